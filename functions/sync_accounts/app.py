@@ -1,0 +1,10 @@
+"""Looks for accounts syncs that are due, and works through their queue."""
+
+from typing import Any
+
+from gitlab_hub import bootstrap
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Hand the event to the entry that bootstrap builds once per process."""
+    return bootstrap.sync_accounts()(event, context)

@@ -1,0 +1,225 @@
+"""What callers get to see of access: allow-lists, so that a new attribute of a row shows nowhere by itself."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from gitlab_hub.access.model import (
+    Account,
+    AccountKind,
+    AccountStatus,
+    Grant,
+    Resource,
+    ResourceType,
+    Share,
+    role_name,
+)
+
+
+class GrantKind(StrEnum):
+    """How an account came by its access."""
+
+    DIRECT = "direct"
+    INHERITED = "inherited"
+    SHARED = "shared"
+
+
+class EmailAnswer(BaseModel):
+    """An address of an account and where GitLab has it."""
+
+    value: str
+    source: str
+    primary: bool
+
+
+class IdentityAnswer(BaseModel):
+    """An account's name at an identity provider."""
+
+    provider: str
+    extern_uid: str
+
+
+class AccountAnswer(BaseModel):
+    """An account. Null is what the integration's token may not see; `last_activity_on` is a date."""
+
+    id: int
+    username: str
+    name: str
+    kind: AccountKind
+    status: AccountStatus
+    state: str | None
+    emails: list[EmailAnswer]
+    identities: list[IdentityAnswer]
+    is_admin: bool | None
+    external: bool | None
+    two_factor_enabled: bool | None
+    last_sign_in_at: int | None
+    current_sign_in_at: int | None
+    last_activity_on: str | None
+    activity_source: str | None
+    created_at: int | None
+    web_url: str | None
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountAnswer":
+        """Show an account."""
+        return cls.model_validate(account, from_attributes=True)
+
+
+class ShareAnswer(BaseModel):
+    """A group invited into a group or project, and the most its members get by that."""
+
+    group_id: int
+    full_path: str
+    access_level: int
+    role: str
+    member_role_id: int | None
+    expires_at: int | None
+
+    @classmethod
+    def of(cls, share: Share) -> "ShareAnswer":
+        """Show a share."""
+        return cls(
+            group_id=share["group_id"],
+            full_path=share["full_path"],
+            access_level=share["access_level"],
+            role=role_name(share["access_level"]),
+            member_role_id=share["member_role_id"],
+            expires_at=share["ends_at"],
+        )
+
+
+class GroupAnswer(BaseModel):
+    """A group."""
+
+    id: int
+    full_path: str
+    name: str
+    parent_id: int | None
+    visibility: str | None
+    archived: bool
+    web_url: str | None
+    created_at: int | None
+    shared_with: list[ShareAnswer]
+
+    @classmethod
+    def of(cls, group: Resource) -> "GroupAnswer":
+        """Show a group."""
+        return cls(**_shown(group))
+
+
+class ProjectAnswer(GroupAnswer):
+    """A project; `parent_id` is its group, null in a personal namespace."""
+
+    default_branch: str | None
+
+    @classmethod
+    def of(cls, project: Resource) -> "ProjectAnswer":
+        """Show a project."""
+        return cls(default_branch=project.default_branch, **_shown(project))
+
+
+class PlaceAnswer(BaseModel):
+    """A group or project by its id."""
+
+    type: ResourceType
+    id: int
+
+
+class ResourceAnswer(PlaceAnswer):
+    """What a grant is for. The path is null while the resource itself has not been read."""
+
+    full_path: str | None
+
+
+class StepAnswer(ResourceAnswer):
+    """One step on the way from a resource to the access it gives; `cap` is the most that passes it."""
+
+    level: int
+    cap: int | None = None
+
+
+class MemberRoleAnswer(BaseModel):
+    """A custom role on top of a level."""
+
+    id: int
+    name: str | None
+
+
+class GrantAnswer(BaseModel):
+    """What one account may do in one resource, why, and where to take it away."""
+
+    account_id: int
+    resource: ResourceAnswer
+    access_level: int
+    role: str
+    member_role: MemberRoleAnswer | None
+    expires_at: int | None
+    expired: bool
+    kind: GrantKind
+    path: list[StepAnswer]
+    revoke_at: list[PlaceAnswer]
+    granted_at: int | None
+    granted_by: int | None
+    membership_state: str | None
+
+    @classmethod
+    def of(cls, grant: Grant, full_path: str | None, *, now: float) -> "GrantAnswer":
+        """Show a direct grant: its way is the resource itself, and there it is taken away."""
+        resource = ResourceAnswer(type=grant.resource_type, id=grant.resource_id, full_path=full_path)
+        role = grant.member_role
+        return cls(
+            account_id=grant.account_id,
+            resource=resource,
+            access_level=grant.access_level,
+            role=role_name(grant.access_level),
+            member_role=MemberRoleAnswer(**role) if role else None,
+            expires_at=grant.ends_at,
+            expired=grant.ends_at is not None and grant.ends_at <= now,
+            kind=GrantKind.DIRECT,
+            path=[StepAnswer(level=grant.access_level, **resource.model_dump())],
+            revoke_at=[PlaceAnswer(type=grant.resource_type, id=grant.resource_id)],
+            granted_at=grant.granted_at,
+            granted_by=grant.granted_by,
+            membership_state=grant.membership_state,
+        )
+
+
+class AccountEnvelope(BaseModel):
+    """One account."""
+
+    account: AccountAnswer
+
+
+class AccountList(BaseModel):
+    """A page of accounts."""
+
+    accounts: list[AccountAnswer]
+    next_cursor: str | None
+
+
+class GroupList(BaseModel):
+    """A page of groups."""
+
+    groups: list[GroupAnswer]
+    next_cursor: str | None
+
+
+class ProjectList(BaseModel):
+    """A page of projects."""
+
+    projects: list[ProjectAnswer]
+    next_cursor: str | None
+
+
+class GrantList(BaseModel):
+    """A page of grants."""
+
+    grants: list[GrantAnswer]
+    next_cursor: str | None
+
+
+def _shown(resource: Resource) -> dict[str, Any]:
+    shown = {name: getattr(resource, name) for name in GroupAnswer.model_fields}
+    return {**shown, "shared_with": [ShareAnswer.of(share) for share in resource.shared_with]}

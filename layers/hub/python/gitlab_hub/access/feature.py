@@ -1,0 +1,33 @@
+"""The access sync: which stages a run has, in which order."""
+
+from gitlab_hub.access.lists import AccountsStage, GroupsStage, ProjectsStage
+from gitlab_hub.access.members import MembersStage, Union
+from gitlab_hub.access.model import ResourceType
+from gitlab_hub.access.store import AccessStore
+from gitlab_hub.access.sweep import MemberAccountsStage, SweepStage
+from gitlab_hub.access.work import Work
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.ports import Kind, Session, Stage
+
+
+class AccessFeature:
+    """Keeps accounts, groups, projects and direct grants equal to GitLab's."""
+
+    kind = Kind.ACCESS
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def stages(self, session: Session) -> list[Stage]:
+        """Give the steps of one run."""
+        work = Work.of(session, AccessStore(self._table, session.target.integration_id))
+        union = Union(work)
+        return [
+            AccountsStage(work),
+            GroupsStage(work),
+            ProjectsStage(work),
+            MembersStage(work, ResourceType.GROUP, union),
+            MembersStage(work, ResourceType.PROJECT, union),
+            MemberAccountsStage(work),
+            SweepStage(work),
+        ]

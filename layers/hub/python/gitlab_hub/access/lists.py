@@ -1,0 +1,136 @@
+"""The first stages: every account, group and project that the token can list."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from gitlab_hub.access.fields import whole
+from gitlab_hub.access.model import Resource, ResourceType
+from gitlab_hub.access.pages import Params, Rows, read_list
+from gitlab_hub.access.reach import BY_ID, USERS, inside
+from gitlab_hub.access.store import ALL, account_row, resource_row
+from gitlab_hub.access.transform import account_of_user, group_of, is_admin_row, project_of
+from gitlab_hub.access.work import Work
+from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
+from gitlab_hub.sync.ports import Scope
+
+AS_GUEST: Params = {"min_access_level": 10}
+AS_MEMBER: Params = {"membership": "true"}
+OF_GROUP: Params = {"include_subgroups": "true", "with_shared": "false"}
+
+
+class OneScope:
+    """A stage that is one list."""
+
+    async def size(self) -> int:
+        """Count the one."""
+        return 1
+
+    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
+        """Give the one, unless it is done."""
+        if after is None or after < ALL:
+            yield Scope(ALL)
+
+
+class AccountsStage(OneScope):
+    """Every account of the GitLab, where the token is an administrator's; else members make the list."""
+
+    name = "accounts"
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def read(self, scope: Scope) -> None:
+        """Read the list of users."""
+        if await self._work.reach.lists_accounts():
+            await read_list(self._work.session, scope, USERS, BY_ID, self._take)
+            await self._work.accounts.complete(ALL)
+
+    async def _take(self, rows: Rows) -> None:
+        if not all(is_admin_row(row) for row in rows):
+            raise Forbidden("The token stopped being an administrator's while the users were read.")
+        await self._work.accounts.upsert(ALL, [account_row(account_of_user(row)) for row in rows])
+
+
+class GroupsStage(OneScope):
+    """Every group the token reaches, or the tree under the one group of the integration."""
+
+    name = "groups"
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def read(self, scope: Scope) -> None:
+        """Read the lists of groups; the cursor is what is left to read, as (path, page) pairs."""
+        session = self._work.session
+        left: list[tuple[str, Any]] = [tuple(one) for one in session.cursor(scope) or [(await self._start(), None)]]
+        while left:
+            path, cursor = left.pop()
+            try:
+                await self._read_one(scope, path, cursor, left)
+            except Missing:
+                if cursor is not None or not path.endswith("/descendant_groups"):
+                    raise
+                left.append((path.replace("/descendant_groups", "/subgroups"), None))
+        await self._work.resources[ResourceType.GROUP].complete(ALL)
+
+    async def _start(self) -> str:
+        """Find the first list; a single group is taken itself before its descendants are."""
+        if self._work.group_path is None:
+            return "/groups"
+        group = (await self._work.session.gitlab.get(self._work.group_path, {"with_projects": "false"})).body
+        if not isinstance(group, dict):
+            raise UnexpectedResponse("GitLab answered for a group with something else.")
+        await self._take([group])
+        return f"/groups/{whole(group, 'id')}/descendant_groups"
+
+    async def _read_one(self, scope: Scope, path: str, cursor: Any, left: list[tuple[str, Any]]) -> None:
+        session = self._work.session
+        async for page in session.gitlab.pages(path, self._params(), cursor=cursor):
+            await self._take(page.rows)
+            if path.endswith("/subgroups"):
+                left[:0] = [(f"/groups/{whole(row, 'id')}/subgroups", None) for row in page.rows]
+            rest = [*left, (path, page.next)] if page.next is not None else left
+            if rest:
+                await session.checkpoint(scope, rest)
+
+    async def _take(self, rows: Rows) -> None:
+        work, kind = self._work, ResourceType.GROUP
+        # Rows of lists have no shares: those that the members' stage found stay.
+        known = await work.session.io(work.store.known_resources, kind, [whole(row, "id") for row in rows])
+        groups = [group_of(row, known.get(row["id"])) for row in rows]
+        await work.resources[kind].upsert(ALL, [resource_row(group) for group in groups])
+
+    def _params(self) -> Params:
+        target = self._work.session.target
+        return BY_ID if target.group is not None or target.is_admin else {**BY_ID, **AS_GUEST}
+
+
+class ProjectsStage(OneScope):
+    """Every project the token reaches, archived ones too, or those under the one group of the integration."""
+
+    name = "projects"
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def read(self, scope: Scope) -> None:
+        """Read the list of projects."""
+        await read_list(self._work.session, scope, *self._list(), self._take)
+        await self._work.resources[ResourceType.PROJECT].complete(ALL)
+
+    def _list(self) -> tuple[str, Params]:
+        if self._work.group_path is not None:
+            return f"{self._work.group_path}/projects", {**BY_ID, **OF_GROUP}
+        return "/projects", BY_ID if self._work.session.target.is_admin else {**BY_ID, **AS_MEMBER}
+
+    async def _take(self, rows: Rows) -> None:
+        work, kind = self._work, ResourceType.PROJECT
+        terse = [whole(row, "id") for row in rows if "shared_with_groups" not in row]
+        known = await work.session.io(work.store.known_resources, kind, terse) if terse else {}
+        projects = self._wanted([project_of(row, known.get(row["id"])) for row in rows])
+        await work.resources[kind].upsert(ALL, [resource_row(project) for project in projects])
+
+    def _wanted(self, projects: Sequence[Resource]) -> list[Resource]:
+        # A server that does not know `with_shared` lists projects of other groups too: they are not the integration's.
+        group = self._work.session.target.group
+        return [project for project in projects if group is None or inside(project.full_path, group)]

@@ -1,0 +1,84 @@
+"""The stages of direct memberships: one small scope per stored group, then one per stored project."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from gitlab_hub.access.fields import mapping, whole
+from gitlab_hub.access.model import ResourceType, item_of
+from gitlab_hub.access.pages import Rows, collect
+from gitlab_hub.access.store import ALL, account_row, grants_scope, resource_row
+from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
+from gitlab_hub.access.work import Work
+from gitlab_hub.sync.hashing import content_hash
+from gitlab_hub.sync.ports import Scope
+
+
+class Union:
+    """The accounts of a token that cannot list them: everybody it meets as a member."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._merging = asyncio.Lock()
+        self._met: set[tuple[int, str]] = set()
+
+    async def meet(self, rows: Rows) -> None:
+        """Store what is new in this slice; fields that member rows lack stay as they were."""
+        if not rows or not await self._work.reach.gathers_accounts():
+            return
+        told = {(row["id"], content_hash(item_of(account_of_member(row)))): row for row in rows}
+        # One at a time: rows of two lists may tell different things of one account, and neither is to be lost.
+        async with self._merging:
+            fresh = {key: row for key, row in told.items() if key not in self._met}
+            if fresh:
+                await self._merge(list(fresh.values()))
+                self._met.update(fresh)
+
+    async def _merge(self, rows: Rows) -> None:
+        work = self._work
+        known = await work.session.io(work.store.known_accounts, [row["id"] for row in rows])
+        accounts = [account_of_member(row, known.get(row["id"])) for row in rows]
+        await work.accounts.upsert(ALL, [account_row(account) for account in accounts])
+
+
+class MembersStage:
+    """The direct members of every stored group, or of every stored project."""
+
+    def __init__(self, work: Work, kind: ResourceType, union: Union) -> None:
+        self.name = f"{kind}_members"
+        self._work, self._kind, self._union = work, kind, union
+
+    async def size(self) -> int:
+        """Count the resources."""
+        return await self._work.session.io(self._work.store.count, self._kind)
+
+    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
+        """Give one scope per resource; its key is the resource's."""
+        while keys := await self._work.session.io(self._work.store.keys_after, self._kind, after):
+            for key in keys:
+                yield Scope(key)
+            after = keys[-1]
+
+    async def read(self, scope: Scope) -> None:
+        """Read the members of one resource."""
+        resource_id = int(scope.key)
+        if self._kind is ResourceType.GROUP:
+            await self._read_shares(resource_id)
+        rows = await collect(self._work.session.gitlab, f"/{self._kind.collection}/{resource_id}/members")
+        # Members are listed by numbered pages: one that joins or leaves meanwhile can repeat another.
+        members = {whole(row, "id"): row for row in rows}
+        grants = [grant_of(row, self._kind, resource_id) for row in members.values()]
+        await self._union.meet(list(members.values()))
+        stored = [self._work.store.grant_row(grant) for grant in grants]
+        await self._work.grants.replace(grants_scope(self._kind, scope.key), stored)
+
+    async def _read_shares(self, group_id: int) -> None:
+        """Take the groups invited into this one: only its own page tells, and that page is not taken whole."""
+        work = self._work
+        reply = await work.session.gitlab.get(f"/groups/{group_id}", {"with_projects": "false"})
+        known = await work.session.io(work.store.known_resources, self._kind, [group_id])
+        detail = mapping(reply.body)
+        if group_id in known and "shared_with_groups" in detail:
+            group, shares = known[group_id], shares_of(detail)
+            if shares != group.shared_with:
+                await work.resources[self._kind].upsert(ALL, [resource_row(replace(group, shared_with=shares))])

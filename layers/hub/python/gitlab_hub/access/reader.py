@@ -1,0 +1,138 @@
+"""Reading access rows back: filtered, in pages, and never more than a bounded number of rows per request."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gitlab_hub.access.inactivity import is_inactive
+from gitlab_hub.access.model import Account, AccountKind, AccountStatus, Grant, Resource, ResourceType, id_key, value_of
+from gitlab_hub.access.store import ACCOUNTS, BY_ACCOUNT, GRANTS, account_partition, grants_scope, partition
+from gitlab_hub.storage.table import Item, Table
+
+T = TypeVar("T")
+
+MAX_READ = 2_000
+"""Rows read for one request. A filter that finds little gives a short page and a cursor to go on with."""
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """A page of a list and the sort key to go on after, None at the end of the list."""
+
+    values: list[T]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFilter:
+    """Which accounts to list; None does not filter."""
+
+    q: str | None = None
+    kind: AccountKind | None = None
+    status: AccountStatus | None = None
+    inactive_days: int | None = None
+
+    def keeps(self, account: Account, *, now: float) -> bool:
+        """Say whether an account is asked for."""
+        names = (account.username, account.name, *(email["value"] for email in account.emails))
+        return (
+            contains(self.q, names)
+            and self.kind in {None, account.kind}
+            and self.status in {None, account.status}
+            and (self.inactive_days is None or is_inactive(account, days=self.inactive_days, now=now))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFilter:
+    """Whose grants in what to list."""
+
+    account_id: int | None = None
+    resource: tuple[ResourceType, int] | None = None
+
+
+class AccessReader:
+    """The stored access rows of every integration, as queries need them."""
+
+    def __init__(self, table: Table, *, now: Callable[[], float]) -> None:
+        self._table, self.now = table, now
+
+    def account(self, integration_id: str, account_id: int) -> Account | None:
+        """Read one account."""
+        item = self._table.get(partition(integration_id, ACCOUNTS), id_key(account_id))
+        return None if item is None else value_of(Account, item)
+
+    def accounts(self, integration_id: str, wanted: AccountFilter, *, after: str | None, limit: int) -> Found[Account]:
+        """List accounts in order of their ids."""
+        now = self.now()
+
+        def read(item: Item) -> Account | None:
+            account = value_of(Account, item)
+            return account if wanted.keeps(account, now=now) else None
+
+        return self._scan(partition(integration_id, ACCOUNTS), read, after=after, limit=limit)
+
+    def resources(
+        self, integration_id: str, kind: ResourceType, *, q: str | None, after: str | None, limit: int
+    ) -> Found[Resource]:
+        """List groups or projects in order of their ids."""
+
+        def read(item: Item) -> Resource | None:
+            resource = value_of(Resource, item)
+            return resource if contains(q, (resource.full_path, resource.name)) else None
+
+        return self._scan(partition(integration_id, kind.collection), read, after=after, limit=limit)
+
+    def grants(self, integration_id: str, wanted: GrantFilter, *, after: str | None, limit: int) -> Found[Grant]:
+        """List direct grants, by resource and account."""
+        pk, prefix, index = partition(integration_id, GRANTS), "", None
+        if wanted.resource is not None:
+            kind, number = wanted.resource
+            prefix = f"{grants_scope(kind, id_key(number))}#"
+            prefix += "" if wanted.account_id is None else id_key(wanted.account_id)
+        elif wanted.account_id is not None:
+            pk, index = account_partition(integration_id, wanted.account_id), BY_ACCOUNT
+        return self._scan(pk, lambda item: value_of(Grant, item), prefix=prefix, index=index, after=after, limit=limit)
+
+    def full_paths(self, integration_id: str, grants: Iterable[Grant]) -> dict[tuple[str, int], str]:
+        """Read where the resources of grants are now; grants themselves keep no path that a rename would change."""
+        keys = {(grant.resource_type, grant.resource_id) for grant in grants}
+        items = self._table.get_many(
+            [(partition(integration_id, ResourceType(kind).collection), id_key(number)) for kind, number in keys],
+            attributes=("pk", "id", "full_path"),
+        )
+        kinds = {partition(integration_id, kind.collection): str(kind) for kind in ResourceType}
+        return {(kinds[item["pk"]], item["id"]): item["full_path"] for item in items}
+
+    def _scan(
+        self,
+        pk: str,
+        read: Callable[[Item], T | None],
+        *,
+        after: str | None,
+        limit: int,
+        prefix: str = "",
+        index: str | None = None,
+    ) -> Found[T]:
+        values: list[T] = []
+        left, chunk = MAX_READ, limit
+        while True:
+            rows = self._table.query(pk, prefix=prefix, after=after, limit=min(chunk, left), index=index)
+            for number, item in enumerate(rows.items, 1):
+                value = read(item)
+                if value is not None:
+                    values.append(value)
+                if len(values) == limit:
+                    is_last = number == len(rows.items) and rows.last is None
+                    return Found(values, None if is_last else item["sk"])
+            left, chunk = left - len(rows.items), _CHUNK
+            after = None if rows.last is None else rows.last[1]
+            if after is None or left <= 0:
+                return Found(values, after)
+
+
+def contains(wanted: str | None, texts: Iterable[str]) -> bool:
+    """Say whether one of the texts contains what is wanted, whatever the case."""
+    return wanted is None or any(wanted.casefold() in text.casefold() for text in texts)

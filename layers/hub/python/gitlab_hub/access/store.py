@@ -1,0 +1,133 @@
+"""Where access rows lie in the table, and the rows of one integration as the sync writes and reads them.
+
+`<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants` holds one row per direct
+membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from gitlab_hub.access.model import Account, Grant, Resource, ResourceType, id_key, item_of, value_of
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.ports import Row
+from gitlab_hub.sync.table_rows import TableRows
+
+ALL = "all"
+"""The one scope of accounts, groups and projects; the scopes of grants are resources."""
+
+ACCOUNTS = "accounts"
+GRANTS = "grants"
+BY_ACCOUNT = "by_account"
+COLLECTIONS = (ACCOUNTS, GRANTS, *(kind.collection for kind in ResourceType))
+
+_PAGE = 500
+
+
+def partition(integration_id: str, collection: str) -> str:
+    """Name the partition of one collection of an integration."""
+    return f"{integration_id}#{collection}"
+
+
+def partitions(integration_id: str) -> list[str]:
+    """Name every partition that holds something of an integration."""
+    return [partition(integration_id, collection) for collection in COLLECTIONS]
+
+
+def account_partition(integration_id: str, account_id: int) -> str:
+    """Name the partition of the index `by_account` that has everything one account was given."""
+    return f"{integration_id}#{id_key(account_id)}"
+
+
+def grants_scope(resource_type: ResourceType, key: str) -> str:
+    """Name the scope of the members of one resource, which is also the beginning of their sort keys."""
+    return f"{resource_type}#{key}"
+
+
+def account_row(account: Account) -> Row:
+    """Make an account what is stored of it."""
+    return Row(id_key(account.id), item_of(account))
+
+
+def resource_row(resource: Resource) -> Row:
+    """Make a group or project what is stored of it."""
+    return Row(id_key(resource.id), item_of(resource))
+
+
+class AccessStore:
+    """The access rows of one integration. All calls block."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._table, self._integration_id = table, integration_id
+        self.accounts = _numbered(table, partition(integration_id, ACCOUNTS))
+        self.grants = _granted(table, partition(integration_id, GRANTS))
+        self.resources = {
+            kind: ResourceRows(_numbered(table, self._pk(kind)), self.grants, kind) for kind in ResourceType
+        }
+
+    def grant_row(self, grant: Grant) -> Row:
+        """Make a grant what is stored of it, findable from both of its ends."""
+        key = id_key(grant.account_id)
+        index = {
+            f"{BY_ACCOUNT}_pk": account_partition(self._integration_id, grant.account_id),
+            f"{BY_ACCOUNT}_sk": f"{grants_scope(grant.resource_type, id_key(grant.resource_id))}#{key}",
+        }
+        return Row(key, {**item_of(grant), **index})
+
+    def known_accounts(self, ids: Iterable[int]) -> dict[int, Account]:
+        """Read those of these accounts that are stored."""
+        pk = partition(self._integration_id, ACCOUNTS)
+        items = self._table.get_many([(pk, id_key(number)) for number in ids])
+        return {item["id"]: value_of(Account, item) for item in items}
+
+    def known_resources(self, kind: ResourceType, ids: Iterable[int]) -> dict[int, Resource]:
+        """Read those of these resources that are stored."""
+        items = self._table.get_many([(self._pk(kind), id_key(number)) for number in ids])
+        return {item["id"]: value_of(Resource, item) for item in items}
+
+    def keys_after(self, kind: ResourceType, after: str | None) -> list[str]:
+        """Read the next keys of the stored resources, none at the end."""
+        rows = self._table.query(self._pk(kind), after=after, limit=_PAGE, attributes=("sk",))
+        return [item["sk"] for item in rows.items]
+
+    def count(self, kind: ResourceType) -> int:
+        """Count the stored resources."""
+        return sum(1 for _ in self.resources[kind].stored(ALL))
+
+    def has_grants(self, account_id: int) -> bool:
+        """Say whether anything stored was given to this account."""
+        pk = account_partition(self._integration_id, account_id)
+        return bool(self._table.query(pk, index=BY_ACCOUNT, limit=1).items)
+
+    def _pk(self, kind: ResourceType) -> str:
+        return partition(self._integration_id, kind.collection)
+
+
+class ResourceRows:
+    """Groups or projects, each with the grants in it: what vanishes takes them along.
+
+    The members of a vanished resource cannot be listed any more, so no reading of theirs would ever show them missing.
+    """
+
+    def __init__(self, rows: TableRows, grants: TableRows, kind: ResourceType) -> None:
+        self._rows, self._grants, self._kind = rows, grants, kind
+        self.stored, self.stored_of, self.put = rows.stored, rows.stored_of, rows.put
+
+    def remove(self, scope: str, keys: Sequence[str], *, at: datetime) -> None:
+        """Remove the grants first: a crash in between leaves a resource that is removed again."""
+        for key in keys:
+            members = grants_scope(self._kind, key)
+            self._grants.remove(members, [account for account, _ in self._grants.stored(members)], at=at)
+        self._rows.remove(scope, keys, at=at)
+
+
+def _numbered(table: Table, pk: str) -> TableRows:
+    return TableRows(table, key=lambda _, key: (pk, key), scope_range=lambda _: (pk, ""), row_key=lambda sk: sk)
+
+
+def _granted(table: Table, pk: str) -> TableRows:
+    return TableRows(
+        table,
+        key=lambda scope, key: (pk, f"{scope}#{key}"),
+        scope_range=lambda scope: (pk, f"{scope}#"),
+        row_key=lambda sk: sk.rpartition("#")[2],
+    )

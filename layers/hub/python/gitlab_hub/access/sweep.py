@@ -1,0 +1,98 @@
+"""The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
+
+from gitlab_hub.access.fields import GitLabRow, mapping, part
+from gitlab_hub.access.lists import OneScope
+from gitlab_hub.access.model import ResourceType
+from gitlab_hub.access.reach import inside
+from gitlab_hub.access.store import ALL
+from gitlab_hub.access.work import Work
+from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.sync.ports import Scope
+
+
+class MemberAccountsStage(OneScope):
+    """Where accounts come from member lists: decide whether these lists make a full one.
+
+    A stage of its own, because what was met is counted once, however often the sweep after it has to be tried.
+    """
+
+    name = "member_accounts"
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
+        """Close the list only where every group and project showed its members.
+
+        A token that ought to list users, and for once cannot, says nothing about who is gone.
+        """
+        if not self._work.reach.ought_to_list_accounts and self._work.session.failures == 0:
+            await self._work.accounts.complete(ALL)
+
+
+class SweepStage(OneScope):
+    """Projects and groups go first and take their grants along; accounts go last, when their grants are known."""
+
+    name = "sweep"
+
+    def __init__(self, work: Work) -> None:
+        self._work, self._witness = work, Witness(work)
+
+    async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
+        """Sweep every dataset."""
+        work, witness = self._work, self._witness
+        await work.resources[ResourceType.PROJECT].sweep(witness.project_is_gone)
+        await work.resources[ResourceType.GROUP].sweep(witness.group_is_gone)
+        await work.grants.sweep(witness.grant_is_gone)
+        await work.accounts.sweep(witness.account_is_gone)
+
+
+class Witness:
+    """Asks GitLab about single rows: one that slipped between two pages of a shifting list is still there."""
+
+    def __init__(self, work: Work) -> None:
+        self._work, self._target = work, work.session.target
+
+    async def project_is_gone(self, _: str, key: str) -> bool:
+        """Whether the project is deleted, or no longer one that the integration covers."""
+        project = await self._ask(f"/projects/{int(key)}")
+        if project is None or self._target.group is not None:
+            return project is None or self._left_the_group(project, "path_with_namespace")
+        permissions = part(project, "permissions")
+        return not self._target.is_admin and bool(permissions) and not any(permissions.values())
+
+    async def group_is_gone(self, _: str, key: str) -> bool:
+        """Whether the group is deleted, or no longer one that the integration covers."""
+        group = await self._ask(f"/groups/{int(key)}", with_projects="false")
+        if group is None or self._target.group is not None:
+            return group is None or self._left_the_group(group, "full_path")
+        return not self._target.is_admin and await self._is_no_member(int(key))
+
+    async def grant_is_gone(self, scope: str, key: str) -> bool:
+        """Whether the account is no direct member any more."""
+        kind, _, resource = scope.partition("#")
+        collection = ResourceType(kind).collection
+        return await self._ask(f"/{collection}/{int(resource)}/members/{int(key)}") is None
+
+    async def account_is_gone(self, _: str, key: str) -> bool:
+        """Whether the account is deleted, or, where members make the list, has nothing left."""
+        if not self._work.reach.ought_to_list_accounts:
+            return not await self._work.session.io(self._work.store.has_grants, int(key))
+        return await self._ask(f"/users/{int(key)}") is None
+
+    async def _is_no_member(self, group_id: int) -> bool:
+        return await self._ask(f"/groups/{group_id}/members/all/{self._target.user_id}") is None
+
+    def _left_the_group(self, row: GitLabRow, name: str) -> bool:
+        path = row.get(name)
+        return isinstance(path, str) and not inside(path, self._target.group or "")
+
+    async def _ask(self, path: str, **params: str) -> GitLabRow | None:
+        """Read one thing by its id; None = GitLab says there is none. A refusal is no such answer."""
+        try:
+            reply = await self._work.session.gitlab.get(path, params or None)
+        except Missing:
+            return None
+        except Forbidden:
+            return {}
+        return mapping(reply.body)

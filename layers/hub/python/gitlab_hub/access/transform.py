@@ -1,0 +1,160 @@
+"""GitLab's rows as the hub's values. Pure: no clock, no store, and nothing kept that the hub does not need."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from gitlab_hub.access.fields import GitLabRow, day, flag, midnight, moment, number, part, parts, required, text, whole
+from gitlab_hub.access.kinds import kind_of, status_of
+from gitlab_hub.access.model import (
+    Account,
+    AccountKind,
+    Email,
+    Grant,
+    Identity,
+    MemberRole,
+    Resource,
+    ResourceType,
+    Share,
+)
+
+ADMIN_FIELDS = frozenset({"email", "is_admin"})
+"""What `/users` tells administrators only."""
+
+_OF_MEMBERSHIP = frozenset({"created_at", "last_activity_on"})
+"""Fields that a member row would mean otherwise than a row of `/users` does."""
+
+_EMAIL_SOURCES = (("email", "account"), ("public_email", "public"), ("commit_email", "commit"))
+_READERS: dict[str, Callable[[object], Any]] = {
+    **dict.fromkeys(("username", "name", "state", "web_url"), text),
+    **dict.fromkeys(("is_admin", "external", "two_factor_enabled"), flag),
+    **dict.fromkeys(("created_at", "last_sign_in_at", "current_sign_in_at"), moment),
+    "last_activity_on": day,
+}
+
+
+def is_admin_row(row: GitLabRow) -> bool:
+    """Whether a row of `/users` is one that only administrators get."""
+    return row.keys() >= ADMIN_FIELDS
+
+
+def account_of_user(row: GitLabRow, stored: Account | None = None) -> Account:
+    """Read a row of `/users`; what it does not tell stays as it was stored."""
+    told = {name: read(row.get(name)) for name, read in _READERS.items()}
+    known: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    if "last_activity_on" in row:
+        known["activity_source"] = "users"
+    account = replace(stored or Account(id=whole(row, "id")), **known)
+    return replace(
+        account,
+        kind=_kind(row, stored),
+        status=status_of(account.state),
+        emails=_emails(row, account.emails),
+        identities=_identities(row, account.identities),
+    )
+
+
+def account_of_member(row: GitLabRow, stored: Account | None = None) -> Account:
+    """Read what a member row tells about the account."""
+    return account_of_user({name: row[name] for name in row if name not in _OF_MEMBERSHIP}, stored)
+
+
+def group_of(row: GitLabRow, stored: Resource | None = None) -> Resource:
+    """Read a group; rows of lists do not have its shares, which then stay as they were stored."""
+    return Resource(
+        full_path=required(row, "full_path"),
+        parent_id=number(row.get("parent_id")),
+        **_common(row, stored),
+    )
+
+
+def project_of(row: GitLabRow, stored: Resource | None = None) -> Resource:
+    """Read a project. Its last activity, stars and sizes change daily and are not about access: left out."""
+    namespace = part(row, "namespace")
+    return Resource(
+        full_path=required(row, "path_with_namespace"),
+        parent_id=number(namespace.get("id")) if namespace.get("kind") == "group" else None,
+        default_branch=text(row.get("default_branch")),
+        **_common(row, stored),
+    )
+
+
+def grant_of(row: GitLabRow, resource_type: ResourceType, resource_id: int) -> Grant:
+    """Read a direct membership."""
+    creator = part(row, "created_by")
+    return Grant(
+        account_id=whole(row, "id"),
+        resource_type=resource_type,
+        resource_id=resource_id,
+        access_level=whole(row, "access_level"),
+        member_role=_member_role(part(row, "member_role")),
+        ends_at=midnight(row.get("expires_at")),
+        granted_at=moment(row.get("created_at")),
+        granted_by=number(creator.get("id")),
+        membership_state=text(row.get("membership_state")),
+    )
+
+
+def shares_of(row: GitLabRow) -> list[Share]:
+    """Read the groups invited into a group or project, in an order of our own: GitLab's is not stable."""
+    return sorted((_share(share) for share in parts(row, "shared_with_groups")), key=lambda share: share["group_id"])
+
+
+def _share(row: GitLabRow) -> Share:
+    return Share(
+        group_id=whole(row, "group_id"),
+        full_path=text(row.get("group_full_path")) or "",
+        access_level=whole(row, "group_access_level"),
+        ends_at=midnight(row.get("expires_at")),
+        member_role_id=number(row.get("member_role_id")),
+    )
+
+
+def _common(row: GitLabRow, stored: Resource | None) -> dict[str, Any]:
+    known = stored.shared_with if stored else []
+    return {
+        "id": whole(row, "id"),
+        "name": text(row.get("name")) or "",
+        "visibility": text(row.get("visibility")),
+        "archived": bool(row.get("archived")),
+        "web_url": text(row.get("web_url")),
+        "created_at": moment(row.get("created_at")),
+        "shared_with": shares_of(row) if "shared_with_groups" in row else known,
+    }
+
+
+def _kind(row: GitLabRow, stored: Account | None) -> AccountKind:
+    # A member row without any sign of a bot is a person's, unless a fuller row has said otherwise.
+    told = kind_of(row)
+    if told is not None:
+        return told
+    return stored.kind if stored else AccountKind.HUMAN
+
+
+def _emails(row: GitLabRow, stored: Iterable[Email]) -> list[Email]:
+    """Take the addresses the row tells; those of sources it is silent about stay."""
+    by_source = {email["source"]: email["value"] for email in stored}
+    by_source |= {source: text(row[name]) or "" for name, source in _EMAIL_SOURCES if name in row}
+    emails: dict[str, Email] = {}
+    for _, source in _EMAIL_SOURCES:
+        if value := by_source.get(source):
+            emails.setdefault(value, Email(value=value, source=source, primary=source == "account"))
+    return list(emails.values())
+
+
+def _identities(row: GitLabRow, stored: Iterable[Identity]) -> list[Identity]:
+    told = [] if "identities" in row else list(stored)
+    told += [_identity(identity) for identity in parts(row, "identities")]
+    if saml := part(row, "group_saml_identity"):
+        told.append(_identity(saml))
+    unique = {(identity["provider"], identity["extern_uid"]): identity for identity in told}
+    return [unique[key] for key in sorted(unique)]
+
+
+def _identity(row: GitLabRow) -> Identity:
+    # Some providers give numbers; an identity is a name all the same.
+    return Identity(provider=text(row.get("provider")) or "", extern_uid=text(str(row.get("extern_uid") or "")) or "")
+
+
+def _member_role(role: GitLabRow) -> MemberRole | None:
+    return MemberRole(id=whole(role, "id"), name=text(role.get("name"))) if role else None

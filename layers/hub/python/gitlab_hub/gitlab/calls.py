@@ -1,0 +1,106 @@
+"""Asking GitLab until there is an answer, the tries are used up, or the time is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from gitlab_hub.gitlab.deadline import Deadline
+from gitlab_hub.gitlab.errors import GitLabError, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.limits import Limiter
+from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
+from gitlab_hub.gitlab.protocol import Answer, RateFacts, Request, decode, next_cursor, raise_for, with_smaller_pages
+from gitlab_hub.gitlab.rates import http_date, number
+from gitlab_hub.gitlab.retries import pause, too_heavy
+
+Exchange = Callable[[Request, str], Awaitable[Answer]]
+
+
+class Found(NamedTuple):
+    """A successful answer with the request that got it."""
+
+    request: Request
+    answer: Answer
+    body: Any
+
+    def reply(self) -> Reply:
+        """Give the answer as one resource."""
+        headers = self.answer.headers
+        return Reply(self.body, self.answer.status, http_date(headers.get("date")), self.answer.request_id, headers)
+
+    def page(self) -> Page:
+        """Give the answer as one page of a list."""
+        headers = self.answer.headers
+        if not isinstance(self.body, list) or not all(isinstance(row, dict) for row in self.body):
+            raise self.unusable("GitLab's answer is not a list of rows.")
+        goes_on = next_cursor(self.answer, self.request)
+        return Page(self.body, goes_on, http_date(headers.get("date")), number(headers.get("x-total")))
+
+    def unusable(self, message: str) -> UnexpectedResponse:
+        """Make the error for an answer that came whole and yet makes no sense."""
+        return UnexpectedResponse(message, http_status=self.answer.status, request_id=self.answer.request_id)
+
+
+class Calls:
+    """The tries of a client: token, limits, deadline and pauses around a bare exchange."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        tokens: Tokens,
+        limiter: Limiter,
+        options: ClientOptions,
+        *,
+        sleep: Callable[[float], Awaitable[None]],
+        clock: Callable[[], float],
+        random: Callable[[], float],
+    ) -> None:
+        self.requests = 0
+        self.rate_limited = 0
+        self._exchange, self._tokens, self._limiter, self._options = exchange, tokens, limiter, options
+        self._sleep, self._clock, self._random = sleep, clock, random
+        self._slots = asyncio.Semaphore(options.concurrency)
+
+    async def read(self, request: Request, *, is_list: bool = False) -> Found:
+        """Try a reading call as often as the options allow, with a newer token where GitLab rejects the first."""
+        deadline = self._deadline()
+        token, has_newest, failures = await self._tokens.current(), False, 0
+        while True:
+            await self._limiter.acquire(request.endpoint)
+            try:
+                return await self._once(request, token, deadline)
+            except Unauthorized:
+                newer = None if has_newest else await self._tokens.renewed(token)
+                if newer is None or newer == token:
+                    raise
+                token, has_newest = newer, True
+            except GitLabError as error:
+                failures += 1
+                if is_list and too_heavy(error):
+                    request = replace(request, query=with_smaller_pages(request.query))
+                await self._wait_or_give_up(error, failures, deadline)
+
+    async def write(self, request: Request) -> Found:
+        """Try a writing call exactly once: a second time could do it twice."""
+        await self._limiter.acquire(request.endpoint)
+        return await self._once(request, await self._tokens.current(), self._deadline())
+
+    async def _once(self, request: Request, token: str, deadline: Deadline) -> Found:
+        async with self._slots, deadline.running():
+            self.requests += 1
+            answer = await self._exchange(request, token)
+        facts = RateFacts.of(answer.headers, answer.status)
+        self.rate_limited += facts.limited
+        self._limiter.observe(request.endpoint, facts)
+        raise_for(answer)
+        return Found(request, answer, decode(answer, max_depth=self._options.max_depth))
+
+    async def _wait_or_give_up(self, error: GitLabError, failures: int, deadline: Deadline) -> None:
+        wait = pause(error, failures=failures, left=deadline.left, draw=self._random(), options=self._options)
+        if wait is None:
+            raise error
+        deadline.spend(wait)
+        await self._sleep(wait)
+
+    def _deadline(self) -> Deadline:
+        return Deadline(self._options.deadline, self._clock)

@@ -1,0 +1,104 @@
+"""What can go wrong when talking to a GitLab: one class per decision of the caller."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitlab_hub.errors import HubError
+
+
+class GitLabError(HubError):
+    """A call to GitLab did not give a usable answer.
+
+    `http_status` and `request_id` (GitLab's `X-Request-Id`) are None where no answer came.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int | None = None,
+        request_id: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, details=details, retry_after=retry_after)
+        self.http_status = http_status
+        self.request_id = request_id
+
+
+class InvalidUrl(GitLabError):
+    """The base URL cannot be one of a GitLab."""
+
+    code = "invalid_url"
+
+
+class HostNotAllowed(GitLabError):
+    """The host is, or resolves to, an address the deployer has not allowed."""
+
+    code = "host_not_allowed"
+
+
+class HostUnreachable(GitLabError):
+    """No connection, or no answer in time."""
+
+    code = "host_unreachable"
+    retryable = True
+
+
+class TlsError(GitLabError):
+    """The certificate or the handshake was not acceptable."""
+
+    code = "tls_error"
+
+
+class Unauthorized(GitLabError):
+    """401: the token is not (or no longer) good. `details["reason"]`: token_expired, token_revoked or unknown."""
+
+    code = "invalid_credentials"
+
+
+class Forbidden(GitLabError):
+    """403: known, and not allowed."""
+
+    code = "invalid_permissions"
+
+
+class InsufficientScope(Forbidden):
+    """403 `insufficient_scope`: the token lacks a scope. `details["missing_scopes"]`."""
+
+
+class Missing(GitLabError):
+    """404: not there, or not visible to this token."""
+
+    code = "not_found"
+
+
+class RateLimited(GitLabError):
+    """429 of either kind. `retry_after` is in seconds and always set."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class Unavailable(GitLabError):
+    """5xx."""
+
+    code = "gitlab_unavailable"
+    retryable = True
+
+
+class NotGitLab(GitLabError):
+    """HTML, a redirect or another sign that no GitLab API answers here."""
+
+    code = "not_gitlab"
+
+
+class UnexpectedResponse(GitLabError):
+    """Truncated, oversized, over-deep or otherwise unusable JSON, or a status nobody expected."""
+
+    code = "unexpected_response"
+    retryable = True
+
+
+class Interrupted(UnexpectedResponse):
+    """The answer broke off or is not whole JSON: asking again may help."""

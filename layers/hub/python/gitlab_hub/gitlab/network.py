@@ -1,0 +1,141 @@
+"""Connecting to exactly the addresses that were vetted.
+
+A name is resolved anew for every connection, every address it has is vetted, and the connection goes to one of these
+very addresses: there is no second lookup that could answer differently. TLS still checks the name, not the address.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+import httpcore
+
+from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+_MAX_DIALS = 4
+_DEFAULT_TIMEOUT = 10.0
+_NO_CONNECTION = "GitLab cannot be reached. Check the base URL, DNS, and the way there."
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """All addresses of a host, in the system's order of preference."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class VettedBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections to one origin only, and only to addresses the policy lets pass."""
+
+    def __init__(
+        self,
+        address: Address,
+        policy: NetworkPolicy,
+        *,
+        resolve: Resolve = resolve,
+        dialer: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._origin = (address.host, address.port)
+        self._policy, self._resolve = policy, resolve
+        self._dialer = dialer or httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's signature
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Resolve, vet all, dial."""
+        if (host, port) != self._origin:
+            raise HostNotAllowed("Requests go only to the GitLab of the integration.")
+        self._policy.check_host(host)
+        seconds = _DEFAULT_TIMEOUT if timeout is None else timeout
+        addresses = await self._vetted(host, port, seconds)
+        return await self._dial(addresses, port, seconds / len(addresses), socket_options)
+
+    async def connect_unix_socket(
+        self,
+        path: str,  # noqa: ARG002 - httpcore's signature
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's signature
+        socket_options: Iterable[SocketOption] | None = None,  # noqa: ARG002 - httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        """Refuse: no GitLab of an integration is a socket file."""
+        raise HostNotAllowed("Requests go only to the GitLab of the integration.")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, for the pool."""
+        await asyncio.sleep(seconds)
+
+    async def _vetted(self, host: str, port: int, seconds: float) -> Sequence[str]:
+        addresses = [host] if _is_address(host) else await self._addresses(host, port, seconds)
+        # One bad address spoils all: an honest name does not point both outside and inside.
+        for address in addresses:
+            self._policy.vet(address)
+        return addresses[:_MAX_DIALS]
+
+    async def _addresses(self, host: str, port: int, seconds: float) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(seconds):
+                addresses = await self._resolve(host, port)
+        except (OSError, UnicodeError):
+            raise HostUnreachable(_NO_CONNECTION) from None
+        if not addresses:
+            raise HostUnreachable(_NO_CONNECTION)
+        return addresses
+
+    async def _dial(
+        self, addresses: Sequence[str], port: int, seconds: float, options: Iterable[SocketOption] | None
+    ) -> httpcore.AsyncNetworkStream:
+        for address in addresses:
+            try:
+                dialed = await self._dialer.connect_tcp(address, port, timeout=seconds, socket_options=options)
+                return _ClosingStream(dialed)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        raise HostUnreachable(_NO_CONNECTION)
+
+
+class _ClosingStream(httpcore.AsyncNetworkStream):
+    """A connection that does not stay open when its handshake is cancelled, as httpcore's own would."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except asyncio.CancelledError:
+            await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False

@@ -1,0 +1,117 @@
+"""Telling by an answer's status what the caller has to decide; the words of the answer never leave this module."""
+
+import json
+import re
+from http import HTTPStatus
+from typing import Any
+
+from gitlab_hub.gitlab.bodies import deeper_than
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    InsufficientScope,
+    Missing,
+    NotGitLab,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    UnexpectedResponse,
+)
+from gitlab_hub.gitlab.messages import Answer
+from gitlab_hub.gitlab.rates import RateFacts
+
+_REFUSAL_DEPTH = 10
+_SCOPE = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_MAX_SCOPES = 20
+
+
+def raise_for(answer: Answer) -> None:
+    """Raise what an unsuccessful answer means; return for a successful one."""
+    status = answer.status
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise _error(answer, RateLimited, "GitLab asks to slow down.", retry_after=_wait(answer))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise _error(answer, Unavailable, f"GitLab answered {status}. Try again later.", retry_after=_wait(answer))
+    if status < HTTPStatus.BAD_REQUEST or answer.media_type == "text/html":
+        raise _error(answer, NotGitLab, "No GitLab API answers here. Check the base URL and any proxy before it.")
+    raise _refusal(answer)
+
+
+def _refusal(answer: Answer) -> GitLabError:
+    match answer.status:
+        case HTTPStatus.UNAUTHORIZED:
+            details = {"reason": _token_reason(_refusal_body(answer))}
+            return _error(answer, Unauthorized, "GitLab does not accept the token. Give a new one.", details)
+        case HTTPStatus.FORBIDDEN:
+            return _forbidden(answer, _refusal_body(answer))
+        case HTTPStatus.NOT_FOUND:
+            return _error(answer, Missing, "GitLab does not have this, or the token may not see it.")
+    return _error(answer, UnexpectedResponse, f"GitLab answered {answer.status}, which the hub did not expect.")
+
+
+def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:
+    if body.get("error") == "insufficient_scope":
+        details: dict[str, Any] = {"missing_scopes": _scopes(body)}
+        return _error(answer, InsufficientScope, "The token lacks a scope. Make one with the scopes named.", details)
+    details = {"reason": _account_reason(body)}
+    return _error(answer, Forbidden, "GitLab does not allow this to the token's user.", details)
+
+
+def _refusal_body(answer: Answer) -> dict[str, Any]:
+    """Read the refusal as GitLab words it, or nothing where it does not."""
+    if deeper_than(answer.body, _REFUSAL_DEPTH):
+        return {}
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _token_reason(body: dict[str, Any]) -> str:
+    words = _words(body, "error_description")
+    if body.get("error") != "invalid_token":
+        return "unknown"
+    if "expired" in words:
+        return "token_expired"
+    return "token_revoked" if "revoked" in words else "unknown"
+
+
+def _account_reason(body: dict[str, Any]) -> str:
+    words = _words(body, "message")
+    if "terms of service" in words:
+        return "terms_not_accepted"
+    blocked = ("blocked", "deactivated", "two-factor", "password", "not confirmed", "pending approval")
+    return "account_blocked" if any(word in words for word in blocked) else "unknown"
+
+
+def _words(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value.lower() if isinstance(value, str) else ""
+
+
+def _scopes(body: dict[str, Any]) -> list[str]:
+    return [scope for scope in _words(body, "scope").split()[:_MAX_SCOPES] if _SCOPE.fullmatch(scope)]
+
+
+def _wait(answer: Answer) -> int | None:
+    return RateFacts.of(answer.headers, answer.status).retry_after
+
+
+def _error(
+    answer: Answer,
+    kind: type[GitLabError],
+    message: str,
+    details: dict[str, Any] | None = None,
+    *,
+    retry_after: int | None = None,
+) -> GitLabError:
+    return kind(
+        message,
+        http_status=answer.status,
+        request_id=answer.request_id,
+        details=details,
+        retry_after=retry_after,
+    )

@@ -1,0 +1,1 @@
+"""Connecting a GitLab: verification, credentials, and the integration they belong to."""

@@ -1,0 +1,118 @@
+"""The bodies of answers, one model per route that has its own."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from gitlab_hub.integrations.views import (
+    CredentialDetail,
+    CredentialView,
+    IntegrationDetail,
+    IntegrationView,
+    VerificationView,
+)
+
+
+class WebhookAddress(BaseModel):
+    """Where GitLab is to send its webhooks."""
+
+    url: str
+
+
+class StartAnswer(BaseModel):
+    """A new integration, or what a rehearsal found (then there is none)."""
+
+    integration: IntegrationView | None
+    verification: VerificationView
+    webhook: WebhookAddress
+
+
+class IntegrationList(BaseModel):
+    """A page of integrations."""
+
+    integrations: list[IntegrationView]
+    next_cursor: str | None
+
+
+class IntegrationEnvelope(BaseModel):
+    """One integration."""
+
+    integration: IntegrationDetail
+
+
+class RemovedAnswer(BaseModel):
+    """What a removal did in GitLab. In the hub, the integration is gone."""
+
+    ok: Literal[True] = True
+    revoked: bool
+    hooks_deleted: int
+    hooks_failed: list[str]
+
+
+class TokenAnswer(BaseModel):
+    """How the token is."""
+
+    status: str
+    expires_at: int | None
+    checked_at: int
+
+
+class RepositoryView(BaseModel):
+    """One repository, live from GitLab."""
+
+    id: int
+    external_id: str
+    full_name: str
+    default_branch: str | None
+    is_private: bool
+    visibility: str
+    archived: bool
+    web_url: str | None
+    http_url_to_repo: str | None
+    access_level: int | None
+
+
+class RepositoryList(BaseModel):
+    """A page of repositories."""
+
+    repositories: list[RepositoryView]
+    next_cursor: str | None
+
+
+class SyncRequested(BaseModel):
+    """A sync that was queued."""
+
+    sync_id: str
+
+
+class SyncStates(BaseModel):
+    """The state of every kind of sync."""
+
+    kinds: dict[str, Any]
+
+
+class CredentialAnswer(BaseModel):
+    """A created or changed credential."""
+
+    ok: Literal[True] = True
+    credential: CredentialView
+
+
+class CredentialInfo(BaseModel):
+    """One credential with all there is to know."""
+
+    ok: Literal[True] = True
+    credential: CredentialDetail
+
+
+class CredentialList(BaseModel):
+    """The credentials of a connection."""
+
+    ok: Literal[True] = True
+    credentials: list[CredentialView]
+
+
+class Done(BaseModel):
+    """It is done, and there is nothing to say about it."""
+
+    ok: Literal[True] = True

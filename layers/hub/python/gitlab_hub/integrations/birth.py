@@ -1,0 +1,71 @@
+"""What a new integration and its first credential look like, from what a verification found."""
+
+from gitlab_hub.integrations.checks import Facts
+from gitlab_hub.integrations.model import (
+    AuthMode,
+    Credential,
+    CredentialStatus,
+    Features,
+    Integration,
+    Status,
+    identity_of,
+)
+
+FIRST_LABEL = "first"
+
+
+def new_integration(
+    integration_id: str, facts: Facts, features: Features, display_name: str | None, *, created_by: str, now: int
+) -> Integration:
+    """The integration that a successful verification allows."""
+    if facts.account is None or facts.base_url is None:
+        raise ValueError("Only a verification that went well knows whose token it was.")
+    return Integration(
+        id=integration_id,
+        host_url=facts.base_url,
+        auth_mode=AuthMode.PERSONAL_TOKEN,
+        status=Status.ACTIVE,
+        paused=False,
+        display_name=display_name or facts.group or facts.base_url.partition("://")[2],
+        gitlab_version=facts.version,
+        group=facts.group,
+        features=features,
+        account=facts.account,
+        credential_status=CredentialStatus.VALID,
+        scopes=facts.token.scopes,
+        token_expires_at=facts.token.expires_at,
+        secret_version="",
+        identity=identity_of(facts.base_url, facts.account.id, facts.group),
+        created_by=created_by,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def new_credential(
+    integration_id: str,
+    credential_id: str,
+    facts: Facts,
+    *,
+    label: str,
+    now: int,
+    expiration_date: int | None = None,
+    api_base_url: str | None = None,
+) -> Credential:
+    """The credential that a successful verification allows."""
+    if facts.account is None:
+        raise ValueError("Only a verification that went well knows whose token it was.")
+    return Credential(
+        id=credential_id,
+        integration_id=integration_id,
+        label=label,
+        account=facts.account,
+        status=CredentialStatus.VALID,
+        scopes=facts.token.scopes,
+        token_expires_at=facts.token.expires_at,
+        expiration_date=expiration_date,
+        api_base_url=api_base_url,
+        token_version="",
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,80 @@
+"""Changing and removing an integration."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.health import primary_of
+from gitlab_hub.integrations.life import Life
+from gitlab_hub.integrations.model import Features, Holding, Integration, identity_of
+from gitlab_hub.integrations.store import Change, IntegrationStore
+from gitlab_hub.integrations.upkeep import Upkeep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """What is to be different. `group` counts only where `regroup` is set, as None is a value of it."""
+
+    display_name: str | None = None
+    paused: bool | None = None
+    regroup: bool = False
+    group: str | None = None
+    features: Mapping[str, bool] = field(default_factory=dict)
+
+
+class Changing:
+    """Changes and removes integrations."""
+
+    def __init__(
+        self, *, store: IntegrationStore, life: Life, upkeep: Upkeep, audit: AuditLog, now: Callable[[], float]
+    ) -> None:
+        self._store, self._life, self._upkeep, self._audit, self._now = store, life, upkeep, audit, now
+
+    def patch(self, integration_id: str, patch: Patch, *, actor: str) -> Integration:
+        """Apply a patch. A wider use of the token is verified first, and refused where the token does not do."""
+        before = self._store.holding(integration_id)
+        wanted = _patched(before.integration, patch)
+        group = wanted.group
+        if wanted.group != before.integration.group or (
+            wanted.features.write and not before.integration.features.write
+        ):
+            group = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts.group
+        settled = replace(patch, group=group)
+        changed = [name for name in ("display_name", "paused", "features") if getattr(patch, name) not in (None, {})]
+        self._audit.record(
+            "integration.change",
+            actor=actor,
+            integration_id=integration_id,
+            fields=[*changed, *(["group"] if patch.regroup else [])],
+        )
+        return self._store.change(integration_id, lambda found: self._change(found, settled)).integration
+
+    def remove(self, integration_id: str, *, actor: str) -> None:
+        """Remove an integration with its secret; what was synced from it goes in the background."""
+        self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
+        self._life.end(integration_id)
+
+    def _change(self, found: Holding, patch: Patch) -> Change:
+        wanted = _patched(found.integration, patch)
+        identity = identity_of(wanted.host_url, wanted.account.id, wanted.group)
+        same = wanted.group == found.integration.group
+        return Change(
+            integration=replace(
+                wanted, identity=found.integration.identity if same else identity, updated_at=int(self._now())
+            )
+        )
+
+
+def _patched(integration: Integration, patch: Patch) -> Integration:
+    features = integration.features
+    return replace(
+        integration,
+        display_name=integration.display_name if patch.display_name is None else patch.display_name,
+        paused=integration.paused if patch.paused is None else patch.paused,
+        group=patch.group if patch.regroup else integration.group,
+        features=Features(
+            manage_webhooks=patch.features.get("manage_webhooks", features.manage_webhooks),
+            report_statuses=patch.features.get("report_statuses", features.report_statuses),
+            provisioning=patch.features.get("provisioning", features.provisioning),
+        ),
+    )

@@ -1,0 +1,150 @@
+"""What a verification reports: one check per step, and what they come to together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.integrations import codes
+from gitlab_hub.integrations.model import Account
+
+
+class Step(StrEnum):
+    """The steps, in the order in which they are taken and reported."""
+
+    URL = "url"
+    HOST = "host"
+    CONNECT = "connect"
+    TLS = "tls"
+    TOKEN = "token"  # noqa: S105 - the name of a step
+    ACCOUNT = "account"
+    VERSION = "version"
+    GROUPS = "groups"
+    PROJECTS = "projects"
+    PIPELINES = "pipelines"
+    JOBS = "jobs"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The outcome of one step. A warning is a check that is `ok` and has a code."""
+
+    step: Step
+    ok: bool
+    code: str | None = None
+    http_status: int | None = None
+    hint: str | None = None
+    latency_ms: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFacts:
+    """What GitLab says about a token. No scopes = GitLab did not say."""
+
+    scopes: tuple[str, ...] = ()
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a verification learned; None where it did not get that far."""
+
+    base_url: str | None = None
+    token: TokenFacts = field(default_factory=TokenFacts)
+    account: Account | None = None
+    version: str | None = None
+    group: str | None = None
+    """The named group's full path as GitLab spells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """All checks of one run, and the facts they brought."""
+
+    checks: tuple[Check, ...]
+    facts: Facts
+
+    @property
+    def worst(self) -> Check | None:
+        """The failed check that decides; None where all is well."""
+        failed = [check for check in self.checks if not check.ok and check.code is not None]
+        return min(failed, key=lambda check: codes.severity(check.code or ""), default=None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step that was tried is good, and none was left out."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def code(self) -> str | None:
+        """The overall code."""
+        return self.worst.code if self.worst else None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The codes of what is good and could be better."""
+        return tuple(check.code for check in self.checks if check.ok and check.code)
+
+
+def passed(step: Step, *, status: int | None = None, hint: str | None = None) -> Check:
+    """A step that went well."""
+    return Check(step=step, ok=True, http_status=status, hint=hint)
+
+
+def warned(step: Step, code: str, *, status: int | None = None) -> Check:
+    """A step that went well, with something to know."""
+    return Check(step=step, ok=True, code=code, http_status=status, hint=codes.WARNINGS[code])
+
+
+def failed(step: Step, code: str, *, status: int | None = None, **details: Any) -> Check:
+    """A step that met a refusal of its own."""
+    return Check(
+        step=step, ok=False, code=code, http_status=status, hint=codes.FAILURES[code].hint, details=_given(details)
+    )
+
+
+def untried(steps: Sequence[Step], because: str) -> tuple[Check, ...]:
+    """Steps that an earlier one made pointless: they are not ok, and have no code of their own."""
+    return tuple(Check(step=step, ok=False, hint=f"Not tried because {because}.") for step in steps)
+
+
+def nothing_to_verify() -> Verification:
+    """The verification of an integration whose last credential was deleted."""
+    token = failed(Step.TOKEN, "invalid_credentials", reason="no_credential")
+    rest = untried([step for step in Step if step is not Step.TOKEN], "there is no credential")
+    return Verification(checks=(token, *rest), facts=Facts())
+
+
+def troubled(step: Step, error: GitLabError) -> Check:
+    """A step whose request did not give a usable answer."""
+    code = error.code if error.code in codes.FAILURES else "unexpected_response"
+    return Check(
+        step=step,
+        ok=False,
+        code=code,
+        http_status=error.http_status,
+        hint=codes.FAILURES[code].hint,
+        details=_given({**error.details, "gitlab_request_id": error.request_id}),
+        retry_after=error.retry_after,
+    )
+
+
+def _given(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def spelled(check: Check) -> dict[str, Any]:
+    """A check as callers see it."""
+    return {
+        "step": str(check.step),
+        "ok": check.ok,
+        "code": check.code,
+        "http_status": check.http_status,
+        "hint": check.hint,
+        "latency_ms": check.latency_ms,
+        "details": dict(check.details),
+    }

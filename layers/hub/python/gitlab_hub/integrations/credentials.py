@@ -1,0 +1,149 @@
+"""Several credentials for one integration: create, update, delete, look."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from gitlab_hub.errors import InvalidInput
+from gitlab_hub.gitlab.errors import HostNotAllowed
+from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.birth import new_credential
+from gitlab_hub.integrations.checks import Verification
+from gitlab_hub.integrations.connector import Connector
+from gitlab_hub.integrations.errors import CredentialNotFound
+from gitlab_hub.integrations.model import Credential, Holding, Integration
+from gitlab_hub.integrations.outcome import informed, settled
+from gitlab_hub.integrations.store import Change, IntegrationStore
+from gitlab_hub.integrations.upkeep import Upkeep, same_user
+
+MAX_CREDENTIALS = 20
+"""All tokens of an integration share one secret, which has an upper size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """What a caller gives about a credential; None = not given."""
+
+    label: str | None = None
+    api_base_url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    expiration_date: int | None = None
+
+
+class Credentials:
+    """Manages the credentials of integrations."""
+
+    def __init__(
+        self,
+        *,
+        store: IntegrationStore,
+        upkeep: Upkeep,
+        connector: Connector,
+        audit: AuditLog,
+        now: Callable[[], float],
+    ) -> None:
+        self._store, self._upkeep, self._connector = store, upkeep, connector
+        self._audit, self._now = audit, now
+
+    def listed(self, integration_id: str) -> list[Credential]:
+        """The credentials that have not been deleted, oldest first."""
+        found = self._store.holding(integration_id).credentials
+        return sorted((one for one in found if one.deleted_at is None), key=lambda one: (one.created_at, one.id))
+
+    def info(self, integration_id: str, credential_id: str) -> tuple[Credential, str]:
+        """One credential, a deleted one too, and the address of its GitLab. Raises CredentialNotFound."""
+        holding = self._store.holding(integration_id)
+        credential = next((one for one in holding.credentials if one.id == credential_id), None)
+        return _found(credential), holding.integration.host_url
+
+    def create(self, integration_id: str, given: Fields, token: str, *, actor: str, seed: str) -> Credential:
+        """Verify a token and keep it as one more credential; nothing is kept where that fails."""
+        holding = self._store.holding(integration_id)
+        credential_id = f"cred_{hashlib.sha256(seed.encode()).hexdigest()[:20]}"
+        self._check_address(holding.integration, given)
+        verification = self._upkeep.accepted(holding.integration, token, credential_id)
+        created = new_credential(
+            integration_id,
+            credential_id,
+            verification.facts,
+            label=given.label or credential_id,
+            now=int(self._now()),
+            expiration_date=given.expiration_date,
+            api_base_url=given.api_base_url,
+        )
+        self._log("create", actor, integration_id, credential_id)
+        after = self._store.change(integration_id, lambda before: _added(before, created, token))
+        return _found(after.credential(credential_id))
+
+    def update(self, integration_id: str, credential_id: str, given: Fields, *, actor: str) -> Credential:
+        """Verify the new token (or the stored one again) and change what was given; else nothing changes."""
+        holding = self._store.holding(integration_id)
+        credential = _found(holding.credential(credential_id))
+        self._check_address(holding.integration, given)
+        token = given.token or self._upkeep.stored_token(holding.integration, credential)
+        verification = self._upkeep.accepted(holding.integration, token, credential_id)
+        same_user(credential, verification.facts.account)
+        self._log("update", actor, integration_id, credential_id)
+        after = self._store.change(
+            integration_id, lambda before: self._updated(before, credential, given, verification)
+        )
+        return _found(after.credential(credential_id))
+
+    def delete(self, integration_id: str, credential_id: str, *, actor: str) -> None:
+        """Forget the token; the row stays and says when."""
+        now = int(self._now())
+
+        def decide(before: Holding) -> Change:
+            credential = _found(before.credential(credential_id))
+            return Change(
+                integration=replace(before.integration, updated_at=now),
+                credentials=(replace(credential, deleted_at=now, updated_at=now),),
+                tokens={credential_id: None},
+            )
+
+        self._log("delete", actor, integration_id, credential_id)
+        self._store.change(integration_id, decide)
+
+    def _log(self, verb: str, actor: str, integration_id: str, credential_id: str) -> None:
+        self._audit.record(
+            f"credential.{verb}", actor=actor, integration_id=integration_id, credential_id=credential_id
+        )
+
+    def _check_address(self, integration: Integration, given: Fields) -> None:
+        """A token may only go where its integration's tokens go (an address of its own would be another GitLab)."""
+        if given.api_base_url is None:
+            return
+        if self._connector.address(given.api_base_url).base_url != integration.host_url:
+            raise HostNotAllowed(f"api_base_url must name the connection's own GitLab, {integration.host_url}.")
+
+    def _updated(self, before: Holding, seen: Credential, given: Fields, verification: Verification) -> Change:
+        current, now = _found(before.credential(seen.id)), int(self._now())
+        # Without a new token, the verification was about the one that was stored then.
+        if given.token is not None or current.token_version == seen.token_version:
+            current = informed(current, verification.facts, now=now)
+        change = settled(before, _with_fields(current, given, now), works=True, now=now)
+        return change if given.token is None else replace(change, tokens={seen.id: given.token})
+
+
+def _added(before: Holding, created: Credential, token: str) -> Change | None:
+    if before.credential(created.id):
+        return None  # The same request once more: its first answer was lost.
+    if sum(one.deleted_at is None for one in before.credentials) >= MAX_CREDENTIALS:
+        raise InvalidInput(f"A connection has at most {MAX_CREDENTIALS} credentials; delete one first.")
+    return replace(settled(before, created, works=True, now=created.created_at), tokens={created.id: token})
+
+
+def _with_fields(credential: Credential, given: Fields, now: int) -> Credential:
+    return replace(
+        credential,
+        label=given.label or credential.label,
+        api_base_url=given.api_base_url or credential.api_base_url,
+        expiration_date=credential.expiration_date if given.expiration_date is None else given.expiration_date,
+        updated_at=now,
+    )
+
+
+def _found(credential: Credential | None) -> Credential:
+    if credential is None:
+        raise CredentialNotFound("The connection has no such credential.")
+    return credential

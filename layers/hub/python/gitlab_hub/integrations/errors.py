@@ -1,0 +1,118 @@
+"""The refusals of this feature: one class per decision of the caller."""
+
+from gitlab_hub.errors import Conflict, HubError, NotFound
+from gitlab_hub.gitlab import errors as gitlab
+from gitlab_hub.integrations.checks import Verification, spelled
+from gitlab_hub.integrations.codes import FAILURES
+
+
+class DuplicateIntegration(HubError):
+    """The same GitLab, user and group are connected already."""
+
+    code = "duplicate_integration"
+
+
+class AccountMismatch(HubError):
+    """The new token belongs to another GitLab user than the old one."""
+
+    code = "gitlab_account_mismatch"
+
+
+class CredentialNotFound(NotFound):
+    """The integration has no such credential."""
+
+
+class TooBusy(Conflict):
+    """Others kept changing the integration while this was tried."""
+
+
+class InvalidCredentials(HubError):
+    """GitLab does not take the token; `details["reason"]` says why where GitLab did."""
+
+    code = "invalid_credentials"
+
+
+class InvalidPermissions(HubError):
+    """The token is good and may not do what is needed."""
+
+    code = "invalid_permissions"
+
+
+class AccountBlocked(InvalidPermissions):
+    """GitLab turns the token's user away."""
+
+    code = "account_blocked"
+
+
+class TermsNotAccepted(InvalidPermissions):
+    """The user has to accept the terms of service first."""
+
+    code = "terms_not_accepted"
+
+
+class JobsForbidden(InvalidPermissions):
+    """Pipelines can be read, and jobs cannot."""
+
+    code = "jobs_forbidden"
+
+
+class NoResources(HubError):
+    """The token reaches nothing to work with."""
+
+    code = "no_resources"
+
+
+class NoActiveProjects(NoResources):
+    """Everything the token reaches is archived."""
+
+    code = "no_active_projects"
+
+
+class GroupNotFound(NoResources):
+    """The named group is not there, or not visible."""
+
+    code = "group_not_found"
+
+
+class UnsupportedVersion(HubError):
+    """The GitLab is too old."""
+
+    code = "unsupported_version"
+
+
+_OWN: tuple[type[HubError], ...] = (
+    InvalidCredentials,
+    InvalidPermissions,
+    AccountBlocked,
+    TermsNotAccepted,
+    JobsForbidden,
+    NoResources,
+    NoActiveProjects,
+    GroupNotFound,
+    UnsupportedVersion,
+)
+_FROM_CLIENT: tuple[type[gitlab.GitLabError], ...] = (
+    gitlab.InvalidUrl,
+    gitlab.HostNotAllowed,
+    gitlab.HostUnreachable,
+    gitlab.TlsError,
+    gitlab.NotGitLab,
+    gitlab.RateLimited,
+    gitlab.Unavailable,
+    gitlab.UnexpectedResponse,
+)
+REFUSALS: dict[str, type[HubError]] = {kind.code: kind for kind in (*_OWN, *_FROM_CLIENT)}
+
+RETRY_SECONDS = 30
+"""When to try again where GitLab did not say."""
+
+
+def refusal(verification: Verification) -> HubError | None:
+    """What a verification that went badly is to its caller; None where it went well."""
+    worst = verification.worst
+    if worst is None or worst.code is None:
+        return None
+    kind = REFUSALS[worst.code]
+    retry_after = worst.retry_after or RETRY_SECONDS if kind.retryable else None
+    details = {**worst.details, "step": str(worst.step), "checks": [spelled(check) for check in verification.checks]}
+    return kind(FAILURES[worst.code].hint, details=details, retry_after=retry_after)

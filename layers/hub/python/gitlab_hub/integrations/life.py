@@ -1,0 +1,135 @@
+"""The first and the last moments of an integration: nothing half-made is used, nothing removed comes back.
+
+A row that holds the place is written before the secret, and outlives it. So whatever crashes in between, a secret
+always belongs to a row, and `sweep` finishes what was begun.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from gitlab_hub.integrations import rows
+from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
+from gitlab_hub.integrations.model import Credential, Integration
+from gitlab_hub.integrations.store import ATTEMPTS, PAGE, IntegrationStore
+from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
+
+GRACE_SECONDS = 900
+"""Longer than any request or worker lives: what is older is nobody's work in progress."""
+
+Purge = Callable[[str], None]
+"""Asks for the removal of everything that was synced from an integration."""
+
+
+class Life:
+    """Brings integrations into being and removes them."""
+
+    def __init__(self, table: Table, store: IntegrationStore, purge: Purge, now: Callable[[], float]) -> None:
+        self._table, self._store, self._purge, self._now = table, store, purge, now
+
+    def begin(self, integration: Integration, credential: Credential, token: str) -> Integration:
+        """Keep a new integration with its first credential, or nothing of it. Raises DuplicateIntegration."""
+        if self._claimant(integration) not in (None, integration.id):
+            raise _duplicate()
+        self._hold_place(integration.id)
+        version = self._store.vault.create(integration.id, {credential.id: token})
+        try:
+            self._table.transact(_birth(integration, credential, version))
+        except ConditionFailed:
+            # A transaction whose answer was lost fails when it is repeated, and so does a repeated request.
+            if not self._store.exists(integration.id):
+                self._undo(integration.id)
+                raise _duplicate() from None
+        return self._store.require(integration.id)
+
+    def end(self, integration_id: str) -> None:
+        """Hide an integration at once, then remove what belongs to it. Raises NotFound."""
+        for _ in range(ATTEMPTS):
+            integration = self._store.require(integration_id)
+            unchanged = Condition(equals={"version": integration.version, "lifecycle": rows.LIVE})
+            tombstone = self._marker(integration_id, rows.DELETING, version=integration.version + 1)
+            try:
+                self._table.transact([Put(tombstone, unchanged), Delete((f"IDENTITY#{integration.identity}", "CLAIM"))])
+            except ConditionFailed:
+                if not self._is_ending(integration_id):
+                    continue
+            self._clear(integration_id)
+            return
+        raise TooBusy("Others are changing this integration; try again.", retry_after=1)
+
+    def sweep(self) -> int:
+        """Finish what was begun and left; say how much that was."""
+        left = [item for item in self._markers() if item["updated_at"] <= self._now() - GRACE_SECONDS]
+        for item in left:
+            if item["lifecycle"] == rows.CONNECTING:
+                self._undo(item["sk"])
+            else:
+                # Once more than needed: a sync that ran during the removal may have written behind the first purge.
+                self._clear(item["sk"])
+                self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))
+        return len(left)
+
+    def _hold_place(self, integration_id: str) -> None:
+        try:
+            self._table.put(self._marker(integration_id, rows.CONNECTING, version=1), ABSENT)
+        except ConditionFailed:
+            if self._is_ending(integration_id):
+                raise TooBusy("This request was made before, and undone. Send it as a new one.") from None
+
+    def _undo(self, integration_id: str) -> None:
+        # The secret first: while the row is there, somebody knows of the secret.
+        self._store.vault.destroy(integration_id)
+        still = Condition(equals={"lifecycle": rows.CONNECTING})
+        try:
+            self._table.delete(rows.INTEGRATIONS, integration_id, still)
+        except ConditionFailed:
+            return
+
+    def _clear(self, integration_id: str) -> None:
+        self._store.vault.destroy(integration_id)
+        for items in self._pages(rows.partition(integration_id), rows.CREDENTIAL):
+            self._table.write(deletes=[(item["pk"], item["sk"]) for item in items])
+        try:
+            self._purge(integration_id)
+        except QueueUnavailable:
+            # The tombstone stays, and the sweep asks again.
+            return
+
+    def _claimant(self, integration: Integration) -> str | None:
+        claim = rows.claim_item(integration.identity, integration.id)
+        stored = self._table.get(claim["pk"], claim["sk"])
+        return str(stored["integration_id"]) if stored else None
+
+    def _is_ending(self, integration_id: str) -> bool:
+        item = self._table.get(rows.INTEGRATIONS, integration_id)
+        return item is not None and item["lifecycle"] == rows.DELETING
+
+    def _markers(self) -> Iterator[Item]:
+        for items in self._pages(rows.INTEGRATIONS):
+            yield from (item for item in items if item["lifecycle"] != rows.LIVE and not item.get("swept"))
+
+    def _pages(self, pk: str, prefix: str = "") -> Iterator[list[Item]]:
+        position: str | None = None
+        while True:
+            page = self._table.query(pk, prefix=prefix, after=position, limit=PAGE)
+            yield page.items
+            if page.last is None:
+                return
+            position = page.last[1]
+
+    def _marker(self, integration_id: str, lifecycle: str, *, version: int) -> Item:
+        return rows.marker_item(integration_id, lifecycle, version=version, at=int(self._now()))
+
+
+def _birth(integration: Integration, credential: Credential, version: str) -> list[Put | Delete]:
+    born = replace(integration, version=2, secret_version=version)
+    held = Condition(equals={"lifecycle": rows.CONNECTING})
+    return [
+        Put(rows.integration_item(born), held),
+        Put(rows.credential_item(replace(credential, token_version=version))),
+        Put(rows.claim_item(born.identity, born.id), ABSENT),
+    ]
+
+
+def _duplicate() -> DuplicateIntegration:
+    return DuplicateIntegration("This user and group of that GitLab are connected already.")

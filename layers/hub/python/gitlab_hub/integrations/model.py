@@ -1,0 +1,139 @@
+"""What an integration and its credentials are."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AuthMode(StrEnum):
+    """How the hub proves itself to GitLab."""
+
+    PERSONAL_TOKEN = "personal_token"  # noqa: S105 - the name of a mode
+    OAUTH_APP = "oauth_app"
+
+
+class Status(StrEnum):
+    """Whether an integration works. Stored as text: rows of a later release may name others."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    ERROR = "error"
+    PAUSED = "paused"
+
+
+class CredentialStatus(StrEnum):
+    """Whether GitLab takes a credential. `expiring` and `expired` follow from the clock and are never stored."""
+
+    VALID = "valid"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    REFRESH_FAILED = "refresh_failed"
+    UNKNOWN = "unknown"
+
+
+class AccountKind(StrEnum):
+    """What kind of GitLab user a token belongs to."""
+
+    HUMAN = "human"
+    SERVICE_ACCOUNT = "service_account"
+    PROJECT_BOT = "project_bot"
+    GROUP_BOT = "group_bot"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The GitLab user that a token acts as."""
+
+    id: int
+    username: str
+    kind: str
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What the hub may do beyond reading. Each needs the `api` scope, so none is on unless asked for."""
+
+    manage_webhooks: bool = False
+    report_statuses: bool = False
+    provisioning: bool = False
+
+    @property
+    def write(self) -> bool:
+        """Whether any of them changes something in GitLab."""
+        return self.manage_webhooks or self.report_statuses or self.provisioning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One connected GitLab. Fields about the token are those of its primary credential."""
+
+    id: str
+    host_url: str
+    auth_mode: str
+    status: str
+    paused: bool
+    display_name: str
+    gitlab_version: str | None
+    group: str | None
+    """Full path of the group the integration is limited to; None = everything the token reaches."""
+    features: Features
+    account: Account
+    credential_status: str
+    scopes: tuple[str, ...]
+    token_expires_at: int | None
+    secret_version: str
+    """The version of the secret that holds the credentials; readers pin it."""
+    identity: str
+    """What no two integrations have in common: GitLab, user and group."""
+    created_by: str
+    created_at: int
+    updated_at: int
+    version: int = 1
+    """Grows with every write; writers name the one they read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One token of an integration, without the token."""
+
+    id: str
+    integration_id: str
+    label: str
+    account: Account
+    status: str
+    scopes: tuple[str, ...]
+    token_expires_at: int | None
+    expiration_date: int | None
+    """When its owner said it would expire; GitLab's own word is `token_expires_at`."""
+    api_base_url: str | None
+    token_version: str
+    """Changes with the token, and with nothing else."""
+    created_at: int
+    updated_at: int
+    disabled_at: int | None = None
+    deleted_at: int | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is still there to be used."""
+        return self.deleted_at is None and self.disabled_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """An integration with its credentials, all read at the same version."""
+
+    integration: Integration
+    credentials: tuple[Credential, ...] = field(default=())
+
+    def credential(self, credential_id: str) -> Credential | None:
+        """The credential of that id that has not been deleted."""
+        return next((one for one in self.credentials if one.id == credential_id and one.deleted_at is None), None)
+
+
+def identity_of(host_url: str, user_id: int, group: str | None) -> str:
+    """Name what an integration connects, so that the same thing is not connected twice."""
+    return hashlib.sha256(f"{host_url}\n{user_id}\n{(group or '').lower()}".encode()).hexdigest()

@@ -1,0 +1,54 @@
+"""What a verification changes in what is stored. Trouble that may pass changes nothing."""
+
+from dataclasses import replace
+
+from gitlab_hub.integrations import codes
+from gitlab_hub.integrations.checks import Facts, Verification
+from gitlab_hub.integrations.health import judged
+from gitlab_hub.integrations.model import Credential, CredentialStatus, Holding
+from gitlab_hub.integrations.store import Change
+
+
+def concluded(
+    before: Holding, seen: Credential, verification: Verification, *, complete: bool, now: int
+) -> Change | None:
+    """The change that a verification of `seen` calls for; None where there is none, or its token was replaced.
+
+    Only a `complete` one can end an error that is not about the token, such as there being no projects.
+    """
+    current = before.credential(seen.id)
+    if current is None or current.token_version != seen.token_version:
+        return None
+    if verification.ok:
+        heals = complete or current.status != CredentialStatus.VALID
+        informed_one = informed(current, verification.facts, now=now)
+        return _working(before, informed_one, verification.facts.version, heals=heals, now=now)
+    if codes.family(verification.code) is None or verification.worst is None:
+        return None
+    status = codes.credential_status(verification.code, verification.worst.details.get("reason"), current.status)
+    return settled(before, replace(current, status=status, updated_at=now), works=False, now=now)
+
+
+def informed(credential: Credential, facts: Facts, *, now: int) -> Credential:
+    """A credential that GitLab takes, with what GitLab says about it."""
+    return replace(
+        credential,
+        status=CredentialStatus.VALID,
+        account=facts.account or credential.account,
+        scopes=facts.token.scopes or credential.scopes,
+        token_expires_at=facts.token.expires_at,
+        updated_at=now,
+    )
+
+
+def _working(before: Holding, credential: Credential, version: str | None, *, heals: bool, now: int) -> Change:
+    integration = replace(before.integration, gitlab_version=version or before.integration.gitlab_version)
+    return settled(replace(before, integration=integration), credential, works=heals or None, now=now)
+
+
+def settled(before: Holding, credential: Credential, *, works: bool | None, now: int) -> Change:
+    """The change of one credential with what it means for its integration; None = nothing."""
+    status = before.integration.status
+    if works is not None:
+        status = judged(before.integration, before.credentials, credential, works=works)
+    return Change(integration=replace(before.integration, status=status, updated_at=now), credentials=(credential,))

@@ -1,0 +1,126 @@
+"""What callers send. Unknown fields are refused; tokens are secrets from the first moment on."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt
+
+MAX_TOKEN = 2048
+
+
+class Body(BaseModel):
+    """A body that takes what it names and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+def _sendable(token: SecretStr) -> SecretStr:
+    """A token goes into a header: visible ASCII only. The text of the error must not repeat it."""
+    if not all("!" <= character <= "~" for character in token.get_secret_value()):
+        raise ValueError("A token has only visible ASCII characters and no spaces.")
+    return token
+
+
+Token = Annotated[SecretStr, Field(min_length=1, max_length=MAX_TOKEN), AfterValidator(_sendable)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Group = Annotated[str, Field(min_length=1, max_length=1024, description="Full path or numeric id.")] | StrictInt
+
+
+class FeaturesBody(Body):
+    """What the hub may do beyond reading."""
+
+    manage_webhooks: StrictBool | None = None
+    report_statuses: StrictBool | None = None
+    provisioning: StrictBool | None = None
+
+
+class StartBody(Body):
+    """Connect a GitLab."""
+
+    host_url: str
+    auth_mode: Literal["personal_token", "oauth_app"]
+    access_token: Token | None = None
+    client_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    client_secret: Token | None = None
+    display_name: Name | None = None
+    group: Group | None = None
+    scopes: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] | None = None
+    features: FeaturesBody | None = None
+    dry_run: StrictBool = False
+
+
+class PatchBody(Body):
+    """Change an integration; what is left out stays. `group: null` lifts the limit to a group."""
+
+    display_name: Name | None = None
+    paused: StrictBool | None = None
+    group: Group | None = None
+    features: FeaturesBody | None = None
+
+
+class TokenBody(Body):
+    """Replace the token."""
+
+    access_token: Token
+
+
+class SyncBody(Body):
+    """Ask for a sync."""
+
+    kinds: Annotated[list[Literal["access", "pipelines"]], Field(min_length=1, max_length=2)] | None = None
+    full: StrictBool = False
+
+
+class AcceptBody(Body):
+    """Accept what a suspect sync would remove."""
+
+    kind: Literal["access", "pipelines"]
+
+
+class SettingsBody(Body):
+    """Settings of a credential."""
+
+    api_base_url: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+
+
+class SecretsBody(Body):
+    """The secret part of a credential."""
+
+    api_token: Token
+
+
+Moment = datetime | date
+
+
+class CredentialCreateBody(Body):
+    """A further credential for a connection."""
+
+    label: Name | None = None
+    settings: SettingsBody | None = None
+    secrets: SecretsBody
+    expiration_date: Moment | None = None
+
+
+class CredentialUpdateBody(Body):
+    """Change a credential; what is left out stays."""
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+    label: Name | None = None
+    settings: SettingsBody | None = None
+    secrets: SecretsBody | None = None
+    expiration_date: Moment | None = None
+
+
+class CredentialDeleteBody(Body):
+    """Remove a credential."""
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def unix(moment: Moment | None) -> int | None:
+    """A moment as the hub stores it; a day begins at 00:00 UTC, and a time without a zone is UTC."""
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -1,0 +1,139 @@
+"""The routes that connect, show, change and remove integrations."""
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from gitlab_hub.integrations.answers import (
+    IntegrationEnvelope,
+    IntegrationList,
+    RemovedAnswer,
+    StartAnswer,
+    WebhookAddress,
+)
+from gitlab_hub.integrations.changing import Changing, Patch
+from gitlab_hub.integrations.connecting import Connecting, Wish
+from gitlab_hub.integrations.model import Features, Integration
+from gitlab_hub.integrations.requests import FeaturesBody, PatchBody, StartBody
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.verifier import Subject
+from gitlab_hub.integrations.views import IntegrationDetail, IntegrationView, VerificationView
+from gitlab_hub.web.api import Route, Seed
+from gitlab_hub.web.auth import Caller, Role
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.errors import PermissionDenied, Unprocessable
+from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+
+BASE = "/v1/integrations"
+ONE = f"{BASE}/<integration_id>"
+LISTING = "integrations"
+
+IntegrationId = Annotated[str, Path()]
+Flag = Annotated[bool, Query()]
+
+
+class IntegrationRoutes:
+    """Integrations themselves."""
+
+    def __init__(
+        self,
+        *,
+        connecting: Connecting,
+        changing: Changing,
+        store: IntegrationStore,
+        cursors: Cursors,
+        sync_view: Callable[[str], Mapping[str, Any]],
+        webhook_url: Callable[[], str],
+        now: Callable[[], float],
+    ) -> None:
+        self._connecting, self._changing, self._store, self._cursors = connecting, changing, store, cursors
+        self._sync_view, self._webhook_url, self._now = sync_view, webhook_url, now
+
+    def routes(self) -> list[Route]:
+        """Give all routes."""
+        start, patch, delete = self.start, self.patch, self.delete
+        return [
+            Route(method="POST", path=f"{BASE}/gitlab/start", handler=start, role=Role.ADMIN, status=201,
+                  summary="Connect a GitLab"),
+            Route(method="GET", path=BASE, handler=self.list_all, role=Role.VIEWER, summary="List integrations"),
+            Route(method="GET", path=ONE, handler=self.get, role=Role.VIEWER, summary="Read one integration"),
+            Route(method="PATCH", path=ONE, handler=patch, role=Role.ADMIN, summary="Change an integration"),
+            Route(method="DELETE", path=ONE, handler=delete, role=Role.OWNER, summary="Remove an integration"),
+        ]  # fmt: skip
+
+    def start(self, body: StartBody, caller: Caller, seed: Seed) -> StartAnswer:
+        """Verify a token and connect its GitLab; a rehearsal (`dry_run`) keeps nothing."""
+        if caller.integration_ids is not None:
+            raise PermissionDenied("Your token is limited to some integrations, so it cannot add one.")
+        started = self._connecting.start(_wish(body), actor=caller.token_id, seed=seed)
+        kept = started.integration
+        return StartAnswer(
+            integration=None if kept is None else IntegrationView.of(kept, now=int(self._now())),
+            verification=VerificationView.of(started.verification),
+            webhook=WebhookAddress(url=self._webhook_url()),
+        )
+
+    def list_all(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> IntegrationList:
+        """List the integrations that the caller may see, in order of their ids."""
+        position = self._cursors.open(LISTING, cursor)
+        visible = (one for one in self._store.after(position) if caller.can_see(one.id))
+        found = list(islice(visible, limit + 1))
+        page, now = found[:limit], int(self._now())
+        return IntegrationList(
+            integrations=[IntegrationView.of(one, now=now) for one in page],
+            next_cursor=self._cursors.seal(LISTING, page[-1].id) if len(found) > limit else None,
+        )
+
+    def get(self, integration_id: IntegrationId) -> IntegrationEnvelope:
+        """Read one integration."""
+        return self._shown(self._store.require(integration_id))
+
+    def patch(self, integration_id: IntegrationId, body: PatchBody, caller: Caller) -> IntegrationEnvelope:
+        """Change name, pause, group or features; what is left out stays."""
+        patch = Patch(
+            display_name=body.display_name,
+            paused=body.paused,
+            regroup="group" in body.model_fields_set,
+            group=None if body.group is None else str(body.group),
+            features={} if body.features is None else body.features.model_dump(exclude_none=True),
+        )
+        return self._shown(self._changing.patch(integration_id, patch, actor=caller.token_id))
+
+    def delete(
+        self,
+        integration_id: IntegrationId,
+        caller: Caller,
+        revoke: Flag = True,  # noqa: ARG002, FBT002 - a query parameter; there is nothing of ours to revoke
+        delete_hooks: Flag = True,  # noqa: ARG002, FBT002 - the same: no hooks yet
+        force: Flag = False,  # noqa: ARG002, FBT002 - the same: no builds yet
+    ) -> RemovedAnswer:
+        """Remove an integration. Access tokens are their owners': none is revoked in GitLab."""
+        self._changing.remove(integration_id, actor=caller.token_id)
+        return RemovedAnswer(revoked=False, hooks_deleted=0, hooks_failed=[])
+
+    def _shown(self, integration: Integration) -> IntegrationEnvelope:
+        sync = self._sync_view(integration.id)
+        return IntegrationEnvelope(integration=IntegrationDetail.with_sync(integration, sync, now=int(self._now())))
+
+
+def _wish(body: StartBody) -> Wish:
+    if body.auth_mode == "oauth_app":
+        raise Unprocessable("OAuth is not available here yet; use auth_mode personal_token with an access token.")
+    if body.access_token is None:
+        raise Unprocessable(
+            "Give the access_token.", details={"fields": [{"field": "body.access_token", "problem": "missing"}]}
+        )
+    features = _features(body.features)
+    subject = Subject(
+        host_url=body.host_url,
+        token=body.access_token.get_secret_value(),
+        group=None if body.group is None else str(body.group),
+        writes=features.write,
+    )
+    return Wish(subject=subject, features=features, display_name=body.display_name, dry_run=body.dry_run)
+
+
+def _features(body: FeaturesBody | None) -> Features:
+    return Features() if body is None else Features(**body.model_dump(exclude_none=True))

@@ -1,0 +1,90 @@
+"""Integrations and credentials as table rows, and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from gitlab_hub.integrations.model import Account, Credential, Features, Integration
+from gitlab_hub.storage.table import Item
+
+SCHEMA_VERSION = 1
+INTEGRATIONS = "INTEGRATIONS"
+CREDENTIAL = "CREDENTIAL#"
+
+# What a row of the list stands for. Only a live one is an integration; the others are there so that nothing that was
+# begun can be forgotten: a secret that is about to be created, data that is about to be removed.
+LIVE, CONNECTING, DELETING = "live", "connecting", "deleting"
+
+TOMBSTONE_SECONDS = 30 * 86_400
+REMEMBERED_SECONDS = 90 * 86_400
+"""How long a deleted credential can still be looked up."""
+
+
+def partition(integration_id: str) -> str:
+    """Where everything that belongs to one integration lies."""
+    return f"INTEGRATION#{integration_id}"
+
+
+def integration_item(integration: Integration) -> Item:
+    """Spell a live integration."""
+    values = asdict(integration)
+    return _keyed(INTEGRATIONS, values.pop("id")) | values | {"scopes": list(integration.scopes), "lifecycle": LIVE}
+
+
+def marker_item(integration_id: str, lifecycle: str, *, version: int, at: int) -> Item:
+    """Spell a row that holds a place and no data.
+
+    `expires_at` is the table's TTL attribute: a marker goes away by itself long after its work is done.
+    """
+    return _keyed(INTEGRATIONS, integration_id) | {
+        "lifecycle": lifecycle,
+        "version": version,
+        "updated_at": at,
+        "expires_at": at + TOMBSTONE_SECONDS,
+    }
+
+
+def credential_item(credential: Credential) -> Item:
+    """Spell a credential; the token itself is never in a table."""
+    values = asdict(credential)
+    key = _keyed(partition(values.pop("integration_id")), CREDENTIAL + values.pop("id"))
+    item = key | values | {"scopes": list(credential.scopes)}
+    if credential.deleted_at is not None:
+        item["expires_at"] = credential.deleted_at + REMEMBERED_SECONDS
+    return item
+
+
+def claim_item(identity: str, integration_id: str) -> Item:
+    """Spell the claim of an integration on what it connects."""
+    return _keyed(f"IDENTITY#{identity}", "CLAIM") | {"integration_id": integration_id}
+
+
+def integration_of(item: Mapping[str, Any]) -> Integration:
+    """Read a live integration; attributes of a later release are left alone."""
+    known = _known(Integration, item)
+    features = Features(**_known(Features, item["features"]))
+    rest = {"id": item["sk"], "features": features, "account": _account(item), "scopes": tuple(item["scopes"])}
+    return Integration(**(known | rest))
+
+
+def credential_of(item: Mapping[str, Any]) -> Credential:
+    """Read a credential."""
+    rest = {
+        "id": str(item["sk"]).removeprefix(CREDENTIAL),
+        "integration_id": str(item["pk"]).partition("#")[2],
+        "account": _account(item),
+        "scopes": tuple(item["scopes"]),
+    }
+    return Credential(**(_known(Credential, item) | rest))
+
+
+def _keyed(pk: str, sk: str) -> Item:
+    return {"pk": pk, "sk": sk, "schema_version": SCHEMA_VERSION}
+
+
+def _account(item: Mapping[str, Any]) -> Account:
+    return Account(**_known(Account, item["account"]))
+
+
+def _known(kind: type, item: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: item[field.name] for field in fields(kind) if field.name in item}

@@ -1,0 +1,135 @@
+"""Reading and changing integrations: rows that point to a version of their secret, never the other way round."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.integrations import rows
+from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
+from gitlab_hub.integrations.health import summarised
+from gitlab_hub.integrations.model import Credential, Holding, Integration
+from gitlab_hub.integrations.vault import Vault
+from gitlab_hub.storage.secrets import SecretMissing, Secrets
+from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Put, Table
+
+ATTEMPTS = 4
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to become of an integration: its new self, credentials that differ, their new tokens (None = gone)."""
+
+    integration: Integration
+    credentials: tuple[Credential, ...] = ()
+    tokens: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+
+class IntegrationStore:
+    """The integrations of a hub. Every write names the version it has read, so a deleted one never comes back."""
+
+    def __init__(self, table: Table, secrets: Secrets) -> None:
+        self._table, self.vault = table, Vault(secrets)
+
+    def get(self, integration_id: str) -> Integration | None:
+        """One integration; None where it is not there, not finished, or about to go."""
+        item = self._table.get(rows.INTEGRATIONS, integration_id) if integration_id else None
+        return rows.integration_of(item) if item and item["lifecycle"] == rows.LIVE else None
+
+    def exists(self, integration_id: str) -> bool:
+        """Say whether there is an integration of this id."""
+        return self.get(integration_id) is not None
+
+    def require(self, integration_id: str) -> Integration:
+        """One integration. Raises NotFound."""
+        integration = self.get(integration_id)
+        if integration is None:
+            raise NotFound("There is no such integration.")
+        return integration
+
+    def after(self, position: str | None) -> Iterator[Integration]:
+        """All integrations behind a position, in order of their ids, read page by page."""
+        while True:
+            page = self._table.query(rows.INTEGRATIONS, after=position, limit=PAGE)
+            yield from (rows.integration_of(item) for item in page.items if item["lifecycle"] == rows.LIVE)
+            if page.last is None:
+                return
+            position = page.last[1]
+
+    def holding(self, integration_id: str) -> Holding:
+        """An integration with its credentials, the deleted ones too. Raises NotFound."""
+        integration = self.require(integration_id)
+        for _ in range(ATTEMPTS):
+            credentials = tuple(self._credentials(integration_id))
+            # Every change of a credential moves the integration's version: the same one before and after is a snapshot.
+            again = self.require(integration_id)
+            if again.version == integration.version:
+                return Holding(integration=integration, credentials=credentials)
+            integration = again
+        raise _busy()
+
+    def token(self, integration: Integration, credential_id: str) -> str | None:
+        """The token of a credential, as of the version that the integration was read at."""
+        return self.vault.token(integration.id, integration.secret_version, credential_id)
+
+    def change(self, integration_id: str, decide: Callable[[Holding], Change | None]) -> Holding:
+        """Apply a decision to what is stored now; decide anew where others were faster. None = leave it."""
+        for _ in range(ATTEMPTS):
+            before = self.holding(integration_id)
+            change = decide(before)
+            if change is None:
+                return before
+            after = _merged(before, change)
+            try:
+                after = self._with_secret(before.integration, after, change.tokens)
+                self._write(before.integration, after, change)
+            except (ConditionFailed, SecretMissing):
+                if not self._is_stored(after.integration):
+                    continue
+            return after
+        raise _busy()
+
+    def _with_secret(self, before: Integration, after: Holding, tokens: Mapping[str, str | None]) -> Holding:
+        if not tokens:
+            return after
+        version = self.vault.change(before.id, before.secret_version, tokens)
+        changed = tuple(
+            replace(one, token_version=version) if tokens.get(one.id) is not None else one for one in after.credentials
+        )
+        return Holding(integration=replace(after.integration, secret_version=version), credentials=changed)
+
+    def _write(self, before: Integration, after: Holding, change: Change) -> None:
+        touched = {one.id for one in change.credentials}
+        unchanged = Condition(equals={"version": before.version, "lifecycle": rows.LIVE})
+        actions: list[Put | Delete] = [Put(rows.integration_item(after.integration), unchanged)]
+        actions += [Put(rows.credential_item(one)) for one in after.credentials if one.id in touched]
+        if after.integration.identity != before.identity:
+            claim = rows.claim_item(after.integration.identity, before.id)
+            if self._table.get(claim["pk"], claim["sk"]):
+                raise DuplicateIntegration("This user and group of that GitLab are connected already.")
+            actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{before.identity}", "CLAIM"))]
+        self._table.transact(actions)
+
+    def _is_stored(self, integration: Integration) -> bool:
+        # A transaction may be done and its answer lost; then its repetition fails, and what is stored is ours.
+        return self._table.get(rows.INTEGRATIONS, integration.id) == rows.integration_item(integration)
+
+    def _credentials(self, integration_id: str) -> Iterator[Credential]:
+        after: str | None = None
+        while True:
+            page = self._table.query(rows.partition(integration_id), prefix=rows.CREDENTIAL, after=after)
+            yield from (rows.credential_of(item) for item in page.items)
+            if page.last is None:
+                return
+            after = page.last[1]
+
+
+def _merged(before: Holding, change: Change) -> Holding:
+    credentials: dict[str, Credential] = {one.id: one for one in before.credentials}
+    credentials |= {one.id: one for one in change.credentials}
+    integration = replace(change.integration, version=before.integration.version + 1)
+    return Holding(integration=summarised(integration, credentials.values()), credentials=tuple(credentials.values()))
+
+
+def _busy() -> TooBusy:
+    return TooBusy("Others are changing this integration; try again.", retry_after=1)

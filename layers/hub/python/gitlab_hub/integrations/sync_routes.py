@@ -1,0 +1,57 @@
+"""The routes that ask for a sync of an integration and show how far it is."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from gitlab_hub.integrations.answers import SyncRequested, SyncStates
+from gitlab_hub.integrations.requests import AcceptBody, SyncBody
+from gitlab_hub.web.api import Route
+from gitlab_hub.web.auth import Role
+
+SYNC = "/v1/integrations/<integration_id>/sync"
+ALL_KINDS = ("access", "pipelines")
+
+IntegrationId = Annotated[str, Path()]
+
+
+class Syncs(Protocol):
+    """What the routes need of the engine's service."""
+
+    def request(self, integration_id: str, kinds: Sequence[str], *, full: bool = False) -> str:
+        """Queue a run of every kind named. Raises SyncInProgress."""
+
+    def accept(self, integration_id: str, kind: str) -> str:
+        """Queue a run that may remove what a suspicious one refused to remove."""
+
+    def view(self, integration_id: str) -> dict[str, Any]:
+        """The state of every kind."""
+
+
+class SyncRoutes:
+    """Syncs of an integration."""
+
+    def __init__(self, syncs: Syncs) -> None:
+        self._syncs = syncs
+
+    def routes(self) -> list[Route]:
+        """Give all routes."""
+        return [
+            Route(method="POST", path=SYNC, handler=self.request, role=Role.ADMIN, status=202, summary="Start a sync"),
+            Route(method="GET", path=SYNC, handler=self.view, role=Role.VIEWER, summary="Show the state of the syncs"),
+            Route(method="POST", path=f"{SYNC}/accept", handler=self.accept, role=Role.OWNER, status=202,
+                  summary="Accept what a suspect sync would remove"),
+        ]  # fmt: skip
+
+    def request(self, integration_id: IntegrationId, body: SyncBody) -> SyncRequested:
+        """Queue a sync of the kinds named, all of them where none is."""
+        return SyncRequested(sync_id=self._syncs.request(integration_id, body.kinds or ALL_KINDS, full=body.full))
+
+    def view(self, integration_id: IntegrationId) -> SyncStates:
+        """Show the state of every kind of sync."""
+        return SyncStates(kinds=self._syncs.view(integration_id))
+
+    def accept(self, integration_id: IntegrationId, body: AcceptBody) -> SyncRequested:
+        """Accept the removals that a suspect sync has held back."""
+        return SyncRequested(sync_id=self._syncs.accept(integration_id, body.kind))

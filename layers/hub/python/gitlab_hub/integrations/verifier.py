@@ -1,0 +1,98 @@
+"""Running a verification: one request per decision, every step reported, all of it within one deadline."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from gitlab_hub.gitlab.errors import GitLabError, HostNotAllowed, HostUnreachable
+from gitlab_hub.integrations.checks import Check, Facts, Step, Verification, passed, troubled, untried, warned
+from gitlab_hub.integrations.connector import Connector, FixedToken
+from gitlab_hub.integrations.model import Account
+from gitlab_hub.integrations.probe import Probe
+
+DEADLINE_SECONDS = 25.0
+"""API Gateway gives up after 30 s; the answer must still be written."""
+
+TOKEN_STEPS = (Step.URL, Step.HOST, Step.CONNECT, Step.TLS, Step.TOKEN, Step.ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is to be verified."""
+
+    host_url: str
+    token: str = field(repr=False)
+    group: str | None = None
+    writes: bool = False
+    """Whether a feature is wanted that needs the `api` scope."""
+
+
+class Verifier:
+    """Finds out whether a token works, and says precisely what is wrong where it does not."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> None:
+        self._connector, self._now, self._clock, self._deadline = connector, now, clock, deadline
+
+    def verify(self, subject: Subject, shared: Callable[[str, Account], bool]) -> Verification:
+        """Take all steps. `shared` knows whether another credential belongs to the same GitLab user."""
+        verification = asyncio.run(self._run(subject, tuple(Step)[:-1]))
+        facts = verification.facts
+        if not verification.ok or facts.account is None or facts.base_url is None:
+            last = untried((Step.AFTER,), "an earlier step failed")
+        else:
+            last = after(facts, writes=subject.writes, shared=shared(facts.base_url, facts.account))
+        return Verification(checks=(*verification.checks, *last), facts=facts)
+
+    def check_token(self, subject: Subject) -> Verification:
+        """Take only the steps about the token and its user."""
+        return asyncio.run(self._run(subject, TOKEN_STEPS))
+
+    async def _run(self, subject: Subject, steps: tuple[Step, ...]) -> Verification:
+        try:
+            address = self._connector.address(subject.host_url)
+        except HostNotAllowed as error:
+            return _ended([passed(Step.URL), troubled(Step.HOST, error)], steps)
+        except GitLabError as error:
+            return _ended([troubled(Step.URL, error)], steps)
+        async with self._connector.open(address, FixedToken(subject.token)) as gitlab:
+            probe = Probe(gitlab, subject.token, subject.group, writes=subject.writes, now=int(self._now()))
+            checks = await self._take(probe, steps)
+        return _ended(checks, steps, replace(probe.facts, base_url=address.base_url))
+
+    async def _take(self, probe: Probe, steps: tuple[Step, ...]) -> list[Check]:
+        checks = [passed(Step.URL)]
+        try:
+            async with asyncio.timeout(self._deadline):
+                # One by one: what was found before time is up is kept.
+                async for check in probe.taken(steps, self._clock):
+                    checks.append(check)  # noqa: PERF401
+        except TimeoutError:
+            tried = {check.step for check in checks}
+            late = next(step for step in steps if step not in tried)
+            checks.append(troubled(late, HostUnreachable("GitLab took too long to answer.")))
+        return checks
+
+
+def after(facts: Facts, *, writes: bool, shared: bool) -> tuple[Check, ...]:
+    """What could be better about a credential that works."""
+    warnings = []
+    if shared:
+        warnings.append(warned(Step.AFTER, "shared_rate_limit"))
+    if not writes and "api" in facts.token.scopes:
+        warnings.append(warned(Step.AFTER, "overprivileged_token"))
+    return tuple(warnings) or (passed(Step.AFTER),)
+
+
+def _ended(checks: list[Check], steps: Iterable[Step], facts: Facts | None = None) -> Verification:
+    tried = {check.step for check in checks}
+    failed = next((check.step for check in checks if not check.ok), None)
+    rest = untried([step for step in steps if step not in tried], f"the step `{failed}` failed")
+    return Verification(checks=(*checks, *rest), facts=facts or Facts())

@@ -1,0 +1,58 @@
+"""The pipelines sync, as the engine runs it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from gitlab_hub.pipelines.project_stage import ProjectsStage, SweepStage
+from gitlab_hub.pipelines.project_store import ProjectRows, ReadStates, project_number
+from gitlab_hub.pipelines.reading import ProjectReading
+from gitlab_hub.pipelines.source import ProjectSource
+from gitlab_hub.pipelines.store import PipelineStore
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.ports import Kind, Scope, Session, Stage
+
+IN_THE_MAKING = 8
+"""Pipelines being read at a time, over all projects. One that was begun is finished before many more are begun: else a
+small rate budget would be spent on beginnings, run after run. It also bounds memory."""
+
+
+class PipelinesFeature:
+    """Projects first, then the pipelines of each of them; what must be judged over a whole run comes last."""
+
+    kind = Kind.PIPELINES
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def stages(self, session: Session) -> Sequence[Stage]:
+        """The steps of one run."""
+        rows = ProjectRows(self._table, session.target.integration_id)
+        return [ProjectsStage(session, rows), PipelinesStage(session, rows, self._table), SweepStage(session, rows)]
+
+
+class PipelinesStage:
+    """Reads the pipelines of every project, each project on its own."""
+
+    name = "pipelines"
+
+    def __init__(self, session: Session, rows: ProjectRows, table: Table) -> None:
+        self._session, self._rows = session, rows
+        self._store = PipelineStore(table, session.target.integration_id)
+        self._states = ReadStates(table, session.target.integration_id)
+        self._making = asyncio.Semaphore(IN_THE_MAKING)
+
+    async def size(self) -> int | None:
+        """How many projects are known."""
+        return await self._session.io(lambda: sum(len(page) for page in self._rows.listed(None)))
+
+    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
+        """The known projects by id."""
+        pages = self._rows.listed(after)
+        while (page := await self._session.io(next, pages, None)) is not None:
+            for item in page:
+                yield Scope(item["sk"], {"id": item["id"], "path": item["path_with_namespace"]})
+
+    async def read(self, scope: Scope) -> None:
+        """Read one project's pipelines."""
+        source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
+        await ProjectReading(self._session, scope, source, self._store, self._states, self._making).run()

@@ -1,0 +1,51 @@
+"""Where things lie in the pipelines table.
+
+| partition | sort key | what |
+|---|---|---|
+| `<integration>#projects` | project | a project that the sync knows |
+| `<integration>#cursors` | project | how far its pipelines were read; apart, so that no listing overwrites it |
+| `<integration>#pipelines#<project>` | pipeline | a pipeline, without its jobs |
+| `<integration>#jobs#<project>` | `<pipeline>#<jobs or bridges>#<n>` | packed jobs or bridges of a pipeline |
+
+Jobs have a partition of their own because a query pays for every byte it passes over: a list of pipelines must not
+read their jobs.
+"""
+
+from gitlab_hub.storage.table import Key
+
+BY_CHANGE = "by_change"
+
+
+def padded(number: int) -> str:
+    """A GitLab id as text that sorts like the number."""
+    return f"{number:012d}"
+
+
+def projects_pk(integration_id: str) -> str:
+    """The partition of an integration's projects."""
+    return f"{integration_id}#projects"
+
+
+def cursors_pk(integration_id: str) -> str:
+    """The partition of an integration's watermarks."""
+    return f"{integration_id}#cursors"
+
+
+def pipelines_pk(integration_id: str, project_id: int) -> str:
+    """The partition of a project's pipelines."""
+    return f"{integration_id}#pipelines#{project_id}"
+
+
+def jobs_pk(integration_id: str, project_id: int) -> str:
+    """The partition of a project's jobs."""
+    return f"{integration_id}#jobs#{project_id}"
+
+
+def chunk_key(integration_id: str, project_id: int, pipeline_id: int, part: str, number: int) -> Key:
+    """The key of one packed chunk of `part`: "jobs" or "bridges"."""
+    return jobs_pk(integration_id, project_id), f"{padded(pipeline_id)}#{part}#{number:03d}"
+
+
+def change_sk(changed_at: int, project_id: int, pipeline_id: int) -> str:
+    """The place of a pipeline in the integration's feed of changes (`changed_at` in milliseconds)."""
+    return f"{changed_at:013d}#{padded(project_id)}#{padded(pipeline_id)}"

@@ -1,0 +1,113 @@
+"""What is kept of GitLab's pipelines, jobs and bridges: its own field names, and no more than these."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.storage.table import Item
+
+TERMINAL = frozenset({"success", "failed", "canceled", "skipped"})
+"""Statuses that a pipeline or job rests in; a retry may still move it on. Unknown ones count as not terminal."""
+
+UNKNOWN = "unknown"
+MAX_TEXT = 1024
+MAX_TAGS = 50
+MAX_ID = 999_999_999_999
+"""The largest id that the twelve digits of a sort key hold."""
+
+_WHOLE = (int,)
+_NUMBER = (int, float)
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "iid", "project_id"), _WHOLE),
+    **dict.fromkeys(("tag", "allow_failure"), (bool,)),
+    **dict.fromkeys(("duration", "queued_duration"), _NUMBER),
+    "coverage": (str, *_NUMBER),
+}
+"""The types of fields that are no texts. A field of another type counts as missing: answers promise these types."""
+
+_RUN = ("id", "name", "status", "ref", "tag", "created_at", "started_at", "finished_at", "duration", "queued_duration")
+_PIPELINE = (
+    *_RUN,
+    "iid",
+    "sha",
+    "before_sha",
+    "source",
+    "updated_at",
+    "committed_at",
+    "coverage",
+    "web_url",
+    "yaml_errors",
+)
+_JOB = (*_RUN, "stage", "allow_failure", "erased_at", "coverage", "failure_reason", "web_url", "artifacts_expire_at")
+_DOWNSTREAM = ("id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at", "web_url")
+_USER = ("id", "username", "name")
+_RUNNER = ("id", "description", "runner_type")
+
+
+def identity(row: Mapping[str, Any]) -> int:
+    """The id of a row of GitLab; a row without one makes the whole answer unusable."""
+    value = row.get("id")
+    if not isinstance(value, int) or not 0 < value <= MAX_ID:
+        raise UnexpectedResponse("GitLab listed something without a usable id.")
+    return value
+
+
+def is_terminal(status: Any) -> bool:
+    """Say whether a status is one to rest in."""
+    return status in TERMINAL
+
+
+def pipeline_of(body: Any, project_id: int) -> Item:
+    """Keep what we keep of a pipeline's details."""
+    if not isinstance(body, Mapping):
+        raise UnexpectedResponse("GitLab answered something else than a pipeline.")
+    identity(body)
+    kept = _picked(body, _PIPELINE)
+    return {
+        **kept,
+        "status": kept["status"] or UNKNOWN,
+        "project_id": project_id,
+        "user": _part(body.get("user"), _USER),
+    }
+
+
+def job_of(row: Mapping[str, Any]) -> Item:
+    """Keep what we keep of a job."""
+    identity(row)
+    tags = row.get("tag_list")
+    return {
+        **_picked(row, _JOB),
+        "tag_list": [tag for tag in map(clean_text, tags[:MAX_TAGS]) if tag] if isinstance(tags, list) else [],
+        "user": _part(row.get("user"), _USER),
+        "runner": _part(row.get("runner"), _RUNNER),
+    }
+
+
+def bridge_of(row: Mapping[str, Any]) -> Item:
+    """Keep what we keep of a trigger job: a job's fields and the pipeline that it started."""
+    started = _part(row.get("downstream_pipeline"), _DOWNSTREAM)
+    whole = started is not None and all(started[name] for name in ("id", "project_id", "status"))
+    return {**job_of(row), "downstream_pipeline": started if whole else None}
+
+
+def clean_text(value: Any) -> str | None:
+    """A text of bounded size that every store takes, without half of a surrogate pair; None for anything else."""
+    return value[:MAX_TEXT].encode("utf-8", "replace").decode() if isinstance(value, str) else None
+
+
+def _picked(row: Mapping[str, Any], names: Sequence[str]) -> Item:
+    return {name: _clean(row.get(name), _KINDS.get(name, (str,))) for name in names}
+
+
+def _part(value: Any, names: Sequence[str]) -> Item | None:
+    return _picked(value, names) if isinstance(value, Mapping) else None
+
+
+def _clean(value: Any, kinds: tuple[type, ...]) -> Any:
+    # In Python a bool is an int, in JSON it is not.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return clean_text(value) if isinstance(value, str) else value

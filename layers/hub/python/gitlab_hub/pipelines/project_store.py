@@ -1,0 +1,116 @@
+"""The projects that the pipelines sync knows, and how far each one's pipelines were read."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gitlab_hub.pipelines.keys import cursors_pk, padded, projects_pk
+from gitlab_hub.pipelines.model import MAX_ID, clean_text, identity
+from gitlab_hub.pipelines.seek import Stream
+from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.sync.ports import Row
+from gitlab_hub.sync.table_rows import HASH, TableRows
+
+PROBE_SECONDS = 86_400
+"""How often a project that had no child pipelines lately is asked for some."""
+
+LATELY_SECONDS = 30 * 86_400
+NOTE_SECONDS = 3_600
+"""How stale a note about children may be: exact times would cost a write per project and run."""
+
+_TEXTS = ("path_with_namespace", "name", "default_branch", "web_url")
+
+
+class ProjectRows(TableRows):
+    """The projects of an integration; one that GitLab no longer lists is marked, and its pipelines stay."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._pk = projects_pk(integration_id)
+        super().__init__(
+            table,
+            key=lambda _scope, key: (self._pk, key),
+            scope_range=lambda _scope: (self._pk, ""),
+            row_key=lambda sk: sk,
+        )
+
+    def remove(self, scope: str, keys: Sequence[str], *, at: datetime) -> None:  # noqa: ARG002 - there is one scope
+        """Mark projects as gone. Without their hash they are no rows of the mirror, so a listed one is put back."""
+        items = self._table.get_many([(self._pk, key) for key in keys])
+        kept = [{name: value for name, value in item.items() if name != HASH} for item in items]
+        self._table.write(puts=[{**item, "gone_at": int(at.timestamp())} for item in kept])
+
+    def listed(self, after: str | None) -> Iterator[list[Item]]:
+        """Page by page, the projects behind a key that were not marked as gone."""
+        while True:
+            rows = self._table.query(self._pk, after=after)
+            yield [item for item in rows.items if "gone_at" not in item]
+            if rows.last is None:
+                return
+            after = rows.last[1]
+
+
+def project_row(listed: Mapping[str, Any]) -> Row:
+    """What is kept of a listed project."""
+    number = identity(listed)
+    texts = {name: clean_text(listed.get(name)) for name in _TEXTS}
+    return Row(padded(number), {"id": number, **texts})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadState:
+    """How far a project's pipelines were read: watermarks in milliseconds, notes about children in seconds."""
+
+    default_watermark: int | None = None
+    child_watermark: int | None = None
+    child_probed_at: int | None = None
+    child_seen_at: int | None = None
+
+    def watermark(self, stream: Stream) -> int | None:
+        """The watermark of a stream."""
+        return self.default_watermark if stream is Stream.DEFAULT else self.child_watermark
+
+    def moved(self, stream: Stream, watermark: int | None) -> "ReadState":
+        """The state with a stream's watermark moved."""
+        if stream is Stream.DEFAULT:
+            return replace(self, default_watermark=watermark)
+        return replace(self, child_watermark=watermark)
+
+    def probed(self, *, seen: bool, now: int) -> "ReadState":
+        """The state after the child stream was read."""
+        return replace(
+            self,
+            child_probed_at=_noted(self.child_probed_at, now),
+            child_seen_at=_noted(self.child_seen_at, now) if seen else self.child_seen_at,
+        )
+
+    def wants_children(self, now: int) -> bool:
+        """Say whether the child stream is due: always where there were children lately, else once a day."""
+        if self.child_probed_at is None or now - self.child_probed_at >= PROBE_SECONDS:
+            return True
+        return self.child_seen_at is not None and now - self.child_seen_at < LATELY_SECONDS
+
+
+class ReadStates:
+    """The stored read states of an integration's projects."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._table, self._pk = table, cursors_pk(integration_id)
+
+    def load(self, project_id: int) -> ReadState:
+        """The state of a project; one that was never read has none."""
+        item = self._table.get(self._pk, padded(project_id)) or {}
+        return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
+
+    def save(self, project_id: int, state: ReadState) -> None:
+        """Keep the state of a project."""
+        self._table.put({"pk": self._pk, "sk": padded(project_id), "schema_version": 1, **asdict(state)})
+
+
+def project_number(key: str) -> int:
+    """The project's id of a scope's key."""
+    return min(int(key), MAX_ID)
+
+
+def _noted(before: int | None, now: int) -> int:
+    return before if before is not None and 0 <= now - before < NOTE_SECONDS else now

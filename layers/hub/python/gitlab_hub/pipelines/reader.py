@@ -1,0 +1,145 @@
+"""Reading stored pipelines and jobs back."""
+
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.pipelines.keys import BY_CHANGE, chunk_key, padded, pipelines_pk
+from gitlab_hub.pipelines.packing import unpack
+from gitlab_hub.pipelines.pages import Found, filtered
+from gitlab_hub.pipelines.store import BRIDGES, JOBS
+from gitlab_hub.storage.table import Item, Rows, Table
+
+MAX_CHUNKS = 4
+"""Packed chunks that one request for jobs unpacks."""
+
+Place = tuple[int, int]
+"""Where a list of jobs goes on: the chunk and the id of the last job shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which pipelines a list is to show; times are unix seconds."""
+
+    project_id: int | None = None
+    ref: str | None = None
+    status: str | None = None
+    source: str | None = None
+    created_after: int | None = None
+    updated_after: int | None = None
+
+    def named(self) -> tuple[str | int | None, ...]:
+        """All filters in a fixed order."""
+        return astuple(self)
+
+    def test(self, *, of_project: bool) -> Callable[[Item], bool] | None:
+        """The test that a row must pass; None where every row does. `of_project`: rows are of the one project."""
+        names = ("ref", "status", "source") if of_project else ("project_id", "ref", "status", "source")
+        wanted = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if not wanted and self.created_after is None:
+            return None
+        earliest = self.created_after or 0
+        return lambda item: (
+            all(item.get(name) == value for name, value in wanted.items()) and (item["created_at"] or 0) >= earliest
+        )
+
+
+class PipelineReader:
+    """The pipelines of all integrations, as the API shows them. Every call reads a bounded number of rows."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def pipelines(self, integration_id: str, filters: Filters, *, limit: int, after: str | None) -> Found:
+        """A page of pipelines.
+
+        With `updated_after` it is the feed of what the hub changed, oldest change first, for followers; they overlap
+        their reads by a minute, because several workers write at once. Else the newest come first: those of a
+        project by id, those of all projects by their last change.
+        """
+        if filters.updated_after is not None:
+            start = after or f"{filters.updated_after * 1000:013d}"
+            return self._by_change(integration_id, filters, limit=limit, after=start, forward=True)
+        if filters.project_id is None:
+            return self._by_change(integration_id, filters, limit=limit, after=after, forward=False)
+        pk = pipelines_pk(integration_id, filters.project_id)
+
+        def read(position: str | None, most: int) -> Rows:
+            return self._table.query(pk, after=position, limit=most, forward=False)
+
+        return _shown(filtered(read, filters.test(of_project=True), limit=limit, after=after, order="sk"))
+
+    def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> Item:
+        """One pipeline. Raises NotFound."""
+        return shown(self._stored(integration_id, project_id, pipeline_id))
+
+    def jobs(
+        self, integration_id: str, project_id: int, pipeline_id: int, *, retried: bool, limit: int, after: Place | None
+    ) -> tuple[list[Item], Place | None]:
+        """A page of a pipeline's jobs, newest first; without `retried` the latest attempts only."""
+        count = self._stored(integration_id, project_id, pipeline_id)["job_chunks"]
+        found: list[Item] = []
+        first = self._place(integration_id, project_id, pipeline_id, count, after) if after else 0
+        for number in range(first, min(first + MAX_CHUNKS, count)):
+            for job in self._chunk(integration_id, project_id, pipeline_id, JOBS, number):
+                if after is not None and job["id"] >= after[1]:
+                    continue
+                if len(found) == limit:
+                    return found, after
+                after = (number, int(job["id"]))
+                if retried or not job["retried"]:
+                    found.append(job)
+        return found, after if first + MAX_CHUNKS < count else None
+
+    def bridges(self, integration_id: str, pipeline: Item) -> list[Item]:
+        """The trigger jobs of a stored pipeline, as many as fit one chunk."""
+        if pipeline["bridge_chunks"] == 0:
+            return []
+        return self._chunk(integration_id, pipeline["project_id"], pipeline["id"], BRIDGES, 0)
+
+    def some(self, integration_id: str, ids: list[tuple[int, int]]) -> dict[tuple[int, int], Item]:
+        """Those of the pipelines (project, id) that are stored."""
+        keys = [(pipelines_pk(integration_id, project), padded(number)) for project, number in ids]
+        items = self._table.get_many(keys)
+        return {(item["project_id"], item["id"]): shown(item) for item in items}
+
+    def _place(self, integration_id: str, project_id: int, pipeline_id: int, count: int, after: Place) -> int:
+        """The chunk to go on in. A sync between two pages may have moved jobs to earlier chunks: then back to them."""
+        number, shown_last = after
+        while number > 0:
+            rows = self._chunk(integration_id, project_id, pipeline_id, JOBS, number) if number < count else []
+            if rows and rows[0]["id"] >= shown_last:
+                break
+            number -= 1
+        return number
+
+    def _by_change(
+        self, integration_id: str, filters: Filters, *, limit: int, after: str | None, forward: bool
+    ) -> Found:
+        def read(position: str | None, most: int) -> Rows:
+            return self._table.query(integration_id, after=position, limit=most, forward=forward, index=BY_CHANGE)
+
+        test, order = filters.test(of_project=False), f"{BY_CHANGE}_sk"
+        return _shown(filtered(read, test, limit=limit, after=after, order=order))
+
+    def _stored(self, integration_id: str, project_id: int, pipeline_id: int) -> Item:
+        item = self._table.get(pipelines_pk(integration_id, project_id), padded(pipeline_id))
+        if item is None:
+            raise NotFound("There is no such pipeline.")
+        return item
+
+    def _chunk(
+        self, integration_id: str, project_id: int, pipeline_id: int, part: str, number: int
+    ) -> list[dict[str, Any]]:
+        item = self._table.get(*chunk_key(integration_id, project_id, pipeline_id, part, number))
+        return [] if item is None else list(unpack(item["data"]))
+
+
+def shown(item: Item) -> Item:
+    """A stored pipeline with GitLab's fields unpacked; what we derived stands beside them."""
+    return {**item, **unpack(item["body"])}
+
+
+def _shown(found: Found) -> Found:
+    return Found([shown(item) for item in found.rows], found.last)

@@ -1,0 +1,116 @@
+"""The HTTP routes over stored pipelines and jobs."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from gitlab_hub.pipelines.model import MAX_ID
+from gitlab_hub.pipelines.reader import Filters, PipelineReader
+from gitlab_hub.pipelines.tree import TreeBuilder
+from gitlab_hub.pipelines.views import (
+    JobList,
+    JobView,
+    PipelineAnswer,
+    PipelineList,
+    PipelineView,
+    TreeAnswer,
+    TreePipeline,
+)
+from gitlab_hub.web.auth import Role
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.route import Route
+
+IntegrationId = Annotated[str, Path()]
+PathId = Annotated[int, Path(ge=1, le=MAX_ID)]
+QueryId = Annotated[int | None, Query(ge=1, le=MAX_ID)]
+Text = Annotated[str | None, Query(min_length=1, max_length=1024)]
+Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999, description="Unix seconds.")]
+Retried = Annotated[bool, Query(description="Also show attempts that were retried.")]
+
+LIST = "/v1/integrations/<integration_id>/pipelines"
+ONE = "/v1/integrations/<integration_id>/projects/<project_id>/pipelines/<pipeline_id>"
+
+
+class PipelineRoutes:
+    """Reads pipelines, jobs and trees of pipelines."""
+
+    def __init__(self, reader: PipelineReader, cursors: Cursors) -> None:
+        self._reader, self._cursors = reader, cursors
+
+    def routes(self) -> Sequence[Route]:
+        """All routes of this part."""
+        viewer = Role.VIEWER
+        return (
+            Route(method="GET", path=LIST, handler=self.list_pipelines, role=viewer, summary="List pipelines"),
+            Route(method="GET", path=ONE, handler=self.get_pipeline, role=viewer, summary="Show a pipeline"),
+            Route(method="GET", path=f"{ONE}/jobs", handler=self.list_jobs, role=viewer, summary="List its jobs"),
+            Route(method="GET", path=f"{ONE}/tree", handler=self.get_tree, role=viewer, summary="Show what it started"),
+        )
+
+    def list_pipelines(
+        self,
+        integration_id: IntegrationId,
+        project_id: QueryId = None,
+        ref: Text = None,
+        status: Text = None,
+        source: Text = None,
+        created_after: Seconds = None,
+        updated_after: Seconds = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> PipelineList:
+        """List pipelines; with `updated_after`, in the order in which the hub saw them change."""
+        filters = Filters(
+            project_id=project_id,
+            ref=ref,
+            status=status,
+            source=source,
+            created_after=created_after,
+            updated_after=updated_after,
+        )
+        listing = _listing("pipelines", integration_id, *filters.named())
+        after = self._cursors.open(listing, cursor)
+        found = self._reader.pipelines(integration_id, filters, limit=limit, after=after)
+        following = None if found.last is None else self._cursors.seal(listing, found.last)
+        return PipelineList(pipelines=[PipelineView(**row) for row in found.rows], next_cursor=following)
+
+    def get_pipeline(self, integration_id: IntegrationId, project_id: PathId, pipeline_id: PathId) -> PipelineAnswer:
+        """Show one pipeline."""
+        return PipelineAnswer(pipeline=PipelineView(**self._reader.pipeline(integration_id, project_id, pipeline_id)))
+
+    def list_jobs(
+        self,
+        integration_id: IntegrationId,
+        project_id: PathId,
+        pipeline_id: PathId,
+        *,
+        include_retried: Retried = False,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> JobList:
+        """List a pipeline's jobs, newest first."""
+        listing = _listing("jobs", integration_id, project_id, pipeline_id, include_retried)
+        place = self._cursors.open(listing, cursor)
+        jobs, last = self._reader.jobs(
+            integration_id,
+            project_id,
+            pipeline_id,
+            retried=include_retried,
+            limit=limit,
+            after=None if place is None else (place[0], place[1]),
+        )
+        following = None if last is None else self._cursors.seal(listing, last)
+        return JobList(jobs=[JobView(**job) for job in jobs], next_cursor=following)
+
+    def get_tree(self, integration_id: IntegrationId, project_id: PathId, pipeline_id: PathId) -> TreeAnswer:
+        """Show a pipeline with its trigger jobs and the pipelines that they started."""
+        tree = TreeBuilder(self._reader, integration_id).build(project_id, pipeline_id)
+        return TreeAnswer(pipeline=TreePipeline.model_validate(tree))
+
+
+def _listing(name: str, *parts: str | int | bool | None) -> str:
+    """Name a list with everything that selects its rows: a cursor of another one is refused."""
+    return json.dumps([name, *parts])

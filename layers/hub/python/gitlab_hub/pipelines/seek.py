@@ -1,0 +1,164 @@
+"""The cursor over GitLab's list of pipelines that loses nothing.
+
+The list has no keyset paging and no tie-breaker, but `updated_after` is inclusive and rows only ever move forward in
+`updated_at`. So the reader never asks for "page n", which shifts under its feet, but seeks: everything updated at or
+after the last row it saw. A row that changes meanwhile is met again further on. All decisions here are pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.pipelines.drain import Drain
+from gitlab_hub.pipelines.model import identity
+from gitlab_hub.pipelines.times import iso, millis
+
+PER_PAGE = 100
+MAX_PAGES = 100_000
+"""Pages of one window: ten million pipelines."""
+
+OVERLAP_MS = 180_000
+"""How far a window reaches back before the watermark: late commits and clocks that differ between GitLab's nodes."""
+
+CLOCK_TRUST_MS = 300_000
+"""How far ahead of the hub's clock a server's `Date` is believed when it becomes a watermark."""
+
+Params = dict[str, str | int | bool]
+
+
+class Stream(StrEnum):
+    """GitLab lists pipelines in two lists: all but children, and the children."""
+
+    DEFAULT = "default"
+    CHILD = "child"
+
+
+class Step(StrEnum):
+    """What follows a page."""
+
+    SEEK = "seek"
+    DRAIN = "drain"
+    """More rows share one millisecond than a page holds: seeking cannot get past them."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far the reading of one stream has come; JSON in a checkpoint. Times are in milliseconds."""
+
+    stream: Stream
+    lo: int | None
+    """Everything before is durable; None = from the beginning."""
+    hi: int | None = None
+    """The server's clock when the window was opened: what happens later belongs to the next run."""
+    last: int | None = None
+    """The latest `updated_at` seen; None = nothing was listed."""
+    walk: str | None = None
+    """Position in the whole list, where the server ignores the filter."""
+    children: bool = False
+    """Whether a pipeline was read that started a child pipeline."""
+    copied: int = 0
+    """Pipelines made durable: tells a slow reading of one page from one that gets nowhere."""
+    pages: int = 0
+    drain: Drain | None = None
+    """Where the millisecond at `lo` is being drained."""
+
+    @classmethod
+    def opened(cls, stream: Stream, watermark: int | None) -> "Window":
+        """The window that follows a watermark."""
+        return cls(stream, None if watermark is None else watermark - OVERLAP_MS)
+
+    @classmethod
+    def from_json(cls, cursor: Mapping[str, Any]) -> "Window":
+        """The window that a checkpoint holds."""
+        drain = cursor["drain"]
+        parts = {"stream": Stream(cursor["stream"]), "drain": None if drain is None else Drain(**drain)}
+        return cls(**{**cursor, **parts})
+
+    def to_json(self) -> dict[str, Any]:
+        """The window as a checkpoint."""
+        return asdict(self)
+
+    def with_page(self, server_time: int | None) -> "Window":
+        """The window when one more page came; the first one fixes its end by the server's clock."""
+        if self.pages >= MAX_PAGES:
+            raise UnexpectedResponse("GitLab's list of pipelines has more pages than the hub reads.")
+        return replace(self, pages=self.pages + 1, hi=server_time if self.hi is None else self.hi)
+
+    def saw(self, rows: Sequence[Mapping[str, Any]]) -> "Window":
+        """The window after the pipelines of a page were made durable."""
+        return replace(self, last=max((m for m in (self.last, *_moments(rows)) if m is not None), default=None))
+
+    def drained(self, rows: Sequence[Mapping[str, Any]], following: str | None) -> "Window":
+        """The window after a page of a drain; behind its millisecond when that was read completely."""
+        drain = (self.drain or Drain()).after_page((identity(row) for row in rows), following)
+        return replace(self, drain=drain) if drain else replace(self, drain=None, lo=(self.lo or 0) + 1)
+
+
+def base_params(window: Window) -> Params:
+    """What every listing of the stream asks for."""
+    return {"source": "parent_pipeline"} if window.stream is Stream.CHILD else {}
+
+
+def seek_params(window: Window) -> Params:
+    """The next page of a seek."""
+    bound: Params = {} if window.lo is None else {"updated_after": iso(window.lo)}
+    return {**base_params(window), **bound, "order_by": "updated_at", "sort": "asc"}
+
+
+def drain_params(window: Window) -> Params:
+    """Everything in the millisecond at `lo`, in an order that has no ties."""
+    lo = window.lo or 0
+    # The answer shows milliseconds but the filter compares microseconds, so the bound is the next millisecond.
+    bounds: Params = {"updated_after": iso(lo), "updated_before": iso(lo + 1)}
+    return {**base_params(window), **bounds, "order_by": "id", "sort": "asc"}
+
+
+def has_right_source(window: Window, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether the server honours `source` (17.0); older ones answer the default list again."""
+    return window.stream is Stream.DEFAULT or all(row.get("source") == "parent_pipeline" for row in rows)
+
+
+def is_seekable(window: Window, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether the rows satisfy filter and order; old servers ignore parameters that they do not know."""
+    moments = _moments(rows)
+    in_order = all(earlier <= later for earlier, later in pairwise(moments))
+    return in_order and (window.lo is None or all(moment >= window.lo for moment in moments))
+
+
+def is_drainable(window: Window, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether all rows lie in the millisecond at `lo`, or on the bound behind it."""
+    lo = window.lo or 0
+    return all(moment in (lo, lo + 1) for moment in _moments(rows))
+
+
+def next_step(window: Window, rows: Sequence[Mapping[str, Any]], *, more: bool) -> tuple[Step, Window]:
+    """Decide what follows a page; `more` = the page was full."""
+    moments = _moments(rows)
+    if not more or not moments:
+        return Step.DONE, window
+    if window.hi is not None and moments[-1] > window.hi:
+        return Step.DONE, window
+    if window.lo is None or moments[-1] > window.lo:
+        return Step.SEEK, replace(window, lo=moments[-1])
+    return Step.DRAIN, replace(window, drain=Drain())
+
+
+def watermark(window: Window, previous: int | None, *, now: int) -> int | None:
+    """Where the stream's next window starts from, once this one is done.
+
+    An empty answer proves nothing (a token that lost its scope gets 200 with an empty list), so it moves nothing. A
+    `Date` far ahead of our own clock is not believed either: a watermark in the future would skip rows for good.
+    """
+    if window.last is None:
+        return previous
+    if window.hi is None or window.hi > now + CLOCK_TRUST_MS:
+        return window.last
+    return window.hi
+
+
+def _moments(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    return [moment for moment in (millis(row.get("updated_at")) for row in rows) if moment is not None]

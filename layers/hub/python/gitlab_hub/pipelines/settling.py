@@ -1,0 +1,49 @@
+"""When a pipeline must be read (again)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitlab_hub.pipelines.model import is_terminal
+from gitlab_hub.pipelines.times import millis
+
+SETTLE_MS = 120_000
+"""A job's row can land after its pipeline's: a finished pipeline is read once more this long after it finished.
+
+Shorter than a window's overlap, so that the next windows still list it until it has settled and no list of unsettled
+pipelines is needed.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is stored of a pipeline, as far as it decides about reading and writing it."""
+
+    status: str
+    updated_at: str | None
+    settled: bool
+    digest: str
+    changed_at: int
+    first_terminal_status: str | None
+    first_terminal_at: int | None
+    deleted_at_source: int | None
+    job_chunks: int
+    bridge_chunks: int
+
+
+def is_settled(pipeline: Mapping[str, Any], *, at: int) -> bool:
+    """Say whether nothing can land late any more in a pipeline that was read at `at` (the server's clock)."""
+    if not is_terminal(pipeline.get("status")):
+        return False
+    finished = millis(pipeline.get("finished_at")) or millis(pipeline.get("updated_at"))
+    return finished is None or at - finished >= SETTLE_MS
+
+
+def must_read(row: Mapping[str, Any], known: Known | None, *, at: int) -> bool:
+    """Decide from a list row: new, changed, thought deleted, or finished long enough to be read for the last time."""
+    if known is None or known.deleted_at_source is not None:
+        return True
+    if (row.get("updated_at"), row.get("status")) != (known.updated_at, known.status):
+        return True
+    # The row has no finished_at; a pipeline is never updated before it finishes, so this is later, never too early.
+    return not known.settled and is_settled({**row, "finished_at": None}, at=at)

@@ -1,0 +1,59 @@
+"""Reading single pipelines from GitLab."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
+from gitlab_hub.pipelines.settling import is_settled
+from gitlab_hub.pipelines.store import Copy
+from gitlab_hub.pipelines.times import from_datetime
+from gitlab_hub.storage.table import Item
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSource:
+    """The pipelines of one project in GitLab."""
+
+    gitlab: GitLab
+    gather: Callable[..., Awaitable[list[Any]]]
+    """Runs calls side by side, as `Session.gather` does."""
+    project_id: int
+
+    @property
+    def path(self) -> str:
+        """The API path of the list of pipelines."""
+        return f"/projects/{self.project_id}/pipelines"
+
+    async def fetch(self, pipeline_id: int, *, now: int) -> Copy:
+        """Read a pipeline completely. `now` (milliseconds) stands in for a server that sends no `Date`.
+
+        The pipeline goes before its jobs: a job that changes in between makes GitLab move the pipeline on, and the
+        next listing shows it. In the other order a finished pipeline could be kept with unfinished jobs.
+        """
+        path = f"{self.path}/{pipeline_id}"
+        reply = await self.gitlab.get(path)
+        pipeline = pipeline_of(reply.body, self.project_id)
+        at = now if reply.server_time is None else from_datetime(reply.server_time)
+        jobs, bridges = await self.gather(partial(self._jobs, path), partial(self._bridges, path))
+        return Copy(pipeline=pipeline, jobs=jobs, bridges=bridges, settled=is_settled(pipeline, at=at))
+
+    async def confirm(self) -> None:
+        """Raise unless the project's list of pipelines can still be read."""
+        await self.gitlab.get(self.path, {"per_page": 1})
+
+    async def _jobs(self, path: str) -> list[Item]:
+        return [job_of(row) for row in await self._all(f"{path}/jobs", {"include_retried": True})]
+
+    async def _bridges(self, path: str) -> list[Item] | None:
+        try:
+            rows = await self._all(f"{path}/bridges", {})
+        except (Forbidden, Missing):
+            return None
+        return [bridge_of(row) for row in rows]
+
+    async def _all(self, path: str, params: dict[str, str | int | bool]) -> list[dict[str, Any]]:
+        return [row async for page in self.gitlab.pages(path, params) for row in page.rows]

@@ -1,0 +1,125 @@
+"""Stored pipelines with their jobs: written so that a pipeline's row never promises jobs that are not there."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
+from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, padded, pipelines_pk
+from gitlab_hub.pipelines.model import is_terminal
+from gitlab_hub.pipelines.packing import pack, pack_one, unpack
+from gitlab_hub.pipelines.settling import Known
+from gitlab_hub.pipelines.times import seconds
+from gitlab_hub.storage.table import Item, Key, Table
+from gitlab_hub.sync.hashing import content_hash
+
+JOBS, BRIDGES = "jobs", "bridges"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A pipeline as GitLab has it, with everything that belongs to it."""
+
+    pipeline: Item
+    jobs: Sequence[Item]
+    bridges: Sequence[Item] | None
+    """None = GitLab did not let us see them: what is stored stays."""
+    settled: bool
+
+    @property
+    def has_children(self) -> bool:
+        """Whether one of its trigger jobs started a pipeline in the same project."""
+        started = (bridge["downstream_pipeline"] or {} for bridge in self.bridges or ())
+        return any(pipeline.get("project_id") == self.pipeline["project_id"] for pipeline in started)
+
+
+class PipelineStore:
+    """The pipelines of one integration, as the sync writes them."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._table, self._integration_id = table, integration_id
+
+    def known(self, project_id: int, ids: Iterable[int]) -> dict[int, Known]:
+        """What is stored of some pipelines."""
+        pk = pipelines_pk(self._integration_id, project_id)
+        names = tuple(Known.__dataclass_fields__)
+        items = self._table.get_many([(pk, padded(number)) for number in ids], attributes=("id", *names))
+        return {item["id"]: Known(**{name: item[name] for name in names}) for item in items}
+
+    def save(self, copy: Copy, known: Known | None, *, now: int) -> bool:
+        """Keep a pipeline (`now` in milliseconds); False where nothing had changed.
+
+        Chunks go first: a crash before the row leaves the old row, whose difference makes the next run read it again.
+        """
+        project_id, number = copy.pipeline["project_id"], copy.pipeline["id"]
+        jobs = with_attempts(copy.jobs)
+        bridges = self._bridges(project_id, number, copy, known)
+        sizes = {"job_count": len(jobs), "bridge_count": len(bridges)}
+        body = {**copy.pipeline, **sizes, "failure_class": pipeline_failure_class(copy.pipeline, jobs)}
+        digest = content_hash({"pipeline": body, "jobs": jobs, "bridges": bridges})
+        same = known is not None and known.digest == digest and known.deleted_at_source is None
+        if known is not None and same and known.settled == copy.settled:
+            return False
+        packed = {JOBS: pack(jobs), BRIDGES: pack(bridges)}
+        if not same:
+            self._table.write(puts=self._chunks(project_id, number, packed))
+        changed_at = known.changed_at if known is not None and same else now
+        row = self._row(body, known, changed_at=changed_at)
+        counts = {"job_chunks": len(packed[JOBS]), "bridge_chunks": len(packed[BRIDGES])}
+        self._table.put({**row, **counts, "settled": copy.settled, "digest": digest})
+        self._table.write(deletes=self._left_over(project_id, number, packed, known))
+        return not same
+
+    def _bridges(self, project_id: int, number: int, copy: Copy, known: Known | None) -> list[Item]:
+        if copy.bridges is not None:
+            return with_attempts(copy.bridges)
+        count = known.bridge_chunks if known else 0
+        keys = [chunk_key(self._integration_id, project_id, number, BRIDGES, n) for n in range(count)]
+        items = sorted(self._table.get_many(keys), key=lambda item: str(item["sk"]))
+        return [bridge for item in items for bridge in unpack(item["data"])]
+
+    def _row(self, body: Item, known: Known | None, *, changed_at: int) -> Item:
+        project_id, number, status = body["project_id"], body["id"], body["status"]
+        ended = {
+            "first_terminal_status": status if is_terminal(status) else None,
+            "first_terminal_at": seconds(body["finished_at"] or body["updated_at"]) if is_terminal(status) else None,
+        }
+        if known is not None and known.first_terminal_status is not None:
+            ended = {
+                "first_terminal_status": known.first_terminal_status,
+                "first_terminal_at": known.first_terminal_at,
+            }
+        return {
+            "pk": pipelines_pk(self._integration_id, project_id),
+            "sk": padded(number),
+            f"{BY_CHANGE}_pk": self._integration_id,
+            f"{BY_CHANGE}_sk": change_sk(changed_at, project_id, number),
+            "schema_version": 1,
+            "changed_at": changed_at,
+            "deleted_at_source": None,
+            "id": number,
+            "project_id": project_id,
+            "status": status,
+            **{name: body[name] for name in ("ref", "source", "updated_at")},
+            "created_at": seconds(body["created_at"]),
+            **ended,
+            "body": pack_one(body),
+        }
+
+    def _chunks(self, project_id: int, number: int, packed: dict[str, list[bytes]]) -> list[Item]:
+        items: list[dict[str, Any]] = []
+        for part, chunks in packed.items():
+            for n, data in enumerate(chunks):
+                pk, sk = chunk_key(self._integration_id, project_id, number, part, n)
+                items.append({"pk": pk, "sk": sk, "schema_version": 1, "data": data})
+        return items
+
+    def _left_over(
+        self, project_id: int, number: int, packed: dict[str, list[bytes]], known: Known | None
+    ) -> list[Key]:
+        before = {JOBS: known.job_chunks, BRIDGES: known.bridge_chunks} if known else {}
+        return [
+            chunk_key(self._integration_id, project_id, number, part, n)
+            for part, count in before.items()
+            for n in range(len(packed[part]), count)
+        ]

@@ -1,0 +1,79 @@
+"""What the environment says, read once and checked."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Required = Literal[
+    "integrations_table",
+    "access_table",
+    "pipelines_table",
+    "deliveries_table",
+    "sync_accounts_queue_url",
+    "sync_pipelines_queue_url",
+    "secret_prefix",
+    "master_key_secret",
+    "owner_token_secret",
+]
+
+
+class MissingSettingError(Exception):
+    """A function needs an environment variable that it does not have."""
+
+
+def _listed(value: Any) -> Any:
+    """Split a list of CloudFormation or a command line: commas, blanks, or both."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+Listed = BeforeValidator(_listed)
+
+
+class Settings(BaseModel):
+    """The settings of one function.
+
+    Every function has only the variables it needs, so a missing one counts when it is asked for (`need`). Secrets are
+    never among them: only the names under which Secrets Manager has them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    integrations_table: str = ""
+    access_table: str = ""
+    pipelines_table: str = ""
+    deliveries_table: str = ""
+    sync_accounts_queue_url: str = ""
+    sync_pipelines_queue_url: str = ""
+    secret_prefix: str = ""
+    public_url: str = ""
+    access_interval_minutes: Annotated[int, Field(ge=1)] = 30
+    pipelines_interval_minutes: Annotated[int, Field(ge=1)] = 5
+    master_key_secret: str = ""
+    owner_token_secret: str = ""
+    allowed_private_cidrs: Annotated[tuple[str, ...], Listed] = ()
+    allowed_hosts: Annotated[tuple[str, ...], Listed] = ()
+    allowed_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Listed] = ()
+    allow_insecure_http: bool = False
+    hub_allow_loopback: bool = False
+    aws_endpoint_url: str = ""
+    ca_bundle: str = ""
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the variables of the same names in capitals; an empty one counts as not set."""
+        given = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
+        return cls.model_validate(given)
+
+    @property
+    def allow_loopback(self) -> bool:
+        """Say whether loopback may be called: only asked for, and only where AWS itself is a local emulator."""
+        return self.hub_allow_loopback and self.aws_endpoint_url != ""
+
+    def need(self, name: Required) -> str:
+        """Give a setting that this function cannot do without. Raises MissingSettingError."""
+        value: str = getattr(self, name)
+        if not value:
+            raise MissingSettingError(f"Set the environment variable {name.upper()} of this function.")
+        return value

@@ -1,0 +1,66 @@
+"""AWS clients, made at first use and shared by all threads; and which of their errors mean "try again"."""
+
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+TRANSIENT_CODES = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServiceError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "ThrottledException",
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+# A call that hangs must end well before its function does.
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"total_max_attempts": 4, "mode": "standard"},
+    max_pool_connections=32,
+)
+_making = threading.Lock()
+
+
+class LazyClient:
+    """One client of one service: building it costs time, and building two at once is not safe in boto3."""
+
+    def __init__(self, service: str, make: Callable[..., Any] | None = None) -> None:
+        self._service, self._make = service, make
+        self._client: Any = None
+
+    def __call__(self) -> Any:
+        """Give the client."""
+        if self._client is None:
+            with _making:
+                if self._client is None:
+                    make: Callable[..., Any] = self._make or boto3.client
+                    self._client = make(self._service, config=_CONFIG)
+        return self._client
+
+
+def code_of(error: ClientError) -> str:
+    """Read the code of an AWS error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_transient(error: ClientError | BotoCoreError) -> bool:
+    """Say whether the same call may work in a moment: no answer, a throttle, or a failure on the other side."""
+    if isinstance(error, BotoCoreError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code_of(error) in TRANSIENT_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR

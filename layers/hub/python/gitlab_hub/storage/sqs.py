@@ -1,0 +1,30 @@
+"""The queue port over SQS."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gitlab_hub.storage.aws import LazyClient
+from gitlab_hub.storage.queue import MAX_DELAY_SECONDS, QueueUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsQueue:
+    """One queue. The client is made at first use; it may be used from any thread."""
+
+    def __init__(self, url: str, client: "Callable[[], SQSClient] | None" = None) -> None:
+        self._url = url
+        self._client: Callable[[], SQSClient] = client or LazyClient("sqs")
+
+    def send(self, body: Mapping[str, Any], *, delay_seconds: int = 0) -> None:
+        """Enqueue one message; whatever AWS says against it, the message was not taken."""
+        text = json.dumps(dict(body), allow_nan=False, separators=(",", ":"))
+        delay = min(delay_seconds, MAX_DELAY_SECONDS)
+        try:
+            self._client().send_message(QueueUrl=self._url, MessageBody=text, DelaySeconds=delay)
+        except (ClientError, BotoCoreError) as error:
+            raise QueueUnavailable from error

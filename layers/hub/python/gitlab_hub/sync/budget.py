@@ -1,0 +1,106 @@
+"""How much of a GitLab user's request allowance the hub may still spend: pure, and mergeable between workers.
+
+Sources: GitLab's documentation of rate limits (`RateLimit-*` and `Retry-After` headers; the per-endpoint limits of
+users, groups, projects and members). A server that announces no limit is not limited.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gitlab_hub.gitlab.rates import RateFacts
+
+SPARED_PERCENT = 20
+"""What the hub never spends: it is left to the people who use the same account."""
+
+GENERAL = "*"
+WOBBLE_SECONDS = 2.0
+CLASS_LIMITS_PER_MINUTE: Mapping[str, int] = {
+    "groups_list": 200,
+    "group": 400,
+    "group_projects": 600,
+    "projects_list": 200,
+    "project": 400,
+    "members": 200,
+}
+"""Limits of endpoint classes that GitLab enforces beside the general one, without announcing them in headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One limiter's window: `limit` requests until `resets_at` (unix seconds), none before `blocked_until`."""
+
+    limit: int = 0
+    remaining: int = 0
+    resets_at: float = 0.0
+    blocked_until: float = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds to wait before the next request."""
+        if self.blocked_until > now:
+            return self.blocked_until - now
+        spent = self.limit > 0 and self.remaining * 100 <= self.limit * SPARED_PERCENT
+        return max(0.0, self.resets_at - now) if spent else 0.0
+
+    def merged(self, other: "Window") -> "Window":
+        """What two workers know together: the later window, the smaller rest, the longer block."""
+        older, newer = sorted((self, other), key=lambda window: window.resets_at)
+        rest = min(older.remaining, newer.remaining) if older.resets_at == newer.resets_at else newer.remaining
+        return replace(newer, remaining=rest, blocked_until=max(older.blocked_until, newer.blocked_until))
+
+
+Budget = Mapping[str, Window]
+
+
+def wait(budget: Budget, endpoint: str, now: float) -> float:
+    """Seconds until a request of this endpoint class may go out."""
+    return max((budget[name].wait(now) for name in (GENERAL, endpoint) if name in budget), default=0.0)
+
+
+def spend(budget: Budget, endpoint: str, now: float) -> Budget:
+    """The budget after one request. Only a server that announces limits has anything to spend."""
+    if GENERAL not in budget or not budget[GENERAL].limit:
+        return budget
+    general = budget[GENERAL]
+    after = {**budget, GENERAL: replace(general, remaining=general.remaining - 1)}
+    limit = CLASS_LIMITS_PER_MINUTE.get(endpoint)
+    if limit:
+        window = budget.get(endpoint, Window())
+        if window.resets_at <= now:
+            window = Window(limit, limit, now + 60, window.blocked_until)
+        after[endpoint] = replace(window, remaining=window.remaining - 1)
+    return after
+
+
+def learn(budget: Budget, endpoint: str, facts: RateFacts, now: float) -> Budget:
+    """The budget after an answer's headers; GitLab's own count wins over ours."""
+    after = dict(budget)
+    resets_in = _resets_in(facts)
+    if facts.limit is not None and facts.remaining is not None and resets_in is not None:
+        general = budget.get(GENERAL, Window())
+        resets_at = _steady(general.resets_at, now + resets_in)
+        seen = Window(facts.limit, facts.remaining, resets_at, general.blocked_until)
+        after[GENERAL] = seen.merged(general) if general.limit == facts.limit else seen
+    if facts.limited and facts.retry_after is not None:
+        # Only the general limiter sends headers; without them it was the endpoint's own.
+        name = GENERAL if facts.limit is not None else endpoint
+        window = after.get(name, Window())
+        after[name] = replace(window, blocked_until=max(window.blocked_until, now + facts.retry_after))
+    return after
+
+
+def merge(mine: Budget, theirs: Budget) -> Budget:
+    """Two workers' budgets as one; the order does not matter."""
+    names = mine.keys() | theirs.keys()
+    return {name: mine.get(name, Window()).merged(theirs.get(name, Window())) for name in names}
+
+
+def _resets_in(facts: RateFacts) -> float | None:
+    # Both moments are of the server's clock, so ours may be as wrong as it likes.
+    if facts.reset_at is None or facts.server_time is None:
+        return None
+    return max(0.0, facts.reset_at - facts.server_time.timestamp())
+
+
+def _steady(known: float, announced: float) -> float:
+    # The end of a window is announced in whole seconds and so wobbles; two ends so close are of the same window.
+    return known if abs(known - announced) < WOBBLE_SECONDS else announced

@@ -1,0 +1,187 @@
+"""One worker: claim a run, carry it on until it is done, parked or out of time, and leave it for the next."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
+from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.queue import Queue
+from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.sync import run as runs
+from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, OutOfTime, Parked, RunFailed, SliceEnded
+from gitlab_hub.sync.limiter import SharedLimiter
+from gitlab_hub.sync.message import work_message
+from gitlab_hub.sync.ports import Feature, Target
+from gitlab_hub.sync.run import Run
+from gitlab_hub.sync.session import RunSession
+from gitlab_hub.sync.stages import ErrorNote, StageRunner
+from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.targets import Targets
+
+STORAGE_PAUSE_SECONDS = 5
+LONGEST_DELAY_SECONDS = 900
+"""What SQS can hold a message back."""
+
+BROKEN = {"code": "internal_error", "hint": "Workers stopped five times without progress; see the function's log."}
+PAUSED = {"code": "paused", "hint": "The integration is paused or has no usable credential."}
+REFUSED = {"code": "invalid_credentials", "hint": "GitLab refuses the token; store a new one."}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A client for one target and the shared limiter inside it."""
+
+    gitlab: GitLab
+    limiter: SharedLimiter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What the engine takes from the world, so that tests can hold it still."""
+
+    worker: Callable[[], str]
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    flush_seconds: float = 1.0
+
+
+class Engine:
+    """Carries on the runs of one kind. Safe to be called with the same message any number of times."""
+
+    def __init__(
+        self,
+        feature: Feature,
+        runs_: RunStore,
+        targets: Targets,
+        connect: Callable[[Target], Connection],
+        queue: Queue,
+        outside: Outside,
+    ) -> None:
+        self._feature, self._runs, self._targets = feature, runs_, targets
+        self._connect, self._queue, self._outside = connect, queue, outside
+
+    def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
+        """Work on the run a queue message names, for at most `remaining()` seconds."""
+        run = self._runs.load(message["integration_id"], self._feature.kind)
+        now = self._now()
+        if not run.status.at_rest and run.sync_id == message["sync_id"] and run.parked_until > now:
+            self._send(run, delay=run.parked_until - now)
+            return
+        claimed = runs.claim(run, sync_id=message["sync_id"], worker=self._outside.worker(), now=now)
+        if claimed is None:
+            return
+        # A faster worker or a deletion makes the claim fail: then there is nothing to do here.
+        with suppress(ConditionFailed):
+            asyncio.run(self._work(self._runs.save(claimed), remaining))
+
+    async def _work(self, run: Run, remaining: Callable[[], float]) -> None:
+        target = await asyncio.to_thread(self._targets.target, run.integration_id)
+        if target is None or runs.broken(run):
+            await self._save(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED))
+            return
+        connection = self._connect(target)
+        async with connection.gitlab:
+            session = RunSession(
+                run,
+                target,
+                connection.gitlab,
+                self._runs,
+                connection.limiter,
+                remaining=remaining,
+                clock=self._outside.clock,
+                flush_seconds=self._outside.flush_seconds,
+            )
+            try:
+                await self._conclude(session, await self._slice(session))
+            except LeaseLost:
+                return
+
+    async def _slice(self, session: RunSession) -> ErrorNote | SliceEnded | None:
+        """Run stages until the end (an error note or None) or until the slice ends early (the reason)."""
+        await asyncio.to_thread(session.recall)
+        keeper = asyncio.create_task(session.keep_lease())
+        try:
+            return await self._stages(session)
+        except SliceEnded as reason:
+            return reason
+        except StorageUnavailable:
+            # The SDK has tried again already; if handing over fails as well, the queue delivers the message again.
+            return Parked(STORAGE_PAUSE_SECONDS)
+        finally:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            await session.close()
+
+    async def _stages(self, session: RunSession) -> ErrorNote | None:
+        stages = list(self._feature.stages(session))
+        names = [stage.name for stage in stages]
+        at = session.checkpointed.stage
+        for stage in stages[names.index(at) if at in names else 0 :]:
+            error = await StageRunner(stage, session, self._noter(session), sleep=self._outside.sleep).run()
+            session.error = session.error or error
+        return session.error
+
+    def _noter(self, session: RunSession) -> Callable[[str, str, str, str], None]:
+        return lambda stage, key, status, code: self._runs.note_scope(session.run, stage, key, status, code)
+
+    async def _conclude(self, session: RunSession, outcome: ErrorNote | SliceEnded | None) -> None:
+        if isinstance(outcome, LeaseLost):
+            return
+        if isinstance(outcome, CredentialRefused):
+            outcome = await self._second_opinion(session)
+        run, now = await self._last_snapshot(session), self._now()
+        if isinstance(outcome, OutOfTime):
+            await self._save(runs.hand_over(run, now=now))
+            self._send(run)
+        elif isinstance(outcome, Parked):
+            until = now + max(1, ceil(outcome.seconds))
+            await self._save(runs.park(run, until=until, now=now))
+            self._send(run, delay=until - now)
+        else:
+            await self._finish(session, run, outcome)
+
+    async def _last_snapshot(self, session: RunSession) -> Run:
+        await session.flush()
+        return session.run
+
+    async def _finish(self, session: RunSession, run: Run, outcome: ErrorNote | SliceEnded | None) -> None:
+        error = _note_of(outcome) if isinstance(outcome, SliceEnded) else outcome
+        if error is None:
+            await asyncio.to_thread(self._runs.clear_scopes, run)
+            await asyncio.to_thread(self._targets.accepted, session.target)
+        await self._save(runs.finish(run, now=self._now(), error=error))
+        await asyncio.to_thread(self._runs.journal_drop, run)
+
+    async def _second_opinion(self, session: RunSession) -> SliceEnded:
+        """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""
+        try:
+            await session.gitlab.get("/user")
+        except Unauthorized as error:
+            await asyncio.to_thread(self._targets.rejected, session.target)
+            return CredentialRefused(str(error))
+        except GitLabError:
+            return Parked(30)
+        return Parked(1)
+
+    async def _save(self, run: Run) -> None:
+        with suppress(ConditionFailed):
+            await asyncio.to_thread(self._runs.save, run)
+
+    def _send(self, run: Run, *, delay: float = 0) -> None:
+        message = work_message(run)
+        self._queue.send(message, delay_seconds=min(LONGEST_DELAY_SECONDS, max(0, round(delay))))
+
+    def _now(self) -> int:
+        return int(self._outside.clock())
+
+
+def _note_of(reason: SliceEnded) -> ErrorNote:
+    if isinstance(reason, RunFailed):
+        return {"code": reason.cause.code, "hint": str(reason.cause)}
+    return REFUSED

@@ -1,0 +1,47 @@
+"""How a request about a sync, or a slice of one, can end early."""
+
+from gitlab_hub.errors import HubError
+
+
+class SyncInProgress(HubError):
+    """A sync of this kind is queued, running or parked already."""
+
+    code = "sync_in_progress"
+
+
+class NothingSuspect(HubError):
+    """There is no suspicious result that could be accepted."""
+
+    code = "nothing_suspect"
+
+
+class SliceEnded(Exception):
+    """The worker stops here; the checkpoint says where the next one goes on."""
+
+
+class LeaseLost(SliceEnded):
+    """Another worker, or a deletion, took the run away: write nothing more."""
+
+
+class OutOfTime(SliceEnded):
+    """The function's time is nearly up."""
+
+
+class Parked(SliceEnded):
+    """GitLab asked for a pause longer than a worker should sleep."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"parked for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class RunFailed(SliceEnded):
+    """The run cannot go on at all; `cause` says why in public terms."""
+
+    def __init__(self, cause: HubError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class CredentialRefused(SliceEnded):
+    """GitLab answered 401 although the newest token was used."""

@@ -1,0 +1,158 @@
+"""What the engine asks of a feature, and what it gives to it.
+
+A feature describes a run as a sequence of stages; a stage lists its scopes in a stable order and reads one scope at a
+time. The engine does the rest: lease, concurrency, checkpoints, retries, parking, progress, and the safe removal of
+rows that GitLab no longer lists.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from gitlab_hub.storage.table import Item
+
+if TYPE_CHECKING:
+    # Only workers speak to GitLab: whoever reads rows back must not pay for loading an HTTP client.
+    from gitlab_hub.gitlab.client import GitLab
+
+T = TypeVar("T")
+
+Confirm = Callable[[str, str], Awaitable[bool]]
+"""(scope, key) → whether GitLab, asked for this one row, says that it is gone."""
+
+
+class Kind(StrEnum):
+    """What a run syncs."""
+
+    ACCESS = "access"
+    PIPELINES = "pipelines"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The GitLab that a run reads, as one integration and one of its credentials see it."""
+
+    integration_id: str
+    credential_id: str
+    base_url: str
+    user_id: int
+    is_admin: bool
+    group: str | None = None
+    """Full path of the top-level group the integration is limited to; None = everything the token reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of a stage that is read, checkpointed and failed on its own.
+
+    `key` is unique within the stage and sorts in the order of listing (zero-pad numbers). `payload` is JSON.
+    """
+
+    key: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as GitLab has it: its key within the scope, and the attributes to store."""
+
+    key: str
+    item: Item
+
+
+class RowStore(Protocol):
+    """The stored rows of one dataset, grouped by scope. All calls block; the engine runs them off the loop."""
+
+    def stored(self, scope: str) -> Iterator[tuple[str, str]]:
+        """Every stored (key, content hash) of a scope, streamed."""
+
+    def stored_of(self, scope: str, keys: Sequence[str]) -> dict[str, str]:
+        """The content hashes of those of `keys` that are stored."""
+
+    def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str]) -> None:
+        """Write rows with their content hashes (unconditional, idempotent)."""
+
+    def remove(self, scope: str, keys: Sequence[str], *, at: datetime) -> None:
+        """Tombstone rows that GitLab no longer has."""
+
+
+class Mirror(Protocol):
+    """One dataset kept equal to what GitLab lists. Only completely read scopes ever lose rows, and only in `sweep`."""
+
+    async def replace(self, scope: str, rows: Sequence[Row]) -> None:
+        """These are all rows of the scope: write what changed, note what is missing."""
+
+    async def upsert(self, scope: str, rows: Sequence[Row]) -> None:
+        """These are some rows of the scope: write what changed, note that they were seen."""
+
+    async def complete(self, scope: str) -> None:
+        """The scope was read to its end through `upsert`: note what is missing."""
+
+    async def sweep(self, confirm: Confirm | None = None) -> None:
+        """Remove what is missing and `confirm`ed gone, or mark the run suspect where too much is missing."""
+
+
+class Session(Protocol):
+    """What a stage gets to work with during one run."""
+
+    target: Target
+    gitlab: "GitLab"
+    sync_id: str
+    full: bool
+
+    @property
+    def failures(self) -> int:
+        """How many scopes of this run were not read completely so far (forbidden, gone or failed)."""
+
+    def now(self) -> datetime:
+        """The hub's clock (UTC)."""
+
+    def mirror(self, dataset: str, store: RowStore) -> Mirror:
+        """The mirror of a dataset; the same name gives the same mirror for the whole run."""
+
+    def cursor(self, scope: Scope) -> Any:
+        """Where an interrupted reading of the scope had come to (JSON), None at its start."""
+
+    async def checkpoint(self, scope: Scope, cursor: Any) -> None:
+        """All rows before `cursor` (JSON) are durable. Ends the slice here when time is up or the lease is lost."""
+
+    async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run a blocking read of a store off the loop."""
+
+    async def write(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run a blocking write of a store off the loop, only while the lease is ours."""
+
+    async def gather(self, *jobs: Callable[[], Awaitable[T]]) -> list[T]:
+        """Run jobs concurrently; the first failure cancels the others and is raised."""
+
+    def count(self, **amounts: int) -> None:
+        """Add to the run's counters (shown as `counts` of the kind)."""
+
+
+class Stage(Protocol):
+    """One step of a run; steps run one after the other."""
+
+    name: str
+
+    async def size(self) -> int | None:
+        """How many scopes there will be, where that is cheap to know (for progress)."""
+
+    def scopes(self, after: str | None) -> AsyncIterator[Scope]:
+        """The scopes in ascending order of key, those after `after` only."""
+
+    async def read(self, scope: Scope) -> None:
+        """Read one scope completely, or raise.
+
+        A `GitLabError` decides what happens to the scope: 403 forbidden, 404 gone, anything else is tried again later.
+        """
+
+
+class Feature(Protocol):
+    """What a kind of sync does."""
+
+    kind: Kind
+
+    def stages(self, session: Session) -> Sequence[Stage]:
+        """The steps of one run, in order. Sweeping is the last of them."""

@@ -1,0 +1,156 @@
+"""A run as a value: its states, its lease and its checkpoint, and every legal step between them.
+
+All functions are pure; `store.py` makes each step a compare-and-set on `version`, so two workers, two ticks or a
+deletion can never both win. The lease's holder and the version together are the fence.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from gitlab_hub.sync.errors import NothingSuspect, SyncInProgress
+from gitlab_hub.sync.ports import Kind
+
+LEASE_SECONDS = 60
+CLAIMS_WITHOUT_PROGRESS = 5
+"""A run claimed this often without one checkpoint is broken, not unlucky."""
+
+
+class RunStatus(StrEnum):
+    """Where a run is; the first three are at rest."""
+
+    IDLE = "idle"
+    SUSPECT = "suspect"
+    FAILED = "failed"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PARKED = "parked"
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether a new run may start."""
+        return self in {RunStatus.IDLE, RunStatus.SUSPECT, RunStatus.FAILED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What is done: every scope of `stage` up to `after`, all stages before it, and parts of open scopes."""
+
+    stage: str = ""
+    after: str | None = None
+    cursors: dict[str, Any] = field(default_factory=dict)
+    retry: dict[str, Any] = field(default_factory=dict)
+    """Scopes of this stage that failed so far: key → [payload, error code, hint]."""
+    passes: int = 0
+    """How often the failed scopes of this stage were tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The state of one kind of sync of one integration. Times are unix seconds."""
+
+    integration_id: str
+    kind: Kind
+    sync_id: str = ""
+    status: RunStatus = RunStatus.IDLE
+    version: int = 0
+    full: bool = False
+    worker: str = ""
+    lease_until: int = 0
+    claims: int = 0
+    messaged_at: int = 0
+    parked_until: int = 0
+    started_at: int | None = None
+    finished_at: int | None = None
+    succeeded_at: int | None = None
+    done: int = 0
+    total: int = 0
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    counts: dict[str, int] = field(default_factory=dict)
+    incomplete: int = 0
+    """Scopes of this run that were not read completely."""
+    suspected: dict[str, int] = field(default_factory=dict)
+    """Dataset → how many rows the breaker refused to remove."""
+    accepted: dict[str, int] = field(default_factory=dict)
+    """Dataset → how many removals an owner has accepted for this run."""
+    last_error: dict[str, str] | None = None
+
+
+def request(run: Run, *, sync_id: str, now: int, full: bool = False) -> Run:
+    """Queue a new run. Raises SyncInProgress while one is under way."""
+    if not run.status.at_rest:
+        raise SyncInProgress(
+            f"A sync of {run.kind} is under way; wait until its status is idle, suspect or failed.",
+            details={"kind": run.kind, "sync_id": run.sync_id, "status": run.status},
+        )
+    return Run(
+        integration_id=run.integration_id,
+        kind=run.kind,
+        sync_id=sync_id,
+        status=RunStatus.QUEUED,
+        version=run.version,
+        full=full,
+        messaged_at=now,
+        succeeded_at=run.succeeded_at,
+    )
+
+
+def accept(run: Run, *, sync_id: str, now: int) -> Run:
+    """Queue a run that may remove as many rows as the suspicious one refused to. Raises NothingSuspect."""
+    if run.status is not RunStatus.SUSPECT:
+        raise NothingSuspect("There is no suspicious sync to accept.", details={"kind": run.kind, "status": run.status})
+    return replace(request(run, sync_id=sync_id, now=now), accepted=dict(run.suspected))
+
+
+def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:
+    """Take the lease, or None where this message has nothing to do (any more, or yet)."""
+    if run.sync_id != sync_id or run.status.at_rest or run.parked_until > now or run.lease_until > now:
+        return None
+    return replace(
+        run,
+        status=RunStatus.RUNNING,
+        worker=worker,
+        lease_until=now + LEASE_SECONDS,
+        claims=run.claims + 1,
+        parked_until=0,
+        started_at=now if run.started_at is None else run.started_at,
+    )
+
+
+def broken(run: Run) -> bool:
+    """Whether workers keep dying on this run without getting anywhere."""
+    return run.claims > CLAIMS_WITHOUT_PROGRESS
+
+
+def renew(run: Run, *, now: int) -> Run:
+    """Keep the lease."""
+    return replace(run, lease_until=now + LEASE_SECONDS)
+
+
+def progressed(run: Run, checkpoint: Checkpoint) -> Run:
+    """Note a checkpoint; getting anywhere clears the count of fruitless claims."""
+    return replace(run, checkpoint=checkpoint, claims=1)
+
+
+def hand_over(run: Run, *, now: int) -> Run:
+    """Give the lease back so that the next worker goes on."""
+    return replace(run, worker="", lease_until=0, messaged_at=now)
+
+
+def park(run: Run, *, until: int, now: int) -> Run:
+    """Rest until a moment, keeping all that was done. A worker that parks is alive: no fruitless claim is counted."""
+    return replace(hand_over(run, now=now), status=RunStatus.PARKED, parked_until=until, claims=0)
+
+
+def finish(run: Run, *, now: int, error: dict[str, str] | None = None) -> Run:
+    """End the run: failed with an error, suspect where the breaker refused removals, else idle."""
+    status = RunStatus.FAILED if error else RunStatus.SUSPECT if run.suspected else RunStatus.IDLE
+    return replace(
+        hand_over(run, now=now),
+        status=status,
+        finished_at=now,
+        succeeded_at=now if status is RunStatus.IDLE else run.succeeded_at,
+        last_error=error,
+        checkpoint=Checkpoint(),
+        parked_until=0,
+    )

@@ -1,0 +1,75 @@
+"""What people may ask of the syncs of an integration: start, look, accept, forget."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitlab_hub.storage.queue import Queue
+from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.sync import run as runs
+from gitlab_hub.sync.errors import SyncInProgress
+from gitlab_hub.sync.message import purge_message, work_message
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import Run, RunStatus
+from gitlab_hub.sync.store import RunStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncService:
+    """The HTTP side of the engine."""
+
+    runs: RunStore
+    queues: Mapping[Kind, Queue]
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+
+    def request(self, integration_id: str, kinds: Sequence[str], *, full: bool = False) -> str:
+        """Queue a run of every kind named, all or none; they share the id that is returned.
+
+        Raises SyncInProgress or QueueUnavailable.
+        """
+        sync_id, now = self.new_id(), int(self.now())
+        loaded = [self.runs.load(integration_id, Kind(kind)) for kind in dict.fromkeys(kinds)]
+        return self._queue([runs.request(run, sync_id=sync_id, now=now, full=full) for run in loaded])
+
+    def accept(self, integration_id: str, kind: str) -> str:
+        """Queue a run that may remove what the suspicious one refused to remove."""
+        run = self.runs.load(integration_id, Kind(kind))
+        return self._queue([runs.accept(run, sync_id=self.new_id(), now=int(self.now()))])
+
+    def view(self, integration_id: str) -> dict[str, Any]:
+        """`{kind: state}` for both kinds, as the HTTP contract shows it."""
+        return {str(kind): _view(self.runs.load(integration_id, kind), int(self.now())) for kind in Kind}
+
+    def forget(self, integration_id: str) -> None:
+        """Stop every worker at its next step and have all rows removed. Raises QueueUnavailable."""
+        self.runs.forget(integration_id)
+        for queue in self.queues.values():
+            queue.send(purge_message(integration_id))
+
+    def _queue(self, wanted: list[Run]) -> str:
+        try:
+            queued = self.runs.save_all(wanted)
+        except ConditionFailed:
+            raise SyncInProgress("A sync was started at this very moment; look at its state.") from None
+        # Where the queue is down the caller is told so; the tick sends the message of a queued run again, so the run
+        # is not lost either.
+        for run in queued:
+            self.queues[run.kind].send(work_message(run))
+        return queued[0].sync_id
+
+
+def _view(run: Run, now: int) -> dict[str, Any]:
+    parked = run.status is RunStatus.PARKED
+    return {
+        "sync_id": run.sync_id or None,
+        "status": str(run.status),
+        "progress": {"done": run.done, "total": max(run.total, run.done)},
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "lag_seconds": None if run.succeeded_at is None else max(0, now - run.succeeded_at),
+        "rate_limited_until": run.parked_until if parked else None,
+        "last_error": run.last_error,
+        "counts": run.counts,
+        "suspected": run.suspected,
+    }

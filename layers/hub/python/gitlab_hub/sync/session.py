@@ -1,0 +1,213 @@
+"""One worker's slice of a run: the lease it holds, what it has done, and what the next worker needs to know."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.sync import breaker
+from gitlab_hub.sync.errors import LeaseLost, OutOfTime, SliceEnded
+from gitlab_hub.sync.mirror import DatasetMirror
+from gitlab_hub.sync.ports import RowStore, Scope, Target
+from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, progressed, renew
+from gitlab_hub.sync.store import RunStore
+
+T = TypeVar("T")
+
+RESERVE_SECONDS = 20.0
+"""What a worker keeps of its time to hand over cleanly."""
+
+
+class Exchange(Protocol):
+    """The part of the shared limiter that talks to its table."""
+
+    def exchange(self) -> None:
+        """Merge with what other workers know."""
+
+
+class RunSession:
+    """The engine's implementation of `ports.Session`."""
+
+    def __init__(
+        self,
+        run: Run,
+        target: Target,
+        gitlab: GitLab,
+        runs: RunStore,
+        limiter: Exchange,
+        *,
+        remaining: Callable[[], float],
+        clock: Callable[[], float] = time.time,
+        flush_seconds: float = 1.0,
+    ) -> None:
+        self.run, self.target, self.gitlab = run, target, gitlab
+        self.sync_id, self.full = run.sync_id, run.full
+        self.checkpointed = run.checkpoint
+        self.done, self.total, self.incomplete = run.done, run.total, run.incomplete
+        self.error = run.last_error
+        self._runs, self._limiter, self._remaining, self._clock = runs, limiter, remaining, clock
+        self._flush_seconds, self._flushed_at = flush_seconds, clock()
+        self._counts = Counter(run.counts)
+        self._mirrors: dict[str, DatasetMirror] = {}
+        self._history: dict[str, list[Any]] = {}
+        self._pending: dict[str, list[Any]] = {}
+        self._chunks = 0
+        self._suspected: dict[str, int] | None = None
+        self._stopped: SliceEnded | None = None
+        self._writes: set[asyncio.Task[Any]] = set()
+        self._flushing = asyncio.Lock()
+
+    @property
+    def failures(self) -> int:
+        """How many scopes of this run were not read completely so far."""
+        return self.incomplete + len(self.checkpointed.retry)
+
+    @property
+    def suspected(self) -> dict[str, int]:
+        """Datasets whose removals were refused, with the number of rows."""
+        return self._suspected or {}
+
+    def now(self) -> datetime:
+        """The hub's clock (UTC)."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def mirror(self, dataset: str, store: RowStore) -> DatasetMirror:
+        """The mirror of a dataset; the same name gives the same mirror for the whole run."""
+        if dataset not in self._mirrors:
+            self._mirrors[dataset] = DatasetMirror(dataset, store, self)
+            self._mirrors[dataset].recall(self._history)
+        return self._mirrors[dataset]
+
+    def recall(self) -> None:
+        """Read what earlier workers of this run have noted (blocking)."""
+        for number, entries in self._runs.journal(self.run):
+            self._chunks = number
+            for name, noted in entries.items():
+                self._history.setdefault(name, []).extend(noted)
+
+    def journal(self, name: str, entries: Iterable[Any]) -> None:
+        """Note something that a worker carrying on must know; durable with the next checkpoint."""
+        self._pending.setdefault(name, []).extend(entries)
+
+    def count(self, **amounts: int) -> None:
+        """Add to the run's counters."""
+        self._counts.update(amounts)
+
+    def refuses(self, dataset: str) -> bool:  # noqa: ARG002 - doubt about one dataset is doubt about the whole listing
+        """Whether removals must wait for an owner."""
+        if self._suspected is None:
+            tallies = {name: mirror.tally for name, mirror in self._mirrors.items()}
+            suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
+            self._suspected = breaker.refused(tallies, suspicious, self.run.accepted)
+        return bool(self._suspected)
+
+    def cursor(self, scope: Scope) -> Any:
+        """Where an interrupted reading of the scope had come to, None at its start."""
+        return self.checkpointed.cursors.get(scope.key)
+
+    async def checkpoint(self, scope: Scope, cursor: Any) -> None:
+        """All rows before `cursor` are durable."""
+        self.advance(replace(self.checkpointed, cursors={**self.checkpointed.cursors, scope.key: cursor}))
+        await self.flush_if_due()
+        self.check()
+
+    def advance(self, checkpoint: Checkpoint) -> None:
+        """Move the checkpoint in memory; the next flush makes it durable."""
+        self.checkpointed = checkpoint
+
+    def stop(self, reason: SliceEnded) -> SliceEnded:
+        """End the slice for every scope in flight; the first reason counts."""
+        if self._stopped is None:
+            self._stopped = reason
+        return self._stopped
+
+    def check(self) -> None:
+        """Raise where this worker must not go on."""
+        if self._stopped is None and self._remaining() < RESERVE_SECONDS:
+            self.stop(OutOfTime("the function's time is nearly up"))
+        if self._stopped is not None:
+            raise self._stopped
+
+    async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run a blocking read of a store off the loop."""
+        self.check()
+        return await asyncio.to_thread(call, *args, **kwargs)
+
+    async def write(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run a blocking write off the loop, only while the lease is ours; a started write is never abandoned."""
+        await self.flush_if_due()
+        self.check()
+        task = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return await asyncio.shield(task)
+
+    async def gather(self, *jobs: Callable[[], Awaitable[T]]) -> list[T]:
+        """Run jobs concurrently; the first failure cancels the others and is raised."""
+        tasks = [asyncio.ensure_future(job()) for job in jobs]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def flush_if_due(self) -> None:
+        """Make progress durable, at most once per interval; this also renews the lease and notices its loss."""
+        if self._clock() - self._flushed_at >= self._flush_seconds:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Make everything noted so far durable: first the journal, then the checkpoint that relies on it."""
+        async with self._flushing:
+            # Taken together before the first await, so that the checkpoint never claims more than the journal holds.
+            entries, self._pending = self._pending, {}
+            run = self.snapshot()
+            try:
+                await asyncio.to_thread(self._persist, run, entries)
+            except ConditionFailed:
+                raise self.stop(LeaseLost("the run was taken over or deleted")) from None
+            self._flushed_at = self._clock()
+
+    def snapshot(self) -> Run:
+        """The run with everything this worker has done."""
+        counts = Counter(self._counts)
+        counts["requests"] += self.gitlab.requests
+        counts["rate_limited"] += self.gitlab.rate_limited
+        moved = self.checkpointed != self.run.checkpoint
+        run = progressed(self.run, self.checkpointed) if moved else self.run
+        run = renew(run, now=int(self._clock()))
+        return replace(
+            run,
+            done=self.done,
+            total=self.total,
+            incomplete=self.incomplete,
+            counts=dict(counts),
+            suspected=self.suspected,
+            last_error=self.error,
+        )
+
+    async def keep_lease(self) -> None:
+        """Renew the lease for as long as the slice runs, however slow GitLab answers."""
+        while self._stopped is None:
+            await asyncio.sleep(self._flush_seconds or LEASE_SECONDS / 4)
+            try:
+                await self.flush_if_due()
+            except LeaseLost:
+                return
+
+    async def close(self) -> None:
+        """Wait for writes under way: nothing may land after the lease is given back."""
+        await asyncio.gather(*self._writes, return_exceptions=True)
+
+    def _persist(self, run: Run, entries: dict[str, list[Any]]) -> None:
+        self._limiter.exchange()
+        if entries:
+            self._chunks += 1
+            self._runs.journal_append(run, self._chunks, entries, now=int(self._clock()))
+        self.run = self._runs.save(run)

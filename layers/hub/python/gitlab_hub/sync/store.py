@@ -1,0 +1,114 @@
+"""Runs, unfinished scopes and the journal in the integrations table."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from gitlab_hub.storage.table import ABSENT, Condition, Item, Put, Table
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import Checkpoint, Run, RunStatus
+
+JOURNAL_TTL_SECONDS = 3 * 86_400
+SCHEMA_VERSION = 1
+
+
+def partition(integration_id: str) -> str:
+    """The partition that holds everything small about one integration."""
+    return f"INTEGRATION#{integration_id}"
+
+
+class RunStore:
+    """The runs of all integrations; every change is a compare-and-set on the run's version."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def load(self, integration_id: str, kind: Kind) -> Run:
+        """The run of a kind; a fresh one at rest where there was none."""
+        item = self._table.get(partition(integration_id), f"RUN#{kind}")
+        return _run_of(item) if item else Run(integration_id=integration_id, kind=kind)
+
+    def save(self, run: Run) -> Run:
+        """Write the next version of a run and return it. Raises ConditionFailed where it changed meanwhile."""
+        return self.save_all([run])[0]
+
+    def save_all(self, runs: list[Run]) -> list[Run]:
+        """Write the next version of several runs, all or none. Raises ConditionFailed."""
+        following = [replace(run, version=run.version + 1) for run in runs]
+        puts = [Put(_item_of(run), _unchanged(run.version - 1)) for run in following]
+        if len(puts) == 1:
+            self._table.put(puts[0].item, puts[0].condition)
+        else:
+            self._table.transact(puts)
+        return following
+
+    def forget(self, integration_id: str) -> None:
+        """Remove all runs and scope notes of an integration; workers lose their lease at the next step."""
+        for prefix in ("RUN#", "SCOPE#"):
+            keys = [(item["pk"], item["sk"]) for item in self._rows(partition(integration_id), prefix)]
+            self._table.write(deletes=keys)
+
+    def note_scope(self, run: Run, stage: str, key: str, status: str, code: str) -> None:
+        """Remember a scope that is not complete, and why."""
+        sk = f"SCOPE#{run.kind}#{stage}#{key}"
+        note = {"status": status, "code": code, "sync_id": run.sync_id, "schema_version": SCHEMA_VERSION}
+        self._table.put({"pk": partition(run.integration_id), "sk": sk, **note})
+
+    def clear_scopes(self, run: Run) -> None:
+        """Drop the notes of earlier runs: what is still not complete was noted again by this one."""
+        rows = self._rows(partition(run.integration_id), f"SCOPE#{run.kind}#")
+        self._table.write(deletes=[(row["pk"], row["sk"]) for row in rows if row["sync_id"] != run.sync_id])
+
+    def journal_append(self, run: Run, number: int, entries: dict[str, list[Any]], *, now: int) -> None:
+        """Add one chunk to the run's journal; a worker without a lease cannot overwrite its successor's chunk."""
+        packed = zlib.compress(json.dumps(entries, separators=(",", ":")).encode())
+        row: Item = {
+            "pk": _journal(run),
+            "sk": f"{number:08d}#{run.worker}",
+            "entries": packed,
+            "schema_version": SCHEMA_VERSION,
+        }
+        self._table.put({**row, "expires_at": now + JOURNAL_TTL_SECONDS})
+
+    def journal(self, run: Run) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+        """The chunks of the run's journal in order, with their numbers."""
+        for item in self._rows(_journal(run), ""):
+            yield int(item["sk"].partition("#")[0]), json.loads(zlib.decompress(item["entries"]))
+
+    def journal_drop(self, run: Run) -> None:
+        """Remove the run's journal."""
+        self._table.write(deletes=[(item["pk"], item["sk"]) for item in self._rows(_journal(run), "")])
+
+    def _rows(self, pk: str, prefix: str) -> Iterator[Item]:
+        after: str | None = None
+        while True:
+            rows = self._table.query(pk, prefix=prefix, after=after)
+            yield from rows.items
+            if rows.last is None:
+                return
+            after = rows.last[1]
+
+
+def _journal(run: Run) -> str:
+    return f"JOURNAL#{run.integration_id}#{run.kind}#{run.sync_id}"
+
+
+def _unchanged(version: int) -> Condition:
+    return ABSENT if version == 0 else Condition(equals={"version": version})
+
+
+def _item_of(run: Run) -> Item:
+    state = asdict(run)
+    state["kind"], state["status"] = str(run.kind), str(run.status)
+    # Cursors and payloads are any JSON, floats included, so the checkpoint travels as text.
+    state["checkpoint"] = json.dumps(state["checkpoint"], separators=(",", ":"))
+    return {"pk": partition(run.integration_id), "sk": f"RUN#{run.kind}", "schema_version": SCHEMA_VERSION, **state}
+
+
+def _run_of(item: Item) -> Run:
+    state = {name: value for name, value in item.items() if name not in {"pk", "sk", "schema_version"}}
+    state["kind"], state["status"] = Kind(item["kind"]), RunStatus(item["status"])
+    state["checkpoint"] = Checkpoint(**json.loads(item["checkpoint"]))
+    return Run(**state)

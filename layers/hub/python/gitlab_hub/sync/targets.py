@@ -1,0 +1,28 @@
+"""What the engine needs to know of integrations; the integrations feature fulfils it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from gitlab_hub.sync.ports import Target
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import Tokens
+
+
+class Targets(Protocol):
+    """The integrations as the engine sees them. All calls block but those of `Tokens`."""
+
+    def due(self) -> Iterator[str]:
+        """Ids of the integrations that may sync on schedule: active, not paused, credential not rejected."""
+
+    def target(self, integration_id: str) -> Target | None:
+        """What to read; None where the integration is gone, paused or has no credential."""
+
+    def tokens(self, target: Target) -> "Tokens":
+        """Where the client gets this target's token."""
+
+    def rejected(self, target: Target) -> None:
+        """GitLab definitely refuses the credential; no effect where it was replaced meanwhile."""
+
+    def accepted(self, target: Target) -> None:
+        """GitLab takes the credential (again)."""

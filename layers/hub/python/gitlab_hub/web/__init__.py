@@ -1,0 +1,1 @@
+"""HTTP and the other triggers: routes, callers, errors, pages, and the wrappers around every function."""

@@ -1,0 +1,178 @@
+"""The API: from a gateway event to an answer, with every check that no handler may forget."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.exceptions import ServiceError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.web.answers import Answer, answer_of, error_answer, json_answer
+from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
+from gitlab_hub.web.call import Call, check_path, check_query, parse_object
+from gitlab_hub.web.errors import PermissionDenied, Unauthenticated
+from gitlab_hub.web.idempotency import Idempotency, key_of
+from gitlab_hub.web.route import GUARDED_PARAMETERS, Directory, Route, Routes
+from gitlab_hub.web.validation import refusal_of, unexpected_fields
+
+__all__ = ["Api", "Route", "Routes", "Seed"]
+
+
+def _seed(request: Request) -> str:
+    seed: str = request.context["seed"]
+    return seed
+
+
+Seed = Annotated[str, Depends(_seed)]
+"""A random text for a handler to derive ids and secrets from: the same when an `Idempotency-Key` is used again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """A call whose caller was let in and whose body can be read."""
+
+    call: Call
+    route: Route
+    body: str
+    context: Any
+
+
+class Api:
+    """Finds the route, checks the caller, and has the handler answer at most once.
+
+    The resolver keeps its current event, so an Api belongs to one thread (a Lambda has one).
+    """
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        *,
+        guard: IntegrationGuard,
+        idempotency: Idempotency | None,
+        now: Callable[[], float],
+        new_seed: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._routes = tuple(routes)
+        self._directory = Directory(self._routes)
+        self._guard, self._idempotency = guard, idempotency
+        self._now, self._new_seed = now, new_seed
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All routes, for the OpenAPI document and for tests over every one of them."""
+        return self._routes
+
+    def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one request; what nobody foresaw is raised to the entry."""
+        call = Call.of(event)
+        try:
+            check_path(call)
+            route, parameters = self._directory.find(call.method, call.path)
+        except HubError as error:
+            return error_answer(error, call.request_id).to_gateway(call.request_id)
+        return self._attempt(call, route, parameters, context).to_gateway(call.request_id)
+
+    def _attempt(self, call: Call, route: Route, parameters: Mapping[str, str], context: Any) -> Answer:
+        try:
+            principal = self._admit(route, parameters, call)
+            check_query(call)
+            request = _Request(call=call, route=route, body=_body(route, call), context=context)
+            # An open route has no caller whose keys these could be; it finds repeated calls in its own way.
+            key = key_of(call.headers) if principal and call.method == "POST" else None
+            if principal is None or key is None or self._idempotency is None:
+                return self._run(request, self._new_seed())
+            name = f"{principal.token_id}\n{call.method}\n{call.path}\n{key}"
+            return self._run_once(self._idempotency, name, request)
+        except HubError as error:
+            return _rendered(error, route, call)
+
+    def _admit(self, route: Route, parameters: Mapping[str, str], call: Call) -> Principal | None:
+        """Let the caller in. Nothing of the request but its path and its caller has been looked at before."""
+        if route.role is None:
+            return None
+        principal = principal_of(call.event)
+        if principal is None:
+            raise Unauthenticated("Send a valid hub token: Authorization: Bearer ghub_…")
+        if not principal.role.includes(route.role):
+            raise PermissionDenied(f"This needs the role {route.role}; your token has the role {principal.role}.")
+        for name in GUARDED_PARAMETERS if route.guarded else ():
+            integration_id = parameters.get(name)
+            if integration_id is not None and not self._visible(principal, integration_id):
+                raise NotFound("There is no such integration.")
+        return principal
+
+    def _visible(self, principal: Principal, integration_id: str) -> bool:
+        return principal.can_see(integration_id) and self._guard.exists(integration_id)
+
+    def _run_once(self, idempotency: Idempotency, name: str, request: "_Request") -> Answer:
+        attempt = idempotency.begin(name, request.body, now=self._now())
+        if isinstance(attempt, Answer):
+            return attempt
+        answer: Answer | None = None
+        try:
+            answer = self._run(request, attempt.seed)
+        finally:
+            if answer is None:
+                idempotency.release(attempt)
+        idempotency.finish(attempt, answer, keep=not request.route.secret_answer)
+        return answer
+
+    def _run(self, request: "_Request", seed: str) -> Answer:
+        resolver = self._resolver
+        resolver.context.update(admitted=request.route, seed=seed)
+        try:
+            return answer_of(resolver.resolve(request.call.forwarded(request.body), request.context))
+        except RequestValidationError as invalid:
+            return _rendered(refusal_of(invalid.errors()), request.route, request.call)
+        except HubError as error:
+            return _rendered(error, request.route, request.call)
+
+    @cached_property
+    def _resolver(self) -> APIGatewayHttpResolver:
+        # Only with a code set does Powertools tell a result that does not fit from a request that does not.
+        resolver = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+        resolver.exception_handler(Exception)(_raised)
+        for route in self._routes:
+            register = resolver.route(
+                route.path, route.method, status_code=route.status, middlewares=[_only_admitted(route)]
+            )
+            register(route.handler)
+        return resolver
+
+
+def _body(route: Route, call: Call) -> str:
+    body = call.body()
+    fields = parse_object(body)
+    if fields and not route.takes_body:
+        raise unexpected_fields(fields)
+    return body if fields else "{}"
+
+
+def _raised(error: Exception) -> Any:
+    """Hand every error out of the resolver, which would answer some of them in shapes of its own."""
+    if isinstance(error, ServiceError):
+        raise NotFound("There is no such path.") from error
+    raise error
+
+
+def _only_admitted(route: Route) -> Callable[..., Any]:
+    """Make sure that the route which the resolver found is the one whose caller was checked."""
+
+    def fence(app: APIGatewayHttpResolver, next_middleware: Callable[..., Any]) -> Any:
+        if app.context.get("admitted") is not route:
+            raise NotFound("There is no such path.")
+        return next_middleware(app)
+
+    return fence
+
+
+def _rendered(error: HubError, route: Route, call: Call) -> Answer:
+    if route.render_error is None:
+        return error_answer(error, call.request_id)
+    status, body = route.render_error(error)
+    return json_answer(status, body, retry_after=error.retry_after, final=not error.retryable)

@@ -1,0 +1,138 @@
+"""A request as the gateway delivers it, read with suspicion."""
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.web.errors import InvalidJson, PayloadTooLarge, Unprocessable
+
+MAX_BODY_BYTES = 1_000_000
+MAX_DEPTH = 50
+# NUL, and halves of surrogate pairs: JSON can spell them, UTF-8 and most stores cannot hold them.
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP request; header names are lower case, the body is still what the gateway gave."""
+
+    method: str
+    path: str
+    request_id: str
+    headers: Mapping[str, str]
+    event: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> "Call":
+        """Read the parts of an HTTP API event (payload format 2.0)."""
+        proxy = APIGatewayProxyEventV2(dict(event))
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        return cls(
+            method=proxy.http_method.upper(),
+            path=proxy.path,
+            request_id=event["requestContext"].get("requestId") or "unknown",
+            headers=headers,
+            event=event,
+        )
+
+    def body(self) -> str:
+        """Read the body as text. Raises PayloadTooLarge or InvalidJson."""
+        if self.method not in METHODS_WITH_BODY:
+            return ""
+        raw = self.event.get("body") or ""
+        if len(raw) > 2 * MAX_BODY_BYTES:
+            raise _too_large()
+        data = _decoded(raw, is_base64=bool(self.event.get("isBase64Encoded")))
+        if len(data) > MAX_BODY_BYTES:
+            raise _too_large()
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise InvalidJson("Send the body in UTF-8.") from None
+
+    def forwarded(self, body: str) -> dict[str, Any]:
+        """Give the event to the resolver: plain text and always JSON, whatever the caller called it."""
+        headers = {**self.headers, "content-type": "application/json"}
+        return {**self.event, "headers": headers, "body": body, "isBase64Encoded": False}
+
+
+def check_path(call: Call) -> None:
+    """Refuse what is no text in the path, before any part of it is looked up."""
+    if _NO_TEXT.search(call.path):
+        raise NotFound("There is no such path.")
+
+
+def check_query(call: Call) -> None:
+    """Refuse what is no text in the query."""
+    for name, value in (call.event.get("queryStringParameters") or {}).items():
+        if _NO_TEXT.search(f"{name}{value}"):
+            raise _unprocessable("query", "not_text", "The query has characters that are no text.")
+
+
+def parse_object(body: str) -> dict[str, Any]:
+    """Read a JSON object; nothing at all is the empty one.
+
+    Raises InvalidJson for what is no JSON, Unprocessable for JSON that no route can mean: another type than an object,
+    nested too deeply, or with texts and numbers that cannot be stored.
+    """
+    if not body.strip():
+        return {}
+    try:
+        value = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise InvalidJson("The body is not JSON that can be read; check its syntax and nesting.") from None
+    if not isinstance(value, dict):
+        raise _unprocessable("body", "object_type", "Send a JSON object.")
+    for leaf in _leaves(value):
+        _check_leaf(leaf)
+    return value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    # A stack, not recursion: the depth is what is being checked.
+    waiting = [(value, 0)]
+    while waiting:
+        current, depth = waiting.pop()
+        if isinstance(current, dict):
+            waiting.extend((member, depth + 1) for pair in current.items() for member in pair)
+        elif isinstance(current, list):
+            waiting.extend((member, depth + 1) for member in current)
+        else:
+            yield current
+        if depth > MAX_DEPTH:
+            raise _unprocessable("body", "too_deep", f"Nest at most {MAX_DEPTH} levels.")
+
+
+def _check_leaf(leaf: Any) -> None:
+    if isinstance(leaf, str) and _NO_TEXT.search(leaf):
+        raise _unprocessable("body", "not_text", "The body has characters that are no text.")
+    if isinstance(leaf, float) and not math.isfinite(leaf):
+        raise _unprocessable("body", "not_finite", "The body has a number that is too large.")
+
+
+def _decoded(raw: str, *, is_base64: bool) -> bytes:
+    try:
+        return base64.b64decode(raw, validate=True) if is_base64 else raw.encode()
+    except (binascii.Error, ValueError):
+        raise InvalidJson("The body cannot be decoded.") from None
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+def _too_large() -> PayloadTooLarge:
+    return PayloadTooLarge(f"Send at most {MAX_BODY_BYTES:,} bytes.")
+
+
+def _unprocessable(field: str, problem: str, message: str) -> Unprocessable:
+    return Unprocessable(message, details={"fields": [{"field": field, "problem": problem}]})

@@ -1,0 +1,132 @@
+"""The outermost frame of every function: the only place that takes any exception whatever.
+
+Nothing unforeseen leaves a function as it is: Lambda would write its text, with whatever is in it, to the log.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from gitlab_hub.web.answers import internal_error
+from gitlab_hub.web.authorizer import FAILED_ANSWER, authorize
+from gitlab_hub.web.principal import Principal
+from gitlab_hub.web.telemetry import LambdaTelemetry, Telemetry
+
+T = TypeVar("T")
+Event = Mapping[str, Any]
+Handler = Callable[[Event, Any], dict[str, Any]]
+
+# What is kept of the time limit, to write down where the work has come to.
+RESERVE_SECONDS = 5.0
+
+
+class EntryError(Exception):
+    """The function failed; the log has the reason."""
+
+
+class Api(Protocol):
+    """What answers HTTP requests."""
+
+    def resolve(self, event: Event, context: Any) -> dict[str, Any]:
+        """Answer one request."""
+
+
+class OnMessage(Protocol):
+    """What works on one queue message."""
+
+    def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> object:
+        """Do the work within `remaining()` seconds, or raise to have the message delivered again."""
+
+
+def http_entry(api: Api, *, telemetry: Telemetry | None = None) -> Handler:
+    """Make the handler of an HTTP function: whatever happens, the caller gets the hub's error envelope."""
+    frame = _Frame("InternalErrors", telemetry)
+
+    def handler(event: Event, context: Any) -> dict[str, Any]:
+        request_id = str((event.get("requestContext") or {}).get("requestId") or "unknown")
+        return frame.run(
+            lambda: api.resolve(event, context),
+            otherwise=lambda: internal_error(request_id).to_gateway(request_id),
+            context=context,
+            request_id=request_id,
+        )
+
+    return handler
+
+
+def authorizer_entry(principal_of: Callable[[str], Principal | None], *, telemetry: Telemetry | None = None) -> Handler:
+    """Make the authorizer's handler; `principal_of` finds who a presented token stands for."""
+    frame = _Frame("InternalErrors", telemetry)
+
+    def handler(event: Event, context: Any) -> dict[str, Any]:
+        return frame.run(lambda: authorize(event, principal_of), otherwise=lambda: dict(FAILED_ANSWER), context=context)
+
+    return handler
+
+
+def worker_entry(
+    *, on_message: OnMessage, on_tick: Callable[[], object] | None = None, telemetry: Telemetry | None = None
+) -> Handler:
+    """Make the handler of a function behind a queue, and perhaps a schedule.
+
+    A message that fails is delivered again on its own; the others of its batch are done.
+    """
+    frame = _Frame("FailedMessages", telemetry)
+    tick = schedule_entry(on_tick, telemetry=telemetry) if on_tick else _no_schedule
+
+    def handler(event: Event, context: Any) -> dict[str, Any]:
+        if "Records" not in event:
+            return tick(event, context)
+        failed = [record["messageId"] for record in event["Records"] if not _done(record, on_message, context, frame)]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    return handler
+
+
+def schedule_entry(on_tick: Callable[[], object], *, telemetry: Telemetry | None = None) -> Handler:
+    """Make the handler of a function behind a schedule alone."""
+    frame = _Frame("FailedTicks", telemetry)
+
+    def handler(_event: Event, context: Any) -> dict[str, Any]:
+        def work() -> bool:
+            on_tick()
+            return True
+
+        if not frame.run(work, otherwise=lambda: False, context=context):
+            raise EntryError("The tick failed; see the log line before this one.")
+        return {}
+
+    return handler
+
+
+class _Frame:
+    """Runs work; what it raises is logged, counted, and gone."""
+
+    def __init__(self, metric: str, telemetry: Telemetry | None) -> None:
+        self._metric, self._telemetry = metric, telemetry or LambdaTelemetry()
+
+    def run(self, work: Callable[[], T], *, otherwise: Callable[[], T], context: Any, **keys: Any) -> T:
+        """Give what the work gives, or what there is otherwise."""
+        self._telemetry.begin()
+        try:
+            return work()
+        except Exception:  # noqa: BLE001 the one place for it, see above
+            function = str(getattr(context, "function_name", "unknown"))
+            self._telemetry.failure(self._metric, function, **keys)
+        return otherwise()
+
+
+def _done(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame: _Frame) -> bool:
+    def work() -> bool:
+        on_message(json.loads(record["body"]), remaining=lambda: _remaining(context))
+        return True
+
+    return frame.run(work, otherwise=lambda: False, context=context, message_id=record["messageId"])
+
+
+def _remaining(context: Any) -> float:
+    return max(0.0, float(context.get_remaining_time_in_millis()) / 1000 - RESERVE_SECONDS)
+
+
+def _no_schedule(_event: Event, _context: Any) -> dict[str, Any]:
+    raise EntryError("This function has no schedule.")

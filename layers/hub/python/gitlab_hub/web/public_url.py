@@ -1,0 +1,27 @@
+"""Under which address the outside world reaches the hub."""
+
+from collections.abc import Mapping
+from typing import Any
+
+WEBHOOK_PATH = "/v1/webhooks/gitlab"
+
+
+class PublicUrl:
+    """The configured address, or the gateway's own.
+
+    Only the gateway's API id is taken from a request, never its `Host`: that one is the caller's to choose.
+    """
+
+    def __init__(self, configured: str, region: str) -> None:
+        self._configured, self._region = configured.rstrip("/"), region
+        self._own = ""
+
+    def see(self, event: Mapping[str, Any]) -> None:
+        """Learn the gateway's own address from an event that it made."""
+        api_id = str((event.get("requestContext") or {}).get("apiId") or "")
+        if api_id.isalnum():
+            self._own = f"https://{api_id}.execute-api.{self._region}.amazonaws.com"
+
+    def webhook(self) -> str:
+        """The address GitLab delivers webhooks to."""
+        return f"{self._configured or self._own}{WEBHOOK_PATH}"

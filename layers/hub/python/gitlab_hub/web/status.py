@@ -1,0 +1,70 @@
+"""Which HTTP status each public code has: the one table of it."""
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.web.errors import Unprocessable
+
+STATUS_OF_CODE = {
+    "conflict": 409,
+    "internal_error": 500,
+    "not_found": 404,
+    "service_unavailable": 503,
+    # Every request
+    "idempotency_mismatch": 422,
+    "in_progress": 409,
+    "invalid_cursor": 400,
+    "invalid_input": 400,
+    "method_not_allowed": 405,
+    "payload_too_large": 413,
+    "permission_denied": 403,
+    "unauthorized": 401,
+    # Talking to a GitLab
+    "account_blocked": 403,
+    "gitlab_unavailable": 503,
+    "host_not_allowed": 400,
+    "host_unreachable": 502,
+    "invalid_credentials": 400,
+    "invalid_permissions": 403,
+    "invalid_url": 400,
+    "jobs_forbidden": 403,
+    "not_gitlab": 502,
+    "rate_limited": 503,
+    "terms_not_accepted": 403,
+    "tls_error": 502,
+    "unexpected_response": 502,
+    "unsupported_version": 409,
+    # Integrations
+    "duplicate_integration": 409,
+    "gitlab_account_mismatch": 409,
+    "group_not_found": 409,
+    "integration_has_active_builds": 409,
+    "no_active_projects": 409,
+    "no_resources": 409,
+    "rotation_in_progress": 409,
+    "rotation_not_permitted": 403,
+    # Syncs
+    "nothing_suspect": 409,
+    "queue_unavailable": 503,
+    "sync_in_progress": 409,
+    # Plans
+    "plan_blocked": 403,
+    "plan_drifted": 409,
+    "plan_expired": 410,
+    # Webhooks
+    "admin_required": 403,
+    "group_hooks_unavailable": 409,
+    "hook_limit_reached": 422,
+    "invalid_payload": 400,
+    "invalid_token": 401,
+    "maintainer_required": 403,
+    "owner_required": 403,
+    "scope_insufficient": 409,
+    "url_blocked_by_gitlab": 422,
+    "webhook_queue_unavailable": 503,
+}
+
+
+def status_of(error: HubError) -> int:
+    """Look up the status of an error; a code that nobody entered is our own fault (500)."""
+    if isinstance(error, Unprocessable):
+        return 422  # It shares its code with what cannot be read at all (400).
+    return STATUS_OF_CODE.get(error.code, 500)

@@ -1,0 +1,60 @@
+"""Logs and metrics of every function: structured, and without secrets."""
+
+import logging
+from functools import cache
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from gitlab_hub.web.redact import RedactingFormatter
+
+NAMESPACE = "GitLabHub"
+
+# At lower levels these write what they send: addresses with their queries, headers, bodies.
+_TALKATIVE = ("httpx", "httpcore", "botocore", "boto3", "urllib3")
+
+
+class Telemetry(Protocol):
+    """Where the entries tell what they cannot tell the caller."""
+
+    def begin(self) -> None:
+        """Get ready; called at the start of every invocation."""
+
+    def failure(self, metric: str, function: str, **keys: Any) -> None:
+        """Write the exception that is being handled, and count it."""
+
+
+class LambdaTelemetry:
+    """Log lines and embedded metrics on standard output, where Lambda picks them up."""
+
+    def begin(self) -> None:
+        """Set logging up, so that whatever runs inside the function writes no secret."""
+        set_up_logging()
+
+    def failure(self, metric: str, function: str, **keys: Any) -> None:
+        """Write the exception that is being handled, and count it."""
+        set_up_logging().exception("unforeseen failure", extra={"function": function, **keys})
+        count(metric, function=function)
+
+
+@cache
+def set_up_logging() -> Logger:
+    """Set logging up once and give the logger above all of `gitlab_hub` (its level: `POWERTOOLS_LOG_LEVEL`).
+
+    Modules log through `logging.getLogger(__name__)`; lines of other packages go through the root handler, which
+    Lambda puts there, so that one gets the same formatter.
+    """
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(RedactingFormatter())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return Logger(service="gitlab_hub", logger_formatter=RedactingFormatter())
+
+
+def count(name: str, *, function: str, value: int = 1) -> None:
+    """Write one count as a metric of the function."""
+    with single_metric(
+        name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE, default_dimensions={"function": function}
+    ):
+        pass

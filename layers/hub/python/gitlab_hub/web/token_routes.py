@@ -1,0 +1,137 @@
+"""`/v1/tokens`: owners make, list and revoke hub tokens."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.web.api import Route, Seed
+from gitlab_hub.web.auth import Caller, Principal, Role
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.errors import PermissionDenied, Unprocessable
+from gitlab_hub.web.keys import MasterKey
+from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.tokens import HubToken, TokenStore, secret_hash
+
+_LISTING = "tokens"
+
+IntegrationId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class NewToken(BaseModel):
+    """What to make. `expires_at` is in unix seconds; without `integration_ids` the token sees every integration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role
+    integration_ids: Annotated[list[IntegrationId], Field(min_length=1, max_length=100)] | None = None
+    expires_at: Annotated[int, Field(gt=0, lt=10**11)] | None = None
+    label: Annotated[str, Field(max_length=200)] | None = None
+
+
+class TokenView(BaseModel):
+    """A token as anybody may see it: without its secret."""
+
+    id: str
+    role: Role
+    integration_ids: list[str] | None
+    label: str | None
+    created_at: int
+    created_by: str
+    expires_at: int | None
+    revoked_at: int | None
+
+
+class MadeToken(TokenView):
+    """A new token; this is the only time that `token` is shown."""
+
+    token: str
+
+
+class TokenList(BaseModel):
+    """One page of tokens."""
+
+    tokens: list[TokenView]
+    next_cursor: str | None
+
+
+class Revoked(BaseModel):
+    """The token is useless from now on."""
+
+    ok: bool = True
+
+
+class TokenRoutes:
+    """The routes for hub tokens. A limited owner sees and makes only tokens within the own limit."""
+
+    def __init__(self, store: TokenStore, keys: MasterKey, cursors: Cursors, now: Callable[[], float]) -> None:
+        self._store, self._keys, self._cursors, self._now = store, keys, cursors, now
+
+    def routes(self) -> Sequence[Route]:
+        """All routes of this part."""
+        one, all_ = "/v1/tokens/<token_id>", "/v1/tokens"
+        return (
+            Route(method="POST", path=all_, handler=self.create, role=Role.OWNER, status=201, secret_answer=True,
+                  summary="Make a hub token; it is shown once"),
+            Route(method="GET", path=all_, handler=self.list, role=Role.OWNER, summary="List hub tokens"),
+            Route(method="DELETE", path=one, handler=self.revoke, role=Role.OWNER, summary="Revoke a hub token"),
+        )  # fmt: skip
+
+    def create(self, body: NewToken, caller: Caller, seed: Seed) -> MadeToken:
+        """Make a token; id and secret follow from the seed, so nothing secret is kept for a repeated call."""
+        now = int(self._now())
+        limit = None if body.integration_ids is None else frozenset(body.integration_ids)
+        if not _within(limit, caller):
+            raise PermissionDenied("Your token is limited; list only integrations that it may see.")
+        if body.expires_at is not None and body.expires_at <= now:
+            raise Unprocessable("expires_at lies in the past; give a later time in unix seconds.")
+        token_id, secret = self._derived(seed)
+        token = self._store.add(
+            HubToken(
+                id=token_id, secret_sha256=secret_hash(secret), role=body.role, integration_ids=limit,
+                label=body.label, created_at=now, created_by=caller.token_id, valid_until=body.expires_at,
+            )
+        )  # fmt: skip
+        return MadeToken(token=f"ghub_{token_id}_{secret}", **_view(token).model_dump())
+
+    def list(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> TokenList:
+        """List tokens, revoked ones too."""
+        tokens, last = self._store.page(self._cursors.open(_LISTING, cursor), limit)
+        views = [_view(token) for token in tokens if _within(token.integration_ids, caller)]
+        return TokenList(tokens=views, next_cursor=None if last is None else self._cursors.seal(_LISTING, last))
+
+    def revoke(self, token_id: Annotated[str, Path()], caller: Caller) -> Revoked:
+        """Revoke a token; revoking it again changes nothing."""
+        token = self._store.get(token_id)
+        if token is None or not _within(token.integration_ids, caller):
+            raise NotFound("There is no such token.")
+        if token.revoked_at is None:
+            self._store.revoke(token, now=self._now())
+        return Revoked()
+
+    def _derived(self, seed: str) -> tuple[str, str]:
+        key = self._keys.derive("hub-tokens")
+        parts = (hmac.digest(key, f"{part}\n{seed}".encode(), hashlib.sha256) for part in ("id", "secret"))
+        token_id, secret = (part.hex() for part in parts)
+        return token_id[:16], secret
+
+
+def _within(limit: frozenset[str] | None, caller: Principal) -> bool:
+    return caller.integration_ids is None or (limit is not None and limit <= caller.integration_ids)
+
+
+def _view(token: HubToken) -> TokenView:
+    return TokenView(
+        id=token.id,
+        role=token.role,
+        integration_ids=None if token.integration_ids is None else sorted(token.integration_ids),
+        label=token.label,
+        created_at=token.created_at,
+        created_by=token.created_by,
+        expires_at=token.valid_until,
+        revoked_at=token.revoked_at,
+    )

@@ -1,0 +1,162 @@
+"""Hub tokens: only hashes are kept, and a token is found by the id that it carries."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gitlab_hub.storage.secrets import SecretMissing, Secrets
+from gitlab_hub.storage.table import ABSENT, PRESENT, ConditionFailed, Item, Table
+from gitlab_hub.web.principal import Principal, Role
+
+PARTITION = "TOKENS"
+# Revoked and expired tokens stay for a while, so that nobody wonders where they went, and none is made again.
+KEPT_SECONDS = 30 * 24 * 3600
+OWNER_CACHE_SECONDS = 60
+
+_TOKEN = re.compile(r"ghub_(?P<id>[A-Za-z0-9-]{1,64})_(?P<secret>[A-Za-z0-9_-]{1,256})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubToken:
+    """What is stored of a token."""
+
+    id: str
+    secret_sha256: str
+    role: Role
+    integration_ids: frozenset[str] | None
+    label: str | None
+    created_at: int
+    created_by: str
+    valid_until: int | None
+    revoked_at: int | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """The caller that the token stands for."""
+        return Principal(self.id, self.role, self.integration_ids)
+
+    def is_good(self, now: float) -> bool:
+        """Say whether the token still opens anything."""
+        return self.revoked_at is None and (self.valid_until is None or now < self.valid_until)
+
+
+class TokenStore:
+    """The hub tokens in the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, token_id: str) -> HubToken | None:
+        """Read one token, whatever its state."""
+        row = self._table.get(PARTITION, token_id)
+        return None if row is None else _token(row)
+
+    def add(self, token: HubToken) -> HubToken:
+        """Keep a token; where there is one of this id already, that one is given back."""
+        try:
+            self._table.put(_row(token), ABSENT)
+        except ConditionFailed:
+            return self.get(token.id) or token
+        return token
+
+    def revoke(self, token: HubToken, *, now: float) -> None:
+        """Make a token useless from now on."""
+        row = {**_row(token), "revoked_at": int(now), "expires_at": int(now) + KEPT_SECONDS}
+        try:
+            self._table.put(row, PRESENT)
+        except ConditionFailed:
+            return  # Its time to live ended in between.
+
+    def page(self, after: str | None, limit: int) -> tuple[list[HubToken], str | None]:
+        """Read tokens in order of their ids, and where to go on."""
+        rows = self._table.query(PARTITION, after=after, limit=limit)
+        return [_token(row) for row in rows.items], rows.last[1] if rows.last else None
+
+
+class OwnerToken:
+    """The first owner's token, which the stack puts into Secrets Manager; looked up at most once a minute."""
+
+    def __init__(self, secrets: Secrets, name: str, now: Callable[[], float]) -> None:
+        self._secrets, self._name, self._now = secrets, name, now
+        self._known: tuple[str, bytes] | None = None
+        self._until = 0.0
+
+    def principal_of(self, token: str) -> Principal | None:
+        """Give the owner, if this is the token."""
+        if self._now() >= self._until:
+            self._known, self._until = self._read(), self._now() + OWNER_CACHE_SECONDS
+        if self._known is None or not hmac.compare_digest(_digest(token), self._known[1]):
+            return None
+        return Principal(self._known[0], Role.OWNER)
+
+    def _read(self) -> tuple[str, bytes] | None:
+        try:
+            value = self._secrets.read(self._name)
+        except SecretMissing:
+            return None
+        token_id, secret = str(value.get("id") or "owner"), value.get("secret")
+        whole = value.get("token") or (f"ghub_{token_id}_{secret}" if secret else None)
+        # An empty or missing secret never matches anything.
+        return (token_id, _digest(str(whole))) if whole else None
+
+
+class TokenBook:
+    """Finds who a presented token stands for."""
+
+    def __init__(self, store: TokenStore, owner: OwnerToken, now: Callable[[], float]) -> None:
+        self._store, self._owner, self._now = store, owner, now
+
+    def principal_of(self, presented: str) -> Principal | None:
+        """Give the caller, or None for every token that is not good."""
+        owner = self._owner.principal_of(presented)
+        if owner is not None:
+            return owner
+        parts = _TOKEN.fullmatch(presented)
+        token = self._store.get(parts["id"]) if parts else None
+        if parts is None or token is None or not token.is_good(self._now()):
+            return None
+        is_same = hmac.compare_digest(secret_hash(parts["secret"]).encode(), token.secret_sha256.encode())
+        return token.principal if is_same else None
+
+
+def secret_hash(secret: str) -> str:
+    """Hash a token's secret; it is random and long, so no salt or slow hash is needed."""
+    return _digest(secret).hex()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
+def _row(token: HubToken) -> Item:
+    ends = token.valid_until
+    row: Item = {
+        "pk": PARTITION,
+        "sk": token.id,
+        "schema_version": 1,
+        "secret_sha256": token.secret_sha256,
+        "role": token.role.value,
+        "integration_ids": None if token.integration_ids is None else sorted(token.integration_ids),
+        "label": token.label,
+        "created_at": token.created_at,
+        "created_by": token.created_by,
+        "valid_until": ends,
+        "revoked_at": token.revoked_at,
+    }
+    return row if ends is None else {**row, "expires_at": ends + KEPT_SECONDS}
+
+
+def _token(row: Item) -> HubToken:
+    limit: list[str] | None = row["integration_ids"]
+    known: dict[str, Any] = {name: row[name] for name in ("secret_sha256", "label", "created_at", "created_by")}
+    return HubToken(
+        id=row["sk"],
+        role=Role(row["role"]),
+        integration_ids=None if limit is None else frozenset(limit),
+        valid_until=row["valid_until"],
+        revoked_at=row["revoked_at"],
+        **known,
+    )

@@ -1,0 +1,1 @@
+"""Everything that runs the bundle on a laptop; never deployed."""

@@ -1,0 +1,81 @@
+"""`python -m local demo`: a made-up company connected and synced, and what the hub found in it."""
+
+import argparse
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from local.demo.hub import Hub
+from local.demo.progress import follow
+from local.demo.report import show
+from local.gitlab import process as gitlab
+from local.options import Options
+from local.problems import Stopped
+from local.up import LocalStack, running, stopped_by_signals
+
+COMPANY = ("--seed", "7", "--users", "60", "--groups", "12", "--projects", "30", "--pipelines", "5", "--jobs", "8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the demo until SIGINT or SIGTERM, or with `--once` until the report is shown."""
+    parser = argparse.ArgumentParser(prog="python -m local demo", description="Show what the hub does.")
+    parser.add_argument("--once", action="store_true", help="end after the report")
+    parser.add_argument("--port", type=int, default=8787, help="where the API answers on 127.0.0.1 (default: 8787)")
+    options = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    with stopped_by_signals():
+        try:
+            _run(console, options.port, once=options.once)
+        except Stopped:
+            console.print("stopped")
+    return 0
+
+
+def _run(console: Console, port: int, *, once: bool) -> None:
+    started = time.monotonic()
+    with gitlab.running(*COMPANY) as company, _bundle(console, port) as local:
+        console.print(f"A stand-in GitLab with a made-up company answers at {company.base}")
+        hub = Hub(local.url, local.owner_token)
+        integration = hub.connect(company.base, company.tokens["admin-read"])
+        console.print(
+            f"Connected GitLab {integration['gitlab_version']} as {integration['account']['username']}; "
+            f"integration {integration['id']}\n"
+        )
+        hub.request_sync(integration["id"])
+        kinds = follow(console, lambda: hub.sync_state(integration["id"]))
+        show(console, hub, integration["id"], kinds)
+        console.print(f"All of this took {time.monotonic() - started:.0f} s on this machine, without AWS or Docker.")
+        if not once:
+            _stay(console, local, integration["id"])
+
+
+@contextmanager
+def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
+    with tempfile.TemporaryDirectory(prefix="gitlab-hub-demo-") as folder:
+        options = Options(
+            port=port,
+            state_dir=Path(folder),
+            owner_token=f"ghub_demo_{secrets.token_hex(16)}",
+            allow_loopback=True,
+        )
+        with console.status("Building the bundle and deploying it to the emulator …"):
+            stack = running(options)
+            local = stack.__enter__()
+        try:
+            console.print(f"The bundle is deployed and answers at {local.url}")
+            yield local
+        finally:
+            stack.__exit__(None, None, None)
+
+
+def _stay(console: Console, local: LocalStack, integration_id: str) -> None:
+    console.print("\nLook around, for example:")
+    url = f"{local.url}/v1/integrations/{integration_id}/accounts?kind=human&limit=3"
+    console.print(f"  curl -H 'Authorization: Bearer {local.owner_token}' '{url}'", soft_wrap=True)
+    console.print("Ctrl-C ends it.")
+    local.wait()

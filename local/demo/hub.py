@@ -1,0 +1,58 @@
+"""The hub's API as the demo calls it: as anybody would."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from local.problems import Problem
+
+SLOWEST_ANSWER = 60.0
+
+
+class Hub:
+    """A running hub, and the owner's token for it."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=SLOWEST_ANSWER,
+            trust_env=False,
+        )
+
+    def connect(self, gitlab: str, token: str) -> dict[str, Any]:
+        """Connect a GitLab; returns the integration."""
+        wish = {"host_url": gitlab, "auth_mode": "personal_token", "access_token": token, "display_name": "Demo"}
+        integration: dict[str, Any] = self._call("POST", "/v1/integrations/gitlab/start", wish)["integration"]
+        return integration
+
+    def request_sync(self, integration_id: str, *, full: bool = False) -> str:
+        """Ask for a sync of everything."""
+        sync_id: str = self._call("POST", f"/v1/integrations/{integration_id}/sync", {"full": full})["sync_id"]
+        return sync_id
+
+    def sync_state(self, integration_id: str) -> dict[str, Any]:
+        """The state of both kinds of sync."""
+        kinds: dict[str, Any] = self._call("GET", f"/v1/integrations/{integration_id}/sync")["kinds"]
+        return kinds
+
+    def all(self, integration_id: str, what: str, **filters: str | int) -> Iterator[dict[str, Any]]:
+        """Every row of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            query = {**filters, "limit": 200} | ({"cursor": cursor} if cursor else {})
+            page = self._call("GET", f"/v1/integrations/{integration_id}/{what}", query=query)
+            yield from page[what.rpartition("/")[2]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, query: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        answer = self._http.request(method, path, json=body, params=query)
+        if answer.is_error:
+            raise Problem(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
+        found: dict[str, Any] = answer.json()
+        return found

@@ -1,0 +1,1 @@
+"""A stand-in GitLab: a made-up company behind GitLab's REST v4 semantics."""

@@ -1,0 +1,32 @@
+"""`python -m local.gitlab`: a stand-in GitLab alone."""
+
+import argparse
+from collections.abc import Sequence
+
+from local.gitlab.server import serve
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="python -m local.gitlab", description="A stand-in GitLab with a made-up company."
+    )
+    sizes = {"port": 8929, "seed": 1, "users": 60, "groups": 12, "projects": 30, "pipelines": 5, "jobs": 8}
+    for name, default in sizes.items():
+        options.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
+    options.add_argument("--latency-ms", type=float, default=0, help="wait so long before every answer")
+    options.add_argument("--root-path", default="", help="serve below this path, such as /gitlab")
+    options.add_argument("--epoch", type=float, help="unix time at which the company is built; now by default")
+    options.add_argument(
+        "--frozen", action="store_true", help="let time stand still except for POST /__standin__/advance"
+    )
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve with the options of the command line."""
+    serve(**vars(parser().parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The stand-in as an ASGI application: one request in, limits and faults on the way, one answer out."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from local.gitlab.clock import Clock, http_date
+from local.gitlab.company.state import Company
+from local.gitlab.control.board import Board
+from local.gitlab.control.faults import Faults
+from local.gitlab.control.limits import Limits
+from local.gitlab.control.stats import Stats
+from local.gitlab.rest.api import Call, RestApi
+from local.gitlab.rest.ask import Answer
+from local.gitlab.rest.auth import token_text
+from local.gitlab.rest.refusals import Refusal
+from local.gitlab.spoil import REPLACING, Line, deliver, spoiled
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+CONTROL, API = "__standin__", ("api", "v4")
+NO_PAGE = b"<!DOCTYPE html><html><body>404</body></html>"
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long every answer waits."""
+
+    latency: float = 0.0
+
+
+class StandIn:
+    """Serves REST v4 below /api/v4 and the control board below /__standin__."""
+
+    def __init__(
+        self, company: Company, clock: Clock, base: str, *, root_path: str = "", latency: float = 0.0, jobs: int = 8
+    ) -> None:
+        self.company, self.clock, self._origin = company, clock, base
+        self._root = tuple(part for part in root_path.split("/") if part)
+        self.rest = RestApi(company, clock, base + "".join(f"/{part}" for part in self._root))
+        self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
+        self.board = Board(self.rest, company, clock, self.faults, self.limits, self.stats, self.pace, jobs)
+        self.lines: Callable[[Scope], Line | None] = lambda _scope: None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection scope."""
+        if scope["type"] != "http":
+            return
+        call = await _read(scope, receive)
+        if call.segments[:1] == (CONTROL,):
+            await deliver(send, _dressed(self.board.answer(call), self.clock.now()))
+            return
+        self.stats.begin()
+        status, fault = 0, None
+        try:
+            if self.pace.latency:
+                await asyncio.sleep(self.pace.latency)
+            query = scope["query_string"].decode("latin-1")
+            fault = self.faults.strike(call.method, call.path, query)
+            replaced = fault is not None and fault.kind in REPLACING
+            answer = _dressed(Answer(200) if replaced else self._answer(call), self.clock.now())
+            if fault:
+                here = f"{self._origin}{call.path}?{query}"
+                status = await spoiled(send, answer, fault, self.lines(scope), here)
+            else:
+                status = answer.status
+                await deliver(send, answer)
+        finally:
+            struck = fault.kind if fault else None
+            self.stats.end(self._kind(call), self._caller(call), f"{call.method} {call.path}", status, struck)
+
+    def _inside(self, call: Call) -> Call | None:
+        """The call as the API sees it, without the relative root; None outside of the API."""
+        prefix = (*self._root, *API)
+        if call.segments[: len(prefix)] != prefix:
+            return None
+        path = "/" + call.path.lstrip("/").removeprefix("/".join(self._root)).lstrip("/")
+        return replace(call, path=path, segments=call.segments[len(prefix) :])
+
+    def _answer(self, call: Call) -> Answer:
+        inside = self._inside(call)
+        if inside is None:
+            return Answer(404, NO_PAGE, content_type="text/html; charset=utf-8")
+        headers, refusal = self.limits.check(self._caller(call), inside.path, self.clock.now())
+        answer = refusal or self.rest.answer(inside)
+        answer.headers.update(headers)
+        return answer
+
+    def _kind(self, call: Call) -> str:
+        inside = self._inside(call)
+        if inside is None:
+            return "outside"
+        try:
+            return f"{call.method} /{self.rest.router.find(call.method, inside.segments)[2]}"
+        except Refusal:
+            return "unknown"
+
+    def _caller(self, call: Call) -> str:
+        """The user behind the token: GitLab counts limits by user, not by token."""
+        token = self.company.tokens.get(token_text(call.headers, call.params) or "")
+        return str(token.user_id) if token else "nobody"
+
+
+async def _read(scope: Scope, receive: Receive) -> Call:
+    body = b""
+    if scope["method"] not in {"GET", "HEAD"}:
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+    raw = scope.get("raw_path") or scope["path"].encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return Call(
+        method=scope["method"],
+        path=path,
+        segments=tuple(unquote(part) for part in path.split("/") if part),
+        params=_joined(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body,
+    )
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Repeated `name[]` parameters become one, separated by commas."""
+    params: dict[str, str] = {}
+    for name, value in pairs:
+        params[name] = f"{params[name]},{value}" if name in params and name.endswith("[]") else value
+    return params
+
+
+def _dressed(answer: Answer, now: float) -> Answer:
+    """Put on the headers that every answer has."""
+    common = {
+        "Content-Type": answer.content_type,
+        "Content-Length": str(len(answer.body)),
+        "Date": http_date(now),
+        "Cache-Control": "max-age=0, private, must-revalidate",
+        "Vary": "Origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": uuid.uuid4().hex.upper()[:26],
+        "X-Runtime": "0.010000",
+    }
+    answer.headers = {**common, **answer.headers}
+    if answer.status == 204:  # noqa: PLR2004 - No Content
+        del answer.headers["Content-Type"], answer.headers["Content-Length"]
+    return answer

@@ -1,0 +1,1 @@
+"""Pipelines and jobs as functions of time."""

@@ -1,0 +1,141 @@
+"""The company's things as GitLab's database would hold them."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SourceKind = Literal["group", "project"]
+TokenKind = Literal["personal", "group", "project", "service_account"]
+
+MINIMAL, GUEST, PLANNER, REPORTER, SECURITY, DEVELOPER, MAINTAINER, OWNER = 5, 10, 15, 20, 25, 30, 40, 50
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """A person or a machine with an account."""
+
+    id: int
+    username: str
+    name: str
+    email: str
+    created: float
+    state: str = "active"
+    is_admin: bool = False
+    external: bool = False
+    two_factor: bool = False
+    bot: bool = False
+    last_sign_in: float | None = None
+    last_activity_on: str | None = None
+    identities: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Share:
+    """A group invited into another group or a project, at most at this level."""
+
+    group_id: int
+    level: int
+    expires_at: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """A group, possibly inside another one."""
+
+    id: int
+    name: str
+    path: str
+    full_name: str
+    full_path: str
+    parent_id: int | None
+    visibility: str
+    created: float
+    description: str = ""
+    shares: list[Share] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Project:
+    """A project of a group, or of a user's own namespace when `group_id` is None."""
+
+    id: int
+    name: str
+    path: str
+    full_name: str
+    full_path: str
+    group_id: int | None
+    creator_id: int
+    visibility: str
+    created: float
+    last_activity: float
+    default_branch: str | None = "main"
+    archived: bool = False
+    forked_from: int | None = None
+    builds_enabled: bool = True
+    public_jobs: bool = True
+    topics: tuple[str, ...] = ()
+    shares: list[Share] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRole:
+    """A role of the company's own on top of a base level."""
+
+    id: int
+    name: str
+    base_level: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Membership:
+    """A direct membership of one user in one group or project."""
+
+    user_id: int
+    level: int
+    created: float
+    created_by: int | None = None
+    expires_at: str | None = None
+    role: CustomRole | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Invitation:
+    """Someone asked by email who has not answered yet."""
+
+    id: int
+    email: str
+    level: int
+    created: float
+    created_by: str
+    expires_at: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Hook:
+    """A webhook of a project; its secrets never leave."""
+
+    id: int
+    project_id: int
+    url: str
+    created: float
+    flags: dict[str, bool]
+    branch_filter: str | None = None
+    token: str | None = field(default=None, repr=False)
+    name: str | None = None
+    description: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Token:
+    """An access token and what it may do."""
+
+    id: int
+    value: str = field(repr=False)
+    name: str
+    user_id: int
+    scopes: tuple[str, ...]
+    created: float
+    kind: TokenKind = "personal"
+    level: int | None = None
+    expires_at: str | None = None
+    revoked: bool = False
+    family: int = 0

@@ -1,0 +1,1 @@
+"""What tests may ask of the stand-in: faults, limits, truth, time and changes."""

@@ -1,0 +1,89 @@
+"""GitLab's two rate limiters: the general one with headers, and the one per endpoint without."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.gitlab.rest.ask import Answer, reply
+
+TOO_OFTEN = {"message": {"error": "This endpoint has been requested too many times. Try again later."}}
+
+
+@dataclass(slots=True)
+class Window:
+    """A fixed window and what was counted in it."""
+
+    limit: int
+    period: float
+    start: float = 0
+    seen: int = 0
+
+    def count(self, now: float) -> None:
+        """Count one request, in a new window if the old one is over."""
+        start = now - now % self.period
+        if start != self.start:
+            self.start, self.seen = start, 0
+        self.seen += 1
+
+    def rest(self, now: float) -> float:
+        """Seconds until the window ends."""
+        return max(0.0, self.start + self.period - now)
+
+
+class Limits:
+    """Counts requests per user; off until configured. Windows are real seconds, also while the clock stands still."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._general: tuple[int, float] | None = None
+        self._per_endpoint: list[tuple[re.Pattern[str], int, float]] = []
+        self._windows: dict[tuple[str, str], Window] = {}
+
+    def configure(self, general: dict[str, float] | None, endpoints: list[dict[str, str | float]]) -> None:
+        """Replace both limiters; every count starts afresh."""
+        self._windows.clear()
+        self._general = (int(general["limit"]), float(general["period"])) if general else None
+        self._per_endpoint = [
+            (re.compile(str(each["path"])), int(each["limit"]), float(each["period"])) for each in endpoints
+        ]
+
+    def check(self, caller: str, path: str, server_now: float) -> tuple[dict[str, str], Answer | None]:
+        """The headers for this request's answer, and the refusal if a limit is exceeded."""
+        now = self._monotonic()
+        headers: dict[str, str] = {}
+        if self._general:
+            window = self._window(caller, "general", *self._general)
+            window.count(now)
+            headers = _headers(window, now, server_now)
+            if window.seen > window.limit:
+                return headers, retry_later(window.rest(now), headers)
+        for pattern, limit, period in self._per_endpoint:
+            if pattern.search(path):
+                window = self._window(caller, pattern.pattern, limit, period)
+                window.count(now)
+                if window.seen > window.limit:
+                    return {}, too_often()
+        return headers, None
+
+    def _window(self, caller: str, name: str, limit: int, period: float) -> Window:
+        return self._windows.setdefault((caller, name), Window(limit, period))
+
+
+def _headers(window: Window, now: float, server_now: float) -> dict[str, str]:
+    return {
+        "RateLimit-Limit": str(window.limit),
+        "RateLimit-Name": "throttle_authenticated_api",
+        "RateLimit-Observed": str(window.seen),
+        "RateLimit-Remaining": str(max(0, window.limit - window.seen)),
+        "RateLimit-Reset": str(int(server_now + window.rest(now)) + 1),
+    }
+
+
+def retry_later(seconds: float, headers: dict[str, str] | None = None) -> Answer:
+    """The general limiter's refusal."""
+    return Answer(429, b"Retry later\n", {**(headers or {}), "Retry-After": str(int(seconds) + 1)}, "text/plain")
+
+
+def too_often() -> Answer:
+    """The endpoint limiter's refusal: nothing says for how long."""
+    return reply(TOO_OFTEN, 429)

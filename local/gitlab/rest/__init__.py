@@ -1,0 +1,1 @@
+"""GitLab's REST v4 answers over the company's state."""

@@ -1,0 +1,147 @@
+"""REST v4 as a whole: every route, and the way from a request to its answer."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from local.gitlab.ci.plan import Planner
+from local.gitlab.ci.view import CiView
+from local.gitlab.clock import Clock, day
+from local.gitlab.company.sight import Sights
+from local.gitlab.company.state import Company
+from local.gitlab.rest.ask import Answer, Ask, reply
+from local.gitlab.rest.auth import check_scope, identify, token_text
+from local.gitlab.rest.ci_shapes import CiShapes
+from local.gitlab.rest.groups import GroupsApi
+from local.gitlab.rest.hooks import HooksApi
+from local.gitlab.rest.jobs import JobsApi
+from local.gitlab.rest.members import MembersApi
+from local.gitlab.rest.own_token import OwnTokenApi
+from local.gitlab.rest.pipelines import PipelinesApi
+from local.gitlab.rest.project_shapes import ProjectShapes
+from local.gitlab.rest.projects import ProjectsApi
+from local.gitlab.rest.refusals import Refusal
+from local.gitlab.rest.router import Route, Router
+from local.gitlab.rest.shapes import Shapes
+from local.gitlab.rest.users import UsersApi
+
+VERSION = "18.6.1-ee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request below /api/v4 before anyone asked who sends it."""
+
+    method: str
+    path: str
+    segments: tuple[str, ...]
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class RestApi:
+    """Answers calls over one company."""
+
+    def __init__(self, company: Company, clock: Clock, base: str) -> None:
+        self._company, self._clock, self.base = company, clock, base
+        self._sights = Sights(company)
+        self.view = CiView(company, Planner(company.seed))
+        self._shapes = Shapes(company, base)
+        self.router = Router([*self._people(), *self._estate(), *self._ci()])
+
+    def _people(self) -> Iterator[Route]:
+        users, own = UsersApi(self._company, self._shapes), OwnTokenApi(self._company, self._shapes, self.base)
+        yield "GET", "/personal_access_tokens/self", own.facts
+        yield "DELETE", "/personal_access_tokens/self", own.revoke
+        yield "GET", "/personal_access_tokens/self/associations", own.associations
+        yield "POST", "/personal_access_tokens/self/rotate", own.rotate
+        yield "GET", "/user", users.me
+        yield "GET", "/users", users.many
+        yield "GET", "/users/*", users.one
+        yield "GET", "/version", _version
+        yield "GET", "/metadata", _metadata
+
+    def _estate(self) -> Iterator[Route]:
+        shapes = ProjectShapes(self._company, self.base, self._shapes)
+        groups, projects = GroupsApi(self._company, self._shapes, shapes), ProjectsApi(self._company, shapes)
+        yield "GET", "/groups", groups.many
+        yield "GET", "/groups/*", groups.one
+        yield "GET", "/groups/*/subgroups", groups.subgroups
+        yield "GET", "/groups/*/descendant_groups", groups.descendants
+        yield "GET", "/groups/*/projects", groups.projects
+        yield "GET", "/projects", projects.many
+        yield "GET", "/projects/*", projects.one
+        for kind in ("groups", "projects"):
+            members = MembersApi(self._company, self._shapes, of_groups=kind == "groups")
+            yield "GET", f"/{kind}/*/members", members.direct
+            yield "GET", f"/{kind}/*/members/all", members.everyone
+            yield "GET", f"/{kind}/*/members/all/*", members.one_of_everyone
+            yield "GET", f"/{kind}/*/members/*", members.one
+            yield "GET", f"/{kind}/*/invitations", members.invitations
+
+    def _ci(self) -> Iterator[Route]:
+        shapes = CiShapes(self._company, self.base, self._shapes)
+        pipelines, jobs = PipelinesApi(self._company, shapes, self.view), JobsApi(self._company, shapes, self.view)
+        hooks = HooksApi(self._company, self._shapes)
+        yield "GET", "/projects/*/pipelines", pipelines.many
+        yield "GET", "/projects/*/pipelines/latest", pipelines.latest
+        yield "GET", "/projects/*/pipelines/*", pipelines.one
+        yield "GET", "/projects/*/pipelines/*/jobs", jobs.of_pipeline
+        yield "GET", "/projects/*/pipelines/*/bridges", jobs.bridges
+        yield "GET", "/projects/*/jobs", jobs.of_project
+        yield "GET", "/projects/*/jobs/*", jobs.one
+        yield "GET", "/projects/*/hooks", hooks.many
+        yield "POST", "/projects/*/hooks", hooks.create
+        yield "GET", "/projects/*/hooks/*", hooks.one
+        yield "PUT", "/projects/*/hooks/*", hooks.update
+        yield "DELETE", "/projects/*/hooks/*", hooks.delete
+
+    def answer(self, call: Call) -> Answer:
+        """The answer to a call; refusals are answers too."""
+        try:
+            return self._answer(call)
+        except Refusal as refusal:
+            answer = reply(refusal.body, refusal.status)
+            answer.headers.update(refusal.headers)
+            return answer
+
+    def _answer(self, call: Call) -> Answer:
+        now = self._clock.now()
+        text = token_text(call.headers, call.params)
+        if call.segments[2:] == ("rotate",):
+            self._punish_reuse(text)
+        token, user = identify(self._company, text, now)
+        method = "GET" if call.method == "HEAD" else call.method
+        handler, names, _ = self.router.find(method, call.segments)
+        check_scope(token, method, call.segments)
+        ask = Ask(
+            method=method,
+            path=call.path,
+            segments=call.segments,
+            params=call.params,
+            headers=call.headers,
+            body=call.body,
+            base=self.base,
+            now=now,
+            token=token,
+            user=user,
+            sight=self._sights.of(user, day(now)),
+            names=names,
+        )
+        return handler(ask)
+
+    def _punish_reuse(self, text: str | None) -> None:
+        """Rotating a token that was rotated before revokes everything that descends from the first one."""
+        token = self._company.tokens.get(text or "")
+        if token is not None and token.revoked:
+            for relative in self._company.tokens.values():
+                relative.revoked |= relative.family == token.family
+
+
+def _version(_ask: Ask) -> Answer:
+    return reply({"version": VERSION, "revision": "1a2b3c4d5e6"})
+
+
+def _metadata(_ask: Ask) -> Answer:
+    kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
+    return reply({"version": VERSION, "revision": "1a2b3c4d5e6", "kas": kas, "enterprise": True})

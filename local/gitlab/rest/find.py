@@ -1,0 +1,41 @@
+"""Finds what a path names; what the caller may not see is not there."""
+
+from local.gitlab.company.model import Group, Project
+from local.gitlab.company.state import Company
+from local.gitlab.rest.ask import Ask
+from local.gitlab.rest.refusals import forbidden, not_found
+
+
+class Finder:
+    """Looks groups and projects up with the caller's eyes."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+
+    def group(self, ask: Ask) -> Group:
+        """The group in the path, or 404."""
+        group = self._company.group_at(ask.names[0])
+        if group is None or not ask.sight.sees_group(group.id):
+            raise not_found("Group")
+        return group
+
+    def project(self, ask: Ask) -> Project:
+        """The project in the path, or 404."""
+        project = self._company.project_at(ask.names[0])
+        if project is None or not ask.sight.sees_project(project.id):
+            raise not_found("Project")
+        return project
+
+    def owned_group(self, ask: Ask, level: int) -> Group:
+        """The group, if the caller has this level in it; else 403."""
+        group = self.group(ask)
+        if ask.sight.group_level(group.id) < level:
+            raise forbidden()
+        return group
+
+    def kept_project(self, ask: Ask, level: int) -> Project:
+        """The project, if the caller has this level in it; else 403."""
+        project = self.project(ask)
+        if ask.sight.project_level(project.id) < level:
+            raise forbidden()
+        return project

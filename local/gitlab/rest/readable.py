@@ -1,0 +1,17 @@
+"""Who may look at pipelines and jobs."""
+
+from local.gitlab.company.model import GUEST, REPORTER, Project
+from local.gitlab.rest.ask import Ask
+from local.gitlab.rest.find import Finder
+from local.gitlab.rest.refusals import forbidden
+
+
+def builds_project(find: Finder, ask: Ask) -> Project:
+    """The project, if the caller may read its builds; 404 when it is hidden, 403 when only its builds are."""
+    project = find.project(ask)
+    level = ask.sight.project_level(project.id)
+    needed = GUEST if project.public_jobs else REPORTER
+    openly = project.public_jobs and project.visibility != "private"
+    if not project.builds_enabled or not (level >= needed or openly):
+        raise forbidden()
+    return project

@@ -1,0 +1,62 @@
+"""How GitLab says no, word for word."""
+
+from collections.abc import Sequence
+
+REALM = 'Bearer realm="Protected by OAuth 2.0"'
+EXPIRED = "Token is expired. You can either do re-authorization or token refresh."
+REVOKED = "Token was revoked. You have to re-authorize from the user."
+
+
+class Refusal(Exception):
+    """An answer other than the wanted one."""
+
+    def __init__(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.status, self.body, self.headers = status, body, headers or {}
+
+
+def unauthorized() -> Refusal:
+    """No token, or one that nobody knows."""
+    return Refusal(401, {"message": "401 Unauthorized"})
+
+
+def invalid_token(description: str) -> Refusal:
+    """A token that once was good."""
+    challenge = f'{REALM}, error="invalid_token", error_description="{description}"'
+    return Refusal(401, {"error": "invalid_token", "error_description": description}, {"WWW-Authenticate": challenge})
+
+
+def scope_missing(scopes: Sequence[str]) -> Refusal:
+    """A token whose scopes do not reach that far."""
+    description = "The request requires higher privileges than provided by the access token."
+    return Refusal(403, {"error": "insufficient_scope", "error_description": description, "scope": " ".join(scopes)})
+
+
+def forbidden(reason: str = "") -> Refusal:
+    """Something the caller sees but may not do."""
+    return Refusal(403, {"message": f"403 Forbidden - {reason}" if reason else "403 Forbidden"})
+
+
+def not_found(what: str = "") -> Refusal:
+    """Something that is not there, or not for this caller."""
+    return Refusal(404, {"message": f"404 {what} Not Found" if what else "404 Not found"})
+
+
+def no_such_route() -> Refusal:
+    """A path outside the API."""
+    return Refusal(404, {"error": "404 Not Found"})
+
+
+def bad_request(problem: str) -> Refusal:
+    """A parameter that does not parse."""
+    return Refusal(400, {"error": problem})
+
+
+def conflict(message: str) -> Refusal:
+    """A second one of something that may be there only once."""
+    return Refusal(409, {"message": message})
+
+
+def not_allowed(message: str) -> Refusal:
+    """A way of asking that this list does not know."""
+    return Refusal(405, {"error": message})

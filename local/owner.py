@@ -1,0 +1,20 @@
+"""The owner's token of the local stack."""
+
+import json
+import secrets
+
+from local.options import split_token
+from local.stack import Stack
+
+
+def put_owner_token(stack: Stack, given: str | None, *, is_new: bool) -> str:
+    """Store the owner's token and return it: the given one, else the one of the last run, else a made-up one."""
+    client = stack.client("secretsmanager")
+    secret_id = stack.outputs["OwnerTokenSecretName"]
+    if given is None and not is_new:
+        kept = json.loads(client.get_secret_value(SecretId=secret_id)["SecretString"])
+        return f"ghub_{kept['id']}_{kept['secret']}"
+    token = given or f"ghub_owner_{secrets.token_hex(24)}"
+    token_id, secret = split_token(token)
+    client.put_secret_value(SecretId=secret_id, SecretString=json.dumps({"id": token_id, "secret": secret}))
+    return token

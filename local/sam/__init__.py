@@ -1,0 +1,1 @@
+"""Proving the bundle under `sam local`, where a Docker Engine is."""

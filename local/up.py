@@ -1,0 +1,132 @@
+"""`python -m local up`: emulator, build, deployment, front door, until a signal comes."""
+
+import argparse
+import http.client
+import signal
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from types import FrameType
+
+from local.build import build, this_machine
+from local.deploy import deploy, fingerprint, parameters
+from local.door import Door
+from local.emulator import Emulator
+from local.gateway import Gateway
+from local.home import Home, listen
+from local.options import Options, add_up_arguments, up_options
+from local.owner import put_owner_token
+from local.problems import Problem, Stopped
+from local.repairs import repair_concurrency
+from local.stack import Stack
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the bundle until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m local up", description="Run the bundle on this machine.")
+    add_up_arguments(parser)
+    options = up_options(parser.parse_args(arguments))
+    with stopped_by_signals():
+        try:
+            with running(options) as local:
+                print(f"Owner token: {local.owner_token}")
+                print(f"READY {local.url}", flush=True)
+                local.wait()
+        except Stopped:
+            print("stopped", flush=True)
+    return 0
+
+
+class LocalStack:
+    """A bundle that runs: where it answers, who may do everything, when it ends."""
+
+    def __init__(self, url: str, owner_token: str, stack: Stack, emulator: Emulator) -> None:
+        self.url = url
+        self.owner_token = owner_token
+        self.stack = stack
+        self._emulator = emulator
+
+    @property
+    def emulator_port(self) -> int:
+        """Where the emulator listens."""
+        return self._emulator.port
+
+    def wait(self) -> None:
+        """Wait for a signal; complain if the emulator goes first."""
+        while self._emulator.alive:
+            time.sleep(0.5)
+        raise Problem(f"the emulator ended by itself (see {self._emulator.log})")
+
+
+@contextmanager
+def running(options: Options) -> Iterator[LocalStack]:
+    """Run the bundle for as long as the block lasts; nothing is left behind however it ends."""
+    with closing(listen(options.port)) as listening, Home(options.state_dir) as home:
+        emulator = Emulator(home.path, home.emulator_port())
+        try:
+            emulator.start()
+            wanted, stack = _deployed(options, emulator, home)
+            token = put_owner_token(stack, options.owner_token, is_new=home.deployed is None)
+            with _open_door(listening, emulator.port, Gateway(stack).api_id):
+                _check_health(options.port, emulator)
+                try:
+                    yield LocalStack(f"http://127.0.0.1:{options.port}", token, stack, emulator)
+                finally:
+                    home.deployed_at_stop = wanted
+        finally:
+            if emulator.stop() and home.deployed_at_stop is not None:
+                home.remember(emulator_port=emulator.port)
+
+
+def _deployed(options: Options, emulator: Emulator, home: Home) -> tuple[str, Stack]:
+    target = this_machine()
+    built = build(target)
+    values = parameters(options, target, emulator.endpoint)
+    wanted = fingerprint(built, values)
+    emulator.wait_until_ready()
+    stack = Stack(emulator.endpoint)
+    if home.deployed != wanted or not stack.exists():
+        deploy(built, values, stack, emulator.endpoint, home.path)
+    repair_concurrency(stack, int(values["SyncConcurrency"]))
+    Gateway(stack).put_routes()
+    return wanted, stack
+
+
+@contextmanager
+def _open_door(listening: socket.socket, upstream_port: int, api_id: str) -> Iterator[None]:
+    door = Door(listening, upstream_port, f"{api_id}.execute-api.localhost:{upstream_port}")
+    door.open()
+    try:
+        yield
+    finally:
+        door.close()
+
+
+def _check_health(port: int, emulator: Emulator) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    with closing(connection):
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    if status != HTTPStatus.OK:
+        raise Problem(f"the deployed functions do not answer: /healthz says {status} (see {emulator.log})")
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into `Stopped`; further ones do not disturb the cleaning up."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,90 @@
+"""An engine over fakes, driven like Lambda drives it: one queue message after the other."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from gitlab_hub.gitlab.client import GitLab, Tokens
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.engine import Connection, Engine, Outside
+from gitlab_hub.sync.limiter import SharedLimiter
+from gitlab_hub.sync.ports import Feature, Kind, Target
+from gitlab_hub.sync.run import Run, request
+from gitlab_hub.sync.store import RunStore
+from tests.fakes.estate import FakeGitLab
+from tests.fakes.queue import MemoryQueue
+
+TARGET = Target(
+    integration_id="i1", credential_id="c1", base_url="https://gitlab.example", user_id=7, is_admin=True, group=None
+)
+
+
+class FakeTargets:
+    """One integration; what the engine said about its credential is kept."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[str] = []
+        self.paused = False
+
+    def due(self) -> Iterator[str]:
+        """The one integration."""
+        yield TARGET.integration_id
+
+    def target(self, integration_id: str) -> Target | None:
+        """The one target, unless paused."""
+        return None if self.paused else TARGET
+
+    def tokens(self, target: Target) -> Tokens:
+        """The fake client needs no token."""
+        raise NotImplementedError
+
+    def rejected(self, target: Target) -> None:
+        """GitLab refuses the credential."""
+        self.verdicts.append("rejected")
+
+    def accepted(self, target: Target) -> None:
+        """GitLab takes the credential."""
+        self.verdicts.append("accepted")
+
+
+class Driver:
+    """Queue, clock and workers of one run."""
+
+    def __init__(self, table: Table, feature: Feature, gitlab: FakeGitLab | None = None) -> None:
+        self.table, self.feature, self.gitlab = table, feature, gitlab or FakeGitLab()
+        self.queue, self.targets, self.now = MemoryQueue(), FakeTargets(), 1_000_000.0
+        self.remaining: Callable[[], float] = lambda: 900.0
+        self._workers = 0
+
+    @property
+    def run(self) -> Run:
+        """The run as stored."""
+        return RunStore(self.table).load("i1", self.feature.kind)
+
+    def start(self, sync_id: str = "s1", **options: Any) -> dict[str, Any]:
+        """Queue a run; the answer is its message."""
+        run = request(self.run, sync_id=sync_id, now=int(self.now), **options)
+        RunStore(self.table).save(run)
+        return {"schema": 1, "integration_id": "i1", "kind": str(Kind(self.feature.kind)), "sync_id": sync_id}
+
+    def engine(self, table: Table | None = None) -> Engine:
+        """A worker's engine, on another view of the table where one is given."""
+        self._workers += 1
+        table, name = table or self.table, f"w{self._workers}"
+        limiter = SharedLimiter(table, host="gitlab.example", user_id=7, now=lambda: self.now)
+        outside = Outside(worker=lambda: name, clock=lambda: self.now, sleep=self._sleep, flush_seconds=0.0)
+        connection = Connection(cast("GitLab", self.gitlab), limiter)
+        return Engine(self.feature, RunStore(table), self.targets, lambda _: connection, self.queue, outside)
+
+    def work(self, message: dict[str, Any], *, slices: int = 50) -> Run:
+        """Handle the message and every one it leads to; waits pass at once."""
+        self.engine().handle(message, remaining=self.remaining)
+        for _ in range(slices):
+            sent = self.queue.sent
+            if not sent:
+                return self.run
+            self.now += sent[0].delay_seconds
+            self.engine().handle(self.queue.take()[0], remaining=self.remaining)
+        raise AssertionError(f"the run does not come to an end: {self.run}")
+
+    async def _sleep(self, seconds: float) -> None:
+        self.now += seconds

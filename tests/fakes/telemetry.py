@@ -1,0 +1,19 @@
+"""Telemetry that a test can look at."""
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class MemoryTelemetry:
+    """Keeps what the entries report."""
+
+    failures: list[tuple[str, BaseException | None, dict[str, Any]]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Do nothing."""
+
+    def failure(self, metric: str, function: str, **keys: Any) -> None:
+        """Keep the exception that is being handled."""
+        self.failures.append((metric, sys.exc_info()[1], {"function": function, **keys}))

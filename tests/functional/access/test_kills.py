@@ -1,0 +1,67 @@
+"""A worker killed at any call to the table: whoever carries on ends with GitLab's state, and nothing went wrongly."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
+from tests.fakes.engine import Driver, FakeTargets
+from tests.fakes.estate import FakeGitLab
+from tests.fakes.faults import Crash, Plan, faulty
+from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, Company, member
+
+
+class Targets(FakeTargets):
+    """One integration, with a credential of our choice."""
+
+    def __init__(self, who: Target) -> None:
+        super().__init__()
+        self._who = who
+
+    def due(self) -> Iterator[str]:
+        yield self._who.integration_id
+
+    def target(self, integration_id: str) -> Target | None:
+        return self._who
+
+
+def scenario(who: Target) -> tuple[Company, Driver, dict[str, Any]]:
+    """A company synced once; then the bot left one project, and somebody new joined."""
+    company = Company(page_size=2)
+    company.script["/user"] = {"id": 7}
+    driver = Driver(company.table, company.feature, cast("FakeGitLab", company.gitlab))
+    driver.targets = Targets(who)
+    assert driver.work(driver.start()).status is RunStatus.IDLE
+    company.script["/projects/8/members"] = [member(JANE, "jane"), member(OLE, "ole", 10)]
+    company.script["/groups/2/members"] = [member(BOT, "project_8_bot_ab12", 20)]
+    return company, driver, driver.start("s2")
+
+
+def work_until_killed(driver: Driver, table: Table, message: dict[str, Any], plan: Plan) -> None:
+    view = faulty(table, plan)
+    driver.feature = AccessFeature(view)
+    driver.engine(view).handle(message, remaining=driver.remaining)
+
+
+@pytest.mark.parametrize("who", [ADMIN, MEMBER])
+@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+def test_a_kill_at_every_call_converges(who: Target, *, applied: bool) -> None:
+    company, driver, message = scenario(who)
+    counting = Plan()
+    work_until_killed(driver, company.table, message, counting)
+    truth = (company.ids("accounts"), company.ids("groups"), company.ids("projects"), company.grants())
+    assert truth[0] == [JANE, OLE, BOT]
+    for at in range(1, len(counting.calls) + 1):
+        company, driver, message = scenario(who)
+        with pytest.raises(Crash):
+            work_until_killed(driver, company.table, message, Plan(at=at, applied=applied, repeat=True))
+        assert company.ids("accounts") == [JANE, OLE, BOT], f"killed at call {at}: {counting.calls[at - 1]}"
+        driver.feature = company.feature
+        driver.now += LEASE_SECONDS + 1
+        run = driver.work(message)
+        assert (run.status, run.suspected) == (RunStatus.IDLE, {}), f"killed at call {at}: {counting.calls[at - 1]}"
+        assert (company.ids("accounts"), company.ids("groups"), company.ids("projects"), company.grants()) == truth

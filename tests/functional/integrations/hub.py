@@ -1,0 +1,101 @@
+"""The routes of integrations over fakes: requests go in as Lambda events, GitLab is scripted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitlab_hub.gitlab.address import NetworkPolicy
+from gitlab_hub.integrations.feature import IntegrationsFeature
+from gitlab_hub.integrations.targets import SyncTargets
+from gitlab_hub.integrations.verifier import Verifier
+from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.secrets import Secrets
+from gitlab_hub.storage.table import Table
+from gitlab_hub.web.api import Api
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.principal import Principal
+from tests.fakes.events import OWNER, Context, answered, http_event
+from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab
+from tests.fakes.secrets import MemorySecrets
+from tests.fakes.table import MemoryTable
+
+START = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY}
+
+
+@dataclass
+class Syncs:
+    """An engine that remembers what it was asked for."""
+
+    asked: list[tuple[str, tuple[str, ...], bool]] = field(default_factory=list)
+    error: Exception | None = None
+
+    def request(self, integration_id: str, kinds: Sequence[str], *, full: bool = False) -> str:
+        if self.error:
+            raise self.error
+        self.asked.append((integration_id, tuple(kinds), full))
+        return "sync-1"
+
+    def accept(self, integration_id: str, kind: str) -> str:
+        self.asked.append((integration_id, (f"accept {kind}",), False))
+        return "sync-2"
+
+    def view(self, integration_id: str) -> dict[str, Any]:
+        return {"access": {"status": "idle"}, "pipelines": {"status": "idle"}}
+
+
+class Hub:
+    """One hub with everything it stores within reach."""
+
+    def __init__(self, table: Table | None = None, secrets: Secrets | None = None, **policy: Any) -> None:
+        self.now = 1_750_000_000.0
+        self.gitlab = ScriptedGitLab()
+        self.stored_rows, self.stored_secrets = MemoryTable(), MemorySecrets()
+        self.syncs, self.purged = Syncs(), list[str]()
+        self.queue_is_down = False
+        self.use(table or self.stored_rows, secrets or self.stored_secrets, **policy)
+
+    def use(self, table: Table, secrets: Secrets, **policy: Any) -> None:
+        """Put the feature together over these ports."""
+        connector = ScriptedConnector(self.gitlab, NetworkPolicy(**policy))
+        self.feature = IntegrationsFeature(
+            table=table,
+            secrets=secrets,
+            connector=connector,
+            verifier=Verifier(connector, now=lambda: self.now, clock=lambda: 0.0),
+            purge=self._purge,
+            now=lambda: self.now,
+        )
+        parts = self.feature.routes(
+            cursors=Cursors(lambda: b"k" * 32), syncs=self.syncs, webhook_url=lambda: "https://hub.example.com/hook"
+        )
+        routes = [route for part in parts for route in part.routes()]
+        self.api = Api(routes, guard=self.feature.store, idempotency=None, now=lambda: self.now)
+        self.targets = SyncTargets(self.feature.store, lambda: self.now)
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, *, principal: Principal | None = OWNER, **more: Any
+    ) -> tuple[int, Any]:
+        event = http_event(method, path, body, principal=principal, **more)
+        return answered(self.api.resolve(event, Context()))
+
+    def start(self, **more: Any) -> str:
+        """Connect, and give the new id."""
+        status, answer = self("POST", "/v1/integrations/gitlab/start", START | more)
+        assert status == 201, answer
+        return str(answer["integration"]["id"])
+
+    def integration(self, integration_id: str) -> dict[str, Any]:
+        """One integration as it is shown."""
+        status, answer = self("GET", f"/v1/integrations/{integration_id}")
+        assert status == 200, answer
+        shown: dict[str, Any] = answer["integration"]
+        return shown
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Everything stored but the log."""
+        return [row for row in self.stored_rows.dump() if not row["pk"].startswith("AUDIT#")]
+
+    def _purge(self, integration_id: str) -> None:
+        if self.queue_is_down:
+            raise QueueUnavailable
+        self.purged.append(integration_id)

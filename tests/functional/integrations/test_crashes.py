@@ -1,0 +1,145 @@
+"""Wherever a start or a removal ends, no row points to a missing secret, and no secret is left that nobody knows."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.storage.errors import StorageUnavailable
+from tests.fakes.events import Context, http_event
+from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.gitlab import OTHER_CANARY
+from tests.functional.integrations.hub import START, Hub
+
+PATH = "/v1/integrations/gitlab/start"
+LATER = 3_600
+CALLS = range(1, 12)
+
+
+def unavailable() -> StorageUnavailable:
+    return StorageUnavailable("Try again.")
+
+
+def attempt(hub: Hub, method: str, path: str, body: Any = None) -> int | None:
+    """Send a request; None where the process ended."""
+    try:
+        return int(hub.api.resolve(http_event(method, path, body), Context())["statusCode"])
+    except Crash:
+        return None
+
+
+def is_whole(hub: Hub) -> None:
+    """Every live integration has its token, and every secret has a row that knows of it."""
+    rows = {row["sk"]: row for row in hub.rows() if row["pk"] == "INTEGRATIONS"}
+    secrets = {name.removeprefix("integration/") for name in hub.stored_secrets.dump()}
+    assert secrets <= set(rows)
+    for integration in hub.feature.store.after(None):
+        for credential in hub.feature.store.holding(integration.id).credentials:
+            if credential.deleted_at is None:
+                assert hub.feature.store.token(integration, credential.id) is not None
+
+
+def heal(hub: Hub) -> None:
+    """Run on without faults until what was left behind is old enough to be swept."""
+    hub.now += LATER
+    hub.feature.life.sweep()
+
+
+@pytest.mark.parametrize("applied", [False, True])
+@pytest.mark.parametrize("error", [Crash, unavailable])
+@pytest.mark.parametrize("at", CALLS)
+def test_a_start_that_ends_anywhere_leaves_all_or_nothing(at: int, error: Any, applied: bool) -> None:
+    hub = Hub()
+    plan = Plan(at=at, error=error, applied=applied)
+    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
+    attempt(hub, "POST", PATH, START)
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    is_whole(hub)
+    heal(hub)
+    is_whole(hub)
+    live = list(hub.feature.store.after(None))
+    assert len(hub.stored_secrets.dump()) == len(live)
+    # And the way is free for the next attempt.
+    status = attempt(hub, "POST", PATH, START)
+    assert status == (409 if live else 201)
+    assert len(list(hub.feature.store.after(None))) == 1
+
+
+def calls_of_a_start() -> list[str]:
+    hub, plan = Hub(), Plan()
+    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
+    hub.start()
+    return plan.calls
+
+
+def test_the_start_has_no_more_calls_than_are_tried() -> None:
+    assert len(calls_of_a_start()) < max(CALLS)
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+def test_a_repeated_start_with_its_seed_takes_up_what_the_first_had_begun(at: int) -> None:
+    hub = Hub()
+    hub.api._new_seed = lambda: "seed-of-one-idempotency-key"
+    plan = Plan(at=at)
+    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
+    hub.api._new_seed = lambda: "seed-of-one-idempotency-key"
+    attempt(hub, "POST", PATH, START)
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    hub.api._new_seed = lambda: "seed-of-one-idempotency-key"
+    assert attempt(hub, "POST", PATH, START) == 201
+    assert (len(list(hub.feature.store.after(None))), len(hub.stored_secrets.dump())) == (1, 1)
+    is_whole(hub)
+
+
+@pytest.mark.parametrize("applied", [False, True])
+@pytest.mark.parametrize("error", [Crash, unavailable])
+@pytest.mark.parametrize("at", range(1, 14))
+def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, error: Any, applied: bool) -> None:
+    hub = Hub()
+    integration_id = hub.start()
+    plan = Plan(at=at, error=error, applied=applied)
+    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
+    attempt(hub, "DELETE", f"/v1/integrations/{integration_id}")
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    is_whole(hub)
+    heal(hub)
+    if hub.feature.store.exists(integration_id):
+        assert attempt(hub, "DELETE", f"/v1/integrations/{integration_id}") == 200
+    assert hub.stored_secrets.dump() == {}
+    assert [row["lifecycle"] for row in hub.rows()] == ["deleting"]
+    assert integration_id in hub.purged
+
+
+@pytest.mark.parametrize("applied", [False, True])
+@pytest.mark.parametrize("at", range(1, 14))
+def test_a_replacement_that_ends_anywhere_leaves_one_of_both_tokens(at: int, applied: bool) -> None:
+    hub = Hub()
+    integration_id = hub.start()
+    plan = Plan(at=at, applied=applied)
+    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
+    attempt(hub, "PUT", f"/v1/integrations/{integration_id}/gitlab-token", {"access_token": OTHER_CANARY})
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    is_whole(hub)
+    assert attempt(hub, "POST", f"/v1/integrations/{integration_id}/verify") == 200
+    assert hub.integration(integration_id)["credential_status"] == "valid"
+
+
+def test_a_sweep_leaves_alone_what_is_still_being_made() -> None:
+    hub, plan = Hub(), Plan(at=calls_of_a_start().index("transact") + 1)
+    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
+    attempt(hub, "POST", PATH, START)
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    hub.now += 60
+    assert hub.feature.life.sweep() == 0
+    assert len(hub.stored_secrets.dump()) == 1
+
+
+def test_a_removal_asks_for_the_purge_again_once_and_for_all() -> None:
+    hub = Hub()
+    integration_id = hub.start()
+    hub.queue_is_down = True
+    assert attempt(hub, "DELETE", f"/v1/integrations/{integration_id}") == 200
+    hub.queue_is_down = False
+    assert hub.purged == []
+    for _ in range(3):
+        heal(hub)
+    assert hub.purged == [integration_id]

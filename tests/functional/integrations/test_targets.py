@@ -1,0 +1,130 @@
+"""Integrations as the engine sees them: tokens that are renewed, and verdicts that are only kept where they apply."""
+
+import asyncio
+
+import pytest
+
+from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.integrations.targets import CredentialTokens
+from gitlab_hub.sync.ports import Target
+from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY
+from tests.functional.integrations.hub import Hub
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+@pytest.fixture
+def one(hub: Hub) -> str:
+    return hub.start()
+
+
+def target_of(hub: Hub, integration_id: str) -> Target:
+    target = hub.targets.target(integration_id)
+    assert target is not None
+    return target
+
+
+def replaced(hub: Hub, one: str) -> None:
+    assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})[0] == 200
+
+
+def test_a_target_says_where_and_as_whom(hub: Hub, one: str) -> None:
+    target = target_of(hub, one)
+    assert (target.base_url, target.user_id, target.is_admin, target.group) == (HOST, 7, False, None)
+
+
+async def test_a_token_is_read_once_and_renewed_after_a_rejection(hub: Hub, one: str) -> None:
+    tokens = hub.targets.tokens(target_of(hub, one))
+    assert await tokens.current() == CANARY
+    assert await tokens.renewed(CANARY) is None
+    assert await tokens.renewed("an older one") == CANARY
+
+
+def test_a_replaced_token_is_the_renewed_one(hub: Hub, one: str) -> None:
+    tokens = hub.targets.tokens(target_of(hub, one))
+    assert asyncio.run(tokens.current()) == CANARY
+    replaced(hub, one)
+    assert asyncio.run(tokens.renewed(CANARY)) == OTHER_CANARY
+    assert asyncio.run(tokens.current()) == OTHER_CANARY
+
+
+async def test_a_removed_credential_has_no_token(hub: Hub, one: str) -> None:
+    credential_id = target_of(hub, one).credential_id
+    hub.feature.life.end(one)
+    tokens = CredentialTokens(hub.feature.store, one, credential_id)
+    with pytest.raises(Unauthorized):
+        await tokens.current()
+    assert await tokens.renewed("x") is None
+
+
+async def test_a_rejected_credential_stops_the_schedule(hub: Hub, one: str) -> None:
+    target = target_of(hub, one)
+    await hub.targets.tokens(target).current()
+    hub.targets.rejected(target)
+    shown = hub.integration(one)
+    assert (shown["status"], shown["credential_status"]) == ("error", "rejected")
+    assert list(hub.targets.due()) == []
+    hub.targets.accepted(target)
+    assert hub.integration(one)["credential_status"] == "valid"
+
+
+def test_a_verdict_about_a_token_that_was_replaced_is_not_kept(hub: Hub, one: str) -> None:
+    target = target_of(hub, one)
+    asyncio.run(hub.targets.tokens(target).current())
+    replaced(hub, one)
+    before = hub.rows()
+    hub.targets.rejected(target)
+    assert hub.rows() == before
+
+
+def test_without_a_token_given_out_there_is_no_verdict(hub: Hub, one: str) -> None:
+    before = hub.rows()
+    hub.targets.rejected(target_of(hub, one))
+    assert hub.rows() == before
+
+
+async def test_an_acceptance_of_what_is_valid_writes_nothing(hub: Hub, one: str) -> None:
+    target, before = target_of(hub, one), hub.rows()
+    await hub.targets.tokens(target).current()
+    hub.targets.accepted(target)
+    assert hub.rows() == before
+
+
+def add(hub: Hub, one: str, user_id: int) -> None:
+    hub.now += 1
+    hub.gitlab.users[OTHER_CANARY] = user_id
+    body = {"secrets": {"api_token": OTHER_CANARY}}
+    assert hub("POST", f"/api/connections/{one}/credentials.create", body)[0] == 201
+
+
+def reject(hub: Hub, one: str) -> None:
+    target = target_of(hub, one)
+    asyncio.run(hub.targets.tokens(target).current())
+    hub.targets.rejected(target)
+
+
+def test_a_second_credential_of_the_same_user_takes_over(hub: Hub, one: str) -> None:
+    add(hub, one, 7)
+    first = target_of(hub, one).credential_id
+    reject(hub, one)
+    assert (hub.integration(one)["status"], list(hub.targets.due())) == ("active", [one])
+    assert target_of(hub, one).credential_id != first
+    reject(hub, one)
+    assert (hub.integration(one)["status"], list(hub.targets.due())) == ("error", [])
+
+
+def test_another_user_never_takes_over_unasked(hub: Hub, one: str) -> None:
+    """That user sees other things: what the first one saw would look deleted."""
+    first = target_of(hub, one).credential_id
+    add(hub, one, 8)
+    reject(hub, one)
+    shown = hub.integration(one)
+    assert (shown["status"], shown["account"]["id"], list(hub.targets.due())) == ("error", 7, [])
+    add(hub, one, 8)
+    assert hub.integration(one)["status"] == "error"
+    hub("POST", f"/api/connections/{one}/credentials.delete", {"id": first})
+    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["ok"] is True
+    assert (hub.integration(one)["status"], target_of(hub, one).user_id) == ("active", 8)

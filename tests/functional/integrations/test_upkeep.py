@@ -1,0 +1,172 @@
+"""Verifying and replacing tokens: only definite answers change what is stored."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from gitlab_hub.integrations.model import Holding
+from gitlab_hub.integrations.store import Change
+from tests.fakes.gitlab import CANARY, OTHER_CANARY, answer, html, spilled
+from tests.functional.integrations.hub import Hub
+
+SELF = "/personal_access_tokens/self"
+EXPIRED = answer(401, {"error": "invalid_token", "error_description": "Token is expired."})
+
+TROUBLE = [
+    (SELF, answer(500)),
+    (SELF, answer(429, retry_after="9")),
+    (SELF, html()),
+    (SELF, answer(302, location="https://gitlab.example.com/users/sign_in")),
+    (SELF, httpx.ConnectError("refused")),
+    (SELF, answer(200, "no object")),
+    ("/projects", answer(502)),
+    ("/projects", httpx.ReadTimeout("slow")),
+    ("/version", answer(200, {"version": "12.1"})),
+]
+DEFINITE = [
+    (SELF, answer(401), "error", "rejected"),
+    (SELF, EXPIRED, "error", "expired"),
+    (SELF, answer(403, {"error": "insufficient_scope"}), "error", "rejected"),
+    ("/user", answer(403), "error", "rejected"),
+    ("/projects", answer(200, []), "error", "valid"),
+]
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+@pytest.fixture
+def one(hub: Hub) -> str:
+    return hub.start()
+
+
+@pytest.mark.parametrize(("path", "script"), TROUBLE)
+def test_trouble_that_may_pass_changes_nothing(hub: Hub, one: str, path: str, script: Any) -> None:
+    hub.gitlab.script[path] = script
+    before = hub.rows()
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    assert (status, body["ok"], hub.rows()) == (200, False, before)
+
+
+@pytest.mark.parametrize("script", [script for path, script in TROUBLE if path == SELF])
+def test_a_check_in_trouble_changes_nothing(hub: Hub, one: str, script: Any) -> None:
+    hub.gitlab.script[SELF] = script
+    before = hub.rows()
+    status, body = hub("POST", f"/v1/integrations/{one}/gitlab-token/check")
+    assert (status, body["status"], hub.rows()) == (200, "unknown", before)
+
+
+@pytest.mark.parametrize(("path", "script", "status", "credential_status"), DEFINITE)
+def test_a_definite_answer_is_kept(
+    hub: Hub, one: str, path: str, script: Any, status: str, credential_status: str
+) -> None:
+    good = hub.gitlab.script[path]
+    hub.gitlab.script[path] = script
+    got, body = hub("POST", f"/v1/integrations/{one}/verify")
+    assert (got, body["ok"]) == (200, False)
+    shown = hub.integration(one)
+    assert (shown["status"], shown["credential_status"]) == (status, credential_status)
+    assert list(hub.targets.due()) == []
+    hub.gitlab.script[path] = good
+    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["code"] is None
+    shown = hub.integration(one)
+    assert (shown["status"], shown["credential_status"]) == ("active", "valid")
+    assert list(hub.targets.due()) == [one]
+
+
+def test_verify_answers_with_every_step(hub: Hub, one: str) -> None:
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    assert (status, body["ok"], body["code"]) == (200, True, None)
+    assert {"step", "ok", "code", "http_status", "hint", "latency_ms"} <= set(body["checks"][4])
+    assert not spilled(body)
+
+
+@pytest.mark.parametrize(("script", "expires_at", "status"), [
+    (None, None, "valid"),
+    (None, "2025-06-20", "expiring"),
+    (EXPIRED, None, "expired"),
+    (answer(401), None, "rejected"),
+    (answer(500), None, "unknown"),
+    (html(), None, "unknown"),
+])  # fmt: skip
+def test_a_check_says_how_the_token_is(hub: Hub, one: str, script: Any, expires_at: str | None, status: str) -> None:
+    hub.gitlab.token["expires_at"] = expires_at
+    if script:
+        hub.gitlab.script[SELF] = script
+    got, body = hub("POST", f"/v1/integrations/{one}/gitlab-token/check")
+    assert (got, body["status"], body["checked_at"]) == (200, status, 1_750_000_000)
+
+
+def test_a_good_token_alone_does_not_end_an_error_about_projects(hub: Hub, one: str) -> None:
+    hub.gitlab.script["/projects"] = answer(200, [])
+    hub("POST", f"/v1/integrations/{one}/verify")
+    hub("POST", f"/v1/integrations/{one}/gitlab-token/check")
+    assert hub.integration(one)["status"] == "error"
+
+
+def test_a_replaced_token_is_used_from_then_on(hub: Hub, one: str) -> None:
+    hub.gitlab.token["expires_at"] = "2025-12-24"
+    status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert (status, body["status"], body["expires_at"]) == (200, "valid", 1_766_534_400)
+    del hub.gitlab.users[CANARY]
+    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["ok"] is True
+    assert not spilled(hub.stored_rows.dump(), body)
+
+
+def test_a_token_of_another_user_is_refused_and_named(hub: Hub, one: str) -> None:
+    hub.gitlab.users[OTHER_CANARY] = 8
+    before = (hub.rows(), hub.stored_secrets.dump())
+    status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert (status, body["code"]) == (409, "gitlab_account_mismatch")
+    assert body["details"] == {"expected_user_id": 7, "user_id": 8}
+    assert (hub.rows(), hub.stored_secrets.dump()) == before
+
+
+@pytest.mark.parametrize(("path", "script", "status"), [
+    (SELF, answer(401), 400), (SELF, answer(503), 503), ("/projects", answer(200, []), 409),
+])  # fmt: skip
+def test_a_token_that_fails_leaves_the_old_one(hub: Hub, one: str, path: str, script: Any, status: int) -> None:
+    before = (hub.rows(), hub.stored_secrets.dump())
+    hub.gitlab.script[path] = script
+    got, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert got == status
+    assert (hub.rows(), hub.stored_secrets.dump()) == before
+    assert not spilled(body)
+
+
+def test_a_verdict_about_a_replaced_token_is_not_kept(hub: Hub, one: str) -> None:
+    """The old token is refused while a new one is being stored."""
+
+    def replace(before: Holding) -> Change:
+        credential = before.credentials[0]
+        tokens = {credential.id: OTHER_CANARY}
+        return Change(integration=before.integration, credentials=(credential,), tokens=tokens)
+
+    def replaced_meanwhile(_request: httpx.Request) -> httpx.Response:
+        hub.feature.store.change(one, replace)
+        return answer(401)
+
+    hub.gitlab.script[SELF] = replaced_meanwhile
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    assert (status, body["code"]) == (200, "invalid_credentials")
+    assert hub.integration(one)["credential_status"] == "valid"
+
+
+def test_a_token_that_expires_is_shown_as_such_without_a_write(hub: Hub) -> None:
+    hub.gitlab.token["expires_at"] = "2025-07-15"
+    one = hub.start()
+    assert hub.integration(one)["credential_status"] == "valid"
+    hub.now += 20 * 86_400
+    assert hub.integration(one)["credential_status"] == "expiring"
+    hub.now += 20 * 86_400
+    assert hub.integration(one)["credential_status"] == "expired"
+
+
+@pytest.mark.parametrize("body", [{}, {"access_token": "x", "integration_id": "y"}, {"token": CANARY}])
+def test_other_bodies_are_refused(hub: Hub, one: str, body: dict[str, Any]) -> None:
+    status, answered = hub("PUT", f"/v1/integrations/{one}/gitlab-token", body)
+    assert (status, answered["code"]) == (422, "invalid_input")
+    assert not spilled(answered)

@@ -1,0 +1,127 @@
+"""Who may call what: nobody, every role, and tokens limited to one integration."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from gitlab_hub.web.api import Api
+from gitlab_hub.web.auth import IntegrationGuard
+from gitlab_hub.web.principal import FAILED, Principal, Role
+from tests.fakes.events import Context, answered, http_event
+from tests.functional.web.matrix import Case, foreign, matrix, mistakes
+from tests.functional.web.sample import Guard, Sample
+
+NOTES = "/v1/integrations/i1/notes"
+IDS = {"integration_id": "i1", "connection_id": "i1", "number": "0"}
+
+
+def resolve(api: Api, event: Any) -> Any:
+    return api.resolve(event, Context())
+
+
+def test_every_route_keeps_to_the_matrix_of_roles(sample: Sample) -> None:
+    api = sample.api()
+    cases = list(matrix(api.routes, IDS))
+    assert len(cases) == 5 * len(api.routes)
+    assert mistakes(partial(resolve, api), cases) == []
+
+
+def test_nobody_and_low_roles_reach_no_handler(sample: Sample) -> None:
+    api = sample.api()
+    for case in matrix(api.routes, IDS):
+        if case.refusal() is not None:
+            resolve(api, case.event())
+    assert sample.part.ran == []
+    assert sample.table.dump() == []
+
+
+def test_the_matrix_notices_a_route_that_lets_everybody_in(sample: Sample) -> None:
+    class Careless(Api):
+        def _admit(self, *_: Any) -> Principal | None:
+            return None
+
+    api = Careless(sample.part.routes(), guard=Guard(), idempotency=None, now=lambda: 0)
+    assert len(mistakes(partial(resolve, api), matrix(api.routes, IDS))) > len(api.routes)
+
+
+def test_a_limited_token_meets_the_same_answer_for_foreign_and_unknown_ids(sample: Sample) -> None:
+    api = sample.api()
+    pairs = list(foreign(api.routes, own="i1", other="i2", unknown="i3"))
+    assert len(pairs) == 7
+    for case, unknown in pairs:
+        theirs, nobodys = (answered(resolve(api, each.event())) for each in (case, unknown))
+        assert theirs == nobodys
+        assert theirs[0] == (422 if case.route.render_error else 404)
+    assert sample.part.ran == []
+
+
+def test_without_the_guard_a_foreign_integration_would_be_open(sample: Sample) -> None:
+    class Everything:
+        def exists(self, integration_id: str) -> bool:
+            return True
+
+    guard: IntegrationGuard = Everything()
+    api = Api(sample.part.routes(), guard=guard, idempotency=None, now=lambda: 0)
+    status, _ = answered(resolve(api, http_event("GET", "/v1/integrations/i3/notes")))
+    assert status == 200
+
+
+def test_a_limited_token_sees_its_own(sample: Sample) -> None:
+    caller = Principal("t", Role.VIEWER, frozenset({"i1"}))
+    assert sample.call("GET", NOTES, principal=caller)[0] == 200
+    assert sample.call("GET", NOTES, principal=Principal("t", Role.VIEWER, frozenset()))[0] == 404
+
+
+def test_what_a_handler_says_of_a_missing_thing_is_not_passed_on(sample: Sample) -> None:
+    _, inside = sample.call("GET", f"{NOTES}/7")
+    _, outside = sample.call("GET", "/v1/integrations/i9/notes/7")
+    assert inside == outside
+
+
+def test_an_unreadable_id_is_an_unknown_one(sample: Sample) -> None:
+    assert sample.call("GET", f"{NOTES}/seven") == sample.call("GET", f"{NOTES}/7")
+    assert sample.call("GET", f"{NOTES}/{'9' * 5000}")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        {"token_id": "t"},
+        {"token_id": "t", "role": "owner"},
+        {"token_id": "t", "role": "god", "integration_ids": "*"},
+        {"token_id": "", "role": "owner", "integration_ids": "*"},
+        {"token_id": "t", "role": ["owner"], "integration_ids": "*"},
+        {"token_id": "t", "role": "owner", "integration_ids": None},
+    ],
+)
+def test_half_a_principal_is_nobody(sample: Sample, context: dict[str, Any]) -> None:
+    event = http_event("GET", NOTES)
+    event["requestContext"]["authorizer"] = {"lambda": context}
+    assert answered(resolve(sample.api(), event))[0] == 401
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"lambda": None}, {"jwt": {"claims": {"role": "owner"}}}])
+def test_an_event_without_an_authorizer_is_from_nobody(sample: Sample, authorizer: Any) -> None:
+    event = http_event("GET", NOTES)
+    event["requestContext"]["authorizer"] = authorizer
+    status, body = answered(resolve(sample.api(), event))
+    assert (status, body["code"]) == (401, "unauthorized")
+
+
+def test_a_token_that_could_not_be_checked_is_no_wrong_token(sample: Sample) -> None:
+    event = http_event("GET", NOTES)
+    event["requestContext"]["authorizer"] = {"lambda": dict(FAILED)}
+    status, body = answered(resolve(sample.api(), event))
+    assert (status, body["code"], body["retryable"]) == (503, "service_unavailable", True)
+
+
+def test_the_caller_is_checked_before_the_body_is_looked_at(sample: Sample) -> None:
+    assert sample.call("POST", NOTES, raw="{nonsense", principal=None)[0] == 401
+    assert sample.call("POST", NOTES, raw="{nonsense", principal=Principal("t", Role.VIEWER))[0] == 403
+    assert sample.call("GET", NOTES, query={"tag": "\0"}, principal=None)[0] == 401
+
+
+def test_a_case_tells_what_it_is(sample: Sample) -> None:
+    assert str(Case(sample.part.routes()[0], None, IDS)) == "nobody GET /v1/integrations/<integration_id>/notes"

@@ -1,0 +1,160 @@
+"""Requests as nobody should send them, and the shape of every refusal."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.events import Context, answered, http_event
+from tests.functional.web.sample import Sample
+
+NOTES = "/v1/integrations/i1/notes"
+CANARY = "glpat-canary0000000000000"
+
+BODIES: dict[str, tuple[str | bytes, int]] = {
+    "not json": ("{", 400),
+    "deep arrays": ("[" * 100_000, 400),
+    "deep but whole": ('{"text": "x", "more": ' + '{"a":' * 90_000 + "1" + "}" * 90_000 + "}", 400),
+    "deeper than allowed": ('{"text": "x", "more": ' + '{"a":' * 60 + "1" + "}" * 60 + "}", 422),
+    "null": ("null", 422),
+    "array": ('[{"text": "x"}]', 422),
+    "text": ('"text"', 422),
+    "number": ("1", 422),
+    "nul": ('{"text": "a\\u0000b"}', 422),
+    "nul in a name": ('{"te\\u0000xt": "a"}', 422),
+    "half a surrogate": ('{"text": "a\\ud800b"}', 422),
+    "surrogate in the body itself": ('{"text": "\ud800"}', 400),
+    "nan": ('{"text": "x", "more": {"n": NaN}}', 400),
+    "infinite": ('{"text": "x", "more": {"n": 1e999}}', 422),
+    "endless number": ('{"text": "x", "more": {"n": ' + "9" * 5000 + "}}", 400),
+    "byte order mark": ("\ufeff{}", 400),
+    "no utf-8": (b'{"text": "\xff"}', 400),
+    "empty": ("", 422),
+    "blank": (" ", 422),
+    "unknown field": ('{"text": "x", "colour": "red"}', 422),
+    "wrong type": ('{"text": 5}', 422),
+    "too long": ('{"text": "' + "x" * 1001 + '"}', 422),
+    "too large": ('{"text": "' + "x" * 1_000_000 + '"}', 413),
+    "far too large": ("x" * 3_000_000, 413),
+}
+
+
+@pytest.mark.parametrize(("raw", "expected"), BODIES.values(), ids=BODIES)
+def test_no_body_is_too_strange(sample: Sample, raw: str | bytes, expected: int) -> None:
+    status, body = sample.call("POST", NOTES, raw=raw)
+    assert status == expected
+    assert set(body) - {"details"} == {"error", "code", "retryable", "request_id"}
+    assert sample.part.notes == {}
+
+
+def test_what_is_not_base64_is_refused(sample: Sample) -> None:
+    event = http_event("POST", NOTES, raw="$$$ no base64 $$$") | {"isBase64Encoded": True}
+    status, body = answered(sample.api().resolve(event, Context()))
+    assert (status, body["code"]) == (400, "invalid_input")
+
+
+def test_base64_with_something_in_between_is_refused(sample: Sample) -> None:
+    event = http_event("POST", NOTES, raw=b'{"text": "x"}')
+    event["body"] = event["body"][:4] + "!" + event["body"][4:]
+    assert sample.api().resolve(event, Context())["statusCode"] == 400
+
+
+def test_base64_is_read(sample: Sample) -> None:
+    assert sample.call("POST", NOTES, raw=b'{"text": "\xc3\xa4"}')[1]["text"] == "ä"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_a_body_is_json_whatever_it_is_called(sample: Sample, content_type: str) -> None:
+    assert sample.call("POST", NOTES, {"text": "x"}, headers={"content-type": content_type})[0] == 201
+    assert sample.call("POST", NOTES, raw="text=x", headers={"content-type": content_type})[0] == 400
+
+
+@pytest.mark.parametrize("name", ["integration_id", "role", "status", "secret_arn", "fence"])
+@pytest.mark.parametrize("path", [NOTES, f"{NOTES}/0/check"], ids=["with body", "without body"])
+def test_fields_that_are_not_the_callers_to_set_are_refused(sample: Sample, path: str, name: str) -> None:
+    body = {"text": "x", name: "i2"} if path == NOTES else {name: "i2"}
+    status, answer = sample.call("POST", path, body)
+    assert (status, answer["code"]) == (422, "invalid_input")
+    assert [field["field"] for field in answer["details"]["fields"]] == [f"body.{name}"]
+    assert sample.part.ran == []
+
+
+def test_a_refusal_never_repeats_what_was_sent(sample: Sample) -> None:
+    for body in ({"text": {"deep": CANARY}}, {"text": CANARY * 100}, {"text": "x", "tags": CANARY}):
+        response = sample.api().resolve(http_event("POST", NOTES, body), Context())
+        assert response["statusCode"] == 422
+        assert "canary" not in response["body"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"limit": 0}, 422), ({"limit": 201}, 422), ({"limit": "ten"}, 422), ({"limit": [1, 2]}, 422),
+        ({"limit": "1\0"}, 422), ({"tag": "a\0"}, 422), ({"cursor": "x" * 2049}, 422), ({"limit": 1}, 200),
+        ({"tag": ["a", "b"]}, 200), ({"unknown": "1"}, 200),
+    ],
+)  # fmt: skip
+def test_a_query_is_checked(sample: Sample, query: dict[str, Any], expected: int) -> None:
+    assert sample.call("GET", NOTES, query=query)[0] == expected
+
+
+def test_a_body_where_none_belongs_is_not_looked_at(sample: Sample) -> None:
+    assert sample.call("GET", NOTES, raw="{nonsense")[0] == 200
+    assert sample.call("DELETE", f"{NOTES}/0", raw="[" * 100_000)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/integrations/i1/notes/",
+        "/v1/integrations//notes",
+        "/V1/x",
+        "/é\0",
+        "/v1/integrations/\ud800/notes",
+    ],
+)
+def test_an_unknown_path_is_not_found(sample: Sample, path: str) -> None:
+    status, body = sample.call("GET", path)
+    assert (status, body["code"]) == (404, "not_found")
+
+
+def test_an_endless_id_is_not_looked_up(sample: Sample) -> None:
+    assert sample.call("GET", f"/v1/integrations/{'i' * 5000}/notes")[0] == 404
+
+
+def test_a_dot_in_a_path_is_a_dot(sample: Sample) -> None:
+    assert sample.call("GET", "/api/connections/i1/credentials.list")[0] == 200
+    assert sample.call("GET", "/api/connections/i1/credentialsXlist")[0] == 404
+
+
+def test_a_method_that_a_path_does_not_have_is_named(sample: Sample) -> None:
+    status, body = sample.call("PUT", NOTES)
+    assert (status, body["code"], body["details"]) == (405, "method_not_allowed", {"allowed": ["GET", "POST"]})
+
+
+def test_a_failure_that_may_pass_says_when_to_come_back(sample: Sample) -> None:
+    response = sample.api().resolve(http_event("POST", NOTES, {"text": "busy"}), Context())
+    assert response["statusCode"] == 503
+    assert response["headers"]["retry-after"] == "7"
+    assert sample.call("POST", NOTES, {"text": "queue"})[1]["code"] == "service_unavailable"
+
+
+def test_every_answer_forbids_to_keep_it_and_carries_its_id(sample: Sample) -> None:
+    for event in (http_event("GET", NOTES), http_event("GET", "/nowhere"), http_event("GET", NOTES, principal=None)):
+        headers = sample.api().resolve(event, Context())["headers"]
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-request-id"] == "req-1"
+        assert headers["content-type"] == "application/json"
+
+
+def test_another_convention_of_errors_is_kept_throughout(sample: Sample) -> None:
+    path = "/api/connections/i1/credentials.create"
+    assert sample.call("POST", path, principal=None) == (401, _own("not_authed", "unauthorized"))
+    assert sample.call("POST", "/api/connections/i9/credentials.create") == (422, _own("not_found", "not_found"))
+    assert sample.call("POST", path, raw="{") == (422, _own("invalid_input", "invalid_input"))
+    assert sample.call("POST", path, {"text": 5}) == (422, _own("invalid_input", "invalid_input"))
+
+
+def _own(error: str, detail: str) -> dict[str, Any]:
+    return {"ok": False, "error": error, "error_detail": detail}

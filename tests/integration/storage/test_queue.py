@@ -1,0 +1,28 @@
+import pytest
+
+from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.sqs import SqsQueue
+from tests.integration.storage.backends import Stores, client
+
+
+def test_messages_arrive(stores: Stores) -> None:
+    stores.queue.send({"n": 1, "text": "ä"})
+    stores.queue.send({"n": 2}, delay_seconds=0)
+    assert sorted(stores.received()) == ["1", "2"]
+
+
+def test_a_delay_is_capped_instead_of_refused(stores: Stores) -> None:
+    stores.queue.send({"n": 1}, delay_seconds=5000)
+    assert stores.received() in (["1"], [])  # The memory queue does not wait, the others do.
+
+
+def test_what_is_no_json_is_refused(stores: Stores) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        stores.queue.send({"n": float("nan")})
+
+
+def test_a_queue_that_does_not_answer_is_unavailable() -> None:
+    nobody = client("sqs", "http://127.0.0.1:9", retries={"total_max_attempts": 1})
+    queue = SqsQueue("http://127.0.0.1:9/queue", lambda: nobody)
+    with pytest.raises(QueueUnavailable):
+        queue.send({"n": 1})

@@ -1,0 +1,142 @@
+from typing import Any
+
+import pytest
+
+from gitlab_hub.access.model import Grant, Resource, ResourceType, item_of, role_name
+from gitlab_hub.access.transform import grant_of, group_of, project_of, shares_of
+
+GROUP_ROW: dict[str, Any] = {
+    "id": 4,
+    "name": "Twitter",
+    "path": "twitter",
+    "full_path": "acme/twitter",
+    "parent_id": 2,
+    "visibility": "private",
+    "web_url": "https://gitlab.example/groups/acme/twitter",
+    "created_at": "2020-01-15T12:36:29.590Z",
+    "runners_token": "GR1348941secret",
+}
+PROJECT_ROW: dict[str, Any] = {
+    "id": 8,
+    "name": "Store Cloud",
+    "path_with_namespace": "acme/storecloud",
+    "namespace": {"id": 2, "kind": "group", "full_path": "acme"},
+    "visibility": "internal",
+    "archived": True,
+    "web_url": "https://gitlab.example/acme/storecloud",
+    "created_at": "2020-01-15T12:36:29Z",
+    "default_branch": "main",
+    "last_activity_at": "2024-05-06T07:08:09Z",
+    "star_count": 3,
+    "runners_token": "GR1348941secret",
+    "shared_with_groups": [],
+}
+SHARE: dict[str, Any] = {
+    "group_id": 9,
+    "group_name": "Auditors",
+    "group_full_path": "auditors",
+    "group_access_level": 20,
+    "expires_at": "2024-01-26",
+}
+MEMBER_ROW: dict[str, Any] = {"id": 5, "username": "jane", "access_level": 30, "expires_at": None}
+
+
+def test_a_group_is_read() -> None:
+    assert group_of(GROUP_ROW) == Resource(
+        id=4,
+        full_path="acme/twitter",
+        name="Twitter",
+        parent_id=2,
+        visibility="private",
+        web_url="https://gitlab.example/groups/acme/twitter",
+        created_at=1579091789,
+    )
+
+
+def test_a_project_is_read() -> None:
+    assert project_of(PROJECT_ROW) == Resource(
+        id=8,
+        full_path="acme/storecloud",
+        name="Store Cloud",
+        parent_id=2,
+        visibility="internal",
+        archived=True,
+        web_url="https://gitlab.example/acme/storecloud",
+        created_at=1579091789,
+        default_branch="main",
+    )
+
+
+def test_a_personal_project_has_no_group() -> None:
+    assert project_of(PROJECT_ROW | {"namespace": {"id": 77, "kind": "user"}}).parent_id is None
+
+
+@pytest.mark.parametrize("resource", [group_of(GROUP_ROW), project_of(PROJECT_ROW)])
+def test_no_token_of_runners_is_kept(resource: Resource) -> None:
+    assert "GR1348941secret" not in str(item_of(resource))
+
+
+def test_activity_of_a_project_changes_nothing() -> None:
+    later = PROJECT_ROW | {"last_activity_at": "2031-01-01T00:00:00Z", "star_count": 4}
+    assert project_of(later) == project_of(PROJECT_ROW)
+
+
+def test_shares_are_read_in_an_order_of_their_own() -> None:
+    other = SHARE | {"group_id": 3, "member_role_id": 12, "expires_at": None}
+    shares = shares_of({"shared_with_groups": [SHARE, other]})
+    assert [share["group_id"] for share in shares] == [3, 9]
+    assert shares[1] == {
+        "group_id": 9,
+        "full_path": "auditors",
+        "access_level": 20,
+        "ends_at": 1706227200,
+        "member_role_id": None,
+    }
+
+
+def test_a_row_of_a_list_keeps_the_shares_that_are_known() -> None:
+    known = group_of(GROUP_ROW | {"shared_with_groups": [SHARE]})
+    assert group_of(GROUP_ROW, known).shared_with == known.shared_with
+    assert group_of(GROUP_ROW | {"shared_with_groups": []}, known).shared_with == []
+
+
+def test_a_plain_membership() -> None:
+    assert grant_of(MEMBER_ROW, ResourceType.GROUP, 4) == Grant(
+        account_id=5, resource_type=ResourceType.GROUP, resource_id=4, access_level=30
+    )
+
+
+def test_a_membership_with_everything() -> None:
+    row = MEMBER_ROW | {
+        "expires_at": "2024-01-26",
+        "created_at": "2020-01-15T12:36:29Z",
+        "created_by": {"id": 1, "username": "root"},
+        "member_role": {"id": 12, "name": "Auditor", "base_access_level": 20},
+        "membership_state": "awaiting",
+        "access_level": 37,
+    }
+    grant = grant_of(row, ResourceType.PROJECT, 8)
+    assert (grant.access_level, grant.ends_at, grant.granted_at, grant.granted_by) == (37, 1706227200, 1579091789, 1)
+    assert (grant.member_role, grant.membership_state) == ({"id": 12, "name": "Auditor"}, "awaiting")
+
+
+def test_the_end_of_a_membership_is_not_the_tables_time_to_live() -> None:
+    assert "expires_at" not in item_of(grant_of(MEMBER_ROW | {"expires_at": "2024-01-26"}, ResourceType.GROUP, 4))
+
+
+@pytest.mark.parametrize(
+    ("level", "role"),
+    [
+        (5, "Minimal Access"),
+        (10, "Guest"),
+        (15, "Planner"),
+        (20, "Reporter"),
+        (25, "Security Manager"),
+        (30, "Developer"),
+        (40, "Maintainer"),
+        (50, "Owner"),
+        (37, "Level 37"),
+    ],
+)
+def test_levels_have_gitlabs_names(level: int, role: str) -> None:
+    assert role_name(level) == role

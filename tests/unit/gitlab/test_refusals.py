@@ -1,0 +1,125 @@
+import json
+from typing import Any
+
+import pytest
+
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    InsufficientScope,
+    Missing,
+    NotGitLab,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    UnexpectedResponse,
+)
+from gitlab_hub.gitlab.protocol import Answer, raise_for
+
+SECRET = "glpat-canary"
+
+
+def refusal(status: int, body: Any = None, media_type: str = "application/json", **headers: str) -> GitLabError:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = {
+        "content-type": media_type,
+        "x-request-id": "01JREQ",
+        **{k.replace("_", "-"): v for k, v in headers.items()},
+    }
+    with pytest.raises(GitLabError) as refused:
+        raise_for(Answer(status=status, headers=sent, body=raw))
+    assert (refused.value.http_status, refused.value.request_id) == (status, "01JREQ")
+    return refused.value
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_success_raises_nothing(status: int) -> None:
+    raise_for(Answer(status=status, headers={}, body=b""))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"message": "401 Unauthorized"}, "unknown"),
+        ({"error": "invalid_token", "error_description": "Token is expired. You can renew it."}, "token_expired"),
+        (
+            {"error": "invalid_token", "error_description": "Token was revoked. You have to re-authorize."},
+            "token_revoked",
+        ),
+        ({"error": "invalid_token", "error_description": ["expired"]}, "unknown"),
+        ({"error": "other", "error_description": "expired"}, "unknown"),
+        ([], "unknown"),
+        (b"not json", "unknown"),
+        (b"[" * 1000, "unknown"),
+    ],
+)
+def test_a_401_says_why(body: Any, reason: str) -> None:
+    error = refusal(401, body)
+    assert type(error) is Unauthorized
+    assert error.details == {"reason": reason}
+
+
+def test_a_403_for_want_of_scope_names_the_scopes() -> None:
+    error = refusal(403, {"error": "insufficient_scope", "error_description": "…", "scope": "api read_api <b>"})
+    assert type(error) is InsufficientScope
+    assert error.details == {"missing_scopes": ["api", "read_api"]}
+    assert refusal(403, {"error": "insufficient_scope"}).details == {"missing_scopes": []}
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("403 Forbidden", "unknown"),
+        ("403 Forbidden - Your account has been blocked.", "account_blocked"),
+        ("403 Forbidden - Your account has been deactivated by your administrator.", "account_blocked"),
+        ("403 Forbidden - You (@a) must accept the Terms of Service in order to perform this.", "terms_not_accepted"),
+        ({"a": 1}, "unknown"),
+    ],
+)
+def test_other_403s_say_whether_the_account_is_the_trouble(message: Any, reason: str) -> None:
+    error = refusal(403, {"message": message})
+    assert type(error) is Forbidden
+    assert error.details == {"reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "kind"),
+    [
+        (404, "application/json", Missing),
+        (404, "text/html; charset=utf-8", NotGitLab),
+        (401, "text/html", NotGitLab),
+        (403, "text/html", NotGitLab),
+        (301, "application/json", NotGitLab),
+        (302, "text/html", NotGitLab),
+        (304, "", NotGitLab),
+        (400, "application/json", UnexpectedResponse),
+        (405, "application/json", UnexpectedResponse),
+        (409, "application/json", UnexpectedResponse),
+        (422, "application/json", UnexpectedResponse),
+        (500, "application/json", Unavailable),
+        (502, "text/html", Unavailable),
+        (504, "text/plain", Unavailable),
+        (520, "text/html", Unavailable),
+        (429, "text/html", RateLimited),
+    ],
+)
+def test_the_status_decides(status: int, media_type: str, kind: type[GitLabError]) -> None:
+    assert type(refusal(status, {}, media_type)) is kind
+
+
+def test_both_kinds_of_429_say_when_to_come_back() -> None:
+    plain = refusal(429, b"Retry later\n", "text/plain", retry_after="1200")
+    application = refusal(429, {"message": {"error": "This endpoint has been requested too many times."}})
+    assert (plain.retry_after, application.retry_after) == (1200, 60)
+
+
+def test_a_maintenance_may_say_when_it_ends() -> None:
+    assert refusal(503, {}, retry_after="30").retry_after == 30
+    assert refusal(503, {}).retry_after is None
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 418, 429, 500])
+def test_no_word_of_the_answer_gets_through(status: int) -> None:
+    body = {"error": "insufficient_scope", "message": SECRET, "scope": SECRET, "error_description": SECRET}
+    error = refusal(status, body, location=f"https://evil.example/{SECRET}")
+    assert SECRET not in f"{error} {error!r} {error.details} {error.__cause__!r}"

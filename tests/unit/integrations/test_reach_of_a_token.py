@@ -1,0 +1,115 @@
+"""Verification of what a token reaches: groups, projects, sampled pipelines and jobs, and warnings at the end."""
+
+import httpx
+import pytest
+
+from gitlab_hub.integrations.checks import Step
+from tests.fakes.gitlab import ScriptedGitLab, answer, project
+from tests.unit.integrations.verifying import Run, at, run_over
+
+USER, JOBS = "/user", "/projects/3/pipelines/903/jobs"
+UNAUTHORIZED = {"message": "401 Unauthorized"}
+
+
+@pytest.fixture
+def gitlab() -> ScriptedGitLab:
+    return ScriptedGitLab()
+
+
+@pytest.fixture
+def run(gitlab: ScriptedGitLab) -> Run:
+    return run_over(gitlab)
+
+
+def test_a_named_group_is_looked_up_and_spelled_as_gitlab_does(run: Run, gitlab: ScriptedGitLab) -> None:
+    verification = run(group="acme")
+    assert (verification.ok, verification.facts.group) == (True, "Acme")
+    assert "/groups/acme/projects" in gitlab.paths
+    assert "/projects" not in gitlab.paths
+
+
+def test_an_unknown_group_is_its_own_code(run: Run, gitlab: ScriptedGitLab) -> None:
+    verification = run(group="acme/gone")
+    assert "/groups/acme%2Fgone" in gitlab.paths
+    assert (verification.code, at(verification, Step.GROUPS).code) == ("group_not_found", "group_not_found")
+
+
+@pytest.mark.parametrize(("is_admin", "membership"), [(False, "true"), (True, None)])
+def test_only_administrators_list_beyond_their_memberships(
+    run: Run, gitlab: ScriptedGitLab, is_admin: bool, membership: str | None
+) -> None:
+    gitlab.script[USER] = answer(200, {"id": 7, "username": "root", "is_admin": is_admin})
+    run()
+    asked = next(request for request in gitlab.requests if request.url.path.endswith("/projects"))
+    assert asked.url.params.get("membership") == membership
+
+
+def test_archived_projects_do_not_hide_an_active_one(run: Run, gitlab: ScriptedGitLab) -> None:
+    archived = [project(number, archived=True) for number in range(100, 120)]
+
+    def listed(request: httpx.Request) -> httpx.Response:
+        return answer(200, [project(3)] if request.url.params.get("archived") == "false" else archived)
+
+    gitlab.script["/projects"] = listed
+    assert run().ok
+
+
+FORBIDDEN, MISSING = answer(403, {"message": "403 Forbidden"}), answer(404)
+
+
+@pytest.mark.parametrize(("third", "fourth", "ok", "code"), [
+    (FORBIDDEN, FORBIDDEN, False, "invalid_permissions"),
+    (FORBIDDEN, MISSING, False, "invalid_permissions"),
+    (MISSING, MISSING, False, "no_resources"),
+    (FORBIDDEN, answer(200, [{"id": 904}]), True, "partial_access"),
+    (MISSING, answer(200, []), True, "partial_access"),
+    (answer(200, []), answer(200, []), True, "no_pipelines_yet"),
+    (answer(500), answer(200, [{"id": 904}]), True, None),
+    (answer(500), FORBIDDEN, False, "gitlab_unavailable"),
+    (answer(401, UNAUTHORIZED), FORBIDDEN, False, "invalid_credentials"),
+])  # fmt: skip
+def test_sampled_projects_decide_together(
+    run: Run, gitlab: ScriptedGitLab, third: httpx.Response, fourth: httpx.Response, ok: bool, code: str | None
+) -> None:
+    gitlab.script |= {"/projects/3/pipelines": third, "/projects/4/pipelines": fourth}
+    verification = run()
+    check = at(verification, Step.PIPELINES)
+    assert (check.ok, check.code, verification.ok) == (ok, code, ok)
+    assert verification.code == (None if ok else code)
+
+
+def test_a_missing_role_is_named(run: Run, gitlab: ScriptedGitLab) -> None:
+    gitlab.script |= {"/projects/3/pipelines": FORBIDDEN, "/projects/4/pipelines": FORBIDDEN}
+    assert at(run(), Step.PIPELINES).details == {"role": "reporter"}
+
+
+def test_at_most_five_projects_are_sampled_those_with_ci_first(run: Run, gitlab: ScriptedGitLab) -> None:
+    projects = [project(3, jobs_enabled=False), *(project(number) for number in range(4, 10))]
+    gitlab.script["/projects"] = answer(200, projects)
+    run()
+    sampled = [path for path in gitlab.paths if path.endswith("/pipelines")]
+    assert sampled == [f"/projects/{number}/pipelines" for number in range(4, 9)]
+
+
+def test_a_pipeline_that_went_away_is_no_obstacle(run: Run, gitlab: ScriptedGitLab) -> None:
+    gitlab.script[JOBS] = answer(404)
+    assert run().ok
+
+
+def test_what_could_be_better_is_said_at_the_end(run: Run, gitlab: ScriptedGitLab) -> None:
+    gitlab.token["scopes"] = ["api"]
+    assert run(shared=True).warnings == ("shared_rate_limit", "overprivileged_token")
+    assert run(writes=True).warnings == ()
+
+
+def test_the_worst_code_wins_over_trouble_that_may_pass(run: Run, gitlab: ScriptedGitLab) -> None:
+    gitlab.script |= {"/version": answer(500), JOBS: answer(403), "/groups": answer(500)}
+    assert run().code == "jobs_forbidden"
+
+
+def test_a_hanging_gitlab_is_given_up_in_time_with_what_was_found(gitlab: ScriptedGitLab) -> None:
+    gitlab.hanging.add("/groups")
+    verification = run_over(gitlab, deadline=0.2)()
+    assert (verification.code, at(verification, Step.GROUPS).code) == ("host_unreachable", "host_unreachable")
+    assert at(verification, Step.VERSION).ok
+    assert [check.step for check in verification.checks] == list(Step)

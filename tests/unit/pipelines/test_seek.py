@@ -1,0 +1,134 @@
+import json
+from typing import Any
+
+import pytest
+
+from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.pipelines import seek
+from gitlab_hub.pipelines.drain import MAX_PAGES, Drain
+from gitlab_hub.pipelines.seek import Step, Stream, Window
+from gitlab_hub.pipelines.times import iso
+
+
+def rows(*moments: int | None) -> list[dict[str, Any]]:
+    return [{"id": n, "updated_at": None if m is None else iso(m)} for n, m in enumerate(moments, start=1)]
+
+
+def window(lo: int | None = 1000, **fields: Any) -> Window:
+    return Window(Stream.DEFAULT, lo, **fields)
+
+
+def test_a_window_reaches_back_behind_its_watermark() -> None:
+    assert Window.opened(Stream.DEFAULT, 500_000).lo == 320_000
+    assert Window.opened(Stream.DEFAULT, None).lo is None
+
+
+def test_a_checkpoint_brings_the_window_back() -> None:
+    before = Window(Stream.CHILD, 1, hi=2, last=3, walk="page=4", children=True, drain=Drain("page=2", "x"))
+    assert Window.from_json(json.loads(json.dumps(before.to_json()))) == before
+    assert Window.from_json(window().to_json()) == window()
+
+
+def test_a_seek_is_inclusive_ordered_and_never_an_offset() -> None:
+    assert seek.seek_params(window(1234)) == {
+        "updated_after": "1970-01-01T00:00:01.234Z",
+        "order_by": "updated_at",
+        "sort": "asc",
+    }
+    child = Window(Stream.CHILD, None)
+    assert seek.seek_params(child) == {"source": "parent_pipeline", "order_by": "updated_at", "sort": "asc"}
+
+
+def test_a_drain_has_an_order_without_ties_and_reaches_the_next_millisecond() -> None:
+    assert seek.drain_params(window(1234)) == {
+        "updated_after": "1970-01-01T00:00:01.234Z",
+        "updated_before": "1970-01-01T00:00:01.235Z",
+        "order_by": "id",
+        "sort": "asc",
+    }
+
+
+@pytest.mark.parametrize(
+    ("listed", "more", "step", "lo"),
+    [
+        (rows(1000, 1500), True, Step.SEEK, 1500),
+        (rows(1000, 1500), False, Step.DONE, 1000),
+        (rows(1000, 1000), True, Step.DRAIN, 1000),
+        (rows(1500, 9001), True, Step.DONE, 1000),
+        (rows(1500, 9000), True, Step.SEEK, 9000),
+        (rows(1500, None), True, Step.SEEK, 1500),
+        (rows(None), True, Step.DONE, 1000),
+        ([], False, Step.DONE, 1000),
+    ],
+)
+def test_what_follows_a_page(listed: list[dict[str, Any]], more: bool, step: Step, lo: int) -> None:
+    found, after = seek.next_step(window(hi=9000), listed, more=more)
+    assert (found, after.lo) == (step, lo)
+
+
+def test_the_first_page_of_all_seeks_on_even_if_it_shares_one_time() -> None:
+    step, after = seek.next_step(window(None), rows(7, 7), more=True)
+    assert (step, after.lo) == (Step.SEEK, 7)
+
+
+@pytest.mark.parametrize(
+    ("listed", "fine"), [(rows(1000, 1000, 2000), True), (rows(999), False), (rows(2000, 1500), False), ([], True)]
+)
+def test_rows_show_whether_the_server_honours_filter_and_order(listed: list[dict[str, Any]], fine: bool) -> None:
+    assert seek.is_seekable(window(), listed) is fine
+
+
+@pytest.mark.parametrize(
+    ("stream", "source", "fine"),
+    [(Stream.CHILD, "parent_pipeline", True), (Stream.CHILD, "push", False), (Stream.DEFAULT, "push", True)],
+)
+def test_rows_show_whether_the_server_knows_children(stream: Stream, source: str, fine: bool) -> None:
+    assert seek.has_right_source(Window(stream, None), [{"id": 1, "source": source}]) is fine
+
+
+@pytest.mark.parametrize(("moment", "fine"), [(1000, True), (1001, True), (1002, False), (999, False)])
+def test_rows_show_whether_a_drain_is_one(moment: int, fine: bool) -> None:
+    assert seek.is_drainable(window(), rows(moment)) is fine
+
+
+@pytest.mark.parametrize(
+    ("done", "moved"),
+    [
+        (window(hi=9000, last=5000), 9000),
+        (window(hi=9000, last=None), 42),
+        (window(hi=None, last=5000), 5000),
+        (window(hi=10_000 + 300_001, last=5000), 5000),
+    ],
+)
+def test_a_watermark_moves_only_as_far_as_can_be_vouched_for(done: Window, moved: int) -> None:
+    assert seek.watermark(done, 42, now=10_000) == moved
+
+
+def test_a_drain_ends_when_two_readings_agree() -> None:
+    drain: Drain | None = Drain()
+    steps: list[tuple[list[int], str | None]] = [([1, 2], "2"), ([4], None), ([1, 2], "2"), ([3, 4], None)]
+    for ids, following in [*steps, ([1, 2], "2")]:
+        assert drain is not None
+        drain = drain.after_page(ids, following)
+    assert drain is not None
+    assert drain.after_page([3, 4], None) is None
+
+
+def test_a_drain_has_a_bound() -> None:
+    with pytest.raises(UnexpectedResponse):
+        Drain(pages=MAX_PAGES).after_page([1], "next")
+    with pytest.raises(UnexpectedResponse):
+        Drain(readings=10, before="x").after_page([1], None)
+
+
+def test_a_drained_millisecond_is_left_behind() -> None:
+    once = window(drain=Drain()).drained(rows(1000), None)
+    assert (once.lo, once.drain is None) == (1000, False)
+    twice = once.drained(rows(1000), None)
+    assert (twice.lo, twice.drain) == (1001, None)
+
+
+def test_a_window_has_a_bound_and_its_end_is_fixed_by_the_first_page() -> None:
+    assert window().with_page(50).with_page(60).hi == 50
+    with pytest.raises(UnexpectedResponse):
+        window(pages=seek.MAX_PAGES).with_page(50)

@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+
+from gitlab_hub.pipelines.model import job_of, pipeline_of
+from gitlab_hub.pipelines.settling import Known
+from gitlab_hub.pipelines.store import Copy, PipelineStore
+from gitlab_hub.storage.table import Item
+from tests.unit.pipelines.kit import CountingTable
+from tests.unit.pipelines.source_model import job
+
+PK, JOBS = "i1#pipelines#7", "i1#jobs#7"
+
+
+def copy(*, jobs: int = 1, settled: bool = True, **fields: Any) -> Copy:
+    body = {"id": 5, "status": "success", "created_at": "1970-01-01T00:00:09Z", "updated_at": "x", "ref": "main"}
+    made = [job_of(job(number, f"job {number}", runner={"id": 1, "token": "no"})) for number in range(1, jobs + 1)]
+    return Copy(pipeline=pipeline_of({**body, **fields}, 7), jobs=made, bridges=[], settled=settled)
+
+
+@pytest.fixture
+def table() -> CountingTable:
+    return CountingTable()
+
+
+@pytest.fixture
+def store(table: CountingTable) -> PipelineStore:
+    return PipelineStore(table, "i1")
+
+
+def known(store: PipelineStore) -> Known | None:
+    return store.known(7, [5, 6]).get(5)
+
+
+def row(table: CountingTable) -> Item:
+    item = table.get(PK, "000000000005")
+    assert item is not None
+    return item
+
+
+def test_rows_lie_where_others_look_for_them(store: PipelineStore, table: CountingTable) -> None:
+    assert store.save(copy(), None, now=1_700_000_000_123)
+    item = row(table)
+    assert (item["by_change_pk"], item["by_change_sk"]) == ("i1", "1700000000123#000000000007#000000000005")
+    assert (item["schema_version"], item["created_at"], item["ref"]) == (1, 9, "main")
+    assert [item["sk"] for item in table.query(JOBS).items] == ["000000000005#jobs#000"]
+
+
+def test_an_unchanged_pipeline_is_not_written(store: PipelineStore, table: CountingTable) -> None:
+    store.save(copy(), None, now=1)
+    table.written = 0
+    assert not store.save(copy(), known(store), now=2)
+    assert table.written == 0
+
+
+def test_settling_alone_is_no_change_for_followers(store: PipelineStore, table: CountingTable) -> None:
+    store.save(copy(settled=False), None, now=1)
+    table.written = 0
+    assert not store.save(copy(settled=True), known(store), now=2)
+    assert (table.written, row(table)["changed_at"], row(table)["settled"]) == (1, 1, True)
+
+
+@pytest.mark.parametrize("changed", [copy(jobs=2), copy(status="failed")])
+def test_a_changed_pipeline_moves_in_the_feed(store: PipelineStore, table: CountingTable, changed: Copy) -> None:
+    store.save(copy(), None, now=1)
+    assert store.save(changed, known(store), now=2)
+    assert row(table)["changed_at"] == 2
+
+
+def test_jobs_are_durable_before_the_pipeline_that_promises_them(store: PipelineStore, table: CountingTable) -> None:
+    seen: list[str] = []
+
+    class Watching(CountingTable):
+        def put(self, item: Item, *args: Any, **kwargs: Any) -> None:
+            seen.append(item["pk"])
+            super().put(item, *args, **kwargs)
+
+    PipelineStore(Watching(), "i1").save(copy(), None, now=1)
+    assert seen == [JOBS, PK]
+
+
+def test_chunks_that_are_no_longer_needed_go(store: PipelineStore, table: CountingTable) -> None:
+    store.save(copy(jobs=6000), None, now=1)
+    assert len(table.query(JOBS).items) > 1
+    store.save(copy(jobs=1), known(store), now=2)
+    assert len(table.query(JOBS).items) == 1
+
+
+def test_a_pipeline_that_is_back_is_no_longer_deleted(store: PipelineStore, table: CountingTable) -> None:
+    store.save(copy(), None, now=1)
+    table.put({**row(table), "deleted_at_source": 77})
+    assert store.save(copy(), known(store), now=2)
+    assert row(table)["deleted_at_source"] is None

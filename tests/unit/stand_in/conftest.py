@@ -1,0 +1,89 @@
+"""A small company without any socket."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import pytest
+
+from local.gitlab.app import StandIn
+from local.gitlab.company.build import Sizes
+from local.gitlab.rest.api import Call
+from local.gitlab.server import stand_in
+
+EPOCH = 1_790_000_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """An answer with its JSON read."""
+
+    status: int
+    json: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Asks the REST API directly, as the holder of a well-known token."""
+
+    app: StandIn
+
+    def __call__(self, target: str, holder: str | None = "admin-read", method: str = "GET", body: object = None) -> Got:
+        path, _, query = target.partition("?")
+        headers = {"authorization": f"Bearer {self.app.company.well_known.get(holder, holder)}"} if holder else {}
+        call = Call(
+            method=method,
+            path=f"/api/v4{path}",
+            segments=tuple(unquote(part) for part in path.split("/") if part),
+            params=dict(parse_qsl(query)),
+            headers=headers,
+            body=b"" if body is None else json.dumps(body).encode(),
+        )
+        answer = self.app.rest.answer(call)
+        return Got(answer.status, json.loads(answer.body) if answer.body else None, answer.headers)
+
+    def everything(self, target: str, holder: str = "admin-read") -> list[dict[str, Any]]:
+        """All rows of a list, by page number."""
+        rows, page = [], "1"
+        while page:
+            got = self(f"{target}{'&' if '?' in target else '?'}per_page=100&page={page}", holder)
+            assert got.status == 200
+            rows += got.json
+            page = got.headers["X-Next-Page"]
+        return rows
+
+
+@pytest.fixture
+def app() -> StandIn:
+    sizes = Sizes(users=60, groups=14, projects=30, pipelines=6, jobs=8)
+    return stand_in("http://gitlab.test", seed=3, sizes=sizes, epoch=EPOCH, frozen=True)
+
+
+@pytest.fixture
+def ask(app: StandIn) -> Caller:
+    return Caller(app)
+
+
+@pytest.fixture
+def control(app: StandIn) -> Callable[..., Any]:
+    """Calls the control board without a socket."""
+
+    def call(method: str, path: str, body: object = None) -> Any:
+        target, _, query = path.partition("?")
+        answer = app.board.answer(
+            Call(
+                method=method,
+                path=path,
+                segments=("__standin__", *target.split("/")),
+                params=dict(parse_qsl(query)),
+                headers={},
+                body=b"" if body is None else json.dumps(body).encode(),
+            )
+        )
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+    return call

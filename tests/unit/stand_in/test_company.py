@@ -1,0 +1,98 @@
+"""The company follows from its seed, has everything a real one has, and keeps working."""
+
+from typing import Any
+
+from local.gitlab.company.build import Sizes, build
+from local.gitlab.server import stand_in
+
+EPOCH = 1_790_000_000.0
+SIZES = Sizes(users=80, groups=20, projects=60, pipelines=4, jobs=6)
+
+
+def facts(seed: int, seconds: float = 0) -> dict[str, Any]:
+    app = stand_in("http://gitlab.test", seed=seed, sizes=SIZES, epoch=EPOCH, frozen=True)
+    if seconds:
+        app.board._advance(None, {"seconds": seconds})  # type: ignore[arg-type]  # the call itself is not read
+    return {name: app.board._truth.rows(name) for name in app.board._truth.names()}
+
+
+def test_the_same_seed_builds_the_same_company() -> None:
+    assert facts(5, 9_000) == facts(5, 9_000)
+    assert facts(5) != facts(6)
+
+
+def test_a_company_has_every_kind_of_thing() -> None:
+    company = build(1, EPOCH, Sizes(users=400, groups=60, projects=200, pipelines=5))
+    assert {user.state for user in company.users.values()} >= {"active", "blocked", "deactivated"}
+    assert any(user.bot and user.username.startswith("project_") for user in company.users.values())
+    assert any(user.external for user in company.users.values())
+    assert max(group.full_path.count("/") for group in company.groups.values()) >= 2
+    members = [member for each in company.members.values() for member in each.values()]
+    assert {member.level for member in members} >= {5, 10, 15, 20, 30, 40, 50}
+    assert any(member.role for member in members)
+    assert any(member.expires_at for member in members)
+    assert any(group.shares for group in company.groups.values())
+    assert any(project.shares for project in company.projects.values())
+    assert any(project.archived for project in company.projects.values())
+    assert any(project.forked_from for project in company.projects.values())
+    assert any(project.group_id is None for project in company.projects.values())
+    assert any(company.invitations.values())
+    assert {pipeline.source for each in company.pipelines.values() for pipeline in each.values()} >= {
+        "push",
+        "parent_pipeline",
+    }
+
+
+def test_a_group_is_never_more_visible_than_its_parent() -> None:
+    company = build(2, EPOCH, Sizes(users=40, groups=80, projects=80, pipelines=0))
+    order = ["private", "internal", "public"]
+    for group in company.groups.values():
+        if group.parent_id:
+            assert order.index(group.visibility) <= order.index(company.groups[group.parent_id].visibility)
+
+
+def test_work_goes_on_while_time_moves(app: Any, control: Any) -> None:
+    before = {row["id"]: row for row in control("GET", "truth/pipelines")["rows"]}
+    done = control("POST", "advance", {"seconds": 86_400})
+    after = {row["id"]: row for row in control("GET", "truth/pipelines")["rows"]}
+    assert done["started"]["pipelines"] > 0
+    assert set(before) < set(after)
+    assert all(after[number]["updated_at"] >= row["updated_at"] for number, row in before.items())
+    assert any(row["status"] == "running" for row in before.values())
+    assert all(after[number]["status"] != "running" for number in before)
+    assert app.clock.now() == EPOCH + 86_400
+
+
+def test_new_ids_are_the_highest(control: Any) -> None:
+    old = max(row["id"] for row in control("GET", "truth/pipelines")["rows"])
+    control("POST", "advance", {"seconds": 86_400})
+    fresh = [row for row in control("GET", "truth/pipelines")["rows"] if row["id"] > old and not row["parent_id"]]
+    assert [row["created_at"] for row in sorted(fresh, key=lambda row: row["id"])] == sorted(
+        row["created_at"] for row in fresh
+    )
+
+
+def test_removing_a_group_takes_everything_below_it(app: Any, control: Any) -> None:
+    top = next(group for group in app.company.groups.values() if app.company.descendants(group.id))
+    gone = set(control("POST", "changes", {"do": "remove_group", "id": top.id})["ids"])
+    assert not gone & set(app.company.groups)
+    assert not any(project.group_id in gone for project in app.company.projects.values())
+    assert not any(row["group_id"] in gone for row in control("GET", "truth/shares")["rows"])
+
+
+def test_changes_by_name(ask: Any, app: Any, control: Any) -> None:
+    user = control("POST", "changes", {"do": "add_user", "username": "new.hire", "two_factor": True})["id"]
+    assert ask(f"/users/{user}").json["two_factor_enabled"] is True
+    control("POST", "changes", {"do": "add_member", "source": "project", "source_id": 1, "user_id": user, "level": 30})
+    assert ask(f"/projects/1/members/{user}").json["access_level"] == 30
+    control("POST", "changes", {"do": "remove_member", "source": "project", "source_id": 1, "user_id": user})
+    assert ask(f"/projects/1/members/{user}").status == 404
+    control("POST", "changes", {"do": "add_share", "source": "group", "source_id": 1, "group_id": 2, "level": 20})
+    shared = ask("/groups/1?with_projects=false").json["shared_with_groups"]
+    assert {"group_id": 2, "group_access_level": 20}.items() <= shared[-1].items()
+    control("POST", "changes", {"do": "remove_user", "id": user})
+    assert ask(f"/users/{user}").status == 404
+    token = control("POST", "changes", {"do": "add_token", "name": "extra", "user_id": 1, "scopes": ["api"]})
+    assert ask("/user", token["value"]).status == 200
+    control("POST", "changes", {"do": "revoke_token", "name": "extra"})
+    assert ask("/user", "extra").status == 401

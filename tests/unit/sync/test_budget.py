@@ -1,0 +1,86 @@
+"""The shared request allowance: what is spent, what is learnt, when to wait."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitlab_hub.gitlab.rates import RateFacts
+from gitlab_hub.sync.budget import GENERAL, Budget, Window, learn, merge, spend, wait
+
+NOW = 1_700_000_000.0
+SERVER = datetime.fromtimestamp(1_600_000_000, UTC)
+
+
+def announced(*, limit: int = 100, remaining: int = 50, resets_in: int = 30) -> RateFacts:
+    """An answer's headers; the server's clock is years off ours."""
+    return RateFacts(limit=limit, remaining=remaining, reset_at=int(SERVER.timestamp()) + resets_in, server_time=SERVER)
+
+
+def test_a_server_that_announces_nothing_is_not_limited_and_costs_nothing_to_track() -> None:
+    budget: Budget = {}
+    for _ in range(10_000):
+        budget = spend(budget, "members", NOW)
+    assert (budget, wait(budget, "members", NOW)) == ({}, 0)
+
+
+def test_one_fifth_of_the_allowance_is_left_to_others() -> None:
+    assert wait(learn({}, "users", announced(remaining=21), NOW), "users", NOW) == 0
+    assert wait(learn({}, "users", announced(remaining=20), NOW), "users", NOW) == 30
+
+
+def test_our_own_requests_count_until_the_next_answer() -> None:
+    budget = learn({}, "users", announced(remaining=22), NOW)
+    budget = spend(spend(budget, "users", NOW), "users", NOW)
+    assert wait(budget, "users", NOW) == 30
+
+
+def test_the_window_ends_by_the_servers_clock_not_ours() -> None:
+    budget = learn({}, "users", announced(remaining=0, resets_in=30), NOW)
+    assert wait(budget, "users", NOW + 29) == pytest.approx(1)
+    assert wait(budget, "users", NOW + 30) == 0
+
+
+def test_a_429_with_headers_stops_every_endpoint() -> None:
+    facts = RateFacts(limited=True, limit=100, remaining=0, reset_at=0, server_time=SERVER, retry_after=90)
+    budget = learn({}, "users", facts, NOW)
+    assert wait(budget, "pipelines", NOW) == 90
+
+
+def test_a_429_without_headers_stops_only_its_endpoint() -> None:
+    budget = learn({}, "members", RateFacts(limited=True, retry_after=60), NOW)
+    assert (wait(budget, "members", NOW), wait(budget, "pipelines", NOW)) == (60, 0)
+
+
+def test_an_endpoint_with_a_limit_of_its_own_is_spent_to_eighty_percent() -> None:
+    budget = learn({}, "members", announced(limit=2000, remaining=2000, resets_in=60), NOW)
+    sent = 0
+    while not wait(budget, "members", NOW):
+        budget, sent = spend(budget, "members", NOW), sent + 1
+    assert sent == 160
+    assert wait(budget, "users", NOW) == 0
+
+
+windows = st.builds(
+    Window,
+    limit=st.integers(0, 100),
+    remaining=st.integers(-5, 100),
+    resets_at=st.sampled_from([0.0, 10.0, 20.0]),
+    blocked_until=st.sampled_from([0.0, 15.0, 40.0]),
+)
+budgets = st.dictionaries(st.sampled_from([GENERAL, "members", "users"]), windows)
+
+
+@given(mine=budgets, theirs=budgets, now=st.sampled_from([0.0, 12.0, 50.0]))
+def test_merging_never_forgets_a_block(mine: Budget, theirs: Budget, now: float) -> None:
+    merged = merge(mine, theirs)
+    for name in merged:
+        blocked = max(side.get(name, Window()).blocked_until for side in (mine, theirs))
+        assert merged[name].blocked_until == blocked
+        assert wait(merged, name, now) >= max(0.0, blocked - now)
+
+
+@given(budget=budgets)
+def test_merging_with_oneself_changes_nothing(budget: Budget) -> None:
+    assert merge(budget, budget) == budget

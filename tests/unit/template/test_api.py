@@ -1,0 +1,91 @@
+"""The API: who may come in, how often, and that code, events and template agree about its routes."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gitlab_hub import bootstrap
+from tests.unit.template.bundle import ROOT, functions, resources, transformed
+
+OPEN = {"GET /healthz", "GET /openapi.json"}
+HTTP_FUNCTIONS = {
+    "integrations": bootstrap.integrations_routes,
+    "access": bootstrap.access_routes,
+    "pipelines": bootstrap.pipelines_routes,
+    "operations": bootstrap.operations_routes,
+}
+
+
+def body() -> dict[str, Any]:
+    api: dict[str, Any] = resources("AWS::ApiGatewayV2::Api")["HttpApi"]["Body"]
+    return api
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in body()["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def routes_of(folder: str) -> set[str]:
+    (function,) = (f for f in functions().values() if f["CodeUri"] == f"functions/{folder}")
+    events = [event["Properties"] for event in function["Events"].values() if event["Type"] == "HttpApi"]
+    return {f"{event['Method']} {event['Path']}" for event in events}
+
+
+def in_gateway_syntax(path: str) -> str:
+    return re.sub(r"<(\w+)>", r"{\1}", path)
+
+
+def test_every_route_but_the_open_ones_has_the_authorizer() -> None:
+    unguarded = {key for key, operation in operations() if operation["security"] == [{"NONE": []}]}
+    guarded = {key for key, operation in operations() if operation["security"] == [{"HubTokens": []}]}
+    assert unguarded == OPEN
+    assert guarded == {key for key, _ in operations()} - OPEN
+
+
+def test_the_authorizer_sees_calls_without_a_token_and_nothing_is_cached() -> None:
+    (scheme,) = body()["components"]["securitySchemes"].values()
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    assert authorizer["authorizerPayloadFormatVersion"] == "2.0"
+    assert authorizer["enableSimpleResponses"] is True
+    assert "identitySource" not in authorizer
+    assert "authorizerResultTtlInSeconds" not in authorizer
+
+
+def test_handlers_get_payload_version_2() -> None:
+    for key, operation in operations():
+        integration = operation["x-amazon-apigateway-integration"]
+        assert (integration["type"], integration["payloadFormatVersion"]) == ("aws_proxy", "2.0"), key
+
+
+@pytest.mark.parametrize("folder", HTTP_FUNCTIONS)
+def test_template_and_code_have_the_same_routes(folder: str) -> None:
+    code = {f"{route.method} {in_gateway_syntax(route.path)}" for route in HTTP_FUNCTIONS[folder]()}
+    assert routes_of(folder) == code
+
+
+@pytest.mark.parametrize("folder", HTTP_FUNCTIONS)
+def test_template_and_code_agree_which_routes_are_open(folder: str) -> None:
+    code = {f"{route.method} {route.path}" for route in HTTP_FUNCTIONS[folder]() if route.role is None}
+    assert routes_of(folder) & OPEN == code
+
+
+@pytest.mark.parametrize("folder", HTTP_FUNCTIONS)
+def test_every_route_has_an_event_to_try_it_with(folder: str) -> None:
+    events = [json.loads(path.read_text()) for path in (ROOT / "events" / folder).glob("*.json")]
+    assert {event["routeKey"] for event in events} == routes_of(folder)
+
+
+def test_calls_are_throttled_and_logged_without_paths() -> None:
+    (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
+    assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= set(stage["DefaultRouteSettings"])
+    assert stage["AccessLogSettings"]["DestinationArn"] == {"Fn::GetAtt": ["HttpApiLog", "Arn"]}
+    assert not set(re.findall(r"\$context\.\w+", stage["AccessLogSettings"]["Format"])) & {"$context.path"}
+
+
+def test_a_warning_of_the_gateway_stops_the_deployment() -> None:
+    assert transformed()["Resources"]["HttpApi"]["Properties"]["FailOnWarnings"] is True

@@ -1,0 +1,115 @@
+"""The functions: folders, settings, logs, traces, events, layers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.template.bundle import ROOT, functions, resources, source
+
+FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+DEPLOYED = resources("AWS::Lambda::Function")
+
+
+def test_every_function_folder_is_in_the_template() -> None:
+    assert sorted(Path(function["CodeUri"]).name for function in functions().values()) == FOLDERS
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_handlers_are_thin(folder: str) -> None:
+    assert len((ROOT / "functions" / folder / "app.py").read_text().splitlines()) <= 40
+
+
+def test_handlers_import_with_an_empty_environment() -> None:
+    # In a process of their own: this one has an environment, and modules that others imported.
+    code = "import runpy, sys; [runpy.run_path(path)['handler'] for path in sys.argv[1:]]"
+    paths = [str(ROOT / "functions" / folder / "app.py") for folder in FOLDERS]
+    hub = str(ROOT / "layers" / "hub" / "python")
+    env = {"PYTHONPATH": hub, "PATH": os.defpath}
+    done = subprocess.run(  # noqa: S603 - this interpreter, our files
+        [sys.executable, "-c", code, *paths], env=env, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_function_has_whole_events_to_try_it_with(folder: str) -> None:
+    events = list((ROOT / "events" / folder).glob("*.json"))
+    assert events
+    for path in events:
+        assert isinstance(json.loads(path.read_text()), dict), path
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_functions_are_traced_and_log_into_a_group_with_an_end(name: str) -> None:
+    function = DEPLOYED[name]
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    group = resources("AWS::Logs::LogGroup")[function["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_functions_end_before_the_api_gives_up_on_them(name: str) -> None:
+    is_worker = name.startswith("Sync")
+    assert DEPLOYED[name]["Timeout"] <= (300 if is_worker else 29)
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_settings_name_secrets_and_hold_none(name: str) -> None:
+    for variable, value in DEPLOYED[name]["Environment"]["Variables"].items():
+        is_secret = any(word in variable for word in ("SECRET", "TOKEN", "KEY", "PASSWORD"))
+        assert not (is_secret and isinstance(value, str)), variable
+        if is_secret:
+            assert set(value) <= {"Ref", "Fn::Sub"}, variable
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_sam_local_can_point_every_function_at_an_emulator(name: str) -> None:
+    # It overrides only what the template declares.
+    assert DEPLOYED[name]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] == {"Ref": "AwsEndpointUrl"}
+
+
+def test_loopback_is_refused_where_no_emulator_is() -> None:
+    (rule,) = source()["Rules"].values()
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "AllowLoopback"}, "true"]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AwsEndpointUrl"}, ""]}]}
+    assert source()["Parameters"]["AllowLoopback"]["Default"] == "false"
+    assert source()["Parameters"]["AwsEndpointUrl"]["Default"] == ""
+
+
+def test_event_sources_are_bounded_and_report_single_failures() -> None:
+    mappings = resources("AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == 2
+    for name, mapping in mappings.items():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+        assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SyncConcurrency"}}, name
+
+
+def test_schedules_carry_the_stacks_name_and_can_be_switched_off() -> None:
+    schedules = resources("AWS::Scheduler::Schedule")
+    assert len(schedules) == 2
+    for name, schedule in schedules.items():
+        assert schedule["Name"]["Fn::Sub"].startswith("${AWS::StackName}-"), name
+        assert schedule["State"] == {"Ref": "SchedulesState"}, name
+
+
+def test_there_is_a_layer_build_for_every_runtime_and_architecture() -> None:
+    parameters = source()["Parameters"]
+    wanted = {
+        f"{runtime}-{architecture}"
+        for runtime in parameters["PythonRuntime"]["AllowedValues"]
+        for architecture in parameters["Architecture"]["AllowedValues"]
+    }
+    assert {path.parent.name for path in (ROOT / "layers" / "targets").glob("*/Makefile")} == wanted
+
+
+def test_the_dependencies_layer_is_locked_hashed_and_without_boto3() -> None:
+    lines = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text().splitlines()
+    pinned = [line for line in lines if "==" in line]
+    assert pinned
+    assert all(line.rstrip().endswith("\\") for line in pinned)  # a hash follows
+    assert not [line for line in pinned if line.startswith(("boto", "s3transfer"))]

@@ -1,0 +1,91 @@
+"""What each function may do (acceptance case E8)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.template.bundle import functions, listed, resources, statements, transformed
+
+_WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+_SECRETS = "secret:gitlab-hub/${AWS::StackName}/integration/*"
+
+
+def test_every_function_has_a_role_of_its_own() -> None:
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions().values()]
+    assert len(roles) == len(set(roles))
+    assert set(roles) <= set(resources("AWS::IAM::Role"))
+
+
+def test_no_statement_allows_every_action_of_a_service() -> None:
+    broad = [
+        (role, action) for role, statement in statements() for action in listed(statement["Action"]) if "*" in action
+    ]
+    assert broad == []
+
+
+def test_only_actions_without_resources_are_allowed_on_everything() -> None:
+    for role, statement in statements():
+        if "*" in listed(statement["Resource"]):
+            assert set(listed(statement["Action"])) <= _WITHOUT_RESOURCES, role
+
+
+def test_wildcards_stand_only_after_the_stacks_own_secret_prefix() -> None:
+    patterns = {
+        text
+        for _, statement in statements()
+        for resource in listed(statement["Resource"])
+        if resource != "*" and "*" in (text := json.dumps(resource))
+    }
+    assert all(text.endswith(f'{_SECRETS}"}}') for text in patterns)
+    assert len(patterns) == 1
+
+
+def test_no_role_has_a_managed_policy_but_for_a_vpc() -> None:
+    for name, role in resources("AWS::IAM::Role").items():
+        managed = role.get("ManagedPolicyArns", [])
+        assert managed == [] or managed["Fn::If"][0] == "HasVpc", name
+
+
+def allowed(role: str, service: str) -> set[str]:
+    return {
+        action
+        for name, statement in statements()
+        if name == role
+        for action in listed(statement["Action"])
+        if action.startswith(f"{service}:")
+    }
+
+
+@pytest.mark.parametrize("role", ["AuthorizerRole", "AccessRole", "PipelinesRole"])
+def test_readers_change_nothing(role: str) -> None:
+    assert allowed(role, "dynamodb") <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    assert allowed(role, "secretsmanager") == {"secretsmanager:GetSecretValue"}
+    assert allowed(role, "sqs") == set()
+
+
+@pytest.mark.parametrize("role", ["AuthorizerRole", "AccessRole", "PipelinesRole", "OperationsRole"])
+def test_functions_that_call_no_gitlab_read_no_gitlab_token(role: str) -> None:
+    assert all(_SECRETS not in json.dumps(statement) for name, statement in statements() if name == role)
+
+
+def test_the_authorizer_sees_hub_tokens_and_no_other_row() -> None:
+    tables = [s for name, s in statements() if name == "AuthorizerRole" and "dynamodb:GetItem" in s["Action"]]
+    conditions: list[Any] = [statement["Condition"] for statement in tables]
+    assert conditions == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TOKENS"]}}]
+
+
+def test_no_function_can_list_or_scan() -> None:
+    for role, statement in statements():
+        for action in listed(statement["Action"]):
+            assert not action.startswith(("dynamodb:Scan", "secretsmanager:List", "s3:")), role
+
+
+def test_only_the_api_the_scheduler_and_the_queues_may_start_functions() -> None:
+    principals = {permission["Principal"] for permission in resources("AWS::Lambda::Permission").values()}
+    assert principals == {"apigateway.amazonaws.com"}
+    assert all("SourceArn" in permission for permission in resources("AWS::Lambda::Permission").values())
+
+
+def test_no_function_answers_under_a_url_of_its_own() -> None:
+    assert not [name for name, r in transformed()["Resources"].items() if r["Type"] == "AWS::Lambda::Url"]

@@ -1,0 +1,100 @@
+"""How tables, queues, secrets and exports are kept (acceptance case E8)."""
+
+import json
+
+import pytest
+
+from tests.unit.template.bundle import Resource, leaves, resources, source, transformed
+
+TABLES = resources("AWS::DynamoDB::Table")
+QUEUES = resources("AWS::SQS::Queue")
+INDEXES = {"IntegrationsTable": [], "AccessTable": ["by_account"], "PipelinesTable": ["by_change"]}
+
+
+def test_these_are_the_tables() -> None:
+    assert set(TABLES) == set(INDEXES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_protected(name: str) -> None:
+    table = TABLES[name]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+    assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert source()["Parameters"]["DeletionProtection"]["Default"] == "true"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_have_the_keys_the_stores_use(name: str) -> None:
+    table = TABLES[name]
+    assert keys(table) == ["pk", "sk"]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    indexes = {index["IndexName"]: keys(index) for index in table.get("GlobalSecondaryIndexes", [])}
+    assert indexes == {index: [f"{index}_pk", f"{index}_sk"] for index in INDEXES[name]}
+
+
+def keys(schema: Resource) -> list[str]:
+    return [key["AttributeName"] for key in schema["KeySchema"]]
+
+
+def test_what_holds_data_survives_the_stack() -> None:
+    kept = {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
+    for name, resource in transformed()["Resources"].items():
+        if resource["Type"] in kept or name == "MasterKeySecret":
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_queues_are_encrypted(name: str) -> None:
+    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("kind", ["Accounts", "Pipelines"])
+def test_work_that_fails_five_times_is_kept_for_two_weeks(kind: str) -> None:
+    queue, dead_letters = QUEUES[f"Sync{kind}Queue"], QUEUES[f"Sync{kind}DeadLetters"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [f"Sync{kind}DeadLetters", "Arn"]}
+    assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@pytest.mark.parametrize("kind", ["Accounts", "Pipelines"])
+def test_a_message_stays_hidden_while_its_worker_may_still_run(kind: str) -> None:
+    function = resources("AWS::Lambda::Function")[f"Sync{kind}Function"]
+    assert QUEUES[f"Sync{kind}Queue"]["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_queues_and_exports_refuse_plain_http() -> None:
+    policies = {**resources("AWS::SQS::QueuePolicy"), **resources("AWS::S3::BucketPolicy")}
+    assert len(policies) == 2
+    for name, policy in policies.items():
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*"), name
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, name
+    (queues,) = resources("AWS::SQS::QueuePolicy").values()
+    assert [queue["Ref"] for queue in queues["Queues"]] == list(QUEUES)
+
+
+def test_exports_are_private_encrypted_and_short_lived() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert all(rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"])
+
+
+def test_secrets_are_generated_and_never_written_down() -> None:
+    for name, secret in resources("AWS::SecretsManager::Secret").items():
+        assert "SecretString" not in secret, name
+        assert secret["GenerateSecretString"]["PasswordLength"] >= 48, name
+
+
+def test_no_secret_value_is_resolved_into_the_template() -> None:
+    texts = [text for _, text in leaves(transformed()) if isinstance(text, str)]
+    assert not [text for text in texts if "{{resolve:" in text]
+
+
+def test_outputs_name_secrets_and_show_none() -> None:
+    for name, output in transformed()["Outputs"].items():
+        refers_to_secret = "Secret" in json.dumps(output["Value"])
+        assert not refers_to_secret or (name.endswith("SecretName") and set(output["Value"]) == {"Ref"})

@@ -1,0 +1,63 @@
+from typing import Annotated, Any
+
+import pytest
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import BaseModel
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.web.api import Seed
+from gitlab_hub.web.auth import Caller
+from gitlab_hub.web.errors import MethodNotAllowed
+from gitlab_hub.web.principal import Role
+from gitlab_hub.web.route import Directory, Route
+
+
+class Body(BaseModel):
+    n: int
+
+
+def plain(caller: Caller, seed: Seed, name: Annotated[str, Path()], q: Annotated[str | None, Query()] = None) -> Body:
+    return Body(n=1)
+
+
+def with_body(body: Body) -> None: ...
+
+
+def with_optional_body(body: Body | None = None) -> None: ...
+
+
+def with_query_model(query: Annotated[Body, Query()]) -> None: ...
+
+
+def route(path: str, method: str = "GET", handler: Any = plain) -> Route:
+    return Route(method=method, path=path, handler=handler, role=Role.VIEWER)
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"), [(plain, False), (with_body, True), (with_optional_body, True), (with_query_model, False)]
+)
+def test_a_handler_shows_whether_it_takes_a_body(handler: Any, expected: bool) -> None:
+    assert route("/x", handler=handler).takes_body is expected
+
+
+def test_a_fixed_path_wins_over_a_parameter() -> None:
+    fixed, free = route("/v1/integrations/gitlab"), route("/v1/integrations/<integration_id>")
+    for order in ([fixed, free], [free, fixed]):
+        directory = Directory(order)
+        assert directory.find("GET", "/v1/integrations/gitlab") == (fixed, {})
+        assert directory.find("GET", "/v1/integrations/i1") == (free, {"integration_id": "i1"})
+
+
+def test_a_parameter_is_one_segment() -> None:
+    directory = Directory([route("/a/<b>/c")])
+    assert directory.find("GET", "/a/x%2Fy/c")[1] == {"b": "x%2Fy"}
+    for path in ("/a/x/y/c", "/a//c", "/a/x/c/", "/a/x/c\n", "a/x/c"):
+        with pytest.raises(NotFound):
+            directory.find("GET", path)
+
+
+def test_another_method_is_told_apart_from_another_path() -> None:
+    directory = Directory([route("/a/<b>"), route("/a/<b>", "DELETE")])
+    with pytest.raises(MethodNotAllowed) as caught:
+        directory.find("POST", "/a/x")
+    assert caught.value.details == {"allowed": ["DELETE", "GET"]}
