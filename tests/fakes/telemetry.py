@@ -9,10 +9,15 @@ from typing import Any
 class MemoryTelemetry:
     """Keeps what the entries report."""
 
+    lines: list[dict[str, Any]] = field(default_factory=list)
     failures: list[tuple[str, BaseException | None, dict[str, Any]]] = field(default_factory=list)
 
     def begin(self) -> None:
         """Do nothing."""
+
+    def done(self, function: str, **keys: Any) -> None:
+        """Keep the line."""
+        self.lines.append({"function": function, **keys})
 
     def failure(self, metric: str, function: str, **keys: Any) -> None:
         """Keep the exception that is being handled."""

@@ -149,3 +149,10 @@ def test_what_the_authorizer_leaves_is_what_the_routes_read() -> None:
     for limit in (None, frozenset[str](), frozenset({"a", "b"})):
         principal = Principal("t", Role.DEVELOPER, limit)
         assert Principal.from_context(principal.to_context()) == principal
+
+
+def test_every_request_leaves_one_line_without_its_path(sample: Sample, telemetry: MemoryTelemetry) -> None:
+    http_entry(sample.api(), telemetry=telemetry)(http_event("GET", NOTES), Context())
+    [line] = telemetry.lines
+    assert (line["function"], line["request_id"], line["status"]) == ("function", "req-1", 200)
+    assert NOTES not in str(line)

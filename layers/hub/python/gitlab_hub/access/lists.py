@@ -1,6 +1,6 @@
 """The first stages: every account, group and project that the token can list."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gitlab_hub.access.fields import whole
@@ -11,24 +11,12 @@ from gitlab_hub.access.store import ALL, account_row, resource_row
 from gitlab_hub.access.transform import account_of_user, group_of, is_admin_row, project_of
 from gitlab_hub.access.work import Work
 from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
+from gitlab_hub.sync.one_scope import OneScope
 from gitlab_hub.sync.ports import Scope
 
 AS_GUEST: Params = {"min_access_level": 10}
 AS_MEMBER: Params = {"membership": "true"}
 OF_GROUP: Params = {"include_subgroups": "true", "with_shared": "false"}
-
-
-class OneScope:
-    """A stage that is one list."""
-
-    async def size(self) -> int:
-        """Count the one."""
-        return 1
-
-    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
-        """Give the one, unless it is done."""
-        if after is None or after < ALL:
-            yield Scope(ALL)
 
 
 class AccountsStage(OneScope):

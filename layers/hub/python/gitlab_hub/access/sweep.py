@@ -1,12 +1,12 @@
 """The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
 
 from gitlab_hub.access.fields import GitLabRow, mapping, part
-from gitlab_hub.access.lists import OneScope
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.access.reach import inside
 from gitlab_hub.access.store import ALL
 from gitlab_hub.access.work import Work
 from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.sync.one_scope import OneScope
 from gitlab_hub.sync.ports import Scope
 
 

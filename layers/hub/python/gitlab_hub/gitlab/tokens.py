@@ -18,7 +18,7 @@ class TokenKind(StrEnum):
     AGENT = "agent"
     SCIM = "scim"
     FEATURE_FLAGS = "feature_flags"
-    OAUTH_SECRET = "oauth_secret"  # noqa: S105 - a kind, not a secret
+    OAUTH_SECRET = "oauth_secret"  # noqa: S105 - a kind, not a secret  # pragma: allowlist secret
     UNKNOWN = "unknown"
     """No prefix we know: old tokens, OAuth access tokens, and instances with a prefix of their own."""
 

@@ -1,15 +1,15 @@
 """The first and the last step of a run: which projects there are, and which are no more."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from gitlab_hub.gitlab.errors import Forbidden, Missing
 from gitlab_hub.pipelines.project_store import ProjectRows, project_number, project_row
+from gitlab_hub.sync.one_scope import OneScope
 from gitlab_hub.sync.ports import Scope, Session, Target
 
 DATASET = "projects"
-ALL = Scope("all")
 
 Params = dict[str, str | int | bool]
 
@@ -31,7 +31,7 @@ def is_outside(project: Mapping[str, Any], target: Target) -> bool:
     return not target.is_admin and isinstance(rights, Mapping) and not any(rights.values())
 
 
-class ProjectsStage:
+class ProjectsStage(OneScope):
     """Keeps the projects equal to GitLab's list."""
 
     name = "projects"
@@ -39,15 +39,6 @@ class ProjectsStage:
     def __init__(self, session: Session, rows: ProjectRows) -> None:
         self._session = session
         self._mirror = session.mirror(DATASET, rows)
-
-    async def size(self) -> int | None:
-        """One list."""
-        return 1
-
-    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
-        """The one list."""
-        if after is None or after < ALL.key:
-            yield ALL
 
     async def read(self, scope: Scope) -> None:
         """Read the list page by page."""
@@ -59,7 +50,7 @@ class ProjectsStage:
         await self._mirror.complete(scope.key)
 
 
-class SweepStage:
+class SweepStage(OneScope):
     """Marks projects as gone that a complete list did not show, and that GitLab confirms gone one by one."""
 
     name = "sweep"
@@ -67,15 +58,6 @@ class SweepStage:
     def __init__(self, session: Session, rows: ProjectRows) -> None:
         self._session = session
         self._mirror = session.mirror(DATASET, rows)
-
-    async def size(self) -> int | None:
-        """One sweep."""
-        return 1
-
-    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
-        """The one sweep."""
-        if after is None or after < ALL.key:
-            yield ALL
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is one
         """Sweep the projects."""

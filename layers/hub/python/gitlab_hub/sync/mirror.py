@@ -9,7 +9,6 @@ from gitlab_hub.sync.breaker import Tally, is_suspicious_scope
 from gitlab_hub.sync.hashing import content_hash
 from gitlab_hub.sync.ports import Confirm, Row, RowStore
 
-
 SWEPT_AT_ONCE = 100
 """Rows asked about and removed in one step: an interrupted sweep repeats no more than that."""
 

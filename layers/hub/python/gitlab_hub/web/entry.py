@@ -4,6 +4,7 @@ Nothing unforeseen leaves a function as it is: Lambda would write its text, with
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -48,6 +49,7 @@ def http_entry(api: Api, *, telemetry: Telemetry | None = None) -> Handler:
             lambda: api.resolve(event, context),
             otherwise=lambda: internal_error(request_id).to_gateway(request_id),
             context=context,
+            outcome=lambda answer: {"status": answer["statusCode"]},
             request_id=request_id,
         )
 
@@ -105,15 +107,27 @@ class _Frame:
     def __init__(self, metric: str, telemetry: Telemetry | None) -> None:
         self._metric, self._telemetry = metric, telemetry or LambdaTelemetry()
 
-    def run(self, work: Callable[[], T], *, otherwise: Callable[[], T], context: Any, **keys: Any) -> T:
-        """Give what the work gives, or what there is otherwise."""
+    def run(
+        self,
+        work: Callable[[], T],
+        *,
+        otherwise: Callable[[], T],
+        context: Any,
+        outcome: Callable[[T], Mapping[str, Any]] = lambda _: {},
+        **keys: Any,
+    ) -> T:
+        """Give what the work gives, or what there is otherwise; `outcome` says what of it belongs in the log."""
         self._telemetry.begin()
+        started = time.monotonic()
+        function = str(getattr(context, "function_name", "unknown"))
         try:
-            return work()
+            result = work()
         except Exception:  # noqa: BLE001 the one place for it, see above
-            function = str(getattr(context, "function_name", "unknown"))
             self._telemetry.failure(self._metric, function, **keys)
-        return otherwise()
+            return otherwise()
+        took = round((time.monotonic() - started) * 1000)
+        self._telemetry.done(function, milliseconds=took, **keys, **outcome(result))
+        return result
 
 
 def _done(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame: _Frame) -> bool:

@@ -21,6 +21,9 @@ class Telemetry(Protocol):
     def begin(self) -> None:
         """Get ready; called at the start of every invocation."""
 
+    def done(self, function: str, **keys: Any) -> None:
+        """Write that an invocation ended, and what is to be known of it."""
+
     def failure(self, metric: str, function: str, **keys: Any) -> None:
         """Write the exception that is being handled, and count it."""
 
@@ -31,6 +34,10 @@ class LambdaTelemetry:
     def begin(self) -> None:
         """Set logging up, so that whatever runs inside the function writes no secret."""
         set_up_logging()
+
+    def done(self, function: str, **keys: Any) -> None:
+        """Write that an invocation ended, and what is to be known of it."""
+        set_up_logging().info("done", extra={"function": function, **keys})
 
     def failure(self, metric: str, function: str, **keys: Any) -> None:
         """Write the exception that is being handled, and count it."""
