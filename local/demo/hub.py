@@ -1,6 +1,7 @@
 """The hub's API as the demo calls it: as anybody would."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -27,10 +28,10 @@ class Hub:
         integration: dict[str, Any] = self._call("POST", "/v1/integrations/gitlab/start", wish)["integration"]
         return integration
 
-    def request_sync(self, integration_id: str, *, full: bool = False) -> str:
-        """Ask for a sync of everything."""
-        sync_id: str = self._call("POST", f"/v1/integrations/{integration_id}/sync", {"full": full})["sync_id"]
-        return sync_id
+    def request_sync(self, integration_id: str) -> None:
+        """Ask for a sync of everything; the schedule may have been faster."""
+        path = f"/v1/integrations/{integration_id}/sync"
+        self._call("POST", path, {}, expected=(HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT))
 
     def sync_state(self, integration_id: str) -> dict[str, Any]:
         """The state of both kinds of sync."""
@@ -49,10 +50,16 @@ class Hub:
                 return
 
     def _call(
-        self, method: str, path: str, body: dict[str, Any] | None = None, query: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        query: dict[str, Any] | None = None,
+        expected: Sequence[int] = (HTTPStatus.OK, HTTPStatus.CREATED),
     ) -> dict[str, Any]:
         answer = self._http.request(method, path, json=body, params=query)
-        if answer.is_error:
+        if answer.status_code not in expected:
             raise Problem(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
         found: dict[str, Any] = answer.json()
         return found

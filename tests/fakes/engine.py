@@ -53,6 +53,7 @@ class Driver:
         self.table, self.feature, self.gitlab = table, feature, gitlab or FakeGitLab()
         self.queue, self.targets, self.now = MemoryQueue(), FakeTargets(), 1_000_000.0
         self.remaining: Callable[[], float] = lambda: 900.0
+        self.ended: list[Run] = []
         self._workers = 0
 
     @property
@@ -71,7 +72,9 @@ class Driver:
         self._workers += 1
         table, name = table or self.table, f"w{self._workers}"
         limiter = SharedLimiter(table, host="gitlab.example", user_id=7, now=lambda: self.now)
-        outside = Outside(worker=lambda: name, clock=lambda: self.now, sleep=self._sleep, flush_seconds=0.0)
+        outside = Outside(
+            worker=lambda: name, ended=self.ended.append, clock=lambda: self.now, sleep=self._sleep, flush_seconds=0.0
+        )
         connection = Connection(cast("GitLab", self.gitlab), limiter)
         return Engine(self.feature, RunStore(table), self.targets, lambda _: connection, self.queue, outside)
 

@@ -190,7 +190,8 @@ def endless(piece: bytes) -> Step:
     async def step(writer: asyncio.StreamWriter) -> bool:
         writer.write(head(200, Content_Type=JSON, Transfer_Encoding="chunked"))
         while True:
-            writer.writelines(chunks(piece))
+            # Not `writelines`: some releases of Python let it fill the memory without ever pausing.
+            writer.write(b"".join(chunks(piece)))
             await writer.drain()
 
     return step

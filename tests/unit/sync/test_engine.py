@@ -60,6 +60,11 @@ def test_a_run_ends_with_stored_equal_to_source(driver: Driver, estate: Estate) 
     assert (run.done, run.total) == (9, 9)
 
 
+def test_whoever_watches_hears_how_a_run_ended(driver: Driver) -> None:
+    run = driver.work(driver.start())
+    assert [(ended.status, ended.counts) for ended in driver.ended] == [(run.status, run.counts)]
+
+
 def test_a_second_run_without_changes_writes_no_row(driver: Driver) -> None:
     driver.work(driver.start())
     assert driver.work(driver.start("s2")).counts["rows_written"] == 0

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gitlab_hub.web.telemetry import NAMESPACE
 from tests.unit.template.bundle import ROOT, Resource, resources
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
@@ -34,6 +35,13 @@ def test_every_dead_letter_is_noticed() -> None:
             assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
 
 
+@pytest.mark.parametrize("metric", ["SuspectSyncs", "FailedSyncs"])
+def test_every_sync_that_needs_a_person_is_noticed(metric: str) -> None:
+    assert watched(metric) == {"SyncAccountsFunction", "SyncPipelinesFunction"}
+    spaces = {alarm["Namespace"] for alarm in ALARMS.values() if alarm["MetricName"] == metric}
+    assert spaces == {NAMESPACE}
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_alarms_tell_somebody_and_name_their_runbook(name: str) -> None:
     alarm = ALARMS[name]
@@ -42,7 +50,6 @@ def test_alarms_tell_somebody_and_name_their_runbook(name: str) -> None:
     assert _ANCHOR.search(alarm["AlarmDescription"])
 
 
-@pytest.mark.skipif(not RUNBOOKS.exists(), reason="the runbooks are not written yet")
 @pytest.mark.parametrize("name", ALARMS)
 def test_the_runbook_exists(name: str) -> None:
     match = _ANCHOR.search(ALARMS[name]["AlarmDescription"])

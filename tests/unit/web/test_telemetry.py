@@ -52,4 +52,4 @@ def test_a_failure_is_a_line_and_a_metric() -> None:
     assert "canary" not in json.dumps(line)
     assert metric["FailedTicks"] == [1.0]
     assert metric["function"] == "sync_accounts"
-    assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "GitLabHub"
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "gitlab-hub"

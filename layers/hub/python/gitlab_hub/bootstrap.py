@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gitlab_hub.sync.dispatch import Dispatcher
     from gitlab_hub.sync.engine import Connection
     from gitlab_hub.sync.ports import Feature, Kind, Target
+    from gitlab_hub.sync.run import Run
     from gitlab_hub.sync.service import SyncService
     from gitlab_hub.web.cursors import Cursors
     from gitlab_hub.web.keys import MasterKey
@@ -275,7 +276,7 @@ def _worker(
 
     syncs = _syncs()
     queue = syncs.queues[feature.kind]
-    engine = Engine(feature, syncs.runs, _targets(), _connect, queue, Outside(worker=_new_id))
+    engine = Engine(feature, syncs.runs, _targets(), _connect, queue, Outside(worker=_new_id, ended=_report))
     return worker_entry(
         on_message=Worker(engine, Purger(table=table, partitions=partitions, queue=queue)), on_tick=tick
     )
@@ -300,6 +301,13 @@ def _connect(target: "Target") -> "Connection":
     limiter = SharedLimiter(_integrations_table(), host=address.host, user_id=target.user_id, now=time.time)
     gitlab = GitLab(address, _targets().tokens(target), policy=policy, limiter=limiter, options=options)
     return Connection(gitlab, limiter)
+
+
+def _report(run: "Run") -> None:
+    from gitlab_hub.web.telemetry import run_ended
+
+    name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
+    run_ended(name, kind=run.kind, status=run.status, integration_id=run.integration_id, counts=run.counts)
 
 
 def _new_id() -> str:

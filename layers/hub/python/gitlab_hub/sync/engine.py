@@ -46,6 +46,8 @@ class Outside:
     """What the engine takes from the world, so that tests can hold it still."""
 
     worker: Callable[[], str]
+    ended: Callable[[Run], None] = lambda _: None
+    """Hears of every run that came to its end."""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     flush_seconds: float = 1.0
@@ -155,8 +157,10 @@ class Engine:
         if error is None:
             await asyncio.to_thread(self._runs.clear_scopes, run)
             await asyncio.to_thread(self._targets.accepted, session.target)
-        await self._save(runs.finish(run, now=self._now(), error=error))
+        ended = runs.finish(run, now=self._now(), error=error)
+        await self._save(ended)
         await asyncio.to_thread(self._runs.journal_drop, run)
+        self._outside.ended(ended)
 
     async def _second_opinion(self, session: RunSession) -> SliceEnded:
         """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""

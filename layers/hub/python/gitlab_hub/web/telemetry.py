@@ -1,6 +1,7 @@
 """Logs and metrics of every function: structured, and without secrets."""
 
 import logging
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
 
@@ -9,10 +10,12 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from gitlab_hub.web.redact import RedactingFormatter
 
-NAMESPACE = "GitLabHub"
+NAMESPACE = "gitlab-hub"
 
 # At lower levels these write what they send: addresses with their queries, headers, bodies.
 _TALKATIVE = ("httpx", "httpcore", "botocore", "boto3", "urllib3")
+
+_NOTABLE = {"suspect": "SuspectSyncs", "failed": "FailedSyncs"}
 
 
 class Telemetry(Protocol):
@@ -65,3 +68,13 @@ def count(name: str, *, function: str, value: int = 1) -> None:
         name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE, default_dimensions={"function": function}
     ):
         pass
+
+
+def run_ended(function: str, *, kind: str, status: str, integration_id: str, counts: Mapping[str, int]) -> None:
+    """Write how a run of a sync ended and what it cost; what a person should know of is counted for an alarm."""
+    keys = {"function": function, "kind": kind, "status": status, "integration_id": integration_id}
+    set_up_logging().info("sync ended", extra={**keys, "counts": dict(counts)})
+    count("SyncRequests", function=function, value=counts.get("requests", 0))
+    count("SyncRateLimited", function=function, value=counts.get("rate_limited", 0))
+    if status in _NOTABLE:
+        count(_NOTABLE[status], function=function)
