@@ -5,7 +5,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -56,7 +56,8 @@ def _run(console: Console, port: int, *, once: bool) -> None:
 
 @contextmanager
 def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
-    with tempfile.TemporaryDirectory(prefix="gitlab-hub-demo-") as folder:
+    with ExitStack() as cleaning_up:
+        folder = cleaning_up.enter_context(tempfile.TemporaryDirectory(prefix="gitlab-hub-demo-"))
         options = Options(
             port=port,
             state_dir=Path(folder),
@@ -64,13 +65,9 @@ def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
             allow_loopback=True,
         )
         with console.status("Building the bundle and deploying it to the emulator …"):
-            stack = running(options)
-            local = stack.__enter__()
-        try:
-            console.print(f"The bundle is deployed and answers at {local.url}")
-            yield local
-        finally:
-            stack.__exit__(None, None, None)
+            local = cleaning_up.enter_context(running(options))
+        console.print(f"The bundle is deployed and answers at {local.url}")
+        yield local
 
 
 def _stay(console: Console, local: LocalStack, integration_id: str) -> None:
