@@ -23,7 +23,8 @@ MAKEFLAGS += --no-print-directory
 help:  ## Tell what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# ---- The environment: a copy of the lock stands for "this is what is installed"
+# ---- The environment: a copy of the lock stands for "this is what is installed".
+# The lock is complete, so nothing is resolved (--no-deps): older pips fail to match extras in a hashed lock.
 
 .PHONY: setup
 setup: $(INSTALLED)  ## Set up .venv from the locked, hashed requirements
@@ -32,7 +33,7 @@ $(INSTALLED): $(LOCK)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 with venv is needed; name one with PYTHON=…" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@cmp -s $(LOCK) $@ || { echo "Installing $(LOCK) into $(VENV) …"; $(BIN)/python -m pip install --quiet \
-		--disable-pip-version-check --require-hashes --requirement $(LOCK); }
+		--disable-pip-version-check --no-deps --require-hashes --requirement $(LOCK); }
 	@cp $(LOCK) $@
 
 .PHONY: lock
