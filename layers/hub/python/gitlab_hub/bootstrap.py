@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from gitlab_hub.settings import Settings
     from gitlab_hub.storage.dynamodb import DynamoTable
     from gitlab_hub.storage.table import Table
-    from gitlab_hub.sync.dispatch import Dispatcher
     from gitlab_hub.sync.engine import Connection
     from gitlab_hub.sync.ports import Feature, Kind, Target
+    from gitlab_hub.sync.purge import Purger
     from gitlab_hub.sync.run import Run
     from gitlab_hub.sync.service import SyncService
     from gitlab_hub.web.cursors import Cursors
@@ -80,13 +80,10 @@ def sync_accounts() -> Entry:
     """Starts due access syncs, and works on their queue."""
     from gitlab_hub.access.feature import AccessFeature
     from gitlab_hub.access.store import partitions
-    from gitlab_hub.sync.ports import Kind
 
     table = _table(_settings().need("access_table"))
-    life = _integrations().life
-    minutes = _settings().access_interval_minutes
-    tick = _dispatcher(Kind.ACCESS, minutes).tick
-    return _worker(AccessFeature(table), table, partitions, lambda: (tick(), life.sweep()))
+    purger = _purger(AccessFeature.kind, table, partitions)
+    return _worker(AccessFeature(table), purger, _settings().access_interval_minutes, _integrations().life.sweep)
 
 
 @cache
@@ -94,12 +91,10 @@ def sync_pipelines() -> Entry:
     """Starts due pipelines syncs, and works on their queue."""
     from gitlab_hub.pipelines.feature import PipelinesFeature
     from gitlab_hub.pipelines.purge import partitions
-    from gitlab_hub.sync.ports import Kind
 
     table = _table(_settings().need("pipelines_table"))
-    minutes = _settings().pipelines_interval_minutes
-    tick = _dispatcher(Kind.PIPELINES, minutes).tick
-    return _worker(PipelinesFeature(table), table, lambda name: partitions(table, name), tick)
+    purger = _purger(PipelinesFeature.kind, table, partial(partitions, table))
+    return _worker(PipelinesFeature(table), purger, _settings().pipelines_interval_minutes)
 
 
 # ---- The routes of each HTTP function; building them touches nothing outside the process
@@ -251,35 +246,32 @@ def _syncs() -> "SyncService":
     )
 
 
-def _dispatcher(kind: "Kind", minutes: int) -> "Dispatcher":
-    from gitlab_hub.sync.dispatch import Dispatcher
+def _purger(kind: "Kind", table: "Table", partitions: Callable[[str], Iterable[str]]) -> "Purger":
+    from gitlab_hub.sync.purge import Purger
 
-    syncs = _syncs()
-    return Dispatcher(
-        kind=kind,
-        runs=syncs.runs,
+    return Purger(table=table, partitions=partitions, queue=_syncs().queues[kind])
+
+
+def _worker(feature: "Feature", purger: "Purger", minutes: int, *chores: Callable[[], object]) -> Entry:
+    """The entry of a sync function: a tick starts what is due and does the chores, messages are worked on."""
+    from gitlab_hub.sync.dispatch import Dispatcher
+    from gitlab_hub.sync.engine import Engine, Outside
+    from gitlab_hub.sync.worker import Worker
+    from gitlab_hub.web.entry import worker_entry
+
+    runs, queue = _syncs().runs, purger.queue
+    engine = Engine(feature, runs, _targets(), _connect, queue, Outside(worker=_new_id, ended=_report))
+    dispatcher = Dispatcher(
+        kind=feature.kind,
+        runs=runs,
         targets=_targets(),
-        queue=syncs.queues[kind],
+        queue=queue,
         every_seconds=minutes * 60,
         now=time.time,
         new_id=_new_id,
     )
-
-
-def _worker(
-    feature: "Feature", table: "Table", partitions: Callable[[str], Iterable[str]], tick: Callable[[], object]
-) -> Entry:
-    from gitlab_hub.sync.engine import Engine, Outside
-    from gitlab_hub.sync.purge import Purger
-    from gitlab_hub.sync.worker import Worker
-    from gitlab_hub.web.entry import worker_entry
-
-    syncs = _syncs()
-    queue = syncs.queues[feature.kind]
-    engine = Engine(feature, syncs.runs, _targets(), _connect, queue, Outside(worker=_new_id, ended=_report))
-    return worker_entry(
-        on_message=Worker(engine, Purger(table=table, partitions=partitions, queue=queue)), on_tick=tick
-    )
+    tick = [dispatcher.tick, *chores]
+    return worker_entry(on_message=Worker(engine, purger), on_tick=lambda: [step() for step in tick])
 
 
 @cache

@@ -78,9 +78,11 @@ class Engine:
         claimed = runs.claim(run, sync_id=message["sync_id"], worker=self._outside.worker(), now=now)
         if claimed is None:
             return
-        # A faster worker or a deletion makes the claim fail: then there is nothing to do here.
-        with suppress(ConditionFailed):
-            asyncio.run(self._work(self._runs.save(claimed), remaining))
+        try:
+            mine = self._runs.save(claimed)
+        except ConditionFailed:
+            return  # A faster worker or a deletion: there is nothing to do here.
+        asyncio.run(self._work(mine, remaining))
 
     async def _work(self, run: Run, remaining: Callable[[], float]) -> None:
         target = await asyncio.to_thread(self._targets.target, run.integration_id)
