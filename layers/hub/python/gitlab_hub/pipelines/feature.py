@@ -11,7 +11,7 @@ from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.ports import Kind, Scope, Session, Stage
 
-IN_THE_MAKING = 8
+IN_THE_MAKING = 16
 """Pipelines being read at a time, over all projects. One that was begun is finished before many more are begun: else a
 small rate budget would be spent on beginnings, run after run. It also bounds memory."""
 

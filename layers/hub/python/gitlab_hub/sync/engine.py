@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
@@ -25,6 +26,7 @@ from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.targets import Targets
 
 STORAGE_PAUSE_SECONDS = 5
+STORE_CALLS_AT_ONCE = 16
 LONGEST_DELAY_SECONDS = 900
 """What SQS can hold a message back."""
 
@@ -85,6 +87,8 @@ class Engine:
         asyncio.run(self._work(mine, remaining))
 
     async def _work(self, run: Run, remaining: Callable[[], float]) -> None:
+        # Python's own pool has a thread or two more than processors; these threads only wait for AWS.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
         target = await asyncio.to_thread(self._targets.target, run.integration_id)
         if target is None or runs.broken(run):
             await self._save(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED))

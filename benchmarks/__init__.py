@@ -1,0 +1,1 @@
+"""Reproducible figures of the syncs and of cold starts; never a test."""

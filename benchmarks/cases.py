@@ -1,0 +1,48 @@
+"""What is measured: the company that the stand-in GitLab plays, and how slow it and DynamoDB answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PIPELINES, JOBS = 10, 8
+"""Per project, and per pipeline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Two access and two pipelines syncs of one company, the second ones with nothing changed."""
+
+    users: int
+    groups: int
+    projects: int
+    latency_ms: int
+    store_ms: int = 0
+    """How long every operation of DynamoDB takes."""
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """The company, as options of the stand-in GitLab."""
+        sizes = {"users": self.users, "groups": self.groups, "projects": self.projects}
+        sizes |= {"pipelines": PIPELINES, "jobs": JOBS}
+        return tuple(text for name, size in sizes.items() for text in (f"--{name}", str(size)))
+
+
+def full() -> Sequence[Case]:
+    """The benchmark as it is meant; a slow DynamoDB is shown on a fifth of the projects."""
+    large = {"users": 2_000, "groups": 200}
+    return [
+        Case(**large, projects=1_000, latency_ms=0),
+        Case(**large, projects=1_000, latency_ms=50),
+        Case(**large, projects=1_000, latency_ms=150),
+        Case(**large, projects=200, latency_ms=50, store_ms=5),
+    ]
+
+
+def quick() -> Sequence[Case]:
+    """A tenth of it, for whoever changes something."""
+    small = {"users": 200, "groups": 20, "projects": 100}
+    return [
+        Case(**small, latency_ms=0),
+        Case(**small, latency_ms=50),
+        Case(**small, latency_ms=150),
+        Case(**small, latency_ms=50, store_ms=5),
+    ]

@@ -1,0 +1,14 @@
+"""What the measuring process tells the worker; apart from it, so that only the worker loads the hub's code."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One sync to run."""
+
+    kind: str
+    base: str
+    token: str
+    user_id: int
+    profile: bool = False
