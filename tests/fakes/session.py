@@ -125,6 +125,10 @@ class FakeSession:
         suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
         return breaker.refused(tallies, suspicious, {})
 
+    def width(self, most: int) -> int:
+        """As much at once as anybody wants."""
+        return most
+
     def now(self) -> datetime:
         """A fixed moment."""
         return NOW

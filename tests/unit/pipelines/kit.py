@@ -36,6 +36,10 @@ class ScriptedSession:
         self.cursors, self._world, self._stop_after = cursors, world, stop_after
         self._mirrors: dict[str, DatasetMirror] = {}
 
+    def width(self, most: int) -> int:
+        """As much at once as anybody wants."""
+        return most
+
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._world.now / 1e6, UTC)
 

@@ -93,3 +93,14 @@ def test_only_a_suspicious_run_can_be_accepted_and_only_for_what_it_refused() ->
     assert runs.accept(suspect, sync_id="s2", now=NOW).accepted == {"accounts": 4}
     with pytest.raises(NothingSuspect):
         runs.accept(runs.finish(QUEUED, now=NOW), sync_id="s2", now=NOW)
+
+
+def test_slices_that_bring_nothing_to_an_end_begin_less_and_less() -> None:
+    widths, run = [], QUEUED
+    for _ in range(6):
+        claimed = runs.claim(run, sync_id="s1", worker="w", now=NOW)
+        assert claimed is not None
+        widths.append(runs.width(claimed, 16))
+        run = replace(runs.park(claimed, until=NOW, now=NOW), lease_until=0)
+    assert widths == [16, 8, 4, 2, 1, 1]
+    assert runs.width(runs.progressed(run, Checkpoint(stage="users")), 16) == 16

@@ -12,8 +12,8 @@ from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.ports import Kind, Scope, Session, Stage
 
 IN_THE_MAKING = 16
-"""Pipelines being read at a time, over all projects. One that was begun is finished before many more are begun: else a
-small rate budget would be spent on beginnings, run after run. It also bounds memory."""
+"""Pipelines being read at a time, over all projects: enough to keep the client's connections busy, and a bound on
+memory."""
 
 
 class PipelinesFeature:
@@ -39,7 +39,7 @@ class PipelinesStage:
         self._session, self._rows = session, rows
         self._store = PipelineStore(table, session.target.integration_id)
         self._states = ReadStates(table, session.target.integration_id)
-        self._making = asyncio.Semaphore(IN_THE_MAKING)
+        self._making = asyncio.Semaphore(session.width(IN_THE_MAKING))
 
     async def size(self) -> int | None:
         """How many projects are known."""

@@ -109,6 +109,9 @@ class Session(Protocol):
     def now(self) -> datetime:
         """The hub's clock (UTC)."""
 
+    def width(self, most: int) -> int:
+        """How much to begin at once, at most `most`: less after slices that brought nothing to its end."""
+
     def mirror(self, dataset: str, store: RowStore) -> Mirror:
         """The mirror of a dataset; the same name gives the same mirror for the whole run."""
 

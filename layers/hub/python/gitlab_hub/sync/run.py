@@ -58,6 +58,9 @@ class Run:
     worker: str = ""
     lease_until: int = 0
     claims: int = 0
+    """How often the lease was taken since a worker last came to a clean end or a checkpoint."""
+    fruitless: int = 0
+    """How many slices, whatever ended them, have brought no checkpoint since the last one."""
     messaged_at: int = 0
     parked_until: int = 0
     started_at: int | None = None
@@ -112,6 +115,7 @@ def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:
         worker=worker,
         lease_until=now + LEASE_SECONDS,
         claims=run.claims + 1,
+        fruitless=run.fruitless + 1,
         parked_until=0,
         started_at=now if run.started_at is None else run.started_at,
     )
@@ -122,14 +126,22 @@ def broken(run: Run) -> bool:
     return run.claims > CLAIMS_WITHOUT_PROGRESS
 
 
+def width(run: Run, most: int) -> int:
+    """How much to begin at once: half as much after every slice that brought nothing to its end.
+
+    Where GitLab grants few requests at a time, many beginnings would use them up, slice after slice.
+    """
+    return max(1, most >> max(0, run.fruitless - 1))
+
+
 def renew(run: Run, *, now: int) -> Run:
     """Keep the lease."""
     return replace(run, lease_until=now + LEASE_SECONDS)
 
 
 def progressed(run: Run, checkpoint: Checkpoint) -> Run:
-    """Note a checkpoint; getting anywhere clears the count of fruitless claims."""
-    return replace(run, checkpoint=checkpoint, claims=1)
+    """Note a checkpoint; getting anywhere clears both counts."""
+    return replace(run, checkpoint=checkpoint, claims=1, fruitless=0)
 
 
 def hand_over(run: Run, *, now: int) -> Run:
@@ -138,7 +150,7 @@ def hand_over(run: Run, *, now: int) -> Run:
 
 
 def park(run: Run, *, until: int, now: int) -> Run:
-    """Rest until a moment, keeping all that was done. A worker that parks is alive: no fruitless claim is counted."""
+    """Rest until a moment, keeping all that was done. A worker that parks has not died."""
     return replace(hand_over(run, now=now), status=RunStatus.PARKED, parked_until=until, claims=0)
 
 

@@ -14,7 +14,7 @@ from gitlab_hub.sync import breaker
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime, SliceEnded
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import RowStore, Scope, Target
-from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, progressed, renew
+from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, progressed, renew, width
 from gitlab_hub.sync.store import RunStore
 
 T = TypeVar("T")
@@ -50,6 +50,7 @@ class RunSession:
         self.checkpointed = run.checkpoint
         self.done, self.total, self.incomplete = run.done, run.total, run.incomplete
         self.error = run.last_error
+        self._started = run
         self._runs, self._limiter, self._remaining, self._clock = runs, limiter, remaining, clock
         self._flush_seconds, self._flushed_at = flush_seconds, clock()
         self._counts = Counter(run.counts)
@@ -71,6 +72,10 @@ class RunSession:
     def suspected(self) -> dict[str, int]:
         """Datasets whose removals were refused, with the number of rows."""
         return self._suspected or {}
+
+    def width(self, most: int) -> int:
+        """How much to begin at once, at most `most`: less after slices that brought nothing to its end."""
+        return width(self._started, most)
 
     def now(self) -> datetime:
         """The hub's clock (UTC)."""

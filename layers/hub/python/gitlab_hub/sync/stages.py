@@ -91,7 +91,7 @@ class StageRunner:
         try:
             async for scope in scopes:
                 flying.append((scope, asyncio.create_task(self._read(scope))))
-                if len(flying) >= WINDOW:
+                if len(flying) >= self._session.width(WINDOW):
                     await self._settle(*flying.popleft())
             while flying:
                 await self._settle(*flying.popleft())
