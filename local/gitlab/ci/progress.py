@@ -52,7 +52,9 @@ class Progress:
         for project_id, pipelines in self._company.pipelines.items():
             for pipeline in list(pipelines.values())[-RECENT:]:
                 chance = dice(self._company.seed, "retry", pipeline.id, self._steps)
-                if chance.hits(RETRY) and self._view.state(pipeline, old).status == "failed" and project_id:
+                # A child is written with its parent and begins a little later: it may not be there yet.
+                begun = pipeline.created <= old
+                if chance.hits(RETRY) and begun and self._view.state(pipeline, old).status == "failed" and project_id:
                     yield round(chance.uniform(old, new), 6), pipeline
 
     def retry_failed(self, pipeline: Pipeline, moment: float) -> int:

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
+from gitlab_hub.gitlab.errors import GitLabError, Unauthorized, UnexpectedResponse
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.queue import Queue
 from gitlab_hub.storage.table import ConditionFailed
@@ -32,6 +32,7 @@ LONGEST_DELAY_SECONDS = 900
 
 BROKEN = {"code": "internal_error", "hint": "Workers stopped five times without progress; see the function's log."}
 PAUSED = {"code": "paused", "hint": "The integration is paused or has no usable credential."}
+CONTRADICTION = "GitLab takes the token, and refuses it for one of its lists; look for a proxy in between."
 REFUSED = {"code": "invalid_credentials", "hint": "GitLab refuses the token; store a new one."}
 
 
@@ -108,7 +109,7 @@ class Engine:
             try:
                 await self._conclude(session, await self._slice(session))
             except LeaseLost:
-                return
+                await asyncio.to_thread(self._runs.clear_away, run)
 
     async def _slice(self, session: RunSession) -> ErrorNote | SliceEnded | None:
         """Run stages until the end (an error note or None) or until the slice ends early (the reason)."""
@@ -140,7 +141,7 @@ class Engine:
 
     async def _conclude(self, session: RunSession, outcome: ErrorNote | SliceEnded | None) -> None:
         if isinstance(outcome, LeaseLost):
-            return
+            raise outcome
         if isinstance(outcome, CredentialRefused):
             outcome = await self._second_opinion(session)
         run, now = await self._last_snapshot(session), self._now()
@@ -177,7 +178,9 @@ class Engine:
             return CredentialRefused(str(error))
         except GitLabError:
             return Parked(30)
-        return Parked(1)
+        if session.run.fruitless >= runs.CLAIMS_WITHOUT_PROGRESS:
+            return RunFailed(UnexpectedResponse(CONTRADICTION))
+        return Parked(2**session.run.fruitless)
 
     async def _save(self, run: Run) -> None:
         with suppress(ConditionFailed):

@@ -45,10 +45,21 @@ class RunStore:
         return following
 
     def forget(self, integration_id: str) -> None:
-        """Remove all runs and scope notes of an integration; workers lose their lease at the next step."""
+        """Remove all runs of an integration with their notes; workers lose their lease at the next step."""
+        forgotten = [_run_of(item) for item in self._rows(partition(integration_id), "RUN#")]
         for prefix in ("RUN#", "SCOPE#"):
             keys = [(item["pk"], item["sk"]) for item in self._rows(partition(integration_id), prefix)]
             self._table.write(deletes=keys)
+        for run in forgotten:
+            self.journal_drop(run)
+
+    def clear_away(self, run: Run) -> None:
+        """Remove what a worker noted after its run was forgotten; where another worker has the run, nothing."""
+        if self.load(run.integration_id, run.kind).sync_id == run.sync_id:
+            return
+        notes = self._rows(partition(run.integration_id), f"SCOPE#{run.kind}#")
+        self._table.write(deletes=[(row["pk"], row["sk"]) for row in notes if row["sync_id"] == run.sync_id])
+        self.journal_drop(run)
 
     def note_scope(self, run: Run, stage: str, key: str, status: str, code: str) -> None:
         """Remember a scope that is not complete, and why."""

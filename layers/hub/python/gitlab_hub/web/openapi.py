@@ -56,13 +56,13 @@ class OpenApiRoutes:
         path = "/openapi.json"
         return (Route(method="GET", path=path, handler=self.show, role=None, summary="This document"),)
 
-    def show(self) -> Response[str]:
+    def show(self) -> Response[dict[str, Any]]:
         """Serve the document."""
-        return Response(status_code=200, content_type=_JSON, body=self._text)
+        return Response(status_code=200, content_type=_JSON, body=self._document)
 
     @cached_property
-    def _text(self) -> str:
-        return json.dumps(document([*self._all(), *self.routes()]), separators=(",", ":"))
+    def _document(self) -> dict[str, Any]:
+        return document([*self._all(), *self.routes()])
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
