@@ -135,7 +135,7 @@ async def test_a_tree_shows_what_a_pipeline_started_in_other_projects_too(hub: H
         started = {"id": number, "project_id": project, "status": "running", "web_url": "https://x"}
         return {number * 10: job(number * 10, f"to {number}", downstream_pipeline=started)}
 
-    hub.world.add(1, status="success", bridges={**starts(30, 1), **starts(20, 2), **starts(77, 3)})
+    hub.world.add(1, status="success", jobs={9: job(9)}, bridges={**starts(30, 1), **starts(20, 2), **starts(77, 3)})
     hub.world.add(30, status="success", source="parent_pipeline", bridges=starts(1, 1))
     await hub.world.sync()
     status, body = hub.get(f"{ONE}/tree")
@@ -149,7 +149,9 @@ async def test_a_tree_shows_what_a_pipeline_started_in_other_projects_too(hub: H
 
 
 async def test_a_tree_has_a_width(hub: Hub) -> None:
-    hub.world.add(1, bridges={number: job(number, f"to {number}") for number in range(1, MAX_BRIDGES + 2)})
+    hub.world.add(
+        1, jobs={9: job(9)}, bridges={number: job(number, f"to {number}") for number in range(1, MAX_BRIDGES + 2)}
+    )
     await hub.world.sync()
     tree = hub.get(f"{ONE}/tree")[1]["pipeline"]
     assert (len(tree["bridges"]), tree["bridge_count"], tree["truncated"]) == (MAX_BRIDGES, MAX_BRIDGES + 1, True)
@@ -158,7 +160,9 @@ async def test_a_tree_has_a_width(hub: Hub) -> None:
 async def test_a_tree_has_a_bottom(hub: Hub) -> None:
     for number in range(1, 12):
         started = {"id": number + 1, "project_id": 1, "status": "success"}
-        hub.world.add(number, bridges={number: job(number, downstream_pipeline=started)})
+        hub.world.add(
+            number, jobs={900 + number: job(900 + number)}, bridges={number: job(number, downstream_pipeline=started)}
+        )
     await hub.world.sync()
     node, depth = hub.get(f"{ONE}/tree")[1]["pipeline"], 0
     while node["bridges"]:

@@ -351,3 +351,17 @@ async def test_a_trigger_job_into_the_same_project_gives_its_children_away(world
     world.add(3, source="parent_pipeline", status="running")
     await world.sync()
     assert world.stored() == world.source()
+
+
+async def test_a_job_list_that_is_suddenly_empty_is_not_believed(world: World) -> None:
+    pipeline = world.add(1, status="success", jobs={1: job(1)})
+    await world.sync()
+    before = world.stored()
+    world.later(600)
+    jobs, pipeline.jobs, pipeline.updated = pipeline.jobs, {}, world.now
+    with pytest.raises(UnexpectedResponse):
+        await world.sync()
+    assert world.stored() == before
+    pipeline.jobs = jobs
+    await world.sync()
+    assert world.stored() == world.source()

@@ -42,6 +42,23 @@ def test_the_window_ends_by_the_servers_clock_not_ours() -> None:
     assert wait(budget, "users", NOW + 30) == 0
 
 
+def test_a_new_window_is_not_overrun_before_its_first_answer() -> None:
+    budget = learn({}, "users", announced(limit=30, remaining=6, resets_in=10), NOW)
+    later, sent = NOW + 10, 0
+    while not wait(budget, "users", later):
+        budget, sent = spend(budget, "users", later), sent + 1
+    assert sent == 24
+
+
+def test_the_first_answer_of_a_window_says_when_it_ends_but_not_what_is_on_the_way() -> None:
+    budget = learn({}, "users", announced(limit=100, remaining=21, resets_in=10), NOW)
+    later = NOW + 10
+    for _ in range(50):
+        budget = spend(budget, "users", later)
+    budget = learn(budget, "users", announced(limit=100, remaining=99, resets_in=30), later)
+    assert budget[GENERAL] == Window(limit=100, remaining=50, resets_at=later + 30)
+
+
 def test_a_429_with_headers_stops_every_endpoint() -> None:
     facts = RateFacts(limited=True, limit=100, remaining=0, reset_at=0, server_time=SERVER, retry_after=90)
     budget = learn({}, "users", facts, NOW)

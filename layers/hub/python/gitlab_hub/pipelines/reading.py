@@ -127,6 +127,9 @@ class ProjectReading:
                 copy = await self._source.fetch(number, now=self._now())
             except Missing:
                 return None
+            if known is not None and known.job_chunks and not copy.jobs:
+                # Jobs do not vanish one by one from a pipeline that is still there: the list is wrong, not the copy.
+                raise UnexpectedResponse("GitLab lists no jobs for a pipeline that had some.")
             written = await self._session.write(self._store.save, copy, known, now=self._now())
         self._session.count(pipelines_read=1, jobs_read=len(copy.jobs), rows_written=int(written))
         return copy.has_children

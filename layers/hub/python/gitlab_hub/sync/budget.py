@@ -14,6 +14,7 @@ SPARED_PERCENT = 20
 
 GENERAL = "*"
 WOBBLE_SECONDS = 2.0
+GUESSED_SECONDS = 60.0
 CLASS_LIMITS_PER_MINUTE: Mapping[str, int] = {
     "groups_list": 200,
     "group": 400,
@@ -33,6 +34,8 @@ class Window:
     remaining: int = 0
     resets_at: float = 0.0
     blocked_until: float = 0.0
+    guessed: bool = False
+    """Opened by ourselves after the last one ended; the first answer says what it really is."""
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the next request."""
@@ -61,6 +64,9 @@ def spend(budget: Budget, endpoint: str, now: float) -> Budget:
     if GENERAL not in budget or not budget[GENERAL].limit:
         return budget
     general = budget[GENERAL]
+    if general.resets_at <= now:
+        # Until the first answer of the new window comes, many requests may go out: they count from the start.
+        general = Window(general.limit, general.limit, now + GUESSED_SECONDS, general.blocked_until, guessed=True)
     after = {**budget, GENERAL: replace(general, remaining=general.remaining - 1)}
     limit = CLASS_LIMITS_PER_MINUTE.get(endpoint)
     if limit:
@@ -76,10 +82,7 @@ def learn(budget: Budget, endpoint: str, facts: RateFacts, now: float) -> Budget
     after = dict(budget)
     resets_in = _resets_in(facts)
     if facts.limit is not None and facts.remaining is not None and resets_in is not None:
-        general = budget.get(GENERAL, Window())
-        resets_at = _steady(general.resets_at, now + resets_in)
-        seen = Window(facts.limit, facts.remaining, resets_at, general.blocked_until)
-        after[GENERAL] = seen.merged(general) if general.limit == facts.limit else seen
+        after[GENERAL] = _learnt(budget.get(GENERAL, Window()), facts.limit, facts.remaining, now + resets_in)
     if facts.limited and facts.retry_after is not None:
         # Only the general limiter sends headers; without them it was the endpoint's own.
         name = GENERAL if facts.limit is not None else endpoint
@@ -92,6 +95,16 @@ def merge(mine: Budget, theirs: Budget) -> Budget:
     """Two workers' budgets as one; the order does not matter."""
     names = mine.keys() | theirs.keys()
     return {name: mine.get(name, Window()).merged(theirs.get(name, Window())) for name in names}
+
+
+def _learnt(known: Window, limit: int, remaining: int, resets_at: float) -> Window:
+    seen = Window(limit, remaining, _steady(known.resets_at, resets_at), known.blocked_until)
+    if known.limit != limit:
+        return seen
+    if known.guessed:
+        # The answer counts what GitLab has seen so far, the guess also what is still on the way.
+        return replace(seen, remaining=min(remaining, known.remaining))
+    return seen.merged(known)
 
 
 def _resets_in(facts: RateFacts) -> float | None:

@@ -178,9 +178,9 @@ class Engine:
             return CredentialRefused(str(error))
         except GitLabError:
             return Parked(30)
-        if session.run.fruitless >= runs.CLAIMS_WITHOUT_PROGRESS:
+        if session.run.narrowed >= runs.CLAIMS_WITHOUT_PROGRESS:
             return RunFailed(UnexpectedResponse(CONTRADICTION))
-        return Parked(2**session.run.fruitless)
+        return Parked(2**session.run.narrowed)
 
     async def _save(self, run: Run) -> None:
         with suppress(ConditionFailed):

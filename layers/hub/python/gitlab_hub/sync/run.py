@@ -59,8 +59,10 @@ class Run:
     lease_until: int = 0
     claims: int = 0
     """How often the lease was taken since a worker last came to a clean end or a checkpoint."""
-    fruitless: int = 0
-    """How many slices, whatever ended them, have brought no checkpoint since the last one."""
+    moved: bool = True
+    """Whether the present slice, or else the last one, has brought a checkpoint."""
+    narrowed: int = 0
+    """How often the work begun at once was halved, see `width`."""
     messaged_at: int = 0
     parked_until: int = 0
     started_at: int | None = None
@@ -115,7 +117,8 @@ def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:
         worker=worker,
         lease_until=now + LEASE_SECONDS,
         claims=run.claims + 1,
-        fruitless=run.fruitless + 1,
+        moved=False,
+        narrowed=max(0, run.narrowed - 1) if run.moved else run.narrowed + 1,
         parked_until=0,
         started_at=now if run.started_at is None else run.started_at,
     )
@@ -127,11 +130,11 @@ def broken(run: Run) -> bool:
 
 
 def width(run: Run, most: int) -> int:
-    """How much to begin at once: half as much after every slice that brought nothing to its end.
+    """How much to begin at once: half as much after a slice that brought nothing to an end, twice after another.
 
     Where GitLab grants few requests at a time, many beginnings would use them up, slice after slice.
     """
-    return max(1, most >> max(0, run.fruitless - 1))
+    return max(1, most >> run.narrowed)
 
 
 def renew(run: Run, *, now: int) -> Run:
@@ -140,8 +143,8 @@ def renew(run: Run, *, now: int) -> Run:
 
 
 def progressed(run: Run, checkpoint: Checkpoint) -> Run:
-    """Note a checkpoint; getting anywhere clears both counts."""
-    return replace(run, checkpoint=checkpoint, claims=1, fruitless=0)
+    """Note a checkpoint; getting anywhere clears the count of fruitless claims."""
+    return replace(run, checkpoint=checkpoint, claims=1, moved=True)
 
 
 def hand_over(run: Run, *, now: int) -> Run:

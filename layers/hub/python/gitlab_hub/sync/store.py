@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from gitlab_hub.storage.table import ABSENT, Condition, Item, Put, Table
@@ -12,6 +12,8 @@ from gitlab_hub.sync.run import Checkpoint, Run, RunStatus
 
 JOURNAL_TTL_SECONDS = 3 * 86_400
 SCHEMA_VERSION = 1
+_RUN = frozenset(field.name for field in fields(Run))
+_CHECKPOINT = frozenset(field.name for field in fields(Checkpoint))
 
 
 def partition(integration_id: str) -> str:
@@ -119,7 +121,9 @@ def _item_of(run: Run) -> Item:
 
 
 def _run_of(item: Item) -> Run:
-    state = {name: value for name, value in item.items() if name not in {"pk", "sk", "schema_version"}}
+    # A row that another release wrote has fields that this one does not know, or lacks some.
+    state = {name: value for name, value in item.items() if name in _RUN}
     state["kind"], state["status"] = Kind(item["kind"]), RunStatus(item["status"])
-    state["checkpoint"] = Checkpoint(**json.loads(item["checkpoint"]))
+    kept = json.loads(item["checkpoint"])
+    state["checkpoint"] = Checkpoint(**{name: value for name, value in kept.items() if name in _CHECKPOINT})
     return Run(**state)

@@ -62,7 +62,9 @@ class OpenApiRoutes:
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        return document([*self._all(), *self.routes()])
+        # The routes of all functions have this one among them already.
+        once = {(route.method, route.path): route for route in (*self.routes(), *self._all())}
+        return document(once.values())
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:

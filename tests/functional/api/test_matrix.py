@@ -1,0 +1,92 @@
+"""Every real route by every caller: exactly the documented matrix, the same 404 for what is not there or not theirs."""
+
+import pytest
+
+from gitlab_hub import bootstrap
+from gitlab_hub.web.principal import Principal, Role
+from gitlab_hub.web.route import Route
+from tests.fakes.events import answered
+from tests.functional.api.bundle import Bundle
+from tests.functional.web.matrix import foreign, matrix, mistakes
+
+ONE = "/v1/integrations/<integration_id>"
+RPC = "/api/connections/<connection_id>/credentials"
+PIPELINE = f"{ONE}/projects/<project_id>/pipelines/<pipeline_id>"
+
+DOCUMENTED = {
+    "open": ["GET /healthz", "GET /openapi.json"],
+    "viewer": [
+        "GET /v1/integrations", f"GET {ONE}", f"GET {ONE}/repositories", f"GET {ONE}/sync", f"GET {ONE}/accounts",
+        f"GET {ONE}/accounts/<account_id>", f"GET {ONE}/groups", f"GET {ONE}/projects", f"GET {ONE}/grants",
+        f"GET {ONE}/pipelines", f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree",
+        f"GET {RPC}.list", f"GET {RPC}.info/<credential_id>",
+    ],
+    "admin": [
+        "POST /v1/integrations/gitlab/start", f"PATCH {ONE}", f"POST {ONE}/verify", f"POST {ONE}/gitlab-token/check",
+        f"PUT {ONE}/gitlab-token", f"POST {ONE}/sync", f"POST {RPC}.create", f"POST {RPC}.update",
+        f"POST {RPC}.delete",
+    ],
+    "owner": [
+        f"DELETE {ONE}", f"POST {ONE}/sync/accept", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return Bundle()
+
+
+def ids(bundle: Bundle) -> dict[str, str]:
+    return {"integration_id": bundle.own, "connection_id": bundle.own}
+
+
+def spelled(route: Route) -> tuple[object, ...]:
+    render = route.render_error.__name__ if route.render_error else ""
+    return route.method, route.path, route.role, route.status, route.secret_answer, route.guarded, render
+
+
+def test_these_are_the_routes_that_are_deployed(bundle: Bundle) -> None:
+    assert sorted(map(repr, map(spelled, bundle.routes))) == sorted(map(repr, map(spelled, bootstrap.all_routes())))
+
+
+def test_the_roles_are_the_documented_ones(bundle: Bundle) -> None:
+    found = {f"{route.method} {route.path}": str(route.role or "open") for route in bundle.routes}
+    assert found == {route: role for role, routes in DOCUMENTED.items() for route in routes}
+
+
+def test_every_caller_meets_the_matrix(bundle: Bundle) -> None:
+    cases = [case for case in matrix(bundle.routes, ids(bundle)) if case.route.method != "DELETE"]
+    assert len(cases) > 5 * 25
+    assert mistakes(bundle.resolve, cases) == []
+
+
+def test_whoever_is_refused_changes_nothing(bundle: Bundle) -> None:
+    before, asked = bundle.stored(), len(bundle.gitlab.requests)
+    refused = [case for case in matrix(bundle.routes, ids(bundle)) if case.refusal() is not None]
+    for case in refused:
+        status, body = answered(bundle.resolve(case.event()))
+        assert status == case.refusal(), f"{case}: {body}"
+    assert len(refused) > 60
+    assert (bundle.stored(), len(bundle.gitlab.requests)) == (before, asked)
+
+
+def test_a_foreign_integration_is_an_unknown_one_on_every_route(bundle: Bundle) -> None:
+    before, asked = bundle.stored(), len(bundle.gitlab.requests)
+    pairs = list(foreign(bundle.routes, own=bundle.own, other=bundle.other, unknown="int_unknown"))
+    assert len(pairs) == sum("<integration_id>" in route.path or "<connection_id>" in route.path for route in bundle.routes)
+    for case, unknown in pairs:
+        theirs, nobodys = (answered(bundle.resolve(each.event())) for each in (case, unknown))
+        assert theirs == nobodys, str(case)
+        status, body = theirs
+        if case.route.render_error:
+            assert (status, body["error"]) == (422, "connection_not_found"), str(case)
+        else:
+            assert (status, body["code"]) == (404, "not_found"), str(case)
+    assert (bundle.stored(), len(bundle.gitlab.requests)) == (before, asked)
+
+
+def test_a_limited_token_lists_its_own_alone(bundle: Bundle) -> None:
+    caller = Principal("t-limited", Role.OWNER, frozenset({bundle.own}))
+    _, body = bundle("GET", "/v1/integrations", principal=caller)
+    assert [row["id"] for row in body["integrations"]] == [bundle.own]

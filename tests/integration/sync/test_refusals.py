@@ -1,0 +1,113 @@
+"""GitLab says no: to the credential, to one project or group among many, or to a whole sort of question."""
+
+import pytest
+
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import RunStatus
+from gitlab_hub.sync.store import partition
+from local.gitlab.process import Running
+from tests.fakes.worker import ID, Hub
+from tests.integration.sync.conftest import KINDS
+from tests.integration.sync.stored import stored, truth
+
+
+@KINDS
+def test_a_revoked_token_fails_the_run_and_removes_nothing(server: Running, kind: Kind) -> None:
+    token = f"revoked later {kind}"
+    server.change("add_token", name=token, user_id=1, scopes=["read_api"], value=f"glpat-later-{kind}")
+    hub = Hub(server, token="admin")
+    hub.targets.token = f"glpat-later-{kind}"
+    hub.sync(kind)
+    before = hub.rows[kind].dump()
+    server.change("revoke_token", name=token)
+    run = hub.sync(kind)
+    assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "invalid_credentials")
+    assert hub.targets.verdicts == ["accepted", "rejected"]
+    assert hub.rows[kind].dump() == before
+    assert len(hub.queues[kind].sent) == 0
+
+
+@KINDS
+def test_a_token_without_the_scope_fails_the_run_but_is_not_called_rejected(server: Running, kind: Kind) -> None:
+    hub = Hub(server)
+    hub.sync(kind)
+    before = hub.rows[kind].dump()
+    hub.targets.token = server.tokens["narrow"]
+    run = hub.sync(kind)
+    assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "invalid_permissions")
+    assert (hub.targets.verdicts, hub.rows[kind].dump()) == (["accepted"], before)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize(
+    ("kind", "path", "stage", "dataset"),
+    [
+        (Kind.ACCESS, "/projects/2/members", "project_members", "grants"),
+        (Kind.ACCESS, "/groups/2/members", "group_members", "grants"),
+        (Kind.ACCESS, "/groups/2$", "group_members", "grants"),
+        (Kind.PIPELINES, "/projects/2/pipelines", "pipelines", "pipelines"),
+    ],
+)
+def test_one_closed_scope_keeps_its_rows_and_the_others_are_fresh(
+    server: Running, kind: Kind, path: str, stage: str, dataset: str, status: int
+) -> None:
+    hub = Hub(server)
+    change_everywhere(server)
+    hub.sync(kind)
+    before = stored(hub, kind)
+    change_everywhere(server)
+    server.fault("status", status=status, path=path, times=0)
+    run = hub.sync(kind)
+    after, now = stored(hub, kind), truth(hub, kind)
+    inside = {key for key in before[dataset] if is_inside(dataset, key, path)}
+    assert inside
+    assert {key: after[dataset][key] for key in inside} == {key: before[dataset][key] for key in inside}
+    assert {key: row for key, row in after[dataset].items() if not is_inside(dataset, key, path)} == {
+        key: row for key, row in now[dataset].items() if not is_inside(dataset, key, path)
+    }
+    assert (run.status, run.incomplete) == (RunStatus.IDLE, 1)
+    note = hub.state.get(partition(ID), f"SCOPE#{kind}#{stage}#{2:012d}")
+    assert note is not None
+    assert note["status"] == {403: "forbidden", 404: "gone"}[status]
+
+    server.control("DELETE", "faults")
+    assert (hub.sync(kind).status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
+    assert hub.state.get(partition(ID), f"SCOPE#{kind}#{stage}#{2:012d}") is None
+
+
+def change_everywhere(server: Running) -> None:
+    """Let every group and project have a new member, and every project a new pipeline."""
+    user = server.change("add_user", username=f"everywhere.{len(server.truth('users'))}")["id"]
+    for source, rows in (("group", server.truth("groups")), ("project", server.truth("projects"))):
+        for row in rows:
+            server.change("add_member", source=source, source_id=row["id"], user_id=user, level=30)
+    for row in server.truth("projects"):
+        server.change("add_pipeline", project_id=row["id"], jobs=2)
+
+
+def is_inside(dataset: str, key: tuple[object, ...], path: str) -> bool:
+    """Whether a row belongs to the closed scope."""
+    kind, number = path.split("/")[1][:-1], int(path.split("/")[2].rstrip("$"))
+    return key[:2] == (kind, number) if dataset == "grants" else key[0] == number
+
+
+def test_a_project_whose_pipelines_nobody_may_read_is_no_trouble(server: Running) -> None:
+    project = server.truth("projects")[1]["id"]
+    server.change("update_project", id=project, builds_enabled=False)
+    hub = Hub(server)
+    run = hub.sync(Kind.PIPELINES)
+    server.change("update_project", id=project, builds_enabled=True)
+    assert (run.status, run.incomplete, run.counts["scopes_forbidden"]) == (RunStatus.IDLE, 1, 1)
+    hub.sync(Kind.PIPELINES)
+    assert stored(hub, Kind.PIPELINES) == truth(hub, Kind.PIPELINES)
+
+
+@KINDS
+def test_listing_forbidden_as_a_whole_removes_nothing(server: Running, kind: Kind) -> None:
+    hub = Hub(server)
+    hub.sync(kind)
+    before = stored(hub, kind)
+    server.fault("status", status=403, path="/(users|groups|projects)$", times=0)
+    run = hub.sync(kind)
+    assert run.incomplete > 0
+    assert all(stored(hub, kind)[name].keys() >= before[name].keys() for name in before)

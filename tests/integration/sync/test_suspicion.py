@@ -1,0 +1,142 @@
+"""When GitLab suddenly lists much less, or nothing: nothing is removed until an owner says so."""
+
+from collections.abc import Callable
+
+import pytest
+
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import RunStatus
+from local.gitlab.process import Running
+from tests.fakes.worker import ID, Hub
+from tests.integration.sync.conftest import KINDS
+from tests.integration.sync.stored import access, pipelines, stored, truth
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (Kind.ACCESS, "/users$"),
+        (Kind.ACCESS, "/groups$"),
+        (Kind.ACCESS, "/projects$"),
+        (Kind.ACCESS, "/members$"),
+        (Kind.ACCESS, "/"),
+        (Kind.PIPELINES, "/projects$"),
+        (Kind.PIPELINES, "/"),
+    ],
+)
+def test_a_list_that_is_suddenly_empty_removes_nothing(server: Running, kind: Kind, path: str) -> None:
+    hub = Hub(server)
+    hub.sync(kind)
+    before = stored(hub, kind)
+    server.fault("empty_list", path=f"^/api/v4.*{path}", query="page", times=0)
+    for _ in range(2):
+        hub.sync(kind)
+        assert stored(hub, kind) == before
+    server.control("DELETE", "faults")
+    assert (hub.sync(kind).status, stored(hub, kind)) == (RunStatus.IDLE, before)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "suspected"),
+    [
+        (Kind.ACCESS, "/groups$", "groups"),
+        (Kind.ACCESS, "/projects$", "projects"),
+        (Kind.ACCESS, "/members$", "grants"),
+        (Kind.PIPELINES, "/projects$", "projects"),
+    ],
+)
+def test_an_empty_list_makes_the_run_suspect(server: Running, kind: Kind, path: str, suspected: str) -> None:
+    hub = Hub(server)
+    hub.sync(kind)
+    server.fault("empty_list", path=f"^/api/v4.*{path}", query="page", times=0)
+    run = hub.sync(kind)
+    assert run.status is RunStatus.SUSPECT
+    assert run.suspected[suspected] == len(stored(hub, kind)[suspected])
+
+
+def most_users(server: Running) -> None:
+    users = [row["id"] for row in server.truth("users") if not row["is_admin"]]
+    for number in users[: round(0.6 * len(users)) + 1]:
+        server.change("remove_user", id=number)
+
+
+def most_projects(server: Running) -> None:
+    for row in server.truth("projects")[:3]:
+        server.change("remove_project", id=row["id"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "shrink", "dataset"),
+    [
+        (Kind.ACCESS, most_users, "accounts"),
+        (Kind.ACCESS, most_projects, "projects"),
+        (Kind.PIPELINES, most_projects, "projects"),
+    ],
+)
+def test_an_owner_accepts_that_most_is_gone(
+    fresh: Running, kind: Kind, shrink: Callable[[Running], None], dataset: str
+) -> None:
+    hub = Hub(fresh)
+    hub.sync(kind)
+    before = stored(hub, kind)
+    shrink(fresh)
+    run = hub.sync(kind)
+    assert (run.status, set(before[dataset]) - set(stored(hub, kind)[dataset])) == (RunStatus.SUSPECT, set())
+    assert run.suspected[dataset] == len(before[dataset]) - len(truth(hub, kind)[dataset])
+    # Whatever a later run finds, it does not get tired and give in.
+    assert hub.sync(kind).status is RunStatus.SUSPECT
+
+    hub.service.accept(ID, kind)
+    assert (hub.work(kind).status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
+
+
+def test_what_an_owner_accepted_does_not_cover_what_went_afterwards(fresh: Running) -> None:
+    hub = Hub(fresh)
+    hub.sync(Kind.ACCESS)
+    before = access(hub)
+    most_users(fresh)
+    hub.sync(Kind.ACCESS)
+    left = [row["id"] for row in fresh.truth("users") if not row["is_admin"]]
+    for number in left:
+        fresh.change("remove_user", id=number)
+    hub.service.accept(ID, Kind.ACCESS)
+    assert hub.work(Kind.ACCESS).status is RunStatus.SUSPECT
+    assert access(hub)["accounts"].keys() == before["accounts"].keys()
+
+
+@KINDS
+def test_a_member_whose_memberships_all_end_is_a_loss_of_sight_and_not_a_deletion(fresh: Running, kind: Kind) -> None:
+    hub = Hub(fresh, "owner-read")
+    hub.sync(kind)
+    before = stored(hub, kind)
+    for row in fresh.truth("members"):
+        if row["user_id"] == hub.targets.only.user_id:
+            fresh.change("remove_member", source=row["source"], source_id=row["source_id"], user_id=row["user_id"])
+    assert hub.sync(kind).status is RunStatus.SUSPECT
+    assert stored(hub, kind) == before
+
+
+def test_an_empty_list_of_pipelines_moves_no_watermark(server: Running) -> None:
+    hub = Hub(server)
+    hub.sync(Kind.PIPELINES)
+    project = server.truth("projects")[0]["id"]
+    made = server.change("add_pipeline", project_id=project, jobs=2)["id"]
+    hub.later(3_600)
+    server.fault("empty_list", path="/pipelines$", times=0)
+    hub.sync(Kind.PIPELINES)
+    assert (project, made) not in pipelines(hub)["pipelines"]
+    server.control("DELETE", "faults")
+    hub.later(3_600)
+    hub.sync(Kind.PIPELINES)
+    assert pipelines(hub) == truth(hub, Kind.PIPELINES)
+
+
+@KINDS
+def test_few_that_go_are_believed(server: Running, kind: Kind) -> None:
+    hub = Hub(server)
+    for number in range(4):
+        server.change("add_project", path=f"short-lived-{kind}-{number}")
+    hub.sync(kind)
+    server.change("remove_project", id=server.truth("projects")[-1]["id"])
+    run = hub.sync(kind)
+    assert (run.status, run.counts["rows_removed"], stored(hub, kind)) == (RunStatus.IDLE, 1, truth(hub, kind))

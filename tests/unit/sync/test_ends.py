@@ -1,0 +1,76 @@
+"""Runs that are forgotten while they run, and runs that would go on for ever."""
+
+import json
+
+import pytest
+
+from gitlab_hub.gitlab.errors import Forbidden, Unauthorized
+from gitlab_hub.sync.run import RunStatus
+from gitlab_hub.sync.store import RunStore
+from tests.fakes.engine import Driver
+from tests.fakes.estate import Estate, EstateFeature
+from tests.fakes.table import MemoryTable
+
+TEAMS = {f"t{n}": [f"p{n}"] for n in range(7)}
+
+
+@pytest.fixture
+def driver() -> Driver:
+    table = MemoryTable()
+    return Driver(table, EstateFeature(Estate({name: list(people) for name, people in TEAMS.items()}), table))
+
+
+def estate_of(driver: Driver) -> Estate:
+    assert isinstance(driver.feature, EstateFeature)
+    return driver.feature.estate
+
+
+def notes(driver: Driver) -> list[str]:
+    """What the engine itself keeps of the integration."""
+    return [item["pk"] for item in driver.table.dump() if item["pk"].startswith(("INTEGRATION#", "JOURNAL#"))]  # type: ignore[attr-defined]  # a fake's
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+def test_a_run_that_is_forgotten_while_it_runs_leaves_no_note(driver: Driver, call: int) -> None:
+    estate = estate_of(driver)
+    estate.closed["t1"] = estate.closed["t5"] = Forbidden("403", http_status=403)
+    message, count = driver.start(), estate._call
+
+    def forget() -> None:
+        count()
+        if estate.calls == call:
+            RunStore(driver.table).forget("i1")
+
+    estate._call = forget  # type: ignore[method-assign]  # the estate is the test's own
+    driver.engine().handle(message, remaining=driver.remaining)
+    assert estate.calls >= call
+    assert notes(driver) == []
+
+
+def test_a_run_that_is_forgotten_while_it_waits_leaves_no_note(driver: Driver) -> None:
+    estate_of(driver).closed["t1"] = Forbidden("403", http_status=403)
+    driver.remaining = iter([900.0] * 12 + [0.0] * 50).__next__
+    driver.engine().handle(driver.start(), remaining=driver.remaining)
+    assert len(notes(driver)) > 1
+    RunStore(driver.table).forget("i1")
+    assert notes(driver) == []
+
+
+def test_a_list_that_refuses_a_good_token_for_ever_ends_the_run(driver: Driver) -> None:
+    driver.work(driver.start())
+    rows = driver.table.query("members").items
+    estate_of(driver).closed["t3"] = Unauthorized("401 from a proxy", http_status=401)
+    run = driver.work(driver.start("s2"))
+    assert run.last_error is not None
+    assert (run.status, run.last_error["code"]) == (RunStatus.FAILED, "unexpected_response")
+    assert (driver.targets.verdicts, driver.table.query("members").items) == (["accepted"], rows)
+
+
+def test_a_run_that_another_release_wrote_is_carried_on(driver: Driver) -> None:
+    message = driver.start()
+    row = next(item for item in driver.table.dump() if item["sk"].startswith("RUN#"))  # type: ignore[attr-defined]  # a fake's
+    checkpoint = json.dumps({**json.loads(row["checkpoint"]), "colour": "red"})
+    driver.table.put(
+        {**{name: value for name, value in row.items() if name != "claims"}, "taste": "sour", "checkpoint": checkpoint}
+    )
+    assert driver.work(message).status is RunStatus.IDLE
