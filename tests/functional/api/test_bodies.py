@@ -10,6 +10,7 @@ from tests.fakes.events import answered, http_event
 from tests.functional.api.bundle import Bundle, with_body
 
 FORBIDDEN = ("integration_id", "role", "status", "secret_arn", "fence", "id", "version", "account", "created_by")
+OWN = {("id", "update"), ("id", "delete"), ("role", "/v1/tokens")}
 HOSTILE: dict[str, str | bytes] = {
     "deep": "[" * 100_000,
     "deep object": '{"a":' * 100_000,
@@ -45,15 +46,12 @@ def refusal(answer: tuple[int, Any], route: Route) -> bool:
 
 @pytest.mark.parametrize("field", FORBIDDEN)
 def test_a_field_that_a_route_does_not_name_is_refused(bundle: Bundle, field: str) -> None:
-    before, tried = bundle.stored(), 0
+    before = bundle.stored()
     for route in with_body(bundle.routes):
-        body = {"id": "cred_1"} if field != "id" and route.path.endswith((".update", ".delete")) else {}
-        if field in {"role", "id"} and (route.path == "/v1/tokens" or route.path.endswith((".update", ".delete"))):
-            continue
-        answer = bundle(route.method, path_of(bundle, route), {**body, field: "x"})
+        if (field, route.path.rpartition(".")[2]) in OWN:
+            continue  # Here it is a field like any other.
+        answer = bundle(route.method, path_of(bundle, route), {field: "x"})
         assert refusal(answer, route), f"{route.method} {route.path} {answer}"
-        tried += 1
-    assert tried >= 7
     assert bundle.stored() == before
 
 

@@ -1,4 +1,4 @@
-"""Every code that the API can answer with is in the operators' book, with its status and what to do; and no other is."""
+"""Every code that the API can answer with is in the operators' book, with its status and what to do; no other is."""
 
 import pkgutil
 import re
@@ -24,7 +24,10 @@ OF_A_RUN = {engine.PAUSED["code"]}
 def table() -> dict[str, tuple[set[int], str]]:
     """The book's table: code → statuses, advice."""
     section = BOOK.partition("## Error codes")[2].partition("\n## ")[0]
-    rows = [(code, {int(each) for each in re.findall(r"\d+", statuses)}, advice) for code, statuses, advice in ROW.findall(section)]
+    rows = [
+        (code, {int(each) for each in re.findall(r"\d+", statuses)}, advice)
+        for code, statuses, advice in ROW.findall(section)
+    ]
     assert len(rows) == len({code for code, *_ in rows})
     return {code: (statuses, advice) for code, statuses, advice in rows}
 

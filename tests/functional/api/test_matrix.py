@@ -74,7 +74,9 @@ def test_whoever_is_refused_changes_nothing(bundle: Bundle) -> None:
 def test_a_foreign_integration_is_an_unknown_one_on_every_route(bundle: Bundle) -> None:
     before, asked = bundle.stored(), len(bundle.gitlab.requests)
     pairs = list(foreign(bundle.routes, own=bundle.own, other=bundle.other, unknown="int_unknown"))
-    assert len(pairs) == sum("<integration_id>" in route.path or "<connection_id>" in route.path for route in bundle.routes)
+    assert len(pairs) == sum(
+        "<integration_id>" in route.path or "<connection_id>" in route.path for route in bundle.routes
+    )
     for case, unknown in pairs:
         theirs, nobodys = (answered(bundle.resolve(each.event())) for each in (case, unknown))
         assert theirs == nobodys, str(case)

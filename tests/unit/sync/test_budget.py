@@ -59,6 +59,14 @@ def test_the_first_answer_of_a_window_says_when_it_ends_but_not_what_is_on_the_w
     assert budget[GENERAL] == Window(limit=100, remaining=50, resets_at=later + 30)
 
 
+def test_a_limiter_that_was_switched_off_is_forgotten() -> None:
+    old, later = learn({}, "users", announced(limit=30, remaining=0, resets_in=10), NOW), NOW + 11
+    budget = spend(old, "users", later)
+    assert learn(budget, "users", RateFacts(limited=True, retry_after=60), later)[GENERAL].limit == 30
+    forgotten = learn(budget, "users", RateFacts(), later)
+    assert (merge(forgotten, old)[GENERAL].limit, wait(merge(old, forgotten), "users", later)) == (0, 0)
+
+
 def test_a_429_with_headers_stops_every_endpoint() -> None:
     facts = RateFacts(limited=True, limit=100, remaining=0, reset_at=0, server_time=SERVER, retry_after=90)
     budget = learn({}, "users", facts, NOW)

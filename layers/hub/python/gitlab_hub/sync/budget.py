@@ -83,6 +83,10 @@ def learn(budget: Budget, endpoint: str, facts: RateFacts, now: float) -> Budget
     resets_in = _resets_in(facts)
     if facts.limit is not None and facts.remaining is not None and resets_in is not None:
         after[GENERAL] = _learnt(budget.get(GENERAL, Window()), facts.limit, facts.remaining, now + resets_in)
+    elif not facts.limited and budget.get(GENERAL, Window()).guessed:
+        # Its limiter was switched off: nothing is announced any more, so nothing may be guessed either. A window
+        # without a limit, and not none at all: what other workers remember must not bring the old one back.
+        after[GENERAL] = Window(resets_at=now, blocked_until=budget[GENERAL].blocked_until)
     if facts.limited and facts.retry_after is not None:
         # Only the general limiter sends headers; without them it was the endpoint's own.
         name = GENERAL if facts.limit is not None else endpoint

@@ -58,7 +58,8 @@ class SharedLimiter:
         self._budget = budgets.merge(self._budget, theirs)
         version = item["version"] if item else 0
         row = {"pk": self._pk, "sk": "BUDGET", "version": version + 1, "schema_version": 1}
-        windows = json.dumps({name: asdict(window) for name, window in self._budget.items()})
+        known = {name: asdict(window) for name, window in self._budget.items() if not window.guessed}
+        windows = json.dumps(known)
         expected = Condition(equals={"version": version}) if item else ABSENT
         try:
             self._table.put({**row, "windows": windows, "expires_at": int(self._now()) + TTL_SECONDS}, expected)

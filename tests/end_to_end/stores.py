@@ -1,0 +1,76 @@
+"""What the bundle keeps in AWS, read behind the API's back."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from boto3.dynamodb.types import Binary, TypeDeserializer
+
+from local.stack import Stack
+
+_plain = TypeDeserializer()
+
+
+def items(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every item of every table, with the table's name; packed attributes are unpacked."""
+    client = stack.client("dynamodb")
+    for table in client.list_tables()["TableNames"]:
+        for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+            for item in page["Items"]:
+                yield table, {name: _unpacked(_plain.deserialize(value)) for name, value in item.items()}
+
+
+def secrets(stack: Stack) -> dict[str, str]:
+    """Every secret by its name."""
+    client = stack.client("secretsmanager")
+    pages = client.get_paginator("list_secrets").paginate()
+    names = [secret["Name"] for page in pages for secret in page["SecretList"] if "DeletedDate" not in secret]
+    return {name: client.get_secret_value(SecretId=name)["SecretString"] for name in names}
+
+
+def messages(stack: Stack) -> Iterator[str]:
+    """Every message that waits in a queue, dead letters included; they stay where they are."""
+    client = stack.client("sqs")
+    for url in client.list_queues().get("QueueUrls", []):
+        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        yield from (message["Body"] for message in answer.get("Messages", []))
+
+
+def log_lines(stack: Stack) -> Iterator[str]:
+    """Every line in CloudWatch Logs."""
+    client = stack.client("logs")
+    for group in client.describe_log_groups()["logGroups"]:
+        for page in client.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+            yield from (event["message"] for event in page["events"])
+
+
+def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
+    """Give a function an event past the gateway."""
+    name = stack.resources[function]
+    answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    return json.load(answer["Payload"])
+
+
+def traces_of(stack: Stack, integration_id: str) -> list[str]:
+    """Where something of an integration is still kept; the tombstone and the log of what was done do not count."""
+    rows = [
+        f"{table} {item['pk']} {item['sk']}"
+        for table, item in items(stack)
+        if not item["pk"].startswith(("AUDIT#", "IDEMPOTENCY#")) and integration_id in f"{item['pk']} {item['sk']}"
+    ]
+    kept = [row for row in rows if f" INTEGRATIONS {integration_id}" not in row]
+    return kept + [name for name in secrets(stack) if integration_id in name]
+
+
+def _unpacked(value: Any) -> Any:
+    if not isinstance(value, Binary):
+        return value
+    try:
+        return zlib.decompress(_bytes(value)).decode()
+    except zlib.error:
+        return _bytes(value)
+
+
+def _bytes(value: Binary) -> bytes:
+    return bytes(value.__dict__["value"])  # The stubs give it no accessor.
