@@ -1,6 +1,7 @@
 """GitLabs for the tests to connect, and tokens that can be recognised wherever they turn up."""
 
 import json
+import time
 import urllib.request
 from datetime import datetime
 from itertools import count
@@ -14,7 +15,24 @@ CANARY = "canary-7Wm3xKq9"
 STAND_IN = "glpat-standin-"
 """How the stand-in's well-known tokens begin."""
 
-SIZES = ("--users", "24", "--groups", "4", "--projects", "6", "--pipelines", "3", "--jobs", "4", "--seed", "11")
+NOW = str(int(time.time()))
+COMPANY = (
+    "--frozen",
+    "--epoch",
+    NOW,
+    "--users",
+    "24",
+    "--groups",
+    "4",
+    "--projects",
+    "6",
+    "--pipelines",
+    "3",
+    "--jobs",
+    "4",
+    "--seed",
+    "11",
+)
 REPORTER, DEVELOPER, OWNER = 20, 30, 50
 
 _numbers = count(1)

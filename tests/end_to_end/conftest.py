@@ -9,39 +9,49 @@ import pytest
 
 from local.gitlab.process import Running, running
 from local.options import Options
-from local.up import running as running_bundle
-from tests.end_to_end.company import SIZES, token
+from tests.end_to_end.company import COMPANY, token
+from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub import Hub
 
-LAST = "test_everything_seen.py"
+LAST = ("test_everything_seen.py", "test_restart.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Look at everything that was answered and stored after all others of this folder have had their turn."""
     here = [number for number, item in enumerate(items) if item.path.parent == Path(__file__).parent]
-    ordered = sorted((items[number] for number in here), key=lambda item: item.path.name == LAST)
+    ordered = sorted((items[number] for number in here), key=_turn)
     for number, item in zip(here, ordered, strict=True):
         item.add_marker(pytest.mark.emulator)
         items[number] = item
 
 
+def _turn(item: pytest.Item) -> int:
+    return LAST.index(item.path.name) + 1 if item.path.name in LAST else 0
+
+
 @pytest.fixture(scope="package")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """The bundle, deployed; a GitLab on this machine may be connected, and no sync starts by itself."""
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The bundle; a GitLab on this machine may be connected, and no sync starts by itself."""
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
         port = int(probe.getsockname()[1])
     state = tmp_path_factory.mktemp("hub")
-    options = Options(
-        port=port, state_dir=state, allow_loopback=True, allow_http=True, schedules=False, log_level="DEBUG"
+    bundle = Deployed(
+        Options(port=port, state_dir=state, allow_loopback=True, allow_http=True, schedules=False, log_level="DEBUG")
     )
-    with running_bundle(options) as local:
-        yield Hub(port, local.owner_token, local.stack, state / "emulator.log")
+    yield bundle
+    bundle.stop()
+
+
+@pytest.fixture(scope="package")
+def hub(deployed: Deployed) -> Hub:
+    """The bundle as its callers see it."""
+    return deployed.start()
 
 
 @pytest.fixture(scope="package")
 def gitlab() -> Iterator[Running]:
     """A company in which nothing ever changes and nothing goes wrong."""
-    with running("--frozen", *SIZES) as stand_in:
+    with running(*COMPANY) as stand_in:
         failed = next(job for job in stand_in.truth("jobs") if job["status"] == "failed")
         stand_in.change("retry_job", id=failed["id"], outcome="success")
         stand_in.control("POST", "advance", {"seconds": 3600, "idle": True})
@@ -50,7 +60,7 @@ def gitlab() -> Iterator[Running]:
 
 @pytest.fixture(scope="package")
 def _lively() -> Iterator[Running]:
-    with running("--frozen", *SIZES) as stand_in:
+    with running(*COMPANY) as stand_in:
         yield stand_in
 
 

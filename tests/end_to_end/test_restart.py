@@ -1,39 +1,22 @@
-"""What was connected and synced is there again after the local stack was stopped and started."""
-
-import socket
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+"""What was connected and synced is there again after the local stack was stopped and started. It runs last."""
 
 import pytest
 
-from local.gitlab.process import Running
-from local.options import Options
-from local.up import running
-from tests.end_to_end.company import token
+from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub import Hub
 from tests.end_to_end.truth import shown_access
 
 
-@contextmanager
-def up(options: Options) -> Iterator[Hub]:
-    with running(options) as local:
-        yield Hub(options.port, local.owner_token, local.stack, options.state_dir / "emulator.log")
-
-
 @pytest.mark.slow
-def test_an_integration_survives_a_restart(tmp_path: Path, gitlab: Running) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        port = int(probe.getsockname()[1])
-    options = Options(port=port, state_dir=tmp_path, allow_loopback=True, allow_http=True, schedules=False)
-    with up(options) as hub:
-        one = hub.connect(gitlab.base, token(gitlab))
-        hub.sync(one, "access")
-        integrations, before = hub.rows("/v1/integrations"), shown_access(hub, one)
-        cursor = hub.get(f"{one}/accounts", limit=5)["next_cursor"]
-        following = hub.get(f"{one}/accounts", limit=5, cursor=cursor)
-    with up(options) as hub:
-        assert (hub.rows("/v1/integrations"), shown_access(hub, one)) == (integrations, before)
-        assert hub.get(f"{one}/accounts", limit=5, cursor=cursor) == following
-        assert hub.call("POST", f"{one}/verify").body["ok"] is True
-        assert hub.get(f"{one}/sync")["kinds"]["access"]["status"] == "idle"
+def test_what_was_synced_survives_a_restart(deployed: Deployed, hub: Hub, one: str) -> None:
+    before = hub.get(one)["integration"]["updated_at"], shown_access(hub, one), hub.rows(f"{one}/pipelines")
+    cursor = hub.get(f"{one}/accounts", limit=5)["next_cursor"]
+    following = hub.get(f"{one}/accounts", limit=5, cursor=cursor)
+    deployed.stop()
+    again = deployed.start()
+    assert again.owner_token == hub.owner_token
+    after = again.get(one)["integration"]["updated_at"], shown_access(again, one), again.rows(f"{one}/pipelines")
+    assert after == before
+    assert again.get(f"{one}/accounts", limit=5, cursor=cursor) == following
+    assert again.call("POST", f"{one}/verify").body["ok"] is True
+    assert {state["status"] for state in again.get(f"{one}/sync")["kinds"].values()} == {"idle"}

@@ -3,7 +3,7 @@
 import pytest
 
 from local.gitlab.process import Running, running
-from tests.end_to_end.company import SIZES, newcomer, token
+from tests.end_to_end.company import COMPANY, newcomer, token
 from tests.end_to_end.hub import BOTH, Hub, until
 from tests.end_to_end.truth import real_access, shown_access
 
@@ -90,7 +90,7 @@ def test_a_paused_integration_is_read_and_not_synced(hub: Hub, fresh: str) -> No
 
 
 def test_a_great_loss_waits_for_an_owner(hub: Hub) -> None:
-    with running("--frozen", *SIZES) as company:
+    with running(*COMPANY) as company:
         one = hub.connect(company.base, token(company))
         assert hub.sync(one, "access")["access"]["status"] == "idle"
         before = shown_access(hub, one)

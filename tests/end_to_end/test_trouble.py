@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.gitlab.process import Running, running
-from tests.end_to_end.company import DEVELOPER, SIZES, token
+from tests.end_to_end.company import COMPANY, DEVELOPER, token
 from tests.end_to_end.hub import BOTH, Hub, until
 from tests.end_to_end.truth import real, real_access, shown, shown_access
 
@@ -14,7 +14,7 @@ Trouble = Callable[[Running], object]
 
 @pytest.fixture(scope="module")
 def _restless() -> Iterator[Running]:
-    with running("--frozen", *SIZES) as stand_in:
+    with running(*COMPANY) as stand_in:
         yield stand_in
 
 

@@ -132,3 +132,8 @@ def test_a_window_has_a_bound_and_its_end_is_fixed_by_the_first_page() -> None:
     assert window().with_page(50).with_page(60).hi == 50
     with pytest.raises(UnexpectedResponse):
         window(pages=seek.MAX_PAGES).with_page(50)
+
+
+def test_a_window_of_another_release_is_read_as_far_as_it_is_known() -> None:
+    window = Window.opened(Stream.DEFAULT, 500_000)
+    assert Window.from_json({**window.to_json(), "colour": "red"}) == window

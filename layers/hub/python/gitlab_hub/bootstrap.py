@@ -290,7 +290,7 @@ def _connect(target: "Target") -> "Connection":
 
     policy, options = _policy(), ClientOptions(ca_bundle=_settings().ca_bundle or None)
     address = Address.vetted(target.base_url, policy)
-    limiter = SharedLimiter(_integrations_table(), host=address.host, user_id=target.user_id, now=time.time)
+    limiter = SharedLimiter(_integrations_table(), host=address.origin, user_id=target.user_id, now=time.time)
     gitlab = GitLab(address, _targets().tokens(target), policy=policy, limiter=limiter, options=options)
     return Connection(gitlab, limiter)
 

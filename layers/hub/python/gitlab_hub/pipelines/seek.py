@@ -73,10 +73,11 @@ class Window:
 
     @classmethod
     def from_json(cls, cursor: Mapping[str, Any]) -> "Window":
-        """The window that a checkpoint holds."""
-        drain = cursor["drain"]
+        """The window that a checkpoint holds; one that another release wrote may know more fields."""
+        known = {name: value for name, value in cursor.items() if name in cls.__dataclass_fields__}
+        drain = known.get("drain")
         parts = {"stream": Stream(cursor["stream"]), "drain": None if drain is None else Drain(**drain)}
-        return cls(**{**cursor, **parts})
+        return cls(**{**known, **parts})
 
     def to_json(self) -> dict[str, Any]:
         """The window as a checkpoint."""

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from math import ceil
+from typing import Any
 
 from gitlab_hub.gitlab.errors import RateLimited
 from gitlab_hub.gitlab.rates import RateFacts
@@ -69,4 +70,9 @@ class SharedLimiter:
 
 
 def _budget_of(windows: str) -> Budget:
-    return {name: Window(**values) for name, values in json.loads(windows).items()}
+    return {name: _window_of(values) for name, values in json.loads(windows).items()}
+
+
+def _window_of(values: dict[str, Any]) -> Window:
+    # Workers of two releases may share a row: what the other one knows beside is left out.
+    return Window(**{name: value for name, value in values.items() if name in Window.__dataclass_fields__})

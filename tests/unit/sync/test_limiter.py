@@ -1,0 +1,88 @@
+"""One budget for all workers of a GitLab user: short waits in line, long ones end the slice."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from gitlab_hub.gitlab.errors import RateLimited
+from gitlab_hub.gitlab.rates import RateFacts
+from gitlab_hub.sync.limiter import SHORT_WAIT_SECONDS, SharedLimiter
+from tests.fakes.table import MemoryTable
+
+NOW = 1_700_000_000.0
+
+
+def facts(*, remaining: int, resets_in: int) -> RateFacts:
+    return RateFacts(
+        limit=100, remaining=remaining, reset_at=int(NOW) + resets_in, server_time=datetime.fromtimestamp(NOW, UTC)
+    )
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now, self.slept = NOW, 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
+def limiter(table: MemoryTable, clock: Clock) -> SharedLimiter:
+    return SharedLimiter(table, host="https://gitlab.example", user_id=7, now=lambda: clock.now, sleep=clock.sleep)
+
+
+async def test_a_short_wait_is_slept_and_a_long_one_is_not() -> None:
+    clock = Clock()
+    short = limiter(MemoryTable(), clock)
+    short.observe("users", facts(remaining=20, resets_in=int(SHORT_WAIT_SECONDS)))
+    await short.acquire("users")
+    assert clock.slept == SHORT_WAIT_SECONDS
+    long = limiter(MemoryTable(), Clock())
+    long.observe("users", facts(remaining=20, resets_in=600))
+    with pytest.raises(RateLimited) as refusal:
+        await long.acquire("users")
+    assert refusal.value.retry_after == 600
+
+
+async def test_what_one_worker_learns_holds_back_the_other() -> None:
+    table = MemoryTable()
+    first, second = limiter(table, Clock()), limiter(table, Clock())
+    first.observe("users", facts(remaining=0, resets_in=600))
+    first.exchange()
+    second.exchange()
+    with pytest.raises(RateLimited):
+        await second.acquire("pipelines")
+
+
+async def test_two_workers_that_exchange_at_once_lose_nothing() -> None:
+    table = MemoryTable()
+    first, second = limiter(table, Clock()), limiter(table, Clock())
+    first.observe("users", RateFacts(limited=True, retry_after=600))
+    second.observe("members", RateFacts(limited=True, retry_after=900))
+    for worker in (first, second, first):
+        worker.exchange()
+    for endpoint in ("users", "members"):
+        with pytest.raises(RateLimited):
+            await first.acquire(endpoint)
+
+
+def test_a_server_without_limits_costs_no_write() -> None:
+    table = MemoryTable()
+    one = limiter(table, Clock())
+    one.observe("users", RateFacts())
+    one.exchange()
+    assert table.dump() == []
+
+
+async def test_a_row_of_another_release_is_read_as_far_as_it_is_known() -> None:
+    table = MemoryTable()
+    first, second = limiter(table, Clock()), limiter(table, Clock())
+    first.observe("users", facts(remaining=0, resets_in=600))
+    first.exchange()
+    [row] = table.dump()
+    windows = {name: {**window, "colour": "red"} for name, window in json.loads(row["windows"]).items()}
+    table.put({**row, "windows": json.dumps(windows)})
+    second.exchange()
+    with pytest.raises(RateLimited):
+        await second.acquire("users")
