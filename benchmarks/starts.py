@@ -25,7 +25,7 @@ ENVIRONMENT = {
     "DELIVERIES_TABLE": "deliveries",
     "SYNC_ACCOUNTS_QUEUE_URL": f"{_QUEUE}accounts",
     "SYNC_PIPELINES_QUEUE_URL": f"{_QUEUE}pipelines",
-    "SECRET_PREFIX": "gitlab-hub/benchmark/",
+    "SECRET_PREFIX": "gitlab-hub/benchmark/",  # pragma: allowlist secret
     "MASTER_KEY_SECRET": "master",  # pragma: allowlist secret
     "OWNER_TOKEN_SECRET": "owner",  # pragma: allowlist secret
     "POWERTOOLS_SERVICE_NAME": "gitlab-hub",
