@@ -1,13 +1,17 @@
 """Runs that are forgotten while they run, and runs that would go on for ever."""
 
+import asyncio
 import json
+from typing import Any, cast
 
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, Unauthorized
-from gitlab_hub.sync.run import RunStatus
+from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.sync.run import RunStatus, claim
+from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.store import RunStore
-from tests.fakes.engine import Driver
+from tests.fakes.engine import TARGET, Driver
 from tests.fakes.estate import Estate, EstateFeature
 from tests.fakes.table import MemoryTable
 
@@ -74,3 +78,32 @@ def test_a_run_that_another_release_wrote_is_carried_on(driver: Driver) -> None:
         {**{name: value for name, value in row.items() if name != "claims"}, "taste": "sour", "checkpoint": checkpoint}
     )
     assert driver.work(message).status is RunStatus.IDLE
+
+
+def test_what_a_failing_store_did_not_take_is_noted_again(driver: Driver) -> None:
+    store, failures = RunStore(driver.table), iter([True])
+
+    class Flaky(RunStore):
+        def journal_append(self, *args: Any, **options: Any) -> None:
+            if next(failures, False):
+                raise StorageUnavailable("later")
+            super().journal_append(*args, **options)
+
+    driver.start()
+    mine = claim(driver.run, sync_id="s1", worker="w", now=int(driver.now))
+    assert mine is not None
+    claimed = store.save(mine)
+    session = RunSession(
+        claimed, TARGET, cast("Any", driver.gitlab), Flaky(driver.table), Quiet(), remaining=lambda: 900
+    )
+    session.journal("teams/seen", [("all", ["t1"])])
+    with pytest.raises(StorageUnavailable):
+        asyncio.run(session.flush())
+    session.journal("teams/seen", [("all", ["t2"])])
+    asyncio.run(session.flush())
+    assert [noted for _, noted in store.journal(claimed)] == [{"teams/seen": [["all", ["t1"]], ["all", ["t2"]]]}]
+
+
+class Quiet:
+    def exchange(self) -> None:
+        return None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.table import ConditionFailed
 from gitlab_hub.sync import breaker
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime, SliceEnded
@@ -177,6 +178,12 @@ class RunSession:
                 await asyncio.to_thread(self._persist, run, entries)
             except ConditionFailed:
                 raise self.stop(LeaseLost("the run was taken over or deleted")) from None
+            except StorageUnavailable:
+                # What was not written is noted still: a later checkpoint must not rely on what no journal holds.
+                for name, noted in self._pending.items():
+                    entries.setdefault(name, []).extend(noted)
+                self._pending = entries
+                raise
             self._flushed_at = self._clock()
 
     def snapshot(self) -> Run:
@@ -205,6 +212,8 @@ class RunSession:
                 await self.flush_if_due()
             except LeaseLost:
                 return
+            except StorageUnavailable:
+                continue  # The next try may succeed while the lease still holds; if not, it is lost as it should be.
 
     async def close(self) -> None:
         """Wait for writes under way: nothing may land after the lease is given back."""
