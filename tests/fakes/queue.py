@@ -9,6 +9,7 @@ from typing import Any
 from gitlab_hub.storage.queue import MAX_DELAY_SECONDS
 
 MAX_BYTES = 1024 * 1024
+MAX_NAME = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,57 @@ class MemoryQueue:
         with self._lock:
             taken, self._sent = self._sent, []
         return [json.loads(text) for text, _ in taken]
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """One message of a FIFO queue."""
+
+    body: dict[str, Any]
+    group: str
+    once: str
+
+
+class MemoryOrderedQueue:
+    """A FIFO queue: refuses what SQS refuses, and takes no message twice (its five minutes never end)."""
+
+    def __init__(self) -> None:
+        self._sent: list[Ordered] = []
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+
+    def send(self, body: Mapping[str, Any], *, group: str, once: str) -> None:
+        """Enqueue one message."""
+        text = json.dumps(dict(body), allow_nan=False)
+        if len(text) > MAX_BYTES or not all(_is_fifo_name(name) for name in (group, once)):
+            raise ValueError("A message has at most 1 MiB, a group and an id of at most 128 characters without blanks.")
+        with self._lock:
+            if once not in self._known:
+                self._known.add(once)
+                self._sent.append(Ordered(json.loads(text), group, once))
+
+    @property
+    def sent(self) -> list[Ordered]:
+        """Everything that waits in the queue, in order."""
+        with self._lock:
+            return list(self._sent)
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The messages alone."""
+        return [sent.body for sent in self.sent]
+
+    def take(self) -> list[Ordered]:
+        """Empty the queue and return what was in it."""
+        with self._lock:
+            taken, self._sent = self._sent, []
+        return taken
+
+    def forget(self) -> None:
+        """Let five minutes pass: what was sent before may be sent again."""
+        with self._lock:
+            self._known.clear()
+
+
+def _is_fifo_name(name: str) -> bool:
+    return 1 <= len(name) <= MAX_NAME and name.isascii() and name.isprintable() and " " not in name

@@ -20,12 +20,12 @@ from botocore.config import Config
 
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.queue import Queue
+from gitlab_hub.storage.queue import OrderedQueue, Queue
 from gitlab_hub.storage.secrets import Secrets
 from gitlab_hub.storage.secretsmanager import SecretsManager
-from gitlab_hub.storage.sqs import SqsQueue
+from gitlab_hub.storage.sqs import SqsOrderedQueue, SqsQueue
 from gitlab_hub.storage.table import Table
-from tests.fakes.queue import MemoryQueue
+from tests.fakes.queue import MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
@@ -41,12 +41,22 @@ class Stores:
     queue: Queue
     secrets: Secrets
     received: Callable[[], list[str]]
+    ordered: OrderedQueue
+    received_in_order: Callable[[], list[str]]
 
 
 def memory_stores(_name: str) -> Stores:
     """Make stores in memory."""
-    queue = MemoryQueue()
-    return Stores("memory", MemoryTable(), queue, MemorySecrets(), lambda: [str(sent.body["n"]) for sent in queue.sent])
+    queue, ordered = MemoryQueue(), MemoryOrderedQueue()
+    return Stores(
+        "memory",
+        MemoryTable(),
+        queue,
+        MemorySecrets(),
+        lambda: [str(sent.body["n"]) for sent in queue.sent],
+        ordered,
+        lambda: [str(sent.body["n"]) for sent in ordered.sent],
+    )
 
 
 def aws_stores(backend: str, name: str, client: Callable[[str], Any]) -> Stores:
@@ -54,6 +64,7 @@ def aws_stores(backend: str, name: str, client: Callable[[str], Any]) -> Stores:
     dynamodb, sqs, secrets = client("dynamodb"), client("sqs"), client("secretsmanager")
     make_table(dynamodb, name)
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    fifo = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     table = DynamoTable(name, lambda: dynamodb, backoff=Backoff(sleep=lambda _: None))
     return Stores(
         backend,
@@ -61,6 +72,8 @@ def aws_stores(backend: str, name: str, client: Callable[[str], Any]) -> Stores:
         SqsQueue(url, lambda: sqs),
         SecretsManager(f"{name}/", lambda: secrets),
         partial(_received, sqs, url),
+        SqsOrderedQueue(fifo, lambda: sqs),
+        partial(_received, sqs, fifo),
     )
 
 

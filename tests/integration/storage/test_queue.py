@@ -1,7 +1,7 @@
 import pytest
 
 from gitlab_hub.storage.queue import QueueUnavailable
-from gitlab_hub.storage.sqs import SqsQueue
+from gitlab_hub.storage.sqs import SqsOrderedQueue, SqsQueue
 from tests.integration.storage.backends import Stores, client
 
 
@@ -26,3 +26,16 @@ def test_a_queue_that_does_not_answer_is_unavailable() -> None:
     queue = SqsQueue("http://127.0.0.1:9/queue", lambda: nobody)
     with pytest.raises(QueueUnavailable):
         queue.send({"n": 1})
+
+
+def test_a_group_keeps_its_order_and_takes_no_message_twice(stores: Stores) -> None:
+    for number in (1, 2, 2, 3, 1):
+        stores.ordered.send({"n": number}, group="hook#1/main", once=f"d{number}")
+    assert stores.received_in_order() == ["1", "2", "3"]
+
+
+def test_an_ordered_queue_that_does_not_answer_is_unavailable() -> None:
+    nobody = client("sqs", "http://127.0.0.1:9", retries={"total_max_attempts": 1})
+    queue = SqsOrderedQueue("http://127.0.0.1:9/queue.fifo", lambda: nobody)
+    with pytest.raises(QueueUnavailable):
+        queue.send({"n": 1}, group="g", once="1")

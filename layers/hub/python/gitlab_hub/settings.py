@@ -12,6 +12,9 @@ Required = Literal[
     "deliveries_table",
     "sync_accounts_queue_url",
     "sync_pipelines_queue_url",
+    "deliveries_queue_url",
+    "builds_queue_url",
+    "builds_bus",
     "secret_prefix",
     "master_key_secret",
     "owner_token_secret",
@@ -45,6 +48,9 @@ class Settings(BaseModel):
     deliveries_table: str = ""
     sync_accounts_queue_url: str = ""
     sync_pipelines_queue_url: str = ""
+    deliveries_queue_url: str = ""
+    builds_queue_url: str = ""
+    builds_bus: str = ""
     secret_prefix: str = ""
     public_url: str = ""
     access_interval_minutes: Annotated[int, Field(ge=1)] = 30
@@ -55,6 +61,9 @@ class Settings(BaseModel):
     allowed_hosts: Annotated[tuple[str, ...], Listed] = ()
     allowed_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Listed] = ()
     allow_insecure_http: bool = False
+    allowed_return_urls: Annotated[tuple[str, ...], Listed] = ()
+    build_target_hosts: Annotated[tuple[str, ...], Listed] = ()
+    auto_rotate_tokens: bool = False
     hub_allow_loopback: bool = False
     aws_endpoint_url: str = ""
     ca_bundle: str = ""

@@ -20,3 +20,14 @@ class Queue(Protocol):
 
     def send(self, body: Mapping[str, Any], *, delay_seconds: int = 0) -> None:
         """Enqueue one JSON message; `delay_seconds` is capped at 900. Raises QueueUnavailable."""
+
+
+class OrderedQueue(Protocol):
+    """One FIFO queue, or a fake that passes the same contract test."""
+
+    def send(self, body: Mapping[str, Any], *, group: str, once: str) -> None:
+        """Enqueue one JSON message behind the others of its group. Raises QueueUnavailable.
+
+        A message with the same `once` (at most 128 letters, digits or punctuation) within five minutes is not taken
+        again. SQS keeps groups apart: what is stuck in one does not hold up another.
+        """

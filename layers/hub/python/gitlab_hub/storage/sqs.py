@@ -1,4 +1,4 @@
-"""The queue port over SQS."""
+"""The queue ports over SQS."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -22,9 +22,25 @@ class SqsQueue:
 
     def send(self, body: Mapping[str, Any], *, delay_seconds: int = 0) -> None:
         """Enqueue one message; whatever AWS says against it, the message was not taken."""
-        text = json.dumps(dict(body), allow_nan=False, separators=(",", ":"))
         delay = min(delay_seconds, MAX_DELAY_SECONDS)
-        try:
-            self._client().send_message(QueueUrl=self._url, MessageBody=text, DelaySeconds=delay)
-        except (ClientError, BotoCoreError) as error:
-            raise QueueUnavailable from error
+        _send(self._client, self._url, body, DelaySeconds=delay)
+
+
+class SqsOrderedQueue:
+    """One FIFO queue. The client is made at first use; it may be used from any thread."""
+
+    def __init__(self, url: str, client: "Callable[[], SQSClient] | None" = None) -> None:
+        self._url = url
+        self._client: Callable[[], SQSClient] = client or LazyClient("sqs")
+
+    def send(self, body: Mapping[str, Any], *, group: str, once: str) -> None:
+        """Enqueue one message; whatever AWS says against it, the message was not taken."""
+        _send(self._client, self._url, body, MessageGroupId=group, MessageDeduplicationId=once)
+
+
+def _send(client: "Callable[[], SQSClient]", url: str, body: Mapping[str, Any], **how: Any) -> None:
+    text = json.dumps(dict(body), allow_nan=False, separators=(",", ":"))
+    try:
+        client().send_message(QueueUrl=url, MessageBody=text, **how)
+    except (ClientError, BotoCoreError) as error:
+        raise QueueUnavailable from error

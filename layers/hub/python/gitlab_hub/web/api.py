@@ -17,7 +17,7 @@ from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
 from gitlab_hub.web.call import Call, check_path, check_query, parse_object
 from gitlab_hub.web.errors import PermissionDenied, Unauthenticated
 from gitlab_hub.web.idempotency import Idempotency, key_of
-from gitlab_hub.web.route import GUARDED_PARAMETERS, Directory, Route, Routes
+from gitlab_hub.web.route import Directory, Route, Routes, integration_named
 from gitlab_hub.web.validation import refusal_of, unexpected_fields
 
 __all__ = ["Api", "Route", "Routes", "Seed"]
@@ -81,6 +81,8 @@ class Api:
         try:
             principal = self._admit(route, parameters, call)
             check_query(call)
+            if route.raw is not None:
+                return route.raw(call)
             request = _Request(call=call, route=route, body=_body(route, call), context=context)
             # An open route has no caller whose keys these could be; it finds repeated calls in its own way.
             key = key_of(call.headers) if principal and call.method == "POST" else None
@@ -100,8 +102,8 @@ class Api:
             raise Unauthenticated("Send a valid hub token: Authorization: Bearer ghub_…")
         if not principal.role.includes(route.role):
             raise PermissionDenied(f"This needs the role {route.role}; your token has the role {principal.role}.")
-        for name in GUARDED_PARAMETERS if route.guarded else ():
-            integration_id = parameters.get(name)
+        for name, value in parameters.items() if route.guarded else ():
+            integration_id = integration_named(name, value)
             if integration_id is not None and not self._visible(principal, integration_id):
                 raise NotFound("There is no such integration.")
         return principal

@@ -4,17 +4,25 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from inspect import isclass
-from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, get_args, get_origin, get_type_hints
 
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Param
 from pydantic import BaseModel
 
 from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.ids import owner_of
 from gitlab_hub.web.errors import MethodNotAllowed
 from gitlab_hub.web.principal import Role
 
+if TYPE_CHECKING:
+    from gitlab_hub.web.answers import Answer
+    from gitlab_hub.web.call import Call
+
 GUARDED_PARAMETERS = ("integration_id", "connection_id")
+
+# Ids that name the integration they belong to.
+OWNED_PARAMETERS = ("delivery_id", "trigger_id", "build_id")
 
 # No id is longer; a sort key of DynamoDB with such an id in it still fits (1024 bytes).
 _MAX_SEGMENT = 200
@@ -26,7 +34,8 @@ class Route:
 
     `path` has its parameters in angle brackets. `role` None is an open route. `guarded` checks the integration that
     the path names before the handler runs. `secret_answer`: an answer with a secret in it is never kept, so its
-    handler derives the secret from its `Seed`. `render_error` replaces the hub's own error envelope.
+    handler derives the secret from its `Seed`. `render_error` replaces the hub's own error envelope. `raw` answers the
+    call as it came, bytes and all; its `handler` then only describes the route.
     """
 
     method: str
@@ -38,12 +47,20 @@ class Route:
     secret_answer: bool = False
     guarded: bool = True
     render_error: Callable[[HubError], tuple[int, dict[str, Any]]] | None = None
+    raw: "Callable[[Call], Answer] | None" = None
 
     @property
     def takes_body(self) -> bool:
         """Say whether the handler has a parameter for the body: a model that is not a query or a dependency."""
         hints = get_type_hints(self.handler, include_extras=True)
         return any(_is_body(hint) for name, hint in hints.items() if name != "return")
+
+
+def integration_named(name: str, value: str) -> str | None:
+    """The integration that a parameter of a path names, itself or through an id of ours; "" where it names none."""
+    if name in GUARDED_PARAMETERS:
+        return value
+    return owner_of(value) or "" if name in OWNED_PARAMETERS else None
 
 
 class Routes(Protocol):

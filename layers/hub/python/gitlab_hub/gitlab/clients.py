@@ -1,0 +1,40 @@
+"""Clients for integrations, as features ask for them: which GitLab, as whom, and how far it may be used."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    # Whoever only wants to know must not pay for loading an HTTP client.
+    from gitlab_hub.gitlab.client import GitLab
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """One integration as its own credential sees it."""
+
+    integration_id: str
+    credential_id: str
+    base_url: str
+    user_id: int
+    is_admin: bool
+    group: str | None
+    """Full path of the group that the integration is limited to; None = everything the token reaches."""
+    gitlab_version: str | None
+    paused: bool
+    credential_works: bool
+    """Whether GitLab takes the credential, as far as is known."""
+    manage_webhooks: bool
+    report_statuses: bool
+
+
+class GitLabs(Protocol):
+    """Every connected GitLab, by integration. All calls but those of the client block."""
+
+    def reach(self, integration_id: str) -> Reach | None:
+        """What is known of an integration; None where it is gone or has no credential."""
+
+    def open(self, reach: Reach) -> "GitLab":
+        """A client with the integration's own token, as an async context manager; nothing is sent by opening it.
+
+        Its calls raise `GitLabError`s; a token that GitLab rejects is renewed once, as the sync does.
+        """
