@@ -1,0 +1,165 @@
+"""What the entries are built from: tables, secrets, queues and features, each made once per process, when first needed.
+
+Imports stand inside the functions: a cold start pays for what its function uses, and nothing else.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.policy import NetworkPolicy
+    from gitlab_hub.integrations.feature import IntegrationsFeature
+    from gitlab_hub.integrations.targets import SyncTargets
+    from gitlab_hub.settings import Settings
+    from gitlab_hub.storage.dynamodb import DynamoTable
+    from gitlab_hub.sync.engine import Connection
+    from gitlab_hub.sync.ports import Target
+    from gitlab_hub.sync.service import SyncService
+    from gitlab_hub.web.cursors import Cursors
+    from gitlab_hub.web.keys import MasterKey
+    from gitlab_hub.web.public_url import PublicUrl
+    from gitlab_hub.web.route import Route
+
+Entry = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+
+@cache
+def settings() -> "Settings":
+    """What the environment of this function says."""
+    from gitlab_hub.settings import Settings
+
+    return Settings.from_env(os.environ)
+
+
+def table(name: str) -> "DynamoTable":
+    """One table."""
+    from gitlab_hub.storage.dynamodb import DynamoTable
+
+    return DynamoTable(name)
+
+
+@cache
+def integrations_table() -> "DynamoTable":
+    """The table that every function may use."""
+    return table(settings().integrations_table)
+
+
+@cache
+def master_key() -> "MasterKey":
+    """The key that all others are derived from; read when first used."""
+    from gitlab_hub.storage.secretsmanager import SecretsManager
+    from gitlab_hub.web.keys import MasterKey
+
+    return MasterKey(SecretsManager(), settings().master_key_secret)
+
+
+@cache
+def cursors() -> "Cursors":
+    """Positions in lists."""
+    from gitlab_hub.web.cursors import Cursors
+
+    return Cursors(lambda: master_key().derive("cursors"))
+
+
+@cache
+def public_url() -> "PublicUrl":
+    """Where the outside world reaches the hub."""
+    from gitlab_hub.web.public_url import PublicUrl
+
+    return PublicUrl(settings().public_url, os.environ.get("AWS_REGION", ""))
+
+
+@cache
+def policy() -> "NetworkPolicy":
+    """Where requests may go to."""
+    from gitlab_hub.gitlab.policy import NetworkPolicy
+
+    given = settings()
+    return NetworkPolicy(
+        allowed_private_cidrs=given.allowed_private_cidrs,
+        allowed_hosts=given.allowed_hosts,
+        allowed_ports=given.allowed_ports,
+        allow_loopback=given.allow_loopback,
+        allow_http=given.allow_insecure_http,
+    )
+
+
+@cache
+def integrations() -> "IntegrationsFeature":
+    """Everything about integrations."""
+    from gitlab_hub.integrations.connector import QUICK, GitLabConnector
+    from gitlab_hub.integrations.feature import IntegrationsFeature
+    from gitlab_hub.integrations.verifier import Verifier
+    from gitlab_hub.storage.secretsmanager import SecretsManager
+
+    connector = GitLabConnector(policy(), replace(QUICK, ca_bundle=settings().ca_bundle or None))
+    return IntegrationsFeature(
+        table=integrations_table(),
+        secrets=SecretsManager(settings().secret_prefix),
+        connector=connector,
+        verifier=Verifier(connector),
+        purge=syncs().forget,
+        now=time.time,
+    )
+
+
+def http(routes: Iterable["Route"]) -> Entry:
+    """The entry of an HTTP function."""
+    from gitlab_hub.integrations.store import IntegrationStore
+    from gitlab_hub.storage.secretsmanager import SecretsManager
+    from gitlab_hub.web.api import Api
+    from gitlab_hub.web.entry import http_entry
+    from gitlab_hub.web.idempotency import Idempotency
+
+    state = integrations_table()
+    guard = IntegrationStore(state, SecretsManager(settings().secret_prefix))
+    return http_entry(Api(routes, guard=guard, idempotency=Idempotency(state), now=time.time))
+
+
+@cache
+def syncs() -> "SyncService":
+    """What people and routes may ask of syncs."""
+    from gitlab_hub.storage.sqs import SqsQueue
+    from gitlab_hub.sync.ports import Kind
+    from gitlab_hub.sync.service import SyncService
+    from gitlab_hub.sync.store import RunStore
+
+    urls = {Kind.ACCESS: settings().sync_accounts_queue_url, Kind.PIPELINES: settings().sync_pipelines_queue_url}
+    return SyncService(
+        runs=RunStore(integrations_table()),
+        queues={kind: SqsQueue(url) for kind, url in urls.items() if url},
+        now=time.time,
+        new_id=new_id,
+    )
+
+
+@cache
+def targets() -> "SyncTargets":
+    """Integrations as the sync engine sees them."""
+    from gitlab_hub.integrations.targets import SyncTargets
+
+    return SyncTargets(integrations().store, time.time)
+
+
+def connect(target: "Target") -> "Connection":
+    """A client for one target, held back by the budget that all workers share."""
+    from gitlab_hub.gitlab.address import Address
+    from gitlab_hub.gitlab.client import ClientOptions, GitLab
+    from gitlab_hub.sync.engine import Connection
+    from gitlab_hub.sync.limiter import SharedLimiter
+
+    options = ClientOptions(ca_bundle=settings().ca_bundle or None)
+    address = Address.vetted(target.base_url, policy())
+    limiter = SharedLimiter(integrations_table(), host=address.origin, user_id=target.user_id, now=time.time)
+    gitlab = GitLab(address, targets().tokens(target), policy=policy(), limiter=limiter, options=options)
+    return Connection(gitlab, limiter)
+
+
+def new_id() -> str:
+    """An id that nobody else has."""
+    return uuid4().hex
