@@ -24,6 +24,9 @@ def parameters(options: Options, target: Target, endpoint: str) -> dict[str, str
         "AllowLoopback": _flag(options.allow_loopback),
         "AllowInsecureHttp": _flag(options.allow_http),
         "AllowedPrivateCidrs": ",".join(options.allow_private),
+        # What may be called on this machine may be told of builds too, and a browser may come back to it.
+        "BuildTargetHosts": "127.0.0.1,localhost" if options.allow_loopback else "",
+        "AllowedReturnUrls": "http://127.0.0.1,http://localhost" if options.allow_loopback else "",
         "AllowedPorts": ",".join(str(port) for port in options.allow_ports),
         "SchedulesState": "ENABLED" if options.schedules else "DISABLED",
         "SyncConcurrency": "4",  # a laptop's processors, not Lambda's

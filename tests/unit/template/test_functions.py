@@ -53,8 +53,9 @@ def test_functions_are_traced_and_log_into_a_group_with_an_end(name: str) -> Non
 
 @pytest.mark.parametrize("name", DEPLOYED)
 def test_functions_end_before_the_api_gives_up_on_them(name: str) -> None:
+    longest = {"WebhooksFunction": 8, "CaretakerFunction": 300, "DeliveriesFunction": 60, "BuilderFunction": 60}
     is_worker = name.startswith("Sync")
-    assert DEPLOYED[name]["Timeout"] <= (300 if is_worker else 29)
+    assert DEPLOYED[name]["Timeout"] <= longest.get(name, 300 if is_worker else 29)
 
 
 @pytest.mark.parametrize("name", DEPLOYED)
@@ -83,7 +84,7 @@ def test_loopback_is_refused_where_no_emulator_is() -> None:
 
 def test_event_sources_are_bounded_and_report_single_failures() -> None:
     mappings = resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 2
+    assert len(mappings) == 5
     for name, mapping in mappings.items():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SyncConcurrency"}}, name
@@ -91,7 +92,7 @@ def test_event_sources_are_bounded_and_report_single_failures() -> None:
 
 def test_schedules_carry_the_stacks_name_and_can_be_switched_off() -> None:
     schedules = resources("AWS::Scheduler::Schedule")
-    assert len(schedules) == 2
+    assert len(schedules) == 5
     for name, schedule in schedules.items():
         assert schedule["Name"]["Fn::Sub"].startswith("${AWS::StackName}-"), name
         assert schedule["State"] == {"Ref": "SchedulesState"}, name

@@ -64,7 +64,7 @@ def test_readers_change_nothing(role: str) -> None:
     assert allowed(role, "sqs") == set()
 
 
-@pytest.mark.parametrize("role", ["AuthorizerRole", "AccessRole", "PipelinesRole", "OperationsRole"])
+@pytest.mark.parametrize("role", ["AuthorizerRole", "AccessRole", "PipelinesRole", "OperationsRole", "WebhooksRole"])
 def test_functions_that_call_no_gitlab_read_no_gitlab_token(role: str) -> None:
     assert all(_SECRETS not in json.dumps(statement) for name, statement in statements() if name == role)
 
@@ -73,6 +73,22 @@ def test_the_authorizer_sees_hub_tokens_and_no_other_row() -> None:
     tables = [s for name, s in statements() if name == "AuthorizerRole" and "dynamodb:GetItem" in s["Action"]]
     conditions: list[Any] = [statement["Condition"] for statement in tables]
     assert conditions == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TOKENS"]}}]
+
+
+def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:
+    tables = [s for name, s in statements() if name == "WebhooksRole" and "dynamodb:GetItem" in s["Action"]]
+    keys = [statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for statement in tables]
+    assert keys == [["INTEGRATIONS"], ["INTEGRATION#*", "DELIVERY#*", "FINGERPRINT#*", "PROJECTHOOK#*"]]
+    assert allowed("WebhooksRole", "dynamodb") == {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"}
+    assert allowed("WebhooksRole", "sqs") == {"sqs:SendMessage"}
+
+
+def test_builds_run_only_where_the_deployer_says() -> None:
+    targets = {"codebuild", "states", "events"}
+    found = [(role, s) for role, s in statements() if {a.partition(":")[0] for a in listed(s["Action"])} & targets]
+    assert {role for role, _ in found} == {"BuilderRole"}
+    named = [json.dumps(statement["Resource"]) for _, statement in found]
+    assert all("Build" in name and "*" not in name for name in named)
 
 
 def test_no_function_can_list_or_scan() -> None:

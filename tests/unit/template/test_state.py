@@ -8,7 +8,19 @@ from tests.unit.template.bundle import Resource, leaves, resources, source, tran
 
 TABLES = resources("AWS::DynamoDB::Table")
 QUEUES = resources("AWS::SQS::Queue")
-INDEXES = {"IntegrationsTable": [], "AccessTable": ["by_account"], "PipelinesTable": ["by_change"]}
+INDEXES = {
+    "IntegrationsTable": [],
+    "AccessTable": ["by_account"],
+    "PipelinesTable": ["by_change"],
+    "DeliveriesTable": ["by_time", "pending"],
+}
+WORKERS = {
+    "SyncAccounts": "SyncAccountsFunction",
+    "SyncPipelines": "SyncPipelinesFunction",
+    "Deliveries": "DeliveriesFunction",
+    "Builds": "BuilderFunction",
+    "BuildChanges": "BuilderFunction",
+}
 
 
 def test_these_are_the_tables() -> None:
@@ -50,25 +62,39 @@ def test_queues_are_encrypted(name: str) -> None:
     assert QUEUES[name]["SqsManagedSseEnabled"] is True
 
 
-@pytest.mark.parametrize("kind", ["Accounts", "Pipelines"])
+def test_these_are_the_queues() -> None:
+    assert set(QUEUES) == {f"{kind}{part}" for kind in WORKERS for part in ("Queue", "DeadLetters")}
+
+
+@pytest.mark.parametrize("kind", WORKERS)
 def test_work_that_fails_five_times_is_kept_for_two_weeks(kind: str) -> None:
-    queue, dead_letters = QUEUES[f"Sync{kind}Queue"], QUEUES[f"Sync{kind}DeadLetters"]
+    queue, dead_letters = QUEUES[f"{kind}Queue"], QUEUES[f"{kind}DeadLetters"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
-    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [f"Sync{kind}DeadLetters", "Arn"]}
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{kind}DeadLetters", "Arn"]}
+    assert queue.get("FifoQueue") == dead_letters.get("FifoQueue")
     assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-@pytest.mark.parametrize("kind", ["Accounts", "Pipelines"])
+@pytest.mark.parametrize("kind", WORKERS)
 def test_a_message_stays_hidden_while_its_worker_may_still_run(kind: str) -> None:
-    function = resources("AWS::Lambda::Function")[f"Sync{kind}Function"]
-    assert QUEUES[f"Sync{kind}Queue"]["VisibilityTimeout"] >= 6 * function["Timeout"]
+    function = resources("AWS::Lambda::Function")[WORKERS[kind]]
+    assert QUEUES[f"{kind}Queue"]["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+@pytest.mark.parametrize("kind", ["Deliveries", "Builds"])
+def test_what_must_stay_in_order_is_kept_apart_by_group(kind: str) -> None:
+    queue = QUEUES[f"{kind}Queue"]
+    assert queue["FifoQueue"] is True
+    # A group that is stuck holds up no other, and a message id counts within its group.
+    assert (queue["FifoThroughputLimit"], queue["DeduplicationScope"]) == ("perMessageGroupId", "messageGroup")
 
 
 def test_queues_and_exports_refuse_plain_http() -> None:
     policies = {**resources("AWS::SQS::QueuePolicy"), **resources("AWS::S3::BucketPolicy")}
     assert len(policies) == 2
     for name, policy in policies.items():
-        (statement,) = policy["PolicyDocument"]["Statement"]
+        statement, *others = policy["PolicyDocument"]["Statement"]
+        assert all("Condition" in other for other in others)
         assert (statement["Effect"], statement["Principal"]) == ("Deny", "*"), name
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, name
     (queues,) = resources("AWS::SQS::QueuePolicy").values()

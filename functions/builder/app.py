@@ -1,0 +1,10 @@
+"""Starts builds, follows them, and reports their status to GitLab."""
+
+from typing import Any
+
+from gitlab_hub import bootstrap
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Hand the event to the entry that bootstrap builds once per process."""
+    return bootstrap.builder()(event, context)

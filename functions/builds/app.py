@@ -1,0 +1,10 @@
+"""Serves triggers, builds and the log of deliveries."""
+
+from typing import Any
+
+from gitlab_hub import bootstrap
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Hand the event to the entry that bootstrap builds once per process."""
+    return bootstrap.builds_api()(event, context)

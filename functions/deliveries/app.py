@@ -1,0 +1,10 @@
+"""Works on kept webhooks, and queues those that were kept and not queued."""
+
+from typing import Any
+
+from gitlab_hub import bootstrap
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Hand the event to the entry that bootstrap builds once per process."""
+    return bootstrap.deliveries()(event, context)
