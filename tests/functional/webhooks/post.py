@@ -36,7 +36,7 @@ PROJECT = 15
 
 def a_hook(unique: str = "1", integration_id: str = INTEGRATION, **more: Any) -> Hook:
     """Make a hook of the project that the recorded push is of."""
-    known = {
+    known: dict[str, Any] = {
         "id": f"hook_{integration_id.removeprefix('int_')}_{unique}",
         "integration_id": integration_id,
         "scope": "project",
@@ -181,16 +181,18 @@ class Post:
         """Headers as a GitLab sends that signs."""
         return signed_headers(self.secrets.signing_token(hook.id, version), raw, message_id, int(self.now))
 
-    def headers(self, hook: Hook, raw: bytes, **more: str) -> dict[str, str]:
+    def headers(self, hook: Hook, raw: bytes) -> dict[str, str]:
         """The headers of a genuine call."""
         signs = hook.verification == "signature"
         proof = self.signed(hook, raw) if signs else {"X-Gitlab-Token": self.token(hook)}
-        return {"X-Gitlab-Event": "Push Hook", "X-Gitlab-Instance": "https://gitlab.example.com", **proof, **more}
+        return {"X-Gitlab-Event": "Push Hook", "X-Gitlab-Instance": "https://gitlab.example.com", **proof}
 
-    def __call__(self, hook: Hook, body: Any, *, named: bool = True, **more: str) -> tuple[int, Any]:
-        """Send a genuine call; `named` False: to the address without an id."""
+    def __call__(
+        self, hook: Hook, body: Any, more: Mapping[str, str] | None = None, *, named: bool = True
+    ) -> tuple[int, Any]:
+        """Send a genuine call with `more` headers; `named` False: to the address without an id."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.call(raw, self.headers(hook, raw, **more), f"{PATH}/{hook.id}" if named else PATH)
+        return self.call(raw, self.headers(hook, raw) | dict(more or {}), f"{PATH}/{hook.id}" if named else PATH)
 
     def call(self, raw: str | bytes, headers: Mapping[str, str], path: str, method: str = "POST") -> tuple[int, Any]:
         """Send any call."""

@@ -73,7 +73,7 @@ def log() -> Log:
 
 def fill(log: Log, count: int = 12) -> list[str]:
     """Deliveries of three hooks in turn, a second apart; gives their ids, newest first."""
-    ids = []
+    ids: list[str] = []
     for number in range(count):
         log.post.now += 1
         hook = (HOOK, SECOND, FOREIGN)[number % 3]
@@ -126,7 +126,7 @@ def test_a_foreign_delivery_looks_like_none(log: Log) -> None:
 
 
 def test_a_delivery_shows_what_became_of_it_and_never_its_body(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH | {"user_name": "canary"}, **{"Idempotency-Key": "k1"})[1]["delivery_id"]
+    delivery_id = log.post(HOOK, PUSH | {"user_name": "canary"}, {"Idempotency-Key": "k1"})[1]["delivery_id"]
     log.post.now += 4
     log.post.work()
     status, body = log(f"{LIST}/{delivery_id}")

@@ -66,7 +66,7 @@ def test_a_recorded_body_is_taken_and_has_its_effect(path: Path, verification: s
     if verification == "signature" and not named:
         hook = replace(hook, scope="project", target_id=PROJECT)  # Only projects can be found by what they sign.
     post, body = Post(hook), path.read_bytes()
-    status, answer = post(hook, body, named=named, **{"X-Gitlab-Event": header_of(path)})
+    status, answer = post(hook, body, {"X-Gitlab-Event": header_of(path)}, named=named)
     if not named and verification == "signature":
         assert status in (200, 202) or json.loads(body).get("project_id") != PROJECT
         return

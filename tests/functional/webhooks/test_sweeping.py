@@ -1,3 +1,4 @@
+import contextlib
 from typing import Any
 
 import pytest
@@ -93,10 +94,8 @@ def test_a_sweep_that_ends_anywhere_loses_and_doubles_nothing(post: Post, at: in
     plan = Plan(at=at, error=error, applied=applied)
     post.use(faulty(post.table, plan), faulty(post.queue, plan))
     post.now += 121
-    try:
+    with contextlib.suppress(Crash, StorageUnavailable):
         post.sweeper.tick()
-    except (Crash, StorageUnavailable):
-        pass
     post.use(post.table, post.queue)
     post.now += 10 * MINUTE
     post.sweeper.tick()

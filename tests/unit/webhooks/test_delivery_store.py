@@ -56,7 +56,7 @@ def test_only_pending_ones_are_in_the_index_of_pending_ones(table: MemoryTable) 
 
 def test_overdue_ones_come_oldest_first_and_so_many_at_a_time(table: MemoryTable) -> None:
     store = DeliveryStore(table)
-    ids = []
+    ids: list[str] = []
     for number in range(5):
         delivery = replace(a_delivery(bytes([number])), due_at=(NOW + 9 - number) * 1000)
         store.keep(delivery, b"")
