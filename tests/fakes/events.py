@@ -67,16 +67,17 @@ def authorizer_event(headers: Mapping[str, str]) -> dict[str, Any]:
     return {"version": "2.0", "type": "REQUEST", "headers": dict(headers), "requestContext": {"requestId": "req-1"}}
 
 
-def sqs_event(*bodies: Any) -> dict[str, Any]:
-    """Make a batch of queue messages; a body that is a text is sent as it is."""
+def sqs_event(*bodies: Any, groups: Sequence[str] = ()) -> dict[str, Any]:
+    """Make a batch of queue messages; a body that is a text is sent as it is. `groups`: those of a FIFO queue."""
     texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+    ordered = [{"MessageGroupId": group} for group in groups] or [{}] * len(texts)
     return {
         "Records": [
             {
                 "messageId": f"m{number}",
                 "receiptHandle": f"r{number}",
                 "body": text,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1", **ordered[number]},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:queue",

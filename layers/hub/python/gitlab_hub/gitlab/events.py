@@ -1,104 +1,84 @@
-"""What a webhook body says, as one value for all events; pure, and without validation models.
+"""Reading the body of a webhook or system hook: any JSON object gives an event, none an exception.
 
-Nothing here is state: GitLab sends hooks late, twice, out of order, or not at all. Whoever needs the state of a
-pipeline or a member asks GitLab by id.
-https://docs.gitlab.com/user/project/integrations/webhook_events/
+The body decides what it is, not the header: a signature covers the body only, and every system hook has one and the
+same header.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from gitlab_hub.gitlab import hook_bodies
+from gitlab_hub.gitlab.hook_bodies import Fields
+from gitlab_hub.gitlab.hook_event import Commit, HookEvent, MergeRequest
+from gitlab_hub.gitlab.hook_fields import Object, moment, number, part, text
+from gitlab_hub.gitlab.hook_fields import objects as as_rows
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
-    """One commit of a push, as far as triggers care."""
+__all__ = ["Commit", "HookEvent", "MergeRequest", "as_rows", "kind_named", "parse"]
 
-    id: str
-    message: str
-    paths: tuple[str, ...]
-    """Everything it added, changed or removed."""
+UNKNOWN = "unknown"
+_SYSTEM = "system"
+_MAX_KIND = 60
 
+# GitLab's name → ours, where they differ.
+_KINDS = {"build": "job"}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergeRequest:
-    """The merge request of an event."""
+# System and group hooks name what happened: `project_create`. A "team" is a project's.
+_MEMBERS = re.compile(
+    r"user_(?:add_to|update_for|remove_from|access_request_\w+)_(?:group|team)|user_access_request_\w+"
+)
+_THINGS = re.compile(r"(subgroup|group|project|user|key)_(\w+)")
 
-    iid: int
-    action: str | None
-    """open, close, reopen, update, approved, unapproved, approval, unapproval, merge; None where GitLab says none."""
-    state: str
-    draft: bool
-    labels: tuple[str, ...]
-    source_branch: str
-    target_branch: str
-    source_project_id: int | None
-    target_project_id: int | None
-    oldrev: str | None
-    """The head before; only where the code changed."""
-    head_pipeline_id: int | None = None
-
-    @property
-    def from_fork(self) -> bool:
-        """Whether it comes from another project."""
-        return self.source_project_id != self.target_project_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookEvent:
-    """One event of a webhook or a system hook. Names that GitLab may extend are open strings."""
-
-    kind: str
-    """push, tag_push, merge_request, pipeline, job, deployment, release, note, member, project, subgroup, … or what
-    GitLab calls an event that the hub does not know."""
-    action: str | None = None
-    project_id: int | None = None
-    project_path: str | None = None
-    group_id: int | None = None
-    ref: str | None = None
-    """Branch or tag by its short name; of a merge request its source branch."""
-    sha: str | None = None
-    """What would be built: `checkout_sha` of a push or tag, the head of a merge request; None for a deletion."""
-    before: str | None = None
-    after: str | None = None
-    actor_id: int | None = None
-    actor: str | None = None
-    """Username, or name where GitLab sends no username."""
-    message: str | None = None
-    """Of the commit that would be built."""
-    commits: tuple[Commit, ...] = ()
-    total_commits: int = 0
-    push_options: Mapping[str, Any] = field(default_factory=dict)
-    merge_request: MergeRequest | None = None
-    pipeline_id: int | None = None
-    job_id: int | None = None
-    is_system: bool = False
-
-    @property
-    def creates_ref(self) -> bool:
-        """Whether a push created its branch or tag."""
-        return _is_zero(self.before)
-
-    @property
-    def deletes_ref(self) -> bool:
-        """Whether a push deleted its branch or tag."""
-        return _is_zero(self.after)
-
-    @property
-    def lists_all_commits(self) -> bool:
-        """Whether `commits` is everything: GitLab lists at most 20."""
-        return self.total_commits <= len(self.commits)
-
-
-def _is_zero(sha: str | None) -> bool:
-    return sha is not None and sha != "" and set(sha) == {"0"}
+_READERS: Mapping[str, Callable[[Object], Fields]] = {
+    "push": hook_bodies.push,
+    "tag_push": hook_bodies.push,
+    "repository_update": hook_bodies.actor_of,
+    "merge_request": hook_bodies.merge_request,
+    "pipeline": hook_bodies.pipeline,
+    "job": hook_bodies.job,
+    "deployment": hook_bodies.deployment,
+    "release": hook_bodies.release,
+    "note": hook_bodies.note,
+}
 
 
 def parse(header: str, body: Mapping[str, Any]) -> HookEvent:
     """Read a body, with the `X-Gitlab-Event` header it came with. Whatever is not there or of another type is None."""
-    raise NotImplementedError(header, body)
+    kind, action = _kind_of(header, body)
+    found: Fields = {"action": action} | _common(body)
+    special = _READERS.get(kind, hook_bodies.attributed)(body)
+    found |= {name: value for name, value in special.items() if value is not None}
+    return HookEvent(kind=kind, is_system=kind_named(header) == _SYSTEM, **found)
 
 
-def as_rows(value: Any) -> Sequence[Mapping[str, Any]]:
-    """The objects of a list; anything else is no row."""
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+def kind_named(name: str) -> str:
+    """Our name of an event, from GitLab's header or from ours: "Tag Push Hook" and "tag_push" are the same."""
+    words = re.findall(r"[a-z0-9]+", name[:_MAX_KIND].lower())
+    plain = "_".join(words[:-1] if words[-1:] == ["hook"] else words)
+    return _KINDS.get(plain, plain) or UNKNOWN
+
+
+def _kind_of(header: str, body: Object) -> tuple[str, str | None]:
+    kind = text(body, "object_kind")
+    if kind is not None:
+        return kind_named(kind), None
+    event = text(body, "event_name")
+    if event is None:
+        return kind_named(header), None
+    if _MEMBERS.fullmatch(event):
+        return "member", event
+    thing = _THINGS.fullmatch(event)
+    return (thing[1], thing[2][:_MAX_KIND]) if thing else (kind_named(event), None)
+
+
+def _common(body: Object) -> Fields:
+    project, group, user = (part(body, name) for name in ("project", "group", "user"))
+    return {
+        "project_id": number(project, "id") or number(body, "project_id"),
+        "project_path": text(project, "path_with_namespace")
+        or text(body, "path_with_namespace", "project_path_with_namespace"),
+        "group_id": number(body, "group_id") or number(group, "group_id", "id"),
+        "actor_id": number(user, "id"),
+        "actor": text(user, "username", "name"),
+        "at": moment(body, "updated_at", "created_at"),
+    }

@@ -71,7 +71,8 @@ def worker_entry(
 ) -> Handler:
     """Make the handler of a function behind a queue, and perhaps a schedule.
 
-    A message that fails is delivered again on its own; the others of its batch are done.
+    A message that fails is delivered again on its own; the others of its batch are done, except those behind it in
+    its group of a FIFO queue: they keep their order only if they come again with it.
     """
     frame = _Frame("FailedMessages", telemetry)
     tick = schedule_entry(on_tick, telemetry=telemetry) if on_tick else _no_schedule
@@ -79,7 +80,13 @@ def worker_entry(
     def handler(event: Event, context: Any) -> dict[str, Any]:
         if "Records" not in event:
             return tick(event, context)
-        failed = [record["messageId"] for record in event["Records"] if not _done(record, on_message, context, frame)]
+        failed: list[str] = []
+        stuck: set[str] = set()
+        for record in event["Records"]:
+            group = (record.get("attributes") or {}).get("MessageGroupId")
+            if group in stuck or not _done(record, on_message, context, frame):
+                failed.append(record["messageId"])
+                stuck |= {group} if group else set()
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     return handler

@@ -1,0 +1,165 @@
+"""A delivery: one call of GitLab's, from being kept until it was worked on; pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gitlab_hub.gitlab.hook_event import HookEvent
+from gitlab_hub.ids import owned_id
+from gitlab_hub.webhooks.model import Hook
+from gitlab_hub.webhooks.signature import ID, Headers
+
+KEPT_SECONDS = 30 * 86_400
+SETTLE_SECONDS = 120
+"""After which time a delivery that was not worked on is sent to its worker again; doubles with every time."""
+
+MAX_SENDS = 7
+MAX_ATTEMPTS = 5
+"""What the queue's redrive policy allows, too."""
+
+_DEDUPE_HEADERS = (ID, "idempotency-key")
+_ID_CHARACTERS = 24
+_GROUP_CHARACTERS = 32
+_LONGEST_HEADER = 200
+_LONGEST_TEXT = 255
+
+# Everything else stays behind: a header may be the secret itself.
+_KEPT_HEADERS = (
+    "x-gitlab-event",
+    "x-gitlab-instance",
+    "x-gitlab-event-uuid",
+    "x-gitlab-webhook-uuid",
+    "idempotency-key",
+    "webhook-id",
+    "webhook-timestamp",
+    "user-agent",
+)
+
+
+class Status(StrEnum):
+    """How far a delivery has come."""
+
+    PENDING = "pending"
+    HANDLED = "handled"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One delivery. `received_at` and `due_at` are unix milliseconds, `processed_at` is unix seconds."""
+
+    id: str
+    integration_id: str
+    hook_id: str
+    status: str
+    event: str
+    action: str | None
+    project_id: int | None
+    project_path: str | None
+    ref: str | None
+    sha: str | None
+    actor: str | None
+    verification: str
+    """How it was verified: signature or token."""
+    headers: Mapping[str, str]
+    size: int
+    """Bytes as they came."""
+    truncated: bool
+    """Parts of the body were too much to be kept."""
+    queue_group: str
+    """Deliveries of one group are worked on in order."""
+    received_at: int
+    due_at: int
+    """When to look whether it was worked on, while it is pending."""
+    receipt: str
+    """Tells two attempts at keeping the same delivery apart."""
+    reasons: tuple[str, ...] = ()
+    build_ids: tuple[str, ...] = ()
+    processed_at: int | None = None
+    """When its worker was done with it; None also where it was put aside or given up."""
+    attempts: int = 0
+    """How often its worker began."""
+    sends: int = 1
+    """How often it was sent to its worker in this round."""
+    replays: int = 0
+    version: int = field(default=1)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a worker came to an end with it."""
+        return self.status != Status.PENDING and self.processed_at is not None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether its worker is still expected to look at it."""
+        return self.status == Status.PENDING
+
+    @property
+    def once(self) -> str:
+        """What its queue message is known by: the same for every copy of one round."""
+        return f"{self.id}-{self.replays}" if self.replays else self.id
+
+
+def delivery_id(hook: Hook, headers: Headers, raw: bytes) -> str:
+    """The id that all copies of one delivery share.
+
+    GitLab's own id where it sends one: that is the same for retries and resends. Before GitLab 17.4, the body.
+    """
+    keys = (headers[name] for name in _DEDUPE_HEADERS if headers.get(name))
+    key = next((one.encode("utf-8", "surrogatepass") for one in keys), None) or hashlib.sha256(raw).digest()
+    unique = hashlib.sha256(hook.id.encode() + b"\n" + key).hexdigest()
+    return owned_id("dlv", hook.integration_id, unique[:_ID_CHARACTERS])
+
+
+def queue_group(hook: Hook, event: HookEvent) -> str:
+    """What is to be worked on in order: everything of one hook about one ref of one project."""
+    name = f"{hook.id}\n{event.project_id}\n{event.ref}"
+    return hashlib.sha256(name.encode()).hexdigest()[:_GROUP_CHARACTERS]
+
+
+def kept_headers(headers: Headers) -> dict[str, str]:
+    """The headers that may be kept: what happened, where, and under which ids."""
+    return {name: _text(headers[name], _LONGEST_HEADER) for name in _KEPT_HEADERS if headers.get(name)}
+
+
+def due(received_or_sent: int, sends: int) -> int:
+    """When a delivery that was sent so many times is to be looked at (unix ms): later every time."""
+    return received_or_sent + (SETTLE_SECONDS * 1000 << (sends - 1))
+
+
+def delivery_of(
+    hook: Hook, event: HookEvent, headers: Headers, raw: bytes, *, now: float, receipt: str, truncated: bool
+) -> Delivery:
+    """What is kept of a genuine call, beside its body."""
+    received = int(now * 1000)
+    return Delivery(
+        id=delivery_id(hook, headers, raw),
+        integration_id=hook.integration_id,
+        hook_id=hook.id,
+        status=Status.PENDING,
+        event=event.kind,
+        action=_short(event.action),
+        project_id=event.project_id,
+        project_path=_short(event.project_path),
+        ref=_short(event.ref),
+        sha=_short(event.sha),
+        actor=_short(event.actor),
+        verification=hook.verification,
+        headers=kept_headers(headers),
+        size=len(raw),
+        truncated=truncated,
+        queue_group=queue_group(hook, event),
+        received_at=received,
+        due_at=due(received, 1),
+        receipt=receipt,
+    )
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else _text(text, _LONGEST_TEXT)
+
+
+def _text(text: str, longest: int) -> str:
+    return text[:longest].encode(errors="replace").decode()

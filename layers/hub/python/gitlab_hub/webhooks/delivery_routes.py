@@ -1,0 +1,91 @@
+"""The HTTP routes over the log of deliveries."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.ids import owner_of
+from gitlab_hub.web.auth import Caller, IntegrationGuard, Principal, Role
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.route import Route
+from gitlab_hub.webhooks.delivery_log import DeliveryLog, Filters
+from gitlab_hub.webhooks.delivery_views import DeliveryAnswer, DeliveryList, view_of
+from gitlab_hub.webhooks.replaying import Replaying
+
+DeliveryId = Annotated[str, Path()]
+Id = Annotated[str | None, Query(min_length=1, max_length=200)]
+Word = Annotated[str | None, Query(min_length=1, max_length=60)]
+Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999, description="Unix seconds.")]
+
+LIST = "/v1/deliveries"
+ONE = "/v1/deliveries/<delivery_id>"
+
+Visible = Callable[[Principal], Sequence[str]]
+"""The ids of all integrations that a caller may see."""
+
+
+class DeliveryRoutes:
+    """Shows deliveries, and has them worked on again."""
+
+    def __init__(
+        self, *, log: DeliveryLog, replaying: Replaying, guard: IntegrationGuard, visible: Visible, cursors: Cursors
+    ) -> None:
+        self._log, self._replaying = log, replaying
+        self._guard, self._visible, self._cursors = guard, visible, cursors
+
+    def routes(self) -> Sequence[Route]:
+        """All routes of this part."""
+        viewer = Role.VIEWER
+        return (
+            Route(method="GET", path=LIST, handler=self.list_deliveries, role=viewer, summary="List deliveries"),
+            Route(method="GET", path=ONE, handler=self.get_delivery, role=viewer, summary="Show a delivery"),
+            Route(
+                method="POST",
+                path=f"{ONE}/replay",
+                handler=self.replay,
+                role=Role.DEVELOPER,
+                status=202,
+                summary="Have a delivery worked on again",
+            ),
+        )
+
+    def list_deliveries(
+        self,
+        caller: Caller,
+        integration_id: Id = None,
+        hook_id: Id = None,
+        status: Word = None,
+        event: Word = None,
+        since: Seconds = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> DeliveryList:
+        """List deliveries, newest first."""
+        filters = Filters(hook_id=hook_id, status=status, event=event, since=since)
+        listing = json.dumps(["deliveries", integration_id, hook_id, status, event, since])
+        after = self._cursors.open(listing, cursor)
+        found = self._log.newest(self._among(caller, integration_id, hook_id), filters, limit=limit, after=after)
+        following = None if found.last is None else self._cursors.seal(listing, found.last)
+        return DeliveryList(deliveries=[view_of(one) for one in found.deliveries], next_cursor=following)
+
+    def get_delivery(self, delivery_id: DeliveryId) -> DeliveryAnswer:
+        """Show one delivery."""
+        return DeliveryAnswer(delivery=view_of(self._replaying.require(delivery_id)))
+
+    def replay(self, delivery_id: DeliveryId) -> DeliveryAnswer:
+        """Have the decisions about a delivery made again. What it has set off already is not set off twice."""
+        return DeliveryAnswer(delivery=view_of(self._replaying.replay(delivery_id)))
+
+    def _among(self, caller: Principal, integration_id: str | None, hook_id: str | None) -> Sequence[str]:
+        """The integrations to look in. Raises NotFound for one that does not exist or may not be seen."""
+        named = {integration_id} if integration_id else set()
+        named |= {owner_of(hook_id) or ""} if hook_id else set()
+        if not named:
+            return self._visible(caller)
+        if not all(caller.can_see(one) and self._guard.exists(one) for one in named):
+            raise NotFound("There is no such integration or webhook.")
+        return sorted(named) if len(named) == 1 else ()

@@ -1,0 +1,123 @@
+"""Where deliveries are kept: one row each, with its body, until its time to live ends."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from gitlab_hub.errors import Conflict
+from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Item, Table
+from gitlab_hub.webhooks.delivery_model import KEPT_SECONDS, Delivery
+
+SCHEMA_VERSION = 1
+BY_TIME, PENDING_INDEX = "by_time", "pending"
+CHANGE_TRIES = 5
+
+_SK = "DELIVERY"
+_PENDING = "PENDING"
+_TUPLES = ("reasons", "build_ids")
+_POSITIONS = (f"{BY_TIME}_pk", f"{BY_TIME}_sk", f"{PENDING_INDEX}_pk", f"{PENDING_INDEX}_sk")
+
+
+class UnknownSchema(Exception):
+    """A row of a release that this one does not know: it waits for one that does."""
+
+
+class DeliveryStore:
+    """Deliveries by id. Changes name the version they were made from, and keep what a later release has added."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def keep(self, delivery: Delivery, body: bytes) -> bool:
+        """Write a new delivery; False where it is kept already."""
+        try:
+            self._table.put(row_of(delivery) | {"body": body}, ABSENT)
+        except ConditionFailed:
+            return False
+        return True
+
+    def get(self, delivery_id: str) -> Delivery | None:
+        """One delivery."""
+        item = self._table.get(partition(delivery_id), _SK)
+        return delivery_from(item) if item else None
+
+    def load(self, delivery_id: str) -> tuple[Delivery, bytes] | None:
+        """One delivery with its packed body. Raises UnknownSchema."""
+        item = self._table.get(partition(delivery_id), _SK)
+        if item is None:
+            return None
+        if item["schema_version"] > SCHEMA_VERSION:
+            raise UnknownSchema(f"This version understands deliveries up to schema {SCHEMA_VERSION}.")
+        return delivery_from(item), item["body"]
+
+    def change(self, delivery_id: str, decide: Callable[[Delivery], Delivery | None]) -> Delivery | None:
+        """Apply a decision to what is stored now, and decide anew where others were faster.
+
+        None where there is no such delivery, or the decision was to leave it. Raises Conflict.
+        """
+        for _ in range(CHANGE_TRIES):
+            item = self._table.get(partition(delivery_id), _SK)
+            before = delivery_from(item) if item else None
+            wanted = decide(before) if before else None
+            if item is None or before is None or wanted is None:
+                return None
+            after = replace(wanted, version=before.version + 1)
+            try:
+                self._table.put(_changed(item, after), Condition(equals={"version": before.version}))
+            except ConditionFailed:
+                continue
+            return after
+        raise Conflict("Others kept changing this delivery; try again.", retry_after=2)
+
+    def overdue(self, now: float, limit: int) -> list[str]:
+        """Ids of pending deliveries whose time to be looked at has come, the oldest first."""
+        until = f"{int(now * 1000):013d}~"
+        page = self._table.query(_PENDING, until=until, limit=limit, index=PENDING_INDEX, attributes=("delivery_id",))
+        return [item["delivery_id"] for item in page.items]
+
+
+def partition(delivery_id: str) -> str:
+    """The partition of one delivery."""
+    return f"DELIVERY#{delivery_id}"
+
+
+def row_of(delivery: Delivery) -> Item:
+    """Everything of a row but the body; only a pending one has a place in the index of pending ones."""
+    values = asdict(delivery)
+    values["delivery_id"] = values.pop("id")
+    values |= {name: list(values[name]) for name in _TUPLES} | {"headers": dict(delivery.headers)}
+    return values | {
+        "pk": partition(delivery.id),
+        "sk": _SK,
+        "schema_version": SCHEMA_VERSION,
+        "expires_at": delivery.received_at // 1000 + KEPT_SECONDS,
+        f"{BY_TIME}_pk": by_time(delivery.integration_id),
+        f"{BY_TIME}_sk": f"{delivery.received_at:013d}#{delivery.id}",
+        **_place(delivery),
+    }
+
+
+def by_time(integration_id: str) -> str:
+    """The partition of an integration's deliveries in order of time."""
+    return f"DELIVERIES#{integration_id}"
+
+
+def delivery_from(item: Mapping[str, Any]) -> Delivery:
+    """Read a row; attributes of a later release are left alone."""
+    known = {one.name: item[one.name] for one in fields(Delivery) if one.name in item}
+    return Delivery(**known | {"id": item["delivery_id"]} | {name: tuple(item.get(name, ())) for name in _TUPLES})
+
+
+def _place(delivery: Delivery) -> Item:
+    if not delivery.is_pending:
+        return {}
+    return {
+        f"{PENDING_INDEX}_pk": _PENDING,
+        f"{PENDING_INDEX}_sk": f"{delivery.due_at:013d}#{delivery.id}",
+    }
+
+
+def _changed(item: Item, after: Delivery) -> Item:
+    kept = {name: value for name, value in item.items() if name not in _POSITIONS}
+    # A later release's rows stay its own.
+    return kept | row_of(after) | {"schema_version": item["schema_version"]}

@@ -1,0 +1,77 @@
+"""Deliveries as the API shows them: what is not named here stays inside, bodies above all."""
+
+from pydantic import BaseModel, Field
+
+from gitlab_hub.webhooks.delivery_model import Delivery
+
+
+class DeliveryView(BaseModel):
+    """One delivery. Times are unix seconds."""
+
+    id: str
+    integration_id: str
+    hook_id: str
+    status: str = Field(description="pending, handled, ignored or failed.")
+    event: str
+    action: str | None
+    project_id: int | None
+    project_path: str | None
+    ref: str | None
+    sha: str | None
+    actor: str | None
+    verification: str
+    truncated: bool = Field(description="The body was too large to be kept whole.")
+    size: int = Field(description="Bytes of the body as it came.")
+    reasons: list[str]
+    build_ids: list[str]
+    attempts: int
+    sends: int
+    replays: int
+    received_at: int
+    processed_at: int | None
+    milliseconds: int | None = Field(description="From being received to being done, to the second.")
+    headers: dict[str, str] = Field(description="Those that were kept; never one with a secret.")
+
+
+class DeliveryAnswer(BaseModel):
+    """One delivery."""
+
+    delivery: DeliveryView
+
+
+class DeliveryList(BaseModel):
+    """A page of deliveries."""
+
+    deliveries: list[DeliveryView]
+    next_cursor: str | None
+
+
+def view_of(delivery: Delivery) -> DeliveryView:
+    """Show a delivery."""
+    received = delivery.received_at // 1000
+    done = delivery.processed_at
+    return DeliveryView(
+        id=delivery.id,
+        integration_id=delivery.integration_id,
+        hook_id=delivery.hook_id,
+        status=delivery.status,
+        event=delivery.event,
+        action=delivery.action,
+        project_id=delivery.project_id,
+        project_path=delivery.project_path,
+        ref=delivery.ref,
+        sha=delivery.sha,
+        actor=delivery.actor,
+        verification=delivery.verification,
+        truncated=delivery.truncated,
+        size=delivery.size,
+        reasons=list(delivery.reasons),
+        build_ids=list(delivery.build_ids),
+        attempts=delivery.attempts,
+        sends=delivery.sends,
+        replays=delivery.replays,
+        received_at=received,
+        processed_at=done,
+        milliseconds=None if done is None else max(0, done * 1000 - delivery.received_at),
+        headers=dict(delivery.headers),
+    )

@@ -1,0 +1,164 @@
+"""Where hooks are kept, and the two ways to find one whose id a delivery does not name."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from gitlab_hub.errors import Conflict, NotFound
+from gitlab_hub.ids import owner_of
+from gitlab_hub.storage.table import ABSENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.webhooks.model import Hook, Scope, Verification
+
+SCHEMA_VERSION = 1
+ATTEMPTS = 5
+PAGE = 100
+MAX_CANDIDATES = 20
+"""How many hooks of one project are tried against one signature."""
+
+REMEMBERED_SECONDS = 2 * 86_400
+"""How long a removed hook cannot be made again: longer than an `Idempotency-Key` is remembered."""
+
+NOTE_SECONDS = 60
+"""How stale the time of the last delivery may be: exact times would cost a write per delivery."""
+
+_HOOK = "HOOK#"
+_TUPLES = ("events", "attempts", "drift")
+
+
+class HookStore:
+    """The hooks of a hub. Every write names the version it has read, so a removed one never comes back."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, hook_id: str) -> Hook | None:
+        """One hook, strongly consistent; None where there is none of this id."""
+        integration_id = owner_of(hook_id)
+        item = self._table.get(_partition(integration_id), _HOOK + hook_id) if integration_id else None
+        return _hook_of(item) if item else None
+
+    def require(self, integration_id: str, hook_id: str) -> Hook:
+        """One hook of this integration. Raises NotFound, also where the hook is another integration's."""
+        hook = self.get(hook_id) if owner_of(hook_id) == integration_id else None
+        if hook is None:
+            raise NotFound("There is no such webhook.")
+        return hook
+
+    def by_fingerprint(self, fingerprint: str) -> Hook | None:
+        """The hook that a token's fingerprint belongs to. Whether the token is still good, its versions say."""
+        item = self._table.get(f"FINGERPRINT#{fingerprint}", "HOOK")
+        return self.get(item["hook_id"]) if item else None
+
+    def of_integration(self, integration_id: str, after: str | None = None) -> Iterator[Hook]:
+        """All hooks of an integration behind an id, in order of their ids, read page by page."""
+        position = None if after is None else _HOOK + after
+        while True:
+            page = self._table.query(_partition(integration_id), prefix=_HOOK, after=position, limit=PAGE)
+            yield from map(_hook_of, page.items)
+            if page.last is None:
+                return
+            position = page.last[1]
+
+    def signed_for_project(self, project_id: int) -> list[Hook]:
+        """The hooks of a project that sign, at most 20; of every GitLab that has a project of this id."""
+        pointers = self._table.query(_project_pk(project_id), limit=MAX_CANDIDATES).items
+        hooks = [self.get(pointer["sk"]) for pointer in pointers]
+        return [hook for hook in hooks if hook is not None and hook.verification == Verification.SIGNATURE]
+
+    def create(self, hook: Hook, fingerprint: str) -> Hook:
+        """Keep a new hook, or find what an earlier attempt at the same one has kept. Raises NotFound if it was removed.
+
+        `fingerprint` is that of its token.
+        """
+        key = (_partition(hook.integration_id), _gone(hook.id))
+        pointers = [_fingerprint_item(fingerprint, hook.id), *_project_items(hook)]
+        puts = [Put(_item_of(hook), ABSENT), *map(Put, pointers)]
+        try:
+            self._table.transact([*puts, Check(key, ABSENT)])
+        except ConditionFailed:
+            return self.require(hook.integration_id, hook.id)
+        return hook
+
+    def change(self, hook_id: str, decide: Callable[[Hook], Hook | None], *, fingerprint: str | None = None) -> Hook:
+        """Apply a decision to what is stored now; decide anew where others were faster. None = leave it.
+
+        `fingerprint` is that of a new token. Raises NotFound or Conflict.
+        """
+        for _ in range(ATTEMPTS):
+            before = self.require(owner_of(hook_id) or "", hook_id)
+            wanted = decide(before)
+            if wanted is None or wanted == before:
+                return before
+            if (after := self._replace(before, wanted, fingerprint)) is not None:
+                return after
+        raise Conflict("Others kept changing this webhook; try again.", retry_after=2)
+
+    def delivered(self, hook_id: str, at: int) -> None:
+        """Note when a hook was last heard of; a minute more or less does not matter, nor does a lost race."""
+        hook = self.get(hook_id)
+        if hook is not None and (hook.last_delivery_at or 0) + NOTE_SECONDS <= at:
+            self._replace(hook, replace(hook, last_delivery_at=at), None)
+
+    def remove(self, hook: Hook, fingerprints: Sequence[str], *, now: int) -> None:
+        """Remove a hook with everything it could be found by, in whatever state it is by now."""
+        pk = _partition(hook.integration_id)
+        tombstone = _keyed(pk, _gone(hook.id)) | {"expires_at": now + REMEMBERED_SECONDS}
+        pointers = [Delete((f"FINGERPRINT#{one}", "HOOK")) for one in dict.fromkeys(fingerprints)]
+        projects = [Delete((item["pk"], item["sk"])) for item in _project_items(hook)]
+        self._table.transact([Delete((pk, _HOOK + hook.id)), Put(tombstone), *pointers, *projects])
+
+    def _replace(self, before: Hook, wanted: Hook, fingerprint: str | None) -> Hook | None:
+        after = replace(wanted, version=before.version + 1)
+        unchanged = Condition(equals={"version": before.version})
+        try:
+            if fingerprint is None:
+                self._table.put(_item_of(after), unchanged)
+            else:
+                pointer = Put(_fingerprint_item(fingerprint, after.id))
+                self._table.transact([Put(_item_of(after), unchanged), pointer])
+        except ConditionFailed:
+            # A transaction whose answer was lost fails when it is repeated, and yet it is ours.
+            return after if self.get(before.id) == after else None
+        return after
+
+
+def _partition(integration_id: str) -> str:
+    return f"INTEGRATION#{integration_id}"
+
+
+def _gone(hook_id: str) -> str:
+    return f"GONE#{hook_id}"
+
+
+def _project_pk(project_id: int) -> str:
+    return f"PROJECTHOOK#{project_id}"
+
+
+def _keyed(pk: str, sk: str) -> Item:
+    return {"pk": pk, "sk": sk, "schema_version": SCHEMA_VERSION}
+
+
+def _fingerprint_item(fingerprint: str, hook_id: str) -> Item:
+    return _keyed(f"FINGERPRINT#{fingerprint}", "HOOK") | {"hook_id": hook_id}
+
+
+def _project_items(hook: Hook) -> list[Item]:
+    if hook.scope != Scope.PROJECT or hook.target_id is None:
+        return []
+    return [_keyed(_project_pk(hook.target_id), hook.id)]
+
+
+def _item_of(hook: Hook) -> Item:
+    values = asdict(hook)
+    key = _keyed(_partition(values.pop("integration_id")), _HOOK + values.pop("id"))
+    return key | values | {name: list(values[name]) for name in _TUPLES}
+
+
+def _hook_of(item: Mapping[str, Any]) -> Hook:
+    """Read a hook; attributes of a later release are left alone."""
+    known = {field.name: item[field.name] for field in fields(Hook) if field.name in item}
+    ids = {
+        "id": str(item["sk"]).removeprefix(_HOOK),
+        "integration_id": str(item["pk"]).partition("#")[2],
+    }
+    return Hook(**(known | ids | {name: tuple(item.get(name, ())) for name in _TUPLES}))

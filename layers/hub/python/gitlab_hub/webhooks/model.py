@@ -1,0 +1,107 @@
+"""What a registered webhook is; pure, and without validation models: the receiver starts with it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Where in GitLab a hook hangs."""
+
+    PROJECT = "project"
+    GROUP = "group"
+    SYSTEM = "system"
+
+
+class Verification(StrEnum):
+    """How a delivery proves itself. A hook that signs is never believed without its signature."""
+
+    SIGNATURE = "signature"
+    TOKEN = "token"  # noqa: S105 - the name of a way
+
+
+class HookStatus(StrEnum):
+    """How a hook was when it was last looked at. Stored as text: rows of a later release may name others."""
+
+    ACTIVE = "active"
+    TEMPORARILY_DISABLED = "temporarily_disabled"
+    DISABLED = "disabled"
+    MISSING = "missing"
+    DRIFTED = "drifted"
+    MANUAL = "manual"
+
+
+class Mode(StrEnum):
+    """Who puts the hook into GitLab: the hub, or a person."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+EVENTS = (
+    "push",
+    "tag_push",
+    "merge_request",
+    "pipeline",
+    "job",
+    "deployment",
+    "release",
+    "note",
+    "member",
+    "project",
+    "subgroup",
+)
+"""Our names of the events that a hook can be registered for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """One hook. Its secrets are derived from its id and their version, and stand nowhere. Times are unix seconds."""
+
+    id: str
+    integration_id: str
+    scope: str
+    gitlab_hook_id: int | None
+    """None: manual, or not (yet, or any more) in GitLab."""
+    target_id: int | None
+    """Id of the project or group; None for the whole system."""
+    target: str
+    """Full path of the project or group, or the GitLab's address."""
+    url: str
+    verification: str
+    events: tuple[str, ...]
+    status: str
+    secret_version: int
+    previous_version_until: int
+    """Until when the version before is accepted too; 0 = not at all."""
+    created_at: int
+    updated_at: int
+    checked_at: int | None = None
+    last_delivery_at: int | None = None
+    version: int = 1
+    """Grows with every write; writers name the one they read."""
+    mode: str = Mode.AUTO
+    parent_id: str | None = None
+    """The hook of a group that this one of a project stands in for."""
+    spread: bool = False
+    """A hook of a group that could not hang there: hooks of its projects stand in for it."""
+    spread_after: int | None = None
+    """Up to which project (by id) its hooks are made; None = all, or not spread."""
+    attempts: tuple[str, ...] = ()
+    """Which rotations were asked for lately, each as `<digest of the request> <version it made>`."""
+    rotating: int | None = None
+    """A rotation whose outcome is open: the seconds of grace it will give. Both versions count meanwhile."""
+    resent_until: int = 0
+    """Deliveries that failed before this moment need no further look."""
+    drift: tuple[str, ...] = field(default=())
+    """What differed from GitLab when it was last looked at."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the hub itself put it into GitLab, and so may change it there."""
+        return self.mode == Mode.AUTO and not self.spread
+
+    def accepted_versions(self, now: float) -> tuple[int, ...]:
+        """The versions of the secrets that are good now, newest first."""
+        if self.secret_version > 1 and now < self.previous_version_until:
+            return (self.secret_version, self.secret_version - 1)
+        return (self.secret_version,)

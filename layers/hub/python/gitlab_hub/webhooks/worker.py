@@ -1,0 +1,116 @@
+"""Working on deliveries: one message says which, its row says what happened, ports say what follows from it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from gitlab_hub.gitlab.events import parse
+from gitlab_hub.gitlab.hook_event import HookEvent
+from gitlab_hub.webhooks.claim_check import unpack
+from gitlab_hub.webhooks.delivery_model import Delivery, Status
+from gitlab_hub.webhooks.delivery_store import DeliveryStore
+from gitlab_hub.webhooks.effects import Effect, effect_of
+from gitlab_hub.webhooks.inbox import SCHEMA
+from gitlab_hub.webhooks.ports import ACTIVE, Builds, Hints, Outcome, Standing
+
+HINTED = "asks_gitlab"
+MAX_REASONS = 100
+
+
+class UnknownMessage(Exception):
+    """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
+
+
+class OutOfTime(Exception):
+    """The function has no time left to begin with this message; it comes again."""
+
+
+class Heard(Protocol):
+    """Knows when each hook was last heard of."""
+
+    def delivered(self, hook_id: str, at: int) -> None:
+        """Note that a hook delivered something at this moment (unix seconds)."""
+
+
+class DeliveryWorker:
+    """The consumer of the deliveries queue. Whatever it does it may do again: a crash only repeats it."""
+
+    def __init__(
+        self,
+        *,
+        store: DeliveryStore,
+        hooks: Heard,
+        builds: Builds,
+        hints: Hints,
+        standing: Standing,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._hooks, self._standing = store, hooks, standing
+        self._builds, self._hints, self._now = builds, hints, now
+
+    def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
+        """Do what the message asks for. Raises UnknownMessage, UnknownSchema, OutOfTime, and what the ports raise."""
+        if message.get("schema") != SCHEMA:
+            raise UnknownMessage(f"This version understands schema {SCHEMA} only.")
+        if remaining() <= 0:
+            raise OutOfTime
+        loaded = self._store.load(str(message["delivery_id"]))
+        # Without a row there is nothing left to be done: it is written first and lives longer than any message.
+        if loaded is None or loaded[0].is_done:
+            return
+        delivery, body = loaded
+        outcome: Outcome | None = None
+        try:
+            outcome = self._outcome(delivery, body)
+        finally:
+            if outcome is None:
+                self._store.change(delivery.id, attempted)
+        self._store.change(delivery.id, lambda known: finished(known, outcome, now=self._now()))
+        self._hooks.delivered(delivery.hook_id, delivery.received_at // 1000)
+
+    def _outcome(self, delivery: Delivery, body: bytes) -> Outcome:
+        standing = self._standing.of(delivery.integration_id)
+        if standing != ACTIVE:
+            return Outcome(status=Status.IGNORED, reasons=(standing,))
+        event = parse(delivery.headers.get("x-gitlab-event", ""), unpack(body))
+        effect = effect_of(event)
+        if not isinstance(effect, Effect):
+            return Outcome(status=Status.IGNORED, reasons=(effect,))
+        if effect is Effect.BUILDS:
+            return self._built(delivery, event)
+        self._hint(delivery.integration_id, effect, event)
+        return Outcome(status=Status.HANDLED, reasons=(HINTED,))
+
+    def _built(self, delivery: Delivery, event: HookEvent) -> Outcome:
+        build_ids, reasons = self._builds.on_event(delivery.integration_id, event, delivery_id=delivery.id)
+        status = Status.HANDLED if build_ids else Status.IGNORED
+        return Outcome(status=status, reasons=tuple(reasons), build_ids=tuple(build_ids))
+
+    def _hint(self, integration_id: str, effect: Effect, event: HookEvent) -> None:
+        match effect:
+            case Effect.PIPELINE if event.project_id and event.pipeline_id:
+                self._hints.pipeline(integration_id, event.project_id, event.pipeline_id)
+            case Effect.PROJECT if event.project_id:
+                self._hints.project(integration_id, event.project_id)
+            case Effect.GROUP if event.group_id:
+                self._hints.group(integration_id, event.group_id)
+
+
+def attempted(delivery: Delivery) -> Delivery | None:
+    """A delivery that its worker began with, and failed; nothing else about it changes."""
+    return None if delivery.is_done else replace(delivery, attempts=delivery.attempts + 1)
+
+
+def finished(delivery: Delivery, outcome: Outcome, *, now: float) -> Delivery | None:
+    """A delivery with its outcome; builds of earlier rounds are not forgotten."""
+    if delivery.is_done:
+        return None  # Another copy of the message was faster, with the same outcome.
+    return replace(
+        delivery,
+        status=outcome.status,
+        reasons=outcome.reasons[:MAX_REASONS],
+        build_ids=tuple(dict.fromkeys((*delivery.build_ids, *outcome.build_ids))),
+        processed_at=int(now),
+        attempts=delivery.attempts + 1,
+    )

@@ -1,0 +1,18 @@
+from functools import partial
+
+from gitlab_hub.sync.purge import Purger
+from gitlab_hub.webhooks.purge import delivery_partitions
+from tests.fakes.queue import MemoryQueue
+from tests.functional.webhooks.post import PUSH, Post, a_hook
+
+
+def test_a_removed_integration_leaves_no_delivery_behind() -> None:
+    mine, other = a_hook("1"), a_hook("2", "int_other")
+    post = Post(mine, other)
+    for number in range(1, 30):
+        post.now += 1
+        post((mine, other)[number % 2], PUSH | {"user_id": number})
+    purger = Purger(table=post.table, partitions=partial(delivery_partitions, post.table), queue=MemoryQueue())
+    purger.handle({"schema": 1, "purge": mine.integration_id}, remaining=lambda: 60.0)
+    assert {row["integration_id"] for row in post.rows()} == {"int_other"}
+    assert len(post.rows()) == 15

@@ -1,0 +1,110 @@
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitlab_hub.gitlab.events import parse
+from gitlab_hub.webhooks.claim_check import MAX_BODY_BYTES, MAX_PACKED_BYTES, pack, unpack
+
+# Texts that do not compress, made the same every time.
+_DICE = random.Random(1)  # noqa: S311 no secret
+
+
+def noise(length: int) -> str:
+    return "".join(_DICE.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=length))
+
+
+def packed(body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    found = pack(json.dumps(body).encode(), body)
+    assert len(found.data) <= MAX_PACKED_BYTES
+    return unpack(found.data), found.truncated
+
+
+def commit(number: int, **lists: list[str]) -> dict[str, Any]:
+    return {"id": f"c{number}", "message": "m", **lists}
+
+
+def push(**more: Any) -> dict[str, Any]:
+    return {"object_kind": "push", "project_id": 1, "ref": "refs/heads/a", "checkout_sha": "c1", **more}
+
+
+def test_a_body_that_fits_is_kept_byte_for_byte() -> None:
+    raw = b'{ "a":1.50, "b": "\\u00fc" }'
+    found = pack(raw, json.loads(raw))
+    assert (unpack(found.data), found.truncated) == ({"a": 1.5, "b": "ü"}, False)
+
+
+def test_a_body_of_many_bytes_that_compresses_is_kept_whole() -> None:
+    body = push(commits=[commit(1, added=["x" * 3_000_000], removed=[])])
+    assert packed(body) == (body, False)
+
+
+def test_first_the_lists_of_files_go_and_nobody_takes_them_for_empty() -> None:
+    body = push(commits=[commit(1, added=[noise(700_000)], modified=[], removed=[])], total_commits_count=1)
+    kept, truncated = packed(body)
+    assert (kept["commits"], truncated) == ([commit(1)], True)
+    event = parse("Push Hook", kept)
+    assert event.lists_all_commits
+    assert not event.lists_all_paths
+
+
+@pytest.mark.parametrize("total", [{}, {"total_commits_count": 90}])
+def test_then_the_commits_go_and_their_number_stays(total: dict[str, int]) -> None:
+    body = push(commits=[{"id": "c1", "message": noise(700_000)}, "nonsense"], **total)
+    kept, truncated = packed(body)
+    assert (kept["commits"], kept["total_commits_count"], truncated) == ([], 90 if total else 2, True)
+    event = parse("Push Hook", kept)
+    assert (event.ref, event.sha, event.lists_all_paths) == ("a", "c1", False)
+
+
+def test_then_long_texts_are_cut() -> None:
+    attributes = {"iid": 3, "description": noise(700_000), "source_branch": "a", "target_project_id": 1}
+    kept, truncated = packed(
+        {"object_kind": "merge_request", "object_attributes": attributes, "labels": [{"title": "x"}]}
+    )
+    event = parse("Merge Request Hook", kept)
+    assert truncated
+    assert event.merge_request is not None
+    assert (event.merge_request.iid, event.merge_request.labels, event.ref) == (3, ("x",), "a")
+
+
+def test_at_last_only_plain_fields_are_left() -> None:
+    wide = {f"{n:05}": noise(900) for n in range(900)}
+    body = {"object_kind": "pipeline", "object_attributes": {"id": 4, **wide}, "project": {"id": 5}} | wide
+    kept, truncated = packed(body)
+    event = parse("Pipeline Hook", kept)
+    assert (truncated, event.kind, event.pipeline_id, event.project_id) == (True, "pipeline", 4, 5)
+
+
+@pytest.mark.parametrize("size", [10, 900_000])
+def test_variables_are_never_kept(size: int) -> None:
+    attributes = {"id": 4, "variables": [{"key": "A", "value": "canary"}], "x": noise(size)}
+    kept, truncated = packed({"object_kind": "pipeline", "object_attributes": attributes})
+    assert "canary" not in str(kept)
+    assert kept["object_attributes"]["id"] == 4
+    assert truncated is (size > MAX_PACKED_BYTES)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)
+)
+
+
+@given(body=st.dictionaries(st.sampled_from(["commits", "object_attributes", "project"]) | st.text(), JSON))
+def test_any_object_can_be_kept_and_read_again(body: dict[str, Any]) -> None:
+    assert isinstance(packed(body)[0], dict)
+    assert isinstance(packed(body | {"big": noise(600_000)})[0], dict)
+
+
+def test_what_is_kept_does_not_unpack_without_end() -> None:
+    bomb = b'{"a":"' + b"x" * (MAX_BODY_BYTES + 10) + b'"}'
+    with pytest.raises(ValueError, match="Unterminated"):
+        unpack(pack(bomb, {}).data)
+
+
+def test_a_kept_body_is_an_object() -> None:
+    with pytest.raises(ValueError, match="object"):
+        unpack(pack(b"[]", {}).data)

@@ -1,0 +1,193 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitlab_hub.errors import Conflict, NotFound
+from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.webhooks.hook_store import MAX_CANDIDATES, REMEMBERED_SECONDS, HookStore
+from gitlab_hub.webhooks.model import Hook
+from tests.fakes.hooks import INTEGRATION, hook, kept, secrets
+from tests.fakes.table import MemoryTable
+
+NOW = 1_750_000_000
+
+
+def print_of(one: Hook, version: int = 1) -> str:
+    return secrets().fingerprint(secrets().token(one.id, version))
+
+
+class Lossy(MemoryTable):
+    """Does what it is told, and says that it did not."""
+
+    losing = False
+
+    def transact(self, actions: Any) -> None:
+        super().transact(actions)
+        if self.losing:
+            raise ConditionFailed("lost")
+
+
+@pytest.fixture
+def table() -> Lossy:
+    return Lossy(indexes=("by_time", "pending"))
+
+
+@pytest.fixture
+def store(table: Lossy) -> HookStore:
+    return HookStore(table)
+
+
+def test_a_hook_is_read_as_it_was_written(store: HookStore) -> None:
+    made = kept(store, attempts=("abc 2",), drift=("url",), spread_after=4, parent_id="hook_0a1b_1", rotating=60)
+    assert store.get(made.id) == made
+
+
+def test_what_a_later_release_wrote_is_left_alone(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    table.put({**(table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}), "colour": "blue"})
+    assert store.get(made.id) == made
+
+
+def test_what_the_first_release_wrote_has_defaults(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    row = table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}
+    table.put({name: value for name, value in row.items() if name not in {"drift", "attempts", "rotating", "mode"}})
+    assert store.get(made.id) == made
+
+
+@pytest.mark.parametrize("hook_id", ["", "hook", "hook_0a1b_8", "dlv/../x", "hook_ffff_7", "\ud800"])
+def test_an_unknown_id_is_no_hook(store: HookStore, hook_id: str) -> None:
+    kept(store)
+    assert store.get(hook_id) is None
+
+
+def test_a_hook_of_another_integration_is_not_found(store: HookStore) -> None:
+    made = kept(store)
+    assert store.require(INTEGRATION, made.id) == made
+    with pytest.raises(NotFound):
+        store.require("int_ffff", made.id)
+
+
+def test_a_hook_is_found_by_its_token(store: HookStore) -> None:
+    made = kept(store)
+    assert store.by_fingerprint(print_of(made)) == made
+    assert store.by_fingerprint(print_of(made, 2)) is None
+
+
+def test_hooks_of_an_integration_come_in_order_of_their_ids(store: HookStore) -> None:
+    ids = [kept(store, id=f"hook_0a1b_{number:03}").id for number in range(250)]
+    kept(store, id="hook_ffff_1", integration_id="int_ffff")
+    assert [one.id for one in store.of_integration(INTEGRATION)] == ids
+    assert [one.id for one in store.of_integration(INTEGRATION, ids[200])] == ids[201:]
+
+
+def test_only_hooks_that_sign_are_candidates_for_a_project(store: HookStore) -> None:
+    signed = kept(store)
+    kept(store, id="hook_0a1b_8", verification="token")
+    kept(store, id="hook_0a1b_9", scope="group")
+    kept(store, id="hook_0a1b_a", target_id=4)
+    assert store.signed_for_project(3) == [signed]
+
+
+def test_at_most_twenty_hooks_are_candidates(store: HookStore) -> None:
+    for number in range(30):
+        kept(store, id=f"hook_0a1b_{number}")
+    assert len(store.signed_for_project(3)) == MAX_CANDIDATES
+
+
+def test_a_second_attempt_finds_what_the_first_has_kept(store: HookStore) -> None:
+    made = kept(store)
+    later = replace(made, target="elsewhere", created_at=NOW + 9)
+    assert store.create(later, print_of(made)) == made
+    assert store.get(made.id) == made
+
+
+def test_a_creation_whose_answer_was_lost_has_happened(store: HookStore, table: Lossy) -> None:
+    table.losing = True
+    made = kept(store)
+    assert store.get(made.id) == made
+
+
+def test_a_change_is_decided_anew_where_others_were_faster(store: HookStore) -> None:
+    made, others = kept(store), [None, None]
+
+    def decide(before: Hook) -> Hook:
+        if others:
+            others.pop()
+            store.change(before.id, lambda one: replace(one, checked_at=(one.checked_at or 0) + 1))
+        return replace(before, status="drifted")
+
+    changed = store.change(made.id, decide)
+    assert (changed.status, changed.checked_at, changed.version) == ("drifted", 2, 4)
+
+
+def test_a_change_that_never_wins_is_a_conflict(store: HookStore) -> None:
+    made = kept(store)
+
+    def decide(before: Hook) -> Hook:
+        store.delivered(before.id, (before.last_delivery_at or NOW) + 60)
+        return replace(before, status="drifted")
+
+    with pytest.raises(Conflict):
+        store.change(made.id, decide)
+
+
+@pytest.mark.parametrize("decide", [lambda _: None, lambda one: one])
+def test_no_change_writes_nothing(store: HookStore, decide: Callable[[Hook], Hook | None]) -> None:
+    made = kept(store)
+    assert store.change(made.id, decide).version == 1
+
+
+def test_a_new_secret_is_found_together_with_the_old_one(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    table.losing = True
+    changed = store.change(made.id, lambda one: replace(one, secret_version=2), fingerprint=print_of(made, 2))
+    assert store.by_fingerprint(print_of(made)) == store.by_fingerprint(print_of(made, 2)) == changed
+
+
+def test_a_removed_hook_is_found_in_no_way_and_cannot_come_back(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    store.remove(made, [print_of(made)], now=NOW)
+    assert store.get(made.id) is store.by_fingerprint(print_of(made)) is None
+    assert store.signed_for_project(3) == list(store.of_integration(INTEGRATION)) == []
+    with pytest.raises(NotFound):
+        store.create(made, print_of(made))
+    with pytest.raises(NotFound):
+        store.change(made.id, lambda one: replace(one, status="drifted"))
+    store.delivered(made.id, NOW + 99)
+    assert [row["sk"] for row in table.dump()] == [f"GONE#{made.id}"]
+    assert table.dump()[0]["expires_at"] == NOW + REMEMBERED_SECONDS
+
+
+def test_removing_twice_is_removing_once(store: HookStore) -> None:
+    made = kept(store)
+    store.remove(made, [print_of(made)], now=NOW)
+    store.remove(made, [print_of(made)], now=NOW)
+    assert store.get(made.id) is None
+
+
+def test_the_last_delivery_is_noted_once_a_minute(store: HookStore) -> None:
+    made = kept(store)
+    for second in (0, 59, 60, 30):
+        store.delivered(made.id, NOW + second)
+    found = store.require(INTEGRATION, made.id)
+    assert (found.last_delivery_at, found.version) == (NOW + 60, 3)
+
+
+def test_rows_have_a_version_and_no_secret(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    rows = table.dump()
+    assert all(row["schema_version"] == 1 for row in rows)
+    assert secrets().token(made.id, 1) not in repr(rows)
+    assert "whsec_" not in repr(rows)
+
+
+@pytest.mark.parametrize(("now", "accepted"), [(NOW, (2, 1)), (NOW + 59, (2, 1)), (NOW + 60, (2,)), (NOW + 61, (2,))])
+def test_the_version_before_is_good_until_its_time(now: float, accepted: tuple[int, ...]) -> None:
+    assert hook(secret_version=2, previous_version_until=NOW + 60).accepted_versions(now) == accepted
+
+
+def test_the_first_version_has_none_before() -> None:
+    assert hook(previous_version_until=NOW + 60).accepted_versions(NOW) == (1,)
