@@ -60,6 +60,8 @@ class Build:
     pipeline_id: int | None = None
     """GitLab's pipeline of the event, where the event named one."""
     rerun_of: str | None = None
+    deletes_ref: bool = False
+    """The branch of this commit was deleted: what is built is the goodbye to it."""
     needs_approval: bool = False
     cancel_previous: bool = False
     started_at: int | None = None
@@ -103,10 +105,13 @@ class Build:
 def claimed_id(request: BuildRequest) -> str:
     """The id of the one build that a trigger makes of a commit: whoever wants it again finds it by that.
 
-    A tag is built although its commit was, and a commit of a fork is not the project's own before it is merged.
+    A tag is built although its commit was, so is the end of a branch, and a commit of a fork is not the project's own
+    before it is merged.
     """
     origin = ""
-    if request.event == TAG_PUSH:
+    if request.deletes_ref:
+        origin = f"deleted\n{request.ref}"
+    elif request.event == TAG_PUSH:
         origin = f"tag\n{request.ref}"
     elif request.source_project_id not in {None, request.project_id}:
         origin = f"fork\n{request.source_project_id}"
@@ -137,8 +142,9 @@ def new_build(trigger: Trigger, request: BuildRequest, *, build_id: str, now: fl
         pipeline_id=request.pipeline_id,
         needs_approval=request.needs_approval,
         cancel_previous=request.cancel_previous,
+        deletes_ref=request.deletes_ref,
         target=trigger.target,
-        report_name=trigger.report_status.name if trigger.report_status.enabled else None,
+        report_name=_report_name(trigger, request),
         created_at=int(now),
         updated_at=int(now),
         created_ms=int(now * 1000),
@@ -179,6 +185,11 @@ def failed(build: Build, *, now: int, code: str, hint: str) -> Build:
     if build.finished:
         return build
     return replace(moved(build, Status.FAILED, now=now, description=hint), error=code, error_hint=hint)
+
+
+def _report_name(trigger: Trigger, request: BuildRequest) -> str | None:
+    # A status would have GitLab make a pipeline for a branch that is gone.
+    return trigger.report_status.name if trigger.report_status.enabled and not request.deletes_ref else None
 
 
 def _times(build: Build, to: Status, now: int) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The HTTP routes of builds."""
 
 import json
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -41,7 +40,7 @@ class BuildRoutes:
         *,
         store: BuildStore,
         controls: Controls,
-        triggers: Callable[[], Triggers],
+        triggers: Triggers,
         integrations: Integrations,
         cursors: Cursors,
     ) -> None:
@@ -90,7 +89,7 @@ class BuildRoutes:
     def start(self, body: BuildBody, caller: Caller, seed: Seed) -> BuildEnvelope:
         """Have a trigger build a branch, a tag or a commit, whatever its own rules say."""
         self._must_see(caller, owner_of(body.trigger_id))
-        trigger = self._triggers().get(body.trigger_id)
+        trigger = self._triggers.get(body.trigger_id)
         if trigger is None:
             raise NotFound("There is no such trigger.")
         build = self._controls.build(

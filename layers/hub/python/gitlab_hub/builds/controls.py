@@ -136,4 +136,5 @@ def _request(build: Build, actor: str) -> BuildRequest:
         merge_request_iid=build.merge_request_iid,
         source_project_id=build.source_project_id,
         pipeline_id=build.pipeline_id,
+        deletes_ref=build.deletes_ref,
     )

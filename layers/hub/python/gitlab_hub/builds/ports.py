@@ -12,9 +12,6 @@ class Triggers(Protocol):
     def get(self, trigger_id: str) -> Trigger | None:
         """One trigger, by its id."""
 
-    def of_integration(self, integration_id: str) -> Iterable[Trigger]:
-        """All triggers of an integration."""
-
 
 class Integrations(Protocol):
     """The integrations that there are."""

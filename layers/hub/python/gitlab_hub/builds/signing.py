@@ -9,7 +9,8 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Table
+from gitlab_hub.builds.build import Build
+from gitlab_hub.storage.table import ABSENT, Condition, Table
 
 GRACE_SECONDS = 24 * 3600
 """How long requests are signed with the secret before the newest one as well."""
@@ -90,4 +91,14 @@ def _row(integration_id: str, trigger_id: str, version: SecretVersion) -> dict[s
     }
 
 
-__all__ = ["ConditionFailed", "SecretVersion", "SecretVersions", "TargetSecrets"]
+class TargetSigner:
+    """Signs what is sent for a build, with the secrets of its trigger that count now."""
+
+    def __init__(self, secrets: TargetSecrets, versions: SecretVersions, now: Callable[[], float]) -> None:
+        self._secrets, self._versions, self._now = secrets, versions, now
+
+    def __call__(self, build: Build, *, message_id: str, body: bytes) -> dict[str, str]:
+        """Give the headers of the signed request."""
+        now = self._now()
+        versions = self._versions.of(build.integration_id, build.trigger_id).signing(now=now)
+        return self._secrets.sign(build.trigger_id, versions, message_id=message_id, at=int(now), body=body)

@@ -25,7 +25,7 @@ class SigningRoutes:
     def __init__(
         self,
         *,
-        triggers: Callable[[], Triggers],
+        triggers: Triggers,
         secrets: TargetSecrets,
         versions: SecretVersions,
         now: Callable[[], float],
@@ -42,7 +42,7 @@ class SigningRoutes:
     def rotate(self, trigger_id: TriggerId, seed: Seed) -> SigningSecret:
         """Make the next secret; for a day requests are signed with the one before as well."""
         integration_id = integration_of(trigger_id)
-        if self._triggers().get(trigger_id) is None:
+        if self._triggers.get(trigger_id) is None:
             raise NotFound("There is no such trigger.")
         try:
             made = self._versions.rotate(integration_id, trigger_id, seed=seed, now=self._now())
