@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -63,7 +63,7 @@ class StatusWall(httpx.AsyncBaseTransport):
             return self.script.pop(0)()
         key = (sha, str(body["name"]))
         if self.shown.get(key) == body["state"]:
-            return self.refused(400, f'Cannot transition status via :run from :{body["state"]} (Reason(s): Status)')
+            return self.refused(400, f"Cannot transition status via :run from :{body['state']} (Reason(s): Status)")
         self.shown[key] = body["state"]
         return httpx.Response(201, json={"id": 1, "pipeline_id": 99})
 
@@ -134,6 +134,23 @@ class MemoryTarget:
             raise self.trouble.pop(0)
 
 
+@dataclass(frozen=True)
+class One:
+    """An integration, as far as lists need one."""
+
+    id: str
+
+
+class Audit:
+    """Keeps what was recorded."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, dict[str, Any]]] = []
+
+    def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
+        self.lines.append((action, actor, {"integration_id": integration_id, **details}))
+
+
 class Integrations:
     """Two integrations."""
 
@@ -143,8 +160,8 @@ class Integrations:
     def exists(self, integration_id: str) -> bool:
         return integration_id in self.known
 
-    def ids(self) -> Iterable[str]:
-        return self.known
+    def after(self, position: str | None) -> Iterator[Any]:
+        yield from (One(each) for each in sorted(self.known) if position is None or each > position)
 
 
 class NoSources:
@@ -168,7 +185,7 @@ class World:
         self.now = float(START)
         self.failures: list[Exception] = []
         self.use(self.rows, self.queue)
-        self.integrations = Integrations()
+        self.integrations, self.audit = Integrations(), Audit()
 
     @property
     def wall(self) -> StatusWall:
@@ -220,15 +237,20 @@ class World:
 
     def api(self) -> Api:
         parts = self.feature.routes(
-            cursors=Cursors(lambda: b"key"), integrations=self.integrations, key=lambda: b"k" * 32
+            cursors=Cursors(lambda: b"key"), integrations=self.integrations, audit=self.audit, key=lambda: b"k" * 32
         )
         routes = [route for part in parts for route in part.routes()]
-        return Api(
-            routes, guard=self.integrations, idempotency=Idempotency(self.rows), now=lambda: self.now
-        )
+        return Api(routes, guard=self.integrations, idempotency=Idempotency(self.rows), now=lambda: self.now)
 
     def call(
-        self, method: str, path: str, body: Any = None, *, principal: Principal | None = OWNER, key: str = "", **query: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        principal: Principal | None = OWNER,
+        key: str = "",
+        **query: Any,
     ) -> tuple[int, Any]:
         headers = {"idempotency-key": key} if key else {}
         event = http_event(method, path, body, principal=principal, headers=headers, query=query)

@@ -1,6 +1,7 @@
 """The HTTP routes of builds."""
 
 import json
+from itertools import islice
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -102,17 +103,17 @@ class BuildRoutes:
         status = Status(body.status)
         return _shown(self._controls.report(build_id, status, description=body.description, target_url=body.target_url))
 
-    def cancel(self, build_id: BuildId) -> BuildEnvelope:
+    def cancel(self, build_id: BuildId, caller: Caller) -> BuildEnvelope:
         """End a build, here and at its target."""
-        return _shown(self._controls.cancel(build_id))
+        return _shown(self._controls.cancel(build_id, actor=caller.token_id))
 
     def rerun(self, build_id: BuildId, caller: Caller, seed: Seed) -> BuildEnvelope:
         """Build the same commit once more, as a new build."""
         return _shown(self._controls.rerun(build_id, actor=caller.token_id, seed=seed))
 
-    def approve(self, build_id: BuildId) -> BuildEnvelope:
+    def approve(self, build_id: BuildId, caller: Caller) -> BuildEnvelope:
         """Let a build of a fork's code start."""
-        return _shown(self._controls.approve(build_id))
+        return _shown(self._controls.approve(build_id, actor=caller.token_id))
 
     def _seen(self, caller: Principal, integration_id: str | None, trigger_id: str | None) -> list[str]:
         """The integrations whose builds are wanted, all of them visible to the caller."""
@@ -120,7 +121,8 @@ class BuildRoutes:
         if named is not None:
             self._must_see(caller, named)
             return [named] if integration_id in {None, named} else []
-        visible = [each for each in self._integrations.ids() if caller.can_see(each)]
+        all_visible = (each.id for each in self._integrations.after(None) if caller.can_see(each.id))
+        visible = list(islice(all_visible, MAX_MERGED + 1))
         if len(visible) > MAX_MERGED:
             fields = [{"field": "query.integration_id", "problem": "missing"}]
             raise Unprocessable("There are too many integrations for one list: name one.", details={"fields": fields})

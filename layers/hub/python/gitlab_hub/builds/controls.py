@@ -12,10 +12,10 @@ from gitlab_hub.builds.build_errors import (
     NotAwaitingApproval,
     TriggerGone,
 )
-from gitlab_hub.builds.build_store import BuildStore
+from gitlab_hub.builds.build_store import BuildStore, integration_of
 from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.model import MANUAL, BuildRequest, Trigger
-from gitlab_hub.builds.ports import Triggers
+from gitlab_hub.builds.ports import Audit, Triggers
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.errors import Unprocessable
 
@@ -30,9 +30,11 @@ class Controls:
         store: BuildStore,
         triggers: Triggers,
         commits: Commits,
+        audit: Audit,
         now: Callable[[], float],
     ) -> None:
         self._book, self._store, self._triggers, self._commits, self._now = book, store, triggers, commits, now
+        self._audit = audit
 
     def build(
         self, trigger: Trigger, *, project_id: int | None, ref: str | None, sha: str | None, actor: str, seed: str
@@ -52,6 +54,7 @@ class Controls:
             delivery_id=None,
             cancel_previous=trigger.cancel_previous,
         )
+        self._record("build_requested", trigger.integration_id, actor, trigger_id=trigger.id, sha=commit)
         wished = new_build(trigger, request, build_id=wished_id(trigger.integration_id, seed), now=self._now())
         return self._book.enter(wished).build
 
@@ -63,6 +66,7 @@ class Controls:
         trigger = self._triggers.get(before.trigger_id)
         if trigger is None:
             raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
+        self._record("build_rerun", before.integration_id, actor, build_id=before.id)
         again = new_build(
             trigger, _request(before, actor), build_id=wished_id(before.integration_id, seed), now=self._now()
         )
@@ -82,8 +86,9 @@ class Controls:
 
         return self._changed(build_id, decide)
 
-    def cancel(self, build_id: str) -> Build:
+    def cancel(self, build_id: str, *, actor: str) -> Build:
         """End a build here, and have its target told."""
+        self._record("build_canceled", integration_of(build_id), actor, build_id=build_id)
 
         def decide(build: Build) -> Build:
             if build.finished and build.status is not Status.CANCELED:
@@ -92,8 +97,9 @@ class Controls:
 
         return self._changed(build_id, decide)
 
-    def approve(self, build_id: str) -> Build:
+    def approve(self, build_id: str, *, actor: str) -> Build:
         """Let a build start that waits for it."""
+        self._record("build_approved", integration_of(build_id), actor, build_id=build_id)
 
         def decide(build: Build) -> Build:
             if not build.awaits_approval:
@@ -101,6 +107,9 @@ class Controls:
             return approved(build, now=int(self._now()))
 
         return self._changed(build_id, decide)
+
+    def _record(self, action: str, integration_id: str, actor: str, **details: str) -> None:
+        self._audit.record(action, actor=actor, integration_id=integration_id, **details)
 
     def _changed(self, build_id: str, decide: Callable[[Build], Build]) -> Build:
         build = self._book.change(build_id, decide)

@@ -11,7 +11,7 @@ from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.controls import Controls
 from gitlab_hub.builds.deciding import Deciding
 from gitlab_hub.builds.intake import Builds
-from gitlab_hub.builds.ports import Integrations
+from gitlab_hub.builds.ports import Audit, Integrations
 from gitlab_hub.builds.signing import SecretVersions, TargetSecrets, TargetSigner
 from gitlab_hub.builds.signing_routes import SigningRoutes
 from gitlab_hub.builds.sources import Sources
@@ -64,13 +64,16 @@ class BuildsFeature:
         """What signs requests to HTTPS targets; `key` belongs to build targets alone."""
         return TargetSigner(TargetSecrets(key), SecretVersions(self._table), self._now)
 
-    def routes(self, *, cursors: Cursors, integrations: Integrations, key: Callable[[], bytes]) -> Sequence[Routes]:
+    def routes(
+        self, *, cursors: Cursors, integrations: Integrations, audit: Audit, key: Callable[[], bytes]
+    ) -> Sequence[Routes]:
         """All parts of the API that belong to builds."""
         controls = Controls(
             book=self.book,
             store=self.store,
             triggers=self.triggers,
             commits=Commits(self._gitlabs),
+            audit=audit,
             now=self._now,
         )
         return (
@@ -85,6 +88,7 @@ class BuildsFeature:
                 triggers=self.triggers,
                 secrets=TargetSecrets(key),
                 versions=SecretVersions(self._table),
+                audit=audit,
                 now=self._now,
             ),
         )

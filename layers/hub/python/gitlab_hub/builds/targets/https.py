@@ -6,12 +6,12 @@ from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Protocol, cast
-from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
 from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.targets.addresses import vetted
 from gitlab_hub.builds.targets.port import Started, TargetDenied, TargetMissing, TargetRefused, TargetUnavailable, named
 from gitlab_hub.gitlab.address import Address, NetworkPolicy
 from gitlab_hub.gitlab.client import ClientOptions, VettedTransport
@@ -70,7 +70,7 @@ class HttpsTarget:
         self._post(build, message)
 
     def _post(self, build: Build, message: Mapping[str, Any]) -> None:
-        address, url = self._vetted(named(build, "url"))
+        address, url = _allowed(build, self._policy)
         body = json.dumps(message, separators=(",", ":")).encode()
         headers = {
             "Content-Type": "application/json",
@@ -87,19 +87,15 @@ class HttpsTarget:
             raise TargetUnavailable("The endpoint did not answer; the hub tries again.") from None
         _judge(status)
 
-    def _vetted(self, url: str) -> tuple[Address, str]:
-        try:
-            parts = urlsplit(url)
-            if parts.query or parts.fragment:
-                raise TargetRefused("The URL of a target has no query and no fragment.")
-            address = Address.vetted(f"{parts.scheme}://{parts.netloc}", self._policy)
-            return address, address.url(parts.path or "/")
-        except HostNotAllowed as refused:
-            raise TargetDenied(str(refused)) from None
-        except InvalidUrl as refused:
-            raise TargetRefused(str(refused)) from None
-        except ValueError:
-            raise TargetRefused("The URL of the target is no plain URL. Correct it in the trigger.") from None
+
+def _allowed(build: Build, policy: NetworkPolicy) -> tuple[Address, str]:
+    """The rules may have changed since the trigger was made."""
+    try:
+        return vetted(named(build, "url"), policy)
+    except HostNotAllowed as refused:
+        raise TargetDenied(str(refused)) from None
+    except InvalidUrl as refused:
+        raise TargetRefused(str(refused)) from None
 
 
 async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> int:
