@@ -35,11 +35,10 @@ class BuildBook:
         self.send(kept.build, chores(kept.build))
         return kept
 
-    def change(self, build_id: str, decide: Callable[[Build], Build], *, at_least: int = 0) -> Build | None:
+    def change(self, build_id: str, decide: Callable[[Build], Build]) -> Build | None:
         """Change a build by a rule that is given its newest state; gives what it is then, None where it is gone.
 
-        `at_least`: seconds before the schedule may push what is left to do. Raises Conflict where others change the
-        same build again and again.
+        Raises Conflict where others change the same build again and again.
         """
         for _ in range(_TRIES):
             before = self._store.get(build_id)
@@ -49,7 +48,7 @@ class BuildBook:
             if after == before:
                 return before
             try:
-                saved = self._store.save(before, planned(before, after, now=int(self._now()), at_least=at_least))
+                saved = self._store.save(before, planned(before, after, now=int(self._now())))
             except ConditionFailed:
                 continue
             self.send(saved, news(before, saved))

@@ -83,6 +83,8 @@ class Build:
     """The announcement that was dealt with last: shown in GitLab, or given up on (then `reported_error` says why)."""
     reported_status: str | None = None
     reported_error: str | None = None
+    report_after: int = 0
+    """GitLab did not take a report: not before then is it to be asked again."""
     status_pipeline_id: int | None = None
     """The pipeline in which GitLab put the commit status; it has to stay the same one."""
     sends: int = 0

@@ -48,11 +48,13 @@ def wait_of(sends: int) -> int:
     return int(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(sends, 10)))
 
 
-def planned(before: Build, after: Build, *, now: int, at_least: int = 0) -> Build:
+def planned(before: Build, after: Build, *, now: int) -> Build:
     """Write down when to push what a change leaves to do; a step forward starts the count anew."""
     sends = after.sends if after.status is before.status and after.needs_approval is before.needs_approval else 0
-    left = chores(after)
-    return replace(after, sends=sends, due_at=now + max(at_least, wait_of(sends)) if left else None)
+    left, due = chores(after), now + wait_of(sends)
+    if left == (REPORT,):
+        due = max(due, after.report_after)
+    return replace(after, sends=sends, due_at=due if left else None)
 
 
 def pushed(build: Build, *, now: int) -> Build:

@@ -55,7 +55,7 @@ class BuildsFeature:
             book=self.book,
             store=self.store,
             starter=starter,
-            reporter=StatusReporter(book=self.book, store=self.store, gitlabs=self._gitlabs, draw=draw),
+            reporter=StatusReporter(book=self.book, store=self.store, gitlabs=self._gitlabs, now=self._now, draw=draw),
             changes=StateChanges(self.book, self._now),
             now=self._now,
         )

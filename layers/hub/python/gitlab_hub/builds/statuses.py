@@ -20,6 +20,9 @@ MAX_DESCRIPTION = 255
 MAX_NAME = 255
 TRIES = 4
 LONGEST_PAUSE = 2.0
+JITTER = 15
+SHORTEST_WAIT = 30
+"""Seconds that a GitLab which did not take a report is left alone, whatever else happens to the build."""
 OFF, PAUSED, GONE = "report_statuses_off", "paused", "integration_gone"
 _HTTP_CLIENT_ERRORS = range(400, 500)
 
@@ -43,18 +46,21 @@ class StatusReporter:
         book: BuildBook,
         store: BuildStore,
         gitlabs: GitLabs,
+        now: Callable[[], float],
         draw: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._book, self._store, self._gitlabs, self._draw, self._sleep = book, store, gitlabs, draw, sleep
+        self._book, self._store, self._gitlabs = book, store, gitlabs
+        self._now, self._draw, self._sleep = now, draw, sleep
 
     def report(self, build_id: str) -> None:
         """Have GitLab show a build as it is, where it does not yet."""
         build = self._store.get(build_id)
-        if build is None or REPORT not in chores(build):
+        if build is None or REPORT not in chores(build) or self._now() < build.report_after:
             return
         outcome = self._post(build)
-        self._book.change(build_id, lambda now_is: noted(now_is, build, outcome), at_least=outcome.wait)
+        now = int(self._now())
+        self._book.change(build_id, lambda now_is: noted(now_is, build, outcome, now=now))
 
     def _post(self, build: Build) -> Outcome:
         reach = self._gitlabs.reach(build.integration_id)
@@ -79,7 +85,7 @@ class StatusReporter:
                     await self._sleep(self._draw() * min(LONGEST_PAUSE, 0.25 * 2**number))
                 else:
                     return Outcome(pipeline_id=_pipeline_of(reply.body))
-        return Outcome("conflict", again=True)
+        return Outcome("conflict", again=True, wait=SHORTEST_WAIT)
 
 
 def withheld(reach: Reach | None) -> str | None:
@@ -107,20 +113,20 @@ def status_of(build: Build) -> dict[str, Any]:
 
 
 def judged(error: GitLabError, *, draw: float) -> Outcome:
-    """Decide on an answer: done, never, or later (with up to half a minute of jitter)."""
+    """Decide on an answer: done, never, or later (with up to a quarter of a minute of jitter)."""
     if isinstance(error, Transition):
         return Outcome()  # It is there already: an answer was lost, or a later state came first.
     status = error.http_status
     definite = isinstance(error, Missing | Forbidden | HostNotAllowed | InvalidUrl)
     if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(status)):
         return Outcome(error.code)
-    return Outcome(error.code, again=True, wait=(error.retry_after or 0) + int(30 * draw))
+    return Outcome(error.code, again=True, wait=max(SHORTEST_WAIT, error.retry_after or 0) + int(JITTER * draw))
 
 
-def noted(build: Build, posted: Build, outcome: Outcome) -> Build:
+def noted(build: Build, posted: Build, outcome: Outcome, *, now: int) -> Build:
     """Write an outcome down; a build that has moved on meanwhile stays to be reported; pure."""
     if outcome.again:
-        return replace(build, reported_error=outcome.error)
+        return replace(build, reported_error=outcome.error, report_after=now + outcome.wait)
     return replace(
         build,
         reported=announcement(posted),
