@@ -100,3 +100,6 @@ class BuildRequest:
     """A fork's code: it waits until somebody approves."""
     cancel_previous: bool = False
     """Builds of the same trigger and ref that still run are to be canceled."""
+    deletes_ref: bool = False
+    """The branch is gone, and `sha` is where it stood: for targets that take down what its builds had put up. It is
+    no second build of that commit, so no build of the commit stands in its way."""

@@ -100,5 +100,11 @@ class UnexpectedResponse(GitLabError):
     retryable = True
 
 
+class Transition(GitLabError):
+    """400 `Cannot transition status …`: a commit status is already where it was to go, or beyond."""
+
+    code = "status_not_changed"
+
+
 class Interrupted(UnexpectedResponse):
     """The answer broke off or is not whole JSON: asking again may help."""

@@ -41,7 +41,8 @@ def push(body: Object) -> Fields:
 def merge_request(body: Object) -> Fields:
     """A merge request; the project is the one that it goes to."""
     attributes = part(body, "object_attributes")
-    head, found = part(attributes, "last_commit"), merge_request_of(attributes, body.get("labels"))
+    head, changes = part(attributes, "last_commit"), part(body, "changes")
+    found = merge_request_of(attributes, body.get("labels"), changes)
     return {
         "action": text(attributes, "action"),
         "ref": text(attributes, "source_branch"),
@@ -63,7 +64,7 @@ def pipeline(body: Object) -> Fields:
         "ref": text(attributes, "ref"),
         "sha": text(attributes, "sha"),
         "message": text(part(body, "commit"), "message"),
-        "merge_request": merge_request_of(part(body, "merge_request"), None),
+        "merge_request": merge_request_of(part(body, "merge_request")),
         "pipeline_id": number(attributes, "id"),
         "at": moment(attributes, "finished_at", "created_at"),
     }
@@ -111,7 +112,7 @@ def note(body: Object) -> Fields:
     return attributed(body) | {
         "sha": text(commit, "id"),
         "message": text(commit, "message"),
-        "merge_request": merge_request_of(part(body, "merge_request"), None),
+        "merge_request": merge_request_of(part(body, "merge_request")),
     }
 
 
@@ -121,7 +122,7 @@ def attributed(body: Object) -> Fields:
     return {"action": text(attributes, "action") or text(body, "action"), "at": moment(attributes, *_TIMES)}
 
 
-def merge_request_of(row: Object, labels: Any) -> MergeRequest | None:
+def merge_request_of(row: Object, labels: Any = None, changes: Object | None = None) -> MergeRequest | None:
     """Read a merge request; None where it has no number, as then nobody could ask for it."""
     iid = number(row, "iid")
     if iid is None:
@@ -131,18 +132,15 @@ def merge_request_of(row: Object, labels: Any) -> MergeRequest | None:
         iid=iid,
         action=text(row, "action"),
         state=text(row, "state") or "",
-        draft=any(flags) if flags else bool(_DRAFT.match(text(row, "title") or "")),
-        labels=tuple(
-            title
-            for label in objects(row.get("labels") if labels is None else labels)
-            if (title := text(label, "title"))
-        ),
+        draft=any(flags) if flags else _says_draft(text(row, "title")),
+        labels=_titles(row.get("labels") if labels is None else labels),
         source_branch=text(row, "source_branch") or "",
         target_branch=text(row, "target_branch") or "",
         source_project_id=number(row, "source_project_id"),
         target_project_id=number(row, "target_project_id"),
         oldrev=text(row, "oldrev"),
         head_pipeline_id=number(row, "head_pipeline_id"),
+        **_news(changes or {}),
     )
 
 
@@ -154,6 +152,26 @@ def actor_of(body: Object) -> Fields:
 def short(ref: str | None) -> str | None:
     """A branch or tag without what Git puts before its name."""
     return next((ref.removeprefix(one) for one in _REFS if ref and ref.startswith(one)), ref) or None
+
+
+def _news(changes: Object) -> Fields:
+    """What an update changed, as far as it may make a merge request build that did not build before."""
+    draft, title, labels = part(changes, "draft"), part(changes, "title"), part(changes, "labels")
+    before = set(_titles(labels.get("previous")))
+    return {
+        "became_ready": draft.get("previous") is True and draft.get("current") is False
+        if draft
+        else _says_draft(text(title, "previous")) and not _says_draft(text(title, "current")),
+        "gained_labels": tuple(label for label in _titles(labels.get("current")) if label not in before),
+    }
+
+
+def _says_draft(title: str | None) -> bool:
+    return title is not None and _DRAFT.match(title) is not None
+
+
+def _titles(labels: Any) -> tuple[str, ...]:
+    return tuple(title for label in objects(labels) if (title := text(label, "title")))
 
 
 def _commit(row: Object) -> Commit:

@@ -13,6 +13,7 @@ from gitlab_hub.gitlab.errors import (
     Missing,
     NotGitLab,
     RateLimited,
+    Transition,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
@@ -23,6 +24,8 @@ from gitlab_hub.gitlab.rates import RateFacts
 _REFUSAL_DEPTH = 10
 _SCOPE = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _MAX_SCOPES = 20
+# GitLab's state machine: "Cannot transition status via :run from :running (Reason(s): …)".
+_CANNOT_TRANSITION = "cannot transition status"
 
 
 def raise_for(answer: Answer) -> None:
@@ -48,6 +51,8 @@ def _refusal(answer: Answer) -> GitLabError:
             return _forbidden(answer, _refusal_body(answer))
         case HTTPStatus.NOT_FOUND:
             return _error(answer, Missing, "GitLab does not have this, or the token may not see it.")
+        case HTTPStatus.BAD_REQUEST if _CANNOT_TRANSITION in _words(_refusal_body(answer), "message"):
+            return _error(answer, Transition, "GitLab already shows this status for the commit, or a later one.")
     return _error(answer, UnexpectedResponse, f"GitLab answered {answer.status}, which the hub did not expect.")
 
 

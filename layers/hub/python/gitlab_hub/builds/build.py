@@ -1,0 +1,204 @@
+"""What a build is, and which steps it can take; pure.
+
+A build only moves on: pending, running, and then one of three ends. Reports arrive late, twice and out of order, so a
+step that would lead back leads nowhere instead.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from gitlab_hub.builds.model import TAG_PUSH, BuildRequest, Trigger
+from gitlab_hub.ids import owned_id
+
+_UNIQUE = 24
+
+
+class Status(StrEnum):
+    """How far a build is; the words are GitLab's for commit statuses too."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing comes after it."""
+        return self in {Status.SUCCESS, Status.FAILED, Status.CANCELED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One build. Times are unix seconds."""
+
+    id: str
+    integration_id: str
+    trigger_id: str
+    project_id: int
+    event: str
+    """push, tag_push, merge_request or manual."""
+    ref: str
+    sha: str
+    target: Mapping[str, Any]
+    """Where it goes, as its trigger said when the build was made."""
+    created_at: int
+    updated_at: int
+    created_ms: int
+    """Milliseconds; what lists are ordered by."""
+    number: int = 0
+    """Counts the builds of an integration; 0 until it is kept."""
+    status: Status = Status.PENDING
+    project_path: str | None = None
+    actor: str | None = None
+    delivery_id: str | None = None
+    merge_request_iid: int | None = None
+    source_project_id: int | None = None
+    pipeline_id: int | None = None
+    """GitLab's pipeline of the event, where the event named one."""
+    rerun_of: str | None = None
+    deletes_ref: bool = False
+    """The branch of this commit was deleted: what is built is the goodbye to it."""
+    needs_approval: bool = False
+    cancel_previous: bool = False
+    started_at: int | None = None
+    finished_at: int | None = None
+    starting_at: int | None = None
+    """When its target was called first: from then on it may be there, whatever became of the answer."""
+    external_id: str | None = None
+    """What the target calls it: an ARN of CodeBuild or Step Functions."""
+    external_url: str | None = None
+    stop_pending: bool = False
+    """It was canceled here, and its target has not been told yet."""
+    error: str | None = None
+    error_hint: str | None = None
+    description: str | None = None
+    target_url: str | None = None
+    report_name: str | None = None
+    """Under which name GitLab shows it; None = it does not."""
+    reported: str | None = None
+    """The announcement that was dealt with last: shown in GitLab, or given up on (then `reported_error` says why)."""
+    reported_status: str | None = None
+    reported_error: str | None = None
+    report_after: int = 0
+    """GitLab did not take a report: not before then is it to be asked again."""
+    status_pipeline_id: int | None = None
+    """The pipeline in which GitLab put the commit status; it has to stay the same one."""
+    sends: int = 0
+    """How often the schedule had to push since the last change of status."""
+    due_at: int | None = None
+    """When to push next; None = nothing is left to do."""
+    version: int = 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether it will not change any more."""
+        return self.status.finished
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether somebody has to let it start."""
+        return self.needs_approval and self.status is Status.PENDING
+
+
+def claimed_id(request: BuildRequest) -> str:
+    """The id of the one build that a trigger makes of a commit: whoever wants it again finds it by that.
+
+    A tag is built although its commit was, so is the end of a branch, and a commit of a fork is not the project's own
+    before it is merged.
+    """
+    origin = ""
+    if request.deletes_ref:
+        origin = f"deleted\n{request.ref}"
+    elif request.event == TAG_PUSH:
+        origin = f"tag\n{request.ref}"
+    elif request.source_project_id not in {None, request.project_id}:
+        origin = f"fork\n{request.source_project_id}"
+    claim = f"{request.trigger_id}\n{request.project_id}\n{request.sha}\n{origin}"
+    return _id(request.integration_id, f"claim\n{claim}")
+
+
+def wished_id(integration_id: str, seed: str) -> str:
+    """The id of a build that a person asked for; the same for the same seed."""
+    return _id(integration_id, f"wish\n{seed}")
+
+
+def new_build(trigger: Trigger, request: BuildRequest, *, build_id: str, now: float) -> Build:
+    """Make a build of what was asked for; it has no number yet."""
+    return Build(
+        id=build_id,
+        integration_id=request.integration_id,
+        trigger_id=request.trigger_id,
+        project_id=request.project_id,
+        project_path=request.project_path,
+        event=request.event,
+        ref=request.ref,
+        sha=request.sha,
+        actor=request.actor,
+        delivery_id=request.delivery_id,
+        merge_request_iid=request.merge_request_iid,
+        source_project_id=request.source_project_id,
+        pipeline_id=request.pipeline_id,
+        needs_approval=request.needs_approval,
+        cancel_previous=request.cancel_previous,
+        deletes_ref=request.deletes_ref,
+        target=trigger.target,
+        report_name=_report_name(trigger, request),
+        created_at=int(now),
+        updated_at=int(now),
+        created_ms=int(now * 1000),
+    )
+
+
+def moved(
+    build: Build, to: Status, *, now: int, description: str | None = None, target_url: str | None = None
+) -> Build:
+    """Take a step, or stay where that would lead back; a finished build stays wholly as it is."""
+    if build.finished:
+        return build
+    told = replace(
+        build,
+        description=build.description if description is None else description,
+        target_url=build.target_url if target_url is None else target_url,
+    )
+    if to is not Status.PENDING and to is not build.status:
+        told = replace(told, status=to, **_times(build, to, now))
+    return build if told == build else replace(told, updated_at=now)
+
+
+def approved(build: Build, *, now: int) -> Build:
+    """Let a build start that waited for it."""
+    return replace(build, needs_approval=False, updated_at=now) if build.awaits_approval else build
+
+
+def canceled(build: Build, *, now: int, why: str | None = None) -> Build:
+    """End a build here; its target is told where it may have it."""
+    if build.finished:
+        return build
+    ended = moved(build, Status.CANCELED, now=now, description=why)
+    return replace(ended, stop_pending=build.starting_at is not None or build.status is Status.RUNNING)
+
+
+def failed(build: Build, *, now: int, code: str, hint: str) -> Build:
+    """End a build whose target does not take it."""
+    if build.finished:
+        return build
+    return replace(moved(build, Status.FAILED, now=now, description=hint), error=code, error_hint=hint)
+
+
+def _report_name(trigger: Trigger, request: BuildRequest) -> str | None:
+    # A status would have GitLab make a pipeline for a branch that is gone.
+    return trigger.report_status.name if trigger.report_status.enabled and not request.deletes_ref else None
+
+
+def _times(build: Build, to: Status, now: int) -> dict[str, Any]:
+    if to.finished:
+        return {"finished_at": now}
+    return {"started_at": build.started_at or now}
+
+
+def _id(integration_id: str, text: str) -> str:
+    return owned_id("bld", integration_id, hashlib.sha256(text.encode()).hexdigest()[:_UNIQUE])

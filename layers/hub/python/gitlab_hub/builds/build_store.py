@@ -1,0 +1,184 @@
+"""Builds as rows of the deliveries table, and their numbers."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from gitlab_hub.builds.build import Build, Status
+from gitlab_hub.errors import NotFound
+from gitlab_hub.ids import owner_of
+from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, Table
+
+SCHEMA = 1
+BY_TIME, PENDING = "by_time", "pending"
+KEPT_SECONDS = 400 * 24 * 3600
+"""A build is forgotten after a good year."""
+_WAITING = "BUILDS"
+_COUNTER = "COUNTER#builds"
+_TRIES = 20
+_MOST_RUNNING = 100
+_FIELDS = tuple(field.name for field in fields(Build))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A build as it is stored; `is_new` where this call stored it."""
+
+    build: Build
+    is_new: bool
+
+
+class BuildStore:
+    """Every build once, by its id; changes are compare-and-set by `version`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, build_id: str) -> Build | None:
+        """Read one build, strongly consistent."""
+        row = self._table.get(*_key(build_id))
+        return None if row is None else _build(row)
+
+    def require(self, build_id: str) -> Build:
+        """Read one build. Raises NotFound."""
+        build = self.get(build_id)
+        if build is None:
+            raise NotFound("There is no such build.")
+        return build
+
+    def create(self, build: Build) -> Kept:
+        """Number a build and keep it, all or nothing; a build of this id that is already kept is given instead."""
+        for _ in range(_TRIES):
+            kept = self.get(build.id)
+            if kept is not None:
+                return Kept(kept, is_new=False)
+            counter = self._table.get(*_counter_key(build.integration_id))
+            numbered = replace(build, number=(0 if counter is None else int(counter["value"])) + 1)
+            try:
+                self._table.transact(
+                    [_counted(numbered, counter), Put(_row(numbered), ABSENT), Put(_running(numbered))]
+                )
+            except ConditionFailed:
+                continue  # Another build took the number, or this very one is there by now.
+            return Kept(numbered, is_new=True)
+        raise StorageUnavailable("Too many builds are made at this moment; try again.", retry_after=5)
+
+    def save(self, before: Build, after: Build) -> Build:
+        """Write a change of what was read; gives the build as stored. Raises ConditionFailed."""
+        saved = replace(after, version=before.version + 1)
+        put = Put(_row(saved), Condition(equals={"version": before.version}))
+        if saved.finished and not before.finished:
+            running = _running(saved)
+            self._table.transact([put, Delete((running["pk"], running["sk"]))])
+        else:
+            self._table.put(put.item, put.condition)
+        return saved
+
+    def due(self, *, now: int, limit: int) -> list[str]:
+        """Ids of builds that want a push, the longest waiting first."""
+        rows = self._table.query(_WAITING, until=_moment(now * 1000, "~"), limit=limit, index=PENDING)
+        return [str(row["pk"]).removeprefix("BUILD#") for row in rows.items]
+
+    def beside(self, build: Build) -> list[str]:
+        """Ids of the unfinished builds of the same trigger, project and ref, this one among them."""
+        rows = self._table.query(_of(build.integration_id), prefix=_lane(build), limit=_MOST_RUNNING)
+        return [str(row["build_id"]) for row in rows.items]
+
+    def any_unfinished(self, integration_id: str) -> bool:
+        """Whether an integration has builds that still wait or run."""
+        return bool(self._table.query(_of(integration_id), prefix="RUNNING#", limit=1).items)
+
+    def newest(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[Build], str | None]:
+        """One page of an integration's builds, newest first, and the place to go on behind; None at the end.
+
+        The index only says which: rows come from the table itself, so that their status is never an old one.
+        """
+        rows = self._table.query(
+            f"BUILDS#{integration_id}", after=after, limit=limit, forward=False, index=BY_TIME, attributes=("pk",)
+        )
+        found = self._table.get_many([(str(row["pk"]), "BUILD") for row in rows.items])
+        builds = sorted(map(_build, found), key=place_of, reverse=True)
+        return builds, None if rows.last is None else rows.last[1]
+
+    def partitions(self, integration_id: str) -> Iterator[str]:
+        """All partitions of an integration's builds but the one it shares with hooks and triggers."""
+        after: str | None = None
+        while True:
+            rows = self._table.query(
+                f"BUILDS#{integration_id}", after=after, limit=200, index=BY_TIME, attributes=("pk",)
+            )
+            yield from (str(row["pk"]) for row in rows.items)
+            if rows.last is None:
+                return
+            after = rows.last[1]
+
+
+def place_of(build: Build) -> str:
+    """Where a build stands in lists; no two stand in one place."""
+    return _moment(build.created_ms, build.id)
+
+
+def _key(build_id: str) -> Key:
+    return f"BUILD#{build_id}", "BUILD"
+
+
+def _of(integration_id: str) -> str:
+    return f"INTEGRATION#{integration_id}"
+
+
+def _counter_key(integration_id: str) -> Key:
+    return _of(integration_id), _COUNTER
+
+
+def _counted(build: Build, counter: Mapping[str, Any] | None) -> Put:
+    pk, sk = _counter_key(build.integration_id)
+    unchanged = ABSENT if counter is None else Condition(equals={"value": counter["value"]})
+    return Put({"pk": pk, "sk": sk, "schema_version": SCHEMA, "value": build.number}, unchanged)
+
+
+def _lane(build: Build) -> str:
+    """What builds share that overtake each other; a fork's branch is not the project's of the same name."""
+    branch = f"{build.source_project_id or build.project_id}\n{build.ref}"
+    named = hashlib.sha256(branch.encode()).hexdigest()[:32]
+    return f"RUNNING#{build.project_id}#{build.trigger_id}#{named}#"
+
+
+def _running(build: Build) -> Item:
+    return {
+        "pk": _of(build.integration_id),
+        "sk": f"{_lane(build)}{build.id}",
+        "schema_version": SCHEMA,
+        "build_id": build.id,
+        "expires_at": build.created_at + KEPT_SECONDS,
+    }
+
+
+def _row(build: Build) -> Item:
+    pk, sk = _key(build.id)
+    row: Item = {name: getattr(build, name) for name in _FIELDS}
+    row |= {"status": str(build.status), "target": dict(build.target)}
+    row |= {"pk": pk, "sk": sk, "schema_version": SCHEMA, "expires_at": build.created_at + KEPT_SECONDS}
+    row |= {"by_time_pk": f"BUILDS#{build.integration_id}", "by_time_sk": place_of(build)}
+    if build.due_at is not None:
+        row |= {"pending_pk": _WAITING, "pending_sk": _moment(build.due_at * 1000, build.id)}
+    return row
+
+
+def _build(row: Mapping[str, Any]) -> Build:
+    """Read a row; what a later release added is not looked at."""
+    known = {name: row[name] for name in _FIELDS if name in row}
+    return Build(**{**known, "status": Status(row["status"])})
+
+
+def _moment(milliseconds: int, build_id: str) -> str:
+    return f"{milliseconds:013d}#{build_id}"
+
+
+def integration_of(build_id: str) -> str:
+    """The integration that a build's id names. Raises NotFound for what is no such id."""
+    integration_id = owner_of(build_id)
+    if integration_id is None:
+        raise NotFound("There is no such build.")
+    return integration_id

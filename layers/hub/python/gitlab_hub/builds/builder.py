@@ -1,0 +1,66 @@
+"""The worker behind the builds queue, the schedule that pushes what messages left, and the ear for state changes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitlab_hub.builds.book import SCHEMA, BuildBook
+from gitlab_hub.builds.build_errors import UnknownMessage
+from gitlab_hub.builds.build_store import BuildStore
+from gitlab_hub.builds.chores import REPORT, START, STOP, chores, pushed
+from gitlab_hub.builds.starter import Starter
+from gitlab_hub.builds.state_changes import StateChanges
+from gitlab_hub.builds.statuses import StatusReporter
+from gitlab_hub.errors import Conflict
+
+MOST_PUSHES = 200
+"""Builds that one tick pushes; the others wait for the next."""
+
+
+class Builder:
+    """Does what is left to do about builds."""
+
+    def __init__(
+        self,
+        *,
+        book: BuildBook,
+        store: BuildStore,
+        starter: Starter,
+        reporter: StatusReporter,
+        changes: StateChanges,
+        now: Callable[[], float],
+    ) -> None:
+        self._book, self._store, self._changes, self._now = book, store, changes, now
+        self._doing: dict[str, Callable[[str], None]] = {
+            START: starter.start,
+            STOP: starter.stop,
+            REPORT: reporter.report,
+        }
+
+    def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:  # noqa: ARG002 - one call
+        """Do what a message of the queue asks for; a repeated one has no effect. Raises UnknownMessage."""
+        named = [chore for chore in self._doing if chore in message]
+        if message.get("schema") != SCHEMA or len(named) != 1:
+            raise UnknownMessage(f"This version understands schema {SCHEMA} only.")
+        self._doing[named[0]](str(message[named[0]]))
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        """Take a state change that EventBridge tells of."""
+        self._changes.on_event(event)
+
+    def tick(self) -> dict[str, int]:
+        """Send again for builds whose messages left something to do; what was sent for too often is given up."""
+        due = self._store.due(now=int(self._now()), limit=MOST_PUSHES)
+        return {"pushed": sum(self._push(build_id) for build_id in due)}
+
+    def _push(self, build_id: str) -> bool:
+        now = int(self._now())
+        try:
+            build = self._book.change(
+                build_id, lambda one: pushed(one, now=now) if one.due_at is not None and one.due_at <= now else one
+            )
+        except Conflict:
+            return False  # Somebody is at it.
+        if build is None or not chores(build):
+            return False
+        self._book.send(build, chores(build))
+        return True

@@ -1,0 +1,66 @@
+"""What is left to do about a build, and when it is worth another push; pure.
+
+Messages do the work, and a schedule pushes what they left: a message that was lost, a target or a GitLab that was away.
+"""
+
+import hashlib
+from dataclasses import replace
+
+from gitlab_hub.builds.build import Build, Status, failed
+
+START, STOP, REPORT = "start", "stop", "report"
+
+FIRST_WAIT = 60
+LONGEST_WAIT = 900
+MOST_STARTS = 10
+"""Pushes of a start, about two hours."""
+MOST_SENDS = 100
+"""Pushes of anything else, about a day."""
+UNAVAILABLE = "target_unavailable"
+
+
+def chores(build: Build) -> tuple[str, ...]:
+    """Name what is to be done, in the order of doing it."""
+    wanted = {
+        STOP: build.stop_pending,
+        START: build.status is Status.PENDING and not build.needs_approval,
+        REPORT: build.report_name is not None and build.reported != announcement(build),
+    }
+    return tuple(chore for chore, is_due in wanted.items() if is_due)
+
+
+def news(before: Build, after: Build) -> tuple[str, ...]:
+    """Name the chores that a change brought about: those to send a message for."""
+    old = set(chores(before))
+    if announcement(before) != announcement(after):
+        old.discard(REPORT)
+    return tuple(chore for chore in chores(after) if chore not in old)
+
+
+def announcement(build: Build) -> str:
+    """A short name for what GitLab is to show of a build: it differs where GitLab has to be told again."""
+    parts = (build.status, build.awaits_approval, build.description, build.target_url, build.external_url)
+    return hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:16]
+
+
+def wait_of(sends: int) -> int:
+    """Seconds until the next push: a minute at first, a quarter of an hour in the end."""
+    return int(min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(sends, 10)))
+
+
+def planned(before: Build, after: Build, *, now: int) -> Build:
+    """Write down when to push what a change leaves to do; a step forward starts the count anew."""
+    sends = after.sends if after.status is before.status and after.needs_approval is before.needs_approval else 0
+    left, due = chores(after), now + wait_of(sends)
+    if left == (REPORT,):
+        due = max(due, after.report_after)
+    return replace(after, sends=sends, due_at=due if left else None)
+
+
+def pushed(build: Build, *, now: int) -> Build:
+    """Count one more push; what was pushed too often is given up, visibly."""
+    if START in chores(build) and build.sends >= MOST_STARTS:
+        return failed(build, now=now, code=UNAVAILABLE, hint="The target did not answer for two hours.")
+    if build.sends >= MOST_SENDS:
+        return replace(build, stop_pending=False, reported=announcement(build))
+    return replace(build, sends=build.sends + 1)

@@ -1,0 +1,36 @@
+"""Finding the commit that a person means, in GitLab."""
+
+import asyncio
+from typing import Any
+
+from gitlab_hub.builds.build_errors import IntegrationPaused, RefNotFound
+from gitlab_hub.gitlab.clients import GitLabs, Reach
+from gitlab_hub.gitlab.errors import Missing, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.protocol import segment
+
+
+class Commits:
+    """Asks GitLab what a branch, a tag or a commit is. Raises GitLabErrors."""
+
+    def __init__(self, gitlabs: GitLabs) -> None:
+        self._gitlabs = gitlabs
+
+    def resolve(self, integration_id: str, project_id: int, ref: str) -> str:
+        """The full sha of a ref. Raises RefNotFound, or IntegrationPaused where nothing is to be built."""
+        reach = self._gitlabs.reach(integration_id)
+        if reach is None:
+            raise Unauthorized("The integration has no credential. Give it one.", details={"reason": "unknown"})
+        if reach.paused:
+            raise IntegrationPaused("The integration is paused. Resume it to build.")
+        try:
+            body = asyncio.run(self._commit(reach, project_id, ref))
+        except Missing:
+            raise RefNotFound("GitLab has no such branch, tag or commit in this project.") from None
+        sha = body.get("id") if isinstance(body, dict) else None
+        if not isinstance(sha, str) or not sha:
+            raise UnexpectedResponse("GitLab's answer is no commit.")
+        return sha
+
+    async def _commit(self, reach: Reach, project_id: int, ref: str) -> Any:
+        async with self._gitlabs.open(reach) as gitlab:
+            return (await gitlab.get(f"/projects/{project_id}/repository/commits/{segment(ref)}")).body

@@ -1,0 +1,149 @@
+"""What people do with builds: ask for one, report on it, cancel it, run it again, let it start."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gitlab_hub.builds.book import BuildBook
+from gitlab_hub.builds.build import Build, Status, approved, canceled, moved, new_build, wished_id
+from gitlab_hub.builds.build_errors import (
+    AwaitingApproval,
+    BuildFinished,
+    BuildNotFinished,
+    NotAwaitingApproval,
+    TriggerGone,
+)
+from gitlab_hub.builds.build_store import BuildStore, integration_of
+from gitlab_hub.builds.commits import Commits
+from gitlab_hub.builds.model import MANUAL, BuildRequest, Trigger
+from gitlab_hub.builds.ports import Audit, Triggers
+from gitlab_hub.errors import NotFound
+from gitlab_hub.web.errors import Unprocessable
+
+
+class Controls:
+    """Every call is done once for its seed, and checks the newest state of the build it changes."""
+
+    def __init__(
+        self,
+        *,
+        book: BuildBook,
+        store: BuildStore,
+        triggers: Triggers,
+        commits: Commits,
+        audit: Audit,
+        now: Callable[[], float],
+    ) -> None:
+        self._book, self._store, self._triggers, self._commits, self._now = book, store, triggers, commits, now
+        self._audit = audit
+
+    def build(
+        self, trigger: Trigger, *, project_id: int | None, ref: str | None, sha: str | None, actor: str, seed: str
+    ) -> Build:
+        """Have a ref or a commit built; a sha says exactly which commit, a ref alone its head."""
+        project = _project(trigger, project_id)
+        commit = self._commits.resolve(trigger.integration_id, project, sha or ref or "")
+        request = BuildRequest(
+            trigger_id=trigger.id,
+            integration_id=trigger.integration_id,
+            project_id=project,
+            project_path=None,
+            event=MANUAL,
+            ref=ref or commit,
+            sha=commit,
+            actor=actor,
+            delivery_id=None,
+            cancel_previous=trigger.cancel_previous,
+        )
+        self._record("build_requested", trigger.integration_id, actor, trigger_id=trigger.id, sha=commit)
+        wished = new_build(trigger, request, build_id=wished_id(trigger.integration_id, seed), now=self._now())
+        return self._book.enter(wished).build
+
+    def rerun(self, build_id: str, *, actor: str, seed: str) -> Build:
+        """Build a finished build's commit once more, with its trigger as that is now."""
+        before = self._store.require(build_id)
+        if not before.finished:
+            raise BuildNotFinished("The build has not ended. Cancel it first, or wait.")
+        trigger = self._triggers.get(before.trigger_id)
+        if trigger is None:
+            raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
+        self._record("build_rerun", before.integration_id, actor, build_id=before.id)
+        again = new_build(
+            trigger, _request(before, actor), build_id=wished_id(before.integration_id, seed), now=self._now()
+        )
+        return self._book.enter(replace(again, rerun_of=before.id)).build
+
+    def report(
+        self, build_id: str, status: Status, *, description: str | None = None, target_url: str | None = None
+    ) -> Build:
+        """Take whoever builds at his word; what is said of a finished build once more has no effect."""
+
+        def decide(build: Build) -> Build:
+            if build.awaits_approval and status is not Status.CANCELED:
+                raise AwaitingApproval("Nobody has approved this build yet, so nobody can be running it.")
+            if build.finished and status is not build.status:
+                raise BuildFinished(f"The build has ended with {build.status}. Run it again to have another result.")
+            return moved(build, status, now=int(self._now()), description=description, target_url=target_url)
+
+        return self._changed(build_id, decide)
+
+    def cancel(self, build_id: str, *, actor: str) -> Build:
+        """End a build here, and have its target told."""
+        self._record("build_canceled", integration_of(build_id), actor, build_id=build_id)
+
+        def decide(build: Build) -> Build:
+            if build.finished and build.status is not Status.CANCELED:
+                raise BuildFinished(f"The build has ended with {build.status}; there is nothing to cancel.")
+            return canceled(build, now=int(self._now()))
+
+        return self._changed(build_id, decide)
+
+    def approve(self, build_id: str, *, actor: str) -> Build:
+        """Let a build start that waits for it."""
+        self._record("build_approved", integration_of(build_id), actor, build_id=build_id)
+
+        def decide(build: Build) -> Build:
+            if not build.awaits_approval:
+                raise NotAwaitingApproval("This build does not wait for an approval.")
+            return approved(build, now=int(self._now()))
+
+        return self._changed(build_id, decide)
+
+    def _record(self, action: str, integration_id: str, actor: str, **details: str) -> None:
+        self._audit.record(action, actor=actor, integration_id=integration_id, **details)
+
+    def _changed(self, build_id: str, decide: Callable[[Build], Build]) -> Build:
+        build = self._book.change(build_id, decide)
+        if build is None:
+            raise NotFound("There is no such build.")
+        return build
+
+
+def _project(trigger: Trigger, project_id: int | None) -> int:
+    """The project to build in: a trigger of one project knows it, one of a group has to be told."""
+    wanted = project_id if trigger.project_id is None else trigger.project_id
+    if wanted is None or project_id not in {None, wanted}:
+        problem = "missing" if wanted is None else "not_of_trigger"
+        raise Unprocessable(
+            "Give the project_id of a project that the trigger builds.",
+            details={"fields": [{"field": "body.project_id", "problem": problem}]},
+        )
+    return wanted
+
+
+def _request(build: Build, actor: str) -> BuildRequest:
+    """The same once more. It overtakes nothing: what it would cancel is newer than what it builds."""
+    return BuildRequest(
+        trigger_id=build.trigger_id,
+        integration_id=build.integration_id,
+        project_id=build.project_id,
+        project_path=build.project_path,
+        event=build.event,
+        ref=build.ref,
+        sha=build.sha,
+        actor=actor,
+        delivery_id=build.delivery_id,
+        merge_request_iid=build.merge_request_iid,
+        source_project_id=build.source_project_id,
+        pipeline_id=build.pipeline_id,
+        deletes_ref=build.deletes_ref,
+    )

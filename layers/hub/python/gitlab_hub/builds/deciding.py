@@ -1,0 +1,104 @@
+"""What an integration's triggers make of an event, with the facts that the event leaves open."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gitlab_hub.builds import paths
+from gitlab_hub.builds.decision import Decision, Facts, decide, needs_paths
+from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.sources import Sources
+from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.gitlab.events import HookEvent
+
+_MAX_KEPT = 16
+"""Integrations whose triggers one worker keeps in memory."""
+
+
+class TriggerIndex:
+    """Triggers by what they can be concerned with, so that an event meets only those of its kind and place."""
+
+    def __init__(self, triggers: Iterable[Trigger]) -> None:
+        self._of_project: dict[tuple[str, int | None], list[Trigger]] = defaultdict(list)
+        self._of_group: dict[tuple[str, str], list[Trigger]] = defaultdict(list)
+        for trigger in triggers:
+            for kind in trigger.events:
+                if trigger.group is None:
+                    self._of_project[kind, trigger.project_id].append(trigger)
+                else:
+                    self._of_group[kind, trigger.group.lower()].append(trigger)
+
+    def concerned(self, event: HookEvent) -> Iterator[Trigger]:
+        """The triggers that wait for such an event in its project or in a group above it."""
+        yield from self._of_project.get((event.kind, event.project_id), ())
+        parts = (event.project_path or "").lower().split("/")
+        for depth in range(1, len(parts)):
+            yield from self._of_group.get((event.kind, "/".join(parts[:depth])), ())
+
+
+@dataclass(slots=True)
+class _Kept:
+    edition: int
+    index: TriggerIndex
+
+
+class Deciding:
+    """Decides for all triggers that an event concerns.
+
+    It keeps triggers in memory and asks with one small read per event whether they have changed.
+    """
+
+    def __init__(self, store: TriggerStore, sources: Sources) -> None:
+        self._store, self._sources = store, sources
+        self._kept: dict[str, _Kept] = {}
+
+    def on(
+        self, integration_id: str, event: HookEvent, *, delivery_id: str | None = None
+    ) -> Sequence[tuple[Trigger, Decision]]:
+        """Decide for every trigger that waits for such an event there; none at all is an empty answer."""
+        facts = _Facts(self._sources, integration_id, event)
+        return [
+            (trigger, decide(trigger, event, facts.of(trigger), delivery_id=delivery_id))
+            for trigger in self._index(integration_id).concerned(event)
+        ]
+
+    def rehearse(self, trigger: Trigger, event: HookEvent) -> Decision:
+        """Decide for one trigger, whether or not the event concerns it."""
+        return decide(trigger, event, _Facts(self._sources, trigger.integration_id, event).of(trigger))
+
+    def _index(self, integration_id: str) -> TriggerIndex:
+        edition, kept = self._store.edition(integration_id), self._kept.get(integration_id)
+        if kept is None or kept.edition != edition:
+            # Read after the edition: a change in between makes this newer than it says, and the next event reads again.
+            kept = _Kept(edition, TriggerIndex(self._store.after(integration_id)))
+            self._kept.pop(integration_id, None)
+            self._kept[integration_id] = kept
+            while len(self._kept) > _MAX_KEPT:
+                del self._kept[next(iter(self._kept))]
+        return kept.index
+
+
+class _Facts:
+    """Facts of one event, asked for at most once, and only when a decision hangs on them."""
+
+    def __init__(self, sources: Sources, integration_id: str, event: HookEvent) -> None:
+        self._sources, self._integration_id, self._event = sources, integration_id, event
+        self._facts = Facts(changed_paths=paths.listed(event))
+        self._asked = self._facts.changed_paths is not None
+
+    def of(self, trigger: Trigger) -> Facts:
+        """The facts, complete where this trigger needs them."""
+        if not self._asked and needs_paths(trigger, self._event):
+            self._asked = True
+            self._facts = replace(self._facts, changed_paths=self._changed())
+        return self._facts
+
+    def _changed(self) -> Sequence[str] | None:
+        event, found = self._event, self._event.merge_request
+        if event.project_id is None:
+            return None
+        if found is not None:
+            return self._sources.merge_request_paths(self._integration_id, event.project_id, found.iid)
+        if event.creates_ref or event.before is None or event.sha is None:
+            return None  # There is nothing to compare with.
+        return self._sources.changed_paths(self._integration_id, event.project_id, event.before, event.sha)

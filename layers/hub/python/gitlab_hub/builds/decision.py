@@ -1,0 +1,111 @@
+"""Whether an event makes a trigger build, and why; pure.
+
+Every check answers, passed or refused, so that a rehearsal explains itself; one refusal is enough. Two stop early: of an
+event of another kind nothing more can be said, and paths are looked at only where all else fits, as that may cost a
+question to GitLab.
+
+| checks | passed | refused |
+|---|---|---|
+| scope | `trigger_enabled`, `event_wanted`, `project_fits`, `group_fits` | `trigger_disabled`, `event_not_wanted`, `other_project`, `other_group`, `project_unknown` |
+| push | `branch_pushed`, `branch_deletion_wanted`, `commit_known`, `branch_fits` | `branch_created`, `branch_deleted`, `no_commit`, `no_ref`, `branch_excluded`, `branch_not_included` |
+| tag | `commit_known`, `tag_fits` | `tag_deleted`, `no_commit`, `no_ref`, `tag_excluded`, `tag_not_included` |
+| merge request | `action_builds`, `commit_known`, `branch_fits`, `target_branch_fits`, `no_draft`, `draft_builds`, `labels_fit`, `no_fork`, `fork_allowed`, `fork_needs_approval` | `merge_request_unreadable`, `merge_request_not_open`, `action_ignored`, `code_unchanged`, `no_commit`, `no_ref`, `branch_excluded`, `target_branch_not_included`, `draft`, `label_missing`, `fork_ignored` |
+| wishes | `skip_ci_not_asked`, `skip_ci_ignored` | `skip_ci_message`, `skip_ci_push_option` |
+| paths | `paths_fit`, `paths_not_asked`, `paths_unknown` | `no_path_fits` |
+| one build | `one_build_per_commit`: a push and a merge request of one commit make one build, whichever comes first | |
+"""  # noqa: E501 - a table
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gitlab_hub.builds import merge_requests, paths, refs, scope
+from gitlab_hub.builds.model import MERGE_REQUEST, PUSH, TAG_PUSH, BuildRequest, Trigger
+from gitlab_hub.builds.reasons import Reason, passed
+from gitlab_hub.gitlab.events import HookEvent
+
+__all__ = ["Decision", "Facts", "Reason", "decide", "needs_paths"]
+
+_CHECKS = {PUSH: refs.branch_checks, TAG_PUSH: refs.tag_checks, MERGE_REQUEST: merge_requests.checks}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known beyond the event."""
+
+    changed_paths: Sequence[str] | None = None
+    """Everything that a push or a merge request changes; None = nobody could say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a trigger makes of an event."""
+
+    reasons: tuple[Reason, ...]
+    request: BuildRequest | None
+    """The build that is wanted."""
+
+    @property
+    def would_build(self) -> bool:
+        """Whether a build is wanted."""
+        return self.request is not None
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The codes of the checks that keep it from building."""
+        return tuple(reason.code for reason in self.reasons if not reason.ok)
+
+
+def decide(trigger: Trigger, event: HookEvent, facts: Facts, *, delivery_id: str | None = None) -> Decision:
+    """Ask every check. Nothing is read or sent, and the same arguments give the same decision."""
+    reasons = _before_paths(trigger, event)
+    if _all_ok(reasons):
+        reasons.append(paths.check(trigger.paths, event, facts.changed_paths))
+    if not _all_ok(reasons):
+        return Decision(reasons=tuple(reasons), request=None)
+    if event.kind in {PUSH, MERGE_REQUEST} and {PUSH, MERGE_REQUEST} <= set(trigger.events):
+        reasons.append(passed("one_build_per_commit", "A push and a merge request of one commit make one build."))
+    return Decision(reasons=tuple(reasons), request=_request(trigger, event, delivery_id))
+
+
+def needs_paths(trigger: Trigger, event: HookEvent) -> bool:
+    """Whether the decision hangs on what changed."""
+    return (
+        bool(trigger.paths)
+        and event.kind in {PUSH, MERGE_REQUEST}
+        and not event.deletes_ref
+        and _all_ok(_before_paths(trigger, event))
+    )
+
+
+def _before_paths(trigger: Trigger, event: HookEvent) -> list[Reason]:
+    reasons = list(scope.checks(trigger, event))
+    if scope.is_wanted(trigger, event):
+        reasons += _CHECKS[event.kind](trigger, event)
+        reasons.append(refs.wish(trigger, event))
+    return reasons
+
+
+def _all_ok(reasons: Sequence[Reason]) -> bool:
+    return all(reason.ok for reason in reasons)
+
+
+def _request(trigger: Trigger, event: HookEvent, delivery_id: str | None) -> BuildRequest:
+    found, sha = event.merge_request, refs.built_sha(event)
+    if event.project_id is None or event.ref is None or sha is None:
+        raise ValueError("Only what has passed all checks is built.")
+    return BuildRequest(
+        trigger_id=trigger.id,
+        integration_id=trigger.integration_id,
+        project_id=event.project_id,
+        project_path=event.project_path,
+        event=event.kind,
+        ref=event.ref,
+        sha=sha,
+        actor=event.actor,
+        delivery_id=delivery_id,
+        merge_request_iid=None if found is None else found.iid,
+        source_project_id=None if found is None else found.source_project_id,
+        needs_approval=merge_requests.needs_approval(trigger.merge_requests, found),
+        cancel_previous=trigger.cancel_previous,
+        deletes_ref=event.deletes_ref,
+    )

@@ -1,0 +1,148 @@
+"""Showing a build in GitLab, as a commit status.
+
+https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from gitlab_hub.builds.book import BuildBook
+from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build_store import BuildStore
+from gitlab_hub.builds.chores import REPORT, announcement, chores
+from gitlab_hub.gitlab.clients import GitLabs, Reach
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostNotAllowed, InvalidUrl, Missing, Transition
+
+MAX_DESCRIPTION = 255
+MAX_NAME = 255
+TRIES = 4
+LONGEST_PAUSE = 2.0
+JITTER = 15
+SHORTEST_WAIT = 30
+"""Seconds that a GitLab which did not take a report is left alone, whatever else happens to the build."""
+OFF, PAUSED, GONE = "report_statuses_off", "paused", "integration_gone"
+_HTTP_CLIENT_ERRORS = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a report. `again`: it is to be tried later, after at least `wait` seconds."""
+
+    error: str | None = None
+    again: bool = False
+    wait: int = 0
+    pipeline_id: int | None = None
+
+
+class StatusReporter:
+    """Posts the newest state of builds; what GitLab does not take now is left to the schedule."""
+
+    def __init__(
+        self,
+        *,
+        book: BuildBook,
+        store: BuildStore,
+        gitlabs: GitLabs,
+        now: Callable[[], float],
+        draw: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._book, self._store, self._gitlabs = book, store, gitlabs
+        self._now, self._draw, self._sleep = now, draw, sleep
+
+    def report(self, build_id: str) -> None:
+        """Have GitLab show a build as it is, where it does not yet."""
+        build = self._store.get(build_id)
+        if build is None or REPORT not in chores(build) or self._now() < build.report_after:
+            return
+        outcome = self._post(build)
+        now = int(self._now())
+        self._book.change(build_id, lambda now_is: noted(now_is, build, outcome, now=now))
+
+    def _post(self, build: Build) -> Outcome:
+        reach = self._gitlabs.reach(build.integration_id)
+        reason = withheld(reach)
+        if reach is None or reason is not None:
+            return Outcome(reason)
+        return asyncio.run(self._exchange(reach, build))
+
+    async def _exchange(self, reach: Reach, build: Build) -> Outcome:
+        path = f"/projects/{build.project_id}/statuses/{build.sha}"
+        body = status_of(build)
+        async with self._gitlabs.open(reach) as gitlab:
+            for number in range(1, TRIES + 1):
+                try:
+                    reply = await gitlab.send("POST", path, body)
+                except GitLabError as error:
+                    if isinstance(error, Missing) and body.pop("pipeline_id", None) is not None:
+                        continue  # GitLab removed the pipeline that had the status: it makes another one.
+                    if error.http_status != HTTPStatus.CONFLICT or number == TRIES:
+                        return judged(error, draw=self._draw())
+                    # Others write to the same pipeline at this moment.
+                    await self._sleep(self._draw() * min(LONGEST_PAUSE, 0.25 * 2**number))
+                else:
+                    return Outcome(pipeline_id=_pipeline_of(reply.body))
+        return Outcome("conflict", again=True, wait=SHORTEST_WAIT)
+
+
+def withheld(reach: Reach | None) -> str | None:
+    """Say why nothing is shown in this GitLab; None = it is."""
+    if reach is None:
+        return GONE
+    if reach.paused:
+        return PAUSED
+    return None if reach.report_statuses else OFF
+
+
+def status_of(build: Build) -> dict[str, Any]:
+    """Spell a build as GitLab takes it."""
+    description = build.description or ("Waits for approval" if build.awaits_approval else None)
+    told = {
+        "state": str(build.status),
+        "name": (build.report_name or "")[:MAX_NAME],
+        # A build of a bare commit has no ref; GitLab finds a branch that has it.
+        "ref": None if build.ref == build.sha else build.ref,
+        "target_url": build.target_url or build.external_url,
+        "description": None if description is None else description[:MAX_DESCRIPTION],
+        "pipeline_id": build.status_pipeline_id,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def judged(error: GitLabError, *, draw: float) -> Outcome:
+    """Decide on an answer: done, never, or later (with up to a quarter of a minute of jitter)."""
+    if isinstance(error, Transition):
+        return Outcome()  # It is there already: an answer was lost, or a later state came first.
+    status = error.http_status
+    definite = isinstance(error, Missing | Forbidden | HostNotAllowed | InvalidUrl)
+    if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(status)):
+        return Outcome(error.code)
+    return Outcome(error.code, again=True, wait=max(SHORTEST_WAIT, error.retry_after or 0) + int(JITTER * draw))
+
+
+def noted(build: Build, posted: Build, outcome: Outcome, *, now: int) -> Build:
+    """Write an outcome down; a build that has moved on meanwhile stays to be reported; pure."""
+    if outcome.again:
+        return replace(build, reported_error=outcome.error, report_after=now + outcome.wait)
+    return replace(
+        build,
+        reported=announcement(posted),
+        reported_status=build.reported_status if outcome.error else str(posted.status),
+        reported_error=outcome.error,
+        status_pipeline_id=outcome.pipeline_id or build.status_pipeline_id,
+    )
+
+
+def _may_pass(status: int | None) -> bool:
+    # A token that GitLab does not take any more is replaced sooner or later.
+    return status in {
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS,
+    }  # fmt: skip
+
+
+def _pipeline_of(body: Any) -> int | None:
+    value = body.get("pipeline_id") if isinstance(body, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

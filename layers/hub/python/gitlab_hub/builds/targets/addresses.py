@@ -1,0 +1,39 @@
+"""Where HTTPS targets may lie: the deployer says so, not the caller who names one."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.errors import InvalidUrl
+
+_QUERY = re.compile(r"[!-\"$-~]*", re.ASCII)
+
+
+def vetted(url: str, policy: NetworkPolicy) -> tuple[Address, str]:
+    """Read the URL of an endpoint that the rules must allow; gives where to connect to and what to ask for.
+
+    Its name is not resolved here: that is done, and vetted, for every connection. Raises InvalidUrl or HostNotAllowed.
+    """
+    try:
+        parts = urlsplit(url)
+        address = Address.vetted(f"{parts.scheme}://{parts.netloc}", policy)
+        whole = address.url(parts.path or "/")
+    except ValueError:
+        raise InvalidUrl("The URL of the target is no plain URL.") from None
+    if parts.fragment or not _QUERY.fullmatch(parts.query):
+        raise InvalidUrl("The URL of the target has no fragment, and no blanks in its query.")
+    return address, f"{whole}?{parts.query}" if parts.query else whole
+
+
+class TargetCheck:
+    """Refuses, when a trigger is made, an HTTPS target that no build could be sent to."""
+
+    def __init__(self, policy: NetworkPolicy) -> None:
+        self._policy = policy
+
+    def __call__(self, target: Mapping[str, Any]) -> None:
+        """Check a well-formed target. Raises InvalidUrl or HostNotAllowed."""
+        if target.get("type") == "https":
+            vetted(str(target.get("url")), self._policy)

@@ -1,0 +1,50 @@
+"""Names of AWS, and the pages of its console that show them; pure."""
+
+import re
+
+_ARN = re.compile(r"arn:(aws[\w-]*):([\w-]+):([\w-]+):(\d{12}):(.+)", re.ASCII)
+
+
+def project_of(arn: str) -> str | None:
+    """The CodeBuild project of a build's ARN."""
+    return _named(arn, "codebuild", "build")
+
+
+def machine_of(arn: str) -> str | None:
+    """The name of the state machine of an execution's ARN, or of its own."""
+    return _named(arn, "states", "execution") or _named(arn, "states", "stateMachine")
+
+
+def execution_arn(machine_arn: str, name: str) -> str | None:
+    """The ARN of an execution by its name; None where the state machine is no plain one."""
+    match = _ARN.fullmatch(machine_arn)
+    machine = machine_of(machine_arn)
+    if match is None or machine is None:
+        return None
+    partition, service, region, account, _ = match.groups()
+    return f"arn:{partition}:{service}:{region}:{account}:execution:{machine}:{name}"
+
+
+def build_page(arn: str) -> str | None:
+    """Where AWS's console shows a build of CodeBuild."""
+    match, project = _ARN.fullmatch(arn), project_of(arn)
+    if match is None or project is None or match[1] != "aws":
+        return None
+    build = match[5].partition("/")[2]
+    return f"https://{match[3]}.console.aws.amazon.com/codesuite/codebuild/{match[4]}/projects/{project}/build/{build}"
+
+
+def execution_page(arn: str) -> str | None:
+    """Where AWS's console shows an execution of Step Functions."""
+    match = _ARN.fullmatch(arn)
+    if match is None or match[1] != "aws":
+        return None
+    return f"https://{match[3]}.console.aws.amazon.com/states/home?region={match[3]}#/v2/executions/details/{arn}"
+
+
+def _named(arn: str, service: str, kind: str) -> str | None:
+    match = _ARN.fullmatch(arn)
+    if match is None or match[2] != service:
+        return None
+    parts = re.split("[:/]", match[5])
+    return parts[1] if parts[0] == kind and len(parts) > 1 else None

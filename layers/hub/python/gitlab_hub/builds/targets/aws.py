@@ -1,0 +1,48 @@
+"""What errors of AWS mean for a build: try again, or tell somebody."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from gitlab_hub.builds.targets.port import TargetDenied, TargetMissing, TargetRefused, TargetUnavailable
+from gitlab_hub.errors import HubError
+from gitlab_hub.storage.aws import TRANSIENT_CODES, code_of, is_transient
+
+T = TypeVar("T")
+
+# Limits of the account: room comes back when other builds end.
+_FULL = frozenset({"AccountLimitExceededException", "ExecutionLimitExceeded", "OverLimit", "LimitExceededException"})
+_DENIED = ("AccessDenied", "NotAuthorized", "UnauthorizedOperation", "KmsAccessDenied", "KMS.AccessDenied")
+_MISSING = ("NotFound", "DoesNotExist", "NonExistentQueue", "StateMachineDeleting")
+
+
+def asked(send: Callable[[], T]) -> T:
+    """Call AWS. Raises TargetRefused or TargetUnavailable; AWS's own words may name things and stay inside."""
+    try:
+        return send()
+    except ParamValidationError:
+        raise TargetRefused("AWS cannot take what the trigger's target says. Check its fields.") from None
+    except BotoCoreError:
+        raise _unavailable("no answer") from None
+    except ClientError as error:
+        raise meaning(code_of(error), may_pass=is_transient(error)) from None
+
+
+def meaning(code: str, *, may_pass: bool = False) -> HubError:
+    """Sort an error code of AWS."""
+    if may_pass or code in TRANSIENT_CODES or code in _FULL:
+        return _unavailable(code)
+    if code.startswith(_DENIED):
+        return TargetDenied("The hub's builder may not use this target. Give its role the right (BuildTargetArns).")
+    if any(word in code for word in _MISSING):
+        return TargetMissing("AWS has no such target in this account and region. Check the name in the trigger.")
+    return TargetRefused(f"AWS refused the build ({_told(code)}). Check the trigger's target.")
+
+
+def _unavailable(code: str) -> TargetUnavailable:
+    return TargetUnavailable(f"AWS did not take the build now ({_told(code)}); the hub tries again.")
+
+
+def _told(code: str) -> str:
+    return code if code.replace(".", "").replace(" ", "").isalnum() else "unknown"

@@ -1,0 +1,73 @@
+"""A build of a CodeBuild project; its state changes come back through EventBridge."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.targets.arns import build_page
+from gitlab_hub.builds.targets.aws import asked
+from gitlab_hub.builds.targets.message import environment_of
+from gitlab_hub.builds.targets.port import Started, TargetMissing, named
+from gitlab_hub.storage.aws import LazyClient
+
+_RECENT = 100
+
+
+class CodeBuildTarget:
+    """Starts and stops builds."""
+
+    def __init__(self, client: Callable[[], Any] | None = None) -> None:
+        self._client = client or LazyClient("codebuild")
+
+    def start(self, build: Build, message: Mapping[str, Any]) -> Started:
+        """Start a build, unless an earlier try did.
+
+        CodeBuild remembers an idempotency token for five minutes only, so a later try looks for the build first.
+        """
+        found = None if build.starting_at is None else self._find(build)
+        if found is None:
+            asking = self._arguments(build, message)
+            found = asked(lambda: self._client().start_build(**asking))["build"]
+        return Started(found["arn"], build_page(found["arn"]))
+
+    def stop(self, build: Build, message: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port's signature
+        """Stop a build."""
+        external_id = build.external_id
+        if external_id is None:
+            found = self._find(build)
+            if found is None:
+                return
+            external_id = str(found["arn"])
+        try:
+            asked(lambda: self._client().stop_build(id=external_id))
+        except TargetMissing:
+            return
+
+    @staticmethod
+    def _arguments(build: Build, message: Mapping[str, Any]) -> dict[str, Any]:
+        # PLAINTEXT: a branch may be called like a parameter or a secret, and must not be looked up as one.
+        variables = [
+            {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in environment_of(message).items()
+        ]
+        asking = {
+            "projectName": named(build, "project"),
+            "idempotencyToken": build.id,
+            "environmentVariablesOverride": variables,
+        }
+        # Only a project whose source is this very repository knows the commit.
+        return asking | ({"sourceVersion": build.sha} if build.target.get("source_version") is True else {})
+
+    def _find(self, build: Build) -> dict[str, Any] | None:
+        """Look among the newest builds of the project for the one that was started for this one."""
+        project = named(build, "project")
+        newest = asked(lambda: self._client().list_builds_for_project(projectName=project, sortOrder="DESCENDING"))
+        ids = newest["ids"][:_RECENT]
+        if not ids:
+            return None
+        found: list[dict[str, Any]] = asked(lambda: self._client().batch_get_builds(ids=ids))["builds"]
+        return next((one for one in found if _is_for(one, build.id)), None)
+
+
+def _is_for(found: Mapping[str, Any], build_id: str) -> bool:
+    variables = found.get("environment", {}).get("environmentVariables", [])
+    return any(each.get("name") == "HUB_BUILD_ID" and each.get("value") == build_id for each in variables)

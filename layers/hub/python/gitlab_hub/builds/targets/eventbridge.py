@@ -1,0 +1,45 @@
+"""An event on an EventBridge bus: whoever has a rule for it builds, and reports back with PATCH."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.targets.aws import asked, meaning
+from gitlab_hub.builds.targets.port import Started, TargetRefused
+from gitlab_hub.storage.aws import LazyClient
+
+SOURCE = "gitlab-hub"
+DETAIL_TYPES = {"build.requested": "Build Requested", "build.canceled": "Build Canceled"}
+
+
+class EventBridgeTarget:
+    """Puts events on the bus that the trigger names, or on the hub's own."""
+
+    def __init__(self, default_bus: str, client: Callable[[], Any] | None = None) -> None:
+        self._default_bus = default_bus
+        self._client = client or LazyClient("events")
+
+    def start(self, build: Build, message: Mapping[str, Any]) -> Started:
+        """Announce a wanted build."""
+        self._put(build, message)
+        return Started()
+
+    def stop(self, build: Build, message: Mapping[str, Any]) -> None:
+        """Announce that it is wanted no more."""
+        self._put(build, message)
+
+    def _put(self, build: Build, message: Mapping[str, Any]) -> None:
+        bus = build.target.get("bus") or self._default_bus
+        if not bus:
+            raise TargetRefused("The hub has no event bus of its own: name one in the trigger's target.")
+        entry = {
+            "EventBusName": bus,
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPES[message["type"]],
+            "Detail": json.dumps(message, separators=(",", ":")),
+        }
+        answer = asked(lambda: self._client().put_events(Entries=[entry]))
+        # EventBridge answers 200 also where it took nothing.
+        if answer.get("FailedEntryCount"):
+            raise meaning(str(answer["Entries"][0].get("ErrorCode", "")))

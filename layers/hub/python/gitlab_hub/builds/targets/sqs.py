@@ -1,0 +1,34 @@
+"""A message in an SQS queue: whoever reads it builds, and reports back with PATCH."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.targets.aws import asked
+from gitlab_hub.builds.targets.port import Started, named
+from gitlab_hub.storage.aws import LazyClient
+
+
+class SqsTarget:
+    """Sends to plain and FIFO queues."""
+
+    def __init__(self, client: Callable[[], Any] | None = None) -> None:
+        self._client = client or LazyClient("sqs")
+
+    def start(self, build: Build, message: Mapping[str, Any]) -> Started:
+        """Send the build."""
+        self._send(build, message)
+        return Started()
+
+    def stop(self, build: Build, message: Mapping[str, Any]) -> None:
+        """Send that it is wanted no more."""
+        self._send(build, message)
+
+    def _send(self, build: Build, message: Mapping[str, Any]) -> None:
+        url = named(build, "queue_url")
+        body = json.dumps(message, separators=(",", ":"))
+        asking: dict[str, Any] = {"QueueUrl": url, "MessageBody": body}
+        if url.endswith(".fifo"):
+            asking |= {"MessageGroupId": build.id, "MessageDeduplicationId": message["id"]}
+        asked(lambda: self._client().send_message(**asking))

@@ -1,0 +1,313 @@
+"""Builds as Lambda drives them, over stores in memory, a target that remembers and a GitLab that shows statuses."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+
+from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.builder import Builder
+from gitlab_hub.builds.feature import BuildsFeature
+from gitlab_hub.builds.model import MergeRequestRules, ReportStatus, Trigger
+from gitlab_hub.builds.targets.port import Started
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.events import HookEvent, MergeRequest
+from gitlab_hub.storage.queue import OrderedQueue
+from gitlab_hub.storage.table import Table
+from gitlab_hub.web.api import Api
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.idempotency import Idempotency
+from gitlab_hub.web.principal import Principal
+from tests.fakes.events import OWNER, Context, answered, http_event
+from tests.fakes.gitlab_client import client
+from tests.fakes.queue import MemoryOrderedQueue
+from tests.fakes.table import MemoryTable
+
+INTEGRATION, OTHER = "int_0a1b", "int_0c2d"
+TRIGGER = "trg_0a1b_one"
+SHA, NEWER = "a" * 40, "b" * 40
+PROJECT = 7
+START = 1_700_000_000
+_STATUS = re.compile(r"/gitlab/api/v4/projects/(\d+)/statuses/([0-9a-f]+)")
+_COMMIT = re.compile(r"/gitlab/api/v4/projects/(\d+)/repository/commits/(.+)")
+
+
+class StatusWall(httpx.AsyncBaseTransport):
+    """A GitLab that keeps commit statuses, as far as the hub can tell it from a real one."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.shown: dict[tuple[str, str], str] = {}
+        self.script: list[Callable[[], httpx.Response]] = []
+        self.commits = {"main": SHA, "feature/x": NEWER, SHA[:8]: SHA, SHA: SHA}
+        self.down = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.down:
+            raise httpx.ConnectError("nobody there")
+        path = request.url.path
+        if commit := _COMMIT.fullmatch(path):
+            found = self.commits.get(commit[2])
+            return httpx.Response(200, json={"id": found}) if found else self.refused(404, "404 Commit Not Found")
+        status = _STATUS.fullmatch(path)
+        assert status is not None, path
+        return self._posted(status[2], json.loads(request.content))
+
+    def _posted(self, sha: str, body: dict[str, Any]) -> httpx.Response:
+        self.posts.append(body)
+        if self.script:
+            return self.script.pop(0)()
+        key = (sha, str(body["name"]))
+        if self.shown.get(key) == body["state"]:
+            return self.refused(400, f"Cannot transition status via :run from :{body['state']} (Reason(s): Status)")
+        self.shown[key] = body["state"]
+        return httpx.Response(201, json={"id": 1, "pipeline_id": 99})
+
+    @staticmethod
+    def refused(status: int, message: str) -> httpx.Response:
+        return httpx.Response(status, json={"message": message})
+
+    @property
+    def states(self) -> list[str]:
+        return [str(post["state"]) for post in self.posts]
+
+
+class GitLabs:
+    """One integration's GitLab."""
+
+    def __init__(self, wall: StatusWall) -> None:
+        self.wall = wall
+        self.opened = 0
+        self.known: Reach | None = Reach(
+            integration_id=INTEGRATION,
+            credential_id="cred_1",
+            base_url="https://gitlab.example/gitlab",
+            user_id=1,
+            is_admin=False,
+            group=None,
+            gitlab_version="18.3.0",
+            paused=False,
+            credential_works=True,
+            manage_webhooks=True,
+            report_statuses=True,
+        )
+
+    def reach(self, integration_id: str) -> Reach | None:
+        return self.known if integration_id == INTEGRATION else None
+
+    def open(self, reach: Reach) -> GitLab:
+        self.opened += 1
+        return client(self.wall)  # type: ignore[arg-type]  # any transport will do
+
+    def set(self, **changes: Any) -> None:
+        assert self.known is not None
+        self.known = replace(self.known, **changes)
+
+
+class MemoryTarget:
+    """A target that tells a build it has had by its id, as CodeBuild and Step Functions do."""
+
+    def __init__(self, prefix: str = "ext") -> None:
+        self.prefix = prefix
+        self.calls: list[tuple[str, str]] = []
+        self.builds: dict[str, Mapping[str, Any]] = {}
+        self.stopped: list[str] = []
+        self.trouble: list[Exception] = []
+
+    def start(self, build: Build, message: Mapping[str, Any]) -> Started:
+        self._called("start", build)
+        self.builds.setdefault(build.id, message)
+        return Started(f"{self.prefix}:{build.id}", f"https://console.example/{build.id}")
+
+    def stop(self, build: Build, message: Mapping[str, Any]) -> None:
+        self._called("stop", build)
+        if build.id not in self.stopped:
+            self.stopped.append(build.id)
+
+    def _called(self, what: str, build: Build) -> None:
+        self.calls.append((what, build.id))
+        if self.trouble:
+            raise self.trouble.pop(0)
+
+
+@dataclass(frozen=True)
+class One:
+    """An integration, as far as lists need one."""
+
+    id: str
+
+
+class Audit:
+    """Keeps what was recorded."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, dict[str, Any]]] = []
+
+    def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
+        self.lines.append((action, actor, {"integration_id": integration_id, **details}))
+
+
+class Integrations:
+    """Two integrations."""
+
+    def __init__(self) -> None:
+        self.known = [INTEGRATION, OTHER]
+
+    def exists(self, integration_id: str) -> bool:
+        return integration_id in self.known
+
+    def after(self, position: str | None) -> Iterator[Any]:
+        yield from (One(each) for each in sorted(self.known) if position is None or each > position)
+
+
+class NoSources:
+    """Knows of no changed paths."""
+
+    def changed_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
+        return None
+
+    def merge_request_paths(self, integration_id: str, project_id: int, iid: int) -> Sequence[str] | None:
+        return None
+
+
+class World:
+    """A hub with builds and nothing else."""
+
+    def __init__(self) -> None:
+        self.rows = MemoryTable(indexes=("by_time", "pending"))
+        self.queue = MemoryOrderedQueue()
+        self.gitlabs = GitLabs(StatusWall())
+        self.target = MemoryTarget()
+        self.now = float(START)
+        self.failures: list[Exception] = []
+        self.use(self.rows, self.queue)
+        self.integrations, self.audit = Integrations(), Audit()
+
+    @property
+    def wall(self) -> StatusWall:
+        return self.gitlabs.wall
+
+    def use(self, table: Table, queue: OrderedQueue, target: Any = None, gitlabs: Any = None) -> None:
+        """Build the feature over these ports."""
+        self.feature = BuildsFeature(
+            table=table, queue=queue, gitlabs=gitlabs or self.gitlabs, sources=NoSources(), now=lambda: self.now
+        )
+        self.builder: Builder = self.feature.builder({"memory": target or self.target}, draw=lambda: 0.0)
+
+    def add(self, *triggers: Trigger) -> Trigger:
+        for one in triggers or (trigger(),):
+            self.feature.triggers.add(one)
+        return (triggers or (trigger(),))[0]
+
+    def receive(self, event: HookEvent, delivery: str = "dlv_0a1b_1") -> tuple[list[str], list[str]]:
+        build_ids, reasons = self.feature.builds.on_event(INTEGRATION, event, delivery_id=delivery)
+        return list(build_ids), list(reasons)
+
+    def push(self, sha: str = SHA, *, ref: str = "main", delivery: str = "dlv_0a1b_1") -> str:
+        [build_id], _ = self.receive(push(sha, ref=ref), delivery)
+        return build_id
+
+    def work(self) -> None:
+        """Let the builder take every message, and those that come of them; what fails is in `failures`."""
+        while messages := self.queue.take():
+            for message in messages:
+                try:
+                    self.builder(message.body, remaining=lambda: 60.0)
+                except Exception as error:  # noqa: BLE001 a queue takes any failure
+                    self.failures.append(error)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass, and the schedule run once."""
+        self.now += seconds
+        self.queue.forget()
+        self.builder.tick()
+        self.work()
+
+    def build(self, build_id: str) -> Build:
+        return self.feature.store.require(build_id)
+
+    def builds(self) -> Iterator[Build]:
+        for row in self.rows.dump():
+            if row["sk"] == "BUILD":
+                yield self.build(str(row["id"]))
+
+    def api(self) -> Api:
+        parts = self.feature.routes(
+            cursors=Cursors(lambda: b"key"), integrations=self.integrations, audit=self.audit, key=lambda: b"k" * 32
+        )
+        routes = [route for part in parts for route in part.routes()]
+        return Api(routes, guard=self.integrations, idempotency=Idempotency(self.rows), now=lambda: self.now)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        principal: Principal | None = OWNER,
+        key: str = "",
+        **query: Any,
+    ) -> tuple[int, Any]:
+        headers = {"idempotency-key": key} if key else {}
+        event = http_event(method, path, body, principal=principal, headers=headers, query=query)
+        return answered(self.api().resolve(event, Context()))
+
+
+def trigger(trigger_id: str = TRIGGER, **changes: Any) -> Trigger:
+    values: dict[str, Any] = {
+        "id": trigger_id,
+        "integration_id": INTEGRATION,
+        "project_id": PROJECT,
+        "group": None,
+        "events": ("push", "tag_push", "merge_request"),
+        "merge_requests": MergeRequestRules(),
+        "report_status": ReportStatus(name="ci/hub"),
+        "target": {"type": "memory", "name": "m"},
+        "created_by": "t-owner",
+        "created_at": START,
+        "updated_at": START,
+    }
+    return Trigger(**{**values, **changes})
+
+
+def push(sha: str = SHA, *, ref: str = "main", kind: str = "push", **changes: Any) -> HookEvent:
+    values: dict[str, Any] = {
+        "kind": kind,
+        "project_id": PROJECT,
+        "project_path": "acme/app",
+        "ref": ref,
+        "sha": sha,
+        "before": "c" * 40,
+        "after": sha,
+        "actor": "root",
+    }
+    return HookEvent(**{**values, **changes})
+
+
+def merge_request(sha: str = SHA, *, ref: str = "main", source: int = PROJECT) -> HookEvent:
+    found = MergeRequest(
+        iid=3,
+        action="open",
+        state="opened",
+        draft=False,
+        labels=(),
+        source_branch=ref,
+        target_branch="stable",
+        source_project_id=source,
+        target_project_id=PROJECT,
+        oldrev=None,
+    )
+    return HookEvent(
+        kind="merge_request",
+        action="open",
+        project_id=PROJECT,
+        project_path="acme/app",
+        ref=ref,
+        sha=sha,
+        actor="root",
+        merge_request=found,
+    )
