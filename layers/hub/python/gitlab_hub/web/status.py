@@ -49,6 +49,8 @@ STATUS_OF_CODE = {
     "plan_blocked": 403,
     "plan_drifted": 409,
     "plan_expired": 410,
+    # Triggers
+    "trigger_limit_reached": 422,
     # Webhooks
     "admin_required": 403,
     "group_hooks_unavailable": 409,
