@@ -40,9 +40,9 @@ def test_a_trigger_that_is_made_again_with_its_key_is_made_once(
     at: int, error: Callable[[], BaseException], applied: bool
 ) -> None:
     hub = Hub()
-    # From there on nothing works any more, the key's own lock neither: so ends a process, and so an outage begins.
-    plan = Plan(at=at, error=error, applied=applied, repeat=True)
-    hub.use(faulty(hub.rows, plan), faulty(hub.keys, plan))
+    # The lock of the key is taken and never given back: so ends a process, and so begins an outage.
+    keys = faulty(hub.keys, Plan(at=2, error=error, repeat=True))
+    hub.use(faulty(hub.rows, Plan(at=at, error=error, applied=applied)), keys)
     assert attempt(hub, "POST", PATH, BODY, headers=KEY) in {None, 201, 503}
     hub.use(hub.rows)
     is_whole(hub)
