@@ -50,8 +50,9 @@ class HintHandler:
     def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Work on one message for at most `remaining()` seconds. Raises UnknownMessage, StorageUnavailable."""
         hint, tries = message["hint"], int(message.get("tries", 0))
+        # Where the mark cannot be taken away the message has to come again: it would swallow later hints.
+        self.box.take(hint)
         try:
-            self.box.take(hint)
             asyncio.run(self._heed(hint, remaining))
         except _FINAL as error:
             _note("hint dropped", hint, error.code)
