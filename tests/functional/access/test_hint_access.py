@@ -198,7 +198,7 @@ def test_ids_that_no_gitlab_has_are_no_hints(company: Hinted, number: int) -> No
 
 def test_a_body_that_names_another_thing_is_not_taken(company: Hinted) -> None:
     before = company.table.dump()
-    company.script["/projects/9"] = project(8, "acme/store")
+    company.script["/projects/9"] = project(8, "acme/elsewhere")
     company.hint(project=9)
     assert company.table.dump() == before
 
