@@ -1,5 +1,7 @@
 """The access sync: which stages a run has, in which order."""
 
+from gitlab_hub.access.heeding import HintReading
+from gitlab_hub.access.hints import subject
 from gitlab_hub.access.lists import AccountsStage, GroupsStage, ProjectsStage
 from gitlab_hub.access.members import MembersStage, Union
 from gitlab_hub.access.model import ResourceType
@@ -7,6 +9,7 @@ from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.sweep import MemberAccountsStage, SweepStage
 from gitlab_hub.access.work import Work
 from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Session, Stage
 
 
@@ -31,3 +34,8 @@ class AccessFeature:
             MemberAccountsStage(work),
             SweepStage(work),
         ]
+
+    async def heed(self, session: Session, hint: Hint) -> None:
+        """Read the one group or project that a hint is about."""
+        work = Work.of(session, AccessStore(self._table, session.target.integration_id))
+        await HintReading(work).run(*subject(hint))

@@ -68,20 +68,21 @@ class GroupsStage(OneScope):
         group = (await self._work.session.gitlab.get(self._work.group_path, {"with_projects": "false"})).body
         if not isinstance(group, dict):
             raise UnexpectedResponse("GitLab answered for a group with something else.")
-        await self._take([group])
+        await self.take([group])
         return f"/groups/{whole(group, 'id')}/descendant_groups"
 
     async def _read_one(self, scope: Scope, path: str, cursor: Any, left: list[tuple[str, Any]]) -> None:
         session = self._work.session
         async for page in session.gitlab.pages(path, self._params(), cursor=cursor):
-            await self._take(page.rows)
+            await self.take(page.rows)
             if path.endswith("/subgroups"):
                 left[:0] = [(f"/groups/{whole(row, 'id')}/subgroups", None) for row in page.rows]
             rest = [*left, (path, page.next)] if page.next is not None else left
             if rest:
                 await session.checkpoint(scope, rest)
 
-    async def _take(self, rows: Rows) -> None:
+    async def take(self, rows: Rows) -> None:
+        """Store groups as GitLab lists or shows them."""
         work, kind = self._work, ResourceType.GROUP
         # Rows of lists have no shares: those that the members' stage found stay.
         known = await work.session.io(work.store.known_resources, kind, [whole(row, "id") for row in rows])
@@ -103,7 +104,7 @@ class ProjectsStage(OneScope):
 
     async def read(self, scope: Scope) -> None:
         """Read the list of projects."""
-        await read_list(self._work.session, scope, *self._list(), self._take)
+        await read_list(self._work.session, scope, *self._list(), self.take)
         await self._work.resources[ResourceType.PROJECT].complete(ALL)
 
     def _list(self) -> tuple[str, Params]:
@@ -111,7 +112,8 @@ class ProjectsStage(OneScope):
             return f"{self._work.group_path}/projects", {**BY_ID, **OF_GROUP}
         return "/projects", BY_ID if self._work.session.target.is_admin else {**BY_ID, **AS_MEMBER}
 
-    async def _take(self, rows: Rows) -> None:
+    async def take(self, rows: Rows) -> None:
+        """Store those of these projects that the integration covers."""
         work, kind = self._work, ResourceType.PROJECT
         terse = [whole(row, "id") for row in rows if "shared_with_groups" not in row]
         known = await work.session.io(work.store.known_resources, kind, terse) if terse else {}

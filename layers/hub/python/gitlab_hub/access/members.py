@@ -1,11 +1,11 @@
 """The stages of direct memberships: one small scope per stored group, then one per stored project."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from gitlab_hub.access.fields import mapping, whole
-from gitlab_hub.access.model import ResourceType, item_of
+from gitlab_hub.access.model import ResourceType, id_key, item_of
 from gitlab_hub.access.pages import Rows, collect
 from gitlab_hub.access.store import ALL, account_row, grants_scope, resource_row
 from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
@@ -64,13 +64,18 @@ class MembersStage:
         resource_id = int(scope.key)
         if self._kind is ResourceType.GROUP:
             await self._read_shares(resource_id)
+        await self.read_members(resource_id)
+
+    async def read_members(self, resource_id: int) -> Sequence[int]:
+        """Read the direct members of one resource, all of them; the answer is who they are."""
         rows = await collect(self._work.session.gitlab, f"/{self._kind.collection}/{resource_id}/members")
         # Members are listed by numbered pages: one that joins or leaves meanwhile can repeat another.
         members = {whole(row, "id"): row for row in rows}
         grants = [grant_of(row, self._kind, resource_id) for row in members.values()]
         await self._union.meet(list(members.values()))
         stored = [self._work.store.grant_row(grant) for grant in grants]
-        await self._work.grants.replace(grants_scope(self._kind, scope.key), stored)
+        await self._work.grants.replace(grants_scope(self._kind, id_key(resource_id)), stored)
+        return list(members)
 
     async def _read_shares(self, group_id: int) -> None:
         """Take the groups invited into this one: only its own page tells, and that page is not taken whole."""

@@ -1,7 +1,8 @@
 """Where access rows lie in the table, and the rows of one integration as the sync writes and reads them.
 
 `<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants` holds one row per direct
-membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round.
+membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round. `<integration>#hints`
+holds a mark per `<group|project>#<resource>` that a message is on its way about.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,8 @@ ALL = "all"
 ACCOUNTS = "accounts"
 GRANTS = "grants"
 BY_ACCOUNT = "by_account"
-COLLECTIONS = (ACCOUNTS, GRANTS, *(kind.collection for kind in ResourceType))
+HINTS = "hints"
+COLLECTIONS = (ACCOUNTS, GRANTS, HINTS, *(kind.collection for kind in ResourceType))
 
 _PAGE = 500
 

@@ -56,17 +56,25 @@ class Witness:
     async def project_is_gone(self, _: str, key: str) -> bool:
         """Whether the project is deleted, or no longer one that the integration covers."""
         project = await self._ask(f"/projects/{int(key)}")
-        if project is None or self._target.group is not None:
-            return project is None or self._left_the_group(project, "path_with_namespace")
+        return project is None or self.does_not_cover_project(project)
+
+    def does_not_cover_project(self, project: GitLabRow) -> bool:
+        """Whether a project that can be seen is none of the integration's."""
+        if self._target.group is not None:
+            return self._left_the_group(project, "path_with_namespace")
         permissions = part(project, "permissions")
         return not self._target.is_admin and bool(permissions) and not any(permissions.values())
 
     async def group_is_gone(self, _: str, key: str) -> bool:
         """Whether the group is deleted, or no longer one that the integration covers."""
         group = await self._ask(f"/groups/{int(key)}", with_projects="false")
-        if group is None or self._target.group is not None:
-            return group is None or self._left_the_group(group, "full_path")
-        return not self._target.is_admin and await self._is_no_member(int(key))
+        return group is None or await self.does_not_cover_group(group, int(key))
+
+    async def does_not_cover_group(self, group: GitLabRow, group_id: int) -> bool:
+        """Whether a group that can be seen is none of the integration's."""
+        if self._target.group is not None:
+            return self._left_the_group(group, "full_path")
+        return not self._target.is_admin and await self._is_no_member(group_id)
 
     async def grant_is_gone(self, scope: str, key: str) -> bool:
         """Whether the account is no direct member any more."""

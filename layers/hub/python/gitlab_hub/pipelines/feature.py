@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from gitlab_hub.pipelines.heeding import HintReading
 from gitlab_hub.pipelines.project_stage import ProjectsStage, SweepStage
 from gitlab_hub.pipelines.project_store import ProjectRows, ReadStates, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Scope, Session, Stage
 
 IN_THE_MAKING = 16
@@ -28,6 +30,10 @@ class PipelinesFeature:
         """The steps of one run."""
         rows = ProjectRows(self._table, session.target.integration_id)
         return [ProjectsStage(session, rows), PipelinesStage(session, rows, self._table), SweepStage(session, rows)]
+
+    async def heed(self, session: Session, hint: Hint) -> None:
+        """Read the one pipeline that a hint is about."""
+        await HintReading(session, self._table).run(hint["project_id"], hint["pipeline_id"])
 
 
 class PipelinesStage:

@@ -9,6 +9,7 @@ from typing import Any
 from gitlab_hub.gitlab.client import Page
 from gitlab_hub.gitlab.errors import Missing, UnexpectedResponse
 from gitlab_hub.pipelines import seek
+from gitlab_hub.pipelines.copying import Copier
 from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.project_store import ReadState, ReadStates
 from gitlab_hub.pipelines.seek import Step, Stream, Window
@@ -38,6 +39,7 @@ class ProjectReading:
     ) -> None:
         self._session, self._scope, self._source = session, scope, source
         self._store, self._states, self._making = store, states, making
+        self._copier = Copier(session, source, store)
 
     async def run(self) -> None:
         """Read what is due, to the end."""
@@ -107,6 +109,9 @@ class ProjectReading:
         numbers = [identity(row) for row in rows]
         known = await self._session.io(self._store.known, self._source.project_id, numbers)
         due = [n for n, row in zip(numbers, rows, strict=True) if must_read(row, known.get(n), at=at)]
+        # What a hint has stored already may have started children all the same.
+        started = any(one.bridge_chunks for n, one in known.items() if one.hinted and n not in due)
+        window = replace(window, children=window.children or started)
         vanished = 0
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
@@ -124,14 +129,9 @@ class ProjectReading:
         """Copy one pipeline; the answer says whether it has children, None that it was deleted meanwhile."""
         async with self._making:
             try:
-                copy = await self._source.fetch(number, now=self._now())
+                copy = await self._copier.copy(number, known)
             except Missing:
                 return None
-            if known is not None and known.job_chunks and not copy.jobs:
-                # Jobs do not vanish one by one from a pipeline that is still there: the list is wrong, not the copy.
-                raise UnexpectedResponse("GitLab lists no jobs for a pipeline that had some.")
-            written = await self._session.write(self._store.save, copy, known, now=self._now())
-        self._session.count(pipelines_read=1, jobs_read=len(copy.jobs), rows_written=int(written))
         return copy.has_children
 
     def _pages(self, params: Mapping[str, str | int | bool], cursor: str | None = None) -> AsyncIterator[Page]:

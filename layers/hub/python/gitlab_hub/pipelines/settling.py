@@ -6,6 +6,7 @@ from typing import Any
 
 from gitlab_hub.pipelines.model import is_terminal
 from gitlab_hub.pipelines.times import millis
+from gitlab_hub.storage.table import Condition
 
 SETTLE_MS = 120_000
 """A job's row can land after its pipeline's: a finished pipeline is read once more this long after it finished.
@@ -29,6 +30,16 @@ class Known:
     deleted_at_source: int | None
     job_chunks: int
     bridge_chunks: int
+    hinted: bool = False
+    """Stored on behalf of a webhook; perhaps while a run was storing it too, so its chunks are not to be relied on."""
+    written_at: int | None = None
+    """Moves with every write (milliseconds)."""
+
+    @property
+    def unchanged(self) -> Condition:
+        """What holds of the stored row as long as nobody writes it."""
+        fields = {"digest": self.digest, "settled": self.settled, "changed_at": self.changed_at}
+        return Condition(equals=fields if self.written_at is None else {**fields, "written_at": self.written_at})
 
 
 def is_settled(pipeline: Mapping[str, Any], *, at: int) -> bool:

@@ -10,7 +10,7 @@ from gitlab_hub.pipelines.model import is_terminal
 from gitlab_hub.pipelines.packing import pack, pack_one, unpack
 from gitlab_hub.pipelines.settling import Known
 from gitlab_hub.pipelines.times import seconds
-from gitlab_hub.storage.table import Item, Key, Table
+from gitlab_hub.storage.table import ABSENT, Item, Key, Table
 from gitlab_hub.sync.hashing import content_hash
 
 JOBS, BRIDGES = "jobs", "bridges"
@@ -44,12 +44,15 @@ class PipelineStore:
         pk = pipelines_pk(self._integration_id, project_id)
         names = tuple(Known.__dataclass_fields__)
         items = self._table.get_many([(pk, padded(number)) for number in ids], attributes=("id", *names))
-        return {item["id"]: Known(**{name: item[name] for name in names}) for item in items}
+        # Rows of an earlier release lack what was added since.
+        return {item["id"]: Known(**{name: item[name] for name in names if name in item}) for item in items}
 
-    def save(self, copy: Copy, known: Known | None, *, now: int) -> bool:
+    def save(self, copy: Copy, known: Known | None, *, now: int, hinted: bool = False) -> bool:
         """Keep a pipeline (`now` in milliseconds); False where nothing had changed.
 
-        Chunks go first: a crash before the row leaves the old row, whose difference makes the next run read it again.
+        Raises ConditionFailed where what is stored is not what was `known`: another worker was faster. Chunks go first:
+        a crash before the row leaves the old row, whose difference makes the next run read it again. Where two workers
+        may have written chunks (`hinted`, now or before), they are written even if nothing seems to have changed.
         """
         project_id, number = copy.pipeline["project_id"], copy.pipeline["id"]
         jobs = with_attempts(copy.jobs)
@@ -58,15 +61,17 @@ class PipelineStore:
         body = {**copy.pipeline, **sizes, "failure_class": pipeline_failure_class(copy.pipeline, jobs)}
         digest = content_hash({"pipeline": body, "jobs": jobs, "bridges": bridges})
         same = known is not None and known.digest == digest and known.deleted_at_source is None
-        if known is not None and same and known.settled == copy.settled:
+        reliable = same and not hinted and not (known is not None and known.hinted)
+        if known is not None and reliable and known.settled == copy.settled:
             return False
         packed = {JOBS: pack(jobs), BRIDGES: pack(bridges)}
-        if not same:
+        if not reliable:
             self._table.write(puts=self._chunks(project_id, number, packed))
         changed_at = known.changed_at if known is not None and same else now
-        row = self._row(body, known, changed_at=changed_at)
         counts = {"job_chunks": len(packed[JOBS]), "bridge_chunks": len(packed[BRIDGES])}
-        self._table.put({**row, **counts, "settled": copy.settled, "digest": digest})
+        state = {"settled": copy.settled, "digest": digest, "hinted": hinted, "written_at": now}
+        row = {**self._row(body, known, changed_at=changed_at), **counts, **state}
+        self._table.put(row, ABSENT if known is None else known.unchanged)
         self._table.write(deletes=self._left_over(project_id, number, packed, known))
         return not same
 

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.storage.errors import StorageUnavailable
@@ -14,11 +14,10 @@ from gitlab_hub.storage.table import ConditionFailed
 from gitlab_hub.sync import breaker
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime, SliceEnded
 from gitlab_hub.sync.mirror import DatasetMirror
+from gitlab_hub.sync.offload import Offload
 from gitlab_hub.sync.ports import RowStore, Scope, Target
 from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, progressed, renew, width
 from gitlab_hub.sync.store import RunStore
-
-T = TypeVar("T")
 
 RESERVE_SECONDS = 20.0
 """What a worker keeps of its time to hand over cleanly."""
@@ -31,7 +30,7 @@ class Exchange(Protocol):
         """Merge with what other workers know."""
 
 
-class RunSession:
+class RunSession(Offload):
     """The engine's implementation of `ports.Session`."""
 
     def __init__(
@@ -46,6 +45,7 @@ class RunSession:
         clock: Callable[[], float] = time.time,
         flush_seconds: float = 1.0,
     ) -> None:
+        super().__init__()
         self.run, self.target, self.gitlab = run, target, gitlab
         self.sync_id, self.full = run.sync_id, run.full
         self.checkpointed = run.checkpoint
@@ -61,7 +61,6 @@ class RunSession:
         self._chunks = 0
         self._suspected: dict[str, int] | None = None
         self._stopped: SliceEnded | None = None
-        self._writes: set[asyncio.Task[Any]] = set()
         self._flushing = asyncio.Lock()
 
     @property
@@ -139,29 +138,9 @@ class RunSession:
         if self._stopped is not None:
             raise self._stopped
 
-    async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run a blocking read of a store off the loop."""
-        self.check()
-        return await asyncio.to_thread(call, *args, **kwargs)
-
-    async def write(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run a blocking write off the loop, only while the lease is ours; a started write is never abandoned."""
+    async def before_write(self) -> None:
+        """Make progress durable where that is due: a lost lease is noticed before anything else is written."""
         await self.flush_if_due()
-        self.check()
-        task = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        return await asyncio.shield(task)
-
-    async def gather(self, *jobs: Callable[[], Awaitable[T]]) -> list[T]:
-        """Run jobs concurrently; the first failure cancels the others and is raised."""
-        tasks = [asyncio.ensure_future(job()) for job in jobs]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def flush_if_due(self) -> None:
         """Make progress durable, at most once per interval; this also renews the lease and notices its loss."""
@@ -214,10 +193,6 @@ class RunSession:
                 return
             except StorageUnavailable:
                 continue  # The next try may succeed while the lease still holds; if not, it is lost as it should be.
-
-    async def close(self) -> None:
-        """Wait for writes under way: nothing may land after the lease is given back."""
-        await asyncio.gather(*self._writes, return_exceptions=True)
 
     def _persist(self, run: Run, entries: dict[str, list[Any]]) -> None:
         self._limiter.exchange()

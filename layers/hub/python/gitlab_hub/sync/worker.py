@@ -1,16 +1,13 @@
-"""What a queue message asks for: carrying a run on, or removing what an integration left behind."""
+"""What a queue message asks for: carrying a run on, heeding a hint, or removing what an integration left behind."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.sync.engine import Engine
-from gitlab_hub.sync.message import SCHEMA
+from gitlab_hub.sync.hints import HintHandler
+from gitlab_hub.sync.message import SCHEMA, UnknownMessage
 from gitlab_hub.sync.purge import Purger
-
-
-class UnknownMessage(Exception):
-    """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +16,7 @@ class Worker:
 
     engine: Engine
     purger: Purger
+    hints: HintHandler | None = None
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Do what the message asks for, within `remaining()` seconds. Raises UnknownMessage."""
@@ -26,5 +24,9 @@ class Worker:
             raise UnknownMessage(f"This version understands schema {SCHEMA} only.")
         if "purge" in message:
             self.purger.handle(message, remaining=remaining)
-        else:
+        elif "hint" not in message:
             self.engine.handle(message, remaining=remaining)
+        elif self.hints is None:
+            raise UnknownMessage("This worker heeds no hints.")
+        else:
+            self.hints.handle(message, remaining=remaining)

@@ -1,0 +1,43 @@
+"""Hints about groups and projects, as whoever hears of them gives them; no token, and no request to GitLab."""
+
+from collections.abc import Callable
+
+from gitlab_hub.access.model import ID_DIGITS, ResourceType, id_key
+from gitlab_hub.access.store import HINTS, grants_scope, partition
+from gitlab_hub.storage.queue import Queue
+from gitlab_hub.storage.table import Key, Table
+from gitlab_hub.sync.hint_box import HintBox
+from gitlab_hub.sync.message import Hint, UnknownMessage
+
+
+class AccessHints:
+    """Sends hints to the workers of the access sync; those about one group or project within seconds become one."""
+
+    def __init__(self, table: Table, queue: Queue, now: Callable[[], float]) -> None:
+        self.box = HintBox(table=table, queue=queue, now=now, key=_key)
+
+    def project(self, integration_id: str, project_id: int) -> None:
+        """Have a project, its shares and its direct members read from GitLab soon. Raises StorageUnavailable."""
+        self._send(integration_id, ResourceType.PROJECT, project_id)
+
+    def group(self, integration_id: str, group_id: int) -> None:
+        """Have a group, its shares, direct members and newest children read soon. Raises StorageUnavailable."""
+        self._send(integration_id, ResourceType.GROUP, group_id)
+
+    def _send(self, integration_id: str, kind: ResourceType, number: int) -> None:
+        # An id that no GitLab has comes from a body that anybody may have written.
+        if 0 < number < 10**ID_DIGITS:
+            self.box.send({"integration_id": integration_id, f"{kind}_id": number})
+
+
+def subject(hint: Hint) -> tuple[ResourceType, int]:
+    """What a hint is about. Raises UnknownMessage."""
+    for kind in ResourceType:
+        if hint.keys() == {"integration_id", f"{kind}_id"}:
+            return kind, int(hint[f"{kind}_id"])
+    raise UnknownMessage("This version knows hints about a group or a project only.")
+
+
+def _key(hint: Hint) -> Key:
+    kind, number = subject(hint)
+    return partition(hint["integration_id"], HINTS), grants_scope(kind, id_key(number))

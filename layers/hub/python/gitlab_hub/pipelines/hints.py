@@ -1,0 +1,33 @@
+"""Hints about pipelines, as whoever hears of them gives them; no token, and no request to GitLab."""
+
+from collections.abc import Callable
+
+from gitlab_hub.pipelines.keys import hint_key
+from gitlab_hub.pipelines.model import MAX_ID
+from gitlab_hub.storage.queue import Queue
+from gitlab_hub.storage.table import Key, Table
+from gitlab_hub.sync.hint_box import HintBox
+from gitlab_hub.sync.message import Hint, UnknownMessage
+
+IDS = ("project_id", "pipeline_id")
+
+
+class PipelineHints:
+    """Sends hints to the workers of the pipelines sync; those about one pipeline within seconds become one."""
+
+    def __init__(self, table: Table, queue: Queue, now: Callable[[], float]) -> None:
+        self.box = HintBox(table=table, queue=queue, now=now, key=_key)
+
+    def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None:
+        """Have a pipeline read from GitLab soon. Raises StorageUnavailable.
+
+        Ids that no GitLab has are left out: they come from a body that anybody may have written.
+        """
+        if all(0 < number <= MAX_ID for number in (project_id, pipeline_id)):
+            self.box.send({"integration_id": integration_id, "project_id": project_id, "pipeline_id": pipeline_id})
+
+
+def _key(hint: Hint) -> Key:
+    if hint.keys() != {"integration_id", *IDS}:
+        raise UnknownMessage("This version knows hints about a pipeline of a project only.")
+    return hint_key(hint["integration_id"], hint["project_id"], hint["pipeline_id"])

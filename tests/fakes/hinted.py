@@ -1,0 +1,83 @@
+"""Hints from their sender to the worker that heeds them, over fakes: one queue, one clock, one GitLab."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.access.hints import AccessHints
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.pipelines.feature import PipelinesFeature
+from gitlab_hub.pipelines.hints import PipelineHints
+from gitlab_hub.storage.queue import Queue
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.engine import Connection
+from gitlab_hub.sync.hint_box import HintBox
+from gitlab_hub.sync.hints import Heeding, HintHandler
+from gitlab_hub.sync.limiter import SharedLimiter
+from gitlab_hub.sync.ports import Kind, Target
+from tests.fakes.engine import FakeTargets
+from tests.fakes.queue import MemoryQueue
+from tests.fakes.table import MemoryTable
+
+
+class OneTarget(FakeTargets):
+    """One integration, which a test may remove or change."""
+
+    def __init__(self, only: Target | None) -> None:
+        super().__init__()
+        self.only = only
+
+    def target(self, integration_id: str) -> Target | None:
+        """The one target, while there is one."""
+        return self.only
+
+
+class Desk:
+    """Where hints of one kind come in and are worked on; waits pass at once."""
+
+    def __init__(self, kind: Kind, table: Table, gitlab: Any, target: Target, *, now: float = 1_000_000.0) -> None:
+        self.kind, self.table, self.gitlab, self.now = kind, table, gitlab, now
+        self.targets, self.queue, self.state = OneTarget(target), MemoryQueue(), MemoryTable()
+        self.remaining: Callable[[], float] = lambda: 900.0
+
+    @property
+    def pipelines(self) -> PipelineHints:
+        """What the receiver of webhooks gives hints about pipelines to."""
+        return PipelineHints(self.table, self.queue, lambda: self.now)
+
+    @property
+    def access(self) -> AccessHints:
+        """What the receiver of webhooks gives hints about groups and projects to."""
+        return AccessHints(self.table, self.queue, lambda: self.now)
+
+    def handler(
+        self,
+        *,
+        table: Table | None = None,
+        queue: Queue | None = None,
+        gitlab: Any = None,
+        feature: Heeding | None = None,
+    ) -> HintHandler:
+        """A worker, with its own view of what it works with where one is given."""
+        table, queue = table or self.table, queue or self.queue
+        mine: Heeding = AccessFeature(table) if self.kind is Kind.ACCESS else PipelinesFeature(table)
+        hints = AccessHints if self.kind is Kind.ACCESS else PipelineHints
+        box: HintBox = hints(table, queue, lambda: self.now).box
+        limiter = SharedLimiter(self.state, host="gitlab.example", user_id=7, now=lambda: self.now)
+        connection = Connection(cast("GitLab", gitlab or self.gitlab), limiter)
+        return HintHandler(
+            feature=feature or mine, box=box, targets=self.targets, connect=lambda _: connection, clock=lambda: self.now
+        )
+
+    def work(self, *, most: int = 100) -> int:
+        """Handle messages, each when it is due, until there are none; the answer is how many there were."""
+        for done in range(most):
+            waiting = self.queue.sent
+            if not waiting:
+                return done
+            self.now += waiting[0].delay_seconds
+            first, *rest = self.queue.take()
+            for body, sent in zip(rest, waiting[1:], strict=True):
+                self.queue.send(body, delay_seconds=max(0, sent.delay_seconds - waiting[0].delay_seconds))
+            self.handler().handle(first, remaining=self.remaining)
+        raise AssertionError("the hints come to no end")

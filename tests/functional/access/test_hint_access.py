@@ -1,0 +1,225 @@
+"""A hint about a group or project brings what is new in it at once, and removes no more than a run would."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.access.store import partitions
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimited, Unavailable
+from gitlab_hub.sync.ports import Target
+from tests.functional.access.company import BOT, JANE, MEMBER, OLE, TOP_GROUP, group, member, project, user
+from tests.functional.access.hinted import NEW, Hinted
+
+
+@pytest.fixture
+def company() -> Hinted:
+    return Hinted()
+
+
+def test_a_new_member_is_there_at_once_and_has_a_face(company: Hinted) -> None:
+    company.script["/projects/9/members"].append(member(NEW, "new"))
+    company.script[f"/users/{NEW}"] = user(NEW, "new")
+    assert company.hint(project=9) == 1
+    assert company.members("project", 9) == {OLE: 20, NEW: 30}
+    assert NEW in company.ids("accounts")
+
+
+@pytest.mark.parametrize("who", [MEMBER, TOP_GROUP])
+def test_a_token_that_cannot_list_accounts_takes_them_from_the_members(who: Target) -> None:
+    company = Hinted(who)
+    company.script["/projects/9/members"].append(member(NEW, "new"))
+    company.hint(project=9)
+    assert company.members("project", 9) == {OLE: 20, NEW: 30}
+    assert NEW in company.ids("accounts")
+    assert "/users" not in company.gitlab.paths
+
+
+def test_a_changed_level_is_there_at_once(company: Hinted) -> None:
+    company.script["/projects/8/members"] = [member(JANE, "jane", 50), member(BOT, "project_8_bot_ab12", 40)]
+    company.hint(project=8)
+    assert company.members("project", 8) == {JANE: 50, BOT: 40}
+
+
+def test_a_renamed_project_and_its_shares_are_there_at_once(company: Hinted) -> None:
+    share = {"group_id": 2, "group_full_path": "acme/teams", "group_access_level": 30, "expires_at": None}
+    company.script["/projects/8"] = project(8, "acme/shop", shared_with_groups=[share])
+    company.hint(project=8)
+    row = company.rows("projects")["000000000008"]
+    assert (row["full_path"], [one["group_id"] for one in row["shared_with"]]) == ("acme/shop", [2])
+
+
+def test_a_group_brings_its_shares_and_its_newest_children(company: Hinted) -> None:
+    company.script["/groups/2"] = group(2, "acme/teams", parent_id=1, shared_with_groups=[])
+    company.script["/groups/2/subgroups"] = [group(NEW, "acme/teams/red", parent_id=2)]
+    company.script["/groups/2/projects"] = [project(NEW, "acme/teams/app")]
+    company.script["/groups/2/members"] = [member(OLE, "ole", 40)]
+    company.hint(group=2)
+    assert NEW in company.ids("groups")
+    assert NEW in company.ids("projects")
+    assert company.members("group", 2) == {OLE: 40}
+    asked = {path for path, _ in company.gitlab.calls if str(NEW) in path}
+    assert asked == set(), "what is in the children is for their own hints and the next run"
+
+
+def test_shares_that_are_kept_survive_a_parent_that_lists_its_children(company: Hinted) -> None:
+    company.script["/groups/2"]["shared_with_groups"] = [
+        {"group_id": 1, "group_full_path": "acme", "group_access_level": 10, "expires_at": None}
+    ]
+    company.hint(group=2)
+    company.hint(group=1)
+    assert [one["group_id"] for one in company.rows("groups")["000000000002"]["shared_with"]] == [1]
+
+
+def test_a_hint_about_nothing_new_writes_nothing(company: Hinted) -> None:
+    before = company.table.dump()
+    company.hint(project=8, group=1)
+    assert company.table.dump() == before
+
+
+def test_a_burst_about_one_group_is_one_reading(company: Hinted) -> None:
+    for _ in range(20):
+        company.desk.access.group("i1", 1)
+    assert company.desk.work() == 1
+    assert company.gitlab.paths.count("/groups/1/members") == 1
+
+
+# ---- Removals
+
+
+def leave(company: Hinted, number: int, path: str = "/projects/8/members") -> None:
+    """Let a member leave, as the list and the question by id show it."""
+    company.script[path] = [row for row in company.script[path] if row["id"] != number]
+    company.script.pop(f"{path}/{number}", None)
+
+
+def test_a_leaver_that_gitlab_confirms_is_gone_at_once(company: Hinted) -> None:
+    leave(company, BOT)
+    company.hint(project=8)
+    assert company.members("project", 8) == {JANE: 30}
+    assert BOT in company.ids("accounts"), "accounts are for the next run to remove"
+
+
+def test_a_leaver_that_gitlab_still_knows_stays(company: Hinted) -> None:
+    known = company.script[f"/projects/8/members/{BOT}"]
+    leave(company, BOT)
+    company.script[f"/projects/8/members/{BOT}"] = known
+    company.hint(project=8)
+    assert BOT in company.members("project", 8)
+
+
+@pytest.mark.parametrize("answer", [Forbidden("no", http_status=403), Unavailable("down", http_status=503)])
+def test_a_leaver_that_nobody_confirms_stays(company: Hinted, answer: GitLabError) -> None:
+    leave(company, BOT)
+    company.script[f"/projects/8/members/{BOT}"] = answer
+    company.desk.access.project("i1", 8)
+    [message] = company.desk.queue.take()
+    company.desk.handler().handle(message, remaining=lambda: 900.0)
+    assert BOT in company.members("project", 8)
+
+
+def test_a_list_that_is_suddenly_empty_is_not_believed(company: Hinted) -> None:
+    leave(company, BOT)
+    leave(company, JANE)
+    company.hint(project=8)
+    assert company.members("project", 8) == {JANE: 30, BOT: 40}
+
+
+def test_more_leavers_than_a_run_would_let_go_wait_for_the_run(company: Hinted) -> None:
+    people = [member(number, f"m{number}") for number in range(20, 30)]
+    company.script["/projects/9/members"] = [*people, member(OLE, "ole")]
+    company.hint(project=9)
+    for number in range(20, 24):
+        leave(company, number, "/projects/9/members")
+    company.hint(project=9)
+    assert len(company.members("project", 9)) == 11, "four of eleven are more than thirty of a hundred"
+    company.script["/projects/9/members"] += [member(number, f"m{number}") for number in (20, 21)]
+    company.hint(project=9)
+    assert len(company.members("project", 9)) == 9
+
+
+@pytest.mark.parametrize("path", ["/projects/8", "/projects/8/members"])
+@pytest.mark.parametrize("error", [Missing("no", http_status=404), Forbidden("no", http_status=403)])
+def test_a_project_that_cannot_be_read_keeps_everything(company: Hinted, path: str, error: GitLabError) -> None:
+    before = company.table.dump()
+    leave(company, BOT)
+    company.script[path] = error
+    company.hint(project=8)
+    assert (company.table.dump(), company.desk.queue.sent) == (before, [])
+
+
+def test_a_vanished_group_is_for_the_run_to_remove(company: Hinted) -> None:
+    before = company.table.dump()
+    for path in ("/groups/2", "/groups/2/members"):
+        del company.script[path]
+    company.hint(group=2)
+    assert company.table.dump() == before
+
+
+# ---- What the integration does not cover
+
+
+@pytest.mark.parametrize("path", ["other/store", "acmeother/store", "other"])
+def test_what_is_outside_the_group_stores_nothing(path: str) -> None:
+    company = Hinted(TOP_GROUP)
+    before = company.table.dump()
+    company.script.update({f"/projects/{NEW}": project(NEW, path), f"/groups/{NEW}": group(NEW, path)})
+    for kind in ("projects", "groups"):
+        company.script[f"/{kind}/{NEW}/members"] = [member(JANE, "jane")]
+    company.hint(project=NEW, group=NEW)
+    assert company.table.dump() == before
+    assert not [path for path in company.gitlab.paths if path.endswith("members")]
+
+
+def test_what_a_member_only_sees_stores_nothing() -> None:
+    company = Hinted(MEMBER)
+    before = company.table.dump()
+    nothing = {"project_access": None, "group_access": None}
+    company.script[f"/projects/{NEW}"] = project(NEW, "public/app", permissions=nothing)
+    company.script[f"/groups/{NEW}"] = group(NEW, "public")
+    for kind in ("projects", "groups"):
+        company.script[f"/{kind}/{NEW}/members"] = [member(JANE, "jane")]
+    company.hint(project=NEW, group=NEW)
+    assert company.table.dump() == before
+
+
+def test_a_child_outside_the_group_stores_nothing() -> None:
+    company = Hinted(TOP_GROUP)
+    company.script["/groups/1/projects"] = [project(NEW, "other/shared")]
+    company.hint(group=1)
+    assert NEW not in company.ids("projects")
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**12])
+def test_ids_that_no_gitlab_has_are_no_hints(company: Hinted, number: int) -> None:
+    company.desk.access.project("i1", number)
+    company.desk.access.group("i1", number)
+    assert company.desk.queue.sent == []
+
+
+def test_a_body_that_names_another_thing_is_not_taken(company: Hinted) -> None:
+    before = company.table.dump()
+    company.script["/projects/9"] = project(8, "acme/elsewhere")
+    company.hint(project=9)
+    assert company.table.dump() == before
+
+
+def test_a_limit_delays_a_hint(company: Hinted) -> None:
+    company.script["/projects/9/members"].append(member(OLE + 90, "late"))
+    company.script["/users/96"] = user(OLE + 90, "late")
+    answer, asked = company.script["/projects/9/members"], list[Any]()
+
+    def limited(params: dict[str, Any]) -> Any:
+        asked.append(params)
+        return RateLimited("later", retry_after=60) if len(asked) < 3 else answer
+
+    company.script["/projects/9/members"] = limited
+    before = company.desk.now
+    assert company.hint(project=9) == 3
+    assert company.desk.now - before >= 120
+    assert OLE + 90 in company.members("project", 9)
+
+
+def test_marks_go_with_the_integration(company: Hinted) -> None:
+    company.desk.access.group("i1", 1)
+    [mark] = [row for row in company.table.dump() if "due_at" in row]
+    assert mark["pk"] in partitions("i1")

@@ -1,0 +1,158 @@
+"""A worker that heeds hints and dies, or meets a fault, at any call: the message comes again and nothing is lost."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, RateLimited, Unauthorized, Unavailable
+from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.sync.ports import Target
+from tests.fakes.faults import Crash, Plan, faulty
+from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, group, member, project, user
+from tests.functional.access.hinted import NEW, Hinted
+
+WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
+APPLIED = pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+
+
+def changed(who: Target) -> tuple[Hinted, dict[str, Any]]:
+    """A synced company where somebody joined, left and rose since, and the message about it."""
+    company = Hinted(who)
+    company.script["/groups/1/members"] = [
+        member(JANE, "jane", 40),
+        member(NEW, "new"),
+        member(BOT, "project_8_bot_ab12", 10),
+    ]
+    company.script[f"/users/{NEW}"] = user(NEW, "new")
+    company.script["/groups/1/projects"] = [project(NEW, "acme/fresh"), project(8, "acme/store")]
+    company.script["/groups/1"] = group(1, "acme", visibility="public", shared_with_groups=[])
+    company.desk.access.group("i1", 1)
+    [message] = company.desk.queue.take()
+    return company, message
+
+
+def leaving(who: Target) -> tuple[Hinted, dict[str, Any]]:
+    """A synced company where somebody left a project since, and the message about it."""
+    company = Hinted(who)
+    company.script["/projects/8/members"] = [member(JANE, "jane")]
+    del company.script[f"/projects/8/members/{BOT}"]
+    company.desk.access.project("i1", 8)
+    [message] = company.desk.queue.take()
+    return company, message
+
+
+SCENARIOS = pytest.mark.parametrize("scenario", [changed, leaving])
+
+
+def rows(company: Hinted) -> list[Any]:
+    """Everything stored but marks."""
+    return [row for row in company.table.dump() if "due_at" not in row]
+
+
+def whole(scenario: Any, who: Target) -> tuple[list[Any], list[Any], Plan]:
+    """The rows before and after an undisturbed worker, and the calls that it makes."""
+    company, message = scenario(who)
+    before, plan = rows(company), Plan()
+    handler = company.desk.handler(table=faulty(company.table, plan), gitlab=company.gitlab)
+    handler.handle(message, remaining=company.desk.remaining)
+    return before, rows(company), plan
+
+
+@SCENARIOS
+@WHO
+@APPLIED
+def test_a_kill_at_any_call_to_the_table_loses_nothing(scenario: Any, who: Target, *, applied: bool) -> None:
+    before, after, counting = whole(scenario, who)
+    assert before != after
+    for at in range(1, len(counting.calls) + 1):
+        company, message = scenario(who)
+        view = faulty(company.table, Plan(at=at, applied=applied, repeat=True))
+        with pytest.raises(Crash):
+            company.desk.handler(table=view).handle(message, remaining=company.desk.remaining)
+        assert kept(before, rows(company), after), f"killed at call {at}: {counting.calls[at - 1]}"
+        # Whoever dies does not delete the message: the queue delivers it again.
+        company.desk.handler().handle(message, remaining=company.desk.remaining)
+        company.desk.work()
+        assert rows(company) == after, f"killed at call {at}: {counting.calls[at - 1]}"
+
+
+@SCENARIOS
+@WHO
+@APPLIED
+def test_a_fault_at_any_call_to_the_table_only_delays(scenario: Any, who: Target, *, applied: bool) -> None:
+    _, after, counting = whole(scenario, who)
+    for at in range(1, len(counting.calls) + 1):
+        company, message = scenario(who)
+        plan = Plan(at=at, applied=applied, error=lambda: StorageUnavailable("down"))
+        try:
+            company.desk.handler(table=faulty(company.table, plan)).handle(message, remaining=lambda: 900.0)
+        except StorageUnavailable:
+            assert at == 1, "only a mark that could not be taken away"
+            company.desk.handler().handle(message, remaining=lambda: 900.0)
+        company.desk.work()
+        assert rows(company) == after, f"fault at call {at}: {counting.calls[at - 1]}"
+
+
+@SCENARIOS
+@WHO
+@pytest.mark.parametrize(
+    "error",
+    [Unavailable("down", http_status=502), HostUnreachable("gone"), RateLimited("later", retry_after=60)],
+    ids=lambda error: error.code,
+)
+def test_a_fault_at_any_request_only_delays(scenario: Any, who: Target, error: GitLabError) -> None:
+    _, after, _ = whole(scenario, who)
+    company, message = scenario(who)
+    handled = company.gitlab.requests
+    company.desk.handler().handle(message, remaining=lambda: 900.0)
+    for at in range(1, company.gitlab.requests - handled + 1):
+        company, message = scenario(who)
+        fail_at(company, at, error)
+        company.desk.handler().handle(message, remaining=lambda: 900.0)
+        company.desk.work()
+        # Where the list of users fails, accounts are what member lists tell, as in a run: the next one knows more.
+        assert access(rows(company)) == access(after), f"request {at}: {company.gitlab.paths[-1]}"
+
+
+@SCENARIOS
+@WHO
+def test_a_refused_token_at_any_request_removes_nothing_and_passes_no_verdict(scenario: Any, who: Target) -> None:
+    before, after, _ = whole(scenario, who)
+    for at in range(1, 9):
+        company, message = scenario(who)
+        fail_at(company, at, Unauthorized("no", http_status=401))
+        company.desk.handler().handle(message, remaining=lambda: 900.0)
+        assert kept(before, rows(company), after)
+        assert (company.desk.queue.sent, company.desk.targets.verdicts) == ([], [])
+
+
+def fail_at(company: Hinted, at: int, error: GitLabError) -> None:
+    """Let one request fail."""
+    answer, first = company.gitlab._answer, company.gitlab.requests
+
+    def fails(path: str, params: Any) -> Any:
+        if company.gitlab.requests - first + 1 == at:
+            company.gitlab.requests += 1
+            raise error
+        return answer(path, params)
+
+    company.gitlab._answer = fails  # type: ignore[method-assign]  # the script is the test's own
+
+
+def access(stored: list[Any]) -> list[Any]:
+    """Rows, of accounts their ids only."""
+    return [row["id"] if row["pk"] == "i1#accounts" else row for row in stored]
+
+
+def kept(before: list[Any], now: list[Any], after: list[Any]) -> bool:
+    """Say whether no row is gone that was to stay."""
+    places = {(row["pk"], row["sk"]) for row in now}
+    return all((row["pk"], row["sk"]) in places for row in after if row in before)
+
+
+def test_the_scenarios_are_what_they_say() -> None:
+    _, after, _ = whole(changed, ADMIN)
+    assert [row["account_id"] for row in after if row["sk"].startswith("group#000000000001#")] == [JANE, BOT, NEW]
+    _, after, _ = whole(leaving, ADMIN)
+    assert [row["account_id"] for row in after if row["sk"].startswith("project#000000000008#")] == [JANE]
+    assert OLE in [row["id"] for row in after if row["pk"] == "i1#accounts"]

@@ -1,0 +1,120 @@
+"""A hint that is heeded at any call of a run neither disturbs the run nor is undone by it."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import count
+from typing import Any, cast
+
+import pytest
+
+from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.run import RunStatus
+from tests.fakes.engine import Driver
+from tests.fakes.estate import FakeGitLab
+from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, member, project
+from tests.functional.access.hinted import NEW, Hinted
+
+WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP], ids=["admin", "member", "group"])
+
+
+class Intruded:
+    """A table that lets something happen before its n-th call."""
+
+    def __init__(self, table: Table, at: int, intrude: Callable[[], object]) -> None:
+        self._table, self._at, self._intrude, self.calls = table, at, intrude, 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._table, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            if self.calls == self._at:
+                self._intrude()
+            return method(*args, **kwargs)
+
+        return call
+
+
+def happen(company: Hinted) -> None:
+    """Let somebody join, leave and rise, and let there be a new project; then give the hints."""
+    company.script["/projects/8/members"] = [member(JANE, "jane", 50), member(OLE, "ole", 20)]
+    company.script.pop(f"/projects/8/members/{BOT}", None)
+    company.script[f"/projects/8/members/{OLE}"] = member(OLE, "ole", 20)
+    fresh = project(NEW, "acme/fresh")
+    for path in ("/projects", "/groups/Acme/projects", "/groups/1/projects"):
+        company.script[path] = [*company.script[path], fresh]
+    company.script.update({f"/projects/{NEW}": fresh, f"/projects/{NEW}/members": [member(JANE, "jane", 40)]})
+    company.script[f"/projects/{NEW}/members/{JANE}"] = member(JANE, "jane", 40)
+    company.hint(project=8, group=1)
+    company.hint(project=NEW)
+
+
+def start(who: Target) -> tuple[Hinted, Driver, dict[str, Any]]:
+    """A run of the schedule's that is about to begin."""
+    company = Hinted(who)
+    company.script["/user"] = {"id": 7}
+    driver = Driver(company.table, company.feature, cast("FakeGitLab", company.gitlab))
+    driver.targets = company.desk.targets
+    return company, driver, driver.start()
+
+
+def run_with(who: Target, at: int) -> tuple[Hinted, Driver, int]:
+    """A run in which all that happens before one of its calls; how many calls it made."""
+    company, driver, message = start(who)
+    view = Intruded(company.table, at, lambda: happen(company))
+    driver.feature = AccessFeature(cast("Table", view))
+    driver.engine(cast("Table", view)).handle(message, remaining=driver.remaining)
+    driver.feature = company.feature
+    return company, driver, view.calls
+
+
+def rows(company: Hinted) -> list[Any]:
+    """What is stored of GitLab."""
+    return [row for row in company.table.dump() if row["pk"].startswith("i1#")]
+
+
+def run_rows(company: Hinted) -> list[Any]:
+    """What the engine keeps of a run."""
+    return [row for row in company.table.dump() if row["pk"].startswith(("INTEGRATION#", "JOURNAL#"))]
+
+
+def brought(company: Hinted) -> bool:
+    """Say whether what the hints brought is there."""
+    grants = {(row["resource_id"], row["account_id"]) for row in rows(company) if row["pk"] == "i1#grants"}
+    return grants >= {(8, OLE), (NEW, JANE)}
+
+
+@WHO
+def test_a_hint_at_any_call_of_a_run_leaves_both_in_order(who: Target) -> None:
+    truth = Hinted(who)
+    happen(truth)
+    asyncio.run(truth.sync(who))
+    for at in count(1):
+        company, driver, calls = run_with(who, at)
+        if calls < at:
+            break
+        assert (driver.run.status, driver.run.suspected, driver.run.incomplete) == (RunStatus.IDLE, {}, 0)
+        assert brought(company), f"call {at}"
+        run = driver.work(driver.start("s2"))
+        assert (run.status, rows(company)) == (RunStatus.IDLE, rows(truth)), f"call {at}"
+    assert at > 30
+
+
+@WHO
+def test_a_hint_between_two_workers_of_a_run_touches_nothing_of_the_run(who: Target) -> None:
+    slices = 0
+    for life in range(2, 40, 3):
+        company, driver, message = start(who)
+        left = iter([900.0] * life)
+        driver.engine().handle(message, remaining=lambda: next(left, 0.0))  # noqa: B023 - used at once
+        if driver.run.status.at_rest:
+            break
+        slices += 1
+        before = run_rows(company)
+        happen(company)
+        assert (run_rows(company), brought(company)) == (before, True)
+        run = driver.work(driver.queue.take()[0])
+        assert (run.status, run.suspected, brought(company)) == (RunStatus.IDLE, {}, True)
+    assert slices > 5
