@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.health import primary_of
 from gitlab_hub.integrations.life import Life
-from gitlab_hub.integrations.model import Features, Holding, Integration, identity_of
+from gitlab_hub.integrations.model import Features, Holding, Integration, Status, identity_of
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.upkeep import Upkeep
 
@@ -35,9 +35,9 @@ class Changing:
         before = self._store.holding(integration_id)
         wanted = _patched(before.integration, patch)
         group = wanted.group
-        if wanted.group != before.integration.group or (
-            wanted.features.write and not before.integration.features.write
-        ):
+        wider = wanted.features.write and not before.integration.features.write
+        # What nobody has authorized yet is verified when somebody does.
+        if (wanted.group != before.integration.group or wider) and wanted.status != Status.INACTIVE:
             group = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts.group
         settled = replace(patch, group=group)
         changed = [name for name in ("display_name", "paused", "features") if getattr(patch, name) not in (None, {})]
@@ -57,7 +57,7 @@ class Changing:
     def _change(self, found: Holding, patch: Patch) -> Change:
         wanted = _patched(found.integration, patch)
         identity = identity_of(wanted.host_url, wanted.account.id, wanted.group)
-        same = wanted.group == found.integration.group
+        same = wanted.group == found.integration.group or wanted.status == Status.INACTIVE
         return Change(
             integration=replace(
                 wanted, identity=found.integration.identity if same else identity, updated_at=int(self._now())

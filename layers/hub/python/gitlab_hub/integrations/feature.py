@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.care.parts import CareParts, Outside
 from gitlab_hub.integrations.changing import Changing
 from gitlab_hub.integrations.connecting import Connecting
 from gitlab_hub.integrations.connector import Connector
@@ -37,8 +38,10 @@ class IntegrationsFeature:
         verifier: Verifier,
         purge: Purge,
         now: Callable[[], float],
+        outside: Outside | None = None,
     ) -> None:
         self.store = IntegrationStore(table, secrets)
+        self.care = CareParts(table, self.store, connector, now, outside or Outside())
         self.life = Life(table, self.store, purge, now)
         self._connector, self._verifier, self._now = connector, verifier, now
         self._audit, self._neighbours = AuditLog(table, now), Neighbours(self.store)
@@ -51,6 +54,7 @@ class IntegrationsFeature:
             neighbours=self._neighbours,
             verifier=self._verifier,
             audit=self._audit,
+            source=self.care.refresher,
             now=self._now,
         )
 
@@ -58,7 +62,7 @@ class IntegrationsFeature:
         """All parts of the API that belong to integrations."""
         return (
             self._integration_routes(cursors, syncs.view, webhook_url),
-            UpkeepRoutes(upkeep=self.upkeep, repositories=Repositories(self.store, self._connector), cursors=cursors),
+            UpkeepRoutes(upkeep=self.upkeep, repositories=Repositories(self.store, self._connector, self.care.refresher), cursors=cursors),
             CredentialRoutes(self._credentials(), now=self._now),
             SyncRoutes(syncs),
         )
