@@ -65,7 +65,9 @@ def grant_of(reply: Reply) -> Grant:
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not _usable(access) or not (refresh is None or _usable(refresh)):
         raise UnexpectedResponse(
-            "GitLab's token endpoint answered without a token.", http_status=reply.http_status, request_id=reply.request_id
+            "GitLab's token endpoint answered without a token.",
+            http_status=reply.http_status,
+            request_id=reply.request_id,
         )
     return Grant(
         access_token=str(access),

@@ -1,11 +1,10 @@
-"""Changing and removing an integration."""
+"""Changing an integration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.health import primary_of
-from gitlab_hub.integrations.life import Life
 from gitlab_hub.integrations.model import Features, Holding, Integration, Status, identity_of
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.upkeep import Upkeep
@@ -23,12 +22,10 @@ class Patch:
 
 
 class Changing:
-    """Changes and removes integrations."""
+    """Changes integrations."""
 
-    def __init__(
-        self, *, store: IntegrationStore, life: Life, upkeep: Upkeep, audit: AuditLog, now: Callable[[], float]
-    ) -> None:
-        self._store, self._life, self._upkeep, self._audit, self._now = store, life, upkeep, audit, now
+    def __init__(self, *, store: IntegrationStore, upkeep: Upkeep, audit: AuditLog, now: Callable[[], float]) -> None:
+        self._store, self._upkeep, self._audit, self._now = store, upkeep, audit, now
 
     def patch(self, integration_id: str, patch: Patch, *, actor: str) -> Integration:
         """Apply a patch. A wider use of the token is verified first, and refused where the token does not do."""
@@ -48,11 +45,6 @@ class Changing:
             fields=[*changed, *(["group"] if patch.regroup else [])],
         )
         return self._store.change(integration_id, lambda found: self._change(found, settled)).integration
-
-    def remove(self, integration_id: str, *, actor: str) -> None:
-        """Remove an integration with its secret; what was synced from it goes in the background."""
-        self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
-        self._life.end(integration_id)
 
     def _change(self, found: Holding, patch: Patch) -> Change:
         wanted = _patched(found.integration, patch)

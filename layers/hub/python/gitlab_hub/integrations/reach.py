@@ -1,7 +1,15 @@
 """What the very first request says about the way to GitLab."""
 
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostNotAllowed, HostUnreachable, Missing, TlsError, Unauthorized
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    HostUnreachable,
+    Missing,
+    TlsError,
+    Unauthorized,
+)
 from gitlab_hub.integrations.checks import Check, Step, failed, passed, troubled
 
 

@@ -107,7 +107,9 @@ class IntegrationStore:
         else:
             version = self.vault.change(before.id, before.secret_version, tokens)
         changed = tuple(
-            replace(one, token_version=version, generation=one.generation + 1) if tokens.get(one.id) is not None else one
+            replace(one, token_version=version, generation=one.generation + 1)
+            if tokens.get(one.id) is not None
+            else one
             for one in after.credentials
         )
         return Holding(integration=replace(after.integration, secret_version=version), credentials=changed)

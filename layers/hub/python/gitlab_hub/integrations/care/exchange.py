@@ -15,7 +15,16 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     Unavailable,
 )
-from gitlab_hub.gitlab.grants import INFO_PATH, TOKEN_PATH, Application, Grant, grant_of, refresh_fields
+from gitlab_hub.gitlab.grants import (
+    INFO_PATH,
+    REVOKE_PATH,
+    TOKEN_PATH,
+    Application,
+    Grant,
+    grant_of,
+    refresh_fields,
+    revoke_fields,
+)
 from gitlab_hub.integrations.connector import Connector, FixedToken
 from gitlab_hub.integrations.vault import TokenSet
 
@@ -40,7 +49,11 @@ class Exchange:
     def refresh(self, host_url: str, application: Application, refresh_token: str) -> Grant:
         """Use up a refresh token. Raises GrantRefused, TRANSIENT, or what leaves the outcome unknown."""
         fields = refresh_fields(application, refresh_token)
-        return grant_of(self._ask(host_url, "", lambda gitlab: gitlab.form(TOKEN_PATH, fields)))
+        return self.trade(host_url, fields)
+
+    def trade(self, host_url: str, fields: Mapping[str, str]) -> Grant:
+        """Use up an authorization code. Raises as `refresh` does."""
+        return grant_of(self.form(host_url, TOKEN_PATH, fields))
 
     def form(self, host_url: str, path: str, fields: Mapping[str, str]) -> Reply:
         """Post any form of the OAuth endpoints."""
@@ -67,7 +80,7 @@ class Exchange:
         """End a token in GitLab; False where that could not be done. A pair ends with either of its tokens."""
         try:
             if application is not None:
-                self.form(host_url, "/oauth/revoke", application.fields() | {"token": tokens.access_token})
+                self.form(host_url, REVOKE_PATH, revoke_fields(application, tokens.access_token))
             else:
                 self._ask(host_url, tokens.access_token, lambda gitlab: gitlab.send("DELETE", SELF_PATH))
         except Unauthorized:

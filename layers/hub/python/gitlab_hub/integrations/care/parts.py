@@ -25,7 +25,7 @@ class Outside:
 
 
 class CareParts:
-    """Who renews what: `refresher` gives tokens that work, `rotator` puts new access tokens in the place of old ones."""
+    """Who renews what: `refresher` gives tokens that work, `rotator` has new access tokens made."""
 
     def __init__(
         self, table: Table, store: IntegrationStore, connector: Connector, now: Callable[[], float], outside: Outside

@@ -177,7 +177,7 @@ class Refresher:
         return adopted
 
     def _refused(self, lease: Lease, held: Held) -> Held:
-        """The refresh token was used up before: by whom, and where is what came of it?"""
+        """Find what came of a refresh token that was used up before."""
         current = self._again(held)
         if current.credential.generation != held.credential.generation:
             self._leases.end(lease)

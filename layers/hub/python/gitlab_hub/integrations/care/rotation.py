@@ -78,8 +78,10 @@ class Rotator:
     def settle(self, integration_id: str, credential_id: str) -> None:
         """Find out what became of a call that nobody has heard of again; without one, do nothing."""
         noted = self._leases.get(integration_id, credential_id)
+        if noted is None or not noted.calls:
+            return
         held = held_of(self._store, integration_id, credential_id)
-        if noted is None or not noted.calls_of(held.credential.generation):
+        if not noted.calls_of(held.credential.generation):
             return
         lease = self._leases.take(integration_id, credential_id)
         if lease is not None and self._settled(lease, held) is None:
@@ -146,7 +148,8 @@ def _check_version(version: str | None) -> None:
 def _check_scopes(scopes: Any) -> None:
     if isinstance(scopes, Sequence) and scopes and not SCOPES.intersection(map(str, scopes)):
         raise RotationNotPermitted(
-            "The token needs the scope self_rotate (or api) to rotate itself.", details={"missing_scopes": ["self_rotate"]}
+            "The token needs the scope self_rotate (or api) to rotate itself.",
+            details={"missing_scopes": ["self_rotate"]},
         )
 
 
