@@ -39,7 +39,7 @@ def test_it_answers_what_it_did(hub: Hub, one: str) -> None:
     query = {"revoke": "true", "delete_hooks": "true", "force": "false"}
     assert hub("DELETE", f"/v1/integrations/{one}", query=query) == (
         200,
-        {"ok": True, "revoked": False, "hooks_deleted": 0, "hooks_failed": []},
+        {"ok": True, "revoked": True, "revoke_failed": [], "hooks_deleted": 0, "hooks_failed": []},
     )
     assert hub.purged == [one]
     assert hub.stored_secrets.dump() == {}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gitlab_hub.gitlab.errors import Unauthorized
-from gitlab_hub.integrations.targets import CredentialTokens
+from gitlab_hub.integrations.care.tokens import CredentialTokens, StoredTokens
 from gitlab_hub.sync.ports import Target
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY
 from tests.functional.integrations.hub import Hub
@@ -54,7 +54,7 @@ def test_a_replaced_token_is_the_renewed_one(hub: Hub, one: str) -> None:
 async def test_a_removed_credential_has_no_token(hub: Hub, one: str) -> None:
     credential_id = target_of(hub, one).credential_id
     hub.feature.life.end(one)
-    tokens = CredentialTokens(hub.feature.store, one, credential_id)
+    tokens = CredentialTokens(StoredTokens(hub.feature.store), one, credential_id)
     with pytest.raises(Unauthorized):
         await tokens.current()
     assert await tokens.renewed("x") is None

@@ -64,7 +64,7 @@ class Calls:
     async def read(self, request: Request, *, is_list: bool = False) -> Found:
         """Try a reading call as often as the options allow, with a newer token where GitLab rejects the first."""
         deadline = self._deadline()
-        token, has_newest, failures = await self._tokens.current(), False, 0
+        token, has_newest, failures = await self._token(request), request.anonymous, 0
         while True:
             await self._limiter.acquire(request.endpoint)
             try:
@@ -83,7 +83,10 @@ class Calls:
     async def write(self, request: Request) -> Found:
         """Try a writing call exactly once: a second time could do it twice."""
         await self._limiter.acquire(request.endpoint)
-        return await self._once(request, await self._tokens.current(), self._deadline())
+        return await self._once(request, await self._token(request), self._deadline())
+
+    async def _token(self, request: Request) -> str:
+        return "" if request.anonymous else await self._tokens.current()
 
     async def _once(self, request: Request, token: str, deadline: Deadline) -> Found:
         async with self._slots, deadline.running():

@@ -10,9 +10,11 @@ import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, cast
+from urllib.parse import urlencode
 
 import httpcore
 import httpx
@@ -24,6 +26,7 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostUnreachable,
     Interrupted,
+    NoConnection,
     TlsError,
     Unauthorized,
     UnexpectedResponse,
@@ -37,6 +40,14 @@ from gitlab_hub.gitlab.tokens import sendable
 __all__ = ["ClientOptions", "GitLab", "Page", "Reply", "Tokens", "VettedTransport"]
 
 _MAX_REFUSAL = 64 * 1024
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpcore.ConnectError,
+    httpcore.ConnectTimeout,
+    httpcore.PoolTimeout,
+)
 _TIMEOUT = (httpx.TimeoutException, httpcore.TimeoutException)
 _BROKEN = (httpx.TransportError, httpcore.NetworkError, httpcore.ProtocolError)
 
@@ -88,15 +99,41 @@ class GitLab:
     ) -> None:
         await self._wire.aclose()
 
-    async def get(self, path: str, params: Mapping[str, Scalar] | None = None, *, outside_api: bool = False) -> Reply:
-        """Read one resource; `path` is relative to /api/v4, or with `outside_api` to the installation."""
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, Scalar] | None = None,
+        *,
+        outside_api: bool = False,
+        anonymous: bool = False,
+    ) -> Reply:
+        """Read one resource; `path` is relative to /api/v4, or with `outside_api` to the installation.
+
+        An `anonymous` call goes out without the token.
+        """
         request = self._request("GET", path, query_of(params), outside_api=outside_api)
-        return (await self._calls.read(request)).reply()
+        return (await self._calls.read(replace(request, anonymous=anonymous))).reply()
 
     async def send(self, method: str, path: str, body: Any = None, *, outside_api: bool = False) -> Reply:
         """Write something, in one single try: after an error, whoever called reads back what became of it."""
         content = None if body is None else json.dumps(body).encode()
         request = self._request(method, path, (), body=content, outside_api=outside_api)
+        return (await self._calls.write(request)).reply()
+
+    async def form(self, path: str, fields: Mapping[str, str]) -> Reply:
+        """Post a form to a path of the installation, without the token and in one single try.
+
+        So the token endpoint wants it (RFC 6749, 3.2). Raises GrantRefused where it refuses, NoConnection where nothing
+        was sent; after any other error but a status of GitLab's own, nobody knows what became of it.
+        """
+        request = Request(
+            method="POST",
+            url=self._address.url(path),
+            body=urlencode(dict(fields)).encode(),
+            content_type="application/x-www-form-urlencoded",
+            anonymous=True,
+            secrets=tuple(fields.values()),
+        )
         return (await self._calls.write(request)).reply()
 
     async def pages(
@@ -152,22 +189,22 @@ class _Wire:
         except (*_TIMEOUT, *_BROKEN) as error:
             raise _no_answer(error) from None
         try:
-            headers = folded(response.headers.raw, without=token)
+            headers = folded(response.headers.raw, without=token, also=request.secrets)
             return Answer(status=response.status_code, headers=headers, body=await self._body(response, headers))
         finally:
             await response.aclose()
 
     def _message(self, request: Request, token: str) -> httpx.Request:
-        if not sendable(token):
+        if not (request.anonymous or sendable(token)):
             raise Unauthorized("The stored token is not a token. Give a new one.", details={"reason": "unknown"})
         headers = {
-            "Authorization": f"Bearer {token}",
+            **({} if request.anonymous else {"Authorization": f"Bearer {token}"}),
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "User-Agent": self._options.user_agent,
         }
         if request.body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = request.content_type
         extensions = {"timeout": self._timeouts}
         return httpx.Request(
             request.method, request.target, headers=headers, content=request.body, extensions=extensions
@@ -259,4 +296,5 @@ def _no_answer(error: BaseException) -> GitLabError:
         if isinstance(cause, ssl.SSLError):
             return TlsError("GitLab's certificate or TLS is not acceptable. A private authority needs the CA bundle.")
         cause = cause.__cause__ or cause.__context__
-    return HostUnreachable("GitLab cannot be reached, or gave no answer in time. Check the base URL and the way there.")
+    kind = NoConnection if isinstance(error, _NOT_SENT) else HostUnreachable
+    return kind("GitLab cannot be reached, or gave no answer in time. Check the base URL and the way there.")

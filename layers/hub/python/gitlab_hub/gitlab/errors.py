@@ -45,6 +45,10 @@ class HostUnreachable(GitLabError):
     retryable = True
 
 
+class NoConnection(HostUnreachable):
+    """There was no connection, so nothing was sent."""
+
+
 class TlsError(GitLabError):
     """The certificate or the handshake was not acceptable."""
 
@@ -55,6 +59,16 @@ class Unauthorized(GitLabError):
     """401: the token is not (or no longer) good. `details["reason"]`: token_expired, token_revoked or unknown."""
 
     code = "invalid_credentials"
+
+
+class GrantRefused(GitLabError):
+    """The token endpoint definitely refuses (RFC 6749, 5.2). `details["reason"]` is its error code."""
+
+    code = "invalid_credentials"
+
+
+class InvalidGrant(GrantRefused):
+    """The code or the refresh token is used up, revoked, expired or another application's."""
 
 
 class Forbidden(GitLabError):

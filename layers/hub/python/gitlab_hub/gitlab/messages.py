@@ -22,6 +22,11 @@ class Request:
     """The class of limits the call counts against."""
     query: Query = ()
     body: bytes | None = field(default=None, repr=False)
+    content_type: str = "application/json"
+    anonymous: bool = False
+    """Goes out without the token."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What of the body no header of the answer may echo."""
 
     @property
     def target(self) -> str:
@@ -49,12 +54,13 @@ class Answer:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def folded(headers: Iterable[tuple[bytes, bytes]], *, without: str) -> dict[str, str]:
-    """Headers by lower-case name, repeated ones joined by commas; those that echo the secret `without` are dropped."""
+def folded(headers: Iterable[tuple[bytes, bytes]], *, without: str, also: tuple[str, ...] = ()) -> dict[str, str]:
+    """Headers by lower-case name, repeated ones joined by commas; those that echo a secret named are dropped."""
+    secrets = [secret for secret in (without, *also) if secret]
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        if without not in value:
+        if not any(secret in value for secret in secrets):
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpcore
 
 from gitlab_hub.gitlab.address import Address, NetworkPolicy
-from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable
+from gitlab_hub.gitlab.errors import HostNotAllowed, NoConnection
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -86,9 +86,9 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
             async with asyncio.timeout(seconds):
                 addresses = await self._resolve(host, port)
         except (OSError, UnicodeError):
-            raise HostUnreachable(_NO_CONNECTION) from None
+            raise NoConnection(_NO_CONNECTION) from None
         if not addresses:
-            raise HostUnreachable(_NO_CONNECTION)
+            raise NoConnection(_NO_CONNECTION)
         return addresses
 
     async def _dial(
@@ -100,7 +100,7 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
                 return _ClosingStream(dialed)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        raise HostUnreachable(_NO_CONNECTION)
+        raise NoConnection(_NO_CONNECTION)
 
 
 class _ClosingStream(httpcore.AsyncNetworkStream):

@@ -9,7 +9,9 @@ from gitlab_hub.gitlab.bodies import deeper_than
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
+    GrantRefused,
     InsufficientScope,
+    InvalidGrant,
     Missing,
     NotGitLab,
     RateLimited,
@@ -27,6 +29,11 @@ _MAX_SCOPES = 20
 # GitLab's state machine: "Cannot transition status via :run from :running (Reason(s): …)".
 _CANNOT_TRANSITION = "cannot transition status"
 
+# https://www.rfc-editor.org/rfc/rfc6749#section-5.2 ; no route of the API uses these words.
+_OF_TOKEN_ENDPOINT = frozenset(
+    {"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "invalid_request"}
+)
+
 
 def raise_for(answer: Answer) -> None:
     """Raise what an unsuccessful answer means; return for a successful one."""
@@ -43,12 +50,17 @@ def raise_for(answer: Answer) -> None:
 
 
 def _refusal(answer: Answer) -> GitLabError:
+    body = _refusal_body(answer)
     match answer.status:
+        case HTTPStatus.BAD_REQUEST | HTTPStatus.UNAUTHORIZED if body.get("error") == "invalid_grant":
+            return _error(answer, InvalidGrant, "GitLab takes this authorization no more.", {"reason": "invalid_grant"})
+        case HTTPStatus.BAD_REQUEST | HTTPStatus.UNAUTHORIZED if body.get("error") in _OF_TOKEN_ENDPOINT:
+            return _error(answer, GrantRefused, "GitLab refuses the application.", {"reason": body["error"]})
         case HTTPStatus.UNAUTHORIZED:
-            details = {"reason": _token_reason(_refusal_body(answer))}
+            details = {"reason": _token_reason(body)}
             return _error(answer, Unauthorized, "GitLab does not accept the token. Give a new one.", details)
         case HTTPStatus.FORBIDDEN:
-            return _forbidden(answer, _refusal_body(answer))
+            return _forbidden(answer, body)
         case HTTPStatus.NOT_FOUND:
             return _error(answer, Missing, "GitLab does not have this, or the token may not see it.")
         case HTTPStatus.BAD_REQUEST if _CANNOT_TRANSITION in _words(_refusal_body(answer), "message"):

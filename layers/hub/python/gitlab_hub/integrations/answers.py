@@ -25,6 +25,8 @@ class StartAnswer(BaseModel):
     integration: IntegrationView | None
     verification: VerificationView
     webhook: WebhookAddress
+    redirect_uri: str | None = None
+    """What to enter as the application's redirect URI in GitLab; only with OAuth."""
 
 
 class IntegrationList(BaseModel):
@@ -45,6 +47,8 @@ class RemovedAnswer(BaseModel):
 
     ok: Literal[True] = True
     revoked: bool
+    revoke_failed: list[str]
+    """Ids of the credentials whose tokens are still good in GitLab."""
     hooks_deleted: int
     hooks_failed: list[str]
 

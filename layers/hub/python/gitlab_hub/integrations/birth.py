@@ -2,6 +2,7 @@
 
 from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.model import (
+    NOBODY,
     AuthMode,
     Credential,
     CredentialStatus,
@@ -9,6 +10,7 @@ from gitlab_hub.integrations.model import (
     Integration,
     Status,
     identity_of,
+    unauthorized_identity,
 )
 
 FIRST_LABEL = "first"
@@ -39,6 +41,43 @@ def new_integration(
         created_by=created_by,
         created_at=now,
         updated_at=now,
+    )
+
+
+def unauthorized_integration(
+    integration_id: str,
+    host_url: str,
+    *,
+    client_id: str,
+    scopes: tuple[str, ...],
+    group: str | None,
+    features: Features,
+    display_name: str | None,
+    created_by: str,
+    now: int,
+) -> Integration:
+    """An integration by an OAuth application that nobody has authorized yet."""
+    return Integration(
+        id=integration_id,
+        host_url=host_url,
+        auth_mode=AuthMode.OAUTH_APP,
+        status=Status.INACTIVE,
+        paused=False,
+        display_name=display_name or group or host_url.partition("://")[2],
+        gitlab_version=None,
+        group=group,
+        features=features,
+        account=NOBODY,
+        credential_status=CredentialStatus.UNKNOWN,
+        scopes=(),
+        token_expires_at=None,
+        secret_version="",
+        identity=unauthorized_identity(integration_id),
+        created_by=created_by,
+        created_at=now,
+        updated_at=now,
+        client_id=client_id,
+        wanted_scopes=scopes,
     )
 
 

@@ -1,12 +1,11 @@
-"""Changing and removing an integration."""
+"""Changing an integration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.health import primary_of
-from gitlab_hub.integrations.life import Life
-from gitlab_hub.integrations.model import Features, Holding, Integration, identity_of
+from gitlab_hub.integrations.model import Features, Holding, Integration, Status, identity_of
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.upkeep import Upkeep
 
@@ -23,21 +22,19 @@ class Patch:
 
 
 class Changing:
-    """Changes and removes integrations."""
+    """Changes integrations."""
 
-    def __init__(
-        self, *, store: IntegrationStore, life: Life, upkeep: Upkeep, audit: AuditLog, now: Callable[[], float]
-    ) -> None:
-        self._store, self._life, self._upkeep, self._audit, self._now = store, life, upkeep, audit, now
+    def __init__(self, *, store: IntegrationStore, upkeep: Upkeep, audit: AuditLog, now: Callable[[], float]) -> None:
+        self._store, self._upkeep, self._audit, self._now = store, upkeep, audit, now
 
     def patch(self, integration_id: str, patch: Patch, *, actor: str) -> Integration:
         """Apply a patch. A wider use of the token is verified first, and refused where the token does not do."""
         before = self._store.holding(integration_id)
         wanted = _patched(before.integration, patch)
         group = wanted.group
-        if wanted.group != before.integration.group or (
-            wanted.features.write and not before.integration.features.write
-        ):
+        wider = wanted.features.write and not before.integration.features.write
+        # What nobody has authorized yet is verified when somebody does.
+        if (wanted.group != before.integration.group or wider) and wanted.status != Status.INACTIVE:
             group = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts.group
         settled = replace(patch, group=group)
         changed = [name for name in ("display_name", "paused", "features") if getattr(patch, name) not in (None, {})]
@@ -49,15 +46,10 @@ class Changing:
         )
         return self._store.change(integration_id, lambda found: self._change(found, settled)).integration
 
-    def remove(self, integration_id: str, *, actor: str) -> None:
-        """Remove an integration with its secret; what was synced from it goes in the background."""
-        self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
-        self._life.end(integration_id)
-
     def _change(self, found: Holding, patch: Patch) -> Change:
         wanted = _patched(found.integration, patch)
         identity = identity_of(wanted.host_url, wanted.account.id, wanted.group)
-        same = wanted.group == found.integration.group
+        same = wanted.group == found.integration.group or wanted.status == Status.INACTIVE
         return Change(
             integration=replace(
                 wanted, identity=found.integration.identity if same else identity, updated_at=int(self._now())

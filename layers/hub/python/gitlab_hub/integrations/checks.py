@@ -119,6 +119,13 @@ def nothing_to_verify() -> Verification:
     return Verification(checks=(token, *rest), facts=Facts())
 
 
+def not_verified(error: GitLabError) -> Verification:
+    """The verification of a stored token that could not even be renewed."""
+    token = troubled(Step.TOKEN, error)
+    rest = untried([step for step in Step if step is not Step.TOKEN], "the step `token` failed")
+    return Verification(checks=(token, *rest), facts=Facts())
+
+
 def troubled(step: Step, error: GitLabError) -> Check:
     """A step whose request did not give a usable answer."""
     code = error.code if error.code in codes.FAILURES else "unexpected_response"

@@ -11,6 +11,7 @@ from gitlab_hub.integrations.errors import refusal
 from gitlab_hub.integrations.life import Life
 from gitlab_hub.integrations.model import Features, Integration
 from gitlab_hub.integrations.neighbours import Neighbours
+from gitlab_hub.integrations.vault import Contents, TokenSet
 from gitlab_hub.integrations.verifier import Subject, Verifier
 
 
@@ -66,7 +67,8 @@ class Connecting:
         self._audit.record(
             "integration.connect", actor=actor, integration_id=integration_id, host_url=integration.host_url
         )
-        kept = self._life.begin(integration, credential, wish.subject.token)
+        first = TokenSet(access_token=wish.subject.token, expires_at=credential.token_expires_at)
+        kept = self._life.begin(integration, credential, Contents(tokens={credential.id: first}))
         return Started(verification=verification, integration=kept)
 
 

@@ -11,10 +11,10 @@ from gitlab_hub.integrations.birth import new_credential
 from gitlab_hub.integrations.checks import Verification
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import CredentialNotFound
-from gitlab_hub.integrations.model import Credential, Holding, Integration
+from gitlab_hub.integrations.model import Credential, Holding, Integration, Status
 from gitlab_hub.integrations.outcome import informed, settled
 from gitlab_hub.integrations.store import Change, IntegrationStore
-from gitlab_hub.integrations.upkeep import Upkeep, same_user
+from gitlab_hub.integrations.upkeep import Upkeep, only_access_tokens, same_user
 
 MAX_CREDENTIALS = 20
 """All tokens of an integration share one secret, which has an upper size."""
@@ -61,7 +61,9 @@ class Credentials:
         holding = self._store.holding(integration_id)
         credential_id = f"cred_{hashlib.sha256(seed.encode()).hexdigest()[:20]}"
         self._check_address(holding.integration, given)
-        verification = self._upkeep.accepted(holding.integration, token, credential_id)
+        if holding.integration.status == Status.INACTIVE:
+            raise InvalidInput("Nobody has authorized this connection yet; do that first.")
+        verification = self._upkeep.accepted(holding.integration, token, None)
         created = new_credential(
             integration_id,
             credential_id,
@@ -81,7 +83,9 @@ class Credentials:
         credential = _found(holding.credential(credential_id))
         self._check_address(holding.integration, given)
         token = given.token or self._upkeep.stored_token(holding.integration, credential)
-        verification = self._upkeep.accepted(holding.integration, token, credential_id)
+        if given.token is not None:
+            only_access_tokens(credential)
+        verification = self._upkeep.accepted(holding.integration, token, credential)
         same_user(credential, verification.facts.account)
         self._log("update", actor, integration_id, credential_id)
         after = self._store.change(

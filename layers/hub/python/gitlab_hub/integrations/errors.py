@@ -18,6 +18,36 @@ class AccountMismatch(HubError):
     code = "gitlab_account_mismatch"
 
 
+class RotationInProgress(HubError):
+    """The token is being renewed at this moment, or it is too early to say what became of an earlier try."""
+
+    code = "rotation_in_progress"
+
+
+class RotationNotPermitted(HubError):
+    """The token may not rotate itself, or its GitLab does not know how."""
+
+    code = "rotation_not_permitted"
+
+
+class InvalidState(HubError):
+    """An authorization that the hub did not begin, or that has ended: nothing was asked of GitLab."""
+
+    code = "invalid_state"
+
+
+class AuthorizationDenied(HubError):
+    """Somebody said no in GitLab."""
+
+    code = "authorization_denied"
+
+
+class ActiveBuildsRemain(HubError):
+    """Builds of the integration are under way."""
+
+    code = "integration_has_active_builds"
+
+
 class CredentialNotFound(NotFound):
     """The integration has no such credential."""
 

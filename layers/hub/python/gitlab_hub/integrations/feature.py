@@ -5,6 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.care.caretaker import Care
+from gitlab_hub.integrations.care.incidents import Incidents
+from gitlab_hub.integrations.care.parts import CareParts, Outside
 from gitlab_hub.integrations.changing import Changing
 from gitlab_hub.integrations.connecting import Connecting
 from gitlab_hub.integrations.connector import Connector
@@ -12,7 +15,15 @@ from gitlab_hub.integrations.credential_routes import CredentialRoutes
 from gitlab_hub.integrations.credentials import Credentials
 from gitlab_hub.integrations.life import Life, Purge
 from gitlab_hub.integrations.neighbours import Neighbours
+from gitlab_hub.integrations.oauth.authorizing import Authorizing, Initiators
+from gitlab_hub.integrations.oauth.flow_store import FlowStore
+from gitlab_hub.integrations.oauth.keys import FlowKeys
+from gitlab_hub.integrations.oauth.returning import ReturnUrls
+from gitlab_hub.integrations.oauth.routes import CALLBACK, OAuthRoutes
+from gitlab_hub.integrations.oauth.starting import OAuthStart
+from gitlab_hub.integrations.removal import ActiveBuilds, HookRemoval, NoBuilds, NoHooks, Removal
 from gitlab_hub.integrations.repositories import Repositories
+from gitlab_hub.integrations.rotating import Rotating
 from gitlab_hub.integrations.routes import IntegrationRoutes
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.sync_routes import SyncRoutes, Syncs
@@ -22,6 +33,7 @@ from gitlab_hub.integrations.verifier import Verifier
 from gitlab_hub.storage.secrets import Secrets
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.public_url import WEBHOOK_PATH
 from gitlab_hub.web.route import Routes
 
 
@@ -37,10 +49,16 @@ class IntegrationsFeature:
         verifier: Verifier,
         purge: Purge,
         now: Callable[[], float],
+        hooks: HookRemoval | None = None,
+        builds: ActiveBuilds | None = None,
+        outside: Outside | None = None,
     ) -> None:
         self.store = IntegrationStore(table, secrets)
         self.life = Life(table, self.store, purge, now)
-        self._connector, self._verifier, self._now = connector, verifier, now
+        self.care = CareParts(table, self.store, connector, now, outside or Outside())
+        self.incidents = Incidents(table, now)
+        self._hooks, self._builds = hooks or NoHooks(), builds or NoBuilds()
+        self._table, self._connector, self._verifier, self._now = table, connector, verifier, now
         self._audit, self._neighbours = AuditLog(table, now), Neighbours(self.store)
 
     @cached_property
@@ -51,20 +69,85 @@ class IntegrationsFeature:
             neighbours=self._neighbours,
             verifier=self._verifier,
             audit=self._audit,
+            source=self.care.refresher,
             now=self._now,
         )
 
-    def routes(self, *, cursors: Cursors, syncs: Syncs, webhook_url: Callable[[], str]) -> Sequence[Routes]:
-        """All parts of the API that belong to integrations."""
+    def caretaker(self, *, rotate: bool) -> Care:
+        """The chores of the schedule; `rotate` = access tokens may be rotated before they expire."""
+        return Care(
+            table=self._table,
+            store=self.store,
+            refresher=self.care.refresher,
+            rotator=self.care.rotator,
+            incidents=self.incidents,
+            signals=self.care.signals,
+            rotate=rotate,
+            now=self._now,
+        )
+
+    def routes(
+        self,
+        *,
+        cursors: Cursors,
+        syncs: Syncs,
+        webhook_url: Callable[[], str],
+        base_url: Callable[[], str] | None = None,
+    ) -> Sequence[Routes]:
+        """All parts of the API that belong to integrations, but those that authorize an application."""
+
+        def callback_url() -> str:
+            return (base_url() if base_url else webhook_url().removesuffix(WEBHOOK_PATH)) + CALLBACK
+
+        rotating = Rotating(
+            store=self.store,
+            refresher=self.care.refresher,
+            rotator=self.care.rotator,
+            audit=self._audit,
+            now=self._now,
+        )
+        repositories = Repositories(self.store, self._connector, self.care.refresher)
         return (
-            self._integration_routes(cursors, syncs.view, webhook_url),
-            UpkeepRoutes(upkeep=self.upkeep, repositories=Repositories(self.store, self._connector), cursors=cursors),
+            self._integration_routes(cursors, syncs.view, webhook_url, callback_url),
+            UpkeepRoutes(upkeep=self.upkeep, rotating=rotating, repositories=repositories, cursors=cursors),
             CredentialRoutes(self._credentials(), now=self._now),
             SyncRoutes(syncs),
         )
 
+    def oauth_routes(
+        self,
+        *,
+        key: Callable[[], bytes],
+        initiators: Initiators,
+        base_url: Callable[[], str],
+        allowed_return_urls: Sequence[str],
+    ) -> OAuthRoutes:
+        """The routes that authorize an application; `key` is a key of the hub's for these alone."""
+        authorizing = Authorizing(
+            store=self.store,
+            flows=FlowStore(self._table),
+            keys=FlowKeys(key),
+            exchange=self.care.exchange,
+            verifier=self._verifier,
+            neighbours=self._neighbours,
+            initiators=initiators,
+            audit=self._audit,
+            now=self._now,
+        )
+        return OAuthRoutes(
+            authorizing,
+            exists=self.store.exists,
+            base_url=base_url,
+            return_urls=ReturnUrls(allowed_return_urls),
+            now=self._now,
+        )
+
     def _integration_routes(
-        self, cursors: Cursors, sync_view: Callable[[str], Mapping[str, Any]], webhook_url: Callable[[], str]
+        self,
+        cursors: Cursors,
+        sync_view: Callable[[str], Mapping[str, Any]],
+        webhook_url: Callable[[], str],
+        callback_url: Callable[[], str],
     ) -> IntegrationRoutes:
         connecting = Connecting(
             life=self.life,
@@ -73,15 +156,28 @@ class IntegrationsFeature:
             audit=self._audit,
             now=self._now,
         )
-        changing = Changing(store=self.store, life=self.life, upkeep=self.upkeep, audit=self._audit, now=self._now)
         return IntegrationRoutes(
             connecting=connecting,
-            changing=changing,
+            oauth=OAuthStart(life=self.life, verifier=self._verifier, audit=self._audit, now=self._now),
+            changing=Changing(store=self.store, upkeep=self.upkeep, audit=self._audit, now=self._now),
+            removal=self._removal(),
             store=self.store,
             cursors=cursors,
             sync_view=sync_view,
             webhook_url=webhook_url,
+            callback_url=callback_url,
             now=self._now,
+        )
+
+    def _removal(self) -> Removal:
+        return Removal(
+            store=self.store,
+            life=self.life,
+            exchange=self.care.exchange,
+            incidents=self.incidents,
+            hooks=self._hooks,
+            builds=self._builds,
+            audit=self._audit,
         )
 
     def _credentials(self) -> Credentials:

@@ -63,7 +63,8 @@ def summarised(integration: Integration, credentials: Iterable[Credential]) -> I
     if chosen is None:
         return replace(
             integration,
-            status=Status.ERROR,
+            # Nobody has authorized it yet: that is no error.
+            status=integration.status if integration.status == Status.INACTIVE else Status.ERROR,
             credential_status=CredentialStatus.UNKNOWN,
             scopes=(),
             token_expires_at=None,

@@ -11,6 +11,7 @@ from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.model import Credential, Integration
 from gitlab_hub.integrations.store import ATTEMPTS, PAGE, IntegrationStore
+from gitlab_hub.integrations.vault import Contents
 from gitlab_hub.storage.queue import QueueUnavailable
 from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
 
@@ -27,12 +28,12 @@ class Life:
     def __init__(self, table: Table, store: IntegrationStore, purge: Purge, now: Callable[[], float]) -> None:
         self._table, self._store, self._purge, self._now = table, store, purge, now
 
-    def begin(self, integration: Integration, credential: Credential, token: str) -> Integration:
-        """Keep a new integration with its first credential, or nothing of it. Raises DuplicateIntegration."""
+    def begin(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
+        """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""
         if self._claimant(integration) not in (None, integration.id):
             raise _duplicate()
         self._hold_place(integration.id)
-        version = self._store.vault.create(integration.id, {credential.id: token})
+        version = self._store.vault.create(integration.id, contents)
         try:
             self._table.transact(_birth(integration, credential, version))
         except ConditionFailed:
@@ -44,6 +45,11 @@ class Life:
 
     def end(self, integration_id: str) -> None:
         """Hide an integration at once, then remove what belongs to it. Raises NotFound."""
+        self.hide(integration_id)
+        self.clear(integration_id)
+
+    def hide(self, integration_id: str) -> Integration:
+        """Put a tombstone in the place of an integration, and say what it was at last. Raises NotFound."""
         for _ in range(ATTEMPTS):
             integration = self._store.require(integration_id)
             unchanged = Condition(equals={"version": integration.version, "lifecycle": rows.LIVE})
@@ -53,8 +59,7 @@ class Life:
             except ConditionFailed:
                 if not self._is_ending(integration_id):
                     continue
-            self._clear(integration_id)
-            return
+            return integration
         raise TooBusy("Others are changing this integration; try again.", retry_after=1)
 
     def sweep(self) -> int:
@@ -65,7 +70,7 @@ class Life:
                 self._undo(item["sk"])
             else:
                 # Once more than needed: a sync that ran during the removal may have written behind the first purge.
-                self._clear(item["sk"])
+                self.clear(item["sk"])
                 self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))
         return len(left)
 
@@ -85,10 +90,12 @@ class Life:
         except ConditionFailed:
             return
 
-    def _clear(self, integration_id: str) -> None:
+    def clear(self, integration_id: str) -> None:
+        """Remove what belongs to a hidden integration; doing it again has no second effect."""
         self._store.vault.destroy(integration_id)
-        for items in self._pages(rows.partition(integration_id), rows.CREDENTIAL):
-            self._table.write(deletes=[(item["pk"], item["sk"]) for item in items])
+        for prefix in rows.OWNED:
+            for items in self._pages(rows.partition(integration_id), prefix):
+                self._table.write(deletes=[(item["pk"], item["sk"]) for item in items])
         try:
             self._purge(integration_id)
         except QueueUnavailable:
@@ -121,14 +128,11 @@ class Life:
         return rows.marker_item(integration_id, lifecycle, version=version, at=int(self._now()))
 
 
-def _birth(integration: Integration, credential: Credential, version: str) -> list[Put | Delete]:
+def _birth(integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
     born = replace(integration, version=2, secret_version=version)
     held = Condition(equals={"lifecycle": rows.CONNECTING})
-    return [
-        Put(rows.integration_item(born), held),
-        Put(rows.credential_item(replace(credential, token_version=version))),
-        Put(rows.claim_item(born.identity, born.id), ABSENT),
-    ]
+    first = [] if credential is None else [Put(rows.credential_item(replace(credential, token_version=version)))]
+    return [Put(rows.integration_item(born), held), *first, Put(rows.claim_item(born.identity, born.id), ABSENT)]
 
 
 def _duplicate() -> DuplicateIntegration:

@@ -52,6 +52,17 @@ class Account:
     is_admin: bool = False
 
 
+NOBODY = Account(id=0, username="", kind=AccountKind.UNKNOWN)
+"""In the place of the user of an integration that nobody has authorized yet. GitLab counts from 1."""
+
+
+class CredentialKind(StrEnum):
+    """How a credential came to be, and so how it is renewed."""
+
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a kind
+    OAUTH = "oauth"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
     """What the hub may do beyond reading. Each needs the `api` scope, so none is on unless asked for."""
@@ -93,6 +104,10 @@ class Integration:
     updated_at: int
     version: int = 1
     """Grows with every write; writers name the one they read."""
+    client_id: str | None = None
+    """Of the OAuth application; its secret is in the secret."""
+    wanted_scopes: tuple[str, ...] = ()
+    """What is asked for when somebody authorizes the application."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +128,9 @@ class Credential:
     """Changes with the token, and with nothing else."""
     created_at: int
     updated_at: int
+    kind: str = CredentialKind.ACCESS_TOKEN
+    generation: int = 0
+    """How many tokens this one had before; a successor's version of the secret is named after it."""
     disabled_at: int | None = None
     deleted_at: int | None = None
 
@@ -132,6 +150,11 @@ class Holding:
     def credential(self, credential_id: str) -> Credential | None:
         """The credential of that id that has not been deleted."""
         return next((one for one in self.credentials if one.id == credential_id and one.deleted_at is None), None)
+
+
+def unauthorized_identity(integration_id: str) -> str:
+    """The identity of an integration of which nobody knows yet what it will connect: its own."""
+    return hashlib.sha256(f"unauthorized\n{integration_id}".encode()).hexdigest()
 
 
 def identity_of(host_url: str, user_id: int, group: str | None) -> str:

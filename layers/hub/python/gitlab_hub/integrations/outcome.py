@@ -5,7 +5,7 @@ from dataclasses import replace
 from gitlab_hub.integrations import codes
 from gitlab_hub.integrations.checks import Facts, Verification
 from gitlab_hub.integrations.health import judged
-from gitlab_hub.integrations.model import Credential, CredentialStatus, Holding
+from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus, Holding
 from gitlab_hub.integrations.store import Change
 
 
@@ -19,6 +19,8 @@ def concluded(
     current = before.credential(seen.id)
     if current is None or current.token_version != seen.token_version:
         return None
+    if current.status == CredentialStatus.REFRESH_FAILED and not (verification.ok and _proves_itself(current)):
+        return None
     if verification.ok:
         heals = complete or current.status != CredentialStatus.VALID
         informed_one = informed(current, verification.facts, now=now)
@@ -27,6 +29,11 @@ def concluded(
         return None
     status = codes.credential_status(verification.code, verification.worst.details.get("reason"), current.status)
     return settled(before, replace(current, status=status, updated_at=now), works=False, now=now)
+
+
+def _proves_itself(credential: Credential) -> bool:
+    """Whether a token that works was not lost after all. What is left of a pair works for a while, and ends."""
+    return credential.kind != CredentialKind.OAUTH
 
 
 def informed(credential: Credential, facts: Facts, *, now: int) -> Credential:

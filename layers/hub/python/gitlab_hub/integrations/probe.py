@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from gitlab_hub.gitlab.client import GitLab, Reply
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostUnreachable, Missing, RateLimited, UnexpectedResponse
+from gitlab_hub.gitlab.grants import INFO_PATH
 from gitlab_hub.gitlab.protocol import segment
 from gitlab_hub.integrations import codes, resource_steps, token_steps
 from gitlab_hub.integrations.checks import Check, Facts, Step, passed, troubled
@@ -23,8 +24,11 @@ LEAST_LEVEL = 10
 class Probe:
     """One run over one client; later steps build on the facts of earlier ones."""
 
-    def __init__(self, gitlab: GitLab, token: str, group: str | None, *, writes: bool, now: int) -> None:
+    def __init__(
+        self, gitlab: GitLab, token: str, group: str | None, *, writes: bool, now: int, oauth: bool = False
+    ) -> None:
         self._gitlab, self._token, self._group, self._writes, self._now = gitlab, token, group, writes, now
+        self._oauth = oauth
         self._user: Answer | None = None
         self._projects: list[int] = []
         self._pipeline: tuple[int, int] | None = None
@@ -58,14 +62,14 @@ class Probe:
         return step not in (Step.PIPELINES, Step.JOBS) or bool(self._projects)
 
     async def _take_token(self) -> list[Check]:
-        seen = await self._ask("/personal_access_tokens/self")
+        seen = await (self._ask_info() if self._oauth else self._ask("/personal_access_tokens/self"))
         way = reach(seen if isinstance(seen, GitLabError) else None)
         return [*way, await self._token_check(seen)] if all(check.ok for check in way) else way
 
     async def _token_check(self, seen: Answer) -> Check:
         if isinstance(seen, Missing):
             # GitLab before 15.5 does not have the route, and an OAuth token has another.
-            seen = await self._ask("/oauth/token/info", outside_api=True)
+            seen = await self._ask_info()
             if isinstance(seen, GitLabError) and not isinstance(seen, RateLimited | HostUnreachable):
                 return await self._judged_by_its_user()
         if isinstance(seen, GitLabError):
@@ -148,6 +152,9 @@ class Probe:
 
     def _group_path(self) -> str:
         return f"/groups/{segment(self._group or '')}"
+
+    async def _ask_info(self) -> Answer:
+        return await self._ask(INFO_PATH, outside_api=True)
 
     async def _ask_user(self) -> Answer:
         if self._user is None:

@@ -1,7 +1,16 @@
 """What the very first request says about the way to GitLab."""
 
-from gitlab_hub.gitlab.errors import GitLabError, HostNotAllowed, HostUnreachable, TlsError
-from gitlab_hub.integrations.checks import Check, Step, passed, troubled
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    HostUnreachable,
+    Missing,
+    TlsError,
+    Unauthorized,
+)
+from gitlab_hub.integrations.checks import Check, Step, failed, passed, troubled
 
 
 def reach(error: GitLabError | None) -> list[Check]:
@@ -13,3 +22,22 @@ def reach(error: GitLabError | None) -> list[Check]:
     if isinstance(error, TlsError):
         return [passed(Step.HOST), passed(Step.CONNECT), troubled(Step.TLS, error)]
     return [passed(Step.HOST), passed(Step.CONNECT), passed(Step.TLS)]
+
+
+async def unsigned(gitlab: GitLab) -> GitLabError | None:
+    """Ask what every GitLab keeps to those who are signed in; None where it told."""
+    try:
+        await gitlab.get("/version", anonymous=True)
+    except GitLabError as error:
+        return error
+    return None
+
+
+def presence(error: GitLabError | None) -> list[Check]:
+    """Decide from the answer to a request without a token: a GitLab wants one, in JSON."""
+    way = reach(error)
+    if error is None or isinstance(error, Unauthorized | Forbidden) or not all(check.ok for check in way):
+        return way
+    if isinstance(error, Missing):
+        return [*way[:-1], failed(Step.TLS, "not_gitlab", status=error.http_status)]
+    return [*way[:-1], troubled(Step.TLS, error)]

@@ -8,12 +8,12 @@ from typing import Any
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.protocol import segment
+from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import CredentialNotFound
 from gitlab_hub.integrations.health import primary_of
 from gitlab_hub.integrations.model import Holding
 from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.targets import CredentialTokens
 
 LARGEST_PAGE = 100
 """GitLab's own upper limit."""
@@ -53,8 +53,8 @@ class Filters:
 class Repositories:
     """Lists repositories of integrations."""
 
-    def __init__(self, store: IntegrationStore, connector: Connector) -> None:
-        self._store, self._connector = store, connector
+    def __init__(self, store: IntegrationStore, connector: Connector, source: Source) -> None:
+        self._store, self._connector, self._source = store, connector, source
 
     def page(
         self, integration_id: str, filters: Filters, *, limit: int, cursor: str | None
@@ -69,7 +69,7 @@ class Repositories:
         credential = primary_of(holding)
         if credential is None:
             raise CredentialNotFound("The integration has no credential; create one.")
-        tokens = CredentialTokens(self._store, holding.integration.id, credential.id)
+        tokens = CredentialTokens(self._source, holding.integration.id, credential.id)
         path, params = _listing(holding, is_admin=credential.account.is_admin)
         async with self._connector.open(self._connector.address(holding.integration.host_url), tokens) as gitlab:
             return await _rows(gitlab, path, params | filters.params(), filters, limit, cursor)

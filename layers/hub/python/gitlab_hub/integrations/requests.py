@@ -22,6 +22,7 @@ def _sendable(token: SecretStr) -> SecretStr:
 
 
 Token = Annotated[SecretStr, Field(min_length=1, max_length=MAX_TOKEN), AfterValidator(_sendable)]
+Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_:]{0,99}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Group = Annotated[str, Field(min_length=1, max_length=1024, description="Full path or numeric id.")] | StrictInt
 
@@ -40,11 +41,11 @@ class StartBody(Body):
     host_url: str
     auth_mode: Literal["personal_token", "oauth_app"]
     access_token: Token | None = None
-    client_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    client_id: Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]+$")] | None = None
     client_secret: Token | None = None
     display_name: Name | None = None
     group: Group | None = None
-    scopes: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)] | None = None
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)] | None = None
     features: FeaturesBody | None = None
     dry_run: StrictBool = False
 

@@ -14,16 +14,18 @@ from gitlab_hub.integrations.answers import (
     WebhookAddress,
 )
 from gitlab_hub.integrations.changing import Changing, Patch
-from gitlab_hub.integrations.connecting import Connecting, Wish
-from gitlab_hub.integrations.model import Features, Integration
-from gitlab_hub.integrations.requests import FeaturesBody, PatchBody, StartBody
+from gitlab_hub.integrations.connecting import Connecting
+from gitlab_hub.integrations.model import Integration
+from gitlab_hub.integrations.oauth.starting import OAuthStart
+from gitlab_hub.integrations.removal import Farewell, Removal
+from gitlab_hub.integrations.requests import PatchBody, StartBody
 from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.verifier import Subject
 from gitlab_hub.integrations.views import IntegrationDetail, IntegrationView, VerificationView
+from gitlab_hub.integrations.wishes import oauth_wish, token_wish
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.errors import PermissionDenied, Unprocessable
+from gitlab_hub.web.errors import PermissionDenied
 from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
 
 BASE = "/v1/integrations"
@@ -32,6 +34,7 @@ LISTING = "integrations"
 
 IntegrationId = Annotated[str, Path()]
 Flag = Annotated[bool, Query()]
+MaybeFlag = Annotated[bool | None, Query()]
 
 
 class IntegrationRoutes:
@@ -41,14 +44,18 @@ class IntegrationRoutes:
         self,
         *,
         connecting: Connecting,
+        oauth: OAuthStart,
         changing: Changing,
+        removal: Removal,
         store: IntegrationStore,
         cursors: Cursors,
         sync_view: Callable[[str], Mapping[str, Any]],
         webhook_url: Callable[[], str],
+        callback_url: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
-        self._connecting, self._changing, self._store, self._cursors = connecting, changing, store, cursors
+        self._connecting, self._oauth, self._changing, self._removal = connecting, oauth, changing, removal
+        self._store, self._cursors, self._callback_url = store, cursors, callback_url
         self._sync_view, self._webhook_url, self._now = sync_view, webhook_url, now
 
     def routes(self) -> list[Route]:
@@ -64,15 +71,20 @@ class IntegrationRoutes:
         ]  # fmt: skip
 
     def start(self, body: StartBody, caller: Caller, seed: Seed) -> StartAnswer:
-        """Verify a token and connect its GitLab; a rehearsal (`dry_run`) keeps nothing."""
+        """Verify a token and connect its GitLab, or keep an application for it; with `dry_run` keep nothing."""
         if caller.integration_ids is not None:
             raise PermissionDenied("Your token is limited to some integrations, so it cannot add one.")
-        started = self._connecting.start(_wish(body), actor=caller.token_id, seed=seed)
+        by_oauth = body.auth_mode == "oauth_app"
+        if by_oauth:
+            started = self._oauth.start(oauth_wish(body), actor=caller.token_id, seed=seed)
+        else:
+            started = self._connecting.start(token_wish(body), actor=caller.token_id, seed=seed)
         kept = started.integration
         return StartAnswer(
             integration=None if kept is None else IntegrationView.of(kept, now=int(self._now())),
             verification=VerificationView.of(started.verification),
             webhook=WebhookAddress(url=self._webhook_url()),
+            redirect_uri=self._callback_url() if by_oauth else None,
         )
 
     def list_all(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> IntegrationList:
@@ -105,35 +117,20 @@ class IntegrationRoutes:
         self,
         integration_id: IntegrationId,
         caller: Caller,
-        revoke: Flag = True,  # noqa: ARG002, FBT002 - a query parameter; there is nothing of ours to revoke
-        delete_hooks: Flag = True,  # noqa: ARG002, FBT002 - the same: no hooks yet
-        force: Flag = False,  # noqa: ARG002, FBT002 - the same: no builds yet
+        revoke: MaybeFlag = None,
+        delete_hooks: Flag = True,  # noqa: FBT002 - a query parameter
+        force: Flag = False,  # noqa: FBT002 - the same
     ) -> RemovedAnswer:
-        """Remove an integration. Access tokens are their owners': none is revoked in GitLab."""
-        self._changing.remove(integration_id, actor=caller.token_id)
-        return RemovedAnswer(revoked=False, hooks_deleted=0, hooks_failed=[])
+        """Remove an integration. OAuth pairs end in GitLab too; access tokens are their owners', unless asked for."""
+        farewell = Farewell(revoke=revoke, delete_hooks=delete_hooks, force=force)
+        removed = self._removal.remove(integration_id, farewell, actor=caller.token_id)
+        return RemovedAnswer(
+            revoked=removed.revoked,
+            revoke_failed=list(removed.revoke_failed),
+            hooks_deleted=removed.hooks_deleted,
+            hooks_failed=list(removed.hooks_failed),
+        )
 
     def _shown(self, integration: Integration) -> IntegrationEnvelope:
         sync = self._sync_view(integration.id)
         return IntegrationEnvelope(integration=IntegrationDetail.with_sync(integration, sync, now=int(self._now())))
-
-
-def _wish(body: StartBody) -> Wish:
-    if body.auth_mode == "oauth_app":
-        raise Unprocessable("OAuth is not available here yet; use auth_mode personal_token with an access token.")
-    if body.access_token is None:
-        raise Unprocessable(
-            "Give the access_token.", details={"fields": [{"field": "body.access_token", "problem": "missing"}]}
-        )
-    features = _features(body.features)
-    subject = Subject(
-        host_url=body.host_url,
-        token=body.access_token.get_secret_value(),
-        group=None if body.group is None else str(body.group),
-        writes=features.write,
-    )
-    return Wish(subject=subject, features=features, display_name=body.display_name, dry_run=body.dry_run)
-
-
-def _features(body: FeaturesBody | None) -> Features:
-    return Features() if body is None else Features(**body.model_dump(exclude_none=True))

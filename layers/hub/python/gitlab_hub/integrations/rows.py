@@ -10,6 +10,10 @@ from gitlab_hub.storage.table import Item
 SCHEMA_VERSION = 1
 INTEGRATIONS = "INTEGRATIONS"
 CREDENTIAL = "CREDENTIAL#"
+LEASE = "LEASE#"
+FLOW = "OAUTH"
+OWNED = (CREDENTIAL, LEASE, FLOW)
+"""What of an integration's partition goes with it, by the beginning of the sort key; runs are the sync's to remove."""
 
 # What a row of the list stands for. Only a live one is an integration; the others are there so that nothing that was
 # begun can be forgotten: a secret that is about to be created, data that is about to be removed.
@@ -28,7 +32,8 @@ def partition(integration_id: str) -> str:
 def integration_item(integration: Integration) -> Item:
     """Spell a live integration."""
     values = asdict(integration)
-    return _keyed(INTEGRATIONS, values.pop("id")) | values | {"scopes": list(integration.scopes), "lifecycle": LIVE}
+    lists = {"scopes": list(integration.scopes), "wanted_scopes": list(integration.wanted_scopes)}
+    return _keyed(INTEGRATIONS, values.pop("id")) | values | lists | {"lifecycle": LIVE}
 
 
 def marker_item(integration_id: str, lifecycle: str, *, version: int, at: int) -> Item:
@@ -63,8 +68,8 @@ def integration_of(item: Mapping[str, Any]) -> Integration:
     """Read a live integration; attributes of a later release are left alone."""
     known = _known(Integration, item)
     features = Features(**_known(Features, item["features"]))
-    rest = {"id": item["sk"], "features": features, "account": _account(item), "scopes": tuple(item["scopes"])}
-    return Integration(**(known | rest))
+    lists = {"scopes": tuple(item["scopes"]), "wanted_scopes": tuple(item.get("wanted_scopes") or ())}
+    return Integration(**(known | lists | {"id": item["sk"], "features": features, "account": _account(item)}))
 
 
 def credential_of(item: Mapping[str, Any]) -> Credential:

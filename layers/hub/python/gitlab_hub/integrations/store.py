@@ -8,7 +8,7 @@ from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import summarised
 from gitlab_hub.integrations.model import Credential, Holding, Integration
-from gitlab_hub.integrations.vault import Vault
+from gitlab_hub.integrations.vault import TokenSet, Vault
 from gitlab_hub.storage.secrets import SecretMissing, Secrets
 from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Put, Table
 
@@ -17,12 +17,21 @@ PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A version of the secret that has the change's tokens already, made of the version `base`."""
+
+    base: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What is to become of an integration: its new self, credentials that differ, their new tokens (None = gone)."""
 
     integration: Integration
     credentials: tuple[Credential, ...] = ()
-    tokens: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    tokens: Mapping[str, str | TokenSet | None] = field(default_factory=dict, repr=False)
+    prepared: Prepared | None = None
 
 
 class IntegrationStore:
@@ -81,7 +90,7 @@ class IntegrationStore:
                 return before
             after = _merged(before, change)
             try:
-                after = self._with_secret(before.integration, after, change.tokens)
+                after = self._with_secret(before.integration, after, change)
                 self._write(before.integration, after, change)
             except (ConditionFailed, SecretMissing):
                 if not self._is_stored(after.integration):
@@ -89,12 +98,19 @@ class IntegrationStore:
             return after
         raise _busy()
 
-    def _with_secret(self, before: Integration, after: Holding, tokens: Mapping[str, str | None]) -> Holding:
+    def _with_secret(self, before: Integration, after: Holding, change: Change) -> Holding:
+        tokens, prepared = change.tokens, change.prepared
         if not tokens:
             return after
-        version = self.vault.change(before.id, before.secret_version, tokens)
+        if prepared is not None and prepared.base == before.secret_version:
+            version = prepared.version
+        else:
+            version = self.vault.change(before.id, before.secret_version, tokens)
         changed = tuple(
-            replace(one, token_version=version) if tokens.get(one.id) is not None else one for one in after.credentials
+            replace(one, token_version=version, generation=one.generation + 1)
+            if tokens.get(one.id) is not None
+            else one
+            for one in after.credentials
         )
         return Holding(integration=replace(after.integration, secret_version=version), credentials=changed)
 

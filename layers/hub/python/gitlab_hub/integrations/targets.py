@@ -1,11 +1,10 @@
 """Integrations as the sync engine sees them."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.integrations.care.tokens import CredentialTokens, Source, StoredTokens
 from gitlab_hub.integrations.health import may_sync, primary_of
 from gitlab_hub.integrations.model import CredentialStatus, Holding
 from gitlab_hub.integrations.outcome import settled
@@ -13,44 +12,11 @@ from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.sync.ports import Target
 
 
-class CredentialTokens:
-    """The token of one credential, read when it is needed and again when GitLab turns it away."""
-
-    def __init__(self, store: IntegrationStore, integration_id: str, credential_id: str) -> None:
-        self._store, self._integration_id, self._credential_id = store, integration_id, credential_id
-        self._token: str | None = None
-        self.version: str | None = None
-        """Of the token given out last: what a verdict about it is worth later."""
-
-    async def current(self) -> str:
-        """The token, read once. Raises Unauthorized where there is none any more."""
-        token = self._token or await asyncio.to_thread(self._read)
-        if token is None:
-            raise Unauthorized("The credential was removed from the hub.")
-        return token
-
-    async def renewed(self, rejected: str) -> str | None:
-        """What is stored now, where that is another token than the rejected one."""
-        token = await asyncio.to_thread(self._read)
-        return None if token == rejected else token
-
-    def _read(self) -> str | None:
-        try:
-            holding = self._store.holding(self._integration_id)
-        except NotFound:
-            return None
-        credential = holding.credential(self._credential_id)
-        if credential is None or (token := self._store.token(holding.integration, credential.id)) is None:
-            return None
-        self._token, self.version = token, credential.token_version
-        return token
-
-
 class SyncTargets:
     """Fulfils the engine's port: what may sync, with which token, and what became of that token."""
 
-    def __init__(self, store: IntegrationStore, now: Callable[[], float]) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: IntegrationStore, now: Callable[[], float], source: Source | None = None) -> None:
+        self._store, self._now, self._source = store, now, source or StoredTokens(store)
         self._tokens: dict[tuple[str, str], CredentialTokens] = {}
 
     def due(self) -> Iterator[str]:
@@ -79,7 +45,7 @@ class SyncTargets:
 
     def tokens(self, target: Target) -> CredentialTokens:
         """Where the client gets this target's token."""
-        tokens = CredentialTokens(self._store, target.integration_id, target.credential_id)
+        tokens = CredentialTokens(self._source, target.integration_id, target.credential_id)
         self._tokens[(target.integration_id, target.credential_id)] = tokens
         return tokens
 
@@ -101,6 +67,8 @@ class SyncTargets:
             current = before.credential(target.credential_id)
             if current is None or current.token_version != seen or current.status == verdict:
                 return None
+            if current.status == CredentialStatus.REFRESH_FAILED:
+                return None  # It is lost, whatever an access token of it can still do for a while.
             judged = replace(current, status=verdict, updated_at=now)
             return settled(before, judged, works=verdict == CredentialStatus.VALID, now=now)
 

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from gitlab_hub.integrations.answers import RepositoryList, RepositoryView, TokenAnswer
 from gitlab_hub.integrations.repositories import Filters, Repositories
 from gitlab_hub.integrations.requests import TokenBody
+from gitlab_hub.integrations.rotating import Rotating
 from gitlab_hub.integrations.upkeep import TokenHealth, Upkeep
 from gitlab_hub.integrations.views import VerificationView
 from gitlab_hub.web.api import Route
@@ -26,8 +27,8 @@ Archived = Annotated[bool | None, Query()]
 class UpkeepRoutes:
     """An integration's token and what it reaches."""
 
-    def __init__(self, *, upkeep: Upkeep, repositories: Repositories, cursors: Cursors) -> None:
-        self._upkeep, self._repositories, self._cursors = upkeep, repositories, cursors
+    def __init__(self, *, upkeep: Upkeep, rotating: Rotating, repositories: Repositories, cursors: Cursors) -> None:
+        self._upkeep, self._rotating, self._repositories, self._cursors = upkeep, rotating, repositories, cursors
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -36,6 +37,8 @@ class UpkeepRoutes:
                   summary="Verify the stored token"),
             Route(method="POST", path=f"{ONE}/gitlab-token/check", handler=self.check, role=Role.ADMIN,
                   summary="Ask GitLab about the stored token alone"),
+            Route(method="POST", path=f"{ONE}/gitlab-token/rotate", handler=self.rotate, role=Role.ADMIN,
+                  summary="Have GitLab put a new token in the place of the stored one"),
             Route(method="PUT", path=f"{ONE}/gitlab-token", handler=self.replace, role=Role.ADMIN,
                   summary="Replace the token"),
             Route(method="GET", path=f"{ONE}/repositories", handler=self.list_repositories, role=Role.VIEWER,
@@ -54,6 +57,10 @@ class UpkeepRoutes:
         """Put another token of the same GitLab user in the place of the one in use, after verifying it."""
         token = body.access_token.get_secret_value()
         return _token_answer(self._upkeep.replace_token(integration_id, token, actor=caller.token_id))
+
+    def rotate(self, integration_id: IntegrationId, caller: Caller) -> TokenAnswer:
+        """Rotate the token by itself, or renew an OAuth pair. The old one is dead from then on."""
+        return _token_answer(self._rotating.rotate(integration_id, actor=caller.token_id))
 
     def list_repositories(
         self,

@@ -10,6 +10,7 @@ from gitlab_hub.integrations.checks import Check, Facts, Step, Verification, pas
 from gitlab_hub.integrations.connector import Connector, FixedToken
 from gitlab_hub.integrations.model import Account
 from gitlab_hub.integrations.probe import Probe
+from gitlab_hub.integrations.reach import presence, unsigned
 
 DEADLINE_SECONDS = 25.0
 """API Gateway gives up after 30 s; the answer must still be written."""
@@ -26,6 +27,8 @@ class Subject:
     group: str | None = None
     writes: bool = False
     """Whether a feature is wanted that needs the `api` scope."""
+    oauth: bool = False
+    """Whether the token came from an OAuth application; GitLab describes such a one elsewhere."""
 
 
 class Verifier:
@@ -55,6 +58,22 @@ class Verifier:
         """Take only the steps about the token and its user."""
         return asyncio.run(self._run(subject, TOKEN_STEPS))
 
+    def look(self, host_url: str) -> Verification:
+        """Find out without any token whether a GitLab is there at all."""
+        return asyncio.run(self._look(host_url))
+
+    async def _look(self, host_url: str) -> Verification:
+        steps = TOKEN_STEPS[:4]
+        try:
+            address = self._connector.address(host_url)
+        except HostNotAllowed as error:
+            return _ended([passed(Step.URL), troubled(Step.HOST, error)], steps)
+        except GitLabError as error:
+            return _ended([troubled(Step.URL, error)], steps)
+        async with self._connector.open(address, FixedToken("")) as gitlab:
+            checks = [passed(Step.URL), *presence(await unsigned(gitlab))]
+        return _ended(checks, steps, Facts(base_url=address.base_url))
+
     async def _run(self, subject: Subject, steps: tuple[Step, ...]) -> Verification:
         try:
             address = self._connector.address(subject.host_url)
@@ -63,7 +82,8 @@ class Verifier:
         except GitLabError as error:
             return _ended([troubled(Step.URL, error)], steps)
         async with self._connector.open(address, FixedToken(subject.token)) as gitlab:
-            probe = Probe(gitlab, subject.token, subject.group, writes=subject.writes, now=int(self._now()))
+            now, oauth = int(self._now()), subject.oauth
+            probe = Probe(gitlab, subject.token, subject.group, writes=subject.writes, now=now, oauth=oauth)
             checks = await self._take(probe, steps)
         return _ended(checks, steps, replace(probe.facts, base_url=address.base_url))
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from gitlab_hub.integrations.checks import Verification, spelled
 from gitlab_hub.integrations.health import shown_status, token_status
-from gitlab_hub.integrations.model import Account, Credential, Integration
+from gitlab_hub.integrations.model import NOBODY, Account, Credential, Integration
 
 
 class AccountView(BaseModel):
@@ -43,7 +43,7 @@ class IntegrationView(BaseModel):
     credential_status: str
     display_name: str
     gitlab_version: str | None
-    account: AccountView
+    account: AccountView | None
     scopes: list[str]
     expires_at: int | None
     group: str | None
@@ -158,7 +158,7 @@ def _shown(integration: Integration, now: int) -> dict[str, Any]:
         "credential_status": token_status(integration.credential_status, integration.token_expires_at, now),
         "display_name": integration.display_name,
         "gitlab_version": integration.gitlab_version,
-        "account": AccountView.of(integration.account),
+        "account": None if integration.account == NOBODY else AccountView.of(integration.account),
         "scopes": list(integration.scopes),
         "expires_at": integration.token_expires_at,
         "group": integration.group,

@@ -22,6 +22,10 @@ class PublicUrl:
         if api_id.isalnum():
             self._own = f"https://{api_id}.execute-api.{self._region}.amazonaws.com"
 
+    def base(self) -> str:
+        """The address of the hub itself, without a trailing slash."""
+        return self._configured or self._own
+
     def webhook(self) -> str:
         """The address GitLab delivers webhooks to."""
-        return f"{self._configured or self._own}{WEBHOOK_PATH}"
+        return self.base() + WEBHOOK_PATH

@@ -33,10 +33,12 @@ STATUS_OF_CODE = {
     "unexpected_response": 502,
     "unsupported_version": 409,
     # Integrations
+    "authorization_denied": 403,
     "duplicate_integration": 409,
     "gitlab_account_mismatch": 409,
     "group_not_found": 409,
     "integration_has_active_builds": 409,
+    "invalid_state": 400,
     "no_active_projects": 409,
     "no_resources": 409,
     "rotation_in_progress": 409,

@@ -92,6 +92,11 @@ class OwnerToken:
             return None
         return Principal(self._known[0], Role.OWNER)
 
+    def standing(self, token_id: str) -> Principal | None:
+        """Give the owner, if the token of this id is the owner's now."""
+        known = self._read()
+        return Principal(known[0], Role.OWNER) if known is not None and known[0] == token_id else None
+
     def _read(self) -> tuple[str, bytes] | None:
         try:
             value = self._secrets.read(self._name)
@@ -120,6 +125,14 @@ class TokenBook:
             return None
         is_same = hmac.compare_digest(secret_hash(parts["secret"]).encode(), token.secret_sha256.encode())
         return token.principal if is_same else None
+
+    def standing(self, token_id: str) -> Principal | None:
+        """Give the caller that a token of this id stands for now, without the token; None where it is no good."""
+        owner = self._owner.standing(token_id)
+        if owner is not None:
+            return owner
+        token = self._store.get(token_id)
+        return token.principal if token is not None and token.is_good(self._now()) else None
 
 
 def secret_hash(secret: str) -> str:

@@ -1,0 +1,93 @@
+"""The OAuth token endpoint without any I/O: what is asked of it, and what its answer says.
+
+https://docs.gitlab.com/api/oauth2/ : an access token lives for two hours, and a refresh ends both old tokens at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.options import Reply
+from gitlab_hub.gitlab.tokens import sendable
+
+TOKEN_PATH, REVOKE_PATH, INFO_PATH = "/oauth/token", "/oauth/revoke", "/oauth/token/info"
+_LONGEST_LIFE = 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The OAuth application that was registered in GitLab; one that is not confidential has no secret."""
+
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+
+    def fields(self) -> dict[str, str]:
+        """How it proves itself in a form (RFC 6749, 2.3.1)."""
+        secret = {} if self.client_secret is None else {"client_secret": self.client_secret}
+        return {"client_id": self.client_id} | secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A pair of tokens as the endpoint gave it; no `seconds` = GitLab did not say how long the access token lives."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    scopes: tuple[str, ...] | None
+    seconds: int | None
+
+
+def code_fields(application: Application, *, code: str, verifier: str, redirect_uri: str) -> dict[str, str]:
+    """Ask for the tokens of an authorization code (RFC 6749, 4.1.3; RFC 7636, 4.5)."""
+    return {
+        "grant_type": "authorization_code",
+        **application.fields(),
+        "code": code,
+        "code_verifier": verifier,
+        "redirect_uri": redirect_uri,
+    }
+
+
+def refresh_fields(application: Application, refresh_token: str) -> dict[str, str]:
+    """Ask for the successor of a pair (RFC 6749, 6)."""
+    return {"grant_type": "refresh_token", **application.fields(), "refresh_token": refresh_token}
+
+
+def revoke_fields(application: Application, token: str) -> dict[str, str]:
+    """Ask for a token's end (RFC 7009)."""
+    return {**application.fields(), "token": token}
+
+
+def grant_of(reply: Reply) -> Grant:
+    """Read a successful answer. Raises UnexpectedResponse where there is no usable token in it."""
+    body = reply.body if isinstance(reply.body, Mapping) else {}
+    access, refresh = body.get("access_token"), body.get("refresh_token")
+    if not _usable(access) or not (refresh is None or _usable(refresh)):
+        raise UnexpectedResponse(
+            "GitLab's token endpoint answered without a token.",
+            http_status=reply.http_status,
+            request_id=reply.request_id,
+        )
+    return Grant(
+        access_token=str(access),
+        refresh_token=refresh,
+        scopes=_scopes(body.get("scope")),
+        seconds=_seconds(body.get("expires_in")),
+    )
+
+
+def _usable(token: Any) -> bool:
+    return isinstance(token, str) and sendable(token)
+
+
+def _scopes(listed: Any) -> tuple[str, ...] | None:
+    if isinstance(listed, str):
+        return tuple(listed.split())
+    return tuple(str(scope) for scope in listed) if isinstance(listed, list) else None
+
+
+def _seconds(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        return None
+    return min(value, _LONGEST_LIFE)

@@ -1,0 +1,66 @@
+"""A credential with its token, read at one and the same version."""
+
+from dataclasses import dataclass, field
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.integrations.model import Credential, CredentialKind, Integration
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.vault import Contents, TokenSet
+from gitlab_hub.storage.secrets import SecretMissing
+
+SKEW_SECONDS = 60
+"""An access token that has less than this left may be dead when it arrives."""
+
+PROACTIVE_SHARE = 0.75
+_LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One credential as it was read."""
+
+    integration: Integration
+    credential: Credential
+    tokens: TokenSet
+    contents: Contents = field(repr=False)
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there is a refresh token to renew it with."""
+        return self.credential.kind == CredentialKind.OAUTH and self.tokens.refresh_token is not None
+
+    def alive(self, now: float, *, margin: float = 0) -> bool:
+        """Whether the access token has more than `margin` seconds left, by our clock."""
+        return self.tokens.expires_at is None or self.tokens.expires_at > now + margin
+
+    def stale(self, now: float) -> bool:
+        """Whether a new access token is needed before the next use."""
+        return self.renewable and not self.alive(now, margin=SKEW_SECONDS)
+
+    def ageing(self, now: float) -> bool:
+        """Whether three quarters of the access token's life are over, so that it is time for a new one."""
+        issued, expires = self.tokens.issued_at, self.tokens.expires_at
+        if not self.renewable or issued is None or expires is None:
+            return False
+        return now >= issued + PROACTIVE_SHARE * (expires - issued)
+
+
+def held_of(store: IntegrationStore, integration_id: str, credential_id: str) -> Held:
+    """Read a credential with its token. Raises Unauthorized where it is not there any more."""
+    for _ in range(_LOOKS):
+        try:
+            holding = store.holding(integration_id)
+        except NotFound:
+            break
+        credential = holding.credential(credential_id)
+        if credential is None:
+            break
+        try:
+            contents = store.vault.read(integration_id, holding.integration.secret_version)
+        except SecretMissing:
+            continue  # Replaced or removed between the two reads: the row tells.
+        tokens = contents.tokens.get(credential_id)
+        if tokens is not None:
+            return Held(integration=holding.integration, credential=credential, tokens=tokens, contents=contents)
+    raise Unauthorized("The credential was removed from the hub.", details={"reason": "unknown"})

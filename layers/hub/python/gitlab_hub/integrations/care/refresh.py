@@ -1,0 +1,217 @@
+"""Renewing an OAuth pair: once per pair, by one worker, and never again blindly.
+
+GitLab ends both old tokens the moment it answers, so a refresh whose answer is lost may have cost the pair. What is
+known is written down before the call goes out. A worker that finds such a note looks for the successor, and asks
+GitLab at most one more time.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitlab_hub.gitlab.errors import GitLabError, GrantRefused, InvalidGrant, Unauthorized, Unavailable
+from gitlab_hub.gitlab.grants import Grant
+from gitlab_hub.integrations.care.exchange import TRANSIENT, Exchange
+from gitlab_hub.integrations.care.held import Held, held_of
+from gitlab_hub.integrations.care.lease import Lease, LeaseLost, Leases
+from gitlab_hub.integrations.care.succession import Succession, Successor, lost
+from gitlab_hub.integrations.model import CredentialStatus
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.vault import TokenSet
+
+MOST_CALLS = 2
+LEAST_SECONDS = 15.0
+"""With less time left, a worker could end between the call and the keeping of its answer."""
+
+POLL_SECONDS = 0.5
+POLLS = 24
+PAUSE_SECONDS = 30
+
+
+def unlimited() -> float:
+    """Time without end, for whoever does not run against a clock."""
+    return float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Why a token is asked for: to use it, because GitLab `rejected` that one, or to renew it `early`."""
+
+    rejected: str | None = None
+    early: bool = False
+
+    def met_by(self, held: Held, now: float) -> bool:
+        """Whether what is held will do."""
+        if held.tokens.access_token == self.rejected:
+            return False
+        return not held.stale(now) and not (self.early and held.ageing(now))
+
+
+class Refresher:
+    """Gives tokens that work. All calls block."""
+
+    def __init__(
+        self,
+        *,
+        store: IntegrationStore,
+        leases: Leases,
+        succession: Succession,
+        exchange: Exchange,
+        now: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
+        remaining: Callable[[], float] = unlimited,
+    ) -> None:
+        self._store, self._leases, self._succession, self._exchange = store, leases, succession, exchange
+        self._now, self._sleep, self._remaining = now, sleep, remaining
+
+    def fresh(self, integration_id: str, credential_id: str, wanted: Wanted | None = None) -> Held:
+        """A credential with a token for what is wanted; its access tokens are given as they are.
+
+        Raises NeedsReauth where it is lost, Unauthorized where it is gone, and other GitLabErrors for what may pass.
+        """
+        wanted = wanted or Wanted()
+        held = held_of(self._store, integration_id, credential_id)
+        if wanted.met_by(held, self._now()):
+            return held
+        if not held.renewable:
+            return self._replaced(held, wanted)
+        if held.credential.status == CredentialStatus.REFRESH_FAILED:
+            return self._found_again(held)
+        if self._remaining() < LEAST_SECONDS:
+            return self._as_it_is(held, wanted)
+        lease = self._leases.take(integration_id, credential_id)
+        return self._wait(held, wanted) if lease is None else self._renew(lease, held, wanted)
+
+    def stale(self, held: Held) -> bool:
+        """Whether a token that was given out should be asked for again before its next use."""
+        return held.stale(self._now())
+
+    def _replaced(self, held: Held, wanted: Wanted) -> Held:
+        """For an access token: the one that a rotation has put, or is about to put, in its place."""
+        for _ in range(POLLS):
+            if (adopted := self._succession.adopt(held)) is not None:
+                return adopted
+            if not self._leases.is_held(held.integration.id, held.credential.id):
+                break
+            self._sleep(POLL_SECONDS)
+            held = self._again(held)
+            if wanted.met_by(held, self._now()):
+                break
+        return held
+
+    def _wait(self, held: Held, wanted: Wanted) -> Held:
+        """Let another worker finish, or take over where it has ended."""
+        if wanted.early and held.alive(self._now()):
+            return held
+        for _ in range(POLLS):
+            self._sleep(POLL_SECONDS)
+            lease = self._leases.take(held.integration.id, held.credential.id)
+            if lease is not None:
+                return self._renew(lease, held, wanted)
+            held = self._again(held)
+            if wanted.met_by(held, self._now()):
+                return held
+        return self._as_it_is(held, wanted)
+
+    def _as_it_is(self, held: Held, wanted: Wanted) -> Held:
+        if wanted.rejected is None and held.alive(self._now()):
+            return held
+        raise Unavailable("The token is being renewed; try again in a moment.", retry_after=PAUSE_SECONDS)
+
+    def _renew(self, lease: Lease, held: Held, wanted: Wanted) -> Held:
+        """Under the lease: look again, then use the refresh token up."""
+        held = self._again(held)
+        if wanted.met_by(held, self._now()):
+            self._leases.end(lease)
+            return held
+        calls = lease.calls_of(held.credential.generation)
+        if calls and (adopted := self._succession.adopt(held)) is not None:
+            self._leases.end(lease)
+            return adopted
+        if calls >= MOST_CALLS:
+            return self._give_up(lease, held, "unknown_outcome")
+        if calls:
+            self._only_if_gitlab_answers(lease, held)
+        try:
+            lease = self._leases.sent(lease, held.credential.generation)
+        except LeaseLost:
+            return self._wait(held, wanted)
+        return self._use_up(lease, calls, held, wanted)
+
+    def _use_up(self, lease: Lease, calls: int, held: Held, wanted: Wanted) -> Held:
+        application, refresh_token = held.contents.application, held.tokens.refresh_token
+        if application is None or refresh_token is None:
+            return self._give_up(lease, held, "no_application")
+        asked_at = int(self._now())
+        try:
+            grant = self._exchange.refresh(held.integration.host_url, application, refresh_token)
+        except InvalidGrant:
+            return self._refused(lease, held)
+        except GrantRefused as error:
+            return self._give_up(lease, held, str(error.details.get("reason")))
+        except TRANSIENT as error:
+            self._leases.end(lease, calls=calls, pause=error.retry_after or PAUSE_SECONDS)
+            if wanted.rejected is None and held.alive(self._now()):
+                return held
+            raise
+        except GitLabError:
+            self._leases.end(lease, pause=PAUSE_SECONDS)
+            raise
+        return self._keep(lease, held, Successor(tokens=pair(grant, refresh_token, asked_at), scopes=grant.scopes))
+
+    def _keep(self, lease: Lease, held: Held, successor: Successor) -> Held:
+        try:
+            kept = self._succession.keep(held, successor)
+        except Unauthorized:
+            # Removed meanwhile: nobody else knows of this pair, so nobody else could end it.
+            self._exchange.end(held.integration.host_url, held.contents.application, successor.tokens)
+            raise
+        self._leases.end(lease)
+        return kept
+
+    def _found_again(self, held: Held) -> Held:
+        """What was given up for lost may have been kept by a worker that was only slow."""
+        adopted = self._succession.adopt(held)
+        if adopted is None:
+            raise lost("refresh_failed")
+        return adopted
+
+    def _refused(self, lease: Lease, held: Held) -> Held:
+        """Find what came of a refresh token that was used up before."""
+        current = self._again(held)
+        if current.credential.generation != held.credential.generation:
+            self._leases.end(lease)
+            return current
+        if (adopted := self._succession.adopt(held)) is not None:
+            self._leases.end(lease)
+            return adopted
+        return self._give_up(lease, held, "invalid_grant")
+
+    def _give_up(self, lease: Lease, held: Held, reason: str) -> Held:
+        error = self._succession.give_up(held, reason)
+        self._leases.end(lease)
+        current = self._again(held)
+        if current.credential.generation != held.credential.generation:
+            return current
+        raise error
+
+    def _only_if_gitlab_answers(self, lease: Lease, held: Held) -> None:
+        """The one further call is not spent on a GitLab that is down."""
+        try:
+            self._exchange.answers(held.integration.host_url, held.tokens.access_token)
+        except GitLabError:
+            self._leases.end(lease, pause=PAUSE_SECONDS)
+            raise
+
+    def _again(self, held: Held) -> Held:
+        return held_of(self._store, held.integration.id, held.credential.id)
+
+
+def pair(grant: Grant, refresh_token: str | None, asked_at: int) -> TokenSet:
+    """The pair to keep. A GitLab that gives no new refresh token means the old one (RFC 6749, 6)."""
+    return TokenSet(
+        access_token=grant.access_token,
+        refresh_token=grant.refresh_token or refresh_token,
+        issued_at=asked_at,
+        expires_at=None if grant.seconds is None else asked_at + grant.seconds,
+    )

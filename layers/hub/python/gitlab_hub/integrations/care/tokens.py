@@ -1,0 +1,72 @@
+"""Where clients get the token of a credential from."""
+
+import asyncio
+from typing import Protocol
+
+from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.integrations.care.held import Held, held_of
+from gitlab_hub.integrations.care.refresh import Wanted
+from gitlab_hub.integrations.store import IntegrationStore
+
+
+class Source(Protocol):
+    """Gives credentials with their tokens. All calls block."""
+
+    def fresh(self, integration_id: str, credential_id: str, wanted: Wanted | None = None) -> Held:
+        """A credential with a token for what is wanted. Raises GitLabErrors."""
+
+    def stale(self, held: Held) -> bool:
+        """Whether a token that was given out should be asked for again before its next use."""
+
+
+class StoredTokens:
+    """Gives what is stored and renews nothing: for functions that may not write secrets."""
+
+    def __init__(self, store: IntegrationStore) -> None:
+        self._store = store
+
+    def fresh(self, integration_id: str, credential_id: str, wanted: Wanted | None = None) -> Held:  # noqa: ARG002 - the port's signature
+        """A credential as it is stored."""
+        return held_of(self._store, integration_id, credential_id)
+
+    def stale(self, held: Held) -> bool:  # noqa: ARG002 - the port's signature
+        """Never: asking again would give the same."""
+        return False
+
+
+class CredentialTokens:
+    """The token of one credential for one client: read when it is needed, renewed before it ends or when rejected."""
+
+    def __init__(self, source: Source, integration_id: str, credential_id: str) -> None:
+        self._source, self._integration_id, self._credential_id = source, integration_id, credential_id
+        self._held: Held | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self.version: str | None = None
+        """Of the token given out last: what a verdict about it is worth later."""
+
+    async def current(self) -> str:
+        """The token to use now. Raises Unauthorized where there is none any more."""
+        held = self._held
+        if held is None or self._source.stale(held):
+            async with self._one_at_a_time:
+                held = self._held
+                if held is None or self._source.stale(held):
+                    held = await self._ask(Wanted())
+        return held.tokens.access_token
+
+    async def renewed(self, rejected: str) -> str | None:
+        """The token that took the rejected one's place; None where there is none."""
+        async with self._one_at_a_time:
+            held = self._held
+            if held is None or held.tokens.access_token == rejected:
+                try:
+                    held = await self._ask(Wanted(rejected=rejected))
+                except Unauthorized:
+                    return None
+        token = held.tokens.access_token
+        return None if token == rejected else token
+
+    async def _ask(self, wanted: Wanted) -> Held:
+        held = await asyncio.to_thread(self._source.fresh, self._integration_id, self._credential_id, wanted)
+        self._held, self.version = held, held.credential.token_version
+        return held

@@ -1,0 +1,80 @@
+"""Deciding about what an authorization brought: enough scopes, the right user, and what becomes of the integration."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gitlab_hub.gitlab.grants import Grant
+from gitlab_hub.integrations.birth import FIRST_LABEL, new_credential
+from gitlab_hub.integrations.checks import Facts
+from gitlab_hub.integrations.errors import AccountMismatch, InvalidPermissions
+from gitlab_hub.integrations.model import (
+    NOBODY,
+    Account,
+    Credential,
+    CredentialKind,
+    Holding,
+    Integration,
+    identity_of,
+)
+from gitlab_hub.integrations.outcome import informed, settled
+from gitlab_hub.integrations.store import Change
+from gitlab_hub.integrations.token_steps import missing_scopes
+from gitlab_hub.integrations.vault import TokenSet
+
+_IN_API = frozenset({"read_api", "read_user"})
+
+
+def default_scopes(*, writes: bool) -> tuple[str, ...]:
+    """The least that does: reading, or everything where something is to be changed in GitLab."""
+    return ("api",) if writes else ("read_api",)
+
+
+def check_scopes(granted: Sequence[str] | None, wanted: Sequence[str], *, writes: bool) -> None:
+    """Refuse less than was asked for and is needed. Raises InvalidPermissions. None = GitLab did not say."""
+    if granted is None:
+        return
+    has = {*granted, *(_IN_API if "api" in granted else ())}
+    missing = [scope for scope in wanted if scope not in has]
+    missing += [scope for scope in (missing_scopes(granted, writes=writes) if granted else ()) if scope not in missing]
+    if missing:
+        raise InvalidPermissions(
+            "GitLab granted less than is needed. Give the application these scopes, and authorize it again.",
+            details={"missing_scopes": missing},
+        )
+
+
+def check_account(integration: Integration, account: Account | None) -> None:
+    """Refuse another GitLab user than the first: what was synced belongs to the eyes of that one."""
+    if integration.account == NOBODY or account is None or account.id == integration.account.id:
+        return
+    raise AccountMismatch(
+        "Another GitLab user authorized this. Sign in there as the first one, or connect an integration of its own.",
+        details={"expected_user_id": integration.account.id, "user_id": account.id},
+    )
+
+
+def in_use(holding: Holding) -> Credential | None:
+    """The credential that an earlier authorization has made."""
+    own = [one for one in holding.credentials if one.live and one.kind == CredentialKind.OAUTH]
+    return min(own, key=lambda one: (one.created_at, one.id), default=None)
+
+
+def accepted(before: Holding, facts: Facts, grant: Grant, tokens: TokenSet, *, credential_id: str, now: int) -> Change:
+    """The change that makes an integration work with a pair of tokens. Raises AccountMismatch."""
+    check_account(before.integration, facts.account)
+    current = in_use(before) or new_credential(before.integration.id, credential_id, facts, label=FIRST_LABEL, now=now)
+    credential = replace(
+        informed(current, facts, now=now),
+        kind=CredentialKind.OAUTH,
+        token_expires_at=None,
+        scopes=facts.token.scopes or grant.scopes or (),
+    )
+    integration = replace(
+        before.integration,
+        account=credential.account,
+        gitlab_version=facts.version or before.integration.gitlab_version,
+        group=facts.group if before.integration.group is not None else None,
+        identity=identity_of(before.integration.host_url, credential.account.id, facts.group),
+    )
+    change = settled(replace(before, integration=integration), credential, works=True, now=now)
+    return replace(change, tokens={credential.id: tokens})

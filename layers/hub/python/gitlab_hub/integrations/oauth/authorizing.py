@@ -1,0 +1,216 @@
+"""An authorization from its beginning to a working integration."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from gitlab_hub.errors import HubError, InvalidInput, NotFound
+from gitlab_hub.gitlab.grants import Application, Grant, code_fields
+from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.care.exchange import Exchange
+from gitlab_hub.integrations.care.held import held_of
+from gitlab_hub.integrations.care.refresh import pair
+from gitlab_hub.integrations.checks import Facts
+from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
+from gitlab_hub.integrations.model import AuthMode, Integration
+from gitlab_hub.integrations.neighbours import Neighbours
+from gitlab_hub.integrations.oauth.acceptance import accepted, check_account, check_scopes, in_use
+from gitlab_hub.integrations.oauth.flow_store import FlowStore
+from gitlab_hub.integrations.oauth.keys import FlowKeys, digest, encoded
+from gitlab_hub.integrations.oauth.pending import Arrival, Pending, authorize_url, check, unknown_state
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.vault import TokenSet
+from gitlab_hub.integrations.verifier import Subject, Verifier
+from gitlab_hub.storage.secrets import SecretMissing
+from gitlab_hub.web.errors import PermissionDenied
+from gitlab_hub.web.principal import Principal, Role
+
+
+class Initiators(Protocol):
+    """The callers behind hub tokens."""
+
+    def standing(self, token_id: str) -> Principal | None:
+        """Who a token stands for now; None where it was revoked, has expired or is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What somebody needs to authorize an integration; both addresses are secrets until used."""
+
+    authorize_url: str = field(repr=False)
+    ticket: str = field(repr=False)
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """Where a browser goes, and the value that it must bring back."""
+
+    authorize_url: str = field(repr=False)
+    browser: str = field(repr=False)
+
+
+class Authorizing:
+    """Begins and finishes authorizations."""
+
+    def __init__(
+        self,
+        *,
+        store: IntegrationStore,
+        flows: FlowStore,
+        keys: FlowKeys,
+        exchange: Exchange,
+        verifier: Verifier,
+        neighbours: Neighbours,
+        initiators: Initiators,
+        audit: AuditLog,
+        now: Callable[[], float],
+        random: Callable[[], bytes] = lambda: secrets.token_bytes(32),
+    ) -> None:
+        self._store, self._flows, self._keys, self._exchange = store, flows, keys, exchange
+        self._verifier, self._neighbours, self._initiators = verifier, neighbours, initiators
+        self._audit, self._now, self._random = audit, now, random
+
+    def begin(
+        self, integration_id: str, *, redirect_uri: str, redirect_url: str | None, actor: str, seed: str
+    ) -> Begun:
+        """Begin an authorization; every earlier one of the integration is void from now on."""
+        integration = self._by_oauth(integration_id)
+        state, ticket = self._keys.state(seed), self._keys.ticket(seed)
+        pending = Pending(
+            flow=self._keys.flow(seed),
+            integration_id=integration_id,
+            host_url=integration.host_url,
+            redirect_uri=redirect_uri,
+            redirect_url=redirect_url,
+            initiator=actor,
+            created_at=int(self._now()),
+        )
+        self._audit.record("oauth.begin", actor=actor, integration_id=integration_id)
+        kept = self._flows.begin(pending, state=state, ticket=ticket)
+        return Begun(authorize_url=self._url(integration, kept, state), ticket=ticket, ends_at=kept.ends_at)
+
+    def open(self, ticket: str) -> Opened:
+        """Bind an authorization to the browser that opens its link. Raises InvalidState."""
+        pending = self._flows.open(ticket)
+        if pending is None:
+            raise unknown_state()
+        check(pending, Arrival(), newest=True, now=self._now())
+        state, browser = encoded(self._random()), encoded(self._random())
+        bound = replace(pending, browser=digest(browser))
+        integration = self._by_oauth(pending.integration_id)
+        if not self._flows.rebind(bound, state=state):
+            raise unknown_state()
+        return Opened(authorize_url=self._url(integration, bound, state), browser=browser)
+
+    def take(self, state: str, arrival: Arrival) -> Pending:
+        """Take an authorization out, for good. Raises InvalidState where it is not this one's to finish."""
+        pending = self._flows.take(state)
+        if pending is None:
+            raise unknown_state()
+        check(pending, arrival, newest=self._flows.is_newest(pending, state=state), now=self._now())
+        return pending
+
+    def finish(self, pending: Pending, *, code: str, state: str) -> Integration:
+        """Trade the code for a pair of tokens, verify it, and let the integration work with it.
+
+        Raises PermissionDenied, NotFound, what a verification raises, AccountMismatch or DuplicateIntegration; what was
+        stored is as before then, and the new pair has ended.
+        """
+        self._check_initiator(pending)
+        integration = self._by_oauth(pending.integration_id)
+        application = self._application(integration)
+        self._audit.record("oauth.finish", actor=pending.initiator, integration_id=integration.id)
+        asked_at = int(self._now())
+        verifier = self._keys.verifier(state)
+        fields = code_fields(application, code=code, verifier=verifier, redirect_uri=pending.redirect_uri)
+        grant = self._exchange.trade(pending.host_url, fields)
+        tokens = pair(grant, None, asked_at)
+        try:
+            facts = self._verified(integration, grant)
+        except HubError:
+            self._exchange.end(pending.host_url, application, tokens)
+            raise
+        return self._keep(integration, application, facts, grant, tokens, digest(state)[:20])
+
+    def _verified(self, integration: Integration, grant: Grant) -> Facts:
+        check_scopes(grant.scopes, integration.wanted_scopes, writes=integration.features.write)
+        subject = Subject(
+            host_url=integration.host_url,
+            token=grant.access_token,
+            group=integration.group,
+            writes=integration.features.write,
+            oauth=True,
+        )
+        verification = self._verifier.verify(
+            subject, lambda host, account: self._neighbours.share(host, account, integration_id=integration.id)
+        )
+        check_account(integration, verification.facts.account)
+        if error := refusal(verification):
+            raise error
+        return verification.facts
+
+    def _keep(
+        self,
+        integration: Integration,
+        application: Application,
+        facts: Facts,
+        grant: Grant,
+        tokens: TokenSet,
+        unique: str,
+    ) -> Integration:
+        earlier = self._earlier(integration)
+        try:
+            holding = self._store.change(
+                integration.id,
+                lambda found: accepted(
+                    found, facts, grant, tokens, credential_id=f"cred_{unique}", now=int(self._now())
+                ),
+            )
+        except (AccountMismatch, DuplicateIntegration, NotFound):
+            # Only refusals: after any other trouble the pair may be stored all the same.
+            self._exchange.end(integration.host_url, application, tokens)
+            raise
+        if earlier is not None:
+            # Whoever still uses the old pair is told 401, and reads the new one.
+            self._exchange.end(integration.host_url, application, earlier)
+        return holding.integration
+
+    def _earlier(self, integration: Integration) -> TokenSet | None:
+        """The pair that an earlier authorization has brought."""
+        holding = self._store.holding(integration.id)
+        credential = in_use(holding)
+        if credential is None:
+            return None
+        return held_of(self._store, integration.id, credential.id).tokens
+
+    def _check_initiator(self, pending: Pending) -> None:
+        """Whoever began it must still be allowed to; hub tokens are revoked, and roles are lowered."""
+        principal = self._initiators.standing(pending.initiator)
+        if principal is None or not principal.role.includes(Role.ADMIN):
+            raise PermissionDenied("The hub token that began this may not connect a GitLab any more.")
+        if not principal.can_see(pending.integration_id):
+            raise PermissionDenied("The hub token that began this may not see the integration any more.")
+
+    def _by_oauth(self, integration_id: str) -> Integration:
+        integration = self._store.require(integration_id)
+        if integration.auth_mode != AuthMode.OAUTH_APP or integration.client_id is None:
+            raise InvalidInput("This integration uses an access token; there is nothing to authorize.")
+        return integration
+
+    def _application(self, integration: Integration) -> Application:
+        try:
+            contents = self._store.vault.read(integration.id, integration.secret_version)
+        except SecretMissing:
+            raise NotFound("The integration was removed at this moment.") from None
+        return contents.application or Application(client_id=integration.client_id or "")
+
+    def _url(self, integration: Integration, pending: Pending, state: str) -> str:
+        return authorize_url(
+            pending,
+            state=state,
+            verifier=self._keys.verifier(state),
+            client_id=integration.client_id or "",
+            scopes=integration.wanted_scopes,
+        )

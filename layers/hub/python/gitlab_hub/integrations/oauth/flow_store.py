@@ -1,0 +1,94 @@
+"""Authorizations under way, found by the hash of what comes back. Each can be taken out once."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from gitlab_hub.integrations import rows
+from gitlab_hub.integrations.oauth.keys import digest
+from gitlab_hub.integrations.oauth.pending import Pending
+from gitlab_hub.storage.table import PRESENT, Condition, ConditionFailed, Item, Put, Table
+
+KEPT_SECONDS = 3_600
+"""Deletion by TTL is late; the age is checked by whoever takes a row out."""
+
+
+class FlowStore:
+    """The authorizations of all integrations; only the newest one of each can be finished."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def begin(self, pending: Pending, *, state: str, ticket: str) -> Pending:
+        """Keep an authorization as the newest. A repeated request gets the one that was begun for it."""
+        newest = self._table.get(*_newest_key(pending.integration_id))
+        if newest is not None and newest["flow"] == pending.flow:
+            return replace(pending, created_at=newest["created_at"])
+        self._table.transact(
+            [
+                Put(_item("STATE", state, pending)),
+                Put(_item("TICKET", ticket, pending)),
+                Put(_newest_item(pending, state)),
+            ]
+        )
+        return pending
+
+    def open(self, ticket: str) -> Pending | None:
+        """Take a link out; None where it is not known or was opened before."""
+        return self._take("TICKET", ticket)
+
+    def rebind(self, pending: Pending, *, state: str) -> bool:
+        """Keep an authorization under a new state, and its first one is void; False where a newer one was begun."""
+        same = Condition(equals={"flow": pending.flow})
+        try:
+            self._table.transact([Put(_item("STATE", state, pending)), Put(_newest_item(pending, state), same)])
+        except ConditionFailed:
+            return False
+        return True
+
+    def take(self, state: str) -> Pending | None:
+        """Take an authorization out; None where it is not known or was taken before."""
+        return self._take("STATE", state)
+
+    def is_newest(self, pending: Pending, *, state: str) -> bool:
+        """Whether no newer authorization of the integration was begun, nor this one bound to a browser since."""
+        newest = self._table.get(*_newest_key(pending.integration_id))
+        return newest is not None and newest["state_hash"] == digest(state)
+
+    def _take(self, kind: str, secret: str) -> Pending | None:
+        key = _key(kind, secret)
+        item = self._table.get(*key)
+        if item is None:
+            return None
+        try:
+            self._table.delete(*key, PRESENT)
+        except ConditionFailed:
+            return None
+        return _pending(item)
+
+
+def _key(kind: str, secret: str) -> tuple[str, str]:
+    return f"OAUTH_{kind}#{digest(secret)}", kind
+
+
+def _item(kind: str, secret: str, pending: Pending) -> Item:
+    pk, sk = _key(kind, secret)
+    return {"pk": pk, "sk": sk, **_common(pending), **asdict(pending)}
+
+
+def _newest_key(integration_id: str) -> tuple[str, str]:
+    return rows.partition(integration_id), rows.FLOW
+
+
+def _newest_item(pending: Pending, state: str) -> Item:
+    pk, sk = _newest_key(pending.integration_id)
+    known = {"flow": pending.flow, "created_at": pending.created_at, "state_hash": digest(state)}
+    return {"pk": pk, "sk": sk, **_common(pending), **known}
+
+
+def _common(pending: Pending) -> dict[str, Any]:
+    return {"schema_version": rows.SCHEMA_VERSION, "expires_at": pending.created_at + KEPT_SECONDS}
+
+
+def _pending(item: Mapping[str, Any]) -> Pending:
+    return Pending(**{name: item[name] for name in Pending.__dataclass_fields__ if name in item})

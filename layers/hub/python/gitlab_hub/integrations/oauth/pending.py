@@ -1,0 +1,85 @@
+"""An authorization that was begun: what it is for, and whether it may still be finished."""
+
+import hmac
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from gitlab_hub.integrations.errors import InvalidState
+from gitlab_hub.integrations.oauth.keys import challenge, digest
+
+LIFE_SECONDS = 600
+_CLOCK_SKEW = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """One authorization under way. `browser` is the hash of the cookie that must come back; None = none was set."""
+
+    flow: str
+    integration_id: str
+    host_url: str
+    redirect_uri: str
+    redirect_url: str | None
+    initiator: str
+    """Id of the hub token that began it."""
+    created_at: int
+    browser: str | None = None
+
+    @property
+    def ends_at(self) -> int:
+        """Until when it may be finished, in unix seconds."""
+        return self.created_at + LIFE_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """How an answer of GitLab's came back: in a browser with its cookies, or in a call with a hub token."""
+
+    cookies: tuple[str, ...] = ()
+    token_id: str | None = None
+    integration_id: str | None = None
+    issuer: str | None = None
+
+
+def check(pending: Pending, arrival: Arrival, *, newest: bool, now: float) -> None:
+    """Let an authorization be finished. Raises InvalidState where it is not this one's to finish."""
+    if not -_CLOCK_SKEW <= now - pending.created_at <= LIFE_SECONDS:
+        raise _invalid("It took longer than ten minutes")
+    if not newest:
+        raise _invalid("A newer one was begun")
+    if arrival.integration_id not in (None, pending.integration_id):
+        raise _invalid("It belongs to another integration")
+    if arrival.issuer not in (None, pending.host_url):
+        raise _invalid("Another GitLab answered")
+    if arrival.token_id is not None:
+        if arrival.token_id != pending.initiator:
+            raise _invalid("Another hub token began it")
+    elif pending.browser is not None and not _same_browser(pending.browser, arrival.cookies):
+        raise _invalid("It was begun in another browser")
+
+
+def authorize_url(pending: Pending, *, state: str, verifier: str, client_id: str, scopes: tuple[str, ...]) -> str:
+    """Where somebody authorizes the application (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
+    query = {
+        "client_id": client_id,
+        "redirect_uri": pending.redirect_uri,
+        "response_type": "code",
+        "state": state,
+        "scope": " ".join(scopes),
+        "code_challenge": challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    return f"{pending.host_url}/oauth/authorize?{urlencode(query)}"
+
+
+def unknown_state() -> InvalidState:
+    """The refusal of a state that the hub has not given out, or that was used."""
+    return _invalid("It is not known here, or it was used already")
+
+
+def _same_browser(expected: str, cookies: tuple[str, ...]) -> bool:
+    return any(hmac.compare_digest(digest(cookie).encode(), expected.encode()) for cookie in cookies)
+
+
+def _invalid(why: str) -> InvalidState:
+    return InvalidState(f"This authorization cannot be finished. {why}; begin anew from the hub.")

@@ -1,0 +1,77 @@
+"""Where a browser may be sent back to: only to what the deployer has listed."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from gitlab_hub.web.errors import Unprocessable
+
+_MAX_URL = 2048
+_PLAIN = re.compile(r"[\x21-\x7e]+", re.ASCII)
+_OWN = ("gitlab", "integration_id", "code")
+
+
+class ReturnUrls:
+    """The listed addresses. One allows itself with any query; one that ends in a slash also what lies below it.
+
+    Scheme, host and port must be the same, and nothing is decoded or repaired: what two readers could take for
+    different addresses (user info, backslashes, dot segments, also encoded) is refused.
+    """
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = [parts for parts in map(_split, allowed) if parts is not None]
+
+    def checked(self, url: str | None) -> str | None:
+        """The address itself, None for none. Raises Unprocessable where it is not listed."""
+        if url is None:
+            return None
+        parts = _split(url)
+        if parts is None or not any(_allows(entry, parts) for entry in self._allowed):
+            raise Unprocessable(
+                "This redirect_url is not one that the deployment allows (AllowedReturnUrls).",
+                details={"fields": [{"field": "body.redirect_url", "problem": "not_allowed"}]},
+            )
+        return url
+
+
+def returned(url: str, *, result: str, integration_id: str, code: str | None) -> str:
+    """The address with what became of the authorization; a query of its own stays."""
+    parts = urlsplit(url)
+    own = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _OWN]
+    told = [("gitlab", result), ("integration_id", integration_id), *([("code", code)] if code else [])]
+    return urlunsplit(parts._replace(query=urlencode([*own, *told]), fragment=""))
+
+
+def _split(url: str) -> SplitResult | None:
+    if len(url) > _MAX_URL or not _PLAIN.fullmatch(url) or {"\\", "#", "@"} & set(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        return None
+    if parts.scheme not in ("https", "http") or not parts.hostname or _is_crooked(parts.path):
+        return None
+    return parts
+
+
+def _is_crooked(path: str) -> bool:
+    decoded = unquote(path)
+    return (
+        "//" in path
+        or bool({".", ".."} & set(decoded.split("/")))
+        or decoded.count("/") != path.count("/")
+        or "\\" in decoded
+    )
+
+
+def _allows(entry: SplitResult, parts: SplitResult) -> bool:
+    if (entry.scheme, entry.hostname, _port(entry)) != (parts.scheme, parts.hostname, _port(parts)):
+        return False
+    if entry.path.endswith("/"):
+        return (parts.path or "/").startswith(entry.path)
+    return parts.path == entry.path or (entry.path == "" and parts.path == "/")
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or {"https": 443, "http": 80}[parts.scheme]

@@ -1,0 +1,169 @@
+"""The routes by which an OAuth application is authorized: one for callers of the hub, two for browsers."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import BaseModel, Field, SecretStr
+
+from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.integrations.errors import AuthorizationDenied
+from gitlab_hub.integrations.oauth import binding, pages
+from gitlab_hub.integrations.oauth.authorizing import Authorizing
+from gitlab_hub.integrations.oauth.pending import Arrival, Pending, unknown_state
+from gitlab_hub.integrations.oauth.returning import ReturnUrls, returned
+from gitlab_hub.integrations.requests import Body
+from gitlab_hub.integrations.views import IntegrationView
+from gitlab_hub.web.answers import Answer
+from gitlab_hub.web.api import Route, Seed
+from gitlab_hub.web.auth import Caller, Role
+from gitlab_hub.web.call import Call
+from gitlab_hub.web.errors import Unprocessable
+
+AUTHORIZE = "/v1/integrations/gitlab/authorize"
+CONNECT = "/v1/integrations/gitlab/connect"
+CALLBACK = "/v1/integrations/gitlab/callback"
+
+_LONGEST = 2048
+
+Text = Annotated[str, Field(min_length=1, max_length=_LONGEST)]
+Hidden = Annotated[SecretStr, Field(min_length=1, max_length=_LONGEST)]
+Ticket = Annotated[str, Path()]
+Given = Annotated[str | None, Query(max_length=_LONGEST)]
+
+
+class AuthorizeBody(Body):
+    """Begin an authorization, or finish one with what GitLab gave (`code` and `state` together)."""
+
+    integration_id: Annotated[str, Field(min_length=1, max_length=100)]
+    redirect_url: Text | None = None
+    code: Hidden | None = None
+    state: Hidden | None = None
+
+
+class BegunAnswer(BaseModel):
+    """Where to authorize. `connect_url` binds the browser that opens it, and is good for one opening."""
+
+    authorize_url: str
+    connect_url: str
+    state_expires_at: int
+
+
+class AuthorizedAnswer(BaseModel):
+    """The integration that works from now on."""
+
+    integration: IntegrationView
+
+
+class OAuthRoutes:
+    """Authorizing OAuth applications. `base_url` is the hub's own address, from its configuration."""
+
+    def __init__(
+        self,
+        authorizing: Authorizing,
+        *,
+        exists: Callable[[str], bool],
+        base_url: Callable[[], str],
+        return_urls: ReturnUrls,
+        now: Callable[[], float],
+    ) -> None:
+        self._authorizing, self._exists, self._base_url = authorizing, exists, base_url
+        self._return_urls, self._now = return_urls, now
+
+    def routes(self) -> list[Route]:
+        """Give all routes."""
+        return [
+            # The answer has the state in it, so it is never kept; a repeated call derives it again.
+            Route(method="POST", path=AUTHORIZE, handler=self.authorize, role=Role.ADMIN, secret_answer=True,
+                  summary="Begin or finish the authorization of an OAuth application"),
+            Route(method="GET", path=f"{CONNECT}/<ticket>", handler=self.connect, role=None, raw=self._connect,
+                  status=HTTPStatus.FOUND, summary="Go to GitLab with a browser that is bound to the authorization"),
+            Route(method="GET", path=CALLBACK, handler=self.callback, role=None, raw=self._callback,
+                  status=HTTPStatus.SEE_OTHER, summary="Come back from GitLab"),
+        ]  # fmt: skip
+
+    def authorize(self, body: AuthorizeBody, caller: Caller, seed: Seed) -> BegunAnswer | AuthorizedAnswer:
+        """Begin an authorization, or finish it with the code and the state that GitLab gave."""
+        if not (caller.can_see(body.integration_id) and self._exists(body.integration_id)):
+            raise NotFound("There is no such integration.")
+        if body.code is None and body.state is None:
+            return self._begin(body, caller.token_id, seed)
+        if body.code is None or body.state is None or body.redirect_url is not None:
+            raise Unprocessable("Give either redirect_url (or nothing), or code and state together.")
+        arrival = Arrival(token_id=caller.token_id, integration_id=body.integration_id)
+        state = body.state.get_secret_value()
+        pending = self._authorizing.take(state, arrival)
+        finished = self._authorizing.finish(pending, code=body.code.get_secret_value(), state=state)
+        return AuthorizedAnswer(integration=IntegrationView.of(finished, now=int(self._now())))
+
+    def connect(self, ticket: Ticket) -> Response[str]:
+        """Bind the browser and send it to GitLab."""
+        raise NotImplementedError(ticket)
+
+    def callback(
+        self, state: Given = None, code: Given = None, error: Given = None, iss: Given = None
+    ) -> Response[str]:
+        """Finish the authorization and send the browser back to where it came from."""
+        raise NotImplementedError(state, code, error, iss)
+
+    def _begin(self, body: AuthorizeBody, actor: str, seed: str) -> BegunAnswer:
+        begun = self._authorizing.begin(
+            body.integration_id,
+            redirect_uri=self._base_url() + CALLBACK,
+            redirect_url=self._return_urls.checked(body.redirect_url),
+            actor=actor,
+            seed=seed,
+        )
+        connect_url = f"{self._base_url()}{CONNECT}/{begun.ticket}"
+        return BegunAnswer(authorize_url=begun.authorize_url, connect_url=connect_url, state_expires_at=begun.ends_at)
+
+    def _connect(self, call: Call) -> Answer:
+        try:
+            opened = self._authorizing.open(call.path.rpartition("/")[2])
+        except HubError as error:
+            return pages.failure(error)
+        cookies = binding.cookies(opened.browser, self._base_url())
+        return pages.redirection(HTTPStatus.FOUND, opened.authorize_url, cookies)
+
+    def _callback(self, call: Call) -> Answer:
+        base_url, query = self._base_url(), _query(call.event)
+        forgotten = binding.forgotten(base_url)
+        arrival = Arrival(cookies=binding.presented(call.event, base_url), issuer=query.get("iss"))
+        try:
+            state = query.get("state")
+            if not state:
+                raise unknown_state()
+            pending = self._authorizing.take(state, arrival)
+        except HubError as error:
+            # Nobody knows whose authorization this is, so nobody is sent anywhere.
+            return pages.failure(error)
+        failed = self._finished(pending, query, state)
+        if pending.redirect_url is None:
+            return pages.success(forgotten) if failed is None else pages.failure(failed, forgotten)
+        url = returned(
+            pending.redirect_url,
+            result="success" if failed is None else "error",
+            integration_id=pending.integration_id,
+            code=None if failed is None else failed.code,
+        )
+        return pages.redirection(HTTPStatus.SEE_OTHER, url, forgotten)
+
+    def _finished(self, pending: Pending, query: Mapping[str, str], state: str) -> HubError | None:
+        """Finish what GitLab has sent back; what went wrong, if anything."""
+        code = query.get("code")
+        if "error" in query or not code:
+            return AuthorizationDenied(
+                "GitLab did not authorize this: somebody said no, or the application has other settings there."
+            )
+        try:
+            self._authorizing.finish(pending, code=code, state=state)
+        except HubError as error:
+            return error
+        return None
+
+
+def _query(event: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters as the gateway gives them; a repeated one is joined by commas, and so is no state of ours."""
+    return {str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()}

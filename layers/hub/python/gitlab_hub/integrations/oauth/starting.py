@@ -1,0 +1,65 @@
+"""Connecting a GitLab by an OAuth application: everything but the authorization itself, which somebody does later."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitlab_hub.gitlab.grants import Application
+from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.birth import unauthorized_integration
+from gitlab_hub.integrations.connecting import Started
+from gitlab_hub.integrations.errors import refusal
+from gitlab_hub.integrations.life import Life
+from gitlab_hub.integrations.model import Features
+from gitlab_hub.integrations.oauth.acceptance import check_scopes, default_scopes
+from gitlab_hub.integrations.vault import Contents
+from gitlab_hub.integrations.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthWish:
+    """What is to be connected; no `scopes` = the least that does."""
+
+    host_url: str
+    application: Application
+    scopes: tuple[str, ...] | None
+    group: str | None
+    features: Features
+    display_name: str | None
+    dry_run: bool
+
+
+class OAuthStart:
+    """Keeps applications, so that they can be authorized."""
+
+    def __init__(self, *, life: Life, verifier: Verifier, audit: AuditLog, now: Callable[[], float]) -> None:
+        self._life, self._verifier, self._audit, self._now = life, verifier, audit, now
+
+    def start(self, wish: OAuthWish, *, actor: str, seed: str) -> Started:
+        """Look whether a GitLab is there, and keep the application unless it is only a rehearsal.
+
+        The id comes from the seed: a request that is sent again finds what the first one had begun.
+        """
+        scopes = wish.scopes or default_scopes(writes=wish.features.write)
+        check_scopes(scopes, (), writes=wish.features.write)
+        verification = self._verifier.look(wish.host_url)
+        if error := refusal(verification):
+            raise error
+        if wish.dry_run:
+            return Started(verification=verification, integration=None)
+        integration = unauthorized_integration(
+            f"int_{hashlib.sha256(f'i:{seed}'.encode()).hexdigest()[:20]}",
+            verification.facts.base_url or wish.host_url,
+            client_id=wish.application.client_id,
+            scopes=scopes,
+            group=wish.group,
+            features=wish.features,
+            display_name=wish.display_name,
+            created_by=actor,
+            now=int(self._now()),
+        )
+        self._audit.record(
+            "integration.start_oauth", actor=actor, integration_id=integration.id, host_url=integration.host_url
+        )
+        kept = self._life.begin(integration, None, Contents(application=wish.application))
+        return Started(verification=verification, integration=kept)

@@ -1,0 +1,152 @@
+"""Removing an integration: what GitLab has to know first, then the tombstone, whatever GitLab said."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.care.exchange import Exchange
+from gitlab_hub.integrations.care.incidents import Incidents
+from gitlab_hub.integrations.errors import ActiveBuildsRemain
+from gitlab_hub.integrations.life import Life
+from gitlab_hub.integrations.model import Credential, CredentialKind, Integration
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.vault import Contents, TokenSet, successor_version
+from gitlab_hub.storage.secrets import SecretMissing
+
+_AT_ONCE = 5
+
+
+class HookRemoval(Protocol):
+    """Takes the hub's hooks out of a GitLab."""
+
+    def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
+        """Remove every hook: how many went, and ids or addresses of those that did not."""
+
+
+class ActiveBuilds(Protocol):
+    """Knows what is being built."""
+
+    def any(self, integration_id: str) -> bool:
+        """Whether a build of the integration is under way."""
+
+
+class NoHooks:
+    """No hooks were ever registered."""
+
+    def remove_all(self, integration_id: str) -> tuple[int, list[str]]:  # noqa: ARG002 - the port's signature
+        """Nothing to do."""
+        return 0, []
+
+
+class NoBuilds:
+    """Nothing is ever built."""
+
+    def any(self, integration_id: str) -> bool:  # noqa: ARG002 - the port's signature
+        """Nothing is."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farewell:
+    """How thoroughly to go. `revoke` None = only what the hub itself was granted: OAuth pairs, no one's own tokens."""
+
+    revoke: bool | None = None
+    delete_hooks: bool = True
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What a removal did in GitLab; `revoke_failed` has ids of credentials."""
+
+    revoked: bool = False
+    revoke_failed: Sequence[str] = ()
+    hooks_deleted: int = 0
+    hooks_failed: Sequence[str] = ()
+
+
+class Removal:
+    """Removes integrations."""
+
+    def __init__(
+        self,
+        *,
+        store: IntegrationStore,
+        life: Life,
+        exchange: Exchange,
+        incidents: Incidents,
+        hooks: HookRemoval,
+        builds: ActiveBuilds,
+        audit: AuditLog,
+    ) -> None:
+        self._store, self._life, self._exchange, self._incidents = store, life, exchange, incidents
+        self._hooks, self._builds, self._audit = hooks, builds, audit
+
+    def remove(self, integration_id: str, farewell: Farewell, *, actor: str) -> Removed:
+        """Remove an integration. Raises NotFound, or ActiveBuildsRemain where `force` is not set.
+
+        Hooks go while the token still works. Tokens end behind the tombstone, so that nobody renews them meanwhile or
+        takes their end for a loss.
+        """
+        holding = self._store.holding(integration_id)
+        if not farewell.force and self._builds.any(integration_id):
+            raise ActiveBuildsRemain("Builds are under way; wait for them, cancel them, or set force=true.")
+        self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
+        deleted, failed = self._remove_hooks(integration_id) if farewell.delete_hooks else (0, [])
+        last = self._life.hide(integration_id)
+        try:
+            ended, lasting = self._revoke(last, holding.credentials, farewell)
+        finally:
+            self._incidents.forget(integration_id)
+            self._life.clear(integration_id)
+        return Removed(
+            revoked=bool(ended) and not lasting, revoke_failed=lasting, hooks_deleted=deleted, hooks_failed=failed
+        )
+
+    def _remove_hooks(self, integration_id: str) -> tuple[int, list[str]]:
+        try:
+            return self._hooks.remove_all(integration_id)
+        except HubError as error:
+            return 0, [f"all: {error.code}"]
+
+    def _revoke(
+        self, last: Integration, credentials: Sequence[Credential], farewell: Farewell
+    ) -> tuple[list[str], list[str]]:
+        """Ids of the credentials whose tokens have ended, and of those whose have not."""
+        wanted = [one for one in credentials if one.deleted_at is None and _is_wanted(one, farewell)]
+        if not wanted:
+            return [], []
+        try:
+            contents = self._store.vault.read(last.id, last.secret_version)
+        except (SecretMissing, HubError):
+            return [], [one.id for one in wanted]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            done = list(pool.map(self._end(last, contents), wanted))
+        return (
+            [one.id for one, good in zip(wanted, done, strict=True) if good],
+            [one.id for one, good in zip(wanted, done, strict=True) if not good],
+        )
+
+    def _end(self, last: Integration, contents: Contents) -> Callable[[Credential], bool]:
+        def end(credential: Credential) -> bool:
+            application = contents.application if credential.kind == CredentialKind.OAUTH else None
+            tokens = self._newest(last, contents, credential)
+            return tokens is None or self._exchange.end(last.host_url, application, tokens)
+
+        return end
+
+    def _newest(self, last: Integration, contents: Contents, credential: Credential) -> TokenSet | None:
+        """The token that lives: one that a worker has kept and not yet announced goes before the announced one."""
+        version = successor_version(last.id, credential.id, credential.generation)
+        try:
+            found = self._store.vault.read(last.id, version).tokens.get(credential.id)
+        except (SecretMissing, HubError):
+            found = None
+        return found or contents.tokens.get(credential.id)
+
+
+def _is_wanted(credential: Credential, farewell: Farewell) -> bool:
+    return credential.kind == CredentialKind.OAUTH if farewell.revoke is None else farewell.revoke

@@ -1,0 +1,55 @@
+"""What a caller wants to connect, read from the body of `start`."""
+
+from gitlab_hub.gitlab.grants import Application
+from gitlab_hub.integrations.connecting import Wish
+from gitlab_hub.integrations.model import Features
+from gitlab_hub.integrations.oauth.starting import OAuthWish
+from gitlab_hub.integrations.requests import FeaturesBody, StartBody
+from gitlab_hub.integrations.verifier import Subject
+from gitlab_hub.web.errors import Unprocessable
+
+
+def token_wish(body: StartBody) -> Wish:
+    """A GitLab by an access token. Raises Unprocessable where there is none."""
+    if body.access_token is None:
+        raise _unfit("access_token", "missing", "Give the access_token.")
+    features = _features(body.features)
+    subject = Subject(
+        host_url=body.host_url,
+        token=body.access_token.get_secret_value(),
+        group=_group(body),
+        writes=features.write,
+    )
+    return Wish(subject=subject, features=features, display_name=body.display_name, dry_run=body.dry_run)
+
+
+def oauth_wish(body: StartBody) -> OAuthWish:
+    """A GitLab by an OAuth application. Raises Unprocessable for one without an id, and for an access token."""
+    if body.client_id is None:
+        raise _unfit("client_id", "missing", "Give the client_id of the application (its secret only if it has one).")
+    if body.access_token is not None:
+        raise _unfit(
+            "access_token", "unexpected", "With oauth_app there is no access_token: somebody authorizes later."
+        )
+    secret = None if body.client_secret is None else body.client_secret.get_secret_value()
+    return OAuthWish(
+        host_url=body.host_url,
+        application=Application(client_id=body.client_id, client_secret=secret),
+        scopes=None if body.scopes is None else tuple(dict.fromkeys(body.scopes)),
+        group=_group(body),
+        features=_features(body.features),
+        display_name=body.display_name,
+        dry_run=body.dry_run,
+    )
+
+
+def _group(body: StartBody) -> str | None:
+    return None if body.group is None else str(body.group)
+
+
+def _features(body: FeaturesBody | None) -> Features:
+    return Features() if body is None else Features(**body.model_dump(exclude_none=True))
+
+
+def _unfit(field: str, problem: str, message: str) -> Unprocessable:
+    return Unprocessable(message, details={"fields": [{"field": f"body.{field}", "problem": problem}]})

@@ -1,0 +1,156 @@
+"""A hub whose GitLab gives OAuth tokens: start, authorize, come back, in the way a person and a browser do it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitlab_hub.integrations.care.held import Held, held_of
+from gitlab_hub.integrations.care.parts import Outside
+from gitlab_hub.integrations.feature import IntegrationsFeature
+from gitlab_hub.integrations.targets import SyncTargets
+from gitlab_hub.integrations.verifier import Verifier
+from gitlab_hub.storage.secrets import Secrets
+from gitlab_hub.storage.table import Table
+from gitlab_hub.web.api import Api
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.principal import Principal
+from tests.fakes.events import OWNER, Context, answered, http_event
+from tests.fakes.gitlab import HOST, ScriptedConnector
+from tests.fakes.oauth import CLIENT, CLIENT_SECRET, OAuthGitLab
+from tests.fakes.secrets import MemorySecrets
+from tests.fakes.table import MemoryTable
+from tests.functional.integrations.hub import Syncs
+
+BASE = "https://hub.example.com"
+BACK = "https://console.example.com/connected"
+START = {"host_url": HOST, "auth_mode": "oauth_app", "client_id": CLIENT, "client_secret": CLIENT_SECRET}
+PATH = "/v1/integrations/gitlab"
+
+
+@dataclass
+class Told:
+    """Signals that are only remembered."""
+
+    lost: list[tuple[str, str]] = field(default_factory=list)
+    days: list[int] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    def needs_reauth(self, integration_id: str, credential_id: str, reason: str) -> None:
+        self.lost.append((integration_id, reason))
+
+    def expiring(self, integration_id: str, credential_id: str, days: int) -> None:
+        self.days.append(days)
+
+    def failed(self, integration_id: str, code: str) -> None:
+        self.failures.append((integration_id, code))
+
+
+@dataclass
+class Standing:
+    """The hub tokens that are good; tests lower and revoke them."""
+
+    good: dict[str, Principal] = field(default_factory=lambda: {OWNER.token_id: OWNER})
+
+    def standing(self, token_id: str) -> Principal | None:
+        return self.good.get(token_id)
+
+
+class OAuthHub:
+    """One hub with everything it stores within reach. `sleep` moves the clock."""
+
+    def __init__(self, gitlab: OAuthGitLab | None = None) -> None:
+        self.now, self.base = 1_750_000_000.0, BASE
+        self.gitlab = gitlab or OAuthGitLab()
+        self.stored_rows, self.stored_secrets = MemoryTable(), MemorySecrets()
+        self.told, self.initiators = Told(), Standing()
+        self.left = float("inf")
+        self.hooks: Any = None
+        self.builds: Any = None
+        self.purged: list[str] = []
+        self.use(self.stored_rows, self.stored_secrets)
+
+    def use(self, table: Table, secrets: Secrets, *, sleep: Any = None) -> None:
+        """Put the feature together over these ports."""
+        connector = ScriptedConnector(self.gitlab)
+        self.feature = IntegrationsFeature(
+            table=table,
+            secrets=secrets,
+            connector=connector,
+            verifier=Verifier(connector, now=lambda: self.now, clock=lambda: 0.0),
+            purge=self.purged.append,
+            now=lambda: self.now,
+            hooks=self.hooks,
+            builds=self.builds,
+            outside=Outside(signals=self.told, sleep=sleep or self.sleep, remaining=lambda: self.left),
+        )
+        parts = self.feature.routes(
+            cursors=Cursors(lambda: b"k" * 32),
+            syncs=Syncs(),
+            webhook_url=lambda: f"{self.base}/hook",
+            base_url=lambda: self.base,
+        )
+        oauth = self.feature.oauth_routes(
+            key=lambda: b"m" * 32,
+            initiators=self.initiators,
+            base_url=lambda: self.base,
+            allowed_return_urls=[BACK],
+        )
+        routes = [route for part in (*parts, oauth) for route in part.routes()]
+        self.api = Api(routes, guard=self.feature.store, idempotency=None, now=lambda: self.now)
+        self.targets = SyncTargets(self.feature.store, lambda: self.now, self.feature.care.refresher)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, *, principal: Principal | None = OWNER, **more: Any
+    ) -> tuple[int, Any]:
+        return answered(self.api.resolve(http_event(method, path, body, principal=principal, **more), Context()))
+
+    def browse(self, path: str, *, cookies: Sequence[str] = (), **query: str) -> dict[str, Any]:
+        """Visit an address as a browser does; gives the gateway's answer."""
+        event = http_event("GET", path.removeprefix(self.base), principal=None, query=query)
+        return self.api.resolve(event | {"cookies": list(cookies)}, Context())
+
+    def start(self, **more: Any) -> str:
+        """Keep an application, and give the new integration's id."""
+        status, body = self("POST", f"{PATH}/start", START | more)
+        assert status == 201, body
+        return str(body["integration"]["id"])
+
+    def begin(self, one: str, **more: Any) -> dict[str, Any]:
+        """Begin an authorization."""
+        status, body = self("POST", f"{PATH}/authorize", {"integration_id": one, **more})
+        assert status == 200, body
+        begun: dict[str, Any] = body
+        return begun
+
+    def finish(self, one: str, *, user: int = 7) -> tuple[int, Any]:
+        """Authorize as a user, and hand code and state in."""
+        code, state = self.gitlab.approve(self.begin(one)["authorize_url"], user=user)
+        return self("POST", f"{PATH}/authorize", {"integration_id": one, "code": code, "state": state})
+
+    def connected(self, **more: Any) -> str:
+        """An integration that somebody has authorized."""
+        one = self.start(**more)
+        status, body = self.finish(one)
+        assert status == 200, body
+        return one
+
+    def integration(self, one: str) -> dict[str, Any]:
+        """One integration as it is shown."""
+        status, body = self("GET", f"/v1/integrations/{one}")
+        assert status == 200, body
+        shown: dict[str, Any] = body["integration"]
+        return shown
+
+    def held(self, one: str) -> Held:
+        """The credential in use with its token, as stored."""
+        credential = next(each for each in self.feature.store.holding(one).credentials if each.live)
+        return held_of(self.feature.store, one, credential.id)
+
+    def spilled(self, *things: Any) -> list[str]:
+        """The secrets that stand in any of these."""
+        text = repr(things)
+        return [secret for secret in self.gitlab.secrets() if secret in text]
