@@ -20,6 +20,13 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--frozen", action="store_true", help="let time stand still except for POST /__standin__/advance"
     )
+    options.add_argument(
+        "--redirect-uri",
+        action="append",
+        default=[],
+        metavar="URI",
+        help="where the OAuth application `hub` may send people back to; repeatable (default: the local hub)",
+    )
     return options
 
 

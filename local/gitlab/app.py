@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -14,16 +14,19 @@ from local.gitlab.control.board import Board
 from local.gitlab.control.faults import Faults
 from local.gitlab.control.limits import Limits
 from local.gitlab.control.stats import Stats
+from local.gitlab.oauth.routes import OAuth
 from local.gitlab.rest.api import Call, RestApi
 from local.gitlab.rest.ask import Answer
 from local.gitlab.rest.auth import token_text
 from local.gitlab.rest.refusals import Refusal
 from local.gitlab.spoil import REPLACING, Line, deliver, spoiled
+from local.gitlab.webhooks.sender import Sender
+from local.gitlab.webhooks.transport import Post, http_post
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-CONTROL, API = "__standin__", ("api", "v4")
+CONTROL, API, OAUTH = "__standin__", ("api", "v4"), ("oauth",)
 NO_PAGE = b"<!DOCTYPE html><html><body>404</body></html>"
 
 
@@ -35,16 +38,28 @@ class Pace:
 
 
 class StandIn:
-    """Serves REST v4 below /api/v4 and the control board below /__standin__."""
+    """Serves REST v4 below /api/v4, OAuth below /oauth and the control board below /__standin__; calls hooks."""
 
     def __init__(
-        self, company: Company, clock: Clock, base: str, *, root_path: str = "", latency: float = 0.0, jobs: int = 8
+        self,
+        company: Company,
+        clock: Clock,
+        base: str,
+        *,
+        root_path: str = "",
+        latency: float = 0.0,
+        jobs: int = 8,
+        post: Post = http_post,
     ) -> None:
         self.company, self.clock, self._origin = company, clock, base
         self._root = tuple(part for part in root_path.split("/") if part)
-        self.rest = RestApi(company, clock, base + "".join(f"/{part}" for part in self._root))
+        outside = base + "".join(f"/{part}" for part in self._root)
+        self.sender = Sender(company, clock, outside, post)
+        self.rest, self.oauth = RestApi(company, clock, outside, self.sender), OAuth(company, clock)
         self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
-        self.board = Board(self.rest, company, clock, self.faults, self.limits, self.stats, self.pace, jobs)
+        self.board = Board(
+            self.rest, company, clock, self.faults, self.limits, self.stats, self.pace, jobs, self.sender
+        )
         self.lines: Callable[[Scope], Line | None] = lambda _scope: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +68,7 @@ class StandIn:
             return
         call = await _read(scope, receive)
         if call.segments[:1] == (CONTROL,):
-            await deliver(send, _dressed(self.board.answer(call), self.clock.now()))
+            await deliver(send, _dressed(await _settled(self.board.answer(call)), self.clock.now()))
             return
         self.stats.begin()
         status, fault = 0, None
@@ -63,7 +78,7 @@ class StandIn:
             query = scope["query_string"].decode("latin-1")
             fault = self.faults.strike(call.method, call.path, query)
             replaced = fault is not None and fault.kind in REPLACING
-            answer = _dressed(Answer(200) if replaced else self._answer(call), self.clock.now())
+            answer = _dressed(Answer(200) if replaced else await _settled(self._answer(call)), self.clock.now())
             if fault:
                 here = f"{self._origin}{call.path}?{query}"
                 status = await spoiled(send, answer, fault, self.lines(scope), here)
@@ -74,9 +89,9 @@ class StandIn:
             struck = fault.kind if fault else None
             self.stats.end(self._kind(call), self._caller(call), f"{call.method} {call.path}", status, struck)
 
-    def _inside(self, call: Call) -> Call | None:
+    def _inside(self, call: Call, area: tuple[str, ...] = API) -> Call | None:
         """The call as the API sees it, without the relative root; None outside of the API."""
-        prefix = (*self._root, *API)
+        prefix = (*self._root, *area)
         if call.segments[: len(prefix)] != prefix:
             return None
         path = "/" + call.path.lstrip("/").removeprefix("/".join(self._root)).lstrip("/")
@@ -84,15 +99,19 @@ class StandIn:
 
     def _answer(self, call: Call) -> Answer:
         inside = self._inside(call)
+        if inside is None and (asked := self._inside(call, OAUTH)):
+            return self.oauth.answer(asked)
         if inside is None:
             return Answer(404, NO_PAGE, content_type="text/html; charset=utf-8")
         headers, refusal = self.limits.check(self._caller(call), inside.path, self.clock.now())
         answer = refusal or self.rest.answer(inside)
         answer.headers.update(headers)
-        return answer
+        return answer if answer.later is None else replace(answer, later=lambda: _with(answer.settled(), headers))
 
     def _kind(self, call: Call) -> str:
         inside = self._inside(call)
+        if inside is None and (asked := self._inside(call, OAUTH)):
+            return f"{call.method} /oauth/{'/'.join(asked.segments)}"
         if inside is None:
             return "outside"
         try:
@@ -104,6 +123,16 @@ class StandIn:
         """The user behind the token: GitLab counts limits by user, not by token."""
         token = self.company.tokens.get(token_text(call.headers, call.params) or "")
         return str(token.user_id) if token else "nobody"
+
+
+async def _settled(answer: Answer) -> Answer:
+    """Wait for what has to be waited for beside the event loop: a hook's receiver may ask us something meanwhile."""
+    return await asyncio.to_thread(answer.settled) if answer.later else answer
+
+
+def _with(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    answer.headers.update(headers)
+    return answer
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:

@@ -16,11 +16,20 @@ PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth application's credentials."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """A stand-in that accepts connections."""
 
     base: str
     tokens: Mapping[str, str] = field(repr=False)
+    applications: Mapping[str, Client] = field(default_factory=dict)
 
     def control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call the control board, such as `control("POST", "advance", {"seconds": 60})`."""
@@ -45,6 +54,37 @@ class Running:
         """Let something go wrong; returns the rule's id."""
         return int(self.control("POST", "faults", {"kind": kind, **rule})["id"])
 
+    def behave(self, **switches: object) -> dict[str, Any]:
+        """Turn switches, such as `behave(ignore_signing_token=True)`; returns all of them."""
+        state: dict[str, Any] = self.control("POST", "behaviour", switches)
+        return state
+
+    def add_application(self, name: str, *redirect_uris: str, **fields: object) -> Client:
+        """Register an OAuth application, or that of this name anew."""
+        made = self.change("add_application", name=name, redirect_uris=list(redirect_uris), **fields)
+        return Client(made["client_id"], made["client_secret"])
+
+    def push(self, project_id: int, branch: str | None = None, **what: object) -> dict[str, Any]:
+        """Push to a branch: `push(project_id=1, branch="main", files=["a.py"])`; returns `before`, `after`, `sha`."""
+        return self.change("push", project_id=project_id, branch=branch, **what)
+
+    def push_tag(self, project_id: int, tag: str | None = None, **what: object) -> dict[str, Any]:
+        """Tag a commit, `message=` makes the tag annotated."""
+        return self.change("push_tag", project_id=project_id, tag=tag, **what)
+
+    def open_merge_request(self, project_id: int, source_branch: str, **what: object) -> dict[str, Any]:
+        """Open a merge request; with `files=` its branch is written first. Returns `iid`, `sha`, …."""
+        return self.change("open_merge_request", project_id=project_id, source_branch=source_branch, **what)
+
+    def update_merge_request(self, project_id: int, iid: int, **what: object) -> dict[str, Any]:
+        """Push to a merge request (`files=`), rename, label, close, merge it (`action=`)."""
+        return self.change("update_merge_request", project_id=project_id, iid=iid, **what)
+
+    def wait_for_hooks(self, seconds: float = 15.0) -> None:
+        """Wait until every hook call has been answered; TimeoutError if some are still under way."""
+        if not self.control("POST", "wait_for_hooks", {"seconds": seconds})["quiet"]:
+            raise TimeoutError("hook calls are still under way")
+
 
 @contextmanager
 def running(*arguments: str, port: int = 0) -> Iterator[Running]:
@@ -62,12 +102,14 @@ def running(*arguments: str, port: int = 0) -> Iterator[Running]:
 
 
 def _wait(output: IO[str] | None) -> Running:
-    tokens = {}
+    tokens, applications = {}, {}
     for line in output or ():
         word, *rest = line.split()
         if word == "TOKEN":
             tokens[rest[0]] = rest[1]
+        if word == "APPLICATION":
+            applications[rest[0]] = Client(rest[1], rest[2])
         if word == "READY":
-            return Running(rest[0], tokens)
+            return Running(rest[0], tokens, applications)
     message = "the stand-in ended before it was ready; its error output says why"
     raise RuntimeError(message)

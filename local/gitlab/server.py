@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,11 +11,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.gitlab.app import Scope, StandIn
 from local.gitlab.clock import Clock
+from local.gitlab.company.applications import REDIRECT_URI, add_application
 from local.gitlab.company.build import Sizes, build
 from local.gitlab.spoil import Line
+from local.gitlab.webhooks.transport import Post, http_post
 
 HOST = "127.0.0.1"
 IDLE_SECONDS = 75
+APPLICATION = "hub"
 
 
 def stand_in(
@@ -27,12 +30,15 @@ def stand_in(
     latency_ms: float = 0,
     epoch: float | None = None,
     frozen: bool = False,
+    redirect_uris: Sequence[str] = (),
+    post: Post = http_post,
 ) -> StandIn:
-    """Build a company and the application over it, without any socket."""
+    """Build a company and the application over it, without any socket; `post` is what calls hooks."""
     sizes = sizes or Sizes()
     clock = Clock(epoch, frozen=frozen)
     company = build(seed, clock.epoch, sizes)
-    return StandIn(company, clock, base, root_path=root_path, latency=latency_ms / 1000, jobs=sizes.jobs)
+    add_application(company, APPLICATION, redirect_uris or [REDIRECT_URI])
+    return StandIn(company, clock, base, root_path=root_path, latency=latency_ms / 1000, jobs=sizes.jobs, post=post)
 
 
 def serve(
@@ -48,15 +54,27 @@ def serve(
     root_path: str = "",
     epoch: float | None = None,
     frozen: bool = False,
+    redirect_uri: Sequence[str] = (),
     say: Callable[[str], Any] = lambda line: print(line, flush=True),
 ) -> None:
     """Serve until a signal comes. `READY` is printed when connections are accepted; port 0 takes any free one."""
     listener = socket.create_server((HOST, port), backlog=512)
     base = f"http://{HOST}:{listener.getsockname()[1]}"
     sizes = Sizes(users=users, groups=groups, projects=projects, pipelines=pipelines, jobs=jobs)
-    app = stand_in(base, seed=seed, sizes=sizes, root_path=root_path, latency_ms=latency_ms, epoch=epoch, frozen=frozen)
+    app = stand_in(
+        base,
+        seed=seed,
+        sizes=sizes,
+        root_path=root_path,
+        latency_ms=latency_ms,
+        epoch=epoch,
+        frozen=frozen,
+        redirect_uris=redirect_uri,
+    )
     for name, value in app.company.well_known.items():
         say(f"TOKEN {name} {value}")
+    for application in app.company.applications.values():
+        say(f"APPLICATION {application.name} {application.client_id} {application.client_secret}")
     with suppress(KeyboardInterrupt):
         _Server(_config(app), lambda: say(f"READY {app.rest.base}")).run(sockets=[listener])
 

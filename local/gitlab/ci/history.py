@@ -48,6 +48,11 @@ def add_pipeline(company: Company, project: Project, created: float, jobs: int) 
     return pipeline
 
 
+def bare_pipeline(company: Company, project: Project, created: float) -> Pipeline:
+    """A pipeline without jobs, for others to fill."""
+    return _head(company, project, company.next_id("pipeline"), round(created, 6), 0, "normal")
+
+
 def _head(company: Company, project: Project, number: int, created: float, jobs: int, shape: str) -> Pipeline:
     pipeline = Pipeline(
         id=number,

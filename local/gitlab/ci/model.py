@@ -20,6 +20,8 @@ class Attempt:
     allow_failure: bool = False
     failure_reason: str | None = None
     downstream: int | None = None
+    external: bool = False
+    """A posted commit status: part of the pipeline's state, but no job of the API's lists."""
 
     @property
     def ran(self) -> bool:

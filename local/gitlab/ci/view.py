@@ -44,9 +44,8 @@ class CiView:
 
     def jobs(self, pipeline: Pipeline, now: float, *, retried: bool) -> list[Attempt]:
         """The pipeline's jobs, newest id first; bridges are not jobs."""
-        attempts = [
-            each for each in self._planner.attempts(pipeline) if each.downstream is None and each.created <= now
-        ]
+        planned = self._planner.attempts(pipeline)
+        attempts = [each for each in planned if each.downstream is None and not each.external and each.created <= now]
         chosen = attempts if retried else latest(attempts)
         return sorted(chosen, key=lambda each: each.id, reverse=True)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 SourceKind = Literal["group", "project"]
-TokenKind = Literal["personal", "group", "project", "service_account"]
+TokenKind = Literal["personal", "group", "project", "service_account", "oauth"]
 
 MINIMAL, GUEST, PLANNER, REPORTER, SECURITY, DEVELOPER, MAINTAINER, OWNER = 5, 10, 15, 20, 25, 30, 40, 50
 
@@ -110,23 +110,8 @@ class Invitation:
 
 
 @dataclass(slots=True, kw_only=True)
-class Hook:
-    """A webhook of a project; its secrets never leave."""
-
-    id: int
-    project_id: int
-    url: str
-    created: float
-    flags: dict[str, bool]
-    branch_filter: str | None = None
-    token: str | None = field(default=None, repr=False)
-    name: str | None = None
-    description: str | None = None
-
-
-@dataclass(slots=True, kw_only=True)
 class Token:
-    """An access token and what it may do."""
+    """An access token and what it may do; one from OAuth ends at a moment, the others with a day."""
 
     id: int
     value: str = field(repr=False)
@@ -139,3 +124,6 @@ class Token:
     expires_at: str | None = None
     revoked: bool = False
     family: int = 0
+    ends: float | None = None
+    refresh: str | None = field(default=None, repr=False)
+    client_id: str | None = None

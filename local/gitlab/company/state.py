@@ -4,7 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from local.gitlab.ci.model import Pipeline
-from local.gitlab.company.model import Group, Hook, Invitation, Membership, Project, SourceKind, Token, User
+from local.gitlab.company.application_model import Application, Grant
+from local.gitlab.company.behaviour import Behaviour
+from local.gitlab.company.code_model import MergeRequest, Repository
+from local.gitlab.company.hook_model import Hook, HookOwner
+from local.gitlab.company.model import Group, Invitation, Membership, Project, SourceKind, Token, User
+from local.gitlab.company.status_model import CommitStatus
 
 Source = tuple[SourceKind, int]
 
@@ -21,9 +26,16 @@ class Company:
     members: defaultdict[Source, dict[int, Membership]] = field(default_factory=lambda: defaultdict(dict))
     invitations: defaultdict[Source, dict[int, Invitation]] = field(default_factory=lambda: defaultdict(dict))
     pipelines: defaultdict[int, dict[int, Pipeline]] = field(default_factory=lambda: defaultdict(dict))
-    hooks: defaultdict[int, dict[int, Hook]] = field(default_factory=lambda: defaultdict(dict))
+    hooks: defaultdict[HookOwner, dict[int, Hook]] = field(default_factory=lambda: defaultdict(dict))
+    repositories: dict[int, Repository] = field(default_factory=dict)
+    merge_requests: defaultdict[int, dict[int, MergeRequest]] = field(default_factory=lambda: defaultdict(dict))
+    statuses: dict[int, CommitStatus] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     well_known: dict[str, str] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    refresh_tokens: dict[str, Token] = field(default_factory=dict)
+    behaviour: Behaviour = field(default_factory=Behaviour)
     generation: int = 0
     _last_ids: dict[str, int] = field(default_factory=dict)
 

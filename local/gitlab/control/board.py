@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from local.gitlab.ci.progress import Progress
@@ -9,12 +10,15 @@ from local.gitlab.clock import Clock, day, iso
 from local.gitlab.company.sight import Sight
 from local.gitlab.company.state import Company
 from local.gitlab.control.changes import Changes
+from local.gitlab.control.code_changes import CodeChanges
 from local.gitlab.control.faults import Faults
 from local.gitlab.control.limits import Limits
+from local.gitlab.control.moves import Mover
 from local.gitlab.control.stats import Stats
 from local.gitlab.control.truth import Truth
 from local.gitlab.rest.api import Call, RestApi
 from local.gitlab.rest.ask import Answer, reply
+from local.gitlab.webhooks.sender import Sender
 
 Handler = Callable[[Call, dict[str, Any]], object]
 
@@ -38,12 +42,15 @@ class Board:
         stats: Stats,
         pace: Paced,
         jobs: int,
+        sender: Sender,
     ) -> None:
         self._company, self._clock, self._rest = company, clock, rest
         self._faults, self._limits, self._stats, self._pace, self._jobs = faults, limits, stats, pace, jobs
         self._truth = Truth(company, rest.view, clock)
-        self._progress = Progress(company, rest.view)
-        self._changes = Changes(company, clock, rest.view, self._progress, jobs)
+        self._progress, self._sender = Progress(company, rest.view), sender
+        mover = Mover(rest.parts, clock, sender)
+        code = CodeChanges(company, clock, rest.parts, mover, jobs)
+        self._changes = Changes(company, clock, rest.view, self._progress, jobs, code)
         self._table: dict[tuple[str, str], Handler] = {
             ("GET", "health"): lambda _call, _body: {"ok": True},
             ("GET", "tokens"): lambda _call, _body: company.well_known,
@@ -59,6 +66,9 @@ class Board:
             ("POST", "latency"): self._set_latency,
             ("GET", "truth"): self._tell,
             ("POST", "changes"): lambda _call, body: self._changes.apply(body),
+            ("GET", "behaviour"): lambda _call, _body: asdict(company.behaviour),
+            ("POST", "behaviour"): self._behave,
+            ("POST", "wait_for_hooks"): self._wait_for_hooks,
         }
 
     def answer(self, call: Call) -> Answer:
@@ -67,7 +77,8 @@ class Board:
         if handler is None:
             return reply({"error": "no such control", "controls": sorted(" /".join(key) for key in self._table)}, 404)
         try:
-            return reply(handler(call, json.loads(call.body or b"{}")))
+            answer = handler(call, json.loads(call.body or b"{}"))
+            return answer if isinstance(answer, Answer) else reply(answer)
         except (KeyError, TypeError, ValueError) as problem:
             return reply({"error": f"{type(problem).__name__}: {problem}"}, 400)
 
@@ -110,6 +121,14 @@ class Board:
         self._pace.latency = float(body["ms"]) / 1000
         return {"ok": True}
 
+    def _behave(self, _call: Call, body: dict[str, Any]) -> object:
+        self._company.behaviour.turn(body)
+        return asdict(self._company.behaviour)
+
+    def _wait_for_hooks(self, _call: Call, body: dict[str, Any]) -> Answer:
+        seconds = float(body.get("seconds", 15))
+        return Answer(202, later=lambda: reply({"quiet": self._sender.wait(seconds), "sent": self._sender.sent}))
+
     def _tell(self, call: Call, _body: dict[str, Any]) -> object:
         if not call.segments[2:]:
             without = self._truth.without_builds()
@@ -117,7 +136,7 @@ class Board:
         if call.segments[2] == "sight":
             return self._sight(call.params["token"])
         rows = self._truth.rows(call.segments[2])
-        for name in ("project_id", "pipeline_id", "source", "source_id"):
+        for name in ("project_id", "group_id", "pipeline_id", "hook_id", "source", "source_id"):
             if name in call.params:
                 rows = [row for row in rows if str(row.get(name)) == call.params[name]]
         page, size = int(call.params.get("page", 1)), int(call.params.get("per_page", len(rows) or 1))

@@ -8,12 +8,14 @@ from local.gitlab.ci.model import Attempt, Pipeline
 from local.gitlab.ci.progress import Progress
 from local.gitlab.ci.view import CiView
 from local.gitlab.clock import Clock
+from local.gitlab.company.applications import add_application
 from local.gitlab.company.estate import add_group, add_project
 from local.gitlab.company.grants import enrol
 from local.gitlab.company.model import Group, Project, Share, SourceKind
 from local.gitlab.company.people import machine
 from local.gitlab.company.state import Company
 from local.gitlab.company.tokens import add as add_token
+from local.gitlab.control.code_changes import CodeChanges
 
 Done = dict[str, object]
 
@@ -21,7 +23,9 @@ Done = dict[str, object]
 class Changes:
     """Each public method is a verb of `POST /__standin__/changes`; its arguments are the other members of the body."""
 
-    def __init__(self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int) -> None:
+    def __init__(
+        self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int, code: CodeChanges
+    ) -> None:
         self._company, self._clock, self._view, self._progress, self._jobs = company, clock, view, progress, jobs
         verbs: list[Callable[..., Done]] = [
             self.add_user,
@@ -42,6 +46,9 @@ class Changes:
             self.erase_job,
             self.add_token,
             self.revoke_token,
+            self.add_application,
+            code.push,
+            code.push_tag,
         ]
         self.verbs = {verb.__name__: verb for verb in verbs}
 
@@ -88,6 +95,7 @@ class Changes:
             del self._company.groups[group_id]
             self._company.members.pop(("group", group_id), None)
             self._company.invitations.pop(("group", group_id), None)
+            self._company.hooks.pop(("group", group_id), None)
         sources: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
         for source in sources:
             source.shares = [share for share in source.shares if share.group_id not in doomed]
@@ -112,7 +120,9 @@ class Changes:
         self._company.members.pop(("project", id), None)
         self._company.invitations.pop(("project", id), None)
         self._company.pipelines.pop(id, None)
-        self._company.hooks.pop(id, None)
+        self._company.hooks.pop(("project", id), None)
+        self._company.repositories.pop(id, None)
+        self._company.merge_requests.pop(id, None)
         return {"id": id}
 
     def add_member(self, source: str, source_id: int, user_id: int, level: int, expires_at: str | None = None) -> Done:
@@ -199,6 +209,11 @@ class Changes:
         """Revoke a token by its name."""
         self._company.tokens[self._company.well_known[name]].revoked = True
         return {"name": name}
+
+    def add_application(self, name: str, redirect_uris: list[str], **fields: Any) -> Done:
+        """Register an OAuth application, or register that of this name anew; `fields` are those of its row."""
+        made = add_application(self._company, name, redirect_uris, **fields)
+        return {"name": name, "client_id": made.client_id, "client_secret": made.client_secret}
 
 
 def _kind(text: str) -> SourceKind:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.gitlab.rest.ask import Answer, reply
+from local.gitlab.rest.refusals import TOO_MANY
 
-TOO_OFTEN = {"message": {"error": "This endpoint has been requested too many times. Try again later."}}
+TOO_OFTEN = {"message": {"error": TOO_MANY}}
 
 
 @dataclass(slots=True)

@@ -1,12 +1,16 @@
 """The whole truth, for tests to compare with what somebody else has stored."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 from local.gitlab.ci.model import Attempt, Pipeline
 from local.gitlab.ci.view import CiView
 from local.gitlab.clock import Clock, iso
+from local.gitlab.company.code import refs
+from local.gitlab.company.hook_model import Hook
 from local.gitlab.company.model import Share
 from local.gitlab.company.state import Company
+from local.gitlab.webhooks.health import alert_status
 
 Fact = dict[str, object]
 
@@ -27,6 +31,9 @@ class Truth:
             "jobs": self._jobs,
             "bridges": self._bridges,
             "hooks": self._hooks,
+            "hook_events": self._hook_events,
+            "statuses": lambda: (asdict(each) for each in company.statuses.values()),
+            "refs": lambda: iter(refs(company)),
         }
 
     def names(self) -> list[str]:
@@ -138,7 +145,25 @@ class Truth:
 
     def _hooks(self) -> Iterator[Fact]:
         for hooks in self._company.hooks.values():
-            yield from ({"id": hook.id, "project_id": hook.project_id, "url": hook.url} for hook in hooks.values())
+            yield from (_hook(hook, self._clock.now()) for hook in hooks.values())
+
+    def _hook_events(self) -> Iterator[Fact]:
+        for hooks in self._company.hooks.values():
+            for hook in hooks.values():
+                yield from ({"hook_id": hook.id, "key": event.key, **asdict(event)} for event in hook.events)
+
+
+def _hook(hook: Hook, now: float) -> Fact:
+    """A hook with its secrets: the control board hides nothing."""
+    kind, owner_id = hook.owner
+    row: Fact = {"id": hook.id, "kind": kind, f"{kind}_id": owner_id, "url": hook.url, "failures": hook.failures}
+    on = [name for name, wanted in hook.flags.items() if wanted]
+    return row | {
+        "alert_status": alert_status(hook, now),
+        "events": on,
+        "token": hook.token,
+        "signing_token": hook.signing_token,
+    }
 
 
 def _shares(source: str, source_id: int, shares: list[Share]) -> Iterator[Fact]:

@@ -1,17 +1,23 @@
 """REST v4 as a whole: every route, and the way from a request to its answer."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from local.gitlab.ci.external import ExternalStages
 from local.gitlab.ci.plan import Planner
 from local.gitlab.ci.view import CiView
 from local.gitlab.clock import Clock, day
+from local.gitlab.company.hook_model import HookKind
 from local.gitlab.company.sight import Sights
 from local.gitlab.company.state import Company
+from local.gitlab.payloads.parts import Parts
 from local.gitlab.rest.ask import Answer, Ask, reply
 from local.gitlab.rest.auth import check_scope, identify, token_text
 from local.gitlab.rest.ci_shapes import CiShapes
+from local.gitlab.rest.code_shapes import CodeShapes
 from local.gitlab.rest.groups import GroupsApi
+from local.gitlab.rest.hook_events import HookEventsApi
 from local.gitlab.rest.hooks import HooksApi
 from local.gitlab.rest.jobs import JobsApi
 from local.gitlab.rest.members import MembersApi
@@ -20,11 +26,15 @@ from local.gitlab.rest.pipelines import PipelinesApi
 from local.gitlab.rest.project_shapes import ProjectShapes
 from local.gitlab.rest.projects import ProjectsApi
 from local.gitlab.rest.refusals import Refusal
+from local.gitlab.rest.repository import RepositoryApi
 from local.gitlab.rest.router import Route, Router
 from local.gitlab.rest.shapes import Shapes
+from local.gitlab.rest.statuses import StatusesApi
 from local.gitlab.rest.users import UsersApi
+from local.gitlab.webhooks.samples import Samples
+from local.gitlab.webhooks.sender import Sender
 
-VERSION = "18.6.1-ee"
+HOOKS: tuple[HookKind, ...] = ("project", "group", "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +52,13 @@ class Call:
 class RestApi:
     """Answers calls over one company."""
 
-    def __init__(self, company: Company, clock: Clock, base: str) -> None:
-        self._company, self._clock, self.base = company, clock, base
+    def __init__(self, company: Company, clock: Clock, base: str, sender: Sender) -> None:
+        self._company, self._clock, self.base, self._sender = company, clock, base, sender
+        self.parts = Parts(company, base)
         self._sights = Sights(company)
         self.view = CiView(company, Planner(company.seed))
         self._shapes = Shapes(company, base)
-        self.router = Router([*self._people(), *self._estate(), *self._ci()])
+        self.router = Router([*self._people(), *self._estate(), *self._ci(), *self._code(), *self._hooks()])
 
     def _people(self) -> Iterator[Route]:
         users, own = UsersApi(self._company, self._shapes), OwnTokenApi(self._company, self._shapes, self.base)
@@ -58,8 +69,8 @@ class RestApi:
         yield "GET", "/user", users.me
         yield "GET", "/users", users.many
         yield "GET", "/users/*", users.one
-        yield "GET", "/version", _version
-        yield "GET", "/metadata", _metadata
+        yield "GET", "/version", self._version
+        yield "GET", "/metadata", self._metadata
 
     def _estate(self) -> Iterator[Route]:
         shapes = ProjectShapes(self._company, self.base, self._shapes)
@@ -82,7 +93,6 @@ class RestApi:
     def _ci(self) -> Iterator[Route]:
         shapes = CiShapes(self._company, self.base, self._shapes)
         pipelines, jobs = PipelinesApi(self._company, shapes, self.view), JobsApi(self._company, shapes, self.view)
-        hooks = HooksApi(self._company, self._shapes)
         yield "GET", "/projects/*/pipelines", pipelines.many
         yield "GET", "/projects/*/pipelines/latest", pipelines.latest
         yield "GET", "/projects/*/pipelines/*", pipelines.one
@@ -90,11 +100,17 @@ class RestApi:
         yield "GET", "/projects/*/pipelines/*/bridges", jobs.bridges
         yield "GET", "/projects/*/jobs", jobs.of_project
         yield "GET", "/projects/*/jobs/*", jobs.one
-        yield "GET", "/projects/*/hooks", hooks.many
-        yield "POST", "/projects/*/hooks", hooks.create
-        yield "GET", "/projects/*/hooks/*", hooks.one
-        yield "PUT", "/projects/*/hooks/*", hooks.update
-        yield "DELETE", "/projects/*/hooks/*", hooks.delete
+        yield from StatusesApi(self._company, self._shapes, ExternalStages(self._company, self.view)).routes()
+
+    def _code(self) -> Iterator[Route]:
+        shapes = CodeShapes(self._company, self.base)
+        yield from RepositoryApi(self._company, shapes).routes()
+
+    def _hooks(self) -> Iterator[Route]:
+        samples = Samples(self.parts)
+        for kind in HOOKS:
+            yield from HooksApi(self._company, kind).routes()
+            yield from HookEventsApi(self._company, self._sender, samples, kind).routes()
 
     def answer(self, call: Call) -> Answer:
         """The answer to a call; refusals are answers too."""
@@ -137,11 +153,9 @@ class RestApi:
             for relative in self._company.tokens.values():
                 relative.revoked |= relative.family == token.family
 
+    def _version(self, _ask: Ask) -> Answer:
+        return reply({"version": self._company.behaviour.version, "revision": "1a2b3c4d5e6"})
 
-def _version(_ask: Ask) -> Answer:
-    return reply({"version": VERSION, "revision": "1a2b3c4d5e6"})
-
-
-def _metadata(_ask: Ask) -> Answer:
-    kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
-    return reply({"version": VERSION, "revision": "1a2b3c4d5e6", "kas": kas, "enterprise": True})
+    def _metadata(self, ask: Ask) -> Answer:
+        kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
+        return reply({**json.loads(self._version(ask).body), "kas": kas, "enterprise": True})

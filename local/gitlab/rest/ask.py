@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl
 
 from local.gitlab.clock import parse
 from local.gitlab.company.model import Token, User
@@ -22,6 +23,12 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    later: "Callable[[], Answer] | None" = None
+    """What has to wait for somebody else, and must not hold up the others meanwhile."""
+
+    def settled(self) -> "Answer":
+        """The answer itself, waited for if need be."""
+        return self.later() if self.later else self
 
 
 @dataclass(kw_only=True)
@@ -83,12 +90,8 @@ class Ask:
 
     @cached_property
     def sent(self) -> dict[str, Any]:
-        """The JSON object in the body, over the parameters of the query."""
-        try:
-            data = json.loads(self.body or b"{}")
-        except ValueError:
-            raise bad_request("There was a problem in the JSON you submitted") from None
-        return {**self.params, **data} if isinstance(data, dict) else dict(self.params)
+        """The JSON object or the form in the body, over the parameters of the query."""
+        return {**self.params, **fields_of(self.headers, self.body)}
 
     def need_scope(self, *scopes: str) -> None:
         """403 unless the token has one of these scopes."""
@@ -102,6 +105,17 @@ class Ask:
 
 
 Handler = Callable[[Ask], Answer]
+
+
+def fields_of(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """What a body carries, as JSON or as a form; 400 in GitLab's words if it does not parse."""
+    if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    try:
+        data = json.loads(body or b"{}")
+    except ValueError:
+        raise bad_request("There was a problem in the JSON you submitted") from None
+    return data if isinstance(data, dict) else {}
 
 
 def reply(value: object, status: int = 200) -> Answer:

@@ -32,7 +32,9 @@ def identify(company: Company, text: str | None, now: float) -> tuple[Token, Use
         raise unauthorized()
     if token.revoked:
         raise invalid_token(REVOKED)
-    if token.expires_at is not None and token.expires_at <= day(now):
+    if (token.expires_at is not None and token.expires_at <= day(now)) or (
+        token.ends is not None and token.ends <= now
+    ):
         raise invalid_token(EXPIRED)
     user = company.users[token.user_id]
     if user.state != "active":

@@ -1,78 +1,113 @@
-"""Webhooks of a project, for its Maintainers."""
+"""Webhooks: a project's for its Maintainers, a group's for its Owners, the instance's for administrators."""
 
-from typing import Any
+from collections.abc import Iterator
 
-from local.gitlab.company.hooks import FLAGS, add_hook
-from local.gitlab.company.model import MAINTAINER, Hook
+from local.gitlab.company.hook_model import SYSTEM, Hook, HookKind, HookOwner
+from local.gitlab.company.hooks import add_hook
+from local.gitlab.company.model import MAINTAINER, OWNER
 from local.gitlab.company.state import Company
 from local.gitlab.rest.ask import Answer, Ask, reply
 from local.gitlab.rest.find import Finder
+from local.gitlab.rest.hook_fields import apply, wanted_url
+from local.gitlab.rest.hook_shapes import hook_row
 from local.gitlab.rest.paging import numbered
-from local.gitlab.rest.refusals import Refusal, bad_request, not_found
-from local.gitlab.rest.shapes import Shapes
+from local.gitlab.rest.refusals import bad_request, forbidden, no_such_route, not_found, unprocessable
+from local.gitlab.rest.router import Route
+from local.gitlab.rest.shapes import Json
 
 
-class HooksApi:
-    """Creates, lists, changes and removes hooks; a hook's secret goes in and never comes out."""
+class HookOwners:
+    """Finds whose hooks a path names, if the caller may touch them."""
 
-    def __init__(self, company: Company, shapes: Shapes) -> None:
-        self._company, self._shapes = company, shapes
+    def __init__(self, company: Company, kind: HookKind) -> None:
+        self._company, self.kind = company, kind
         self._find = Finder(company)
 
-    def many(self, ask: Ask) -> Answer:
-        """GET /projects/:id/hooks."""
-        project = self._find.kept_project(ask, MAINTAINER)
-        return numbered(ask, list(self._company.hooks[project.id].values()), self._shapes.hook)
+    def owner(self, ask: Ask) -> HookOwner:
+        """The owner; 403 and 404 as GitLab gives them."""
+        if self.kind == "system":
+            ask.need_admin()
+            return SYSTEM
+        if self.kind == "project":
+            return "project", self._find.kept_project(ask, MAINTAINER).id
+        if self._company.behaviour.group_hooks == "missing":
+            raise no_such_route()
+        group = self._find.owned_group(ask, OWNER)
+        if self._company.behaviour.group_hooks == "unlicensed":
+            raise forbidden()
+        return "group", group.id
 
-    def one(self, ask: Ask) -> Answer:
-        """GET /projects/:id/hooks/:hook_id."""
-        return reply(self._shapes.hook(self._hook(ask)))
-
-    def create(self, ask: Ask) -> Answer:
-        """POST /projects/:id/hooks."""
-        project, url = self._find.kept_project(ask, MAINTAINER), _url(ask.sent)
-        hook = add_hook(self._company, project.id, url, ask.now)
-        _apply(hook, ask.sent)
-        return reply(self._shapes.hook(hook), 201)
-
-    def update(self, ask: Ask) -> Answer:
-        """PUT /projects/:id/hooks/:hook_id. A new address wipes the secret, unless one comes with it."""
-        hook, url = (
-            self._hook(ask),
-            _url({"url": ask.sent.get("url", "")} if "url" in ask.sent else {"url": "http://kept"}),
-        )
-        if "url" in ask.sent and url != hook.url:
-            hook.url, hook.token = url, None
-        _apply(hook, ask.sent)
-        return reply(self._shapes.hook(hook))
-
-    def delete(self, ask: Ask) -> Answer:
-        """DELETE /projects/:id/hooks/:hook_id."""
-        hook = self._hook(ask)
-        del self._company.hooks[hook.project_id][hook.id]
-        return Answer(204)
-
-    def _hook(self, ask: Ask) -> Hook:
-        project = self._find.kept_project(ask, MAINTAINER)
-        hook = self._company.hooks[project.id].get(ask.integer(ask.names[1], "hook_id"))
+    def hook(self, ask: Ask) -> Hook:
+        """The hook in the path, or 404."""
+        owner, number = self.owner(ask), ask.names[0 if self.kind == "system" else 1]
+        hook = self._company.hooks[owner].get(ask.integer(number, "hook_id"))
         if hook is None:
             raise not_found()
         return hook
 
+    def free_place(self, owner: HookOwner) -> None:
+        """422 if the owner has as many hooks as the plan allows."""
+        behaviour = self._company.behaviour
+        limits = {"project": behaviour.project_hook_limit, "group": behaviour.group_hook_limit}
+        limit = limits.get(owner[0])
+        if limit is not None and len(self._company.hooks[owner]) >= limit:
+            message = f"Maximum number of {owner[0]} hooks ({limit}) exceeded"
+            raise unprocessable(message)
 
-def _url(sent: dict[str, Any]) -> str:
-    url = sent.get("url")
-    if not url:
-        raise bad_request("url is missing")
-    if not str(url).startswith(("http://", "https://")):
-        raise Refusal(422, {"error": "Invalid url given"})
-    return str(url)
 
+class HooksApi:
+    """Creates, lists, changes and removes hooks; a hook's secrets go in and never come out."""
 
-def _apply(hook: Hook, sent: dict[str, Any]) -> None:
-    for flag in FLAGS:
-        if flag in sent:
-            hook.flags[flag] = str(sent[flag]).lower() in {"true", "1"}
-    hook.token = sent.get("token", hook.token)
-    hook.branch_filter = sent.get("push_events_branch_filter", hook.branch_filter)
-    hook.name, hook.description = sent.get("name", hook.name), sent.get("description", hook.description)
+    def __init__(self, company: Company, kind: HookKind) -> None:
+        self._company, self._owners = company, HookOwners(company, kind)
+        self._path = "/hooks" if kind == "system" else f"/{kind}s/*/hooks"
+
+    def routes(self) -> Iterator[Route]:
+        """Where these are."""
+        yield "GET", self._path, self.many
+        yield "POST", self._path, self.create
+        yield "GET", f"{self._path}/*", self.one
+        yield "PUT", f"{self._path}/*", self.update
+        yield "DELETE", f"{self._path}/*", self.delete
+
+    def many(self, ask: Ask) -> Answer:
+        """GET …/hooks."""
+        rows = list(self._company.hooks[self._owners.owner(ask)].values())
+        return numbered(ask, rows, lambda hook: self._row(hook, ask))
+
+    def one(self, ask: Ask) -> Answer:
+        """GET …/hooks/:hook_id."""
+        return reply(self._row(self._owners.hook(ask), ask))
+
+    def create(self, ask: Ask) -> Answer:
+        """POST …/hooks."""
+        behaviour, owner = self._company.behaviour, self._owners.owner(ask)
+        url = wanted_url(ask.sent, behaviour)
+        self._owners.free_place(owner)
+        hook = add_hook(self._company, owner, url, ask.now)
+        try:
+            apply(hook, ask.sent, behaviour)
+        except BaseException:
+            del self._company.hooks[owner][hook.id]
+            raise
+        return reply(self._row(hook, ask), 201)
+
+    def update(self, ask: Ask) -> Answer:
+        """PUT …/hooks/:hook_id. A new address wipes the secrets, unless they come with it."""
+        behaviour, hook, sent = self._company.behaviour, self._owners.hook(ask), ask.sent
+        if not sent:
+            raise bad_request("No parameters provided")
+        url = wanted_url(sent, behaviour) if "url" in sent else hook.url
+        moved = {"token": None, "signing_token": None} if url != hook.url else {}
+        apply(hook, {**moved, **sent}, behaviour)
+        hook.url = url
+        return reply(self._row(hook, ask))
+
+    def delete(self, ask: Ask) -> Answer:
+        """DELETE …/hooks/:hook_id."""
+        hook = self._owners.hook(ask)
+        del self._company.hooks[hook.owner][hook.id]
+        return Answer(204)
+
+    def _row(self, hook: Hook, ask: Ask) -> Json:
+        return hook_row(hook, self._company.behaviour, ask.now)

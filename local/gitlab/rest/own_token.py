@@ -7,7 +7,10 @@ from local.gitlab.company.state import Company
 from local.gitlab.company.tokens import add
 from local.gitlab.rest.ask import Answer, Ask, reply
 from local.gitlab.rest.paging import page_size
+from local.gitlab.rest.refusals import not_found, refused
 from local.gitlab.rest.shapes import Json, Shapes
+
+PERSONAL_ONLY = "This endpoint requires token type to be a personal access token"
 
 
 class OwnTokenApi:
@@ -18,15 +21,26 @@ class OwnTokenApi:
 
     def facts(self, ask: Ask) -> Answer:
         """GET /personal_access_tokens/self."""
+        self._need_personal(ask)
         return reply(self._shapes.token(ask.token, ask.now))
+
+    def _need_personal(self, ask: Ask) -> None:
+        """Tokens from OAuth are no personal access tokens; old releases did not even say so."""
+        if ask.token.kind != "oauth":
+            return
+        if self._company.behaviour.oauth_self_status == 404:  # noqa: PLR2004 - the old days
+            raise not_found()
+        raise refused(f"400 Bad request - {PERSONAL_ONLY}", 400)
 
     def revoke(self, ask: Ask) -> Answer:
         """DELETE /personal_access_tokens/self."""
+        self._need_personal(ask)
         ask.token.revoked = True
         return Answer(204)
 
     def rotate(self, ask: Ask) -> Answer:
         """POST /personal_access_tokens/self/rotate: the old token dies at once."""
+        self._need_personal(ask)
         old = ask.token
         old.revoked = True
         new = self._successor(old, str(ask.sent.get("expires_at") or day(ask.now + 7 * DAY)))
@@ -49,6 +63,7 @@ class OwnTokenApi:
 
     def associations(self, ask: Ask) -> Answer:
         """GET /personal_access_tokens/self/associations: memberships only, also for administrators."""
+        self._need_personal(ask)
         least, size, page = ask.number("min_access_level", 0), page_size(ask), max(1, ask.number("page", 1))
         window = slice((page - 1) * size, page * size)
         groups = [number for number, level in ask.sight.group_levels.items() if level >= max(least, 1)]

@@ -6,6 +6,8 @@ REALM = 'Bearer realm="Protected by OAuth 2.0"'
 EXPIRED = "Token is expired. You can either do re-authorization or token refresh."
 REVOKED = "Token was revoked. You have to re-authorize from the user."
 
+TOO_MANY = "This endpoint has been requested too many times. Try again later."
+
 
 class Refusal(Exception):
     """An answer other than the wanted one."""
@@ -60,3 +62,18 @@ def conflict(message: str) -> Refusal:
 def not_allowed(message: str) -> Refusal:
     """A way of asking that this list does not know."""
     return Refusal(405, {"error": message})
+
+
+def unprocessable(message: str) -> Refusal:
+    """Something understood that cannot be done."""
+    return Refusal(422, {"error": message})
+
+
+def refused(message: str, status: int) -> Refusal:
+    """A refusal of a service behind the API, which speaks of a message."""
+    return Refusal(status, {"message": message})
+
+
+def too_many() -> Refusal:
+    """The application's own limiter: nothing says for how long."""
+    return Refusal(429, {"message": {"error": TOO_MANY}})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.gitlab.clock import day, iso, iso_or_none
-from local.gitlab.company.model import Group, Hook, Invitation, Membership, Share, Token, User
+from local.gitlab.company.model import Group, Invitation, Membership, Share, Token, User
 from local.gitlab.company.state import Company
 
 Json = dict[str, Any]
@@ -167,27 +167,6 @@ class Shapes:
             "expires_at": invitation.expires_at,
             "user_name": None,
             "created_by_name": invitation.created_by,
-        }
-
-    def hook(self, hook: Hook) -> Json:
-        """A webhook without its secret."""
-        return {
-            "id": hook.id,
-            "url": hook.url,
-            "name": hook.name,
-            "description": hook.description,
-            "created_at": iso(hook.created),
-            "project_id": hook.project_id,
-            **hook.flags,
-            "push_events_branch_filter": hook.branch_filter,
-            "branch_filter_strategy": "wildcard",
-            "alert_status": "executable",
-            "disabled_until": None,
-            "url_variables": [],
-            "custom_webhook_template": None,
-            "custom_headers": [],
-            "token_present": bool(hook.token),
-            "signing_token_present": False,
         }
 
     def token(self, token: Token, now: float) -> Json:

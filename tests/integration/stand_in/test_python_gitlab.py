@@ -32,7 +32,7 @@ def test_it_signs_in(server: Running, lab: gitlab.Gitlab) -> None:
     lab.auth()
     assert lab.user is not None
     assert lab.user.username == "root"
-    assert lab.version()[0] == "18.6.1-ee"
+    assert lab.version()[0] == "19.0.2-ee"
     assert lab.personal_access_tokens.get("self").scopes == ["api"]
     with gitlab.Gitlab(server.base, oauth_token=server.tokens["admin-read"]) as bearer:
         bearer.auth()

@@ -12,6 +12,8 @@ from local.gitlab.app import StandIn
 from local.gitlab.company.build import Sizes
 from local.gitlab.rest.api import Call
 from local.gitlab.server import stand_in
+from local.gitlab.webhooks.request import Request
+from local.gitlab.webhooks.transport import Reply, Undelivered
 
 EPOCH = 1_790_000_000.0
 
@@ -42,7 +44,7 @@ class Caller:
             headers=headers,
             body=b"" if body is None else json.dumps(body).encode(),
         )
-        answer = self.app.rest.answer(call)
+        answer = self.app.rest.answer(call).settled()
         return Got(answer.status, json.loads(answer.body) if answer.body else None, answer.headers)
 
     def everything(self, target: str, holder: str = "admin-read") -> list[dict[str, Any]]:
@@ -56,10 +58,37 @@ class Caller:
         return rows
 
 
+class Receiver:
+    """Stands where hooks call: answers what it is told to, in turn, and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.got: list[Request] = []
+        self.statuses: list[int | None] = []
+
+    def __call__(self, request: Request) -> Reply:
+        self.got.append(request)
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status is None:
+            raise Undelivered("timed out")
+        return Reply(status=status, headers={"Content-Type": "application/json"}, body='{"ok":true}')
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [json.loads(each.body) for each in self.got]
+
+    def kinds(self) -> list[str]:
+        return sorted(each.headers["X-Gitlab-Event"] for each in self.got)
+
+
 @pytest.fixture
-def app() -> StandIn:
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def app(receiver: Receiver) -> StandIn:
     sizes = Sizes(users=60, groups=14, projects=30, pipelines=6, jobs=8)
-    return stand_in("http://gitlab.test", seed=3, sizes=sizes, epoch=EPOCH, frozen=True)
+    return stand_in("http://gitlab.test", seed=3, sizes=sizes, epoch=EPOCH, frozen=True, post=receiver)
 
 
 @pytest.fixture
@@ -82,7 +111,7 @@ def control(app: StandIn) -> Callable[..., Any]:
                 headers={},
                 body=b"" if body is None else json.dumps(body).encode(),
             )
-        )
+        ).settled()
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
 

@@ -1,0 +1,50 @@
+"""How this GitLab differs from the newest one with every feature: switches of the control board."""
+
+import re
+from dataclasses import asdict, dataclass, fields
+
+NEW_VERSION, OLD_VERSION = "19.0.2-ee", "18.6.1-ee"
+GROUP_HOOKS = frozenset({"on", "missing", "unlicensed"})
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """The switches, with the values a new stand-in starts with."""
+
+    ignore_signing_token: bool = False
+    """Like GitLab before 19.0: the parameter is taken and forgotten, nothing is signed."""
+    group_hooks: str = "on"
+    """`missing`: there is no such route (Community Edition); `unlicensed`: 403."""
+    project_hook_limit: int = 100
+    group_hook_limit: int = 50
+    blocked_urls: str = ""
+    """A regular expression; hooks may not be registered at addresses that match."""
+    push_hook_limit: int = 3
+    """A push that moves more refs in one way sends no hook at all."""
+    status_conflicts: int = 0
+    """So many next commit statuses are refused with 409."""
+    oauth_self_status: int = 400
+    """What an OAuth token gets from `GET /personal_access_tokens/self`: 400 today, 404 in the old days."""
+    webhook_clock_skew: float = 0.0
+    """Seconds that `webhook-timestamp` is ahead of real time."""
+
+    @property
+    def version(self) -> str:
+        """The release that behaves so."""
+        return OLD_VERSION if self.ignore_signing_token else NEW_VERSION
+
+    def turn(self, wanted: dict[str, object]) -> None:
+        """Set switches; ValueError if there is none of that name or it cannot have that value."""
+        for name, value in wanted.items():
+            if name not in {field.name for field in fields(self)} or type(value) is not type(getattr(self, name)):
+                message = f"no switch {name!r} takes {value!r}; the switches are {asdict(self)}"
+                raise ValueError(message)
+        if wanted.get("group_hooks", "on") not in GROUP_HOOKS:
+            message = f"group_hooks must be one of {', '.join(sorted(GROUP_HOOKS))}"
+            raise ValueError(message)
+        for name, value in wanted.items():
+            setattr(self, name, value)
+
+    def blocks(self, url: str) -> bool:
+        """Whether a hook may not be registered at this address."""
+        return bool(self.blocked_urls) and re.search(self.blocked_urls, url) is not None

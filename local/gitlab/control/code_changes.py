@@ -1,0 +1,140 @@
+"""What people do with code: verbs of the control board that move refs and tell hooks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from local.gitlab.ci.history import add_pipeline
+from local.gitlab.clock import Clock
+from local.gitlab.company.code import commit, repository_of, tagged, touching
+from local.gitlab.company.code_model import NOTHING, Commit, Repository
+from local.gitlab.company.model import Project, User
+from local.gitlab.company.state import Company
+from local.gitlab.control.moves import Move, Mover
+from local.gitlab.payloads.parts import Parts
+
+Done = dict[str, Any]
+SKIP = "\n\n[skip ci]"
+
+
+class CodeChanges:
+    """Pushes of branches and tags; each public method is a verb of `POST /__standin__/changes`."""
+
+    def __init__(self, company: Company, clock: Clock, parts: Parts, mover: Mover, jobs: int) -> None:
+        self._company, self._clock, self._parts, self._mover, self._jobs = company, clock, parts, mover, jobs
+
+    def push(
+        self,
+        project_id: int,
+        branch: str | None = None,
+        *,
+        commits: Sequence[dict[str, Any]] | int | None = None,
+        files: Sequence[str] = (),
+        message: str = "",
+        start: str | None = None,
+        branches: Sequence[str] = (),
+        delete: bool = False,
+        skip_ci: bool = False,
+        push_options: dict[str, Any] | None = None,
+        user_id: int | None = None,
+        pipeline: bool = False,
+    ) -> Done:
+        """Push to a branch, or to several at once.
+
+        `commits` lists `{message, added, modified, removed, renamed}` or says how many there are; `files` is one
+        commit that writes these paths; neither creates the branch at `start` without a commit. A branch that is not
+        there begins at `start` (the default branch). `pipeline` starts one at the new head.
+        """
+        project, repository = self._company.projects[project_id], repository_of(self._company, project_id)
+        user = self._parts.someone(user_id or project.creator_id)
+        names = list(branches) or [branch or project.default_branch or "main"]
+        if delete:
+            moves = [Move(f"refs/heads/{name}", repository.branches.pop(name), NOTHING, ()) for name in names]
+        else:
+            wanted = _wanted(commits, message, skip_ci=skip_ci)
+            first = repository.branches.get(names[0]) or self._start(repository, project, start)
+            head, made = self._written(
+                repository, first, wanted, files, f"{message or 'Change'}{SKIP}" if skip_ci else message, user
+            )
+            moves = [self._moved(repository, name, head, made) for name in names]
+            project.default_branch = project.default_branch or names[0]
+        sent = self._mover.announce(project, user, moves, push_options)
+        done = {"before": moves[0].before, "after": moves[0].after, "ref": moves[0].ref, "sha": moves[0].after}
+        if pipeline and not delete:
+            done["pipeline_id"] = self._pipeline(project, names[0], moves[0].after, user).id
+        return {**done, "commits": [each.sha for each in moves[0].commits], "hooks": sent}
+
+    def _start(self, repository: Repository, project: Project, start: str | None) -> str | None:
+        return repository.resolve(start) if start else repository.branches.get(project.default_branch or "")
+
+    def _written(
+        self,
+        repository: Repository,
+        head: str | None,
+        wanted: Sequence[dict[str, Any]],
+        files: Sequence[str],
+        message: str,
+        user: User,
+    ) -> tuple[str, list[Commit]]:
+        made = []
+        todo = [*wanted, *([touching(repository, head, files, message)] if files else [])]
+        for each in todo:
+            made.append(commit(self._company, repository, head, each, user.id, self._clock.now()))
+            head = made[-1].sha
+        if head is None:
+            msg = "an empty repository has nothing to push without commits"
+            raise ValueError(msg)
+        return head, made
+
+    def _moved(self, repository: Repository, name: str, head: str, made: Sequence[Commit]) -> Move:
+        before = repository.branches.get(name, NOTHING)
+        repository.branches[name] = head
+        return Move(f"refs/heads/{name}", before, head, tuple(made))
+
+    def _pipeline(self, project: Project, branch: str, sha: str, user: User) -> Any:
+        made = add_pipeline(self._company, project, round(self._clock.now(), 6), self._jobs)
+        for each in [made, *([made.child] if made.child else [])]:
+            each.sha, each.ref, each.tag, each.user_id = sha, branch, False, user.id
+        made.source = "push"
+        return made
+
+    def push_tag(
+        self,
+        project_id: int,
+        tag: str | None = None,
+        *,
+        ref: str | None = None,
+        message: str | None = None,
+        tags: Sequence[str] = (),
+        delete: bool = False,
+        push_options: dict[str, Any] | None = None,
+        user_id: int | None = None,
+    ) -> Done:
+        """Tag a commit, with a `message` as an annotated tag; several `tags` in one push, or delete them."""
+        project, repository = self._company.projects[project_id], repository_of(self._company, project_id)
+        user, names = self._parts.someone(user_id or project.creator_id), [*tags, *([tag] if tag else [])]
+        moves = []
+        for name in names:
+            old = repository.tags.pop(name, None)
+            before = old.sha if old else NOTHING
+            if delete:
+                moves.append(Move(f"refs/tags/{name}", before, NOTHING, ()))
+                continue
+            sha = repository.resolve(ref or project.default_branch or "")
+            made = tagged(self._company, repository, name, sha or "", message)
+            head = repository.commits[made.commit]
+            moves.append(Move(f"refs/tags/{name}", before, made.sha, (head,), checkout=made.commit, message=message))
+        sent = self._mover.announce(project, user, moves, push_options)
+        done = {"before": moves[0].before, "after": moves[0].after, "ref": moves[0].ref}
+        return {**done, "sha": moves[0].checkout or moves[0].after, "hooks": sent}
+
+
+def _wanted(commits: Sequence[dict[str, Any]] | int | None, message: str, *, skip_ci: bool) -> list[dict[str, Any]]:
+    """The commits to write; `skip ci` belongs to the last one, which is the one GitLab reads."""
+    if commits is None:
+        return []
+    if isinstance(commits, int):
+        commits = [{"message": message, "added": [f"notes/{number}.md"]} for number in range(commits)]
+    wanted = [dict(each) for each in commits]
+    if skip_ci and wanted:
+        wanted[-1]["message"] = f"{wanted[-1].get('message') or 'Change'}{SKIP}"
+    return wanted

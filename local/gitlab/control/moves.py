@@ -1,0 +1,73 @@
+"""Refs that moved, and how GitLab tells of them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from local.gitlab.clock import Clock
+from local.gitlab.company.code_model import NOTHING, Commit
+from local.gitlab.company.model import Project, User
+from local.gitlab.payloads.parts import Parts
+from local.gitlab.payloads.push import push, repository_update
+from local.gitlab.webhooks.events import Happening
+from local.gitlab.webhooks.sender import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One ref of one push. `checkout` is the commit of an annotated tag."""
+
+    ref: str
+    before: str
+    after: str
+    commits: tuple[Commit, ...]
+    checkout: str | None = None
+    message: str | None = None
+
+    @property
+    def way(self) -> tuple[str, str]:
+        """GitLab counts branches and tags, and what happens to them, apart."""
+        kind = "tag" if self.ref.startswith("refs/tags/") else "branch"
+        return kind, "created" if self.before == NOTHING else "removed" if self.after == NOTHING else "pushed"
+
+
+class Mover:
+    """Announces pushes: too many refs moved in one way send no push hook at all."""
+
+    def __init__(self, parts: Parts, clock: Clock, sender: Sender) -> None:
+        self._parts, self._clock, self._sender = parts, clock, sender
+
+    def announce(
+        self, project: Project, user: User, moves: Sequence[Move], options: Mapping[str, object] | None = None
+    ) -> int:
+        """Tell everyone of one push; returns how many hooks are called."""
+        project.last_activity = max(project.last_activity, round(self._clock.now(), 6))
+        return self._sender.publish(self.happenings(project, user, moves, options))
+
+    def happenings(
+        self, project: Project, user: User, moves: Sequence[Move], options: Mapping[str, object] | None
+    ) -> Iterator[Happening]:
+        """The push as its hooks will hear it."""
+        counts = Counter(move.way for move in moves)
+        for move in moves:
+            if counts[move.way] <= self._parts.company.behaviour.push_hook_limit:
+                yield self._push(project, user, move, options)
+        changes = [{"before": move.before, "after": move.after, "ref": move.ref} for move in moves]
+        payload = repository_update(self._parts, project, user, changes)
+        yield Happening(trigger="repository_update_hooks", payload=payload, project_id=project.id)
+
+    def _push(self, project: Project, user: User, move: Move, options: Mapping[str, object] | None) -> Happening:
+        payload = push(
+            self._parts,
+            project,
+            user,
+            move.ref,
+            move.before,
+            move.after,
+            move.commits,
+            checkout=move.checkout,
+            message=move.message,
+            options=options,
+        )
+        trigger = "tag_push_hooks" if move.ref.startswith("refs/tags/") else "push_hooks"
+        return Happening(trigger=trigger, payload=payload, project_id=project.id)

@@ -1,0 +1,1 @@
+"""GitLab as an OAuth provider: authorization codes with PKCE, refresh, revocation."""

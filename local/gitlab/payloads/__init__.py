@@ -1,0 +1,1 @@
+"""The bodies of webhooks, built from the company's state with the field names that GitLab sends."""

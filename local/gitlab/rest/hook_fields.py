@@ -1,0 +1,63 @@
+"""Reads what a caller says about a hook."""
+
+import re
+from typing import Any
+
+from local.gitlab.company.behaviour import Behaviour
+from local.gitlab.company.hook_model import Hook
+from local.gitlab.company.hooks import FLAGS
+from local.gitlab.rest.refusals import bad_request, unprocessable
+from local.gitlab.webhooks.request import signing_key
+
+STRATEGIES = frozenset({"wildcard", "regex", "all_branches"})
+INVALID_URL = "Invalid url given"
+
+
+def wanted_url(sent: dict[str, Any], behaviour: Behaviour) -> str:
+    """The address; 422 in GitLab's words if it is none, or one that the instance blocks."""
+    url = str(sent.get("url") or "")
+    if not url:
+        raise bad_request("url is missing")
+    if not url.startswith(("http://", "https://")) or behaviour.blocks(url):
+        raise unprocessable(INVALID_URL)
+    return url
+
+
+def apply(hook: Hook, sent: dict[str, Any], behaviour: Behaviour) -> None:
+    """Take over what was sent; a refusal leaves the hook as it was."""
+    strategy = str(sent.get("branch_filter_strategy") or hook.filter_strategy)
+    branch_filter = sent.get("push_events_branch_filter", hook.branch_filter)
+    if strategy not in STRATEGIES:
+        raise bad_request("branch_filter_strategy does not have a valid value")
+    if strategy == "regex" and not _compiles(str(branch_filter or "")):
+        message = "Invalid branch filter given"
+        raise unprocessable(message)
+    signing_token = _signing_token(hook, sent, behaviour)
+    for flag in FLAGS[hook.owner[0]]:
+        if flag in sent:
+            hook.flags[flag] = str(sent[flag]).lower() in {"true", "1"}
+    hook.signing_token, hook.token = signing_token, sent.get("token", hook.token) or None
+    hook.branch_filter, hook.filter_strategy = branch_filter, strategy
+    hook.name, hook.description = sent.get("name", hook.name), sent.get("description", hook.description)
+
+
+def _signing_token(hook: Hook, sent: dict[str, Any], behaviour: Behaviour) -> str | None:
+    if behaviour.ignore_signing_token or "signing_token" not in sent:
+        return hook.signing_token
+    wanted = str(sent["signing_token"] or "")
+    if not wanted:
+        return None
+    try:
+        signing_key(wanted)
+    except ValueError:
+        message = "Signing token is invalid"
+        raise unprocessable(message) from None
+    return wanted
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True

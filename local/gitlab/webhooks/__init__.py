@@ -1,0 +1,1 @@
+"""Calls the hooks that others registered, as GitLab does."""

@@ -1,0 +1,94 @@
+"""The call of a hook as bytes and headers."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.gitlab.company.hook_model import Hook
+from local.gitlab.rest.ask import dump
+from local.gitlab.webhooks.events import header
+
+KEY_BYTES = 32
+EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-zA-Z0-9][a-zA-Z0-9.-]*", re.ASCII)
+REDACTED = "[REDACTED]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One POST to a hook's address."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What is new with every call: the key that a resend repeats, random ids, the time in unix seconds."""
+
+    key: str
+    event_uuid: str
+    webhook_uuid: str
+    timestamp: int
+
+
+def build(hook: Hook, trigger: str, payload: Any, stamp: Stamp, *, instance: str, version: str) -> Request:
+    """The request with GitLab's headers; signed in the way of Standard Webhooks if the hook has a signing token."""
+    body = dump(payload)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"GitLab/{version}",
+        "Idempotency-Key": stamp.key,
+        "X-Gitlab-Event": header(trigger, hook.owner[0]),
+        "X-Gitlab-Webhook-UUID": stamp.webhook_uuid,
+        "X-Gitlab-Instance": instance,
+        "X-Gitlab-Event-UUID": stamp.event_uuid,
+    }
+    if hook.token:
+        headers["X-Gitlab-Token"] = hook.token
+    if hook.signing_token:
+        headers |= _signed(hook.signing_token, stamp, body)
+    return Request(url=hook.url, body=body, headers=headers, verify=hook.flags["enable_ssl_verification"])
+
+
+def _signed(signing_token: str, stamp: Stamp, body: bytes) -> dict[str, str]:
+    signed = f"{stamp.key}.{stamp.timestamp}.".encode() + body
+    digest = hmac.new(signing_key(signing_token), signed, hashlib.sha256).digest()
+    return {
+        "webhook-id": stamp.key,
+        "webhook-timestamp": str(stamp.timestamp),
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
+def signing_key(signing_token: str) -> bytes:
+    """The key in a signing token; ValueError unless it is `whsec_` and 32 bytes in base64."""
+    prefix, _, encoded = signing_token.partition("_")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        key = b""
+    if prefix != "whsec" or len(key) != KEY_BYTES:
+        message = "a signing token is whsec_ and 32 bytes in base64"
+        raise ValueError(message)
+    return key
+
+
+def logged_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers as GitLab shows them afterwards: without the secret."""
+    return {name: REDACTED if name == "X-Gitlab-Token" else value for name, value in headers.items()}
+
+
+def logged_data(value: Any) -> Any:
+    """The payload as GitLab keeps it, and resends it: every email address is gone."""
+    if isinstance(value, dict):
+        return {key: logged_data(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [logged_data(each) for each in value]
+    return REDACTED if isinstance(value, str) and EMAIL.fullmatch(value) else value
