@@ -1,9 +1,11 @@
 """How tables, queues, secrets and exports are kept (acceptance case E8)."""
 
 import json
+from dataclasses import fields
 
 import pytest
 
+from gitlab_hub.webhooks.delivery_model import Delivery
 from tests.unit.template.bundle import Resource, leaves, resources, source, transformed
 
 TABLES = resources("AWS::DynamoDB::Table")
@@ -44,6 +46,13 @@ def test_tables_have_the_keys_the_stores_use(name: str) -> None:
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     indexes = {index["IndexName"]: keys(index) for index in table.get("GlobalSecondaryIndexes", [])}
     assert indexes == {index: [f"{index}_pk", f"{index}_sk"] for index in INDEXES[name]}
+
+
+def test_the_log_of_deliveries_is_read_from_an_index_that_has_all_but_their_bodies() -> None:
+    by_time, pending = TABLES["DeliveriesTable"]["GlobalSecondaryIndexes"]
+    shown = {field.name for field in fields(Delivery)} - {"id"} | {"delivery_id"}
+    assert set(by_time["Projection"]["NonKeyAttributes"]) == shown
+    assert pending["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["delivery_id"]}
 
 
 def keys(schema: Resource) -> list[str]:

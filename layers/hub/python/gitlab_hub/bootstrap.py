@@ -3,21 +3,25 @@
 Imports stand inside the functions: a cold start pays for what its function uses, and nothing else.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gitlab_hub import wiring
+from gitlab_hub import routing, wiring, wiring_events
 from gitlab_hub.wiring import Entry
 
 if TYPE_CHECKING:
+    from gitlab_hub.builds.targets.port import Target
     from gitlab_hub.storage.table import Table
-    from gitlab_hub.sync.ports import Feature, Kind
-    from gitlab_hub.sync.purge import Purger
+    from gitlab_hub.sync.hint_box import HintBox
+    from gitlab_hub.sync.hints import Heeding
+    from gitlab_hub.sync.ports import Feature
     from gitlab_hub.sync.run import Run
-    from gitlab_hub.web.route import Route
+
+    class SyncFeature(Feature, Heeding, Protocol):
+        """What a sync function needs of a feature."""
 
 
 # ---- What Lambda calls
@@ -26,146 +30,224 @@ if TYPE_CHECKING:
 @cache
 def authorizer() -> Entry:
     """Tells the gateway who calls."""
-    from gitlab_hub.storage.secretsmanager import SecretsManager
     from gitlab_hub.web.entry import authorizer_entry
-    from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
 
-    owner = OwnerToken(SecretsManager(), wiring.settings().need("owner_token_secret"), time.time)
-    return authorizer_entry(TokenBook(TokenStore(wiring.integrations_table()), owner, time.time).principal_of)
+    wiring.settings().need("owner_token_secret")
+    return authorizer_entry(wiring.token_book().principal_of)
 
 
 @cache
 def integrations_api() -> Entry:
-    """Serves integrations, their credentials and their syncs."""
-    entry = wiring.http(integrations_routes())
+    """Serves integrations, their credentials, syncs and hooks."""
+    return _seen(wiring.http(routing.integrations_routes()))
 
-    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        wiring.public_url().see(event)
-        return entry(event, context)
 
-    return handler
+@cache
+def oauth_api() -> Entry:
+    """Serves the authorization of OAuth applications."""
+    return _seen(wiring.http(routing.oauth_routes()))
+
+
+@cache
+def webhooks_api() -> Entry:
+    """Takes GitLab's webhooks in; with nothing around it that this does not need."""
+    from gitlab_hub.web.entry import http_entry
+    from gitlab_hub.webhooks.front import Front
+
+    return http_entry(Front(wiring_events.receiver()))
+
+
+@cache
+def builds_api() -> Entry:
+    """Serves triggers, builds and the log of deliveries."""
+    return wiring.http(routing.builds_routes())
 
 
 @cache
 def access_api() -> Entry:
     """Serves accounts, groups, projects and grants."""
-    return wiring.http(access_routes())
+    return wiring.http(routing.access_routes())
 
 
 @cache
 def pipelines_api() -> Entry:
     """Serves pipelines and jobs."""
-    return wiring.http(pipelines_routes())
+    return wiring.http(routing.pipelines_routes())
 
 
 @cache
 def operations_api() -> Entry:
     """Serves health, hub tokens and the API's own description."""
-    return wiring.http(operations_routes())
+    return wiring.http(routing.operations_routes())
 
 
 @cache
 def sync_accounts() -> Entry:
     """Starts due access syncs, and works on their queue."""
     from gitlab_hub.access.feature import AccessFeature
+    from gitlab_hub.access.hints import AccessHints
     from gitlab_hub.access.store import partitions
+    from gitlab_hub.webhooks.purge import delivery_partitions
 
-    table = wiring.table(wiring.settings().need("access_table"))
-    purger = _purger(AccessFeature.kind, table, partitions)
-    return _worker(
-        AccessFeature(table), purger, wiring.settings().access_interval_minutes, wiring.integrations().life.sweep
+    table, others = (wiring.table(wiring.settings().need(name)) for name in ("access_table", "deliveries_table"))
+
+    def kept(integration_id: str) -> Iterable[str]:
+        yield from delivery_partitions(others, integration_id)
+        yield from wiring_events.builds().partitions(integration_id)
+
+    queue = wiring.syncs().queues[AccessFeature.kind]
+    work = _Work(
+        feature=AccessFeature(table),
+        box=AccessHints(table, queue, time.time).box,
+        purges=[(table, partitions), (others, kept)],
+        minutes=wiring.settings().access_interval_minutes,
     )
+    return _worker(work, wiring.integrations().life.sweep)
 
 
 @cache
 def sync_pipelines() -> Entry:
     """Starts due pipelines syncs, and works on their queue."""
     from gitlab_hub.pipelines.feature import PipelinesFeature
+    from gitlab_hub.pipelines.hints import PipelineHints
     from gitlab_hub.pipelines.purge import partitions
 
     table = wiring.table(wiring.settings().need("pipelines_table"))
-    purger = _purger(PipelinesFeature.kind, table, partial(partitions, table))
-    return _worker(PipelinesFeature(table), purger, wiring.settings().pipelines_interval_minutes)
-
-
-# ---- The routes of each HTTP function; building them touches nothing outside the process
-
-
-def integrations_routes() -> list["Route"]:
-    """Everything about connecting a GitLab."""
-    parts = wiring.integrations().routes(
-        cursors=wiring.cursors(), syncs=wiring.syncs(), webhook_url=wiring.public_url().webhook
+    queue = wiring.syncs().queues[PipelinesFeature.kind]
+    work = _Work(
+        feature=PipelinesFeature(table),
+        box=PipelineHints(table, queue, time.time).box,
+        purges=[(table, partial(partitions, table))],
+        minutes=wiring.settings().pipelines_interval_minutes,
     )
-    return [route for part in parts for route in part.routes()]
+    return _worker(work)
 
 
-def access_routes() -> list["Route"]:
-    """Reading the access sync's rows back."""
-    from gitlab_hub.access.reader import AccessReader
-    from gitlab_hub.access.routes import AccessRoutes
+@cache
+def deliveries() -> Entry:
+    """Works on kept deliveries; every minute it looks for those that were forgotten."""
+    from gitlab_hub import joints
+    from gitlab_hub.access.hints import AccessHints
+    from gitlab_hub.pipelines.hints import PipelineHints
+    from gitlab_hub.storage.sqs import SqsQueue
+    from gitlab_hub.web.entry import worker_entry
+    from gitlab_hub.webhooks.notices import LoggedNotices
 
-    reader = AccessReader(wiring.table(wiring.settings().access_table), now=time.time)
-    return list(AccessRoutes(reader, wiring.cursors()).routes())
-
-
-def pipelines_routes() -> list["Route"]:
-    """Reading the pipelines sync's rows back."""
-    from gitlab_hub.pipelines.reader import PipelineReader
-    from gitlab_hub.pipelines.routes import PipelineRoutes
-
-    return list(
-        PipelineRoutes(PipelineReader(wiring.table(wiring.settings().pipelines_table)), wiring.cursors()).routes()
+    settings = wiring.settings()
+    tables = {name: wiring.table(settings.need(name)) for name in ("access_table", "pipelines_table")}
+    hints = joints.SyncHints(
+        PipelineHints(tables["pipelines_table"], SqsQueue(settings.sync_pipelines_queue_url), time.time),
+        AccessHints(tables["access_table"], SqsQueue(settings.sync_accounts_queue_url), time.time),
+    )
+    worker = wiring_events.deliveries().worker(
+        builds=joints.PushesNoted(wiring_events.builds().builds, wiring_events.hooks().refs),
+        hints=hints,
+        standing=joints.Standings(wiring.integration_store()),
+    )
+    return worker_entry(
+        on_message=worker, on_tick=wiring_events.deliveries().sweeper(LoggedNotices(wiring.name())).tick
     )
 
 
-def operations_routes() -> list["Route"]:
-    """Health, tokens, and the description of everything."""
-    from gitlab_hub.web.health import HealthRoutes
-    from gitlab_hub.web.openapi import OpenApiRoutes
-    from gitlab_hub.web.token_routes import TokenRoutes
-    from gitlab_hub.web.tokens import TokenStore
+@cache
+def builder() -> Entry:
+    """Starts builds, follows them and reports them; every minute it pushes those that were left."""
+    import random
 
-    tokens = TokenRoutes(TokenStore(wiring.integrations_table()), wiring.master_key(), wiring.cursors(), time.time)
-    return [*HealthRoutes().routes(), *tokens.routes(), *OpenApiRoutes(all_routes).routes()]
+    from gitlab_hub import joints
+    from gitlab_hub.builds.targets.codebuild import CodeBuildTarget
+    from gitlab_hub.builds.targets.eventbridge import EventBridgeTarget
+    from gitlab_hub.builds.targets.https import HttpsTarget
+    from gitlab_hub.builds.targets.sqs import SqsTarget
+    from gitlab_hub.builds.targets.stepfunctions import StepFunctionsTarget
+    from gitlab_hub.web.entry import worker_entry
+
+    settings = wiring.settings()
+    signer = wiring_events.builds().signer(wiring_events.signing_key)
+    targets: dict[str, Target] = {
+        "eventbridge": EventBridgeTarget(settings.builds_bus),
+        "codebuild": CodeBuildTarget(),
+        "stepfunctions": StepFunctionsTarget(),
+        "sqs": SqsTarget(),
+        "https": HttpsTarget(wiring_events.target_policy(), signer, ca_bundle=settings.ca_bundle or None),
+    }
+    made = wiring_events.builds().builder(targets, draw=random.random)
+    return worker_entry(on_message=joints.BuilderQueues(made), on_tick=made.tick)
 
 
-def all_routes() -> Iterable["Route"]:
-    """The routes of all functions together, as `/openapi.json` shows them."""
-    return [*integrations_routes(), *access_routes(), *pipelines_routes(), *operations_routes()]
+@cache
+def caretaker() -> Entry:
+    """Looks after what ages: tokens, hooks, deliveries and pushes that were missed."""
+    from gitlab_hub import joints
+    from gitlab_hub.pipelines.project_store import ProjectRows
+    from gitlab_hub.web.entry import chores_entry
+    from gitlab_hub.web.time_left import time_left
+
+    pipelines = wiring.table(wiring.settings().need("pipelines_table"))
+    everybody = joints.Everybody(wiring.integration_store()).ids
+    care = wiring.integrations().caretaker(rotate=wiring.settings().auto_rotate_tokens)
+    hooks = wiring_events.hooks().care(everybody)
+    watch = wiring_events.hooks().ref_watch(
+        integrations=everybody,
+        built_projects=joints.BuiltProjects(wiring_events.triggers().store, partial(ProjectRows, pipelines)),
+        announce=joints.PushesFound(wiring_events.builds().builds),
+    )
+    return chores_entry([partial(chore.tick, time_left) for chore in (care, hooks, watch)])
 
 
-def _purger(kind: "Kind", table: "Table", partitions: Callable[[str], Iterable[str]]) -> "Purger":
-    from gitlab_hub.sync.purge import Purger
-
-    return Purger(table=table, partitions=partitions, queue=wiring.syncs().queues[kind])
+# ---- Parts of these
 
 
-def _worker(feature: "Feature", purger: "Purger", minutes: int, *chores: Callable[[], object]) -> Entry:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What a sync function works on: its runs, its hints, and what it removes of integrations that are gone."""
+
+    feature: "SyncFeature"
+    box: "HintBox"
+    purges: "Sequence[tuple[Table, Callable[[str], Iterable[str]]]]"
+    minutes: int
+
+
+def _worker(work: _Work, *chores: Callable[[], object]) -> Entry:
     """The entry of a sync function: a tick starts what is due and does the chores, messages are worked on."""
     from gitlab_hub.sync.dispatch import Dispatcher
     from gitlab_hub.sync.engine import Engine, Outside
+    from gitlab_hub.sync.hints import HintHandler
+    from gitlab_hub.sync.purge import Purger, Purgers
     from gitlab_hub.sync.worker import Worker
     from gitlab_hub.web.entry import worker_entry
 
-    runs, queue = wiring.syncs().runs, purger.queue
-    engine = Engine(
-        feature, runs, wiring.targets(), wiring.connect, queue, Outside(worker=wiring.new_id, ended=_report)
+    feature, runs, targets, connect = work.feature, wiring.syncs().runs, wiring.targets(), wiring.connect
+    queue = wiring.syncs().queues[feature.kind]
+    worker = Worker(
+        Engine(feature, runs, targets, connect, queue, Outside(worker=wiring.new_id, ended=_report)),
+        Purgers([Purger(table=table, partitions=of, queue=queue) for table, of in work.purges]),
+        HintHandler(feature=feature, box=work.box, targets=targets, connect=connect, clock=time.time),
     )
     dispatcher = Dispatcher(
         kind=feature.kind,
         runs=runs,
-        targets=wiring.targets(),
+        targets=targets,
         queue=queue,
-        every_seconds=minutes * 60,
+        every_seconds=work.minutes * 60,
         now=time.time,
         new_id=wiring.new_id,
     )
     tick = [dispatcher.tick, *chores]
-    return worker_entry(on_message=Worker(engine, purger), on_tick=lambda: [step() for step in tick])
+    return worker_entry(on_message=worker, on_tick=lambda: [step() for step in tick])
 
 
 def _report(run: "Run") -> None:
     from gitlab_hub.web.telemetry import run_ended
 
-    name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
-    run_ended(name, kind=run.kind, status=run.status, integration_id=run.integration_id, counts=run.counts)
+    run_ended(wiring.name(), kind=run.kind, status=run.status, integration_id=run.integration_id, counts=run.counts)
+
+
+def _seen(entry: Entry) -> Entry:
+    """Let the hub learn its own address from what the gateway says."""
+
+    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        wiring.public_url().see(event)
+        return entry(event, context)
+
+    return handler

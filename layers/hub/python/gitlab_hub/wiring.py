@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 if TYPE_CHECKING:
+    from gitlab_hub.builds.build_store import BuildStore
+    from gitlab_hub.gitlab.clients import GitLabs
     from gitlab_hub.gitlab.policy import NetworkPolicy
+    from gitlab_hub.integrations.audit import AuditLog
     from gitlab_hub.integrations.feature import IntegrationsFeature
+    from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.integrations.targets import SyncTargets
     from gitlab_hub.settings import Settings
     from gitlab_hub.storage.dynamodb import DynamoTable
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from gitlab_hub.web.keys import MasterKey
     from gitlab_hub.web.public_url import PublicUrl
     from gitlab_hub.web.route import Route
+    from gitlab_hub.web.tokens import TokenBook
+    from gitlab_hub.webhooks.hooks.removal import HookRemoval
 
 Entry = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
@@ -90,12 +96,24 @@ def policy() -> "NetworkPolicy":
 
 
 @cache
+def integration_store() -> "IntegrationStore":
+    """The integrations alone, for those who only look at them."""
+    from gitlab_hub.integrations.store import IntegrationStore
+    from gitlab_hub.storage.secretsmanager import SecretsManager
+
+    return IntegrationStore(integrations_table(), SecretsManager(settings().secret_prefix))
+
+
+@cache
 def integrations() -> "IntegrationsFeature":
     """Everything about integrations."""
+    from gitlab_hub import joints
+    from gitlab_hub.integrations.care.parts import Outside
     from gitlab_hub.integrations.connector import QUICK, GitLabConnector
     from gitlab_hub.integrations.feature import IntegrationsFeature
     from gitlab_hub.integrations.verifier import Verifier
     from gitlab_hub.storage.secretsmanager import SecretsManager
+    from gitlab_hub.web.time_left import time_left
 
     connector = GitLabConnector(policy(), replace(QUICK, ca_bundle=settings().ca_bundle or None))
     return IntegrationsFeature(
@@ -105,20 +123,20 @@ def integrations() -> "IntegrationsFeature":
         verifier=Verifier(connector),
         purge=syncs().forget,
         now=time.time,
+        hooks=joints.HooksOf(_hook_removal),
+        builds=joints.BuildsOf(_build_store),
+        outside=Outside(remaining=time_left),
     )
 
 
 def http(routes: Iterable["Route"]) -> Entry:
     """The entry of an HTTP function."""
-    from gitlab_hub.integrations.store import IntegrationStore
-    from gitlab_hub.storage.secretsmanager import SecretsManager
     from gitlab_hub.web.api import Api
     from gitlab_hub.web.entry import http_entry
     from gitlab_hub.web.idempotency import Idempotency
 
-    state = integrations_table()
-    guard = IntegrationStore(state, SecretsManager(settings().secret_prefix))
-    return http_entry(Api(routes, guard=guard, idempotency=Idempotency(state), now=time.time))
+    guard, idempotency = integration_store(), Idempotency(integrations_table())
+    return http_entry(Api(routes, guard=guard, idempotency=idempotency, now=time.time))
 
 
 @cache
@@ -143,7 +161,7 @@ def targets() -> "SyncTargets":
     """Integrations as the sync engine sees them."""
     from gitlab_hub.integrations.targets import SyncTargets
 
-    return SyncTargets(integrations().store, time.time)
+    return SyncTargets(integrations().store, time.time, integrations().care.refresher)
 
 
 def connect(target: "Target") -> "Connection":
@@ -160,6 +178,61 @@ def connect(target: "Target") -> "Connection":
     return Connection(gitlab, limiter)
 
 
+@cache
+def gitlabs() -> "GitLabs":
+    """Clients for integrations, held back by the budget that all functions share."""
+    from gitlab_hub.gitlab.client import ClientOptions
+    from gitlab_hub.gitlab.limits import Limiter
+    from gitlab_hub.integrations.clients import Clients
+    from gitlab_hub.sync.limiter import SharedLimiter
+
+    def limiter_for(origin: str, user_id: int) -> Limiter:
+        return SharedLimiter(integrations_table(), host=origin, user_id=user_id, now=time.time)
+
+    return Clients(
+        store=integrations().store,
+        source=integrations().care.refresher,
+        limiter_for=limiter_for,
+        policy=policy(),
+        options=ClientOptions(concurrency=5, deadline=8.0, ca_bundle=settings().ca_bundle or None),
+    )
+
+
+@cache
+def token_book() -> "TokenBook":
+    """Who the hub tokens stand for."""
+    from gitlab_hub.storage.secretsmanager import SecretsManager
+    from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
+
+    owner = OwnerToken(SecretsManager(), settings().owner_token_secret, time.time)
+    return TokenBook(TokenStore(integrations_table()), owner, time.time)
+
+
+@cache
+def audit() -> "AuditLog":
+    """Who did what."""
+    from gitlab_hub.integrations.audit import AuditLog
+
+    return AuditLog(integrations_table(), time.time)
+
+
+def name() -> str:
+    """What Lambda calls this function."""
+    return os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
+
+
 def new_id() -> str:
     """An id that nobody else has."""
     return uuid4().hex
+
+
+def _hook_removal() -> "HookRemoval":
+    from gitlab_hub import wiring_events
+
+    return wiring_events.hooks().removal
+
+
+def _build_store() -> "BuildStore":
+    from gitlab_hub import wiring_events
+
+    return wiring_events.builds().store

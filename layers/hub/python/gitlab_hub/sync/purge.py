@@ -1,6 +1,6 @@
 """Removing everything that was synced from an integration, in as many slices as it takes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,3 +32,15 @@ class Purger:
 
     def _page(self, partition: str) -> list[dict[str, Any]]:
         return self.table.query(partition, limit=PAGE, attributes=("pk", "sk")).items
+
+
+@dataclass(frozen=True, slots=True)
+class Purgers:
+    """Several tables of one integration; where time is up in one, the next message carries on in all of them."""
+
+    each: Sequence[Purger]
+
+    def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
+        """Remove rows until all are gone or time is up."""
+        for purger in self.each:
+            purger.handle(message, remaining=remaining)

@@ -5,13 +5,15 @@ Nothing unforeseen leaves a function as it is: Lambda would write its text, with
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from typing import Any, Protocol, TypeVar
 
 from gitlab_hub.web.answers import internal_error
 from gitlab_hub.web.authorizer import FAILED_ANSWER, authorize
 from gitlab_hub.web.principal import Principal
 from gitlab_hub.web.telemetry import LambdaTelemetry, Telemetry
+from gitlab_hub.web.time_left import began
 
 T = TypeVar("T")
 Event = Mapping[str, Any]
@@ -108,6 +110,25 @@ def schedule_entry(on_tick: Callable[[], object], *, telemetry: Telemetry | None
     return handler
 
 
+def chores_entry(chores: Sequence[Callable[[], object]], *, telemetry: Telemetry | None = None) -> Handler:
+    """Make the handler of a function that does chores on a schedule: one that fails keeps none from its turn."""
+    frame = _Frame("FailedTicks", telemetry)
+
+    def handler(_event: Event, context: Any) -> dict[str, Any]:
+        def done(chore: Callable[[], object]) -> bool:
+            def work() -> object:
+                return chore() or True
+
+            return bool(frame.run(work, otherwise=lambda: False, context=context, outcome=_told))
+
+        failed = [chore for chore in chores if not done(chore)]
+        if failed:
+            raise EntryError("A chore failed; see the log lines before this one.")
+        return {}
+
+    return handler
+
+
 class _Frame:
     """Runs work; what it raises is logged, counted, and gone."""
 
@@ -125,6 +146,7 @@ class _Frame:
     ) -> T:
         """Give what the work gives, or what there is otherwise; `outcome` says what of it belongs in the log."""
         self._telemetry.begin()
+        began(context)
         started = time.monotonic()
         function = str(getattr(context, "function_name", "unknown"))
         try:
@@ -147,6 +169,12 @@ def _done(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame:
 
 def _remaining(context: Any) -> float:
     return max(0.0, float(context.get_remaining_time_in_millis()) / 1000 - RESERVE_SECONDS)
+
+
+def _told(report: object) -> Mapping[str, Any]:
+    """What a chore says about itself, for the log."""
+    told = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}
+    return {"chore": type(report).__name__, **told}
 
 
 def _no_schedule(_event: Event, _context: Any) -> dict[str, Any]:

@@ -108,9 +108,16 @@ def delivery_id(hook: Hook, headers: Headers, raw: bytes) -> str:
     GitLab's own id where it sends one: that is the same for retries and resends. Before GitLab 17.4, the body.
     """
     keys = (headers[name] for name in _DEDUPE_HEADERS if headers.get(name))
-    key = next((one.encode("utf-8", "surrogatepass") for one in keys), None) or hashlib.sha256(raw).digest()
-    unique = hashlib.sha256(hook.id.encode() + b"\n" + key).hexdigest()
-    return owned_id("dlv", hook.integration_id, unique[:_ID_CHARACTERS])
+    key = next(keys, None) or hashlib.sha256(raw).digest()
+    return id_of_delivery(hook.integration_id, hook.id, key)
+
+
+def id_of_delivery(integration_id: str, hook_id: str, key: str | bytes) -> str:
+    """The id of what a hook delivers under this key."""
+    # What a caller sends as a key may hold anything, halves of surrogate pairs too.
+    told = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
+    unique = hashlib.sha256(hook_id.encode() + b"\n" + told).hexdigest()
+    return owned_id("dlv", integration_id, unique[:_ID_CHARACTERS])
 
 
 def queue_group(hook: Hook, event: HookEvent) -> str:

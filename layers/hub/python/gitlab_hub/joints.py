@@ -1,0 +1,176 @@
+"""Where what one room needs meets what another offers: the small adapters that let rooms stay strangers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gitlab_hub.ids import owned_id, owner_of
+from gitlab_hub.webhooks.delivery_model import id_of_delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitlab_hub.builds.build_store import BuildStore
+    from gitlab_hub.builds.builder import Builder
+    from gitlab_hub.builds.intake import Builds
+    from gitlab_hub.builds.trigger_store import TriggerStore
+    from gitlab_hub.gitlab.events import HookEvent
+    from gitlab_hub.integrations.store import IntegrationStore
+    from gitlab_hub.pipelines.project_store import ProjectRows
+    from gitlab_hub.web.principal import Principal
+    from gitlab_hub.webhooks.delivery_store import DeliveryStore
+    from gitlab_hub.webhooks.hooks.ref_book import RefBook
+    from gitlab_hub.webhooks.hooks.removal import HookRemoval
+
+
+class Standings:
+    """Integrations as receivers of webhooks. What their credentials are worth does not matter there."""
+
+    def __init__(self, store: "IntegrationStore") -> None:
+        self._store = store
+
+    def of(self, integration_id: str) -> str:
+        """`active`, `paused` or `gone`."""
+        integration = self._store.get(integration_id)
+        if integration is None:
+            return "gone"
+        return "paused" if integration.paused else "active"
+
+
+class Everybody:
+    """Integrations as lists over all of them need them."""
+
+    def __init__(self, store: "IntegrationStore") -> None:
+        self._store = store
+
+    def exists(self, integration_id: str) -> bool:
+        """Say whether there is an integration of this id."""
+        return self._store.exists(integration_id)
+
+    def ids(self) -> Iterable[str]:
+        """The ids of all integrations."""
+        return (integration.id for integration in self._store.after(None))
+
+    def seen_by(self, caller: "Principal") -> Sequence[str]:
+        """The ids of those that a caller may see."""
+        return [integration_id for integration_id in self.ids() if caller.can_see(integration_id)]
+
+
+class BuiltProjects:
+    """The projects that triggers build, as far as the sync knows those of a group."""
+
+    def __init__(self, triggers: "TriggerStore", projects: "Callable[[str], ProjectRows]") -> None:
+        self._triggers, self._projects = triggers, projects
+
+    def __call__(self, integration_id: str) -> Iterable[int]:
+        """Ids of projects of one integration, each once."""
+        wanted = [trigger for trigger in self._triggers.after(integration_id) if trigger.enabled]
+        named = {trigger.project_id for trigger in wanted if trigger.project_id is not None}
+        groups = tuple(f"{trigger.group.lower()}/" for trigger in wanted if trigger.group is not None)
+        yield from sorted(named)
+        for page in self._projects(integration_id).listed(None) if groups else ():
+            below = (row["id"] for row in page if str(row["path_with_namespace"]).lower().startswith(groups))
+            yield from (project_id for project_id in below if project_id not in named)
+
+
+class HooksOf:
+    """Hooks as whoever removes an integration asks for them; few do, so what removes them is made when it is asked."""
+
+    def __init__(self, removal: "Callable[[], HookRemoval]") -> None:
+        self._removal = removal
+
+    def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
+        """Remove every hook: how many went, and ids or addresses of those that did not."""
+        return self._removal().remove_all(integration_id)
+
+
+class BuildsOf:
+    """Builds as whoever removes an integration asks for them."""
+
+    def __init__(self, store: "Callable[[], BuildStore]") -> None:
+        self._store = store
+
+    def any(self, integration_id: str) -> bool:
+        """Whether a build of the integration is under way."""
+        return self._store().any_unfinished(integration_id)
+
+
+class PushesNoted:
+    """Builds that follow from deliveries; a push that was announced is not looked for any more."""
+
+    def __init__(self, builds: "Builds", refs: "RefBook") -> None:
+        self._builds, self._refs = builds, refs
+
+    def on_event(
+        self, integration_id: str, event: "HookEvent", *, delivery_id: str
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """Ask for the builds first: a crash in between announces a push twice, which builds it once."""
+        asked = self._builds.on_event(integration_id, event, delivery_id=delivery_id)
+        self._refs.saw(integration_id, event)
+        return asked
+
+
+class PushesFound:
+    """Builds that follow from pushes which GitLab never announced."""
+
+    def __init__(self, builds: "Builds") -> None:
+        self._builds = builds
+
+    def push(self, integration_id: str, event: "HookEvent", key: str) -> None:
+        """Ask for the builds of a found push; the same `key` is the same push."""
+        self._builds.on_event(integration_id, event, delivery_id=owned_id("ref", integration_id, key[:32]))
+
+
+class KeptDeliveries:
+    """Deliveries as whoever looks for lost ones asks for them."""
+
+    def __init__(self, store: "DeliveryStore") -> None:
+        self._store = store
+
+    def known(self, hook_id: str, key: str) -> bool:
+        """Whether a delivery with this `Idempotency-Key` was kept."""
+        integration_id = owner_of(hook_id)
+        if integration_id is None:
+            return False
+        return self._store.get(id_of_delivery(integration_id, hook_id, key)) is not None
+
+
+class _PipelineHints(Protocol):
+    def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None: ...
+
+
+class _AccessHints(Protocol):
+    def project(self, integration_id: str, project_id: int) -> None: ...
+    def group(self, integration_id: str, group_id: int) -> None: ...
+
+
+class SyncHints:
+    """Hints to both syncs."""
+
+    def __init__(self, pipelines: _PipelineHints, access: _AccessHints) -> None:
+        self._pipelines, self._access = pipelines, access
+
+    def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None:
+        """A pipeline, or one of its jobs, may have changed."""
+        self._pipelines.pipeline(integration_id, project_id, pipeline_id)
+
+    def project(self, integration_id: str, project_id: int) -> None:
+        """A project or its members may have changed."""
+        self._access.project(integration_id, project_id)
+
+    def group(self, integration_id: str, group_id: int) -> None:
+        """A group or its members may have changed."""
+        self._access.group(integration_id, group_id)
+
+
+class BuilderQueues:
+    """The builder's two queues: what is left to do about builds, and what AWS says about those that run."""
+
+    def __init__(self, builder: "Builder") -> None:
+        self._builder = builder
+
+    def __call__(self, message: Mapping[str, Any], *, remaining: "Callable[[], float]") -> None:
+        """Work on one message; an event of EventBridge's names its `detail-type`."""
+        if "detail-type" in message:
+            self._builder.on_event(message)
+        else:
+            self._builder(message, remaining=remaining)

@@ -1,0 +1,99 @@
+"""The routes of each HTTP function; building them touches nothing outside the process.
+
+Imports stand inside the functions: a cold start pays for what its function uses, and nothing else.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gitlab_hub import wiring, wiring_events
+
+if TYPE_CHECKING:
+    from gitlab_hub.web.route import Route
+
+
+def integrations_routes() -> list["Route"]:
+    """Everything about connecting a GitLab, and about the hooks in it."""
+    parts = wiring.integrations().routes(
+        cursors=wiring.cursors(),
+        syncs=wiring.syncs(),
+        webhook_url=wiring.public_url().webhook,
+        base_url=wiring.public_url().base,
+    )
+    return [route for part in (*parts, wiring_events.hooks().routes(wiring.cursors())) for route in part.routes()]
+
+
+def oauth_routes() -> list["Route"]:
+    """Authorizing an OAuth application."""
+    part = wiring.integrations().oauth_routes(
+        key=lambda: wiring.master_key().derive("oauth"),
+        initiators=wiring.token_book(),
+        base_url=wiring.public_url().base,
+        allowed_return_urls=wiring.settings().allowed_return_urls,
+    )
+    return list(part.routes())
+
+
+def webhooks_routes() -> list["Route"]:
+    """Taking webhooks in."""
+    from gitlab_hub.webhooks.receiver_routes import ReceiverRoutes
+
+    return list(ReceiverRoutes(wiring_events.receiver()).routes())
+
+
+def builds_routes() -> list["Route"]:
+    """Triggers, builds, deliveries."""
+    from gitlab_hub import joints
+    from gitlab_hub.builds.targets.addresses import TargetCheck
+
+    store, cursors = wiring.integration_store(), wiring.cursors()
+    everybody = joints.Everybody(store)
+    triggers = wiring_events.triggers().routes(
+        integrations=store,
+        audit=wiring.audit(),
+        cursors=cursors,
+        now=time.time,
+        check_target=TargetCheck(wiring_events.target_policy()),
+    )
+    builds = wiring_events.builds().routes(
+        cursors=cursors, integrations=store, audit=wiring.audit(), key=wiring_events.signing_key
+    )
+    deliveries = wiring_events.deliveries().routes(guard=store, visible=everybody.seen_by, cursors=cursors)
+    return [route for part in (triggers, *builds, deliveries) for route in part.routes()]
+
+
+def access_routes() -> list["Route"]:
+    """Reading the access sync's rows back."""
+    from gitlab_hub.access.reader import AccessReader
+    from gitlab_hub.access.routes import AccessRoutes
+
+    reader = AccessReader(wiring.table(wiring.settings().access_table), now=time.time)
+    return list(AccessRoutes(reader, wiring.cursors()).routes())
+
+
+def pipelines_routes() -> list["Route"]:
+    """Reading the pipelines sync's rows back."""
+    from gitlab_hub.pipelines.reader import PipelineReader
+    from gitlab_hub.pipelines.routes import PipelineRoutes
+
+    return list(
+        PipelineRoutes(PipelineReader(wiring.table(wiring.settings().pipelines_table)), wiring.cursors()).routes()
+    )
+
+
+def operations_routes() -> list["Route"]:
+    """Health, tokens, and the description of everything."""
+    from gitlab_hub.web.health import HealthRoutes
+    from gitlab_hub.web.openapi import OpenApiRoutes
+    from gitlab_hub.web.token_routes import TokenRoutes
+    from gitlab_hub.web.tokens import TokenStore
+
+    tokens = TokenRoutes(TokenStore(wiring.integrations_table()), wiring.master_key(), wiring.cursors(), time.time)
+    return [*HealthRoutes().routes(), *tokens.routes(), *OpenApiRoutes(all_routes).routes()]
+
+
+def all_routes() -> Iterable["Route"]:
+    """The routes of all functions together, as `/openapi.json` shows them."""
+    parts = (integrations_routes, oauth_routes, webhooks_routes, access_routes, pipelines_routes, builds_routes)
+    return [route for part in (*parts, operations_routes) for route in part()]

@@ -1,0 +1,108 @@
+"""What the entries of webhooks and builds are built from, beside what `wiring` has for everybody.
+
+Imports stand inside the functions: a cold start pays for what its function uses, and nothing else.
+"""
+
+import time
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from gitlab_hub import wiring
+
+if TYPE_CHECKING:
+    from gitlab_hub.builds.feature import BuildsFeature
+    from gitlab_hub.builds.trigger_feature import TriggersFeature
+    from gitlab_hub.gitlab.policy import NetworkPolicy
+    from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
+    from gitlab_hub.webhooks.hooks.feature import HooksFeature
+    from gitlab_hub.webhooks.receiver import Receiver
+    from gitlab_hub.webhooks.secrets import HookSecrets
+
+
+@cache
+def hook_secrets() -> "HookSecrets":
+    """The secrets of hooks, derived when they are needed."""
+    from gitlab_hub.webhooks.secrets import HookSecrets
+
+    return HookSecrets(lambda: wiring.master_key().derive("webhooks"))
+
+
+@cache
+def deliveries() -> "DeliveriesFeature":
+    """What happens to deliveries once they are kept."""
+    from gitlab_hub.storage.sqs import SqsOrderedQueue
+    from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
+
+    queue = SqsOrderedQueue(wiring.settings().deliveries_queue_url)
+    return DeliveriesFeature(table=wiring.table(wiring.settings().deliveries_table), queue=queue)
+
+
+@cache
+def hooks() -> "HooksFeature":
+    """The hooks themselves."""
+    from gitlab_hub import joints
+    from gitlab_hub.webhooks.delivery_store import DeliveryStore
+    from gitlab_hub.webhooks.hooks.feature import HooksFeature
+
+    state = wiring.table(wiring.settings().deliveries_table)
+    return HooksFeature(
+        table=state,
+        secrets=hook_secrets(),
+        gitlabs=wiring.gitlabs(),
+        deliveries=joints.KeptDeliveries(DeliveryStore(state)),
+        webhook_url=wiring.public_url().webhook,
+        now=time.time,
+    )
+
+
+@cache
+def triggers() -> "TriggersFeature":
+    """What decides about builds."""
+    from gitlab_hub.builds.trigger_feature import TriggersFeature
+
+    return TriggersFeature(table=wiring.table(wiring.settings().deliveries_table), gitlabs=wiring.gitlabs())
+
+
+@cache
+def builds() -> "BuildsFeature":
+    """Builds, from their request to their end."""
+    from gitlab_hub.builds.feature import BuildsFeature
+    from gitlab_hub.builds.sources import GitLabSources
+    from gitlab_hub.storage.sqs import SqsOrderedQueue
+
+    return BuildsFeature(
+        table=wiring.table(wiring.settings().deliveries_table),
+        queue=SqsOrderedQueue(wiring.settings().builds_queue_url),
+        gitlabs=wiring.gitlabs(),
+        sources=GitLabSources(wiring.gitlabs()),
+        now=time.time,
+    )
+
+
+def target_policy() -> "NetworkPolicy":
+    """Where HTTPS targets of builds may be: the hosts that the deployer lists, and no others."""
+    # A host without a name is nobody's: an empty list would allow them all.
+    return replace(wiring.policy(), allowed_hosts=wiring.settings().build_target_hosts or ("",), allowed_ports=())
+
+
+def signing_key() -> bytes:
+    """The key of what is signed for HTTPS targets."""
+    return wiring.master_key().derive("build-targets")
+
+
+@cache
+def receiver() -> "Receiver":
+    """What takes webhooks in."""
+    from gitlab_hub import joints
+    from gitlab_hub.storage.sqs import SqsOrderedQueue
+    from gitlab_hub.webhooks.notices import LoggedNotices
+    from gitlab_hub.webhooks.receive_feature import ReceiveFeature
+
+    return ReceiveFeature(
+        table=wiring.table(wiring.settings().deliveries_table),
+        queue=SqsOrderedQueue(wiring.settings().deliveries_queue_url),
+        secrets=hook_secrets(),
+        standing=joints.Standings(wiring.integration_store()),
+        notices=LoggedNotices(wiring.name()),
+    ).receiver
