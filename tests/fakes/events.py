@@ -93,8 +93,9 @@ def tick_event() -> dict[str, Any]:
 
 
 def answered(response: Mapping[str, Any]) -> tuple[int, Any]:
-    """Read a JSON answer of an HTTP function."""
-    return response["statusCode"], json.loads(response["body"])
+    """Read an answer of an HTTP function: JSON, or a page for people as it is."""
+    is_json = "json" in response["headers"].get("content-type", "json")
+    return response["statusCode"], json.loads(response["body"] or "null") if is_json else response["body"]
 
 
 def _spelled(body: Any, raw: str | bytes | None) -> tuple[str | None, bool]:

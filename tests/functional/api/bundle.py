@@ -8,8 +8,16 @@ from typing import Any
 from gitlab_hub.access.model import Account, item_of
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.routes import AccessRoutes
+from gitlab_hub.builds.feature import BuildsFeature
+from gitlab_hub.builds.sources import GitLabSources
+from gitlab_hub.builds.trigger_feature import TriggersFeature
+from gitlab_hub.gitlab.limits import Unlimited
+from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.integrations.clients import Clients
 from gitlab_hub.integrations.feature import IntegrationsFeature
 from gitlab_hub.integrations.verifier import Verifier
+from gitlab_hub.joints import Everybody, KeptDeliveries, Standings
 from gitlab_hub.pipelines.reader import PipelineReader
 from gitlab_hub.pipelines.routes import PipelineRoutes
 from gitlab_hub.sync.ports import Kind
@@ -21,15 +29,25 @@ from gitlab_hub.web.health import HealthRoutes
 from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.keys import MasterKey
 from gitlab_hub.web.openapi import OpenApiRoutes
+from gitlab_hub.web.route import Routes
 from gitlab_hub.web.token_routes import TokenRoutes
-from gitlab_hub.web.tokens import TokenStore
+from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
+from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
+from gitlab_hub.webhooks.delivery_store import DeliveryStore
+from gitlab_hub.webhooks.hooks.feature import HooksFeature
+from gitlab_hub.webhooks.notices import LoggedNotices
+from gitlab_hub.webhooks.receive_feature import ReceiveFeature
+from gitlab_hub.webhooks.receiver_routes import ReceiverRoutes
+from gitlab_hub.webhooks.secrets import HookSecrets
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab
-from tests.fakes.queue import MemoryQueue
+from tests.fakes.queue import MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
-MASTER_KEY = "master-key"
+MASTER_KEY, OWNER_TOKEN = "master-key", "owner-token"
+BASE = "https://hub.example.com"
+INDEXES = ("by_account", "by_change", "by_time", "pending")
 
 
 class Bundle:
@@ -37,14 +55,20 @@ class Bundle:
 
     def __init__(self) -> None:
         self.gitlab = ScriptedGitLab()
-        self.tables = {name: MemoryTable() for name in ("integrations", "access", "pipelines")}
+        self.tables = {name: MemoryTable(INDEXES) for name in ("integrations", "access", "pipelines", "deliveries")}
         self.secrets = MemorySecrets()
         self.secrets.create(MASTER_KEY, {"key": "k" * 40}, version="v" * 32)
+        self.secrets.create(OWNER_TOKEN, {"id": "t-owner", "secret": "s" * 40}, version="v" * 32)
         self.queues = {kind: MemoryQueue() for kind in Kind}
+        self.ordered = {name: MemoryOrderedQueue() for name in ("deliveries", "builds")}
         self.now: Callable[[], float] = lambda: 1_790_000_000.0
         self._numbers = count(1)
         state = self.tables["integrations"]
+        self.keys = MasterKey(self.secrets, MASTER_KEY)
+        self.cursors = Cursors(lambda: self.keys.derive("cursors"))
+        self.connector = ScriptedConnector(self.gitlab)
         self.feature = self._feature()
+        self.gitlabs = self._gitlabs()
         self.routes = self._routes()
         self.api = Api(self.routes, guard=self.feature.store, idempotency=Idempotency(state), now=self.now)
         self.own, self.other = self.start(), self.start(group="acme")
@@ -72,7 +96,7 @@ class Bundle:
             name: [row for row in table.dump() if not row["pk"].startswith(("AUDIT#", "IDEMPOTENCY#"))]
             for name, table in self.tables.items()
         }
-        sent = [queue.bodies for queue in self.queues.values()]
+        sent = [queue.bodies for queue in (*self.queues.values(), *self.ordered.values())]
         return json.dumps([rows, self.secrets.dump(), sent], default=repr)
 
     def _know_an_account(self, integration_id: str) -> None:
@@ -80,14 +104,22 @@ class Bundle:
         self.tables["access"].put({**key, **item_of(Account(id=1, username="user1", name="User 1"))})
 
     def _feature(self) -> IntegrationsFeature:
-        connector = ScriptedConnector(self.gitlab)
         return IntegrationsFeature(
             table=self.tables["integrations"],
             secrets=self.secrets,
-            connector=connector,
-            verifier=Verifier(connector, now=self.now, clock=lambda: 0.0),
+            connector=self.connector,
+            verifier=Verifier(self.connector, now=self.now, clock=lambda: 0.0),
             purge=self._syncs().forget,
             now=self.now,
+        )
+
+    def _gitlabs(self) -> Clients:
+        return Clients(
+            store=self.feature.store,
+            source=self.feature.care.refresher,
+            limiter_for=lambda _origin, _user_id: Unlimited(),
+            policy=NetworkPolicy(),
+            open_client=lambda address, tokens, _limiter: self.connector.open(address, tokens),
         )
 
     def _syncs(self) -> SyncService:
@@ -95,17 +127,63 @@ class Bundle:
         return SyncService(runs=runs, queues=self.queues, now=self.now, new_id=lambda: f"s{next(self._numbers)}")
 
     def _routes(self) -> list[Route]:
-        keys = MasterKey(self.secrets, MASTER_KEY)
-        cursors = Cursors(lambda: keys.derive("cursors"))
-        integrations = self.feature.routes(
-            cursors=cursors, syncs=self._syncs(), webhook_url=lambda: "https://hub.example.com/v1/webhooks/gitlab"
-        )
-        access = AccessRoutes(AccessReader(self.tables["access"], now=self.now), cursors)
-        pipelines = PipelineRoutes(PipelineReader(self.tables["pipelines"]), cursors)
-        tokens = TokenRoutes(TokenStore(self.tables["integrations"]), keys, cursors, self.now)
-        parts = [*integrations, access, pipelines, HealthRoutes(), tokens]
+        access = AccessRoutes(AccessReader(self.tables["access"], now=self.now), self.cursors)
+        pipelines = PipelineRoutes(PipelineReader(self.tables["pipelines"]), self.cursors)
+        tokens = TokenRoutes(TokenStore(self.tables["integrations"]), self.keys, self.cursors, self.now)
+        parts = [*self._connecting(), access, pipelines, HealthRoutes(), tokens, *self._hooks(), *self._builds()]
         routes = [route for part in parts for route in part.routes()]
         return [*routes, *OpenApiRoutes(lambda: routes).routes()]
+
+    def _connecting(self) -> Iterator[Routes]:
+        yield from self.feature.routes(
+            cursors=self.cursors, syncs=self._syncs(), webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab"
+        )
+        owner = OwnerToken(self.secrets, OWNER_TOKEN, self.now)
+        yield self.feature.oauth_routes(
+            key=lambda: self.keys.derive("oauth"),
+            initiators=TokenBook(TokenStore(self.tables["integrations"]), owner, self.now),
+            base_url=lambda: BASE,
+            allowed_return_urls=(),
+        )
+
+    def _hooks(self) -> Iterator[Routes]:
+        table, secrets = self.tables["deliveries"], HookSecrets(lambda: self.keys.derive("webhooks"))
+        hooks = HooksFeature(
+            table=table,
+            secrets=secrets,
+            gitlabs=self.gitlabs,
+            deliveries=KeptDeliveries(DeliveryStore(table)),
+            webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",
+            now=self.now,
+        )
+        receiving = ReceiveFeature(
+            table=table,
+            queue=self.ordered["deliveries"],
+            secrets=secrets,
+            standing=Standings(self.feature.store),
+            notices=LoggedNotices("webhooks"),
+            now=self.now,
+        )
+        yield hooks.routes(self.cursors)
+        yield ReceiverRoutes(receiving.receiver)
+
+    def _builds(self) -> Iterator[Routes]:
+        store, table = self.feature.store, self.tables["deliveries"]
+        audit = AuditLog(self.tables["integrations"], self.now)
+        triggers = TriggersFeature(table=table, gitlabs=self.gitlabs)
+        builds = BuildsFeature(
+            table=table,
+            queue=self.ordered["builds"],
+            gitlabs=self.gitlabs,
+            sources=GitLabSources(self.gitlabs),
+            now=self.now,
+        )
+        log = DeliveriesFeature(table=table, queue=self.ordered["deliveries"], now=self.now)
+        yield triggers.routes(integrations=store, audit=audit, cursors=self.cursors, now=self.now)
+        yield from builds.routes(
+            cursors=self.cursors, integrations=store, audit=audit, key=lambda: self.keys.derive("build-targets")
+        )
+        yield log.routes(guard=store, visible=Everybody(store).seen_by, cursors=self.cursors)
 
 
 def with_body(routes: Iterable[Route]) -> Iterator[Route]:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gitlab_hub.ids import owned_id
 from gitlab_hub.web.principal import Principal, Role
-from gitlab_hub.web.route import GUARDED_PARAMETERS, Route
+from gitlab_hub.web.route import GUARDED_PARAMETERS, OWNED_PARAMETERS, Route
 from tests.fakes.events import answered, http_event
 
 Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
+NAMING = (*GUARDED_PARAMETERS, *OWNED_PARAMETERS)
 NOBODY = None
 CALLERS: tuple[Role | None, ...] = (NOBODY, *Role)
 
@@ -66,12 +68,17 @@ def mistakes(resolve: Resolve, cases: Iterable[Case]) -> list[str]:
 def foreign(routes: Iterable[Route], *, own: str, other: str, unknown: str) -> Iterator[tuple[Case, Case]]:
     """For every route with an integration in its path: the same call on another's and on an unknown integration."""
     for route in routes:
-        names = [name for name in GUARDED_PARAMETERS if f"<{name}>" in route.path]
-        if not names or route.role is None:
+        if route.role is None or not any(f"<{name}>" in route.path for name in NAMING):
             continue
         caller = Principal("t-limited", Role.OWNER, frozenset({own}))
-        case = Case(route, caller, dict.fromkeys(names, other))
-        yield case, replace(case, ids=dict.fromkeys(names, unknown))
+        case = Case(route, caller, naming(other))
+        yield case, replace(case, ids=naming(unknown))
+
+
+def naming(integration_id: str) -> dict[str, str]:
+    """Parameters of paths that name an integration, itself or through an id of ours that belongs to it."""
+    owned = {name: owned_id("x", integration_id, "1") for name in OWNED_PARAMETERS}
+    return dict.fromkeys(GUARDED_PARAMETERS, integration_id) | owned
 
 
 def _is_refusal(body: Any, route: Route) -> bool:
