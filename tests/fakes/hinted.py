@@ -1,6 +1,7 @@
 """Hints from their sender to the worker that heeds them, over fakes: one queue, one clock, one GitLab."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from gitlab_hub.access.feature import AccessFeature
@@ -15,6 +16,8 @@ from gitlab_hub.sync.hint_box import HintBox
 from gitlab_hub.sync.hints import Heeding, HintHandler
 from gitlab_hub.sync.limiter import SharedLimiter
 from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.run import RunStatus
+from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import FakeTargets
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.table import MemoryTable
@@ -37,8 +40,14 @@ class Desk:
 
     def __init__(self, kind: Kind, table: Table, gitlab: Any, target: Target, *, now: float = 1_000_000.0) -> None:
         self.kind, self.table, self.gitlab, self.now = kind, table, gitlab, now
-        self.targets, self.queue, self.state = OneTarget(target), MemoryQueue(), MemoryTable()
+        self.targets, self.queue = OneTarget(target), MemoryQueue()
+        self.state: Table = MemoryTable()
         self.remaining: Callable[[], float] = lambda: 900.0
+
+    def ran(self, sync_id: str, *, status: RunStatus = RunStatus.IDLE, **counts: int) -> None:
+        """Let the schedule's run have come to its end."""
+        run = RunStore(self.state).load("i1", self.kind)
+        RunStore(self.state).save(replace(run, sync_id=sync_id, status=status, counts=counts))
 
     @property
     def pipelines(self) -> PipelineHints:
@@ -66,7 +75,12 @@ class Desk:
         limiter = SharedLimiter(self.state, host="gitlab.example", user_id=7, now=lambda: self.now)
         connection = Connection(cast("GitLab", gitlab or self.gitlab), limiter)
         return HintHandler(
-            feature=feature or mine, box=box, targets=self.targets, connect=lambda _: connection, clock=lambda: self.now
+            feature=feature or mine,
+            box=box,
+            runs=RunStore(self.state),
+            targets=self.targets,
+            connect=lambda _: connection,
+            clock=lambda: self.now,
         )
 
     def work(self, *, most: int = 100) -> int:

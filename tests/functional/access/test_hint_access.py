@@ -7,6 +7,7 @@ import pytest
 from gitlab_hub.access.store import partitions
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimited, Unavailable
 from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.run import RunStatus
 from tests.functional.access.company import BOT, JANE, MEMBER, OLE, TOP_GROUP, group, member, project, user
 from tests.functional.access.hinted import NEW, Hinted
 
@@ -128,6 +129,7 @@ def test_more_leavers_than_a_run_would_let_go_wait_for_the_run(company: Hinted) 
     people = [member(number, f"m{number}") for number in range(20, 30)]
     company.script["/projects/9/members"] = [*people, member(OLE, "ole")]
     company.hint(project=9)
+    company.desk.ran("s1", grants=14)
     for number in range(20, 24):
         leave(company, number, "/projects/9/members")
     company.hint(project=9)
@@ -135,6 +137,51 @@ def test_more_leavers_than_a_run_would_let_go_wait_for_the_run(company: Hinted) 
     company.script["/projects/9/members"] += [member(number, f"m{number}") for number in (20, 21)]
     company.hint(project=9)
     assert len(company.members("project", 9)) == 9
+
+
+def many_projects(company: Hinted) -> list[int]:
+    """Ten projects with two members each, of which the last run knew, and one of which leaves each project."""
+    projects = list(range(100, 110))
+    for number in projects:
+        path = f"/projects/{number}"
+        company.script.update({path: project(number, f"acme/{number}"), f"{path}/members": [member(JANE, "jane")]})
+        company.script[f"{path}/members"].append(member(OLE, "ole"))
+        company.hint(project=number)
+    company.desk.ran("s1", grants=24)
+    for number in projects:
+        leave(company, OLE, f"/projects/{number}/members")
+    return projects
+
+
+def left_of(company: Hinted, projects: list[int]) -> int:
+    """How many of them have only one member left."""
+    return [len(company.members("project", number)) for number in projects].count(1)
+
+
+def test_many_small_removals_are_no_more_than_one_large_one_may_be(company: Hinted) -> None:
+    projects = many_projects(company)
+    for number in projects:
+        company.hint(project=number)
+    assert left_of(company, projects) == 7, "of 24 memberships at most 30 % go without a run"
+    company.desk.ran("s2", grants=17)
+    for number in projects:
+        company.hint(project=number)
+    assert left_of(company, projects) == 10, "a run has looked at it since"
+
+
+def test_a_run_that_waits_for_an_owner_holds_hints_back_too(company: Hinted) -> None:
+    company.desk.ran("s1", status=RunStatus.SUSPECT, grants=24)
+    leave(company, BOT)
+    company.script["/projects/8/members"][0] = member(JANE, "jane", 50)
+    company.hint(project=8)
+    assert company.members("project", 8) == {JANE: 50, BOT: 40}
+
+
+def test_before_the_first_run_hints_remove_nothing(company: Hinted) -> None:
+    company.desk.ran("s1")
+    leave(company, BOT)
+    company.hint(project=8)
+    assert BOT in company.members("project", 8)
 
 
 @pytest.mark.parametrize("path", ["/projects/8", "/projects/8/members"])

@@ -10,6 +10,7 @@ from gitlab_hub.pipelines.hints import PipelineHints
 from gitlab_hub.sync.hint_box import HintBox
 from gitlab_hub.sync.hints import Heeding, HintHandler
 from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.store import RunStore
 from tests.fakes.worker import ID, Hub
 
 
@@ -35,6 +36,7 @@ def handler(hub: Hub, kind: Kind) -> HintHandler:
     return HintHandler(
         feature=feature,
         box=box,
+        runs=RunStore(state),
         targets=hub.targets,
         connect=lambda _: hub._connect(state),
         clock=lambda: hub.now,

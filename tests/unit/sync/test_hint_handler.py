@@ -45,6 +45,8 @@ PASSING = [Unavailable, HostUnreachable, UnexpectedResponse, NotGitLab]
 class Attentive:
     """A feature that does as the test says, and keeps what it heard."""
 
+    kind = Kind.PIPELINES
+
     def __init__(self, react: Callable[[Session], Any] = lambda _: None) -> None:
         self.react, self.heard = react, list[Hint]()
 
@@ -207,7 +209,12 @@ def test_what_a_hint_has_learnt_of_the_allowance_others_know(desk: Desk) -> None
         return RateLimited("later", retry_after=300)
 
     replace(handler, feature=Attentive(react)).handle(MESSAGE, remaining=desk.remaining)
-    assert "blocked_until" in desk.state.dump()[0]["windows"]
+    desk.queue.take()
+    other = limiter(desk)
+    other.exchange()
+    waits = Attentive(lambda _: cast("Any", other.acquire("other")))
+    replace(handler, feature=waits).handle(MESSAGE, remaining=desk.remaining)
+    assert desk.queue.sent[0].delay_seconds == 300
 
 
 def worker(desk: Desk, feature: Attentive | None) -> Worker:

@@ -9,6 +9,7 @@ from typing import Any
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.sync import breaker
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime
+from gitlab_hub.sync.hint_ledger import Room
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.offload import Offload
 from gitlab_hub.sync.ports import RowStore, Scope, Target
@@ -29,6 +30,7 @@ class HintSession(Offload):
         target: Target,
         gitlab: GitLab,
         still: Callable[[], Target | None],
+        room: Room,
         *,
         remaining: Callable[[], float],
         clock: Callable[[], float],
@@ -36,7 +38,7 @@ class HintSession(Offload):
         super().__init__()
         self.target, self.gitlab = target, gitlab
         self.counts: Counter[str] = Counter()
-        self._still, self._remaining, self._clock = still, remaining, clock
+        self._still, self._room, self._remaining, self._clock = still, room, remaining, clock
         self._mirrors: dict[str, DatasetMirror] = {}
 
     def now(self) -> datetime:
@@ -60,7 +62,7 @@ class HintSession(Offload):
         """Whether removals must wait: nobody is asked to accept them, the next run judges them among all others."""
         tallies = {name: mirror.tally for name, mirror in self._mirrors.items()}
         suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
-        return bool(breaker.refused(tallies, suspicious, {}))
+        return bool(breaker.refused(tallies, suspicious, {})) or self._room.refuses(tallies)
 
     def cursor(self, scope: Scope) -> Any:  # noqa: ARG002 - there are no checkpoints
         """Everything begins at its start."""

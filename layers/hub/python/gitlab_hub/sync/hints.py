@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from gitlab_hub.errors import HubError
@@ -17,9 +18,11 @@ from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.sync.engine import LONGEST_DELAY_SECONDS, Connection
 from gitlab_hub.sync.errors import SliceEnded
 from gitlab_hub.sync.hint_box import BURST_SECONDS, HintBox
+from gitlab_hub.sync.hint_ledger import HintLedger
 from gitlab_hub.sync.hint_session import HintSession
 from gitlab_hub.sync.message import Hint
-from gitlab_hub.sync.ports import Session, Target
+from gitlab_hub.sync.ports import Kind, Session, Target
+from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.targets import Targets
 
 MOST_TRIES = 30
@@ -33,6 +36,8 @@ _FINAL = (Unauthorized, Forbidden, Missing, HostNotAllowed, InvalidUrl, TlsError
 class Heeding(Protocol):
     """What a feature does about hints."""
 
+    kind: Kind
+
     async def heed(self, session: Session, hint: Hint) -> None:
         """Read what the hint is about and store it; `GitLabError`s decide whether it is tried again."""
 
@@ -43,6 +48,7 @@ class HintHandler:
 
     feature: Heeding
     box: HintBox
+    runs: RunStore
     targets: Targets
     connect: Callable[[Target], Connection]
     clock: Callable[[], float]
@@ -64,18 +70,28 @@ class HintHandler:
         if target is None:
             _note("hint dropped", hint, "paused")
             return
-        connection = self.connect(target)
-
-        def still() -> Target | None:
-            return self.targets.target(target.integration_id)
-
-        session = HintSession(target, connection.gitlab, still, remaining=remaining, clock=self.clock)
+        connection, ledger, pk = self.connect(target), self._ledger, self.box.key(hint)[0]
+        room = await asyncio.to_thread(ledger.room, pk, target.integration_id)
+        session = HintSession(
+            target,
+            connection.gitlab,
+            partial(self.targets.target, target.integration_id),
+            room,
+            remaining=remaining,
+            clock=self.clock,
+        )
         async with connection.gitlab, _sharing(connection):
             try:
                 await self.feature.heed(session, hint)
             finally:
                 await session.close()
+                if removed := session.counts["rows_removed"]:
+                    await asyncio.to_thread(ledger.note, pk, room, removed)
         _note("hint heeded", hint, "", **session.counts)
+
+    @property
+    def _ledger(self) -> HintLedger:
+        return HintLedger(self.box.table, self.runs, self.feature.kind)
 
     def _put_off(self, hint: Hint, tries: int, error: Exception) -> None:
         code = error.code if isinstance(error, HubError) else type(error).__name__
