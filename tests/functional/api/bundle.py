@@ -40,7 +40,7 @@ from gitlab_hub.webhooks.receive_feature import ReceiveFeature
 from gitlab_hub.webhooks.receiver_routes import ReceiverRoutes
 from gitlab_hub.webhooks.secrets import HookSecrets
 from tests.fakes.events import OWNER, Context, answered, http_event
-from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab
+from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer, project
 from tests.fakes.queue import MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
@@ -74,6 +74,7 @@ class Bundle:
         self.own, self.other = self.start(), self.start(group="acme")
         for integration_id in (self.own, self.other):
             self._know_an_account(integration_id)
+        self.ids = self._things()
 
     def __call__(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         """Call once and read the answer."""
@@ -86,9 +87,7 @@ class Bundle:
     def start(self, **more: Any) -> str:
         """Connect the scripted GitLab and give the new integration's id."""
         wish = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY, **more}
-        status, answer = self("POST", "/v1/integrations/gitlab/start", wish)
-        assert status == 201, answer
-        return str(answer["integration"]["id"])
+        return str(self._made("POST", "/v1/integrations/gitlab/start", wish)["integration"]["id"])
 
     def stored(self) -> str:
         """Everything that is kept anywhere, but the log of what was done."""
@@ -98,6 +97,30 @@ class Bundle:
         }
         sent = [queue.bodies for queue in (*self.queues.values(), *self.ordered.values())]
         return json.dumps([rows, self.secrets.dump(), sent], default=repr)
+
+    def _things(self) -> dict[str, str]:
+        """One of everything that has an id in a path, all of the integration `own`."""
+        one = {"integration_id": self.own, "connection_id": self.own, "account_id": "1"}
+        self.gitlab.script["/projects/3"] = answer(body=project(3))
+        target = {"type": "eventbridge"}
+        trigger = {"integration_id": self.own, "project_id": 3, "events": ["push"], "target": target}
+        one["trigger_id"] = self._made("POST", "/v1/triggers", trigger)["trigger"]["id"]
+        manual = {"scope": "project", "target": 3, "events": ["push"], "mode": "manual"}
+        hooked = self._made("POST", f"/v1/integrations/{self.own}/webhooks", manual)
+        one["hook_id"] = hooked["webhook"]["id"]
+        sent = {"x-gitlab-event": "Push Hook", "x-gitlab-token": hooked["manual"]["secret_token"]}
+        push = {"object_kind": "push", "project_id": 3, "ref": "refs/heads/main", "after": "a" * 40}
+        path = f"/v1/webhooks/gitlab/{one['hook_id']}"
+        one["delivery_id"] = self._made("POST", path, push, headers=sent, principal=None)["delivery_id"]
+        self.gitlab.script[f"/projects/3/repository/commits/{'a' * 40}"] = answer(body={"id": "a" * 40})
+        wanted = {"trigger_id": one["trigger_id"], "sha": "a" * 40}
+        one["build_id"] = self._made("POST", "/v1/builds", wanted)["build"]["id"]
+        return one
+
+    def _made(self, method: str, path: str, body: Any, **more: Any) -> Any:
+        status, made = self(method, path, body, **more)
+        assert status in {201, 202}, made
+        return made
 
     def _know_an_account(self, integration_id: str) -> None:
         key = {"pk": f"{integration_id}#accounts", "sk": f"{1:012d}"}

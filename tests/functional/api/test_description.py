@@ -91,9 +91,9 @@ def test_every_route_keeps_what_the_document_promises(
 ) -> None:
     method, path = route.replace("<", "{").replace(">", "}").split()
     case = data.draw(described[path][method].as_strategy(generation_mode=mode))
-    for name, value in (("integration_id", bundle.own), ("connection_id", bundle.own), ("account_id", 1)):
+    for name, value in bundle.ids.items():
         if name in case.path_parameters and method != "DELETE":
-            case.path_parameters[name] = value
+            case.path_parameters[name] = int(value) if value.isdigit() else value
     met[case.call_and_validate(checks=CHECKS).status_code] += 1
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gitlab_hub.ids import owned_id
 from gitlab_hub.web.principal import Principal, Role
 from gitlab_hub.web.route import GUARDED_PARAMETERS, OWNED_PARAMETERS, Route
 from tests.fakes.events import answered, http_event
@@ -77,8 +76,8 @@ def foreign(routes: Iterable[Route], *, own: str, other: str, unknown: str) -> I
 
 def naming(integration_id: str) -> dict[str, str]:
     """Parameters of paths that name an integration, itself or through an id of ours that belongs to it."""
-    owned = {name: owned_id("x", integration_id, "1") for name in OWNED_PARAMETERS}
-    return dict.fromkeys(GUARDED_PARAMETERS, integration_id) | owned
+    owned = f"x_{integration_id.removeprefix('int_')}_1"
+    return dict.fromkeys(GUARDED_PARAMETERS, integration_id) | dict.fromkeys(OWNED_PARAMETERS, owned)
 
 
 def _is_refusal(body: Any, route: Route) -> bool:

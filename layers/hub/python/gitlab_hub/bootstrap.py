@@ -222,7 +222,7 @@ def _worker(work: _Work, *chores: Callable[[], object]) -> Entry:
     worker = Worker(
         Engine(feature, runs, targets, connect, queue, Outside(worker=wiring.new_id, ended=_report)),
         Purgers([Purger(table=table, partitions=of, queue=queue) for table, of in work.purges]),
-        HintHandler(feature=feature, box=work.box, targets=targets, connect=connect, clock=time.time),
+        HintHandler(feature=feature, box=work.box, runs=runs, targets=targets, connect=connect, clock=time.time),
     )
     dispatcher = Dispatcher(
         kind=feature.kind,

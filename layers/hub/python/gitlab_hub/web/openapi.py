@@ -97,7 +97,11 @@ def _generated(routes: Iterable[Route]) -> dict[str, Any]:
 def _describe(operation: dict[str, Any], route: Route) -> None:
     """Say what the generator cannot know: who may call, and how refusals look."""
     success = operation["responses"].pop(str(route.status), {"description": "Done."})
+    if route.is_page:
+        success = {"description": "The browser goes on."}
     operation["responses"] = {str(route.status): success, **_refusals(route)}
+    if route.raw is not None and not route.is_page:
+        operation["responses"]["200"] = {**success, "description": "Taken before, or of no effect here."}
     if route.role is None:
         operation["description"] = "Open: needs no hub token."
         return
@@ -112,13 +116,19 @@ def _describe(operation: dict[str, Any], route: Route) -> None:
 def _refusals(route: Route) -> dict[str, Any]:
     if route.render_error is not None:
         return _other_convention(route.render_error)
-    content = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    content: dict[str, Any] = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    if route.is_page:
+        page = {"text/html": {"schema": {"type": "string"}}}
+        return {"default": {"description": "A page that says what went wrong.", "content": {**page, **content}}}
     refusals = {str(status): {"description": _MEANINGS[status], "content": content} for status in _statuses(route)}
     return {**refusals, "default": {"description": "Anything else that went wrong.", "content": content}}
 
 
 def _statuses(route: Route) -> Iterator[int]:
     """Say how a route of this kind may refuse."""
+    if route.raw is not None:
+        yield from route.refusals
+        return
     yield from (400, 422, 503)
     if route.role is not None:
         yield from (401, 403)

@@ -35,7 +35,8 @@ class Route:
     `path` has its parameters in angle brackets. `role` None is an open route. `guarded` checks the integration that
     the path names before the handler runs. `secret_answer`: an answer with a secret in it is never kept, so its
     handler derives the secret from its `Seed`. `render_error` replaces the hub's own error envelope. `raw` answers the
-    call as it came, bytes and all; its `handler` then only describes the route.
+    call as it came, bytes and all; its `handler` then only describes the route, `refusals` are the statuses it may
+    refuse with, and `is_page` says that people read its answers.
     """
 
     method: str
@@ -48,6 +49,8 @@ class Route:
     guarded: bool = True
     render_error: Callable[[HubError], tuple[int, dict[str, Any]]] | None = None
     raw: "Callable[[Call], Answer] | None" = None
+    refusals: tuple[int, ...] = ()
+    is_page: bool = False
 
     @property
     def takes_body(self) -> bool:

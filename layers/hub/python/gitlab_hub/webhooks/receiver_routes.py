@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from gitlab_hub.web.route import Route
 from gitlab_hub.webhooks.receiver import PATH, Receiver
 
+REFUSALS = (400, 401, 413, 503)
+
 HookId = Annotated[str, Path()]
 
 
@@ -37,6 +39,7 @@ class ReceiverRoutes:
                 role=None,
                 status=202,
                 raw=self._receiver.answer,
+                refusals=REFUSALS,
                 summary="Take a delivery of GitLab's, whichever hook it is from",
             ),
             Route(
@@ -46,6 +49,7 @@ class ReceiverRoutes:
                 role=None,
                 status=202,
                 raw=self._receiver.answer,
+                refusals=REFUSALS,
                 summary="Take a delivery of GitLab's from this hook",
             ),
         )
