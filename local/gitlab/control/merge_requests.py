@@ -7,7 +7,8 @@ from local.gitlab.clock import Clock
 from local.gitlab.company.code import commit, merge_request_at, repository_of
 from local.gitlab.company.code_model import MergeRequest
 from local.gitlab.company.estate import add_project
-from local.gitlab.company.model import User
+from local.gitlab.company.grants import enrol
+from local.gitlab.company.model import OWNER, User
 from local.gitlab.control.code_changes import CodeChanges, Done
 from local.gitlab.control.followers import Followers
 from local.gitlab.control.moves import Move, Mover
@@ -36,6 +37,7 @@ class MergeRequests:
         fork = add_project(self._company, number, f"{origin.path}-fork-{number}", None, self._company.users[user_id].id)
         fork.forked_from, fork.default_branch, fork.visibility = origin.id, origin.default_branch, origin.visibility
         fork.created = fork.last_activity = round(self._clock.now(), 6)
+        enrol(self._company, "project", fork.id, user_id, OWNER)
         repository_of(self._company, fork.id)
         return {"id": fork.id, "path_with_namespace": fork.full_path}
 
