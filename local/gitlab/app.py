@@ -105,8 +105,14 @@ class StandIn:
             return Answer(404, NO_PAGE, content_type="text/html; charset=utf-8")
         headers, refusal = self.limits.check(self._caller(call), inside.path, self.clock.now())
         answer = refusal or self.rest.answer(inside)
+        if inside.method not in {"GET", "HEAD"}:
+            self.catch_up()
         answer.headers.update(headers)
         return answer if answer.later is None else replace(answer, later=lambda: _with(answer.settled(), headers))
+
+    def catch_up(self) -> None:
+        """Tell hooks what time and callers did to pipelines since the last call."""
+        self.board.news.catch_up()
 
     def _kind(self, call: Call) -> str:
         inside = self._inside(call)

@@ -19,6 +19,7 @@ from local.gitlab.webhooks.transport import Post, http_post
 HOST = "127.0.0.1"
 IDLE_SECONDS = 75
 APPLICATION = "hub"
+TICKS = 10  # of a tenth of a second each
 
 
 def stand_in(
@@ -76,7 +77,7 @@ def serve(
     for application in app.company.applications.values():
         say(f"APPLICATION {application.name} {application.client_id} {application.client_secret}")
     with suppress(KeyboardInterrupt):
-        _Server(_config(app), lambda: say(f"READY {app.rest.base}")).run(sockets=[listener])
+        _Server(_config(app), lambda: say(f"READY {app.rest.base}"), app.catch_up).run(sockets=[listener])
 
 
 def _config(app: StandIn) -> uvicorn.Config:
@@ -114,13 +115,18 @@ def _config(app: StandIn) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, and looks at the clock every now and then."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], Any]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], Any], tick: Callable[[], Any]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._tick = ready, tick
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
         sys.stdout.flush()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            self._tick()
+        return await super().on_tick(counter)

@@ -42,6 +42,10 @@ class CiView:
             raise not_found()
         return pipeline, self.state(pipeline, now)
 
+    def attempts(self, pipeline: Pipeline) -> list[Attempt]:
+        """Everything that is planned for the pipeline, also what is still to come."""
+        return self._planner.attempts(pipeline)
+
     def jobs(self, pipeline: Pipeline, now: float, *, retried: bool) -> list[Attempt]:
         """The pipeline's jobs, newest id first; bridges are not jobs."""
         planned = self._planner.attempts(pipeline)

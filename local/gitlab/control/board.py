@@ -10,10 +10,9 @@ from local.gitlab.clock import Clock, day, iso
 from local.gitlab.company.sight import Sight
 from local.gitlab.company.state import Company
 from local.gitlab.control.changes import Changes
-from local.gitlab.control.code_changes import CodeChanges
 from local.gitlab.control.faults import Faults
 from local.gitlab.control.limits import Limits
-from local.gitlab.control.moves import Mover
+from local.gitlab.control.news import News
 from local.gitlab.control.stats import Stats
 from local.gitlab.control.truth import Truth
 from local.gitlab.rest.api import Call, RestApi
@@ -48,9 +47,8 @@ class Board:
         self._faults, self._limits, self._stats, self._pace, self._jobs = faults, limits, stats, pace, jobs
         self._truth = Truth(company, rest.view, clock)
         self._progress, self._sender = Progress(company, rest.view), sender
-        mover = Mover(rest.parts, clock, sender)
-        code = CodeChanges(company, clock, rest.parts, mover, jobs)
-        self._changes = Changes(company, clock, rest.view, self._progress, jobs, code)
+        self.news = News(rest, clock, sender, jobs)
+        self._changes = Changes(company, clock, rest.view, self._progress, jobs, self.news)
         self._table: dict[tuple[str, str], Handler] = {
             ("GET", "health"): lambda _call, _body: {"ok": True},
             ("GET", "tokens"): lambda _call, _body: company.well_known,
@@ -91,11 +89,13 @@ class Board:
         return self._time()
 
     def _advance(self, _call: Call, body: dict[str, Any]) -> object:
+        self.news.catch_up()
         old = self._clock.now()
         self._clock.advance(float(body["seconds"]))
         work = (
             {} if body.get("idle") else self._progress.work(old, self._clock.now(), int(body.get("jobs", self._jobs)))
         )
+        self.news.catch_up()
         return {**self._time(), "started": work}
 
     def _get_stats(self, call: Call, _body: dict[str, Any]) -> object:

@@ -15,7 +15,7 @@ from local.gitlab.company.model import Group, Project, Share, SourceKind
 from local.gitlab.company.people import machine
 from local.gitlab.company.state import Company
 from local.gitlab.company.tokens import add as add_token
-from local.gitlab.control.code_changes import CodeChanges
+from local.gitlab.control.news import News
 
 Done = dict[str, object]
 
@@ -23,10 +23,9 @@ Done = dict[str, object]
 class Changes:
     """Each public method is a verb of `POST /__standin__/changes`; its arguments are the other members of the body."""
 
-    def __init__(
-        self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int, code: CodeChanges
-    ) -> None:
+    def __init__(self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int, news: News) -> None:
         self._company, self._clock, self._view, self._progress, self._jobs = company, clock, view, progress, jobs
+        self._news = news
         verbs: list[Callable[..., Done]] = [
             self.add_user,
             self.update_user,
@@ -47,15 +46,14 @@ class Changes:
             self.add_token,
             self.revoke_token,
             self.add_application,
-            code.push,
-            code.push_tag,
+            *news.verbs,
         ]
         self.verbs = {verb.__name__: verb for verb in verbs}
 
     def apply(self, body: dict[str, Any]) -> Done:
         """Carry out one change; KeyError, TypeError or ValueError if it cannot be."""
         verb = self.verbs[str(body.get("do"))]
-        done = verb(**{name: value for name, value in body.items() if name != "do"})
+        done = self._news.carry_out(verb, {name: value for name, value in body.items() if name != "do"})
         self._company.generation += 1
         return done
 

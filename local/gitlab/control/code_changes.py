@@ -8,7 +8,7 @@ from local.gitlab.clock import Clock
 from local.gitlab.company.code import commit, repository_of, tagged, touching
 from local.gitlab.company.code_model import NOTHING, Commit, Repository
 from local.gitlab.company.model import Project, User
-from local.gitlab.company.state import Company
+from local.gitlab.control.followers import Followers
 from local.gitlab.control.moves import Move, Mover
 from local.gitlab.payloads.parts import Parts
 
@@ -19,8 +19,9 @@ SKIP = "\n\n[skip ci]"
 class CodeChanges:
     """Pushes of branches and tags; each public method is a verb of `POST /__standin__/changes`."""
 
-    def __init__(self, company: Company, clock: Clock, parts: Parts, mover: Mover, jobs: int) -> None:
-        self._company, self._clock, self._parts, self._mover, self._jobs = company, clock, parts, mover, jobs
+    def __init__(self, parts: Parts, clock: Clock, mover: Mover, followers: Followers, jobs: int) -> None:
+        self._company, self._parts, self._clock, self._jobs = parts.company, parts, clock, jobs
+        self._mover, self._followers = mover, followers
 
     def push(
         self,
@@ -57,7 +58,8 @@ class CodeChanges:
             )
             moves = [self._moved(repository, name, head, made) for name in names]
             project.default_branch = project.default_branch or names[0]
-        sent = self._mover.announce(project, user, moves, push_options)
+        followers = [each for move in moves for each in self._followers.of(project, user, move)]
+        sent = self._mover.announce(project, user, moves, push_options, followers)
         done = {"before": moves[0].before, "after": moves[0].after, "ref": moves[0].ref, "sha": moves[0].after}
         if pipeline and not delete:
             done["pipeline_id"] = self._pipeline(project, names[0], moves[0].after, user).id

@@ -1,7 +1,7 @@
 """Refs that moved, and how GitLab tells of them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from local.gitlab.clock import Clock
@@ -38,11 +38,16 @@ class Mover:
         self._parts, self._clock, self._sender = parts, clock, sender
 
     def announce(
-        self, project: Project, user: User, moves: Sequence[Move], options: Mapping[str, object] | None = None
+        self,
+        project: Project,
+        user: User,
+        moves: Sequence[Move],
+        options: Mapping[str, object] | None = None,
+        more: Iterable[Happening] = (),
     ) -> int:
-        """Tell everyone of one push; returns how many hooks are called."""
+        """Tell everyone of one push and of what `more` came of it; returns how many hooks are called."""
         project.last_activity = max(project.last_activity, round(self._clock.now(), 6))
-        return self._sender.publish(self.happenings(project, user, moves, options))
+        return self._sender.publish([*self.happenings(project, user, moves, options), *more])
 
     def happenings(
         self, project: Project, user: User, moves: Sequence[Move], options: Mapping[str, object] | None

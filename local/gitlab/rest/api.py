@@ -21,6 +21,7 @@ from local.gitlab.rest.hook_events import HookEventsApi
 from local.gitlab.rest.hooks import HooksApi
 from local.gitlab.rest.jobs import JobsApi
 from local.gitlab.rest.members import MembersApi
+from local.gitlab.rest.merge_requests import MergeRequestsApi
 from local.gitlab.rest.own_token import OwnTokenApi
 from local.gitlab.rest.pipelines import PipelinesApi
 from local.gitlab.rest.project_shapes import ProjectShapes
@@ -105,6 +106,7 @@ class RestApi:
     def _code(self) -> Iterator[Route]:
         shapes = CodeShapes(self._company, self.base)
         yield from RepositoryApi(self._company, shapes).routes()
+        yield from MergeRequestsApi(self._company, self._shapes, shapes, self.base).routes()
 
     def _hooks(self) -> Iterator[Route]:
         samples = Samples(self.parts)

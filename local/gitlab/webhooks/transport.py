@@ -10,6 +10,8 @@ from local.gitlab.webhooks.request import Request
 
 TIMEOUT = 10.0
 KEPT_BODY, KEPT_HEADERS = 8_192, 50
+# Nobody has these names (RFC 2606), and asking for them may take long: the company's own hooks lead there.
+RESERVED = (".example", ".invalid", ".test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ Post = Callable[[Request], Reply]
 def http_post(request: Request) -> Reply:
     """One attempt, at most ten seconds per wait; Undelivered if no answer came."""
     try:
+        if httpx.URL(request.url).host.endswith(RESERVED):
+            raise Undelivered("getaddrinfo: Name or service not known")
         answer = _client(verify=request.verify).post(
             request.url, content=request.body, headers=dict(request.headers), timeout=TIMEOUT
         )

@@ -116,3 +116,13 @@ def control(app: StandIn) -> Callable[..., Any]:
         return json.loads(answer.body)
 
     return call
+
+
+@pytest.fixture
+def hooked(app: StandIn, ask: Caller, control: Callable[..., Any], receiver: Receiver) -> Any:
+    """A project 1 that somebody may listen to; the hooks the company had are gone."""
+    from tests.unit.stand_in.hooked import Hooked  # noqa: PLC0415 - it needs this module's classes
+
+    app.company.hooks.clear()
+    app.company.projects[1].default_branch, app.company.projects[1].builds_enabled = "main", True
+    return Hooked(app, ask, control, receiver)

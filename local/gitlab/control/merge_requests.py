@@ -1,0 +1,153 @@
+"""What people do with merge requests: verbs of the control board."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from local.gitlab.clock import Clock
+from local.gitlab.company.code import commit, merge_request_at, repository_of
+from local.gitlab.company.code_model import MergeRequest
+from local.gitlab.company.estate import add_project
+from local.gitlab.company.grants import enrol
+from local.gitlab.company.model import OWNER, User
+from local.gitlab.control.code_changes import CodeChanges, Done
+from local.gitlab.control.followers import Followers
+from local.gitlab.control.moves import Move, Mover
+from local.gitlab.payloads.merge_request import label
+from local.gitlab.payloads.parts import Parts, utc
+from local.gitlab.webhooks.events import Happening
+from local.gitlab.webhooks.sender import Sender
+
+DRAFT = "Draft: "
+STATES = {"close": "closed", "reopen": "opened", "merge": "merged"}
+ACTIONS = frozenset({"update", *STATES, "approved", "unapproved", "approval", "unapproval"})
+
+
+class MergeRequests:
+    """Opens and changes merge requests, also from forks; each public method is a verb of the control board."""
+
+    def __init__(
+        self, parts: Parts, clock: Clock, code: CodeChanges, mover: Mover, followers: Followers, sender: Sender
+    ) -> None:
+        self._company, self._parts, self._clock = parts.company, parts, clock
+        self._code, self._mover, self._followers, self._sender = code, mover, followers, sender
+
+    def fork_project(self, project_id: int, user_id: int) -> Done:
+        """Fork a project into a person's own namespace, with the code it has now."""
+        origin, number = self._company.projects[project_id], self._company.next_id("project")
+        fork = add_project(self._company, number, f"{origin.path}-fork-{number}", None, self._company.users[user_id].id)
+        fork.forked_from, fork.default_branch, fork.visibility = origin.id, origin.default_branch, origin.visibility
+        fork.created = fork.last_activity = round(self._clock.now(), 6)
+        enrol(self._company, "project", fork.id, user_id, OWNER)
+        repository_of(self._company, fork.id)
+        return {"id": fork.id, "path_with_namespace": fork.full_path}
+
+    def open_merge_request(
+        self,
+        project_id: int,
+        source_branch: str,
+        *,
+        target_branch: str | None = None,
+        source_project_id: int | None = None,
+        title: str = "",
+        description: str = "",
+        draft: bool = False,
+        labels: Sequence[str] = (),
+        user_id: int | None = None,
+        **code: Any,
+    ) -> Done:
+        """Open a merge request; `files` or `commits` are pushed to its branch before, as `push` does."""
+        target, source_id = self._company.projects[project_id], source_project_id or project_id
+        source = repository_of(self._company, source_id)
+        user = self._parts.someone(user_id or self._company.projects[source_id].creator_id)
+        if code or source_branch not in source.branches:
+            self._code.push(source_id, source_branch, user_id=user.id, **code)
+        now = round(self._clock.now(), 3)
+        mr = MergeRequest(
+            id=self._company.next_id("merge request"),
+            iid=self._company.next_id(f"merge request of {project_id}"),
+            project_id=project_id,
+            source_project_id=source_id,
+            source_branch=source_branch,
+            target_branch=target_branch or target.default_branch or "main",
+            title=_titled(title or f"Merge {source_branch}", draft=draft),
+            description=description,
+            author_id=user.id,
+            sha=source.branches[source_branch],
+            created=now,
+            updated=now,
+            draft=draft,
+            labels=tuple(labels),
+        )
+        self._company.merge_requests[project_id][mr.iid] = mr
+        self._followers.fetch(mr)
+        return self._told(mr, [self._followers.tell(mr, user, "open")])
+
+    def update_merge_request(
+        self,
+        project_id: int,
+        iid: int,
+        *,
+        action: str = "update",
+        user_id: int | None = None,
+        files: Sequence[str] = (),
+        commits: Sequence[dict[str, Any]] | int | None = None,
+        **fields: Any,
+    ) -> Done:
+        """Push to its branch (`files`, `commits`), or change title, description, draft, labels or target_branch.
+
+        `action` closes, reopens, merges or approves it.
+        """
+        if action not in ACTIONS:
+            raise ValueError(f"action must be one of {', '.join(sorted(ACTIONS))}")
+        mr = merge_request_at(self._company, project_id, iid)
+        user = self._parts.someone(user_id or mr.author_id)
+        if files or commits:
+            done = self._code.push(
+                mr.source_project_id, mr.source_branch, files=files, commits=commits, user_id=user.id
+            )
+            return {**self._told(mr, []), "before": done["before"], "hooks": done["hooks"]}
+        before, changes = mr.updated, self._changed(mr, fields)
+        mr.updated, mr.state = round(self._clock.now(), 3), STATES.get(action, mr.state)
+        changes["updated_at"] = {"previous": utc(before), "current": utc(mr.updated)}
+        happenings = list(self._merged(mr, user)) if action == "merge" else []
+        return self._told(mr, [*happenings, self._followers.tell(mr, user, action, changes=changes)])
+
+    def _changed(self, mr: MergeRequest, fields: dict[str, Any]) -> dict[str, Any]:
+        """Apply the fields; returns previous and current values as GitLab tells them."""
+        unknown = set(fields) - {"title", "description", "draft", "labels", "target_branch"}
+        if unknown:
+            raise ValueError(f"a merge request has no {', '.join(sorted(unknown))} to change")
+        if "draft" in fields:
+            fields["title"] = _titled(str(fields.get("title", mr.title)), draft=bool(fields["draft"]))
+        changes: dict[str, Any] = {}
+        for name, value in fields.items():
+            new, old = tuple(value) if name == "labels" else value, getattr(mr, name)
+            if new != old:
+                changes[name] = {"previous": _shown(mr, name, old), "current": _shown(mr, name, new)}
+                setattr(mr, name, new)
+        return changes
+
+    def _merged(self, mr: MergeRequest, user: User) -> list[Happening]:
+        """A merge commit on the target branch, and the push that it is."""
+        repository = repository_of(self._company, mr.project_id)
+        before = repository.branches[mr.target_branch]
+        wanted = {"message": f"Merge branch '{mr.source_branch}' into '{mr.target_branch}'", "second_parent": mr.sha}
+        made = commit(self._company, repository, before, wanted, user.id, self._clock.now())
+        repository.branches[mr.target_branch] = mr.merge_commit = made.sha
+        arrived = tuple(repository.between(before, made.sha))
+        move = Move(f"refs/heads/{mr.target_branch}", before, made.sha, arrived)
+        return list(self._mover.happenings(self._company.projects[mr.project_id], user, [move], None))
+
+    def _told(self, mr: MergeRequest, happenings: Sequence[Happening]) -> Done:
+        hooks = self._sender.publish(happenings)
+        return {"id": mr.id, "iid": mr.iid, "sha": mr.sha, "merge_commit_sha": mr.merge_commit, "hooks": hooks}
+
+
+def _titled(title: str, *, draft: bool) -> str:
+    """GitLab keeps drafts apart by their title."""
+    bare = title.removeprefix(DRAFT)
+    return f"{DRAFT}{bare}" if draft else bare
+
+
+def _shown(mr: MergeRequest, name: str, value: Any) -> Any:
+    return [label(mr, title) for title in value] if name == "labels" else value
