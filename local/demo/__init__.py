@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local.demo.hub import Hub
+from local.demo.loop import show_loop
 from local.demo.progress import follow
 from local.demo.report import show
 from local.gitlab import process as gitlab
@@ -41,7 +42,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
     with gitlab.running(*COMPANY) as company, _bundle(console, port) as local:
         console.print(f"A stand-in GitLab with a made-up company answers at {company.base}")
         hub = Hub(local.url, local.owner_token)
-        integration = hub.connect(company.base, company.tokens["admin-read"])
+        integration = hub.connect(company.base, company.tokens["admin"])
         console.print(
             f"Connected GitLab {integration['gitlab_version']} as {integration['account']['username']}; "
             f"integration {integration['id']}\n"
@@ -49,6 +50,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
         hub.request_sync(integration["id"])
         kinds = follow(console, lambda: hub.sync_state(integration["id"]))
         show(console, hub, integration["id"], kinds)
+        show_loop(console, hub, company, integration["id"])
         console.print(f"All of this took {time.monotonic() - started:.0f} s on this machine, without AWS or Docker.")
         if not once:
             _stay(console, local, integration["id"])

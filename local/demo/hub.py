@@ -24,18 +24,25 @@ class Hub:
 
     def connect(self, gitlab: str, token: str) -> dict[str, Any]:
         """Connect a GitLab; returns the integration."""
-        wish = {"host_url": gitlab, "auth_mode": "personal_token", "access_token": token, "display_name": "Demo"}
-        integration: dict[str, Any] = self._call("POST", "/v1/integrations/gitlab/start", wish)["integration"]
+        features = {"manage_webhooks": True, "report_statuses": True}
+        wish: dict[str, Any] = {
+            "host_url": gitlab,
+            "auth_mode": "personal_token",
+            "access_token": token,
+            "display_name": "Demo",
+        }
+        wish |= {"features": features}
+        integration: dict[str, Any] = self.call("POST", "/v1/integrations/gitlab/start", wish)["integration"]
         return integration
 
     def request_sync(self, integration_id: str) -> None:
         """Ask for a sync of everything; the schedule may have been faster."""
         path = f"/v1/integrations/{integration_id}/sync"
-        self._call("POST", path, {}, expected=(HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT))
+        self.call("POST", path, {}, expected=(HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT))
 
     def sync_state(self, integration_id: str) -> dict[str, Any]:
         """The state of both kinds of sync."""
-        kinds: dict[str, Any] = self._call("GET", f"/v1/integrations/{integration_id}/sync")["kinds"]
+        kinds: dict[str, Any] = self.call("GET", f"/v1/integrations/{integration_id}/sync")["kinds"]
         return kinds
 
     def all(self, integration_id: str, what: str, **filters: str | int) -> Iterator[dict[str, Any]]:
@@ -43,13 +50,13 @@ class Hub:
         cursor: str | None = None
         while True:
             query = {**filters, "limit": 200} | ({"cursor": cursor} if cursor else {})
-            page = self._call("GET", f"/v1/integrations/{integration_id}/{what}", query=query)
+            page = self.call("GET", f"/v1/integrations/{integration_id}/{what}", query=query)
             yield from page[what.rpartition("/")[2]]
             cursor = page["next_cursor"]
             if cursor is None:
                 return
 
-    def _call(
+    def call(
         self,
         method: str,
         path: str,
@@ -58,6 +65,7 @@ class Hub:
         query: dict[str, Any] | None = None,
         expected: Sequence[int] = (HTTPStatus.OK, HTTPStatus.CREATED),
     ) -> dict[str, Any]:
+        """Call the API. Raises Problem for an answer that nobody expected."""
         answer = self._http.request(method, path, json=body, params=query)
         if answer.status_code not in expected:
             raise Problem(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
