@@ -53,17 +53,20 @@ class CodeChanges:
         else:
             wanted = _wanted(commits, message, skip_ci=skip_ci)
             first = repository.branches.get(names[0]) or self._start(repository, project, start)
-            head, made = self._written(
-                repository, first, wanted, files, f"{message or 'Change'}{SKIP}" if skip_ci else message, user
-            )
+            message = f"{message or 'Change'}{SKIP}" if skip_ci else message
+            head, made = self._written(repository, first, wanted, files, message, user)
             moves = [self._moved(repository, name, head, made) for name in names]
             project.default_branch = project.default_branch or names[0]
-        followers = [each for move in moves for each in self._followers.of(project, user, move)]
-        sent = self._mover.announce(project, user, moves, push_options, followers)
-        done = {"before": moves[0].before, "after": moves[0].after, "ref": moves[0].ref, "sha": moves[0].after}
+        done = self._announced(project, user, moves, push_options)
         if pipeline and not delete:
             done["pipeline_id"] = self._pipeline(project, names[0], moves[0].after, user).id
-        return {**done, "commits": [each.sha for each in moves[0].commits], "hooks": sent}
+        return done
+
+    def _announced(self, project: Project, user: User, moves: list[Move], options: dict[str, Any] | None) -> Done:
+        followers = [each for move in moves for each in self._followers.of(project, user, move)]
+        sent, first = self._mover.announce(project, user, moves, options, followers), moves[0]
+        done: Done = {"before": first.before, "after": first.after, "ref": first.ref, "hooks": sent}
+        return {**done, "sha": first.checkout or first.after, "commits": [each.sha for each in first.commits]}
 
     def _start(self, repository: Repository, project: Project, start: str | None) -> str | None:
         return repository.resolve(start) if start else repository.branches.get(project.default_branch or "")
@@ -125,9 +128,7 @@ class CodeChanges:
             made = tagged(self._company, repository, name, sha or "", message)
             head = repository.commits[made.commit]
             moves.append(Move(f"refs/tags/{name}", before, made.sha, (head,), checkout=made.commit, message=message))
-        sent = self._mover.announce(project, user, moves, push_options)
-        done = {"before": moves[0].before, "after": moves[0].after, "ref": moves[0].ref}
-        return {**done, "sha": moves[0].checkout or moves[0].after, "hooks": sent}
+        return self._announced(project, user, moves, push_options)
 
 
 def _wanted(commits: Sequence[dict[str, Any]] | int | None, message: str, *, skip_ci: bool) -> list[dict[str, Any]]:

@@ -46,41 +46,42 @@ class MergeRequests:
         project_id: int,
         source_branch: str,
         *,
-        target_branch: str | None = None,
         source_project_id: int | None = None,
-        title: str = "",
-        description: str = "",
-        draft: bool = False,
-        labels: Sequence[str] = (),
         user_id: int | None = None,
-        **code: Any,
+        files: Sequence[str] = (),
+        commits: Sequence[dict[str, Any]] | int | None = None,
+        **fields: Any,
     ) -> Done:
-        """Open a merge request; `files` or `commits` are pushed to its branch before, as `push` does."""
-        target, source_id = self._company.projects[project_id], source_project_id or project_id
+        """Open a merge request; `files` or `commits` are pushed to its branch before, as `push` does.
+
+        `fields` are `target_branch`, `title`, `description`, `draft` and `labels`.
+        """
+        source_id = source_project_id or project_id
         source = repository_of(self._company, source_id)
         user = self._parts.someone(user_id or self._company.projects[source_id].creator_id)
-        if code or source_branch not in source.branches:
-            self._code.push(source_id, source_branch, user_id=user.id, **code)
+        if files or commits or source_branch not in source.branches:
+            self._code.push(source_id, source_branch, user_id=user.id, files=files, commits=commits)
+        mr = self._new(project_id, source_id, source_branch, source.branches[source_branch], user)
+        self._changed(mr, fields)
+        self._company.merge_requests[project_id][mr.iid] = mr
+        self._followers.fetch(mr)
+        return self._told(mr, [self._followers.tell(mr, user, "open")])
+
+    def _new(self, project_id: int, source_id: int, branch: str, sha: str, user: User) -> MergeRequest:
         now = round(self._clock.now(), 3)
-        mr = MergeRequest(
+        return MergeRequest(
             id=self._company.next_id("merge request"),
             iid=self._company.next_id(f"merge request of {project_id}"),
             project_id=project_id,
             source_project_id=source_id,
-            source_branch=source_branch,
-            target_branch=target_branch or target.default_branch or "main",
-            title=_titled(title or f"Merge {source_branch}", draft=draft),
-            description=description,
+            source_branch=branch,
+            target_branch=self._company.projects[project_id].default_branch or "main",
+            title=f"Merge {branch}",
             author_id=user.id,
-            sha=source.branches[source_branch],
+            sha=sha,
             created=now,
             updated=now,
-            draft=draft,
-            labels=tuple(labels),
         )
-        self._company.merge_requests[project_id][mr.iid] = mr
-        self._followers.fetch(mr)
-        return self._told(mr, [self._followers.tell(mr, user, "open")])
 
     def update_merge_request(
         self,

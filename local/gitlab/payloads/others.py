@@ -7,6 +7,8 @@ from local.gitlab.company.model import Project, User
 from local.gitlab.payloads.merge_request import attributes_of, url_of
 from local.gitlab.payloads.parts import Json, Parts, utc
 
+PLAIN_NOTE = {"attachment": None, "line_code": None, "system": False, "st_diff": None, "action": "create"}
+
 
 def deployment(
     parts: Parts,
@@ -76,13 +78,16 @@ def note(
     now: float,
 ) -> Json:
     """A comment on a commit or a merge request; `head` is the commit or the request's last one."""
-    is_commit = isinstance(on, Commit)
-    page = parts.commit(on, project)["url"] if isinstance(on, Commit) else url_of(parts, project, on)
-    about = (
-        {"commit": parts.commit(on, project)}
-        if isinstance(on, Commit)
-        else {"merge_request": attributes_of(parts, on, head)}
-    )
+    subject: Json
+    if isinstance(on, Commit):
+        row = parts.commit(on, project)
+        about, page = {"commit": row}, row["url"]
+        subject = {"noteable_type": "Commit", "noteable_id": None, "commit_id": on.sha}
+    else:
+        about, page = {"merge_request": attributes_of(parts, on, head)}, url_of(parts, project, on)
+        subject = {"noteable_type": "MergeRequest", "noteable_id": on.id, "commit_id": ""}
+    own: Json = {"id": number, "note": text, "description": text, "author_id": user.id, "project_id": project.id}
+    times = {"created_at": utc(now), "updated_at": utc(now), "url": f"{page}#note_{number}"}
     return {
         "object_kind": "note",
         "event_type": "note",
@@ -90,23 +95,6 @@ def note(
         "project_id": project.id,
         "project": parts.project(project),
         "repository": parts.repository(project, short=True),
-        "object_attributes": {
-            "id": number,
-            "note": text,
-            "description": text,
-            "noteable_type": "Commit" if is_commit else "MergeRequest",
-            "author_id": user.id,
-            "created_at": utc(now),
-            "updated_at": utc(now),
-            "project_id": project.id,
-            "attachment": None,
-            "line_code": None,
-            "commit_id": head.sha if is_commit else "",
-            "noteable_id": None if isinstance(on, Commit) else on.id,
-            "system": False,
-            "st_diff": None,
-            "action": "create",
-            "url": f"{page}#note_{number}",
-        },
+        "object_attributes": {**own, **subject, **times, **PLAIN_NOTE},
         **about,
     }

@@ -11,7 +11,7 @@ from local.gitlab.rest.find import Finder
 from local.gitlab.rest.hook_fields import apply, wanted_url
 from local.gitlab.rest.hook_shapes import hook_row
 from local.gitlab.rest.paging import numbered
-from local.gitlab.rest.refusals import bad_request, forbidden, no_such_route, not_found, unprocessable
+from local.gitlab.rest.refusals import Refusal, bad_request, forbidden, no_such_route, not_found, unprocessable
 from local.gitlab.rest.router import Route
 from local.gitlab.rest.shapes import Json
 
@@ -87,7 +87,7 @@ class HooksApi:
         hook = add_hook(self._company, owner, url, ask.now)
         try:
             apply(hook, ask.sent, behaviour)
-        except BaseException:
+        except Refusal:
             del self._company.hooks[owner][hook.id]
             raise
         return reply(self._row(hook, ask), 201)

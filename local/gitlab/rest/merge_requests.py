@@ -16,6 +16,20 @@ from local.gitlab.rest.repository import code_project
 from local.gitlab.rest.router import Route
 from local.gitlab.rest.shapes import Json, Shapes
 
+UNUSED: Json = {
+    "upvotes": 0,
+    "downvotes": 0,
+    "assignees": [],
+    "assignee": None,
+    "reviewers": [],
+    "milestone": None,
+    "merge_when_pipeline_succeeds": False,
+    "user_notes_count": 0,
+    "should_remove_source_branch": None,
+    "force_remove_source_branch": False,
+    "squash": False,
+}
+
 
 class MergeRequestsApi:
     """Lists merge requests, shows one, and what it changes."""
@@ -83,28 +97,18 @@ class MergeRequestsApi:
             "updated_at": iso(mr.updated),
             "target_branch": mr.target_branch,
             "source_branch": mr.source_branch,
-            "upvotes": 0,
-            "downvotes": 0,
             "author": self._shapes.user_basic(author) if author else None,
-            "assignees": [],
-            "assignee": None,
-            "reviewers": [],
             "source_project_id": mr.source_project_id,
             "target_project_id": mr.project_id,
             "labels": list(mr.labels),
             "draft": mr.draft,
             "work_in_progress": mr.draft,
-            "milestone": None,
-            "merge_when_pipeline_succeeds": False,
             "merge_status": status,
             "detailed_merge_status": "draft_status" if mr.draft else "mergeable",
             "sha": mr.sha,
             "merge_commit_sha": mr.merge_commit,
-            "user_notes_count": 0,
-            "should_remove_source_branch": None,
-            "force_remove_source_branch": False,
             "web_url": f"{self._base}/{project.full_path}/-/merge_requests/{mr.iid}",
-            "squash": False,
+            **UNUSED,
         }
 
     def _detail(self, repository: Repository, mr: MergeRequest) -> Json:

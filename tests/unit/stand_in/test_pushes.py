@@ -88,6 +88,13 @@ def test_a_system_hook_hears_of_refs_that_others_do_not(do: Do, receiver: Receiv
     assert body["refs"] == [f"refs/heads/{name}" for name in "abcd"]
 
 
+def test_only_system_hooks_hear_of_repository_updates(do: Do, receiver: Receiver, ask: Any) -> None:
+    options = {"url": "https://hub.test/2", "push_events": False, "repository_update_events": True}
+    assert ask("/projects/1/hooks", "admin", "POST", options).status == 201
+    do(files=["a"])
+    assert [each.url for each in receiver.got] == ["https://hub.test/hook"]
+
+
 def test_skip_ci_stands_in_the_last_message_and_options_come_along(do: Do, receiver: Receiver) -> None:
     do(files=["a"], skip_ci=True)
     do(commits=[{"message": "One"}, {"message": "Two"}], skip_ci=True)
