@@ -90,6 +90,16 @@ def test_a_manual_hook_needs_no_feature_and_an_auto_one_does() -> None:
     assert hub.gitlab.hooks == {}
 
 
+def test_the_same_wish_finds_the_hook_that_is_there() -> None:
+    hub = Hub()
+    first = hub.register()
+    assert hub.register(target="acme/p3", events=["merge_request", "push"]) == first
+    assert hub.register(events=["push"])["id"] != first["id"]
+    assert hub.register(target=4)["id"] != first["id"]
+    assert hub.register(mode="manual")["id"] != first["id"]
+    assert len(hub.gitlab.hooks) == 3
+
+
 def test_the_same_key_registers_once() -> None:
     hub = Hub()
     first, second = hub("POST", PATH, PROJECT, key="k1"), hub("POST", PATH, PROJECT, key="k1")
@@ -211,10 +221,13 @@ def test_an_integration_without_a_credential_is_told_so() -> None:
 
 TROUBLE: list[Any] = [
     (lambda: answer(500, {"message": "500"}), 503, "gitlab_unavailable"),
-    (lambda: answer(429, {"message": {"error": "too many"}}), 503, "rate_limited"),
     (lambda: httpx.ReadTimeout("late"), 502, "host_unreachable"),
     (lambda: answer(201, [1]), 502, "unexpected_response"),
-    (lambda: httpx.Response(201, content=b'{"id": 5'), 502, "unexpected_response"),
+    (
+        lambda: httpx.Response(201, content=b'{"id": 5', headers={"content-type": "application/json"}),
+        502,
+        "unexpected_response",
+    ),
 ]
 
 
@@ -235,6 +248,14 @@ def test_a_creation_with_an_unknown_end_is_taken_up_by_the_next_request(
     assert hub("POST", PATH, PROJECT, key="k1") == taken
     assert len(hub.gitlab.hooks) == len(hub.hooks()) == 1
     assert hub.agrees()
+
+
+def test_a_creation_that_gitlab_put_off_leaves_nothing_behind() -> None:
+    hub = Hub()
+    hub.gitlab.plan = Plan(at=3, error=lambda: answer(429, {"message": {"error": "too many"}}))
+    status, body = hub("POST", PATH, PROJECT)
+    assert (status, body["code"], body["retryable"]) == (503, "rate_limited", True)
+    assert (hub.rows.dump(), hub.gitlab.hooks) == ([], {})
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.DEVELOPER])

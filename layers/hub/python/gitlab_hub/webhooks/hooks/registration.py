@@ -67,7 +67,11 @@ class Registration:
         found = self._place(reach, wish)
         if wish.mode == Mode.MANUAL:
             return self._book.add(self._new(request, reach, wish, found))
-        return self.complete(reach, self._begin(request, reach, wish, found), fallback=wish.fallback)
+        new = self._new(request, reach, wish, found)
+        same = self._same(new)
+        if same is not None and not is_unfinished(same):
+            return same
+        return self.complete(reach, self._begin(new, same, request), fallback=wish.fallback)
 
     def complete(self, reach: Reach, claimed: Hook, *, fallback: bool = False) -> Hook:
         """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
@@ -109,10 +113,8 @@ class Registration:
         own = self._book.store.get(owned_id("hook", integration_id, request))
         return own or next((hook for hook in self._book.of(integration_id) if taken_up(hook, request)), None)
 
-    def _begin(self, request: str, reach: Reach, wish: Wish, found: Place) -> Hook:
-        """Claim the row of this hook: an earlier unfinished one of the same wish, or a new one."""
-        new = self._new(request, reach, wish, found)
-        waiting = self._unfinished(new)
+    def _begin(self, new: Hook, waiting: Hook | None, request: str) -> Hook:
+        """Claim the row of this hook: that of an earlier unfinished one, or a new one."""
         if waiting is not None:
             entry = f"{request} {_FIRST}"
             return self._book.claim(
@@ -136,9 +138,15 @@ class Registration:
         except GitLabError as error:
             raise refusal(error, wish.scope) from None
 
-    def _unfinished(self, new: Hook) -> Hook | None:
-        same = (hook for hook in self._book.of(new.integration_id) if is_unfinished(hook) and hook.parent_id is None)
-        return next((hook for hook in same if (hook.scope, hook.target_id) == (new.scope, new.target_id)), None)
+    def _same(self, new: Hook) -> Hook | None:
+        """A hook that an earlier attempt left unfinished there, or finished without its caller having been told.
+
+        A second hook of the same events in the same place would only send everything twice.
+        """
+        there = [hook for hook in self._book.of(new.integration_id) if is_rival(hook, new)]
+        unfinished = (hook for hook in there if is_unfinished(hook))
+        equal = (hook for hook in there if set(hook.events) == set(new.events))
+        return next(unfinished, None) or next(equal, None)
 
     def _new(self, request: str, reach: Reach, wish: Wish, found: Place) -> Hook:
         hook_id = owned_id("hook", reach.integration_id, request)
@@ -166,6 +174,12 @@ class Registration:
 def is_unfinished(hook: Hook) -> bool:
     """Whether a hook was to be put into GitLab, and nobody knows whether it was."""
     return hook.is_ours and hook.gitlab_hook_id is None
+
+
+def is_rival(hook: Hook, new: Hook) -> bool:
+    """Whether a hook of the hub's own hangs where a new one is to hang."""
+    is_own = hook.mode == Mode.AUTO and hook.parent_id is None
+    return is_own and (hook.scope, hook.target_id) == (new.scope, new.target_id)
 
 
 def taken_up(hook: Hook, request: str) -> bool:
