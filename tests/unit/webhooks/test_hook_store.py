@@ -40,7 +40,8 @@ def store(table: Lossy) -> HookStore:
 
 
 def test_a_hook_is_read_as_it_was_written(store: HookStore) -> None:
-    made = kept(store, attempts=("abc 2",), drift=("url",), spread_after=4, parent_id="hook_0a1b_1", rotating=60)
+    kept(store, id="hook_0a1b_1", scope="group")
+    made = kept(store, attempts=("abc 2",), drift=("url",), spread_cursor="c", parent_id="hook_0a1b_1", rotating=60)
     assert store.get(made.id) == made
 
 
@@ -61,6 +62,37 @@ def test_what_the_first_release_wrote_has_defaults(store: HookStore, table: Loss
 def test_an_unknown_id_is_no_hook(store: HookStore, hook_id: str) -> None:
     kept(store)
     assert store.get(hook_id) is None
+
+
+def test_nothing_can_stand_in_for_a_hook_that_is_gone(store: HookStore) -> None:
+    parent = kept(store, id="hook_0a1b_1", scope="group")
+    child = kept(store, parent_id=parent.id)
+    store.remove(parent, [print_of(parent)], now=NOW)
+    assert store.get(child.id) == child
+    with pytest.raises(NotFound):
+        kept(store, id="hook_0a1b_8", parent_id=parent.id)
+
+
+def test_a_hook_that_never_came_to_be_may_be_made_again(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    store.withdraw(made, [print_of(made)])
+    assert table.dump() == []
+    assert kept(store) == made
+
+
+def test_a_hook_that_somebody_changed_since_is_not_withdrawn(store: HookStore) -> None:
+    made = kept(store)
+    changed = store.change(made.id, lambda one: replace(one, status="drifted"))
+    store.withdraw(made, [print_of(made)])
+    assert store.by_fingerprint(print_of(made)) == changed
+
+
+def test_all_hooks_can_be_removed_at_once(store: HookStore, table: Lossy) -> None:
+    hooks = [kept(store, id=f"hook_0a1b_{number:03}", target_id=number) for number in range(120)]
+    store.remove_all(hooks, lambda one: [print_of(one)], now=NOW)
+    assert {row["sk"].partition("#")[0] for row in table.dump()} == {"GONE"}
+    with pytest.raises(NotFound):
+        kept(store, id="hook_0a1b_007")
 
 
 def test_a_hook_of_another_integration_is_not_found(store: HookStore) -> None:

@@ -51,8 +51,10 @@ STATUS_OF_CODE = {
     "plan_expired": 410,
     # Webhooks
     "admin_required": 403,
+    "feature_disabled": 409,
     "group_hooks_unavailable": 409,
     "hook_limit_reached": 422,
+    "hook_not_managed": 409,
     "invalid_payload": 400,
     "invalid_token": 401,
     "maintainer_required": 403,

@@ -1,12 +1,13 @@
 """Where hooks are kept, and the two ways to find one whose id a delivery does not name."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.ids import owner_of
-from gitlab_hub.storage.table import ABSENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.table import ABSENT, PRESENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
 from gitlab_hub.webhooks.model import Hook, Scope, Verification
 
 SCHEMA_VERSION = 1
@@ -22,7 +23,7 @@ NOTE_SECONDS = 60
 """How stale the time of the last delivery may be: exact times would cost a write per delivery."""
 
 _HOOK = "HOOK#"
-_TUPLES = ("events", "attempts", "drift")
+_TUPLES = ("events", "attempts", "drift", "resent_at")
 
 
 class HookStore:
@@ -66,15 +67,16 @@ class HookStore:
         return [hook for hook in hooks if hook is not None and hook.verification == Verification.SIGNATURE]
 
     def create(self, hook: Hook, fingerprint: str) -> Hook:
-        """Keep a new hook, or find what an earlier attempt at the same one has kept. Raises NotFound if it was removed.
+        """Keep a new hook, or find what an earlier attempt at the same one has kept.
 
-        `fingerprint` is that of its token.
+        `fingerprint` is that of its token. Raises NotFound where it, or the hook it stands in for, was removed.
         """
         key = (_partition(hook.integration_id), _gone(hook.id))
         pointers = [_fingerprint_item(fingerprint, hook.id), *_project_items(hook)]
         puts = [Put(_item_of(hook), ABSENT), *map(Put, pointers)]
+        parent = () if hook.parent_id is None else (Check((key[0], _HOOK + hook.parent_id), PRESENT),)
         try:
-            self._table.transact([*puts, Check(key, ABSENT)])
+            self._table.transact([*puts, Check(key, ABSENT), *parent])
         except ConditionFailed:
             return self.require(hook.integration_id, hook.id)
         return hook
@@ -103,9 +105,24 @@ class HookStore:
         """Remove a hook with everything it could be found by, in whatever state it is by now."""
         pk = _partition(hook.integration_id)
         tombstone = _keyed(pk, _gone(hook.id)) | {"expires_at": now + REMEMBERED_SECONDS}
-        pointers = [Delete((f"FINGERPRINT#{one}", "HOOK")) for one in dict.fromkeys(fingerprints)]
-        projects = [Delete((item["pk"], item["sk"])) for item in _project_items(hook)]
-        self._table.transact([Delete((pk, _HOOK + hook.id)), Put(tombstone), *pointers, *projects])
+        self._table.transact([Put(tombstone), Delete((pk, _HOOK + hook.id)), *_pointers_gone(hook, fingerprints)])
+
+    def remove_all(self, hooks: Sequence[Hook], fingerprints: Callable[[Hook], Sequence[str]], *, now: int) -> None:
+        """Remove hooks in batches, those that others stand in for first: then no more can be made for them."""
+        ordered = sorted(hooks, key=lambda hook: hook.parent_id is not None)
+        pairs = [(hook, _partition(hook.integration_id)) for hook in ordered]
+        expires = {"expires_at": now + REMEMBERED_SECONDS}
+        self._table.write(puts=[_keyed(pk, _gone(hook.id)) | expires for hook, pk in pairs])
+        self._table.write(deletes=[(pk, _HOOK + hook.id) for hook, pk in pairs])
+        for hook, _ in pairs:
+            self._table.write(deletes=[gone.key for gone in _pointers_gone(hook, fingerprints(hook))])
+
+    def withdraw(self, hook: Hook, fingerprints: Sequence[str]) -> None:
+        """Remove a hook that never came to be, unless somebody has changed it since; it may be made again."""
+        unchanged = Condition(equals={"version": hook.version})
+        row = Delete((_partition(hook.integration_id), _HOOK + hook.id), unchanged)
+        with suppress(ConditionFailed):
+            self._table.transact([row, *_pointers_gone(hook, fingerprints)])
 
     def _replace(self, before: Hook, wanted: Hook, fingerprint: str | None) -> Hook | None:
         after = replace(wanted, version=before.version + 1)
@@ -146,6 +163,11 @@ def _project_items(hook: Hook) -> list[Item]:
     if hook.scope != Scope.PROJECT or hook.target_id is None:
         return []
     return [_keyed(_project_pk(hook.target_id), hook.id)]
+
+
+def _pointers_gone(hook: Hook, fingerprints: Sequence[str]) -> list[Delete]:
+    tokens = [Delete((f"FINGERPRINT#{one}", "HOOK")) for one in dict.fromkeys(fingerprints)]
+    return tokens + [Delete((item["pk"], item["sk"])) for item in _project_items(hook)]
 
 
 def _item_of(hook: Hook) -> Item:

@@ -1,6 +1,6 @@
 """What a registered webhook is; pure, and without validation models: the receiver starts with it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -84,15 +84,30 @@ class Hook:
     """The hook of a group that this one of a project stands in for."""
     spread: bool = False
     """A hook of a group that could not hang there: hooks of its projects stand in for it."""
-    spread_after: int | None = None
-    """Up to which project (by id) its hooks are made; None = all, or not spread."""
+    spread_cursor: str | None = None
+    """Where GitLab's list of projects goes on; None = at its start."""
+    spread_at: int | None = None
+    """When the hooks of all its projects were last made; None = not all of them yet."""
+    spread_failed: int = 0
+    """How many projects refused their hook in the present pass."""
     attempts: tuple[str, ...] = ()
     """Which rotations were asked for lately, each as `<digest of the request> <version it made>`."""
     rotating: int | None = None
     """A rotation whose outcome is open: the seconds of grace it will give. Both versions count meanwhile."""
-    resent_until: int = 0
-    """Deliveries that failed before this moment need no further look."""
-    drift: tuple[str, ...] = field(default=())
+    working_until: int = 0
+    """Somebody changes the hook in GitLab, at most until then; nobody else may meanwhile."""
+    recovered: int = 0
+    """The newest of GitLab's records of deliveries that needs no further look."""
+    recovering: int | None = None
+    """What `recovered` becomes once the present pass has come through; None = no pass is under way."""
+    recovery_status: str = "server_failure"
+    recovery_page: int = 1
+    recovery_below: int | None = None
+    """The last record on that page that was dealt with: newer ones need no second try in this pass."""
+    """Where the present pass goes on."""
+    resent_at: tuple[int, ...] = ()
+    """When deliveries were last asked for again, for the limit of five a minute."""
+    drift: tuple[str, ...] = ()
     """What differed from GitLab when it was last looked at."""
 
     @property

@@ -1,0 +1,1 @@
+"""Hooks looked after for the user: registered, watched, repaired, rotated, removed, and their lost deliveries found."""

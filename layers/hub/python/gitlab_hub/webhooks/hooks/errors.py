@@ -1,0 +1,123 @@
+"""The refusals of this part, and what GitLab's own refusals of a hook mean."""
+
+from http import HTTPStatus
+
+from gitlab_hub.errors import Conflict, HubError
+from gitlab_hub.gitlab import errors as gitlab
+from gitlab_hub.webhooks.model import Scope
+
+
+class MaintainerRequired(HubError):
+    """Hooks of a project are for its Maintainers."""
+
+    code = "maintainer_required"
+
+
+class OwnerRequired(HubError):
+    """Hooks of a group are for its Owners."""
+
+    code = "owner_required"
+
+
+class AdminRequired(HubError):
+    """System hooks are for administrators."""
+
+    code = "admin_required"
+
+
+class ScopeInsufficient(HubError):
+    """The token may not write. `details["missing_scopes"]`."""
+
+    code = "scope_insufficient"
+
+
+class GroupHooksUnavailable(HubError):
+    """The GitLab has no hooks for groups. `details["fallback"]` says what to ask for instead."""
+
+    code = "group_hooks_unavailable"
+
+
+class HookLimitReached(HubError):
+    """There are as many hooks as GitLab allows."""
+
+    code = "hook_limit_reached"
+
+
+class UrlBlocked(HubError):
+    """GitLab refuses to send to the hub's address."""
+
+    code = "url_blocked_by_gitlab"
+
+
+class FeatureDisabled(HubError):
+    """The integration was not given the right to do this. `details["feature"]` names it."""
+
+    code = "feature_disabled"
+
+
+class HookNotManaged(HubError):
+    """The hook is not one that the hub itself keeps in GitLab."""
+
+    code = "hook_not_managed"
+
+
+class HookBusy(Conflict):
+    """The hook is being changed in GitLab at this moment."""
+
+
+_TOO_LOW: dict[str, type[HubError]] = {
+    Scope.PROJECT: MaintainerRequired,
+    Scope.GROUP: OwnerRequired,
+    Scope.SYSTEM: AdminRequired,
+}
+_ADVICE = {
+    Scope.PROJECT: "Give the token's user the role Maintainer in this project, or use mode manual.",
+    Scope.GROUP: "Give the token's user the role Owner in this group, or use mode manual.",
+    Scope.SYSTEM: "Only a token of an administrator may register system hooks; use one, or mode manual.",
+}
+_INVALID = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+_BEFORE_SENDING = (gitlab.HostNotAllowed, gitlab.InvalidUrl, gitlab.TlsError)
+
+
+def is_definite(error: HubError) -> bool:
+    """Whether a failed write certainly had no effect. After anything else it may have had one."""
+    if not isinstance(error, gitlab.GitLabError):
+        return isinstance(error, HookLimitReached | GroupHooksUnavailable)
+    if isinstance(error, gitlab.NotGitLab):
+        return False
+    status = error.http_status or 0
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return refused or isinstance(error, _BEFORE_SENDING)
+
+
+def refusal(error: HubError, scope: str) -> HubError:
+    """What GitLab's refusal of a hook means to the caller; what is no refusal of GitLab's stays as it is."""
+    if isinstance(error, gitlab.InsufficientScope):
+        missing = error.details.get("missing_scopes") or ["api"]
+        message = "The token may not manage webhooks. Give one with the scope api, or use mode manual."
+        return ScopeInsufficient(message, details={"missing_scopes": missing})
+    if isinstance(error, gitlab.Forbidden) and error.details.get("reason", "unknown") == "unknown":
+        return _TOO_LOW[scope](_ADVICE[Scope(scope)])
+    if is_invalid(error):
+        return UrlBlocked(
+            "GitLab does not send to this hub's address. Its administrator can allow it (Outbound requests)."
+        )
+    return error
+
+
+def is_invalid(error: HubError) -> bool:
+    """Whether GitLab understood the wish, and refused it as one that it does not take."""
+    return isinstance(error, gitlab.UnexpectedResponse) and error.http_status in _INVALID
+
+
+def limit_reached() -> HookLimitReached:
+    """The refusal where there are too many hooks already."""
+    return HookLimitReached("GitLab allows no further webhook here. Remove one that is not needed any more.")
+
+
+def group_hooks_unavailable() -> GroupHooksUnavailable:
+    """The refusal where hooks of groups are not part of the GitLab's licence."""
+    return GroupHooksUnavailable(
+        'This GitLab has no webhooks for groups. Send "fallback": "project" to hang one on each project of the group.',
+        details={"fallback": "project"},
+    )

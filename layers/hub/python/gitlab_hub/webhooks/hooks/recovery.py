@@ -1,0 +1,176 @@
+"""Deliveries that GitLab could not make: it does not try again by itself, but keeps them for seven days.
+
+https://docs.gitlab.com/api/project_webhooks/#list-all-events-for-a-project-webhook (17.3+), resending (17.4+, five a
+minute for each hook and user).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.errors import GitLabError, Missing, RateLimited
+from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.errors import HookNotManaged, refusal
+from gitlab_hub.webhooks.hooks.registration import require_feature
+from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote
+from gitlab_hub.webhooks.model import Hook, Scope
+
+PER_MINUTE = 5
+RESERVE_SECONDS = 5.0
+STATUSES = ("server_failure", "client_failure")
+"""How GitLab sorts failures; timeouts and broken connections are among the first."""
+
+_PAGE = 20
+_MINUTE = 60
+_KEYS = ("idempotency-key", "webhook-id")
+
+
+class Deliveries(Protocol):
+    """What the hub has received."""
+
+    def known(self, hook_id: str, key: str) -> bool:
+        """Whether a delivery with this `Idempotency-Key` was kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What one look for lost deliveries did. `complete`: there is nothing left to look at."""
+
+    resent: int = 0
+    failed: int = 0
+    known: int = 0
+    complete: bool = True
+
+
+class Recovery:
+    """Has lost deliveries sent again."""
+
+    def __init__(self, book: HookBook, remote: Remote, deliveries: Deliveries) -> None:
+        self._book, self._remote, self._deliveries = book, remote, deliveries
+
+    def resend_failed(self, integration_id: str, hook_id: str, remaining: Callable[[], float]) -> Recovered:
+        """Do so on somebody's wish. Raises HubError."""
+        hook = self._book.require(integration_id, hook_id)
+        if not hook.is_ours or hook.gitlab_hook_id is None:
+            raise HookNotManaged("The hub does not keep this webhook in GitLab: its deliveries are resent there.")
+        reach = self._remote.reach(integration_id)
+        require_feature(reach)
+        try:
+            return self.work(reach, hook, remaining)
+        except GitLabError as error:
+            raise refusal(error, hook.scope) from None
+
+    def work(self, reach: Reach, hook: Hook, remaining: Callable[[], float]) -> Recovered:
+        """Go on with one hook's failures, newest first, while GitLab and the time allow. Raises GitLabError.
+
+        A pass goes through both kinds of failures page by page; what is noted after each page is where the next call
+        goes on. A page that shifts in between shows what was seen before, and that is known by then.
+        """
+        if hook.scope == Scope.SYSTEM or hook.gitlab_hook_id is None:
+            return Recovered()
+        run = _Pass(hook, self._deliveries, self._book.now(), remaining)
+        try:
+            self._remote.on(reach, hook, run.go)
+        except Missing:
+            return Recovered()  # An older GitLab, or the hook is gone.
+        finally:
+            self._book.store.change(hook.id, run.noted)
+        return run.done
+
+
+class _Pass:
+    """One call's part of a pass; what it has done so far counts even where GitLab breaks it off."""
+
+    def __init__(self, hook: Hook, deliveries: Deliveries, now: int, remaining: Callable[[], float]) -> None:
+        self._hook, self._deliveries, self._now, self._remaining = hook, deliveries, now, remaining
+        self._state, self._tried = hook, set[str]()
+        self._resent_at = [moment for moment in hook.resent_at if moment > now - _MINUTE]
+        self.done = Recovered(complete=False)
+
+    async def go(self, calls: HookCalls) -> None:
+        number = self._hook.gitlab_hook_id or 0
+        if self._state.recovering is None:
+            newest = await calls.events(number, None, 1, 1)
+            top = max((_number(row) for row in newest), default=self._state.recovered)
+            self._state = replace(self._state, recovering=max(top, self._state.recovered))
+        try:
+            while self._state.recovering is not None and self._remaining() > RESERVE_SECONDS:
+                rows = await calls.events(number, self._state.recovery_status, self._state.recovery_page, _PAGE)
+                for row in rows:
+                    if self._is_open(row) and not await self._deal_with(calls, number, row):
+                        return
+                    self._state = passed(self._state, _number(row))
+                self._turn_page(rows)
+        except RateLimited:
+            return
+        self.done = replace(self.done, complete=self._state.recovering is None)
+
+    def _is_open(self, row: Mapping[str, Any]) -> bool:
+        below = self._state.recovery_below
+        return _number(row) > self._state.recovered and (below is None or _number(row) < below)
+
+    async def _deal_with(self, calls: HookCalls, number: int, row: Mapping[str, Any]) -> bool:
+        """Have one delivery sent again if it is lost; False where GitLab takes no more for now."""
+        key = key_of(row)
+        if key is not None and (key in self._tried or self._deliveries.known(self._hook.id, key)):
+            self.done = replace(self.done, known=self.done.known + 1)
+            return True
+        if len(self._resent_at) >= PER_MINUTE or self._remaining() <= RESERVE_SECONDS:
+            return False
+        self._tried.add(key or "")
+        self._resent_at.append(self._now)
+        if await calls.resend(number, _number(row)):
+            self.done = replace(self.done, resent=self.done.resent + 1)
+        else:
+            self.done = replace(self.done, failed=self.done.failed + 1)
+        return True
+
+    def _turn_page(self, rows: list[dict[str, Any]]) -> None:
+        is_last = len(rows) < _PAGE or any(_number(row) <= self._state.recovered for row in rows)
+        self._state = turned(self._state, is_last=is_last)
+
+    def noted(self, stored: Hook) -> Hook:
+        """Write down where to go on."""
+        state = self._state
+        return replace(
+            stored,
+            recovered=max(stored.recovered, state.recovered),
+            recovering=state.recovering,
+            recovery_status=state.recovery_status,
+            recovery_page=state.recovery_page,
+            recovery_below=state.recovery_below,
+            resent_at=tuple(self._resent_at[-PER_MINUTE:]),
+        )
+
+
+def turned(hook: Hook, *, is_last: bool) -> Hook:
+    """Where a pass goes on after a page: the next one, the next kind of failures, or nowhere."""
+    if not is_last:
+        return replace(hook, recovery_page=hook.recovery_page + 1)
+    at = STATUSES.index(hook.recovery_status) + 1 if hook.recovery_status in STATUSES else len(STATUSES)
+    if at < len(STATUSES):
+        return replace(hook, recovery_status=STATUSES[at], recovery_page=1, recovery_below=None)
+    top = hook.recovered if hook.recovering is None else hook.recovering
+    ended = replace(hook, recovered=top, recovering=None)
+    return replace(ended, recovery_status=STATUSES[0], recovery_page=1, recovery_below=None)
+
+
+def passed(hook: Hook, number: int) -> Hook:
+    """A pass after one more record; a page that shifted shows some again."""
+    below = hook.recovery_below
+    return replace(hook, recovery_below=number if below is None else min(below, number))
+
+
+def key_of(row: Mapping[str, Any]) -> str | None:
+    """The dedupe key that a recorded delivery was sent with; None where it had none (before 17.4)."""
+    headers = row.get("request_headers")
+    if not isinstance(headers, Mapping):
+        return None
+    named = {str(name).lower(): value for name, value in headers.items()}
+    return next((named[name] for name in _KEYS if isinstance(named.get(name), str) and named[name]), None)
+
+
+def _number(row: Mapping[str, Any]) -> int:
+    number = row.get("id")
+    return number if type(number) is int else 0

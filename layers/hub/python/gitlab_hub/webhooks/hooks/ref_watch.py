@@ -1,0 +1,176 @@
+"""Finding the pushes that GitLab never announces: an hourly look at the refs of projects that somebody builds."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.gitlab.clients import GitLabs, Reach
+from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
+from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.gitlab.protocol import Scalar
+from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.care import LOOK_SECONDS, RESERVE_SECONDS
+from gitlab_hub.webhooks.hooks.ref_book import RefBook, Refs
+from gitlab_hub.webhooks.hooks.ref_changes import Look, Tip, is_suspicious, moves, remembered
+from gitlab_hub.webhooks.hooks.remote import Remote
+from gitlab_hub.webhooks.hooks.targets import within
+from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+MAX_REFS = 2_000
+"""Of branches, and of tags, that are looked at in one project."""
+
+MAX_ANNOUNCED = 50
+"""Pushes of one project that one look announces; the others wait for the next one."""
+
+_PUSHES = frozenset({"push", "tag_push"})
+_HEARD = frozenset({HookStatus.ACTIVE, HookStatus.TEMPORARILY_DISABLED, HookStatus.DRIFTED, HookStatus.MANUAL})
+
+
+class Announce(Protocol):
+    """Where a found push goes, as a delivery would."""
+
+    def push(self, integration_id: str, event: HookEvent, key: str) -> None:
+        """Have a push handled once; `key` (64 hex digits) is the same whenever the same push is found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchReport:
+    """What a tick did."""
+
+    projects: int = 0
+    announced: int = 0
+    failed: int = 0
+    finished: bool = True
+
+
+class RefWatch:
+    """Compares projects' refs with those last seen."""
+
+    def __init__(
+        self,
+        *,
+        book: HookBook,
+        refs: RefBook,
+        remote: Remote,
+        gitlabs: GitLabs,
+        integrations: Callable[[], Iterable[str]],
+        built_projects: Callable[[str], Iterable[int]],
+        announce: Announce,
+    ) -> None:
+        self._book, self._refs, self._remote, self._gitlabs = book, refs, remote, gitlabs
+        self._integrations, self._built, self._announce = integrations, built_projects, announce
+
+    def tick(self, remaining: Callable[[], float]) -> WatchReport:
+        """Look at every project that is due, while there is time; one integration's trouble stops no other's."""
+        report = WatchReport()
+        for integration_id in self._integrations():
+            if remaining() <= RESERVE_SECONDS:
+                return replace(report, finished=False)
+            hooks = [hook for hook in self._book.of(integration_id) if hears_pushes(hook)]
+            reach = self._gitlabs.reach(integration_id) if hooks else None
+            if reach is not None and reach.credential_works and not reach.paused:
+                report = self._integration(reach, hooks, report, remaining)
+        return report
+
+    def _integration(
+        self, reach: Reach, hooks: Sequence[Hook], report: WatchReport, remaining: Callable[[], float]
+    ) -> WatchReport:
+        for project_id in sorted(set(self._built(reach.integration_id))):
+            before = self._refs.get(reach.integration_id, project_id)
+            if before is not None and before.looked_at + LOOK_SECONDS > self._book.now():
+                continue
+            if remaining() <= RESERVE_SECONDS:
+                return replace(report, finished=False)
+            try:
+                announced = self._project(reach, hooks, project_id, before)
+            except (Forbidden, Missing):
+                report = replace(report, failed=report.failed + 1)
+            except HubError:
+                return replace(report, failed=report.failed + 1)
+            else:
+                report = replace(report, projects=report.projects + 1, announced=report.announced + announced)
+        return report
+
+    def _project(self, reach: Reach, hooks: Sequence[Hook], project_id: int, before: Refs | None) -> int:
+        look = self._remote.run(reach, lambda gitlab: _look(gitlab, project_id))
+        if not any(covers(hook, look) for hook in hooks):
+            return 0
+        if before is not None and is_suspicious(before, look):
+            return 0
+        found = [] if before is None else moves(before, look)
+        # Announced first, then remembered: a crash in between announces the same again, under the same key.
+        for move in found[:MAX_ANNOUNCED]:
+            self._announce.push(reach.integration_id, move.event, move.key)
+        late = {move.name for move in found[MAX_ANNOUNCED:]}
+        self._refs.keep(self._seen(reach, before, look, late), before)
+        return len(found) - len(late)
+
+    def _seen(self, reach: Reach, before: Refs | None, look: Look, late: set[str]) -> Refs:
+        return Refs(
+            integration_id=reach.integration_id,
+            project_id=look.project_id,
+            looked_at=self._book.now(),
+            complete=look.complete,
+            heads=remembered(before, look, late=late),
+        )
+
+
+def hears_pushes(hook: Hook) -> bool:
+    """Whether a hook is there to announce pushes; then what it does not announce is missed."""
+    return not hook.spread and hook.status in _HEARD and not _PUSHES.isdisjoint(hook.events)
+
+
+def covers(hook: Hook, look: Look) -> bool:
+    """Whether a hook hears of this project."""
+    match hook.scope:
+        case Scope.PROJECT:
+            return hook.target_id == look.project_id
+        case Scope.GROUP:
+            return look.project_path is not None and within(look.project_path, hook.target)
+    return True
+
+
+async def _look(gitlab: "GitLab", project_id: int) -> Look:
+    project = (await gitlab.get(f"/projects/{project_id}")).body
+    path = project.get("path_with_namespace") if isinstance(project, dict) else None
+    base = f"/projects/{project_id}/repository"
+    branches, all_branches = await _listed(gitlab, f"{base}/branches", {"sort": "updated_desc"})
+    tags, all_tags = await _listed(gitlab, f"{base}/tags", {"order_by": "updated", "sort": "desc"})
+    tips = {f"heads/{row['name']}": _branch(row) for row in branches}
+    tips |= {f"tags/{row['name']}": _tag(row) for row in tags}
+    return Look(project_id=project_id, project_path=path, tips=tips, complete=all_branches and all_tags)
+
+
+async def _listed(gitlab: "GitLab", path: str, params: dict[str, Scalar]) -> tuple[list[dict[str, Any]], bool]:
+    rows: list[dict[str, Any]] = []
+    async for page in gitlab.pages(path, params):
+        if not all(_is_ref(row) for row in page.rows):
+            raise UnexpectedResponse("GitLab's list of refs has something else in it.")
+        rows += page.rows
+        if len(rows) >= MAX_REFS and page.next is not None:
+            return rows[:MAX_REFS], False
+    return rows, True
+
+
+def _is_ref(row: dict[str, Any]) -> bool:
+    commit = row.get("commit")
+    return isinstance(row.get("name"), str) and isinstance(commit, dict) and isinstance(commit.get("id"), str)
+
+
+def _branch(row: dict[str, Any]) -> Tip:
+    return Tip(sha=row["commit"]["id"], commit=row["commit"]["id"], message=_message(row))
+
+
+def _tag(row: dict[str, Any]) -> Tip:
+    target = row.get("target")
+    commit = row["commit"]["id"]
+    return Tip(sha=target if isinstance(target, str) and target else commit, commit=commit, message=_message(row))
+
+
+def _message(row: dict[str, Any]) -> str | None:
+    message = row["commit"].get("message")
+    return message if isinstance(message, str) else None

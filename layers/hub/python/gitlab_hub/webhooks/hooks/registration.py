@@ -1,0 +1,221 @@
+"""Registering a hook: its row first, then GitLab, so that a crash leaves a row to finish and never an unknown hook."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.ids import owned_id
+from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.webhooks.hooks.book import CLAIM_SECONDS, HookBook
+from gitlab_hub.webhooks.hooks.errors import (
+    FeatureDisabled,
+    GroupHooksUnavailable,
+    HookLimitReached,
+    is_definite,
+    refusal,
+)
+from gitlab_hub.webhooks.hooks.placing import place
+from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row, check_group_hooks
+from gitlab_hub.webhooks.hooks.targets import Place, find_place, system_place
+from gitlab_hub.webhooks.hooks.wire import placed, unsupported
+from gitlab_hub.webhooks.model import Hook, HookStatus, Mode, Scope, Verification
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+REMEMBERED = 8
+"""How many requests a hook remembers: those of the last day, as callers repeat them."""
+
+_SIGNS_SINCE = 19
+_FIRST = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a caller wants registered."""
+
+    scope: str
+    target: str | int | None
+    events: tuple[str, ...]
+    mode: str
+    fallback: bool = False
+    """Whether hooks of its projects may stand in for a group's."""
+    verification: str | None = None
+    """Of a manual hook; None = a signature where this GitLab signs."""
+
+
+class Registration:
+    """Registers hooks."""
+
+    def __init__(self, book: HookBook, remote: Remote, webhook_url: Callable[[], str]) -> None:
+        self._book, self._remote, self._webhook_url = book, remote, webhook_url
+
+    def register(self, integration_id: str, wish: Wish, *, seed: str) -> Hook:
+        """Register a hook, or find what an earlier attempt with the same seed has registered. Raises HubError."""
+        request = digest(seed, "hook")
+        known = self._known(integration_id, request)
+        if known is not None and not is_unfinished(known):
+            return known
+        check_wish(wish)
+        reach = self._remote.reach(integration_id)
+        if wish.mode == Mode.AUTO:
+            require_feature(reach)
+        found = self._place(reach, wish)
+        if wish.mode == Mode.MANUAL:
+            return self._book.add(self._new(request, reach, wish, found))
+        new = self._new(request, reach, wish, found)
+        same = self._same(new)
+        if same is not None and not is_unfinished(same):
+            return same
+        return self.complete(reach, self._begin(new, same, request), fallback=wish.fallback)
+
+    def complete(self, reach: Reach, claimed: Hook, *, fallback: bool = False) -> Hook:
+        """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
+
+        `fallback`: where the GitLab has no hooks of groups, hooks of the group's projects are to stand in for it.
+        """
+        try:
+            return self.finish(reach, claimed)
+        except GroupHooksUnavailable:
+            if fallback:
+                return self._book.keep(claimed, lambda hook: replace(hook, spread=True, status=HookStatus.ACTIVE))
+            self._take_back(claimed)
+            raise
+        except (GitLabError, HookLimitReached) as error:
+            if is_definite(error):
+                self._take_back(claimed)
+            else:
+                self._book.free(claimed)
+            raise refusal(error, claimed.scope) from None
+
+    def finish(self, reach: Reach, claimed: Hook) -> Hook:
+        """Put a claimed hook into GitLab and note what came of it. Raises GitLabError or GroupHooksUnavailable."""
+
+        async def work(gitlab: "GitLab") -> Row:
+            if claimed.scope == Scope.GROUP:
+                await check_group_hooks(gitlab, reach, claimed.target_id or 0)
+            return await place(HookCalls(gitlab, claimed.scope, claimed.target_id), claimed, self._book.secrets)
+
+        row = self._remote.run(reach, work)
+        try:
+            return self._book.keep(claimed, lambda hook: placed(hook, row, now=self._book.now()))
+        except NotFound:
+            # Removed meanwhile: whoever removed it could not know of this one.
+            self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
+            raise
+
+    def _known(self, integration_id: str, request: str) -> Hook | None:
+        """What the same request has registered before; it may have taken up an unfinished hook."""
+        own = self._book.store.get(owned_id("hook", integration_id, request))
+        return own or next((hook for hook in self._book.of(integration_id) if taken_up(hook, request)), None)
+
+    def _begin(self, new: Hook, waiting: Hook | None, request: str) -> Hook:
+        """Claim the row of this hook: that of an earlier unfinished one, or a new one."""
+        if waiting is not None:
+            entry = f"{request} {_FIRST}"
+            return self._book.claim(
+                waiting, lambda hook: replace(hook, events=new.events, attempts=(*hook.attempts, entry)[-REMEMBERED:])
+            )
+        return self._book.add(replace(new, working_until=self._book.now() + CLAIM_SECONDS))
+
+    def _take_back(self, claimed: Hook) -> None:
+        """Forget a refused hook; one that an earlier attempt may have put into GitLab stays, to be looked up again."""
+        if claimed.version == 1:
+            self._book.withdraw(claimed)
+        else:
+            self._book.free(claimed)
+
+    def _place(self, reach: Reach, wish: Wish) -> Place:
+        if wish.target is None or wish.scope == Scope.SYSTEM:
+            return system_place(reach)
+        target = wish.target
+        try:
+            return self._remote.run(reach, lambda gitlab: find_place(gitlab, reach, wish.scope, target))
+        except GitLabError as error:
+            raise refusal(error, wish.scope) from None
+
+    def _same(self, new: Hook) -> Hook | None:
+        """A hook that an earlier attempt left unfinished there, or finished without its caller having been told.
+
+        A second hook of the same events in the same place would only send everything twice.
+        """
+        there = [hook for hook in self._book.of(new.integration_id) if is_rival(hook, new)]
+        unfinished = (hook for hook in there if is_unfinished(hook))
+        equal = (hook for hook in there if set(hook.events) == set(new.events))
+        return next(unfinished, None) or next(equal, None)
+
+    def _new(self, request: str, reach: Reach, wish: Wish, found: Place) -> Hook:
+        hook_id = owned_id("hook", reach.integration_id, request)
+        now, is_manual = self._book.now(), wish.mode == Mode.MANUAL
+        expected = wish.verification or (Verification.SIGNATURE if signs(reach.gitlab_version) else Verification.TOKEN)
+        return Hook(
+            id=hook_id,
+            integration_id=reach.integration_id,
+            scope=wish.scope,
+            gitlab_hook_id=None,
+            target_id=found.id,
+            target=found.path,
+            url=f"{self._webhook_url()}/{hook_id}",
+            verification=expected if is_manual else Verification.TOKEN,
+            events=wish.events,
+            status=HookStatus.MANUAL if is_manual else HookStatus.MISSING,
+            secret_version=_FIRST,
+            previous_version_until=0,
+            created_at=now,
+            updated_at=now,
+            mode=wish.mode,
+        )
+
+
+def is_unfinished(hook: Hook) -> bool:
+    """Whether a hook was to be put into GitLab, and nobody knows whether it was."""
+    return hook.is_ours and hook.gitlab_hook_id is None
+
+
+def is_rival(hook: Hook, new: Hook) -> bool:
+    """Whether a hook of the hub's own hangs where a new one is to hang."""
+    is_own = hook.mode == Mode.AUTO and hook.parent_id is None
+    return is_own and (hook.scope, hook.target_id) == (new.scope, new.target_id)
+
+
+def taken_up(hook: Hook, request: str) -> bool:
+    """Whether a request took up this hook, which an earlier one had left unfinished."""
+    return any(entry.split(" ", 1)[0] == request for entry in hook.attempts)
+
+
+def require_feature(reach: Reach) -> None:
+    """Refuse to touch hooks in GitLab where the integration was not given that right. Raises FeatureDisabled."""
+    if not reach.manage_webhooks:
+        raise FeatureDisabled(
+            "This integration may not manage webhooks. Switch its feature manage_webhooks on, or use mode manual.",
+            details={"feature": "manage_webhooks"},
+        )
+
+
+def check_wish(wish: Wish) -> None:
+    """Refuse what no hook can be. Raises Unprocessable."""
+    if wish.target is None and wish.scope != Scope.SYSTEM:
+        raise _unprocessable("target", "missing", f"Name the {wish.scope}: its id or full path.")
+    if wrong := unsupported(wish.scope, wish.events):
+        raise _unprocessable("events", "not_supported", f"Hooks of a {wish.scope} do not send: {', '.join(wrong)}.")
+    if wish.fallback and (wish.scope != Scope.GROUP or wish.mode != Mode.AUTO):
+        raise _unprocessable("fallback", "not_supported", "Only a group's hook of mode auto can fall back to projects.")
+
+
+def signs(version: str | None) -> bool:
+    """Whether a GitLab of this version signs deliveries; an unknown one does not."""
+    major = (version or "").partition(".")[0]
+    return major.isdecimal() and int(major) >= _SIGNS_SINCE
+
+
+def digest(*parts: str) -> str:
+    """The unique part of an id: 24 hex digits of what it is derived from."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def _unprocessable(field: str, problem: str, message: str) -> Unprocessable:
+    return Unprocessable(message, details={"fields": [{"field": f"body.{field}", "problem": problem}]})

@@ -1,0 +1,101 @@
+"""Removing hooks: from GitLab first, then the row, so that no hook is left in GitLab that nobody knows of."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.errors import refusal
+from gitlab_hub.webhooks.hooks.registration import require_feature
+from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote
+from gitlab_hub.webhooks.model import Hook, Mode
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+ALL_SECONDS = 15.0
+"""For all hooks of an integration together: its removal answers within the gateway's 30 seconds."""
+
+_AT_ONCE = 8
+
+
+class Removed(NamedTuple):
+    """How many hooks were removed from GitLab, and the ids of those that may still be there."""
+
+    deleted: int
+    failed: list[str]
+
+
+class HookRemoval:
+    """Removes hooks."""
+
+    def __init__(self, book: HookBook, remote: Remote) -> None:
+        self._book, self._remote = book, remote
+
+    def remove(self, integration_id: str, hook_id: str) -> None:
+        """Remove one hook with those that stand in for it. Raises HubError; what was not removed then stays."""
+        hook = self._book.require(integration_id, hook_id)
+        if hook.mode == Mode.AUTO:
+            require_feature(self._remote.reach(integration_id))
+        for one in (*self._children(hook), hook):
+            self.remove_one(one)
+        # Without the hook that they stand in for no more can be made; some may have been, a moment before.
+        for one in self._children(hook):
+            self.remove_one(one)
+
+    def remove_one(self, hook: Hook) -> None:
+        """Remove a hook that nothing stands in for. Raises HubError; the hook then stays."""
+        if hook.is_ours:
+            reach = self._remote.reach(hook.integration_id)
+            try:
+                self._remote.on(reach, hook, lambda calls: _delete(calls, hook))
+            except GitLabError as error:
+                raise refusal(error, hook.scope) from None
+        self._book.drop(hook)
+
+    def remove_all(self, integration_id: str) -> Removed:
+        """Remove every hook of an integration that goes, in about 15 seconds. No row stays: all get 401 from now on.
+
+        Names the hooks that GitLab may still have; it gives up calling them by itself.
+        """
+        hooks = list(self._book.of(integration_id))
+        ours = [hook for hook in hooks if hook.is_ours]
+        deleted = self._delete_all(integration_id, ours) if ours else set()
+        self._book.drop_all(hooks)
+        return Removed(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
+
+    def _delete_all(self, integration_id: str, hooks: Sequence[Hook]) -> set[str]:
+        """Remove hooks from GitLab, as many as the time is enough for; the ids of those that are gone."""
+        deleted: set[str] = set()
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def delete(gitlab: "GitLab", hook: Hook) -> None:
+            async with slots:
+                try:
+                    await _delete(HookCalls(gitlab, hook.scope, hook.target_id), hook)
+                except GitLabError:
+                    return
+            deleted.add(hook.id)
+
+        async def delete_each(gitlab: "GitLab") -> None:
+            await asyncio.gather(*(delete(gitlab, hook) for hook in hooks))
+
+        try:
+            self._remote.run(self._remote.reach(integration_id), delete_each, within=ALL_SECONDS)
+        except GitLabError:
+            return deleted
+        return deleted
+
+    def _children(self, hook: Hook) -> Sequence[Hook]:
+        return [one for one in self._book.of(hook.integration_id) if one.parent_id == hook.id] if hook.spread else []
+
+
+async def _delete(calls: HookCalls, hook: Hook) -> None:
+    if hook.gitlab_hook_id is not None:
+        await calls.delete(hook.gitlab_hook_id)
+        return
+    # Nobody knows whether it was made: its address tells.
+    for row in await calls.all():
+        if row.get("url") == hook.url:
+            await calls.delete(row["id"])

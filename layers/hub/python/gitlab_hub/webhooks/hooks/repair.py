@@ -1,0 +1,124 @@
+"""Comparing a hook with GitLab, and bringing it in order again."""
+
+from dataclasses import replace
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, refusal
+from gitlab_hub.webhooks.hooks.placing import put, revive
+from gitlab_hub.webhooks.hooks.registration import require_feature
+from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row
+from gitlab_hub.webhooks.hooks.rotation import closed
+from gitlab_hub.webhooks.hooks.wire import placed, seen
+from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
+
+
+class Repair:
+    """Looks at hooks, repairs and tests them."""
+
+    def __init__(self, book: HookBook, remote: Remote) -> None:
+        self._book, self._remote = book, remote
+
+    def look(self, reach: Reach, hook: Hook) -> Hook:
+        """Compare a hook with GitLab's row of it, and note what was seen. Raises GitLabError."""
+        row = self._remote.on(reach, hook, lambda calls: _row_of(calls, hook))
+        now = self._book.now()
+
+        def looked(stored: Hook) -> Hook | None:
+            # What was seen is of yesterday where somebody has changed the hook since, or is about to.
+            if stored.working_until > now or _in_gitlab(stored) != _in_gitlab(hook):
+                return None
+            return _missing(stored, now) if row is None else seen(stored, row, now=now)
+
+        return self._book.store.change(hook.id, looked)
+
+    def mend(self, reach: Reach, hook: Hook, *, even_disabled: bool) -> Hook:
+        """Bring a hook in order, secrets included; with `even_disabled` one that GitLab switched off too.
+
+        Raises GitLabError; then the next repair goes on.
+        """
+        claimed = self._book.claim(hook)
+        way = revive if even_disabled else put
+        try:
+            row = self._remote.on(reach, claimed, lambda calls: way(calls, claimed, self._book.secrets))
+        except (GitLabError, HookLimitReached):
+            self._book.free(claimed)
+            raise
+        try:
+            return self._book.keep(claimed, lambda one: closed(placed(one, row, now=self._book.now())))
+        except NotFound:
+            # Removed meanwhile: whoever removed it could not know of one that was made anew.
+            self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
+            raise
+
+    def repair(self, integration_id: str, hook_id: str) -> Hook:
+        """Repair on somebody's wish: what is gone is made anew, what is switched off is replaced. Raises HubError."""
+        reach, hook = self._managed(integration_id, hook_id)
+        try:
+            return self.mend(reach, hook, even_disabled=True)
+        except GitLabError as error:
+            raise refusal(error, hook.scope) from None
+
+    def test(self, integration_id: str, hook_id: str) -> bool:
+        """Have GitLab send a sample of the hook's first event; False where it could not. Raises HubError."""
+        reach, hook = self._managed(integration_id, hook_id)
+        number = hook.gitlab_hook_id
+        if number is None:
+            raise HookNotManaged("This webhook is not in GitLab yet; repair it first.")
+        trigger = trigger_of(hook)
+        try:
+            return self._remote.on(reach, hook, lambda calls: calls.test(number, trigger))
+        except Missing:
+            raise HookNotManaged(
+                "GitLab does not have this webhook any more, or cannot test; repair it first."
+            ) from None
+        except GitLabError as error:
+            raise refusal(error, hook.scope) from None
+
+    def _managed(self, integration_id: str, hook_id: str) -> tuple[Reach, Hook]:
+        hook = self._book.require(integration_id, hook_id)
+        if not hook.is_ours:
+            raise HookNotManaged("The hub does not keep this webhook in GitLab: look after it there.")
+        reach = self._remote.reach(integration_id)
+        require_feature(reach)
+        return reach, hook
+
+
+_TRIGGERS = {
+    "push": "push_events",
+    "tag_push": "tag_push_events",
+    "merge_request": "merge_requests_events",
+    "pipeline": "pipeline_events",
+    "job": "job_events",
+    "deployment": "deployment_events",
+    "release": "releases_events",
+    "note": "note_events",
+    "member": "member_events",
+    "subgroup": "subgroup_events",
+    "project": "project_events",
+}
+
+
+def trigger_of(hook: Hook) -> str | None:
+    """What GitLab calls the sample to send; a system hook has but one."""
+    return None if hook.scope == Scope.SYSTEM else _TRIGGERS[hook.events[0]]
+
+
+async def _row_of(calls: HookCalls, hook: Hook) -> Row | None:
+    if hook.gitlab_hook_id is None:
+        return None
+    try:
+        return await calls.get(hook.gitlab_hook_id)
+    except Missing:
+        return None
+
+
+def _in_gitlab(hook: Hook) -> tuple[object, ...]:
+    """What a change in GitLab would have changed in the row."""
+    return hook.gitlab_hook_id, hook.secret_version, hook.updated_at
+
+
+def _missing(hook: Hook, now: int) -> Hook:
+    return replace(hook, status=HookStatus.MISSING, drift=(), checked_at=now)

@@ -1,0 +1,115 @@
+"""New secrets for a hook, while deliveries with the old ones are under way."""
+
+from dataclasses import dataclass, replace
+
+from gitlab_hub.errors import Conflict
+from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, is_definite, refusal
+from gitlab_hub.webhooks.hooks.placing import put
+from gitlab_hub.webhooks.hooks.registration import REMEMBERED, digest, require_feature
+from gitlab_hub.webhooks.hooks.remote import Remote
+from gitlab_hub.webhooks.hooks.wire import placed
+from gitlab_hub.webhooks.model import Hook, Mode
+
+OPEN_SECONDS = 30 * 86_400
+"""How long both versions count where nobody knows which of them GitLab has; the next repair ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A hook, and the version of the secrets that this request made."""
+
+    hook: Hook
+    version: int
+
+
+class Rotation:
+    """Rotates secrets."""
+
+    def __init__(self, book: HookBook, remote: Remote) -> None:
+        self._book, self._remote = book, remote
+
+    def rotate(self, integration_id: str, hook_id: str, *, grace_seconds: int, seed: str) -> Rotated:
+        """Make the next version; the one before is accepted until the grace is over. The same seed makes it once.
+
+        Where GitLab refuses, nothing has changed. Where its answer was lost, both versions count until a repair.
+        """
+        hook = self._book.require(integration_id, hook_id)
+        if hook.spread:
+            raise HookNotManaged("Hooks of the group's projects stand in for this one; rotate theirs.")
+        request = digest(seed, "rotate")
+        made = version_made(hook, request)
+        if made is not None and hook.rotating is None:
+            return Rotated(hook, made)
+        if hook.mode == Mode.MANUAL:
+            return self._manual(hook, request, grace_seconds)
+        return self._auto(hook, request if made is None else None, grace_seconds)
+
+    def _manual(self, hook: Hook, request: str, grace: int) -> Rotated:
+        now = self._book.now()
+        claimed = self._book.rotated(hook, lambda one: noted(_graced(one, now + grace, now), request))
+        return Rotated(self._book.free(claimed), claimed.secret_version)
+
+    def _auto(self, before: Hook, request: str | None, grace: int) -> Rotated:
+        """Rotate a hook of GitLab's. `request` None: this rotation was begun before, and is to be finished."""
+        reach = self._remote.reach(before.integration_id)
+        require_feature(reach)
+        now = self._book.now()
+        if request is None:
+            claimed = self._book.claim(before)
+        elif before.rotating is not None:
+            raise Conflict("An earlier rotation is still open; repair the webhook first.", retry_after=60)
+        else:
+            opened = replace(before, rotating=grace)
+            claimed = self._book.rotated(opened, lambda one: noted(_opened(one, grace, now), request))
+        try:
+            row = self._remote.on(reach, claimed, lambda calls: put(calls, claimed, self._book.secrets))
+        except (GitLabError, HookLimitReached) as error:
+            self._fail(before, claimed, is_unchanged=request is not None and is_definite(error))
+            raise refusal(error, before.scope) from None
+        kept = self._book.keep(claimed, lambda one: closed(placed(one, row, now=self._book.now())))
+        return Rotated(kept, claimed.secret_version)
+
+    def _fail(self, before: Hook, claimed: Hook, *, is_unchanged: bool) -> None:
+        if not is_unchanged:
+            self._book.free(claimed)
+            return
+        self._book.keep(claimed, lambda one: _restored(one, before))
+
+
+def noted(hook: Hook, request: str) -> Hook:
+    """Remember which version a request makes, so that the same request does not make another."""
+    entry = f"{request} {hook.secret_version + 1}"
+    return replace(hook, attempts=(*hook.attempts, entry)[-REMEMBERED:])
+
+
+def version_made(hook: Hook, request: str) -> int | None:
+    """The version that a request made, as far as it is remembered."""
+    versions = dict(entry.split(" ", 1) for entry in hook.attempts)
+    return int(versions[request]) if request in versions else None
+
+
+def closed(hook: Hook) -> Hook:
+    """End a rotation that was open: GitLab has the new version now, and the grace of the old one begins."""
+    if hook.rotating is None:
+        return hook
+    return replace(hook, rotating=None, previous_version_until=hook.updated_at + hook.rotating)
+
+
+def _opened(hook: Hook, grace: int, now: int) -> Hook:
+    return replace(hook, rotating=grace, previous_version_until=now + OPEN_SECONDS)
+
+
+def _graced(hook: Hook, until: int, now: int) -> Hook:
+    return replace(hook, previous_version_until=until, updated_at=now)
+
+
+def _restored(hook: Hook, before: Hook) -> Hook:
+    return replace(
+        hook,
+        secret_version=before.secret_version,
+        previous_version_until=before.previous_version_until,
+        rotating=None,
+        attempts=before.attempts,
+    )

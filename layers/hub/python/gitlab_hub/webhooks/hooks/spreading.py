@@ -1,0 +1,136 @@
+"""Hooks of a group's projects in place of one that the group cannot have: a few at a time, from where it stopped."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.gitlab.options import Page
+from gitlab_hub.gitlab.protocol import Scalar
+from gitlab_hub.ids import owned_id
+from gitlab_hub.webhooks.hooks.book import CLAIM_SECONDS, HookBook
+from gitlab_hub.webhooks.hooks.errors import HookBusy, ScopeInsufficient
+from gitlab_hub.webhooks.hooks.registration import Registration, digest, is_unfinished
+from gitlab_hub.webhooks.hooks.remote import Remote
+from gitlab_hub.webhooks.hooks.targets import within
+from gitlab_hub.webhooks.hooks.wire import FLAGS
+from gitlab_hub.webhooks.model import Hook, HookStatus, Scope, Verification
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+AGAIN_SECONDS = 86_400
+"""After so long the group is gone through again, for projects that are new."""
+
+RESERVE_SECONDS = 5.0
+_PAGE = 20
+
+
+class Spreading:
+    """Hangs hooks on the projects of groups."""
+
+    def __init__(self, book: HookBook, remote: Remote, registration: Registration) -> None:
+        self._book, self._remote, self._registration = book, remote, registration
+
+    def work(self, reach: Reach, parent: Hook, remaining: Callable[[], float]) -> Hook:
+        """Go on with a group's projects while there is time. Raises HubError where going on is pointless for now.
+
+        A project that refuses its hook is counted and passed over.
+        """
+        if _is_due_again(parent, self._book.now()):
+            parent = self._book.store.change(parent.id, _restarted)
+        while parent.spread_at is None and remaining() > RESERVE_SECONDS:
+            page = self._page(reach, parent)
+            failed = 0
+            for row in page.rows:
+                if remaining() <= RESERVE_SECONDS:
+                    return parent
+                failed += not self._hang(reach, parent, row)
+            parent = self._advance(parent, page, failed)
+        return parent
+
+    def _page(self, reach: Reach, parent: Hook) -> Page:
+        return self._remote.run(reach, lambda gitlab: _projects(gitlab, parent))
+
+    def _hang(self, reach: Reach, parent: Hook, row: Mapping[str, Any]) -> bool:
+        """Hang a hook on one project; False where it refuses."""
+        child = self._child(parent, row)
+        if child is None:
+            return True
+        known = self._book.store.get(child.id)
+        if known is not None and not is_unfinished(known):
+            return True
+        try:
+            claimed = self._book.claim(known) if known else self._book.add(child)
+            self._registration.complete(reach, claimed)
+        except (NotFound, HookBusy):
+            return True  # It, or the group's hook, was removed; or somebody else is at it.
+        except HubError as error:
+            if error.retryable or isinstance(error, Unauthorized | ScopeInsufficient):
+                raise
+            return False
+        return True
+
+    def _child(self, parent: Hook, row: Mapping[str, Any]) -> Hook | None:
+        number, path = row.get("id"), row.get("path_with_namespace")
+        if type(number) is not int or not isinstance(path, str) or not within(path, parent.target):
+            return None
+        hook_id, now = owned_id("hook", parent.integration_id, digest(parent.id, str(number))), self._book.now()
+        return Hook(
+            id=hook_id,
+            integration_id=parent.integration_id,
+            scope=Scope.PROJECT,
+            gitlab_hook_id=None,
+            target_id=number,
+            target=path,
+            url=parent.url.removesuffix(parent.id) + hook_id,
+            verification=Verification.TOKEN,
+            events=tuple(event for event in parent.events if event in FLAGS[Scope.PROJECT]),
+            status=HookStatus.MISSING,
+            secret_version=1,
+            previous_version_until=0,
+            created_at=now,
+            updated_at=now,
+            parent_id=parent.id,
+            working_until=now + CLAIM_SECONDS,
+        )
+
+    def _advance(self, parent: Hook, page: Page, failed: int) -> Hook:
+        now, before = self._book.now(), parent.spread_cursor
+
+        def advanced(stored: Hook) -> Hook | None:
+            if stored.spread_cursor != before or stored.spread_at is not None:
+                return None  # Somebody else has gone through this page.
+            done = now if page.next is None else None
+            return replace(
+                stored,
+                spread_cursor=page.next,
+                spread_at=done,
+                checked_at=now,
+                spread_failed=stored.spread_failed + failed,
+            )
+
+        return self._book.store.change(parent.id, advanced)
+
+
+async def _projects(gitlab: "GitLab", parent: Hook) -> Page:
+    params: dict[str, Scalar] = {
+        "include_subgroups": True,
+        "with_shared": False,
+        "archived": False,
+        "order_by": "id",
+        "sort": "asc",
+        "pagination": "keyset",
+    }
+    path = f"/groups/{parent.target_id}/projects"
+    return await anext(gitlab.pages(path, params, cursor=parent.spread_cursor, per_page=_PAGE))
+
+
+def _is_due_again(parent: Hook, now: int) -> bool:
+    return parent.spread_at is not None and parent.spread_at + AGAIN_SECONDS <= now
+
+
+def _restarted(parent: Hook) -> Hook:
+    return replace(parent, spread_at=None, spread_cursor=None, spread_failed=0)

@@ -1,0 +1,63 @@
+"""What a hook is to hang on: a project, a group, or the whole GitLab, looked up and found to be in bounds."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.errors import Missing, UnexpectedResponse
+from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.webhooks.hooks.wire import target_path
+from gitlab_hub.webhooks.model import Scope
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+_PATH = {Scope.PROJECT: "path_with_namespace", Scope.GROUP: "full_path"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a hook hangs; `id` is None for the whole system."""
+
+    id: int | None
+    path: str
+
+
+def system_place(reach: Reach) -> Place:
+    """The whole GitLab. Raises Unprocessable where the integration is limited to a group."""
+    if reach.group is not None:
+        raise Unprocessable("This integration is limited to a group; a system hook would hear of everything.")
+    return Place(id=None, path=reach.base_url)
+
+
+async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | int) -> Place:
+    """Look a project or group up by id or full path. Raises NotFound, also for what the integration is not to touch."""
+    if {".", ".."} & set(str(target).split("/")):
+        raise _not_found(scope)  # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
+    try:
+        params = {"with_projects": False} if scope == Scope.GROUP else None
+        body = (await gitlab.get(target_path(scope, target), params)).body
+    except Missing:
+        raise _not_found(scope) from None
+    place = _place_of(body, scope)
+    if not within(place.path, reach.group):
+        raise _not_found(scope)
+    return place
+
+
+def within(path: str, group: str | None) -> bool:
+    """Whether a full path is that of a group, or of something in it; GitLab's paths ignore case."""
+    return group is None or f"{path}/".lower().startswith(f"{group}/".lower())
+
+
+def _place_of(body: Any, scope: str) -> Place:
+    number = body.get("id") if isinstance(body, dict) else None
+    path = body.get(_PATH[Scope(scope)]) if isinstance(body, dict) else None
+    if type(number) is not int or not isinstance(path, str):
+        raise UnexpectedResponse(f"GitLab's answer is no {scope}.")
+    return Place(id=number, path=path)
+
+
+def _not_found(scope: str) -> NotFound:
+    return NotFound(f"There is no such {scope}, or the integration does not reach it. Check its full path or id.")

@@ -1,0 +1,106 @@
+"""Hooks as GitLab spells them: what to send, and what its answer says. Pure.
+
+https://docs.gitlab.com/api/project_webhooks/ , /group_webhooks/ , /system_hooks/
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gitlab_hub.gitlab.protocol import segment
+from gitlab_hub.webhooks.model import Hook, HookStatus, Scope, Verification
+from gitlab_hub.webhooks.secrets import HookSecrets
+
+_OF_SYSTEM = {"push": "push_events", "tag_push": "tag_push_events", "merge_request": "merge_requests_events"}
+_OF_PROJECT = _OF_SYSTEM | {
+    "pipeline": "pipeline_events",
+    "job": "job_events",
+    "deployment": "deployment_events",
+    "release": "releases_events",
+    "note": "note_events",
+}
+_OF_GROUP = _OF_PROJECT | {"member": "member_events", "project": "project_events", "subgroup": "subgroup_events"}
+
+FLAGS: Mapping[str, Mapping[str, str]] = {
+    Scope.PROJECT: _OF_PROJECT,
+    Scope.GROUP: _OF_GROUP,
+    Scope.SYSTEM: _OF_SYSTEM,
+}
+"""GitLab's switch for each of our events, by scope."""
+
+_ALWAYS_SENT = {Scope.SYSTEM: frozenset({"member", "project", "subgroup"})}
+_NAME = "gitlab-hub"
+
+
+def unsupported(scope: str, events: tuple[str, ...]) -> list[str]:
+    """The events that hooks of this scope do not have. A system hook sends some without being asked."""
+    offered = FLAGS[scope].keys() | _ALWAYS_SENT.get(Scope(scope), frozenset())
+    return sorted(set(events) - offered)
+
+
+def hooks_path(scope: str, target_id: int | None) -> str:
+    """Where the hooks of a project, a group or the system are."""
+    match scope:
+        case Scope.PROJECT:
+            return f"/projects/{target_id}/hooks"
+        case Scope.GROUP:
+            return f"/groups/{target_id}/hooks"
+    return "/hooks"
+
+
+def target_path(scope: str, target: str | int) -> str:
+    """Where the project or group itself is, by id or full path."""
+    return f"/{scope}s/{segment(str(target))}"
+
+
+def wanted(hook: Hook, secrets: HookSecrets) -> dict[str, Any]:
+    """What a hook is to be in GitLab. The secrets are always part of it: changing the address wipes them."""
+    return {
+        "url": hook.url,
+        "name": _NAME,
+        "enable_ssl_verification": hook.url.startswith("https:"),
+        "token": secrets.token(hook.id, hook.secret_version),
+        "signing_token": secrets.signing_token(hook.id, hook.secret_version),
+        **{flag: event in hook.events for event, flag in FLAGS[hook.scope].items()},
+    }
+
+
+def verification_of(row: Mapping[str, Any]) -> Verification:
+    """How deliveries will prove themselves: GitLab before 19.0 takes a signing token silently and signs nothing."""
+    return Verification.SIGNATURE if row.get("signing_token_present") is True else Verification.TOKEN
+
+
+def drift_of(hook: Hook, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What differs in GitLab's row of a hook: url, events, ssl, secret. What GitLab does not say is right."""
+    flags = FLAGS[hook.scope].items()
+    differs = {
+        "url": row.get("url", hook.url) != hook.url,
+        "events": any(row.get(flag, event in hook.events) != (event in hook.events) for event, flag in flags),
+        "ssl": row.get("enable_ssl_verification", True) is not True and hook.url.startswith("https:"),
+        "secret": row.get("token_present") is False or _stopped_signing(hook, row),
+    }
+    return tuple(name for name, is_different in differs.items() if is_different)
+
+
+def status_of(row: Mapping[str, Any], drift: tuple[str, ...]) -> str:
+    """How a hook is that GitLab still has. That it does not run is worse than that it differs."""
+    alert = row.get("alert_status")
+    if alert in (HookStatus.DISABLED, HookStatus.TEMPORARILY_DISABLED):
+        return str(alert)
+    return HookStatus.DRIFTED if drift else HookStatus.ACTIVE
+
+
+def seen(hook: Hook, row: Mapping[str, Any], *, now: int) -> Hook:
+    """A hook as GitLab's row shows it. A look never lowers what is asked of a delivery."""
+    drift = drift_of(hook, row)
+    return replace(hook, status=status_of(row, drift), drift=drift, checked_at=now)
+
+
+def placed(hook: Hook, row: Mapping[str, Any], *, now: int) -> Hook:
+    """A hook after GitLab took all of it, secrets included."""
+    taken = replace(hook, gitlab_hook_id=row["id"], verification=verification_of(row), working_until=0, updated_at=now)
+    return seen(taken, row, now=now)
+
+
+def _stopped_signing(hook: Hook, row: Mapping[str, Any]) -> bool:
+    return hook.verification == Verification.SIGNATURE and row.get("signing_token_present") is not True
