@@ -42,5 +42,5 @@ class WebhookQueueUnavailable(HubError):
     code = "webhook_queue_unavailable"
     retryable = True
 
-    def __init__(self) -> None:
-        super().__init__("The delivery could not be queued; resend it in a moment.", retry_after=5)
+    def __init__(self, message: str = "The delivery could not be queued; resend it in a moment.") -> None:
+        super().__init__(message, retry_after=5)
