@@ -6,7 +6,7 @@ import pytest
 from gitlab_hub.webhooks.hooks.care import CareReport
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
-from tests.fakes.gitlab_hooks import reach
+from tests.fakes.gitlab_hooks import reach, says
 from tests.fakes.hooks import INTEGRATION
 from tests.functional.webhooks.hooked import OTHER, PATH, PROJECT, Hub
 
@@ -65,7 +65,7 @@ def test_a_signing_token_that_was_taken_away_lowers_nothing_by_itself() -> None:
     shown = hub.register()
     token, _ = hub.gitlab.secrets[shown["gitlab_hook_id"]]
     hub.gitlab.secrets[shown["gitlab_hook_id"]] = (token, None)
-    hub.gitlab.plan = Plan(at=2, error=lambda: answer(403, {"message": "403 Forbidden"}))
+    hub.gitlab.plan = Plan(at=2, error=says(403, {"message": "403 Forbidden"}))
     tick(later(hub))
     assert (hub.hook(shown["id"]).verification, hub.hook(shown["id"]).status) == ("signature", "drifted")
     assert hub.hook(shown["id"]).drift == ("secret",)
@@ -154,7 +154,7 @@ def test_a_look_of_yesterday_undoes_no_repair() -> None:
     hub = Hub()
     shown = hub.register()
     later(hub)
-    really, repaired = hub.gitlab._really, []
+    really, repaired = hub.gitlab._really, list[bool]()
 
     async def repaired_meanwhile(request: httpx.Request) -> httpx.Response:
         seen = await really(request)

@@ -5,6 +5,7 @@ import pytest
 
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
+from tests.fakes.gitlab_hooks import says
 from tests.functional.webhooks.hooked import PATH, Hub
 
 
@@ -126,14 +127,14 @@ def test_trouble_anywhere_loses_nothing_and_doubles_nothing(hub: Hub, at: int, f
 
 def test_gitlabs_own_limit_ends_the_call_and_not_the_pass(hub: Hub) -> None:
     lose(hub, 1, 2, 3)
-    hub.gitlab.plan = Plan(at=4, error=lambda: answer(429, {"message": {"error": "too many"}}))
+    hub.gitlab.plan = Plan(at=4, error=says(429, {"message": {"error": "too many"}}))
     assert resend(hub) == {"resent": 1, "failed": 0, "known": 0, "complete": False}
     hub.heal()
     assert resend(hub)["resent"] == 2
 
 
 def test_an_older_gitlab_has_no_such_list(hub: Hub) -> None:
-    hub.gitlab.plan = Plan(at=1, error=lambda: answer(404, {"error": "404 Not Found"}), repeat=True)
+    hub.gitlab.plan = Plan(at=1, error=says(404, {"error": "404 Not Found"}), repeat=True)
     assert resend(hub) == {"resent": 0, "failed": 0, "known": 0, "complete": True}
 
 

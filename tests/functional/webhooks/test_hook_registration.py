@@ -6,7 +6,7 @@ import pytest
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import CANARY, answer
-from tests.fakes.gitlab_hooks import reach
+from tests.fakes.gitlab_hooks import reach, says
 from tests.fakes.hooks import INTEGRATION, secrets
 from tests.functional.webhooks.hooked import OTHER, PATH, PROJECT, URL, Hub
 
@@ -214,7 +214,7 @@ def test_what_no_hook_can_be_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_an_integration_without_a_credential_is_told_so() -> None:
     hub = Hub()
-    hub.exists = lambda integration_id: True  # type: ignore[method-assign]  # the guard knows it, the clients do not
+    hub.without_credential.add(INTEGRATION)
     hub.gitlabs.reaches.clear()
     assert hub("POST", PATH, PROJECT)[1]["code"] == "invalid_credentials"
 
@@ -250,9 +250,43 @@ def test_a_creation_with_an_unknown_end_is_taken_up_by_the_next_request(
     assert hub.agrees()
 
 
+def test_an_unfinished_hook_is_taken_up_with_what_is_wanted_now() -> None:
+    hub = Hub()
+    hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=True)
+    assert hub("POST", PATH, PROJECT)[0] == 502
+    hub.heal()
+    assert hub.register(events=["job"])["events"] == ["job"]
+    [row] = hub.gitlab.hooks.values()
+    assert (row["job_events"], row["push_events"], len(hub.hooks())) == (True, False, 1)
+
+
+def test_a_later_refusal_does_not_forget_a_hook_that_may_be_in_gitlab() -> None:
+    hub = Hub()
+    hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=True)
+    assert hub("POST", PATH, PROJECT)[0] == 502
+    hub.heal()
+    hub.gitlab.level = 30
+    assert hub("POST", PATH, PROJECT)[1]["code"] == "maintainer_required"
+    assert [hook.url for hook in hub.hooks()] == [row["url"] for row in hub.gitlab.hooks.values()]
+
+
+def test_what_was_removed_while_it_was_made_is_taken_out_of_gitlab_again() -> None:
+    hub = Hub()
+    really = hub.gitlab._really
+
+    async def removed_first(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            hub.store.remove(hub.hooks()[0], [], now=int(hub.now))
+        return await really(request)
+
+    hub.gitlab._really = removed_first  # type: ignore[method-assign]  # somebody removes it in the middle
+    assert hub("POST", PATH, PROJECT)[0] == 404
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
 def test_a_creation_that_gitlab_put_off_leaves_nothing_behind() -> None:
     hub = Hub()
-    hub.gitlab.plan = Plan(at=3, error=lambda: answer(429, {"message": {"error": "too many"}}))
+    hub.gitlab.plan = Plan(at=3, error=says(429, {"message": {"error": "too many"}}))
     status, body = hub("POST", PATH, PROJECT)
     assert (status, body["code"], body["retryable"]) == (503, "rate_limited", True)
     assert (hub.rows.dump(), hub.gitlab.hooks) == ([], {})

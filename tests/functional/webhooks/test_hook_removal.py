@@ -7,6 +7,7 @@ import pytest
 from gitlab_hub.webhooks.hooks import removal
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
+from tests.fakes.gitlab_hooks import says
 from tests.fakes.hooks import INTEGRATION, secrets
 from tests.functional.webhooks.hooked import OTHER, PATH, PROJECT, Hub
 
@@ -33,7 +34,7 @@ def test_a_hook_that_gitlab_has_lost_can_be_removed() -> None:
 def test_a_hook_that_gitlab_keeps_stays_known(status: int, code: str) -> None:
     hub = Hub()
     hook_id = hub.register()["id"]
-    hub.gitlab.plan = Plan(at=1, error=lambda: answer(status, {"message": "no"}))
+    hub.gitlab.plan = Plan(at=1, error=says(status, {"message": "no"}))
     assert hub("DELETE", f"{PATH}/{hook_id}")[1]["code"] == code
     assert hub.store.get(hook_id) is not None
 
@@ -70,7 +71,7 @@ def test_an_integration_that_goes_takes_all_its_hooks_along_and_no_other() -> No
 def test_hooks_that_stay_in_gitlab_are_named_and_forgotten() -> None:
     hub = Hub()
     ids = [hub.register(target=number)["id"] for number in range(3, 6)]
-    hub.gitlab.plan = Plan(at=2, error=lambda: answer(500, {"message": "500"}))
+    hub.gitlab.plan = Plan(at=2, error=says(500, {"message": "500"}))
     deleted, failed = hub.feature.removal.remove_all(INTEGRATION)
     assert (deleted, len(failed)) == (2, 1)
     assert set(failed) < set(ids)

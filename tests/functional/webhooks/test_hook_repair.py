@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.faults import Plan
-from tests.fakes.gitlab import answer
+from tests.fakes.gitlab_hooks import says
 from tests.functional.webhooks.hooked import PATH, Hub
 
 
@@ -145,7 +145,7 @@ def test_a_test_of_a_hook_that_is_gone_says_what_to_do() -> None:
 def test_a_repair_that_gitlab_refuses_can_be_tried_again(status: int) -> None:
     hub = Hub()
     hook_id = hub.register()["id"]
-    hub.gitlab.plan = Plan(at=1, error=lambda: answer(status, {"message": "no"}))
+    hub.gitlab.plan = Plan(at=1, error=says(status, {"message": "no"}))
     assert hub("POST", f"{PATH}/{hook_id}/repair")[0] >= 400
     hub.gitlab.plan = Plan()
     # At once: the claim was given back.

@@ -5,7 +5,7 @@ import pytest
 
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
-from tests.fakes.gitlab_hooks import reach
+from tests.fakes.gitlab_hooks import Says, reach, says
 from tests.fakes.hooks import INTEGRATION, secrets
 from tests.functional.webhooks.hooked import NOW, PATH, Hub
 
@@ -84,7 +84,7 @@ def test_where_gitlab_refuses_nothing_has_changed(refusal: httpx.Response, statu
     hook_id = hub.register()["id"]
     rotate(hub, hook_id)
     before = hub.hook(hook_id)
-    hub.gitlab.plan = Plan(at=1, error=lambda: refusal)
+    hub.gitlab.plan = Plan(at=1, error=lambda: Says(refusal))
     refused = rotate(hub, hook_id, key="k2")
     assert (refused[0], refused[1]["code"]) == (status, code)
     after = hub.hook(hook_id)
@@ -170,7 +170,7 @@ def test_no_secret_is_in_rows_answers_or_errors() -> None:
     hub = Hub()
     hook_id = hub.register()["id"]
     seen = [rotate(hub, hook_id) for _ in range(3)]
-    hub.gitlab.plan = Plan(at=1, error=lambda: answer(500, {"message": "500"}))
+    hub.gitlab.plan = Plan(at=1, error=says(500, {"message": "500"}))
     seen.append(rotate(hub, hook_id))
     text = repr((seen, hub.rows.dump(), hub.answers.dump(), hub.hooks()))
     for version in range(1, 6):

@@ -5,6 +5,7 @@ import pytest
 
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer, project
+from tests.fakes.gitlab_hooks import says
 from tests.fakes.hooks import INTEGRATION
 from tests.functional.webhooks.hooked import PATH, Hub
 
@@ -18,11 +19,11 @@ def pages(numbers: list[int], size: int) -> Any:
     def listed(request: httpx.Request) -> httpx.Response:
         at = int(request.url.params.get("id_after", 0))
         rest = [number for number in numbers if number > at]
-        headers = {}
+        link = ""
         if len(rest) > size:
             url = request.url.copy_merge_params({"id_after": str(rest[size - 1])})
-            headers["link"] = f'<{url}>; rel="next"'
-        return answer(body=[project(number) for number in rest[:size]], **headers)
+            link = f'<{url}>; rel="next"'
+        return answer(body=[project(number) for number in rest[:size]], link=link)
 
     return listed
 
@@ -35,7 +36,7 @@ def hub() -> Hub:
     return hub
 
 
-def children(hub: Hub) -> list[int | None]:
+def children(hub: Hub) -> list[int]:
     return sorted(hook.target_id or 0 for hook in hub.hooks() if hook.parent_id is not None)
 
 
@@ -79,7 +80,7 @@ def test_a_project_that_refuses_is_passed_over(hub: Hub) -> None:
     again = Hub()
     again.gitlab.has_group_hooks = False
     again.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
-    again.gitlab.plan = Plan(at=first, error=lambda: answer(403, {"message": "403 Forbidden"}))
+    again.gitlab.plan = Plan(at=first, error=says(403, {"message": "403 Forbidden"}))
     hook_id = again.register(**GROUP)["id"]
     assert children(again) == [3, 5, 6, 7]
     assert again.hook(hook_id).spread_failed == 1
@@ -132,7 +133,7 @@ def test_removing_the_groups_hook_removes_those_of_its_projects(hub: Hub) -> Non
 @pytest.mark.parametrize("at", range(1, 8))
 def test_a_removal_that_breaks_off_can_be_finished(hub: Hub, at: int) -> None:
     hook_id = hub.register(**GROUP)["id"]
-    hub.gitlab.plan = Plan(at=at, error=lambda: answer(500, {"message": "500"}))
+    hub.gitlab.plan = Plan(at=at, error=says(500, {"message": "500"}))
     status = hub("DELETE", f"{PATH}/{hook_id}")[0]
     hub.heal()
     assert status == 200 or hub("DELETE", f"{PATH}/{hook_id}")[0] == 200

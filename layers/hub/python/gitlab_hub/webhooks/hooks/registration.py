@@ -27,9 +27,6 @@ from gitlab_hub.webhooks.model import Hook, HookStatus, Mode, Scope, Verificatio
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
-REMEMBERED = 8
-"""How many requests a hook remembers: those of the last day, as callers repeat them."""
-
 _SIGNS_SINCE = 19
 _FIRST = 1
 
@@ -57,7 +54,7 @@ class Registration:
     def register(self, integration_id: str, wish: Wish, *, seed: str) -> Hook:
         """Register a hook, or find what an earlier attempt with the same seed has registered. Raises HubError."""
         request = digest(seed, "hook")
-        known = self._known(integration_id, request)
+        known = self._book.store.get(owned_id("hook", integration_id, request))
         if known is not None and not is_unfinished(known):
             return known
         check_wish(wish)
@@ -71,7 +68,7 @@ class Registration:
         same = self._same(new)
         if same is not None and not is_unfinished(same):
             return same
-        return self.complete(reach, self._begin(new, same, request), fallback=wish.fallback)
+        return self.complete(reach, self._begin(new, same), fallback=wish.fallback)
 
     def complete(self, reach: Reach, claimed: Hook, *, fallback: bool = False) -> Hook:
         """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
@@ -108,18 +105,10 @@ class Registration:
             self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
             raise
 
-    def _known(self, integration_id: str, request: str) -> Hook | None:
-        """What the same request has registered before; it may have taken up an unfinished hook."""
-        own = self._book.store.get(owned_id("hook", integration_id, request))
-        return own or next((hook for hook in self._book.of(integration_id) if taken_up(hook, request)), None)
-
-    def _begin(self, new: Hook, waiting: Hook | None, request: str) -> Hook:
+    def _begin(self, new: Hook, waiting: Hook | None) -> Hook:
         """Claim the row of this hook: that of an earlier unfinished one, or a new one."""
         if waiting is not None:
-            entry = f"{request} {_FIRST}"
-            return self._book.claim(
-                waiting, lambda hook: replace(hook, events=new.events, attempts=(*hook.attempts, entry)[-REMEMBERED:])
-            )
+            return self._book.claim(waiting, lambda hook: replace(hook, events=new.events))
         return self._book.add(replace(new, working_until=self._book.now() + CLAIM_SECONDS))
 
     def _take_back(self, claimed: Hook) -> None:
@@ -180,11 +169,6 @@ def is_rival(hook: Hook, new: Hook) -> bool:
     """Whether a hook of the hub's own hangs where a new one is to hang."""
     is_own = hook.mode == Mode.AUTO and hook.parent_id is None
     return is_own and (hook.scope, hook.target_id) == (new.scope, new.target_id)
-
-
-def taken_up(hook: Hook, request: str) -> bool:
-    """Whether a request took up this hook, which an earlier one had left unfinished."""
-    return any(entry.split(" ", 1)[0] == request for entry in hook.attempts)
 
 
 def require_feature(reach: Reach) -> None:
