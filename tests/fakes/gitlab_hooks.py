@@ -22,6 +22,19 @@ _LEVEL = {"projects": 40, "groups": 50, None: 60}
 NOT_FOUND = {"message": "404 Not Found"}
 
 
+class Says(Exception):
+    """A fault that is an answer."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def says(status: int, body: Any = None, **headers: str) -> Callable[[], BaseException]:
+    """Let a planned call be answered like this."""
+    return lambda: Says(answer(status, body, **headers))
+
+
 class HookedGitLab(ScriptedGitLab):
     """Projects 3 to 9 and the group 1 (acme) have hooks; every request may fail as the plan says."""
 
@@ -51,6 +64,8 @@ class HookedGitLab(ScriptedGitLab):
             if not due:
                 return made
         failure: Any = plan.error()
+        if isinstance(failure, Says):
+            failure = failure.response
         if isinstance(failure, BaseException):
             raise failure
         response: httpx.Response = failure

@@ -6,7 +6,7 @@ import pytest
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import CANARY, answer
-from tests.fakes.gitlab_hooks import reach
+from tests.fakes.gitlab_hooks import reach, says
 from tests.fakes.hooks import INTEGRATION, secrets
 from tests.functional.webhooks.hooked import OTHER, PATH, PROJECT, URL, Hub
 
@@ -88,6 +88,16 @@ def test_a_manual_hook_needs_no_feature_and_an_auto_one_does() -> None:
     status, body = hub("POST", PATH, PROJECT)
     assert (status, body["code"], body["details"]) == (409, "feature_disabled", {"feature": "manage_webhooks"})
     assert hub.gitlab.hooks == {}
+
+
+def test_the_same_wish_finds_the_hook_that_is_there() -> None:
+    hub = Hub()
+    first = hub.register()
+    assert hub.register(target="acme/p3", events=["merge_request", "push"]) == first
+    assert hub.register(events=["push"])["id"] != first["id"]
+    assert hub.register(target=4)["id"] != first["id"]
+    assert hub.register(mode="manual")["id"] != first["id"]
+    assert len(hub.gitlab.hooks) == 3
 
 
 def test_the_same_key_registers_once() -> None:
@@ -204,17 +214,20 @@ def test_what_no_hook_can_be_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_an_integration_without_a_credential_is_told_so() -> None:
     hub = Hub()
-    hub.exists = lambda integration_id: True  # type: ignore[method-assign]  # the guard knows it, the clients do not
+    hub.without_credential.add(INTEGRATION)
     hub.gitlabs.reaches.clear()
     assert hub("POST", PATH, PROJECT)[1]["code"] == "invalid_credentials"
 
 
 TROUBLE: list[Any] = [
     (lambda: answer(500, {"message": "500"}), 503, "gitlab_unavailable"),
-    (lambda: answer(429, {"message": {"error": "too many"}}), 503, "rate_limited"),
     (lambda: httpx.ReadTimeout("late"), 502, "host_unreachable"),
     (lambda: answer(201, [1]), 502, "unexpected_response"),
-    (lambda: httpx.Response(201, content=b'{"id": 5'), 502, "unexpected_response"),
+    (
+        lambda: httpx.Response(201, content=b'{"id": 5', headers={"content-type": "application/json"}),
+        502,
+        "unexpected_response",
+    ),
 ]
 
 
@@ -235,6 +248,48 @@ def test_a_creation_with_an_unknown_end_is_taken_up_by_the_next_request(
     assert hub("POST", PATH, PROJECT, key="k1") == taken
     assert len(hub.gitlab.hooks) == len(hub.hooks()) == 1
     assert hub.agrees()
+
+
+def test_an_unfinished_hook_is_taken_up_with_what_is_wanted_now() -> None:
+    hub = Hub()
+    hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=True)
+    assert hub("POST", PATH, PROJECT)[0] == 502
+    hub.heal()
+    assert hub.register(events=["job"])["events"] == ["job"]
+    [row] = hub.gitlab.hooks.values()
+    assert (row["job_events"], row["push_events"], len(hub.hooks())) == (True, False, 1)
+
+
+def test_a_later_refusal_does_not_forget_a_hook_that_may_be_in_gitlab() -> None:
+    hub = Hub()
+    hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=True)
+    assert hub("POST", PATH, PROJECT)[0] == 502
+    hub.heal()
+    hub.gitlab.level = 30
+    assert hub("POST", PATH, PROJECT)[1]["code"] == "maintainer_required"
+    assert [hook.url for hook in hub.hooks()] == [row["url"] for row in hub.gitlab.hooks.values()]
+
+
+def test_what_was_removed_while_it_was_made_is_taken_out_of_gitlab_again() -> None:
+    hub = Hub()
+    really = hub.gitlab._really
+
+    async def removed_first(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            hub.store.remove(hub.hooks()[0], [], now=int(hub.now))
+        return await really(request)
+
+    hub.gitlab._really = removed_first  # type: ignore[method-assign]  # somebody removes it in the middle
+    assert hub("POST", PATH, PROJECT)[0] == 404
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
+def test_a_creation_that_gitlab_put_off_leaves_nothing_behind() -> None:
+    hub = Hub()
+    hub.gitlab.plan = Plan(at=3, error=says(429, {"message": {"error": "too many"}}))
+    status, body = hub("POST", PATH, PROJECT)
+    assert (status, body["code"], body["retryable"]) == (503, "rate_limited", True)
+    assert (hub.rows.dump(), hub.gitlab.hooks) == ([], {})
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.DEVELOPER])

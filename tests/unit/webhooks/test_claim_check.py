@@ -3,7 +3,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitlab_hub.gitlab.events import parse
@@ -93,6 +93,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(body=st.dictionaries(st.sampled_from(["commits", "object_attributes", "project"]) | st.text(), JSON))
 def test_any_object_can_be_kept_and_read_again(body: dict[str, Any]) -> None:
     assert isinstance(packed(body)[0], dict)

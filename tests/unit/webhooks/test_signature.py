@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitlab_hub.webhooks.refusals import NotGenuine
@@ -97,12 +97,14 @@ def test_a_secret_that_is_no_key_matches_nothing(secret: str) -> None:
 TEXTS = st.text(st.characters(), max_size=80)  # halves of surrogate pairs too
 
 
+@settings(deadline=None)
 @given(headers=st.dictionaries(st.sampled_from([*HEADERS, "x-gitlab-token"]), TEXTS), raw=st.binary(max_size=50))
 def test_whatever_is_sent_is_refused_and_never_fails(headers: dict[str, str], raw: bytes) -> None:
     assert refusal(HEADERS | headers, raw + b"x") is not None
     assert token_refusal(headers.get("x-gitlab-token"), "secret") is not None
 
 
+@settings(deadline=None)
 @given(raw=st.binary(max_size=200))
 def test_bytes_that_are_no_text_can_be_signed(raw: bytes) -> None:
     assert refusal(HEADERS, raw) == (None if raw == RAW else "wrong_signature")

@@ -10,7 +10,9 @@ from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.webhooks.delivery_log import DeliveryLog
 from gitlab_hub.webhooks.delivery_routes import DeliveryRoutes, Visible
 from gitlab_hub.webhooks.delivery_store import DeliveryStore
+from gitlab_hub.webhooks.found_pushes import FoundPushes
 from gitlab_hub.webhooks.hook_store import HookStore
+from gitlab_hub.webhooks.hooks.ref_book import RefBook
 from gitlab_hub.webhooks.inbox import Inbox
 from gitlab_hub.webhooks.ports import Builds, Hints, Notices, Standing
 from gitlab_hub.webhooks.replaying import Replaying
@@ -24,12 +26,20 @@ class DeliveriesFeature:
     def __init__(self, *, table: Table, queue: OrderedQueue, now: Callable[[], float] = time.time) -> None:
         self._store, self._now = DeliveryStore(table), now
         self._inbox, self._hooks = Inbox(self._store, queue), HookStore(table)
+        self._refs = RefBook(table)
         self.log = DeliveryLog(table)
+        self.found = FoundPushes(self._inbox, now)
 
     def worker(self, *, builds: Builds, hints: Hints, standing: Standing) -> DeliveryWorker:
         """The consumer of the queue."""
         return DeliveryWorker(
-            store=self._store, hooks=self._hooks, builds=builds, hints=hints, standing=standing, now=self._now
+            store=self._store,
+            hooks=self._hooks,
+            refs=self._refs,
+            builds=builds,
+            hints=hints,
+            standing=standing,
+            now=self._now,
         )
 
     def sweeper(self, notices: Notices) -> Sweeper:

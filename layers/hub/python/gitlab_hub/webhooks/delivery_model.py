@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gitlab_hub.gitlab.hook_event import HookEvent
@@ -13,6 +13,8 @@ from gitlab_hub.webhooks.signature import ID, Headers
 KEPT_SECONDS = 30 * 86_400
 SETTLE_SECONDS = 120
 """After which time a delivery that was not worked on is sent to its worker again; doubles with every time."""
+
+FOUND = "found"
 
 MAX_SENDS = 7
 MAX_ATTEMPTS = 5
@@ -52,7 +54,8 @@ class Delivery:
 
     id: str
     integration_id: str
-    hook_id: str
+    hook_id: str | None
+    """None: no hook delivered it, the hub found it."""
     status: str
     event: str
     action: str | None
@@ -62,7 +65,7 @@ class Delivery:
     sha: str | None
     actor: str | None
     verification: str
-    """How it was verified: signature or token."""
+    """How it was verified: signature or token; found: the hub itself saw it in GitLab."""
     headers: Mapping[str, str]
     size: int
     """Bytes as they came."""
@@ -120,9 +123,14 @@ def id_of_delivery(integration_id: str, hook_id: str, key: str | bytes) -> str:
     return owned_id("dlv", integration_id, unique[:_ID_CHARACTERS])
 
 
-def queue_group(hook: Hook, event: HookEvent) -> str:
-    """What is to be worked on in order: everything of one hook about one ref of one project."""
-    name = f"{hook.id}\n{event.project_id}\n{event.ref}"
+def found_id(integration_id: str, key: str) -> str:
+    """The id of what the hub found itself; `key` (hex digits) is the same whenever the same is found."""
+    return owned_id("dlv", integration_id, f"found-{key[:_ID_CHARACTERS]}")
+
+
+def queue_group(source: str, event: HookEvent) -> str:
+    """What is to be worked on in order: everything from one source (a hook) about one ref of one project."""
+    name = f"{source}\n{event.project_id}\n{event.ref}"
     return hashlib.sha256(name.encode()).hexdigest()[:_GROUP_CHARACTERS]
 
 
@@ -140,11 +148,25 @@ def delivery_of(
     hook: Hook, event: HookEvent, headers: Headers, raw: bytes, *, now: float, receipt: str, truncated: bool
 ) -> Delivery:
     """What is kept of a genuine call, beside its body."""
+    return replace(
+        found_delivery(hook.integration_id, event, delivery_id(hook, headers, raw), raw, now=now, receipt=receipt),
+        hook_id=hook.id,
+        verification=hook.verification,
+        headers=kept_headers(headers),
+        truncated=truncated,
+        queue_group=queue_group(hook.id, event),
+    )
+
+
+def found_delivery(
+    integration_id: str, event: HookEvent, name: str, raw: bytes, *, now: float, receipt: str
+) -> Delivery:
+    """A delivery of the id `name` that no hook has brought."""
     received = int(now * 1000)
     return Delivery(
-        id=delivery_id(hook, headers, raw),
-        integration_id=hook.integration_id,
-        hook_id=hook.id,
+        id=name,
+        integration_id=integration_id,
+        hook_id=None,
         status=Status.PENDING,
         event=event.kind,
         action=_short(event.action),
@@ -153,11 +175,11 @@ def delivery_of(
         ref=_short(event.ref),
         sha=_short(event.sha),
         actor=_short(event.actor),
-        verification=hook.verification,
-        headers=kept_headers(headers),
+        verification=FOUND,
+        headers={},
         size=len(raw),
-        truncated=truncated,
-        queue_group=queue_group(hook, event),
+        truncated=False,
+        queue_group=queue_group(integration_id, event),
         received_at=received,
         due_at=due(received, 1),
         receipt=receipt,

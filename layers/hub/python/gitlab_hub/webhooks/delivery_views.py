@@ -10,7 +10,7 @@ class DeliveryView(BaseModel):
 
     id: str
     integration_id: str
-    hook_id: str
+    hook_id: str | None = Field(description="None: the hub found it itself; no hook delivered it.")
     status: str = Field(description="pending, handled, ignored or failed.")
     event: str
     action: str | None
@@ -19,7 +19,7 @@ class DeliveryView(BaseModel):
     ref: str | None
     sha: str | None
     actor: str | None
-    verification: str
+    verification: str = Field(description="signature, token or found.")
     truncated: bool = Field(description="The body was too large to be kept whole.")
     size: int = Field(description="Bytes of the body as it came.")
     reasons: list[str]

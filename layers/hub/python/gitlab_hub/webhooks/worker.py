@@ -33,6 +33,13 @@ class Heard(Protocol):
         """Note that a hook delivered something at this moment (unix seconds)."""
 
 
+class Refs(Protocol):
+    """Knows which refs a project had when it was last looked at."""
+
+    def saw(self, integration_id: str, event: HookEvent) -> None:
+        """Note a push, so that it is not found a second time."""
+
+
 class DeliveryWorker:
     """The consumer of the deliveries queue. Whatever it does it may do again: a crash only repeats it."""
 
@@ -41,12 +48,13 @@ class DeliveryWorker:
         *,
         store: DeliveryStore,
         hooks: Heard,
+        refs: Refs,
         builds: Builds,
         hints: Hints,
         standing: Standing,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._hooks, self._standing = store, hooks, standing
+        self._store, self._hooks, self._refs, self._standing = store, hooks, refs, standing
         self._builds, self._hints, self._now = builds, hints, now
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
@@ -67,7 +75,8 @@ class DeliveryWorker:
             if outcome is None:
                 self._store.change(delivery.id, attempted)
         self._store.change(delivery.id, lambda known: finished(known, outcome, now=self._now()))
-        self._hooks.delivered(delivery.hook_id, delivery.received_at // 1000)
+        if delivery.hook_id is not None:
+            self._hooks.delivered(delivery.hook_id, delivery.received_at // 1000)
 
     def _outcome(self, delivery: Delivery, body: bytes) -> Outcome:
         standing = self._standing.of(delivery.integration_id)
@@ -84,6 +93,7 @@ class DeliveryWorker:
 
     def _built(self, delivery: Delivery, event: HookEvent) -> Outcome:
         build_ids, reasons = self._builds.on_event(delivery.integration_id, event, delivery_id=delivery.id)
+        self._refs.saw(delivery.integration_id, event)
         status = Status.HANDLED if build_ids else Status.IGNORED
         return Outcome(status=status, reasons=tuple(reasons), build_ids=tuple(build_ids))
 

@@ -27,9 +27,6 @@ from gitlab_hub.webhooks.model import Hook, HookStatus, Mode, Scope, Verificatio
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
-REMEMBERED = 8
-"""How many requests a hook remembers: those of the last day, as callers repeat them."""
-
 _SIGNS_SINCE = 19
 _FIRST = 1
 
@@ -57,7 +54,7 @@ class Registration:
     def register(self, integration_id: str, wish: Wish, *, seed: str) -> Hook:
         """Register a hook, or find what an earlier attempt with the same seed has registered. Raises HubError."""
         request = digest(seed, "hook")
-        known = self._known(integration_id, request)
+        known = self._book.store.get(owned_id("hook", integration_id, request))
         if known is not None and not is_unfinished(known):
             return known
         check_wish(wish)
@@ -67,7 +64,11 @@ class Registration:
         found = self._place(reach, wish)
         if wish.mode == Mode.MANUAL:
             return self._book.add(self._new(request, reach, wish, found))
-        return self.complete(reach, self._begin(request, reach, wish, found), fallback=wish.fallback)
+        new = self._new(request, reach, wish, found)
+        same = self._same(new)
+        if same is not None and not is_unfinished(same):
+            return same
+        return self.complete(reach, self._begin(new, same), fallback=wish.fallback)
 
     def complete(self, reach: Reach, claimed: Hook, *, fallback: bool = False) -> Hook:
         """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
@@ -104,20 +105,10 @@ class Registration:
             self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
             raise
 
-    def _known(self, integration_id: str, request: str) -> Hook | None:
-        """What the same request has registered before; it may have taken up an unfinished hook."""
-        own = self._book.store.get(owned_id("hook", integration_id, request))
-        return own or next((hook for hook in self._book.of(integration_id) if taken_up(hook, request)), None)
-
-    def _begin(self, request: str, reach: Reach, wish: Wish, found: Place) -> Hook:
-        """Claim the row of this hook: an earlier unfinished one of the same wish, or a new one."""
-        new = self._new(request, reach, wish, found)
-        waiting = self._unfinished(new)
+    def _begin(self, new: Hook, waiting: Hook | None) -> Hook:
+        """Claim the row of this hook: that of an earlier unfinished one, or a new one."""
         if waiting is not None:
-            entry = f"{request} {_FIRST}"
-            return self._book.claim(
-                waiting, lambda hook: replace(hook, events=new.events, attempts=(*hook.attempts, entry)[-REMEMBERED:])
-            )
+            return self._book.claim(waiting, lambda hook: replace(hook, events=new.events))
         return self._book.add(replace(new, working_until=self._book.now() + CLAIM_SECONDS))
 
     def _take_back(self, claimed: Hook) -> None:
@@ -136,9 +127,15 @@ class Registration:
         except GitLabError as error:
             raise refusal(error, wish.scope) from None
 
-    def _unfinished(self, new: Hook) -> Hook | None:
-        same = (hook for hook in self._book.of(new.integration_id) if is_unfinished(hook) and hook.parent_id is None)
-        return next((hook for hook in same if (hook.scope, hook.target_id) == (new.scope, new.target_id)), None)
+    def _same(self, new: Hook) -> Hook | None:
+        """A hook that an earlier attempt left unfinished there, or finished without its caller having been told.
+
+        A second hook of the same events in the same place would only send everything twice.
+        """
+        there = [hook for hook in self._book.of(new.integration_id) if is_rival(hook, new)]
+        unfinished = (hook for hook in there if is_unfinished(hook))
+        equal = (hook for hook in there if set(hook.events) == set(new.events))
+        return next(unfinished, None) or next(equal, None)
 
     def _new(self, request: str, reach: Reach, wish: Wish, found: Place) -> Hook:
         hook_id = owned_id("hook", reach.integration_id, request)
@@ -168,9 +165,10 @@ def is_unfinished(hook: Hook) -> bool:
     return hook.is_ours and hook.gitlab_hook_id is None
 
 
-def taken_up(hook: Hook, request: str) -> bool:
-    """Whether a request took up this hook, which an earlier one had left unfinished."""
-    return any(entry.split(" ", 1)[0] == request for entry in hook.attempts)
+def is_rival(hook: Hook, new: Hook) -> bool:
+    """Whether a hook of the hub's own hangs where a new one is to hang."""
+    is_own = hook.mode == Mode.AUTO and hook.parent_id is None
+    return is_own and (hook.scope, hook.target_id) == (new.scope, new.target_id)
 
 
 def require_feature(reach: Reach) -> None:

@@ -7,13 +7,16 @@ from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, is_definite, refusal
 from gitlab_hub.webhooks.hooks.placing import put
-from gitlab_hub.webhooks.hooks.registration import REMEMBERED, digest, require_feature
+from gitlab_hub.webhooks.hooks.registration import digest, require_feature
 from gitlab_hub.webhooks.hooks.remote import Remote
 from gitlab_hub.webhooks.hooks.wire import placed
 from gitlab_hub.webhooks.model import Hook, Mode
 
 OPEN_SECONDS = 30 * 86_400
 """How long both versions count where nobody knows which of them GitLab has; the next repair ends it."""
+
+REMEMBERED = 8
+"""How many requests for a rotation a hook remembers: those of the last day, as callers repeat them."""
 
 
 @dataclass(frozen=True, slots=True)

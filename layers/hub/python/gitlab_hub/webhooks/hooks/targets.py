@@ -33,6 +33,8 @@ def system_place(reach: Reach) -> Place:
 
 async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | int) -> Place:
     """Look a project or group up by id or full path. Raises NotFound, also for what the integration is not to touch."""
+    if {".", ".."} & set(str(target).split("/")):
+        raise _not_found(scope)  # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
     try:
         params = {"with_projects": False} if scope == Scope.GROUP else None
         body = (await gitlab.get(target_path(scope, target), params)).body

@@ -1,0 +1,174 @@
+from typing import Any
+
+import httpx
+import pytest
+
+from gitlab_hub.webhooks.hooks.care import CareReport
+from tests.fakes.faults import Plan
+from tests.fakes.gitlab import answer
+from tests.fakes.gitlab_hooks import reach, says
+from tests.fakes.hooks import INTEGRATION
+from tests.functional.webhooks.hooked import OTHER, PATH, PROJECT, Hub
+
+
+def tick(hub: Hub, seconds: float = 600.0) -> CareReport:
+    return hub.care.tick(lambda: seconds)
+
+
+def later(hub: Hub) -> Hub:
+    hub.now += 3_600
+    return hub
+
+
+def test_a_hook_in_order_is_only_looked_at() -> None:
+    hub = Hub()
+    hook_id = hub.register()["id"]
+    written = len(hub.gitlab.writes)
+    assert tick(later(hub)) == CareReport(looked=1)
+    assert len(hub.gitlab.writes) == written
+    assert (hub.hook(hook_id).status, hub.hook(hook_id).checked_at) == ("active", hub.now)
+
+
+def test_a_hook_that_was_looked_at_within_the_hour_is_passed_over() -> None:
+    hub = Hub()
+    hub.register()
+    hub.now += 1_800
+    asked = len(hub.gitlab.requests)
+    assert tick(hub) == CareReport()
+    assert len(hub.gitlab.requests) == asked
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"url": "https://elsewhere.example.com"}, {"push_events": False}, {"enable_ssl_verification": False}],
+)
+def test_what_was_changed_is_put_back(change: dict[str, Any]) -> None:
+    hub = Hub()
+    shown = hub.register()
+    hub.gitlab.hooks[shown["gitlab_hook_id"]] |= change
+    assert tick(later(hub)) == CareReport(looked=1, repaired=1)
+    assert hub.hook(shown["id"]).status == "active"
+    assert hub.agrees()
+
+
+def test_secrets_that_were_taken_away_are_put_back() -> None:
+    hub = Hub()
+    shown = hub.register()
+    hub.gitlab.secrets[shown["gitlab_hook_id"]] = (None, None)
+    tick(later(hub))
+    assert hub.agrees()
+    assert hub.hook(shown["id"]).verification == "signature"
+
+
+def test_a_signing_token_that_was_taken_away_lowers_nothing_by_itself() -> None:
+    hub = Hub()
+    shown = hub.register()
+    token, _ = hub.gitlab.secrets[shown["gitlab_hook_id"]]
+    hub.gitlab.secrets[shown["gitlab_hook_id"]] = (token, None)
+    hub.gitlab.plan = Plan(at=2, error=says(403, {"message": "403 Forbidden"}))
+    tick(later(hub))
+    assert (hub.hook(shown["id"]).verification, hub.hook(shown["id"]).status) == ("signature", "drifted")
+    assert hub.hook(shown["id"]).drift == ("secret",)
+
+
+@pytest.mark.parametrize("status", ["disabled", "temporarily_disabled"])
+def test_what_gitlab_switched_off_is_shown_and_not_touched(status: str) -> None:
+    hub = Hub()
+    shown = hub.register()
+    hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = status
+    tick(later(hub))
+    assert hub.hook(shown["id"]).status == status
+    assert set(hub.gitlab.hooks) == {shown["gitlab_hook_id"]}
+
+
+def test_what_somebody_removed_is_shown_as_missing_and_not_made_anew() -> None:
+    hub = Hub()
+    shown = hub.register()
+    hub.gitlab.hooks.clear()
+    tick(later(hub))
+    tick(later(hub))
+    assert (hub.hook(shown["id"]).status, hub.gitlab.hooks) == ("missing", {})
+    assert hub("POST", f"{PATH}/{shown['id']}/repair")[1]["webhook"]["status"] == "active"
+
+
+def test_manual_hooks_are_left_alone() -> None:
+    hub = Hub()
+    hub.register(mode="manual")
+    assert tick(later(hub)) == CareReport()
+
+
+@pytest.mark.parametrize("more", [{"paused": True}, {"credential_works": False}, {"manage_webhooks": False}])
+def test_an_integration_that_is_not_to_be_touched_is_left_alone(more: dict[str, Any]) -> None:
+    hub = Hub()
+    hub.register()
+    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, **more)
+    assert tick(later(hub)) == CareReport()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda: httpx.ConnectError("no"),
+        lambda: answer(401, {"message": "401 Unauthorized"}),
+        lambda: answer(403, {"message": "403 Forbidden"}),
+        lambda: answer(500, {"message": "500"}),
+        lambda: answer(429, {"message": {"error": "too many"}}, retry_after="60"),
+        lambda: httpx.Response(200, html="<html>Sign in</html>"),
+        lambda: answer(200, [1]),
+    ],
+)
+def test_the_trouble_of_one_integration_stops_no_other(fault: Any) -> None:
+    hub = Hub()
+    shown = hub.register()
+    hub.now += 60
+    _, other = hub("POST", PATH.replace(INTEGRATION, OTHER), PROJECT | {"target": 4})
+    later(hub)
+    really = hub.gitlab._really
+
+    async def troubled(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/api/v4/projects/3"):
+            made: Any = fault()
+            if isinstance(made, Exception):
+                raise made
+            return httpx.Response(made.status_code, headers=made.headers, content=made.content)
+        return await really(request)
+
+    hub.gitlab._really = troubled  # type: ignore[method-assign]  # everything about one project fails
+    assert tick(hub) == CareReport(looked=1, failed=1)
+    assert hub.hook(other["webhook"]["id"]).checked_at == hub.now
+    assert hub.hook(shown["id"]).status == "active"
+
+
+def test_a_tick_ends_with_its_time_and_the_next_one_goes_on() -> None:
+    hub = Hub()
+    ids = [hub.register(target=number)["id"] for number in range(3, 9)]
+    later(hub)
+    left = iter([600.0, 600.0, 600.0, 600.0, 20.0])
+    report = hub.care.tick(lambda: next(left, 20.0))
+    assert (report.finished, 0 < report.looked < 6) == (False, True)
+    assert tick(hub).looked == 6 - report.looked
+    assert {hub.hook(hook_id).checked_at for hook_id in ids} == {int(hub.now)}
+
+
+def test_a_look_of_yesterday_undoes_no_repair() -> None:
+    hub = Hub()
+    shown = hub.register()
+    later(hub)
+    really, repaired = hub.gitlab._really, list[bool]()
+
+    async def repaired_meanwhile(request: httpx.Request) -> httpx.Response:
+        seen = await really(request)
+        if request.method == "GET" and not repaired:
+            hub.store.change(shown["id"], lambda one: _with(one, gitlab_hook_id=999, updated_at=int(hub.now)))
+            repaired.append(True)
+        return seen
+
+    hub.gitlab._really = repaired_meanwhile  # type: ignore[method-assign]  # somebody repairs between look and note
+    tick(hub)
+    assert repaired
+    assert hub.hook(shown["id"]).gitlab_hook_id == 999
+    assert hub.hook(shown["id"]).checked_at != hub.now
+
+
+def _with(hook: Any, **more: Any) -> Any:
+    return hook.__class__(**{name: getattr(hook, name) for name in hook.__slots__} | more)

@@ -1,0 +1,155 @@
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fakes.faults import Plan
+from tests.fakes.gitlab import answer
+from tests.fakes.gitlab_hooks import says
+from tests.functional.webhooks.hooked import PATH, Hub
+
+
+@pytest.fixture
+def hub() -> Hub:
+    hub = Hub()
+    hub.register()
+    hub.gitlab.delivers = lambda number: _arrives(hub, number)
+    return hub
+
+
+def _arrives(hub: Hub, number: int) -> bool:
+    """A delivery that is sent again gets through."""
+    hub.deliveries.keys.add(f"key-{number}")
+    return True
+
+
+def lose(hub: Hub, *numbers: int, kind: str = "server_failure") -> None:
+    for number in numbers:
+        hub.gitlab.fail_delivery(501, number, f"key-{number}", kind)
+
+
+def resend(hub: Hub) -> dict[str, Any]:
+    status, body = hub("POST", f"{PATH}/{hub.hooks()[0].id}/resend-failed")
+    assert status == 200, body
+    answer: dict[str, Any] = body
+    return answer
+
+
+def test_lost_deliveries_are_sent_again_once(hub: Hub) -> None:
+    lose(hub, 11, 12)
+    lose(hub, 13, kind="client_failure")
+    assert resend(hub) == {"resent": 3, "failed": 0, "known": 0, "complete": True}
+    assert sorted(hub.gitlab.resends) == [11, 12, 13]
+    hub.now += 60
+    assert resend(hub) == {"resent": 0, "failed": 0, "known": 0, "complete": True}
+    assert sorted(hub.gitlab.resends) == [11, 12, 13]
+
+
+def test_what_has_arrived_meanwhile_is_not_sent_again(hub: Hub) -> None:
+    lose(hub, 11, 12)
+    hub.deliveries.keys.add("key-12")
+    assert resend(hub) == {"resent": 1, "failed": 0, "known": 1, "complete": True}
+    assert hub.gitlab.resends == [11]
+
+
+def test_at_most_five_a_minute_and_then_from_where_it_stopped(hub: Hub) -> None:
+    lose(hub, *range(1, 53))
+    counts = []
+    for _ in range(12):
+        found = resend(hub)
+        counts.append(found["resent"])
+        assert resend(hub)["resent"] == 0
+        hub.now += 60
+    assert counts == [5] * 10 + [2, 0]
+    assert sorted(hub.gitlab.resends) == list(range(1, 53))
+    assert resend(hub)["complete"] is True
+
+
+def test_deliveries_that_fail_again_hold_up_no_others(hub: Hub) -> None:
+    lose(hub, *range(1, 13))
+    hub.gitlab.delivers = lambda number: number <= 4 and _arrives(hub, number)
+    for _ in range(4):
+        resend(hub)
+        hub.now += 60
+    assert {1, 2, 3, 4} <= set(hub.gitlab.resends)
+
+
+def test_a_delivery_that_failed_again_is_tried_again_by_its_new_record(hub: Hub) -> None:
+    lose(hub, 11)
+    hub.gitlab.delivers = lambda _: False
+    assert resend(hub)["failed"] == 1
+    hub.gitlab.fail_delivery(501, 12, "key-11")
+    hub.gitlab.delivers = lambda number: _arrives(hub, number)
+    assert resend(hub)["resent"] == 1
+    assert hub.gitlab.resends == [11, 12]
+
+
+def test_one_delivery_with_several_records_is_sent_once(hub: Hub) -> None:
+    for number in (11, 12, 13):
+        hub.gitlab.fail_delivery(501, number, "key-of-all")
+    assert resend(hub)["resent"] == 1
+    assert hub.gitlab.resends == [13]
+
+
+def test_deliveries_without_a_key_are_each_sent_again(hub: Hub) -> None:
+    for number in (11, 12):
+        hub.gitlab.fail_delivery(501, number, None)
+    assert resend(hub)["resent"] == 2
+
+
+def test_records_that_come_during_a_pass_are_for_the_next_one(hub: Hub) -> None:
+    lose(hub, *range(1, 8))
+    resend(hub)
+    lose(hub, 20, 21)
+    hub.now += 60
+    first = resend(hub)
+    hub.now += 60
+    second = resend(hub)
+    assert (first["complete"], second["complete"]) == (True, True)
+    assert sorted(hub.gitlab.resends) == [*range(1, 8), 20, 21]
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+@pytest.mark.parametrize("fault", [lambda: httpx.ReadTimeout("late"), lambda: answer(500, {"message": "500"})])
+@pytest.mark.parametrize("applied", [False, True])
+def test_trouble_anywhere_loses_nothing_and_doubles_nothing(hub: Hub, at: int, fault: Any, applied: bool) -> None:
+    lose(hub, 1, 2, 3)
+    lose(hub, 4, kind="client_failure")
+    hub.gitlab.plan = Plan(at=at, error=fault, applied=applied)
+    hub.attempt("POST", f"{PATH}/{hub.hooks()[0].id}/resend-failed")
+    hub.heal()
+    for _ in range(3):
+        hub.now += 60
+        resend(hub)
+    assert hub.deliveries.keys == {"key-1", "key-2", "key-3", "key-4"}
+    assert len(hub.gitlab.resends) == 4
+
+
+def test_gitlabs_own_limit_ends_the_call_and_not_the_pass(hub: Hub) -> None:
+    lose(hub, 1, 2, 3)
+    hub.gitlab.plan = Plan(at=4, error=says(429, {"message": {"error": "too many"}}))
+    assert resend(hub) == {"resent": 1, "failed": 0, "known": 0, "complete": False}
+    hub.heal()
+    assert resend(hub)["resent"] == 2
+
+
+def test_an_older_gitlab_has_no_such_list(hub: Hub) -> None:
+    hub.gitlab.plan = Plan(at=1, error=says(404, {"error": "404 Not Found"}), repeat=True)
+    assert resend(hub) == {"resent": 0, "failed": 0, "known": 0, "complete": True}
+
+
+def test_the_caretaker_recovers_too(hub: Hub) -> None:
+    lose(hub, 11)
+    hub.now += 3_600
+    assert hub.care.tick(lambda: 600.0).resent == 1
+
+
+def test_groups_have_the_list_and_the_system_has_none() -> None:
+    hub = Hub()
+    hub.register(scope="group", target="acme", events=["push"])
+    hub.gitlab.fail_delivery(501, 11, "key-11")
+    assert resend(hub)["resent"] == 1
+    system = hub.register(scope="system", target=None, events=["push"])["id"]
+    asked = len(hub.gitlab.requests)
+    assert hub("POST", f"{PATH}/{system}/resend-failed")[1]["complete"] is True
+    assert len(hub.gitlab.requests) == asked

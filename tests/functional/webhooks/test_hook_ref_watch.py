@@ -1,0 +1,198 @@
+from typing import Any
+
+import httpx
+import pytest
+
+from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.webhooks.hooks import ref_watch
+from gitlab_hub.webhooks.hooks.ref_watch import WatchReport
+from tests.fakes.faults import Crash, Plan
+from tests.fakes.gitlab import answer
+from tests.fakes.gitlab_hooks import reach
+from tests.fakes.hooks import INTEGRATION
+from tests.functional.webhooks.hooked import OTHER, Hub
+
+A, B = "a" * 40, "b" * 40
+REPOSITORY = "/projects/3/repository"
+
+
+def refs(hub: Hub, branches: dict[str, str], tags: dict[str, str] | None = None, number: int = 3) -> None:
+    """Let a project have these refs."""
+    rows = [{"name": name, "commit": {"id": sha, "message": "Fix it"}} for name, sha in branches.items()]
+    tagged = [{"name": name, "target": sha, "commit": {"id": sha}} for name, sha in (tags or {}).items()]
+    path = f"/projects/{number}/repository"
+    hub.gitlab.script |= {f"{path}/branches": answer(body=rows), f"{path}/tags": answer(body=tagged)}
+
+
+@pytest.fixture
+def hub() -> Hub:
+    hub = Hub()
+    hub.register(events=["push"])
+    hub.built[INTEGRATION] = [3]
+    refs(hub, {"main": A}, {"v1": A})
+    return hub
+
+
+def tick(hub: Hub, seconds: float = 600.0) -> WatchReport:
+    return hub.watch.tick(lambda: seconds)
+
+
+def later(hub: Hub) -> Hub:
+    hub.now += 3_600
+    return hub
+
+
+def announced(hub: Hub) -> list[tuple[str, str | None, str | None]]:
+    return [(event.kind, event.ref, event.after) for _, event, _ in hub.announced.pushes]
+
+
+def test_the_first_look_only_remembers(hub: Hub) -> None:
+    assert tick(hub) == WatchReport(projects=1)
+    assert hub.announced.pushes == []
+
+
+def test_a_push_of_many_refs_that_gitlab_did_not_announce_is_found(hub: Hub) -> None:
+    tick(hub)
+    refs(hub, {"main": B} | {f"b{number}": B for number in range(4)}, {"v1": A, "v2": B})
+    assert tick(later(hub)) == WatchReport(projects=1, announced=6)
+    assert announced(hub) == [("push", f"b{number}", B) for number in range(4)] + [
+        ("push", "main", B),
+        ("tag_push", "v2", B),
+    ]
+    assert {integration_id for integration_id, _, _ in hub.announced.pushes} == {INTEGRATION}
+    assert tick(later(hub)).announced == 0
+
+
+def test_an_announced_push_is_not_found_again(hub: Hub) -> None:
+    tick(hub)
+    refs(hub, {"main": B}, {"v1": A})
+    event = HookEvent(kind="push", project_id=3, ref="main", before=A, after=B)
+    hub.feature.refs.saw(INTEGRATION, event)
+    assert tick(later(hub)).announced == 0
+
+
+def test_a_project_is_looked_at_once_an_hour(hub: Hub) -> None:
+    tick(hub)
+    hub.now += 1_800
+    asked = len(hub.gitlab.requests)
+    assert tick(hub) == WatchReport()
+    assert len(hub.gitlab.requests) == asked
+
+
+@pytest.mark.parametrize("at", range(1, 4))
+@pytest.mark.parametrize(
+    "fault",
+    [lambda: httpx.ReadTimeout("late"), lambda: answer(500, {}), lambda: answer(403, {}), lambda: answer(200, [{}])],
+)
+def test_a_look_that_fails_announces_and_forgets_nothing(hub: Hub, at: int, fault: Any) -> None:
+    tick(hub)
+    before = hub.feature.refs.get(INTEGRATION, 3)
+    refs(hub, {"main": B}, {"v1": A})
+    hub.gitlab.plan = Plan(at=at, error=fault, repeat=True)
+    tick(later(hub))
+    assert (hub.announced.pushes, hub.feature.refs.get(INTEGRATION, 3)) == ([], before)
+    hub.gitlab.plan = Plan()
+    assert tick(hub).announced == 1
+
+
+def test_empty_lists_after_full_ones_are_not_believed(hub: Hub) -> None:
+    tick(hub)
+    refs(hub, {})
+    assert tick(later(hub)).announced == 0
+    refs(hub, {"main": A}, {"v1": A})
+    assert tick(later(hub)).announced == 0
+
+
+def test_a_crash_between_announcing_and_remembering_announces_once(hub: Hub) -> None:
+    tick(hub)
+    refs(hub, {"main": B, "x": B}, {"v1": A})
+
+    def crash() -> None:
+        raise Crash
+
+    hub.announced.fails = crash
+    with pytest.raises(Crash):
+        tick(later(hub))
+    hub.announced.fails = lambda: None
+    tick(hub)
+    assert announced(hub) == [("push", "main", B), ("push", "x", B)]
+
+
+def test_more_than_one_look_announces_waits_for_the_next(hub: Hub) -> None:
+    tick(hub)
+    refs(hub, {"main": A} | {f"b{number:03}": B for number in range(120)}, {"v1": A})
+    counts = [tick(later(hub)).announced for _ in range(4)]
+    assert counts == [50, 50, 20, 0]
+    assert len(hub.announced.pushes) == 120
+
+
+def test_of_a_project_with_too_many_refs_only_known_ones_are_believed(hub: Hub) -> None:
+    def listed(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("page", 1))
+        rows = [{"name": f"b{page}-{number}", "commit": {"id": A}} for number in range(100)]
+        following = request.url.copy_merge_params({"page": str(page + 1)})
+        return answer(body=rows, link=f'<{following}>; rel="next"')
+
+    hub.gitlab.script[f"{REPOSITORY}/branches"] = listed
+    tick(hub)
+    found = hub.feature.refs.get(INTEGRATION, 3)
+    assert found is not None
+    assert (found.complete, len(found.heads)) == (False, ref_watch.MAX_REFS + 1)
+    refs(hub, {"b1-0": B, "new": B}, {"v1": A})
+    assert tick(later(hub)).announced == 1
+    assert announced(hub) == [("push", "b1-0", B)]
+
+
+@pytest.mark.parametrize(
+    ("more", "projects"),
+    [
+        ({"events": ["pipeline"]}, 0),
+        ({"target": 4, "events": ["push"]}, 0),
+        ({"scope": "group", "target": "acme", "events": ["tag_push"]}, 1),
+        ({"scope": "system", "target": None, "events": ["push"]}, 1),
+        ({"mode": "manual", "events": ["push"]}, 1),
+    ],
+)
+def test_only_projects_whose_pushes_a_hook_hears_are_watched(more: dict[str, Any], projects: int) -> None:
+    hub = Hub()
+    hub.register(**more)
+    hub.built[INTEGRATION] = [3]
+    refs(hub, {"main": A})
+    tick(hub)
+    assert (hub.feature.refs.get(INTEGRATION, 3) is not None) is bool(projects)
+
+
+def test_only_projects_that_somebody_builds_are_watched(hub: Hub) -> None:
+    hub.built.clear()
+    assert tick(hub) == WatchReport()
+
+
+@pytest.mark.parametrize("more", [{"paused": True}, {"credential_works": False}])
+def test_an_integration_that_is_not_to_be_asked_is_left_alone(hub: Hub, more: dict[str, Any]) -> None:
+    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, **more)
+    asked = len(hub.gitlab.requests)
+    assert tick(hub) == WatchReport()
+    assert len(hub.gitlab.requests) == asked
+
+
+def test_one_project_that_is_hidden_stops_no_other(hub: Hub) -> None:
+    hub.built[INTEGRATION] = [3, 4]
+    hub.register(target=4, events=["push"])
+    refs(hub, {"main": A}, number=4)
+    hub.gitlab.script["/projects/3"] = answer(404, {"message": "404"})
+    assert tick(hub) == WatchReport(projects=1, failed=1)
+
+
+def test_one_integration_that_is_down_stops_no_other(hub: Hub) -> None:
+    hub.built[OTHER] = [4]
+    assert (
+        hub("POST", f"/v1/integrations/{OTHER}/webhooks", {"scope": "project", "target": 4, "events": ["push"]})[0]
+        == 201
+    )
+    refs(hub, {"main": A}, number=4)
+    hub.gitlab.script["/projects/3"] = httpx.ConnectError("no")
+    assert tick(hub) == WatchReport(projects=1, failed=1)
+
+
+def test_a_tick_ends_with_its_time(hub: Hub) -> None:
+    assert tick(hub, 20.0) == WatchReport(finished=False)

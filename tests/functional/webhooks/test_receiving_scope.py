@@ -1,0 +1,136 @@
+"""What is kept of genuine deliveries, and which of them have no effect."""
+
+import base64
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitlab_hub.webhooks.claim_check import unpack
+from gitlab_hub.webhooks.hook_store import HookStore
+from tests.functional.webhooks.post import NOW, PROJECT, PUSH, Post, a_hook
+
+SIGNS = a_hook("2", verification="signature")
+TOKEN = a_hook("1")
+BOTH = pytest.mark.parametrize("hook", [TOKEN, SIGNS], ids=["token", "signature"])
+RAW = json.dumps(PUSH).encode()
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post(TOKEN, SIGNS)
+
+
+@pytest.mark.parametrize("kind", ["issue", "emoji", "new_in_gitlab_30", "deployment"])
+def test_a_genuine_event_that_nothing_follows_from_is_ignored(post: Post, kind: str) -> None:
+    status, answer = post(TOKEN, {"object_kind": kind, "project_id": PROJECT})
+    assert (status, answer) == (200, {"ok": True, "ignored": "unsupported_event"})
+    assert post.rows() == []
+    assert post.notices.seen == {"ignored unsupported_event": 1}
+
+
+@pytest.mark.parametrize("body", [{}, {"event_name": None}, {"object_kind": 7}, {"object_kind": "\ud800"}])
+def test_whatever_a_genuine_object_says_it_is_no_failure(post: Post, body: dict[str, Any]) -> None:
+    assert post(TOKEN, body)[0] == 200
+    assert post(TOKEN, body, {"X-Gitlab-Event": ""})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"project_id": 16, "project": {"id": 16}},
+        {"project_id": 16},
+        {"project": {"id": 16}},
+        {"object_kind": "merge_request", "object_attributes": {"iid": 1, "target_project_id": 16}},
+    ],
+)
+def test_a_project_hook_speaks_of_its_project_only(post: Post, change: dict[str, Any]) -> None:
+    assert post(TOKEN, PUSH | change) == (200, {"ok": True, "ignored": "outside_scope"})
+    assert (post.rows(), post.queue.sent) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("mike/diaspora", 202), ("Mike/sub/other", 202), ("mikes/diaspora", 200), ("mike", 200), (None, 200)],
+)
+def test_a_group_hook_speaks_of_what_is_below_its_group(post: Post, path: str | None, status: int) -> None:
+    hook = post.add(a_hook("g", scope="group", target_id=3, target="mike"))
+    assert post(hook, PUSH | {"project": {"id": 15, "path_with_namespace": path}})[0] == status
+    assert len(post.rows()) == (status == 202)
+
+
+def test_a_system_hook_speaks_of_everything(post: Post) -> None:
+    hook = post.add(a_hook("s", scope="system", target_id=None, target="https://gitlab.example.com"))
+    assert post(hook, PUSH | {"project_id": 77, "project": {"id": 77}}, {"X-Gitlab-Event": "System Hook"})[0] == 202
+
+
+def test_what_an_integration_does_not_want_now_is_kept_for_later(post: Post) -> None:
+    post.standing.known["int_0a1b"] = "paused"
+    assert post(TOKEN, PUSH) == (200, {"ok": True, "ignored": "paused"})
+    assert post(TOKEN, PUSH) == (200, {"ok": True, "ignored": "paused"})
+    [row] = post.rows()
+    assert (row["status"], row["reasons"], "pending_pk" in row) == ("ignored", ["paused"], False)
+    assert post.queue.sent == []
+    post.standing.known.clear()
+    assert post(TOKEN, PUSH)[1]["duplicate"] is True
+    post.work()
+    assert post.rows()[0]["status"] == "handled"
+
+
+def test_nothing_is_kept_for_an_integration_that_is_gone(post: Post) -> None:
+    post.standing.known["int_0a1b"] = "gone"
+    assert post(TOKEN, PUSH) == (200, {"ok": True, "ignored": "gone"})
+    assert post.rows() == []
+
+
+def test_a_removed_hook_is_an_unknown_one(post: Post) -> None:
+    HookStore(post.table).remove(TOKEN, [post.secrets.fingerprint(post.token(TOKEN))], now=NOW)
+    assert post(TOKEN, PUSH)[0] == 401
+    assert post(TOKEN, PUSH, named=False)[0] == 401
+
+
+def test_no_secret_is_kept(post: Post) -> None:
+    secrets = {"X-Gitlab-Token": post.token(TOKEN), "Authorization": "Bearer x", "Cookie": "y", "X-Other": "z"}
+    post(TOKEN, PUSH, secrets)
+    post(SIGNS, PUSH)
+    kept = str(post.table.dump()) + str(post.queue.sent)
+    assert post.token(TOKEN) not in kept
+    assert post.signed(SIGNS, RAW)["webhook-signature"] not in kept
+    assert {name for row in post.rows() for name in row["headers"]} == {
+        "x-gitlab-event",
+        "x-gitlab-instance",
+        "webhook-id",
+        "webhook-timestamp",
+    }
+
+
+def test_variables_of_a_pipeline_are_not_kept(post: Post) -> None:
+    attributes = {"id": 1, "variables": [{"key": "PASSWORD", "value": "canary"}]}
+    body = {"object_kind": "pipeline", "object_attributes": attributes, "project": {"id": PROJECT}}
+    assert post(TOKEN, body)[0] == 202
+    assert "canary" not in str(unpack(post.rows()[0]["body"]))
+
+
+def test_a_large_body_is_kept_without_its_file_lists_and_says_so(post: Post) -> None:
+    noise = base64.b64encode(random.Random(1).randbytes(600_000)).decode()  # noqa: S311 no secret, the same every time
+    commits = [{"id": "c1", "message": "m", "added": [noise], "modified": [], "removed": []}]
+    raw = json.dumps(PUSH | {"commits": commits}).encode()
+    assert post(TOKEN, raw)[0] == 202
+    [row] = post.rows()
+    kept = unpack(row["body"])
+    assert (row["truncated"], kept["commits"]) == (True, [{"id": "c1", "message": "m"}])
+    post.work()
+    [(_, event, _)] = post.builds.asked
+    assert not event.lists_all_paths
+
+
+def test_deliveries_of_one_ref_are_in_one_group_and_of_others_in_others(post: Post) -> None:
+    other = post.add(replace(TOKEN, id="hook_0a1b_9"))
+    refs = [(TOKEN, "refs/heads/a"), (TOKEN, "refs/heads/a"), (TOKEN, "refs/heads/b"), (other, "refs/heads/a")]
+    for number, (hook, ref) in enumerate(refs):
+        assert post(hook, PUSH | {"ref": ref, "user_id": number + 1})[0] == 202
+    first, again, another, elsewhere = [sent.group for sent in post.queue.sent]
+    assert first == again
+    assert len({first, another, elsewhere}) == 3
