@@ -1,4 +1,4 @@
-"""A GitLab that gives tokens and takes them away: codes and refresh tokens work once, a stolen rotation kills the family.
+"""A GitLab that gives tokens and takes them away: what is single-use works once, a stolen rotation kills the family.
 
 It stands on the scripted GitLab, so the real client talks to it. Every call that uses something up is counted, and may
 lose its answer or never arrive.

@@ -1,4 +1,4 @@
-"""Workers in threads that take turns step by step: a schedule says whose call goes next, so every interleaving can be tried.
+"""Workers in threads that take turns step by step: a schedule says whose call goes next.
 
 A step is one call to anything outside: table, secret store, GitLab, clock. Between two steps nobody else runs. A worker
 that sleeps lets another one take at least one step.
@@ -81,7 +81,7 @@ class Turns:
             wanted = next(self._schedule, None)
             behind = sorted(awake, key=lambda number: (number <= (self._turn or 0), number))
             self._turn = wanted if wanted in awake else behind[0]
-            self.taken.append(cast("int", self._turn))
+            self.taken.append(self._turn)
             self._asleep.clear()
         self._changed.notify_all()
 

@@ -1,4 +1,4 @@
-"""What an authorization brought is judged before it counts: scopes, user, reach; and every end leaves all or nothing."""
+"""What an authorization brought is judged before it counts: scopes, user, reach; every end leaves all or nothing."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit

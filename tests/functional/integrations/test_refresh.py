@@ -414,7 +414,7 @@ def test_a_store_that_fails_for_a_moment_does_not_cost_the_pair(hub: OAuthHub, o
                 raise unavailable()
             hub.stored_secrets.write(*args, **more)
 
-    hub.use(hub.stored_rows, Shaky())  # type: ignore[arg-type]  # it passes everything else on
+    hub.use(hub.stored_rows, Shaky())
     assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
     assert hub.gitlab.refreshes == 1
 
