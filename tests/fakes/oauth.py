@@ -1,4 +1,4 @@
-"""A GitLab that gives tokens and takes them away: codes and refresh tokens work once, a stolen rotation kills the family.
+"""A GitLab that gives tokens and takes them away: what is single-use works once, a stolen rotation kills the family.
 
 It stands on the scripted GitLab, so the real client talks to it. Every call that uses something up is counted, and may
 lose its answer or never arrive.
@@ -6,6 +6,7 @@ lose its answer or never arrive.
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -62,7 +63,7 @@ class Pat:
     rotated: bool = False
     scopes: list[str] = field(default_factory=lambda: ["api"])
     created_at: str = "2025-01-01T00:00:00Z"
-    expires_at: str | None = "2025-06-20"
+    expires_at: str | None = "2025-08-20"
 
 
 class OAuthGitLab(ScriptedGitLab):
@@ -79,6 +80,8 @@ class OAuthGitLab(ScriptedGitLab):
         self.spent: list[dict[str, str]] = []
         self.client_secret: str | None = CLIENT_SECRET
         self.grants: list[str] | None = None
+        self.on_call: Callable[[str], None] = lambda _path: None
+        self.on_done: Callable[[str], None] = lambda _path: None
         self._number = 0
         self._refresh_users()
         self.script |= {
@@ -135,7 +138,13 @@ class OAuthGitLab(ScriptedGitLab):
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode().partition("?")[0].removeprefix("/api/v4")
-        if path == "/oauth/token" or path == "/oauth/revoke":
+        self.on_call(path)
+        made = await self._answered(path, request)
+        self.on_done(path)
+        return made
+
+    async def _answered(self, path: str, request: httpx.Request) -> httpx.Response:
+        if path in ("/oauth/token", "/oauth/revoke"):
             self.requests.append(request)
             return self._faulty(path, request)
         if "authorization" not in request.headers:

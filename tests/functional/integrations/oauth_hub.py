@@ -1,8 +1,9 @@
 """A hub whose GitLab gives OAuth tokens: start, authorize, come back, in the way a person and a browser do it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from gitlab_hub.integrations.care.held import Held, held_of
 from gitlab_hub.integrations.care.parts import Outside
@@ -20,6 +21,8 @@ from tests.fakes.oauth import CLIENT, CLIENT_SECRET, OAuthGitLab
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 from tests.functional.integrations.hub import Syncs
+
+T = TypeVar("T")
 
 BASE = "https://hub.example.com"
 BACK = "https://console.example.com/connected"
@@ -53,6 +56,12 @@ class Standing:
 
     def standing(self, token_id: str) -> Principal | None:
         return self.good.get(token_id)
+
+
+def aside(work: Callable[[], T]) -> T:
+    """Do something in a thread of its own: another worker is not inside this one's call to GitLab."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(work).result()
 
 
 class OAuthHub:

@@ -191,8 +191,9 @@ def test_a_description_may_say_that_the_token_is_dead(
     assert at(run(), Step.TOKEN).details == {"reason": reason}
 
 
-def test_an_oauth_token_is_described_outside_the_api(run: Run, gitlab: ScriptedGitLab) -> None:
-    gitlab.script[SELF] = answer(404, {"message": "404 Not Found"})
+@pytest.mark.parametrize("status", [404, 400])
+def test_an_oauth_token_is_described_outside_the_api(run: Run, gitlab: ScriptedGitLab, status: int) -> None:
+    gitlab.script[SELF] = answer(status, {"message": "This endpoint requires another type of token"})
     gitlab.script["/oauth/token/info"] = answer(200, {"scope": ["read_api"], "expires_in": 7000})
     verification = run()
     assert verification.ok

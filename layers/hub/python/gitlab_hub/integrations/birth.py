@@ -45,17 +45,9 @@ def new_integration(
 
 
 def unauthorized_integration(
-    integration_id: str,
-    host_url: str,
-    *,
-    client_id: str,
-    scopes: tuple[str, ...],
-    group: str | None,
-    features: Features,
-    display_name: str | None,
-    created_by: str,
-    now: int,
-) -> Integration:
+    integration_id: str, host_url: str, group: str | None, features: Features, display_name: str | None,
+    *, client_id: str, scopes: tuple[str, ...], created_by: str, now: int,
+) -> Integration:  # fmt: skip
     """An integration by an OAuth application that nobody has authorized yet."""
     return Integration(
         id=integration_id,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 
 from gitlab_hub.gitlab.client import GitLab, Reply
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostUnreachable, Missing, RateLimited, UnexpectedResponse
@@ -67,8 +68,8 @@ class Probe:
         return [*way, await self._token_check(seen)] if all(check.ok for check in way) else way
 
     async def _token_check(self, seen: Answer) -> Check:
-        if isinstance(seen, Missing):
-            # GitLab before 15.5 does not have the route, and an OAuth token has another.
+        if isinstance(seen, Missing) or (isinstance(seen, GitLabError) and seen.http_status == HTTPStatus.BAD_REQUEST):
+            # GitLab before 15.5 does not have the route, and an OAuth token has another: 404 or, in newer ones, 400.
             seen = await self._ask_info()
             if isinstance(seen, GitLabError) and not isinstance(seen, RateLimited | HostUnreachable):
                 return await self._judged_by_its_user()

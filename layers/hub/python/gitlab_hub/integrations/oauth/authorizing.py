@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
+from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.gitlab.grants import Application, Grant, code_fields
 from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.care.exchange import Exchange
@@ -120,7 +121,7 @@ class Authorizing:
         """
         self._check_initiator(pending)
         integration = self._by_oauth(pending.integration_id)
-        application = self._application(integration)
+        application, earlier = self._application(integration), self._earlier(integration)
         self._audit.record("oauth.finish", actor=pending.initiator, integration_id=integration.id)
         asked_at = int(self._now())
         verifier = self._keys.verifier(state)
@@ -132,7 +133,11 @@ class Authorizing:
         except HubError:
             self._exchange.end(pending.host_url, application, tokens)
             raise
-        return self._keep(integration, application, facts, grant, tokens, digest(state)[:20])
+        kept = self._keep(integration, application, facts, grant, tokens, digest(state)[:20])
+        if earlier is not None:
+            # Whoever still uses the old pair is told 401, and reads the new one.
+            self._exchange.end(integration.host_url, application, earlier)
+        return kept
 
     def _verified(self, integration: Integration, grant: Grant) -> Facts:
         check_scopes(grant.scopes, integration.wanted_scopes, writes=integration.features.write)
@@ -160,7 +165,6 @@ class Authorizing:
         tokens: TokenSet,
         unique: str,
     ) -> Integration:
-        earlier = self._earlier(integration)
         try:
             holding = self._store.change(
                 integration.id,
@@ -172,9 +176,6 @@ class Authorizing:
             # Only refusals: after any other trouble the pair may be stored all the same.
             self._exchange.end(integration.host_url, application, tokens)
             raise
-        if earlier is not None:
-            # Whoever still uses the old pair is told 401, and reads the new one.
-            self._exchange.end(integration.host_url, application, earlier)
         return holding.integration
 
     def _earlier(self, integration: Integration) -> TokenSet | None:
@@ -183,7 +184,10 @@ class Authorizing:
         credential = in_use(holding)
         if credential is None:
             return None
-        return held_of(self._store, integration.id, credential.id).tokens
+        try:
+            return held_of(self._store, integration.id, credential.id).tokens
+        except Unauthorized:
+            return None
 
     def _check_initiator(self, pending: Pending) -> None:
         """Whoever began it must still be allowed to; hub tokens are revoked, and roles are lowered."""

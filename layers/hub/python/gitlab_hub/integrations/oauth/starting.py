@@ -50,11 +50,11 @@ class OAuthStart:
         integration = unauthorized_integration(
             f"int_{hashlib.sha256(f'i:{seed}'.encode()).hexdigest()[:20]}",
             verification.facts.base_url or wish.host_url,
+            wish.group,
+            wish.features,
+            wish.display_name,
             client_id=wish.application.client_id,
             scopes=scopes,
-            group=wish.group,
-            features=wish.features,
-            display_name=wish.display_name,
             created_by=actor,
             now=int(self._now()),
         )

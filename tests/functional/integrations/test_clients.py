@@ -1,0 +1,89 @@
+"""Clients as other features get them: the right GitLab, the token that works, and a share of one allowance."""
+
+import pytest
+
+from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.gitlab.errors import HostNotAllowed
+from gitlab_hub.gitlab.limits import Limiter, Unlimited
+from gitlab_hub.integrations.care.tokens import CredentialTokens
+from gitlab_hub.integrations.clients import Clients
+from tests.fakes.gitlab import HOST
+from tests.fakes.oauth import LIFE
+from tests.functional.integrations.oauth_hub import OAuthHub
+
+
+class Given:
+    """What the clients asked their surroundings for."""
+
+    def __init__(self, hub: OAuthHub, policy: NetworkPolicy | None = None) -> None:
+        self.hub, self.limits = hub, list[tuple[str, int]]()
+        self.policy = policy or NetworkPolicy()
+
+    def limiter_for(self, origin: str, user_id: int) -> Limiter:
+        self.limits.append((origin, user_id))
+        return Unlimited()
+
+    def open(self, address: Address, tokens: CredentialTokens, limiter: Limiter) -> GitLab:
+        return GitLab(address, tokens, policy=self.policy, limiter=limiter, transport=self.hub.gitlab.transport())
+
+    def clients(self) -> Clients:
+        feature = self.hub.feature
+        return Clients(
+            store=feature.store,
+            source=feature.care.refresher,
+            limiter_for=self.limiter_for,
+            policy=self.policy,
+            open_client=self.open,
+        )
+
+
+@pytest.fixture
+def hub() -> OAuthHub:
+    return OAuthHub()
+
+
+def test_reach_says_what_is_known(hub: OAuthHub) -> None:
+    one = hub.connected(features={"manage_webhooks": True})
+    clients: GitLabs = Given(hub).clients()
+    reach = clients.reach(one)
+    assert reach is not None
+    assert (reach.base_url, reach.user_id, reach.gitlab_version) == (HOST, 7, "17.5.1-ee")
+    assert (reach.credential_works, reach.manage_webhooks, reach.report_statuses, reach.paused) == (
+        True, True, False, False,
+    )  # fmt: skip
+
+
+def test_without_a_credential_there_is_no_reach(hub: OAuthHub) -> None:
+    clients = Given(hub).clients()
+    assert clients.reach(hub.start()) is None
+    assert clients.reach("int_unknown") is None
+
+
+@pytest.fixture
+def one(hub: OAuthHub) -> str:
+    return hub.connected()
+
+
+async def test_a_client_renews_before_use_and_after_a_rejection(hub: OAuthHub, one: str) -> None:
+    given = Given(hub)
+    reach = given.clients().reach(one)
+    assert reach is not None
+    hub.now += LIFE
+    hub.gitlab.expire()
+    async with given.clients().open(reach) as gitlab:
+        assert (await gitlab.get("/user")).body["id"] == 7
+        hub.gitlab.expire()
+        assert (await gitlab.get("/user")).body["id"] == 7
+    assert hub.gitlab.refreshes == 2
+    assert given.limits == [(HOST, 7)]
+
+
+def test_what_the_deployer_no_longer_allows_is_not_opened(hub: OAuthHub) -> None:
+    one = hub.connected()
+    given = Given(hub, NetworkPolicy(allowed_hosts=("other.example.com",)))
+    reach = given.clients().reach(one)
+    assert reach is not None
+    with pytest.raises(HostNotAllowed):
+        given.clients().open(reach)

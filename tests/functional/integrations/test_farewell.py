@@ -1,0 +1,150 @@
+"""Leaving a GitLab: hooks go, tokens end, builds are asked after; and whatever fails is said and stops nothing."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from gitlab_hub.gitlab.errors import Unavailable
+from tests.fakes.gitlab import CANARY, HOST, answer
+from tests.fakes.oauth import LIFE
+from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
+
+
+@dataclass
+class Hooks:
+    """Hooks that remember whether the integration was still there when they went."""
+
+    hub: OAuthHub
+    result: tuple[int, list[str]] = (2, ["hook_1"])
+    error: Exception | None = None
+    asked: list[bool] = field(default_factory=list)
+
+    def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
+        self.asked.append(self.hub.feature.store.exists(integration_id))
+        if self.error:
+            raise self.error
+        return self.result
+
+
+@dataclass
+class Builds:
+    """Builds that are under way, or not."""
+
+    active: bool = True
+
+    def any(self, integration_id: str) -> bool:
+        return self.active
+
+
+@pytest.fixture
+def hub() -> OAuthHub:
+    hub = OAuthHub()
+    hub.hooks, hub.builds = Hooks(hub), Builds(active=False)
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    return hub
+
+
+def by_token(hub: OAuthHub) -> str:
+    body = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY}
+    return str(hub("POST", f"{PATH}/start", body)[1]["integration"]["id"])
+
+
+def leave(hub: OAuthHub, one: str, **query: str) -> Any:
+    status, body = hub("DELETE", f"/v1/integrations/{one}", query=query)
+    assert status == 200, body
+    assert (hub.feature.store.exists(one), hub.stored_secrets.dump(), hub.purged) == (False, {}, [one])
+    return body
+
+
+def test_an_oauth_pair_ends_and_the_hooks_go_while_the_token_works(hub: OAuthHub) -> None:
+    one = hub.connected()
+    assert leave(hub, one) == {
+        "ok": True, "revoked": True, "revoke_failed": [], "hooks_deleted": 2, "hooks_failed": ["hook_1"],
+    }  # fmt: skip
+    assert (hub.gitlab.living, hub.hooks.asked) == ([], [True])
+
+
+@pytest.mark.parametrize(("query", "revoked"), [({}, False), ({"revoke": "false"}, False), ({"revoke": "true"}, True)])
+def test_an_access_token_ends_only_when_asked_for(hub: OAuthHub, query: dict[str, str], revoked: bool) -> None:
+    one = by_token(hub)
+    assert leave(hub, one, **query)["revoked"] is revoked
+    assert hub.gitlab.pats[CANARY].alive is not revoked
+
+
+def test_an_oauth_pair_is_left_alone_when_asked_for(hub: OAuthHub) -> None:
+    one = hub.connected()
+    assert leave(hub, one, revoke="false", delete_hooks="false")["revoked"] is False
+    assert (len(hub.gitlab.living), hub.hooks.asked) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "trouble", [answer(503), httpx.ConnectError("no"), answer(403, {"error": "x"}), httpx.ReadTimeout("?")]
+)
+def test_a_revocation_that_fails_is_said_and_stops_nothing(hub: OAuthHub, trouble: Any) -> None:
+    one = hub.connected()
+    credential_id = hub.held(one).credential.id
+    hub.gitlab.fail("/oauth/revoke", trouble)
+    body = leave(hub, one)
+    assert (body["revoked"], body["revoke_failed"]) == (False, [credential_id])
+
+
+def test_hooks_that_cannot_go_are_said_and_stop_nothing(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.hooks.error = Unavailable("GitLab is down.")
+    body = leave(hub, one)
+    assert (body["hooks_deleted"], body["hooks_failed"], body["revoked"]) == (0, ["all: gitlab_unavailable"], True)
+
+
+def test_builds_under_way_hold_it_back_unless_forced(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.builds.active = True
+    status, body = hub("DELETE", f"/v1/integrations/{one}")
+    assert (status, body["code"]) == (409, "integration_has_active_builds")
+    assert (hub.hooks.asked, len(hub.gitlab.living), hub.integration(one)["status"]) == ([], 1, "active")
+    leave(hub, one, force="true")
+
+
+def test_a_pair_that_was_kept_and_not_announced_ends_too(hub: OAuthHub) -> None:
+    """A refresh is between keeping its pair and pointing to it while the integration goes."""
+    one = hub.connected()
+    hub.now += LIFE
+    hub.gitlab.expire()
+    credential_id = hub.held(one).credential.id
+
+    def going(path: str) -> None:
+        if path == "/oauth/token":
+            hub.gitlab.on_done = lambda _path: None
+            aside(lambda: hub("DELETE", f"/v1/integrations/{one}"))
+
+    hub.gitlab.on_done = going
+    with pytest.raises(Exception, match="removed"):
+        hub.feature.care.refresher.fresh(one, credential_id)
+    assert (hub.gitlab.living, hub.told.lost, hub.stored_secrets.dump()) == ([], [], {})
+
+
+def test_nobody_takes_the_end_of_a_token_for_a_loss(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.now += LIFE
+    hub.gitlab.expire()
+    credential_id = hub.held(one).credential.id
+
+    def meanwhile(path: str) -> None:
+        if path == "/oauth/revoke":
+            hub.gitlab.on_done = lambda _path: None
+            with pytest.raises(Exception, match="removed"):
+                aside(lambda: hub.feature.care.refresher.fresh(one, credential_id))
+
+    hub.gitlab.on_done = meanwhile
+    leave(hub, one)
+    assert hub.told.lost == []
+
+
+def test_nothing_of_the_authorization_is_left(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.now += LIFE
+    hub.feature.care.refresher.fresh(one, hub.held(one).credential.id)
+    leave(hub, one)
+    rows = [row for row in hub.stored_rows.dump() if not row["pk"].startswith(("AUDIT#", "OAUTH_"))]
+    assert [row["lifecycle"] for row in rows] == ["deleting"]
