@@ -170,9 +170,7 @@ def test_approving_says_who_did_it_and_works_once(world: World) -> None:
     [build_id], _ = world.receive(merge_request(source=99))
     path = f"/v1/builds/{build_id}/approve"
     assert world.call("POST", path, principal=DEVELOPER)[0] == 200
-    assert world.audit.lines == [
-        ("build_approved", "t-dev", {"integration_id": INTEGRATION, "build_id": build_id})
-    ]
+    assert world.audit.lines == [("build_approved", "t-dev", {"integration_id": INTEGRATION, "build_id": build_id})]
     assert world.call("POST", path)[1]["code"] == "not_awaiting_approval"
 
 
@@ -269,7 +267,9 @@ def test_builds_are_listed_newest_first_and_filtered(world: World, limit: int) -
     made: list[str] = []
     for number in range(4):
         world.now += 1
-        made.append(world.push(f"{number + 1}" * 40, ref="main" if number % 2 else "dev", delivery=f"dlv_0a1b_{number}"))
+        made.append(
+            world.push(f"{number + 1}" * 40, ref="main" if number % 2 else "dev", delivery=f"dlv_0a1b_{number}")
+        )
     world.now += 1
     tags, _ = world.receive(push(ref="v1", kind="tag_push"), "dlv_0a1b_t")
     world.call("PATCH", f"/v1/builds/{made[0]}", {"status": "failed"})

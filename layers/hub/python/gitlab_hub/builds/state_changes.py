@@ -105,12 +105,7 @@ def _is_its(build: Build, change: Change) -> bool:
 def _of_codebuild(detail: Mapping[str, Any]) -> Change | None:
     status = _OF_CODEBUILD.get(str(detail.get("build-status")))
     arn, more = str(detail.get("build-id")), _inside(detail, "additional-information")
-    variables = _inside(more, "environment").get("environment-variables")
-    ids = [
-        each.get("value")
-        for each in variables or ()
-        if isinstance(each, Mapping) and each.get("name") == "HUB_BUILD_ID"
-    ]
+    ids = [each.get("value") for each in _variables(more) if each.get("name") == "HUB_BUILD_ID"]
     if status is None or len(ids) != 1 or not _is_build(ids[0]):
         return None
     return Change(
@@ -138,6 +133,11 @@ def _of_step_functions(detail: Mapping[str, Any]) -> Change | None:
 
 def _is_build(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("bld_") and owner_of(value) is not None
+
+
+def _variables(more: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = _inside(more, "environment").get("environment-variables")
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
 def _inside(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -1,0 +1,380 @@
+"""One contract for every target in AWS, over moto; and what each of them makes of errors and lost answers."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from moto import mock_aws
+
+from gitlab_hub.builds.build import Build, Status
+from gitlab_hub.builds.targets.codebuild import CodeBuildTarget
+from gitlab_hub.builds.targets.eventbridge import EventBridgeTarget
+from gitlab_hub.builds.targets.message import CANCELED, REQUESTED, message_of
+from gitlab_hub.builds.targets.port import Target, TargetDenied, TargetMissing, TargetRefused, TargetUnavailable
+from gitlab_hub.builds.targets.sqs import SqsTarget
+from gitlab_hub.builds.targets.stepfunctions import StepFunctionsTarget
+from tests.functional.builds.build_kit import INTEGRATION, PROJECT, SHA, START, TRIGGER, MemoryTarget
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/builder"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:builds"
+BUILD = Build(
+    id="bld_0a1b_77",
+    integration_id=INTEGRATION,
+    trigger_id=TRIGGER,
+    project_id=PROJECT,
+    project_path="acme/app",
+    event="push",
+    ref="main",
+    sha=SHA,
+    target={},
+    actor="root",
+    number=4,
+    created_at=START,
+    updated_at=START,
+    created_ms=START * 1000,
+)
+
+
+class Aws:
+    """One client of an AWS service, with faults at chosen calls."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.done: list[str] = []
+        self.before: list[Exception] = []
+        self.after: list[Exception] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**arguments: Any) -> Any:
+            self.calls.append((name, arguments))
+            if self.before:
+                raise self.before.pop(0)
+            answer = getattr(self._client, name)(**arguments)
+            self.done.append(name)
+            if self.after:
+                raise self.after.pop(0)
+            return answer
+
+        return call
+
+
+class CodeBuildAws(Aws):
+    """Moto's CodeBuild, which forgets the variables that a build was started with, with a memory for them."""
+
+    def __init__(self, inner: Aws) -> None:
+        super().__init__(inner._client)
+        self._variables: dict[str, Any] = {}
+
+    def start_build(self, **arguments: Any) -> Any:
+        project = arguments["projectName"]
+        try:
+            return self.__getattr__("start_build")(**arguments)
+        finally:
+            for build_id in self._client.list_builds_for_project(projectName=project)["ids"]:
+                self._variables.setdefault(build_id, arguments["environmentVariablesOverride"])
+
+    def batch_get_builds(self, **arguments: Any) -> Any:
+        answer = self.__getattr__("batch_get_builds")(**arguments)
+        for build in answer["builds"]:
+            build["environment"]["environmentVariables"] = self._variables.get(build["id"], [])
+        return answer
+
+
+@dataclass
+class Case:
+    """A target, a build for it, and how many builds have arrived there."""
+
+    target: Target
+    build: Build
+    arrived: Callable[[], int]
+    dedupes: bool
+    aws: Aws = field(default_factory=lambda: Aws(None))
+
+    def start(self, build: Build | None = None) -> Any:
+        build = build or self.build
+        return self.target.start(build, message_of(build, REQUESTED, gitlab_url="https://gitlab.example"))
+
+    def stop(self, build: Build) -> None:
+        self.target.stop(build, message_of(build, CANCELED, gitlab_url=None))
+
+
+@cache
+def raw_client(service: str) -> Any:
+    """Making one takes longer than any test with it."""
+    make: Any = boto3.client
+    return make(service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
+def client(service: str) -> Aws:
+    return Aws(raw_client(service))
+
+
+def of(**target: Any) -> Build:
+    return replace(BUILD, target=target)
+
+
+def memory() -> Case:
+    target = MemoryTarget()
+    return Case(target, of(type="memory"), lambda: len(target.builds), dedupes=True)
+
+
+def eventbridge() -> Case:
+    aws = client("events")
+    aws.create_event_bus(Name="builds")
+    return Case(
+        EventBridgeTarget("builds", lambda: aws),
+        of(type="eventbridge"),
+        lambda: aws.done.count("put_events"),
+        False,
+        aws,
+    )
+
+
+def codebuild() -> Case:
+    aws = CodeBuildAws(client("codebuild"))
+    make_project(aws, "app")
+    return Case(
+        CodeBuildTarget(lambda: aws),
+        of(type="codebuild", project="app"),
+        lambda: len(aws.list_builds_for_project(projectName="app")["ids"]),
+        True,
+        aws,
+    )
+
+
+def stepfunctions() -> Case:
+    aws = client("stepfunctions")
+    definition = '{"StartAt": "a", "States": {"a": {"Type": "Pass", "End": true}}}'
+    aws.create_state_machine(name="builds", definition=definition, roleArn=ROLE)
+    return Case(
+        StepFunctionsTarget(lambda: aws),
+        of(type="stepfunctions", state_machine_arn=MACHINE),
+        lambda: len(aws.list_executions(stateMachineArn=MACHINE)["executions"]),
+        True,
+        aws,
+    )
+
+
+def sqs_plain() -> Case:
+    aws = client("sqs")
+    url = aws.create_queue(QueueName="plain")["QueueUrl"]
+    return Case(SqsTarget(lambda: aws), of(type="sqs", queue_url=url), lambda: waiting(aws, url), False, aws)
+
+
+def sqs_fifo() -> Case:
+    aws = client("sqs")
+    url = aws.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    return Case(SqsTarget(lambda: aws), of(type="sqs", queue_url=url), lambda: waiting(aws, url), True, aws)
+
+
+CASES = {
+    "memory": memory,
+    "eventbridge": eventbridge,
+    "codebuild": codebuild,
+    "stepfunctions": stepfunctions,
+    "sqs": sqs_plain,
+    "sqs_fifo": sqs_fifo,
+}
+IN_AWS = [make for name, make in CASES.items() if name != "memory"]
+
+
+def waiting(sqs: Any, url: str) -> int:
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def make_project(aws: Any, name: str) -> None:
+    aws.create_project(
+        name=name,
+        source={"type": "S3", "location": "bucket/app.zip"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={"type": "LINUX_CONTAINER", "image": "i", "computeType": "BUILD_GENERAL1_SMALL"},
+        serviceRole=ROLE,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def error(code: str, status: int = 400) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "any")  # type: ignore[typeddict-item]  # the rest is not looked at
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    made: Case = request.param()
+    return made
+
+
+def test_a_build_arrives(case: Case) -> None:
+    case.start()
+    assert case.arrived() == 1
+
+
+def test_a_build_that_is_started_again_is_there_once_where_the_target_can_tell(case: Case) -> None:
+    case.start()
+    case.start(replace(case.build, starting_at=START))
+    assert case.arrived() == (1 if case.dedupes else 2)
+
+
+def test_a_build_is_stopped_and_stopping_it_again_is_no_error(case: Case) -> None:
+    started = case.start()
+    stopping = replace(case.build, status=Status.CANCELED, starting_at=START, external_id=started.external_id)
+    case.stop(stopping)
+    case.stop(stopping)
+
+
+@pytest.mark.parametrize("make", IN_AWS)
+@pytest.mark.parametrize("fault", [error("ThrottlingException"), error("InternalFailure", 500)])
+def test_what_may_pass_is_said_to_be_for_now(make: Callable[[], Case], fault: Exception) -> None:
+    case = make()
+    case.aws.before = [fault]
+    with pytest.raises(TargetUnavailable):
+        case.start()
+    assert case.arrived() == 0
+
+
+@pytest.mark.parametrize("make", IN_AWS)
+def test_a_lost_answer_is_for_now_and_the_next_try_finds_the_build(make: Callable[[], Case]) -> None:
+    case = make()
+    case.aws.after = [ReadTimeoutError(endpoint_url="https://aws.example")]
+    with pytest.raises(TargetUnavailable) as raised:
+        case.start()
+    assert "aws.example" not in str(raised.value)
+    case.start(replace(case.build, starting_at=START))
+    assert case.arrived() == (1 if case.dedupes else 2)
+
+
+@pytest.mark.parametrize("make", IN_AWS)
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("AccessDeniedException", TargetDenied),
+        ("AccessDenied", TargetDenied),
+        ("ResourceNotFoundException", TargetMissing),
+        ("StateMachineDoesNotExist", TargetMissing),
+        ("AWS.SimpleQueueService.NonExistentQueue", TargetMissing),
+        ("InvalidInputException", TargetRefused),
+    ],
+)
+def test_what_stays_wrong_is_refused(make: Callable[[], Case], code: str, kind: type[Exception]) -> None:
+    case = make()
+    case.aws.before = [error(code)]
+    with pytest.raises(TargetRefused) as raised:
+        case.start()
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("code", ["AccountLimitExceededException", "ExecutionLimitExceeded"])
+def test_a_full_account_is_waited_for(code: str) -> None:
+    case = codebuild()
+    case.aws.before = [error(code)]
+    with pytest.raises(TargetUnavailable):
+        case.start()
+
+
+@pytest.mark.parametrize("make", [codebuild, stepfunctions, sqs_plain])
+def test_a_target_without_its_name_is_refused(make: Callable[[], Case]) -> None:
+    case = make()
+    with pytest.raises(TargetRefused):
+        case.start(replace(case.build, target={"type": case.build.target["type"]}))
+
+
+def test_arguments_that_the_sdk_does_not_take_are_refused_for_good() -> None:
+    case = stepfunctions()
+    with pytest.raises(TargetRefused):
+        case.start(replace(case.build, id=""))
+
+
+def test_an_event_that_the_bus_did_not_take_is_a_failure_though_the_call_succeeded() -> None:
+    class Refusing:
+        def __init__(self, code: str) -> None:
+            self.code = code
+
+        def put_events(self, **_: Any) -> dict[str, Any]:
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": self.code, "ErrorMessage": "secret name"}]}
+
+    for code, kind in (("ThrottlingException", TargetUnavailable), ("AccessDeniedException", TargetDenied)):
+        target = EventBridgeTarget("builds", lambda code=code: Refusing(code))
+        with pytest.raises(kind) as raised:
+            target.start(BUILD, message_of(BUILD, REQUESTED, gitlab_url=None))
+        assert "secret name" not in str(raised.value)
+
+
+def test_an_event_goes_to_the_bus_of_the_trigger_or_else_of_the_hub() -> None:
+    case = eventbridge()
+    case.start()
+    case.aws.create_event_bus(Name="other")
+    case.start(replace(case.build, target={"type": "eventbridge", "bus": "other"}))
+    entries = [arguments["Entries"][0] for name, arguments in case.aws.calls if name == "put_events"]
+    assert [entry["EventBusName"] for entry in entries] == ["builds", "other"]
+    assert {(entry["Source"], entry["DetailType"]) for entry in entries} == {("gitlab-hub", "Build Requested")}
+    assert json.loads(entries[0]["Detail"])["build"]["id"] == BUILD.id
+    with pytest.raises(TargetRefused):
+        EventBridgeTarget("", lambda: case.aws).start(case.build, message_of(BUILD, REQUESTED, gitlab_url=None))
+
+
+def test_a_codebuild_build_has_its_facts_as_plain_variables() -> None:
+    case = codebuild()
+    case.start(replace(case.build, ref="{{resolve:secretsmanager:x}}"))
+    _, arguments = case.aws.calls[-1]
+    variables = {each["name"]: each["value"] for each in arguments["environmentVariablesOverride"]}
+    assert {each["type"] for each in arguments["environmentVariablesOverride"]} == {"PLAINTEXT"}
+    assert variables["HUB_BUILD_ID"] == BUILD.id
+    assert (variables["GITLAB_SHA"], variables["GITLAB_PROJECT_PATH"]) == (SHA, "acme/app")
+    assert variables["GITLAB_REF"] == "{{resolve:secretsmanager:x}}"
+    assert "GITLAB_MERGE_REQUEST_IID" not in variables
+    assert arguments["idempotencyToken"] == BUILD.id
+    assert "sourceVersion" not in arguments
+
+
+def test_a_codebuild_project_of_the_repository_itself_gets_the_commit() -> None:
+    case = codebuild()
+    case.start(replace(case.build, target={"type": "codebuild", "project": "app", "source_version": True}))
+    assert case.aws.calls[-1][1]["sourceVersion"] == SHA
+
+
+def test_a_codebuild_build_that_nobody_remembers_is_found_by_its_variables() -> None:
+    case = codebuild()
+    started = case.start()
+    for name in ("list_builds_for_project", "batch_get_builds"):
+        assert name not in [call for call, _ in case.aws.calls]
+    assert case.start(replace(case.build, starting_at=START)) == started
+    case.stop(replace(case.build, starting_at=START))
+    assert ("stop_build", {"id": started.external_id}) in case.aws.calls
+
+
+def test_a_codebuild_build_that_never_began_needs_no_stop() -> None:
+    case = codebuild()
+    case.stop(replace(case.build, starting_at=START))
+    assert "stop_build" not in [name for name, _ in case.aws.calls]
+
+
+def test_an_execution_is_named_by_the_build() -> None:
+    case = stepfunctions()
+    started = case.start()
+    assert started.external_id == f"arn:aws:states:{REGION}:{ACCOUNT}:execution:builds:{BUILD.id}"
+    assert started.url == (
+        f"https://{REGION}.console.aws.amazon.com/states/home?region={REGION}"
+        f"#/v2/executions/details/{started.external_id}"
+    )
+    case.aws.before = [error("ExecutionAlreadyExists")]
+    assert case.start() == started
+
+
+def test_a_fifo_queue_has_one_group_for_each_build() -> None:
+    case = sqs_fifo()
+    case.start()
+    case.stop(case.build)
+    found = case.aws.receive_message(QueueUrl=case.build.target["queue_url"], MaxNumberOfMessages=10)["Messages"]
+    assert [json.loads(each["Body"])["type"] for each in found] == ["build.requested", "build.canceled"]
