@@ -29,7 +29,7 @@ def wanted(trigger: Trigger, event: HookEvent) -> Reason:
 
 
 def is_wanted(trigger: Trigger, event: HookEvent) -> bool:
-    """Whether the kind is one of the trigger's. Kinds that a later release has written into its row are not known here."""
+    """Whether the kind is one of the trigger's. A later release may have written kinds that are not known here."""
     return event.kind in trigger.events and event.kind in EVENTS
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from gitlab_hub.builds.paths import MAX_PATHS, bounded
+from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabs, Reach
-from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.hook_fields import objects, texts
 
 ANSWER_SECONDS = 10.0
@@ -50,7 +50,7 @@ class GitLabSources:
         try:
             async with asyncio.timeout(self._seconds), self._gitlabs.open(reach) as gitlab:
                 body = (await gitlab.get(path, query)).body
-        except (GitLabError, TimeoutError):
+        except (HubError, TimeoutError):
             return None
         if not isinstance(body, dict) or not isinstance(body.get("diffs"), list) or body.get("compare_timeout"):
             return None
@@ -64,7 +64,7 @@ class GitLabSources:
                     found += _paths(page.rows)
                     if len(found) > 2 * MAX_PATHS:
                         return None
-        except (GitLabError, TimeoutError):
+        except (HubError, TimeoutError):
             return None
         return bounded(found)
 

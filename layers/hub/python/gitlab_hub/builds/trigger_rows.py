@@ -10,7 +10,7 @@ from gitlab_hub.storage.table import Item
 SCHEMA_VERSION = 1
 TRIGGER = "TRIGGER#"
 HEAD = "TRIGGERS"
-"""One row per integration that changes with each of its triggers: their number, and whether what was read is current."""
+"""One row per integration that changes with each of its triggers: how many there are, and in which edition."""
 
 _GLOBS = ("branches", "tags", "paths")
 
@@ -22,7 +22,7 @@ def partition(integration_id: str) -> str:
 
 def trigger_item(trigger: Trigger) -> Item:
     """Spell a trigger."""
-    values = _plain(asdict(trigger))
+    values: Item = _plain(asdict(trigger))
     key = {"pk": partition(values.pop("integration_id")), "sk": TRIGGER + values.pop("id")}
     return key | {"schema_version": SCHEMA_VERSION} | values
 

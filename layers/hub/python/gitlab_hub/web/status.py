@@ -62,6 +62,8 @@ STATUS_OF_CODE = {
     "target_refused": 409,
     "target_unavailable": 503,
     "trigger_gone": 409,
+    # Triggers
+    "trigger_limit_reached": 422,
     # Webhooks
     "admin_required": 403,
     "group_hooks_unavailable": 409,

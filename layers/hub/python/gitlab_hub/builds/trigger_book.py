@@ -1,0 +1,125 @@
+"""Making, changing, removing and listing triggers."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.trigger_ports import Audit, Integrations
+from gitlab_hub.builds.trigger_requests import TriggerFields, TriggerPatchBody
+from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.errors import Conflict, NotFound
+from gitlab_hub.ids import owned_id
+
+MAX_LOOKED_INTO = 100
+"""Integrations that one page of the list of all triggers looks into, as most may have none."""
+
+Position = tuple[str, str | None]
+"""An integration, and the trigger of it that was seen last; None = all of it was seen."""
+
+Visible = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPage:
+    """Triggers, and where the list goes on."""
+
+    triggers: list[Trigger]
+    next: Position | None
+
+
+class TriggerBook:
+    """All triggers, for those who manage them."""
+
+    def __init__(
+        self,
+        *,
+        store: TriggerStore,
+        integrations: Integrations,
+        audit: Audit,
+        now: Callable[[], float],
+        check_target: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._store, self._integrations, self._audit = store, integrations, audit
+        self._now, self._check_target = now, check_target
+
+    def create(self, integration_id: str, fields: TriggerFields, *, actor: str, seed: str) -> Trigger:
+        """Make a trigger; the same seed gives the same one. Raises NotFound, Unprocessable or TriggerLimitReached."""
+        if not self._integrations.exists(integration_id):
+            raise NotFound("There is no such integration.")
+        now, values = int(self._now()), fields.checked().values()
+        self._check_target(values["target"])
+        trigger = Trigger(
+            id=owned_id("trg", integration_id, hashlib.sha256(seed.encode()).hexdigest()[:20]),
+            integration_id=integration_id,
+            created_by=actor,
+            created_at=now,
+            updated_at=now,
+            **values,
+        )
+        self._audit.record("trigger.create", actor=actor, integration_id=integration_id, trigger_id=trigger.id)
+        return self._store.add(trigger)
+
+    def change(self, trigger_id: str, patch: TriggerPatchBody, *, actor: str) -> Trigger:
+        """Change a trigger. Raises TriggerNotFound, Unprocessable or, where it is another version by now, Conflict."""
+        before = self._store.require(trigger_id)
+        self._check_target(patch.onto(before).values()["target"])
+        self._audit.record(
+            "trigger.change",
+            actor=actor,
+            integration_id=before.integration_id,
+            trigger_id=trigger_id,
+            fields=sorted(patch.model_fields_set - {"version"}),
+        )
+        return self._store.change(trigger_id, lambda found: self._changed(found, patch))
+
+    def remove(self, trigger_id: str, *, actor: str) -> None:
+        """Remove a trigger; builds that it has made go on. Raises TriggerNotFound."""
+        before = self._store.require(trigger_id)
+        self._audit.record("trigger.remove", actor=actor, integration_id=before.integration_id, trigger_id=trigger_id)
+        self._store.remove(trigger_id)
+
+    def of_integration(self, integration_id: str, after: Position | None, limit: int) -> TriggerPage:
+        """A page of one integration's triggers. Raises NotFound."""
+        if not self._integrations.exists(integration_id):
+            raise NotFound("There is no such integration.")
+        position = None if after is None else after[1]
+        return _page(((integration_id, one) for one in self._store.after(integration_id, position)), limit)
+
+    def of_all(self, visible: Visible, after: Position | None, limit: int) -> TriggerPage:
+        """A page of the triggers of all integrations that the caller may see; it may have fewer than `limit`."""
+        return _page(self._everywhere(visible, after), limit)
+
+    def _everywhere(self, visible: Visible, after: Position | None) -> Iterator[tuple[str, Trigger | None]]:
+        """Every trigger behind a position, and None behind each integration's last."""
+        if after is not None and after[1] is not None and visible(after[0]):
+            yield from ((after[0], one) for one in self._store.after(after[0], after[1]))
+            yield after[0], None
+        for integration in self._integrations.after(None if after is None else after[0]):
+            if visible(integration.id):
+                yield from ((integration.id, one) for one in self._store.after(integration.id))
+                yield integration.id, None
+
+    def _changed(self, found: Trigger, patch: TriggerPatchBody) -> Trigger:
+        if patch.version not in {None, found.version}:
+            raise Conflict(f"The trigger is at version {found.version} by now; read it again.")
+        values = patch.onto(found).values()
+        return replace(found, **values, updated_at=int(self._now()), version=found.version + 1)
+
+
+def _page(found: Iterator[tuple[str, Trigger | None]], limit: int) -> TriggerPage:
+    triggers: list[Trigger] = []
+    position: Position | None = None
+    looked_into = 0
+    for integration_id, trigger in found:
+        if trigger is not None and len(triggers) == limit:
+            return TriggerPage(triggers, position)
+        position = (integration_id, None if trigger is None else trigger.id)
+        if trigger is not None:
+            triggers.append(trigger)
+            continue
+        looked_into += 1
+        if looked_into == MAX_LOOKED_INTO:
+            return TriggerPage(triggers, position)
+    return TriggerPage(triggers, None)

@@ -1,0 +1,45 @@
+"""Triggers put together over their ports; nothing is read or sent by putting them together."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from gitlab_hub.builds.deciding import Deciding
+from gitlab_hub.builds.sources import GitLabSources, Sources
+from gitlab_hub.builds.trigger_book import TriggerBook
+from gitlab_hub.builds.trigger_ports import Audit, Integrations
+from gitlab_hub.builds.trigger_routes import TriggerRoutes
+from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.storage.table import Table
+from gitlab_hub.web.cursors import Cursors
+
+
+def _any_target(target: Mapping[str, Any]) -> None:
+    """Take every target that is well formed."""
+
+
+class TriggersFeature:
+    """Everything about triggers: their store, their decisions, their routes."""
+
+    def __init__(self, *, table: Table, gitlabs: GitLabs, sources: Sources | None = None) -> None:
+        self.store = TriggerStore(table)
+        self._sources = sources or GitLabSources(gitlabs)
+
+    @cached_property
+    def deciding(self) -> Deciding:
+        """What decides about events."""
+        return Deciding(self.store, self._sources)
+
+    def routes(
+        self,
+        *,
+        integrations: Integrations,
+        audit: Audit,
+        cursors: Cursors,
+        now: Callable[[], float],
+        check_target: Callable[[Mapping[str, Any]], None] = _any_target,
+    ) -> TriggerRoutes:
+        """The part of the API about triggers. `check_target` raises a HubError for a target that is not allowed."""
+        book = TriggerBook(store=self.store, integrations=integrations, audit=audit, now=now, check_target=check_target)
+        return TriggerRoutes(book=book, store=self.store, deciding=self.deciding, cursors=cursors)

@@ -1,0 +1,29 @@
+"""What triggers need of the rest of the hub."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+
+class Named(Protocol):
+    """Something with an id."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
+class Integrations(Protocol):
+    """Knows which integrations there are."""
+
+    def exists(self, integration_id: str) -> bool:
+        """Say whether there is an integration of this id."""
+
+    def after(self, position: str | None) -> Iterator[Named]:
+        """All integrations behind an id, in order of their ids."""
+
+
+class Audit(Protocol):
+    """The log of who did what."""
+
+    def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
+        """Add a line about something that is about to be done."""

@@ -1,0 +1,163 @@
+"""Which triggers an event meets, what is asked of GitLab for them, and when a change of a trigger counts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitlab_hub.builds.deciding import Deciding, TriggerIndex
+from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.gitlab.events import HookEvent
+from tests.fakes.faults import Plan, faulty
+from tests.fakes.table import MemoryTable
+from tests.fakes.triggers import (
+    BEFORE,
+    INTEGRATION,
+    SHA,
+    ZERO,
+    MemorySources,
+    changing,
+    codes,
+    including,
+    merge_request,
+    push,
+    tag,
+    trigger,
+)
+
+
+class World:
+    """A store of triggers, and a GitLab that may know what changed."""
+
+    def __init__(self, *triggers: Trigger, paths: Sequence[str] | None = None) -> None:
+        self.calls = Plan()
+        self.store = TriggerStore(faulty(MemoryTable(), self.calls))
+        for one in triggers:
+            self.store.add(one)
+        self.sources = MemorySources(paths)
+        self.deciding = Deciding(self.store, self.sources)
+
+    def built(self, event: HookEvent) -> list[str]:
+        return [one.id for one, decision in self.deciding.on(INTEGRATION, event) if decision.would_build]
+
+    def met(self, event: HookEvent) -> list[str]:
+        return [one.id for one, _ in self.deciding.on(INTEGRATION, event)]
+
+
+def numbered(number: int, **changes: Any) -> Trigger:
+    return trigger(id=f"trg_0a1b_{number}", **changes)
+
+
+def test_an_event_meets_the_triggers_of_its_kind_and_place() -> None:
+    world = World(
+        numbered(1),
+        numbered(2, project_id=16),
+        numbered(3, events=("tag_push",)),
+        numbered(4, project_id=None, group="Mike"),
+        numbered(5, project_id=None, group="mike/tools"),
+        numbered(6, project_id=None, group="mike/tools/diaspora"),
+        numbered(7, project_id=None, group="mike/too"),
+        numbered(8, enabled=False),
+    )
+    assert world.met(push()) == ["trg_0a1b_1", "trg_0a1b_8", "trg_0a1b_4", "trg_0a1b_5"]
+    assert world.built(push()) == ["trg_0a1b_1", "trg_0a1b_4", "trg_0a1b_5"]
+    assert world.built(tag(project_path=None)) == ["trg_0a1b_1", "trg_0a1b_3"]
+    assert world.met(push(kind="note")) == []
+
+
+def test_what_the_index_leaves_out_would_not_have_been_built() -> None:
+    triggers = [
+        numbered(number, project_id=project, group=group, events=events)
+        for number, (project, group, events) in enumerate(
+            (project, group, events)
+            for project, group in [(15, None), (16, None), (None, "mike"), (None, "MIKE/Tools"), (None, "x")]
+            for events in [("push",), ("tag_push", "merge_request"), ("merge_request",)]
+        )
+    ]
+    everything, indexed = World(*triggers), TriggerIndex(triggers)
+    for event in (push(), tag(), merge_request(), push(project_id=16), push(project_path=None), push(kind="job")):
+        met = {one.id for one in indexed.concerned(event)}
+        building = {one.id for one in triggers if everything.deciding.rehearse(one, event).would_build}
+        assert building <= met
+
+
+def test_another_integrations_triggers_are_not_met() -> None:
+    assert World(trigger(), trigger(id="trg_ffff_2", integration_id="int_ffff")).met(push()) == ["trg_0a1b_1"]
+
+
+def test_gitlab_is_asked_once_for_all_triggers_and_only_where_it_matters() -> None:
+    docs, off = including("docs/**"), {"enabled": False}
+    world = World(numbered(1, paths=docs), numbered(2, paths=docs), numbered(3), paths=["docs/a"])
+    assert world.built(push(total_commits=30)) == ["trg_0a1b_1", "trg_0a1b_2", "trg_0a1b_3"]
+    assert world.sources.asked == [("compare", INTEGRATION, 15, BEFORE, SHA)]
+    quiet = World(numbered(1, paths=docs, **off), numbered(2))
+    assert quiet.built(push(total_commits=30)) == ["trg_0a1b_2"]
+    assert quiet.sources.asked == []
+
+
+def test_gitlab_is_not_asked_for_what_the_event_says() -> None:
+    world = World(trigger(paths=including("docs/**")), paths=["docs/a"])
+    assert world.built(changing("src/a")) == []
+    assert world.sources.asked == []
+
+
+@pytest.mark.parametrize("paths", [["src/a"], []])
+def test_gitlabs_answer_decides(paths: list[str]) -> None:
+    assert World(trigger(paths=including("docs/**")), paths=paths).built(push(total_commits=30)) == []
+
+
+def test_a_merge_request_is_asked_for_by_its_number() -> None:
+    world = World(trigger(paths=including("docs/**")), paths=["docs/a"])
+    assert world.built(merge_request()) == ["trg_0a1b_1"]
+    assert world.sources.asked == [("merge_request", INTEGRATION, 15, 7)]
+
+
+def test_a_new_branch_has_nothing_to_be_compared_with_and_builds() -> None:
+    world = World(trigger(paths=including("docs/**")), paths=["src/a"])
+    [(_, decision)] = world.deciding.on(INTEGRATION, push(before=ZERO))
+    assert "paths_unknown" in codes(decision)
+    assert world.sources.asked == []
+
+
+def test_where_gitlab_does_not_answer_it_is_asked_once_and_all_build() -> None:
+    docs = including("docs/**")
+    world = World(numbered(1, paths=docs), numbered(2, paths=docs))
+    assert world.built(push(total_commits=30)) == ["trg_0a1b_1", "trg_0a1b_2"]
+    assert len(world.sources.asked) == 1
+
+
+def test_a_change_of_a_trigger_counts_for_the_next_event() -> None:
+    world = World()
+    assert world.built(push()) == []
+    world.store.add(trigger())
+    assert world.built(push()) == ["trg_0a1b_1"]
+    world.store.change("trg_0a1b_1", lambda found: replace(found, enabled=False, version=found.version + 1))
+    assert world.built(push()) == []
+    world.store.change("trg_0a1b_1", lambda found: replace(found, enabled=True, version=found.version + 1))
+    assert world.built(push()) == ["trg_0a1b_1"]
+    world.store.remove("trg_0a1b_1")
+    assert world.built(push()) == []
+
+
+def test_unchanged_triggers_are_not_read_again() -> None:
+    world = World(trigger())
+    world.built(push())
+    world.calls.calls.clear()
+    world.built(push())
+    assert world.calls.calls == ["get"]
+
+
+def test_a_worker_keeps_the_triggers_of_few_integrations_in_memory() -> None:
+    world = World(trigger())
+    for number in range(40):
+        world.deciding.on(f"int_{number}", push())
+    assert len(world.deciding._kept) == 16
+    assert world.built(push()) == ["trg_0a1b_1"]
+
+
+def test_the_delivery_is_handed_on() -> None:
+    [(_, decision)] = World(trigger()).deciding.on(INTEGRATION, push(), delivery_id="dlv_0a1b_9")
+    assert decision.request is not None
+    assert decision.request.delivery_id == "dlv_0a1b_9"
