@@ -16,6 +16,7 @@ from gitlab_hub.builds.targets.port import Started
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.events import HookEvent, MergeRequest
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.storage.queue import OrderedQueue
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.api import Api
@@ -200,7 +201,7 @@ class World:
 
     def add(self, *triggers: Trigger) -> Trigger:
         for one in triggers or (trigger(),):
-            self.feature.triggers.add(one)
+            self.feature.triggers.store.add(one)
         return (triggers or (trigger(),))[0]
 
     def receive(self, event: HookEvent, delivery: str = "dlv_0a1b_1") -> tuple[list[str], list[str]]:
@@ -237,7 +238,11 @@ class World:
 
     def api(self) -> Api:
         parts = self.feature.routes(
-            cursors=Cursors(lambda: b"key"), integrations=self.integrations, audit=self.audit, key=lambda: b"k" * 32
+            cursors=Cursors(lambda: b"key"),
+            integrations=self.integrations,
+            audit=self.audit,
+            key=lambda: b"k" * 32,
+            policy=NetworkPolicy(),
         )
         routes = [route for part in parts for route in part.routes()]
         return Api(routes, guard=self.integrations, idempotency=Idempotency(self.rows), now=lambda: self.now)

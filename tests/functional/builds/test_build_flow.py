@@ -129,7 +129,7 @@ def test_what_the_target_refuses_fails_with_a_code_and_a_hint(world: World) -> N
     assert world.failures == []
     assert world.wall.posts[-1]["state"] == "failed"
     assert world.wall.posts[-1]["description"] == "Give the builder the right."
-    assert not world.feature.any_unfinished(INTEGRATION)
+    assert not world.feature.active.any(INTEGRATION)
 
 
 def test_a_target_that_is_away_fails_the_message_and_is_asked_again_by_the_schedule(world: World) -> None:

@@ -69,7 +69,7 @@ def test_a_person_has_a_ref_or_a_commit_built(world: World, body: dict[str, str]
     world.work()
     assert world.build(shown["id"]).status is Status.RUNNING
     assert world.wall.posts[-1].get("ref") == body.get("ref")
-    assert ("build_requested", "t-dev") == world.audit.lines[-1][:2]
+    assert world.audit.lines[-1][:2] == ("build_requested", "t-dev")
 
 
 def test_a_wish_is_fulfilled_once_for_its_idempotency_key_and_as_often_as_it_is_made_without(world: World) -> None:
@@ -123,6 +123,13 @@ def test_nothing_is_built_for_a_paused_or_powerless_integration(
     else:
         world.gitlabs.set(**change)
     assert world.call("POST", "/v1/builds", {"trigger_id": TRIGGER, "ref": "main"})[1]["code"] == code
+
+
+def test_a_paused_integration_runs_nothing_again(world: World) -> None:
+    build_id = running(world)
+    world.call("PATCH", f"/v1/builds/{build_id}", {"status": "failed"})
+    world.gitlabs.set(paused=True)
+    assert world.call("POST", f"/v1/builds/{build_id}/rerun")[1]["code"] == "integration_paused"
 
 
 def test_reports_move_a_build_on_and_never_back(world: World) -> None:
@@ -201,7 +208,7 @@ def test_a_rerun_is_a_new_build_of_the_same_commit_with_the_trigger_as_it_is_now
     assert world.call("POST", f"{path}/rerun", key="k")[1]["build"]["id"] == body["build"]["id"]
     world.work()
     assert len(world.target.builds) == 2
-    world.feature.triggers.remove(TRIGGER)
+    world.feature.triggers.store.remove(TRIGGER)
     assert world.call("POST", f"{path}/rerun")[1]["code"] == "trigger_gone"
 
 
@@ -295,7 +302,7 @@ def test_a_list_shows_only_what_the_caller_may_see(world: World) -> None:
 
 def test_a_list_over_several_integrations_is_in_one_order(world: World) -> None:
     world.add(trigger("trg_0c2d_one", integration_id=OTHER))
-    made = []
+    made: list[str] = []
     for number in range(6):
         world.now += 1
         owner = INTEGRATION if number % 2 else OTHER

@@ -210,7 +210,7 @@ def error(code: str, status: int = 400) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "any")  # type: ignore[typeddict-item]  # the rest is not looked at
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES)
+@pytest.fixture(params=list(CASES.values()), ids=list(CASES))
 def case(request: pytest.FixtureRequest) -> Case:
     made: Case = request.param()
     return made
@@ -298,14 +298,19 @@ def test_arguments_that_the_sdk_does_not_take_are_refused_for_good() -> None:
 
 def test_an_event_that_the_bus_did_not_take_is_a_failure_though_the_call_succeeded() -> None:
     class Refusing:
+        """A bus that answers 200 and takes nothing."""
+
         def __init__(self, code: str) -> None:
             self.code = code
+
+        def __call__(self) -> Any:
+            return self
 
         def put_events(self, **_: Any) -> dict[str, Any]:
             return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": self.code, "ErrorMessage": "secret name"}]}
 
     for code, kind in (("ThrottlingException", TargetUnavailable), ("AccessDeniedException", TargetDenied)):
-        target = EventBridgeTarget("builds", lambda code=code: Refusing(code))
+        target = EventBridgeTarget("builds", Refusing(code))
         with pytest.raises(kind) as raised:
             target.start(BUILD, message_of(BUILD, REQUESTED, gitlab_url=None))
         assert "secret name" not in str(raised.value)
