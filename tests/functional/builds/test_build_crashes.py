@@ -16,6 +16,7 @@ from tests.functional.builds.build_kit import INTEGRATION, SHA, GitLabs, World, 
 
 CALLS = range(1, 40)
 CALLS_OF_A_REQUEST = 5
+CALLS_OF_A_START = 9
 
 
 def unavailable() -> Exception:
@@ -274,3 +275,39 @@ def test_many_workers_with_one_delivery_and_many_with_others_make_each_build_onc
     assert len(found) == 12
     assert sorted(build.number for build in world.builds()) == [1, 2, 3]
     assert len({build_id for ids in found for build_id in ids}) == 3
+
+
+@pytest.mark.parametrize("at", range(1, CALLS_OF_A_START + 1))
+def test_an_end_that_is_reported_between_any_two_calls_of_a_start_stays(at: int) -> None:
+    world = World()
+    world.add()
+    build_id = world.push()
+
+    class Reporting(Plan):
+        """Under it no call fails, and somebody reports the end before one of them."""
+
+        def is_due(self, name: str) -> bool:
+            self.calls.append(name)
+            if len(self.calls) == at:
+                clean = World.__new__(World)
+                clean.__dict__.update(world.__dict__)
+                clean.use(world.rows, world.queue)
+                assert clean.call("PATCH", f"/v1/builds/{build_id}", {"status": "success"})[0] == 200
+            return False
+
+    world.use(faulty(world.rows, Reporting()), world.queue, world.target, world.gitlabs)
+    world.work()
+    world.use(world.rows, world.queue)
+    for _ in range(2):
+        world.later(200)
+    assert world.build(build_id).status is Status.SUCCESS
+    assert world.wall.shown == {(SHA, "ci/hub"): "success"}
+
+
+def test_all_calls_of_a_start_were_met() -> None:
+    world, plan = World(), Plan()
+    world.add()
+    world.push()
+    world.use(faulty(world.rows, plan), world.queue)
+    world.work()
+    assert len(plan.calls) == CALLS_OF_A_START

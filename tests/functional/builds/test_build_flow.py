@@ -108,6 +108,7 @@ def test_a_forks_build_waits_for_approval_and_does_not_stand_in_the_way_of_the_m
     [build_id], _ = world.receive(merge_request(source=99), "dlv_0a1b_2")
     world.work()
     assert world.target.calls == []
+    assert not world.feature.active.any(INTEGRATION)
     assert world.wall.posts[-1]["description"] == "Waits for approval"
     own = world.push()
     assert own != build_id
@@ -191,6 +192,14 @@ def test_a_fork_overtakes_no_branch_of_the_project_that_has_the_same_name() -> N
     world.receive(merge_request(NEWER, source=99), "dlv_0a1b_2")
     world.work()
     assert world.build(own).status is Status.RUNNING
+
+
+def test_a_build_that_waits_or_runs_is_in_the_way_of_a_removal_until_it_ends(world: World) -> None:
+    build_id = world.push()
+    for status in (None, "running", "success"):
+        if status is not None:
+            world.call("PATCH", f"/v1/builds/{build_id}", {"status": status})
+        assert world.feature.active.any(INTEGRATION) is (status != "success")
 
 
 def test_a_build_that_is_gone_is_no_failure(world: World) -> None:

@@ -76,14 +76,6 @@ class BuildsFeature:
         policy: NetworkPolicy,
     ) -> Sequence[Routes]:
         """All parts of the API that belong to triggers and builds; `policy` says where HTTPS targets may lie."""
-        controls = Controls(
-            book=self.book,
-            store=self.store,
-            triggers=self.triggers.store,
-            commits=Commits(self._gitlabs),
-            audit=audit,
-            now=self._now,
-        )
         return (
             self.triggers.routes(
                 integrations=integrations,
@@ -95,11 +87,21 @@ class BuildsFeature:
             self._signing_routes(audit, key),
             BuildRoutes(
                 store=self.store,
-                controls=controls,
+                controls=self._controls(audit),
                 triggers=self.triggers.store,
                 integrations=integrations,
                 cursors=cursors,
             ),
+        )
+
+    def _controls(self, audit: Audit) -> Controls:
+        return Controls(
+            book=self.book,
+            store=self.store,
+            triggers=self.triggers.store,
+            commits=Commits(self._gitlabs),
+            audit=audit,
+            now=self._now,
         )
 
     def _signing_routes(self, audit: Audit, key: Callable[[], bytes]) -> SigningRoutes:

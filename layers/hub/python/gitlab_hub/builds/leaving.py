@@ -6,14 +6,14 @@ from gitlab_hub.builds.build_store import BuildStore
 
 
 class ActiveBuilds:
-    """Builds that still wait or run: an integration that has some is not simply removed."""
+    """Builds that wait for their target or run: an integration that has some is not simply removed."""
 
     def __init__(self, store: BuildStore) -> None:
         self._store = store
 
     def any(self, integration_id: str) -> bool:
         """Say whether there are any."""
-        return self._store.any_unfinished(integration_id)
+        return self._store.any_active(integration_id)
 
 
 def partitions(store: BuildStore, integration_id: str) -> Iterator[str]:
