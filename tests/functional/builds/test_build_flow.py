@@ -222,6 +222,16 @@ def test_a_row_of_a_later_release_is_read_without_what_is_new_in_it(world: World
     assert world.build(build_id).status is Status.RUNNING
 
 
+def test_a_row_of_an_earlier_release_has_what_it_lacks_at_its_default(world: World) -> None:
+    build_id = world.push()
+    row = world.rows.get(f"BUILD#{build_id}", "BUILD")
+    assert row is not None
+    later = {"report_after", "deletes_ref", "rerun_of", "source_project_id", "external_url"}
+    world.rows.put({name: value for name, value in row.items() if name not in later})
+    world.work()
+    assert world.build(build_id).status is Status.RUNNING
+
+
 def test_a_removed_integration_leaves_no_build_behind(world: World) -> None:
     world.push()
     world.push(NEWER, delivery="dlv_0a1b_2")

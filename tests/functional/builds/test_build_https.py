@@ -1,10 +1,14 @@
 """Signed requests to HTTPS endpoints, and where they must not go."""
 
 import asyncio
+import base64
+import hmac
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from typing import Any
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, ClassVar
 
 import httpcore
 import httpx
@@ -208,3 +212,57 @@ def test_for_a_day_after_a_rotation_both_secrets_sign() -> None:
         for now in (1_700_000_000 + 86_399, 1_700_000_000 + 86_400)
     }
     assert [len(each) for each in signed.values()] == [2, 1]
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """An endpoint on this very machine."""
+
+    got: ClassVar[list[tuple[str, dict[str, str], bytes]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.got.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(307 if self.path == "/moved" else 204)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    Endpoint.got.clear()
+    server = HTTPServer(("127.0.0.1", 0), Endpoint)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_request_goes_over_the_wire_as_any_receiver_of_standard_webhooks_expects_it(endpoint: str) -> None:
+    target = HttpsTarget(NetworkPolicy(allow_loopback=True), signer())
+    target.start(build(f"{endpoint}/hook?a=b"), message_of(BUILD, REQUESTED, gitlab_url=None))
+    with pytest.raises(TargetRefused):
+        target.start(build(f"{endpoint}/moved"), message_of(BUILD, REQUESTED, gitlab_url=None))
+    [(path, headers, body), (moved, *_)] = Endpoint.got
+    assert (path, moved, headers["content-type"]) == ("/hook?a=b", "/moved", "application/json")
+    key = base64.b64decode(secrets().secret(BUILD.trigger_id, 1).removeprefix("whsec_"))
+    text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    assert headers["webhook-signature"] == "v1," + base64.b64encode(hmac.digest(key, text, "sha256")).decode()
+
+
+def test_without_the_local_stacks_switch_the_same_request_does_not_leave(endpoint: str) -> None:
+    with pytest.raises(TargetRefused):
+        HttpsTarget(NetworkPolicy(), signer()).start(
+            build(f"{endpoint}/hook"), message_of(BUILD, REQUESTED, gitlab_url=None)
+        )
+    assert Endpoint.got == []
+
+
+def test_nobody_at_home_is_for_now() -> None:
+    target = HttpsTarget(NetworkPolicy(allow_loopback=True), signer())
+    with pytest.raises(TargetUnavailable):
+        target.start(build("http://127.0.0.1:9/"), message_of(BUILD, REQUESTED, gitlab_url=None))

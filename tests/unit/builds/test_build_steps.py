@@ -184,6 +184,9 @@ def test_what_was_pushed_too_often_is_given_up_visibly() -> None:
     assert pushed(PENDING, now=NOW).sends == 1
     lost = pushed(replace(PENDING, sends=MOST_STARTS), now=NOW)
     assert (lost.status, lost.error) == (Status.FAILED, "target_unavailable")
-    stuck = replace(canceled(RUNNING, now=NOW), sends=MOST_SENDS, reported_error="host_unreachable")
+    running_on = pushed(replace(canceled(RUNNING, now=NOW), sends=MOST_STARTS), now=NOW)
+    assert (running_on.stop_pending, running_on.error) == (False, "target_unavailable")
+    assert chores(running_on) == (REPORT,)
+    stuck = replace(running_on, sends=MOST_SENDS, reported_error="host_unreachable")
     given_up = pushed(stuck, now=NOW)
     assert (chores(given_up), given_up.reported_error) == ((), "host_unreachable")

@@ -13,10 +13,11 @@ START, STOP, REPORT = "start", "stop", "report"
 FIRST_WAIT = 60
 LONGEST_WAIT = 900
 MOST_STARTS = 10
-"""Pushes of a start, about two hours."""
+"""Pushes of a start or a stop, about two hours: each that fails ends in the dead-letter queue."""
 MOST_SENDS = 100
 """Pushes of anything else, about a day."""
 UNAVAILABLE = "target_unavailable"
+MAY_STILL_RUN = "The target did not answer, so the build may still run there."
 
 
 def chores(build: Build) -> tuple[str, ...]:
@@ -59,8 +60,11 @@ def planned(before: Build, after: Build, *, now: int) -> Build:
 
 def pushed(build: Build, *, now: int) -> Build:
     """Count one more push; what was pushed too often is given up, visibly."""
-    if START in chores(build) and build.sends >= MOST_STARTS:
+    left = chores(build)
+    if START in left and build.sends >= MOST_STARTS:
         return failed(build, now=now, code=UNAVAILABLE, hint="The target did not answer for two hours.")
+    if STOP in left and build.sends >= MOST_STARTS:
+        return replace(build, stop_pending=False, error=UNAVAILABLE, error_hint=MAY_STILL_RUN)
     if build.sends >= MOST_SENDS:
-        return replace(build, stop_pending=False, reported=announcement(build))
+        return replace(build, reported=announcement(build))
     return replace(build, sends=build.sends + 1)
