@@ -17,7 +17,7 @@ START_COLUMNS = ("function", "compiled ms", "of it building ms", "not compiled m
 
 def syncs_table(figures: Sequence[Figures]) -> str:
     """All syncs."""
-    return _table(SYNC_COLUMNS, [_sync_row(one) for one in figures])
+    return table(SYNC_COLUMNS, [_sync_row(one) for one in figures])
 
 
 def starts_table(starts: Sequence[Start]) -> str:
@@ -26,7 +26,7 @@ def starts_table(starts: Sequence[Start]) -> str:
         [one.function, *(f"{value:.0f}" for value in (one.compiled, one.build, one.plain)), str(one.modules)]
         for one in starts
     ]
-    return _table(START_COLUMNS, rows)
+    return table(START_COLUMNS, rows)
 
 
 def document(facts: Sequence[str], figures: Sequence[Figures], starts: Sequence[Start]) -> str:
@@ -58,7 +58,8 @@ def _sync_row(one: Figures) -> list[str]:
     ]  # fmt: skip
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; what begins with a digit stands on the right."""
     widths = [max(map(len, column)) for column in zip_longest(columns, *rows, fillvalue="")]
     lines = [
         " | ".join(_cell(text, width) for text, width in zip(row, widths, strict=True)) for row in (columns, *rows)

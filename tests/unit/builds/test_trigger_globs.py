@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitlab_hub.builds.globs import first_fit, matcher, passes
+from gitlab_hub.builds.globs import any_of, first_fit, first_passing, matcher, passes
 from gitlab_hub.builds.model import Globs
 
 
@@ -79,18 +79,37 @@ def test_stars_share_out_a_name_as_a_plain_matcher_says(parts: list[str], name: 
     assert fits(pattern, name) == plainly(pattern, name)
 
 
-@pytest.mark.parametrize("pattern", ["*a" * 60 + "b", "**a" * 60 + "b", "**/" * 20 + "*a" * 50 + "b", "?*" * 90])
+@given(st.lists(st.text("ab/*?", max_size=6), max_size=5), st.text("ab/", max_size=8))
+def test_a_name_fits_one_of_several_patterns_if_it_fits_any(patterns: list[str], name: str) -> None:
+    assert bool(any_of(tuple(patterns))(name)) == any(plainly(pattern, name) for pattern in patterns)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*a" * 60 + "b", "**a" * 60 + "b", "**/" * 20 + "*a" * 50 + "b", "?*" * 90, "*a**b", "**/**a*b", "**/*a*b",
+        "**/*a" + "/*a" * 50 + "b", "*a/" * 60 + "**b", "*a" + "/*a" * 60 + "/**/b", "*a**", "**ab", "**/ab",
+        "*a/**/*b",
+    ],
+)  # fmt: skip
 def test_no_pattern_is_slow(pattern: str) -> None:
     started = time.process_time()
-    for name in ("a" * 4_000, "a/" * 2_000, "a" * 4_000 + "/"):
+    for name in ("a" * 4_000, "a/" * 2_000, "a" * 4_000 + "/", ("a" * 60 + "/") * 60):
         fits(pattern, name)
-    # A backtracking matcher would not end in this universe's time.
+    # A backtracking matcher takes minutes for some of these, and the age of the universe for others.
     assert time.process_time() - started < 2
 
 
 def test_the_first_pattern_that_fits_is_named() -> None:
     assert first_fit(("x", "m*", "main"), "main") == "m*"
     assert first_fit(("x",), "main") is None
+
+
+def test_the_first_name_that_is_meant_is_given() -> None:
+    globs = Globs(include=("src/**", "**/*.md"), exclude=("src/tmp/**",))
+    assert first_passing(globs, ["x", "src/tmp/a", "docs/a.md", "src/b"]) == "docs/a.md"
+    assert first_passing(globs, ["x", "src/tmp/a"]) is None
+    assert first_passing(Globs(), ["x"]) == "x"
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,19 @@ _STARS = {_FOLDERS: "(?:.*/)?", _ANYTHING: ".*", _WITHIN: "[^/]*"}
 @lru_cache(maxsize=8192)
 def matcher(pattern: str) -> Matches:
     """A function that says whether a name fits the pattern; made once for each pattern."""
-    tokens = [_normal(token) for token in _TOKEN.findall(pattern)]
-    if sum(token in _STARS for token in tokens) > 1:
-        # Several stars can share out a name in many ways, and a backtracking matcher would try them all.
-        return _Automaton(tokens).fits
-    spelled = (_STARS.get(token) or ("[^/]" if token == _ONE else re.escape(token)) for token in tokens)
-    return re.compile("".join(spelled), re.DOTALL).fullmatch
+    tokens = _tokens(pattern)
+    return re.compile(_spelled(tokens), re.DOTALL).fullmatch if _is_tame(tokens) else _Automaton(tokens).fits
+
+
+@lru_cache(maxsize=4096)
+def any_of(patterns: tuple[str, ...]) -> Matches:
+    """A function that says whether a name fits one of several patterns; made once for each such group."""
+    found = [_tokens(pattern) for pattern in patterns]
+    tame = "|".join(_spelled(tokens) for tokens in found if _is_tame(tokens))
+    matchers: list[Matches] = [_Automaton(tokens).fits for tokens in found if not _is_tame(tokens)]
+    if len(matchers) < len(found):
+        matchers.insert(0, re.compile(tame, re.DOTALL).fullmatch)
+    return matchers[0] if len(matchers) == 1 else lambda name: any(fits(name) for fits in matchers)
 
 
 def first_fit(patterns: Iterable[str], name: str) -> str | None:
@@ -41,9 +48,43 @@ def first_fit(patterns: Iterable[str], name: str) -> str | None:
     return next((pattern for pattern in patterns if matcher(pattern)(name)), None)
 
 
+def first_passing(globs: Globs, names: Iterable[str]) -> str | None:
+    """The first of these names that is meant: included, or nothing is by name, and not excluded."""
+    included = any_of(globs.include) if globs.include else _anything
+    excluded = any_of(globs.exclude)
+    return next((name for name in names if included(name) and not excluded(name)), None)
+
+
 def passes(globs: Globs, name: str) -> bool:
-    """Whether something of this name is meant: included, or nothing is by name, and not excluded."""
-    return first_fit(globs.exclude, name) is None and (not globs.include or first_fit(globs.include, name) is not None)
+    """Whether something of this name is meant."""
+    return first_passing(globs, (name,)) is not None
+
+
+def _anything(_name: str) -> bool:
+    return True
+
+
+def _tokens(pattern: str) -> list[str]:
+    return [_normal(token) for token in _TOKEN.findall(pattern)]
+
+
+def _is_tame(tokens: Sequence[str]) -> bool:
+    """Whether a backtracking matcher has little to try: no two stars can share out the same part of a name.
+
+    So it is with one star only, and with at most one in each folder, where `**` comes once: as `**/`, or at the end.
+    """
+    stars = [token for token in tokens if token in _STARS]
+    far = [token for token in stars if token != _WITHIN]
+    if len(stars) <= 1:
+        return True
+    if len(far) > 1 or (_ANYTHING in far and tokens[-1] != _ANYTHING):
+        return False
+    folders = "".join("/" if token == _FOLDERS else token for token in tokens if token != _ANYTHING)
+    return all(folder.count(_WITHIN) <= 1 for folder in folders.split("/"))
+
+
+def _spelled(tokens: Sequence[str]) -> str:
+    return "".join(_STARS.get(token) or ("[^/]" if token == _ONE else re.escape(token)) for token in tokens)
 
 
 def _normal(token: str) -> str:

@@ -5,7 +5,7 @@ What nobody can say counts as changed: a build too many is cheaper than one that
 
 from collections.abc import Iterable, Sequence
 
-from gitlab_hub.builds.globs import passes
+from gitlab_hub.builds.globs import first_passing
 from gitlab_hub.builds.model import MERGE_REQUEST, PUSH, Globs
 from gitlab_hub.builds.reasons import Reason, passed, refused
 from gitlab_hub.gitlab.events import HookEvent
@@ -43,7 +43,7 @@ def check(globs: Globs, event: HookEvent, changed: Sequence[str] | None) -> Reas
         return passed("paths_not_asked", "Paths count for pushed commits and merge requests only.")
     if changed is None:
         return passed("paths_unknown", "Nobody could say which paths changed, so it builds.")
-    fitting = next((path for path in changed if passes(globs, path)), None)
+    fitting = first_passing(globs, changed)
     if fitting is None:
         return refused("no_path_fits", f"None of the {len(changed)} changed paths is meant by the trigger.")
     return passed("paths_fit", f'"{fitting}" changed.')

@@ -1,10 +1,9 @@
 """What a trigger's checks answer: a word for machines that stays the same, and a text for people."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One check: whether it lets the event build, and why. All codes stand in the table of decision.py."""
 
     ok: bool

@@ -27,7 +27,9 @@ BASE = "/v1/triggers"
 ONE = f"{BASE}/<trigger_id>"
 
 TriggerId = Annotated[str, Path()]
-OfIntegration = Annotated[str | None, Query(min_length=1, max_length=100, description="Only the triggers of this integration.")]
+OfIntegration = Annotated[
+    str | None, Query(min_length=1, max_length=100, description="Only the triggers of this integration.")
+]
 
 
 class TriggerRoutes:

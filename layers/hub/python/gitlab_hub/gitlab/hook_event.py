@@ -108,4 +108,4 @@ class HookEvent:
 
 
 def _is_zero(sha: str | None) -> bool:
-    return sha is not None and sha != "" and set(sha) == {"0"}
+    return sha is not None and sha != "" and not sha.strip("0")
