@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.builder import Builder
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.builds.model import MergeRequestRules, ReportStatus, Trigger
@@ -38,6 +38,7 @@ class MemoryTarget:
         self.calls: list[tuple[str, str]] = []
         self.builds: dict[str, Mapping[str, Any]] = {}
         self.stopped: list[str] = []
+        self.ends: dict[str, Status] = {}
         self.trouble: list[Exception] = []
 
     def start(self, build: Build, message: Mapping[str, Any]) -> Started:
@@ -49,6 +50,10 @@ class MemoryTarget:
         self._called("stop", build)
         if build.id not in self.stopped:
             self.stopped.append(build.id)
+
+    def look(self, build: Build) -> Status | None:
+        self._called("look", build)
+        return self.ends.get(build.id)
 
     def _called(self, what: str, build: Build) -> None:
         self.calls.append((what, build.id))

@@ -16,7 +16,7 @@ from tests.functional.builds.build_kit import INTEGRATION, SHA, GitLabs, World, 
 
 CALLS = range(1, 40)
 CALLS_OF_A_REQUEST = 5
-CALLS_OF_A_START = 9
+CALLS_OF_A_START, CALLS_BEFORE_A_START = 9, 3
 
 
 def unavailable() -> Exception:
@@ -302,6 +302,7 @@ def test_an_end_that_is_reported_between_any_two_calls_of_a_start_stays(at: int)
         world.later(200)
     assert world.build(build_id).status is Status.SUCCESS
     assert world.wall.shown == {(SHA, "ci/hub"): "success"}
+    assert bool(world.target.builds) is (at > CALLS_BEFORE_A_START)
 
 
 def test_all_calls_of_a_start_were_met() -> None:

@@ -184,6 +184,17 @@ def test_a_newer_build_cancels_the_earlier_ones_of_its_branch_at_their_target() 
     assert world.build(old).stop_pending is False
 
 
+def test_a_build_that_was_canceled_before_it_started_overtakes_nothing() -> None:
+    world = World()
+    world.add(trigger(cancel_previous=True))
+    old = world.push()
+    world.work()
+    newer = world.push(NEWER, delivery="dlv_0a1b_2")
+    world.call("POST", f"/v1/builds/{newer}/cancel")
+    world.work()
+    assert [world.build(build_id).status for build_id in (old, newer)] == [Status.RUNNING, Status.CANCELED]
+
+
 def test_a_fork_overtakes_no_branch_of_the_project_that_has_the_same_name() -> None:
     world = World()
     world.add(trigger(cancel_previous=True, merge_requests=replace(trigger().merge_requests, forks="allow")))

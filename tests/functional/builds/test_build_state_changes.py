@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.builds.build import Status
+from gitlab_hub.builds.chores import MOST_SENDS
+from gitlab_hub.builds.targets.port import TargetUnavailable
 from tests.functional.builds.build_kit import SHA, START, MemoryTarget, World, trigger
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
@@ -189,3 +191,36 @@ def test_an_execution_of_another_machine_with_a_builds_name_is_not_listened_to()
     build_id = world.push()
     tell(world, execution(build_id, "SUCCEEDED", machine="other"))
     assert world.build(build_id).status is Status.RUNNING
+
+
+def test_an_end_whose_event_was_lost_is_looked_up() -> None:
+    world = world_with(CODEBUILD)
+    build_id = world.push()
+    world.work()
+    looks = [("look", build_id)]
+    world.later(899)
+    assert world.target.calls[1:] == []
+    world.later(2)
+    assert world.target.calls[1:] == looks
+    assert world.build(build_id).status is Status.RUNNING
+    world.target.ends[build_id] = Status.SUCCESS
+    world.target.trouble = [TargetUnavailable("away")]
+    world.later(901)
+    assert world.build(build_id).status is Status.RUNNING
+    world.later(901)
+    assert world.build(build_id).status is Status.SUCCESS
+    assert world.wall.shown == {(SHA, "ci/hub"): "success"}
+    world.later(901)
+    assert world.target.calls[1:] == looks * 3
+    assert world.failures == []
+
+
+def test_a_build_is_looked_up_for_as_long_as_it_runs() -> None:
+    world = world_with(STEPS)
+    build_id = world.push()
+    world.work()
+    for _ in range(MOST_SENDS + 5):
+        world.later(901)
+    world.target.ends[build_id] = Status.FAILED
+    world.later(901)
+    assert world.build(build_id).status is Status.FAILED

@@ -67,6 +67,25 @@ def test_a_build_is_stopped_and_stopping_it_again_is_no_error(case: Case) -> Non
     case.stop(stopping)
 
 
+@pytest.mark.parametrize("make", [codebuild, stepfunctions])
+def test_a_build_is_looked_up_by_its_name(make: Callable[[], Case]) -> None:
+    case = make()
+    running = replace(case.build, status=Status.RUNNING, external_id=case.start().external_id)
+    assert case.target.look(replace(running, external_id=None)) is None
+    assert case.target.look(running) in {Status.RUNNING, Status.SUCCESS}
+    case.aws.before = [error("AccessDeniedException")]
+    with pytest.raises(TargetDenied):
+        case.target.look(running)
+
+
+@pytest.mark.parametrize("make", [eventbridge, sqs_plain])
+def test_where_nothing_can_be_looked_up_nothing_is(make: Callable[[], Case]) -> None:
+    case = make()
+    calls = len(case.aws.calls)
+    assert case.target.look(case.build) is None
+    assert len(case.aws.calls) == calls
+
+
 @pytest.mark.parametrize("make", IN_AWS)
 @pytest.mark.parametrize("fault", [error("ThrottlingException"), error("InternalFailure", 500)])
 def test_what_may_pass_is_said_to_be_for_now(make: Callable[[], Case], fault: Exception) -> None:
@@ -189,7 +208,7 @@ def test_a_codebuild_build_that_nobody_remembers_is_found_by_its_variables() -> 
         assert name not in [call for call, _ in case.aws.calls]
     assert case.start(replace(case.build, starting_at=START)) == started
     case.stop(replace(case.build, starting_at=START))
-    assert ("stop_build", {"id": started.external_id}) in case.aws.calls
+    assert ("stop_build", {"id": started.external_id.partition(":build/")[2]}) in case.aws.calls
 
 
 def test_a_codebuild_build_that_never_began_needs_no_stop() -> None:

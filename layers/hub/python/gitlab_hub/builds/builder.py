@@ -7,7 +7,7 @@ from gitlab_hub.builds.book import SCHEMA, BuildBook
 from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.build_errors import UnknownMessage
 from gitlab_hub.builds.build_store import BuildStore
-from gitlab_hub.builds.chores import REPORT, START, STOP, chores, pushed
+from gitlab_hub.builds.chores import LOOK, REPORT, START, STOP, chores, pushed
 from gitlab_hub.builds.starter import Starter
 from gitlab_hub.builds.state_changes import StateChanges
 from gitlab_hub.builds.statuses import StatusReporter
@@ -35,6 +35,7 @@ class Builder:
             START: starter.start,
             STOP: starter.stop,
             REPORT: reporter.report,
+            LOOK: starter.look,
         }
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:  # noqa: ARG002 - one call

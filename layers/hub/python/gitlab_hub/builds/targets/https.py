@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import httpcore
 import httpx
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.targets.addresses import vetted
 from gitlab_hub.builds.targets.port import Started, TargetDenied, TargetMissing, TargetRefused, TargetUnavailable, named
 from gitlab_hub.gitlab.address import Address, NetworkPolicy
@@ -63,6 +63,10 @@ class HttpsTarget:
         """Send the build."""
         self._post(build, message)
         return Started()
+
+    def look(self, build: Build) -> Status | None:  # noqa: ARG002 - the port's signature
+        """Nothing can be looked up there: whoever builds reports."""
+        return None
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:
         """Send that it is wanted no more."""
