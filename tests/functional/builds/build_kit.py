@@ -1,21 +1,16 @@
 """Builds as Lambda drives them, over stores in memory, a target that remembers and a GitLab that shows statuses."""
 
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.builder import Builder
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.builds.model import MergeRequestRules, ReportStatus, Trigger
 from gitlab_hub.builds.targets.port import Started
-from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.events import HookEvent, MergeRequest
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.storage.queue import OrderedQueue
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.api import Api
@@ -23,89 +18,16 @@ from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.principal import Principal
 from tests.fakes.events import OWNER, Context, answered, http_event
-from tests.fakes.gitlab_client import client
 from tests.fakes.queue import MemoryOrderedQueue
 from tests.fakes.table import MemoryTable
+from tests.functional.builds.build_gitlab import INTEGRATION, NEWER, SHA, GitLabs, StatusWall
 
-INTEGRATION, OTHER = "int_0a1b", "int_0c2d"
+__all__ = ["INTEGRATION", "NEWER", "SHA", "GitLabs", "StatusWall"]
+
+OTHER = "int_0c2d"
 TRIGGER = "trg_0a1b_one"
-SHA, NEWER = "a" * 40, "b" * 40
 PROJECT = 7
 START = 1_700_000_000
-_STATUS = re.compile(r"/gitlab/api/v4/projects/(\d+)/statuses/([0-9a-f]+)")
-_COMMIT = re.compile(r"/gitlab/api/v4/projects/(\d+)/repository/commits/(.+)")
-
-
-class StatusWall(httpx.AsyncBaseTransport):
-    """A GitLab that keeps commit statuses, as far as the hub can tell it from a real one."""
-
-    def __init__(self) -> None:
-        self.posts: list[dict[str, Any]] = []
-        self.shown: dict[tuple[str, str], str] = {}
-        self.script: list[Callable[[], httpx.Response]] = []
-        self.commits = {"main": SHA, "feature/x": NEWER, SHA[:8]: SHA, SHA: SHA}
-        self.down = False
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.down:
-            raise httpx.ConnectError("nobody there")
-        path = request.url.path
-        if commit := _COMMIT.fullmatch(path):
-            found = self.commits.get(commit[2])
-            return httpx.Response(200, json={"id": found}) if found else self.refused(404, "404 Commit Not Found")
-        status = _STATUS.fullmatch(path)
-        assert status is not None, path
-        return self._posted(status[2], json.loads(request.content))
-
-    def _posted(self, sha: str, body: dict[str, Any]) -> httpx.Response:
-        self.posts.append(body)
-        if self.script:
-            return self.script.pop(0)()
-        key = (sha, str(body["name"]))
-        if self.shown.get(key) == body["state"]:
-            return self.refused(400, f"Cannot transition status via :run from :{body['state']} (Reason(s): Status)")
-        self.shown[key] = body["state"]
-        return httpx.Response(201, json={"id": 1, "pipeline_id": 99})
-
-    @staticmethod
-    def refused(status: int, message: str) -> httpx.Response:
-        return httpx.Response(status, json={"message": message})
-
-    @property
-    def states(self) -> list[str]:
-        return [str(post["state"]) for post in self.posts]
-
-
-class GitLabs:
-    """One integration's GitLab."""
-
-    def __init__(self, wall: StatusWall) -> None:
-        self.wall = wall
-        self.opened = 0
-        self.known: Reach | None = Reach(
-            integration_id=INTEGRATION,
-            credential_id="cred_1",
-            base_url="https://gitlab.example/gitlab",
-            user_id=1,
-            is_admin=False,
-            group=None,
-            gitlab_version="18.3.0",
-            paused=False,
-            credential_works=True,
-            manage_webhooks=True,
-            report_statuses=True,
-        )
-
-    def reach(self, integration_id: str) -> Reach | None:
-        return self.known if integration_id == INTEGRATION else None
-
-    def open(self, reach: Reach) -> GitLab:
-        self.opened += 1
-        return client(self.wall)  # type: ignore[arg-type]  # any transport will do
-
-    def set(self, **changes: Any) -> None:
-        assert self.known is not None
-        self.known = replace(self.known, **changes)
 
 
 class MemoryTarget:
@@ -116,6 +38,7 @@ class MemoryTarget:
         self.calls: list[tuple[str, str]] = []
         self.builds: dict[str, Mapping[str, Any]] = {}
         self.stopped: list[str] = []
+        self.ends: dict[str, Status] = {}
         self.trouble: list[Exception] = []
 
     def start(self, build: Build, message: Mapping[str, Any]) -> Started:
@@ -127,6 +50,10 @@ class MemoryTarget:
         self._called("stop", build)
         if build.id not in self.stopped:
             self.stopped.append(build.id)
+
+    def look(self, build: Build) -> Status | None:
+        self._called("look", build)
+        return self.ends.get(build.id)
 
     def _called(self, what: str, build: Build) -> None:
         self.calls.append((what, build.id))
@@ -200,7 +127,7 @@ class World:
 
     def add(self, *triggers: Trigger) -> Trigger:
         for one in triggers or (trigger(),):
-            self.feature.triggers.add(one)
+            self.feature.triggers.store.add(one)
         return (triggers or (trigger(),))[0]
 
     def receive(self, event: HookEvent, delivery: str = "dlv_0a1b_1") -> tuple[list[str], list[str]]:
@@ -237,7 +164,11 @@ class World:
 
     def api(self) -> Api:
         parts = self.feature.routes(
-            cursors=Cursors(lambda: b"key"), integrations=self.integrations, audit=self.audit, key=lambda: b"k" * 32
+            cursors=Cursors(lambda: b"key"),
+            integrations=self.integrations,
+            audit=self.audit,
+            key=lambda: b"k" * 32,
+            policy=NetworkPolicy(),
         )
         routes = [route for part in parts for route in part.routes()]
         return Api(routes, guard=self.integrations, idempotency=Idempotency(self.rows), now=lambda: self.now)

@@ -8,12 +8,15 @@ import pytest
 
 from gitlab_hub.builds.build import Status
 from gitlab_hub.builds.targets.port import TargetUnavailable
+from gitlab_hub.gitlab.events import HookEvent
 from gitlab_hub.storage.errors import StorageUnavailable
 from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.threads import together
 from tests.functional.builds.build_kit import INTEGRATION, SHA, GitLabs, World, merge_request, push, trigger
 
 CALLS = range(1, 40)
 CALLS_OF_A_REQUEST = 5
+CALLS_OF_A_START, CALLS_BEFORE_A_START = 9, 3
 
 
 def unavailable() -> Exception:
@@ -123,7 +126,7 @@ def test_a_cancellation_whose_worker_ends_anywhere_stops_the_build_at_its_target
     assert (build.status, build.stop_pending, build.due_at) == (Status.CANCELED, False, None)
     assert world.target.stopped == [build_id]
     assert world.wall.shown == {(SHA, "ci/hub"): "canceled"}
-    assert not world.feature.any_unfinished(INTEGRATION)
+    assert not world.feature.active.any(INTEGRATION)
 
 
 def test_the_whole_queue_redriven_twice_has_no_further_effect() -> None:
@@ -171,11 +174,7 @@ def test_a_delivery_that_comes_again_sends_for_a_build_whose_message_was_lost() 
 def test_of_two_events_of_one_commit_that_meet_at_any_call_one_makes_the_build(first: Any) -> None:
     second = merge_request() if first.kind == "push" else push()
     for at in range(1, CALLS_OF_A_REQUEST + 1):
-        world = World()
-        world.add()
-        meeting = Meeting(at, lambda world=world: world.receive(second, "dlv_0a1b_second"))
-        world.use(faulty(world.rows, meeting), world.queue)
-        meeting.clean = lambda world=world: world.use(world.rows, world.queue)
+        world, meeting = meeting_at(at, second)
         found, _ = world.receive(first, "dlv_0a1b_first")
         assert len(found) + len(meeting.found[0]) == 1, at
         world.use(world.rows, world.queue)
@@ -186,11 +185,7 @@ def test_of_two_events_of_one_commit_that_meet_at_any_call_one_makes_the_build(f
 
 def test_builds_that_are_made_between_any_two_calls_of_another_have_numbers_of_their_own() -> None:
     for at in range(1, CALLS_OF_A_REQUEST + 1):
-        world = World()
-        world.add()
-        meeting = Meeting(at, lambda world=world: world.receive(push("f" * 40), "dlv_0a1b_second"))
-        world.use(faulty(world.rows, meeting), world.queue)
-        meeting.clean = lambda world=world: world.use(world.rows, world.queue)
+        world, _ = meeting_at(at, push("f" * 40))
         world.receive(push(), "dlv_0a1b_first")
         assert sorted(build.number for build in world.builds()) == [1, 2]
 
@@ -198,19 +193,27 @@ def test_builds_that_are_made_between_any_two_calls_of_another_have_numbers_of_t
 class Meeting(Plan):
     """A plan under which no call fails, and another worker does all of its work before one of them."""
 
-    def __init__(self, at: int, other: Callable[[], Any]) -> None:
+    def __init__(self, at: int, world: World, event: HookEvent) -> None:
         super().__init__()
-        self._at, self._other = at, other
-        self.clean: Callable[[], None] = lambda: None
-        self.found: Any = ([], [])
+        self._at, self._world, self._event = at, world, event
+        self.found: tuple[list[str], list[str]] = ([], [])
 
     def is_due(self, name: str) -> bool:
         """Count, and let the other worker run when its time has come, over the ports as they are."""
         self._at -= 1
         if self._at == 0:
-            self.clean()
-            self.found = self._other()
+            self._world.use(self._world.rows, self._world.queue)
+            self.found = self._world.receive(self._event, "dlv_0a1b_second")
         return False
+
+
+def meeting_at(at: int, event: HookEvent) -> tuple[World, Meeting]:
+    """A hub where another worker gets this event before the next worker's call of this number."""
+    world = World()
+    world.add()
+    meeting = Meeting(at, world, event)
+    world.use(faulty(world.rows, meeting), world.queue)
+    return world, meeting
 
 
 def test_the_other_worker_of_these_tests_has_met_every_call() -> None:
@@ -246,3 +249,66 @@ def test_two_ticks_at_once_push_a_build_once() -> None:
     world.now += 100
     assert world.builder.tick() == {"pushed": 1}
     assert world.builder.tick() == {"pushed": 0}
+
+
+def test_an_index_that_is_behind_pushes_nothing_again() -> None:
+    world = World()
+    world.add()
+    build_id = world.push()
+    world.queue.take()
+    world.queue.forget()
+    stale = world.feature.store.due(now=int(world.now) + 100, limit=10)
+    world.now += 30
+    world.feature.store.due = lambda **_: stale  # type: ignore[method-assign]
+    assert (stale, world.builder.tick()) == ([build_id], {"pushed": 0})
+    assert world.queue.sent == []
+
+
+def test_many_workers_with_one_delivery_and_many_with_others_make_each_build_once() -> None:
+    world = World()
+    world.add()
+
+    def work(number: int) -> list[str]:
+        return world.receive(push(f"{number % 3 + 1}" * 40), f"dlv_0a1b_{number % 3}")[0]
+
+    found = [result for result in together(12, work) if isinstance(result, list)]
+    assert len(found) == 12
+    assert sorted(build.number for build in world.builds()) == [1, 2, 3]
+    assert len({build_id for ids in found for build_id in ids}) == 3
+
+
+@pytest.mark.parametrize("at", range(1, CALLS_OF_A_START + 1))
+def test_an_end_that_is_reported_between_any_two_calls_of_a_start_stays(at: int) -> None:
+    world = World()
+    world.add()
+    build_id = world.push()
+
+    class Reporting(Plan):
+        """Under it no call fails, and somebody reports the end before one of them."""
+
+        def is_due(self, name: str) -> bool:
+            self.calls.append(name)
+            if len(self.calls) == at:
+                clean = World.__new__(World)
+                clean.__dict__.update(world.__dict__)
+                clean.use(world.rows, world.queue)
+                assert clean.call("PATCH", f"/v1/builds/{build_id}", {"status": "success"})[0] == 200
+            return False
+
+    world.use(faulty(world.rows, Reporting()), world.queue, world.target, world.gitlabs)
+    world.work()
+    world.use(world.rows, world.queue)
+    for _ in range(2):
+        world.later(200)
+    assert world.build(build_id).status is Status.SUCCESS
+    assert world.wall.shown == {(SHA, "ci/hub"): "success"}
+    assert bool(world.target.builds) is (at > CALLS_BEFORE_A_START)
+
+
+def test_all_calls_of_a_start_were_met() -> None:
+    world, plan = World(), Plan()
+    world.add()
+    world.push()
+    world.use(faulty(world.rows, plan), world.queue)
+    world.work()
+    assert len(plan.calls) == CALLS_OF_A_START

@@ -108,6 +108,7 @@ def test_a_forks_build_waits_for_approval_and_does_not_stand_in_the_way_of_the_m
     [build_id], _ = world.receive(merge_request(source=99), "dlv_0a1b_2")
     world.work()
     assert world.target.calls == []
+    assert not world.feature.active.any(INTEGRATION)
     assert world.wall.posts[-1]["description"] == "Waits for approval"
     own = world.push()
     assert own != build_id
@@ -129,7 +130,7 @@ def test_what_the_target_refuses_fails_with_a_code_and_a_hint(world: World) -> N
     assert world.failures == []
     assert world.wall.posts[-1]["state"] == "failed"
     assert world.wall.posts[-1]["description"] == "Give the builder the right."
-    assert not world.feature.any_unfinished(INTEGRATION)
+    assert not world.feature.active.any(INTEGRATION)
 
 
 def test_a_target_that_is_away_fails_the_message_and_is_asked_again_by_the_schedule(world: World) -> None:
@@ -183,6 +184,17 @@ def test_a_newer_build_cancels_the_earlier_ones_of_its_branch_at_their_target() 
     assert world.build(old).stop_pending is False
 
 
+def test_a_build_that_was_canceled_before_it_started_overtakes_nothing() -> None:
+    world = World()
+    world.add(trigger(cancel_previous=True))
+    old = world.push()
+    world.work()
+    newer = world.push(NEWER, delivery="dlv_0a1b_2")
+    world.call("POST", f"/v1/builds/{newer}/cancel")
+    world.work()
+    assert [world.build(build_id).status for build_id in (old, newer)] == [Status.RUNNING, Status.CANCELED]
+
+
 def test_a_fork_overtakes_no_branch_of_the_project_that_has_the_same_name() -> None:
     world = World()
     world.add(trigger(cancel_previous=True, merge_requests=replace(trigger().merge_requests, forks="allow")))
@@ -191,6 +203,14 @@ def test_a_fork_overtakes_no_branch_of_the_project_that_has_the_same_name() -> N
     world.receive(merge_request(NEWER, source=99), "dlv_0a1b_2")
     world.work()
     assert world.build(own).status is Status.RUNNING
+
+
+def test_a_build_that_waits_or_runs_is_in_the_way_of_a_removal_until_it_ends(world: World) -> None:
+    build_id = world.push()
+    for status in (None, "running", "success"):
+        if status is not None:
+            world.call("PATCH", f"/v1/builds/{build_id}", {"status": status})
+        assert world.feature.active.any(INTEGRATION) is (status != "success")
 
 
 def test_a_build_that_is_gone_is_no_failure(world: World) -> None:
@@ -209,6 +229,16 @@ def test_a_row_of_a_later_release_is_read_without_what_is_new_in_it(world: World
     row = world.rows.get(f"BUILD#{build_id}", "BUILD")
     assert row is not None
     world.rows.put({**row, "schema_version": 2, "warp_factor": 9})
+    world.work()
+    assert world.build(build_id).status is Status.RUNNING
+
+
+def test_a_row_of_an_earlier_release_has_what_it_lacks_at_its_default(world: World) -> None:
+    build_id = world.push()
+    row = world.rows.get(f"BUILD#{build_id}", "BUILD")
+    assert row is not None
+    later = {"report_after", "deletes_ref", "rerun_of", "source_project_id", "external_url"}
+    world.rows.put({name: value for name, value in row.items() if name not in later})
     world.work()
     assert world.build(build_id).status is Status.RUNNING
 

@@ -86,9 +86,11 @@ class BuildStore:
         rows = self._table.query(_of(build.integration_id), prefix=_lane(build), limit=_MOST_RUNNING)
         return [str(row["build_id"]) for row in rows.items]
 
-    def any_unfinished(self, integration_id: str) -> bool:
-        """Whether an integration has builds that still wait or run."""
-        return bool(self._table.query(_of(integration_id), prefix="RUNNING#", limit=1).items)
+    def any_active(self, integration_id: str) -> bool:
+        """Whether an integration has builds that wait for their target or run; one that waits for a person is none."""
+        rows = self._table.query(_of(integration_id), prefix="RUNNING#", limit=_MOST_RUNNING)
+        builds = self._table.get_many([_key(str(row["build_id"])) for row in rows.items])
+        return rows.last is not None or any(not _build(row).awaits_approval for row in builds)
 
     def newest(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[Build], str | None]:
         """One page of an integration's builds, newest first, and the place to go on behind; None at the end.

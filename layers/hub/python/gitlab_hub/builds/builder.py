@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitlab_hub.builds.book import SCHEMA, BuildBook
+from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.build_errors import UnknownMessage
 from gitlab_hub.builds.build_store import BuildStore
-from gitlab_hub.builds.chores import REPORT, START, STOP, chores, pushed
+from gitlab_hub.builds.chores import LOOK, REPORT, START, STOP, chores, pushed
 from gitlab_hub.builds.starter import Starter
 from gitlab_hub.builds.state_changes import StateChanges
 from gitlab_hub.builds.statuses import StatusReporter
@@ -34,6 +35,7 @@ class Builder:
             START: starter.start,
             STOP: starter.stop,
             REPORT: reporter.report,
+            LOOK: starter.look,
         }
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:  # noqa: ARG002 - one call
@@ -53,14 +55,18 @@ class Builder:
         return {"pushed": sum(self._push(build_id) for build_id in due)}
 
     def _push(self, build_id: str) -> bool:
-        now = int(self._now())
+        now, before = int(self._now()), self._store.get(build_id)
+        if before is None or not _is_due(before, now):
+            return False  # The index is a moment behind the table.
         try:
-            build = self._book.change(
-                build_id, lambda one: pushed(one, now=now) if one.due_at is not None and one.due_at <= now else one
-            )
+            build = self._book.change(build_id, lambda one: pushed(one, now=now) if _is_due(one, now) else one)
         except Conflict:
             return False  # Somebody is at it.
-        if build is None or not chores(build):
+        if build is None:
             return False
         self._book.send(build, chores(build))
         return True
+
+
+def _is_due(build: Build, now: int) -> bool:
+    return build.due_at is not None and build.due_at <= now

@@ -8,15 +8,19 @@ from dataclasses import replace
 
 from gitlab_hub.builds.build import Build, Status, failed
 
-START, STOP, REPORT = "start", "stop", "report"
+START, STOP, REPORT, LOOK = "start", "stop", "report", "look"
 
 FIRST_WAIT = 60
 LONGEST_WAIT = 900
 MOST_STARTS = 10
-"""Pushes of a start, about two hours."""
+"""Pushes of a start or a stop, about two hours: each that fails ends in the dead-letter queue."""
 MOST_SENDS = 100
 """Pushes of anything else, about a day."""
+LOOK_SECONDS = 900
+"""How often a running build is looked up at its target: its state change may have been lost on the way."""
+LOOKED_UP = frozenset({"codebuild", "stepfunctions"})
 UNAVAILABLE = "target_unavailable"
+MAY_STILL_RUN = "The target did not answer, so the build may still run there."
 
 
 def chores(build: Build) -> tuple[str, ...]:
@@ -25,13 +29,16 @@ def chores(build: Build) -> tuple[str, ...]:
         STOP: build.stop_pending,
         START: build.status is Status.PENDING and not build.needs_approval,
         REPORT: build.report_name is not None and build.reported != announcement(build),
+        LOOK: build.status is Status.RUNNING
+        and build.external_id is not None
+        and build.target.get("type") in LOOKED_UP,
     }
     return tuple(chore for chore, is_due in wanted.items() if is_due)
 
 
 def news(before: Build, after: Build) -> tuple[str, ...]:
     """Name the chores that a change brought about: those to send a message for."""
-    old = set(chores(before))
+    old = {*chores(before), LOOK}  # Nobody is in a hurry to look.
     if announcement(before) != announcement(after):
         old.discard(REPORT)
     return tuple(chore for chore in chores(after) if chore not in old)
@@ -54,13 +61,18 @@ def planned(before: Build, after: Build, *, now: int) -> Build:
     left, due = chores(after), now + wait_of(sends)
     if left == (REPORT,):
         due = max(due, after.report_after)
+    elif left == (LOOK,):
+        due = now + LOOK_SECONDS
     return replace(after, sends=sends, due_at=due if left else None)
 
 
 def pushed(build: Build, *, now: int) -> Build:
     """Count one more push; what was pushed too often is given up, visibly."""
-    if START in chores(build) and build.sends >= MOST_STARTS:
+    left = chores(build)
+    if START in left and build.sends >= MOST_STARTS:
         return failed(build, now=now, code=UNAVAILABLE, hint="The target did not answer for two hours.")
-    if build.sends >= MOST_SENDS:
-        return replace(build, stop_pending=False, reported=announcement(build))
+    if STOP in left and build.sends >= MOST_STARTS:
+        return replace(build, stop_pending=False, error=UNAVAILABLE, error_hint=MAY_STILL_RUN)
+    if build.sends >= MOST_SENDS and REPORT in left:
+        return replace(build, reported=announcement(build))
     return replace(build, sends=build.sends + 1)

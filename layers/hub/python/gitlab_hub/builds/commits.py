@@ -15,13 +15,18 @@ class Commits:
     def __init__(self, gitlabs: GitLabs) -> None:
         self._gitlabs = gitlabs
 
-    def resolve(self, integration_id: str, project_id: int, ref: str) -> str:
-        """The full sha of a ref. Raises RefNotFound, or IntegrationPaused where nothing is to be built."""
+    def usable(self, integration_id: str) -> Reach:
+        """How to reach the GitLab of an integration that is built for. Raises IntegrationPaused or Unauthorized."""
         reach = self._gitlabs.reach(integration_id)
         if reach is None:
             raise Unauthorized("The integration has no credential. Give it one.", details={"reason": "unknown"})
         if reach.paused:
             raise IntegrationPaused("The integration is paused. Resume it to build.")
+        return reach
+
+    def resolve(self, integration_id: str, project_id: int, ref: str) -> str:
+        """The full sha of a ref. Raises RefNotFound, or as `usable` does."""
+        reach = self.usable(integration_id)
         try:
             body = asyncio.run(self._commit(reach, project_id, ref))
         except Missing:

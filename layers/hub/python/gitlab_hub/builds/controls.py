@@ -66,6 +66,7 @@ class Controls:
         trigger = self._triggers.get(before.trigger_id)
         if trigger is None:
             raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
+        self._commits.usable(before.integration_id)
         self._record("build_rerun", before.integration_id, actor, build_id=before.id)
         again = new_build(
             trigger, _request(before, actor), build_id=wished_id(before.integration_id, seed), now=self._now()

@@ -1,6 +1,6 @@
 """The parts of builds put together over their ports; nothing is read or sent by putting them together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from gitlab_hub.builds.book import BuildBook
@@ -9,8 +9,8 @@ from gitlab_hub.builds.build_store import BuildStore
 from gitlab_hub.builds.builder import Builder
 from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.controls import Controls
-from gitlab_hub.builds.deciding import Deciding
 from gitlab_hub.builds.intake import Builds
+from gitlab_hub.builds.leaving import ActiveBuilds, partitions
 from gitlab_hub.builds.ports import Audit, Integrations
 from gitlab_hub.builds.signing import SecretVersions, TargetSecrets, TargetSigner
 from gitlab_hub.builds.signing_routes import SigningRoutes
@@ -18,9 +18,11 @@ from gitlab_hub.builds.sources import Sources
 from gitlab_hub.builds.starter import Starter
 from gitlab_hub.builds.state_changes import StateChanges
 from gitlab_hub.builds.statuses import StatusReporter
+from gitlab_hub.builds.targets.addresses import TargetCheck
 from gitlab_hub.builds.targets.port import Target
-from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.builds.trigger_feature import TriggersFeature
 from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.storage.queue import OrderedQueue
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.cursors import Cursors
@@ -36,17 +38,17 @@ class BuildsFeature:
         table: Table,
         queue: OrderedQueue,
         gitlabs: GitLabs,
-        sources: Sources,
+        sources: Sources | None = None,
         now: Callable[[], float],
     ) -> None:
-        self.store, self.triggers = BuildStore(table), TriggerStore(table)
+        self.store, self.triggers = BuildStore(table), TriggersFeature(table=table, gitlabs=gitlabs, sources=sources)
         self.book = BuildBook(self.store, queue, now)
-        self._table, self._gitlabs, self._sources, self._now = table, gitlabs, sources, now
+        self._table, self._gitlabs, self._now = table, gitlabs, now
 
     @cached_property
     def builds(self) -> Builds:
         """What takes the events of webhooks."""
-        return Builds(Deciding(self.triggers, self._sources), self.book)
+        return Builds(self.triggers.deciding, self.book)
 
     def builder(self, targets: Mapping[str, Target], *, draw: Callable[[], float]) -> Builder:
         """What works on the builds queue, on the schedule and on state changes; `targets` by their type."""
@@ -65,38 +67,57 @@ class BuildsFeature:
         return TargetSigner(TargetSecrets(key), SecretVersions(self._table), self._now)
 
     def routes(
-        self, *, cursors: Cursors, integrations: Integrations, audit: Audit, key: Callable[[], bytes]
+        self,
+        *,
+        cursors: Cursors,
+        integrations: Integrations,
+        audit: Audit,
+        key: Callable[[], bytes],
+        policy: NetworkPolicy,
     ) -> Sequence[Routes]:
-        """All parts of the API that belong to builds."""
-        controls = Controls(
+        """All parts of the API that belong to triggers and builds; `policy` says where HTTPS targets may lie."""
+        return (
+            self.triggers.routes(
+                integrations=integrations,
+                audit=audit,
+                cursors=cursors,
+                now=self._now,
+                check_target=TargetCheck(policy),
+            ),
+            self._signing_routes(audit, key),
+            BuildRoutes(
+                store=self.store,
+                controls=self._controls(audit),
+                triggers=self.triggers.store,
+                integrations=integrations,
+                cursors=cursors,
+            ),
+        )
+
+    def _controls(self, audit: Audit) -> Controls:
+        return Controls(
             book=self.book,
             store=self.store,
-            triggers=self.triggers,
+            triggers=self.triggers.store,
             commits=Commits(self._gitlabs),
             audit=audit,
             now=self._now,
         )
-        return (
-            BuildRoutes(
-                store=self.store,
-                controls=controls,
-                triggers=self.triggers,
-                integrations=integrations,
-                cursors=cursors,
-            ),
-            SigningRoutes(
-                triggers=self.triggers,
-                secrets=TargetSecrets(key),
-                versions=SecretVersions(self._table),
-                audit=audit,
-                now=self._now,
-            ),
+
+    def _signing_routes(self, audit: Audit, key: Callable[[], bytes]) -> SigningRoutes:
+        return SigningRoutes(
+            triggers=self.triggers.store,
+            secrets=TargetSecrets(key),
+            versions=SecretVersions(self._table),
+            audit=audit,
+            now=self._now,
         )
 
-    def any_unfinished(self, integration_id: str) -> bool:
-        """Whether an integration has builds that wait or run: then it is not simply removed."""
-        return self.store.any_unfinished(integration_id)
+    @cached_property
+    def active(self) -> ActiveBuilds:
+        """What the removal of an integration asks first."""
+        return ActiveBuilds(self.store)
 
-    def partitions(self, integration_id: str) -> Sequence[str]:
-        """What a removed integration leaves behind: its builds, and then what lists them, with triggers and numbers."""
-        return (*self.store.partitions(integration_id), f"INTEGRATION#{integration_id}")
+    def partitions(self, integration_id: str) -> Iterator[str]:
+        """What a removed integration leaves behind."""
+        return partitions(self.store, integration_id)

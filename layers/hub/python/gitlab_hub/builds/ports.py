@@ -1,9 +1,11 @@
-"""What builds need of others."""
+"""What builds need of others; integrations and the audit log they need as triggers do."""
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.trigger_ports import Audit, Integrations
+
+__all__ = ["Audit", "Integrations", "Triggers"]
 
 
 class Triggers(Protocol):
@@ -11,28 +13,3 @@ class Triggers(Protocol):
 
     def get(self, trigger_id: str) -> Trigger | None:
         """One trigger, by its id."""
-
-
-class Named(Protocol):
-    """Something with an id."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-
-class Integrations(Protocol):
-    """The integrations that there are."""
-
-    def exists(self, integration_id: str) -> bool:
-        """Say whether there is an integration of this id."""
-
-    def after(self, position: str | None) -> Iterator[Named]:
-        """All integrations behind an id, in order of their ids."""
-
-
-class Audit(Protocol):
-    """The log of who did what."""
-
-    def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
-        """Add a line about something that is about to be done."""

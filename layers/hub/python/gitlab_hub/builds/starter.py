@@ -6,9 +6,9 @@ from dataclasses import replace
 from gitlab_hub.builds.book import BuildBook
 from gitlab_hub.builds.build import Build, Status, canceled, failed, moved
 from gitlab_hub.builds.build_store import BuildStore
-from gitlab_hub.builds.chores import START, chores
+from gitlab_hub.builds.chores import LOOK, START, chores
 from gitlab_hub.builds.targets.message import CANCELED, REQUESTED, message_of
-from gitlab_hub.builds.targets.port import Started, Target, TargetRefused
+from gitlab_hub.builds.targets.port import Started, Target, TargetRefused, TargetUnavailable
 from gitlab_hub.gitlab.clients import GitLabs
 
 SUPERSEDED = "A newer build of the same branch took its place."
@@ -45,6 +45,18 @@ class Starter:
             self._book.change(build_id, lambda now_is: failed(now_is, now=self._clock(), code=code, hint=hint))
             return
         self._book.change(build_id, lambda now_is: handed_over(now_is, started, now=self._clock()))
+
+    def look(self, build_id: str) -> None:
+        """Ask the target of a running build how far it is; that its end was told some other way is no matter."""
+        build = self._store.get(build_id)
+        if build is None or LOOK not in chores(build):
+            return
+        try:
+            found = self._target(build).look(build)
+        except (TargetRefused, TargetUnavailable):
+            return  # Whoever asks again later may know.
+        if found is not None and found.finished:
+            self._book.change(build_id, lambda now_is: moved(now_is, found, now=self._clock()))
 
     def stop(self, build_id: str) -> None:
         """Take a canceled build back from its target; raises TargetUnavailable to be called again."""

@@ -11,25 +11,9 @@ from typing import Any
 from gitlab_hub.builds.book import BuildBook
 from gitlab_hub.builds.build import Build, Status, moved
 from gitlab_hub.builds.targets.arns import build_page, execution_page, machine_of, project_of
+from gitlab_hub.builds.targets.states import OF_CODEBUILD, OF_STEP_FUNCTIONS
 from gitlab_hub.ids import owner_of
 
-CODEBUILD, STEP_FUNCTIONS = "CodeBuild Build State Change", "Step Functions Execution Status Change"
-
-_OF_CODEBUILD = {
-    "IN_PROGRESS": Status.RUNNING,
-    "SUCCEEDED": Status.SUCCESS,
-    "FAILED": Status.FAILED,
-    "FAULT": Status.FAILED,
-    "TIMED_OUT": Status.FAILED,
-    "STOPPED": Status.CANCELED,
-}
-_OF_STEP_FUNCTIONS = {
-    "RUNNING": Status.RUNNING,
-    "SUCCEEDED": Status.SUCCESS,
-    "FAILED": Status.FAILED,
-    "TIMED_OUT": Status.FAILED,
-    "ABORTED": Status.CANCELED,
-}
 _DESCRIPTIONS = {
     "FAULT": "CodeBuild failed to run the build.",
     "TIMED_OUT": "The build took too long.",
@@ -103,14 +87,9 @@ def _is_its(build: Build, change: Change) -> bool:
 
 
 def _of_codebuild(detail: Mapping[str, Any]) -> Change | None:
-    status = _OF_CODEBUILD.get(str(detail.get("build-status")))
+    status = OF_CODEBUILD.get(str(detail.get("build-status")))
     arn, more = str(detail.get("build-id")), _inside(detail, "additional-information")
-    variables = _inside(more, "environment").get("environment-variables")
-    ids = [
-        each.get("value")
-        for each in variables or ()
-        if isinstance(each, Mapping) and each.get("name") == "HUB_BUILD_ID"
-    ]
+    ids = [each.get("value") for each in _variables(more) if each.get("name") == "HUB_BUILD_ID"]
     if status is None or len(ids) != 1 or not _is_build(ids[0]):
         return None
     return Change(
@@ -123,7 +102,7 @@ def _of_codebuild(detail: Mapping[str, Any]) -> Change | None:
 
 
 def _of_step_functions(detail: Mapping[str, Any]) -> Change | None:
-    status = _OF_STEP_FUNCTIONS.get(str(detail.get("status")))
+    status = OF_STEP_FUNCTIONS.get(str(detail.get("status")))
     name, arn = detail.get("name"), str(detail.get("executionArn"))
     if status is None or not _is_build(name):
         return None
@@ -138,6 +117,11 @@ def _of_step_functions(detail: Mapping[str, Any]) -> Change | None:
 
 def _is_build(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("bld_") and owner_of(value) is not None
+
+
+def _variables(more: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = _inside(more, "environment").get("environment-variables")
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
 def _inside(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:

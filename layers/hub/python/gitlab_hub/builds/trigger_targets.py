@@ -52,10 +52,10 @@ class SqsTarget(_Target):
 
 
 class HttpsTarget(_Target):
-    """A signed request to an address; which hosts are allowed is up to the deployer, and checked when it is sent."""
+    """A signed request to an address. What the deployer allows is checked when the trigger is made, and at every call."""
 
     type: Literal["https"]
-    url: Annotated[str, Field(max_length=2048, pattern=r"^https://[A-Za-z0-9.:\[\]-]+(?:[/?][!-\"$-~]*)?$")]
+    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(?:[/?][!-\"$-~]*)?$")]
 
 
 Target = Annotated[

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.targets.arns import build_page
 from gitlab_hub.builds.targets.aws import asked
 from gitlab_hub.builds.targets.message import environment_of
 from gitlab_hub.builds.targets.port import Started, TargetMissing, named
+from gitlab_hub.builds.targets.states import OF_CODEBUILD
 from gitlab_hub.storage.aws import LazyClient
 
 _RECENT = 100
@@ -30,6 +31,14 @@ class CodeBuildTarget:
             found = asked(lambda: self._client().start_build(**asking))["build"]
         return Started(found["arn"], build_page(found["arn"]))
 
+    def look(self, build: Build) -> Status | None:
+        """Ask CodeBuild for the build."""
+        if build.external_id is None:
+            return None
+        ids = [_id_of(build.external_id)]
+        found = asked(lambda: self._client().batch_get_builds(ids=ids))["builds"]
+        return OF_CODEBUILD.get(found[0]["buildStatus"]) if found else None
+
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port's signature
         """Stop a build."""
         external_id = build.external_id
@@ -39,7 +48,7 @@ class CodeBuildTarget:
                 return
             external_id = str(found["arn"])
         try:
-            asked(lambda: self._client().stop_build(id=external_id))
+            asked(lambda: self._client().stop_build(id=_id_of(external_id)))
         except TargetMissing:
             return
 
@@ -66,6 +75,11 @@ class CodeBuildTarget:
             return None
         found: list[dict[str, Any]] = asked(lambda: self._client().batch_get_builds(ids=ids))["builds"]
         return next((one for one in found if _is_for(one, build.id)), None)
+
+
+def _id_of(arn: str) -> str:
+    """CodeBuild's calls want `project:uuid`; its events and answers give an ARN that ends in it."""
+    return arn.rpartition(":build/")[2]
 
 
 def _is_for(found: Mapping[str, Any], build_id: str) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.targets.aws import asked, meaning
 from gitlab_hub.builds.targets.port import Started, TargetRefused
 from gitlab_hub.storage.aws import LazyClient
@@ -24,6 +24,10 @@ class EventBridgeTarget:
         """Announce a wanted build."""
         self._put(build, message)
         return Started()
+
+    def look(self, build: Build) -> Status | None:  # noqa: ARG002 - the port's signature
+        """Nothing can be looked up there: whoever builds reports."""
+        return None
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:
         """Announce that it is wanted no more."""

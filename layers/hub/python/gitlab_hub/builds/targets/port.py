@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.errors import HubError
 
 
@@ -44,12 +44,15 @@ class TargetUnavailable(HubError):
 class Target(Protocol):
     """One type of target, or a fake that passes the same contract test.
 
-    Both calls are repeated after a crash or a lost answer: an implementation names the build by its id wherever the
-    service can tell a repetition by that. They raise TargetRefused or TargetUnavailable.
+    Calls are repeated after a crash or a lost answer: an implementation names the build by its id wherever the
+    service can tell a repetition by that. All raise TargetRefused or TargetUnavailable.
     """
 
     def start(self, build: Build, message: Mapping[str, Any]) -> Started:
         """Hand a build over; `message` is what is published of it."""
+
+    def look(self, build: Build) -> Status | None:
+        """Say how far a build is there; None where the target cannot say."""
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:
         """Tell the target that a build it was given is wanted no more; one that has ended there is no error."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.targets.aws import asked
 from gitlab_hub.builds.targets.port import Started, named
 from gitlab_hub.storage.aws import LazyClient
@@ -20,6 +20,10 @@ class SqsTarget:
         """Send the build."""
         self._send(build, message)
         return Started()
+
+    def look(self, build: Build) -> Status | None:  # noqa: ARG002 - the port's signature
+        """Nothing can be looked up there: whoever builds reports."""
+        return None
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:
         """Send that it is wanted no more."""

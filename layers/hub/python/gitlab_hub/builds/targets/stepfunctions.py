@@ -6,10 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.targets.arns import execution_arn, execution_page
 from gitlab_hub.builds.targets.aws import asked
 from gitlab_hub.builds.targets.port import Started, TargetMissing, TargetRefused, named
+from gitlab_hub.builds.targets.states import OF_STEP_FUNCTIONS
 from gitlab_hub.storage.aws import LazyClient, code_of
 
 
@@ -25,6 +26,13 @@ class StepFunctionsTarget:
         text = json.dumps(message, separators=(",", ":"), sort_keys=True)
         arn = asked(lambda: self._begin(machine, build.id, text))
         return Started(arn, None if arn is None else execution_page(arn))
+
+    def look(self, build: Build) -> Status | None:
+        """Ask Step Functions for the execution."""
+        arn = build.external_id
+        if arn is None:
+            return None
+        return OF_STEP_FUNCTIONS.get(asked(lambda: self._client().describe_execution(executionArn=arn))["status"])
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port's signature
         """Stop the execution."""

@@ -1,0 +1,119 @@
+"""A build in GitLab's words, and what GitLab's answers mean for it."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitlab_hub.builds.build import Status, moved
+from gitlab_hub.builds.chores import REPORT, chores
+from gitlab_hub.builds.statuses import Outcome, judged, noted, status_of
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    HostUnreachable,
+    InsufficientScope,
+    Missing,
+    NotGitLab,
+    RateLimited,
+    TlsError,
+    Transition,
+    Unauthorized,
+    Unavailable,
+    UnexpectedResponse,
+)
+from gitlab_hub.gitlab.protocol import Answer, raise_for
+from tests.unit.builds.test_build_steps import NOW, RUNNING
+
+
+def test_texts_are_cut_to_what_gitlab_takes() -> None:
+    told = status_of(replace(RUNNING, description="ä" * 300, report_name="n" * 300))
+    assert (len(told["description"]), len(told["name"])) == (255, 255)
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert status_of(replace(RUNNING, ref=RUNNING.sha)) == {"state": "running", "name": "hub"}
+
+
+def test_a_reported_address_comes_before_the_console_of_aws() -> None:
+    aws = replace(RUNNING, external_url="https://console.example")
+    assert status_of(aws)["target_url"] == "https://console.example"
+    assert status_of(replace(aws, target_url="https://ci.example"))["target_url"] == "https://ci.example"
+
+
+LATER = [
+    HostUnreachable(""),
+    TlsError(""),
+    NotGitLab("", http_status=200),
+    Unauthorized("", http_status=401),
+    UnexpectedResponse("", http_status=409),
+    UnexpectedResponse("", http_status=201),
+    Unavailable("", http_status=503),
+]
+NEVER = [
+    Missing("", http_status=404),
+    Forbidden("", http_status=403),
+    InsufficientScope("", http_status=403),
+    HostNotAllowed(""),
+    UnexpectedResponse("", http_status=400),
+    UnexpectedResponse("", http_status=422),
+]
+
+
+@pytest.mark.parametrize("error", LATER)
+def test_what_may_pass_is_tried_again(error: GitLabError) -> None:
+    assert judged(error, draw=0.0) == Outcome(error.code, again=True, wait=30)
+
+
+@pytest.mark.parametrize("error", NEVER)
+def test_what_stays_is_left(error: GitLabError) -> None:
+    assert judged(error, draw=0.0) == Outcome(error.code)
+
+
+def test_a_pause_is_as_long_as_gitlab_wants_with_some_jitter() -> None:
+    limited = RateLimited("", http_status=429, retry_after=600)
+    assert [judged(limited, draw=draw).wait for draw in (0.0, 1.0)] == [600, 615]
+
+
+def test_a_status_that_is_there_is_reported() -> None:
+    assert judged(Transition("", http_status=400), draw=0.0) == Outcome()
+
+
+def test_what_was_posted_is_noted_of_what_was_posted_only() -> None:
+    done = noted(RUNNING, RUNNING, Outcome(pipeline_id=9), now=NOW)
+    assert (done.reported_status, done.status_pipeline_id, REPORT in chores(done)) == ("running", 9, False)
+    ahead = moved(RUNNING, Status.SUCCESS, now=NOW)
+    behind = noted(ahead, RUNNING, Outcome(pipeline_id=9), now=NOW)
+    assert REPORT in chores(behind), "the newer state is still to be shown"
+
+
+def test_a_pipeline_is_remembered_through_answers_that_name_none() -> None:
+    known = replace(RUNNING, status_pipeline_id=9)
+    assert noted(known, known, Outcome(), now=NOW).status_pipeline_id == 9
+
+
+def refusal(status: int, body: Any) -> Answer:
+    return Answer(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ('Cannot transition status via :run from :running (Reason(s): Status cannot transition via "run")', Transition),
+        ("400 Bad request - Cannot transition status via :enqueue from :success", Transition),
+        ("name is too long", UnexpectedResponse),
+        ({"name": ["Cannot transition status"]}, UnexpectedResponse),
+    ],
+)
+def test_gitlabs_word_for_a_status_it_has_is_a_decision_of_its_own(message: Any, kind: type[Exception]) -> None:
+    with pytest.raises(GitLabError) as raised:
+        raise_for(refusal(400, {"message": message}))
+    assert type(raised.value) is kind
+    assert "Reason(s)" not in str(raised.value)
+
+
+def test_only_a_bad_request_says_so() -> None:
+    with pytest.raises(Forbidden):
+        raise_for(refusal(403, {"message": "Cannot transition status via :run from :running"}))
