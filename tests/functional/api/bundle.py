@@ -9,8 +9,6 @@ from gitlab_hub.access.model import Account, item_of
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.routes import AccessRoutes
 from gitlab_hub.builds.feature import BuildsFeature
-from gitlab_hub.builds.sources import GitLabSources
-from gitlab_hub.builds.trigger_feature import TriggersFeature
 from gitlab_hub.gitlab.limits import Unlimited
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.integrations.audit import AuditLog
@@ -95,7 +93,7 @@ class Bundle:
             name: [row for row in table.dump() if not row["pk"].startswith(("AUDIT#", "IDEMPOTENCY#"))]
             for name, table in self.tables.items()
         }
-        sent = [queue.bodies for queue in (*self.queues.values(), *self.ordered.values())]
+        sent = [queue.bodies for queue in self.queues.values()] + [queue.bodies for queue in self.ordered.values()]
         return json.dumps([rows, self.secrets.dump(), sent], default=repr)
 
     def _things(self) -> dict[str, str]:
@@ -193,18 +191,14 @@ class Bundle:
     def _builds(self) -> Iterator[Routes]:
         store, table = self.feature.store, self.tables["deliveries"]
         audit = AuditLog(self.tables["integrations"], self.now)
-        triggers = TriggersFeature(table=table, gitlabs=self.gitlabs)
-        builds = BuildsFeature(
-            table=table,
-            queue=self.ordered["builds"],
-            gitlabs=self.gitlabs,
-            sources=GitLabSources(self.gitlabs),
-            now=self.now,
-        )
+        builds = BuildsFeature(table=table, queue=self.ordered["builds"], gitlabs=self.gitlabs, now=self.now)
         log = DeliveriesFeature(table=table, queue=self.ordered["deliveries"], now=self.now)
-        yield triggers.routes(integrations=store, audit=audit, cursors=self.cursors, now=self.now)
         yield from builds.routes(
-            cursors=self.cursors, integrations=store, audit=audit, key=lambda: self.keys.derive("build-targets")
+            cursors=self.cursors,
+            integrations=store,
+            audit=audit,
+            key=lambda: self.keys.derive("build-targets"),
+            policy=NetworkPolicy(),
         )
         yield log.routes(guard=store, visible=Everybody(store).seen_by, cursors=self.cursors)
 

@@ -140,7 +140,7 @@ def deliveries() -> Entry:
         AccessHints(tables["access_table"], SqsQueue(settings.sync_accounts_queue_url), time.time),
     )
     worker = wiring_events.deliveries().worker(
-        builds=joints.PushesNoted(wiring_events.builds().builds, wiring_events.hooks().refs),
+        builds=wiring_events.builds().builds,
         hints=hints,
         standing=joints.Standings(wiring.integration_store()),
     )
@@ -189,8 +189,8 @@ def caretaker() -> Entry:
     hooks = wiring_events.hooks().care(everybody)
     watch = wiring_events.hooks().ref_watch(
         integrations=everybody,
-        built_projects=joints.BuiltProjects(wiring_events.triggers().store, partial(ProjectRows, pipelines)),
-        announce=joints.PushesFound(wiring_events.builds().builds),
+        built_projects=joints.BuiltProjects(wiring_events.builds().triggers.store, partial(ProjectRows, pipelines)),
+        announce=wiring_events.deliveries().found,
     )
     return chores_entry([partial(chore.tick, time_left) for chore in (care, hooks, watch)])
 

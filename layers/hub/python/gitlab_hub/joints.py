@@ -3,22 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitlab_hub.ids import owned_id, owner_of
+from gitlab_hub.ids import owner_of
 from gitlab_hub.webhooks.delivery_model import id_of_delivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitlab_hub.builds.build_store import BuildStore
+    from gitlab_hub.builds.leaving import ActiveBuilds
     from gitlab_hub.builds.builder import Builder
-    from gitlab_hub.builds.intake import Builds
     from gitlab_hub.builds.trigger_store import TriggerStore
-    from gitlab_hub.gitlab.events import HookEvent
     from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.pipelines.project_store import ProjectRows
     from gitlab_hub.web.principal import Principal
     from gitlab_hub.webhooks.delivery_store import DeliveryStore
-    from gitlab_hub.webhooks.hooks.ref_book import RefBook
     from gitlab_hub.webhooks.hooks.removal import HookRemoval
 
 
@@ -86,38 +83,12 @@ class HooksOf:
 class BuildsOf:
     """Builds as whoever removes an integration asks for them."""
 
-    def __init__(self, store: "Callable[[], BuildStore]") -> None:
-        self._store = store
+    def __init__(self, active: "Callable[[], ActiveBuilds]") -> None:
+        self._active = active
 
     def any(self, integration_id: str) -> bool:
         """Whether a build of the integration is under way."""
-        return self._store().any_unfinished(integration_id)
-
-
-class PushesNoted:
-    """Builds that follow from deliveries; a push that was announced is not looked for any more."""
-
-    def __init__(self, builds: "Builds", refs: "RefBook") -> None:
-        self._builds, self._refs = builds, refs
-
-    def on_event(
-        self, integration_id: str, event: "HookEvent", *, delivery_id: str
-    ) -> tuple[Sequence[str], Sequence[str]]:
-        """Ask for the builds first: a crash in between announces a push twice, which builds it once."""
-        asked = self._builds.on_event(integration_id, event, delivery_id=delivery_id)
-        self._refs.saw(integration_id, event)
-        return asked
-
-
-class PushesFound:
-    """Builds that follow from pushes which GitLab never announced."""
-
-    def __init__(self, builds: "Builds") -> None:
-        self._builds = builds
-
-    def push(self, integration_id: str, event: "HookEvent", key: str) -> None:
-        """Ask for the builds of a found push; the same `key` is the same push."""
-        self._builds.on_event(integration_id, event, delivery_id=owned_id("ref", integration_id, key[:32]))
+        return self._active().any(integration_id)
 
 
 class KeptDeliveries:

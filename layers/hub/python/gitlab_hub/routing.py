@@ -45,22 +45,18 @@ def webhooks_routes() -> list["Route"]:
 def builds_routes() -> list["Route"]:
     """Triggers, builds, deliveries."""
     from gitlab_hub import joints
-    from gitlab_hub.builds.targets.addresses import TargetCheck
 
     store, cursors = wiring.integration_store(), wiring.cursors()
     everybody = joints.Everybody(store)
-    triggers = wiring_events.triggers().routes(
+    builds = wiring_events.builds().routes(
+        cursors=cursors,
         integrations=store,
         audit=wiring.audit(),
-        cursors=cursors,
-        now=time.time,
-        check_target=TargetCheck(wiring_events.target_policy()),
-    )
-    builds = wiring_events.builds().routes(
-        cursors=cursors, integrations=store, audit=wiring.audit(), key=wiring_events.signing_key
+        key=wiring_events.signing_key,
+        policy=wiring_events.target_policy(),
     )
     deliveries = wiring_events.deliveries().routes(guard=store, visible=everybody.seen_by, cursors=cursors)
-    return [route for part in (triggers, *builds, deliveries) for route in part.routes()]
+    return [route for part in (*builds, deliveries) for route in part.routes()]
 
 
 def access_routes() -> list["Route"]:

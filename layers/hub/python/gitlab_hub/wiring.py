@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from gitlab_hub.builds.build_store import BuildStore
+    from gitlab_hub.builds.leaving import ActiveBuilds
     from gitlab_hub.gitlab.clients import GitLabs
     from gitlab_hub.gitlab.policy import NetworkPolicy
     from gitlab_hub.integrations.audit import AuditLog
@@ -124,7 +124,7 @@ def integrations() -> "IntegrationsFeature":
         purge=syncs().forget,
         now=time.time,
         hooks=joints.HooksOf(_hook_removal),
-        builds=joints.BuildsOf(_build_store),
+        builds=joints.BuildsOf(_active_builds),
         outside=Outside(remaining=time_left),
     )
 
@@ -232,7 +232,7 @@ def _hook_removal() -> "HookRemoval":
     return wiring_events.hooks().removal
 
 
-def _build_store() -> "BuildStore":
+def _active_builds() -> "ActiveBuilds":
     from gitlab_hub import wiring_events
 
-    return wiring_events.builds().store
+    return wiring_events.builds().active

@@ -12,7 +12,6 @@ from gitlab_hub import wiring
 
 if TYPE_CHECKING:
     from gitlab_hub.builds.feature import BuildsFeature
-    from gitlab_hub.builds.trigger_feature import TriggersFeature
     from gitlab_hub.gitlab.policy import NetworkPolicy
     from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
     from gitlab_hub.webhooks.hooks.feature import HooksFeature
@@ -57,25 +56,15 @@ def hooks() -> "HooksFeature":
 
 
 @cache
-def triggers() -> "TriggersFeature":
-    """What decides about builds."""
-    from gitlab_hub.builds.trigger_feature import TriggersFeature
-
-    return TriggersFeature(table=wiring.table(wiring.settings().deliveries_table), gitlabs=wiring.gitlabs())
-
-
-@cache
 def builds() -> "BuildsFeature":
     """Builds, from their request to their end."""
     from gitlab_hub.builds.feature import BuildsFeature
-    from gitlab_hub.builds.sources import GitLabSources
     from gitlab_hub.storage.sqs import SqsOrderedQueue
 
     return BuildsFeature(
         table=wiring.table(wiring.settings().deliveries_table),
         queue=SqsOrderedQueue(wiring.settings().builds_queue_url),
         gitlabs=wiring.gitlabs(),
-        sources=GitLabSources(wiring.gitlabs()),
         now=time.time,
     )
 

@@ -52,9 +52,10 @@ class SqsTarget(_Target):
 
 
 class HttpsTarget(_Target):
-    """A signed request to an address. What the deployer allows is checked when the trigger is made, and at every call."""
+    """A signed request to an address that the deployer must allow, when the trigger is made and when it is sent."""
 
     type: Literal["https"]
+    # Whether plain http will do is not for this pattern to say: on loopback it does.
     url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(?:[/?][!-\"$-~]*)?$")]
 
 
