@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -128,6 +129,22 @@ def test_removing_the_groups_hook_removes_those_of_its_projects(hub: Hub) -> Non
     assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
     assert [hook.id for hook in hub.hooks()] == [other]
     assert len(hub.gitlab.hooks) == 1
+
+
+def test_a_hook_that_is_made_during_the_removal_goes_too(hub: Hub) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    late = replace(hub.hooks()[-1], id="hook_0a1b_late", parent_id=hook_id, target_id=9, gitlab_hook_id=None)
+    late = replace(late, url=f"{hub.url}/{late.id}", version=1)
+    really = hub.gitlab._really
+
+    async def one_more(request: httpx.Request) -> httpx.Response:
+        if hub.store.get(late.id) is None and hub.store.get(hook_id) is not None:
+            hub.store.create(late, "f" * 64)
+        return await really(request)
+
+    hub.gitlab._really = one_more  # type: ignore[method-assign]  # the caretaker is at work meanwhile
+    assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
 
 
 @pytest.mark.parametrize("at", range(1, 8))
