@@ -26,7 +26,8 @@ STATUSES = ("server_failure", "client_failure")
 
 _PAGE = 20
 _MINUTE = 60
-_KEYS = ("idempotency-key", "webhook-id")
+# In the order in which the receiver looks for one.
+_KEYS = ("webhook-id", "idempotency-key")
 
 
 class Deliveries(Protocol):
