@@ -1,13 +1,21 @@
 """The rules of keeping tokens: when to renew and to warn, who holds a lease, what a secret holds."""
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
 
+from gitlab_hub.gitlab.errors import Unavailable
 from gitlab_hub.gitlab.grants import Application
+from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.lease import KEPT_SECONDS, LEASE_SECONDS, LeaseLost, Leases
+from gitlab_hub.integrations.care.refresh import Wanted
+from gitlab_hub.integrations.care.time_left import TimeLeft
+from gitlab_hub.integrations.care.tokens import CredentialTokens
 from gitlab_hub.integrations.care.warnings import DAY, due_warning, rotation_due
 from gitlab_hub.integrations.vault import Contents, TokenSet, Vault, successor_version
+from tests.fakes.events import Context
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
@@ -101,6 +109,40 @@ def test_what_is_to_be_told_of_an_expiry(days: float, told: int | None, due: int
 def test_what_never_expires_is_never_told_of_nor_rotated() -> None:
     assert due_warning(None, 1, told=None) is None
     assert not rotation_due(None, 1)
+
+
+def test_the_time_left_is_that_of_the_invocation_seen_last(clock: Clock) -> None:
+    left = TimeLeft(clock)
+    assert left() == float("inf")
+    left.see(Context(left_ms=30_000))
+    clock.now += 12
+    assert left() == 18
+    left.see(Context(left_ms=30_000))
+    assert left() == 30
+
+
+class Counting:
+    """A source that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def fresh(self, integration_id: str, credential_id: str, wanted: Wanted | None = None) -> Held:
+        self.asked += 1
+        time.sleep(0.02)
+        raise Unavailable("later")
+
+    def stale(self, held: Held) -> bool:
+        return False
+
+
+async def test_requests_of_one_client_ask_one_after_the_other() -> None:
+    source = Counting()
+    tokens = CredentialTokens(source, "int_1", "cred_1")
+    began = time.monotonic()
+    asked = await asyncio.gather(*(tokens.current() for _ in range(4)), return_exceptions=True)
+    assert [type(error) for error in asked] == [Unavailable] * 4
+    assert (source.asked, time.monotonic() - began >= 0.08) == (4, True)
 
 
 @pytest.mark.parametrize(("days", "due"), [(7.1, False), (7, True), (0.1, True), (0, False), (-1, False)])
