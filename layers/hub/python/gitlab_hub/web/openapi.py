@@ -15,6 +15,7 @@ from gitlab_hub.web.errors import PermissionDenied, Unauthenticated, Unprocessab
 from gitlab_hub.web.idempotency import HEADER, MAX_KEY
 
 _JSON = "application/json"
+_HTML = "text/html; charset=utf-8"
 _OWN_OF_POWERTOOLS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 _ERROR = {
@@ -98,6 +99,9 @@ def _describe(operation: dict[str, Any], route: Route) -> None:
     """Say what the generator cannot know: who may call, and how refusals look."""
     success = operation["responses"].pop(str(route.status), {"description": "Done."})
     operation["responses"] = {str(route.status): success, **_refusals(route)}
+    if route.pages:
+        operation["responses"][str(route.status)] = {"description": "On to the next address."}
+        _also_as_pages(operation["responses"])
     if route.role is None:
         operation["description"] = "Open: needs no hub token."
         return
@@ -107,6 +111,14 @@ def _describe(operation: dict[str, Any], route: Route) -> None:
         schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"}
         key = {"name": HEADER, "in": "header", "required": False, "schema": schema}
         operation.setdefault("parameters", []).append(key)
+
+
+def _also_as_pages(responses: dict[str, Any]) -> None:
+    """A browser gets a page, whatever comes of it; only what is refused at the door is JSON."""
+    page = {_HTML: {"schema": {"type": "string"}}}
+    responses["200"] = {"description": "A small page that says it is done."}
+    for status, response in responses.items():
+        responses[status] = response | {"content": {**response.get("content", {}), **page}}
 
 
 def _refusals(route: Route) -> dict[str, Any]:

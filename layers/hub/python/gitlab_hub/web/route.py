@@ -48,6 +48,8 @@ class Route:
     guarded: bool = True
     render_error: Callable[[HubError], tuple[int, dict[str, Any]]] | None = None
     raw: "Callable[[Call], Answer] | None" = None
+    pages: bool = False
+    """Answers browsers, with pages and redirections."""
 
     @property
     def takes_body(self) -> bool:
