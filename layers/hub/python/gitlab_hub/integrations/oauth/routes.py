@@ -79,9 +79,9 @@ class OAuthRoutes:
             Route(method="POST", path=AUTHORIZE, handler=self.authorize, role=Role.ADMIN, secret_answer=True,
                   summary="Begin or finish the authorization of an OAuth application"),
             Route(method="GET", path=f"{CONNECT}/<ticket>", handler=self.connect, role=None, raw=self._connect,
-                  pages=True, status=HTTPStatus.FOUND, summary="Go to GitLab with a browser that is bound to the authorization"),
-            Route(method="GET", path=CALLBACK, handler=self.callback, role=None, raw=self._callback, pages=True,
-                  status=HTTPStatus.SEE_OTHER, summary="Come back from GitLab"),
+                  pages=True, status=HTTPStatus.FOUND, summary="Go to GitLab in a browser that is bound to it"),
+            Route(method="GET", path=CALLBACK, handler=self.callback, role=None, raw=self._callback,
+                  pages=True, status=HTTPStatus.SEE_OTHER, summary="Come back from GitLab"),
         ]  # fmt: skip
 
     def authorize(self, body: AuthorizeBody, caller: Caller, seed: Seed) -> BegunAnswer | AuthorizedAnswer:
