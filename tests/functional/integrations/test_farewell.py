@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from gitlab_hub.gitlab.errors import Unavailable
+from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, answer
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
@@ -148,3 +149,20 @@ def test_nothing_of_the_authorization_is_left(hub: OAuthHub) -> None:
     leave(hub, one)
     rows = [row for row in hub.stored_rows.dump() if not row["pk"].startswith(("AUDIT#", "OAUTH_"))]
     assert [row["lifecycle"] for row in rows] == ["deleting"]
+
+
+def test_a_pair_that_a_crashed_worker_had_kept_ends_too(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.now += LIFE
+    hub.gitlab.expire()
+    credential_id, plan = hub.held(one).credential.id, Plan()
+    hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
+    hub.feature.care.refresher.fresh(one, credential_id)
+    plan = Plan(at=plan.calls.index("write") + 1, applied=True)
+    hub.now += LIFE
+    hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
+    with pytest.raises(Crash):
+        hub.feature.care.refresher.fresh(one, credential_id)
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    assert leave(hub, one)["revoked"] is True
+    assert hub.gitlab.living == []

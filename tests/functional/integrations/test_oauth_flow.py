@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from gitlab_hub.web.openapi import document
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER, Context, http_event
 from tests.fakes.gitlab import HOST, answer, html
@@ -182,6 +183,17 @@ def test_a_state_works_once(hub: OAuthHub, one: str) -> None:
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
     body = {"integration_id": one, "code": code, "state": state}
     assert [hub("POST", AUTHORIZE, body)[0] for _ in range(2)] == [200, 400]
+    assert hub.gitlab.trades == 1
+
+
+def test_a_repeated_request_is_answered_as_the_first_and_asks_gitlab_nothing(hub: OAuthHub, one: str) -> None:
+    code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
+    hub.api._new_seed = lambda: "seed of one key"
+    body = {"integration_id": one, "code": code, "state": state}
+    first, second = (hub("POST", AUTHORIZE, body) for _ in range(2))
+    assert (first[0], second) == (200, first)
+    hub.api._new_seed = lambda: "seed of another"
+    assert hub("POST", AUTHORIZE, body)[1]["code"] == "invalid_state"
     assert hub.gitlab.trades == 1
 
 
@@ -383,3 +395,13 @@ def test_the_gateways_other_way_to_give_cookies_is_read_too(hub: OAuthHub, one: 
         "GET", CALLBACK, principal=None, query={"code": code, "state": state}, headers={"Cookie": f"a=b; {cookie}"}
     )
     assert hub.api.resolve(event, Context())["statusCode"] == 200
+
+
+def test_the_description_says_what_browsers_get(hub: OAuthHub) -> None:
+    made = document(hub.api.routes)["paths"]
+    for path, status in ((f"{PATH}/connect/{{ticket}}", "302"), (CALLBACK, "303")):
+        responses = made[path]["get"]["responses"]
+        assert set(responses["400"]["content"]) == {"application/json", "text/html; charset=utf-8"}
+        assert set(responses[status]["content"]) == {"text/html; charset=utf-8"}
+        assert "security" not in made[path]["get"]
+    assert "anyOf" in made[AUTHORIZE]["post"]["responses"]["200"]["content"]["application/json"]["schema"]

@@ -85,6 +85,21 @@ def test_another_user_is_told_apart_even_where_it_reaches_nothing(hub: OAuthHub)
     assert hub.finish(one, user=8)[1]["code"] == "gitlab_account_mismatch"
 
 
+def test_another_user_who_is_slower_changes_nothing_either(hub: OAuthHub) -> None:
+    """While the second one's token is being verified, the first one connects."""
+    one = hub.start()
+
+    def first(path: str) -> None:
+        if path == "/version" and hub.gitlab.trades:
+            hub.gitlab.on_call = lambda _path: None
+            assert aside(lambda: hub.finish(one))[0] == 200
+
+    hub.gitlab.on_call = first
+    status, body = hub.finish(one, user=8)
+    assert (status, body["code"]) == (409, "gitlab_account_mismatch")
+    assert (hub.integration(one)["account"]["id"], [pair.user for pair in hub.gitlab.living]) == (7, [7])
+
+
 def test_the_same_user_again_replaces_the_pair_and_ends_the_old_one(hub: OAuthHub) -> None:
     one = hub.connected()
     before = hub.held(one)

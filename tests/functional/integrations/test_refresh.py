@@ -278,6 +278,38 @@ def test_a_pair_that_a_crashed_worker_has_kept_is_found(hub: OAuthHub, one: str)
     assert (later.gitlab.refreshes, states(later, two)) == (1, ("active", "valid"))
 
 
+def test_a_refusal_finds_what_a_faster_worker_has_kept_before_it_crashed(hub: OAuthHub, one: str) -> None:
+    expire(hub)
+    rival = OAuthHub(hub.gitlab)
+    # Two looks at the token, one for a successor (our call is noted already), then its own is kept.
+    plan = Plan(at=4, applied=True)
+    rival.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
+    rival.now = hub.now + 100
+
+    def overtaken(path: str) -> None:
+        if path == TOKEN:
+            hub.gitlab.on_call = lambda _path: None
+            aside(lambda: attempt(rival, one))
+
+    hub.gitlab.on_call = overtaken
+    got = fresh(hub, one)
+    assert plan.calls[-1] == "write"
+    assert got.tokens.access_token == hub.gitlab.living[0].access
+    assert (states(hub, one), hub.told.lost) == (("active", "valid"), [])
+
+
+async def test_what_is_lost_stays_lost_whatever_a_sync_says_of_its_last_token(hub: OAuthHub, one: str) -> None:
+    target = hub.targets.target(one)
+    assert target is not None
+    tokens = hub.targets.tokens(target)
+    token = await tokens.current()
+    hub.gitlab.fail(TOKEN, INVALID)
+    assert await tokens.renewed(token) is None
+    for judge in (hub.targets.accepted, hub.targets.rejected):
+        judge(target)
+        assert states(hub, one) == ("error", "refresh_failed")
+
+
 def test_a_slow_worker_heals_what_was_given_up_for_lost(hub: OAuthHub, one: str) -> None:
     expire(hub)
     rival = OAuthHub(hub.gitlab)

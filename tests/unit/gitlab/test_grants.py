@@ -59,6 +59,19 @@ async def test_an_anonymous_read_has_no_token_and_is_not_tried_with_another() ->
     assert ["authorization" in request.headers for request in transport.requests] == [False]
 
 
+async def test_a_form_and_an_anonymous_read_do_not_even_ask_for_the_token() -> None:
+    class Keeper(FixedTokens):
+        async def current(self) -> str:
+            raise AssertionError("nobody needs it")
+
+    address = Address.parse("https://example.com", allow_http=False)
+    transport = ScriptedTransport(lambda _: httpx.Response(200, json={}))
+    gitlab = GitLab(address, Keeper("x"), policy=NetworkPolicy(), transport=transport)
+    await gitlab.form("/oauth/token", FIELDS)
+    await gitlab.get("/version", anonymous=True)
+    assert len(transport.requests) == 2
+
+
 @pytest.mark.parametrize(("answer", "error", "reason"), [
     (httpx.Response(400, json={"error": "invalid_grant", "hint": "canary"}), InvalidGrant, "invalid_grant"),
     (httpx.Response(401, json={"error": "invalid_grant"}), InvalidGrant, "invalid_grant"),

@@ -9,8 +9,8 @@ from gitlab_hub.webhooks.delivery_model import id_of_delivery
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitlab_hub.builds.leaving import ActiveBuilds
     from gitlab_hub.builds.builder import Builder
+    from gitlab_hub.builds.leaving import ActiveBuilds
     from gitlab_hub.builds.trigger_store import TriggerStore
     from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.pipelines.project_store import ProjectRows

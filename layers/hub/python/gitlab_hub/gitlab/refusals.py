@@ -30,6 +30,7 @@ _MAX_SCOPES = 20
 _CANNOT_TRANSITION = "cannot transition status"
 
 # https://www.rfc-editor.org/rfc/rfc6749#section-5.2 ; no route of the API uses these words.
+_OF_GRANTS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
 _OF_TOKEN_ENDPOINT = frozenset(
     {"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "invalid_request"}
 )
@@ -51,11 +52,9 @@ def raise_for(answer: Answer) -> None:
 
 def _refusal(answer: Answer) -> GitLabError:
     body = _refusal_body(answer)
+    if answer.status in _OF_GRANTS and body.get("error") in {"invalid_grant", *_OF_TOKEN_ENDPOINT}:
+        return _grant_refused(answer, str(body["error"]))
     match answer.status:
-        case HTTPStatus.BAD_REQUEST | HTTPStatus.UNAUTHORIZED if body.get("error") == "invalid_grant":
-            return _error(answer, InvalidGrant, "GitLab takes this authorization no more.", {"reason": "invalid_grant"})
-        case HTTPStatus.BAD_REQUEST | HTTPStatus.UNAUTHORIZED if body.get("error") in _OF_TOKEN_ENDPOINT:
-            return _error(answer, GrantRefused, "GitLab refuses the application.", {"reason": body["error"]})
         case HTTPStatus.UNAUTHORIZED:
             details = {"reason": _token_reason(body)}
             return _error(answer, Unauthorized, "GitLab does not accept the token. Give a new one.", details)
@@ -63,9 +62,15 @@ def _refusal(answer: Answer) -> GitLabError:
             return _forbidden(answer, body)
         case HTTPStatus.NOT_FOUND:
             return _error(answer, Missing, "GitLab does not have this, or the token may not see it.")
-        case HTTPStatus.BAD_REQUEST if _CANNOT_TRANSITION in _words(_refusal_body(answer), "message"):
+        case HTTPStatus.BAD_REQUEST if _CANNOT_TRANSITION in _words(body, "message"):
             return _error(answer, Transition, "GitLab already shows this status for the commit, or a later one.")
     return _error(answer, UnexpectedResponse, f"GitLab answered {answer.status}, which the hub did not expect.")
+
+
+def _grant_refused(answer: Answer, reason: str) -> GitLabError:
+    if reason == "invalid_grant":
+        return _error(answer, InvalidGrant, "GitLab takes this authorization no more.", {"reason": reason})
+    return _error(answer, GrantRefused, "GitLab refuses the application.", {"reason": reason})
 
 
 def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:

@@ -139,6 +139,14 @@ class Authorizing:
             self._exchange.end(integration.host_url, application, earlier)
         return kept
 
+    def finished(self, integration_id: str, *, state: str, seed: str) -> Integration | None:
+        """The integration, if this very request (by its seed) has finished its authorization before."""
+        return self._store.get(integration_id) if self._flows.is_finished(integration_id, state, seed) else None
+
+    def note_finished(self, integration_id: str, *, state: str, seed: str) -> None:
+        """Remember which request has finished an authorization, so that its repetition is answered the same."""
+        self._flows.note_finished(integration_id, state, seed)
+
     def _verified(self, integration: Integration, grant: Grant) -> Facts:
         check_scopes(grant.scopes, integration.wanted_scopes, writes=integration.features.write)
         subject = Subject(

@@ -55,6 +55,22 @@ class FlowStore:
         newest = self._table.get(*_newest_key(pending.integration_id))
         return newest is not None and newest["state_hash"] == digest(state)
 
+    def note_finished(self, integration_id: str, state: str, seed: str) -> None:
+        """Remember the request that has finished the newest authorization."""
+        key, state_hash = _newest_key(integration_id), digest(state)
+        newest = self._table.get(*key)
+        if newest is None or newest["state_hash"] != state_hash:
+            return
+        try:
+            self._table.put(newest | {"finished_by": digest(seed)}, Condition(equals={"state_hash": state_hash}))
+        except ConditionFailed:
+            return  # A newer one was begun.
+
+    def is_finished(self, integration_id: str, state: str, seed: str) -> bool:
+        """Whether this very request has finished the newest authorization."""
+        newest = self._table.get(*_newest_key(integration_id)) or {}
+        return (newest.get("state_hash"), newest.get("finished_by")) == (digest(state), digest(seed))
+
     def _take(self, kind: str, secret: str) -> Pending | None:
         key = _key(kind, secret)
         item = self._table.get(*key)

@@ -79,7 +79,7 @@ class OAuthRoutes:
             Route(method="POST", path=AUTHORIZE, handler=self.authorize, role=Role.ADMIN, secret_answer=True,
                   summary="Begin or finish the authorization of an OAuth application"),
             Route(method="GET", path=f"{CONNECT}/<ticket>", handler=self.connect, role=None, raw=self._connect,
-                  is_page=True, status=HTTPStatus.FOUND, summary="Go to GitLab with a browser that is bound to the authorization"),
+                  is_page=True, status=HTTPStatus.FOUND, summary="Go to GitLab in a browser that is bound to it"),
             Route(method="GET", path=CALLBACK, handler=self.callback, role=None, raw=self._callback,
                   is_page=True, status=HTTPStatus.SEE_OTHER, summary="Come back from GitLab"),
         ]  # fmt: skip
