@@ -93,11 +93,12 @@ def test_variables_are_never_kept(size: int) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=5), one, max_size=3),
+    max_leaves=8,
 )
-
-
-BODIES = st.dictionaries(st.sampled_from(["commits", "object_attributes", "project"]) | st.text(), JSON)
+NAMES = st.sampled_from(["commits", "object_attributes", "project"]) | st.text(max_size=5)
+BODIES = st.dictionaries(NAMES, JSON, max_size=5)
 
 
 @settings(deadline=None, max_examples=50)
