@@ -61,7 +61,7 @@ class Hub:
         self.deliveries, self.announced = Known(), Announced()
         self.without_credential: set[str] = set()
         self.built: dict[str, list[int]] = {}
-        self.ticking = 0.0
+        self.ticking, self.url = 0.0, URL
         self._seeds = 0
         self.answers = MemoryTable()
         self.use(self.rows)
@@ -73,7 +73,7 @@ class Hub:
             secrets=secrets(),
             gitlabs=self.gitlabs,
             deliveries=self.deliveries,
-            webhook_url=lambda: URL,
+            webhook_url=lambda: self.url,
             now=lambda: self.now,
             clock=self._clock,
         )

@@ -91,6 +91,22 @@ def test_what_somebody_removed_is_shown_as_missing_and_not_made_anew() -> None:
     assert hub("POST", f"{PATH}/{shown['id']}/repair")[1]["webhook"]["status"] == "active"
 
 
+def test_what_somebody_is_changing_at_this_moment_is_left_alone() -> None:
+    hub = later_registered()
+    assert tick(hub) == CareReport()
+    hub.now += 60
+    assert tick(hub) == CareReport(looked=1)
+
+
+def later_registered() -> Hub:
+    """A hub with a hook that is due, and that somebody has just begun to change."""
+    hub = Hub()
+    shown = hub.register()
+    later(hub)
+    hub.store.change(shown["id"], lambda one: _with(one, working_until=int(hub.now) + 60))
+    return hub
+
+
 def test_manual_hooks_are_left_alone() -> None:
     hub = Hub()
     hub.register(mode="manual")
@@ -137,6 +153,22 @@ def test_the_trouble_of_one_integration_stops_no_other(fault: Any) -> None:
     assert tick(hub) == CareReport(looked=1, failed=1)
     assert hub.hook(other["webhook"]["id"]).checked_at == hub.now
     assert hub.hook(shown["id"]).status == "active"
+
+
+def test_a_gitlab_that_is_down_is_asked_once_and_not_for_every_hook() -> None:
+    hub = Hub()
+    for number in range(3, 9):
+        hub.register(target=number)
+    hub.gitlab.plan = Plan(at=1, error=lambda: httpx.ConnectError("no"), repeat=True)
+    assert tick(later(hub)) == CareReport(failed=1)
+
+
+def test_one_hook_that_is_refused_does_not_hold_up_the_others() -> None:
+    hub = Hub()
+    for number in (3, 4):
+        hub.register(target=number)
+    hub.gitlab.plan = Plan(at=1, error=says(403, {"message": "403 Forbidden"}))
+    assert tick(later(hub)) == CareReport(looked=1, failed=1)
 
 
 def test_a_tick_ends_with_its_time_and_the_next_one_goes_on() -> None:

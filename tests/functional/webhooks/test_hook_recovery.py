@@ -138,6 +138,15 @@ def test_an_older_gitlab_has_no_such_list(hub: Hub) -> None:
     assert resend(hub) == {"resent": 0, "failed": 0, "known": 0, "complete": True}
 
 
+def test_a_long_list_is_read_a_part_at_a_time(hub: Hub) -> None:
+    lose(hub, *range(1, 101))
+    hub.deliveries.keys = {f"key-{number}" for number in range(1, 101)}
+    hub.ticking = 2.0
+    complete = [resend(hub)["complete"] for _ in range(4)]
+    assert (complete[0], complete[-1]) == (False, True)
+    assert hub.gitlab.resends == []
+
+
 def test_the_caretaker_recovers_too(hub: Hub) -> None:
     lose(hub, 11)
     hub.now += 3_600

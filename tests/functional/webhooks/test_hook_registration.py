@@ -163,7 +163,9 @@ def test_a_403_of_a_group_depends_on_who_asks(level: int, code: str) -> None:
     assert hub("POST", PATH, GROUP)[1]["code"] == code
 
 
-@pytest.mark.parametrize("target", [99, "acme/secret", "../users", "acme/p3/../p4"])
+@pytest.mark.parametrize(
+    "target", [99, "acme/secret", "../users", "acme/p3/../p4", ".", "/", "a\\b", "ü/ß", "%2e%2e", "a?b#c", "x" * 1024]
+)
 def test_an_unknown_target_is_not_found(target: Any) -> None:
     hub = Hub()
     status, body = hub("POST", PATH, PROJECT | {"target": target})

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -37,6 +38,18 @@ def test_a_hook_that_gitlab_keeps_stays_known(status: int, code: str) -> None:
     hub.gitlab.plan = Plan(at=1, error=says(status, {"message": "no"}))
     assert hub("DELETE", f"{PATH}/{hook_id}")[1]["code"] == code
     assert hub.store.get(hook_id) is not None
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_removing_an_unfinished_hook_takes_out_what_was_made_and_no_other(applied: bool) -> None:
+    hub = Hub()
+    stranger = hub.gitlab.hang(3)
+    hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=applied)
+    assert hub("POST", PATH, PROJECT)[0] == 502
+    hub.heal()
+    assert len(hub.gitlab.hooks) == 1 + applied
+    assert hub("DELETE", f"{PATH}/{hub.hooks()[0].id}")[0] == 200
+    assert set(hub.gitlab.hooks) == {stranger}
 
 
 def test_every_secret_of_a_removed_hook_is_forgotten() -> None:
@@ -106,8 +119,11 @@ def test_a_slow_gitlab_gets_no_more_than_the_time_there_is() -> None:
         return await really(request)
 
     hub.gitlab._really = stuck  # type: ignore[method-assign]  # one of two calls hangs
-    hub.feature._remote._deadline = 0.2
-    deleted, failed = hub.feature.removal.remove_all(INTEGRATION)
+    quick = removal.HookRemoval(hub.feature._book, hub.feature._remote, seconds=0.2)
+    began = time.monotonic()
+    deleted, failed = quick.remove_all(INTEGRATION)
+    # The client alone would wait for eight seconds.
+    assert time.monotonic() - began < 5
     assert (deleted, failed) == (1, [slow.rpartition("/")[2]])
     assert set(failed) < ids
     assert removal.ALL_SECONDS <= 15

@@ -75,6 +75,23 @@ def test_two_hooks_with_one_address_become_one() -> None:
     assert second not in hub.gitlab.hooks
 
 
+def test_a_hub_that_moved_takes_its_hooks_along() -> None:
+    hub = Hub()
+    shown = hub.register()
+    hub.url = "https://new.example.com/v1/webhooks/gitlab"
+    moved = repair(hub, shown["id"])
+    assert moved["url"] == f"{hub.url}/{shown['id']}"
+    assert [row["url"] for row in hub.gitlab.hooks.values()] == [moved["url"]]
+    assert hub.agrees()
+
+
+def test_a_hub_that_does_not_know_its_address_moves_nothing() -> None:
+    hub = Hub()
+    shown = hub.register()
+    hub.url = "/v1/webhooks/gitlab"
+    assert repair(hub, shown["id"])["url"] == shown["url"]
+
+
 def test_an_upgraded_gitlab_is_asked_to_sign() -> None:
     hub = Hub()
     hub.gitlab.signs = False

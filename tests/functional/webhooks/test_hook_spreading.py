@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -104,6 +105,34 @@ def test_trouble_in_between_is_made_good_by_the_caretaker(hub: Hub, at: int, app
     assert hub.agrees()
 
 
+def test_a_gitlab_in_trouble_is_left_alone_until_the_next_round(hub: Hub) -> None:
+    calls = Plan()
+    hub.gitlab.plan = calls
+    hub.register(**GROUP)
+    second = calls.calls.index("POST /projects/4/hooks") + 1
+    again = Hub()
+    again.gitlab.has_group_hooks = False
+    again.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
+    again.gitlab.plan = Plan(at=second, error=says(500), repeat=True)
+    hook_id = again.register(**GROUP)["id"]
+    assert again.gitlab.plan.calls[-1] == "POST /projects/4/hooks"
+    assert (again.hook(hook_id).spread_failed, again.hook(hook_id).spread_at) == (0, None)
+
+
+def test_a_page_that_somebody_else_has_gone_through_is_not_turned_back(hub: Hub) -> None:
+    really = hub.gitlab._really
+
+    async def finished_meanwhile(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and "/projects/" in request.url.path:
+            [parent] = [hook for hook in hub.hooks() if hook.spread]
+            hub.store.change(parent.id, lambda one: replace(one, spread_at=1, spread_cursor=None))
+        return await really(request)
+
+    hub.gitlab._really = finished_meanwhile  # type: ignore[method-assign]  # another worker is faster
+    hook_id = hub.register(**GROUP)["id"]
+    assert (hub.hook(hook_id).spread_at, hub.hook(hook_id).spread_cursor) == (1, None)
+
+
 def test_new_projects_get_their_hooks_a_day_later(hub: Hub) -> None:
     hub.register(**GROUP)
     hub.gitlab.script[LIST] = pages([3, 4, 5, 6, 7, 8], 2)
@@ -128,6 +157,22 @@ def test_removing_the_groups_hook_removes_those_of_its_projects(hub: Hub) -> Non
     assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
     assert [hook.id for hook in hub.hooks()] == [other]
     assert len(hub.gitlab.hooks) == 1
+
+
+def test_a_hook_that_is_made_during_the_removal_goes_too(hub: Hub) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    late = replace(hub.hooks()[-1], id="hook_0a1b_late", parent_id=hook_id, target_id=9, gitlab_hook_id=None)
+    late = replace(late, url=f"{hub.url}/{late.id}", version=1)
+    really = hub.gitlab._really
+
+    async def one_more(request: httpx.Request) -> httpx.Response:
+        if hub.store.get(late.id) is None and hub.store.get(hook_id) is not None:
+            hub.store.create(late, "f" * 64)
+        return await really(request)
+
+    hub.gitlab._really = one_more  # type: ignore[method-assign]  # the caretaker is at work meanwhile
+    assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
 
 
 @pytest.mark.parametrize("at", range(1, 8))

@@ -13,7 +13,7 @@ from gitlab_hub.webhooks.hooks.desk import HookDesk
 from gitlab_hub.webhooks.hooks.hook_routes import HookRoutes
 from gitlab_hub.webhooks.hooks.recovery import Deliveries, Recovery
 from gitlab_hub.webhooks.hooks.ref_book import RefBook
-from gitlab_hub.webhooks.hooks.ref_watch import Announce, RefWatch
+from gitlab_hub.webhooks.hooks.ref_watch import LOOK_DEADLINE, Announce, RefWatch
 from gitlab_hub.webhooks.hooks.registration import Registration
 from gitlab_hub.webhooks.hooks.remote import Remote
 from gitlab_hub.webhooks.hooks.removal import HookRemoval
@@ -74,7 +74,7 @@ class HooksFeature:
         return RefWatch(
             book=self._book,
             refs=self.refs,
-            remote=self._remote,
+            remote=Remote(self._gitlabs, deadline=LOOK_DEADLINE),
             gitlabs=self._gitlabs,
             integrations=integrations,
             built_projects=built_projects,
@@ -89,7 +89,7 @@ class HooksFeature:
             remote=self._remote,
             registration=registration,
             spreading=Spreading(self._book, self._remote, registration),
-            repairs=Repair(self._book, self._remote),
+            repairs=Repair(self._book, self._remote, self._webhook_url),
             rotation=Rotation(self._book, self._remote),
             recovery=Recovery(self._book, self._remote, self._deliveries),
             removal=self.removal,

@@ -18,12 +18,16 @@ from gitlab_hub.webhooks.model import Hook, Scope
 
 PER_MINUTE = 5
 RESERVE_SECONDS = 5.0
+CALL_SECONDS = 12.0
+"""How long one call goes on by itself: it ends before its client is cut off, and that is no failure."""
+
 STATUSES = ("server_failure", "client_failure")
 """How GitLab sorts failures; timeouts and broken connections are among the first."""
 
 _PAGE = 20
 _MINUTE = 60
-_KEYS = ("idempotency-key", "webhook-id")
+# In the order in which the receiver looks for one.
+_KEYS = ("webhook-id", "idempotency-key")
 
 
 class Deliveries(Protocol):
@@ -84,7 +88,7 @@ class _Pass:
 
     def __init__(self, hook: Hook, deliveries: Deliveries, now: int, remaining: Callable[[], float]) -> None:
         self._hook, self._deliveries, self._now, self._remaining = hook, deliveries, now, remaining
-        self._state, self._tried = hook, set[str]()
+        self._state, self._tried, self._began = hook, set[str](), remaining()
         self._resent_at = [moment for moment in hook.resent_at if moment > now - _MINUTE]
         self.done = Recovered(complete=False)
 
@@ -95,7 +99,7 @@ class _Pass:
             top = max((_number(row) for row in newest), default=self._state.recovered)
             self._state = replace(self._state, recovering=max(top, self._state.recovered))
         try:
-            while self._state.recovering is not None and self._remaining() > RESERVE_SECONDS:
+            while self._state.recovering is not None and not self._is_over():
                 rows = await calls.events(number, self._state.recovery_status, self._state.recovery_page, _PAGE)
                 for row in rows:
                     if self._is_open(row) and not await self._deal_with(calls, number, row):
@@ -105,6 +109,10 @@ class _Pass:
         except RateLimited:
             return
         self.done = replace(self.done, complete=self._state.recovering is None)
+
+    def _is_over(self) -> bool:
+        left = self._remaining()
+        return left <= RESERVE_SECONDS or self._began - left >= CALL_SECONDS
 
     def _is_open(self, row: Mapping[str, Any]) -> bool:
         below = self._state.recovery_below
@@ -116,7 +124,7 @@ class _Pass:
         if key is not None and (key in self._tried or self._deliveries.known(self._hook.id, key)):
             self.done = replace(self.done, known=self.done.known + 1)
             return True
-        if len(self._resent_at) >= PER_MINUTE or self._remaining() <= RESERVE_SECONDS:
+        if len(self._resent_at) >= PER_MINUTE or self._is_over():
             return False
         self._tried.add(key or "")
         self._resent_at.append(self._now)

@@ -14,6 +14,9 @@ from gitlab_hub.webhooks.hooks.ref_book import Head, Refs, moved
 
 ZERO = "0" * 40
 
+UNLISTED = 21
+"""How many commits a found push claims to have: GitLab lists at most 20, so no list of them is taken for all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tip:
@@ -87,8 +90,7 @@ def _move(look: Look, name: str, known: Head | None, tip: Tip | None) -> Move:
         before=before,
         after=after,
         message=tip.message if tip else None,
-        # Nobody has listed them: whoever needs the changed paths asks GitLab.
-        total_commits=1,
+        total_commits=UNLISTED,
     )
     count = known.moves if known else 0
     text = f"{look.project_id}\n{name}\n{before}\n{after}\n{count}"

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
 from gitlab_hub.gitlab.events import HookEvent
 from gitlab_hub.gitlab.protocol import Scalar
 from gitlab_hub.webhooks.hooks.book import HookBook
-from gitlab_hub.webhooks.hooks.care import LOOK_SECONDS, RESERVE_SECONDS
+from gitlab_hub.webhooks.hooks.care import LOOK_SECONDS
 from gitlab_hub.webhooks.hooks.ref_book import RefBook, Refs
 from gitlab_hub.webhooks.hooks.ref_changes import Look, Tip, is_suspicious, moves, remembered
 from gitlab_hub.webhooks.hooks.remote import Remote
@@ -19,6 +19,11 @@ from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
+
+LOOK_DEADLINE = 45.0
+"""For one project: its lists have up to forty pages."""
+
+RESERVE_SECONDS = LOOK_DEADLINE + 15.0
 
 MAX_REFS = 2_000
 """Of branches, and of tags, that are looked at in one project."""

@@ -30,8 +30,8 @@ class Removed(NamedTuple):
 class HookRemoval:
     """Removes hooks."""
 
-    def __init__(self, book: HookBook, remote: Remote) -> None:
-        self._book, self._remote = book, remote
+    def __init__(self, book: HookBook, remote: Remote, *, seconds: float = ALL_SECONDS) -> None:
+        self._book, self._remote, self._seconds = book, remote, seconds
 
     def remove(self, integration_id: str, hook_id: str) -> None:
         """Remove one hook with those that stand in for it. Raises HubError; what was not removed then stays."""
@@ -82,7 +82,7 @@ class HookRemoval:
             await asyncio.gather(*(delete(gitlab, hook) for hook in hooks))
 
         try:
-            self._remote.run(self._remote.reach(integration_id), delete_each, within=ALL_SECONDS)
+            self._remote.run(self._remote.reach(integration_id), delete_each, within=self._seconds)
         except GitLabError:
             return deleted
         return deleted

@@ -1,5 +1,6 @@
 """Comparing a hook with GitLab, and bringing it in order again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gitlab_hub.errors import NotFound
@@ -18,8 +19,8 @@ from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
 class Repair:
     """Looks at hooks, repairs and tests them."""
 
-    def __init__(self, book: HookBook, remote: Remote) -> None:
-        self._book, self._remote = book, remote
+    def __init__(self, book: HookBook, remote: Remote, webhook_url: Callable[[], str]) -> None:
+        self._book, self._remote, self._webhook_url = book, remote, webhook_url
 
     def look(self, reach: Reach, hook: Hook) -> Hook:
         """Compare a hook with GitLab's row of it, and note what was seen. Raises GitLabError."""
@@ -34,12 +35,12 @@ class Repair:
 
         return self._book.store.change(hook.id, looked)
 
-    def mend(self, reach: Reach, hook: Hook, *, even_disabled: bool) -> Hook:
+    def mend(self, reach: Reach, hook: Hook, *, even_disabled: bool, url: str | None = None) -> Hook:
         """Bring a hook in order, secrets included; with `even_disabled` one that GitLab switched off too.
 
-        Raises GitLabError; then the next repair goes on.
+        `url` is a new address for it. Raises GitLabError; then the next repair goes on.
         """
-        claimed = self._book.claim(hook)
+        claimed = self._book.claim(hook, lambda one: replace(one, url=url or one.url))
         way = revive if even_disabled else put
         try:
             row = self._remote.on(reach, claimed, lambda calls: way(calls, claimed, self._book.secrets))
@@ -57,7 +58,7 @@ class Repair:
         """Repair on somebody's wish: what is gone is made anew, what is switched off is replaced. Raises HubError."""
         reach, hook = self._managed(integration_id, hook_id)
         try:
-            return self.mend(reach, hook, even_disabled=True)
+            return self.mend(reach, hook, even_disabled=True, url=self._moved_to(hook))
         except GitLabError as error:
             raise refusal(error, hook.scope) from None
 
@@ -76,6 +77,14 @@ class Repair:
             ) from None
         except GitLabError as error:
             raise refusal(error, hook.scope) from None
+
+    def _moved_to(self, hook: Hook) -> str | None:
+        """The hook's address under the hub's present one, in case the deployer has moved it.
+
+        An unfinished hook may be in GitLab under its old address, by which alone it can be found.
+        """
+        base = self._webhook_url()
+        return f"{base}/{hook.id}" if base.startswith("http") and hook.gitlab_hook_id is not None else None
 
     def _managed(self, integration_id: str, hook_id: str) -> tuple[Reach, Hook]:
         hook = self._book.require(integration_id, hook_id)

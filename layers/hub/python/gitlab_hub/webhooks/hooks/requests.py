@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 MAX_GRACE_SECONDS = 30 * 86_400
 DEFAULT_GRACE_SECONDS = 3_600
-MAX_ID = 2**63 - 1
+MAX_ID = 2**53 - 1
 
 EventName = Literal[
     "push",
