@@ -112,6 +112,7 @@ def test_what_is_foreign_looks_like_what_is_not_there(log: Log, query: dict[str,
     fill(log)
     assert log(principal=LIMITED, **query) == log(principal=LIMITED, integration_id="int_5")
     assert log(principal=LIMITED, **query)[0] == 404
+    assert log(integration_id="int_5") == log(hook_id="hook_5_1") == log(principal=LIMITED, **query)
 
 
 def test_a_foreign_delivery_looks_like_none(log: Log) -> None:

@@ -5,9 +5,12 @@ import pytest
 
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.table import Item, Rows
+from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
 from gitlab_hub.webhooks.delivery_model import MAX_ATTEMPTS, MAX_SENDS
 from gitlab_hub.webhooks.sweeper import GAVE_UP, MOST_PER_TICK
 from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.table import MemoryTable
 from tests.functional.webhooks.post import PUSH, Post, a_hook
 
 HOOK = a_hook()
@@ -126,3 +129,23 @@ def test_what_its_worker_finishes_during_a_sweep_stays_finished(post: Post) -> N
     post.now += 121
     post.sweeper.tick()
     assert [(row["status"], row["sends"]) for row in post.rows()] == [("handled", 1)]
+
+
+def test_an_index_that_lags_behind_has_nothing_sent(post: Post) -> None:
+    class Lagging(MemoryTable):
+        """Its index still shows what was finished a moment ago."""
+
+        def query(self, *args: Any, **more: Any) -> Rows:
+            rows = post.table.query(*args, **more)
+            assert post(HOOK, PUSH)[0] == 200
+            post.work()
+            post.queue.forget()
+            return rows
+
+        def get(self, pk: str, sk: str) -> Item | None:
+            return post.table.get(pk, sk)
+
+    post.now += 121
+    sweeper = DeliveriesFeature(table=Lagging(), queue=post.queue, now=lambda: post.now).sweeper(post.notices)
+    assert sweeper.tick() == 0
+    assert post.queue.sent == []

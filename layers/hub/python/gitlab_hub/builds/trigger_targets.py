@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 _ARN = r"arn:aws[a-z0-9-]*"
 
@@ -31,6 +31,8 @@ class CodeBuildTarget(_Target):
 
     type: Literal["codebuild"]
     project: Annotated[str, Field(min_length=2, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{1,254}$")]
+    source_version: StrictBool | None = None
+    """Whether the project's source is this very repository, so that it can be told the commit to build."""
 
 
 class StepFunctionsTarget(_Target):

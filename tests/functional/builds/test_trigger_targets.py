@@ -1,0 +1,65 @@
+"""Which targets a trigger may have."""
+
+from typing import Any
+
+import pytest
+
+from tests.functional.builds.trigger_hub import BODY, PATH, Hub
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"type": "eventbridge", "bus": "builds"},
+        {"type": "eventbridge", "bus": "arn:aws:events:eu-central-1:123456789012:event-bus/x"},
+        {"type": "codebuild", "project": "my-project_1"},
+        {"type": "codebuild", "project": "tests", "source_version": True},
+        {"type": "stepfunctions", "state_machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:build"},
+        {"type": "sqs", "queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/builds.fifo"},
+        {"type": "https", "url": "https://ci.example.com:8443/hook?x=1"},
+    ],
+)
+def test_each_kind_of_target_is_taken(hub: Hub, target: dict[str, Any]) -> None:
+    assert hub.made(target=target)["target"] == target
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        None,
+        {},
+        "sqs",
+        {"type": "lambda", "name": "x"},
+        {"type": "eventbridge", "bus": ""},
+        {"type": "eventbridge", "project": "x"},
+        {"type": "codebuild"},
+        {"type": "codebuild", "project": "-x"},
+        {"type": "codebuild", "project": "ok", "source_version": "main"},
+        {"type": "codebuild", "project": "ok", "role": "x"},
+        {"type": "stepfunctions", "state_machine_arn": "arn:aws:lambda:eu-west-1:123456789012:function:x"},
+        {"type": "sqs", "queue_url": "ftp://sqs/123456789012/x"},
+        {"type": "https", "url": "http://ci.example.com"},
+        {"type": "https", "url": "https://user@ci.example.com/"},
+        {"type": "https", "url": "https://ci.example.com/#x"},
+        {"type": "https", "url": "https://ci.example.com\\@evil/"},
+        {"type": "https", "url": "https://"},
+        {"type": "https", "url": "https://x/\n"},
+    ],
+)
+def test_a_target_that_cannot_be_one_is_refused(hub: Hub, target: Any) -> None:
+    status, answer = hub("POST", body=BODY | {"target": target})
+    assert (status, answer["code"]) == (422, "invalid_input")
+    assert hub.listed() == []
+
+
+def test_a_deployer_may_refuse_a_target(hub: Hub) -> None:
+    internal = {"type": "https", "url": "https://internal/x"}
+    assert hub("POST", body=BODY | {"target": internal})[0] == 400
+    made = hub.made()
+    assert hub("PATCH", f"{PATH}/{made['id']}", {"target": internal})[0] == 400
+    assert hub.shown(made["id"]) == made
