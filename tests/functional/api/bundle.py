@@ -15,7 +15,7 @@ from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.clients import Clients
 from gitlab_hub.integrations.feature import IntegrationsFeature
 from gitlab_hub.integrations.verifier import Verifier
-from gitlab_hub.joints import Everybody, KeptDeliveries, Standings
+from gitlab_hub.joints import Everybody, Standings
 from gitlab_hub.pipelines.reader import PipelineReader
 from gitlab_hub.pipelines.routes import PipelineRoutes
 from gitlab_hub.sync.ports import Kind
@@ -31,8 +31,8 @@ from gitlab_hub.web.route import Routes
 from gitlab_hub.web.token_routes import TokenRoutes
 from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
 from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
-from gitlab_hub.webhooks.delivery_store import DeliveryStore
 from gitlab_hub.webhooks.hooks.feature import HooksFeature
+from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
 from gitlab_hub.webhooks.notices import LoggedNotices
 from gitlab_hub.webhooks.receive_feature import ReceiveFeature
 from gitlab_hub.webhooks.receiver_routes import ReceiverRoutes
@@ -173,7 +173,7 @@ class Bundle:
             table=table,
             secrets=secrets,
             gitlabs=self.gitlabs,
-            deliveries=KeptDeliveries(DeliveryStore(table)),
+            deliveries=KeptDeliveries(table),
             webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",
             now=self.now,
         )

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitlab_hub.ids import owner_of
-from gitlab_hub.webhooks.delivery_model import id_of_delivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.pipelines.project_store import ProjectRows
     from gitlab_hub.web.principal import Principal
-    from gitlab_hub.webhooks.delivery_store import DeliveryStore
     from gitlab_hub.webhooks.hooks.removal import HookRemoval
 
 
@@ -89,20 +86,6 @@ class BuildsOf:
     def any(self, integration_id: str) -> bool:
         """Whether a build of the integration is under way."""
         return self._active().any(integration_id)
-
-
-class KeptDeliveries:
-    """Deliveries as whoever looks for lost ones asks for them."""
-
-    def __init__(self, store: "DeliveryStore") -> None:
-        self._store = store
-
-    def known(self, hook_id: str, key: str) -> bool:
-        """Whether a delivery with this `Idempotency-Key` was kept."""
-        integration_id = owner_of(hook_id)
-        if integration_id is None:
-            return False
-        return self._store.get(id_of_delivery(integration_id, hook_id, key)) is not None
 
 
 class _PipelineHints(Protocol):

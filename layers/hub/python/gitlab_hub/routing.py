@@ -26,7 +26,8 @@ def integrations_routes() -> list["Route"]:
 
 def oauth_routes() -> list["Route"]:
     """Authorizing an OAuth application."""
-    part = wiring.integrations().oauth_routes(
+    # The exchange of the code takes its own seconds of the thirty that the gateway waits.
+    part = wiring.integrations(verify_within=15.0).oauth_routes(
         key=lambda: wiring.master_key().derive("oauth"),
         initiators=wiring.token_book(),
         base_url=wiring.public_url().base,

@@ -105,13 +105,13 @@ def integration_store() -> "IntegrationStore":
 
 
 @cache
-def integrations() -> "IntegrationsFeature":
-    """Everything about integrations."""
+def integrations(*, verify_within: float | None = None) -> "IntegrationsFeature":
+    """Everything about integrations; `verify_within` (seconds) for those who have other things to do as well."""
     from gitlab_hub import joints
     from gitlab_hub.integrations.care.parts import Outside
     from gitlab_hub.integrations.connector import QUICK, GitLabConnector
     from gitlab_hub.integrations.feature import IntegrationsFeature
-    from gitlab_hub.integrations.verifier import Verifier
+    from gitlab_hub.integrations.verifier import DEADLINE_SECONDS, Verifier
     from gitlab_hub.storage.secretsmanager import SecretsManager
     from gitlab_hub.web.time_left import time_left
 
@@ -120,7 +120,7 @@ def integrations() -> "IntegrationsFeature":
         table=integrations_table(),
         secrets=SecretsManager(settings().secret_prefix),
         connector=connector,
-        verifier=Verifier(connector),
+        verifier=Verifier(connector, deadline=verify_within or DEADLINE_SECONDS),
         purge=syncs().forget,
         now=time.time,
         hooks=joints.HooksOf(_hook_removal),

@@ -40,16 +40,15 @@ def deliveries() -> "DeliveriesFeature":
 @cache
 def hooks() -> "HooksFeature":
     """The hooks themselves."""
-    from gitlab_hub import joints
-    from gitlab_hub.webhooks.delivery_store import DeliveryStore
     from gitlab_hub.webhooks.hooks.feature import HooksFeature
+    from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
 
     state = wiring.table(wiring.settings().deliveries_table)
     return HooksFeature(
         table=state,
         secrets=hook_secrets(),
         gitlabs=wiring.gitlabs(),
-        deliveries=joints.KeptDeliveries(DeliveryStore(state)),
+        deliveries=KeptDeliveries(state),
         webhook_url=wiring.public_url().webhook,
         now=time.time,
     )

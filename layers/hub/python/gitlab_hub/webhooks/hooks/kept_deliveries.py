@@ -1,21 +1,20 @@
 """What the hub has received, looked up by what GitLab records of a delivery."""
 
-import hashlib
-
-from gitlab_hub.ids import owned_id, owner_of
+from gitlab_hub.ids import owner_of
 from gitlab_hub.storage.table import Table
+from gitlab_hub.webhooks.delivery_model import id_of_delivery
+from gitlab_hub.webhooks.delivery_store import DeliveryStore
 
 
 class KeptDeliveries:
     """Knows deliveries by their hook and dedupe key, as the receiver names them."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self._store = DeliveryStore(table)
 
     def known(self, hook_id: str, key: str) -> bool:
         """Whether a delivery with this `Idempotency-Key` was kept, in whatever state it is."""
         integration_id = owner_of(hook_id)
         if integration_id is None:
             return False
-        unique = hashlib.sha256(f"{hook_id}\n{key}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
-        return self._table.get(f"DELIVERY#{owned_id('dlv', integration_id, unique)}", "DELIVERY") is not None
+        return self._store.get(id_of_delivery(integration_id, hook_id, key)) is not None
