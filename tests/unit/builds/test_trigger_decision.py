@@ -78,6 +78,8 @@ def test_a_refusal_does_not_hide_the_next_one() -> None:
         ({}, push(sha=None), "no_commit"),
         ({}, push(sha="main"), "no_commit"),
         ({}, push(sha="A" * 40), "no_commit"),
+        ({}, push(sha="a" * 41), "no_commit"),
+        ({}, push(sha="a" * 40 + "\n"), "no_commit"),
         ({}, push(ref=None), "no_ref"),
         ({}, push(ref="ä" * 251), "no_ref"),
         ({"branches": including("release/*")}, push(), "branch_not_included"),
@@ -105,6 +107,7 @@ def test_one_rule_refuses(changes: dict[str, Any], event: HookEvent, refusal: st
     [
         (IN_GROUP | {"group": "mike"}, push(), "group_fits"),
         (IN_GROUP | {"group": "Mike/TOOLS"}, push(), "group_fits"),
+        (IN_GROUP | {"group": "mike"}, push(project_path="MIKE/x"), "group_fits"),
         ({}, push(before=ZERO), "branch_pushed"),
         ({"on_branch_create": False}, push(), "branch_pushed"),
         ({}, push(sha="a" * 64), "commit_known"),

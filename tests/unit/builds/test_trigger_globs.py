@@ -89,7 +89,7 @@ def test_a_name_fits_one_of_several_patterns_if_it_fits_any(patterns: list[str],
     [
         "*a" * 60 + "b", "**a" * 60 + "b", "**/" * 20 + "*a" * 50 + "b", "?*" * 90, "*a**b", "**/**a*b", "**/*a*b",
         "**/*a" + "/*a" * 50 + "b", "*a/" * 60 + "**b", "*a" + "/*a" * 60 + "/**/b", "*a**", "**ab", "**/ab",
-        "*a/**/*b",
+        "*a/**/*b", "**/a/" * 30 + "b",
     ],
 )  # fmt: skip
 def test_no_pattern_is_slow(pattern: str) -> None:

@@ -151,7 +151,7 @@ class TriggerPatchBody(Body):
         changes = self.model_dump(exclude_unset=True, exclude={"version"})
         fields = _fields_of(trigger)
         for one, other in (("project_id", "group"), ("group", "project_id")):
-            if changes.get(one) is not None and other not in changes:
+            if changes.get(one) is not None:
                 fields[other] = None
         for name, value in changes.items():
             fields[name] = fields[name] | value if name in _NESTED and value is not None else value

@@ -63,6 +63,6 @@ def _moment(value: Any) -> int | None:
     try:
         found = datetime.fromisoformat(value.replace(" +", "+").replace(" -", "-"))
         seconds = int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return seconds if seconds > 0 else None
