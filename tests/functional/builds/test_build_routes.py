@@ -239,6 +239,14 @@ def test_foreign_and_unknown_builds_answer_the_same(world: World, principal: Pri
     assert world.rows.dump() == before
 
 
+def test_a_foreign_trigger_is_as_unknown_as_none_to_whoever_asks_for_a_build(world: World) -> None:
+    body = {"trigger_id": TRIGGER, "ref": "main"}
+    status, foreign = world.call("POST", "/v1/builds", body, principal=STRANGER)
+    _, unknown = world.call("POST", "/v1/builds", body | {"trigger_id": "trg_0c2d_none"}, principal=STRANGER)
+    assert (status, foreign) == (404, unknown)
+    assert list(world.builds()) == []
+
+
 def test_roles_are_those_of_the_contract(world: World) -> None:
     build_id = running(world)
     viewer = Principal("t-viewer", Role.VIEWER)
