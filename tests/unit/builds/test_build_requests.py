@@ -14,7 +14,7 @@ def test_names_that_git_takes_are_taken(ref: str) -> None:
 @pytest.mark.parametrize(
     "ref",
     [
-        "", ".", "..", "a/../b", "a//b", "/a", "a/", ".hidden", "a/.b", "a.lock", "a.", "-x", "a b", "a~1", "a^", "a:b",
+        "", ".", "..", "a..b", "a/../b", "a//b", "/a", "a/", ".hidden", "a/.b", "a.lock", "a.", "-x", "a b", "a~1", "a^", "a:b",
         "a?b", "a*", "a[", "a\\b", "a@{1}", "a\tb", "a\nb", "a\x7f", "x" * 1025,
     ],
 )  # fmt: skip
