@@ -55,7 +55,7 @@ class Starter:
             found = self._target(build).look(build)
         except (TargetRefused, TargetUnavailable):
             return  # Whoever asks again later may know.
-        if found is not None and found.finished:
+        if found is not None:
             self._book.change(build_id, lambda now_is: moved(now_is, found, now=self._clock()))
 
     def stop(self, build_id: str) -> None:
