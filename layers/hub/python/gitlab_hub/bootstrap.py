@@ -13,7 +13,6 @@ from gitlab_hub import routing, wiring, wiring_events
 from gitlab_hub.wiring import Entry
 
 if TYPE_CHECKING:
-    from gitlab_hub.builds.targets.port import Target
     from gitlab_hub.storage.table import Table
     from gitlab_hub.sync.hint_box import HintBox
     from gitlab_hub.sync.hints import Heeding
@@ -155,22 +154,15 @@ def builder() -> Entry:
     import random
 
     from gitlab_hub import joints
-    from gitlab_hub.builds.targets.codebuild import CodeBuildTarget
-    from gitlab_hub.builds.targets.eventbridge import EventBridgeTarget
-    from gitlab_hub.builds.targets.https import HttpsTarget
-    from gitlab_hub.builds.targets.sqs import SqsTarget
-    from gitlab_hub.builds.targets.stepfunctions import StepFunctionsTarget
+    from gitlab_hub.builds.targets.every import every_target
     from gitlab_hub.web.entry import worker_entry
 
-    settings = wiring.settings()
-    signer = wiring_events.builds().signer(wiring_events.signing_key)
-    targets: dict[str, Target] = {
-        "eventbridge": EventBridgeTarget(settings.builds_bus),
-        "codebuild": CodeBuildTarget(),
-        "stepfunctions": StepFunctionsTarget(),
-        "sqs": SqsTarget(),
-        "https": HttpsTarget(wiring_events.target_policy(), signer, ca_bundle=settings.ca_bundle or None),
-    }
+    targets = every_target(
+        bus=wiring.settings().builds_bus,
+        policy=wiring_events.target_policy(),
+        sign=wiring_events.builds().signer(wiring_events.signing_key),
+        ca_bundle=wiring.settings().ca_bundle or None,
+    )
     made = wiring_events.builds().builder(targets, draw=random.random)
     return worker_entry(on_message=joints.BuilderQueues(made), on_tick=made.tick)
 

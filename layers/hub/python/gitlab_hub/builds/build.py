@@ -105,19 +105,20 @@ class Build:
 
 
 def claimed_id(request: BuildRequest) -> str:
-    """The id of the one build that a trigger makes of a commit: whoever wants it again finds it by that.
+    """The id of the one build that a trigger makes of a branch's commit: whoever wants it again finds it by that.
 
-    A tag is built although its commit was, so is the end of a branch, and a commit of a fork is not the project's own
-    before it is merged.
+    A push and its merge request name the same branch. The branch counts, because a commit that is merged by moving the
+    target branch forward is to be built there as well. A tag is no branch, nor is the end of one, and a fork's branch is
+    not the project's own of that name.
     """
     origin = ""
     if request.deletes_ref:
-        origin = f"deleted\n{request.ref}"
+        origin = "deleted"
     elif request.event == TAG_PUSH:
-        origin = f"tag\n{request.ref}"
+        origin = "tag"
     elif request.source_project_id not in {None, request.project_id}:
         origin = f"fork\n{request.source_project_id}"
-    claim = f"{request.trigger_id}\n{request.project_id}\n{request.sha}\n{origin}"
+    claim = f"{request.trigger_id}\n{request.project_id}\n{request.sha}\n{request.ref}\n{origin}"
     return _id(request.integration_id, f"claim\n{claim}")
 
 
