@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.webhooks.claim_check import MAX_BODY_BYTES, unpack
+from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
 from tests.fakes.events import Context, answered, http_event
 from tests.fakes.threads import together
 from tests.functional.webhooks.post import NOW, PATH, PUSH, Post, a_hook
@@ -191,3 +192,13 @@ def test_other_methods_and_paths_are_not_there(post: Post) -> None:
     assert post.call(b"", {}, PATH, "GET")[0] == 405
     assert post.call(b"", {}, f"{PATH}/a/b")[0] == 404
     assert post.call(b"", {}, "/v1/webhooks")[0] == 404
+
+
+@BOTH
+def test_whoever_looks_for_failed_deliveries_knows_which_were_kept(post: Post, hook: Any) -> None:
+    known = KeptDeliveries(post.table)
+    key = {"Idempotency-Key": "msg_1", "webhook-id": "msg_1"}
+    assert not known.known(hook.id, "msg_1")
+    assert post(hook, PUSH, key)[0] == 202
+    assert known.known(hook.id, "msg_1")
+    assert not known.known(hook.id, "msg_2")
