@@ -43,7 +43,7 @@ def test_each_kind_of_target_is_taken(hub: Hub, target: dict[str, Any]) -> None:
         {"type": "codebuild", "project": "ok", "role": "x"},
         {"type": "stepfunctions", "state_machine_arn": "arn:aws:lambda:eu-west-1:123456789012:function:x"},
         {"type": "sqs", "queue_url": "ftp://sqs/123456789012/x"},
-        {"type": "https", "url": "http://ci.example.com"},
+        {"type": "https", "url": "ftp://ci.example.com"},
         {"type": "https", "url": "https://user@ci.example.com/"},
         {"type": "https", "url": "https://ci.example.com/#x"},
         {"type": "https", "url": "https://ci.example.com\\@evil/"},

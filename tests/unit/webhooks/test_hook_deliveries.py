@@ -1,8 +1,10 @@
-import hashlib
-
 import pytest
 
+from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.webhooks.delivery_model import delivery_of
+from gitlab_hub.webhooks.delivery_store import DeliveryStore
 from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
+from tests.fakes.hooks import hook
 from tests.fakes.table import MemoryTable
 
 HOOK = "hook_0a1b_7"
@@ -11,8 +13,17 @@ HOOK = "hook_0a1b_7"
 @pytest.fixture
 def deliveries() -> KeptDeliveries:
     table = MemoryTable(indexes=())
-    unique = hashlib.sha256(f"{HOOK}\nkey-1".encode()).hexdigest()[:24]
-    table.put({"pk": f"DELIVERY#dlv_0a1b_{unique}", "sk": "DELIVERY"})
+    sent = {"idempotency-key": "key-1"}
+    delivery = delivery_of(
+        hook(id=HOOK, integration_id="int_0a1b"),
+        HookEvent(kind="push"),
+        sent,
+        b"{}",
+        now=1.0,
+        receipt="r",
+        truncated=False,
+    )
+    DeliveryStore(table).keep(delivery, b"")
     return KeptDeliveries(table)
 
 

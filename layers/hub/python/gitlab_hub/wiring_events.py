@@ -81,16 +81,30 @@ def signing_key() -> bytes:
 
 @cache
 def receiver() -> "Receiver":
-    """What takes webhooks in."""
+    """What takes webhooks in, with clients of AWS that would rather fail than keep GitLab waiting."""
     from gitlab_hub import joints
+    from gitlab_hub.integrations.store import IntegrationStore
+    from gitlab_hub.storage.aws import QUICK, LazyClient
+    from gitlab_hub.storage.backoff import Backoff
+    from gitlab_hub.storage.dynamodb import DynamoTable
+    from gitlab_hub.storage.secretsmanager import SecretsManager
     from gitlab_hub.storage.sqs import SqsOrderedQueue
+    from gitlab_hub.web.keys import MasterKey
     from gitlab_hub.webhooks.notices import LoggedNotices
     from gitlab_hub.webhooks.receive_feature import ReceiveFeature
+    from gitlab_hub.webhooks.secrets import HookSecrets
 
+    settings, once = wiring.settings(), Backoff(tries=2)
+    dynamodb, secrets = (
+        LazyClient("dynamodb", config=QUICK),
+        SecretsManager("", LazyClient("secretsmanager", config=QUICK)),
+    )
+    key = MasterKey(secrets, settings.master_key_secret)
+    integrations = IntegrationStore(DynamoTable(settings.integrations_table, dynamodb, backoff=once), secrets)
     return ReceiveFeature(
-        table=wiring.table(wiring.settings().deliveries_table),
-        queue=SqsOrderedQueue(wiring.settings().deliveries_queue_url),
-        secrets=hook_secrets(),
-        standing=joints.Standings(wiring.integration_store()),
+        table=DynamoTable(settings.deliveries_table, dynamodb, backoff=once),
+        queue=SqsOrderedQueue(settings.deliveries_queue_url, LazyClient("sqs", config=QUICK)),
+        secrets=HookSecrets(lambda: key.derive("webhooks")),
+        standing=joints.Standings(integrations),
         notices=LoggedNotices(wiring.name()),
     ).receiver

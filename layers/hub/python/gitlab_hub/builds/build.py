@@ -107,9 +107,9 @@ class Build:
 def claimed_id(request: BuildRequest) -> str:
     """The id of the one build that a trigger makes of a branch's commit: whoever wants it again finds it by that.
 
-    A push and its merge request name the same branch. The branch counts, because a commit that is merged by moving the
-    target branch forward is to be built there as well. A tag is no branch, nor is the end of one, and a fork's branch is
-    not the project's own of that name.
+    A push and its merge request name the same branch. The branch counts, because a commit that is merged by moving
+    the target branch forward is to be built there as well. A tag is no branch, nor is the end of one, and a fork's
+    branch is not the project's own of that name.
     """
     origin = ""
     if request.deletes_ref:

@@ -119,7 +119,7 @@ def _refusals(route: Route) -> dict[str, Any]:
     content: dict[str, Any] = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
     if route.is_page:
         page = {"text/html": {"schema": {"type": "string"}}}
-        return {"default": {"description": "A page that says what went wrong.", "content": {**page, **content}}}
+        return {"default": {"description": "A page that says what became of it.", "content": {**page, **content}}}
     refusals = {str(status): {"description": _MEANINGS[status], "content": content} for status in _statuses(route)}
     return {**refusals, "default": {"description": "Anything else that went wrong.", "content": content}}
 

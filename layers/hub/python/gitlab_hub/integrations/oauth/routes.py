@@ -92,10 +92,12 @@ class OAuthRoutes:
             return self._begin(body, caller.token_id, seed)
         if body.code is None or body.state is None or body.redirect_url is not None:
             raise Unprocessable("Give either redirect_url (or nothing), or code and state together.")
-        arrival = Arrival(token_id=caller.token_id, integration_id=body.integration_id)
-        state = body.state.get_secret_value()
-        pending = self._authorizing.take(state, arrival)
-        finished = self._authorizing.finish(pending, code=body.code.get_secret_value(), state=state)
+        state, code = body.state.get_secret_value(), body.code.get_secret_value()
+        finished = self._authorizing.finished(body.integration_id, state=state, seed=seed)
+        if finished is None:
+            arrival = Arrival(token_id=caller.token_id, integration_id=body.integration_id)
+            finished = self._authorizing.finish(self._authorizing.take(state, arrival), code=code, state=state)
+            self._authorizing.note_finished(body.integration_id, state=state, seed=seed)
         return AuthorizedAnswer(integration=IntegrationView.of(finished, now=int(self._now())))
 
     def connect(self, ticket: Ticket) -> Response[str]:
