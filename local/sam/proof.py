@@ -30,7 +30,7 @@ def cases(template: Mapping[str, Any], events: Path) -> Iterator[Case]:
     """Every function of the built template with every event there is for it."""
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
-            folder = _snake(name.removesuffix("Function"))
+            folder = Path(str(resource["Properties"]["CodeUri"])).name
             yield from (Case(name, event) for event in sorted((events / folder).glob("*.json")))
 
 

@@ -51,6 +51,24 @@ def test_a_run_that_is_forgotten_while_it_runs_leaves_no_note(driver: Driver, ca
     assert notes(driver) == []
 
 
+@pytest.mark.parametrize("call", range(1, 12))
+def test_a_run_that_is_forgotten_as_its_token_is_revoked_leaves_no_note(driver: Driver, call: int) -> None:
+    # Removing an integration revokes its token first, so both reach the worker at once.
+    estate = estate_of(driver)
+    message, count = driver.start(), estate._call
+
+    def remove() -> None:
+        count()
+        if estate.calls >= call:
+            RunStore(driver.table).forget("i1")
+            raise Unauthorized("401", http_status=401)
+
+    estate._call = remove  # type: ignore[method-assign]  # the estate is the test's own
+    driver.engine().handle(message, remaining=driver.remaining)
+    assert estate.calls >= call
+    assert notes(driver) == []
+
+
 def test_a_run_that_is_forgotten_while_it_waits_leaves_no_note(driver: Driver) -> None:
     estate_of(driver).closed["t1"] = Forbidden("403", http_status=403)
     driver.remaining = iter([900.0] * 12 + [0.0] * 50).__next__

@@ -126,8 +126,11 @@ class RunSession(Offload):
         self.checkpointed = checkpoint
 
     def stop(self, reason: SliceEnded) -> SliceEnded:
-        """End the slice for every scope in flight; the first reason counts."""
-        if self._stopped is None:
+        """End the slice for every scope in flight; the first reason counts, unless the lease is lost.
+
+        Without the lease nothing may be written any more, so that outranks whatever else has ended the slice.
+        """
+        if self._stopped is None or isinstance(reason, LeaseLost):
             self._stopped = reason
         return self._stopped
 
