@@ -21,6 +21,7 @@ from local.owner import put_owner_token
 from local.problems import Problem, Stopped
 from local.repairs import repair_concurrency
 from local.stack import Stack
+from local.warm import warm
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -73,6 +74,7 @@ def running(options: Options) -> Iterator[LocalStack]:
             token = put_owner_token(stack, options.owner_token, is_new=home.deployed is None)
             with _open_door(listening, emulator.port, Gateway(stack).api_id):
                 _check_health(options.port, emulator)
+                warm(stack)
                 try:
                     yield LocalStack(f"http://127.0.0.1:{options.port}", token, stack, emulator)
                 finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local.demo.hub import Hub
@@ -16,6 +17,7 @@ from local.problems import Problem
 
 PATIENCE = 30.0
 STATUS_NAME = "gitlab-hub demo"
+MOMENTS = {"delivery": "heard", "build": "build", "status": "status", "finished": "success"}
 T = TypeVar("T")
 
 
@@ -25,7 +27,6 @@ class Shown:
 
     what: str
     builds: list[dict[str, Any]]
-    statuses: list[str]
     moments: dict[str, float]
 
 
@@ -72,8 +73,8 @@ class Loop:
             is_over = bool(builds) and builds[0]["finished_at"] is not None and statuses[-1:] == ["success"]
             return seen("finished", statuses) if is_over else None
 
-        statuses = until(look)
-        return Shown(what=what, builds=self._builds(sha), statuses=statuses, moments=moments)
+        until(look)
+        return Shown(what=what, builds=self._builds(sha), moments=moments)
 
     def skipped(self, what: str, branch: str = "main", **more: Any) -> Shown:
         """Push something that is not to be built, and wait until the hub has decided so."""
@@ -81,7 +82,7 @@ class Loop:
         sha = str(self._company.push(self.project_id, branch, **more)["after"])
         until(lambda: [one for one in self._deliveries(sha) if one["status"] == "ignored"])
         moments = {"delivery": time.monotonic() - started}
-        return Shown(what=what, builds=self._builds(sha), statuses=self._statuses(sha), moments=moments)
+        return Shown(what=what, builds=self._builds(sha), moments=moments)
 
     def _deliveries(self, sha: str) -> list[dict[str, Any]]:
         found = self._hub.call("GET", "/v1/deliveries", query={"integration_id": self._integration_id, "limit": 20})
@@ -125,13 +126,10 @@ def until(look: Callable[[], T | None]) -> T:
 
 
 def _table(shown: list[Shown]) -> Table:
-    columns = ("pushed", "delivery after", "build after", "status after", "finished after", "build", "at the commit")
-    table = Table(*columns, title="From a push to a build and back", title_justify="left")
+    title = "From a push to a build and back, in seconds"
+    table = Table("pushed", *MOMENTS.values(), "build", title=title, title_justify="left")
     for one in shown:
-        moments = [f"{one.moments[name]:.2f} s" if name in one.moments else "" for name in MOMENTS]
-        builds = ", ".join(f"#{build['number']} {build['status']}" for build in one.builds) or "none"
-        table.add_row(one.what, *moments, builds, " → ".join(one.statuses))
+        moments = [f"{one.moments[name]:.2f}" if name in one.moments else "" for name in MOMENTS]
+        builds = ", ".join(f"#{build['number']} {build['status']}" for build in one.builds) or "none wanted"
+        table.add_row(escape(one.what), *moments, builds)
     return table
-
-
-MOMENTS = ("delivery", "build", "status", "finished")

@@ -13,6 +13,7 @@ from local.home import Home
 from local.options import Options, split_token
 from local.problems import Problem
 from local.tools import environment, run
+from local.warm import QUESTIONS
 from tests.unit.template.bundle import source, transformed
 
 
@@ -101,3 +102,7 @@ def test_the_command_tells_what_it_can_do() -> None:
         cwd=Path(__file__).parents[3],
     )
     assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ["up", "gitlab", "demo"]
+
+
+def test_only_functions_that_there_are_get_warmed_up() -> None:
+    assert set(QUESTIONS) <= source()["Resources"].keys()
