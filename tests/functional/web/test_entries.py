@@ -1,11 +1,20 @@
 """The outermost frames: nothing that a function runs into gets out of it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from gitlab_hub.web.entry import RESERVE_SECONDS, EntryError, authorizer_entry, http_entry, schedule_entry, worker_entry
+from gitlab_hub.web.entry import (
+    RESERVE_SECONDS,
+    EntryError,
+    authorizer_entry,
+    chores_entry,
+    http_entry,
+    schedule_entry,
+    worker_entry,
+)
 from gitlab_hub.web.principal import FAILED, Principal, Role
 from tests.fakes.events import Context, answered, authorizer_event, http_event, sqs_event, tick_event
 from tests.fakes.telemetry import MemoryTelemetry
@@ -156,3 +165,23 @@ def test_every_request_leaves_one_line_without_its_path(sample: Sample, telemetr
     [line] = telemetry.lines
     assert (line["function"], line["request_id"], line["status"]) == ("function", "req-1", 200)
     assert NOTES not in str(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    seen: int
+
+
+def test_every_chore_has_its_turn_and_says_what_it_did(telemetry: MemoryTelemetry) -> None:
+    handler = chores_entry([lambda: Report(3), lambda: None], telemetry=telemetry)
+    assert handler(tick_event(), Context()) == {}
+    assert [(line.get("chore"), line.get("seen")) for line in telemetry.lines] == [("Report", 3), ("bool", None)]
+
+
+def test_a_chore_that_fails_keeps_none_from_its_turn_and_is_no_success(telemetry: MemoryTelemetry) -> None:
+    done: list[str] = []
+    handler = chores_entry([deep, lambda: done.append("second")], telemetry=telemetry)
+    with pytest.raises(EntryError):
+        handler(tick_event(), Context())
+    assert done == ["second"]
+    assert [(metric, type(error)) for metric, error, _ in telemetry.failures] == [("FailedTicks", RecursionError)]
