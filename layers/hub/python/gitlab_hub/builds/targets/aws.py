@@ -34,7 +34,7 @@ def meaning(code: str, *, may_pass: bool = False) -> HubError:
     if may_pass or code in TRANSIENT_CODES or code in _FULL:
         return _unavailable(code)
     if code.startswith(_DENIED):
-        return TargetDenied("The hub's builder may not use this target. Give its role the right (BuildTargetArns).")
+        return TargetDenied("The hub's builder may not use this target. The deployer gives it the right (Build…Arns).")
     if any(word in code for word in _MISSING):
         return TargetMissing("AWS has no such target in this account and region. Check the name in the trigger.")
     return TargetRefused(f"AWS refused the build ({_told(code)}). Check the trigger's target.")
