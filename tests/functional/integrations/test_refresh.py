@@ -377,6 +377,18 @@ def test_a_new_authorization_is_never_replaced_by_an_older_pair(hub: OAuthHub, o
     assert hub.integration(one)["credential_status"] == "valid"
 
 
+def test_a_new_authorization_is_not_marked_lost_with_the_pair_before_it(hub: OAuthHub, one: str) -> None:
+    expire(hub)
+    hub.gitlab.fail(TOKEN, INVALID)
+
+    def overtaken() -> None:
+        assert aside(lambda: hub.finish(one))[0] == 200
+
+    hub.told.on_lost = overtaken
+    assert fresh(hub, one).tokens.access_token == hub.gitlab.pairs[-1].access
+    assert states(hub, one) == ("active", "valid")
+
+
 def test_a_pair_for_an_integration_that_was_removed_meanwhile_ends(hub: OAuthHub, one: str) -> None:
     expire(hub)
 
