@@ -217,9 +217,10 @@ class OAuthGitLab(ScriptedGitLab):
         return pair
 
     def _revoke(self, request: httpx.Request) -> httpx.Response:
+        """By either token, but an access token that has run out is not looked at; the answer is the same."""
         token = _form(request)["token"]
         for pair in self.pairs:
-            if token in (pair.access, pair.refresh):
+            if token == pair.refresh or (token == pair.access and token in self.users):
                 pair.alive = False
         self._refresh_users()
         return answer(200, {})

@@ -49,7 +49,7 @@ class OAuth:
 
     def _revoke(self, call: Call) -> Answer:
         sent = {**call.params, **fields_of(call.headers, call.body)}
-        revoke(self._company, authenticated(self._company, call.headers, sent), sent)
+        revoke(self._company, authenticated(self._company, call.headers, sent), sent, self._clock.now())
         return reply({})
 
     def _info(self, call: Call) -> Answer:

@@ -97,12 +97,17 @@ def info(company: Company, text: str | None, now: float) -> Json:
     }
 
 
-def revoke(company: Company, application: Application, sent: Mapping[str, Any]) -> None:
-    """POST /oauth/revoke: by either of the two tokens; one that nobody knows is fine, a foreign one is not."""
+def revoke(company: Company, application: Application, sent: Mapping[str, Any], now: float) -> None:
+    """POST /oauth/revoke: by either of the two tokens; one that nobody knows is fine, a foreign one is not.
+
+    An access token that has run out counts as not known: only the refresh token can end such a pair.
+    """
     text = str(sent.get("token", ""))
     token = company.refresh_tokens.get(text) or company.tokens.get(text)
     if token is None or token.ends is None:
         return
     if token.client_id != application.client_id:
         raise refusal("unauthorized_client")
+    if token.value == text and token.ends <= now:
+        return
     token.revoked = True

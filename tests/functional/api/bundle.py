@@ -67,6 +67,8 @@ class Bundle:
         self.connector = ScriptedConnector(self.gitlab)
         self.feature = self._feature()
         self.gitlabs = self._gitlabs()
+        self.hook_secrets = HookSecrets(lambda: self.keys.derive("webhooks"))
+        self.hooks = self._hooks_feature()
         self.routes = self._routes()
         self.api = Api(self.routes, guard=self.feature.store, idempotency=Idempotency(state), now=self.now)
         self.own, self.other = self.start(), self.start(group="acme")
@@ -157,7 +159,10 @@ class Bundle:
 
     def _connecting(self) -> Iterator[Routes]:
         yield from self.feature.routes(
-            cursors=self.cursors, syncs=self._syncs(), webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab"
+            cursors=self.cursors,
+            syncs=self._syncs(),
+            webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",
+            hook_view=self.hooks.shown,
         )
         owner = OwnerToken(self.secrets, OWNER_TOKEN, self.now)
         yield self.feature.oauth_routes(
@@ -167,25 +172,27 @@ class Bundle:
             allowed_return_urls=(),
         )
 
-    def _hooks(self) -> Iterator[Routes]:
-        table, secrets = self.tables["deliveries"], HookSecrets(lambda: self.keys.derive("webhooks"))
-        hooks = HooksFeature(
+    def _hooks_feature(self) -> HooksFeature:
+        table = self.tables["deliveries"]
+        return HooksFeature(
             table=table,
-            secrets=secrets,
+            secrets=self.hook_secrets,
             gitlabs=self.gitlabs,
             deliveries=KeptDeliveries(table),
             webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",
             now=self.now,
         )
+
+    def _hooks(self) -> Iterator[Routes]:
         receiving = ReceiveFeature(
-            table=table,
+            table=self.tables["deliveries"],
             queue=self.ordered["deliveries"],
-            secrets=secrets,
+            secrets=self.hook_secrets,
             standing=Standings(self.feature.store),
             notices=LoggedNotices("webhooks"),
             now=self.now,
         )
-        yield hooks.routes(self.cursors)
+        yield self.hooks.routes(self.cursors)
         yield ReceiverRoutes(receiving.receiver)
 
     def _builds(self) -> Iterator[Routes]:

@@ -37,9 +37,11 @@ class Told:
     lost: list[tuple[str, str]] = field(default_factory=list)
     days: list[int] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    on_lost: Callable[[], None] = lambda: None
 
     def needs_reauth(self, integration_id: str, credential_id: str, reason: str) -> None:
         self.lost.append((integration_id, reason))
+        self.on_lost()
 
     def expiring(self, integration_id: str, credential_id: str, days: int) -> None:
         self.days.append(days)

@@ -106,6 +106,7 @@ def test_repositories_are_shown_as_gitlab_has_them(hub: Hub, one: str) -> None:
         "web_url": f"{HOST}/acme/p3",
         "http_url_to_repo": f"{HOST}/acme/p3.git",
         "access_level": 40,
+        "hook": None,
     }
 
 

@@ -67,6 +67,12 @@ def test_an_oauth_pair_ends_and_the_hooks_go_while_the_token_works(hub: OAuthHub
     assert (hub.gitlab.living, hub.hooks.asked) == ([], [True])
 
 
+def test_a_pair_whose_access_token_has_run_out_ends_too(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.gitlab.expire()
+    assert (leave(hub, one)["revoked"], hub.gitlab.living) == (True, [])
+
+
 @pytest.mark.parametrize(("query", "revoked"), [({}, False), ({"revoke": "false"}, False), ({"revoke": "true"}, True)])
 def test_an_access_token_ends_only_when_asked_for(hub: OAuthHub, query: dict[str, str], revoked: bool) -> None:
     one = by_token(hub)

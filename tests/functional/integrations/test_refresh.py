@@ -100,6 +100,41 @@ def test_with_little_time_left_nothing_is_used_up(hub: OAuthHub, one: str) -> No
     assert hub.gitlab.refreshes == 1
 
 
+def test_time_that_went_by_while_another_worker_was_waited_for_counts_too(hub: OAuthHub, one: str) -> None:
+    expire(hub)
+    hub.feature.care.leases.take(one, hub.held(one).credential.id)
+
+    def wait(seconds: float) -> None:
+        hub.now += 31
+        hub.left = 10.0
+
+    hub.left = 16.0
+    hub.use(hub.stored_rows, hub.stored_secrets, sleep=wait)
+    with pytest.raises(Unavailable):
+        fresh(hub, one)
+    assert (hub.gitlab.refreshes, len(hub.gitlab.living)) == (0, 1)
+    hub.left = 300.0
+    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+
+
+def test_time_that_gitlab_took_to_show_that_it_is_there_counts_too(hub: OAuthHub, one: str) -> None:
+    expire(hub)
+    hub.gitlab.fail(TOKEN, httpx.ReadTimeout("no"))
+    attempt(hub, one)
+    hub.now += 400
+
+    def slow(path: str) -> None:
+        if path == "/oauth/token/info":
+            hub.left = 8.0
+
+    hub.left, hub.gitlab.on_call = 16.0, slow
+    with pytest.raises(Unavailable):
+        fresh(hub, one)
+    assert hub.gitlab.refreshes == 1
+    hub.left, hub.gitlab.on_call = 300.0, lambda _path: None
+    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+
+
 async def test_clients_get_fresh_tokens_before_and_after_a_rejection(hub: OAuthHub, one: str) -> None:
     target = hub.targets.target(one)
     assert target is not None
@@ -340,6 +375,18 @@ def test_a_new_authorization_is_never_replaced_by_an_older_pair(hub: OAuthHub, o
     got = fresh(hub, one)
     assert got.tokens.access_token == hub.held(one).tokens.access_token == hub.gitlab.pairs[-1].access
     assert hub.integration(one)["credential_status"] == "valid"
+
+
+def test_a_new_authorization_is_not_marked_lost_with_the_pair_before_it(hub: OAuthHub, one: str) -> None:
+    expire(hub)
+    hub.gitlab.fail(TOKEN, INVALID)
+
+    def overtaken() -> None:
+        assert aside(lambda: hub.finish(one))[0] == 200
+
+    hub.told.on_lost = overtaken
+    assert fresh(hub, one).tokens.access_token == hub.gitlab.pairs[-1].access
+    assert states(hub, one) == ("active", "valid")
 
 
 def test_a_pair_for_an_integration_that_was_removed_meanwhile_ends(hub: OAuthHub, one: str) -> None:

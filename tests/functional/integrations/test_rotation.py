@@ -96,6 +96,17 @@ def test_what_had_no_effect_may_be_tried_again_at_once(hub: OAuthHub, one: str, 
     assert works(hub, one)
 
 
+def test_time_that_gitlab_took_to_describe_the_token_counts_too(hub: OAuthHub, one: str) -> None:
+    def slow(path: str) -> None:
+        hub.left = 9.0
+
+    hub.left, hub.gitlab.on_call = 16.0, slow
+    assert rotate(hub, one)[0] == 503
+    assert hub.gitlab.calls == []
+    hub.left, hub.gitlab.on_call = 300.0, lambda _path: None
+    assert (rotate(hub, one)[0], works(hub, one)) == (200, True)
+
+
 def test_two_at_once_call_once(hub: OAuthHub) -> None:
     for _ in range(10):
         hub = OAuthHub()

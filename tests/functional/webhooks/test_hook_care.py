@@ -178,7 +178,9 @@ def test_a_tick_ends_with_its_time_and_the_next_one_goes_on() -> None:
     left = iter([600.0, 600.0, 600.0, 600.0, 20.0])
     report = hub.care.tick(lambda: next(left, 20.0))
     assert (report.finished, 0 < report.looked < 6) == (False, True)
-    assert tick(hub).looked == 6 - report.looked
+    # The last one's search for lost deliveries was cut off, so that one comes once more.
+    assert tick(hub).looked == 6 - report.looked + 1
+    assert tick(hub).looked == 0
     assert {hub.hook(hook_id).checked_at for hook_id in ids} == {int(hub.now)}
 
 

@@ -153,6 +153,29 @@ def test_the_caretaker_recovers_too(hub: Hub) -> None:
     assert hub.care.tick(lambda: 600.0).resent == 1
 
 
+def test_the_caretaker_goes_on_at_its_next_tick_until_nothing_is_left(hub: Hub) -> None:
+    lose(hub, *range(1, 13))
+    hub.now += 3_600
+    counts = []
+    for _ in range(4):
+        counts.append(hub.care.tick(lambda: 600.0).resent)
+        hub.now += 600
+    assert counts == [5, 5, 2, 0]
+    asked = len(hub.gitlab.requests)
+    assert hub.care.tick(lambda: 600.0).looked == 0
+    assert len(hub.gitlab.requests) == asked
+
+
+def test_what_is_missing_is_looked_at_once_an_hour_whatever_is_left_to_recover(hub: Hub) -> None:
+    lose(hub, *range(1, 13))
+    resend(hub)
+    hub.gitlab.hooks.clear()
+    hub.now += 3_600
+    assert hub.care.tick(lambda: 600.0).looked == 1
+    hub.now += 600
+    assert hub.care.tick(lambda: 600.0).looked == 0
+
+
 def test_groups_have_the_list_and_the_system_has_none() -> None:
     hub = Hub()
     hub.register(scope="group", target="acme", events=["push"])

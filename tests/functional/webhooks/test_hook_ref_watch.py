@@ -196,3 +196,11 @@ def test_one_integration_that_is_down_stops_no_other(hub: Hub) -> None:
 
 def test_a_tick_ends_with_its_time(hub: Hub) -> None:
     assert tick(hub, 20.0) == WatchReport(finished=False)
+
+
+def test_a_project_that_no_hook_hears_of_costs_one_request(hub: Hub) -> None:
+    hub.built[INTEGRATION] = [4]
+    refs(hub, {"main": A}, number=4)
+    asked = len(hub.gitlab.requests)
+    assert tick(hub).announced == 0
+    assert [one.url.path for one in hub.gitlab.requests[asked:]] == ["/api/v4/projects/4"]

@@ -176,3 +176,20 @@ def test_no_secret_is_in_rows_answers_or_errors() -> None:
     for version in range(1, 6):
         assert secrets().token(hook_id, version) not in text
         assert secrets().signing_token(hook_id, version)[6:] not in text
+
+
+def test_a_rotation_of_what_was_removed_meanwhile_leaves_no_hook_in_gitlab() -> None:
+    hub = Hub()
+    shown = hub.register()
+    really, removed = hub.gitlab._really, list[int]()
+
+    async def meanwhile(request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT" and not removed:
+            hub.gitlab.hooks.clear()
+            hub.store.remove(hub.hook(shown["id"]), [], now=int(hub.now))
+            removed.append(1)
+        return await really(request)
+
+    hub.gitlab._really = meanwhile  # type: ignore[method-assign]  # somebody removes the hook before GitLab is told
+    assert rotate(hub, shown["id"])[0] == 404
+    assert (removed, hub.gitlab.hooks) == ([1], {})

@@ -148,5 +148,8 @@ def test_the_forms_are_those_of_the_rfcs() -> None:
     }  # fmt: skip
     assert "client_secret" not in refresh_fields(Application(client_id="app"), "r")
     assert refresh_fields(APPLICATION, "r")["grant_type"] == "refresh_token"
-    assert revoke_fields(APPLICATION, "t")["token"] == "t"
+    assert revoke_fields(APPLICATION, "t", None)["token"] == "t"
+    assert revoke_fields(APPLICATION, "t", "r") == {
+        **APPLICATION.fields(), "token": "r", "token_type_hint": "refresh_token",
+    }  # fmt: skip
     assert "canary" not in repr(APPLICATION)

@@ -194,6 +194,13 @@ def test_revoking_either_token_ends_both(oauth: OAuth, client: dict[str, str], a
     assert oauth("POST", "revoke", {"token": "nothing", **client}).status == 200
 
 
+def test_an_access_token_that_has_run_out_ends_nothing(oauth: OAuth, client: dict[str, str], app: StandIn) -> None:
+    got = json.loads(trade(oauth, client).body)
+    app.clock.advance(7200)
+    assert oauth("POST", "revoke", {"token": got["access_token"], **client}).status == 200
+    assert refresh(oauth, client, got["refresh_token"]).status == 200
+
+
 def test_a_token_tells_about_itself(oauth: OAuth, client: dict[str, str], app: StandIn) -> None:
     token = json.loads(trade(oauth, client).body)["access_token"]
     app.clock.advance(200)

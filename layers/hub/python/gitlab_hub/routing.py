@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 def integrations_routes() -> list["Route"]:
     """Everything about connecting a GitLab, and about the hooks in it."""
+    hooks = wiring_events.hooks()
     parts = wiring.integrations().routes(
         cursors=wiring.cursors(),
         syncs=wiring.syncs(),
         webhook_url=wiring.public_url().webhook,
         base_url=wiring.public_url().base,
+        hook_view=hooks.shown,
     )
-    return [route for part in (*parts, wiring_events.hooks().routes(wiring.cursors())) for route in part.routes()]
+    return [route for part in (*parts, hooks.routes(wiring.cursors())) for route in part.routes()]
 
 
 def oauth_routes() -> list["Route"]:

@@ -54,9 +54,14 @@ def refresh_fields(application: Application, refresh_token: str) -> dict[str, st
     return {"grant_type": "refresh_token", **application.fields(), "refresh_token": refresh_token}
 
 
-def revoke_fields(application: Application, token: str) -> dict[str, str]:
-    """Ask for a token's end (RFC 7009)."""
-    return {**application.fields(), "token": token}
+def revoke_fields(application: Application, access_token: str, refresh_token: str | None) -> dict[str, str]:
+    """Ask for a pair's end (RFC 7009), by the refresh token where there is one.
+
+    GitLab looks at no access token that has run out, and says 200 all the same; its refresh token would live on.
+    """
+    if refresh_token is None:
+        return {**application.fields(), "token": access_token, "token_type_hint": "access_token"}
+    return {**application.fields(), "token": refresh_token, "token_type_hint": "refresh_token"}
 
 
 def grant_of(reply: Reply) -> Grant:

@@ -61,6 +61,13 @@ class TokenAnswer(BaseModel):
     checked_at: int
 
 
+class RepositoryHook(BaseModel):
+    """The hub's webhook of one repository; one of its group is not shown here."""
+
+    id: str
+    status: str
+
+
 class RepositoryView(BaseModel):
     """One repository, live from GitLab."""
 
@@ -74,6 +81,7 @@ class RepositoryView(BaseModel):
     web_url: str | None
     http_url_to_repo: str | None
     access_level: int | None
+    hook: RepositoryHook | None = None
 
 
 class RepositoryList(BaseModel):

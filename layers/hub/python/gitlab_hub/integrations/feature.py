@@ -24,7 +24,7 @@ from gitlab_hub.integrations.oauth.starting import OAuthStart
 from gitlab_hub.integrations.removal import ActiveBuilds, HookRemoval, NoBuilds, NoHooks, Removal
 from gitlab_hub.integrations.repositories import Repositories
 from gitlab_hub.integrations.rotating import Rotating
-from gitlab_hub.integrations.routes import IntegrationRoutes
+from gitlab_hub.integrations.routes import HookView, IntegrationRoutes
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.sync_routes import SyncRoutes, Syncs
 from gitlab_hub.integrations.upkeep import Upkeep
@@ -93,6 +93,7 @@ class IntegrationsFeature:
         syncs: Syncs,
         webhook_url: Callable[[], str],
         base_url: Callable[[], str] | None = None,
+        hook_view: HookView = lambda _: (),
     ) -> Sequence[Routes]:
         """All parts of the API that belong to integrations, but those that authorize an application."""
 
@@ -108,8 +109,14 @@ class IntegrationsFeature:
         )
         repositories = Repositories(self.store, self._connector, self.care.refresher)
         return (
-            self._integration_routes(cursors, syncs.view, webhook_url, callback_url),
-            UpkeepRoutes(upkeep=self.upkeep, rotating=rotating, repositories=repositories, cursors=cursors),
+            self._integration_routes(cursors, syncs.view, hook_view, webhook_url, callback_url),
+            UpkeepRoutes(
+                upkeep=self.upkeep,
+                rotating=rotating,
+                repositories=repositories,
+                hook_view=hook_view,
+                cursors=cursors,
+            ),
             CredentialRoutes(self._credentials(), now=self._now),
             SyncRoutes(syncs),
         )
@@ -146,6 +153,7 @@ class IntegrationsFeature:
         self,
         cursors: Cursors,
         sync_view: Callable[[str], Mapping[str, Any]],
+        hook_view: HookView,
         webhook_url: Callable[[], str],
         callback_url: Callable[[], str],
     ) -> IntegrationRoutes:
@@ -164,6 +172,7 @@ class IntegrationsFeature:
             store=self.store,
             cursors=cursors,
             sync_view=sync_view,
+            hook_view=hook_view,
             webhook_url=webhook_url,
             callback_url=callback_url,
             now=self._now,

@@ -1,6 +1,6 @@
 """The routes that connect, show, change and remove integrations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any
 
@@ -37,6 +37,10 @@ Flag = Annotated[bool, Query()]
 MaybeFlag = Annotated[bool | None, Query()]
 
 
+HookView = Callable[[str], Sequence[Mapping[str, Any]]]
+"""The hooks of an integration as they are shown; a bounded number."""
+
+
 class IntegrationRoutes:
     """Integrations themselves."""
 
@@ -50,13 +54,14 @@ class IntegrationRoutes:
         store: IntegrationStore,
         cursors: Cursors,
         sync_view: Callable[[str], Mapping[str, Any]],
+        hook_view: HookView,
         webhook_url: Callable[[], str],
         callback_url: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
         self._connecting, self._oauth, self._changing, self._removal = connecting, oauth, changing, removal
         self._store, self._cursors, self._callback_url = store, cursors, callback_url
-        self._sync_view, self._webhook_url, self._now = sync_view, webhook_url, now
+        self._sync_view, self._hook_view, self._webhook_url, self._now = sync_view, hook_view, webhook_url, now
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -132,5 +137,5 @@ class IntegrationRoutes:
         )
 
     def _shown(self, integration: Integration) -> IntegrationEnvelope:
-        sync = self._sync_view(integration.id)
-        return IntegrationEnvelope(integration=IntegrationDetail.with_sync(integration, sync, now=int(self._now())))
+        sync, hooks = self._sync_view(integration.id), self._hook_view(integration.id)
+        return IntegrationEnvelope(integration=IntegrationDetail.at(integration, sync, hooks, now=int(self._now())))

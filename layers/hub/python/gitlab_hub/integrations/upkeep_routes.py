@@ -1,14 +1,15 @@
 """The routes that ask GitLab something on behalf of an integration: verify, its token, its repositories."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.integrations.answers import RepositoryList, RepositoryView, TokenAnswer
+from gitlab_hub.integrations.answers import RepositoryHook, RepositoryList, RepositoryView, TokenAnswer
 from gitlab_hub.integrations.repositories import Filters, Repositories
 from gitlab_hub.integrations.requests import TokenBody
 from gitlab_hub.integrations.rotating import Rotating
+from gitlab_hub.integrations.routes import HookView
 from gitlab_hub.integrations.upkeep import TokenHealth, Upkeep
 from gitlab_hub.integrations.views import VerificationView
 from gitlab_hub.web.api import Route
@@ -27,8 +28,17 @@ Archived = Annotated[bool | None, Query()]
 class UpkeepRoutes:
     """An integration's token and what it reaches."""
 
-    def __init__(self, *, upkeep: Upkeep, rotating: Rotating, repositories: Repositories, cursors: Cursors) -> None:
+    def __init__(
+        self,
+        *,
+        upkeep: Upkeep,
+        rotating: Rotating,
+        repositories: Repositories,
+        hook_view: HookView,
+        cursors: Cursors,
+    ) -> None:
         self._upkeep, self._rotating, self._repositories, self._cursors = upkeep, rotating, repositories, cursors
+        self._hook_view = hook_view
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -76,8 +86,9 @@ class UpkeepRoutes:
         listing = f"repositories/{integration_id}/{filters.named()}"
         position = self._cursors.open(listing, cursor)
         rows, following = self._repositories.page(integration_id, filters, limit=limit, cursor=position)
+        hooks = _by_project(self._hook_view(integration_id)) if rows else {}
         return RepositoryList(
-            repositories=[_repository(row) for row in rows],
+            repositories=[_repository(row, hooks.get(row["id"])) for row in rows],
             next_cursor=None if following is None else self._cursors.seal(listing, following),
         )
 
@@ -86,7 +97,12 @@ def _token_answer(health: TokenHealth) -> TokenAnswer:
     return TokenAnswer(status=health.status, expires_at=health.expires_at, checked_at=health.checked_at)
 
 
-def _repository(row: Mapping[str, Any]) -> RepositoryView:
+def _by_project(hooks: Sequence[Mapping[str, Any]]) -> dict[int, RepositoryHook]:
+    of_projects = (hook for hook in hooks if hook["scope"] == "project")
+    return {hook["target_id"]: RepositoryHook(id=hook["id"], status=hook["status"]) for hook in of_projects}
+
+
+def _repository(row: Mapping[str, Any], hook: RepositoryHook | None) -> RepositoryView:
     visibility = str(row.get("visibility") or "private")
     return RepositoryView(
         id=row["id"],
@@ -100,6 +116,7 @@ def _repository(row: Mapping[str, Any]) -> RepositoryView:
         web_url=row.get("web_url"),
         http_url_to_repo=row.get("http_url_to_repo"),
         access_level=_access_level(row.get("permissions")),
+        hook=hook,
     )
 
 

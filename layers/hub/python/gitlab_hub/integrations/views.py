@@ -1,6 +1,6 @@
 """What callers see: allow-lists, so that nothing is shown because it happens to be stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,16 +59,20 @@ class IntegrationView(BaseModel):
 
 
 class IntegrationDetail(IntegrationView):
-    """One integration with what belongs to it."""
+    """One integration with what belongs to it. Hooks that stand in for a group's are not listed one by one."""
 
     hooks: list[dict[str, Any]] = Field(default_factory=list)
     sync: dict[str, Any] = Field(default_factory=dict)
     last_delivery_at: int | None = None
 
     @classmethod
-    def with_sync(cls, integration: Integration, sync: Mapping[str, Any], *, now: int) -> "IntegrationDetail":
-        """Show an integration with the state of its syncs."""
-        return cls(**_shown(integration, now), sync=dict(sync))
+    def at(
+        cls, integration: Integration, sync: Mapping[str, Any], hooks: Sequence[Mapping[str, Any]], *, now: int
+    ) -> "IntegrationDetail":
+        """Show an integration as of now with the state of its syncs and its hooks."""
+        heard = [hook["last_delivery_at"] for hook in hooks if hook.get("last_delivery_at")]
+        listed = [dict(hook) for hook in hooks if hook.get("parent_id") is None]
+        return cls(**_shown(integration, now), sync=dict(sync), hooks=listed, last_delivery_at=max(heard, default=None))
 
 
 class CheckView(BaseModel):

@@ -34,6 +34,8 @@ class SecretsManager:
             # The first answer may have been lost: the value tells whether the secret is the one we made.
             if not self._holds(name, text, version):
                 raise
+        except SecretMissing:
+            raise StorageUnavailable("A secret of this name is just being removed; try again.", retry_after=5) from None
         else:
             if made["VersionId"] == version:
                 return
@@ -82,7 +84,8 @@ def _call(send: Callable[[], T]) -> T:
         if is_transient(error):
             raise StorageUnavailable("The secret store cannot be reached; try again.", retry_after=5) from None
         code = code_of(error) if isinstance(error, ClientError) else ""
-        if code == "ResourceNotFoundException":
+        if code == "ResourceNotFoundException" or (code == "InvalidRequestException" and "delet" in str(error)):
+            # A deleted secret is removed in the background; until then AWS says that it is marked for deletion.
             raise SecretMissing from None
         if code == "ResourceExistsException":
             raise SecretExists from None

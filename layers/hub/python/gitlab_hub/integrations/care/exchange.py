@@ -77,10 +77,11 @@ class Exchange:
         return self._ask(host_url, token, lambda gitlab: gitlab.send("POST", ROTATE_PATH, body))
 
     def end(self, host_url: str, application: Application | None, tokens: TokenSet) -> bool:
-        """End a token in GitLab; False where that could not be done. A pair ends with either of its tokens."""
+        """End a token in GitLab; False where that could not be done. A pair ends with its refresh token."""
         try:
             if application is not None:
-                self.form(host_url, REVOKE_PATH, revoke_fields(application, tokens.access_token))
+                fields = revoke_fields(application, tokens.access_token, tokens.refresh_token)
+                self.form(host_url, REVOKE_PATH, fields)
             else:
                 self._ask(host_url, tokens.access_token, lambda gitlab: gitlab.send("DELETE", SELF_PATH))
         except Unauthorized:

@@ -132,6 +132,10 @@ class Refresher:
             return self._give_up(lease, held, "unknown_outcome")
         if calls:
             self._only_if_gitlab_answers(lease, held)
+        if self._remaining() < LEAST_SECONDS:
+            # Asked again, because waiting for the lease and for GitLab takes time too.
+            self._leases.end(lease)
+            return self._as_it_is(held, wanted)
         try:
             lease = self._leases.sent(lease, held.credential.generation)
         except LeaseLost:

@@ -60,8 +60,7 @@ class Rotator:
 
         Raises RotationInProgress, RotationNotPermitted, NeedsReauth (it is lost) and other GitLabErrors.
         """
-        if self._remaining() < LEAST_SECONDS:
-            raise Unavailable("There is too little time left for a rotation; try again.", retry_after=1)
+        self._check_time()
         lease = self._leases.take(integration_id, credential_id)
         if lease is None:
             raise _in_progress()
@@ -115,10 +114,16 @@ class Rotator:
             _check_version(held.integration.gitlab_version)
             facts = self._exchange.describe(held.integration.host_url, held.tokens.access_token)
             _check_scopes(facts.get("scopes"))
+            self._check_time()
         except (GitLabError, RotationNotPermitted):
             self._leases.end(lease, calls=0)
             raise
         return _last_day(facts, self._now())
+
+    def _check_time(self) -> None:
+        """Asked before the lease is taken and right before the call, as GitLab may have taken its time in between."""
+        if self._remaining() < LEAST_SECONDS:
+            raise Unavailable("There is too little time left for a rotation; try again.", retry_after=1)
 
     def _use_up(self, lease: Lease, held: Held, expires_on: str) -> Held:
         host_url, token = held.integration.host_url, held.tokens.access_token

@@ -115,7 +115,9 @@ def is_due(hook: Hook, now: int) -> bool:
         return False
     if hook.spread:
         return hook.spread_at is None or hook.spread_at + LOOK_SECONDS <= now
-    return hook.is_ours and (hook.checked_at is None or hook.checked_at + LOOK_SECONDS <= now)
+    # GitLab takes five resends a minute: what a look began to recover goes on at the next tick, not an hour later.
+    is_recovering = hook.recovering is not None and hook.status != HookStatus.MISSING
+    return hook.is_ours and (is_recovering or hook.checked_at is None or hook.checked_at + LOOK_SECONDS <= now)
 
 
 def needs_mending(hook: Hook) -> bool:

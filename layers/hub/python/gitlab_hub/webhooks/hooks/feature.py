@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from itertools import islice
+from typing import Any
 
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.webhooks.hooks.answers import WebhookView
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.care import HookCare
 from gitlab_hub.webhooks.hooks.desk import HookDesk
@@ -21,6 +24,8 @@ from gitlab_hub.webhooks.hooks.repair import Repair
 from gitlab_hub.webhooks.hooks.rotation import Rotation
 from gitlab_hub.webhooks.hooks.spreading import Spreading
 from gitlab_hub.webhooks.secrets import HookSecrets
+
+MOST_SHOWN = 1_000
 
 
 class HooksFeature:
@@ -50,6 +55,11 @@ class HooksFeature:
     def routes(self, cursors: Cursors) -> HookRoutes:
         """The part of the API that belongs to hooks."""
         return HookRoutes(self._desk, cursors)
+
+    def shown(self, integration_id: str) -> list[dict[str, Any]]:
+        """An integration's hooks as they are shown beside it, the first thousand of them."""
+        hooks = islice(self._book.of(integration_id), MOST_SHOWN)
+        return [WebhookView.of(hook).model_dump(mode="json") for hook in hooks]
 
     def care(self, integrations: Callable[[], Iterable[str]]) -> HookCare:
         """What looks after all hooks once an hour."""

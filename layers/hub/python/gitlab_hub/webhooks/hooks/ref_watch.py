@@ -101,8 +101,8 @@ class RefWatch:
         return report
 
     def _project(self, reach: Reach, hooks: Sequence[Hook], project_id: int, before: Refs | None) -> int:
-        look = self._remote.run(reach, lambda gitlab: _look(gitlab, project_id))
-        if not any(covers(hook, look) for hook in hooks):
+        look = self._remote.run(reach, lambda gitlab: _look(gitlab, hooks, project_id))
+        if look is None:
             return 0
         if before is not None and is_suspicious(before, look):
             return 0
@@ -139,15 +139,19 @@ def covers(hook: Hook, look: Look) -> bool:
     return True
 
 
-async def _look(gitlab: "GitLab", project_id: int) -> Look:
+async def _look(gitlab: "GitLab", hooks: Sequence[Hook], project_id: int) -> Look | None:
+    """What a project has; None where no hook hears of it, which then costs one request and not forty."""
     project = (await gitlab.get(f"/projects/{project_id}")).body
     path = project.get("path_with_namespace") if isinstance(project, dict) else None
+    place = Look(project_id=project_id, project_path=path, tips={}, complete=False)
+    if not any(covers(hook, place) for hook in hooks):
+        return None
     base = f"/projects/{project_id}/repository"
     branches, all_branches = await _listed(gitlab, f"{base}/branches", {"sort": "updated_desc"})
     tags, all_tags = await _listed(gitlab, f"{base}/tags", {"order_by": "updated", "sort": "desc"})
     tips = {f"heads/{row['name']}": _branch(row) for row in branches}
     tips |= {f"tags/{row['name']}": _tag(row) for row in tags}
-    return Look(project_id=project_id, project_path=path, tips=tips, complete=all_branches and all_tags)
+    return replace(place, tips=tips, complete=all_branches and all_tags)
 
 
 async def _listed(gitlab: "GitLab", path: str, params: dict[str, Scalar]) -> tuple[list[dict[str, Any]], bool]:

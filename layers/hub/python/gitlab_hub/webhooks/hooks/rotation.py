@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from gitlab_hub.errors import Conflict
+from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, is_definite, refusal
@@ -71,7 +71,12 @@ class Rotation:
         except (GitLabError, HookLimitReached) as error:
             self._fail(before, claimed, is_unchanged=request is not None and is_definite(error))
             raise refusal(error, before.scope) from None
-        kept = self._book.keep(claimed, lambda one: closed(placed(one, row, now=self._book.now())))
+        try:
+            kept = self._book.keep(claimed, lambda one: closed(placed(one, row, now=self._book.now())))
+        except NotFound:
+            # Removed meanwhile: whoever removed it could not know of one that was made anew.
+            self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
+            raise
         return Rotated(kept, claimed.secret_version)
 
     def _fail(self, before: Hook, claimed: Hook, *, is_unchanged: bool) -> None:

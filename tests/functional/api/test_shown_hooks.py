@@ -1,0 +1,43 @@
+"""What an integration and its repositories show of the hooks that another room keeps."""
+
+from dataclasses import replace
+
+import pytest
+
+from gitlab_hub.webhooks.hook_store import HookStore
+from tests.fakes.gitlab import answer, project
+from tests.fakes.hooks import kept
+from tests.functional.api.bundle import Bundle
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    return Bundle()
+
+
+def test_an_integration_shows_its_hooks_and_when_it_was_last_heard_of(bundle: Bundle) -> None:
+    path, hook_id = f"/v1/integrations/{bundle.own}", bundle.ids["hook_id"]
+    shown = bundle("GET", path)[1]["integration"]
+    assert (shown["hooks"], shown["last_delivery_at"]) == (
+        [bundle("GET", f"{path}/webhooks/{hook_id}")[1]["webhook"]],
+        None,
+    )
+    HookStore(bundle.tables["deliveries"]).delivered(hook_id, 1_790_000_123)
+    assert bundle("GET", path)[1]["integration"]["last_delivery_at"] == 1_790_000_123
+    assert bundle("PATCH", path, {"paused": True})[1]["integration"]["hooks"][0]["id"] == hook_id
+    assert bundle("GET", f"/v1/integrations/{bundle.other}")[1]["integration"]["hooks"] == []
+
+
+def test_hooks_that_stand_in_for_one_are_heard_and_not_listed(bundle: Bundle) -> None:
+    store = HookStore(bundle.tables["deliveries"])
+    parent = store.require(bundle.own, bundle.ids["hook_id"])
+    child = replace(parent, id=f"{parent.id}c", parent_id=parent.id, target_id=4, last_delivery_at=1_790_000_500)
+    kept(store, **{name: getattr(child, name) for name in child.__dataclass_fields__})
+    shown = bundle("GET", f"/v1/integrations/{bundle.own}")[1]["integration"]
+    assert ([one["id"] for one in shown["hooks"]], shown["last_delivery_at"]) == ([parent.id], 1_790_000_500)
+
+
+def test_a_repository_shows_the_hook_that_hangs_on_it(bundle: Bundle) -> None:
+    bundle.gitlab.script["/projects"] = answer(body=[project(3), project(4)])
+    rows = bundle("GET", f"/v1/integrations/{bundle.own}/repositories")[1]["repositories"]
+    assert [row["hook"] for row in rows] == [{"id": bundle.ids["hook_id"], "status": "manual"}, None]

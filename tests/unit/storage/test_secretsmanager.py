@@ -1,0 +1,62 @@
+"""What Secrets Manager may answer beside success, said by a scripted client."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+
+from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.secrets import SecretMissing
+from gitlab_hub.storage.secretsmanager import SecretsManager
+
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html: the removal is asynchronous.
+MARKED = "You can't perform this operation on the secret because it was marked for deletion."
+SCHEDULED = "You can't create this secret because a secret with this name is already scheduled for deletion."
+VERSION = str(uuid4())
+
+
+class Refusing:
+    """A client that refuses every call with one error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self._error = ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**_: Any) -> Any:
+            raise self._error
+
+        return call
+
+
+def refused(code: str, message: str) -> SecretsManager:
+    client = Refusing(code, message)
+    return SecretsManager("hub/", lambda: client)  # type: ignore[arg-type,return-value]  # a stand-in
+
+
+CALLS: dict[str, Callable[[SecretsManager], object]] = {
+    "read": lambda secrets: secrets.read("a", version=VERSION),
+    "write": lambda secrets: secrets.write("a", {"n": 1}, version=VERSION),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_secret_that_is_marked_for_deletion_is_gone(call: str) -> None:
+    with pytest.raises(SecretMissing):
+        CALLS[call](refused("InvalidRequestException", MARKED))
+
+
+def test_deleting_it_again_is_no_error() -> None:
+    refused("InvalidRequestException", MARKED).delete("a")
+
+
+def test_a_name_that_is_still_being_removed_can_be_taken_later() -> None:
+    with pytest.raises(StorageUnavailable):
+        refused("InvalidRequestException", SCHEDULED).create("a", {"n": 1}, version=VERSION)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_another_invalid_request_is_a_mistake_of_ours(call: str) -> None:
+    with pytest.raises(ClientError):
+        CALLS[call](refused("InvalidRequestException", "You have to name a version."))
