@@ -92,7 +92,7 @@ class Receiver:
             self._inbox.send(delivery)
             return json_answer(202, {"ok": True, "delivery_id": delivery.id})
         self._inbox.send_again(delivery.id, now=self._now())
-        return json_answer(200, {"ok": True, "duplicate": True, "delivery_id": delivery.id})
+        return json_answer(200, {"ok": True, "duplicate": True})
 
     def _ignored(self, hook: Hook, reason: str) -> Answer:
         self._notices.ignored(reason, hook_id=hook.id)
