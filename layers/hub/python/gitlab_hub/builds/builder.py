@@ -6,7 +6,7 @@ from typing import Any
 from gitlab_hub.builds.book import SCHEMA, BuildBook
 from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.build_errors import UnknownMessage
-from gitlab_hub.builds.build_store import BuildStore
+from gitlab_hub.builds.build_store import BuildStore, UnknownSchema
 from gitlab_hub.builds.chores import LOOK, REPORT, START, STOP, chores, pushed
 from gitlab_hub.builds.starter import Starter
 from gitlab_hub.builds.state_changes import StateChanges
@@ -55,7 +55,11 @@ class Builder:
         return {"pushed": sum(self._push(build_id) for build_id in due)}
 
     def _push(self, build_id: str) -> bool:
-        now, before = int(self._now()), self._store.get(build_id)
+        now = int(self._now())
+        try:
+            before = self._store.get(build_id)
+        except UnknownSchema:
+            return False  # The others do not wait for the release that knows it.
         if before is None or not _is_due(before, now):
             return False  # The index is a moment behind the table.
         try:
