@@ -63,11 +63,11 @@ class HookStore:
                 return
             position = page.last[1]
 
-    def signed_for_project(self, project_id: int) -> list[Hook]:
+    def signed_for_project(self, project_id: int) -> Iterator[Hook]:
         """The hooks of a project that sign, at most 20; of every GitLab that has a project of this id."""
         pointers = self._table.query(_project_pk(project_id), limit=MAX_CANDIDATES).items
-        hooks = [self.get(pointer["sk"]) for pointer in pointers]
-        return [hook for hook in hooks if hook is not None and hook.verification == Verification.SIGNATURE]
+        hooks = (self.get(pointer["sk"]) for pointer in pointers)
+        return (hook for hook in hooks if hook is not None and hook.verification == Verification.SIGNATURE)
 
     def create(self, hook: Hook, fingerprint: str) -> Hook:
         """Keep a new hook, or find what an earlier attempt at the same one has kept.
