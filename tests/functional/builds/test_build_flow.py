@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from gitlab_hub.builds.build import Status
-from gitlab_hub.builds.build_errors import UnknownMessage
+from gitlab_hub.builds.build_errors import OutOfTime, UnknownMessage
 from gitlab_hub.builds.build_store import UnknownSchema
+from gitlab_hub.builds.builder import NEEDED_SECONDS
 from gitlab_hub.builds.chores import MOST_STARTS
 from gitlab_hub.builds.targets.port import TargetDenied, TargetUnavailable
 from tests.functional.builds.build_kit import (
@@ -223,6 +224,13 @@ def test_a_build_that_is_gone_is_no_failure(world: World) -> None:
 def test_a_message_of_another_release_waits_for_that_release(world: World, message: dict[str, object]) -> None:
     with pytest.raises(UnknownMessage):
         world.builder(message, remaining=lambda: 60.0)
+
+
+def test_a_message_that_there_is_no_time_for_is_not_begun_with(world: World) -> None:
+    build_id = world.push()
+    with pytest.raises(OutOfTime):
+        world.builder({"schema": 1, "start": build_id}, remaining=lambda: NEEDED_SECONDS - 1)
+    assert (world.target.builds, world.build(build_id).starting_at) == ({}, None)
 
 
 def test_a_row_of_a_later_release_is_read_without_what_is_new_in_it(world: World) -> None:
