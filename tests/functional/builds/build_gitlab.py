@@ -15,6 +15,7 @@ from tests.fakes.gitlab_client import client
 INTEGRATION = "int_0a1b"
 SHA, NEWER = "a" * 40, "b" * 40
 _STATUS = re.compile(r"/gitlab/api/v4/projects/(\d+)/statuses/([0-9a-f]+)")
+_PROJECT = re.compile(r"/gitlab/api/v4/projects/(\d+)")
 _COMMIT = re.compile(r"/gitlab/api/v4/projects/(\d+)/repository/commits/(.+)")
 
 
@@ -26,6 +27,7 @@ class StatusWall(httpx.AsyncBaseTransport):
         self.shown: dict[tuple[str, str], str] = {}
         self.script: list[Callable[[], httpx.Response]] = []
         self.commits = {"main": SHA, "feature/x": NEWER, SHA[:8]: SHA, SHA: SHA}
+        self.projects = {7: "acme/app", 9: "Acme/deep/lib", 8: "acme-other/app"}
         self.down = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -35,6 +37,9 @@ class StatusWall(httpx.AsyncBaseTransport):
         if commit := _COMMIT.fullmatch(path):
             found = self.commits.get(commit[2])
             return httpx.Response(200, json={"id": found}) if found else self.refused(404, "404 Commit Not Found")
+        if project := _PROJECT.fullmatch(path):
+            at = self.projects.get(int(project[1]))
+            return httpx.Response(200, json={"path_with_namespace": at}) if at else self.refused(404, "404 Not Found")
         status = _STATUS.fullmatch(path)
         assert status is not None, path
         return self._posted(status[2], json.loads(request.content))

@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 
 from gitlab_hub.builds.build import Status
-from gitlab_hub.builds.build_errors import UnknownMessage
+from gitlab_hub.builds.build_errors import OutOfTime, UnknownMessage
+from gitlab_hub.builds.build_store import UnknownSchema
+from gitlab_hub.builds.builder import NEEDED_SECONDS
 from gitlab_hub.builds.chores import MOST_STARTS
 from gitlab_hub.builds.targets.port import TargetDenied, TargetUnavailable
 from tests.functional.builds.build_kit import (
@@ -224,6 +226,13 @@ def test_a_message_of_another_release_waits_for_that_release(world: World, messa
         world.builder(message, remaining=lambda: 60.0)
 
 
+def test_a_message_that_there_is_no_time_for_is_not_begun_with(world: World) -> None:
+    build_id = world.push()
+    with pytest.raises(OutOfTime):
+        world.builder({"schema": 1, "start": build_id}, remaining=lambda: NEEDED_SECONDS - 1)
+    assert (world.target.builds, world.build(build_id).starting_at) == ({}, None)
+
+
 def test_a_row_of_a_later_release_is_read_without_what_is_new_in_it(world: World) -> None:
     build_id = world.push()
     row = world.rows.get(f"BUILD#{build_id}", "BUILD")
@@ -231,6 +240,23 @@ def test_a_row_of_a_later_release_is_read_without_what_is_new_in_it(world: World
     world.rows.put({**row, "schema_version": 2, "warp_factor": 9})
     world.work()
     assert world.build(build_id).status is Status.RUNNING
+    stored = world.rows.get(f"BUILD#{build_id}", "BUILD")
+    assert stored is not None
+    assert (stored["schema_version"], stored["warp_factor"], stored["status"]) == (2, 9, "running")
+
+
+def test_a_build_whose_status_only_a_later_release_knows_waits_for_it_and_holds_up_no_other(world: World) -> None:
+    unknown, known = world.push(), world.push(NEWER, delivery="dlv_0a1b_2")
+    row = world.rows.get(f"BUILD#{unknown}", "BUILD")
+    assert row is not None
+    odd = {**row, "schema_version": 2, "status": "dreaming"}
+    world.rows.put(odd)
+    world.queue.sent.clear()
+    with pytest.raises(UnknownSchema):
+        world.builder({"schema": 1, "start": unknown}, remaining=lambda: 60.0)
+    world.later(100)
+    assert world.build(known).status is Status.RUNNING
+    assert world.rows.get(f"BUILD#{unknown}", "BUILD") == odd
 
 
 def test_a_row_of_an_earlier_release_has_what_it_lacks_at_its_default(world: World) -> None:

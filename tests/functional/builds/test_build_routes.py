@@ -110,7 +110,17 @@ def test_a_trigger_of_a_group_has_to_be_told_the_project(world: World) -> None:
     body = {"trigger_id": "trg_0a1b_grp", "ref": "main"}
     assert world.call("POST", "/v1/builds", body)[1]["details"]["fields"][0]["field"] == "body.project_id"
     status, answer = world.call("POST", "/v1/builds", body | {"project_id": PROJECT})
-    assert (status, answer["build"]["project_id"]) == (201, PROJECT)
+    assert (status, answer["build"]["project_id"], answer["build"]["project_path"]) == (201, PROJECT, "acme/app")
+    assert world.call("POST", "/v1/builds", body | {"project_id": 9})[0] == 201
+
+
+@pytest.mark.parametrize("elsewhere", [8, 404])
+def test_a_trigger_of_a_group_builds_no_project_that_lies_elsewhere(world: World, elsewhere: int) -> None:
+    world.add(trigger("trg_0a1b_grp", project_id=None, group="acme"))
+    body = {"trigger_id": "trg_0a1b_grp", "ref": "main", "project_id": elsewhere}
+    status, answer = world.call("POST", "/v1/builds", body)
+    assert (status, answer["details"]["fields"]) == (422, [{"field": "body.project_id", "problem": "not_of_trigger"}])
+    assert list(world.builds()) == []
 
 
 @pytest.mark.parametrize(("change", "code"), [({"paused": True}, "integration_paused"), (None, "invalid_credentials")])

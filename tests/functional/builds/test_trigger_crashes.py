@@ -53,6 +53,17 @@ def test_a_trigger_that_is_made_again_with_its_key_is_made_once(
 
 
 @pytest.mark.parametrize("applied", [False, True])
+@pytest.mark.parametrize("at", CALLS)
+def test_a_trigger_whose_answer_was_an_outage_is_made_once_by_the_next_try(at: int, applied: bool) -> None:
+    hub = Hub()
+    hub.use(faulty(hub.rows, Plan(at=at, error=unavailable, applied=applied)))
+    assert attempt(hub, "POST", PATH, BODY, headers=KEY) in {201, 503}
+    hub.use(hub.rows)
+    assert attempt(hub, "POST", PATH, BODY, headers=KEY) == 201
+    assert len(hub.listed()) == 1
+
+
+@pytest.mark.parametrize("applied", [False, True])
 @pytest.mark.parametrize("error", [Crash, unavailable])
 @pytest.mark.parametrize("at", CALLS)
 def test_a_change_happens_whole_or_not_at_all(at: int, error: Callable[[], BaseException], applied: bool) -> None:

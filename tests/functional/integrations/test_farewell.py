@@ -21,12 +21,16 @@ class Hooks:
     result: tuple[int, list[str]] = (2, ["hook_1"])
     error: Exception | None = None
     asked: list[bool] = field(default_factory=list)
+    forgotten: list[bool] = field(default_factory=list)
 
     def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
         self.asked.append(self.hub.feature.store.exists(integration_id))
         if self.error:
             raise self.error
         return self.result
+
+    def forget_all(self, integration_id: str) -> None:
+        self.forgotten.append(self.hub.feature.store.exists(integration_id))
 
 
 @dataclass
@@ -83,7 +87,7 @@ def test_an_access_token_ends_only_when_asked_for(hub: OAuthHub, query: dict[str
 def test_an_oauth_pair_is_left_alone_when_asked_for(hub: OAuthHub) -> None:
     one = hub.connected()
     assert leave(hub, one, revoke="false", delete_hooks="false")["revoked"] is False
-    assert (len(hub.gitlab.living), hub.hooks.asked) == (1, [])
+    assert (len(hub.gitlab.living), hub.hooks.asked, hub.hooks.forgotten) == (1, [], [True])
 
 
 @pytest.mark.parametrize(

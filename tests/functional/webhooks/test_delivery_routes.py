@@ -91,6 +91,14 @@ def test_deliveries_of_all_integrations_are_listed_newest_first(log: Log, limit:
     assert log.ids(limit=limit, principal=LIMITED) == mine
 
 
+def test_a_list_shows_of_a_delivery_what_is_shown_of_it_alone(log: Log) -> None:
+    fill(log, 3)
+    log.post.work()
+    shown = log(LIST)[1]["deliveries"]
+    assert shown == [log(f"{LIST}/{one['id']}")[1]["delivery"] for one in shown]
+    assert len(shown) == 3
+
+
 @pytest.mark.parametrize("limit", [1, 2, 200])
 def test_they_are_filtered(log: Log, limit: int) -> None:
     ids = fill(log)

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.webhooks.hooks import removal
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
@@ -105,6 +106,28 @@ def test_an_integration_without_a_credential_can_go() -> None:
     hook_id = hub.register()["id"]
     del hub.gitlabs.reaches[INTEGRATION]
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [hook_id])
+
+
+def test_hooks_that_are_to_stay_in_gitlab_are_forgotten_with_all_that_led_to_them() -> None:
+    hub = Hub()
+    for number in (3, 4):
+        hub.register(target=number)
+    hub.feature.removal.forget_all(INTEGRATION)
+    assert len(hub.gitlab.hooks) == 2
+    # What is left says that these hooks are not to be made again, and goes by itself.
+    assert all(row.get("expires_at") for row in hub.rows.dump())
+
+
+def test_a_secret_that_cannot_be_read_keeps_no_hook() -> None:
+    hub = Hub()
+    hook_id = hub.register()["id"]
+
+    def unavailable(integration_id: str) -> Any:
+        raise StorageUnavailable(f"Try {integration_id} again.")
+
+    hub.gitlabs.reach = unavailable  # type: ignore[method-assign]  # the store of secrets is away
+    assert hub.feature.removal.remove_all(INTEGRATION) == (0, [hook_id])
+    assert hub.hooks() == []
 
 
 def test_a_slow_gitlab_gets_no_more_than_the_time_there_is() -> None:

@@ -35,8 +35,8 @@ def test_a_genuine_delivery_is_kept_and_queued(post: Post, hook: Any, named: boo
 
 @BOTH
 def test_a_repeated_delivery_is_acknowledged_and_has_one_effect(post: Post, hook: Any) -> None:
-    first = post(hook, PUSH)[1]["delivery_id"]
-    assert post(hook, PUSH) == (200, {"ok": True, "duplicate": True, "delivery_id": first})
+    post(hook, PUSH)
+    assert post(hook, PUSH) == (200, {"ok": True, "duplicate": True})
     post.work()
     assert post(hook, PUSH)[1]["duplicate"] is True
     post.queue.forget()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.webhooks.model import Hook
 from gitlab_hub.webhooks.receiver import BUDGET_SECONDS
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import Crash, Plan, faulty
@@ -144,6 +145,23 @@ def test_with_everything_slow_the_answer_still_comes_in_time(seconds: float) -> 
     assert status == (202 if seconds * 3 <= BUDGET_SECONDS else 503)
     heal(post, 121)
     assert len(post.builds.asked) == len(post.rows())
+
+
+@pytest.mark.parametrize("seconds", [3.6, 4.0])
+@pytest.mark.parametrize(("hook", "named"), [(HOOK, True), (HOOK, False), (SIGNS, True), (SIGNS, False)])
+def test_with_the_first_look_at_the_key_slow_too_nothing_begins_too_late(
+    hook: Hook, named: bool, seconds: float
+) -> None:
+    post = Post(hook)
+    raw = json.dumps(PUSH).encode()
+    headers = post.headers(hook, raw)
+    slow = Slow(post.secrets, post, seconds)
+    post.secrets = slow  # type: ignore[assignment]  # quacks like one
+    post.use(Slow(post.table, post, seconds), Slow(post.queue, post, seconds))
+    status, _ = post.call(raw, headers, f"{PATH}/{hook.id}" if named else PATH)
+    assert status == 503
+    # A look by another way than the id is two looks.
+    assert post.elapsed <= BUDGET_SECONDS + (4 if named else 8)
 
 
 def test_copies_at_the_same_moment_have_one_effect_even_if_some_fail() -> None:

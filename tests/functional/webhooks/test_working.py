@@ -178,7 +178,7 @@ def test_no_message_is_begun_without_time_for_it(post: Post) -> None:
     post(HOOK, push(1))
     [message] = post.queue.take()
     event = sqs_event(message.body, groups=[message.group])
-    assert len(post.entry(event, Context(left_ms=4000))["batchItemFailures"]) == 1
+    assert len(post.entry(event, Context(left_ms=24_000))["batchItemFailures"]) == 1
     assert isinstance(post.telemetry.failures[0][1], OutOfTime)
     assert post.builds.asked == []
 

@@ -57,6 +57,17 @@ def test_a_row_of_a_later_release_is_read_as_far_as_it_is_known() -> None:
     assert trigger_of(row) == FULL
 
 
+def test_a_change_leaves_what_a_later_release_has_added() -> None:
+    table = MemoryTable()
+    store = TriggerStore(table)
+    store.add(FULL)
+    table.put(trigger_item(FULL) | {"schema_version": 2, "approvers": ["ada"]})
+    store.change(FULL.id, disabled)
+    row = table.get(trigger_item(FULL)["pk"], trigger_item(FULL)["sk"])
+    assert row is not None
+    assert (row["schema_version"], row["approvers"], row["enabled"]) == (2, ["ada"], False)
+
+
 @pytest.mark.parametrize("unknown", ["trg_0a1b_9", "trg_ffff_1", "trg_", "", "bld_0a1b_1", "trg_0a1b_1/x"])
 def test_an_unknown_id_is_no_trigger(unknown: str) -> None:
     store = TriggerStore(MemoryTable())

@@ -1,11 +1,12 @@
 """What each function may do (acceptance case E8)."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.unit.template.bundle import functions, listed, resources, statements, transformed
+from tests.unit.template.bundle import ROOT, functions, listed, resources, statements, transformed
 
 _WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 _SECRETS = "secret:gitlab-hub/${AWS::StackName}/integration/*"
@@ -89,6 +90,18 @@ def test_builds_run_only_where_the_deployer_says() -> None:
     assert {role for role, _ in found} == {"BuilderRole"}
     named = [json.dumps(statement["Resource"]) for _, statement in found]
     assert all("Build" in name and "*" not in name for name in named)
+
+
+@pytest.mark.parametrize(
+    ("target", "service"),
+    [("codebuild", "codebuild"), ("stepfunctions", "states"), ("eventbridge", "events"), ("sqs", "sqs")],
+)
+def test_the_builder_may_call_what_its_targets_call(target: str, service: str) -> None:
+    code = (ROOT / f"layers/hub/python/gitlab_hub/builds/targets/{target}.py").read_text()
+    called = set(re.findall(r"_client\(\)\.(\w+)\(", code))
+    assert called
+    granted = {action.partition(":")[2].lower() for action in allowed("BuilderRole", service)}
+    assert {name.replace("_", "") for name in called} <= granted
 
 
 def test_no_function_can_list_or_scan() -> None:

@@ -1,11 +1,10 @@
 """How tables, queues, secrets and exports are kept (acceptance case E8)."""
 
 import json
-from dataclasses import fields
 
 import pytest
 
-from gitlab_hub.webhooks.delivery_model import Delivery
+from gitlab_hub.webhooks.delivery_store import SHOWN
 from tests.unit.template.bundle import Resource, leaves, resources, source, transformed
 
 TABLES = resources("AWS::DynamoDB::Table")
@@ -48,11 +47,17 @@ def test_tables_have_the_keys_the_stores_use(name: str) -> None:
     assert indexes == {index: [f"{index}_pk", f"{index}_sk"] for index in INDEXES[name]}
 
 
-def test_the_log_of_deliveries_is_read_from_an_index_that_has_all_but_their_bodies() -> None:
+def test_the_log_of_deliveries_is_read_from_an_index_that_has_what_it_shows() -> None:
     by_time, pending = TABLES["DeliveriesTable"]["GlobalSecondaryIndexes"]
-    shown = {field.name for field in fields(Delivery)} - {"id"} | {"delivery_id"}
-    assert set(by_time["Projection"]["NonKeyAttributes"]) == shown
+    assert by_time["Projection"]["NonKeyAttributes"] == list(SHOWN)
     assert pending["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["delivery_id"]}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_an_index_projects_no_more_attributes_than_dynamodb_takes(name: str) -> None:
+    for index in TABLES[name].get("GlobalSecondaryIndexes", []):
+        # "Array Members: Maximum number of 20 items", says the reference of CreateTable.
+        assert len(index["Projection"].get("NonKeyAttributes", [])) <= 20
 
 
 def keys(schema: Resource) -> list[str]:

@@ -1,5 +1,7 @@
+import pytest
+
 from gitlab_hub.web.answers import Answer, json_answer
-from gitlab_hub.web.errors import InProgress
+from gitlab_hub.web.errors import IdempotencyMismatch, InProgress
 from gitlab_hub.web.idempotency import LOCK_SECONDS, MAX_KEPT_BYTES, Attempt, Idempotency
 from tests.fakes.table import MemoryTable
 from tests.fakes.threads import together
@@ -43,8 +45,33 @@ def test_who_was_taken_over_keeps_no_answer_and_frees_no_lock() -> None:
 
 def test_an_answer_too_large_to_keep_is_made_again() -> None:
     idempotency = Idempotency(MemoryTable())
-    idempotency.finish(begun(idempotency), json_answer(200, {"x": "x" * MAX_KEPT_BYTES}), keep=True)
-    begun(idempotency)
+    first = begun(idempotency)
+    idempotency.finish(first, json_answer(200, {"x": "x" * MAX_KEPT_BYTES}), keep=True)
+    assert begun(idempotency).seed == first.seed
+
+
+def test_who_failed_leaves_the_seed_to_the_next_try_and_no_lock() -> None:
+    idempotency = Idempotency(MemoryTable())
+    first = begun(idempotency)
+    idempotency.release(first)
+    second = begun(idempotency)
+    idempotency.finish(second, json_answer(503, {}, final=False), keep=True)
+    assert begun(idempotency).seed == second.seed == first.seed
+
+
+def test_a_failed_try_is_of_its_own_body() -> None:
+    idempotency = Idempotency(MemoryTable())
+    idempotency.release(begun(idempotency))
+    with pytest.raises(IdempotencyMismatch):
+        idempotency.begin("request", '{"other":1}', now=NOW)
+
+
+def test_of_many_who_come_after_a_failure_one_goes_on() -> None:
+    table = MemoryTable()
+    first = begun(Idempotency(table))
+    Idempotency(table).release(first)
+    results = together(12, lambda _: Idempotency(table).begin("request", "{}", now=NOW))
+    assert [result.seed for result in results if isinstance(result, Attempt)] == [first.seed]
 
 
 def test_an_answer_with_a_secret_leaves_only_its_seed() -> None:

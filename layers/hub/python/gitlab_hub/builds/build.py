@@ -6,7 +6,7 @@ step that would lead back leads nowhere instead.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -92,6 +92,8 @@ class Build:
     due_at: int | None = None
     """When to push next; None = nothing is left to do."""
     version: int = 1
+    beyond: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What a later release has added to its row; it stays there."""
 
     @property
     def finished(self) -> bool:

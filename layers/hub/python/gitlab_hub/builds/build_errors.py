@@ -47,3 +47,7 @@ class IntegrationPaused(HubError):
 
 class UnknownMessage(Exception):
     """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
+
+
+class OutOfTime(Exception):
+    """The function has no time left to begin with this message; it comes again."""

@@ -19,7 +19,14 @@ _WAITING = "BUILDS"
 _COUNTER = "COUNTER#builds"
 _TRIES = 20
 _MOST_RUNNING = 100
-_FIELDS = tuple(field.name for field in fields(Build))
+_BEYOND = "beyond"
+_FIELDS = tuple(field.name for field in fields(Build) if field.name != _BEYOND)
+_POSITIONS = ("by_time_pk", "by_time_sk", "pending_pk", "pending_sk")
+_OWN = frozenset({"pk", "sk", "schema_version", "expires_at", *_POSITIONS, *_FIELDS})
+
+
+class UnknownSchema(Exception):
+    """A row of a release that this one does not know: it waits for one that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class BuildStore:
         self._table = table
 
     def get(self, build_id: str) -> Build | None:
-        """Read one build, strongly consistent."""
+        """Read one build, strongly consistent. Raises UnknownSchema."""
         row = self._table.get(*_key(build_id))
         return None if row is None else _build(row)
 
@@ -162,6 +169,8 @@ def _row(build: Build) -> Item:
     row: Item = {name: getattr(build, name) for name in _FIELDS}
     row |= {"status": str(build.status), "target": dict(build.target)}
     row |= {"pk": pk, "sk": sk, "schema_version": SCHEMA, "expires_at": build.created_at + KEPT_SECONDS}
+    # A later release's rows stay its own.
+    row |= build.beyond
     row |= {"by_time_pk": f"BUILDS#{build.integration_id}", "by_time_sk": place_of(build)}
     if build.due_at is not None:
         row |= {"pending_pk": _WAITING, "pending_sk": _moment(build.due_at * 1000, build.id)}
@@ -169,9 +178,15 @@ def _row(build: Build) -> Item:
 
 
 def _build(row: Mapping[str, Any]) -> Build:
-    """Read a row; what a later release added is not looked at."""
+    """Read a row; what a later release added is not looked at, and kept. Raises UnknownSchema."""
     known = {name: row[name] for name in _FIELDS if name in row}
-    return Build(**{**known, "status": Status(row["status"])})
+    later = {"schema_version": row["schema_version"]} if row["schema_version"] > SCHEMA else {}
+    try:
+        status = Status(row["status"])
+    except ValueError:
+        raise UnknownSchema("This version does not know the status of this build.") from None
+    beyond = {name: value for name, value in row.items() if name not in _OWN} | later
+    return Build(**{**known, "status": status, _BEYOND: beyond})
 
 
 def _moment(milliseconds: int, build_id: str) -> str:

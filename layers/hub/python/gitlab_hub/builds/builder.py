@@ -5,8 +5,8 @@ from typing import Any
 
 from gitlab_hub.builds.book import SCHEMA, BuildBook
 from gitlab_hub.builds.build import Build
-from gitlab_hub.builds.build_errors import UnknownMessage
-from gitlab_hub.builds.build_store import BuildStore
+from gitlab_hub.builds.build_errors import OutOfTime, UnknownMessage
+from gitlab_hub.builds.build_store import BuildStore, UnknownSchema
 from gitlab_hub.builds.chores import LOOK, REPORT, START, STOP, chores, pushed
 from gitlab_hub.builds.starter import Starter
 from gitlab_hub.builds.state_changes import StateChanges
@@ -15,6 +15,10 @@ from gitlab_hub.errors import Conflict
 
 MOST_PUSHES = 200
 """Builds that one tick pushes; the others wait for the next."""
+
+NEEDED_SECONDS = 25
+"""What one message may take: a call to a target or to GitLab has twenty seconds. Whoever is stopped in the middle of
+it does not know what came of it."""
 
 
 class Builder:
@@ -38,11 +42,13 @@ class Builder:
             LOOK: starter.look,
         }
 
-    def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:  # noqa: ARG002 - one call
-        """Do what a message of the queue asks for; a repeated one has no effect. Raises UnknownMessage."""
+    def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
+        """Do what a message of the queue asks for; a repeated one has no effect. Raises UnknownMessage or OutOfTime."""
         named = [chore for chore in self._doing if chore in message]
         if message.get("schema") != SCHEMA or len(named) != 1:
             raise UnknownMessage(f"This version understands schema {SCHEMA} only.")
+        if remaining() < NEEDED_SECONDS:
+            raise OutOfTime
         self._doing[named[0]](str(message[named[0]]))
 
     def on_event(self, event: Mapping[str, Any]) -> None:
@@ -55,7 +61,11 @@ class Builder:
         return {"pushed": sum(self._push(build_id) for build_id in due)}
 
     def _push(self, build_id: str) -> bool:
-        now, before = int(self._now()), self._store.get(build_id)
+        now = int(self._now())
+        try:
+            before = self._store.get(build_id)
+        except UnknownSchema:
+            return False  # The others do not wait for the release that knows it.
         if before is None or not _is_due(before, now):
             return False  # The index is a moment behind the table.
         try:

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.protocol import segment
 
 
 class Commits:
-    """Asks GitLab what a branch, a tag or a commit is. Raises GitLabErrors."""
+    """Asks GitLab what a branch, a tag or a commit is, and where a project lies. Raises GitLabErrors."""
 
     def __init__(self, gitlabs: GitLabs) -> None:
         self._gitlabs = gitlabs
@@ -35,6 +35,20 @@ class Commits:
         if not isinstance(sha, str) or not sha:
             raise UnexpectedResponse("GitLab's answer is no commit.")
         return sha
+
+    def path_of(self, integration_id: str, project_id: int) -> str | None:
+        """The full path of a project; None where GitLab shows none of this id. Raises as `usable` does."""
+        reach = self.usable(integration_id)
+        try:
+            body = asyncio.run(self._project(reach, project_id))
+        except Missing:
+            return None
+        path = body.get("path_with_namespace") if isinstance(body, dict) else None
+        return path if isinstance(path, str) else None
+
+    async def _project(self, reach: Reach, project_id: int) -> Any:
+        async with self._gitlabs.open(reach) as gitlab:
+            return (await gitlab.get(f"/projects/{project_id}")).body
 
     async def _commit(self, reach: Reach, project_id: int, ref: str) -> Any:
         async with self._gitlabs.open(reach) as gitlab:

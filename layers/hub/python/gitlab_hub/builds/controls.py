@@ -16,6 +16,7 @@ from gitlab_hub.builds.build_store import BuildStore, integration_of
 from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.model import MANUAL, BuildRequest, Trigger
 from gitlab_hub.builds.ports import Audit, Triggers
+from gitlab_hub.builds.scope import is_below
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.errors import Unprocessable
 
@@ -41,12 +42,13 @@ class Controls:
     ) -> Build:
         """Have a ref or a commit built; a sha says exactly which commit, a ref alone its head."""
         project = _project(trigger, project_id)
+        path = None if trigger.group is None else self._path_within(trigger, trigger.group, project)
         commit = self._commits.resolve(trigger.integration_id, project, sha or ref or "")
         request = BuildRequest(
             trigger_id=trigger.id,
             integration_id=trigger.integration_id,
             project_id=project,
-            project_path=None,
+            project_path=path,
             event=MANUAL,
             ref=ref or commit,
             sha=commit,
@@ -109,6 +111,13 @@ class Controls:
 
         return self._changed(build_id, decide)
 
+    def _path_within(self, trigger: Trigger, group: str, project_id: int) -> str:
+        """Where a project lies that a trigger of a group is asked to build. Raises Unprocessable where elsewhere."""
+        path = self._commits.path_of(trigger.integration_id, project_id)
+        if path is None or not is_below(path, group):
+            raise _no_project("not_of_trigger")
+        return path
+
     def _record(self, action: str, integration_id: str, actor: str, **details: str) -> None:
         self._audit.record(action, actor=actor, integration_id=integration_id, **details)
 
@@ -123,12 +132,15 @@ def _project(trigger: Trigger, project_id: int | None) -> int:
     """The project to build in: a trigger of one project knows it, one of a group has to be told."""
     wanted = project_id if trigger.project_id is None else trigger.project_id
     if wanted is None or project_id not in {None, wanted}:
-        problem = "missing" if wanted is None else "not_of_trigger"
-        raise Unprocessable(
-            "Give the project_id of a project that the trigger builds.",
-            details={"fields": [{"field": "body.project_id", "problem": problem}]},
-        )
+        raise _no_project("missing" if wanted is None else "not_of_trigger")
     return wanted
+
+
+def _no_project(problem: str) -> Unprocessable:
+    return Unprocessable(
+        "Give the project_id of a project that the trigger builds.",
+        details={"fields": [{"field": "body.project_id", "problem": problem}]},
+    )
 
 
 def _request(build: Build, actor: str) -> BuildRequest:

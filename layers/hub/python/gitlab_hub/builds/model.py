@@ -77,6 +77,8 @@ class Trigger:
     """Unix seconds."""
     version: int = 1
     """Grows with every write; writers name the one they read."""
+    beyond: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What a later release has added to its row; it stays there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ TRIGGER = "TRIGGER#"
 HEAD = "TRIGGERS"
 """One row per integration that changes with each of its triggers: how many there are, and in which edition."""
 
+_BEYOND = "beyond"
+_KEY = frozenset({"pk", "sk", "schema_version"})
 _GLOBS = ("branches", "tags", "paths")
 
 
@@ -24,16 +26,20 @@ def trigger_item(trigger: Trigger) -> Item:
     """Spell a trigger."""
     values: Item = _plain(asdict(trigger))
     key = {"pk": partition(values.pop("integration_id")), "sk": TRIGGER + values.pop("id")}
-    return key | {"schema_version": SCHEMA_VERSION} | values
+    # A later release's rows stay its own.
+    beyond: Item = values.pop(_BEYOND)
+    return key | {"schema_version": SCHEMA_VERSION} | values | beyond
 
 
 def trigger_of(item: Mapping[str, Any]) -> Trigger:
-    """Read a trigger; attributes of a later release are left alone."""
+    """Read a trigger; attributes of a later release are left alone, and kept."""
     known = _known(Trigger, item)
+    later = {"schema_version": item["schema_version"]} if item["schema_version"] > SCHEMA_VERSION else {}
     rest = {
         "id": str(item["sk"]).removeprefix(TRIGGER),
         "integration_id": str(item["pk"]).partition("#")[2],
         "events": tuple(item["events"]),
+        _BEYOND: {name: value for name, value in item.items() if name not in known.keys() | _KEY} | later,
         "merge_requests": MergeRequestRules(**_known(MergeRequestRules, item["merge_requests"])),
         "report_status": ReportStatus(**_known(ReportStatus, item["report_status"])),
     } | {name: Globs(**_known(Globs, item[name])) for name in _GLOBS}

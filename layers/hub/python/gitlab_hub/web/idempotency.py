@@ -34,7 +34,8 @@ class Attempt:
 class Idempotency:
     """Keeps first answers, and a lock while one is being made.
 
-    The lock ends by itself after a minute: a crashed attempt is taken over by the next one, with the same seed.
+    The lock ends by itself after a minute, or at once where an attempt failed. The next one goes on with the same seed:
+    what the one before may have done it finds again, instead of doing it twice.
     """
 
     def __init__(self, table: Table, *, new_token: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
@@ -51,7 +52,7 @@ class Idempotency:
         return attempt
 
     def finish(self, attempt: Attempt, answer: Answer, *, keep: bool) -> None:
-        """Keep a final answer (`keep` false: only that there was one), and release the lock of any other."""
+        """Keep a final answer (`keep` false: only that there was one), and end the lock of any other."""
         if not answer.final or len(answer.body.encode()) > MAX_KEPT_BYTES:
             self.release(attempt)
             return
@@ -59,8 +60,9 @@ class Idempotency:
         self._own(lambda mine: self._table.put(row, mine), attempt)
 
     def release(self, attempt: Attempt) -> None:
-        """Let the next attempt begin at once."""
-        self._own(lambda mine: self._table.delete(attempt.pk, "ANSWER", mine), attempt)
+        """Let the next attempt begin at once. The seed stays: nobody knows what this one has written."""
+        row = {**_locked(attempt), "locked_until": 0}
+        self._own(lambda mine: self._table.put(row, mine), attempt)
 
     def _attempt(self, pk: str, seed: str, body_hash: str, now: float) -> Attempt:
         return Attempt(pk=pk, owner=self._new_token(), seed=seed, body_hash=body_hash, started_at=int(now))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gitlab_hub.storage.table import Item, Table
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.webhooks.delivery_model import Delivery
-from gitlab_hub.webhooks.delivery_store import BY_TIME, by_time, delivery_from
+from gitlab_hub.webhooks.delivery_store import BY_TIME, SHOWN, by_time, shown_from
 
 MAX_SCANNED = 1_000
 """Rows that one request looks at; a rare match behind them is found by the pages that follow."""
@@ -63,17 +63,16 @@ class DeliveryLog:
 
     def last_delivery_at(self, integration_id: str) -> int | None:
         """When an integration was last heard of (unix seconds): one small query."""
-        rows = self._table.query(
-            by_time(integration_id), limit=1, forward=False, index=BY_TIME, attributes=("received_at",)
-        )
-        return rows.items[0]["received_at"] // 1000 if rows.items else None
+        rows = self._table.query(by_time(integration_id), limit=1, forward=False, index=BY_TIME, attributes=(_SK,))
+        return int(_position(rows.items[0]).partition("#")[0]) // 1000 if rows.items else None
 
     def _stream(self, integration_id: str, since: int | None, after: str | None) -> Iterator[Item]:
         until = None if since is None else f"{since * 1000:013d}"
         while True:
             rows = self._table.query(
-                by_time(integration_id), after=after, until=until, limit=BATCH, forward=False, index=BY_TIME
-            )
+                by_time(integration_id), after=after, until=until, limit=BATCH, forward=False, index=BY_TIME,
+                attributes=(f"{BY_TIME}_pk", _SK, *SHOWN),
+            )  # fmt: skip
             yield from rows.items
             if rows.last is None:
                 return
@@ -87,7 +86,7 @@ def _page(rows: Iterator[Item], wants: Callable[[Item], bool], limit: int, after
             return Found(found, after)
         after = _position(item)
         if wants(item):
-            found.append(delivery_from(item))
+            found.append(shown_from(item))
     return Found(found, None)
 
 

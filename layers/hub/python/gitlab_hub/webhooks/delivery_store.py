@@ -12,6 +12,29 @@ SCHEMA_VERSION = 1
 BY_TIME, PENDING_INDEX = "by_time", "pending"
 CHANGE_TRIES = 5
 
+SHOWN = (
+    "hook_id",
+    "status",
+    "event",
+    "action",
+    "project_id",
+    "project_path",
+    "ref",
+    "sha",
+    "actor",
+    "verification",
+    "headers",
+    "size",
+    "truncated",
+    "reasons",
+    "build_ids",
+    "processed_at",
+    "attempts",
+    "sends",
+    "replays",
+)
+"""What the index has of a delivery beside its keys, which say the rest: DynamoDB takes 20 such attributes at most."""
+
 _SK = "DELIVERY"
 _PENDING = "PENDING"
 _TUPLES = ("reasons", "build_ids")
@@ -106,6 +129,17 @@ def delivery_from(item: Mapping[str, Any]) -> Delivery:
     """Read a row; attributes of a later release are left alone."""
     known = {one.name: item[one.name] for one in fields(Delivery) if one.name in item}
     return Delivery(**known | {"id": item["delivery_id"]} | {name: tuple(item.get(name, ())) for name in _TUPLES})
+
+
+def shown_from(item: Mapping[str, Any]) -> Delivery:
+    """Read a row of the index by time: a delivery as lists show it, without what only its worker needs."""
+    received, _, name = str(item[f"{BY_TIME}_sk"]).partition("#")
+    rest = {
+        "delivery_id": name,
+        "integration_id": str(item[f"{BY_TIME}_pk"]).partition("#")[2],
+        "received_at": int(received),
+    }
+    return delivery_from({"queue_group": "", "due_at": 0, "receipt": "", **item, **rest})
 
 
 def _place(delivery: Delivery) -> Item:

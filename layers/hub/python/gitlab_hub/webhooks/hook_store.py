@@ -23,6 +23,9 @@ NOTE_SECONDS = 60
 """How stale the time of the last delivery may be: exact times would cost a write per delivery."""
 
 _HOOK = "HOOK#"
+_BEYOND = "beyond"
+_KEY = frozenset({"pk", "sk", "schema_version"})
+_FIELDS = frozenset(field.name for field in fields(Hook)) - {"id", "integration_id", _BEYOND}
 _TUPLES = ("events", "attempts", "drift", "resent_at")
 
 
@@ -60,11 +63,11 @@ class HookStore:
                 return
             position = page.last[1]
 
-    def signed_for_project(self, project_id: int) -> list[Hook]:
+    def signed_for_project(self, project_id: int) -> Iterator[Hook]:
         """The hooks of a project that sign, at most 20; of every GitLab that has a project of this id."""
         pointers = self._table.query(_project_pk(project_id), limit=MAX_CANDIDATES).items
-        hooks = [self.get(pointer["sk"]) for pointer in pointers]
-        return [hook for hook in hooks if hook is not None and hook.verification == Verification.SIGNATURE]
+        hooks = (self.get(pointer["sk"]) for pointer in pointers)
+        return (hook for hook in hooks if hook is not None and hook.verification == Verification.SIGNATURE)
 
     def create(self, hook: Hook, fingerprint: str) -> Hook:
         """Keep a new hook, or find what an earlier attempt at the same one has kept.
@@ -173,14 +176,19 @@ def _pointers_gone(hook: Hook, fingerprints: Sequence[str]) -> list[Delete]:
 def _item_of(hook: Hook) -> Item:
     values = asdict(hook)
     key = _keyed(_partition(values.pop("integration_id")), _HOOK + values.pop("id"))
-    return key | values | {name: list(values[name]) for name in _TUPLES}
+    # A later release's rows stay its own.
+    beyond: Item = values.pop(_BEYOND)
+    return key | values | {name: list(values[name]) for name in _TUPLES} | beyond
 
 
 def _hook_of(item: Mapping[str, Any]) -> Hook:
-    """Read a hook; attributes of a later release are left alone."""
-    known = {field.name: item[field.name] for field in fields(Hook) if field.name in item}
+    """Read a hook; attributes of a later release are left alone, and kept."""
+    known = {name: item[name] for name in _FIELDS if name in item}
+    later = {"schema_version": item["schema_version"]} if item["schema_version"] > SCHEMA_VERSION else {}
+    beyond = {name: value for name, value in item.items() if name not in _FIELDS | _KEY} | later
     ids = {
         "id": str(item["sk"]).removeprefix(_HOOK),
         "integration_id": str(item["pk"]).partition("#")[2],
     }
-    return Hook(**(known | ids | {name: tuple(item.get(name, ())) for name in _TUPLES}))
+    tuples = {name: tuple(item.get(name, ())) for name in _TUPLES}
+    return Hook(**(known | ids | tuples | {_BEYOND: beyond}))

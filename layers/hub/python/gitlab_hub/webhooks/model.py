@@ -1,7 +1,9 @@
 """What a registered webhook is; pure, and without validation models: the receiver starts with it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Scope(StrEnum):
@@ -109,6 +111,8 @@ class Hook:
     """When deliveries were last asked for again, for the limit of five a minute."""
     drift: tuple[str, ...] = ()
     """What differed from GitLab when it was last looked at."""
+    beyond: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What a later release has added to its row; it stays there."""
 
     @property
     def is_ours(self) -> bool:

@@ -60,7 +60,8 @@ class Receiver:
 
     def _receive(self, call: Call, reception: "_Reception") -> Answer:
         raw = raw_body(call.event)
-        hook = self._gate.admit(_hook_id(call.path), call.headers, raw, now=self._now())
+        check, headers = reception.check_time, call.headers
+        hook = self._gate.admit(_hook_id(call.path), headers, raw, now=self._now(), check=check)
         reception.hook = hook
         body = read_object(raw)
         # Commits and the files in them are for the worker: a large push has hundreds of thousands.
@@ -92,7 +93,7 @@ class Receiver:
             self._inbox.send(delivery)
             return json_answer(202, {"ok": True, "delivery_id": delivery.id})
         self._inbox.send_again(delivery.id, now=self._now())
-        return json_answer(200, {"ok": True, "duplicate": True, "delivery_id": delivery.id})
+        return json_answer(200, {"ok": True, "duplicate": True})
 
     def _ignored(self, hook: Hook, reason: str) -> Answer:
         self._notices.ignored(reason, hook_id=hook.id)

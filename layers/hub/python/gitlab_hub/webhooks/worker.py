@@ -17,6 +17,9 @@ from gitlab_hub.webhooks.ports import ACTIVE, Builds, Hints, Outcome, Standing
 HINTED = "asks_gitlab"
 MAX_REASONS = 100
 
+NEEDED_SECONDS = 20
+"""What one delivery may take: a token is renewed, and GitLab is asked for ten seconds what has changed."""
+
 
 class UnknownMessage(Exception):
     """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
@@ -61,7 +64,7 @@ class DeliveryWorker:
         """Do what the message asks for. Raises UnknownMessage, UnknownSchema, OutOfTime, and what the ports raise."""
         if message.get("schema") != SCHEMA:
             raise UnknownMessage(f"This version understands schema {SCHEMA} only.")
-        if remaining() <= 0:
+        if remaining() < NEEDED_SECONDS:
             raise OutOfTime
         loaded = self._store.load(str(message["delivery_id"]))
         # Without a row there is nothing left to be done: it is written first and lives longer than any message.

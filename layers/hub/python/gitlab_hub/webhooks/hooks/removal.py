@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.errors import refusal
@@ -65,6 +66,10 @@ class HookRemoval:
         self._book.drop_all(hooks)
         return Removed(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
 
+    def forget_all(self, integration_id: str) -> None:
+        """Forget every hook of an integration that goes, and leave GitLab its hooks: all get 401 from now on."""
+        self._book.drop_all(list(self._book.of(integration_id)))
+
     def _delete_all(self, integration_id: str, hooks: Sequence[Hook]) -> set[str]:
         """Remove hooks from GitLab, as many as the time is enough for; the ids of those that are gone."""
         deleted: set[str] = set()
@@ -83,7 +88,7 @@ class HookRemoval:
 
         try:
             self._remote.run(self._remote.reach(integration_id), delete_each, within=self._seconds)
-        except GitLabError:
+        except HubError:
             return deleted
         return deleted
 
