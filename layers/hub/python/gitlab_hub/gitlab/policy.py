@@ -61,7 +61,9 @@ class NetworkPolicy:
     def check_host(self, host: str) -> None:
         """Refuse a host by its name, or by its address where it is a literal one."""
         if self._hosts and host not in self._hosts:
-            raise HostNotAllowed("This host is not one of those the deployer allows (AllowedHosts, for builds BuildTargetHosts).")
+            raise HostNotAllowed(
+                "This host is not one of those the deployer allows (AllowedHosts, for builds BuildTargetHosts)."
+            )
         literal = _literal(host)
         if literal is not None:
             self._check_literal(literal)
