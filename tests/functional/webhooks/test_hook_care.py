@@ -29,6 +29,14 @@ def test_a_hook_in_order_is_only_looked_at() -> None:
     assert (hub.hook(hook_id).status, hub.hook(hook_id).checked_at) == ("active", hub.now)
 
 
+def test_a_group_that_was_moved_is_still_believed_about_what_lies_below_it() -> None:
+    hub = Hub()
+    hook_id = hub.register(scope="group", target="acme")["id"]
+    hub.gitlab.script["/groups/1"] = answer(body={"id": 1, "full_path": "holding/acme"})
+    assert tick(later(hub)) == CareReport(looked=1)
+    assert (hub.hook(hook_id).target, hub.hook(hook_id).status) == ("holding/acme", "active")
+
+
 def test_a_hook_that_was_looked_at_within_the_hour_is_passed_over() -> None:
     hub = Hub()
     hub.register()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import Reach
@@ -12,8 +13,12 @@ from gitlab_hub.webhooks.hooks.placing import put, revive
 from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row
 from gitlab_hub.webhooks.hooks.rotation import closed
+from gitlab_hub.webhooks.hooks.targets import path_of
 from gitlab_hub.webhooks.hooks.wire import placed, seen
 from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
 
 
 class Repair:
@@ -24,14 +29,15 @@ class Repair:
 
     def look(self, reach: Reach, hook: Hook) -> Hook:
         """Compare a hook with GitLab's row of it, and note what was seen. Raises GitLabError."""
-        row = self._remote.on(reach, hook, lambda calls: _row_of(calls, hook))
+        row, path = self._remote.run(reach, lambda gitlab: _found(gitlab, hook))
         now = self._book.now()
 
         def looked(stored: Hook) -> Hook | None:
             # What was seen is of yesterday where somebody has changed the hook since, or is about to.
             if stored.working_until > now or _in_gitlab(stored) != _in_gitlab(hook):
                 return None
-            return _missing(stored, now) if row is None else seen(stored, row, now=now)
+            looked_at = replace(stored, target=path)
+            return _missing(looked_at, now) if row is None else seen(looked_at, row, now=now)
 
         return self._book.store.change(hook.id, looked)
 
@@ -113,6 +119,14 @@ _TRIGGERS = {
 def trigger_of(hook: Hook) -> str | None:
     """What GitLab calls the sample to send; a system hook has but one."""
     return None if hook.scope == Scope.SYSTEM else _TRIGGERS[hook.events[0]]
+
+
+async def _found(gitlab: "GitLab", hook: Hook) -> tuple[Row | None, str]:
+    """GitLab's row of a hook, and the path of its place: a group's hook is believed about what lies below that path."""
+    row = await _row_of(HookCalls(gitlab, hook.scope, hook.target_id), hook)
+    if row is None or hook.scope != Scope.GROUP or hook.target_id is None:
+        return row, hook.target
+    return row, await path_of(gitlab, hook.scope, hook.target_id)
 
 
 async def _row_of(calls: HookCalls, hook: Hook) -> Row | None:
