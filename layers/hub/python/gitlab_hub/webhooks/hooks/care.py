@@ -23,7 +23,8 @@ RESERVE_SECONDS = 30.0
 MOST_IN_A_ROW = 3
 """One project that GitLab fails at must not hold up the hooks behind it; so many in a row are GitLab itself."""
 
-_POINTLESS = (Unauthorized, HostNotAllowed, HostUnreachable, NotGitLab, RateLimited, TlsError)
+POINTLESS = (Unauthorized, HostNotAllowed, HostUnreachable, NotGitLab, RateLimited, TlsError)
+"""After these there is no point in asking the same GitLab for anything else now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ class HookCare:
             except HubError as error:
                 report = replace(report, failed=report.failed + 1)
                 in_a_row += error.retryable
-                if isinstance(error, _POINTLESS) or in_a_row == MOST_IN_A_ROW:
+                if isinstance(error, POINTLESS) or in_a_row == MOST_IN_A_ROW:
                     return report  # The next hook would meet the same; the next tick tries again.
         return report
 
