@@ -171,6 +171,30 @@ def test_a_gitlab_that_is_down_is_asked_once_and_not_for_every_hook() -> None:
     assert tick(later(hub)) == CareReport(failed=1)
 
 
+def test_a_project_that_gitlab_fails_at_holds_up_no_hook_behind_it() -> None:
+    hub = Hub()
+    first, second = (hub.register(target=number) for number in (3, 4))
+    really = hub.gitlab._really
+
+    async def broken(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/api/v4/projects/3/"):
+            return answer(500, {"message": "500"})
+        return await really(request)
+
+    hub.gitlab._really = broken  # type: ignore[method-assign]  # GitLab fails at one project, again and again
+    for _ in range(2):
+        assert tick(later(hub)) == CareReport(looked=1, failed=1)
+    assert hub.hook(second["id"]).checked_at == hub.now != hub.hook(first["id"]).checked_at
+
+
+def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them() -> None:
+    hub = Hub()
+    for number in range(3, 10):
+        hub.register(target=number)
+    hub.gitlab.plan = Plan(at=1, error=says(500, {"message": "500"}), repeat=True)
+    assert tick(later(hub)) == CareReport(failed=3)
+
+
 def test_one_hook_that_is_refused_does_not_hold_up_the_others() -> None:
     hub = Hub()
     for number in (3, 4):

@@ -183,6 +183,21 @@ def test_one_project_that_is_hidden_stops_no_other(hub: Hub) -> None:
     assert tick(hub) == WatchReport(projects=1, failed=1)
 
 
+def test_one_project_that_gitlab_fails_at_stops_no_other(hub: Hub) -> None:
+    hub.built[INTEGRATION] = [3, 4]
+    hub.register(events=["push"], target=4)
+    refs(hub, {"main": A}, number=4)
+    hub.gitlab.script["/projects/3/repository/branches"] = answer(500, {"message": "500"})
+    assert tick(hub) == WatchReport(projects=1, failed=1)
+
+
+def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them(hub: Hub) -> None:
+    hub.built[INTEGRATION] = list(range(3, 9))
+    for number in range(3, 9):
+        hub.gitlab.script[f"/projects/{number}"] = answer(500, {"message": "500"})
+    assert tick(hub) == WatchReport(failed=3)
+
+
 def test_one_integration_that_is_down_stops_no_other(hub: Hub) -> None:
     hub.built[OTHER] = [4]
     assert (

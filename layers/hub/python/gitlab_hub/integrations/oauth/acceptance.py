@@ -29,6 +29,12 @@ def default_scopes(*, writes: bool) -> tuple[str, ...]:
     return ("api",) if writes else ("read_api",)
 
 
+def asked_for(integration: Integration) -> tuple[str, ...]:
+    """The scopes to ask for: those of the start, and what features need that were switched on since."""
+    wanted = integration.wanted_scopes
+    return wanted if "api" in wanted or not integration.features.write else (*wanted, "api")
+
+
 def check_scopes(granted: Sequence[str] | None, wanted: Sequence[str], *, writes: bool) -> None:
     """Refuse less than was asked for and is needed. Raises InvalidPermissions. None = GitLab did not say."""
     if granted is None:

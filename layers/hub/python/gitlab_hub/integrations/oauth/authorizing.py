@@ -16,7 +16,7 @@ from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
 from gitlab_hub.integrations.model import AuthMode, Integration
 from gitlab_hub.integrations.neighbours import Neighbours
-from gitlab_hub.integrations.oauth.acceptance import accepted, check_account, check_scopes, in_use
+from gitlab_hub.integrations.oauth.acceptance import accepted, asked_for, check_account, check_scopes, in_use
 from gitlab_hub.integrations.oauth.flow_store import FlowStore
 from gitlab_hub.integrations.oauth.keys import FlowKeys, digest, encoded
 from gitlab_hub.integrations.oauth.pending import Arrival, Pending, authorize_url, check, unknown_state
@@ -224,5 +224,5 @@ class Authorizing:
             state=state,
             verifier=self._keys.verifier(state),
             client_id=integration.client_id or "",
-            scopes=integration.wanted_scopes,
+            scopes=asked_for(integration),
         )

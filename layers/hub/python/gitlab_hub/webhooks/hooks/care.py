@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabs, Reach
-from gitlab_hub.gitlab.errors import HostNotAllowed, NotGitLab, TlsError, Unauthorized
+from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable, NotGitLab, RateLimited, TlsError, Unauthorized
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.recovery import Recovery
 from gitlab_hub.webhooks.hooks.registration import is_unfinished
@@ -20,7 +20,11 @@ LOOK_SECONDS = 3_300
 RESERVE_SECONDS = 30.0
 """A call to GitLab may take 20 seconds; the rest is for writing down what came of it."""
 
-_POINTLESS = (Unauthorized, HostNotAllowed, NotGitLab, TlsError)
+MOST_IN_A_ROW = 3
+"""One project that GitLab fails at must not hold up the hooks behind it; so many in a row are GitLab itself."""
+
+POINTLESS = (Unauthorized, HostNotAllowed, HostUnreachable, NotGitLab, RateLimited, TlsError)
+"""After these there is no point in asking the same GitLab for anything else now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +81,17 @@ class HookCare:
         return sorted(due, key=lambda hook: hook.checked_at or 0)
 
     def _integration(self, reach: Reach, report: CareReport, remaining: Callable[[], float]) -> CareReport:
+        in_a_row = 0
         for hook in self._due(reach.integration_id):
             if remaining() <= RESERVE_SECONDS:
                 return replace(report, finished=False)
             try:
                 report = self._hook(reach, hook, report, remaining)
+                in_a_row = 0
             except HubError as error:
                 report = replace(report, failed=report.failed + 1)
-                if error.retryable or isinstance(error, _POINTLESS):
+                in_a_row += error.retryable
+                if isinstance(error, POINTLESS) or in_a_row == MOST_IN_A_ROW:
                     return report  # The next hook would meet the same; the next tick tries again.
         return report
 

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
 from gitlab_hub.gitlab.events import HookEvent
 from gitlab_hub.gitlab.protocol import Scalar
 from gitlab_hub.webhooks.hooks.book import HookBook
-from gitlab_hub.webhooks.hooks.care import LOOK_SECONDS
+from gitlab_hub.webhooks.hooks.care import LOOK_SECONDS, MOST_IN_A_ROW, POINTLESS
 from gitlab_hub.webhooks.hooks.ref_book import RefBook, Refs
 from gitlab_hub.webhooks.hooks.ref_changes import Look, Tip, is_suspicious, moves, remembered
 from gitlab_hub.webhooks.hooks.remote import Remote
@@ -84,6 +84,7 @@ class RefWatch:
     def _integration(
         self, reach: Reach, hooks: Sequence[Hook], report: WatchReport, remaining: Callable[[], float]
     ) -> WatchReport:
+        in_a_row = 0
         for project_id in sorted(set(self._built(reach.integration_id))):
             before = self._refs.get(reach.integration_id, project_id)
             if before is not None and before.looked_at + LOOK_SECONDS > self._book.now():
@@ -94,9 +95,12 @@ class RefWatch:
                 announced = self._project(reach, hooks, project_id, before)
             except (Forbidden, Missing):
                 report = replace(report, failed=report.failed + 1)
-            except HubError:
-                return replace(report, failed=report.failed + 1)
+            except HubError as error:
+                report, in_a_row = replace(report, failed=report.failed + 1), in_a_row + 1
+                if isinstance(error, POINTLESS) or in_a_row == MOST_IN_A_ROW:
+                    return report
             else:
+                in_a_row = 0
                 report = replace(report, projects=report.projects + 1, announced=report.announced + announced)
         return report
 
