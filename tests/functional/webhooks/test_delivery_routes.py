@@ -185,12 +185,6 @@ def test_what_cannot_be_meant_is_refused(log: Log, query: dict[str, Any]) -> Non
     assert log(**query)[0] == 422
 
 
-def test_an_integration_was_last_heard_of_with_its_newest_delivery(log: Log) -> None:
-    assert log.post.deliveries.log.last_delivery_at(ONE) is None
-    fill(log, 3)
-    assert log.post.deliveries.log.last_delivery_at(ONE) == NOW + 2
-
-
 def test_a_replay_decides_again_and_builds_nothing_twice(log: Log) -> None:
     delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
     log.post.work()

@@ -61,11 +61,6 @@ class DeliveryLog:
         streams = [self._stream(one, filters.since, after) for one in integration_ids]
         return _page(heapq.merge(*streams, key=_position, reverse=True), filters.wants, limit, after)
 
-    def last_delivery_at(self, integration_id: str) -> int | None:
-        """When an integration was last heard of (unix seconds): one small query."""
-        rows = self._table.query(by_time(integration_id), limit=1, forward=False, index=BY_TIME, attributes=(_SK,))
-        return int(_position(rows.items[0]).partition("#")[0]) // 1000 if rows.items else None
-
     def _stream(self, integration_id: str, since: int | None, after: str | None) -> Iterator[Item]:
         until = None if since is None else f"{since * 1000:013d}"
         while True:
