@@ -31,6 +31,8 @@ class Hooks:
 
     def forget_all(self, integration_id: str) -> None:
         self.forgotten.append(self.hub.feature.store.exists(integration_id))
+        if self.error:
+            raise self.error
 
 
 @dataclass
@@ -101,10 +103,11 @@ def test_a_revocation_that_fails_is_said_and_stops_nothing(hub: OAuthHub, troubl
     assert (body["revoked"], body["revoke_failed"]) == (False, [credential_id])
 
 
-def test_hooks_that_cannot_go_are_said_and_stop_nothing(hub: OAuthHub) -> None:
+@pytest.mark.parametrize("delete_hooks", ["true", "false"])
+def test_hooks_that_cannot_go_are_said_and_stop_nothing(hub: OAuthHub, delete_hooks: str) -> None:
     one = hub.connected()
     hub.hooks.error = Unavailable("GitLab is down.")
-    body = leave(hub, one)
+    body = leave(hub, one, delete_hooks=delete_hooks)
     assert (body["hooks_deleted"], body["hooks_failed"], body["revoked"]) == (0, ["all: gitlab_unavailable"], True)
 
 

@@ -82,6 +82,16 @@ def test_an_integration_that_goes_takes_all_its_hooks_along_and_no_other() -> No
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [])
 
 
+def test_hooks_that_are_to_stay_in_gitlab_are_forgotten_here() -> None:
+    hub = Hub()
+    hub.register()
+    hub.register(target=4, mode="manual")
+    there = dict(hub.gitlab.hooks)
+    hub.feature.removal.forget_all(INTEGRATION)
+    assert hub.gitlab.hooks == there
+    assert {row["sk"].partition("#")[0] for row in hub.rows.dump()} == {"GONE"}
+
+
 def test_hooks_that_stay_in_gitlab_are_named_and_forgotten() -> None:
     hub = Hub()
     ids = [hub.register(target=number)["id"] for number in range(3, 6)]
@@ -106,16 +116,6 @@ def test_an_integration_without_a_credential_can_go() -> None:
     hook_id = hub.register()["id"]
     del hub.gitlabs.reaches[INTEGRATION]
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [hook_id])
-
-
-def test_hooks_that_are_to_stay_in_gitlab_are_forgotten_with_all_that_led_to_them() -> None:
-    hub = Hub()
-    for number in (3, 4):
-        hub.register(target=number)
-    hub.feature.removal.forget_all(INTEGRATION)
-    assert len(hub.gitlab.hooks) == 2
-    # What is left says that these hooks are not to be made again, and goes by itself.
-    assert all(row.get("expires_at") for row in hub.rows.dump())
 
 
 def test_a_secret_that_cannot_be_read_keeps_no_hook() -> None:

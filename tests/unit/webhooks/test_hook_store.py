@@ -208,18 +208,6 @@ def test_the_last_delivery_is_noted_once_a_minute(store: HookStore) -> None:
     assert (found.last_delivery_at, found.version) == (NOW + 60, 3)
 
 
-def test_a_change_leaves_what_a_later_release_has_added(store: HookStore, table: Lossy) -> None:
-    made = kept(store)
-    key = f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}"
-    row = table.get(*key)
-    assert row is not None
-    table.put(row | {"schema_version": 2, "mood": "good"})
-    store.delivered(made.id, NOW + 60)
-    after = table.get(*key)
-    assert after is not None
-    assert (after["schema_version"], after["mood"], after["last_delivery_at"]) == (2, "good", NOW + 60)
-
-
 def test_rows_have_a_version_and_no_secret(store: HookStore, table: Lossy) -> None:
     made = kept(store)
     rows = table.dump()
@@ -235,3 +223,15 @@ def test_the_version_before_is_good_until_its_time(now: float, accepted: tuple[i
 
 def test_the_first_version_has_none_before() -> None:
     assert hook(previous_version_until=NOW + 60).accepted_versions(NOW) == (1,)
+
+
+def test_a_change_leaves_what_a_later_release_has_added(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    key = f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}"
+    row = table.get(*key)
+    assert row is not None
+    table.put(row | {"schema_version": 2, "mood": "good"})
+    store.delivered(made.id, NOW + 60)
+    after = table.get(*key)
+    assert after is not None
+    assert (after["schema_version"], after["mood"], after["last_delivery_at"]) == (2, "good", NOW + 60)

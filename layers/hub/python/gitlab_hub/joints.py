@@ -76,7 +76,7 @@ class HooksOf:
         return self._removal().remove_all(integration_id)
 
     def forget_all(self, integration_id: str) -> None:
-        """Forget every hook, and leave those in GitLab alone."""
+        """Leave every hook in the GitLab, and keep nothing of it here."""
         self._removal().forget_all(integration_id)
 
 

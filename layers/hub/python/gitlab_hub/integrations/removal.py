@@ -26,7 +26,7 @@ class HookRemoval(Protocol):
         """Remove every hook: how many went, and ids or addresses of those that did not."""
 
     def forget_all(self, integration_id: str) -> None:
-        """Forget every hook, with all that it is found by, and leave those in GitLab alone."""
+        """Leave the hooks in the GitLab, and keep nothing of them here."""
 
 
 class ActiveBuilds(Protocol):
@@ -113,10 +113,10 @@ class Removal:
         )
 
     def _remove_hooks(self, integration_id: str, farewell: Farewell) -> tuple[int, list[str]]:
+        # Also where they stay in GitLab: the rows that lead to them lie where no purge would find them.
         try:
             if farewell.delete_hooks:
                 return self._hooks.remove_all(integration_id)
-            # What is kept apart from the integration's other rows is known only as long as these are there.
             self._hooks.forget_all(integration_id)
         except HubError as error:
             return 0, [f"all: {error.code}"]

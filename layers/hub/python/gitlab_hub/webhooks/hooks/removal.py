@@ -67,7 +67,7 @@ class HookRemoval:
         return Removed(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
 
     def forget_all(self, integration_id: str) -> None:
-        """Forget every hook of an integration that goes, and leave GitLab its hooks: all get 401 from now on."""
+        """Forget every hook of an integration that goes, and leave it in GitLab: all get 401 from now on."""
         self._book.drop_all(list(self._book.of(integration_id)))
 
     def _delete_all(self, integration_id: str, hooks: Sequence[Hook]) -> set[str]:
