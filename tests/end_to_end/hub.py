@@ -54,6 +54,10 @@ class Hub:
     stack: Stack
     log: Path
     seen: list[Seen] = field(default_factory=list, repr=False)
+    shown: list[str] = field(default_factory=list, repr=False)
+    """What browsers were sent, as text."""
+    guarded: set[str] = field(default_factory=set, repr=False)
+    """Secrets that tests have come across: codes, states, tokens, secrets of applications and hooks."""
 
     @property
     def url(self) -> str:
