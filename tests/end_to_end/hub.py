@@ -71,7 +71,7 @@ class Hub:
         body: Any = None,
         *,
         token: str | None = "",
-        raw: str | None = None,
+        raw: str | bytes | None = None,
         **headers: str,
     ) -> Answer:
         """Call the API: as owner, or with another token, or with `token=None` as nobody; `raw` is sent as it is."""
