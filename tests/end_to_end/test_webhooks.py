@@ -72,26 +72,27 @@ def test_a_groups_hook_tells_of_its_people(hub: Hub, workshop: Workshop) -> None
     gitlab, group = workshop.gitlab, workshop.group()
     hook = workshop.hook("group", group["full_path"], "push", "member", "project", "subgroup")
     assert (hook["target"], hook["target_id"], hook["status"]) == (group["full_path"], group["id"], "active")
-    user_id = gitlab.change("add_user", username=f"member-{group['id']}")["id"]
-    gitlab.change("add_member", source="group", source_id=group["id"], user_id=user_id, level=DEVELOPER)
+    for_good, user_id = (gitlab.change("add_user", username=f"{name}-{group['id']}")["id"] for name in ("one", "two"))
+    for each in (for_good, user_id):
+        gitlab.change("add_member", source="group", source_id=group["id"], user_id=each, level=DEVELOPER)
     child = gitlab.change("add_group", path="below", parent_id=group["id"])
     project = workshop.project(child["id"])
     gitlab.push(project, "main", files=["a.py"])
     assert {row["response_status"] for row in workshop.sent(hook)} == {"202"}
-    found = told(workshop, hook, 4)
+    found = told(workshop, hook, 5)
     assert {event for event, _ in found} == {"push", "member", "project", "subgroup"}
     asked = [outcome for (event, _), outcome in found.items() if event != "push"]
     assert asked == [["handled", "asks_gitlab"]] * 3
 
-    def granted() -> bool:
+    def granted() -> set[int]:
         grants = hub.rows(f"{workshop.path}/grants", view="direct", group_id=group["id"])
-        return (user_id, DEVELOPER) in {(row["account_id"], row["access_level"]) for row in grants}
+        return {row["account_id"] for row in grants if row["access_level"] == DEVELOPER}
 
-    until(granted)
+    until(lambda: granted() == {for_good, user_id})
     until(lambda: project in {row["id"] for row in hub.rows(f"{workshop.path}/projects")})
     until(lambda: child["id"] in {row["id"] for row in hub.rows(f"{workshop.path}/groups")})
     gitlab.change("remove_member", source="group", source_id=group["id"], user_id=user_id)
-    until(lambda: not granted())
+    until(lambda: granted() == {for_good})
 
 
 def test_hooks_of_projects_stand_in_for_a_groups(hub: Hub, workshop: Workshop) -> None:
