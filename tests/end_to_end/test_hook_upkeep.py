@@ -126,15 +126,17 @@ def test_what_somebody_has_removed_is_made_anew(workshop: Workshop, hung: Hung) 
     assert hung.push() == ["202"]
 
 
-def test_what_gitlab_switched_off_is_switched_on(hung: Hung) -> None:
+def test_what_gitlab_has_paused_works_again_once_it_is_mended(workshop: Workshop, hung: Hung) -> None:
     hung.push()
     hung.spoil(signing_token=f"whsec_{'A' * 43}=")
     assert hung.push(4) == ["401"] * 4
     assert hung.there()["alert_status"] == "temporarily_disabled"
     assert hung.push() == []
-    assert hung.do("repair").body["webhook"]["status"] == "active"
-    assert hung.there()["alert_status"] == "executable"
+    repaired = hung.do("repair").body["webhook"]
+    assert (repaired["status"], repaired["drift"]) == ("temporarily_disabled", [])
+    workshop.gitlab.control("POST", "advance", {"seconds": 61, "idle": True})
     assert hung.push() == ["202"]
+    assert hung.do("repair").body["webhook"]["status"] == "active"
 
 
 def test_what_could_not_be_delivered_is_sent_again(workshop: Workshop, hung: Hung) -> None:
