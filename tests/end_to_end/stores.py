@@ -1,13 +1,18 @@
 """What the bundle keeps in AWS, read behind the API's back."""
 
 import json
+import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from local.stack import Stack
+
+EVENTS = Path(__file__).parents[2] / "events"
 
 _plain = TypeDeserializer()
 
@@ -50,6 +55,40 @@ def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
     name = stack.resources[function]
     answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
     return json.load(answer["Payload"])
+
+
+def hurry(stack: Stack, build_id: str) -> None:
+    """Let what the hub would do about a build in a minute or more be due, and have it done as the schedule would."""
+    key, due = {"pk": {"S": f"BUILD#{build_id}"}, "sk": {"S": "BUILD"}}, int(time.time()) - 1
+    stack.client("dynamodb").update_item(
+        TableName=stack.resources["DeliveriesTable"],
+        Key=key,
+        UpdateExpression="SET report_after = :zero, due_at = :due, pending_sk = :moment",
+        ConditionExpression="attribute_exists(pending_pk)",
+        ExpressionAttributeValues={
+            ":zero": {"N": "0"}, ":due": {"N": str(due)}, ":moment": {"S": f"{due * 1000:013}#{build_id}"},
+        },
+    )  # fmt: skip
+    invoke(stack, "BuilderFunction", tick("builder"))
+
+
+@contextmanager
+def soon_again(stack: Stack, queue: str) -> Iterator[None]:
+    """Let failed messages of a queue come back after a moment, not after minutes."""
+    client, url = stack.client("sqs"), stack.resources[queue]
+    asked = client.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    before = asked["Attributes"]["VisibilityTimeout"]
+    client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": before})
+
+
+def tick(function: str) -> dict[str, Any]:
+    """What the schedule sends to a function."""
+    event: dict[str, Any] = json.loads((EVENTS / function / "tick.json").read_text())
+    return event
 
 
 def traces_of(stack: Stack, integration_id: str) -> list[str]:
