@@ -7,11 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from local.stack import Stack
 
+DEAD_LETTERS = {
+    "SyncAccountsQueue": "SyncAccountsDeadLetters",
+    "SyncPipelinesQueue": "SyncPipelinesDeadLetters",
+    "DeliveriesQueue": "DeliveriesDeadLetters",
+    "BuildsQueue": "BuildsDeadLetters",
+    "BuildChangesQueue": "BuildChangesDeadLetters",
+}
+ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 EVENTS = Path(__file__).parents[2] / "events"
 
 _plain = TypeDeserializer()
@@ -40,6 +49,35 @@ def messages(stack: Stack) -> Iterator[str]:
     for url in client.list_queues().get("QueueUrls", []):
         answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
         yield from (message["Body"] for message in answer.get("Messages", []))
+
+
+def send(stack: Stack, queue: str, body: str) -> None:
+    """Put a message into a queue of the stack; nothing keeps it from being put there again."""
+    url = stack.resources[queue]
+    order = {"MessageGroupId": uuid4().hex, "MessageDeduplicationId": uuid4().hex} if url.endswith(".fifo") else {}
+    stack.client("sqs").send_message(QueueUrl=url, MessageBody=body, **order)
+
+
+def waiting(stack: Stack, queue: str) -> int:
+    """How many messages wait in a queue of the stack, or are being worked on."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    asked = stack.client("sqs").get_queue_attributes(QueueUrl=stack.resources[queue], AttributeNames=names)
+    return sum(int(asked["Attributes"][name]) for name in names)
+
+
+def dead_letters(stack: Stack, queue: str, *, keep: bool = True) -> list[str]:
+    """What has ended in the dead-letter queue of a queue; it stays there unless it is not to be kept."""
+    client, url = stack.client("sqs"), stack.resources[DEAD_LETTERS[queue]]
+    found: list[str] = []
+    while letters := client.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0 if keep else 30
+    ).get("Messages", []):
+        found += [letter["Body"] for letter in letters]
+        if keep:
+            break
+        for letter in letters:
+            client.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+    return found
 
 
 def log_lines(stack: Stack) -> Iterator[str]:
@@ -92,11 +130,15 @@ def tick(function: str) -> dict[str, Any]:
 
 
 def traces_of(stack: Stack, integration_id: str) -> list[str]:
-    """Where something of an integration is still kept; the tombstone and the log of what was done do not count."""
+    """Where something of an integration is still kept; the tombstone and the log of what was done do not count.
+
+    Its hooks, deliveries, triggers and builds have its id within their own, and rows that lead to them name those.
+    """
+    unique = integration_id.partition("_")[2]
     rows = [
         f"{table} {item['pk']} {item['sk']}"
         for table, item in items(stack)
-        if not item["pk"].startswith(("AUDIT#", "IDEMPOTENCY#")) and integration_id in f"{item['pk']} {item['sk']}"
+        if not item["pk"].startswith(("AUDIT#", "IDEMPOTENCY#")) and unique in repr(item)
     ]
     kept = [row for row in rows if f" INTEGRATIONS {integration_id}" not in row]
     return kept + [name for name in secrets(stack) if integration_id in name]
@@ -106,7 +148,7 @@ def _unpacked(value: Any) -> Any:
     if not isinstance(value, Binary):
         return value
     try:
-        return zlib.decompress(_bytes(value)).decode()
+        return zlib.decompress(_bytes(value), ZLIB_OR_GZIP).decode()
     except zlib.error:
         return _bytes(value)
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from local.stack import Stack
 from tests.end_to_end.building import Built
 from tests.end_to_end.hub import Hub, until
-from tests.end_to_end.stores import hurry
+from tests.end_to_end.stores import hurry, waiting, send
 from tests.end_to_end.workshop import Row, Workshop
 
 SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "docs/build-events.schema.json").read_text()))
@@ -144,7 +144,7 @@ def told(stack: Stack, said: tuple[str, str, str], detail: Row) -> None:
     deployed = client.describe_rule(Name=stack.resources[rule].rpartition("/")[2])
     assert deployed["State"] == "ENABLED"
     assert client.test_event_pattern(EventPattern=deployed["EventPattern"], Event=text)["Result"] is True
-    stack.client("sqs").send_message(QueueUrl=stack.resources["BuildChangesQueue"], MessageBody=text)
+    send(stack, "BuildChangesQueue", text)
 
 
 def test_a_state_machine_runs_builds(hub: Hub, workshop: Workshop, machine: str) -> None:
@@ -201,8 +201,7 @@ def test_codebuild_runs_builds(hub: Hub, workshop: Workshop, project: str) -> No
     built, client = Built(workshop, {"type": "codebuild", "project": project}), hub.stack.client("codebuild")
     sha = built.push()
     build = built.build("running")
-    [number] = client.list_builds_for_project(projectName=project)["ids"]
-    [there] = client.batch_get_builds(ids=[number])["builds"]
+    [there] = client.batch_get_builds(ids=[build["external_id"].rpartition("/")[2]])["builds"]
     assert build["external_id"] == there["arn"]
     assert there["projectName"] == project
     told(hub.stack, CODEBUILD, build_change(f"{there['arn']}-of-another", build["id"], "SUCCEEDED"))
@@ -220,15 +219,8 @@ def test_what_aws_says_of_builds_may_be_said_twice(hub: Hub, workshop: Workshop,
         told(hub.stack, STEP_FUNCTIONS, execution_change(build["external_id"], machine, status))
         built.build("failed")
     built.shows(sha, "failed")
-    until(lambda: is_empty(hub.stack, hub.stack.resources["BuildChangesQueue"]))
+    until(lambda: waiting(hub.stack, "BuildChangesQueue") == 0)
     assert built.build()["status"] == "failed"
-
-
-def is_empty(stack: Stack, url: str) -> bool:
-    """Whether nothing waits in a queue or is being worked on."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    asked = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
-    return not any(int(asked["Attributes"][name]) for name in names)
 
 
 @pytest.mark.parametrize(
