@@ -24,7 +24,7 @@ class Connecting:
         self._hub, self._company = hub, company
         self.user_id = newcomer(company)
         application = company.applications["hub"]
-        hub.guarded.add(application.client_secret)
+        hub.guard(application.client_secret)
         body = {
             "host_url": company.base,
             "auth_mode": "oauth_app",
@@ -43,14 +43,16 @@ class Connecting:
         answer = self._hub.call("POST", AUTHORIZE, {"integration_id": self.id, **more})
         assert answer.status == 200, answer
         begun: dict[str, Any] = answer.body
-        self._hub.guarded.add(query(begun["authorize_url"])["state"])
+        ticket = begun["connect_url"].rpartition("/")[2]
+        self._hub.guard(query(begun["authorize_url"])["state"], ticket, shown_at="/gitlab/authorize$")
         return begun
 
     def consented(self, browser: Browser, url: str, *, user_id: int | None = None) -> str:
         """Go to GitLab as its user and say yes; gives the address that GitLab sends the browser back to."""
         there = browser.go(url, until=f"{self._company.base}/oauth/authorize")
         back = browser.go(f"{there}&standin_user={user_id or self.user_id}", until=self._hub.url + CALLBACK)
-        self._hub.guarded.update({query(back)["code"], query(back)["state"]})
+        self._hub.guard(query(back)["code"])
+        self._hub.guard(query(back)["state"], shown_at="/gitlab/connect/")
         return back
 
     def authorize(self, browser: Browser, **more: Any) -> str:
@@ -72,7 +74,7 @@ class Connecting:
         """The access token and the refresh token that are stored now."""
         [text] = [text for name, text in secrets(self._hub.stack).items() if self.id in name]
         [pair] = json.loads(text)["credentials"].values()
-        self._hub.guarded.update({pair["access_token"], pair["refresh_token"]})
+        self._hub.guard(pair["access_token"], pair["refresh_token"])
         return pair["access_token"], pair["refresh_token"]
 
 

@@ -33,7 +33,7 @@ class Built:
         """Have the next signing secret made."""
         answer = self._hub.call("POST", f"/v1/triggers/{self.id}/signing-secret", {})
         assert answer.status == 200, answer
-        self._hub.guarded.add(str(answer.body["signing_secret"]))
+        self._hub.guard(answer.body["signing_secret"], shown_at="/signing-secret$")
         return str(answer.body["signing_secret"])
 
     def push(self, branch: str = "main", **what: Any) -> str:

@@ -69,10 +69,9 @@ def test_a_test_says_so_where_nothing_comes_of_it(hung: Hung) -> None:
 def test_secrets_are_rotated_with_a_grace(workshop: Workshop) -> None:
     sender = Sender(workshop, workshop.hook("project", workshop.project(), "push", mode="manual"))
     old, path = sender.secret, f"{workshop.path}/webhooks/{sender.hook['id']}/rotate"
-    workshop.hub.guarded.add(old)
     answer = workshop.hub.call("POST", path, {"grace_seconds": 4}, Idempotency_Key="rotate-once")
     new = answer.body["manual"]["signing_token"]
-    workshop.hub.guarded.add(new)
+    workshop.hub.guard(*answer.body["manual"].values(), shown_at="/rotate$")
     assert new != old
     assert answer.body["webhook"]["previous_secret_until"] - time.time() <= 4
     assert workshop.hub.call("POST", path, {"grace_seconds": 4}, Idempotency_Key="rotate-once").body == answer.body

@@ -51,7 +51,9 @@ class Workshop:
         answer = self.hub.call("POST", f"{self.path}/webhooks", wish)
         assert answer.status == 201, answer
         self.guard_hooks()
-        return {**answer.body["webhook"], **(answer.body.get("manual") or {})}
+        manual = answer.body.get("manual") or {}
+        self.hub.guard(*manual.values(), shown_at="/webhooks$")
+        return {**answer.body["webhook"], **manual}
 
     def there(self, **filters: Any) -> list[Row]:
         """The hooks that GitLab has, with their secrets."""
@@ -59,8 +61,7 @@ class Workshop:
 
     def guard_hooks(self) -> None:
         """Remember the secrets of the hooks that GitLab has now."""
-        secrets = (row[name] for row in self.there() for name in ("token", "signing_token"))
-        self.hub.guarded.update(secret for secret in secrets if secret)
+        self.hub.guard(*(row[name] for row in self.there() for name in ("token", "signing_token")))
 
     def sent(self, hook: Row) -> list[Row]:
         """What GitLab has sent through a hook, oldest first, once all of it was answered."""

@@ -21,12 +21,18 @@ class Hooks:
     result: tuple[int, list[str]] = (2, ["hook_1"])
     error: Exception | None = None
     asked: list[bool] = field(default_factory=list)
+    forgotten: list[bool] = field(default_factory=list)
 
     def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
         self.asked.append(self.hub.feature.store.exists(integration_id))
         if self.error:
             raise self.error
         return self.result
+
+    def forget_all(self, integration_id: str) -> None:
+        self.forgotten.append(self.hub.feature.store.exists(integration_id))
+        if self.error:
+            raise self.error
 
 
 @dataclass
@@ -77,7 +83,7 @@ def test_an_access_token_ends_only_when_asked_for(hub: OAuthHub, query: dict[str
 def test_an_oauth_pair_is_left_alone_when_asked_for(hub: OAuthHub) -> None:
     one = hub.connected()
     assert leave(hub, one, revoke="false", delete_hooks="false")["revoked"] is False
-    assert (len(hub.gitlab.living), hub.hooks.asked) == (1, [])
+    assert (len(hub.gitlab.living), hub.hooks.asked, hub.hooks.forgotten) == (1, [], [True])
 
 
 @pytest.mark.parametrize(
@@ -91,10 +97,11 @@ def test_a_revocation_that_fails_is_said_and_stops_nothing(hub: OAuthHub, troubl
     assert (body["revoked"], body["revoke_failed"]) == (False, [credential_id])
 
 
-def test_hooks_that_cannot_go_are_said_and_stop_nothing(hub: OAuthHub) -> None:
+@pytest.mark.parametrize("delete_hooks", ["true", "false"])
+def test_hooks_that_cannot_go_are_said_and_stop_nothing(hub: OAuthHub, delete_hooks: str) -> None:
     one = hub.connected()
     hub.hooks.error = Unavailable("GitLab is down.")
-    body = leave(hub, one)
+    body = leave(hub, one, delete_hooks=delete_hooks)
     assert (body["hooks_deleted"], body["hooks_failed"], body["revoked"]) == (0, ["all: gitlab_unavailable"], True)
 
 

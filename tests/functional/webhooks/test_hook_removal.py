@@ -81,6 +81,16 @@ def test_an_integration_that_goes_takes_all_its_hooks_along_and_no_other() -> No
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [])
 
 
+def test_hooks_that_are_to_stay_in_gitlab_are_forgotten_here() -> None:
+    hub = Hub()
+    hub.register()
+    hub.register(target=4, mode="manual")
+    there = dict(hub.gitlab.hooks)
+    hub.feature.removal.forget_all(INTEGRATION)
+    assert hub.gitlab.hooks == there
+    assert {row["sk"].partition("#")[0] for row in hub.rows.dump()} == {"GONE"}
+
+
 def test_hooks_that_stay_in_gitlab_are_named_and_forgotten() -> None:
     hub = Hub()
     ids = [hub.register(target=number)["id"] for number in range(3, 6)]

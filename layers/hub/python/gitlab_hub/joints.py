@@ -75,6 +75,10 @@ class HooksOf:
         """Remove every hook: how many went, and ids or addresses of those that did not."""
         return self._removal().remove_all(integration_id)
 
+    def forget_all(self, integration_id: str) -> None:
+        """Leave every hook in the GitLab, and keep nothing of it here."""
+        self._removal().forget_all(integration_id)
+
 
 class BuildsOf:
     """Builds as whoever removes an integration asks for them."""

@@ -25,6 +25,9 @@ class HookRemoval(Protocol):
     def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
         """Remove every hook: how many went, and ids or addresses of those that did not."""
 
+    def forget_all(self, integration_id: str) -> None:
+        """Leave the hooks in the GitLab, and keep nothing of them here."""
+
 
 class ActiveBuilds(Protocol):
     """Knows what is being built."""
@@ -39,6 +42,9 @@ class NoHooks:
     def remove_all(self, integration_id: str) -> tuple[int, list[str]]:  # noqa: ARG002 - the port's signature
         """Nothing to do."""
         return 0, []
+
+    def forget_all(self, integration_id: str) -> None:
+        """Nothing to do."""
 
 
 class NoBuilds:
@@ -95,7 +101,7 @@ class Removal:
         if not farewell.force and self._builds.any(integration_id):
             raise ActiveBuildsRemain("Builds are under way; wait for them, cancel them, or set force=true.")
         self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
-        deleted, failed = self._remove_hooks(integration_id) if farewell.delete_hooks else (0, [])
+        deleted, failed = self._remove_hooks(integration_id, farewell)
         last = self._life.hide(integration_id)
         try:
             ended, lasting = self._revoke(last, holding.credentials, farewell)
@@ -106,11 +112,15 @@ class Removal:
             revoked=bool(ended) and not lasting, revoke_failed=lasting, hooks_deleted=deleted, hooks_failed=failed
         )
 
-    def _remove_hooks(self, integration_id: str) -> tuple[int, list[str]]:
+    def _remove_hooks(self, integration_id: str, farewell: Farewell) -> tuple[int, list[str]]:
+        # Also where they stay in GitLab: the rows that lead to them lie where no purge would find them.
         try:
-            return self._hooks.remove_all(integration_id)
+            if farewell.delete_hooks:
+                return self._hooks.remove_all(integration_id)
+            self._hooks.forget_all(integration_id)
         except HubError as error:
             return 0, [f"all: {error.code}"]
+        return 0, []
 
     def _revoke(
         self, last: Integration, credentials: Sequence[Credential], farewell: Farewell

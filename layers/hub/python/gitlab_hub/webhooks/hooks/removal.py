@@ -65,6 +65,10 @@ class HookRemoval:
         self._book.drop_all(hooks)
         return Removed(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
 
+    def forget_all(self, integration_id: str) -> None:
+        """Forget every hook of an integration that goes, and leave it in GitLab: all get 401 from now on."""
+        self._book.drop_all(list(self._book.of(integration_id)))
+
     def _delete_all(self, integration_id: str, hooks: Sequence[Hook]) -> set[str]:
         """Remove hooks from GitLab, as many as the time is enough for; the ids of those that are gone."""
         deleted: set[str] = set()
