@@ -12,7 +12,7 @@ from gitlab_hub.sync.run import RunStatus, claim
 from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import TARGET, Driver
-from tests.fakes.estate import Estate, EstateFeature
+from tests.fakes.estate import Estate, EstateFeature, FakeGitLab
 from tests.fakes.table import MemoryTable
 
 TEAMS = {f"t{n}": [f"p{n}"] for n in range(7)}
@@ -44,6 +44,29 @@ def test_a_run_that_is_forgotten_while_it_runs_leaves_no_note(driver: Driver, ca
         count()
         if estate.calls == call:
             RunStore(driver.table).forget("i1")
+
+    estate._call = forget  # type: ignore[method-assign]  # the estate is the test's own
+    driver.engine().handle(message, remaining=driver.remaining)
+    assert estate.calls >= call
+    assert notes(driver) == []
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+def test_a_run_that_goes_together_with_its_token_leaves_no_note(call: int) -> None:
+    """Whoever removes an integration may end its token as well; the worker hears of both at once."""
+
+    def refuse() -> None:
+        raise Unauthorized("revoked", http_status=401)
+
+    table, estate = MemoryTable(), Estate({name: list(people) for name, people in TEAMS.items()})
+    driver = Driver(table, EstateFeature(estate, table), FakeGitLab(refuse))
+    message, count = driver.start(), estate._call
+
+    def forget() -> None:
+        count()
+        if estate.calls >= call:
+            RunStore(table).forget("i1")
+            refuse()
 
     estate._call = forget  # type: ignore[method-assign]  # the estate is the test's own
     driver.engine().handle(message, remaining=driver.remaining)

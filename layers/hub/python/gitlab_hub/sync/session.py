@@ -126,8 +126,11 @@ class RunSession(Offload):
         self.checkpointed = checkpoint
 
     def stop(self, reason: SliceEnded) -> SliceEnded:
-        """End the slice for every scope in flight; the first reason counts."""
-        if self._stopped is None:
+        """End the slice for every scope in flight; the first reason counts, but for a lost lease.
+
+        Without it nothing else matters: what the other reasons ask for is another worker's to do, or nobody's.
+        """
+        if self._stopped is None or isinstance(reason, LeaseLost):
             self._stopped = reason
         return self._stopped
 
