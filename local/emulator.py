@@ -12,7 +12,10 @@ from pathlib import Path
 from local.problems import Problem
 from local.tools import end, environment
 
-SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,scheduler,secretsmanager,sqs,sts"
+SERVICES = (
+    "apigateway,cloudformation,cloudwatch,codebuild,dynamodb,events,iam,lambda,logs,s3,scheduler,secretsmanager,sqs,"
+    "states,sts"
+)
 _STARTUP = 60.0
 _SHUTDOWN = 30.0
 

@@ -67,10 +67,16 @@ def first_group(gitlab: Running) -> dict[str, object]:
 def told(gitlab: Running, path: str) -> Any:
     """What GitLab's own API tells an administrator; of a list the first hundred rows."""
     separator = "&" if "?" in path else "?"
-    url = f"{gitlab.base}/api/v4{path}{separator}per_page=100"
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {gitlab.tokens['admin']}"})  # noqa: S310 - http on loopback
+    return asked(gitlab, "GET", f"{path}{separator}per_page=100")
+
+
+def asked(gitlab: Running, method: str, path: str, body: object = None) -> Any:
+    """What GitLab's own API answers to an administrator who asks for something."""
+    headers = {"Authorization": f"Bearer {gitlab.tokens['admin']}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{gitlab.base}/api/v4{path}", data, headers, method=method)  # noqa: S310 - http on loopback
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http on loopback
-        return json.load(answer)
+        return json.loads(answer.read() or b"null")
 
 
 def seconds(moment: str | None) -> int | None:

@@ -12,6 +12,7 @@ from local.options import Options
 from tests.end_to_end.company import COMPANY, token
 from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub import Hub
+from tests.end_to_end.workshop import Workshop
 
 LAST = ("test_everything_seen.py", "test_restart.py")
 
@@ -80,3 +81,20 @@ def one(hub: Hub, gitlab: Running) -> str:
     states = hub.sync(path)
     assert {kind: state["status"] for kind, state in states.items()} == {"access": "idle", "pipelines": "idle"}
     return path
+
+
+@pytest.fixture(scope="package")
+def _workshop(hub: Hub) -> Iterator[Workshop]:
+    with running(*COMPANY) as stand_in:
+        workshop = Workshop.connected(hub, stand_in)
+        yield workshop
+        workshop.guard_hooks()
+
+
+@pytest.fixture
+def workshop(_workshop: Workshop) -> Iterator[Workshop]:
+    """A company whose code tests push to, with an integration that may manage hooks and report statuses."""
+    yield _workshop
+    _workshop.guard_hooks()
+    _workshop.gitlab.control("DELETE", "faults")
+    _workshop.gitlab.behave(group_hooks="on", status_conflicts=0)

@@ -54,11 +54,20 @@ class Hub:
     stack: Stack
     log: Path
     seen: list[Seen] = field(default_factory=list, repr=False)
+    shown: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    """The paths that browsers opened, and what they were sent."""
+    guarded: dict[str, str] = field(default_factory=dict, repr=False)
+    """Secrets that tests came across, and (a regular expression) the paths whose answers may have them."""
 
     @property
     def url(self) -> str:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    def guard(self, *secrets: str | None, shown_at: str = "") -> None:
+        """Remember secrets that nobody may see but those who ask at these paths: none, unless some are given."""
+        for secret in filter(None, secrets):
+            self.guarded.setdefault(secret, shown_at)
 
     def call(
         self,
@@ -67,7 +76,7 @@ class Hub:
         body: Any = None,
         *,
         token: str | None = "",
-        raw: str | None = None,
+        raw: str | bytes | None = None,
         **headers: str,
     ) -> Answer:
         """Call the API: as owner, or with another token, or with `token=None` as nobody; `raw` is sent as it is."""

@@ -1,13 +1,27 @@
 """What the bundle keeps in AWS, read behind the API's back."""
 
 import json
+import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from local.stack import Stack
+
+DEAD_LETTERS = {
+    "SyncAccountsQueue": "SyncAccountsDeadLetters",
+    "SyncPipelinesQueue": "SyncPipelinesDeadLetters",
+    "DeliveriesQueue": "DeliveriesDeadLetters",
+    "BuildsQueue": "BuildsDeadLetters",
+    "BuildChangesQueue": "BuildChangesDeadLetters",
+}
+ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
+EVENTS = Path(__file__).parents[2] / "events"
 
 _plain = TypeDeserializer()
 
@@ -37,6 +51,35 @@ def messages(stack: Stack) -> Iterator[str]:
         yield from (message["Body"] for message in answer.get("Messages", []))
 
 
+def send(stack: Stack, queue: str, body: str) -> None:
+    """Put a message into a queue of the stack; nothing keeps it from being put there again."""
+    url = stack.resources[queue]
+    order = {"MessageGroupId": uuid4().hex, "MessageDeduplicationId": uuid4().hex} if url.endswith(".fifo") else {}
+    stack.client("sqs").send_message(QueueUrl=url, MessageBody=body, **order)
+
+
+def waiting(stack: Stack, queue: str) -> int:
+    """How many messages wait in a queue of the stack, or are being worked on."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    asked = stack.client("sqs").get_queue_attributes(QueueUrl=stack.resources[queue], AttributeNames=names)
+    return sum(int(asked["Attributes"][name]) for name in names)
+
+
+def dead_letters(stack: Stack, queue: str, *, keep: bool = True) -> list[str]:
+    """What has ended in the dead-letter queue of a queue; it stays there unless it is not to be kept."""
+    client, url = stack.client("sqs"), stack.resources[DEAD_LETTERS[queue]]
+    found: list[str] = []
+    while letters := client.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0 if keep else 30
+    ).get("Messages", []):
+        found += [letter["Body"] for letter in letters]
+        if keep:
+            break
+        for letter in letters:
+            client.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+    return found
+
+
 def log_lines(stack: Stack) -> Iterator[str]:
     """Every line in CloudWatch Logs."""
     client = stack.client("logs")
@@ -52,12 +95,50 @@ def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
     return json.load(answer["Payload"])
 
 
+def hurry(stack: Stack, build_id: str) -> None:
+    """Let what the hub would do about a build in a minute or more be due, and have it done as the schedule would."""
+    key, due = {"pk": {"S": f"BUILD#{build_id}"}, "sk": {"S": "BUILD"}}, int(time.time()) - 1
+    stack.client("dynamodb").update_item(
+        TableName=stack.resources["DeliveriesTable"],
+        Key=key,
+        UpdateExpression="SET report_after = :zero, due_at = :due, pending_sk = :moment",
+        ConditionExpression="attribute_exists(pending_pk)",
+        ExpressionAttributeValues={
+            ":zero": {"N": "0"}, ":due": {"N": str(due)}, ":moment": {"S": f"{due * 1000:013}#{build_id}"},
+        },
+    )  # fmt: skip
+    invoke(stack, "BuilderFunction", tick("builder"))
+
+
+@contextmanager
+def soon_again(stack: Stack, queue: str) -> Iterator[None]:
+    """Let failed messages of a queue come back after a moment, not after minutes."""
+    client, url = stack.client("sqs"), stack.resources[queue]
+    asked = client.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    before = asked["Attributes"]["VisibilityTimeout"]
+    client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    try:
+        yield
+    finally:
+        client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": before})
+
+
+def tick(function: str) -> dict[str, Any]:
+    """What the schedule sends to a function."""
+    event: dict[str, Any] = json.loads((EVENTS / function / "tick.json").read_text())
+    return event
+
+
 def traces_of(stack: Stack, integration_id: str) -> list[str]:
-    """Where something of an integration is still kept; the tombstone and the log of what was done do not count."""
+    """Where something of an integration is still kept; the tombstone and the log of what was done do not count.
+
+    Its hooks, deliveries, triggers and builds have its id within their own, and rows that lead to them name those.
+    """
+    unique = integration_id.partition("_")[2]
     rows = [
         f"{table} {item['pk']} {item['sk']}"
         for table, item in items(stack)
-        if not item["pk"].startswith(("AUDIT#", "IDEMPOTENCY#")) and integration_id in f"{item['pk']} {item['sk']}"
+        if not item["pk"].startswith(("AUDIT#", "IDEMPOTENCY#")) and unique in repr(item)
     ]
     kept = [row for row in rows if f" INTEGRATIONS {integration_id}" not in row]
     return kept + [name for name in secrets(stack) if integration_id in name]
@@ -67,7 +148,7 @@ def _unpacked(value: Any) -> Any:
     if not isinstance(value, Binary):
         return value
     try:
-        return zlib.decompress(_bytes(value)).decode()
+        return zlib.decompress(_bytes(value), ZLIB_OR_GZIP).decode()
     except zlib.error:
         return _bytes(value)
 

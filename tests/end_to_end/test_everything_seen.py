@@ -11,19 +11,23 @@ from jsonschema import Draft202012Validator
 
 from tests.end_to_end.company import CANARY, STAND_IN
 from tests.end_to_end.hub import Answer, Hub, Seen
-from tests.end_to_end.stores import invoke, items, log_lines, messages, secrets
+from tests.end_to_end.stores import DEAD_LETTERS, dead_letters, invoke, items, log_lines, messages, secrets, tick
 from tests.fakes.events import http_event
+
+HTTP_FUNCTIONS = ("Integrations", "OAuth", "Webhooks", "Builds", "Access", "Pipelines", "Operations")
+FUNCTIONS = (*HTTP_FUNCTIONS, "Authorizer", "SyncAccounts", "SyncPipelines", "Deliveries", "Builder", "Caretaker")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _every_function_has_spoken(hub: Hub, one: str) -> None:
     """Also of a failure that nobody foresaw, with a token in the very event that caused it."""
-    hub.get(f"{one}/accounts", limit=1)
-    hub.get(f"{one}/pipelines", limit=1)
-    event = http_event("POST", "/v1/integrations/gitlab/start", {"access_token": f"{CANARY}-broken"})
-    answer = invoke(hub.stack, "IntegrationsFunction", {**event, "requestContext": {"http": f"{CANARY}-broken"}})
-    assert answer["statusCode"] == 500
-    assert CANARY not in json.dumps(answer)
+    for chore in ("deliveries", "builder", "caretaker"):
+        assert invoke(hub.stack, f"{chore.title()}Function", tick(chore)) == {}
+    for name in HTTP_FUNCTIONS:
+        event = http_event("POST", "/v1/integrations/gitlab/start", {"access_token": f"{CANARY}-broken"})
+        answer = invoke(hub.stack, f"{name}Function", {**event, "requestContext": {"http": f"{CANARY}-broken"}})
+        assert answer["statusCode"] == 500
+        assert CANARY not in json.dumps(answer)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +137,26 @@ def test_tokens_stand_in_secrets_manager_and_nowhere_else(hub: Hub, one: str, ma
     assert {place: found for place, found in places.items() if found} == {}
 
 
+def test_what_was_shown_once_stands_nowhere_else(hub: Hub) -> None:
+    """Codes, states, tickets and tokens of OAuth, secrets of applications, hooks and targets."""
+    hub.guard(hub.owner_token)
+    marks = re.compile("|".join(re.escape(secret) for secret in sorted(hub.guarded, key=len, reverse=True)))
+    answers = ((seen.path, json.dumps(seen.answer.body) + str(seen.answer.headers)) for seen in hub.seen)
+    rows = ((f"{table} {item['pk']}", repr(item)) for table, item in items(hub.stack))
+    texts = (*messages(hub.stack), *log_lines(hub.stack), *hub.log.read_text().splitlines())
+    leaks = {
+        f"{place}: {mark[:4]}…"
+        for place, text in (*answers, *hub.shown, *rows, *((text[:80], text) for text in texts))
+        for mark in marks.findall(text)
+        if not (hub.guarded[mark] and re.search(hub.guarded[mark], place))
+    }
+    assert leaks == set()
+
+
+def test_nothing_has_ended_among_the_dead_letters(hub: Hub) -> None:
+    assert [letter for queue in DEAD_LETTERS for letter in dead_letters(hub.stack, queue)] == []
+
+
 def test_the_tokens_can_be_found_where_they_belong(hub: Hub, one: str) -> None:
     integration_id = one.rpartition("/")[2]
     [secret] = [text for name, text in secrets(hub.stack).items() if integration_id in name]
@@ -143,7 +167,7 @@ def test_there_was_something_to_look_through(hub: Hub, one: str) -> None:
     assert len(list(items(hub.stack))) > 50
     lines = list(log_lines(hub.stack))
     assert any("unforeseen failure" in line for line in lines)
-    for name in ("Authorizer", "Integrations", "Access", "Pipelines", "Operations", "SyncAccounts", "SyncPipelines"):
+    for name in FUNCTIONS:
         assert any(f"{name}Function" in line and '"service":"gitlab_hub"' in line for line in lines), name
     function = hub.stack.resources["IntegrationsFunction"]
     settings = hub.stack.client("lambda").get_function_configuration(FunctionName=function)

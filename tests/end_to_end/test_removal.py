@@ -2,10 +2,15 @@
 
 import time
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import newcomer, token
+import pytest
+
+from local.gitlab.process import Running, running
+from tests.end_to_end.building import Built
+from tests.end_to_end.company import COMPANY, newcomer, token
 from tests.end_to_end.hub import BOTH, Hub, until
 from tests.end_to_end.stores import secrets, traces_of
+from tests.end_to_end.test_receiver import Sender, refused
+from tests.end_to_end.workshop import Workshop
 
 
 def test_an_integration_that_is_removed_during_a_sync_leaves_nothing(hub: Hub, lively: Running) -> None:
@@ -57,3 +62,31 @@ def test_a_removal_leaves_the_others_alone(hub: Hub, lively: Running, one: str) 
     assert hub.call("DELETE", other).status == 200
     until(lambda: not traces_of(hub.stack, other.rpartition("/")[2]))
     assert (hub.rows(f"{one}/accounts"), hub.rows(f"{one}/pipelines")) == before
+
+
+@pytest.mark.parametrize("delete_hooks", ["true", "false"])
+def test_a_removal_takes_hooks_triggers_deliveries_and_builds_along(hub: Hub, delete_hooks: str) -> None:
+    with running(*COMPANY) as gitlab:
+        workshop = Workshop.connected(hub, gitlab)
+        manual = Sender(workshop, workshop.hook("project", workshop.project(), "push", mode="manual"))
+        workshop.hook("system", None, "push")
+        built = Built(workshop, {"type": "eventbridge"})
+        built.secret()
+        sha = built.push()
+        build = built.build("running", sha=sha)
+        assert manual.post().status == 202
+        delivery = workshop.worked_on(3)[0]
+        assert len(traces_of(hub.stack, workshop.id)) > 100
+
+        removed = hub.call("DELETE", f"{workshop.path}?delete_hooks={delete_hooks}&force=true").body
+        assert (removed["hooks_deleted"], removed["hooks_failed"]) == ((2, []) if delete_hooks == "true" else (0, []))
+        assert len(workshop.there()) == (0 if delete_hooks == "true" else 2)
+        late = manual.post()
+        assert refused(late) or late.body == {"ok": True, "ignored": "gone"}
+        built.push()
+        assert {row["response_status"] for row in workshop.sent(built.hook)[1:]} <= {"401", "200"}
+        for path in (f"builds/{build['id']}", f"triggers/{built.id}", f"deliveries/{delivery['id']}"):
+            assert hub.call("GET", f"/v1/{path}").refusal == (404, "not_found")
+        assert built.report(build["id"], "success").refusal == (404, "not_found")
+        until(lambda: not traces_of(hub.stack, workshop.id), pause=0.3)
+        assert refused(manual.post())

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
 import pytest
@@ -110,6 +111,16 @@ def test_a_slow_client_does_not_hold_up_others(opened: Open) -> None:
     with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\n")
         assert talk(port, b"GET / HTTP/1.1\r\nHost: me\r\n\r\n") == [OK]
+
+
+@pytest.mark.parametrize(("path", "at_once"), [("/v1/webhooks/gitlab/hook_1", {1, 2}), ("/v1/builds", {5, 6})])
+def test_deliveries_take_turns_and_nothing_else_does(opened: Open, path: str, at_once: set[int]) -> None:
+    upstream = Upstream(seconds=0.2)
+    port = opened(upstream)
+    request = f"POST {path} HTTP/1.1\r\nHost: me\r\nContent-Length: 0\r\n\r\n".encode()
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(lambda _: talk(port, request), range(6))) == [[OK]] * 6
+    assert upstream.at_once in at_once
 
 
 def test_closing_ends_open_connections_and_the_thread() -> None:

@@ -2,18 +2,20 @@
 
 import socket
 import threading
+import time
 from typing import Self
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Upstream:
-    """Answers every request on every connection with the same bytes."""
+    """Answers every request on every connection with the same bytes, after so many `seconds`."""
 
-    def __init__(self, answer: bytes = OK, *, closes: bool = False) -> None:
+    def __init__(self, answer: bytes = OK, *, closes: bool = False, seconds: float = 0.0) -> None:
         self.received: list[bytes] = []
         self.connections = 0
-        self._answer, self._closes = answer, closes
+        self.at_once, self._open = 0, 0
+        self._answer, self._closes, self._seconds = answer, closes, seconds
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._guests: list[socket.socket] = []
 
@@ -47,6 +49,10 @@ class Upstream:
         try:
             while request := read_message(guest):
                 self.received.append(request)
+                self._open += 1
+                self.at_once = max(self.at_once, self._open)
+                time.sleep(self._seconds)
+                self._open -= 1
                 guest.sendall(self._answer)
                 if self._closes:
                     guest.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,182 @@
+"""Hooks over time: tested, rotated, repaired, removed, and what GitLab could not deliver recovered."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.company import asked
+from tests.end_to_end.hub import Answer, until
+from tests.end_to_end.test_receiver import Sender, refused
+from tests.end_to_end.workshop import Row, Workshop
+
+
+class Hung:
+    """A hook of a test's own, in GitLab and in the hub."""
+
+    def __init__(self, workshop: Workshop, *events: str) -> None:
+        self._workshop = workshop
+        self.project = workshop.project()
+        self.hook = workshop.hook("project", self.project, *(events or ("push",)))
+        self.path = f"{workshop.path}/webhooks/{self.hook['id']}"
+
+    def there(self) -> Row:
+        """GitLab's row of it."""
+        [row] = self._workshop.there(project_id=self.project)
+        return row
+
+    def do(self, what: str, body: Any = None) -> Answer:
+        """Have the hub do something with it."""
+        answer = self._workshop.hub.call("POST", f"{self.path}/{what}", body)
+        self._workshop.guard_hooks()
+        return answer
+
+    def spoil(self, **fields: object) -> None:
+        """Let somebody change it in GitLab."""
+        asked(self._workshop.gitlab, "PUT", f"/projects/{self.project}/hooks/{self.there()['id']}", fields)
+
+    def push(self, count: int = 1) -> list[str]:
+        """Push so many times; what GitLab was answered."""
+        before = len(self._sent())
+        for _ in range(count):
+            self._workshop.gitlab.push(self.project, "main", files=["a.py"])
+        return [row["response_status"] for row in self._sent()[before:]]
+
+    def _sent(self) -> list[Row]:
+        return self._workshop.sent({"gitlab_hook_id": self.there()["id"]})
+
+
+@pytest.fixture
+def hung(workshop: Workshop) -> Hung:
+    return Hung(workshop)
+
+
+def test_a_test_is_a_delivery_like_any_other(workshop: Workshop, hung: Hung) -> None:
+    workshop.gitlab.push(hung.project, "main", files=["a.py"])
+    workshop.worked_on(hook_id=hung.hook["id"])
+    answer = hung.do("test")
+    assert (answer.status, answer.body) == (200, {"ok": True, "hint": None})
+    assert len(workshop.worked_on(2, hook_id=hung.hook["id"])) == 2
+
+
+def test_a_test_says_so_where_nothing_comes_of_it(hung: Hung) -> None:
+    hung.push()
+    hung.spoil(signing_token=f"whsec_{'A' * 43}=")
+    answer = hung.do("test")
+    assert (answer.status, answer.body["ok"], bool(answer.body["hint"])) == (200, False, True)
+
+
+def test_secrets_are_rotated_with_a_grace(workshop: Workshop) -> None:
+    sender = Sender(workshop, workshop.hook("project", workshop.project(), "push", mode="manual"))
+    old, path = sender.secret, f"{workshop.path}/webhooks/{sender.hook['id']}/rotate"
+    answer = workshop.hub.call("POST", path, {"grace_seconds": 4}, Idempotency_Key="rotate-once")
+    new = answer.body["manual"]["signing_token"]
+    workshop.hub.guard(*answer.body["manual"].values(), shown_at="/rotate$")
+    assert new != old
+    assert answer.body["webhook"]["previous_secret_until"] - time.time() <= 4
+    assert workshop.hub.call("POST", path, {"grace_seconds": 4}, Idempotency_Key="rotate-once").body == answer.body
+    assert [sender.post(secret=secret).status for secret in (new, old)] == [202, 202]
+    until(lambda: refused(sender.post(secret=old)), pause=0.5, patience=10)
+    assert time.time() >= answer.body["webhook"]["previous_secret_until"]
+    assert sender.post(secret=new).status == 202
+
+
+def test_gitlab_gets_the_new_secrets_itself(hung: Hung) -> None:
+    before = hung.there()
+    rotated = hung.do("rotate", {"grace_seconds": 0})
+    assert (rotated.status, rotated.body["manual"]) == (200, None)
+    after = hung.there()
+    assert after["id"] == before["id"]
+    assert {after["token"], after["signing_token"]}.isdisjoint({before["token"], before["signing_token"]})
+    assert hung.push() == ["202"]
+    hung.spoil(token=before["token"], signing_token=before["signing_token"])
+    assert hung.push() == ["401"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://elsewhere.example/hook"},
+        {"push_events": False},
+        {"signing_token": f"whsec_{'A' * 43}=", "token": "wrong"},
+    ],
+    ids=["address", "events", "secrets"],
+)
+def test_what_somebody_has_changed_is_put_right(hung: Hung, change: Row) -> None:
+    before = hung.there()
+    hung.spoil(**change)
+    assert hung.there() != before
+    repaired = hung.do("repair")
+    assert (repaired.status, repaired.body["webhook"]["status"], repaired.body["webhook"]["drift"]) == (
+        200,
+        "active",
+        [],
+    )
+    assert hung.there() == before
+    assert hung.push() == ["202"]
+
+
+def test_what_somebody_has_removed_is_made_anew(workshop: Workshop, hung: Hung) -> None:
+    gone = hung.there()
+    asked(workshop.gitlab, "DELETE", f"/projects/{hung.project}/hooks/{gone['id']}")
+    repaired = hung.do("repair").body["webhook"]
+    assert (repaired["id"], repaired["status"]) == (hung.hook["id"], "active")
+    assert repaired["gitlab_hook_id"] == hung.there()["id"] != gone["id"]
+    assert hung.push() == ["202"]
+
+
+def test_what_gitlab_has_paused_works_again_once_it_is_mended(workshop: Workshop, hung: Hung) -> None:
+    hung.push()
+    hung.spoil(signing_token=f"whsec_{'A' * 43}=")
+    assert hung.push(4) == ["401"] * 4
+    assert hung.there()["alert_status"] == "temporarily_disabled"
+    assert hung.push() == []
+    repaired = hung.do("repair").body["webhook"]
+    assert (repaired["status"], repaired["drift"]) == ("temporarily_disabled", [])
+    workshop.gitlab.control("POST", "advance", {"seconds": 61, "idle": True})
+    assert hung.push() == ["202"]
+    assert hung.do("repair").body["webhook"]["status"] == "active"
+
+
+def test_what_could_not_be_delivered_is_sent_again(workshop: Workshop, hung: Hung) -> None:
+    assert hung.push() == ["202"]
+    hung.spoil(signing_token=f"whsec_{'A' * 43}=")
+    assert hung.push(3) == ["401"] * 3
+    assert hung.do("repair").status == 200
+    first = hung.do("resend-failed")
+    assert (first.status, first.body) == (200, {"resent": 3, "failed": 0, "known": 0, "complete": True})
+    rows = workshop.worked_on(4, hook_id=hung.hook["id"])
+    heads = [row["sha"] for row in rows]
+    assert len(set(heads)) == len(heads) == 4
+    again = hung.do("resend-failed").body
+    assert (again["resent"], again["failed"], again["complete"]) == (0, 0, True)
+    assert len(workshop.worked_on(4, hook_id=hung.hook["id"])) == 4
+
+
+def test_a_hook_that_is_removed_is_gone_on_both_sides(workshop: Workshop, hung: Hung) -> None:
+    secrets = hung.there()
+    sender = Sender(workshop, {**hung.hook, **secrets, "id": hung.hook["id"]})
+    assert sender.post().status == 202
+    workshop.worked_on(hook_id=hung.hook["id"])
+    assert workshop.hub.call("DELETE", hung.path).body == {"ok": True}
+    assert workshop.there(project_id=hung.project) == []
+    assert refused(sender.post())
+    for method, more in (
+        ("GET", ""),
+        ("DELETE", ""),
+        ("POST", "/test"),
+        ("POST", "/repair"),
+        ("POST", "/resend-failed"),
+    ):
+        assert workshop.hub.call(method, hung.path + more).refusal == (404, "not_found")
+    assert hung.hook["id"] not in {row["id"] for row in workshop.hub.rows(f"{workshop.path}/webhooks")}
+
+
+def test_a_hook_of_a_persons_own_is_left_to_them(workshop: Workshop) -> None:
+    hook = workshop.hook("project", workshop.project(), "push", mode="manual")
+    for what in ("test", "repair", "resend-failed"):
+        answer = workshop.hub.call("POST", f"{workshop.path}/webhooks/{hook['id']}/{what}")
+        assert answer.refusal == (409, "hook_not_managed")
+    shown = workshop.hub.get(f"{workshop.path}/webhooks/{hook['id']}")
+    assert hook["signing_token"] not in str(shown)
+    assert hook["secret_token"] not in str(shown)
