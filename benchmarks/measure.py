@@ -1,8 +1,10 @@
 """What a process has used so far, as its operating system counts."""
 
+import math
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MIB = 1024 * 1024
@@ -23,3 +25,9 @@ class Usage:
         """Read the counters."""
         used = resource.getrusage(resource.RUSAGE_SELF)
         return cls(time.perf_counter(), used.ru_utime + used.ru_stime, used.ru_maxrss * _UNIT / _MIB)
+
+
+def percentile(samples: Sequence[float], percent: float) -> float:
+    """The sample that so many of a hundred are not above."""
+    ordered = sorted(samples)
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

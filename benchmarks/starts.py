@@ -25,6 +25,10 @@ ENVIRONMENT = {
     "DELIVERIES_TABLE": "deliveries",
     "SYNC_ACCOUNTS_QUEUE_URL": f"{_QUEUE}accounts",
     "SYNC_PIPELINES_QUEUE_URL": f"{_QUEUE}pipelines",
+    "DELIVERIES_QUEUE_URL": f"{_QUEUE}deliveries.fifo",
+    "BUILDS_QUEUE_URL": f"{_QUEUE}builds.fifo",
+    "BUILDS_BUS": "builds",
+    "PUBLIC_URL": "https://hub.example.com",
     "SECRET_PREFIX": "gitlab-hub/benchmark/",  # pragma: allowlist secret
     "MASTER_KEY_SECRET": "master",  # pragma: allowlist secret
     "OWNER_TOKEN_SECRET": "owner",  # pragma: allowlist secret

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.machine import facts
-from benchmarks.report import table
+from benchmarks.tables import table
 from gitlab_hub.builds.deciding import TriggerIndex
 from gitlab_hub.builds.decision import Facts, decide
 from gitlab_hub.builds.model import Globs, Trigger

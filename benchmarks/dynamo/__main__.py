@@ -8,6 +8,7 @@ import asyncio
 import json
 from typing import Any
 
+from benchmarks.dynamo.neighbours import Neighbours
 from benchmarks.dynamo.operations import Database, Refused
 
 HOST = "127.0.0.1"
@@ -45,7 +46,7 @@ class Service:
     """What all connections share."""
 
     def __init__(self) -> None:
-        self._database = Database()
+        self._database, self._neighbours = Database(), Neighbours()
         self._seconds = 0.0
 
     def serve(self, first: str, headers: dict[str, str], body: bytes, transport: asyncio.WriteTransport) -> None:
@@ -56,14 +57,21 @@ class Service:
             return
         if method == "PUT":
             self._seconds = float(target[1:]) / 1000
-        transport.write(_message("200 OK", self._database.bills()))
+        transport.write(_message("200 OK", self._bills()))
 
     def _operation(self, headers: dict[str, str], body: bytes) -> bytes:
-        operation = headers["x-amz-target"].rpartition(".")[2]
+        service, _, operation = headers["x-amz-target"].rpartition(".")
+        if not service.startswith("DynamoDB"):
+            return _message("200 OK", self._neighbours.answer(operation, json.loads(body)))
         try:
             return _message("200 OK", self._database.answer(operation, json.loads(body)))
         except Refused as error:
             return _message("400 Bad Request", error.body)
+
+    def _bills(self) -> dict[str, dict[str, int]]:
+        """By table, and under `neighbours` how often each operation of other services was called."""
+        calls = {"neighbours": dict(self._neighbours.calls)} if self._neighbours.calls else {}
+        return self._database.bills() | calls
 
 
 def _head(text: bytes) -> tuple[str, dict[str, str]]:

@@ -8,11 +8,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.dynamo.projections import projections
+
 Wire = Mapping[str, Mapping[str, Any]]
 
 WRITE_STEP = 1024
 READ_STEP = 4096
 INDEX_KEY = "_pk"
+KEYS = ("pk", "sk")
+
+_PROJECTIONS = projections()
 
 
 def size_of(wire: Wire) -> int:
@@ -34,14 +39,20 @@ def read_units(size: int) -> int:
 
 
 def _index_units(old: Wire, new: Wire, index: str) -> int:
-    """An index holds whole items: one that moves in it is removed and written, one that stays is written if changed."""
+    """An index writes what it holds of an item if any of that changed; one that moves in it is removed and written."""
+    names = (f"{index}_pk", f"{index}_sk")
+    old, new = (_held(wire, index, names) for wire in (old, new))
     if old == new:
         return 0
-    names = (f"{index}_pk", f"{index}_sk")
     was, is_now = ([wire.get(name) for name in names] for wire in (old, new))
     if was == is_now:
         return _steps(size_of(new), WRITE_STEP)
     return sum(_steps(size_of(wire), WRITE_STEP) for wire, key in ((old, was), (new, is_now)) if None not in key)
+
+
+def _held(wire: Wire, index: str, keys: tuple[str, ...]) -> Wire:
+    held = _PROJECTIONS.get(index)
+    return wire if held is None else {name: value for name, value in wire.items() if name in (*held, *KEYS, *keys)}
 
 
 def _steps(size: int, step: int) -> int:

@@ -12,7 +12,7 @@ from tests.fakes.threads import together
 from tests.functional.builds.build_kit import SHA, World, merge_request, push, trigger
 
 CALLS_OF_A_REQUEST = 5
-CALLS_OF_A_START, CALLS_BEFORE_A_START = 9, 3
+CALLS_OF_A_START, CALLS_BEFORE_A_START = 6, 2
 
 
 @pytest.mark.parametrize("first", [push(), merge_request()])

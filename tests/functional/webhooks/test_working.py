@@ -220,6 +220,19 @@ def test_the_worker_has_no_more_calls_than_are_tried() -> None:
     assert len(plan.calls) < CALLS
 
 
+def test_a_delivery_is_read_once_and_written_once(post: Post) -> None:
+    post(HOOK, push(1))
+    post(HOOK, push(2))
+    plan = Plan()
+    post.use(faulty(post.table, plan), post.queue)
+    first, second = post.queue.take()
+    post.deliver(first)
+    plan.calls.clear()
+    post.deliver(second)
+    # The row itself, and the refs of its project; the hook was noted a moment ago.
+    assert plan.calls == ["get", "get", "put"]
+
+
 def test_several_workers_at_one_delivery_leave_one_outcome(post: Post) -> None:
     for number in range(1, 11):
         post(HOOK, push(number))

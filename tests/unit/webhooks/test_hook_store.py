@@ -6,7 +6,7 @@ import pytest
 
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.storage.table import ConditionFailed
-from gitlab_hub.webhooks.hook_store import MAX_CANDIDATES, REMEMBERED_SECONDS, HookStore
+from gitlab_hub.webhooks.hook_store import MAX_CANDIDATES, MOST_HEARD, REMEMBERED_SECONDS, HookStore
 from gitlab_hub.webhooks.model import Hook
 from tests.fakes.hooks import INTEGRATION, hook, kept, secrets
 from tests.fakes.table import MemoryTable
@@ -206,6 +206,23 @@ def test_the_last_delivery_is_noted_once_a_minute(store: HookStore) -> None:
         store.delivered(made.id, NOW + second)
     found = store.require(INTEGRATION, made.id)
     assert (found.last_delivery_at, found.version) == (NOW + 60, 3)
+
+
+def test_what_one_worker_notes_the_next_one_sees(store: HookStore, table: Lossy) -> None:
+    made = kept(store)
+    store.delivered(made.id, NOW)
+    HookStore(table).delivered(made.id, NOW + 30)
+    assert store.require(INTEGRATION, made.id).version == 2
+    HookStore(table).delivered(made.id, NOW + 60)
+    assert store.require(INTEGRATION, made.id).last_delivery_at == NOW + 60
+
+
+def test_a_worker_remembers_a_bounded_number_of_hooks(store: HookStore) -> None:
+    made = kept(store)
+    for number in range(MOST_HEARD + 1):
+        store.delivered(f"hook_0a1b_x{number}", NOW)
+    store.delivered(made.id, NOW)
+    assert store.require(INTEGRATION, made.id).last_delivery_at == NOW
 
 
 def test_rows_have_a_version_and_no_secret(store: HookStore, table: Lossy) -> None:

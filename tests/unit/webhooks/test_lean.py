@@ -2,26 +2,56 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from gitlab_hub.storage.aws import QUICK
 from gitlab_hub.webhooks.receiver import BUDGET_SECONDS
 
 LAYER = Path(__file__).parents[3] / "layers" / "hub" / "python"
-HEAVY = ("pydantic", "httpx", "boto3", "aws_lambda_powertools.event_handler")
+HEAVY = (
+    "pydantic",
+    "httpx",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.data_classes",
+    "gitlab_hub.settings",
+)
+
+
+ENVIRONMENT = {
+    "INTEGRATIONS_TABLE": "integrations",
+    "DELIVERIES_TABLE": "deliveries",
+    "DELIVERIES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/deliveries.fifo",
+    "MASTER_KEY_SECRET": "master",
+    "OWNER_TOKEN_SECRET": "owner",
+}
+
+
+def loaded(code: str, names: Iterable[str]) -> str:
+    """Which of these modules an interpreter has loaded once it has run this."""
+    done = subprocess.run(  # noqa: S603 our own interpreter
+        [sys.executable, "-c", f"import sys, {code}; print([name for name in {names!r} if name in sys.modules])"],
+        env={"PYTHONPATH": str(LAYER), **ENVIRONMENT},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return done.stdout.strip()
 
 
 def test_the_receiver_starts_without_what_it_does_not_use() -> None:
-    code = (
-        "import sys, gitlab_hub.webhooks.front, gitlab_hub.webhooks.receive_feature, gitlab_hub.web.entry;"
-        "import gitlab_hub.webhooks.notices, gitlab_hub.webhooks.secrets;"
-        f"print([name for name in {HEAVY!r} if name in sys.modules])"
-    )
-    done = subprocess.run(  # noqa: S603 our own interpreter
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(LAYER)}, capture_output=True, check=True, text=True
-    )
-    assert done.stdout.strip() == "[]"
+    modules = ("front", "receive_feature", "notices", "secrets")
+    code = ", ".join(f"gitlab_hub.webhooks.{name}" for name in modules)
+    assert loaded(f"{code}, gitlab_hub.web.entry", (*HEAVY, "boto3")) == "[]"
+
+
+@pytest.mark.parametrize("entry", ["webhooks_api", "authorizer"])
+def test_entries_that_somebody_waits_for_are_built_without_it_too(entry: str) -> None:
+    # boto3 comes along: no call is answered without it.
+    assert loaded(f"gitlab_hub.bootstrap; gitlab_hub.bootstrap.{entry}()", (*HEAVY, "boto3")) == "['boto3']"
 
 
 def test_a_call_that_begins_within_the_budget_ends_within_eight_seconds() -> None:

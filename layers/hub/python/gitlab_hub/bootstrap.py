@@ -13,6 +13,7 @@ from gitlab_hub import routing, wiring, wiring_events
 from gitlab_hub.wiring import Entry
 
 if TYPE_CHECKING:
+    from gitlab_hub.environment import Required
     from gitlab_hub.storage.table import Table
     from gitlab_hub.sync.hint_box import HintBox
     from gitlab_hub.sync.hints import Heeding
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
         """What a sync function needs of a feature."""
 
 
+_RECEIVING: "tuple[Required, ...]" = (
+    "integrations_table", "deliveries_table", "deliveries_queue_url", "master_key_secret",
+)  # fmt: skip
+
+
 # ---- What Lambda calls
 
 
@@ -31,7 +37,7 @@ def authorizer() -> Entry:
     """Tells the gateway who calls."""
     from gitlab_hub.web.entry import authorizer_entry
 
-    wiring.settings().need("owner_token_secret")
+    wiring.needed("owner_token_secret")
     return authorizer_entry(wiring.token_book().principal_of)
 
 
@@ -53,6 +59,9 @@ def webhooks_api() -> Entry:
     from gitlab_hub.web.entry import http_entry
     from gitlab_hub.webhooks.front import Front
 
+    # Found out now, not by the first delivery.
+    for name in _RECEIVING:
+        wiring.needed(name)
     return http_entry(Front(wiring_events.receiver()))
 
 

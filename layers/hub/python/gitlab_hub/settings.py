@@ -1,29 +1,11 @@
 """What the environment says, read once and checked."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Required = Literal[
-    "integrations_table",
-    "access_table",
-    "pipelines_table",
-    "deliveries_table",
-    "sync_accounts_queue_url",
-    "sync_pipelines_queue_url",
-    "deliveries_queue_url",
-    "builds_queue_url",
-    "builds_bus",
-    "secret_prefix",
-    "master_key_secret",
-    "owner_token_secret",
-]
-
-
-class MissingSettingError(Exception):
-    """A function needs an environment variable that it does not have."""
-
+from gitlab_hub.environment import Required, present
 
 def _listed(value: Any) -> Any:
     """Split a list of CloudFormation or a command line: commas, blanks, or both."""
@@ -82,7 +64,4 @@ class Settings(BaseModel):
 
     def need(self, name: Required) -> str:
         """Give a setting that this function cannot do without. Raises MissingSettingError."""
-        value: str = getattr(self, name)
-        if not value:
-            raise MissingSettingError(f"Set the environment variable {name.upper()} of this function.")
-        return value
+        return present(name, getattr(self, name))

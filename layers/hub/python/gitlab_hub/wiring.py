@@ -11,6 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from gitlab_hub import environment
+
 if TYPE_CHECKING:
     from gitlab_hub.builds.leaving import ActiveBuilds
     from gitlab_hub.gitlab.clients import GitLabs
@@ -42,6 +44,16 @@ def settings() -> "Settings":
     return Settings.from_env(os.environ)
 
 
+def plain(name: environment.Required) -> str:
+    """One setting as it stands, without the models that check the others; empty where there is none."""
+    return environment.plain(os.environ, name)
+
+
+def needed(name: environment.Required) -> str:
+    """One setting that this function cannot do without. Raises MissingSettingError."""
+    return environment.needed(os.environ, name)
+
+
 def table(name: str) -> "DynamoTable":
     """One table."""
     from gitlab_hub.storage.dynamodb import DynamoTable
@@ -52,7 +64,7 @@ def table(name: str) -> "DynamoTable":
 @cache
 def integrations_table() -> "DynamoTable":
     """The table that every function may use."""
-    return table(settings().integrations_table)
+    return table(plain("integrations_table"))
 
 
 @cache
@@ -204,7 +216,7 @@ def token_book() -> "TokenBook":
     from gitlab_hub.storage.secretsmanager import SecretsManager
     from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
 
-    owner = OwnerToken(SecretsManager(), settings().owner_token_secret, time.time)
+    owner = OwnerToken(SecretsManager(), plain("owner_token_secret"), time.time)
     return TokenBook(TokenStore(integrations_table()), owner, time.time)
 
 

@@ -94,16 +94,16 @@ def receiver() -> "Receiver":
     from gitlab_hub.webhooks.receive_feature import ReceiveFeature
     from gitlab_hub.webhooks.secrets import HookSecrets
 
-    settings, once = wiring.settings(), Backoff(tries=2)
+    once = Backoff(tries=2)
     dynamodb, secrets = (
         LazyClient("dynamodb", config=QUICK),
         SecretsManager("", LazyClient("secretsmanager", config=QUICK)),
     )
-    key = MasterKey(secrets, settings.master_key_secret)
-    integrations = IntegrationStore(DynamoTable(settings.integrations_table, dynamodb, backoff=once), secrets)
+    key = MasterKey(secrets, wiring.plain("master_key_secret"))
+    integrations = IntegrationStore(DynamoTable(wiring.plain("integrations_table"), dynamodb, backoff=once), secrets)
     return ReceiveFeature(
-        table=DynamoTable(settings.deliveries_table, dynamodb, backoff=once),
-        queue=SqsOrderedQueue(settings.deliveries_queue_url, LazyClient("sqs", config=QUICK)),
+        table=DynamoTable(wiring.plain("deliveries_table"), dynamodb, backoff=once),
+        queue=SqsOrderedQueue(wiring.plain("deliveries_queue_url"), LazyClient("sqs", config=QUICK)),
         secrets=HookSecrets(lambda: key.derive("webhooks")),
         standing=joints.Standings(integrations),
         notices=LoggedNotices(wiring.name()),

@@ -35,13 +35,14 @@ class BuildBook:
         self.send(kept.build, chores(kept.build))
         return kept
 
-    def change(self, build_id: str, decide: Callable[[Build], Build]) -> Build | None:
+    def change(self, build_id: str, decide: Callable[[Build], Build], *, read: Build | None = None) -> Build | None:
         """Change a build by a rule that is given its newest state; gives what it is then, None where it is gone.
 
-        Raises Conflict where others change the same build again and again.
+        `read`: its state a moment ago; the write finds out whether it still is. Raises Conflict where others change the
+        same build again and again.
         """
-        for _ in range(_TRIES):
-            before = self._store.get(build_id)
+        for number in range(_TRIES):
+            before = read if read and number == 0 else self._store.get(build_id)
             if before is None:
                 return None
             after = decide(before)

@@ -34,7 +34,7 @@ class Starter:
         if build is None or START not in chores(build):
             return
         self._make_way(build)
-        marked = self._book.change(build_id, self._begun)
+        marked = self._book.change(build_id, self._begun, read=build)
         if marked is None or START not in chores(marked):
             return  # Canceled or removed meanwhile.
         try:
@@ -44,7 +44,7 @@ class Starter:
             code, hint = refused.code, str(refused)
             self._book.change(build_id, lambda now_is: failed(now_is, now=self._clock(), code=code, hint=hint))
             return
-        self._book.change(build_id, lambda now_is: handed_over(now_is, started, now=self._clock()))
+        self._book.change(build_id, lambda now_is: handed_over(now_is, started, now=self._clock()), read=marked)
 
     def look(self, build_id: str) -> None:
         """Ask the target of a running build how far it is; that its end was told some other way is no matter."""

@@ -60,7 +60,7 @@ class StatusReporter:
             return
         outcome = self._post(build)
         now = int(self._now())
-        self._book.change(build_id, lambda now_is: noted(now_is, build, outcome, now=now))
+        self._book.change(build_id, lambda now_is: noted(now_is, build, outcome, now=now), read=build)
 
     def _post(self, build: Build) -> Outcome:
         reach = self._gitlabs.reach(build.integration_id)

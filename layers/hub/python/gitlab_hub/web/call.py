@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.errors import InvalidJson, PayloadTooLarge, Unprocessable
 
@@ -34,12 +32,12 @@ class Call:
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Call":
         """Read the parts of an HTTP API event (payload format 2.0)."""
-        proxy = APIGatewayProxyEventV2(dict(event))
+        context = event["requestContext"]
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
-            method=proxy.http_method.upper(),
-            path=proxy.path,
-            request_id=event["requestContext"].get("requestId") or "unknown",
+            method=context["http"]["method"].upper(),
+            path=_path(event["rawPath"], context["stage"]),
+            request_id=context.get("requestId") or "unknown",
             headers=headers,
             event=event,
         )
@@ -95,6 +93,11 @@ def parse_object(body: str) -> dict[str, Any]:
     for leaf in _leaves(value):
         _check_leaf(leaf)
     return value
+
+
+def _path(raw: str, stage: str) -> str:
+    """The path as routes spell it: that of a named stage begins with its name."""
+    return raw if stage == "$default" else raw.removeprefix(f"/{stage}")
 
 
 def _leaves(value: Any) -> Iterator[Any]:

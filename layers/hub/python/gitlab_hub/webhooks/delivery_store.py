@@ -1,7 +1,7 @@
 """Where deliveries are kept: one row each, with its body, until its time to live ends."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from gitlab_hub.errors import Conflict
@@ -41,6 +41,15 @@ _TUPLES = ("reasons", "build_ids")
 _POSITIONS = (f"{BY_TIME}_pk", f"{BY_TIME}_sk", f"{PENDING_INDEX}_pk", f"{PENDING_INDEX}_sk")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A delivery and its packed body, as they were read; what is made of them next need not read them again."""
+
+    delivery: Delivery
+    body: bytes = field(repr=False)
+    item: Item = field(repr=False)
+
+
 class UnknownSchema(Exception):
     """A row of a release that this one does not know: it waits for one that does."""
 
@@ -64,22 +73,25 @@ class DeliveryStore:
         item = self._table.get(partition(delivery_id), _SK)
         return delivery_from(item) if item else None
 
-    def load(self, delivery_id: str) -> tuple[Delivery, bytes] | None:
+    def load(self, delivery_id: str) -> Kept | None:
         """One delivery with its packed body. Raises UnknownSchema."""
         item = self._table.get(partition(delivery_id), _SK)
         if item is None:
             return None
         if item["schema_version"] > SCHEMA_VERSION:
             raise UnknownSchema(f"This version understands deliveries up to schema {SCHEMA_VERSION}.")
-        return delivery_from(item), item["body"]
+        return Kept(delivery=delivery_from(item), body=item["body"], item=item)
 
-    def change(self, delivery_id: str, decide: Callable[[Delivery], Delivery | None]) -> Delivery | None:
+    def change(
+        self, delivery_id: str, decide: Callable[[Delivery], Delivery | None], *, read: Kept | None = None
+    ) -> Delivery | None:
         """Apply a decision to what is stored now, and decide anew where others were faster.
 
-        None where there is no such delivery, or the decision was to leave it. Raises Conflict.
+        `read`: what a moment ago was stored; the write finds out whether it still is. None where there is no such
+        delivery, or the decision was to leave it. Raises Conflict.
         """
-        for _ in range(CHANGE_TRIES):
-            item = self._table.get(partition(delivery_id), _SK)
+        for number in range(CHANGE_TRIES):
+            item = read.item if read and number == 0 else self._table.get(partition(delivery_id), _SK)
             before = delivery_from(item) if item else None
             wanted = decide(before) if before else None
             if item is None or before is None or wanted is None:

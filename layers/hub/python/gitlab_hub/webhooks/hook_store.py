@@ -22,6 +22,9 @@ REMEMBERED_SECONDS = 2 * 86_400
 NOTE_SECONDS = 60
 """How stale the time of the last delivery may be: exact times would cost a write per delivery."""
 
+MOST_HEARD = 1_000
+"""Hooks that a worker remembers to have noted, so that most deliveries cost no read either."""
+
 _HOOK = "HOOK#"
 _BEYOND = "beyond"
 _KEY = frozenset({"pk", "sk", "schema_version"})
@@ -34,6 +37,7 @@ class HookStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._heard: dict[str, int] = {}
 
     def get(self, hook_id: str) -> Hook | None:
         """One hook, strongly consistent; None where there is none of this id."""
@@ -100,6 +104,11 @@ class HookStore:
 
     def delivered(self, hook_id: str, at: int) -> None:
         """Note when a hook was last heard of; a minute more or less does not matter, nor does a lost race."""
+        if self._heard.get(hook_id, -NOTE_SECONDS) + NOTE_SECONDS > at:
+            return  # This very worker has looked within the minute.
+        if len(self._heard) >= MOST_HEARD:
+            self._heard.clear()
+        self._heard[hook_id] = at
         hook = self.get(hook_id)
         if hook is not None and (hook.last_delivery_at or 0) + NOTE_SECONDS <= at:
             self._replace(hook, replace(hook, last_delivery_at=at), None)

@@ -68,16 +68,15 @@ class DeliveryWorker:
             raise OutOfTime
         loaded = self._store.load(str(message["delivery_id"]))
         # Without a row there is nothing left to be done: it is written first and lives longer than any message.
-        if loaded is None or loaded[0].is_done:
+        if loaded is None or loaded.delivery.is_done:
             return
-        delivery, body = loaded
-        outcome: Outcome | None = None
+        delivery, outcome = loaded.delivery, None
         try:
-            outcome = self._outcome(delivery, body)
+            outcome = self._outcome(delivery, loaded.body)
         finally:
             if outcome is None:
                 self._store.change(delivery.id, attempted)
-        self._store.change(delivery.id, lambda known: finished(known, outcome, now=self._now()))
+        self._store.change(delivery.id, lambda known: finished(known, outcome, now=self._now()), read=loaded)
         if delivery.hook_id is not None:
             self._hooks.delivered(delivery.hook_id, delivery.received_at // 1000)
 

@@ -1,0 +1,17 @@
+"""What the receiving worker is told, without anything that it needs for it."""
+
+from dataclasses import dataclass
+
+MEMORY, DYNAMODB = "memory", "DynamoDB"
+TOKEN, SIGNATURE = "token", "signature"  # noqa: S105 - names of ways
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Deliveries of one size through a hook of one way of proving them."""
+
+    store: str
+    mode: str
+    size: int
+    """Bytes of the body."""
+    calls: int
