@@ -27,11 +27,11 @@ class Case:
 
 
 def cases(template: Mapping[str, Any], events: Path) -> Iterator[Case]:
-    """Every function of the built template with every event there is for it."""
+    """Every function of the template with every event there is for it. A folder's name is a function's in small."""
+    folders = {f"{folder.name.replace('_', '')}function": folder for folder in events.iterdir() if folder.is_dir()}
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
-            folder = Path(str(resource["Properties"]["CodeUri"])).name
-            yield from (Case(name, event) for event in sorted((events / folder).glob("*.json")))
+            yield from (Case(name, event) for event in sorted(folders[name.lower()].glob("*.json")))
 
 
 def environment_of(stack: Stack, functions: Sequence[str], endpoint: str) -> dict[str, dict[str, str]]:
@@ -58,7 +58,3 @@ def judge(case: Case, output: str, log: str) -> str:
     if "isAuthorized" in answer:
         return str(answer["context"].get("role", "nobody"))
     return str(answer.get("statusCode", "done"))
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
