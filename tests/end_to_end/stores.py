@@ -20,6 +20,8 @@ DEAD_LETTERS = {
     "BuildsQueue": "BuildsDeadLetters",
     "BuildChangesQueue": "BuildChangesDeadLetters",
 }
+PASSING = ("AUDIT#", "IDEMPOTENCY#", "OAUTH_STATE#", "OAUTH_TICKET#")
+"""What outlives an integration for a time: the log of what was done, stored answers, authorizations under way."""
 ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -130,7 +132,7 @@ def tick(function: str) -> dict[str, Any]:
 
 
 def traces_of(stack: Stack, integration_id: str) -> list[str]:
-    """Where something of an integration is still kept; the tombstone and the log of what was done do not count.
+    """Where something of an integration is still kept, but for what docs/operations.md says of a removal.
 
     Its hooks, deliveries, triggers and builds have its id within their own, and rows that lead to them name those.
     """
@@ -138,7 +140,7 @@ def traces_of(stack: Stack, integration_id: str) -> list[str]:
     rows = [
         f"{table} {item['pk']} {item['sk']}"
         for table, item in items(stack)
-        if not item["pk"].startswith(("AUDIT#", "IDEMPOTENCY#")) and unique in repr(item)
+        if not item["pk"].startswith(PASSING) and unique in repr(item)
     ]
     kept = [row for row in rows if f" INTEGRATIONS {integration_id}" not in row]
     return kept + [name for name in secrets(stack) if integration_id in name]
