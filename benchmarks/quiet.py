@@ -1,0 +1,18 @@
+"""Functions log to standard output, where a worker prints its figures."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def logging_to_nowhere() -> Iterator[None]:
+    """Let the function log as it does, but not among the figures."""
+    kept = sys.stdout
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        sys.stdout = nowhere
+        try:
+            yield
+        finally:
+            sys.stdout = kept
