@@ -58,7 +58,8 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
 def _wanted(chosen: argparse.Namespace) -> Sequence[str]:
     """The parts to measure; what is only about syncs leaves the others out."""
     if chosen.only:
-        return GROUPS.get(chosen.only, (chosen.only,))
+        only = str(chosen.only)
+        return GROUPS.get(only, (only,))
     return KINDS if chosen.latency or chosen.profile else PARTS
 
 

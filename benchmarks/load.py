@@ -25,6 +25,9 @@ SIMULTANEOUS = 10_000
 """A rate so high that all are under way together."""
 
 PATIENCE = 900.0
+LOOKS = 2
+"""How often in a row the queues are to be found empty: a message may be between them."""
+
 LONGEST_PAGE = 200
 
 Request = tuple[str, str, Mapping[str, str], str]
@@ -119,7 +122,7 @@ def loaded(bundle: Bundle, *, rate: int, seconds: int, floor_seconds: int) -> Lo
 
 def _numbers(count: int) -> list[int]:
     """Which delivery to send when; of ten one is an earlier one again."""
-    draw = Random(7)  # noqa: S311 - the same every time
+    draw = Random(7)
     numbers: list[int] = []
     for _ in range(count):
         again = numbers and draw.random() < REPEATED
@@ -135,9 +138,9 @@ def _send(bundle: Bundle, requests: Sequence[Request], rate: int) -> Answers:
 def _warm_up(bundle: Bundle, target: Target) -> None:
     """Have instances made, and no more later on.
 
-    Whenever none is idle the emulator makes another one, as Lambda does; but it unpacks the layers for each, a second of
-    the processors that everything else runs on. Under load that stops whatever is under way, so still more are made,
-    until nothing is answered any more. So they are made before, a few at a time, and then there is a limit.
+    Whenever none is idle the emulator makes another one, as Lambda does; but each start takes a second or so of the
+    processors that everything else runs on. Under load that delays whatever is under way, so still more are made, until
+    nothing is answered any more. So they are made before, a few at a time, and then there is a limit.
     """
     limit = {"FunctionName": bundle.stack.resources["WebhooksFunction"], "ReservedConcurrentExecutions": INSTANCES}
     bundle.stack.client("lambda").put_function_concurrency(**limit)
@@ -148,10 +151,10 @@ def _warm_up(bundle: Bundle, target: Target) -> None:
 
 
 def _drain(bundle: Bundle) -> None:
-    """Wait until both queues have neither waiting messages nor such that are being worked on, seen twice."""
+    """Wait until both queues have neither waiting messages nor such that are being worked on."""
     sqs, quiet, deadline = bundle.stack.client("sqs"), 0, time.monotonic() + PATIENCE
     urls = [bundle.stack.resources[name] for name in ("DeliveriesQueue", "BuildsQueue")]
-    while quiet < 2:
+    while quiet < LOOKS:
         if time.monotonic() > deadline:
             raise TimeoutError(f"The queues were not empty after {PATIENCE:.0f} s.")
         quiet = 0 if sum(_waiting(sqs, url) for url in urls) else quiet + 1

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from benchmarks.children import Dynamo
@@ -108,14 +109,14 @@ def measured(task: Task) -> dict[str, Any]:
     first = seconds_of(lambda: answer(bench, bench.events("first", 1)[0]))
     events = bench.events("bench", task.calls)
     before, bills = Usage.now(), bills_of(task)
-    times = [seconds_of(lambda event=event: answer(bench, event)) for event in events]
+    times = [seconds_of(partial(answer, bench, event)) for event in events]
     after, charged = Usage.now(), bills_of(task)
     return {
         "first": first,
         "times": times,
         "cpu": (after.cpu - before.cpu) / task.calls,
         "bills": {f"{table} {what}": n - bills.get((table, what), 0) for (table, what), n in charged.items()},
-        "floors": [seconds_of(lambda number=number: bench.floor(number)) for number in range(task.calls)],
+        "floors": [seconds_of(partial(bench.floor, number)) for number in range(task.calls)],
         "bytes": task.size,
     }
 

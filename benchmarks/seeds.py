@@ -48,7 +48,7 @@ def an_integration() -> Integration:
         credential_status="valid",
         scopes=("api",),
         token_expires_at=None,
-        secret_version="1",
+        secret_version="1",  # noqa: S106 - names a version
         identity="bench",
         created_by="bench",
         created_at=1,
