@@ -2,35 +2,35 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import cases, report
+from benchmarks import cases, loopback, receiving, report, steps, triggers
 from benchmarks.machine import facts
 from benchmarks.starts import Start, starts
 from benchmarks.syncs import Figures, figures_of
 
 HERE = Path(__file__).parent
 KINDS = ("access", "pipelines")
+WEBHOOKS = ("receiving", "steps", "loopback")
+PARTS = (*KINDS, "triggers", *WEBHOOKS, "starts")
+GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure syncs and cold starts.")
-    options.add_argument("--quick", action="store_true", help="a tenth of the company; written to results/quick.md")
-    options.add_argument("--only", choices=[*KINDS, "starts"], help="measure this alone, and write nothing")
-    options.add_argument("--latency", type=int, action="append", help="only the cases of this latency (ms)")
-    options.add_argument("--profile", action="store_true", help="show cProfile's view of each worker instead")
+    options = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the hub.")
+    options.add_argument("--quick", action="store_true", help="a tenth of everything; written to results/quick.md")
+    options.add_argument("--only", choices=[*PARTS, *GROUPS], help="measure this alone, and write nothing")
+    options.add_argument("--latency", type=int, action="append", help="only the syncs of this latency (ms)")
+    options.add_argument("--profile", action="store_true", help="show cProfile's view of each sync's worker instead")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the command line asks for."""
     chosen = parser().parse_args(arguments)
-    known = list(facts())
-    figures = [] if chosen.only == "starts" else list(_syncs(chosen))
-    begun = [] if chosen.only in KINDS or chosen.profile else list(_starts(tries=3 if chosen.quick else 7))
-    text = report.document(known, figures, begun)
+    text = report.document(list(facts()), list(_sections(chosen)))
     print(text)
     if not (chosen.only or chosen.latency or chosen.profile):
         target = HERE / ("results/quick.md" if chosen.quick else "results.md")
@@ -38,8 +38,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
         target.write_text(text)
 
 
-def _syncs(chosen: argparse.Namespace) -> Iterator[Figures]:
-    kinds = tuple(kind for kind in KINDS if chosen.only in (None, kind))
+def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
+    wanted = _wanted(chosen)
+    kinds = tuple(kind for kind in KINDS if kind in wanted)
+    if kinds:
+        yield report.syncs(list(_syncs(chosen, kinds)))
+    others: dict[str, Callable[[], report.Section]] = {
+        "triggers": lambda: report.triggers(triggers.triggers_table()),
+        "receiving": lambda: report.receiving(list(receiving.figures(quick=chosen.quick))),
+        "steps": lambda: report.steps(steps.counted()),
+        "loopback": lambda: report.loopback(loopback.figures(quick=chosen.quick)),
+        "starts": lambda: report.starts(list(_starts(tries=3 if chosen.quick else 7))),
+    }
+    for name in (name for name in others if name in wanted):
+        _say(f"{name} …")
+        yield others[name]()
+
+
+def _wanted(chosen: argparse.Namespace) -> Sequence[str]:
+    """The parts to measure; what is only about syncs leaves the others out."""
+    if chosen.only:
+        only = str(chosen.only)
+        return GROUPS.get(only, (only,))
+    return KINDS if chosen.latency or chosen.profile else PARTS
+
+
+def _syncs(chosen: argparse.Namespace, kinds: tuple[str, ...]) -> Iterator[Figures]:
     for case in cases.quick() if chosen.quick else cases.full():
         if chosen.latency is None or case.latency_ms in chosen.latency:
             for one in figures_of(case, kinds, profile=chosen.profile):

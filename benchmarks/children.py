@@ -52,6 +52,11 @@ class Dynamo:
     def __init__(self, port: int) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
 
+    @classmethod
+    def named(cls) -> "Dynamo":
+        """The one that this process was told to ask for AWS."""
+        return cls(int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2]))
+
     def bills(self) -> Mapping[str, Mapping[str, int]]:
         """What every table was asked for so far."""
         return self._ask("GET", "/")

@@ -15,14 +15,24 @@ from benchmarks.pushes import push, token_headers
 BODY_BYTES = 2_000
 BRANCHES = 50
 REPEATED = 0.1
-WARM_UP = 6
+INSTANCES, GROWTH = 24, 4
+"""Instances of the receiver, and how many of them are made at a time."""
+
+OTHERS = 1_000_000
+"""The first number of deliveries that are not measured."""
+
 SIMULTANEOUS = 10_000
 """A rate so high that all are under way together."""
 
 PATIENCE = 900.0
+LOOKS = 2
+"""How often in a row the queues are to be found empty: a message may be between them."""
+
 LONGEST_PAGE = 200
 
 Request = tuple[str, str, Mapping[str, str], str]
+HEALTH: Request = ("GET", "/healthz", {}, "")
+
 Answers = Sequence[tuple[int, float]]
 """Status (0: none) and seconds, for each request in order."""
 
@@ -84,10 +94,8 @@ class Target:
 def loaded(bundle: Bundle, *, rate: int, seconds: int, floor_seconds: int) -> Load:
     """Send, wait until nothing is left to do, and count."""
     target = Target(bundle)
-    health: Request = ("GET", "/healthz", {}, "")
-    _warm_up(bundle, [target.delivery(-1 - n) for n in range(WARM_UP)])
-    _warm_up(bundle, [health] * WARM_UP)
-    floor = _send(bundle, [health] * (rate * floor_seconds), rate)
+    _warm_up(bundle, target)
+    floor = _send(bundle, [HEALTH] * (rate * floor_seconds), rate)
     _drain(bundle)
     before = _effects(bundle)
     numbers = _numbers(rate * seconds)
@@ -114,7 +122,7 @@ def loaded(bundle: Bundle, *, rate: int, seconds: int, floor_seconds: int) -> Lo
 
 def _numbers(count: int) -> list[int]:
     """Which delivery to send when; of ten one is an earlier one again."""
-    draw = Random(7)  # noqa: S311 - the same every time
+    draw = Random(7)
     numbers: list[int] = []
     for _ in range(count):
         again = numbers and draw.random() < REPEATED
@@ -127,22 +135,26 @@ def _send(bundle: Bundle, requests: Sequence[Request], rate: int) -> Answers:
     return [(status, seconds) for status, seconds in answer_of("benchmarks.sender", given=json.dumps(task))]
 
 
-def _warm_up(bundle: Bundle, requests: Sequence[Request]) -> None:
-    """Have instances made: every request is under way at once, so each gets one of its own.
+def _warm_up(bundle: Bundle, target: Target) -> None:
+    """Have instances made, and no more later on.
 
-    The emulator makes an instance wherever none is idle. That is what Lambda does; here all of them start on the
-    processors of one machine, and fifty cold starts a second would be all that it ever does.
+    Whenever none is idle the emulator makes another one, as Lambda does; but each start takes a second or so of the
+    processors that everything else runs on. Under load that delays whatever is under way, so still more are made, until
+    nothing is answered any more. So they are made before, a few at a time, and then there is a limit.
     """
-    for _ in range(2):
-        _send(bundle, requests, SIMULTANEOUS)
-    time.sleep(1)
+    limit = {"FunctionName": bundle.stack.resources["WebhooksFunction"], "ReservedConcurrentExecutions": INSTANCES}
+    bundle.stack.client("lambda").put_function_concurrency(**limit)
+    for count in range(GROWTH, INSTANCES + 1, GROWTH):
+        _send(bundle, [target.delivery(OTHERS + number) for number in range(count)], SIMULTANEOUS)
+        _send(bundle, [HEALTH] * count, SIMULTANEOUS)
+        time.sleep(1)
 
 
 def _drain(bundle: Bundle) -> None:
-    """Wait until both queues have neither waiting messages nor such that are being worked on, seen twice."""
+    """Wait until both queues have neither waiting messages nor such that are being worked on."""
     sqs, quiet, deadline = bundle.stack.client("sqs"), 0, time.monotonic() + PATIENCE
     urls = [bundle.stack.resources[name] for name in ("DeliveriesQueue", "BuildsQueue")]
-    while quiet < 2:
+    while quiet < LOOKS:
         if time.monotonic() > deadline:
             raise TimeoutError(f"The queues were not empty after {PATIENCE:.0f} s.")
         quiet = 0 if sum(_waiting(sqs, url) for url in urls) else quiet + 1

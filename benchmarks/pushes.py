@@ -22,7 +22,7 @@ def push(
     size: int, *, project_id: int = 15, path: str = "mike/diaspora", branch: str = "master", sha: str = ""
 ) -> bytes:
     """A push of about `size` bytes: the recorded one with as many files in its commits as that takes."""
-    draw = Random(size)  # noqa: S311 - the same push every time
+    draw = Random(size)
     body: dict[str, Any] = json.loads(RECORDED.read_text())
     example, after = body["commits"][0], sha or body["after"]
     body |= {"project_id": project_id, "after": after, "checkout_sha": after}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 MEMORY, DYNAMODB = "memory", "DynamoDB"
-TOKEN, SIGNATURE = "token", "signature"  # noqa: S105 - names of ways
+TOKEN, SIGNATURE = "token", "signature"
 
 
 @dataclass(frozen=True, slots=True)

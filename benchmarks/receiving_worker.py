@@ -8,20 +8,20 @@ import gzip
 import hashlib
 import hmac
 import json
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from benchmarks.children import Dynamo
 from benchmarks.dynamo.neighbours import MASTER_KEY
 from benchmarks.measure import Usage
 from benchmarks.pushes import push, signed_headers, token_headers
+from benchmarks.quiet import logging_to_nowhere
 from benchmarks.receiving_task import DYNAMODB, SIGNATURE, Task
+from benchmarks.seeds import a_hook, an_integration
 from gitlab_hub import bootstrap
-from gitlab_hub.integrations.model import NOBODY, Features, Integration
 from gitlab_hub.integrations.rows import integration_item
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.storage.table import Table
@@ -30,7 +30,6 @@ from gitlab_hub.web.keys import MasterKey
 from gitlab_hub.webhooks.claim_check import MAX_PACKED_BYTES
 from gitlab_hub.webhooks.front import Front
 from gitlab_hub.webhooks.hook_store import HookStore
-from gitlab_hub.webhooks.model import Hook
 from gitlab_hub.webhooks.notices import LoggedNotices
 from gitlab_hub.webhooks.receive_feature import ReceiveFeature
 from gitlab_hub.webhooks.secrets import HookSecrets
@@ -40,7 +39,6 @@ from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
 PATH = "/v1/webhooks/gitlab/"
-INTEGRATION = "int_bench"
 ACCEPTED = 202
 FAST_FROM = 200_000
 """From this size on the receiver compresses fast rather than well."""
@@ -111,14 +109,14 @@ def measured(task: Task) -> dict[str, Any]:
     first = seconds_of(lambda: answer(bench, bench.events("first", 1)[0]))
     events = bench.events("bench", task.calls)
     before, bills = Usage.now(), bills_of(task)
-    times = [seconds_of(lambda event=event: answer(bench, event)) for event in events]
+    times = [seconds_of(partial(answer, bench, event)) for event in events]
     after, charged = Usage.now(), bills_of(task)
     return {
         "first": first,
         "times": times,
         "cpu": (after.cpu - before.cpu) / task.calls,
         "bills": {f"{table} {what}": n - bills.get((table, what), 0) for (table, what), n in charged.items()},
-        "floors": [seconds_of(lambda number=number: bench.floor(number)) for number in range(task.calls)],
+        "floors": [seconds_of(partial(bench.floor, number)) for number in range(task.calls)],
         "bytes": task.size,
     }
 
@@ -141,64 +139,8 @@ def bills_of(task: Task) -> dict[tuple[str, str], int]:
     """What was charged for so far."""
     if task.store != DYNAMODB:
         return {}
-    bills = Dynamo(int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2])).bills()
+    bills = Dynamo.named().bills()
     return {(table, what): count for table, bill in bills.items() for what, count in bill.items()}
-
-
-def a_hook(mode: str) -> Hook:
-    """A project's hook that proves its deliveries this way."""
-    return Hook(
-        id="hook_bench_1",
-        integration_id=INTEGRATION,
-        scope="project",
-        gitlab_hook_id=1,
-        target_id=15,
-        target="mike/diaspora",
-        url="https://hub.example.com/v1/webhooks/gitlab/hook_bench_1",
-        verification=mode,
-        events=("push",),
-        status="active",
-        secret_version=1,
-        previous_version_until=0,
-        created_at=1,
-        updated_at=1,
-    )
-
-
-def an_integration() -> Integration:
-    """The integration of the hook."""
-    return Integration(
-        id=INTEGRATION,
-        host_url="https://gitlab.example.com",
-        auth_mode="personal_token",
-        status="active",
-        paused=False,
-        display_name="Bench",
-        gitlab_version="18.2.0",
-        group=None,
-        features=Features(manage_webhooks=True, report_statuses=True),
-        account=NOBODY,
-        credential_status="valid",
-        scopes=("api",),
-        token_expires_at=None,
-        secret_version="1",
-        identity="bench",
-        created_by="bench",
-        created_at=1,
-        updated_at=1,
-    )
-
-
-@contextmanager
-def logging_to_nowhere() -> Iterator[None]:
-    """Let the function log as it does, but not among the figures."""
-    kept = sys.stdout
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        sys.stdout = nowhere
-        try:
-            yield
-        finally:
-            sys.stdout = kept
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
-"""Figures as Markdown tables, which a terminal shows well enough too."""
+"""Figures as sections of one Markdown document."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from benchmarks.cases import JOBS, PIPELINES
+from benchmarks.loopback import Figures as Loopback
+from benchmarks.loopback import load_tables, loop_table
+from benchmarks.receiving import Figures as Received
+from benchmarks.receiving import receiving_table
 from benchmarks.starts import Start
+from benchmarks.steps import Counts, steps_table
 from benchmarks.syncs import Figures
 from benchmarks.tables import table
 
@@ -15,35 +21,62 @@ SYNC_COLUMNS = (
 START_COLUMNS = ("function", "compiled ms", "of it building ms", "not compiled ms", "modules")
 
 
-def syncs_table(figures: Sequence[Figures]) -> str:
-    """All syncs."""
-    return table(SYNC_COLUMNS, [_sync_row(one) for one in figures])
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands below it, paragraph by paragraph."""
+
+    title: str
+    parts: tuple[str, ...]
 
 
-def starts_table(starts: Sequence[Start]) -> str:
-    """All cold starts."""
-    rows = [
-        [one.function, *(f"{value:.0f}" for value in (one.compiled, one.build, one.plain)), str(one.modules)]
-        for one in starts
-    ]
-    return table(START_COLUMNS, rows)
-
-
-def document(facts: Sequence[str], figures: Sequence[Figures], starts: Sequence[Start]) -> str:
+def document(facts: Sequence[str], sections: Sequence[Section]) -> str:
     """The whole report."""
+    head = (
+        "# Figures",
+        "Written by `make bench`; [README.md](README.md) says what they mean.",
+        "\n".join(f"- {fact}" for fact in facts),
+    )
+    told = [part for section in sections for part in (f"## {section.title}", *section.parts)]
+    return "\n\n".join((*head, *told)) + "\n"
+
+
+def syncs(figures: Sequence[Figures]) -> Section:
+    """All syncs."""
     largest = max((one.case for one in figures), key=lambda case: case.projects, default=None)
     company = "" if largest is None else (
         f"{largest.users:,} users, {largest.groups:,} groups, {largest.projects:,} projects (fewer where the table"
         f" says so), {PIPELINES} pipelines of {JOBS} jobs each, child pipelines and retried jobs on top."
     )  # fmt: skip
-    parts = [
-        "# Figures",
-        "Written by `make bench`; [README.md](README.md) says what they mean.",
-        "\n".join(f"- {fact}" for fact in facts),
-        *(["## Syncs", company, syncs_table(figures)] if figures else []),
-        *(["## Cold starts", starts_table(starts)] if starts else []),
+    return Section("Syncs", (company, table(SYNC_COLUMNS, [_sync_row(one) for one in figures])))
+
+
+def triggers(measured: str) -> Section:
+    """Decisions of triggers."""
+    return Section("Triggers", (measured,))
+
+
+def receiving(figures: Sequence[Received]) -> Section:
+    """The receiver alone."""
+    return Section("Receiving webhooks", (receiving_table(figures),))
+
+
+def steps(counts: Counts) -> Section:
+    """What each step asks of AWS."""
+    return Section("Calls to AWS from a push to its build", (steps_table(counts),))
+
+
+def loopback(figures: Loopback) -> Section:
+    """The whole path on the emulator."""
+    return Section("Webhooks through the local stack", (load_tables(figures.load), loop_table(figures.loop)))
+
+
+def starts(measured: Sequence[Start]) -> Section:
+    """All cold starts."""
+    rows = [
+        [one.function, *(f"{value:.0f}" for value in (one.compiled, one.build, one.plain)), str(one.modules)]
+        for one in measured
     ]
-    return "\n\n".join(parts) + "\n"
+    return Section("Cold starts", (table(START_COLUMNS, rows),))
 
 
 def _sync_row(one: Figures) -> list[str]:

@@ -149,14 +149,10 @@ def _row(one: Figures) -> list[str]:
     ]  # fmt: skip
 
 
-def main() -> None:
-    """Measure and show."""
-    print(
-        "\n".join(f"- {fact}" for fact in facts()),
-        table(COLUMNS, [_row(figures_of(one)) for one in cases()]),
-        sep="\n\n",
-    )
+def triggers_table() -> str:
+    """Measure, and show."""
+    return table(COLUMNS, [_row(figures_of(one)) for one in cases()])
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(f"- {fact}" for fact in facts()), triggers_table(), sep="\n\n")

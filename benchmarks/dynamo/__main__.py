@@ -6,12 +6,14 @@ A small server of its own, because a framework would take from the processor tha
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 
-from benchmarks.dynamo.neighbours import Neighbours
+from benchmarks.dynamo.neighbours import answered
 from benchmarks.dynamo.operations import Database, Refused
 
 HOST = "127.0.0.1"
+CALLS = "calls"
 BREAK = b"\r\n\r\n"
 
 
@@ -46,7 +48,8 @@ class Service:
     """What all connections share."""
 
     def __init__(self) -> None:
-        self._database, self._neighbours = Database(), Neighbours()
+        self._database = Database()
+        self._calls: Counter[str] = Counter()
         self._seconds = 0.0
 
     def serve(self, first: str, headers: dict[str, str], body: bytes, transport: asyncio.WriteTransport) -> None:
@@ -61,17 +64,17 @@ class Service:
 
     def _operation(self, headers: dict[str, str], body: bytes) -> bytes:
         service, _, operation = headers["x-amz-target"].rpartition(".")
+        self._calls[operation] += 1
         if not service.startswith("DynamoDB"):
-            return _message("200 OK", self._neighbours.answer(operation, json.loads(body)))
+            return _message("200 OK", answered(operation, json.loads(body)))
         try:
             return _message("200 OK", self._database.answer(operation, json.loads(body)))
         except Refused as error:
             return _message("400 Bad Request", error.body)
 
     def _bills(self) -> dict[str, dict[str, int]]:
-        """By table, and under `neighbours` how often each operation of other services was called."""
-        calls = {"neighbours": dict(self._neighbours.calls)} if self._neighbours.calls else {}
-        return self._database.bills() | calls
+        """By table, and under `calls` how often each operation was called, of other services too."""
+        return self._database.bills() | {CALLS: dict(self._calls)}
 
 
 def _head(text: bytes) -> tuple[str, dict[str, str]]:

@@ -21,7 +21,7 @@ def a_delivery(raw: bytes = b"{}", *, receipt: str = "r1", headers: dict[str, st
 
 def read(store: DeliveryStore, delivery_id: str) -> tuple[Delivery, bytes] | None:
     kept = store.load(delivery_id)
-    return kept and (kept.delivery, kept.body)
+    return (kept.delivery, kept.body) if kept else None
 
 
 @pytest.fixture

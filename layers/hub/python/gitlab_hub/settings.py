@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gitlab_hub.environment import Required, present
 
+
 def _listed(value: Any) -> Any:
     """Split a list of CloudFormation or a command line: commas, blanks, or both."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
