@@ -25,6 +25,7 @@ SIMULTANEOUS = 10_000
 """A rate so high that all are under way together."""
 
 PATIENCE = 900.0
+TAKEN = frozenset({200, 202})
 LOOKS = 2
 """How often in a row the queues are to be found empty: a message may be between them."""
 
@@ -104,7 +105,7 @@ def loaded(bundle: Bundle, *, rate: int, seconds: int, floor_seconds: int) -> Lo
     _drain(bundle)
     drained = time.monotonic() - started
     after = _effects(bundle)
-    taken = {number for number, (status, _) in zip(numbers, answers, strict=True) if status in {200, 202}}
+    taken = {number for number, (status, _) in zip(numbers, answers, strict=True) if status in TAKEN}
     shas = Counter(build["sha"] for build in after[1])
     return Load(
         rate=rate,

@@ -5,6 +5,7 @@ lost, none may build twice. Before that, with nobody else about, the loop is gon
 build, commit status.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ RATE = 50
 SECONDS, FLOOR_SECONDS, ROUNDS = 60, 10, 20
 QUICK_SECONDS, QUICK_FLOOR_SECONDS, QUICK_ROUNDS = 10, 3, 5
 RUNNER_SECONDS = 0.0
+ACCEPTED, KNOWN = 202, 200
 
 LOAD_COLUMNS = ("what", "requests", "per s", "p50 ms", "p99 ms", "max ms", "202", "200", "other", "p50 / floor")
 LOOP_COLUMNS = ("after the push until", "p50 ms", "p99 ms", "max ms")
@@ -72,11 +74,12 @@ def loop_table(loop: Mapping[str, Sequence[float]]) -> str:
 
 def _answers(what: str, load: Load, answers: Answers, floor: float) -> list[str]:
     times, statuses = [seconds for _, seconds in answers], [status for status, _ in answers]
-    accepted, repeated = statuses.count(202), statuses.count(200)
-    other = len(statuses) - accepted - repeated
+    accepted, repeated = statuses.count(ACCEPTED), statuses.count(KNOWN)
+    others = Counter(status for status in statuses if status not in {ACCEPTED, KNOWN})
+    other = ", ".join(f"{status or 'none'}: {count:,}" for status, count in sorted(others.items())) or "0"
     return [
         what, f"{len(answers):,}", str(load.rate), *_milliseconds(times),
-        f"{accepted:,}", f"{repeated:,}", f"{other:,}", f"{percentile(times, 50) / floor:.1f}",
+        f"{accepted:,}", f"{repeated:,}", other, f"{percentile(times, 50) / floor:.1f}",
     ]  # fmt: skip
 
 
