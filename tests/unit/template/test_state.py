@@ -92,7 +92,9 @@ def test_work_that_fails_five_times_is_kept_for_two_weeks(kind: str) -> None:
 @pytest.mark.parametrize("kind", WORKERS)
 def test_a_message_stays_hidden_while_its_worker_may_still_run(kind: str) -> None:
     function = resources("AWS::Lambda::Function")[WORKERS[kind]]
-    assert QUEUES[f"{kind}Queue"]["VisibilityTimeout"] >= 6 * function["Timeout"]
+    # A step of a build is worth repeating soon, and harmless to repeat.
+    times = 3 if kind == "Builds" else 6
+    assert QUEUES[f"{kind}Queue"]["VisibilityTimeout"] >= times * function["Timeout"]
 
 
 @pytest.mark.parametrize("kind", ["Deliveries", "Builds"])
