@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, get_args
 
 
 class Scope(StrEnum):
@@ -39,7 +39,7 @@ class Mode(StrEnum):
     MANUAL = "manual"
 
 
-EVENTS = (
+EventName = Literal[
     "push",
     "tag_push",
     "merge_request",
@@ -51,8 +51,10 @@ EVENTS = (
     "member",
     "project",
     "subgroup",
-)
+]
 """Our names of the events that a hook can be registered for."""
+
+EVENTS: tuple[EventName, ...] = get_args(EventName)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,23 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
+from gitlab_hub.webhooks.model import EventName
+
 MAX_GRACE_SECONDS = 30 * 86_400
 DEFAULT_GRACE_SECONDS = 3_600
 MAX_ID = 2**53 - 1
-
-EventName = Literal[
-    "push",
-    "tag_push",
-    "merge_request",
-    "pipeline",
-    "job",
-    "deployment",
-    "release",
-    "note",
-    "member",
-    "project",
-    "subgroup",
-]
 
 
 def _once(events: list[EventName]) -> list[EventName]:
