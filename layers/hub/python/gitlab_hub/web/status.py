@@ -45,7 +45,6 @@ STATUS_OF_CODE = {
     "rotation_not_permitted": 403,
     # Syncs
     "nothing_suspect": 409,
-    "queue_unavailable": 503,
     "sync_in_progress": 409,
     # Plans
     "plan_blocked": 403,

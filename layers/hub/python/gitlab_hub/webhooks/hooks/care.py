@@ -15,7 +15,7 @@ from gitlab_hub.webhooks.hooks.spreading import Spreading
 from gitlab_hub.webhooks.model import Hook, HookStatus
 
 LOOK_SECONDS = 3_300
-"""How long a look is good for: a little less than the hour between two ticks."""
+"""How long a look is good for: a little less than an hour, so that some tick of every hour looks again."""
 
 RESERVE_SECONDS = 30.0
 """A call to GitLab may take 20 seconds; the rest is for writing down what came of it."""
