@@ -11,8 +11,8 @@ from gitlab_hub.access.routes import AccessRoutes
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.gitlab.limits import Unlimited
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.audit import AuditLog
-from gitlab_hub.integrations.care.incidents import Incidents
 from gitlab_hub.integrations.clients import Clients
 from gitlab_hub.integrations.feature import IntegrationsFeature
 from gitlab_hub.integrations.verifier import Verifier
@@ -22,7 +22,6 @@ from gitlab_hub.pipelines.routes import PipelineRoutes
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.service import SyncService
 from gitlab_hub.sync.store import RunStore
-from gitlab_hub.troubles import CredentialTroubles, HookTroubles, SyncTroubles
 from gitlab_hub.web.api import Api, Route
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.health import HealthRoutes
@@ -34,7 +33,6 @@ from gitlab_hub.web.route import Routes
 from gitlab_hub.web.token_routes import TokenRoutes
 from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
 from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
-from gitlab_hub.webhooks.hook_store import HookStore
 from gitlab_hub.webhooks.hooks.feature import HooksFeature
 from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
 from gitlab_hub.webhooks.notices import LoggedNotices
@@ -158,16 +156,9 @@ class Bundle:
         pipelines = PipelineRoutes(PipelineReader(self.tables["pipelines"]), self.cursors)
         tokens = TokenRoutes(TokenStore(self.tables["integrations"]), self.keys, self.cursors, self.now)
         parts = [*self._connecting(), access, pipelines, HealthRoutes(), tokens, *self._hooks(), *self._builds()]
-        parts += [self._incidents()]
+        parts += [IncidentRoutes(IncidentStore(self.tables["integrations"], self.now), self.cursors)]
         routes = [route for part in parts for route in part.routes()]
         return [*routes, *OpenApiRoutes(lambda: routes).routes()]
-
-    def _incidents(self) -> IncidentRoutes:
-        state, hooks = self.tables["integrations"], HookStore(self.tables["deliveries"])
-        sources = (
-            CredentialTroubles(Incidents(state, self.now)), HookTroubles(hooks), SyncTroubles(RunStore(state)),
-        )  # fmt: skip
-        return IncidentRoutes(sources, visible=Everybody(self.feature.store).seen_by, cursors=self.cursors)
 
     def _connecting(self) -> Iterator[Routes]:
         yield from self.feature.routes(

@@ -4,16 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from gitlab_hub.integrations.care.incidents import EXPIRING, LOST, Incident, Incidents
+from gitlab_hub.incidents import PARTITION, Incident, IncidentStore
+from gitlab_hub.sync.incidents import note
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
-from gitlab_hub.sync.store import RunStore
 from gitlab_hub.web.principal import Principal, Role
-from gitlab_hub.webhooks.hook_store import HookStore
-from gitlab_hub.webhooks.model import HookStatus
 from tests.functional.api.bundle import Bundle
 
 PATH = "/v1/incidents"
+AT = 1_789_000_000
 
 
 @pytest.fixture
@@ -21,12 +20,13 @@ def bundle() -> Bundle:
     return Bundle()
 
 
-def lost(integration_id: str, kind: str = LOST, **more: int) -> Incident:
-    at = 1_789_000_000
-    return Incident(
-        kind=kind, integration_id=integration_id, credential_id="cred_1", token_version="v", days=more.get("days"),
-        token_expires_at=more.get("expires_at"), first_at=at, updated_at=at,
-    )  # fmt: skip
+@pytest.fixture
+def store(bundle: Bundle) -> IncidentStore:
+    return IncidentStore(bundle.tables["integrations"], bundle.now)
+
+
+def lost(integration_id: str, kind: str = "credential_lost") -> Incident:
+    return Incident(kind=kind, integration_id=integration_id, subject="cred_1", at=AT, hint="Give a new one.")
 
 
 def kinds(bundle: Bundle, **more: object) -> list[tuple[str, str]]:
@@ -39,48 +39,78 @@ def test_where_all_is_well_there_are_none(bundle: Bundle) -> None:
     assert bundle("GET", PATH) == (200, {"incidents": [], "next_cursor": None})
 
 
-def test_whatever_needs_a_person_is_listed_with_what_to_do(bundle: Bundle) -> None:
-    state, own = bundle.tables["integrations"], bundle.own
-    notes = Incidents(state, bundle.now)
-    for incident in (lost(own), lost(own, EXPIRING, days=7, expires_at=1_790_500_000)):
-        notes.put(incident)
-    runs = RunStore(state)
-    runs.save(Run(integration_id=own, kind=Kind.ACCESS, status=RunStatus.SUSPECT, suspected={"members": 40}))
+def test_whatever_needs_a_person_is_listed_with_what_to_do(bundle: Bundle, store: IncidentStore) -> None:
+    store.open(replace(lost(bundle.own), details={"days": 7, "expires_at": 1_790_500_000}))
+    run = Run(integration_id=bundle.own, kind=Kind.ACCESS, finished_at=AT)
+    note(store, replace(run, status=RunStatus.SUSPECT, suspected={"members": 40}))
     error = {"code": "gitlab_unavailable", "hint": "Wait."}
-    runs.save(Run(integration_id=own, kind=Kind.PIPELINES, status=RunStatus.FAILED, last_error=error))
-    hooks = HookStore(bundle.tables["deliveries"])
-    hooks.change(bundle.ids["hook_id"], lambda hook: replace(hook, status=HookStatus.DISABLED))
+    note(store, replace(run, kind=Kind.PIPELINES, status=RunStatus.FAILED, last_error=error))
     _, body = bundle("GET", PATH)
     found = {one["kind"]: one for one in body["incidents"]}
-    assert set(found) == {"credential_lost", "credential_expiring", "hook_disabled", "sync_suspect", "sync_failed"}
-    assert found["credential_expiring"]["details"] == {"days": 7, "expires_at": 1_790_500_000}
-    assert found["hook_disabled"]["subject"] == bundle.ids["hook_id"]
+    assert set(found) == {"credential_lost", "sync_suspect", "sync_failed"}
+    assert found["credential_lost"] == {
+        "kind": "credential_lost", "integration_id": bundle.own, "subject": "cred_1", "at": AT,
+        "hint": "Give a new one.", "details": {"days": 7, "expires_at": 1_790_500_000},
+    }  # fmt: skip
     assert found["sync_suspect"]["details"] == {"members": 40}
-    assert found["sync_failed"]["hint"] == "Wait."
-    assert all(one["hint"] for one in body["incidents"])
+    assert (found["sync_failed"]["hint"], found["sync_failed"]["details"]) == ("Wait.", {"code": "gitlab_unavailable"})
 
 
-def test_nobody_hears_of_an_integration_that_their_token_may_not_see(bundle: Bundle) -> None:
-    notes = Incidents(bundle.tables["integrations"], bundle.now)
+def test_a_sync_that_ends_well_leaves_none(bundle: Bundle, store: IncidentStore) -> None:
+    run = Run(integration_id=bundle.own, kind=Kind.ACCESS, finished_at=AT)
+    note(store, replace(run, status=RunStatus.SUSPECT, suspected={"members": 40}))
+    note(store, replace(run, status=RunStatus.FAILED))
+    assert kinds(bundle) == [("sync_failed", bundle.own)]
+    note(store, replace(run, status=RunStatus.IDLE))
+    assert kinds(bundle) == []
+
+
+def test_an_open_incident_keeps_the_time_it_was_first_seen(bundle: Bundle, store: IncidentStore) -> None:
+    store.open(lost(bundle.own))
+    store.open(replace(lost(bundle.own), at=AT + 999, hint="Still lost."))
+    _, body = bundle("GET", PATH)
+    assert [(one["at"], one["hint"]) for one in body["incidents"]] == [(AT, "Still lost.")]
+
+
+def test_nobody_hears_of_an_integration_that_their_token_may_not_see(bundle: Bundle, store: IncidentStore) -> None:
     for integration_id in (bundle.own, bundle.other):
-        notes.put(lost(integration_id))
+        store.open(lost(integration_id))
     limited = Principal("t-limited", Role.VIEWER, frozenset({bundle.own}))
     assert kinds(bundle, principal=limited) == [("credential_lost", bundle.own)]
     assert len(kinds(bundle)) == 2
 
 
-def test_pages_go_on_where_they_ended(bundle: Bundle) -> None:
-    notes = Incidents(bundle.tables["integrations"], bundle.now)
-    for integration_id in (bundle.own, bundle.other):
-        for kind in (LOST, EXPIRING):
-            notes.put(lost(integration_id, kind))
-    whole, pages, cursor = kinds(bundle), [], None
-    for _ in range(len(whole) + 1):
+@pytest.mark.parametrize("is_limited", [True, False])
+def test_pages_go_on_where_they_ended(bundle: Bundle, store: IncidentStore, is_limited: bool) -> None:
+    ids = (bundle.own, bundle.other)
+    for integration_id in ids:
+        for kind in ("credential_lost", "credential_expiring"):
+            store.open(lost(integration_id, kind))
+    principal = Principal("t-1", Role.VIEWER, frozenset(ids) if is_limited else None)
+    whole, pages, cursor = kinds(bundle, principal=principal), [], None
+    for _ in range(len(whole)):
         query = {"limit": 1} | ({"cursor": cursor} if cursor else {})
-        _, body = bundle("GET", PATH, query=query)
+        _, body = bundle("GET", PATH, query=query, principal=principal)
         pages += [(one["kind"], one["integration_id"]) for one in body["incidents"]]
         cursor = body["next_cursor"]
-        if cursor is None:
-            break
-    assert pages == whole
-    assert len(whole) == 4
+    assert (pages, len(whole), cursor) == (whole, 4, None)
+
+
+def test_a_removed_integration_leaves_none(bundle: Bundle, store: IncidentStore) -> None:
+    store.open(lost(bundle.own))
+    assert bundle("DELETE", f"/v1/integrations/{bundle.own}", query={"force": "true"})[0] == 200
+    assert kinds(bundle) == []
+
+
+def test_rows_of_the_release_before_are_read(bundle: Bundle, store: IncidentStore) -> None:
+    row = {
+        "pk": PARTITION, "sk": f"INCIDENT#{bundle.own}#credential_expiring#cred_1", "schema_version": 1,
+        "kind": "credential_expiring", "integration_id": bundle.own, "credential_id": "cred_1", "token_version": "v",
+        "days": 7, "token_expires_at": AT, "first_at": AT - 9, "updated_at": AT - 5, "expires_at": AT + 9,
+    }  # fmt: skip
+    bundle.tables["integrations"].put(row)
+    [incident] = store.of(bundle.own)
+    assert (incident.subject, incident.at, incident.revision) == ("cred_1", AT - 9, "v")
+    assert incident.details == {"days": 7, "expires_at": AT}
+    store.close(incident.kind, bundle.own, incident.subject)
+    assert kinds(bundle) == []

@@ -111,8 +111,8 @@ def test_expiries_are_told_once_for_each_distance(hub: OAuthHub) -> None:
             care(hub).tick(plenty)
     assert hub.told.days == [30, 14, 7, 1]
     [incident] = hub.feature.incidents.of(one)
-    assert (incident.kind, incident.days, incident.token_expires_at) == ("credential_expiring", 1, ENDS)
-    assert [each.integration_id for each in hub.feature.incidents.of()] == [one]
+    assert (incident.kind, incident.details) == ("credential_expiring", {"days": 1, "expires_at": ENDS})
+    assert [each.integration_id for _, each in hub.feature.incidents.after(None)] == [one]
 
 
 def test_a_new_token_ends_the_warning(hub: OAuthHub) -> None:
@@ -147,7 +147,7 @@ def test_a_loss_is_an_incident_until_it_is_mended(hub: OAuthHub) -> None:
     assert (hub.gitlab.refreshes, len(hub.told.lost)) == (1, 1)
     assert hub.finish(one)[0] == 200
     care(hub).tick(plenty)
-    assert list(hub.feature.incidents.of()) == []
+    assert list(hub.feature.incidents.after(None)) == []
 
 
 @pytest.mark.parametrize(("rotate", "days", "calls"), [

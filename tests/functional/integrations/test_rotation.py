@@ -183,7 +183,7 @@ def test_a_new_token_heals_a_lost_one(hub: OAuthHub, one: str) -> None:
     token = next(pat.token for pat in hub.gitlab.pats.values() if pat.alive)
     assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": token})[0] == 200
     hub.feature.caretaker(rotate=False).tick(lambda: 900.0)
-    assert (hub.integration(one)["credential_status"], list(hub.feature.incidents.of())) == ("valid", [])
+    assert (hub.integration(one)["credential_status"], list(hub.feature.incidents.after(None))) == ("valid", [])
 
 
 async def test_a_client_meets_a_rotation_and_goes_on(hub: OAuthHub, one: str) -> None:

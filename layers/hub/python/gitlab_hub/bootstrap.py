@@ -239,9 +239,12 @@ def _worker(work: _Work, *chores: Callable[[], object]) -> Entry:
 
 
 def _report(run: "Run") -> None:
+    from gitlab_hub.incidents import IncidentStore
+    from gitlab_hub.sync.incidents import note
     from gitlab_hub.web.telemetry import run_ended
 
     run_ended(wiring.name(), kind=run.kind, status=run.status, integration_id=run.integration_id, counts=run.counts)
+    note(IncidentStore(wiring.integrations_table(), time.time), run)
 
 
 def _seen(entry: Entry) -> Entry:

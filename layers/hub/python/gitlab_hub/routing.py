@@ -83,25 +83,16 @@ def pipelines_routes() -> list["Route"]:
 
 def operations_routes() -> list["Route"]:
     """Health, tokens, incidents, and the description of everything."""
-    from gitlab_hub import joints, troubles
-    from gitlab_hub.integrations.care.incidents import Incidents
-    from gitlab_hub.sync.store import RunStore
+    from gitlab_hub.incidents import IncidentStore
     from gitlab_hub.web.health import HealthRoutes
     from gitlab_hub.web.incident_routes import IncidentRoutes
     from gitlab_hub.web.openapi import OpenApiRoutes
     from gitlab_hub.web.token_routes import TokenRoutes
     from gitlab_hub.web.tokens import TokenStore
-    from gitlab_hub.webhooks.hook_store import HookStore
 
     state, cursors = wiring.integrations_table(), wiring.cursors()
     tokens = TokenRoutes(TokenStore(state), wiring.master_key(), cursors, time.time)
-    sources = (
-        troubles.CredentialTroubles(Incidents(state, time.time)),
-        troubles.HookTroubles(HookStore(wiring.table(wiring.settings().deliveries_table))),
-        troubles.SyncTroubles(RunStore(state)),
-    )
-    visible = joints.Everybody(wiring.integration_store()).seen_by
-    incidents = IncidentRoutes(sources, visible=visible, cursors=cursors)
+    incidents = IncidentRoutes(IncidentStore(state, time.time), cursors)
     parts = (HealthRoutes(), tokens, incidents, OpenApiRoutes(all_routes))
     return [route for part in parts for route in part.routes()]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.care.caretaker import Care
-from gitlab_hub.integrations.care.incidents import Incidents
 from gitlab_hub.integrations.care.parts import CareParts, Outside
 from gitlab_hub.integrations.changing import Changing
 from gitlab_hub.integrations.connecting import Connecting
@@ -56,7 +56,7 @@ class IntegrationsFeature:
         self.store = IntegrationStore(table, secrets)
         self.life = Life(table, self.store, purge, now)
         self.care = CareParts(table, self.store, connector, now, outside or Outside())
-        self.incidents = Incidents(table, now)
+        self.incidents = IncidentStore(table, now)
         self._hooks, self._builds = hooks or NoHooks(), builds or NoBuilds()
         self._table, self._connector, self._verifier, self._now = table, connector, verifier, now
         self._audit, self._neighbours = AuditLog(table, now), Neighbours(self.store)
@@ -183,7 +183,6 @@ class IntegrationsFeature:
             store=self.store,
             life=self.life,
             exchange=self.care.exchange,
-            incidents=self.incidents,
             hooks=self._hooks,
             builds=self._builds,
             audit=self._audit,

@@ -7,6 +7,7 @@ always belongs to a row, and `sweep` finishes what was begun.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.model import Credential, Integration
@@ -27,6 +28,7 @@ class Life:
 
     def __init__(self, table: Table, store: IntegrationStore, purge: Purge, now: Callable[[], float]) -> None:
         self._table, self._store, self._purge, self._now = table, store, purge, now
+        self._incidents = IncidentStore(table, now)
 
     def begin(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
         """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""
@@ -96,6 +98,7 @@ class Life:
         for prefix in rows.OWNED:
             for items in self._pages(rows.partition(integration_id), prefix):
                 self._table.write(deletes=[(item["pk"], item["sk"]) for item in items])
+        self._incidents.forget(integration_id)
         try:
             self._purge(integration_id)
         except QueueUnavailable:

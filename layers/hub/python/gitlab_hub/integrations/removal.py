@@ -8,7 +8,6 @@ from typing import Protocol
 from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.care.exchange import Exchange
-from gitlab_hub.integrations.care.incidents import Incidents
 from gitlab_hub.integrations.errors import ActiveBuildsRemain
 from gitlab_hub.integrations.life import Life
 from gitlab_hub.integrations.model import Credential, CredentialKind, Integration
@@ -83,12 +82,11 @@ class Removal:
         store: IntegrationStore,
         life: Life,
         exchange: Exchange,
-        incidents: Incidents,
         hooks: HookRemoval,
         builds: ActiveBuilds,
         audit: AuditLog,
     ) -> None:
-        self._store, self._life, self._exchange, self._incidents = store, life, exchange, incidents
+        self._store, self._life, self._exchange = store, life, exchange
         self._hooks, self._builds, self._audit = hooks, builds, audit
 
     def remove(self, integration_id: str, farewell: Farewell, *, actor: str) -> Removed:
@@ -106,7 +104,6 @@ class Removal:
         try:
             ended, lasting = self._revoke(last, holding.credentials, farewell)
         finally:
-            self._incidents.forget(integration_id)
             self._life.clear(integration_id)
         return Removed(
             revoked=bool(ended) and not lasting, revoke_failed=lasting, hooks_deleted=deleted, hooks_failed=failed

@@ -92,7 +92,7 @@ class Engine:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
         target = await asyncio.to_thread(self._targets.target, run.integration_id)
         if target is None or runs.broken(run):
-            await self._save(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED))
+            await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED))
             return
         connection = self._connect(target)
         async with connection.gitlab:
@@ -165,9 +165,8 @@ class Engine:
             await asyncio.to_thread(self._runs.clear_scopes, run)
             await asyncio.to_thread(self._targets.accepted, session.target)
         ended = runs.finish(run, now=self._now(), error=error)
-        await self._save(ended)
+        await self._end(ended)
         await asyncio.to_thread(self._runs.journal_drop, run)
-        self._outside.ended(ended)
 
     async def _second_opinion(self, session: RunSession) -> SliceEnded:
         """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""
@@ -181,6 +180,14 @@ class Engine:
         if session.run.narrowed >= runs.CLAIMS_WITHOUT_PROGRESS:
             return RunFailed(UnexpectedResponse(CONTRADICTION))
         return Parked(2**session.run.narrowed)
+
+    async def _end(self, ended: Run) -> None:
+        """Make the end of a run durable, then tell of it; a run that others have taken or removed has no end here."""
+        try:
+            await asyncio.to_thread(self._runs.save, ended)
+        except ConditionFailed:
+            return
+        await asyncio.to_thread(self._outside.ended, ended)
 
     async def _save(self, run: Run) -> None:
         with suppress(ConditionFailed):

@@ -1,33 +1,18 @@
-"""`/v1/incidents`: what needs a person, gathered from those who know of it."""
+"""`/v1/incidents`: what needs a person."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel
 
+from gitlab_hub.incidents import Incident, IncidentStore, position_before
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Caller, Principal, Role
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
 
 _LISTING = "incidents"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something that needs a person. `subject` is the id of what it is about; `at` (unix seconds) since when."""
-
-    kind: str
-    subject: str
-    at: int | None
-    hint: str
-    details: dict[str, Any] = field(default_factory=dict)
-
-
-Source = Callable[[str], Iterable[Finding]]
-"""Integration → what somebody knows of it that needs a person."""
 
 
 class IncidentView(BaseModel):
@@ -49,12 +34,10 @@ class IncidentList(BaseModel):
 
 
 class IncidentRoutes:
-    """Lists incidents in order of their integrations; nothing is stored for the list."""
+    """Lists open incidents in order of their integrations; reads what it shows, and nothing of healthy integrations."""
 
-    def __init__(
-        self, sources: Sequence[Source], *, visible: Callable[[Principal], Sequence[str]], cursors: Cursors
-    ) -> None:
-        self._sources, self._visible, self._cursors = sources, visible, cursors
+    def __init__(self, incidents: IncidentStore, cursors: Cursors) -> None:
+        self._incidents, self._cursors = incidents, cursors
 
     def routes(self) -> Sequence[Route]:
         """All routes of this part."""
@@ -63,32 +46,31 @@ class IncidentRoutes:
 
     def list_all(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> IncidentList:
         """List what needs a person, of every integration that the caller may see."""
-        position = self._cursors.open(_LISTING, cursor) or ["", 0]
-        waiting = self._from(sorted(self._visible(caller)), position[0], position[1])
-        found = list(islice(waiting, limit + 1))
-        following = [found[limit][0], found[limit][1]] if len(found) > limit else None
+        position = self._cursors.open(_LISTING, cursor)
+        found = list(islice(self._visible(caller, position), limit + 1))
+        following = found[limit - 1][0] if len(found) > limit else None
         return IncidentList(
-            incidents=[view for _, _, view in found[:limit]],
+            incidents=[_shown(incident) for _, incident in found[:limit]],
             next_cursor=None if following is None else self._cursors.seal(_LISTING, following),
         )
 
-    def _from(self, ids: Sequence[str], first: str, skip: int) -> Iterator[tuple[str, int, IncidentView]]:
-        for integration_id in (one for one in ids if one >= first):
-            for number, finding in enumerate(self._of(integration_id)):
-                if integration_id != first or number >= skip:
-                    yield integration_id, number, _shown(integration_id, finding)
+    def _visible(self, caller: Principal, position: str | None) -> Iterator[tuple[str, Incident]]:
+        if caller.integration_ids is None:
+            yield from self._incidents.after(position)
+            return
+        for integration_id in sorted(caller.integration_ids):
+            first = position_before(integration_id)
+            if position is None or position < f"{first}#~":
+                after = position if position is not None and position > first else None
+                yield from self._incidents.after(after, integration_id)
 
-    def _of(self, integration_id: str) -> Iterator[Finding]:
-        for source in self._sources:
-            yield from source(integration_id)
 
-
-def _shown(integration_id: str, finding: Finding) -> IncidentView:
+def _shown(incident: Incident) -> IncidentView:
     return IncidentView(
-        kind=finding.kind,
-        integration_id=integration_id,
-        subject=finding.subject,
-        at=finding.at,
-        hint=finding.hint,
-        details=finding.details,
+        kind=incident.kind,
+        integration_id=incident.integration_id,
+        subject=incident.subject,
+        at=incident.at,
+        hint=incident.hint,
+        details=incident.details,
     )

@@ -1,11 +1,11 @@
 """Looking after every integration's tokens now and then, so that nobody has to think of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gitlab_hub.errors import HubError, NotFound
-from gitlab_hub.integrations.care import incidents as kinds
-from gitlab_hub.integrations.care.incidents import Incident, Incidents
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.care.credential_incidents import EXPIRING, LOST, expiring, lost
 from gitlab_hub.integrations.care.refresh import LEAST_SECONDS, Refresher, Wanted
 from gitlab_hub.integrations.care.rotation import Rotator
 from gitlab_hub.integrations.care.signals import Signals
@@ -38,7 +38,7 @@ class Care:
         store: IntegrationStore,
         refresher: Refresher,
         rotator: Rotator,
-        incidents: Incidents,
+        incidents: IncidentStore,
         signals: Signals,
         rotate: bool,
         now: Callable[[], float],
@@ -109,34 +109,20 @@ class Care:
         if credential is None:
             return
         self._note_loss(credential)
-        told = self._incidents.get(kinds.EXPIRING, integration_id, credential_id)
-        same = told is not None and told.token_version == credential.token_version
-        days = due_warning(credential.token_expires_at, int(self._now()), told=told.days if told and same else None)
+        told = self._incidents.get(EXPIRING, integration_id, credential_id)
+        same = told is not None and told.revision == credential.token_version
+        last = told.details["days"] if told is not None and same else None
+        days = due_warning(credential.token_expires_at, int(self._now()), told=last)
         if days is not None:
             self._signals.expiring(integration_id, credential_id, days)
-            self._incidents.put(self._incident(kinds.EXPIRING, credential, days, told if same else None))
+            if told is not None and not same:
+                self._incidents.close(EXPIRING, integration_id, credential_id)
+            self._incidents.open(expiring(credential, days, at=int(self._now())))
         elif told is not None and not same:
-            self._incidents.over(kinds.EXPIRING, integration_id, credential_id)
+            self._incidents.close(EXPIRING, integration_id, credential_id)
 
     def _note_loss(self, credential: Credential) -> None:
-        lost = credential.status == CredentialStatus.REFRESH_FAILED
-        told = self._incidents.get(kinds.LOST, credential.integration_id, credential.id)
-        if lost and told is None:
-            self._incidents.put(self._incident(kinds.LOST, credential, None, None))
-        elif told is not None and not lost:
-            self._incidents.over(kinds.LOST, credential.integration_id, credential.id)
-
-    def _incident(self, kind: str, credential: Credential, days: int | None, before: Incident | None) -> Incident:
-        now = int(self._now())
-        if before is not None:
-            return replace(before, days=days, updated_at=now)
-        return Incident(
-            kind=kind,
-            integration_id=credential.integration_id,
-            credential_id=credential.id,
-            token_version=credential.token_version,
-            days=days,
-            token_expires_at=credential.token_expires_at,
-            first_at=now,
-            updated_at=now,
-        )
+        if credential.status == CredentialStatus.REFRESH_FAILED:
+            self._incidents.open(lost(credential, at=int(self._now())))
+        else:
+            self._incidents.close(LOST, credential.integration_id, credential.id)

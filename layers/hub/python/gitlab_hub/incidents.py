@@ -1,0 +1,109 @@
+"""What needs a person: one row for each open incident, in the order of their integrations.
+
+Whoever finds that something needs a person opens an incident, whoever finds it over closes it. So the list of
+incidents costs what it shows, however many integrations are healthy.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from gitlab_hub.storage.table import Item, Table
+
+PARTITION = "INCIDENTS"
+PREFIX = "INCIDENT#"
+KEPT_SECONDS = 400 * 86_400
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Something that needs a person. Times are unix seconds.
+
+    `subject` is the id of what it is about, `at` since when it is known, `hint` what to do; `details` holds what a row
+    can hold (no floats, no secrets). `revision` is for whoever opened it: what it last said about its subject.
+    """
+
+    kind: str
+    integration_id: str
+    subject: str
+    at: int
+    hint: str
+    details: dict[str, Any] = field(default_factory=dict)
+    revision: str = ""
+
+
+class IncidentStore:
+    """The open incidents of all integrations."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table, self._now = table, now
+
+    def get(self, kind: str, integration_id: str, subject: str) -> Incident | None:
+        """One incident, where it is open."""
+        item = self._table.get(PARTITION, _sk(kind, integration_id, subject))
+        return None if item is None else _incident(item)
+
+    def open(self, incident: Incident) -> None:
+        """Keep an incident, or what is new about one that is open: that one keeps its `at`. Unchanged costs a read."""
+        before = self.get(incident.kind, incident.integration_id, incident.subject)
+        known = incident if before is None else replace(incident, at=before.at)
+        if known == before:
+            return
+        key = {"pk": PARTITION, "sk": _sk(incident.kind, incident.integration_id, incident.subject)}
+        times = {"updated_at": int(self._now()), "expires_at": int(self._now()) + KEPT_SECONDS}
+        self._table.put({**key, "schema_version": 2, **asdict(known), **times})
+
+    def close(self, kind: str, integration_id: str, subject: str) -> None:
+        """Drop an incident that is over. Where there is none, that costs a read."""
+        if self.get(kind, integration_id, subject) is not None:
+            self._table.delete(PARTITION, _sk(kind, integration_id, subject))
+
+    def of(self, integration_id: str) -> Iterator[Incident]:
+        """The open incidents of one integration."""
+        return (incident for _, incident in self.after(None, integration_id))
+
+    def after(self, position: str | None, integration_id: str | None = None) -> Iterator[tuple[str, Incident]]:
+        """Open incidents behind a position, each with its own, of one integration or of all; read page by page."""
+        prefix = PREFIX if integration_id is None else f"{PREFIX}{integration_id}#"
+        while True:
+            page = self._table.query(PARTITION, prefix=prefix, after=position, limit=PAGE)
+            yield from ((item["sk"], _incident(item)) for item in page.items)
+            if page.last is None:
+                return
+            position = page.last[1]
+
+    def forget(self, integration_id: str) -> None:
+        """Drop all incidents of an integration."""
+        mine = [position for position, _ in self.after(None, integration_id)]
+        self._table.write(deletes=[(PARTITION, position) for position in mine])
+
+
+def position_before(integration_id: str) -> str:
+    """A position in the list right before the incidents of an integration."""
+    return f"{PREFIX}{integration_id}"
+
+
+def _sk(kind: str, integration_id: str, subject: str) -> str:
+    return f"{PREFIX}{integration_id}#{kind}#{subject}"
+
+
+def _incident(item: Item) -> Incident:
+    if "subject" not in item:
+        return _of_first_schema(item)
+    return Incident(**{name: item[name] for name in Incident.__dataclass_fields__ if name in item})
+
+
+def _of_first_schema(item: Item) -> Incident:
+    """Read a row of schema 1, which knew incidents of credentials only."""
+    details = {"expires_at": item["token_expires_at"], "days": item["days"]}
+    hint = "Look at this credential: it is lost, or expires soon."
+    return Incident(
+        kind=item["kind"],
+        integration_id=item["integration_id"],
+        subject=item["credential_id"],
+        at=item["first_at"],
+        hint=hint,
+        details=details,
+        revision=item["token_version"],
+    )
