@@ -17,7 +17,11 @@ _HOOKS = re.compile(r"(?:/(projects|groups)/(\d+))?/hooks(?:/(\d+))?(/.*)?")
 _FLAGS = (
     "push_events", "tag_push_events", "merge_requests_events", "pipeline_events", "job_events", "deployment_events",
     "releases_events", "note_events", "member_events", "project_events", "subgroup_events", "enable_ssl_verification",
+    "issues_events", "confidential_issues_events", "confidential_note_events", "wiki_page_events", "emoji_events",
+    "feature_flag_events", "resource_access_token_events", "repository_update_events", "vulnerability_events",
+    "push_events_branch_filter", "branch_filter_strategy",
 )  # fmt: skip
+_EXTRAS = ("custom_headers", "url_variables")
 _LEVEL = {"projects": 40, "groups": 50, None: 60}
 NOT_FOUND = {"message": "404 Not Found"}
 
@@ -108,6 +112,7 @@ class HookedGitLab(ScriptedGitLab):
             return answer(self.limit_status, {"message": "Maximum number of hooks exceeded"})
         self._next += 1
         hook = {"id": self._next, "_where": [kind, owner], "alert_status": "executable", "disabled_until": None}
+        hook |= {name: [] for name in _EXTRAS} | {"custom_webhook_template": None}
         self.hooks[self._next], self.secrets[self._next] = hook, (None, None)
         self._apply(hook, sent)
         return answer(201, self._shown(hook))
@@ -122,12 +127,19 @@ class HookedGitLab(ScriptedGitLab):
                 return answer(422, {"error": "Invalid url given"})
             if "url" in sent and sent["url"] != hook.get("url"):
                 self.secrets[hook["id"]] = (None, None)
+                hook |= {name: [] for name in _EXTRAS}
             self._apply(hook, sent)
         if request.method == "POST":
             return answer(201, {})
         return answer(body=self._shown(hook))
 
     def _more(self, request: httpx.Request, hook: dict[str, Any], rest: str) -> httpx.Response:
+        listed, _, key = rest[1:].partition("/")
+        if listed in _EXTRAS and request.method == "DELETE":
+            if {"key": key} not in hook[listed]:
+                return answer(404, NOT_FOUND)
+            hook[listed] = [one for one in hook[listed] if one != {"key": key}]
+            return httpx.Response(204)
         if rest.startswith("/test/"):
             return answer(201, {}) if self.delivers(0) else answer(422, {"message": "Hook execution failed"})
         if rest == "/events":
@@ -164,7 +176,9 @@ class HookedGitLab(ScriptedGitLab):
         return [f"{one.method} {one.url.path.removeprefix('/api/v4')}" for one in self.requests if one.method != "GET"]
 
     def _apply(self, hook: dict[str, Any], sent: dict[str, Any]) -> None:
-        hook |= {name: value for name, value in sent.items() if name in ("url", "name", *_FLAGS)}
+        # The API of system hooks takes no template.
+        taken = ("url", "name", *_FLAGS, *(("custom_webhook_template",) if hook["_where"][0] else ()))
+        hook |= {name: value for name, value in sent.items() if name in taken}
         token, signing = self.secrets[hook["id"]]
         signing = sent.get("signing_token", signing) if self.signs else None
         self.secrets[hook["id"]] = (sent.get("token", token), signing)

@@ -44,6 +44,9 @@ class Hook:
     signing_token: str | None = field(default=None, repr=False)
     name: str | None = None
     description: str | None = None
+    template: str | None = None
+    custom_headers: dict[str, str] = field(default_factory=dict, repr=False)
+    url_variables: dict[str, str] = field(default_factory=dict, repr=False)
     failures: int = 0
     disabled_until: float | None = None
     events: list[HookEvent] = field(default_factory=list, repr=False)

@@ -9,11 +9,12 @@ from local.gitlab.company.state import Company
 PROJECT_FLAGS = words(
     "push_events tag_push_events merge_requests_events repository_update_events enable_ssl_verification issues_events "
     "confidential_issues_events note_events confidential_note_events pipeline_events wiki_page_events job_events "
-    "deployment_events releases_events emoji_events"
+    "deployment_events releases_events emoji_events feature_flag_events resource_access_token_events "
+    "vulnerability_events"
 )
 FLAGS: dict[HookKind, list[str]] = {
     "project": PROJECT_FLAGS,
-    "group": [*PROJECT_FLAGS, "subgroup_events", "member_events", "project_events", "feature_flag_events"],
+    "group": [*PROJECT_FLAGS, "subgroup_events", "member_events", "project_events"],
     "system": words(
         "push_events tag_push_events merge_requests_events repository_update_events enable_ssl_verification"
     ),

@@ -33,11 +33,17 @@ def apply(hook: Hook, sent: dict[str, Any], behaviour: Behaviour) -> None:
         message = "Invalid branch filter given"
         raise unprocessable(message)
     signing_token = _signing_token(hook, sent, behaviour)
+    headers, variables = _pairs(sent, "custom_headers"), _pairs(sent, "url_variables")
     for flag in FLAGS[hook.owner[0]]:
         if flag in sent:
             hook.flags[flag] = str(sent[flag]).lower() in {"true", "1"}
     hook.signing_token, hook.token = signing_token, sent.get("token", hook.token) or None
-    hook.branch_filter, hook.filter_strategy = branch_filter, strategy
+    hook.branch_filter, hook.filter_strategy = None if strategy == "all_branches" else branch_filter, strategy
+    # The API of system hooks takes no template: lib/api/system_hooks.rb.
+    if "custom_webhook_template" in sent and hook.owner[0] != "system":
+        hook.template = sent["custom_webhook_template"]
+    hook.custom_headers |= headers
+    hook.url_variables |= variables
     hook.name, hook.description = sent.get("name", hook.name), sent.get("description", hook.description)
 
 
@@ -53,6 +59,14 @@ def _signing_token(hook: Hook, sent: dict[str, Any], behaviour: Behaviour) -> st
         message = "Signing token is invalid"
         raise unprocessable(message) from None
     return wanted
+
+
+def _pairs(sent: dict[str, Any], name: str) -> dict[str, str]:
+    """What is to be merged into a hook's headers or variables: lib/api/helpers/web_hooks_helpers.rb."""
+    rows = sent.get(name) or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and {"key", "value"} <= row.keys() for row in rows):
+        raise bad_request(f"{name} is invalid")
+    return {str(row["key"]): str(row["value"]) for row in rows}
 
 
 def _compiles(pattern: str) -> bool:

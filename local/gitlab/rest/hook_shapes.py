@@ -24,9 +24,9 @@ def hook_row(hook: Hook, behaviour: Behaviour, now: float) -> Json:
         "branch_filter_strategy": hook.filter_strategy,
         "alert_status": alert_status(hook, now),
         "disabled_until": iso_or_none(hook.disabled_until),
-        "url_variables": [],
-        "custom_webhook_template": None,
-        "custom_headers": [],
+        "url_variables": [{"key": key} for key in hook.url_variables],
+        "custom_webhook_template": hook.template,
+        "custom_headers": [{"key": key} for key in hook.custom_headers],
         **({} if behaviour.ignore_signing_token else present),
     }
 

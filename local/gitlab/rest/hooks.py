@@ -1,6 +1,7 @@
 """Webhooks: a project's for its Maintainers, a group's for its Owners, the instance's for administrators."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from local.gitlab.company.hook_model import SYSTEM, Hook, HookKind, HookOwner
 from local.gitlab.company.hooks import add_hook
@@ -69,6 +70,9 @@ class HooksApi:
         yield "GET", f"{self._path}/*", self.one
         yield "PUT", f"{self._path}/*", self.update
         yield "DELETE", f"{self._path}/*", self.delete
+        for listed in ("custom_headers", "url_variables"):
+            yield "PUT", f"{self._path}/*/{listed}/*", partial(self.set_extra, listed)
+            yield "DELETE", f"{self._path}/*/{listed}/*", partial(self.take_extra, listed)
 
     def many(self, ask: Ask) -> Answer:
         """GET …/hooks."""
@@ -99,6 +103,8 @@ class HooksApi:
             raise bad_request("No parameters provided")
         url = wanted_url(sent, behaviour) if "url" in sent else hook.url
         moved = {"token": None, "signing_token": None} if url != hook.url else {}
+        if moved:  # reset_custom_headers and reset_url_variables in app/models/concerns/web_hooks/hook.rb
+            hook.custom_headers, hook.url_variables = {}, {}
         apply(hook, {**moved, **sent}, behaviour)
         hook.url = url
         return reply(self._row(hook, ask))
@@ -107,6 +113,19 @@ class HooksApi:
         """DELETE …/hooks/:hook_id."""
         hook = self._owners.hook(ask)
         del self._company.hooks[hook.owner][hook.id]
+        return Answer(204)
+
+    def set_extra(self, listed: str, ask: Ask) -> Answer:
+        """PUT …/hooks/:hook_id/custom_headers/:key and …/url_variables/:key."""
+        extras: dict[str, str] = getattr(self._owners.hook(ask), listed)
+        extras[ask.names[-1]] = str(ask.sent.get("value") or "")
+        return Answer(204)
+
+    def take_extra(self, listed: str, ask: Ask) -> Answer:
+        """DELETE the same; 404 where there is none."""
+        extras: dict[str, str] = getattr(self._owners.hook(ask), listed)
+        if extras.pop(ask.names[-1], None) is None:
+            raise not_found()
         return Answer(204)
 
     def _row(self, hook: Hook, ask: Ask) -> Json:

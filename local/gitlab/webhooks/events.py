@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from local.gitlab.company.hook_model import SYSTEM, Hook, HookKind, HookOwner
@@ -87,4 +86,5 @@ def _passes(hook: Hook, branch: str) -> bool:
         return True
     if hook.filter_strategy == "regex":
         return re.search(hook.branch_filter, branch) is not None
-    return fnmatchcase(branch, hook.branch_filter)
+    # Only the star is special: lib/ref_matcher.rb.
+    return re.fullmatch(".*".join(map(re.escape, hook.branch_filter.split("*"))), branch) is not None

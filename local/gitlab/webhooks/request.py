@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from local.gitlab.webhooks.events import header
 KEY_BYTES = 32
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-zA-Z0-9][a-zA-Z0-9.-]*", re.ASCII)
 REDACTED = "[REDACTED]"
+PLACEHOLDER = re.compile(r"{{(.+?)}}")
+VARIABLE = re.compile(r"\{([A-Za-z]+[0-9]*(?:[._-][A-Za-z0-9]+)*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,8 @@ class Request:
     body: bytes
     headers: Mapping[str, str]
     verify: bool = True
+    sendable: bool = True
+    """False: the hook's template makes no JSON of this event. Nothing is sent, and the attempt counts as failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +45,13 @@ class Stamp:
 
 def build(hook: Hook, trigger: str, payload: Any, stamp: Stamp, *, instance: str, version: str) -> Request:
     """The request with GitLab's headers; signed in the way of Standard Webhooks if the hook has a signing token."""
-    body = dump(payload)
+    try:
+        body, sendable = dump(rendered(hook, payload)), True
+    except (ValueError, TypeError):
+        body, sendable = b"", False
+    # GitLab's own names win over custom ones: build_headers in app/services/web_hook_service.rb.
     headers = {
+        **hook.custom_headers,
         "Content-Type": "application/json",
         "User-Agent": f"GitLab/{version}",
         "Idempotency-Key": stamp.key,
@@ -54,7 +64,35 @@ def build(hook: Hook, trigger: str, payload: Any, stamp: Stamp, *, instance: str
         headers["X-Gitlab-Token"] = hook.token
     if hook.signing_token:
         headers |= _signed(hook.signing_token, stamp, body)
-    return Request(url=hook.url, body=body, headers=headers, verify=hook.flags["enable_ssl_verification"])
+    verify = hook.flags["enable_ssl_verification"]
+    return Request(url=interpolated(hook), body=body, headers=headers, verify=verify, sendable=sendable)
+
+
+def rendered(hook: Hook, payload: Any) -> Any:
+    """What a hook's own template makes of an event: app/services/web_hook_service.rb, render_custom_template.
+
+    ValueError or TypeError where that is no JSON.
+    """
+    if not hook.template:
+        return payload
+    return json.loads(PLACEHOLDER.sub(lambda match: _value(payload, match[1]), hook.template))
+
+
+def interpolated(hook: Hook) -> str:
+    """The address with the values of its variables; as it stands where one is missing."""
+    try:
+        return VARIABLE.sub(lambda match: hook.url_variables[match[1]], hook.url)
+    except KeyError:
+        return hook.url
+
+
+def _value(payload: Any, path: str) -> str:
+    for name in path.split("."):
+        if payload is not None and not isinstance(payload, dict):
+            raise TypeError(path)
+        payload = (payload or {}).get(name)
+    spelled = json.dumps(payload)
+    return spelled[1:-1] if isinstance(payload, str) else spelled
 
 
 def _signed(signing_token: str, stamp: Stamp, body: bytes) -> dict[str, str]:
@@ -80,9 +118,10 @@ def signing_key(signing_token: str) -> bytes:
     return key
 
 
-def logged_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers as GitLab shows them afterwards: without the secret."""
-    return {name: REDACTED if name == "X-Gitlab-Token" else value for name, value in headers.items()}
+def logged_headers(hook: Hook, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers as GitLab shows them afterwards: without secrets, and what custom ones say is one."""
+    secret = {"X-Gitlab-Token", *hook.custom_headers}
+    return {name: REDACTED if name in secret else value for name, value in headers.items()}
 
 
 def logged_data(value: Any) -> Any:

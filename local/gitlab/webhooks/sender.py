@@ -101,7 +101,7 @@ class Sender:
     def _attempt(self, hook: Hook, trigger: str, payload: Any, request: Request) -> HookEvent:
         started = self._wall()
         try:
-            reply: Reply | None = self._post(request)
+            reply: Reply | None = self._post(request) if request.sendable else None
         except Undelivered:
             reply = None
         with self._changed:
@@ -118,8 +118,8 @@ class Sender:
         event = HookEvent(
             id=self._company.next_id("hook event"),
             trigger=trigger,
-            url=request.url,
-            request_headers=logged_headers(request.headers),
+            url=hook.url if hook.url_variables else request.url,
+            request_headers=logged_headers(hook, request.headers),
             request_data=logged_data(payload),
             response_status=str(reply.status) if reply else INTERNAL_ERROR,
             response_headers=dict(reply.headers) if reply else {},

@@ -48,15 +48,67 @@ def test_a_hook_that_was_looked_at_within_the_hour_is_passed_over() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"url": "https://elsewhere.example.com"}, {"push_events": False}, {"enable_ssl_verification": False}],
+    [
+        {"url": "https://elsewhere.example.com"},
+        {"push_events": False},
+        {"issues_events": True},
+        {"repository_update_events": True},
+        {"enable_ssl_verification": False},
+        {"push_events_branch_filter": "main", "branch_filter_strategy": "wildcard"},
+        {"push_events_branch_filter": "^release", "branch_filter_strategy": "regex"},
+        {"custom_webhook_template": '{"event":"{{object_kind}}"}'},
+        {"custom_headers": [{"key": "X-Route"}, {"key": "webhook-id"}]},
+        {"url_variables": [{"key": "path"}]},
+        {"custom_headers": [{"key": "X-Route"}], "custom_webhook_template": "{}", "push_events_branch_filter": "x"},
+    ],
 )
-def test_what_was_changed_is_put_back(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "more", [{}, {"scope": "group", "target": "acme"}, {"scope": "system", "target": None}], ids=repr
+)
+def test_what_was_changed_is_put_back(change: dict[str, Any], more: dict[str, Any]) -> None:
     hub = Hub()
-    shown = hub.register()
+    shown = hub.register(**more)
+    before = dict(hub.gitlab.hooks[shown["gitlab_hook_id"]])
     hub.gitlab.hooks[shown["gitlab_hook_id"]] |= change
     assert tick(later(hub)) == CareReport(looked=1, repaired=1)
     assert hub.hook(shown["id"]).status == "active"
     assert hub.agrees()
+    [row] = hub.gitlab.hooks.values()
+    assert {name: row[name] or None for name in change} == {name: before[name] or None for name in change}
+
+
+def test_a_template_that_cannot_be_taken_away_never_leaves_gitlab_without_the_hook() -> None:
+    for at in range(1, 12):
+        hub = Hub()
+        shown = hub.register(scope="system", target=None)
+        hub.gitlab.hooks[shown["gitlab_hook_id"]]["custom_webhook_template"] = "{}"
+        hub.gitlab.plan = Plan(at=at, error=lambda: httpx.ReadTimeout("late"))
+        tick(later(hub))
+        assert hub.gitlab.hooks
+        hub.heal()
+        for _ in range(2):
+            tick(later(hub))
+        [row] = hub.gitlab.hooks.values()
+        assert (row["custom_webhook_template"], hub.hook(shown["id"]).status) == (None, "active")
+        assert hub.hook(shown["id"]).gitlab_hook_id == row["id"]
+
+
+def test_the_row_of_the_field_case_is_drifted_and_mended() -> None:
+    hub = Hub()
+    shown = hub.register(events=["push"])
+    hub.gitlab.hooks[shown["gitlab_hook_id"]] |= {
+        "push_events": True,
+        "push_events_branch_filter": "main",
+        "branch_filter_strategy": "wildcard",
+        "enable_ssl_verification": True,
+        "alert_status": "executable",
+    }
+    hub.gitlab.plan = Plan(at=2, error=says(403, {"message": "403 Forbidden"}))
+    tick(later(hub))
+    assert (hub.hook(shown["id"]).status, hub.hook(shown["id"]).drift) == ("drifted", ("branch_filter",))
+    tick(later(hub))
+    assert (hub.hook(shown["id"]).status, hub.hook(shown["id"]).drift) == ("active", ())
+    assert not hub.gitlab.hooks[shown["gitlab_hook_id"]]["push_events_branch_filter"]
 
 
 def test_secrets_that_were_taken_away_are_put_back() -> None:

@@ -133,6 +133,40 @@ def test_a_hook_hears_what_it_asked_for(
     assert sorted(each["ref"] for each in receiver.bodies) == heard
 
 
+@pytest.mark.parametrize("branch", ["release?1", "release/1"])
+def test_only_the_star_of_a_filter_stands_for_others(hook: Any, push: Push, receiver: Receiver, branch: str) -> None:
+    hook(push_events_branch_filter="release?*")
+    push(branch=branch, files=["a.py"])
+    assert bool(receiver.got) is (branch == "release?1")
+
+
+def test_a_template_and_headers_change_what_arrives(hook: Any, push: Push, receiver: Receiver, ask: Any) -> None:
+    template = '{"kind": "{{object_kind}}", "id": {{project.id}}, "none": {{no.such}}}'
+    headers = [{"key": "X-Route", "value": "blue"}, {"key": "X-Gitlab-Event", "value": "Other Hook"}]
+    number = hook(custom_webhook_template=template, custom_headers=headers, token="s3cret")
+    shown = ask(f"/projects/1/hooks/{number}", "admin").json
+    assert (shown["custom_webhook_template"], shown["custom_headers"]) == (
+        template,
+        [{"key": "X-Route"}, {"key": "X-Gitlab-Event"}],
+    )
+    push(files=["a.py"])
+    [call] = receiver.got
+    assert json.loads(call.body) == {"kind": "push", "id": 1, "none": None}
+    assert (call.headers["X-Route"], call.headers["X-Gitlab-Event"]) == ("blue", "Push Hook")
+    [event] = ask(f"/projects/1/hooks/{number}/events", "admin").json
+    assert event["request_headers"]["X-Route"] == "[REDACTED]"
+
+
+@pytest.mark.parametrize("template", ["{{commits.0}}", "no json", '{"a": {{commits.id}}}'])
+def test_a_template_that_makes_no_json_sends_nothing_and_fails(
+    hook: Any, push: Push, receiver: Receiver, ask: Any, template: str
+) -> None:
+    number = hook(custom_webhook_template=template)
+    push(files=["a.py"])
+    [event] = ask(f"/projects/1/hooks/{number}/events", "admin").json
+    assert (receiver.got, event["response_status"]) == ([], "internal error")
+
+
 def test_every_attempt_is_recorded_and_none_is_repeated(hook: Any, push: Push, receiver: Receiver, ask: Any) -> None:
     number = hook(token="s3cret")
     receiver.statuses = [200, 503, None, 302]

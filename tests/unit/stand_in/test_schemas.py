@@ -20,14 +20,7 @@ WORDS = {"date": "string", "string ": "string"}
 JOB = {"failure_reason"}
 RUNNER = {"paused", "runner_type", "created_at", "job_execution_status"}
 MANAGER = {"job_execution_status"}
-HOOK = {
-    "name",
-    "description",
-    "branch_filter_strategy",
-    "custom_headers",
-    "token_present",
-    "signing_token_present",
-}
+HOOK = {"token_present", "signing_token_present"}
 
 
 def _healed(schema: Any) -> Any:
@@ -136,7 +129,7 @@ def test_hooks(ask: Any) -> None:
     hook = ask("/projects/1/hooks", "admin", "POST", {"url": "https://hub.test/hook", "token": "canary"})
     assert hook.status == 201
     assert hook.json["token_present"] is True
-    check("project_hook.2427d5c2.json", without(hook.json, HOOK))
+    check("project_hook.json", without(hook.json, HOOK))
     assert "canary" not in json.dumps([hook.json, ask("/projects/1/hooks").json])
 
 

@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from gitlab_hub.webhooks.model import EVENTS
 from tests.fakes.hooks import hook, secrets
 
 NOW = 1_750_000_100
+DATA = Path(__file__).parents[2] / "data" / "gitlab"
 
 
 def row(**more: Any) -> dict[str, Any]:
@@ -41,6 +44,14 @@ def test_what_is_sent_names_every_switch_and_both_secrets() -> None:
     assert (sent["push_events"], sent["merge_requests_events"], sent["pipeline_events"]) == (True, True, False)
     assert set(FLAGS["project"].values()) < set(sent)
     assert sent["enable_ssl_verification"] is True
+    assert (sent["issues_events"], sent["repository_update_events"]) == (False, False)
+    assert (sent["push_events_branch_filter"], sent["custom_webhook_template"]) == ("", "")
+
+
+def test_every_switch_that_gitlabs_schema_names_is_set() -> None:
+    schema = json.loads((DATA / "schemas" / "public_api" / "v4" / "project_hook.json").read_text())
+    switches = {name for name in schema["properties"] if name.endswith("_events")}
+    assert switches <= {name for name, value in wanted(hook(), secrets()).items() if isinstance(value, bool)}
 
 
 def test_what_gitlab_was_sent_is_not_drift() -> None:
@@ -57,7 +68,18 @@ def test_what_gitlab_was_sent_is_not_drift() -> None:
         ({"token_present": False}, ("secret",)),
         ({"signing_token_present": False}, ("secret",)),
         ({"url": "x", "note_events": True, "enable_ssl_verification": False}, ("url", "events", "ssl")),
-        ({"alert_status": "disabled", "issues_events": True}, ()),
+        ({"issues_events": True}, ("events",)),
+        ({"confidential_note_events": None, "emoji_events": None}, ()),
+        ({"push_events_branch_filter": "main", "branch_filter_strategy": "wildcard"}, ("branch_filter",)),
+        ({"push_events_branch_filter": "^main$", "branch_filter_strategy": "regex"}, ("branch_filter",)),
+        ({"push_events_branch_filter": "", "branch_filter_strategy": "regex"}, ()),
+        ({"push_events_branch_filter": None, "branch_filter_strategy": "all_branches"}, ()),
+        ({"custom_webhook_template": "{}"}, ("template",)),
+        ({"custom_webhook_template": ""}, ()),
+        ({"custom_headers": [{"key": "X-Route"}]}, ("headers",)),
+        ({"url_variables": [{"key": "path"}]}, ("variables",)),
+        ({"custom_headers": [], "url_variables": None}, ()),
+        ({"name": "renamed", "description": "by somebody", "alert_status": "disabled"}, ()),
     ],
 )
 def test_each_kind_of_drift_is_named(more: dict[str, Any], differs: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
-from gitlab_hub.gitlab.protocol import Scalar
+from gitlab_hub.gitlab.protocol import Scalar, segment
 from gitlab_hub.webhooks.hooks.errors import group_hooks_unavailable
 from gitlab_hub.webhooks.hooks.wire import hooks_path
 from gitlab_hub.webhooks.model import Hook, Scope
@@ -63,6 +63,13 @@ class HookCalls:
         """Remove a hook; one that is gone already is removed."""
         try:
             await self._gitlab.send("DELETE", f"{self._path}/{hook_id}")
+        except Missing:
+            return
+
+    async def take_out(self, hook_id: int, listed: str, key: str) -> None:
+        """Take one header (17.1+) or variable of the address (15.2+) out of a hook; one that is gone is out."""
+        try:
+            await self._gitlab.send("DELETE", f"{self._path}/{hook_id}/{listed}/{segment(key)}")
         except Missing:
             return
 

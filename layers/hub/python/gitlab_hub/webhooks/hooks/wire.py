@@ -1,6 +1,6 @@
 """Hooks as GitLab spells them: what to send, and what its answer says. Pure.
 
-https://docs.gitlab.com/api/project_webhooks/ , /group_webhooks/ , /system_hooks/
+GitLab's API docs "Project webhooks", "Group webhooks" and "System hooks"; its code in lib/api/entities/hook.rb.
 """
 
 from collections.abc import Mapping
@@ -28,6 +28,25 @@ FLAGS: Mapping[str, Mapping[str, str]] = {
 }
 """GitLab's switch for each of our events, by scope."""
 
+_UNWANTED = (
+    "issues_events",
+    "confidential_issues_events",
+    "confidential_note_events",
+    "wiki_page_events",
+    "feature_flag_events",
+    "emoji_events",
+    "milestone_events",
+    "resource_access_token_events",
+    "vulnerability_events",
+    "repository_update_events",
+)
+"""Switches of events that the hub has no use for: on, they only send it what nobody asked for. A GitLab that does not
+know one of them ignores it."""
+
+EXTRAS: Mapping[str, str] = {"custom_headers": "headers", "url_variables": "variables"}
+"""GitLab's lists of what somebody has added to a hook, and our names of the drift. A write merges into them
+(lib/api/helpers/web_hooks_helpers.rb), so what is in them is taken out key by key."""
+
 _ALWAYS_SENT = {Scope.SYSTEM: frozenset({"member", "project", "subgroup"})}
 _NAME = "gitlab-hub"
 
@@ -54,14 +73,21 @@ def target_path(scope: str, target: str | int) -> str:
 
 
 def wanted(hook: Hook, secrets: HookSecrets) -> dict[str, Any]:
-    """What a hook is to be in GitLab. The secrets are always part of it: changing the address wipes them."""
+    """What a hook is to be in GitLab: all of every event, as GitLab spells it.
+
+    The secrets are always part of it: changing the address wipes them. `all_branches` (15.9) empties the filter by
+    itself; an older GitLab takes the empty filter. An empty template is none.
+    """
     return {
         "url": hook.url,
         "name": _NAME,
         "enable_ssl_verification": hook.url.startswith("https:"),
         "token": secrets.token(hook.id, hook.secret_version),
         "signing_token": secrets.signing_token(hook.id, hook.secret_version),
-        **{flag: event in hook.events for event, flag in FLAGS[hook.scope].items()},
+        "push_events_branch_filter": "",
+        "branch_filter_strategy": "all_branches",
+        "custom_webhook_template": "",
+        **_switches(hook),
     }
 
 
@@ -71,15 +97,28 @@ def verification_of(row: Mapping[str, Any]) -> Verification:
 
 
 def drift_of(hook: Hook, row: Mapping[str, Any]) -> tuple[str, ...]:
-    """What differs in GitLab's row of a hook: url, events, ssl, secret. What GitLab does not say is right."""
-    flags = FLAGS[hook.scope].items()
+    """What differs in GitLab's row of a hook, of all that changes what arrives. What GitLab does not say is right.
+
+    url, events, branch_filter, template, headers, variables, ssl, secret. A filter counts where it filters: an empty
+    one lets every push through, whatever the strategy (app/models/hooks/active_hook_filter.rb).
+    """
     differs = {
         "url": row.get("url", hook.url) != hook.url,
-        "events": any(row.get(flag, event in hook.events) != (event in hook.events) for event, flag in flags),
+        "events": any(bool(row.get(flag, on)) != on for flag, on in _switches(hook).items()),
+        "branch_filter": bool(row.get("push_events_branch_filter")),
+        "template": bool(row.get("custom_webhook_template")),
+        **{name: bool(added(row, listed)) for listed, name in EXTRAS.items()},
         "ssl": row.get("enable_ssl_verification", True) is not True and hook.url.startswith("https:"),
         "secret": row.get("token_present") is False or _stopped_signing(hook, row),
     }
     return tuple(name for name, is_different in differs.items() if is_different)
+
+
+def added(row: Mapping[str, Any], listed: str) -> list[str]:
+    """The keys in one of the lists of `EXTRAS`; GitLab never shows their values."""
+    rows = row.get(listed)
+    named = (one.get("key") for one in rows if isinstance(one, Mapping)) if isinstance(rows, list) else ()
+    return [key for key in named if isinstance(key, str) and key]
 
 
 def status_of(row: Mapping[str, Any], drift: tuple[str, ...]) -> str:
@@ -104,3 +143,9 @@ def placed(hook: Hook, row: Mapping[str, Any], *, now: int) -> Hook:
 
 def _stopped_signing(hook: Hook, row: Mapping[str, Any]) -> bool:
     return hook.verification == Verification.SIGNATURE and row.get("signing_token_present") is not True
+
+
+def _switches(hook: Hook) -> dict[str, bool]:
+    """How each of GitLab's switches of events is to be."""
+    ours = {flag: event in hook.events for event, flag in FLAGS[hook.scope].items()}
+    return dict.fromkeys(_UNWANTED, False) | ours
