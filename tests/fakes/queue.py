@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.storage.queue import MAX_DELAY_SECONDS
+from gitlab_hub.storage.queue import MAX_DELAY_SECONDS, QueueUnavailable
 
 MAX_BYTES = 1024 * 1024
 MAX_NAME = 128
@@ -101,6 +101,21 @@ class MemoryOrderedQueue:
         """Let five minutes pass: what was sent before may be sent again."""
         with self._lock:
             self._known.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDepth:
+    """How full a queue in memory is."""
+
+    name: str
+    queue: MemoryQueue
+    is_away: bool = False
+
+    def waiting(self) -> int:
+        """Count what waits."""
+        if self.is_away:
+            raise QueueUnavailable
+        return len(self.queue.sent)
 
 
 def _is_fifo_name(name: str) -> bool:

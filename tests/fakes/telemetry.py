@@ -11,6 +11,7 @@ class MemoryTelemetry:
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     failures: list[tuple[str, BaseException | None, dict[str, Any]]] = field(default_factory=list)
+    waits: list[tuple[str, int]] = field(default_factory=list)
 
     def begin(self) -> None:
         """Do nothing."""
@@ -22,3 +23,7 @@ class MemoryTelemetry:
     def failure(self, metric: str, function: str, **keys: Any) -> None:
         """Keep the exception that is being handled."""
         self.failures.append((metric, sys.exc_info()[1], {"function": function, **keys}))
+
+    def late(self, function: str, seconds: int) -> None:
+        """Keep how long work has waited."""
+        self.waits.append((function, seconds))

@@ -1,5 +1,6 @@
 """The outermost frames: nothing that a function runs into gets out of it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,6 +97,15 @@ def test_work_is_told_how_much_time_is_left(telemetry: MemoryTelemetry) -> None:
     context = Context(left_ms=12_000, step_ms=6_000)
     worker_entry(on_message=worker, telemetry=telemetry)(sqs_event({"n": 1}, {"n": 2}, {"n": 3}), context)
     assert worker.left == [12 - RESERVE_SECONDS, 6 - RESERVE_SECONDS, 0.0]
+
+
+@pytest.mark.parametrize(("waited", "told"), [(3500, []), (3700, [("function", 3700)])])
+def test_work_that_comes_late_is_done_and_told(telemetry: MemoryTelemetry, waited: int, told: list[Any]) -> None:
+    worker, event = Worker(), sqs_event({"n": 1}, {"n": 2})
+    event["Records"][1]["attributes"] = {"SentTimestamp": str(int(time.time() * 1000) - waited * 1000)}
+    worker_entry(on_message=worker, telemetry=telemetry)(event, Context())
+    assert worker.done == [1, 2]
+    assert telemetry.waits == told
 
 
 def test_a_tick_is_told_from_messages(telemetry: MemoryTelemetry) -> None:

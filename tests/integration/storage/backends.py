@@ -20,12 +20,12 @@ from botocore.config import Config
 
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.queue import OrderedQueue, Queue
+from gitlab_hub.storage.queue import Depth, OrderedQueue, Queue
 from gitlab_hub.storage.secrets import Secrets
 from gitlab_hub.storage.secretsmanager import SecretsManager
-from gitlab_hub.storage.sqs import SqsOrderedQueue, SqsQueue
+from gitlab_hub.storage.sqs import SqsDepth, SqsOrderedQueue, SqsQueue
 from gitlab_hub.storage.table import Table
-from tests.fakes.queue import MemoryOrderedQueue, MemoryQueue
+from tests.fakes.queue import MemoryDepth, MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
@@ -43,9 +43,10 @@ class Stores:
     received: Callable[[], list[str]]
     ordered: OrderedQueue
     received_in_order: Callable[[], list[str]]
+    depth: Depth
 
 
-def memory_stores(_name: str) -> Stores:
+def memory_stores(name: str) -> Stores:
     """Make stores in memory."""
     queue, ordered = MemoryQueue(), MemoryOrderedQueue()
     return Stores(
@@ -56,6 +57,7 @@ def memory_stores(_name: str) -> Stores:
         lambda: [str(sent.body["n"]) for sent in queue.sent],
         ordered,
         lambda: [str(sent.body["n"]) for sent in ordered.sent],
+        MemoryDepth(name, queue),
     )
 
 
@@ -74,6 +76,7 @@ def aws_stores(backend: str, name: str, client: Callable[[str], Any]) -> Stores:
         partial(_received, sqs, url),
         SqsOrderedQueue(fifo, lambda: sqs),
         partial(_received, sqs, fifo),
+        SqsDepth(url, lambda: sqs),
     )
 
 

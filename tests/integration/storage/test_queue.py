@@ -1,7 +1,7 @@
 import pytest
 
 from gitlab_hub.storage.queue import QueueUnavailable
-from gitlab_hub.storage.sqs import SqsOrderedQueue, SqsQueue
+from gitlab_hub.storage.sqs import SqsDepth, SqsOrderedQueue, SqsQueue
 from tests.integration.storage.backends import Stores, client
 
 
@@ -39,3 +39,17 @@ def test_an_ordered_queue_that_does_not_answer_is_unavailable() -> None:
     queue = SqsOrderedQueue("http://127.0.0.1:9/queue.fifo", lambda: nobody)
     with pytest.raises(QueueUnavailable):
         queue.send({"n": 1}, group="g", once="1")
+
+
+def test_the_depth_counts_what_waits(stores: Stores) -> None:
+    assert stores.depth.waiting() == 0
+    for number in range(3):
+        stores.queue.send({"n": number})
+    assert stores.depth.waiting() == 3
+    assert stores.depth.name.startswith("stores-")
+
+
+def test_the_depth_of_a_queue_that_does_not_answer_is_unknown() -> None:
+    nobody = client("sqs", "http://127.0.0.1:9", retries={"total_max_attempts": 1})
+    with pytest.raises(QueueUnavailable):
+        SqsDepth("http://127.0.0.1:9/queue", lambda: nobody).waiting()

@@ -1,16 +1,17 @@
-"""The alarms: one for everything that can go wrong unseen, each with its runbook."""
+"""The alarms: each looks at a metric that exists, and names its runbook."""
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
-from gitlab_hub.web.telemetry import NAMESPACE, count
-from tests.unit.template.bundle import ROOT, Resource, functions, listed, resources, statements
+from gitlab_hub.web.telemetry import NAMESPACE
+from tests.unit.template import emitted
+from tests.unit.template.bundle import ROOT, Resource, functions, listed, resources, source, transformed
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
+DEPLOYED = resources("AWS::Lambda::Function")
 RUNBOOKS = ROOT / "docs" / "operations.md"
 PACKAGE = ROOT / "layers" / "hub" / "python" / "gitlab_hub"
 _ANCHOR = re.compile(r"docs/operations\.md#([a-z0-9-]+)$")
@@ -19,17 +20,50 @@ _METRIC = re.compile(r"(?:[A-Z][a-z]+){2,}")
 COUNTING = ("web/telemetry.py", "web/entry.py", "integrations/care/signals.py", "webhooks/notices.py")
 """The files that name metrics; a test keeps the list whole."""
 
-NO_METRICS = {"MessageGroupId"}
+NO_METRICS = {"MessageGroupId", "SentTimestamp"}
 FIGURES = {
-    "SyncRequests",
-    "SyncRateLimited",
     "WebhooksRefused",  # Anybody can send what is refused.
     "WebhooksIgnored",
     "DeliveriesSentAgain",
-    "FailedMessages",  # The fifth failure is a dead letter, and those have alarms.
+    "FailedMessages",  # The fifth failure is a dead letter, and those have an alarm.
+    "FailedTicks",  # Lambda tells of them too, and of those that could not even begin.
+    "CareFailures",  # Where a GitLab is away, its syncs fail as well.
     "InternalErrors",  # They are answers of 500 too, and those have an alarm.
 }
 """Metrics to look at, which wake nobody."""
+
+OF_AWS = {
+    # API Gateway, "Monitor CloudWatch metrics for HTTP APIs": the dimension ApiId alone gives the whole API.
+    "ApiErrorsAlarm": ("AWS/ApiGateway", "5xx", "ApiId", "HttpApi"),
+    # EventBridge Scheduler, "Monitoring with CloudWatch": the only dimension is ScheduleGroup.
+    "StoppedTicksAlarm": ("AWS/Scheduler", "InvocationAttemptCount", "ScheduleGroup", "Schedules"),
+    # SQS, "Available CloudWatch metrics": the only dimension is QueueName.
+    "FailedTicksAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "FailedTicksQueue"),
+}
+"""The alarms on metrics of AWS: namespace, name, dimension, and the resource that it names."""
+
+
+def ours() -> dict[str, Resource]:
+    return {name: alarm for name, alarm in ALARMS.items() if alarm["Namespace"] == NAMESPACE}
+
+
+@pytest.mark.parametrize("function", DEPLOYED)
+def test_every_alarm_looks_where_every_function_counts(
+    function: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in emitted.environment_of(DEPLOYED[function]).items():
+        monkeypatch.setenv(name, value)
+    counted = set(emitted.walk(lambda: capsys.readouterr().out))
+    assert {name for _, name, _ in counted} == set[str]().union(*map(named_in, COUNTING))
+    for name, alarm in ours().items():
+        assert emitted.watched(alarm) in counted, name
+
+
+def test_every_metric_has_an_alarm_or_is_only_a_figure() -> None:
+    alarmed = {alarm["MetricName"] for alarm in ours().values()}
+    named = set[str]().union(*map(named_in, COUNTING))
+    assert alarmed == named - FIGURES
+    assert named >= FIGURES
 
 
 def named_in(path: str) -> set[str]:
@@ -46,83 +80,59 @@ def callers_of_count() -> Iterator[str]:
             yield path.relative_to(PACKAGE).as_posix()
 
 
-EMITTED = set[str]().union(*map(named_in, COUNTING))
-
-
-def watched(metric: str) -> set[str]:
-    return {subject(alarm) for alarm in ALARMS.values() if alarm["MetricName"] == metric}
-
-
-def subject(alarm: Resource) -> str:
-    (dimension,) = alarm["Dimensions"]
-    value = dimension["Value"]
-    return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
-
-
-@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
-def test_every_function_is_watched(metric: str) -> None:
-    assert watched(metric) == set(resources("AWS::Lambda::Function"))
-
-
-def test_every_dead_letter_is_noticed() -> None:
-    queues = {name for name, queue in resources("AWS::SQS::Queue").items() if "RedrivePolicy" not in queue}
-    assert watched("ApproximateNumberOfMessagesVisible") == queues
-    for alarm in ALARMS.values():
-        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible":
-            assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
-
-
-@pytest.mark.parametrize("metric", ["SuspectSyncs", "FailedSyncs"])
-def test_every_sync_that_needs_a_person_is_noticed(metric: str) -> None:
-    assert watched(metric) == {"SyncAccountsFunction", "SyncPipelinesFunction"}
-    spaces = {alarm["Namespace"] for alarm in ALARMS.values() if alarm["MetricName"] == metric}
-    assert spaces == {NAMESPACE}
-
-
-def test_every_metric_has_an_alarm_or_is_only_a_figure() -> None:
-    alarmed = {alarm["MetricName"] for alarm in ALARMS.values() if alarm["Namespace"] == NAMESPACE}
-    assert alarmed == EMITTED - FIGURES
-    assert FIGURES <= EMITTED
-
-
 def test_no_other_file_counts() -> None:
     assert set(callers_of_count()) == set(COUNTING)
 
 
-def test_alarms_look_where_the_code_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    count("SuspectSyncs", function="sync")
-    written = json.loads(capsys.readouterr().out)
-    [directive] = written["_aws"]["CloudWatchMetrics"]
-    ours = [alarm for alarm in ALARMS.values() if alarm["Namespace"] == directive["Namespace"]]
-    assert len(ours) > len(EMITTED - FIGURES)
-    for alarm in ours:
-        assert [dimension["Name"] for dimension in alarm["Dimensions"]] in directive["Dimensions"]
-        assert alarm["Statistic"] == "Sum"
+def test_alarms_on_metrics_of_aws_name_them_as_aws_does() -> None:
+    found = {}
+    for name, alarm in ALARMS.items():
+        if alarm["Namespace"] != NAMESPACE:
+            (dimension,) = alarm["Dimensions"]
+            value = dimension["Value"]
+            named = value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
+            found[name] = (alarm["Namespace"], alarm["MetricName"], dimension["Name"], named)
+    assert found == OF_AWS
 
 
-def test_every_function_that_may_renew_a_token_can_say_that_it_is_lost() -> None:
-    roles = {role for role, statement in statements() if "secretsmanager:PutSecretValue" in listed(statement["Action"])}
-    renewing = {name for name, function in functions().items() if function["Role"]["Fn::GetAtt"][0] in roles}
-    # It writes the pairs that somebody has just authorized, and renews none.
-    assert watched("CredentialsLost") == renewing - {"OAuthFunction"}
+def test_there_are_few_enough_alarms_to_pay_for_and_to_heed() -> None:
+    assert len(ALARMS) <= 12
+    assert not [name for name, alarm in ALARMS.items() if "Metrics" in alarm]  # each of them would cost as much again
 
 
-def test_every_schedule_is_watched() -> None:
+def test_the_caretaker_counts_all_dead_letters_and_may() -> None:
+    letters = {name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetters")}
+    told = DEPLOYED["CaretakerFunction"]["Environment"]["Variables"]["DEAD_LETTERS_QUEUE_URLS"]["Fn::Join"][1]
+    assert {one["Ref"] for one in told} == letters
+    (policy,) = resources("AWS::IAM::Role")["CaretakerRole"]["Policies"]
+    granted = [s for s in policy["PolicyDocument"]["Statement"] if "sqs:GetQueueAttributes" in listed(s["Action"])]
+    assert {one["Fn::GetAtt"][0] for statement in granted for one in statement["Resource"]} == letters
+
+
+def scheduled() -> set[str]:
     kinds = {name: {event["Type"] for event in one.get("Events", {}).values()} for name, one in functions().items()}
-    assert watched("FailedTicks") == {name for name, found in kinds.items() if "ScheduleV2" in found}
+    return {name for name, found in kinds.items() if "ScheduleV2" in found}
 
 
-@pytest.mark.parametrize(
-    ("metric", "function"),
-    [
-        ("CredentialsExpiring", "CaretakerFunction"),
-        ("CareFailures", "CaretakerFunction"),
-        ("WebhooksNotQueued", "WebhooksFunction"),
-        ("DeliveriesGivenUp", "DeliveriesFunction"),
-    ],
-)
-def test_what_one_function_alone_can_say_is_heard_from_it(metric: str, function: str) -> None:
-    assert watched(metric) == {function}
+def test_a_tick_that_fails_is_not_repeated_and_is_told() -> None:
+    # Lambda tries asynchronous events three times and keeps them for six hours unless it is told otherwise
+    # (Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation").
+    told = {one["FunctionName"]["Ref"]: one for one in resources("AWS::Lambda::EventInvokeConfig").values()}
+    assert set(told) == scheduled()
+    for name, how in told.items():
+        assert (how["MaximumRetryAttempts"], how["MaximumEventAgeInSeconds"]) == (0, 60), name
+        assert how["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] == "FailedTicksQueue", name
+    for name, schedule in resources("AWS::Scheduler::Schedule").items():
+        assert schedule["GroupName"] == {"Ref": "Schedules"}, name
+        assert schedule["Target"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == "FailedTicksQueue", name
+        assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0, name
+
+
+def test_ticks_that_stop_are_noticed_by_their_silence() -> None:
+    alarm = ALARMS["StoppedTicksAlarm"]
+    assert (alarm["TreatMissingData"], alarm["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
+    assert transformed()["Resources"]["StoppedTicksAlarm"]["Condition"] == "SchedulesRun"
+    assert source()["Conditions"]["SchedulesRun"] == {"Fn::Equals": [{"Ref": "SchedulesState"}, "ENABLED"]}
 
 
 @pytest.mark.parametrize("metric", ["CredentialsLost", "CredentialsExpiring", "WebhooksNotQueued", "DeliveriesGivenUp"])
@@ -134,13 +144,14 @@ def test_what_is_said_once_is_heard_at_once(metric: str) -> None:
 def test_alarms_tell_somebody_and_name_their_runbook(name: str) -> None:
     alarm = ALARMS[name]
     assert alarm["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
-    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["TreatMissingData"] == ("breaching" if name == "StoppedTicksAlarm" else "notBreaching")
     assert _ANCHOR.search(alarm["AlarmDescription"])
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_the_runbook_exists(name: str) -> None:
+def test_the_runbook_exists_and_names_the_function(name: str) -> None:
     match = _ANCHOR.search(ALARMS[name]["AlarmDescription"])
-    headings = re.findall(r"^#+ (.+)$", RUNBOOKS.read_text(), re.MULTILINE) if match else []
     assert match is not None
-    assert match[1] in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    runbook = re.search(rf"^### {match[1]}\n(.+?)(?=^##|\Z)", RUNBOOKS.read_text(), re.MULTILINE | re.DOTALL)
+    assert runbook is not None
+    assert "function" in runbook[1]

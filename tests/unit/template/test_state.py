@@ -77,7 +77,8 @@ def test_queues_are_encrypted(name: str) -> None:
 
 
 def test_these_are_the_queues() -> None:
-    assert set(QUEUES) == {f"{kind}{part}" for kind in WORKERS for part in ("Queue", "DeadLetters")}
+    work = {f"{kind}{part}" for kind in WORKERS for part in ("Queue", "DeadLetters")}
+    assert set(QUEUES) == work | {"FailedTicksQueue"}
 
 
 @pytest.mark.parametrize("kind", WORKERS)

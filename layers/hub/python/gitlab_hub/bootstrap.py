@@ -14,6 +14,7 @@ from gitlab_hub.wiring import Entry
 
 if TYPE_CHECKING:
     from gitlab_hub.environment import Required
+    from gitlab_hub.storage.dead_letters import DeadLetterWatch
     from gitlab_hub.storage.table import Table
     from gitlab_hub.sync.hint_box import HintBox
     from gitlab_hub.sync.hints import Heeding
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _RECEIVING: "tuple[Required, ...]" = (
     "integrations_table", "deliveries_table", "deliveries_queue_url", "master_key_secret",
 )  # fmt: skip
+
+_PROMPT = 600.0
+"""Seconds after which a webhook or a step of a build comes late: somebody waits for it."""
 
 
 # ---- What Lambda calls
@@ -152,9 +156,8 @@ def deliveries() -> Entry:
         hints=hints,
         standing=joints.Standings(wiring.integration_store()),
     )
-    return worker_entry(
-        on_message=worker, on_tick=wiring_events.deliveries().sweeper(LoggedNotices(wiring.name())).tick
-    )
+    sweeper = wiring_events.deliveries().sweeper(LoggedNotices(wiring.name()))
+    return worker_entry(on_message=worker, on_tick=sweeper.tick, late_after=_PROMPT)
 
 
 @cache
@@ -173,7 +176,7 @@ def builder() -> Entry:
         ca_bundle=wiring.settings().ca_bundle or None,
     )
     made = wiring_events.builds().builder(targets, draw=random.random)
-    return worker_entry(on_message=joints.BuilderQueues(made), on_tick=made.tick)
+    return worker_entry(on_message=joints.BuilderQueues(made), on_tick=made.tick, late_after=_PROMPT)
 
 
 @cache
@@ -193,7 +196,7 @@ def caretaker() -> Entry:
         built_projects=joints.BuiltProjects(wiring_events.builds().triggers.store, partial(ProjectRows, pipelines)),
         announce=wiring_events.deliveries().found,
     )
-    return chores_entry([partial(chore.tick, time_left) for chore in (care, hooks, watch)])
+    return chores_entry([*(partial(chore.tick, time_left) for chore in (care, hooks, watch)), _dead_letters().tick])
 
 
 # ---- Parts of these
@@ -236,6 +239,15 @@ def _worker(work: _Work, *chores: Callable[[], object]) -> Entry:
     )
     tick = [dispatcher.tick, *chores]
     return worker_entry(on_message=worker, on_tick=lambda: [step() for step in tick])
+
+
+def _dead_letters() -> "DeadLetterWatch":
+    from gitlab_hub.storage.dead_letters import DeadLetterWatch
+    from gitlab_hub.storage.sqs import SqsDepth
+    from gitlab_hub.web.telemetry import dead_letters
+
+    queues = [SqsDepth(url) for url in wiring.settings().dead_letters_queue_urls]
+    return DeadLetterWatch(queues, partial(dead_letters, wiring.name()))
 
 
 def _report(run: "Run") -> None:

@@ -34,6 +34,7 @@ class Settings(BaseModel):
     deliveries_queue_url: str = ""
     builds_queue_url: str = ""
     builds_bus: str = ""
+    dead_letters_queue_urls: Annotated[tuple[str, ...], Listed] = ()
     secret_prefix: str = ""
     public_url: str = ""
     access_interval_minutes: Annotated[int, Field(ge=1)] = 30

@@ -31,3 +31,14 @@ class OrderedQueue(Protocol):
         A message with the same `once` (at most 128 letters, digits or punctuation) within five minutes is not taken
         again. SQS keeps groups apart: what is stuck in one does not hold up another.
         """
+
+
+class Depth(Protocol):
+    """How full one queue is, or a fake that passes the same contract test."""
+
+    @property
+    def name(self) -> str:
+        """What the queue is called."""
+
+    def waiting(self) -> int:
+        """Count the messages that may be received. Raises QueueUnavailable."""

@@ -38,6 +38,28 @@ class SqsOrderedQueue:
         _send(self._client, self._url, body, MessageGroupId=group, MessageDeduplicationId=once)
 
 
+class SqsDepth:
+    """How many messages lie in one queue. The client is made at first use; it may be used from any thread."""
+
+    def __init__(self, url: str, client: "Callable[[], SQSClient] | None" = None) -> None:
+        self._url = url
+        self._client: Callable[[], SQSClient] = client or LazyClient("sqs")
+
+    @property
+    def name(self) -> str:
+        """What the queue is called: the last part of its address."""
+        return self._url.rpartition("/")[2]
+
+    def waiting(self) -> int:
+        """Count, about as exactly as SQS does, what may be received."""
+        asked: Any = ["ApproximateNumberOfMessages"]
+        try:
+            answer = self._client().get_queue_attributes(QueueUrl=self._url, AttributeNames=asked)
+        except (ClientError, BotoCoreError) as error:
+            raise QueueUnavailable from error
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
 def _send(client: "Callable[[], SQSClient]", url: str, body: Mapping[str, Any], **how: Any) -> None:
     text = json.dumps(dict(body), allow_nan=False, separators=(",", ":"))
     try:

@@ -69,9 +69,15 @@ def authorizer_entry(principal_of: Callable[[str], Principal | None], *, telemet
 
 
 def worker_entry(
-    *, on_message: OnMessage, on_tick: Callable[[], object] | None = None, telemetry: Telemetry | None = None
+    *,
+    on_message: OnMessage,
+    on_tick: Callable[[], object] | None = None,
+    telemetry: Telemetry | None = None,
+    late_after: float = 3600.0,
 ) -> Handler:
     """Make the handler of a function behind a queue, and perhaps a schedule.
+
+    A message that was sent more than `late_after` seconds ago is worked on all the same, and counted.
 
     A message that fails is delivered again on its own; the others of its batch are done, except those behind it in
     its group of a FIFO queue: they keep their order only if they come again with it.
@@ -82,6 +88,9 @@ def worker_entry(
     def handler(event: Event, context: Any) -> dict[str, Any]:
         if "Records" not in event:
             return tick(event, context)
+        waited = max((_waited(record) for record in event["Records"]), default=0.0)
+        if waited > late_after:
+            frame.late(context, waited)
         failed: list[str] = []
         stuck: set[str] = set()
         for record in event["Records"]:
@@ -148,7 +157,7 @@ class _Frame:
         self._telemetry.begin()
         began(context)
         started = time.monotonic()
-        function = str(getattr(context, "function_name", "unknown"))
+        function = _function(context)
         try:
             result = work()
         except Exception:  # noqa: BLE001 the one place for it, see above
@@ -158,6 +167,14 @@ class _Frame:
         self._telemetry.done(function, milliseconds=took, **keys, **outcome(result))
         return result
 
+    def late(self, context: Any, seconds: float) -> None:
+        """Tell that work has waited for too long."""
+        self._telemetry.late(_function(context), round(seconds))
+
+
+def _function(context: Any) -> str:
+    return str(getattr(context, "function_name", "unknown"))
+
 
 def _done(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame: _Frame) -> bool:
     def work() -> bool:
@@ -165,6 +182,12 @@ def _done(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame:
         return True
 
     return frame.run(work, otherwise=lambda: False, context=context, message_id=record["messageId"])
+
+
+def _waited(record: Event) -> float:
+    """How many seconds ago a message was sent; SQS says so in milliseconds of the epoch (`SentTimestamp`)."""
+    sent = (record.get("attributes") or {}).get("SentTimestamp")
+    return time.time() - float(sent) / 1000 if sent else 0.0
 
 
 def _remaining(context: Any) -> float:

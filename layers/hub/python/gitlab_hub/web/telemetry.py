@@ -1,6 +1,7 @@
 """Logs and metrics of every function: structured, and without secrets."""
 
 import logging
+import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
@@ -30,6 +31,9 @@ class Telemetry(Protocol):
     def failure(self, metric: str, function: str, **keys: Any) -> None:
         """Write the exception that is being handled, and count it."""
 
+    def late(self, function: str, seconds: int) -> None:
+        """Write that work has waited for so long before somebody took it up, and count it."""
+
 
 class LambdaTelemetry:
     """Log lines and embedded metrics on standard output, where Lambda picks them up."""
@@ -47,6 +51,11 @@ class LambdaTelemetry:
         set_up_logging().exception("unforeseen failure", extra={"function": function, **keys})
         count(metric, function=function)
 
+    def late(self, function: str, seconds: int) -> None:
+        """Write that work has waited for so long before somebody took it up, and count it."""
+        set_up_logging().warning("work came late", extra={"function": function, "seconds": seconds})
+        count("LateWork", function=function)
+
 
 @cache
 def set_up_logging() -> Logger:
@@ -62,19 +71,34 @@ def set_up_logging() -> Logger:
     return Logger(service="gitlab_hub", logger_formatter=RedactingFormatter())
 
 
-def count(name: str, *, function: str, value: int = 1) -> None:
-    """Write one count as a metric of the function."""
+def count(name: str, *, function: str, value: int = 1, **more: str) -> None:
+    """Write one count as a metric of the whole hub; the line that carries it names the function, and `more`.
+
+    A metric's dimensions are part of its identity (CloudWatch User Guide, "Dimensions"), each combination of them is a
+    metric to pay for, and an alarm sees just the one it names. So there is one dimension, `service`, the stack's name,
+    which is what Powertools adds by itself where `POWERTOOLS_SERVICE_NAME` is set.
+    """
+    service = os.environ.get("POWERTOOLS_SERVICE_NAME", NAMESPACE)
     with single_metric(
-        name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE, default_dimensions={"function": function}
-    ):
-        pass
+        name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE, default_dimensions={"service": service}
+    ) as metric:
+        for key, said in {"function": function, **more}.items():
+            metric.add_metadata(key, said)
+
+
+def dead_letters(function: str, waiting: Mapping[str, int]) -> None:
+    """Write which dead-letter queues (by name) hold how many messages, and count them for the alarm."""
+    if waiting:
+        set_up_logging().warning("dead letters", extra={"function": function, "waiting": dict(waiting)})
+        count("DeadLetters", function=function, value=sum(waiting.values()))
 
 
 def run_ended(function: str, *, kind: str, status: str, integration_id: str, counts: Mapping[str, int]) -> None:
-    """Write how a run of a sync ended and what it cost; what a person should know of is counted for an alarm."""
+    """Write how a run of a sync ended and what it cost; what a person should know of is counted for an alarm.
+
+    Requests and waits are in the line alone: as metrics they would cost more a month than the syncs that they count.
+    """
     keys = {"function": function, "kind": kind, "status": status, "integration_id": integration_id}
     set_up_logging().info("sync ended", extra={**keys, "counts": dict(counts)})
-    count("SyncRequests", function=function, value=counts.get("requests", 0))
-    count("SyncRateLimited", function=function, value=counts.get("rate_limited", 0))
     if status in _NOTABLE:
-        count(_NOTABLE[status], function=function)
+        count(_NOTABLE[status], function=function, kind=kind, integration_id=integration_id)

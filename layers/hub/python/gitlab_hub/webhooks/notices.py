@@ -15,7 +15,6 @@ class LoggedNotices:
     def refused(self, reason: str) -> None:
         """A call was not let in; by reason, because a wrong secret and a wrong clock need different help."""
         self._write("webhook refused", REFUSED, reason=reason)
-        self._count(f"{REFUSED}_{reason}")
 
     def ignored(self, reason: str, *, hook_id: str) -> None:
         """A genuine call has no effect."""
@@ -35,7 +34,4 @@ class LoggedNotices:
 
     def _write(self, line: str, metric: str, *, value: int = 1, **keys: str | None) -> None:
         set_up_logging().info(line, extra={"function": self._function, "count": value, **keys})
-        self._count(metric, value)
-
-    def _count(self, metric: str, value: int = 1) -> None:
         count(metric, function=self._function, value=value)
