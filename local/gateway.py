@@ -32,7 +32,8 @@ def _routes(body: Mapping[str, Any]) -> Iterator[WantedRoute]:
             function = _FUNCTION.search(uri)
             if function is not None:
                 authorized = operation.get("security") != [{"NONE": []}]
-                yield WantedRoute(f"{method.upper()} {path}", function[1], authorized)
+                key = "$default" if operation.get("isDefaultRoute") else f"{method.upper()} {path}"
+                yield WantedRoute(key, function[1], authorized)
 
 
 class Gateway:

@@ -34,6 +34,7 @@ async def hub() -> Hub:
         ({"source": "push", "project_id": 2}, [20]),
         ({"source": "schedule"}, []),
         ({"project_id": 1, "created_after": START // SECOND - 595}, [7, 6, 5]),
+        ({"project_id": 1, "created_before": START // SECOND - 598}, [2, 1]),
         ({"project_id": 9}, []),
     ],
 )
@@ -216,5 +217,5 @@ async def test_a_cursor_belongs_to_its_list(hub: Hub, path: str, query: dict[str
 
 async def test_every_answer_is_in_the_document(hub: Hub) -> None:
     paths = document(hub.api.routes)["paths"]
-    assert len(paths) == 4
+    assert len(paths) == 5
     assert all("200" in methods["get"]["responses"] for methods in paths.values())

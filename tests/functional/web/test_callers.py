@@ -79,8 +79,10 @@ def test_what_a_handler_says_of_a_missing_thing_is_not_passed_on(sample: Sample)
     assert inside == outside
 
 
-def test_an_unreadable_id_is_an_unknown_one(sample: Sample) -> None:
-    assert sample.call("GET", f"{NOTES}/seven") == sample.call("GET", f"{NOTES}/7")
+def test_what_cannot_be_an_id_is_not_there_and_the_answer_says_why(sample: Sample) -> None:
+    status, body = sample.call("GET", f"{NOTES}/seven")
+    assert (status, body["code"]) == (404, "not_found")
+    assert "path.number must be a whole number" in body["error"]
     assert sample.call("GET", f"{NOTES}/{'9' * 5000}")[0] == 404
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.web.api import Api
 from tests.fakes.events import Context, answered, http_event
-from tests.functional.web.sample import Sample
+from tests.functional.web.sample import Guard, Sample
 
 NOTES = "/v1/integrations/i1/notes"
 CANARY = "glpat-canary0000000000000"
@@ -90,7 +91,7 @@ def test_a_refusal_never_repeats_what_was_sent(sample: Sample) -> None:
     [
         ({"limit": 0}, 422), ({"limit": 201}, 422), ({"limit": "ten"}, 422), ({"limit": [1, 2]}, 422),
         ({"limit": "1\0"}, 422), ({"tag": "a\0"}, 422), ({"cursor": "x" * 2049}, 422), ({"limit": 1}, 200),
-        ({"tag": ["a", "b"]}, 200), ({"unknown": "1"}, 200),
+        ({"tag": ["a", "b"]}, 200), ({"unknown": "1"}, 422), ({"limit": ""}, 422), ({"limit": "1,2"}, 422),
     ],
 )  # fmt: skip
 def test_a_query_is_checked(sample: Sample, query: dict[str, Any], expected: int) -> None:
@@ -131,6 +132,32 @@ def test_a_dot_in_a_path_is_a_dot(sample: Sample) -> None:
 def test_a_method_that_a_path_does_not_have_is_named(sample: Sample) -> None:
     status, body = sample.call("PUT", NOTES)
     assert (status, body["code"], body["details"]) == (405, "method_not_allowed", {"allowed": ["GET", "POST"]})
+
+
+def test_the_methods_of_a_path_are_in_the_header_too(sample: Sample) -> None:
+    answer = sample.api().resolve(http_event("PUT", NOTES, principal=None), Context())
+    assert (answer["statusCode"], answer["headers"]["allow"]) == (405, "GET, POST")
+    options = sample.api().resolve(http_event("OPTIONS", NOTES, principal=None), Context())
+    assert (options["statusCode"], options["headers"]["allow"], options["body"]) == (204, "GET, POST", "")
+    assert sample.call("OPTIONS", "/nowhere")[0] == 404
+
+
+def test_head_is_get_without_the_body_on_open_routes_alone(sample: Sample) -> None:
+    answer = sample.api().resolve(http_event("HEAD", "/open", principal=None), Context())
+    assert (answer["statusCode"], answer["body"], sample.part.ran) == (200, "", ["open"])
+    assert sample.call("HEAD", NOTES)[0] == 405
+    assert sample.call("HEAD", "/nowhere")[0] == 404
+
+
+def test_the_function_that_has_no_such_route_knows_those_of_the_others(sample: Sample) -> None:
+    here = [route for route in sample.part.routes() if route.path == "/open"]
+    api = Api(here, guard=Guard(), idempotency=None, now=lambda: 0, everywhere=sample.part.routes)
+    status, body = answered(api.resolve(http_event("DELETE", NOTES, principal=None), Context()))
+    assert (status, body["code"], body["details"]) == (405, "method_not_allowed", {"allowed": ["GET", "POST"]})
+    status, body = answered(api.resolve(http_event("GET", "/v1/integration", principal=None), Context()))
+    assert (status, body["code"]) == (404, "not_found")
+    assert "no such path" in body["error"]
+    assert sample.part.ran == []
 
 
 def test_a_failure_that_may_pass_says_when_to_come_back(sample: Sample) -> None:

@@ -20,6 +20,7 @@ from tests.unit.template.bundle import source, transformed
 def test_routes_of_the_processed_template_keep_their_function_and_guard() -> None:
     routes = wanted_routes(transformed())
     assert WantedRoute("GET /healthz", "OperationsFunction", authorized=False) in routes
+    assert WantedRoute("$default", "OperationsFunction", authorized=False) in routes
     assert WantedRoute("GET /v1/integrations/{integration_id}/accounts", "AccessFunction", authorized=True) in routes
     assert len(routes) == len({route.key for route in routes})
 

@@ -89,8 +89,8 @@ def pipelines_api() -> Entry:
 
 @cache
 def operations_api() -> Entry:
-    """Serves health, hub tokens and the API's own description."""
-    return wiring.http(routing.operations_routes())
+    """Serves health, hub tokens and the API's own description; and says so where there is no route."""
+    return wiring.http(routing.operations_routes(), everywhere=routing.all_routes)
 
 
 @cache

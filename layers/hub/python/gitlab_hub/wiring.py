@@ -141,14 +141,14 @@ def integrations(*, verify_within: float | None = None) -> "IntegrationsFeature"
     )
 
 
-def http(routes: Iterable["Route"]) -> Entry:
-    """The entry of an HTTP function."""
+def http(routes: Iterable["Route"], everywhere: "Callable[[], Iterable[Route]] | None" = None) -> Entry:
+    """The entry of an HTTP function; `everywhere`: all routes, for the one that answers where there is none."""
     from gitlab_hub.web.api import Api
     from gitlab_hub.web.entry import http_entry
     from gitlab_hub.web.idempotency import Idempotency
 
     guard, idempotency = integration_store(), Idempotency(integrations_table())
-    return http_entry(Api(routes, guard=guard, idempotency=idempotency, now=time.time))
+    return http_entry(Api(routes, guard=guard, idempotency=idempotency, now=time.time, everywhere=everywhere))
 
 
 @cache

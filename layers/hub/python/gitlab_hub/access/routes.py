@@ -150,9 +150,15 @@ def _listing(name: str, integration_id: str, filters: Mapping[str, Any]) -> str:
 
 def _resource_filter(group_id: int | None, project_id: int | None, view: View) -> tuple[ResourceType, int] | None:
     if view is not View.DIRECT:
-        raise Unprocessable("view=effective is not available yet; use view=direct.", details={"field": "view"})
+        raise _unfit("view", "view=effective is not available yet; use view=direct.")
     if group_id is not None and project_id is not None:
-        raise Unprocessable("Ask for a group_id or a project_id, not for both.", details={"field": "project_id"})
+        raise _unfit("project_id", "Ask for a group_id or a project_id, not for both.")
     if group_id is not None:
         return ResourceType.GROUP, group_id
     return None if project_id is None else (ResourceType.PROJECT, project_id)
+
+
+def _unfit(name: str, message: str) -> Unprocessable:
+    return Unprocessable(
+        message, details={"fields": [{"field": f"query.{name}", "problem": "unfit", "message": message}]}
+    )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from gitlab_hub.builds.statuses import MAX_DESCRIPTION
+from gitlab_hub.web.rules import rule
 
 MAX_REF = 1024
 MAX_ID = 2**63 - 1
@@ -24,7 +25,7 @@ def _is_ref(ref: str) -> str:
         ".." in ref or "@{" in ref or any(not part or part.startswith(".") or part.endswith(".lock") for part in parts)
     )
     if bad or ref.startswith("-") or ref.endswith(".") or any(each in _NOT_IN_REFS or each < " " for each in ref):
-        raise ValueError("Give a branch or a tag by its name.")
+        raise rule("must be the name of a branch or a tag")
     return ref
 
 
@@ -44,7 +45,7 @@ class BuildBody(Body):
     @model_validator(mode="after")
     def _says_what(self) -> "BuildBody":
         if self.ref is None and self.sha is None:
-            raise ValueError("Give a ref or a sha.")
+            raise rule("needs a ref or a sha")
         return self
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt
 
+from gitlab_hub.web.rules import rule
+
 MAX_TOKEN = 2048
 
 
@@ -17,7 +19,7 @@ class Body(BaseModel):
 def _sendable(token: SecretStr) -> SecretStr:
     """A token goes into a header: visible ASCII only. The text of the error must not repeat it."""
     if not all("!" <= character <= "~" for character in token.get_secret_value()):
-        raise ValueError("A token has only visible ASCII characters and no spaces.")
+        raise rule("must be a token: visible ASCII characters without spaces")
     return token
 
 

@@ -2,10 +2,27 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.storage.table import Item
+
+StatusName = Literal[
+    "created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "success", "failed",
+    "canceling", "canceled", "skipped", "manual", "scheduled", "unknown",
+]  # fmt: skip
+"""What a list can be filtered by: GitLab's statuses (its `Ci::HasStatus`), and ours for a row without one.
+
+Rows may have others, of a later GitLab; a filter that nothing can fit is more often misspelt than of the future.
+"""
+
+SourceName = Literal[
+    "push", "web", "trigger", "schedule", "api", "external", "pipeline", "chat", "webide", "merge_request_event",
+    "external_pull_request_event", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation",
+    "security_orchestration_policy", "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
+    "security_scan_profiles",
+]  # fmt: skip
+"""What starts pipelines, by GitLab's `Enums::Ci::Pipeline.sources`; for filters, as above."""
 
 TERMINAL = frozenset({"success", "failed", "canceled", "skipped"})
 """Statuses that a pipeline or job rests in; a retry may still move it on. Unknown ones count as not terminal."""

@@ -27,7 +27,9 @@ class Filters:
     status: str | None = None
     source: str | None = None
     created_after: int | None = None
+    created_before: int | None = None
     updated_after: int | None = None
+    updated_before: int | None = None
 
     def named(self) -> tuple[str | int | None, ...]:
         """All filters in a fixed order."""
@@ -37,11 +39,16 @@ class Filters:
         """The test that a row must pass; None where every row does. `of_project`: rows are of the one project."""
         names = ("ref", "status", "source") if of_project else ("project_id", "ref", "status", "source")
         wanted = {name: value for name in names if (value := getattr(self, name)) is not None}
-        if not wanted and self.created_after is None:
+        if not wanted and self.created_after is None and self.created_before is None and self.updated_before is None:
             return None
-        earliest = self.created_after or 0
-        return lambda item: (
-            all(item.get(name) == value for name, value in wanted.items()) and (item["created_at"] or 0) >= earliest
+        return lambda item: all(item.get(name) == value for name, value in wanted.items()) and self._in_time(item)
+
+    def _in_time(self, item: Item) -> bool:
+        created = item["created_at"] or 0
+        return (
+            (self.created_after is None or created >= self.created_after)
+            and (self.created_before is None or created <= self.created_before)
+            and (self.updated_before is None or item["changed_at"] // 1000 <= self.updated_before)
         )
 
 
@@ -58,11 +65,12 @@ class PipelineReader:
         their reads by a minute, because several workers write at once. Else the newest come first: those of a
         project by id, those of all projects by their last change.
         """
+        end = None if filters.updated_before is None else f"{(filters.updated_before + 1) * 1000:013d}"
         if filters.updated_after is not None:
             start = after or f"{filters.updated_after * 1000:013d}"
-            return self._by_change(integration_id, filters, limit=limit, after=start, forward=True)
+            return self._by_change(integration_id, filters, limit=limit, after=start, until=end, forward=True)
         if filters.project_id is None:
-            return self._by_change(integration_id, filters, limit=limit, after=after, forward=False)
+            return self._by_change(integration_id, filters, limit=limit, after=after or end, forward=False)
         pk = pipelines_pk(integration_id, filters.project_id)
 
         def read(position: str | None, most: int) -> Rows:
@@ -115,10 +123,19 @@ class PipelineReader:
         return number
 
     def _by_change(
-        self, integration_id: str, filters: Filters, *, limit: int, after: str | None, forward: bool
+        self,
+        integration_id: str,
+        filters: Filters,
+        *,
+        limit: int,
+        after: str | None,
+        forward: bool,
+        until: str | None = None,
     ) -> Found:
         def read(position: str | None, most: int) -> Rows:
-            return self._table.query(integration_id, after=position, limit=most, forward=forward, index=BY_CHANGE)
+            return self._table.query(
+                integration_id, after=position, until=until, limit=most, forward=forward, index=BY_CHANGE
+            )
 
         test, order = filters.test(of_project=False), f"{BY_CHANGE}_sk"
         return _shown(filtered(read, test, limit=limit, after=after, order=order))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.pipelines.model import MAX_ID
+from gitlab_hub.pipelines.model import MAX_ID, SourceName, StatusName
 from gitlab_hub.pipelines.reader import Filters, PipelineReader
 from gitlab_hub.pipelines.tree import TreeBuilder
 from gitlab_hub.pipelines.views import (
@@ -30,8 +30,12 @@ Text = Annotated[str | None, Query(min_length=1, max_length=1024)]
 Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999, description="Unix seconds.")]
 Retried = Annotated[bool, Query(description="Also show attempts that were retried.")]
 
+StatusFilter = Annotated[StatusName | None, Query()]
+SourceFilter = Annotated[SourceName | None, Query()]
+
 LIST = "/v1/integrations/<integration_id>/pipelines"
-ONE = "/v1/integrations/<integration_id>/projects/<project_id>/pipelines/<pipeline_id>"
+OF_PROJECT = "/v1/integrations/<integration_id>/projects/<project_id>/pipelines"
+ONE = f"{OF_PROJECT}/<pipeline_id>"
 
 
 class PipelineRoutes:
@@ -45,32 +49,58 @@ class PipelineRoutes:
         viewer = Role.VIEWER
         return (
             Route(method="GET", path=LIST, handler=self.list_pipelines, role=viewer, summary="List pipelines"),
+            Route(method="GET", path=OF_PROJECT, handler=self.list_project_pipelines, role=viewer,
+                  summary="List the pipelines of a project"),
             Route(method="GET", path=ONE, handler=self.get_pipeline, role=viewer, summary="Show a pipeline"),
             Route(method="GET", path=f"{ONE}/jobs", handler=self.list_jobs, role=viewer, summary="List its jobs"),
             Route(method="GET", path=f"{ONE}/tree", handler=self.get_tree, role=viewer, summary="Show what it started"),
-        )
+        )  # fmt: skip
 
     def list_pipelines(
         self,
         integration_id: IntegrationId,
         project_id: QueryId = None,
         ref: Text = None,
-        status: Text = None,
-        source: Text = None,
+        status: StatusFilter = None,
+        source: SourceFilter = None,
         created_after: Seconds = None,
+        created_before: Seconds = None,
         updated_after: Seconds = None,
+        updated_before: Seconds = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
     ) -> PipelineList:
         """List pipelines; with `updated_after`, in the order in which the hub saw them change."""
         filters = Filters(
-            project_id=project_id,
-            ref=ref,
-            status=status,
-            source=source,
-            created_after=created_after,
-            updated_after=updated_after,
-        )
+            project_id=project_id, ref=ref, status=status, source=source,
+            created_after=created_after, created_before=created_before,
+            updated_after=updated_after, updated_before=updated_before,
+        )  # fmt: skip
+        return self._page(integration_id, filters, limit, cursor)
+
+    def list_project_pipelines(
+        self,
+        integration_id: IntegrationId,
+        project_id: PathId,
+        ref: Text = None,
+        status: StatusFilter = None,
+        source: SourceFilter = None,
+        created_after: Seconds = None,
+        created_before: Seconds = None,
+        updated_after: Seconds = None,
+        updated_before: Seconds = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> PipelineList:
+        """List the pipelines of a project, with the filters of the list over all projects."""
+        filters = Filters(
+            project_id=project_id, ref=ref, status=status, source=source,
+            created_after=created_after, created_before=created_before,
+            updated_after=updated_after, updated_before=updated_before,
+        )  # fmt: skip
+        return self._page(integration_id, filters, limit, cursor)
+
+    def _page(self, integration_id: str, filters: Filters, limit: int, cursor: str | None) -> PipelineList:
         listing = _listing("pipelines", integration_id, *filters.named())
         after = self._cursors.open(listing, cursor)
         found = self._reader.pipelines(integration_id, filters, limit=limit, after=after)

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.web.errors import MethodNotAllowed, NoSuchId, NoSuchPath
 from gitlab_hub.web.status import status_of
 
 # One text for "unknown" and "not yours": whoever asks cannot tell them apart.
@@ -60,7 +61,7 @@ def json_answer(status: int, body: Mapping[str, Any], *, retry_after: int | None
 
 def error_envelope(error: HubError, request_id: str) -> dict[str, Any]:
     """Tell a person and a program what went wrong; nothing tells unknown things from foreign ones."""
-    hidden = isinstance(error, NotFound)
+    hidden = isinstance(error, NotFound) and not isinstance(error, NoSuchPath | NoSuchId)
     envelope = {
         "error": NOT_FOUND if hidden else str(error),
         "code": error.code,
@@ -75,7 +76,11 @@ def error_envelope(error: HubError, request_id: str) -> dict[str, Any]:
 def error_answer(error: HubError, request_id: str) -> Answer:
     """Answer with an error in the hub's own convention."""
     envelope = error_envelope(error, request_id)
-    return json_answer(status_of(error), envelope, retry_after=error.retry_after, final=not error.retryable)
+    answer = json_answer(status_of(error), envelope, retry_after=error.retry_after, final=not error.retryable)
+    if isinstance(error, MethodNotAllowed):
+        # RFC 9110, 15.5.6: an answer 405 must name the methods in this header.
+        return replace(answer, headers={**answer.headers, "allow": ", ".join(error.details["allowed"])})
+    return answer
 
 
 def internal_error(request_id: str) -> Answer:

@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request
@@ -15,10 +16,10 @@ from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.web.answers import Answer, answer_of, error_answer, json_answer
 from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
 from gitlab_hub.web.call import Call, check_path, check_query, parse_object
-from gitlab_hub.web.errors import PermissionDenied, Unauthenticated
+from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath, PermissionDenied, Unauthenticated
 from gitlab_hub.web.idempotency import Idempotency, key_of
-from gitlab_hub.web.route import Directory, Route, Routes, integration_named
-from gitlab_hub.web.validation import refusal_of, unexpected_fields
+from gitlab_hub.web.route import Directory, Route, Routes, body_model, integration_named
+from gitlab_hub.web.validation import refusal_of, repeated_parameters, unexpected_fields, unknown_parameters
 
 __all__ = ["Api", "Route", "Routes", "Seed"]
 
@@ -56,9 +57,15 @@ class Api:
         idempotency: Idempotency | None,
         now: Callable[[], float],
         new_seed: Callable[[], str] = lambda: secrets.token_hex(16),
+        everywhere: Callable[[], Iterable[Route]] | None = None,
     ) -> None:
+        """Make the API of these routes.
+
+        `everywhere`: the routes of all functions, for the one that answers what no route was found for.
+        """
         self._routes = tuple(routes)
         self._directory = Directory(self._routes)
+        self._everywhere = everywhere
         self._guard, self._idempotency = guard, idempotency
         self._now, self._new_seed = now, new_seed
 
@@ -72,10 +79,36 @@ class Api:
         call = Call.of(event)
         try:
             check_path(call)
-            route, parameters = self._directory.find(call.method, call.path)
+            answer = self._answer(call, context)
         except HubError as error:
-            return error_answer(error, call.request_id).to_gateway(call.request_id)
-        return self._attempt(call, route, parameters, context).to_gateway(call.request_id)
+            answer = error_answer(error, call.request_id)
+        return answer.to_gateway(call.request_id)
+
+    def _answer(self, call: Call, context: Any) -> Answer:
+        found = self._directory.find(call.method, call.path)
+        return self._unrouted(call, context) if found is None else self._attempt(call, *found, context)
+
+    def _unrouted(self, call: Call, context: Any) -> Answer:
+        """Answer where there is no such route: say which methods the path has, if it is one."""
+        if call.method == "HEAD" and (head := self._head(call, context)):
+            return head
+        allowed = self._whole_directory.methods(call.path)
+        if call.method == "OPTIONS" and allowed:
+            return Answer(status=HTTPStatus.NO_CONTENT, body="", headers={"allow": ", ".join(allowed)})
+        if allowed:
+            raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", details={"allowed": allowed})
+        raise NoSuchPath("There is no such path; GET /openapi.json lists them all.")
+
+    def _head(self, call: Call, context: Any) -> Answer | None:
+        """Answer as GET would, without the body. Open routes only: without a route the gateway finds no caller."""
+        found = self._directory.find("GET", call.path)
+        if found is None or found[0].role is not None or found[0].raw is not None:
+            return None
+        return replace(self._attempt(replace(call, method="GET"), *found, context), body="")
+
+    @cached_property
+    def _whole_directory(self) -> Directory:
+        return self._directory if self._everywhere is None else Directory(self._everywhere())
 
     def _attempt(self, call: Call, route: Route, parameters: Mapping[str, str], context: Any) -> Answer:
         try:
@@ -83,6 +116,7 @@ class Api:
             check_query(call)
             if route.raw is not None:
                 return route.raw(call)
+            _check_parameters(route, call)
             request = _Request(call=call, route=route, body=_body(route, call), context=context)
             # An open route has no caller whose keys these could be; it finds repeated calls in its own way.
             key = key_of(call.headers) if principal and call.method == "POST" else None
@@ -130,7 +164,9 @@ class Api:
         try:
             return answer_of(resolver.resolve(request.call.forwarded(request.body), request.context))
         except RequestValidationError as invalid:
-            return _rendered(refusal_of(invalid.errors()), request.route, request.call)
+            model = body_model(request.route.handler)
+            refusal = refusal_of(invalid.errors(), known=model.model_fields if model else ())
+            return _rendered(refusal, request.route, request.call)
         except HubError as error:
             return _rendered(error, request.route, request.call)
 
@@ -147,6 +183,15 @@ class Api:
         return resolver
 
 
+def _check_parameters(route: Route, call: Call) -> None:
+    """Refuse a query that the route would not look at, or only at a part of."""
+    given, known = call.query(), route.query
+    if unknown := [name for name in given if name not in known]:
+        raise unknown_parameters(unknown, sorted(known))
+    if repeated := [name for name, values in given.items() if len(values) > 1 and not known[name]]:
+        raise repeated_parameters(repeated)
+
+
 def _body(route: Route, call: Call) -> str:
     body = call.body()
     fields = parse_object(body)
@@ -158,7 +203,7 @@ def _body(route: Route, call: Call) -> str:
 def _raised(error: Exception) -> Any:
     """Hand every error out of the resolver, which would answer some of them in shapes of its own."""
     if isinstance(error, ServiceError):
-        raise NotFound("There is no such path.") from error
+        raise NoSuchPath("There is no such path.") from error
     raise error
 
 
@@ -167,7 +212,7 @@ def _only_admitted(route: Route) -> Callable[..., Any]:
 
     def fence(app: APIGatewayHttpResolver, next_middleware: Callable[..., Any]) -> Any:
         if app.context.get("admitted") is not route:
-            raise NotFound("There is no such path.")
+            raise NoSuchPath("There is no such path.")
         return next_middleware(app)
 
     return fence

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
-from gitlab_hub.errors import NotFound
-from gitlab_hub.web.errors import InvalidJson, PayloadTooLarge, Unprocessable
+from gitlab_hub.web.errors import InvalidJson, NoSuchPath, PayloadTooLarge, Unprocessable
 
 MAX_BODY_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -42,6 +42,16 @@ class Call:
             event=event,
         )
 
+    def query(self) -> Mapping[str, list[str]]:
+        """Read the query: every parameter with all that was given for it, empty texts too.
+
+        `queryStringParameters` joins repeated ones by commas, which names of branches have as well (API Gateway's
+        "Working with AWS Lambda proxy integrations for HTTP APIs"), so it counts only where the raw query is missing.
+        """
+        if raw := self.event.get("rawQueryString"):
+            return parse_qs(raw, keep_blank_values=True)
+        return {name: [value] for name, value in (self.event.get("queryStringParameters") or {}).items()}
+
     def body(self) -> str:
         """Read the body as text. Raises PayloadTooLarge or InvalidJson."""
         if self.method not in METHODS_WITH_BODY:
@@ -59,20 +69,26 @@ class Call:
 
     def forwarded(self, body: str) -> dict[str, Any]:
         """Give the event to the resolver: plain text and always JSON, whatever the caller called it."""
-        headers = {**self.headers, "content-type": "application/json"}
-        return {**self.event, "headers": headers, "body": body, "isBase64Encoded": False}
+        context = self.event["requestContext"]
+        return {
+            **self.event,
+            "requestContext": {**context, "http": {**context["http"], "method": self.method}},
+            "headers": {**self.headers, "content-type": "application/json"},
+            "body": body,
+            "isBase64Encoded": False,
+        }
 
 
 def check_path(call: Call) -> None:
     """Refuse what is no text in the path, before any part of it is looked up."""
     if _NO_TEXT.search(call.path):
-        raise NotFound("There is no such path.")
+        raise NoSuchPath("There is no such path.")
 
 
 def check_query(call: Call) -> None:
     """Refuse what is no text in the query."""
-    for name, value in (call.event.get("queryStringParameters") or {}).items():
-        if _NO_TEXT.search(f"{name}{value}"):
+    for name, values in call.query().items():
+        if any(_NO_TEXT.search(text) for text in (name, *values)):
             raise _unprocessable("query", "not_text", "The query has characters that are no text.")
 
 

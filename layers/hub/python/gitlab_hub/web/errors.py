@@ -1,6 +1,6 @@
 """Refusals that HTTP itself makes, before or around a feature."""
 
-from gitlab_hub.errors import HubError, InvalidInput
+from gitlab_hub.errors import HubError, InvalidInput, NotFound
 
 
 class InvalidJson(InvalidInput):
@@ -9,6 +9,14 @@ class InvalidJson(InvalidInput):
 
 class Unprocessable(InvalidInput):
     """The request can be read, and is not what the route takes (422). `details["fields"]` says where, never what."""
+
+
+class NoSuchPath(NotFound):
+    """No route has this path. It is said so: the paths are no secret."""
+
+
+class NoSuchId(NotFound):
+    """What stands in the path cannot be an id; `details["fields"]` says why. Nothing was looked up."""
 
 
 class InvalidCursor(HubError):

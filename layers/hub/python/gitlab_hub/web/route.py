@@ -1,18 +1,18 @@
 """Routes as values, and finding the one that a request means."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from inspect import isclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, get_args, get_origin, get_type_hints
 
 from aws_lambda_powertools.event_handler.depends import Depends
-from aws_lambda_powertools.event_handler.openapi.params import Param
+from aws_lambda_powertools.event_handler.openapi.params import Param, Query
 from pydantic import BaseModel
 
-from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.errors import HubError
 from gitlab_hub.ids import owner_of
-from gitlab_hub.web.errors import MethodNotAllowed
 from gitlab_hub.web.principal import Role
 
 if TYPE_CHECKING:
@@ -54,9 +54,26 @@ class Route:
 
     @property
     def takes_body(self) -> bool:
-        """Say whether the handler has a parameter for the body: a model that is not a query or a dependency."""
-        hints = get_type_hints(self.handler, include_extras=True)
-        return any(_is_body(hint) for name, hint in hints.items() if name != "return")
+        """Say whether the handler has a parameter for the body."""
+        return body_model(self.handler) is not None
+
+    @property
+    def query(self) -> Mapping[str, bool]:
+        """The parameters of the query by their public names: whether each may be given more than once."""
+        return query_parameters(self.handler)
+
+
+@cache
+def body_model(handler: Callable[..., Any]) -> type[BaseModel] | None:
+    """The model of the body: the handler's parameter that is neither of the query or path nor a dependency."""
+    return next((model for _, hint in _hints(handler) if (model := _body_in(hint))), None)
+
+
+@cache
+def query_parameters(handler: Callable[..., Any]) -> Mapping[str, bool]:
+    """The handler's parameters of the query: public name → whether it is a list."""
+    found = ((name, hint, mark) for name, hint in _hints(handler) for mark in _marks(hint) if isinstance(mark, Query))
+    return {mark.alias or name: _is_list(hint) for name, hint, mark in found}
 
 
 def integration_named(name: str, value: str) -> str | None:
@@ -80,16 +97,17 @@ class Directory:
         ordered = sorted(routes, key=lambda route: route.path.count("<"))
         self._routes = [(_pattern(route.path), route) for route in ordered]
 
-    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """Give the route and its path parameters. Raises NotFound or MethodNotAllowed."""
-        matches = [(route, match.groupdict()) for rule, route in self._routes if (match := rule.fullmatch(path))]
-        for route, parameters in matches:
-            if route.method == method:
-                return route, parameters
-        if matches:
-            allowed = sorted({route.method for route, _ in matches})
-            raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", details={"allowed": allowed})
-        raise NotFound("There is no such path.")
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Give the route and its path parameters, if there is one."""
+        matches = self._matches(path)
+        return next(((route, match.groupdict()) for route, match in matches if route.method == method), None)
+
+    def methods(self, path: str) -> list[str]:
+        """The methods that a path has; none where no route has this path."""
+        return sorted({route.method for route, _ in self._matches(path)})
+
+    def _matches(self, path: str) -> Iterator[tuple[Route, re.Match[str]]]:
+        return ((route, match) for rule, route in self._routes if (match := rule.fullmatch(path)))
 
 
 def _pattern(path: str) -> re.Pattern[str]:
@@ -102,12 +120,21 @@ def _pattern(path: str) -> re.Pattern[str]:
     )
 
 
-def _is_body(hint: Any) -> bool:
-    if get_origin(hint) is Annotated:
-        kind, *marks = get_args(hint)
-        if any(isinstance(mark, Depends | Param) for mark in marks):
-            return False
-        return _is_body(kind)
+def _hints(handler: Callable[..., Any]) -> list[tuple[str, Any]]:
+    return [(name, hint) for name, hint in get_type_hints(handler, include_extras=True).items() if name != "return"]
+
+
+def _marks(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+
+
+def _is_list(hint: Any) -> bool:
+    return get_origin(hint) is list or any(_is_list(part) for part in get_args(hint))
+
+
+def _body_in(hint: Any) -> type[BaseModel] | None:
+    if any(isinstance(mark, Depends | Param) for mark in _marks(hint)):
+        return None
     if isclass(hint):
-        return issubclass(hint, BaseModel)
-    return any(_is_body(part) for part in get_args(hint))
+        return hint if issubclass(hint, BaseModel) else None
+    return next((model for part in get_args(hint) if (model := _body_in(part))), None)

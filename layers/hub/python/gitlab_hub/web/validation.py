@@ -1,49 +1,89 @@
-"""What the models find wrong, told without repeating what was sent."""
+"""What is wrong with a request, told field by field without repeating what was sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitlab_hub.errors import HubError, NotFound
-from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.errors import HubError
+from gitlab_hub.web.errors import NoSuchId, Unprocessable
+from gitlab_hub.web.rules import allowed_by, either, wanted_by
 
 _MAX_FIELDS = 20
 _MAX_NAME = 100
+_MAX_MESSAGE = 2000
 
-# The texts of these say what the schema wants; others may quote the input.
-_SAYS_ONLY_SCHEMA = frozenset(
-    {
-        "bool_parsing", "bool_type", "dict_type", "enum", "extra_forbidden", "greater_than", "greater_than_equal",
-        "int_parsing", "int_type", "less_than", "less_than_equal", "list_type", "literal_error", "missing",
-        "model_attributes_type", "string_pattern_mismatch", "string_too_long", "string_too_short", "string_type",
-        "too_long", "too_short",
-    }
-)  # fmt: skip
+# Pydantic ends the place of a finding about one of several types with that type's name, not with a field's.
+_TYPES = frozenset({"bool", "constrained-int", "constrained-str", "date", "datetime", "int", "str"})
 
 
-def refusal_of(errors: Iterable[Mapping[str, Any]]) -> HubError:
-    """Turn a model's findings into one refusal; an id in the path that cannot be one is an unknown id."""
-    found = list(errors)
-    if any(error["loc"][0] == "path" for error in found):
-        return NotFound("There is no such id.")
-    return _unprocessable(found)
+def refusal_of(errors: Iterable[Mapping[str, Any]], known: Iterable[str] = ()) -> HubError:
+    """Turn a model's findings into one refusal; an id in the path that cannot be one is an unknown id.
+
+    `known`: the fields of the body, for whoever sent another one.
+    """
+    fields = _merged(_field(error, sorted(known)) for error in errors)
+    if any(field["field"].startswith("path.") for field in fields):
+        in_path = [field for field in fields if field["field"].startswith("path.")]
+        return NoSuchId(_sentence(in_path), details={"fields": in_path})
+    return _unprocessable(fields)
 
 
 def unexpected_fields(names: Iterable[str]) -> Unprocessable:
     """Refuse the fields of a body where the route takes none."""
     return _unprocessable(
-        [{"loc": ("body", name), "type": "extra_forbidden", "msg": "No such field"} for name in names]
+        [_told(f"body.{name}", "extra_forbidden", "is not known here; this route takes no body") for name in names]
     )
 
 
-def _unprocessable(errors: Sequence[Mapping[str, Any]]) -> Unprocessable:
-    fields = [_field(error) for error in errors[:_MAX_FIELDS]]
-    names = ", ".join(field["field"] for field in fields)
-    return Unprocessable(f"Correct these and send the request again: {names}.", details={"fields": fields})
+def unknown_parameters(names: Iterable[str], allowed: Sequence[str]) -> Unprocessable:
+    """Refuse the parameters of a query that the route does not have."""
+    says = f"is not known here; it may be {either(list(allowed))}" if allowed else "is not known here; there are none"
+    return _unprocessable([_told(f"query.{name}", "unknown_parameter", says, allowed) for name in names])
 
 
-def _field(error: Mapping[str, Any]) -> dict[str, str]:
-    name = ".".join(str(part) for part in error["loc"])[:_MAX_NAME]
-    field = {"field": name, "problem": str(error["type"])}
-    if error["type"] in _SAYS_ONLY_SCHEMA:
-        field["message"] = str(error["msg"])
+def repeated_parameters(names: Iterable[str]) -> Unprocessable:
+    """Refuse parameters that are given more than once and can only have one value."""
+    return _unprocessable([_told(f"query.{name}", "repeated", "must be given once") for name in names])
+
+
+def _unprocessable(fields: Sequence[Mapping[str, Any]]) -> Unprocessable:
+    shown = list(fields[:_MAX_FIELDS])
+    details: dict[str, Any] = {"fields": shown}
+    if len(shown) == 1 and "allowed" in shown[0]:
+        details["allowed"] = shown[0]["allowed"]
+    return Unprocessable(_sentence(shown), details=details)
+
+
+def _sentence(fields: Sequence[Mapping[str, Any]]) -> str:
+    parts = [f"{field['field']} {field.get('message', 'is not what this route takes')}" for field in fields]
+    text = f"Correct the request and send it again: {'; '.join(parts)}."
+    return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}…"
+
+
+def _field(error: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
+    place = [str(part) for part in error["loc"]]
+    while len(place) > 1 and (place[-1] in _TYPES or place[-1].startswith("function-")):
+        place.pop()
+    allowed, message = allowed_by(error), wanted_by(error)
+    if error["type"] == "extra_forbidden" and len(place) == 2 and known:  # noqa: PLR2004 - body, and the field
+        allowed, message = known, f"{message}; it may be {either(known)}"
+    return _told(".".join(place), str(error["type"]), message, allowed)
+
+
+def _told(name: str, problem: str, message: str | None, allowed: Sequence[str] = ()) -> dict[str, Any]:
+    field: dict[str, Any] = {"field": name[:_MAX_NAME], "problem": problem}
+    if message is not None:
+        field["message"] = message
+    if allowed:
+        field["allowed"] = list(allowed)
     return field
+
+
+def _merged(fields: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell of a field once, also where it could have had several types and had none of them."""
+    merged: dict[str, dict[str, Any]] = {}
+    for field in fields:
+        first = merged.setdefault(field["field"], field)
+        message = field.get("message")
+        if first is not field and message and message not in first.get("message", ""):
+            first["message"] = f"{first['message']}, or {message}" if "message" in first else message
+    return list(merged.values())

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
@@ -13,12 +13,24 @@ from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
 from gitlab_hub.web.route import Route
 from gitlab_hub.webhooks.delivery_log import DeliveryLog, Filters
+from gitlab_hub.webhooks.delivery_model import Status
 from gitlab_hub.webhooks.delivery_views import DeliveryAnswer, DeliveryList, view_of
 from gitlab_hub.webhooks.replaying import Replaying
 
 DeliveryId = Annotated[str, Path()]
 Id = Annotated[str | None, Query(min_length=1, max_length=200)]
-Word = Annotated[str | None, Query(min_length=1, max_length=60)]
+StatusFilter = Annotated[Status | None, Query()]
+# Those of GitLab's "Webhook events", "Group webhooks" and "System hooks", as `gitlab.events` names them. What it may
+# send besides is shown as well; as a filter it is more often misspelt.
+EventFilter = Annotated[
+    Literal[
+        "push", "tag_push", "merge_request", "pipeline", "job", "deployment", "release", "note", "issue", "work_item",
+        "wiki_page", "feature_flag", "milestone", "emoji", "access_token", "vulnerability", "member", "project",
+        "subgroup", "group", "user", "key", "repository_update", "unknown",
+    ]
+    | None,
+    Query(),
+]  # fmt: skip
 Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999, description="Unix seconds.")]
 
 LIST = "/v1/deliveries"
@@ -58,8 +70,8 @@ class DeliveryRoutes:
         caller: Caller,
         integration_id: Id = None,
         hook_id: Id = None,
-        status: Word = None,
-        event: Word = None,
+        status: StatusFilter = None,
+        event: EventFilter = None,
         since: Seconds = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: PageCursor = None,

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gitlab_hub.errors import NotFound
 from gitlab_hub.web.answers import Answer, error_answer
 from gitlab_hub.web.call import Call
-from gitlab_hub.web.errors import MethodNotAllowed
+from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath
 from gitlab_hub.webhooks.receiver import PATH, Receiver
 
 _PATH = re.compile(rf"{re.escape(PATH)}(?:/[^/]{{1,200}})?")
@@ -26,7 +25,7 @@ class Front:
 
     def _answer(self, call: Call) -> Answer:
         if not _PATH.fullmatch(call.path):
-            return error_answer(NotFound("There is no such path."), call.request_id)
+            return error_answer(NoSuchPath("There is no such path."), call.request_id)
         if call.method != "POST":
             return error_answer(MethodNotAllowed("Use POST here.", details={"allowed": ["POST"]}), call.request_id)
         return self._receiver.answer(call)

@@ -1,0 +1,131 @@
+"""Queries that no route should take: refused on every real route with the rule, the field and what is allowed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gitlab_hub.web.openapi import document
+from gitlab_hub.web.route import Route
+from tests.functional.api.bundle import Bundle
+
+Schema = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return Bundle()
+
+
+def described(bundle: Bundle) -> Iterator[tuple[Route, str, Schema]]:
+    """Every parameter of every query: route, name, schema."""
+    made = document(bundle.routes)
+    for route in bundle.routes:
+        operation = made["paths"][re.sub(r"<(\w+)>", r"{\1}", route.path)][route.method.lower()]
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "query" and route.raw is None:
+                yield route, parameter["name"], _plain(parameter["schema"], made)
+
+
+def _plain(schema: Schema, made: Schema) -> Schema:
+    """The schema of a value that is given: without null, references followed."""
+    schema = next((each for each in schema.get("anyOf", ()) if each != {"type": "null"}), schema)
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return made["components"]["schemas"][name] if name else schema
+
+
+def path_of(bundle: Bundle, route: Route) -> str:
+    return re.sub(r"<(\w+)>", lambda match: bundle.ids.get(match[1], "1"), route.path)
+
+
+def refused(bundle: Bundle, route: Route, query: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The message, and what is said of the one field that is wrong."""
+    status, body = bundle(route.method, path_of(bundle, route), query=query)
+    assert status == 422, f"{route.method} {route.path} {query}: {status} {body}"
+    if route.render_error:
+        return "", {"field": f"query.{next(iter(query))}", "allowed": []}
+    assert body["code"] == "invalid_input"
+    (field,) = body["details"]["fields"]
+    assert field["field"] in body["error"]
+    assert field["message"] in body["error"]
+    return body["error"], field
+
+
+def test_every_route_refuses_a_parameter_that_it_does_not_have(bundle: Bundle) -> None:
+    before = bundle.stored()
+    routes = [route for route in bundle.routes if route.raw is None]
+    for route in routes:
+        message, field = refused(bundle, route, {"statuss": "failed"})
+        assert field["field"] == "query.statuss"
+        assert field.get("allowed", []) == sorted(route.query)
+        assert all(name in message for name in route.query)
+    assert len(routes) > 55
+    assert bundle.stored() == before
+
+
+def test_every_misspelt_value_is_refused_with_those_that_are_allowed(bundle: Bundle) -> None:
+    found = [(route, name, schema["enum"]) for route, name, schema in described(bundle) if "enum" in schema]
+    for route, name, values in found:
+        for wrong in ("misspelt", values[0].upper(), f"{values[0]},{values[0]}", ""):
+            message, field = refused(bundle, route, {name: wrong})
+            assert (field["field"], field["allowed"]) == (f"query.{name}", values)
+            assert all(value in message for value in values)
+    names = {name for _, name, _ in found}
+    assert names >= {"kind", "status", "view", "visibility", "source", "event"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "rule"),
+    [
+        ("integer", "ten", "must be a whole number"),
+        ("integer", "1.5", "must be a whole number"),
+        ("integer", "2026-11-29", "must be a whole number"),
+        ("integer", "", "must be a whole number"),
+        ("integer", "-1", "must be at least"),
+        ("integer", "9" * 25, "must be at most"),
+        ("boolean", "maybe", "must be true or false"),
+        ("boolean", "", "must be true or false"),
+    ],
+)
+def test_every_value_of_another_type_is_refused_with_the_rule(bundle: Bundle, kind: str, wrong: str, rule: str) -> None:
+    found = [(route, name) for route, name, schema in described(bundle) if schema.get("type") == kind]
+    assert len(found) > 2
+    for route, name in found:
+        message, field = refused(bundle, route, {name: wrong})
+        assert field["field"] == f"query.{name}"
+        assert rule in message
+
+
+def test_no_parameter_can_be_given_twice(bundle: Bundle) -> None:
+    for route, name, _ in described(bundle):
+        message, field = refused(bundle, route, {name: ["1", "2"]})
+        assert field["field"] == f"query.{name}"
+        assert "once" in message
+
+
+def test_a_branch_with_a_comma_is_one_branch(bundle: Bundle) -> None:
+    path = f"/v1/integrations/{bundle.own}/pipelines"
+    assert bundle("GET", path, query={"ref": "a,b"})[0] == 200
+
+
+def test_every_list_refuses_a_cursor_that_it_did_not_give(bundle: Bundle) -> None:
+    lists = [route for route, name, _ in described(bundle) if name == "cursor"]
+    assert len(lists) > 12
+    for route in lists:
+        for wrong in ("", "x", "eyJ4IjoxfQ"):
+            status, body = bundle(route.method, path_of(bundle, route), query={"cursor": wrong})
+            assert (status, body["code"]) == (400, "invalid_cursor"), route.path
+
+
+@pytest.mark.parametrize("name", ["account_id", "project_id", "pipeline_id"])
+def test_a_path_that_cannot_hold_an_id_says_so(bundle: Bundle, name: str) -> None:
+    routes = [route for route in bundle.routes if f"<{name}>" in route.path]
+    assert routes
+    for route in routes:
+        path = re.sub(
+            r"<(\w+)>", lambda match: "acme" if match[1] == name else bundle.ids.get(match[1], "1"), route.path
+        )
+        status, body = bundle(route.method, path)
+        assert (status, body["code"]) == (404, "not_found")
+        assert f"path.{name} must be a whole number" in body["error"]
