@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test of this suite measures time: on a busy machine a single example may wait for a fifth of a second.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 STACK = Path(__file__).parent / "end_to_end"
 
