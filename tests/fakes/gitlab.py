@@ -23,6 +23,15 @@ def answer(status: int = 200, body: Any = None, **headers: str) -> httpx.Respons
     return httpx.Response(status, json=body, headers={"x-request-id": "req-gitlab", **named})
 
 
+def lacking(*permissions: str, of: str = "project") -> httpx.Response:
+    """Make GitLab's refusal of what a fine-grained token was not granted, in GitLab's words."""
+    words = (
+        "Access denied: This operation requires a fine-grained personal access token with the following "
+        f"{of} permissions: [{', '.join(permissions)}]."
+    )
+    return answer(403, {"error": "insufficient_granular_scope", "error_description": words})
+
+
 def html(status: int = 200) -> httpx.Response:
     """Make the answer of something that is not an API."""
     return httpx.Response(status, html="<html>Sign in</html>")

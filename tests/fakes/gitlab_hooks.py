@@ -10,7 +10,7 @@ import httpx
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import Reach
 from tests.fakes.faults import Plan
-from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer
+from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer, lacking
 from tests.fakes.gitlab_transport import FixedTokens
 
 _HOOKS = re.compile(r"(?:/(projects|groups)/(\d+))?/hooks(?:/(\d+))?(/.*)?")
@@ -46,6 +46,7 @@ class HookedGitLab(ScriptedGitLab):
         super().__init__()
         self.signs, self.has_group_hooks, self.blocks_urls = True, True, False
         self.level, self.can_write, self.limit = 60, True, 100
+        self.lacks: tuple[str, ...] = ()
         self.limit_status = 422
         self.hooks: dict[int, dict[str, Any]] = {}
         self.secrets: dict[int, tuple[str | None, str | None]] = {}
@@ -97,6 +98,8 @@ class HookedGitLab(ScriptedGitLab):
             return answer(404 if self.level >= 50 else 403, NOT_FOUND)
         if self.level < _LEVEL[kind]:
             return answer(403, {"message": "403 Forbidden"})
+        if method != "GET" and self.lacks:
+            return lacking(*self.lacks)
         if method != "GET" and not self.can_write:
             return answer(403, {"error": "insufficient_scope", "scope": "api"})
         return None

@@ -8,6 +8,7 @@ import pytest
 from gitlab_hub.builds.build import Status
 from gitlab_hub.builds.chores import MOST_SENDS
 from gitlab_hub.builds.model import ReportStatus
+from tests.fakes.gitlab import answer, lacking
 from tests.functional.builds.build_kit import INTEGRATION, NEWER, SHA, StatusWall, World, push, trigger
 
 
@@ -111,6 +112,21 @@ def test_contention_is_tried_again_at_once_and_then_by_the_schedule(world: World
     assert world.build(second).reported_status == "running"
 
 
+@pytest.mark.parametrize(("refusal", "missing"), [
+    (lacking("Commit Status: Create"), "Commit Status: Create"),
+    (answer(403, {"error": "insufficient_scope", "scope": "api"}), "api"),
+])  # fmt: skip
+def test_what_the_token_lacks_is_named(world: World, refusal: httpx.Response, missing: str) -> None:
+    world.wall.script = [lambda: refusal]
+    build_id = started(world)
+    _, body = world.call("GET", f"/v1/builds/{build_id}")
+    assert body["build"]["report"]["error"] == "invalid_permissions"
+    assert missing in body["build"]["report"]["hint"]
+    patch(world, build_id, "success")
+    _, body = world.call("GET", f"/v1/builds/{build_id}")
+    assert body["build"]["report"] == {"name": "ci/hub", "status": "success", "error": None, "hint": None}
+
+
 @pytest.mark.parametrize(("http", "code"), [(403, "invalid_permissions"), (404, "not_found")])
 def test_a_refusal_is_final_and_visible_and_leaves_the_build_alone(world: World, http: int, code: str) -> None:
     world.wall.script = [lambda: StatusWall.refused(http, "no")]
@@ -118,7 +134,7 @@ def test_a_refusal_is_final_and_visible_and_leaves_the_build_alone(world: World,
     build = world.build(build_id)
     assert (build.status, build.reported_error, build.due_at) == (Status.RUNNING, code, None)
     _, body = world.call("GET", f"/v1/builds/{build_id}")
-    assert body["build"]["report"] == {"name": "ci/hub", "status": None, "error": code}
+    assert body["build"]["report"] == {"name": "ci/hub", "status": None, "error": code, "hint": None}
     patch(world, build_id, "success")
     assert world.build(build_id).reported_status == "success", "a new status is a new try"
 

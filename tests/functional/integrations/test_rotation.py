@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.storage.errors import StorageUnavailable
 from tests.fakes.faults import Crash, Plan, faulty
-from tests.fakes.gitlab import CANARY, HOST, answer, html
+from tests.fakes.gitlab import CANARY, HOST, answer, html, lacking
 from tests.fakes.threads import together
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub
 
@@ -71,6 +71,22 @@ def test_the_token_needs_a_scope_for_it(hub: OAuthHub, one: str, scopes: list[st
     if status == 403:
         assert (body["code"], hub.gitlab.calls) == ("rotation_not_permitted", [])
     assert works(hub, one)
+
+
+def test_a_fine_grained_token_finds_out_by_trying(hub: OAuthHub, one: str) -> None:
+    hub.gitlab.pats[CANARY].scopes = ["granular"]
+    hub.gitlab.fail(ROTATE, lacking("Personal Access Token: Rotate", of="user"))
+    status, body = rotate(hub, one)
+    assert (status, body["code"], body["details"]["missing_permissions"]) == (
+        403, "rotation_not_permitted", ["Personal Access Token: Rotate"],
+    )  # fmt: skip
+    assert "Personal Access Token: Rotate" in body["error"]
+    assert (rotate(hub, one)[0], works(hub, one)) == (200, True)
+
+
+def test_a_token_that_may_not_describe_itself_can_rotate(hub: OAuthHub, one: str) -> None:
+    hub.gitlab.fail("/personal_access_tokens/self", lacking("Personal Access Token: Read", of="user"))
+    assert (rotate(hub, one)[0], works(hub, one)) == (200, True)
 
 
 @pytest.mark.parametrize("version", ["16.9.2", "13.12.0"])

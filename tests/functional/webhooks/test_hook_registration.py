@@ -5,7 +5,7 @@ import pytest
 
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.faults import Plan
-from tests.fakes.gitlab import CANARY, answer
+from tests.fakes.gitlab import CANARY, answer, lacking
 from tests.fakes.gitlab_hooks import reach, says
 from tests.fakes.hooks import INTEGRATION, secrets
 from tests.functional.webhooks.hooked import OTHER, PATH, PROJECT, URL, Hub
@@ -125,6 +125,26 @@ def test_a_token_that_may_not_write_is_named() -> None:
     status, body = hub("POST", PATH, PROJECT)
     assert (status, body["code"], body["details"]) == (409, "scope_insufficient", {"missing_scopes": ["api"]})
     assert hub.rows.dump() == []
+
+
+@pytest.mark.parametrize("body", [PROJECT, GROUP])
+def test_a_permission_that_a_fine_grained_token_lacks_is_named(body: Any) -> None:
+    hub = Hub()
+    hub.gitlab.lacks = ("Webhook: Create",)
+    status, refused = hub("POST", PATH, body)
+    assert (status, refused["code"]) == (409, "scope_insufficient")
+    assert refused["details"]["missing_permissions"] == ["Webhook: Create"]
+    assert "Webhook: Create" in refused["error"]
+    assert hub.rows.dump() == []
+
+
+def test_a_group_whose_hooks_a_token_may_not_read_is_not_taken_for_one_without_hooks() -> None:
+    hub = Hub()
+    hub.gitlab.script["/groups/1/hooks"] = lacking("Webhook: Read", of="group")
+    status, refused = hub("POST", PATH, GROUP)
+    assert (status, refused["code"], refused["details"]["missing_permissions"]) == (
+        409, "scope_insufficient", ["Webhook: Read"],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("limit_status", [404, 422])

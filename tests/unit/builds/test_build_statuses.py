@@ -16,6 +16,7 @@ from gitlab_hub.gitlab.errors import (
     HostUnreachable,
     InsufficientScope,
     Missing,
+    MissingPermissions,
     NotGitLab,
     RateLimited,
     TlsError,
@@ -55,7 +56,6 @@ LATER = [
 NEVER = [
     Missing("", http_status=404),
     Forbidden("", http_status=403),
-    InsufficientScope("", http_status=403),
     HostNotAllowed(""),
     UnexpectedResponse("", http_status=400),
     UnexpectedResponse("", http_status=422),
@@ -70,6 +70,11 @@ def test_what_may_pass_is_tried_again(error: GitLabError) -> None:
 @pytest.mark.parametrize("error", NEVER)
 def test_what_stays_is_left(error: GitLabError) -> None:
     assert judged(error, draw=0.0) == Outcome(error.code)
+
+
+@pytest.mark.parametrize("kind", [InsufficientScope, MissingPermissions])
+def test_what_the_token_lacks_is_kept_for_whoever_makes_a_new_one(kind: type[GitLabError]) -> None:
+    assert judged(kind("a word", http_status=403), draw=0.0) == Outcome("invalid_permissions", hint="a word")
 
 
 def test_a_pause_is_as_long_as_gitlab_wants_with_some_jitter() -> None:

@@ -8,12 +8,14 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     InsufficientScope,
     Missing,
+    MissingPermissions,
     NotGitLab,
     RateLimited,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.gitlab.protocol import Answer, raise_for
 
 SECRET = "glpat-canary"
@@ -64,6 +66,48 @@ def test_a_403_for_want_of_scope_names_the_scopes() -> None:
     assert type(error) is InsufficientScope
     assert error.details == {"missing_scopes": ["api", "read_api"]}
     assert refusal(403, {"error": "insufficient_scope"}).details == {"missing_scopes": []}
+
+
+WANTS = "Access denied: This operation requires a fine-grained personal access token with the following"
+"""As app/services/authz/tokens/authorize_granular_scopes_service.rb of GitLab words it."""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "details"),
+    [
+        (
+            f"{WANTS} project permissions: [Merge Request: Read, Pipeline: Read].",
+            {"missing_permissions": ["Merge Request: Read", "Pipeline: Read"], "boundary": "project"},
+        ),
+        (f"{WANTS} instance permissions: [Metadata: Read].", {"missing_permissions": ["Metadata: Read"]}),
+        (f"{WANTS} personal projects permissions: [CI Config: Read].", {"boundary": "personal projects"}),
+        (f"{WANTS} permissions: [User: Read].", {"missing_permissions": ["User: Read"]}),
+        ("The token lacks [read_pipeline, read_job].", {"missing_permissions": ["read_pipeline", "read_job"]}),
+        (f"{WANTS} project permissions: [{SECRET}: Read, <b>: x, Job: Read].", {"missing_permissions": ["Job: Read"]}),
+        (
+            "Access denied: This operation doesn't support fine-grained personal access tokens.",
+            {"reason": "not_supported", "missing_permissions": []},
+        ),
+        (
+            "Access denied: Fine-grained personal access tokens are not yet supported.",
+            {"reason": "not_enabled", "missing_permissions": []},
+        ),
+        ("Something else.", {"reason": "missing_permissions", "missing_permissions": []}),
+        ([1], {"reason": "missing_permissions", "missing_permissions": []}),
+        ("[" * 5000, {"reason": "missing_permissions", "missing_permissions": []}),
+    ],
+)
+def test_a_403_for_want_of_permissions_names_them(sentence: Any, details: dict[str, Any]) -> None:
+    error = refusal(403, {"error": "insufficient_granular_scope", "error_description": sentence})
+    assert type(error) is MissingPermissions
+    assert error.details.items() >= details.items()
+    assert all(name in str(error) for name in details.get("missing_permissions", []))
+    assert SECRET not in f"{error} {error.details}"
+
+
+def test_fine_grained_is_the_only_scope_or_none() -> None:
+    assert is_fine_grained(["granular"])
+    assert not any(map(is_fine_grained, ([], ["granular", "read_api"], ["read_api"], None, "granular")))
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """Verification of what a token reaches: groups, projects, sampled pipelines and jobs, and warnings at the end."""
 
+from typing import Any
+
 import httpx
 import pytest
 
 from gitlab_hub.integrations.checks import Step
+from gitlab_hub.integrations.model import Features
 from tests.fakes.gitlab import ScriptedGitLab, answer, project
 from tests.unit.integrations.verifying import Run, at, run_over
 
@@ -91,6 +94,49 @@ def test_at_most_five_projects_are_sampled_those_with_ci_first(run: Run, gitlab:
     assert sampled == [f"/projects/{number}/pipelines" for number in range(4, 9)]
 
 
+OFF = {"builds_access_level": "disabled", "jobs_enabled": False}
+NO_REPOSITORY = {"builds_access_level": "enabled", "repository_access_level": "disabled"}
+MEMBERS_ONLY = {"builds_access_level": "private", "jobs_enabled": False}
+"""What GitLab shows an outsider: `jobs_enabled` is about the user, not about the project."""
+
+
+@pytest.mark.parametrize(("rows", "answers", "ok", "code"), [
+    ((OFF, OFF), (FORBIDDEN, FORBIDDEN), True, "ci_disabled"),
+    ((OFF, NO_REPOSITORY), (FORBIDDEN, FORBIDDEN), True, "ci_disabled"),
+    (({"jobs_enabled": False}, {"jobs_enabled": False}), (FORBIDDEN, FORBIDDEN), True, "ci_disabled"),
+    ((OFF, OFF), (answer(200, []), answer(200, [])), True, "ci_disabled"),
+    ((OFF, OFF), (FORBIDDEN, answer(200, [])), True, "ci_disabled"),
+    ((OFF, {}), (FORBIDDEN, answer(200, [{"id": 904}])), True, None),
+    ((OFF, {}), (FORBIDDEN, answer(200, [])), True, "no_pipelines_yet"),
+    ((OFF, {}), (FORBIDDEN, FORBIDDEN), False, "invalid_permissions"),
+    ((MEMBERS_ONLY, MEMBERS_ONLY), (FORBIDDEN, FORBIDDEN), False, "invalid_permissions"),
+    ((OFF, OFF), (FORBIDDEN, answer(500)), False, "gitlab_unavailable"),
+    ((OFF, OFF), (answer(404), answer(404)), False, "no_resources"),
+    ((OFF, OFF), (FORBIDDEN, answer(403, {"error": "insufficient_scope"})), False, "invalid_permissions"),
+])  # fmt: skip
+def test_switched_off_ci_says_nothing_about_the_token(
+    run: Run,
+    gitlab: ScriptedGitLab,
+    rows: tuple[dict[str, Any], dict[str, Any]],
+    answers: tuple[httpx.Response, httpx.Response],
+    ok: bool,
+    code: str | None,
+) -> None:
+    gitlab.script["/projects"] = answer(200, [project(3, **rows[0]), project(4, **rows[1])])
+    gitlab.script |= {"/projects/3/pipelines": answers[0], "/projects/4/pipelines": answers[1]}
+    verification = run()
+    check = at(verification, Step.PIPELINES)
+    assert (check.ok, check.code, verification.ok, verification.code) == (ok, code, ok, None if ok else code)
+
+
+def test_jobs_of_a_project_without_ci_are_not_asked_for(run: Run, gitlab: ScriptedGitLab) -> None:
+    """External CI can leave pipelines there; their jobs are refused to everybody."""
+    gitlab.script |= {"/projects": answer(200, [project(3, **OFF)]), JOBS: FORBIDDEN}
+    verification = run()
+    assert (verification.ok, verification.warnings) == (True, ("ci_disabled",))
+    assert JOBS not in gitlab.paths
+
+
 def test_a_pipeline_that_went_away_is_no_obstacle(run: Run, gitlab: ScriptedGitLab) -> None:
     gitlab.script[JOBS] = answer(404)
     assert run().ok
@@ -99,7 +145,7 @@ def test_a_pipeline_that_went_away_is_no_obstacle(run: Run, gitlab: ScriptedGitL
 def test_what_could_be_better_is_said_at_the_end(run: Run, gitlab: ScriptedGitLab) -> None:
     gitlab.token["scopes"] = ["api"]
     assert run(shared=True).warnings == ("shared_rate_limit", "overprivileged_token")
-    assert run(writes=True).warnings == ()
+    assert run(features=Features(manage_webhooks=True)).warnings == ()
 
 
 def test_the_worst_code_wins_over_trouble_that_may_pass(run: Run, gitlab: ScriptedGitLab) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import HostNotAllowed
 from gitlab_hub.integrations.checks import Step
-from gitlab_hub.integrations.model import Account
+from gitlab_hub.integrations.model import Account, Features
 from tests.fakes.gitlab import HOST, ScriptedGitLab, answer, html, project, spilled
 from tests.unit.integrations.verifying import Run, at, run_over
 
@@ -152,18 +152,20 @@ def test_after_a_refused_token_nothing_further_is_asked(run: Run, gitlab: Script
     assert all(not check.ok and "Not tried because" in (check.hint or "") for check in later[1:])
 
 
-@pytest.mark.parametrize(("scopes", "writes", "missing"), [
-    (["read_user"], False, ["read_api"]),
-    (["read_api"], True, ["api"]),
-    (["read_user", "read_repository"], True, ["api"]),
+@pytest.mark.parametrize(("scopes", "features", "missing"), [
+    (["read_user"], Features(), ["read_api"]),
+    (["read_api"], Features(manage_webhooks=True), ["api"]),
+    (["read_user", "read_repository"], Features(report_statuses=True), ["api"]),
 ])  # fmt: skip
 def test_missing_scopes_are_named_and_the_rest_is_tried(
-    run: Run, gitlab: ScriptedGitLab, scopes: list[str], writes: bool, missing: list[str]
+    run: Run, gitlab: ScriptedGitLab, scopes: list[str], features: Features, missing: list[str]
 ) -> None:
     gitlab.token["scopes"] = scopes
-    verification = run(writes=writes)
+    verification = run(features=features)
     assert verification.code == "invalid_permissions"
-    assert at(verification, Step.TOKEN).details == {"missing_scopes": missing}
+    check = at(verification, Step.TOKEN)
+    assert check.details == {"missing_scopes": missing}
+    assert f"the scope {missing[0]}," in (check.hint or "")
     assert at(verification, Step.JOBS).ok
 
 

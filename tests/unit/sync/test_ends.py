@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, Unauthorized
+from gitlab_hub.gitlab.errors import Forbidden, MissingPermissions, Unauthorized
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.sync.run import RunStatus, claim
 from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import TARGET, Driver
-from tests.fakes.estate import Estate, EstateFeature
+from tests.fakes.estate import Estate, EstateFeature, FakeGitLab
 from tests.fakes.table import MemoryTable
 
 TEAMS = {f"t{n}": [f"p{n}"] for n in range(7)}
@@ -86,6 +86,22 @@ def test_a_list_that_refuses_a_good_token_for_ever_ends_the_run(driver: Driver) 
     assert run.last_error is not None
     assert (run.status, run.last_error["code"]) == (RunStatus.FAILED, "unexpected_response")
     assert (driver.targets.verdicts, driver.table.query("members").items) == (["accepted"], rows)
+
+
+def test_a_token_that_may_not_read_its_user_is_a_token_that_gitlab_takes() -> None:
+    """A fine-grained one: to say what it lacks, GitLab has to know it."""
+
+    def outside_of_the_grant() -> None:
+        raise MissingPermissions("User: Read", http_status=403)
+
+    table, estate = MemoryTable(), Estate({name: list(people) for name, people in TEAMS.items()})
+    driver = Driver(table, EstateFeature(estate, table), FakeGitLab(on_user=outside_of_the_grant))
+    estate.closed["t3"] = Unauthorized("401 from a proxy", http_status=401)
+    run = driver.work(driver.start())
+    assert run.last_error is not None
+    assert (run.status, run.last_error["code"], driver.targets.verdicts) == (
+        RunStatus.FAILED, "unexpected_response", [],
+    )  # fmt: skip
 
 
 def test_a_run_that_another_release_wrote_is_carried_on(driver: Driver) -> None:

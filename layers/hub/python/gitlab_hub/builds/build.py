@@ -83,6 +83,8 @@ class Build:
     """The announcement that was dealt with last: shown in GitLab, or given up on (then `reported_error` says why)."""
     reported_status: str | None = None
     reported_error: str | None = None
+    reported_hint: str | None = None
+    """What of the token is missing, where GitLab said so."""
     report_after: int = 0
     """GitLab did not take a report: not before then is it to be asked again."""
     status_pipeline_id: int | None = None

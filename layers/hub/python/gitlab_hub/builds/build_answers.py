@@ -21,6 +21,8 @@ class ReportView(BaseModel):
     name: str
     status: str | None
     error: str | None
+    hint: str | None = None
+    """What the token lacks, where GitLab said so."""
 
 
 class BuildView(BaseModel):
@@ -93,4 +95,6 @@ class SigningSecret(BaseModel):
 def _report(build: Build) -> ReportView | None:
     if build.report_name is None:
         return None
-    return ReportView(name=build.report_name, status=build.reported_status, error=build.reported_error)
+    return ReportView(
+        name=build.report_name, status=build.reported_status, error=build.reported_error, hint=build.reported_hint
+    )

@@ -14,7 +14,16 @@ from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.build_store import BuildStore
 from gitlab_hub.builds.chores import REPORT, announcement, chores
 from gitlab_hub.gitlab.clients import GitLabs, Reach
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostNotAllowed, InvalidUrl, Missing, Transition
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    InsufficientScope,
+    InvalidUrl,
+    Missing,
+    MissingPermissions,
+    Transition,
+)
 
 MAX_DESCRIPTION = 255
 MAX_NAME = 255
@@ -32,6 +41,7 @@ class Outcome:
     """What became of a report. `again`: it is to be tried later, after at least `wait` seconds."""
 
     error: str | None = None
+    hint: str | None = None
     again: bool = False
     wait: int = 0
     pipeline_id: int | None = None
@@ -119,7 +129,8 @@ def judged(error: GitLabError, *, draw: float) -> Outcome:
     status = error.http_status
     definite = isinstance(error, Missing | Forbidden | HostNotAllowed | InvalidUrl)
     if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(status)):
-        return Outcome(error.code)
+        told = isinstance(error, InsufficientScope | MissingPermissions)
+        return Outcome(error.code, hint=str(error) if told else None)
     return Outcome(error.code, again=True, wait=max(SHORTEST_WAIT, error.retry_after or 0) + int(JITTER * draw))
 
 
@@ -132,6 +143,7 @@ def noted(build: Build, posted: Build, outcome: Outcome, *, now: int) -> Build:
         reported=announcement(posted),
         reported_status=build.reported_status if outcome.error else str(posted.status),
         reported_error=outcome.error,
+        reported_hint=outcome.hint,
         status_pipeline_id=outcome.pipeline_id or build.status_pipeline_id,
     )
 

@@ -81,6 +81,16 @@ class InsufficientScope(Forbidden):
     """403 `insufficient_scope`: the token lacks a scope. `details["missing_scopes"]`."""
 
 
+class MissingPermissions(Forbidden):
+    """403 `insufficient_granular_scope`: GitLab wants a fine-grained token that has the permissions it names.
+
+    A fine-grained token gets this outside of its grant, a classic one where the top-level group takes fine-grained
+    tokens only. `details`: `missing_permissions` (as GitLab names them, such as "Project: Read"; empty where it names
+    none), `boundary` (what they are to be held on: project, group, user, instance, …; or None) and `reason`:
+    missing_permissions, not_supported (no fine-grained token reaches this) or not_enabled (none reaches anything).
+    """
+
+
 class Missing(GitLabError):
     """404: not there, or not visible to this token."""
 

@@ -13,6 +13,7 @@ from gitlab_hub.gitlab.errors import (
     InsufficientScope,
     InvalidGrant,
     Missing,
+    MissingPermissions,
     NotGitLab,
     RateLimited,
     Transition,
@@ -20,6 +21,7 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.granular import denied
 from gitlab_hub.gitlab.messages import Answer
 from gitlab_hub.gitlab.rates import RateFacts
 
@@ -75,8 +77,13 @@ def _grant_refused(answer: Answer, reason: str) -> GitLabError:
 
 def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:
     if body.get("error") == "insufficient_scope":
-        details: dict[str, Any] = {"missing_scopes": _scopes(body)}
-        return _error(answer, InsufficientScope, "The token lacks a scope. Make one with the scopes named.", details)
+        scopes = _scopes(body)
+        wanted = f": GitLab wants {' or '.join(scopes)}" if scopes else ""
+        message = f"The token lacks a scope{wanted}. Make a new token that has it."
+        return _error(answer, InsufficientScope, message, {"missing_scopes": scopes})
+    if body.get("error") == "insufficient_granular_scope":
+        denial = denied(_text(body, "error_description"))
+        return _error(answer, MissingPermissions, denial.advice, denial.details)
     details = {"reason": _account_reason(body)}
     return _error(answer, Forbidden, "GitLab does not allow this to the token's user.", details)
 
@@ -110,8 +117,12 @@ def _account_reason(body: dict[str, Any]) -> str:
 
 
 def _words(body: dict[str, Any], name: str) -> str:
+    return _text(body, name).lower()
+
+
+def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
-    return value.lower() if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _scopes(body: dict[str, Any]) -> list[str]:

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.gitlab.errors import (
+    GitLabError,
+    HostNotAllowed,
+    InsufficientScope,
+    InvalidUrl,
+    MissingPermissions,
+)
+from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.integrations import codes
 from gitlab_hub.integrations.model import Account
 
@@ -47,6 +54,15 @@ class TokenFacts:
 
     scopes: tuple[str, ...] = ()
     expires_at: int | None = None
+    projects: tuple[int, ...] = ()
+    """The projects that a fine-grained token names in its grant; there may be others."""
+    groups: tuple[int, ...] = ()
+    """The same for groups."""
+
+    @property
+    def fine_grained(self) -> bool:
+        """Whether its scopes say nothing: what it may do is found out call by call."""
+        return is_fine_grained(self.scopes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +111,16 @@ def passed(step: Step, *, status: int | None = None, hint: str | None = None) ->
     return Check(step=step, ok=True, http_status=status, hint=hint)
 
 
-def warned(step: Step, code: str, *, status: int | None = None) -> Check:
+def warned(step: Step, code: str, *, status: int | None = None, hint: str | None = None, **details: Any) -> Check:
     """A step that went well, with something to know."""
-    return Check(step=step, ok=True, code=code, http_status=status, hint=codes.WARNINGS[code])
+    said = hint or codes.WARNINGS[code]
+    return Check(step=step, ok=True, code=code, http_status=status, hint=said, details=_given(details))
 
 
-def failed(step: Step, code: str, *, status: int | None = None, **details: Any) -> Check:
-    """A step that met a refusal of its own."""
-    return Check(
-        step=step, ok=False, code=code, http_status=status, hint=codes.FAILURES[code].hint, details=_given(details)
-    )
+def failed(step: Step, code: str, *, status: int | None = None, hint: str | None = None, **details: Any) -> Check:
+    """A step that met a refusal of its own. `hint`: where more is known than the code says."""
+    said = hint or codes.FAILURES[code].hint
+    return Check(step=step, ok=False, code=code, http_status=status, hint=said, details=_given(details))
 
 
 def untried(steps: Sequence[Step], because: str) -> tuple[Check, ...]:
@@ -126,6 +142,10 @@ def not_verified(error: GitLabError) -> Verification:
     return Verification(checks=(token, *rest), facts=Facts())
 
 
+PRECISE = (HostNotAllowed, InvalidUrl, InsufficientScope, MissingPermissions)
+"""Errors that know more than their code: which rule, which scope, which permission."""
+
+
 def troubled(step: Step, error: GitLabError) -> Check:
     """A step whose request did not give a usable answer."""
     code = error.code if error.code in codes.FAILURES else "unexpected_response"
@@ -134,7 +154,7 @@ def troubled(step: Step, error: GitLabError) -> Check:
         ok=False,
         code=code,
         http_status=error.http_status,
-        hint=codes.FAILURES[code].hint,
+        hint=str(error) if isinstance(error, PRECISE) else codes.FAILURES[code].hint,
         details=_given({**error.details, "gitlab_request_id": error.request_id}),
         retry_after=error.retry_after,
     )

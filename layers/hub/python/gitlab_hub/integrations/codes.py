@@ -63,7 +63,10 @@ FAILURES: dict[str, Meaning] = {
 
 WARNINGS: dict[str, str] = {
     "expiring_soon": "The token expires within 14 days. Rotate it before then.",
+    "missing_permissions": "The fine-grained token lacks a permission that the hub can do without.",
+    "unproven_permissions": "What a fine-grained token may write shows at the first try. These permissions are needed.",
     "partial_access": "Some of the sampled projects hide their pipelines. Give the user at least Reporter there.",
+    "ci_disabled": "CI/CD is switched off in every sampled project, so there are no pipelines. All else works.",
     "no_pipelines_yet": "None of the sampled projects has a pipeline yet.",
     "shared_rate_limit": "Another credential belongs to the same GitLab user, and GitLab limits requests per user.",
     "overprivileged_token": "The token has the `api` scope; `read_api` is enough for what is switched on.",

@@ -144,5 +144,17 @@ def refusal(verification: Verification) -> HubError | None:
         return None
     kind = REFUSALS[worst.code]
     retry_after = worst.retry_after or RETRY_SECONDS if kind.retryable else None
-    details = {**worst.details, "step": str(worst.step), "checks": [spelled(check) for check in verification.checks]}
-    return kind(FAILURES[worst.code].hint, details=details, retry_after=retry_after)
+    details = {
+        **worst.details,
+        **_missing_everywhere(verification),
+        "step": str(worst.step),
+        "checks": [spelled(check) for check in verification.checks],
+    }
+    return kind(worst.hint or FAILURES[worst.code].hint, details=details, retry_after=retry_after)
+
+
+def _missing_everywhere(verification: Verification) -> dict[str, list[str]]:
+    """Every permission that a failed step lacked: a new token is made once, not once per step."""
+    failed = [check for check in verification.checks if not check.ok]
+    names = [name for check in failed for name in check.details.get("missing_permissions", ())]
+    return {"missing_permissions": list(dict.fromkeys(names))} if names else {}

@@ -76,6 +76,11 @@ class Features:
         """Whether any of them changes something in GitLab."""
         return self.manage_webhooks or self.report_statuses or self.provisioning
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are on and that exist."""
+        return tuple(name for name in ("manage_webhooks", "report_statuses") if getattr(self, name))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:

@@ -1,23 +1,37 @@
 """The requests of a verification, one method per step; what an answer means is decided elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
+from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab, Reply
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostUnreachable, Missing, RateLimited, UnexpectedResponse
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostUnreachable,
+    Missing,
+    MissingPermissions,
+    RateLimited,
+    UnexpectedResponse,
+)
 from gitlab_hub.gitlab.grants import INFO_PATH
 from gitlab_hub.gitlab.protocol import segment
 from gitlab_hub.integrations import codes, resource_steps, token_steps
 from gitlab_hub.integrations.checks import Check, Facts, Step, passed, troubled
+from gitlab_hub.integrations.permission_steps import permission_spared
 from gitlab_hub.integrations.reach import reach
-from gitlab_hub.integrations.resource_steps import Seen
+from gitlab_hub.integrations.resource_steps import SAMPLE, Sampled, Seen
 
 Answer = Reply | GitLabError
 Param = str | int | bool
 
 LISTED = 20
+GRANTED = 5
+"""How many of the groups and of the projects that a grant names are looked at, and projects of such a group."""
+
 LEAST_LEVEL = 10
 """Guest: the lowest level that makes somebody a member."""
 
@@ -31,7 +45,7 @@ class Probe:
         self._gitlab, self._token, self._group, self._writes, self._now = gitlab, token, group, writes, now
         self._oauth = oauth
         self._user: Answer | None = None
-        self._projects: list[int] = []
+        self._projects: list[Mapping[str, Any]] = []
         self._pipeline: tuple[int, int] | None = None
         self.facts = Facts()
 
@@ -73,6 +87,9 @@ class Probe:
             seen = await self._ask_info()
             if isinstance(seen, GitLabError) and not isinstance(seen, RateLimited | HostUnreachable):
                 return await self._judged_by_its_user()
+        if isinstance(seen, MissingPermissions) and seen.details["reason"] != "not_enabled":
+            self.facts = replace(self.facts, token=token_steps.UNDESCRIBED)
+            return permission_spared(Step.TOKEN, seen)
         if isinstance(seen, GitLabError):
             return token_steps.token_refused(seen, self._token, writes=self._writes)
         facts = token_steps.token_facts(seen.body)
@@ -96,6 +113,8 @@ class Probe:
         seen = await self._ask("/version")
         if isinstance(seen, Missing):
             seen = await self._ask("/metadata")
+        if isinstance(seen, MissingPermissions):
+            return [permission_spared(Step.VERSION, seen)]
         if isinstance(seen, Missing | Forbidden):
             return [resource_steps.version_check(None, seen.http_status)]
         if isinstance(seen, GitLabError):
@@ -106,13 +125,13 @@ class Probe:
 
     async def _take_groups(self) -> list[Check]:
         if self._group is None:
-            return [
-                resource_steps.groups_check(await self._list("/groups", min_access_level=LEAST_LEVEL, per_page=1), None)
-            ]
+            listed = await self._list("/groups", min_access_level=LEAST_LEVEL, per_page=1)
+            return [resource_steps.groups_check(listed, None, self.facts.token)]
         seen = await self._ask(self._group_path(), {"with_projects": False})
         if isinstance(seen, Reply):
             self.facts = replace(self.facts, group=str(seen.body.get("full_path") or self._group))
-        return [resource_steps.groups_check(seen if isinstance(seen, GitLabError) else seen.body, self._group)]
+        found = seen if isinstance(seen, GitLabError) else seen.body
+        return [resource_steps.groups_check(found, self._group, self.facts.token)]
 
     async def _take_projects(self) -> list[Check]:
         listed = await self._list_projects(per_page=LISTED)
@@ -120,27 +139,52 @@ class Probe:
         if not isinstance(listed, GitLabError) and len(listed) == LISTED and not active:
             again = await self._list_projects(per_page=LISTED, archived=False)
             active = [] if isinstance(again, GitLabError) else resource_steps.active_of(again)
-        self._projects = resource_steps.sample(active)
-        return [resource_steps.projects_check(listed, active)]
+        self._projects = await self._to_look_into(active)
+        return [resource_steps.projects_check(listed, active, self.facts.token)]
+
+    async def _to_look_into(self, active: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """A few projects; of a fine-grained token more, those that its grant names first: lists show others too."""
+        token = self.facts.token
+        if not active or not token.fine_grained:
+            return resource_steps.sample(active)
+        named = await asyncio.gather(*(self._ask(f"/projects/{number}") for number in token.projects[:GRANTED]))
+        below = await asyncio.gather(
+            *(
+                self._list(f"/groups/{number}/projects", include_subgroups=True, per_page=GRANTED)
+                for number in token.groups[:GRANTED]
+            )
+        )
+        granted = [seen.body for seen in named if isinstance(seen, Reply)]
+        granted += [row for rows in below if not isinstance(rows, GitLabError) for row in rows]
+        inside = [row for row in resource_steps.active_of(granted) if self._covers(row)]
+        return resource_steps.sample([*inside, *active], LISTED)
+
+    def _covers(self, project: Mapping[str, Any]) -> bool:
+        path = str(project.get("path_with_namespace") or "").casefold()
+        return self.facts.group is None or path.startswith(f"{self.facts.group.casefold()}/")
 
     async def _take_pipelines(self) -> list[Check]:
-        sampled = await asyncio.gather(
-            *(self._list(f"/projects/{id_}/pipelines", per_page=1) for id_ in self._projects)
-        )
-        for project_id, seen in zip(self._projects, sampled, strict=True):
-            if self._pipeline is None and not isinstance(seen, GitLabError) and seen:
-                self._pipeline = (project_id, int(seen[0]["id"]))
-        return [resource_steps.pipelines_check(sampled)]
+        sampled: list[Sampled] = []
+        for start in range(0, len(self._projects), SAMPLE):
+            some = self._projects[start : start + SAMPLE]
+            sampled += zip(some, await asyncio.gather(*map(self._pipelines_of, some)), strict=True)
+            if any(not isinstance(seen, GitLabError) for _, seen in sampled):
+                break
+        for project, seen in sampled:
+            # Where CI/CD is off, jobs are refused to everybody, also those of pipelines that external CI has made.
+            if self._pipeline is None and not isinstance(seen, GitLabError) and seen and not ci_is_off(project):
+                self._pipeline = (project["id"], int(seen[0]["id"]))
+        return [resource_steps.pipelines_check(sampled, self.facts.token)]
+
+    async def _pipelines_of(self, project: Mapping[str, Any]) -> Seen:
+        return await self._list(f"/projects/{project['id']}/pipelines", per_page=1)
 
     async def _take_jobs(self) -> list[Check]:
         if self._pipeline is None:
-            return [resource_steps.jobs_check(None)]
+            return [resource_steps.jobs_check(None, self.facts.token)]
         project_id, pipeline_id = self._pipeline
-        return [
-            resource_steps.jobs_check(
-                await self._list(f"/projects/{project_id}/pipelines/{pipeline_id}/jobs", per_page=1)
-            )
-        ]
+        seen = await self._list(f"/projects/{project_id}/pipelines/{pipeline_id}/jobs", per_page=1)
+        return [resource_steps.jobs_check(seen, self.facts.token)]
 
     async def _list_projects(self, **params: Param) -> Seen:
         if self._group is not None:

@@ -109,7 +109,7 @@ class Upkeep:
             host_url=integration.host_url,
             token=token,
             group=integration.group,
-            writes=integration.features.write,
+            features=integration.features,
             oauth=credential is not None and credential.kind == CredentialKind.OAUTH,
         )
         credential_id = "" if credential is None else credential.id

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from gitlab_hub.gitlab.errors import GitLabError, HostNotAllowed, HostUnreachable
 from gitlab_hub.integrations.checks import Check, Facts, Step, Verification, passed, troubled, untried, warned
 from gitlab_hub.integrations.connector import Connector, FixedToken
-from gitlab_hub.integrations.model import Account
+from gitlab_hub.integrations.model import Account, Features
+from gitlab_hub.integrations.permission_steps import unproven
 from gitlab_hub.integrations.probe import Probe
 from gitlab_hub.integrations.reach import presence, unsigned
 
@@ -25,8 +26,8 @@ class Subject:
     host_url: str
     token: str = field(repr=False)
     group: str | None = None
-    writes: bool = False
-    """Whether a feature is wanted that needs the `api` scope."""
+    features: Features = field(default_factory=Features)
+    """What the token is wanted for beyond reading."""
     oauth: bool = False
     """Whether the token came from an OAuth application; GitLab describes such a one elsewhere."""
 
@@ -51,7 +52,7 @@ class Verifier:
         if not verification.ok or facts.account is None or facts.base_url is None:
             last = untried((Step.AFTER,), "an earlier step failed")
         else:
-            last = after(facts, writes=subject.writes, shared=shared(facts.base_url, facts.account))
+            last = after(facts, subject.features, shared=shared(facts.base_url, facts.account))
         return Verification(checks=(*verification.checks, *last), facts=facts)
 
     def check_token(self, subject: Subject) -> Verification:
@@ -83,7 +84,7 @@ class Verifier:
             return _ended([troubled(Step.URL, error)], steps)
         async with self._connector.open(address, FixedToken(subject.token)) as gitlab:
             now, oauth = int(self._now()), subject.oauth
-            probe = Probe(gitlab, subject.token, subject.group, writes=subject.writes, now=now, oauth=oauth)
+            probe = Probe(gitlab, subject.token, subject.group, writes=subject.features.write, now=now, oauth=oauth)
             checks = await self._take(probe, steps)
         return _ended(checks, steps, replace(probe.facts, base_url=address.base_url))
 
@@ -101,13 +102,15 @@ class Verifier:
         return checks
 
 
-def after(facts: Facts, *, writes: bool, shared: bool) -> tuple[Check, ...]:
-    """What could be better about a credential that works."""
+def after(facts: Facts, features: Features, *, shared: bool) -> tuple[Check, ...]:
+    """What could be better about a credential that works, and what it has not shown yet."""
     warnings = []
     if shared:
         warnings.append(warned(Step.AFTER, "shared_rate_limit"))
-    if not writes and "api" in facts.token.scopes:
+    if not features.write and "api" in facts.token.scopes:
         warnings.append(warned(Step.AFTER, "overprivileged_token"))
+    if untested := unproven(features, facts.token):
+        warnings.append(untested)
     return tuple(warnings) or (passed(Step.AFTER),)
 
 

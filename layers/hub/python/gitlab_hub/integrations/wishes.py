@@ -18,7 +18,7 @@ def token_wish(body: StartBody) -> Wish:
         host_url=body.host_url,
         token=body.access_token.get_secret_value(),
         group=_group(body),
-        writes=features.write,
+        features=features,
     )
     return Wish(subject=subject, features=features, display_name=body.display_name, dry_run=body.dry_run)
 

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import GitLabError, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, Unauthorized, UnexpectedResponse
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.queue import Queue
 from gitlab_hub.storage.table import ConditionFailed
@@ -175,6 +175,8 @@ class Engine:
         except Unauthorized as error:
             await asyncio.to_thread(self._targets.rejected, session.target)
             return CredentialRefused(str(error))
+        except MissingPermissions:
+            pass  # A fine-grained token that may not read its user; to say so, GitLab has to know it.
         except GitLabError:
             return Parked(30)
         if session.run.narrowed >= runs.CLAIMS_WITHOUT_PROGRESS:

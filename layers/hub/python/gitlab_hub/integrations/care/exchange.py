@@ -10,6 +10,7 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostNotAllowed,
     Missing,
+    MissingPermissions,
     NoConnection,
     RateLimited,
     Unauthorized,
@@ -68,7 +69,10 @@ class Exchange:
 
     def describe(self, host_url: str, token: str) -> Mapping[str, Any]:
         """What GitLab says about an access token. Raises Unauthorized where it is dead."""
-        body = self._ask(host_url, token, lambda gitlab: gitlab.get(SELF_PATH)).body
+        try:
+            body = self._ask(host_url, token, lambda gitlab: gitlab.get(SELF_PATH)).body
+        except MissingPermissions:
+            return {}  # GitLab knows the token: a fine-grained one that may not describe itself.
         return body if isinstance(body, Mapping) else {}
 
     def rotate(self, host_url: str, token: str, expires_on: str) -> Reply:

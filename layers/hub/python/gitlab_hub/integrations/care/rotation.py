@@ -15,11 +15,13 @@ from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
     Missing,
+    MissingPermissions,
     RateLimited,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.gitlab.tokens import sendable
 from gitlab_hub.integrations.care.exchange import NOT_DONE, Exchange
 from gitlab_hub.integrations.care.held import Held, held_of
@@ -129,6 +131,9 @@ class Rotator:
         host_url, token = held.integration.host_url, held.tokens.access_token
         try:
             successor = _successor(self._exchange.rotate(host_url, token, expires_on))
+        except MissingPermissions as error:
+            self._leases.end(lease, calls=0)
+            raise RotationNotPermitted(str(error), details=error.details) from None
         except (Forbidden, Missing):
             self._leases.end(lease, calls=0)
             raise RotationNotPermitted("This GitLab does not let the token rotate itself.") from None
@@ -151,6 +156,8 @@ def _check_version(version: str | None) -> None:
 
 
 def _check_scopes(scopes: Any) -> None:
+    if is_fine_grained(scopes):
+        return  # Only the call itself shows whether it may.
     if isinstance(scopes, Sequence) and scopes and not SCOPES.intersection(map(str, scopes)):
         raise RotationNotPermitted(
             "The token needs the scope self_rotate (or api) to rotate itself.",

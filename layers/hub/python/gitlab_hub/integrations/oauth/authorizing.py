@@ -153,7 +153,7 @@ class Authorizing:
             host_url=integration.host_url,
             token=grant.access_token,
             group=integration.group,
-            writes=integration.features.write,
+            features=integration.features,
             oauth=True,
         )
         verification = self._verifier.verify(

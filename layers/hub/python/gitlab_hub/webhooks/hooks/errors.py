@@ -26,7 +26,7 @@ class AdminRequired(HubError):
 
 
 class ScopeInsufficient(HubError):
-    """The token may not write. `details["missing_scopes"]`."""
+    """The token may not do it. `details["missing_scopes"]`, or `missing_permissions` of a fine-grained one."""
 
     code = "scope_insufficient"
 
@@ -92,6 +92,8 @@ def is_definite(error: HubError) -> bool:
 
 def refusal(error: HubError, scope: str) -> HubError:
     """What GitLab's refusal of a hook means to the caller; what is no refusal of GitLab's stays as it is."""
+    if isinstance(error, gitlab.MissingPermissions):
+        return ScopeInsufficient(f"{error} Or use mode manual.", details=error.details)
     if isinstance(error, gitlab.InsufficientScope):
         missing = error.details.get("missing_scopes") or ["api"]
         message = "The token may not manage webhooks. Give one with the scope api, or use mode manual."

@@ -11,6 +11,7 @@ from gitlab_hub.gitlab.errors import (
     HostUnreachable,
     InsufficientScope,
     Missing,
+    MissingPermissions,
     Unauthorized,
     UnexpectedResponse,
 )
@@ -144,7 +145,7 @@ async def check_group_hooks(gitlab: "GitLab", reach: Reach, group_id: int) -> No
     """
     try:
         await gitlab.get(hooks_path(Scope.GROUP, group_id), {"per_page": 1})
-    except InsufficientScope:
+    except (InsufficientScope, MissingPermissions):
         raise
     except Missing:
         raise group_hooks_unavailable() from None

@@ -1,0 +1,92 @@
+"""The least that each feature needs of a token: what verification names, what `docs/tokens.md` shows, what is tested.
+
+Fine-grained permissions are spelled as GitLab spells them, "<resource>: <action>". Which call needs which is GitLab's
+documentation, "Fine-grained permissions for REST API"; roles are its "Roles and permissions" page, scopes its "Personal
+access tokens" page.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+READ_API, API = "read_api", "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What one feature needs. `better_with`: goes without these, and knows less."""
+
+    feature: str
+    does: str
+    permissions: tuple[str, ...]
+    better_with: tuple[str, ...] = ()
+    scope: str = READ_API
+    """The smallest scope of a classic token."""
+    role: str = "none"
+    """The lowest role of the token's user in the groups and projects concerned."""
+
+
+NEEDS = (
+    Need(
+        feature="connect",
+        does="Connect and verify",
+        permissions=("User: Read", "Project: Read", "Pipeline: Read"),
+        better_with=("Personal Access Token: Read", "Metadata: Read", "Group: Read"),
+        role="Reporter",
+    ),
+    Need(
+        feature="access",
+        does="Sync accounts, groups, projects and grants",
+        permissions=("User: Read", "Group: Read", "Project: Read", "Member: Read"),
+        role="Guest",
+    ),
+    Need(
+        feature="pipelines",
+        does="Sync pipelines and jobs",
+        permissions=("Project: Read", "Pipeline: Read"),
+        role="Reporter",
+    ),
+    Need(
+        feature="builds",
+        does="Match pushes and merge requests with triggers",
+        permissions=("Project: Read", "Commit: Read", "Repository: Read", "Merge Request: Read"),
+        role="Reporter",
+    ),
+    Need(
+        feature="manage_webhooks",
+        does="Register, check and remove webhooks, and recover what they missed",
+        permissions=("Webhook: Create", "Webhook: Read", "Webhook: Update", "Webhook: Delete", "Project: Read"),
+        better_with=("Webhook: Trigger", "Branch: Read", "Repository Tag: Read", "Group: Read", "Member: Read"),
+        scope=API,
+        role="Maintainer (of a group: Owner; system hooks: administrator)",
+    ),
+    Need(
+        feature="report_statuses",
+        does="Show builds as commit statuses",
+        permissions=("Commit Status: Create",),
+        scope=API,
+        role="Developer",
+    ),
+    Need(
+        feature="rotate",
+        does="Rotate the token",
+        permissions=("Personal Access Token: Rotate",),
+        better_with=("Personal Access Token: Read",),
+        scope="self_rotate",
+    ),
+    Need(
+        feature="revoke",
+        does="Revoke the token when the integration is removed",
+        permissions=("Personal Access Token: Revoke",),
+    ),
+)
+_BY_FEATURE = {need.feature: need for need in NEEDS}
+
+
+def need_of(feature: str) -> Need:
+    """What a feature needs. Raises KeyError for one that is not in the table."""
+    return _BY_FEATURE[feature]
+
+
+def permissions_of(features: Iterable[str]) -> list[str]:
+    """The fine-grained permissions that these features need together, each once."""
+    return list(dict.fromkeys(name for feature in features for name in need_of(feature).permissions))
