@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
@@ -49,6 +50,7 @@ def scenario() -> tuple[Driver, Estate, dict[str, Any]]:
     estate.teams["t0"].remove("lead")
     estate.teams["t1"].append("new")
     estate.teams["t8"] = ["late"]
+    estate.closed["t5"] = Forbidden("403", http_status=403)
     return driver, estate, driver.start("s2")
 
 
@@ -83,3 +85,7 @@ def finish(driver: Driver, estate: Estate, message: dict[str, Any], at: int) -> 
     driver.now += LEASE_SECONDS
     run = driver.work(message)
     assert (run.status, stored(driver.table)) == (RunStatus.IDLE, truth(estate)), f"killed at call {at}"
+    shown = sum(len(people) for team, people in estate.teams.items() if team not in estate.closed)
+    counted = {name: run.counts[name] for name in ("teams", "members", "scopes_forbidden")}
+    expected = {"teams": len(estate.teams), "members": shown, "scopes_forbidden": 1}
+    assert (counted, run.incomplete) == (expected, 1), f"killed at call {at}"

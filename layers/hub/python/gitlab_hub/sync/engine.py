@@ -1,6 +1,7 @@
 """One worker: claim a run, carry it on until it is done, parked or out of time, and leave it for the next."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, Unauthorized, UnexpectedResponse
 from gitlab_hub.storage.errors import StorageUnavailable
@@ -34,6 +36,8 @@ BROKEN = {"code": "internal_error", "hint": "Workers stopped five times without 
 PAUSED = {"code": "paused", "hint": "The integration is paused or has no usable credential."}
 CONTRADICTION = "GitLab takes the token, and refuses it for one of its lists; look for a proxy in between."
 REFUSED = {"code": "invalid_credentials", "hint": "GitLab refuses the token; store a new one."}
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Engine:
     async def _work(self, run: Run, remaining: Callable[[], float]) -> None:
         # Python's own pool has a thread or two more than processors; these threads only wait for AWS.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
-        target = await asyncio.to_thread(self._targets.target, run.integration_id)
+        target = await to_the_end(self._targets.target, run.integration_id)
         if target is None or runs.broken(run):
             await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED))
             return
@@ -109,11 +113,12 @@ class Engine:
             try:
                 await self._conclude(session, await self._slice(session))
             except LeaseLost:
-                await asyncio.to_thread(self._runs.clear_away, run)
+                _LOG.warning("lease lost", extra={"integration_id": run.integration_id, "kind": str(run.kind)})
+                await to_the_end(self._runs.clear_away, run)
 
     async def _slice(self, session: RunSession) -> ErrorNote | SliceEnded | None:
         """Run stages until the end (an error note or None) or until the slice ends early (the reason)."""
-        await asyncio.to_thread(session.recall)
+        await to_the_end(session.recall)
         keeper = asyncio.create_task(session.keep_lease())
         try:
             return await self._stages(session)
@@ -125,7 +130,6 @@ class Engine:
         finally:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
-            await session.close()
 
     async def _stages(self, session: RunSession) -> ErrorNote | None:
         stages = list(self._feature.stages(session))
@@ -162,18 +166,18 @@ class Engine:
     async def _finish(self, session: RunSession, run: Run, outcome: ErrorNote | SliceEnded | None) -> None:
         error = _note_of(outcome) if isinstance(outcome, SliceEnded) else outcome
         if error is None:
-            await asyncio.to_thread(self._runs.clear_scopes, run)
-            await asyncio.to_thread(self._targets.accepted, session.target)
+            await to_the_end(self._runs.clear_scopes, run)
+            await to_the_end(self._targets.accepted, session.target)
         ended = runs.finish(run, now=self._now(), error=error)
         await self._end(ended)
-        await asyncio.to_thread(self._runs.journal_drop, run)
+        await to_the_end(self._runs.journal_drop, run)
 
     async def _second_opinion(self, session: RunSession) -> SliceEnded:
         """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""
         try:
             await session.gitlab.get("/user")
         except Unauthorized as error:
-            await asyncio.to_thread(self._targets.rejected, session.target)
+            await to_the_end(self._targets.rejected, session.target)
             return CredentialRefused(str(error))
         except MissingPermissions:
             pass  # A fine-grained token that may not read its user; to say so, GitLab has to know it.
@@ -186,14 +190,14 @@ class Engine:
     async def _end(self, ended: Run) -> None:
         """Make the end of a run durable, then tell of it; a run that others have taken or removed has no end here."""
         try:
-            await asyncio.to_thread(self._runs.save, ended)
+            await to_the_end(self._runs.save, ended)
         except ConditionFailed:
             return
-        await asyncio.to_thread(self._outside.ended, ended)
+        await to_the_end(self._outside.ended, ended)
 
     async def _save(self, run: Run) -> None:
         with suppress(ConditionFailed):
-            await asyncio.to_thread(self._runs.save, run)
+            await to_the_end(self._runs.save, run)
 
     def _send(self, run: Run, *, delay: float = 0) -> None:
         message = work_message(run)

@@ -1,11 +1,11 @@
 """What a feature works with while it heeds a hint: a session without a run."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.sync import breaker
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime
@@ -35,7 +35,6 @@ class HintSession(Offload):
         remaining: Callable[[], float],
         clock: Callable[[], float],
     ) -> None:
-        super().__init__()
         self.target, self.gitlab = target, gitlab
         self.counts: Counter[str] = Counter()
         self._still, self._room, self._remaining, self._clock = still, room, remaining, clock
@@ -79,8 +78,14 @@ class HintSession(Offload):
 
     async def before_write(self) -> None:
         """Raise where the integration was removed, paused or changed: its rows may be on their way out."""
-        if await asyncio.to_thread(self._still) != self.target:
+        if await to_the_end(self._still) != self.target:
             raise LeaseLost("the integration is not what it was")
+
+    @property
+    def told(self) -> dict[str, int]:
+        """What was done, for the log."""
+        listed = {name: mirror.listed for name, mirror in self._mirrors.items() if mirror.listed}
+        return {**self.counts, **listed}
 
     def count(self, **amounts: int) -> None:
         """Add to the counters."""

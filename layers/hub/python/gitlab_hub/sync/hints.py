@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from gitlab_hub.blocking import to_the_end
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostNotAllowed, InvalidUrl, Missing, TlsError, Unauthorized
 from gitlab_hub.storage.errors import StorageUnavailable
@@ -66,12 +67,12 @@ class HintHandler:
             self._put_off(hint, tries + 1, error)
 
     async def _heed(self, hint: Hint, remaining: Callable[[], float]) -> None:
-        target = await asyncio.to_thread(self.targets.target, hint["integration_id"])
+        target = await to_the_end(self.targets.target, hint["integration_id"])
         if target is None:
             _note("hint dropped", hint, "paused")
             return
         connection, ledger, pk = self.connect(target), self._ledger, self.box.key(hint)[0]
-        room = await asyncio.to_thread(ledger.room, pk, target.integration_id)
+        room = await to_the_end(ledger.room, pk, target.integration_id)
         session = HintSession(
             target,
             connection.gitlab,
@@ -84,10 +85,9 @@ class HintHandler:
             try:
                 await self.feature.heed(session, hint)
             finally:
-                await session.close()
                 if removed := session.counts["rows_removed"]:
-                    await asyncio.to_thread(ledger.note, pk, room, removed)
-        _note("hint heeded", hint, "", **session.counts)
+                    await to_the_end(ledger.note, pk, room, removed)
+        _note("hint heeded", hint, "", **session.told)
 
     @property
     def _ledger(self) -> HintLedger:
@@ -107,12 +107,12 @@ class HintHandler:
 @asynccontextmanager
 async def _sharing(connection: Connection) -> AsyncIterator[None]:
     """Know what other workers have spent before the first request, and tell them after the last one."""
-    await asyncio.to_thread(connection.limiter.exchange)
+    await to_the_end(connection.limiter.exchange)
     try:
         yield
     finally:
         with suppress(StorageUnavailable):
-            await asyncio.to_thread(connection.limiter.exchange)
+            await to_the_end(connection.limiter.exchange)
 
 
 def _note(event: str, hint: Hint, reason: str, **counts: int) -> None:

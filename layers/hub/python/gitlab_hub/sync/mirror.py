@@ -1,6 +1,7 @@
 """A dataset kept equal to what GitLab lists: write what changed, remove only what a complete reading did not show."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -11,6 +12,19 @@ from gitlab_hub.sync.ports import Confirm, Row, RowStore
 
 SWEPT_AT_ONCE = 100
 """Rows asked about and removed in one step: an interrupted sweep repeats no more than that."""
+
+KEYS_AT_ONCE = 5_000
+"""Missing rows in one entry of the journal, whose rows are small however much is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A scope that was read to its end."""
+
+    stored: int
+    missing: list[str]
+    listed: int
+    """How many rows GitLab has in it."""
 
 
 class MirrorSession(Protocol):
@@ -48,7 +62,7 @@ class DatasetMirror:
     def __init__(self, dataset: str, store: RowStore, session: MirrorSession) -> None:
         self._dataset, self._store, self._session = dataset, store, session
         self._seen: dict[str, set[str]] = {}
-        self._closed: dict[str, tuple[int, list[str]]] = {}
+        self._closed: dict[str, Closed] = {}
 
     def recall(self, history: dict[str, list[Any]]) -> None:
         """Take over what earlier workers of this run had noted.
@@ -58,26 +72,36 @@ class DatasetMirror:
         """
         for scope, keys in history.pop(f"{self._dataset}/seen", []):
             self._seen.setdefault(scope, set()).update(keys)
-        for scope, stored, keys in history.pop(f"{self._dataset}/missing", []):
-            self._closed[scope] = (stored, keys)
+        for scope, stored, keys, *rest in history.pop(f"{self._dataset}/missing", []):
+            # Journals of the release before have neither: one entry held all keys.
+            start, listed = rest or (0, max(0, stored - len(keys)))
+            before = self._closed[scope].missing[:start] if start else []
+            self._closed[scope] = Closed(stored, [*before, *keys], listed)
 
     @property
     def tally(self) -> Tally:
         """All completely read scopes together."""
-        return Tally(sum(n for n, _ in self._closed.values()), sum(len(keys) for _, keys in self._closed.values()))
+        closed = self._closed.values()
+        return Tally(sum(one.stored for one in closed), sum(len(one.missing) for one in closed))
+
+    @property
+    def listed(self) -> int:
+        """How many rows GitLab has listed so far, each counted once whoever read it, and however often."""
+        open_scopes = (len(keys) for scope, keys in self._seen.items() if scope not in self._closed)
+        return sum(one.listed for one in self._closed.values()) + sum(open_scopes)
 
     @property
     def suspicious(self) -> int:
         """Missing rows in scopes that are doubtful on their own."""
-        return sum(len(keys) for n, keys in self._closed.values() if is_suspicious_scope(Tally(n, len(keys))))
+        tallies = (Tally(one.stored, len(one.missing)) for one in self._closed.values())
+        return sum(tally.missing for tally in tallies if is_suspicious_scope(tally))
 
     async def replace(self, scope: str, rows: Sequence[Row]) -> None:
         """These are all rows of the scope: write what changed, note what is missing."""
         stored = await self._session.io(lambda: dict(self._store.stored(scope)))
         await self._write_changed(scope, rows, stored)
-        self._session.count(**{self._dataset: len(rows)})
         kept = {row.key for row in rows}
-        self._close(scope, len(stored), [key for key in stored if key not in kept])
+        self._close(scope, Closed(len(stored), [key for key in stored if key not in kept], len(kept)))
 
     async def upsert(self, scope: str, rows: Sequence[Row]) -> None:
         """These are some rows of the scope: write what changed, note that they were seen."""
@@ -88,14 +112,13 @@ class DatasetMirror:
         fresh = [row.key for row in rows if row.key not in seen]
         seen.update(fresh)
         if fresh:
-            self._session.count(**{self._dataset: len(fresh)})
             self._session.journal(f"{self._dataset}/seen", [(scope, fresh)])
 
     async def complete(self, scope: str) -> None:
         """The scope was read to its end through `upsert`: note what is missing."""
         seen = self._seen.get(scope, set())
         stored, missing = await self._session.io(lambda: _absent(self._store.stored(scope), seen))
-        self._close(scope, stored, missing)
+        self._close(scope, Closed(stored, missing, len(seen)))
 
     async def sweep(self, confirm: Confirm | None = None) -> None:
         """Remove what is missing, unless the breaker refuses.
@@ -104,7 +127,8 @@ class DatasetMirror:
         """
         if self._session.refuses(self._dataset):
             return
-        for scope, (_, missing) in self._closed.items():
+        for scope, closed in self._closed.items():
+            missing = closed.missing
             for start in range(0, len(missing), SWEPT_AT_ONCE):
                 await self._sweep_some(scope, missing[start : start + SWEPT_AT_ONCE], confirm)
 
@@ -125,9 +149,12 @@ class DatasetMirror:
             await self._session.write(self._store.put, scope, changed, hashes)
         self._session.count(rows_read=len(rows), rows_written=len(changed))
 
-    def _close(self, scope: str, stored: int, missing: list[str]) -> None:
-        self._closed[scope] = (stored, missing)
-        self._session.journal(f"{self._dataset}/missing", [(scope, stored, missing)])
+    def _close(self, scope: str, closed: Closed) -> None:
+        self._closed[scope] = closed
+        starts = range(0, max(1, len(closed.missing)), KEYS_AT_ONCE)
+        parts = [(start, closed.missing[start : start + KEYS_AT_ONCE]) for start in starts]
+        entries = [(scope, closed.stored, keys, start, closed.listed) for start, keys in parts]
+        self._session.journal(f"{self._dataset}/missing", entries)
 
 
 def _absent(stored: Iterator[tuple[str, str]], seen: set[str]) -> tuple[int, list[str]]:

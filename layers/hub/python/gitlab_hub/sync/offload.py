@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from gitlab_hub.blocking import to_the_end
+
 T = TypeVar("T")
 
 
 class Offload:
     """The part of `ports.Session` that runs other people's calls; a session says when none may begin any more."""
-
-    def __init__(self) -> None:
-        self._writes: set[asyncio.Task[Any]] = set()
 
     def check(self) -> None:
         """Raise where this worker must not go on."""
@@ -24,16 +23,13 @@ class Offload:
     async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run a blocking read of a store off the loop."""
         self.check()
-        return await asyncio.to_thread(call, *args, **kwargs)
+        return await to_the_end(call, *args, **kwargs)
 
     async def write(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run a blocking write off the loop, only while that is ours to do; a started write is never abandoned."""
+        """Run a blocking write off the loop, only while that is ours to do."""
         await self.before_write()
         self.check()
-        task = asyncio.create_task(asyncio.to_thread(call, *args, **kwargs))
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        return await asyncio.shield(task)
+        return await to_the_end(call, *args, **kwargs)
 
     async def gather(self, *jobs: Callable[[], Awaitable[T]]) -> list[T]:
         """Run jobs concurrently; the first failure cancels the others and is raised."""
@@ -44,7 +40,3 @@ class Offload:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def close(self) -> None:
-        """Wait for writes under way: nothing may land after the work is given back."""
-        await asyncio.gather(*self._writes, return_exceptions=True)

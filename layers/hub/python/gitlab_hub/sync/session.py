@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.table import ConditionFailed
@@ -45,7 +46,6 @@ class RunSession(Offload):
         clock: Callable[[], float] = time.time,
         flush_seconds: float = 1.0,
     ) -> None:
-        super().__init__()
         self.run, self.target, self.gitlab = run, target, gitlab
         self.sync_id, self.full = run.sync_id, run.full
         self.checkpointed = run.checkpoint
@@ -157,20 +157,22 @@ class RunSession(Offload):
             entries, self._pending = self._pending, {}
             run = self.snapshot()
             try:
-                await asyncio.to_thread(self._persist, run, entries)
+                await to_the_end(self._persist, run, entries)
             except ConditionFailed:
                 raise self.stop(LeaseLost("the run was taken over or deleted")) from None
-            except StorageUnavailable:
-                # What was not written is noted still: a later checkpoint must not rely on what no journal holds.
-                for name, noted in self._pending.items():
-                    entries.setdefault(name, []).extend(noted)
-                self._pending = entries
-                raise
+            finally:
+                if self.run.version == run.version:
+                    # What was not written is noted still: a later checkpoint must not rely on what no journal holds.
+                    for name, noted in self._pending.items():
+                        entries.setdefault(name, []).extend(noted)
+                    self._pending = entries
             self._flushed_at = self._clock()
 
     def snapshot(self) -> Run:
         """The run with everything this worker has done."""
         counts = Counter(self._counts)
+        # Not added up as they come: what was read twice, by two workers, is there once.
+        counts.update({name: mirror.listed - counts[name] for name, mirror in self._mirrors.items()})
         counts["requests"] += self.gitlab.requests
         counts["rate_limited"] += self.gitlab.rate_limited
         moved = self.checkpointed != self.run.checkpoint

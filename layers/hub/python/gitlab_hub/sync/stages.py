@@ -63,7 +63,8 @@ class StageRunner:
     async def _enter(self) -> None:
         session = self._session
         if session.checkpointed.stage != self._stage.name:
-            session.total += await self._stage.size() or 1
+            size = await self._stage.size() or 1
+            session.total += size
             session.advance(Checkpoint(stage=self._stage.name))
 
     async def _retry(self) -> None:
@@ -81,6 +82,7 @@ class StageRunner:
         failed = session.checkpointed.retry
         for key, (_, code, _) in failed.items():
             await session.write(self._note, self._stage.name, key, "failed", code)
+        # Without a pause from here on: what is counted and that it is done become durable together.
         session.incomplete += len(failed)
         session.count(scopes_failed=len(failed))
         session.advance(replace(session.checkpointed, retry={}))
@@ -118,10 +120,11 @@ class StageRunner:
         await session.flush_if_due()
 
     async def _record_closed(self, scope: Scope, error: GitLabError) -> None:
+        """Note a scope that is closed to us. Nothing may pause between its being counted and its being done."""
         status = "gone" if isinstance(error, Missing) else "forbidden"
+        await self._session.write(self._note, self._stage.name, scope.key, status, error.code)
         self._session.incomplete += 1
         self._session.count(**{f"scopes_{status}": 1})
-        await self._session.write(self._note, self._stage.name, scope.key, status, error.code)
 
     async def _read(self, scope: Scope) -> GitLabError | None:
         """Read one scope; what ends only this scope is returned, what ends the slice is raised."""

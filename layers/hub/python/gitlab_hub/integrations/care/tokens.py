@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.integrations.care.held import Held, held_of
 from gitlab_hub.integrations.care.refresh import Wanted
@@ -67,6 +68,6 @@ class CredentialTokens:
         return None if token == rejected else token
 
     async def _ask(self, wanted: Wanted) -> Held:
-        held = await asyncio.to_thread(self._source.fresh, self._integration_id, self._credential_id, wanted)
+        held = await to_the_end(self._source.fresh, self._integration_id, self._credential_id, wanted)
         self._held, self.version = held, held.credential.token_version
         return held
