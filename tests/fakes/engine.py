@@ -5,13 +5,15 @@ from typing import Any, cast
 
 from gitlab_hub.gitlab.client import GitLab, Tokens
 from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.dispatch import Dispatcher
 from gitlab_hub.sync.engine import Connection, Engine, Outside
 from gitlab_hub.sync.limiter import SharedLimiter
 from gitlab_hub.sync.ports import Feature, Kind, Target
 from gitlab_hub.sync.run import Run, request
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.estate import FakeGitLab
-from tests.fakes.queue import MemoryQueue
+from tests.fakes.lineage import invoked
+from tests.fakes.queue import MemoryQueue, Sent
 
 TARGET = Target(
     integration_id="i1", credential_id="c1", base_url="https://gitlab.example", user_id=7, is_admin=True, group=None
@@ -79,15 +81,37 @@ class Driver:
         return Engine(self.feature, RunStore(table), self.targets, lambda _: connection, self.queue, outside)
 
     def work(self, message: dict[str, Any], *, slices: int = 50) -> Run:
-        """Handle the message and every one it leads to; waits pass at once."""
-        self.engine().handle(message, remaining=self.remaining)
+        """Handle the message and every one it leads to, and let the schedule tick; waits pass at once."""
+        self._handle(Sent(message, 0))
         for _ in range(slices):
-            sent = self.queue.sent
-            if not sent:
+            waiting = self.queue.receive()
+            if waiting:
+                self.now += waiting[0].delay_seconds
+                self._handle(waiting[0])
+            elif self.run.left_to_tick:
+                self.now = max(self.now, self.run.parked_until)
+                self.tick()
+            else:
                 return self.run
-            self.now += sent[0].delay_seconds
-            self.engine().handle(self.queue.take()[0], remaining=self.remaining)
         raise AssertionError(f"the run does not come to an end: {self.run}")
+
+    def tick(self) -> None:
+        """Do what the schedule does; each tick is an event of its own."""
+        dispatcher = Dispatcher(
+            kind=self.feature.kind,
+            runs=RunStore(self.table),
+            targets=self.targets,
+            queue=self.queue,
+            every_seconds=300,
+            now=lambda: self.now,
+            new_id=lambda: "later",
+        )
+        with invoked(self.feature.kind):
+            dispatcher.tick()
+
+    def _handle(self, sent: Sent) -> None:
+        with invoked(self.feature.kind, sent.lineage):
+            self.engine().handle(sent.body, remaining=self.remaining)
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds

@@ -19,6 +19,7 @@ from gitlab_hub.sync.ports import Kind, Target
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import FakeTargets
+from tests.fakes.lineage import invoked
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.table import MemoryTable
 
@@ -86,12 +87,13 @@ class Desk:
     def work(self, *, most: int = 100) -> int:
         """Handle messages, each when it is due, until there are none; the answer is how many there were."""
         for done in range(most):
-            waiting = self.queue.sent
+            waiting = self.queue.receive()
             if not waiting:
                 return done
-            self.now += waiting[0].delay_seconds
-            first, *rest = self.queue.take()
-            for body, sent in zip(rest, waiting[1:], strict=True):
-                self.queue.send(body, delay_seconds=max(0, sent.delay_seconds - waiting[0].delay_seconds))
-            self.handler().handle(first, remaining=self.remaining)
+            first, *rest = waiting
+            self.now += first.delay_seconds
+            for sent in rest:
+                self.queue.put_back(replace(sent, delay_seconds=max(0, sent.delay_seconds - first.delay_seconds)))
+            with invoked(self.kind, first.lineage):
+                self.handler().handle(first.body, remaining=self.remaining)
         raise AssertionError("the hints come to no end")

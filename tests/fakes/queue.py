@@ -1,12 +1,13 @@
-"""A queue in memory: what was sent, in order."""
+"""A queue in memory: what was sent, in order, with what Lambda counts of it."""
 
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gitlab_hub.storage.queue import MAX_DELAY_SECONDS, QueueUnavailable
+from tests.fakes.lineage import Lineage, carried
 
 MAX_BYTES = 1024 * 1024
 MAX_NAME = 128
@@ -18,13 +19,14 @@ class Sent:
 
     body: dict[str, Any]
     delay_seconds: int
+    lineage: Lineage = field(default_factory=dict)
 
 
 class MemoryQueue:
     """Keeps messages as JSON, as SQS does."""
 
     def __init__(self) -> None:
-        self._sent: list[tuple[str, int]] = []
+        self._sent: list[tuple[str, int, Lineage]] = []
         self._lock = threading.Lock()
 
     def send(self, body: Mapping[str, Any], *, delay_seconds: int = 0) -> None:
@@ -33,13 +35,13 @@ class MemoryQueue:
         if len(text) > MAX_BYTES or delay_seconds < 0:
             raise ValueError("A message has at most 1 MiB and no negative delay.")
         with self._lock:
-            self._sent.append((text, min(delay_seconds, MAX_DELAY_SECONDS)))
+            self._sent.append((text, min(delay_seconds, MAX_DELAY_SECONDS), carried()))
 
     @property
     def sent(self) -> list[Sent]:
         """Everything that waits in the queue."""
         with self._lock:
-            return [Sent(json.loads(text), delay) for text, delay in self._sent]
+            return [_sent(*one) for one in self._sent]
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
@@ -47,10 +49,23 @@ class MemoryQueue:
         return [sent.body for sent in self.sent]
 
     def take(self) -> list[dict[str, Any]]:
+        """Empty the queue and return the messages that were in it."""
+        return [sent.body for sent in self.receive()]
+
+    def receive(self) -> list[Sent]:
         """Empty the queue and return what was in it."""
         with self._lock:
             taken, self._sent = self._sent, []
-        return [json.loads(text) for text, _ in taken]
+        return [_sent(*one) for one in taken]
+
+    def put_back(self, sent: Sent) -> None:
+        """Let a message that was received wait on, as it was sent."""
+        with self._lock:
+            self._sent.append((json.dumps(sent.body), sent.delay_seconds, sent.lineage))
+
+
+def _sent(text: str, delay_seconds: int, lineage: Lineage) -> Sent:
+    return Sent(json.loads(text), delay_seconds, lineage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,7 @@ class Ordered:
     body: dict[str, Any]
     group: str
     once: str
+    lineage: Lineage = field(default_factory=dict)
 
 
 class MemoryOrderedQueue:
@@ -78,7 +94,7 @@ class MemoryOrderedQueue:
         with self._lock:
             if once not in self._known:
                 self._known.add(once)
-                self._sent.append(Ordered(json.loads(text), group, once))
+                self._sent.append(Ordered(json.loads(text), group, once, carried()))
 
     @property
     def sent(self) -> list[Ordered]:

@@ -6,6 +6,7 @@ Only tables, queues, clock and sleep are made up: no test waits for what the hub
 import asyncio
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -20,11 +21,13 @@ from gitlab_hub.sync.dispatch import Dispatcher
 from gitlab_hub.sync.engine import Connection, Engine, Outside
 from gitlab_hub.sync.limiter import SharedLimiter
 from gitlab_hub.sync.ports import Feature, Kind, Target
+from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.service import SyncService
 from gitlab_hub.sync.store import RunStore
 from local.gitlab.process import Running
 from tests.fakes.gitlab_transport import FixedTokens
+from tests.fakes.lineage import invoked
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.table import MemoryTable
 
@@ -114,7 +117,11 @@ class Hub:
     def service(self) -> SyncService:
         """What the HTTP side does."""
         return SyncService(
-            runs=RunStore(self.state), queues=self.queues, now=lambda: self.now, new_id=lambda: self._new("s")
+            runs=RunStore(self.state),
+            queues=self.queues,
+            purges=partial(PurgeBook, self.state),
+            now=lambda: self.now,
+            new_id=lambda: self._new("s"),
         )
 
     def dispatcher(self, kind: Kind, *, every_seconds: int = 300) -> Dispatcher:
@@ -139,14 +146,19 @@ class Hub:
         return self.work(kind)
 
     def work(self, kind: Kind, *, slices: int = 60) -> Run:
-        """Handle the queue's messages and all that they lead to; waits pass at once."""
+        """Handle the queue's messages and all that they lead to, and let the schedule tick; waits pass at once."""
         for _ in range(slices):
-            waiting = self.queues[kind].sent
-            if not waiting:
-                return self.run(kind)
-            for message, sent in zip(self.queues[kind].take(), waiting, strict=True):
+            waiting = self.queues[kind].receive()
+            for sent in waiting:
                 self._wait(sent.delay_seconds)
-                self.engine(kind).handle(message, remaining=self.remaining)
+                with invoked(kind, sent.lineage):
+                    self.engine(kind).handle(sent.body, remaining=self.remaining)
+            if not waiting and not self.run(kind).left_to_tick:
+                return self.run(kind)
+            if not waiting:
+                self._wait(max(0, self.run(kind).parked_until - self.now))
+                with invoked(kind):
+                    self.dispatcher(kind).tick()
         raise AssertionError(f"the run does not come to an end: {self.run(kind)}")
 
     def engine(self, kind: Kind) -> Engine:

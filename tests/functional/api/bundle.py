@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,7 @@ from gitlab_hub.joints import Everybody, Standings
 from gitlab_hub.pipelines.reader import PipelineReader
 from gitlab_hub.pipelines.routes import PipelineRoutes
 from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.sync.service import SyncService
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.web.api import Api, Route
@@ -149,7 +151,9 @@ class Bundle:
 
     def _syncs(self) -> SyncService:
         runs = RunStore(self.tables["integrations"])
-        return SyncService(runs=runs, queues=self.queues, now=self.now, new_id=lambda: f"s{next(self._numbers)}")
+        purges = partial(PurgeBook, self.tables["integrations"])
+        new_id = partial(next, (f"s{number}" for number in self._numbers))
+        return SyncService(runs=runs, queues=self.queues, purges=purges, now=self.now, new_id=new_id)
 
     def _routes(self) -> list[Route]:
         access = AccessRoutes(AccessReader(self.tables["access"], now=self.now), self.cursors)

@@ -1,8 +1,11 @@
 from functools import partial
 
-from gitlab_hub.sync.purge import Purger
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.purge import Area, Purger
+from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.webhooks.purge import delivery_partitions
 from tests.fakes.queue import MemoryQueue
+from tests.fakes.table import MemoryTable
 from tests.functional.webhooks.post import PUSH, Post, a_hook
 
 
@@ -12,7 +15,9 @@ def test_a_removed_integration_leaves_no_delivery_behind() -> None:
     for number in range(1, 30):
         post.now += 1
         post((mine, other)[number % 2], PUSH | {"user_id": number})
-    purger = Purger(table=post.table, partitions=partial(delivery_partitions, post.table), queue=MemoryQueue())
+    areas = [Area(post.table, partial(delivery_partitions, post.table))]
+    book = PurgeBook(MemoryTable(), Kind.ACCESS)
+    purger = Purger(areas=areas, queue=MemoryQueue(), book=book, now=lambda: post.now)
     purger.handle({"schema": 1, "purge": mine.integration_id}, remaining=lambda: 60.0)
     assert {row["integration_id"] for row in post.rows()} == {"int_other"}
     assert len(post.rows()) == 15

@@ -168,18 +168,31 @@ def test_a_definite_401_rejects_the_credential_and_keeps_all_rows(estate: Estate
     assert (driver.targets.verdicts[-1], stored(table)) == ("rejected", truth(estate))
 
 
-def test_a_long_pause_parks_the_run_and_a_delayed_message_wakes_it(driver: Driver, estate: Estate) -> None:
+def test_a_long_pause_parks_the_run_and_a_tick_wakes_it(driver: Driver, estate: Estate) -> None:
     estate.faults[5] = RateLimited("429", retry_after=1200)
     driver.engine().handle(driver.start(), remaining=driver.remaining)
     run = driver.run
     assert (run.status, run.parked_until) == (RunStatus.PARKED, 1_001_200)
-    assert driver.queue.sent[0].delay_seconds == 900
-    early = driver.queue.take()[0]
-    driver.now += 900
-    driver.engine().handle(early, remaining=driver.remaining)
-    assert (driver.run.status, driver.queue.sent[0].delay_seconds) == (RunStatus.PARKED, 300)
-    driver.now += 300
+    assert (run.left_to_tick, driver.queue.sent) == (True, []), "longer than a queue can hold a message back"
+    driver.now += 1_199
+    driver.tick()
+    assert driver.queue.sent == []
+    driver.now += 1
+    driver.tick()
     assert driver.work(driver.queue.take()[0]).status is RunStatus.IDLE
+
+
+def test_a_message_that_comes_too_early_comes_again(driver: Driver, estate: Estate) -> None:
+    estate.faults[5] = RateLimited("429", retry_after=600)
+    driver.engine().handle(driver.start(), remaining=driver.remaining)
+    [sent] = driver.queue.receive()
+    assert sent.delay_seconds == 600
+    driver.now += 590
+    driver.engine().handle(sent.body, remaining=driver.remaining)
+    [again] = driver.queue.receive()
+    assert (driver.run.status, again.delay_seconds) == (RunStatus.PARKED, 10)
+    driver.now += 10
+    assert driver.work(again.body).status is RunStatus.IDLE
 
 
 def test_a_slice_out_of_time_hands_over_and_the_next_one_goes_on(driver: Driver, estate: Estate) -> None:

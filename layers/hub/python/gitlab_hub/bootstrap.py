@@ -217,15 +217,22 @@ def _worker(work: _Work, *chores: Callable[[], object]) -> Entry:
     from gitlab_hub.sync.dispatch import Dispatcher
     from gitlab_hub.sync.engine import Engine, Outside
     from gitlab_hub.sync.hints import HintHandler
-    from gitlab_hub.sync.purge import Purger, Purgers
+    from gitlab_hub.sync.purge import Area, Purger
+    from gitlab_hub.sync.purge_book import PurgeBook
     from gitlab_hub.sync.worker import Worker
     from gitlab_hub.web.entry import worker_entry
 
     feature, runs, targets, connect = work.feature, wiring.syncs().runs, wiring.targets(), wiring.connect
     queue = wiring.syncs().queues[feature.kind]
+    purger = Purger(
+        areas=[Area(table, of) for table, of in work.purges],
+        queue=queue,
+        book=PurgeBook(wiring.integrations_table(), feature.kind),
+        now=time.time,
+    )
     worker = Worker(
         Engine(feature, runs, targets, connect, queue, Outside(worker=wiring.new_id, ended=_report)),
-        Purgers([Purger(table=table, partitions=of, queue=queue) for table, of in work.purges]),
+        purger,
         HintHandler(feature=feature, box=work.box, runs=runs, targets=targets, connect=connect, clock=time.time),
     )
     dispatcher = Dispatcher(
@@ -237,7 +244,7 @@ def _worker(work: _Work, *chores: Callable[[], object]) -> Entry:
         now=time.time,
         new_id=wiring.new_id,
     )
-    tick = [dispatcher.tick, *chores]
+    tick = [dispatcher.tick, purger.tick, *chores]
     return worker_entry(on_message=worker, on_tick=lambda: [step() for step in tick])
 
 

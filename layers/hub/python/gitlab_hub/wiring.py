@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -156,6 +156,7 @@ def syncs() -> "SyncService":
     """What people and routes may ask of syncs."""
     from gitlab_hub.storage.sqs import SqsQueue
     from gitlab_hub.sync.ports import Kind
+    from gitlab_hub.sync.purge_book import PurgeBook
     from gitlab_hub.sync.service import SyncService
     from gitlab_hub.sync.store import RunStore
 
@@ -163,6 +164,7 @@ def syncs() -> "SyncService":
     return SyncService(
         runs=RunStore(integrations_table()),
         queues={kind: SqsQueue(url) for kind, url in urls.items() if url},
+        purges=partial(PurgeBook, integrations_table()),
         now=time.time,
         new_id=new_id,
     )

@@ -29,6 +29,8 @@ def decide(run: Run, *, now: int, every_seconds: int) -> Step:
     if run.status.at_rest:
         due = run.finished_at is None or run.finished_at + every_seconds <= now
         return Step.START if due else Step.NOTHING
+    if run.left_to_tick:
+        return Step.NUDGE if max(run.lease_until, run.parked_until) <= now else Step.NOTHING
     waiting_since = max(run.messaged_at, run.parked_until, run.lease_until)
     stuck = run.lease_until <= now and waiting_since + LOST_AFTER_SECONDS <= now
     # A worker that died is noticed by its lease, long before its message comes back.
@@ -59,7 +61,9 @@ class Dispatcher:
         if step is Step.NOTHING:
             return step
         following = (
-            request(run, sync_id=self.new_id(), now=now) if step is Step.START else replace(run, messaged_at=now)
+            request(run, sync_id=self.new_id(), now=now)
+            if step is Step.START
+            else replace(run, messaged_at=now, left_to_tick=False)
         )
         try:
             saved = self.runs.save(following)

@@ -5,8 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -19,7 +18,7 @@ from gitlab_hub.storage.table import ConditionFailed
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, OutOfTime, Parked, RunFailed, SliceEnded
 from gitlab_hub.sync.limiter import SharedLimiter
-from gitlab_hub.sync.message import work_message
+from gitlab_hub.sync.message import MOST_HOPS, hops_of, work_message
 from gitlab_hub.sync.ports import Feature, Target
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.session import RunSession
@@ -79,8 +78,10 @@ class Engine:
         """Work on the run a queue message names, for at most `remaining()` seconds."""
         run = self._runs.load(message["integration_id"], self._feature.kind)
         now = self._now()
+        hops = hops_of(message)
         if not run.status.at_rest and run.sync_id == message["sync_id"] and run.parked_until > now:
-            self._send(run, delay=run.parked_until - now)
+            if not run.left_to_tick and hops < MOST_HOPS:
+                self._send(run, hops=hops + 1, delay=run.parked_until - now)
             return
         claimed = runs.claim(run, sync_id=message["sync_id"], worker=self._outside.worker(), now=now)
         if claimed is None:
@@ -89,9 +90,9 @@ class Engine:
             mine = self._runs.save(claimed)
         except ConditionFailed:
             return  # A faster worker or a deletion: there is nothing to do here.
-        asyncio.run(self._work(mine, remaining))
+        asyncio.run(self._work(mine, hops, remaining))
 
-    async def _work(self, run: Run, remaining: Callable[[], float]) -> None:
+    async def _work(self, run: Run, hops: int, remaining: Callable[[], float]) -> None:
         # Python's own pool has a thread or two more than processors; these threads only wait for AWS.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
         target = await to_the_end(self._targets.target, run.integration_id)
@@ -111,7 +112,7 @@ class Engine:
                 flush_seconds=self._outside.flush_seconds,
             )
             try:
-                await self._conclude(session, await self._slice(session))
+                await self._conclude(session, hops, await self._slice(session))
             except LeaseLost:
                 _LOG.warning("lease lost", extra={"integration_id": run.integration_id, "kind": str(run.kind)})
                 await to_the_end(self._runs.clear_away, run)
@@ -143,19 +144,17 @@ class Engine:
     def _noter(self, session: RunSession) -> Callable[[str, str, str, str], None]:
         return lambda stage, key, status, code: self._runs.note_scope(session.run, stage, key, status, code)
 
-    async def _conclude(self, session: RunSession, outcome: ErrorNote | SliceEnded | None) -> None:
+    async def _conclude(self, session: RunSession, hops: int, outcome: ErrorNote | SliceEnded | None) -> None:
         if isinstance(outcome, LeaseLost):
             raise outcome
         if isinstance(outcome, CredentialRefused):
             outcome = await self._second_opinion(session)
         run, now = await self._last_snapshot(session), self._now()
         if isinstance(outcome, OutOfTime):
-            await self._save(runs.hand_over(run, now=now))
-            self._send(run)
+            await self._hand_on(runs.hand_over(run, now=now), hops)
         elif isinstance(outcome, Parked):
             until = now + max(1, ceil(outcome.seconds))
-            await self._save(runs.park(run, until=until, now=now))
-            self._send(run, delay=until - now)
+            await self._hand_on(runs.park(run, until=until, now=now), hops, delay=until - now)
         else:
             await self._finish(session, run, outcome)
 
@@ -195,13 +194,18 @@ class Engine:
             return
         await to_the_end(self._outside.ended, ended)
 
-    async def _save(self, run: Run) -> None:
-        with suppress(ConditionFailed):
-            await to_the_end(self._runs.save, run)
+    async def _hand_on(self, run: Run, hops: int, *, delay: int = 0) -> None:
+        """Have the next worker go on: at once by a message, or by the tick where messages have led far enough."""
+        direct = hops < MOST_HOPS and delay <= LONGEST_DELAY_SECONDS
+        try:
+            await to_the_end(self._runs.save, replace(run, left_to_tick=not direct))
+        except ConditionFailed:
+            return  # Others have taken or removed the run.
+        if direct:
+            self._send(run, hops=hops + 1, delay=delay)
 
-    def _send(self, run: Run, *, delay: float = 0) -> None:
-        message = work_message(run)
-        self._queue.send(message, delay_seconds=min(LONGEST_DELAY_SECONDS, max(0, round(delay))))
+    def _send(self, run: Run, *, hops: int, delay: int) -> None:
+        self._queue.send(work_message(run, hops=hops), delay_seconds=min(LONGEST_DELAY_SECONDS, delay))
 
     def _now(self) -> int:
         return int(self._outside.clock())

@@ -26,8 +26,8 @@ from gitlab_hub.sync.ports import Kind, Session, Target
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.targets import Targets
 
-MOST_TRIES = 30
-"""About six hours of trouble; by then runs have tried often enough."""
+MOST_TRIES = 10
+"""About an hour of trouble; by then runs have tried often enough. Every try is a link of one chain, see `MOST_HOPS`."""
 
 _LOG = logging.getLogger(__name__)
 _FINAL = (Unauthorized, Forbidden, Missing, HostNotAllowed, InvalidUrl, TlsError)

@@ -6,41 +6,58 @@ from typing import Any
 
 from gitlab_hub.storage.queue import Queue
 from gitlab_hub.storage.table import Table
-from gitlab_hub.sync.message import purge_message
+from gitlab_hub.sync.message import MOST_HOPS, hops_of, purge_message
+from gitlab_hub.sync.purge_book import SENT_AGAIN_SECONDS, PurgeBook
 from gitlab_hub.sync.session import RESERVE_SECONDS
 
 PAGE = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purger:
-    """Empties the partitions of one integration; a repeated message finds nothing left and has no effect."""
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A table, and all partitions of an integration in it; those that list others come last."""
 
     table: Table
     partitions: Callable[[str], Iterable[str]]
-    """All partitions of an integration; those that list others come last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purger:
+    """Empties what belongs to one integration; a repeated message finds nothing left and has no effect."""
+
+    areas: Sequence[Area]
     queue: Queue
+    book: PurgeBook
+    now: Callable[[], float]
 
     def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
-        """Remove rows until all are gone or time is up; then another message carries on."""
-        for partition in self.partitions(message["purge"]):
-            while keys := [(row["pk"], row["sk"]) for row in self._page(partition)]:
+        """Remove rows until all are gone or time is up; then another message carries on, or the next tick."""
+        integration_id, hops = message["purge"], hops_of(message)
+        if all(self._emptied(area, integration_id, remaining) for area in self.areas):
+            self.book.done(integration_id)
+        elif hops < MOST_HOPS:
+            self.queue.send(purge_message(integration_id, hops=hops + 1))
+        else:
+            self.book.note(integration_id, due_at=int(self.now()))
+
+    def tick(self) -> int:
+        """Ask again for removals that were left; the answer says for how many."""
+        now = int(self.now())
+        due = list(self.book.due(now))
+        for integration_id in due:
+            self.book.note(integration_id, due_at=now + SENT_AGAIN_SECONDS)
+            self.queue.send(purge_message(integration_id))
+        return len(due)
+
+    def _emptied(self, area: Area, integration_id: str, remaining: Callable[[], float]) -> bool:
+        for partition in area.partitions(integration_id):
+            while keys := _page(area.table, partition):
                 if remaining() < RESERVE_SECONDS:
-                    self.queue.send(purge_message(message["purge"]))
-                    return
-                self.table.write(deletes=keys)
-
-    def _page(self, partition: str) -> list[dict[str, Any]]:
-        return self.table.query(partition, limit=PAGE, attributes=("pk", "sk")).items
+                    return False
+                area.table.write(deletes=keys)
+        return True
 
 
-@dataclass(frozen=True, slots=True)
-class Purgers:
-    """Several tables of one integration; where time is up in one, the next message carries on in all of them."""
-
-    each: Sequence[Purger]
-
-    def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
-        """Remove rows until all are gone or time is up."""
-        for purger in self.each:
-            purger.handle(message, remaining=remaining)
+def _page(table: Table, partition: str) -> list[tuple[str, str]]:
+    rows = table.query(partition, limit=PAGE, attributes=("pk", "sk")).items
+    return [(row["pk"], row["sk"]) for row in rows]

@@ -64,6 +64,8 @@ class Run:
     narrowed: int = 0
     """How often the work begun at once was halved, see `width`."""
     messaged_at: int = 0
+    left_to_tick: bool = False
+    """Whether nobody has sent a message that carries the run on: the next tick does, once nothing is in its way."""
     parked_until: int = 0
     started_at: int | None = None
     finished_at: int | None = None
@@ -120,6 +122,7 @@ def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:
         moved=False,
         narrowed=max(0, run.narrowed - 1) if run.moved else run.narrowed + 1,
         parked_until=0,
+        left_to_tick=False,
         started_at=now if run.started_at is None else run.started_at,
     )
 

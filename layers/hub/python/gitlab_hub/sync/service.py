@@ -10,6 +10,7 @@ from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import SyncInProgress
 from gitlab_hub.sync.message import purge_message, work_message
 from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.purge_book import SENT_AGAIN_SECONDS, PurgeBook
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.store import RunStore
 
@@ -20,6 +21,7 @@ class SyncService:
 
     runs: RunStore
     queues: Mapping[Kind, Queue]
+    purges: Callable[[Kind], PurgeBook]
     now: Callable[[], float]
     new_id: Callable[[], str]
 
@@ -44,7 +46,8 @@ class SyncService:
     def forget(self, integration_id: str) -> None:
         """Stop every worker at its next step and have all rows removed. Raises QueueUnavailable."""
         self.runs.forget(integration_id)
-        for queue in self.queues.values():
+        for kind, queue in self.queues.items():
+            self.purges(kind).note(integration_id, due_at=int(self.now()) + SENT_AGAIN_SECONDS)
             queue.send(purge_message(integration_id))
 
     def _queue(self, wanted: list[Run]) -> str:

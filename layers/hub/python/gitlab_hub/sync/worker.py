@@ -7,7 +7,7 @@ from typing import Any
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.hints import HintHandler
 from gitlab_hub.sync.message import SCHEMA, UnknownMessage
-from gitlab_hub.sync.purge import Purger, Purgers
+from gitlab_hub.sync.purge import Purger
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Worker:
     """The consumer of one work queue."""
 
     engine: Engine
-    purger: Purger | Purgers
+    purger: Purger
     hints: HintHandler | None = None
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
