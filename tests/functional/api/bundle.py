@@ -184,6 +184,7 @@ class Bundle:
         return HooksFeature(
             table=table,
             secrets=self.hook_secrets,
+            incidents=IncidentStore(self.tables["integrations"], self.now),
             gitlabs=self.gitlabs,
             deliveries=KeptDeliveries(table),
             webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",

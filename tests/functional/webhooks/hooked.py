@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.cursors import Cursors
@@ -63,7 +64,7 @@ class Hub:
         self.built: dict[str, list[int]] = {}
         self.ticking, self.url = 0.0, URL
         self._seeds = 0
-        self.answers = MemoryTable()
+        self.answers, self.integrations = MemoryTable(), MemoryTable()
         self.use(self.rows)
 
     def use(self, table: Table) -> None:
@@ -71,6 +72,7 @@ class Hub:
         self.feature = HooksFeature(
             table=table,
             secrets=secrets(),
+            incidents=self.incidents,
             gitlabs=self.gitlabs,
             deliveries=self.deliveries,
             webhook_url=lambda: self.url,
@@ -127,6 +129,15 @@ class Hub:
     def store(self) -> HookStore:
         """The hooks, past all faults."""
         return HookStore(self.rows)
+
+    @property
+    def incidents(self) -> IncidentStore:
+        """What needs a person."""
+        return IncidentStore(self.integrations, lambda: self.now)
+
+    def open_incidents(self) -> list[tuple[str, str]]:
+        """Kind and subject of everything that needs a person in the integration."""
+        return [(incident.kind, incident.subject) for incident in self.incidents.of(INTEGRATION)]
 
     def hooks(self) -> list[Hook]:
         """All hooks of the integration."""

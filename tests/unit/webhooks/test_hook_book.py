@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.webhooks.hooks.book import CLAIM_SECONDS, HookBook
 from gitlab_hub.webhooks.hooks.errors import HookBusy
 from gitlab_hub.webhooks.model import Hook
@@ -24,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def book(clock: Clock) -> HookBook:
-    return HookBook(MemoryTable(indexes=()), secrets(), clock)
+    return HookBook(MemoryTable(indexes=()), secrets(), IncidentStore(MemoryTable(), clock), clock)
 
 
 @pytest.fixture

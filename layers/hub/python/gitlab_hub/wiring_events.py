@@ -40,6 +40,7 @@ def deliveries() -> "DeliveriesFeature":
 @cache
 def hooks() -> "HooksFeature":
     """The hooks themselves."""
+    from gitlab_hub.incidents import IncidentStore
     from gitlab_hub.webhooks.hooks.feature import HooksFeature
     from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
 
@@ -47,6 +48,7 @@ def hooks() -> "HooksFeature":
     return HooksFeature(
         table=state,
         secrets=hook_secrets(),
+        incidents=IncidentStore(wiring.integrations_table(), time.time),
         gitlabs=wiring.gitlabs(),
         deliveries=KeptDeliveries(state),
         webhook_url=wiring.public_url().webhook,

@@ -27,7 +27,9 @@ MOST_HEARD = 1_000
 
 _HOOK = "HOOK#"
 _BEYOND = "beyond"
-_KEY = frozenset({"pk", "sk", "schema_version"})
+DUE_INDEX = "pending"
+_DUE, _SCHEDULED = "HOOKS", "SCHEDULED"
+_KEY = frozenset({"pk", "sk", "schema_version", f"{DUE_INDEX}_pk", f"{DUE_INDEX}_sk"})
 _FIELDS = frozenset(field.name for field in fields(Hook)) - {"id", "integration_id", _BEYOND}
 _TUPLES = ("events", "attempts", "drift", "resent_at")
 
@@ -66,6 +68,30 @@ class HookStore:
             if page.last is None:
                 return
             position = page.last[1]
+
+    def due(self, now: int) -> Iterator[str]:
+        """Ids of the hooks that are to be looked after by now, those that wait longest first; read page by page."""
+        position, until = None, f"{now:010d}~"
+        while True:
+            page = self._table.query(_DUE, after=position, until=until, limit=PAGE, index=DUE_INDEX)
+            yield from (str(item[f"{DUE_INDEX}_sk"]).partition("#")[2] for item in page.items)
+            if page.last is None:
+                return
+            position = page.last[1]
+
+    def is_scheduled(self) -> bool:
+        """Whether the rows of earlier releases, which had no place in the index of due hooks, have got theirs."""
+        return self._table.get(_DUE, _SCHEDULED) is not None
+
+    def schedule(self, integration_id: str) -> None:
+        """Give the hooks of an integration their place in the index of due ones."""
+        for hook in self.of_integration(integration_id):
+            if hook.next_look is not None:
+                self._replace(hook, hook, None)
+
+    def all_scheduled(self) -> None:
+        """Note that every hook has its place."""
+        self._table.put(_keyed(_DUE, _SCHEDULED))
 
     def signed_for_project(self, project_id: int) -> Iterator[Hook]:
         """The hooks of a project that sign, at most 20; of every GitLab that has a project of this id."""
@@ -187,7 +213,12 @@ def _item_of(hook: Hook) -> Item:
     key = _keyed(_partition(values.pop("integration_id")), _HOOK + values.pop("id"))
     # A later release's rows stay its own.
     beyond: Item = values.pop(_BEYOND)
-    return key | values | {name: list(values[name]) for name in _TUPLES} | beyond
+    return key | values | {name: list(values[name]) for name in _TUPLES} | beyond | _due_place(hook)
+
+
+def _due_place(hook: Hook) -> Item:
+    due = hook.next_look
+    return {} if due is None else {f"{DUE_INDEX}_pk": _DUE, f"{DUE_INDEX}_sk": f"{due:010d}#{hook.id}"}
 
 
 def _hook_of(item: Mapping[str, Any]) -> Hook:

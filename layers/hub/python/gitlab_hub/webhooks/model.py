@@ -56,6 +56,18 @@ EventName = Literal[
 
 EVENTS: tuple[EventName, ...] = get_args(EventName)
 
+LOOK_SECONDS = 3_300
+"""How long a look is good for: a little less than an hour, so that some tick of every hour looks again."""
+
+SPREAD_SECONDS = 86_400
+"""After so long the projects of a group are gone through again, for new ones."""
+
+RECOVERY_SECONDS = 60
+"""GitLab takes five resends a minute: what a look began to recover goes on at the next tick, not an hour later."""
+
+RETRY_SECONDS = 900
+"""After so long a hook that could not be looked after has its turn again, behind those that wait since before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
@@ -111,6 +123,8 @@ class Hook:
     """Where the present pass goes on."""
     resent_at: tuple[int, ...] = ()
     """When deliveries were last asked for again, for the limit of five a minute."""
+    tried_at: int | None = None
+    """When it last could not be looked after."""
     drift: tuple[str, ...] = ()
     """What differed from GitLab when it was last looked at."""
     beyond: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -120,6 +134,23 @@ class Hook:
     def is_ours(self) -> bool:
         """Whether the hub itself put it into GitLab, and so may change it there."""
         return self.mode == Mode.AUTO and not self.spread
+
+    @property
+    def next_look(self) -> int | None:
+        """When the caretaker is to look at it (unix seconds); None = never, it is not the hub's to look after."""
+        if not self.spread and not self.is_ours:
+            return None
+        return max(self._due, self.working_until, (self.tried_at or -RETRY_SECONDS) + RETRY_SECONDS)
+
+    @property
+    def _due(self) -> int:
+        if self.spread and self.spread_at is not None:
+            return self.spread_at + SPREAD_SECONDS
+        if self.spread or self.checked_at is None:
+            # One that is not finished has its turn again and again, behind what waits longer.
+            return self.checked_at or self.created_at
+        is_recovering = self.recovering is not None and self.status != HookStatus.MISSING
+        return self.checked_at + (RECOVERY_SECONDS if is_recovering else LOOK_SECONDS)
 
     def accepted_versions(self, now: float) -> tuple[int, ...]:
         """The versions of the secrets that are good now, newest first."""

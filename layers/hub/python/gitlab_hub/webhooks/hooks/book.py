@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.table import Table
 from gitlab_hub.webhooks.hook_store import HookStore
 from gitlab_hub.webhooks.hooks.errors import HookBusy
+from gitlab_hub.webhooks.hooks.incidents import HookIncidents
 from gitlab_hub.webhooks.model import Hook
 from gitlab_hub.webhooks.secrets import HookSecrets
 
@@ -18,8 +20,9 @@ _REMEMBERED_VERSIONS = 20
 class HookBook:
     """One writer at a time for what is about to change in GitLab; everybody else may still read."""
 
-    def __init__(self, table: Table, secrets: HookSecrets, now: Callable[[], float]) -> None:
+    def __init__(self, table: Table, secrets: HookSecrets, incidents: IncidentStore, now: Callable[[], float]) -> None:
         self.store, self.secrets, self._now = HookStore(table), secrets, now
+        self.incidents = HookIncidents(incidents, now)
 
     def now(self) -> int:
         """The time in unix seconds."""
@@ -56,7 +59,19 @@ class HookBook:
                 return None
             return replace(decide(stored), working_until=0)
 
-        return self.store.change(claimed.id, kept)
+        return self.note(claimed.id, kept)
+
+    def note(self, hook_id: str, decide: Callable[[Hook], Hook | None]) -> Hook:
+        """Write down how a hook is by now; what that leaves for a person, or ends, is an incident. Raises NotFound."""
+        seen: list[Hook] = []
+
+        def remembered(stored: Hook) -> Hook | None:
+            seen.append(stored)
+            return decide(stored)
+
+        after = self.store.change(hook_id, remembered)
+        self.incidents.turned(seen[-1], after)
+        return after
 
     def free(self, claimed: Hook) -> Hook:
         """Give a claim back; nothing has changed."""
@@ -78,6 +93,7 @@ class HookBook:
     def drop(self, hook: Hook) -> None:
         """Remove a hook for good: from now on its deliveries are refused."""
         self.store.remove(hook, self._fingerprints(hook), now=self.now())
+        self.incidents.gone(hook)
 
     def drop_all(self, hooks: Sequence[Hook]) -> None:
         """Remove many hooks for good."""
@@ -86,6 +102,7 @@ class HookBook:
     def withdraw(self, hook: Hook) -> None:
         """Forget a hook that GitLab has refused; the same request may be made again."""
         self.store.withdraw(hook, self._fingerprints(hook))
+        self.incidents.gone(hook)
 
     def _fingerprint(self, hook: Hook) -> str:
         return self.secrets.fingerprint(self.secrets.token(hook.id, hook.secret_version))

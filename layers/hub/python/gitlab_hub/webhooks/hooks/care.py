@@ -1,11 +1,14 @@
 """What the caretaker does for hooks once an hour: look, repair, go on with groups, find lost deliveries."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from gitlab_hub.errors import HubError
+from gitlab_hub.errors import Conflict, HubError, NotFound
 from gitlab_hub.gitlab.clients import GitLabs, Reach
 from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable, NotGitLab, RateLimited, TlsError, Unauthorized
+from gitlab_hub.ids import owner_of
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.recovery import Recovery
 from gitlab_hub.webhooks.hooks.registration import is_unfinished
@@ -13,9 +16,6 @@ from gitlab_hub.webhooks.hooks.removal import HookRemoval
 from gitlab_hub.webhooks.hooks.repair import Repair
 from gitlab_hub.webhooks.hooks.spreading import Spreading
 from gitlab_hub.webhooks.model import Hook, HookStatus
-
-LOOK_SECONDS = 3_300
-"""How long a look is good for: a little less than an hour, so that some tick of every hour looks again."""
 
 RESERVE_SECONDS = 30.0
 """A call to GitLab may take 20 seconds; the rest is for writing down what came of it."""
@@ -39,6 +39,35 @@ class CareReport:
     finished: bool = True
 
 
+class _Round:
+    """One tick's view of the integrations: whom there is no point in asking (any more)."""
+
+    def __init__(self, gitlabs: GitLabs) -> None:
+        self._gitlabs = gitlabs
+        self._reaches: dict[str, Reach | None] = {}
+        self._in_a_row: Counter[str] = Counter()
+        self.touched: set[str] = set()
+
+    def reach(self, integration_id: str) -> Reach | None:
+        """The integration, looked up once; None where its hooks are to be passed over."""
+        if integration_id not in self._reaches:
+            reach = self._gitlabs.reach(integration_id)
+            self._reaches[integration_id] = reach if reach is not None and may_look_after(reach) else None
+        return self._reaches[integration_id]
+
+    def failed(self, integration_id: str, error: HubError) -> None:
+        """Note a failure: after some the next hook would meet the same, and the next tick tries again."""
+        self.touched.add(integration_id)
+        self._in_a_row[integration_id] += error.retryable
+        if isinstance(error, POINTLESS) or self._in_a_row[integration_id] == MOST_IN_A_ROW:
+            self._reaches[integration_id] = None
+
+    def worked(self, integration_id: str) -> None:
+        """Note a success."""
+        self.touched.add(integration_id)
+        self._in_a_row[integration_id] = 0
+
+
 class HookCare:
     """Looks after all hooks; one integration's trouble stops no other's."""
 
@@ -57,43 +86,51 @@ class HookCare:
         self._repairs, self._spreading, self._recovery, self._removal = repairs, spreading, recovery, removal
 
     def tick(self, remaining: Callable[[], float]) -> CareReport:
-        """Look after what is due, what was looked at longest ago first, while there is time."""
-        report = CareReport()
-        for integration_id in self._due_integrations():
+        """Look after what is due, what waits longest first, while there is time. Reads nothing of what is not due."""
+        report, round_ = CareReport(), _Round(self._gitlabs)
+        if not self._schedule(remaining):
+            return replace(report, finished=False)
+        for hook_id in self._book.store.due(self._book.now()):
             if remaining() <= RESERVE_SECONDS:
-                return replace(report, finished=False)
-            reach = self._gitlabs.reach(integration_id)
-            if reach is not None and may_look_after(reach):
-                report = self._integration(reach, report, remaining)
+                report = replace(report, finished=False)
+                break
+            reach = round_.reach(owner_of(hook_id) or "")
+            hook = self._book.store.get(hook_id) if reach is not None else None
+            # The index is a moment behind the row.
+            if reach is not None and hook is not None and is_due(hook, self._book.now()):
+                report = self._try(round_, reach, hook, report, remaining)
+        for integration_id in round_.touched:
+            self._book.incidents.settle(integration_id, self._book.store.get)
         return report
 
-    def _due_integrations(self) -> list[str]:
-        oldest: list[tuple[int, str]] = []
+    def _schedule(self, remaining: Callable[[], float]) -> bool:
+        """Once after an upgrade: give the hooks of earlier releases their place among the due ones."""
+        if self._book.store.is_scheduled():
+            return True
         for integration_id in self._integrations():
-            looks = [hook.checked_at or 0 for hook in self._due(integration_id)]
-            if looks:
-                oldest.append((min(looks), integration_id))
-        return [integration_id for _, integration_id in sorted(oldest)]
-
-    def _due(self, integration_id: str) -> list[Hook]:
-        now = self._book.now()
-        due = [hook for hook in self._book.of(integration_id) if is_due(hook, now)]
-        return sorted(due, key=lambda hook: hook.checked_at or 0)
-
-    def _integration(self, reach: Reach, report: CareReport, remaining: Callable[[], float]) -> CareReport:
-        in_a_row = 0
-        for hook in self._due(reach.integration_id):
             if remaining() <= RESERVE_SECONDS:
-                return replace(report, finished=False)
-            try:
-                report = self._hook(reach, hook, report, remaining)
-                in_a_row = 0
-            except HubError as error:
-                report = replace(report, failed=report.failed + 1)
-                in_a_row += error.retryable
-                if isinstance(error, POINTLESS) or in_a_row == MOST_IN_A_ROW:
-                    return report  # The next hook would meet the same; the next tick tries again.
+                return False
+            self._book.store.schedule(integration_id)
+        self._book.store.all_scheduled()
+        return True
+
+    def _try(
+        self, round_: "_Round", reach: Reach, hook: Hook, report: CareReport, remaining: Callable[[], float]
+    ) -> CareReport:
+        try:
+            report = self._hook(reach, hook, report, remaining)
+        except HubError as error:
+            round_.failed(reach.integration_id, error)
+            self._put_back(hook)
+            return replace(report, failed=report.failed + 1)
+        round_.worked(reach.integration_id)
         return report
+
+    def _put_back(self, hook: Hook) -> None:
+        """Let a hook that could not be looked after wait behind the others."""
+        now = self._book.now()
+        with suppress(NotFound, Conflict):
+            self._book.incidents.found(self._book.store.change(hook.id, lambda one: replace(one, tried_at=now)))
 
     def _hook(self, reach: Reach, hook: Hook, report: CareReport, remaining: Callable[[], float]) -> CareReport:
         if hook.parent_id is not None and self._book.store.get(hook.parent_id) is None:
@@ -107,6 +144,7 @@ class HookCare:
         if needs_mending(looked):
             looked = self._repairs.mend(reach, looked, even_disabled=False)
             report = replace(report, repaired=report.repaired + 1)
+        self._book.incidents.found(looked)
         found = self._recovery.work(reach, looked, lambda: remaining() - RESERVE_SECONDS)
         return replace(report, looked=report.looked + 1, resent=report.resent + found.resent)
 
@@ -117,14 +155,8 @@ def may_look_after(reach: Reach) -> bool:
 
 
 def is_due(hook: Hook, now: int) -> bool:
-    """Whether it is time to look at a hook again; what somebody is changing at this moment is left alone."""
-    if hook.working_until > now:
-        return False
-    if hook.spread:
-        return hook.spread_at is None or hook.spread_at + LOOK_SECONDS <= now
-    # GitLab takes five resends a minute: what a look began to recover goes on at the next tick, not an hour later.
-    is_recovering = hook.recovering is not None and hook.status != HookStatus.MISSING
-    return hook.is_ours and (is_recovering or hook.checked_at is None or hook.checked_at + LOOK_SECONDS <= now)
+    """Whether it is time to look at a hook; what somebody is changing at this moment is left alone."""
+    return hook.next_look is not None and hook.next_look <= now
 
 
 def needs_mending(hook: Hook) -> bool:

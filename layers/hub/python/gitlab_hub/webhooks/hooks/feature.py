@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.webhooks.hooks.answers import WebhookView
@@ -36,6 +37,7 @@ class HooksFeature:
         *,
         table: Table,
         secrets: HookSecrets,
+        incidents: IncidentStore,
         gitlabs: GitLabs,
         deliveries: Deliveries,
         webhook_url: Callable[[], str],
@@ -44,7 +46,7 @@ class HooksFeature:
     ) -> None:
         self.refs = RefBook(table)
         self._gitlabs, self._deliveries, self._clock = gitlabs, deliveries, clock
-        self._book, self._remote = HookBook(table, secrets, now), Remote(gitlabs)
+        self._book, self._remote = HookBook(table, secrets, incidents, now), Remote(gitlabs)
         self._webhook_url = webhook_url
 
     @cached_property

@@ -10,12 +10,12 @@ from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
 from gitlab_hub.gitlab.events import HookEvent
 from gitlab_hub.gitlab.protocol import Scalar
 from gitlab_hub.webhooks.hooks.book import HookBook
-from gitlab_hub.webhooks.hooks.care import LOOK_SECONDS, MOST_IN_A_ROW, POINTLESS
+from gitlab_hub.webhooks.hooks.care import MOST_IN_A_ROW, POINTLESS
 from gitlab_hub.webhooks.hooks.ref_book import RefBook, Refs
 from gitlab_hub.webhooks.hooks.ref_changes import Look, Tip, is_suspicious, moves, remembered
 from gitlab_hub.webhooks.hooks.remote import Remote
 from gitlab_hub.webhooks.hooks.targets import within
-from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
+from gitlab_hub.webhooks.model import LOOK_SECONDS, Hook, HookStatus, Scope
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab

@@ -39,7 +39,7 @@ class Repair:
             looked_at = replace(stored, target=path)
             return _missing(looked_at, now) if row is None else seen(looked_at, row, now=now)
 
-        return self._book.store.change(hook.id, looked)
+        return self._book.note(hook.id, looked)
 
     def mend(self, reach: Reach, hook: Hook, *, even_disabled: bool, url: str | None = None) -> Hook:
         """Bring a hook in order, secrets included; with `even_disabled` one that GitLab switched off too.

@@ -16,13 +16,10 @@ from gitlab_hub.webhooks.hooks.registration import Registration, digest, is_unfi
 from gitlab_hub.webhooks.hooks.remote import Remote
 from gitlab_hub.webhooks.hooks.targets import within
 from gitlab_hub.webhooks.hooks.wire import FLAGS
-from gitlab_hub.webhooks.model import Hook, HookStatus, Scope, Verification
+from gitlab_hub.webhooks.model import SPREAD_SECONDS, Hook, HookStatus, Scope, Verification
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
-
-AGAIN_SECONDS = 86_400
-"""After so long the group is gone through again, for projects that are new."""
 
 RESERVE_SECONDS = 5.0
 _PAGE = 20
@@ -129,7 +126,7 @@ async def _projects(gitlab: "GitLab", parent: Hook) -> Page:
 
 
 def _is_due_again(parent: Hook, now: int) -> bool:
-    return parent.spread_at is not None and parent.spread_at + AGAIN_SECONDS <= now
+    return parent.spread_at is not None and parent.spread_at + SPREAD_SECONDS <= now
 
 
 def _restarted(parent: Hook) -> Hook:
