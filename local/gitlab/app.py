@@ -20,6 +20,7 @@ from local.gitlab.rest.ask import Answer
 from local.gitlab.rest.auth import token_text
 from local.gitlab.rest.refusals import Refusal
 from local.gitlab.spoil import REPLACING, Line, deliver, spoiled
+from local.gitlab.spoil_lists import PLACES
 from local.gitlab.webhooks.sender import Sender
 from local.gitlab.webhooks.transport import Post, http_post
 
@@ -78,6 +79,8 @@ class StandIn:
             query = scope["query_string"].decode("latin-1")
             fault = self.faults.strike(call.method, call.path, query)
             replaced = fault is not None and fault.kind in REPLACING
+            if fault is not None and fault.kind == "first_page":
+                call = replace(call, params={name: value for name, value in call.params.items() if name not in PLACES})
             answer = _dressed(Answer(200) if replaced else await _settled(self._answer(call)), self.clock.now())
             if fault:
                 here = f"{self._origin}{call.path}?{query}"

@@ -7,17 +7,16 @@ import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from local.gitlab.control.faults import Fault
 from local.gitlab.control.limits import retry_later, too_often
 from local.gitlab.rest.ask import Answer, reply
 from local.gitlab.rest.refusals import EXPIRED, invalid_token
+from local.gitlab.spoil_lists import SHAPED
 
+LOOPED = "looped_link"
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HTML = b"<!DOCTYPE html><html><head><title>GitLab</title></head><body>Something is not right here.</body></html>"
-FOREIGN_ORIGIN = "https://evil.example"
-LINKS = frozenset({"foreign_link", "looped_link"})
 
 
 class Line(Protocol):
@@ -88,9 +87,11 @@ async def _drip(send: Send, answer: Answer, seconds: float) -> None:
 
 def _other(answer: Answer, fault: Fault, here: str) -> Answer:
     """A whole answer in place of, or made from, the right one."""
-    new = _linked(answer, fault, here) if fault.kind in LINKS else _MADE[fault.kind](answer, fault)
+    if fault.kind in SHAPED:
+        return SHAPED[fault.kind](answer, fault)
+    new = _looped(answer, here) if fault.kind == LOOPED else _MADE[fault.kind](answer, fault)
     kept = {name: value for name, value in answer.headers.items() if name not in {"Content-Length", "Content-Type"}}
-    if fault.kind not in {*LINKS, "empty_list"}:
+    if fault.kind not in {LOOPED, "empty_list"}:
         kept = {name: value for name, value in kept.items() if not name.startswith(("X-", "Link", "RateLimit"))}
     return Answer(
         new.status,
@@ -140,15 +141,9 @@ def _deep(_answer: Answer, fault: Fault) -> Answer:
     return Answer(200, b"[" * fault.depth + b"]" * fault.depth)
 
 
-def _linked(answer: Answer, fault: Fault, here: str) -> Answer:
-    """A next page on another host, or this very page again."""
-    parts = answer.headers.get("Link", "").split(", ")
-    following = next((part.split(">")[0].lstrip("<") for part in parts if 'rel="next"' in part), here)
-    if fault.kind == "looped_link":
-        headers = {"Link": f'<{here}>; rel="next"', "X-Next-Page": answer.headers.get("X-Page", "")}
-    else:
-        path = following.removeprefix(urlsplit(following)._replace(path="", query="").geturl())
-        headers = {"Link": f'<{FOREIGN_ORIGIN}{path}>; rel="next"', "X-Next-Page": ""}
+def _looped(answer: Answer, here: str) -> Answer:
+    """The next page is this very page again."""
+    headers = {"Link": f'<{here}>; rel="next"', "X-Next-Page": answer.headers.get("X-Page", "")}
     return Answer(answer.status, answer.body, headers)
 
 

@@ -107,7 +107,9 @@ class HookedGitLab(ScriptedGitLab):
     def _collection(self, request: httpx.Request, kind: str | None, owner: str | None) -> httpx.Response:
         here = [hook for hook in self.hooks.values() if hook["_where"] == [kind, owner]]
         if request.method == "GET":
-            return answer(body=[self._shown(hook) for hook in here])
+            size, page = int(request.url.params["per_page"]), int(request.url.params.get("page", "1"))
+            rows = [self._shown(hook) for hook in here[(page - 1) * size : page * size]]
+            return answer(body=rows, x_next_page=str(page + 1) if page * size < len(here) else "")
         sent = json.loads(request.content)
         if self.blocks_urls:
             return answer(422, {"error": "Invalid url given"})

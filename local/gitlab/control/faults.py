@@ -9,11 +9,12 @@ from local.gitlab.company.names import words
 KINDS = frozenset(
     words(
         "status html_502 html_200 unauthorized rate_limited endpoint_limited truncated drip reset empty_list "
-        "foreign_link looped_link gzip_bomb deep_json redirect slow broken_json"
+        "foreign_link looped_link gzip_bomb deep_json redirect slow broken_json "
+        "stripped first_page short_page relabelled odd_row"
     )
 )
 
-NUMBERS = ("skip", "times", "probability", "seed", "status", "seconds", "retry_after", "size", "depth")
+NUMBERS = ("skip", "times", "probability", "seed", "status", "seconds", "retry_after", "size", "depth", "row")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +36,10 @@ class Fault:
     location: str = "https://evil.example/api/v4/user"
     size: int = 50_000_000
     depth: int = 100_000
+    origin: str = "https://evil.example"
+    headers: str = "Link X-Next-Page X-Prev-Page X-Page X-Per-Page X-Total X-Total-Pages"
+    row: int = 0
+    fields: dict[str, object] = field(default_factory=dict)
     matched: int = 0
     struck: int = 0
     chance: Dice = field(repr=False, default_factory=lambda: dice("fault"))

@@ -193,12 +193,14 @@ async def test_a_redirect_gives_nothing_to_the_other_server(status: int) -> None
 
 async def test_a_foreign_link_gives_nothing_to_the_other_server() -> None:
     async with FaultServer(GOOD) as other:
-        linked = server.as_json([{"id": 1}], Link=f'<{other.url}/api/v4/projects?page=2>; rel="next"')
-        async with FaultServer(linked) as gitlab_server, client(gitlab_server.url) as gitlab:
-            with pytest.raises(UnexpectedResponse):
-                _ = [page async for page in gitlab.pages("/projects")]
-            assert len(gitlab_server.requests) == 1
-        assert other.connections == 0
+        linked = server.as_json([{"id": 1}], Link=f'<{other.url}/api/v4/users?page=2>; rel="next"')
+        last = server.as_json([{"id": 2}], X_Next_Page="")
+        async with FaultServer(linked, last) as gitlab_server, client(gitlab_server.url) as gitlab:
+            pages = [page.rows async for page in gitlab.pages("/projects")]
+            asked = [request.split(b" ")[1] for request in gitlab_server.requests]
+        assert pages == [[{"id": 1}], [{"id": 2}]]
+        assert asked == [b"/api/v4/projects?per_page=100", b"/api/v4/projects?per_page=100&page=2"]
+        assert (other.connections, other.requests) == (0, [])
 
 
 async def test_a_link_to_itself_ends() -> None:
@@ -219,7 +221,7 @@ async def test_a_page_is_never_empty_because_it_broke(fault: Step) -> None:
         page = await anext(pages)
         with pytest.raises(GitLabError):
             await anext(pages)
-    assert (page.rows, page.next) == ([{"id": 1}], "per_page=100&page=2")
+    assert (page.rows, (page.next or "").partition("#")[0]) == ([{"id": 1}], "per_page=100&page=2")
 
 
 @pytest.mark.parametrize(

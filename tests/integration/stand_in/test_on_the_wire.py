@@ -115,12 +115,30 @@ def test_an_empty_list_looks_well(clean: Running, client: httpx.Client) -> None:
 
 def test_links_that_lead_away_or_around(clean: Running, client: httpx.Client) -> None:
     clean.fault("foreign_link", path="/users")
-    link = client.get("/users?per_page=5").links["next"]["url"]
-    assert link == "https://evil.example/api/v4/users?page=2&per_page=5"
+    got = client.get("/users?per_page=5")
+    assert got.links["next"]["url"] == "https://evil.example/api/v4/users?page=2&per_page=5"
+    assert "x-next-page" not in got.headers
     for query in ("per_page=5&page=2", "per_page=5&pagination=keyset"):
         clean.fault("looped_link", path="/users")
         got = client.get(f"/users?{query}")
         assert got.links["next"]["url"] == str(got.request.url)
+
+
+def test_lists_that_look_well(clean: Running, client: httpx.Client) -> None:
+    first, second = rows(client.get("/users?per_page=5")), rows(client.get("/users?per_page=5&page=2"))
+    clean.fault("stripped", path="/users")
+    assert not {"link", "x-next-page", "x-total", "x-page"} & client.get("/users?per_page=5").headers.keys()
+    clean.fault("first_page", path="/users")
+    assert rows(client.get("/users?per_page=5&page=2")) == first != second
+    clean.fault("short_page", path="/users")
+    assert rows(client.get("/users?per_page=5&page=2")) == second[:2]
+    clean.fault("relabelled", path="/users", status=206)
+    got = client.get("/users?per_page=5")
+    assert (got.status_code, got.json()) == (206, first)
+    clean.fault("odd_row", path="/users", row=1, fields={"name": None, "username": "-"})
+    odd = rows(client.get("/users?per_page=5"))[1]
+    assert odd["name"] is None
+    assert "username" not in odd
 
 
 def test_a_fault_on_one_page_only(clean: Running, client: httpx.Client) -> None:

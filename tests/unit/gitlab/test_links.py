@@ -25,6 +25,15 @@ def answer(**headers: str) -> Answer:
         '<https://GITLAB.example:443/gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
         '</gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
         '<?page=2&per_page=100>; rel="next"',
+        '<https://elsewhere.example/gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
+        '<http://gitlab.example:443/gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
+        '<https://gitlab.example:8443/gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
+        '<https://gitlab.example/api/v4/projects?page=2&per_page=100>; rel="next"',
+        '<http://10.0.0.7/internal/projects?page=2&per_page=100#rows>; rel="next"',
+        '<https://user@gitlab.example/gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
+        '<//elsewhere.example/gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
+        '<https://[::1/projects?page=2&per_page=100>; rel="next"',
+        '<https://gitlab.example:x/gitlab/api/v4/projects?page=2&per_page=100>; rel="next"',
     ],
 )  # fmt: skip
 def test_the_next_page_is_the_query_of_the_link(link: str) -> None:
@@ -32,25 +41,11 @@ def test_the_next_page_is_the_query_of_the_link(link: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link",
-    [
-        '<https://evil.example/gitlab/api/v4/projects?page=2>; rel="next"',
-        '<http://gitlab.example/gitlab/api/v4/projects?page=2>; rel="next"',
-        '<https://gitlab.example:8443/gitlab/api/v4/projects?page=2>; rel="next"',
-        '<https://gitlab.example/api/v4/projects?page=2>; rel="next"',
-        '<https://gitlab.example/gitlab/api/v4/users?page=2>; rel="next"',
-        '<https://gitlab.example/gitlab/api/v4/projects/../users?page=2>; rel="next"',
-        '<https://user@gitlab.example/gitlab/api/v4/projects?page=2>; rel="next"',
-        '<//evil.example/gitlab/api/v4/projects?page=2>; rel="next"',
-        '<https://[::1/projects?page=2>; rel="next"',
-        '<https://gitlab.example:x/gitlab/api/v4/projects?page=2>; rel="next"',
-        f'<{URL}>; rel="next"',
-        f'<{URL}?x={"y" * 5000}>; rel="next"',
-    ],
+    "link", [f'<{URL}>; rel="next"', f'<{URL}?>; rel="next"', f'<{URL}?x={"y" * 5000}>; rel="next"']
 )
-def test_a_link_that_leads_elsewhere_is_an_error_and_not_the_end(link: str) -> None:
+def test_a_link_that_leads_nowhere_is_an_error_and_not_the_end(link: str) -> None:
     with pytest.raises(UnexpectedResponse):
-        next_cursor(answer(link=link), REQUEST)
+        next_cursor(answer(link=f'{link}; rel="next"'), REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -62,17 +57,16 @@ def test_without_a_next_page_the_list_ends(headers: dict[str, str]) -> None:
     assert next_cursor(answer(**headers), REQUEST) is None
 
 
-def test_a_page_number_stands_in_for_a_missing_or_foreign_link() -> None:
+def test_a_page_number_stands_in_for_a_missing_or_useless_link() -> None:
     expected = "membership=true&per_page=100&page=2"
     assert next_cursor(answer(x_next_page="2"), REQUEST) == expected
-    foreign = '<https://internal.name/gitlab/api/v4/projects?page=2>; rel="next"'
-    assert next_cursor(answer(link=foreign, x_next_page="2"), REQUEST) == expected
+    assert next_cursor(answer(link=f'<{URL}>; rel="next"', x_next_page="2"), REQUEST) == expected
 
 
-def test_an_encoded_path_equals_its_other_spelling() -> None:
-    request = Request(method="GET", url="https://gitlab.example/api/v4/groups/a%2Fb/projects")
-    link = '<https://gitlab.example/api/v4/groups/a%2fb/projects?id_after=7>; rel="next"'
-    assert next_cursor(answer(link=link), request) == "id_after=7"
+def test_a_numbered_page_is_no_keyset_page() -> None:
+    base = (("pagination", "keyset"), ("per_page", "100"))
+    assert following(base, "page=2&pagination=keyset") == (("per_page", "100"), ("page", "2"))
+    assert following(base, "id_after=7") == (*base, ("id_after", "7"))
 
 
 def test_a_filter_that_the_link_forgot_stays() -> None:

@@ -51,7 +51,8 @@ def test_archived_projects_do_not_hide_an_active_one(run: Run, gitlab: ScriptedG
     archived = [project(number, archived=True) for number in range(100, 120)]
 
     def listed(request: httpx.Request) -> httpx.Response:
-        return answer(200, [project(3)] if request.url.params.get("archived") == "false" else archived)
+        rows = [project(3)] if request.url.params.get("archived") == "false" else archived
+        return answer(200, rows, x_next_page="")
 
     gitlab.script["/projects"] = listed
     assert run().ok
@@ -159,3 +160,35 @@ def test_a_hanging_gitlab_is_given_up_in_time_with_what_was_found(gitlab: Script
     assert (verification.code, at(verification, Step.GROUPS).code) == ("host_unreachable", "host_unreachable")
     assert at(verification, Step.VERSION).ok
     assert [check.step for check in verification.checks] == list(Step)
+
+
+@pytest.mark.parametrize("group", [None, "acme"])
+def test_one_page_of_the_projects_is_followed_wherever_its_link_leads(
+    run: Run, gitlab: ScriptedGitLab, group: str | None
+) -> None:
+    path = "/projects" if group is None else "/groups/acme/projects"
+
+    def linked(request: httpx.Request) -> httpx.Response:
+        if "id_before" in request.url.params:
+            return answer(200, [])
+        return answer(200, [project(3)], link='<http://internal:443/api/v4/projects?id_before=3>; rel="next"')
+
+    gitlab.script[path] = linked
+    assert run(group=group).ok
+    assert gitlab.paths.count(path) == 2
+    assert {request.url.host for request in gitlab.requests} == {"gitlab.example.com"}
+
+
+@pytest.mark.parametrize("link", ["http://internal:443/api/v4/projects", "https://gitlab.example.com/x?"])
+def test_a_list_that_cannot_be_followed_is_not_fine(run: Run, gitlab: ScriptedGitLab, link: str) -> None:
+    gitlab.script["/projects"] = answer(200, [project(3)], link=f'<{link}>; rel="next"')
+    verification = run()
+    assert (verification.code, at(verification, Step.PROJECTS).ok) == ("unexpected_response", False)
+
+
+def test_a_gitlab_without_keyset_pages_is_fine(run: Run, gitlab: ScriptedGitLab) -> None:
+    def old(request: httpx.Request) -> httpx.Response:
+        return answer(405) if "pagination" in request.url.params else answer(200, [project(3)])
+
+    gitlab.script["/projects"] = old
+    assert run().ok

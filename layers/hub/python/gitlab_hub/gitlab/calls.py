@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from gitlab_hub.gitlab.deadline import Deadline
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized, UnexpectedResponse
 from gitlab_hub.gitlab.limits import Limiter
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
-from gitlab_hub.gitlab.protocol import Answer, RateFacts, Request, decode, next_cursor, raise_for, with_smaller_pages
+from gitlab_hub.gitlab.protocol import Answer, RateFacts, Request, decode, goes_on, raise_for, with_smaller_pages
 from gitlab_hub.gitlab.rates import http_date, number
 from gitlab_hub.gitlab.retries import pause, too_heavy
 
@@ -33,8 +34,18 @@ class Found(NamedTuple):
         headers = self.answer.headers
         if not isinstance(self.body, list) or not all(isinstance(row, dict) for row in self.body):
             raise self.unusable("GitLab's answer is not a list of rows.")
-        goes_on = next_cursor(self.answer, self.request)
-        return Page(self.body, goes_on, http_date(headers.get("date")), number(headers.get("x-total")))
+        following = goes_on(self.answer, self.request, self.body)
+        return Page(self.body, following, http_date(headers.get("date")), number(headers.get("x-total")))
+
+    def whole(self) -> "Found":
+        """Raise unless a reading call was answered with 200.
+
+        GitLab's API answers those with nothing else: 206 is a part, 203 what a proxy made of it, 204 no list at all
+        (RFC 9110, 15.3).
+        """
+        if self.answer.status != HTTPStatus.OK:
+            raise self.unusable(f"GitLab answered {self.answer.status}, which is not the whole of what was asked for.")
+        return self
 
     def unusable(self, message: str) -> UnexpectedResponse:
         """Make the error for an answer that came whole and yet makes no sense."""
@@ -68,7 +79,7 @@ class Calls:
         while True:
             await self._limiter.acquire(request.endpoint)
             try:
-                return await self._once(request, token, deadline)
+                return (await self._once(request, token, deadline)).whole()
             except Unauthorized:
                 newer = None if has_newest else await self._tokens.renewed(token)
                 if newer is None or newer == token:

@@ -32,9 +32,10 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.limits import Limiter, Unlimited, endpoint_class
+from gitlab_hub.gitlab.listing import Listing
 from gitlab_hub.gitlab.network import VettedBackend
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
-from gitlab_hub.gitlab.protocol import Answer, BodyReader, Query, Request, Scalar, folded, following, merged, query_of
+from gitlab_hub.gitlab.protocol import Answer, BodyReader, Query, Request, Scalar, folded, merged, query_of
 from gitlab_hub.gitlab.tokens import sendable
 
 __all__ = ["ClientOptions", "GitLab", "Page", "Reply", "Tokens", "VettedTransport"]
@@ -142,20 +143,15 @@ class GitLab:
         """Read a list page by page, from its start or from an earlier page's `next`.
 
         A list ends where `next` is None, whatever the size of a page: an overloaded GitLab is asked for smaller ones.
+        Raises UnexpectedResponse where the pages do not make a whole list, which may show only behind the last one.
         """
-        base = merged((("per_page", str(per_page)),), query_of(params))
-        query = base if cursor is None else following(base, cursor)
-        seen = {hash(query)}
+        listing = Listing(merged((("per_page", str(per_page)),), query_of(params)), cursor)
         for _ in range(self._options.max_pages):
-            found = await self._calls.read(self._request("GET", path, query), is_list=True)
-            page = found.page()
-            if page.next is not None:
-                query = following(base, page.next)
-                if hash(query) in seen:
-                    raise found.unusable("GitLab's pages lead in a circle.")
-                seen.add(hash(query))
-            yield page
-            if page.next is None:
+            page = (await self._calls.read(self._request("GET", path, listing.query), is_list=True)).page()
+            goes_on = listing.take(page.rows, page.next, total=page.total)
+            yield replace(page, next=goes_on)
+            if goes_on is None:
+                listing.end()
                 return
         raise UnexpectedResponse("GitLab's list has more pages than the hub reads.")
 

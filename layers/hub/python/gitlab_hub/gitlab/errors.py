@@ -130,5 +130,9 @@ class Transition(GitLabError):
     code = "status_not_changed"
 
 
+class NotWhole(UnexpectedResponse):
+    """The pages of a list do not make a whole one: whoever reads it again starts at its beginning."""
+
+
 class Interrupted(UnexpectedResponse):
     """The answer broke off or is not whole JSON: asking again may help."""

@@ -1,33 +1,37 @@
-"""Finding the next page of a list without ever leaving the list.
+"""What the paging headers of an answer say: where the list goes on.
 
-Only the query of a `Link` is used, never its address: a page that names another host, scheme or path is not followed.
-An unusable link is an error and not the end of the list, because a list cut short looks like deletions.
+Only the query of a `Link` is used, and asked for where the list was asked for before. Its address says nothing: GitLab
+builds it from the request's scheme and path and from its own configured host and port (`OffsetHeaderBuilder` and
+`Keyset::HeaderBuilder` in lib/gitlab/pagination), so behind TLS termination, a proxy with a prefix of its own, or an
+internal name it is one that nobody can reach. So no page, and no token, ever goes anywhere else.
+A link without a query is an error and not the end of the list, because a list cut short looks like deletions.
 """
 
 import re
-from urllib.parse import SplitResult, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.messages import Answer, Query, Request, merged, query_from
 
 SMALLEST_PAGE = 20
+KEYSET = ("pagination", "keyset")
+_MAX_DIGITS = 15
 _LONGEST_CURSOR = 4096
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s;,=]+(?:=(?:\"[^\"]*\"|[^\s;,\"]*))?)*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*(?:\"(?:[^\"]*\s)?next(?:\s[^\"]*)?\"|next(?![^\s;,]))", re.IGNORECASE)
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def next_cursor(answer: Answer, request: Request) -> str | None:
-    """Where the list goes on, as an encoded query; None at its end."""
+    """Where the list goes on, as an encoded query; None where the headers name no next page."""
     link = _next_link(answer.headers.get("link", ""))
-    cursor = None if link is None else _query_within(link, request.url)
-    if cursor is None:
+    cursor = "" if link is None else _query_of(link)
+    if not cursor:
         cursor = _numbered_page(answer.headers.get("x-next-page", ""), request.query)
-    if cursor is None and link is None:
+    if not cursor and link is None:
         return None
-    if cursor is None or len(cursor) > _LONGEST_CURSOR:
+    if not cursor or len(cursor) > _LONGEST_CURSOR:
         raise UnexpectedResponse(
-            "GitLab's link to the next page leads elsewhere. Connect with the external URL GitLab is configured with.",
+            "GitLab's link to the next page has no usable query. Look for a proxy that rewrites the `Link` header.",
             http_status=answer.status,
             request_id=answer.request_id,
         )
@@ -35,11 +39,18 @@ def next_cursor(answer: Answer, request: Request) -> str | None:
 
 
 def following(query: Query, cursor: str) -> Query:
-    """Give the query of the page a cursor stands for. The list's own filters stay even where a link forgot them."""
+    """Give the query of the page a cursor stands for. The list's own filters stay even where a link forgot them.
+
+    A numbered page is asked for without `pagination=keyset`: with it GitLab ignores the number.
+    """
     try:
-        return merged(query, query_from(cursor))
+        goes_on = query_from(cursor)
     except ValueError:
         raise UnexpectedResponse("The link to the next page is not usable.") from None
+    if any(name == "page" for name, _ in goes_on):
+        query = tuple(pair for pair in query if pair != KEYSET)
+        goes_on = tuple(pair for pair in goes_on if pair != KEYSET)
+    return merged(query, goes_on)
 
 
 def with_smaller_pages(query: Query) -> Query:
@@ -62,23 +73,15 @@ def _next_link(header: str) -> str | None:
     return next((link for link, parameters in _LINK.findall(header) if _NEXT.search(parameters)), None)
 
 
-def _query_within(link: str, url: str) -> str | None:
-    try:
-        here, there = urlsplit(url), urlsplit(urljoin(url, link))
-        same = _place(here) == _place(there)
-    except ValueError:
-        return None
-    return there.query or None if same else None
+def _query_of(link: str) -> str:
+    return link.partition("#")[0].partition("?")[2]
 
 
-def _place(url: SplitResult) -> tuple[str, str | None, int | None, str]:
-    port = url.port or _DEFAULT_PORTS.get(url.scheme)
-    host = None if url.username is not None else url.hostname
-    return url.scheme, host, port, unquote(url.path)
+def numbered(page: int, query: Query) -> str:
+    """The cursor of a page by its number."""
+    return urlencode(merged(query, (("page", str(page)),)))
 
 
-def _numbered_page(number: str, query: Query) -> str | None:
+def _numbered_page(number: str, query: Query) -> str:
     page = number.strip()
-    if not (page.isascii() and page.isdigit()):
-        return None
-    return urlencode(merged(query, (("page", page),)))
+    return numbered(int(page), query) if page.isascii() and page.isdigit() and len(page) <= _MAX_DIGITS else ""

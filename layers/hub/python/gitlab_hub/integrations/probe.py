@@ -134,7 +134,7 @@ class Probe:
         return [resource_steps.groups_check(found, self._group, self.facts.token)]
 
     async def _take_projects(self) -> list[Check]:
-        listed = await self._list_projects(per_page=LISTED)
+        listed = await self._first_projects()
         active = [] if isinstance(listed, GitLabError) else resource_steps.active_of(listed)
         if not isinstance(listed, GitLabError) and len(listed) == LISTED and not active:
             again = await self._list_projects(per_page=LISTED, archived=False)
@@ -186,14 +186,31 @@ class Probe:
         seen = await self._list(f"/projects/{project_id}/pipelines/{pipeline_id}/jobs", per_page=1)
         return [resource_steps.jobs_check(seen, self.facts.token)]
 
+    async def _first_projects(self) -> Seen:
+        """The newest projects, listed as the syncs do, one page followed: where that fails, so would they."""
+        path, params = self._projects_list()
+        keyset: dict[str, Param] = {**params, "pagination": "keyset", "order_by": "id", "sort": "desc"}
+        pages = self._gitlab.pages(path, keyset, per_page=LISTED)
+        try:
+            first = await anext(pages)
+            if first.next is not None:
+                await anext(pages)
+        except GitLabError as error:
+            # A GitLab without keyset pages answers 405, and the syncs do without.
+            without = error.http_status == HTTPStatus.METHOD_NOT_ALLOWED
+            return await self._list_projects(per_page=LISTED) if without else error
+        return first.rows
+
     async def _list_projects(self, **params: Param) -> Seen:
+        path, own = self._projects_list()
+        return await self._list(path, **own, **params)
+
+    def _projects_list(self) -> tuple[str, dict[str, Param]]:
         if self._group is not None:
-            return await self._list(
-                f"{self._group_path()}/projects", include_subgroups=True, with_shared=False, **params
-            )
+            return f"{self._group_path()}/projects", {"include_subgroups": True, "with_shared": False}
         if self.facts.account is not None and self.facts.account.is_admin:
-            return await self._list("/projects", **params)
-        return await self._list("/projects", membership=True, **params)
+            return "/projects", {}
+        return "/projects", {"membership": True}
 
     def _group_path(self) -> str:
         return f"/groups/{segment(self._group or '')}"

@@ -12,6 +12,7 @@ from gitlab_hub.gitlab.errors import (
     InsufficientScope,
     InvalidUrl,
     Missing,
+    NotWhole,
     RateLimited,
     TlsError,
     Unauthorized,
@@ -115,7 +116,9 @@ class StageRunner:
             retry[scope.key] = [dict(scope.payload), error.code, str(error)]
         else:
             session.done += 1
-        cursors = {key: cursor for key, cursor in checkpoint.cursors.items() if key != scope.key or again}
+        # Of a list that was not whole it is unknown where rows are missing: it is read again from its beginning.
+        goes_on = again and not isinstance(error, NotWhole)
+        cursors = {key: cursor for key, cursor in checkpoint.cursors.items() if key != scope.key or goes_on}
         session.advance(replace(checkpoint, after=max(checkpoint.after or "", scope.key), cursors=cursors, retry=retry))
         await session.flush_if_due()
 
