@@ -23,6 +23,8 @@ class Behaviour:
     """A push that moves more refs in one way sends no hook at all."""
     status_conflicts: int = 0
     """So many next commit statuses are refused with 409."""
+    read_only: bool = False
+    """In maintenance mode: nothing can be written, but tokens are still given out at `/oauth/token`."""
     oauth_self_status: int = 400
     """What an OAuth token gets from `GET /personal_access_tokens/self`: 400 today, 404 in the old days."""
     webhook_clock_skew: float = 0.0

@@ -26,7 +26,7 @@ from local.gitlab.rest.own_token import OwnTokenApi
 from local.gitlab.rest.pipelines import PipelinesApi
 from local.gitlab.rest.project_shapes import ProjectShapes
 from local.gitlab.rest.projects import ProjectsApi
-from local.gitlab.rest.refusals import Refusal
+from local.gitlab.rest.refusals import Refusal, read_only
 from local.gitlab.rest.repository import RepositoryApi
 from local.gitlab.rest.router import Route, Router
 from local.gitlab.rest.shapes import Shapes
@@ -124,6 +124,7 @@ class RestApi:
             return answer
 
     def _answer(self, call: Call) -> Answer:
+        self._keep_read_only(call)
         now = self._clock.now()
         text = token_text(call.headers, call.params)
         if call.segments[2:] == ("rotate",):
@@ -147,6 +148,12 @@ class RestApi:
             names=names,
         )
         return handler(ask)
+
+    def _keep_read_only(self, call: Call) -> None:
+        """Refuse to write before anything else is looked at (lib/gitlab/middleware/read_only/controller.rb)."""
+        if self._company.behaviour.read_only and call.method in {"POST", "PATCH", "PUT", "DELETE"}:
+            kind = next((value for name, value in call.headers.items() if name.lower() == "content-type"), "")
+            raise read_only(self.base, is_json=kind.partition(";")[0].strip() == "application/json")
 
     def _punish_reuse(self, text: str | None) -> None:
         """Rotating a token that was rotated before revokes everything that descends from the first one."""

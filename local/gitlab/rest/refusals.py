@@ -7,6 +7,7 @@ EXPIRED = "Token is expired. You can either do re-authorization or token refresh
 REVOKED = "Token was revoked. You have to re-authorize from the user."
 
 TOO_MANY = "This endpoint has been requested too many times. Try again later."
+READ_ONLY = "You cannot perform write operations on a read-only instance"
 
 
 class Refusal(Exception):
@@ -37,6 +38,11 @@ def scope_missing(scopes: Sequence[str]) -> Refusal:
 def forbidden(reason: str = "") -> Refusal:
     """Something the caller sees but may not do."""
     return Refusal(403, {"message": f"403 Forbidden - {reason}" if reason else "403 Forbidden"})
+
+
+def read_only(base: str, *, is_json: bool) -> Refusal:
+    """Any write while nothing can be written; what does not come as JSON is taken for a browser's and sent home."""
+    return Refusal(403, {"message": READ_ONLY}) if is_json else Refusal(301, "", {"Location": f"{base}/"})
 
 
 def not_found(what: str = "") -> Refusal:

@@ -28,11 +28,13 @@ class StatusWall(httpx.AsyncBaseTransport):
         self.script: list[Callable[[], httpx.Response]] = []
         self.commits = {"main": SHA, "feature/x": NEWER, SHA[:8]: SHA, SHA: SHA}
         self.projects = {7: "acme/app", 9: "Acme/deep/lib", 8: "acme-other/app"}
-        self.down = False
+        self.down = self.read_only = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.down:
             raise httpx.ConnectError("nobody there")
+        if self.read_only and request.method != "GET":
+            return self.refused(403, "You cannot perform write operations on a read-only instance")
         path = request.url.path
         if commit := _COMMIT.fullmatch(path):
             found = self.commits.get(commit[2])

@@ -76,6 +76,23 @@ def test_a_gitlab_that_is_down_for_an_hour_shows_the_last_status_in_the_end(worl
     assert (build.reported_status, build.reported_error, build.due_at) == ("success", None, None)
 
 
+@pytest.mark.parametrize("minutes", [10, 12 * 60])
+def test_an_end_that_falls_into_a_maintenance_shows_after_it(world: World, minutes: int) -> None:
+    build_id = started(world)
+    world.wall.read_only = True
+    patch(world, build_id, "success")
+    assert (world.failures, world.build(build_id).reported_error) == ([], "gitlab_unavailable")
+    for _ in range(minutes):
+        world.later(60)
+    assert world.wall.shown == {(SHA, "ci/hub"): "running"}
+    world.wall.read_only = False
+    for _ in range(16):
+        world.later(60)
+    build = world.build(build_id)
+    assert world.wall.shown == {(SHA, "ci/hub"): "success"}
+    assert (build.reported_status, build.reported_error, build.due_at) == ("success", None, None)
+
+
 def test_a_gitlab_that_never_comes_back_is_given_up_and_the_reason_stays(world: World) -> None:
     world.wall.down = True
     build_id = started(world)

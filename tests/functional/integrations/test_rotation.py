@@ -104,7 +104,10 @@ def test_a_definite_no_is_not_permitted_and_costs_nothing(hub: OAuthHub, one: st
     assert rotate(hub, one)[0] == 200
 
 
-@pytest.mark.parametrize("trouble", [answer(429, retry_after="9"), httpx.ConnectError("no"), answer(400, {})])
+@pytest.mark.parametrize("trouble", [
+    answer(429, retry_after="9"), httpx.ConnectError("no"), answer(400, {}),
+    answer(403, {"message": "You cannot perform write operations on a read-only instance"}),
+])  # fmt: skip
 def test_what_had_no_effect_may_be_tried_again_at_once(hub: OAuthHub, one: str, trouble: Any) -> None:
     hub.gitlab.fail(ROTATE, trouble)
     assert rotate(hub, one)[0] >= 400

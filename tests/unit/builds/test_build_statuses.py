@@ -19,6 +19,7 @@ from gitlab_hub.gitlab.errors import (
     MissingPermissions,
     NotGitLab,
     RateLimited,
+    ReadOnly,
     TlsError,
     Transition,
     Unauthorized,
@@ -52,6 +53,7 @@ LATER = [
     UnexpectedResponse("", http_status=409),
     UnexpectedResponse("", http_status=201),
     Unavailable("", http_status=503),
+    ReadOnly("", http_status=403),
 ]
 NEVER = [
     Missing("", http_status=404),

@@ -276,3 +276,12 @@ def _raw(code: int, body: bytes, headers: dict[str, str]) -> httpx.Response:
 async def test_an_unusable_answer_has_its_kind(answer: Any, kind: type[GitLabError]) -> None:
     with pytest.raises(kind):
         await client(ScriptedTransport(answer)).get("/user")
+
+
+async def test_a_write_without_a_body_is_json_too() -> None:
+    # A read-only GitLab answers anything else with a redirection, as if a browser had asked.
+    transport = ScriptedTransport(status(204), ok())
+    gitlab = client(transport)
+    await gitlab.send("DELETE", "/projects/1/hooks/2")
+    await gitlab.get("/user")
+    assert [request.headers.get("content-type") for request in transport.requests] == ["application/json", None]

@@ -11,6 +11,7 @@ from gitlab_hub.gitlab.errors import (
     MissingPermissions,
     NotGitLab,
     RateLimited,
+    ReadOnly,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
@@ -108,6 +109,26 @@ def test_a_403_for_want_of_permissions_names_them(sentence: Any, details: dict[s
 def test_fine_grained_is_the_only_scope_or_none() -> None:
     assert is_fine_grained(["granular"])
     assert not any(map(is_fine_grained, ([], ["granular", "read_api"], ["read_api"], None, "granular")))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "You cannot perform write operations on a read-only instance",
+        "You cannot perform write operations on a read-only secondary Geo node",
+        "GitLab is undergoing maintenance: it is in maintenance mode",
+    ],
+)
+def test_a_gitlab_that_takes_no_writes_for_now_is_trouble_that_passes(message: str) -> None:
+    error = refusal(403, {"message": message}, retry_after="120")
+    assert (type(error), error.code, error.retryable, error.retry_after) == (ReadOnly, "gitlab_unavailable", True, 120)
+
+
+@pytest.mark.parametrize(
+    "message", ["403 Forbidden - The deploy key is read-only", "read-only", "403 Forbidden", None, {"read-only": "mode"}]
+)
+def test_another_403_that_speaks_of_reading_is_none(message: Any) -> None:
+    assert type(refusal(403, {"message": message})) is Forbidden
 
 
 @pytest.mark.parametrize(

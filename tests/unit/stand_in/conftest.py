@@ -36,6 +36,8 @@ class Caller:
     def __call__(self, target: str, holder: str | None = "admin-read", method: str = "GET", body: object = None) -> Got:
         path, _, query = target.partition("?")
         headers = {"authorization": f"Bearer {self.app.company.well_known.get(holder, holder)}"} if holder else {}
+        if body is not None:
+            headers["content-type"] = "application/json"
         call = Call(
             method=method,
             path=f"/api/v4{path}",

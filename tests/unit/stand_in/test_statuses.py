@@ -151,3 +151,21 @@ def test_the_control_board_knows_all_statuses(post: Post, control: Any, sha: str
     number = post("failed", name="hub", description="no").json["id"]
     (row,) = control("GET", "truth/statuses?project_id=1")["rows"]
     assert (row["id"], row["sha"], row["status"], row["description"]) == (number, sha, "failed", "no")
+
+
+def test_a_read_only_gitlab_says_so_before_it_looks_at_anything(
+    post: Post, ask: Any, control: Any, sha: str
+) -> None:
+    control("POST", "behaviour", {"read_only": True})
+    got = post("running", name="hub", holder="narrow")
+    assert (got.status, got.json) == (
+        403, {"message": "You cannot perform write operations on a read-only instance"},
+    )  # fmt: skip
+    assert ask(f"/projects/1/repository/commits/{sha}", "admin").status == 200
+    control("POST", "behaviour", {"read_only": False})
+    assert post("running", name="hub").status == 201
+
+
+def test_a_read_only_gitlab_takes_what_is_no_json_for_a_browser(app: StandIn, ask: Any, control: Any) -> None:
+    control("POST", "behaviour", {"read_only": True})
+    assert ask("/projects/1/hooks/1", "admin", "DELETE").status == 301

@@ -22,6 +22,7 @@ from gitlab_hub.gitlab.errors import (
     InvalidUrl,
     Missing,
     MissingPermissions,
+    ReadOnly,
     Transition,
 )
 
@@ -128,7 +129,7 @@ def judged(error: GitLabError, *, draw: float) -> Outcome:
         return Outcome()  # It is there already: an answer was lost, or a later state came first.
     status = error.http_status
     definite = isinstance(error, Missing | Forbidden | HostNotAllowed | InvalidUrl)
-    if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(status)):
+    if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(error)):
         told = isinstance(error, InsufficientScope | MissingPermissions)
         return Outcome(error.code, hint=str(error) if told else None)
     return Outcome(error.code, again=True, wait=max(SHORTEST_WAIT, error.retry_after or 0) + int(JITTER * draw))
@@ -148,9 +149,9 @@ def noted(build: Build, posted: Build, outcome: Outcome, *, now: int) -> Build:
     )
 
 
-def _may_pass(status: int | None) -> bool:
-    # A token that GitLab does not take any more is replaced sooner or later.
-    return status in {
+def _may_pass(error: GitLabError) -> bool:
+    # A token that GitLab does not take any more is replaced sooner or later; a maintenance ends.
+    return isinstance(error, ReadOnly) or error.http_status in {
         HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS,
     }  # fmt: skip
 

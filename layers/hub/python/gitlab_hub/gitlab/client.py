@@ -198,9 +198,9 @@ class _Wire:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "User-Agent": self._options.user_agent,
+            # Also without a body: a read-only GitLab redirects writes that are no JSON (middleware/read_only).
+            **({} if request.method == "GET" else {"Content-Type": request.content_type}),
         }
-        if request.body is not None:
-            headers["Content-Type"] = request.content_type
         extensions = {"timeout": self._timeouts}
         return httpx.Request(
             request.method, request.target, headers=headers, content=request.body, extensions=extensions

@@ -111,6 +111,10 @@ class Unavailable(GitLabError):
     retryable = True
 
 
+class ReadOnly(Unavailable):
+    """403 of a GitLab that takes no writes for now (maintenance mode, Geo secondary): nothing was done, try later."""
+
+
 class NotGitLab(GitLabError):
     """HTML, a redirect or another sign that no GitLab API answers here."""
 

@@ -17,6 +17,7 @@ from gitlab_hub.gitlab.errors import (
     Missing,
     MissingPermissions,
     RateLimited,
+    ReadOnly,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
@@ -146,7 +147,7 @@ class Rotator:
 
 
 def _had_no_effect(error: GitLabError) -> bool:
-    return isinstance(error, (*NOT_DONE, RateLimited)) or error.http_status == HTTPStatus.BAD_REQUEST
+    return isinstance(error, (*NOT_DONE, RateLimited, ReadOnly)) or error.http_status == HTTPStatus.BAD_REQUEST
 
 
 def _check_version(version: str | None) -> None:
