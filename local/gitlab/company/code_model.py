@@ -78,11 +78,13 @@ class Repository:
         return paths
 
     def resolve(self, name: str) -> str | None:
-        """The commit that a branch, a tag or a sha (whole or its start) means."""
-        if name in self.branches:
-            return self.branches[name]
-        if name in self.tags:
-            return self.tags[name].commit
+        """The commit that a branch, a tag or a sha (whole or its start) means; of one name the tag (git-rev-parse)."""
+        tag = name.removeprefix("refs/tags/")
+        if tag in self.tags:
+            return self.tags[tag].commit
+        branch = name.removeprefix("refs/heads/")
+        if branch in self.branches:
+            return self.branches[branch]
         found = [sha for sha in self.commits if len(name) > 6 and sha.startswith(name)]  # noqa: PLR2004 - git's short form
         return found[0] if found else None
 

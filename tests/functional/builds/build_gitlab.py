@@ -16,6 +16,7 @@ INTEGRATION = "int_0a1b"
 SHA, NEWER = "a" * 40, "b" * 40
 _STATUS = re.compile(r"/gitlab/api/v4/projects/(\d+)/statuses/([0-9a-f]+)")
 _PROJECT = re.compile(r"/gitlab/api/v4/projects/(\d+)")
+_TAG = re.compile(r"/gitlab/api/v4/projects/(\d+)/repository/tags/(.+)")
 _COMMIT = re.compile(r"/gitlab/api/v4/projects/(\d+)/repository/commits/(.+)")
 
 
@@ -27,6 +28,7 @@ class StatusWall(httpx.AsyncBaseTransport):
         self.shown: dict[tuple[str, str], str] = {}
         self.script: list[Callable[[], httpx.Response]] = []
         self.commits = {"main": SHA, "feature/x": NEWER, SHA[:8]: SHA, SHA: SHA}
+        self.tags: dict[str, str] = {}
         self.projects = {7: "acme/app", 9: "Acme/deep/lib", 8: "acme-other/app"}
         self.down = self.read_only = False
 
@@ -37,8 +39,11 @@ class StatusWall(httpx.AsyncBaseTransport):
             return self.refused(403, "You cannot perform write operations on a read-only instance")
         path = request.url.path
         if commit := _COMMIT.fullmatch(path):
-            found = self.commits.get(commit[2])
+            found = (self.commits | self.tags).get(commit[2].removeprefix("refs/heads/").removeprefix("refs/tags/"))
             return httpx.Response(200, json={"id": found}) if found else self.refused(404, "404 Commit Not Found")
+        if tag := _TAG.fullmatch(path):
+            found = self.tags.get(tag[2])
+            return httpx.Response(200, json={"name": tag[2]}) if found else self.refused(404, "404 Tag Not Found")
         if project := _PROJECT.fullmatch(path):
             at = self.projects.get(int(project[1]))
             return httpx.Response(200, json={"path_with_namespace": at}) if at else self.refused(404, "404 Not Found")

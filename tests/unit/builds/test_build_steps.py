@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitlab_hub.builds.build import Build, Status, approved, canceled, claimed_id, failed, moved, wished_id
+from gitlab_hub.builds.build import Build, Status, approved, canceled, failed, moved
 from gitlab_hub.builds.chores import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -20,6 +20,7 @@ from gitlab_hub.builds.chores import (
     pushed,
     wait_of,
 )
+from gitlab_hub.builds.claims import claimed_id, wished_id
 from gitlab_hub.builds.model import BuildRequest
 from gitlab_hub.builds.starter import handed_over
 from gitlab_hub.builds.targets.port import Started
@@ -110,9 +111,10 @@ def test_a_hand_over_never_moves_an_end_and_has_what_was_canceled_stopped() -> N
         replace(REQUEST, project_id=8),
         replace(REQUEST, trigger_id="trg_0a1b_2"),
         replace(REQUEST, integration_id="int_0c2d"),
-        replace(REQUEST, event="tag_push"),
-        replace(REQUEST, event="tag_push", ref="v2"),
-        replace(REQUEST, event="merge_request", source_project_id=9),
+        replace(REQUEST, event="tag_push", ref_kind="tag"),
+        replace(REQUEST, event="tag_push", ref_kind="tag", ref="v2"),
+        replace(REQUEST, event="merge_request", ref_kind="fork", source_project_id=9),
+        replace(REQUEST, event="merge_request", ref_kind="fork", source_project_id=None, merge_request_iid=3),
         replace(REQUEST, deletes_ref=True),
         replace(REQUEST, ref="feature"),  # A merge may move a branch forward to a commit that was built on another.
     ],
@@ -131,6 +133,16 @@ def test_another_commit_branch_trigger_tag_or_fork_is_another_claim(other: Build
 )
 def test_the_same_commit_is_one_claim_however_it_came(same: BuildRequest) -> None:
     assert claimed_id(same) == claimed_id(REQUEST)
+
+
+def test_two_forks_that_gitlab_no_longer_knows_are_two() -> None:
+    gone = replace(REQUEST, event="merge_request", ref_kind="fork", source_project_id=None, merge_request_iid=3)
+    assert claimed_id(gone) != claimed_id(replace(gone, merge_request_iid=4))
+
+
+def test_a_claim_has_the_id_that_the_release_before_gave_it() -> None:
+    # Its builds are found by it, so that no commit is built anew by an upgrade.
+    assert claimed_id(REQUEST) == "bld_0a1b_873519332f11d952754cba84"
 
 
 def test_ids_name_their_integration() -> None:

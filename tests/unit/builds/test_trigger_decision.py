@@ -44,6 +44,7 @@ def test_a_push_builds_its_commit() -> None:
         sha=SHA,
         actor="jsmith",
         delivery_id=None,
+        before=BEFORE,
         cancel_previous=True,
     )
 

@@ -125,7 +125,8 @@ def test_a_gitlab_that_takes_no_writes_for_now_is_trouble_that_passes(message: s
 
 
 @pytest.mark.parametrize(
-    "message", ["403 Forbidden - The deploy key is read-only", "read-only", "403 Forbidden", None, {"read-only": "mode"}]
+    "message",
+    ["403 Forbidden - The deploy key is read-only", "read-only", "403 Forbidden", None, {"read-only": "mode"}],
 )
 def test_another_403_that_speaks_of_reading_is_none(message: Any) -> None:
     assert type(refusal(403, {"message": message})) is Forbidden

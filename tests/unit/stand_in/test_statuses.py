@@ -153,9 +153,7 @@ def test_the_control_board_knows_all_statuses(post: Post, control: Any, sha: str
     assert (row["id"], row["sha"], row["status"], row["description"]) == (number, sha, "failed", "no")
 
 
-def test_a_read_only_gitlab_says_so_before_it_looks_at_anything(
-    post: Post, ask: Any, control: Any, sha: str
-) -> None:
+def test_a_read_only_gitlab_says_so_before_it_looks_at_anything(post: Post, ask: Any, control: Any, sha: str) -> None:
     control("POST", "behaviour", {"read_only": True})
     got = post("running", name="hub", holder="narrow")
     assert (got.status, got.json) == (

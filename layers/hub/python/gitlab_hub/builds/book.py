@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
-from gitlab_hub.builds.build import Build, claimed_id, new_build
+from gitlab_hub.builds.build import Build, new_build
 from gitlab_hub.builds.build_store import BuildStore, Kept
 from gitlab_hub.builds.chores import chores, news, planned
+from gitlab_hub.builds.claims import Claim, claimed_id, later_id, stands_in_the_way
 from gitlab_hub.builds.model import BuildRequest, Trigger
+from gitlab_hub.builds.ref_history import RefHistories
 from gitlab_hub.errors import Conflict
+from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.queue import OrderedQueue
 from gitlab_hub.storage.table import ConditionFailed
 
@@ -17,17 +21,55 @@ _TRIES = 10
 class BuildBook:
     """Rows first, messages second: a crash in between leaves a row with `due_at`, which the schedule finds."""
 
-    def __init__(self, store: BuildStore, queue: OrderedQueue, now: Callable[[], float]) -> None:
-        self._store, self._queue, self._now = store, queue, now
+    def __init__(
+        self, store: BuildStore, histories: RefHistories, queue: OrderedQueue, now: Callable[[], float]
+    ) -> None:
+        self._store, self._histories, self._queue, self._now = store, histories, queue, now
 
-    def request(self, trigger: Trigger, request: BuildRequest, *, delivery_id: str | None) -> str | None:
-        """Have a commit built by a trigger once; gives the build's id, or None where another delivery had it built.
+    def saw(self, integration_id: str, event: HookEvent, *, delivery_id: str) -> None:
+        """Note that a push deleted a branch or tag, or made it anew: builds from before its end do not count for it."""
+        if event.deletes_ref or event.creates_ref:
+            number, now = self._store.count(integration_id), int(self._now())
+            self._histories.tell(integration_id, event, delivery_id=delivery_id, number=number, now=now)
 
-        A repeated delivery gets the same id again, and its message is sent again where the build has not begun.
+    def request(self, trigger: Trigger, request: BuildRequest, *, delivery_id: str) -> str | None:
+        """Have a commit built by a trigger once; gives the build's id, or None where another one stands in the way.
+
+        A repeated delivery gets the same answer again, and its message is sent again where the build has not begun.
         """
-        build = new_build(trigger, request, build_id=claimed_id(request), now=self._now())
-        kept = self.enter(build)
-        return kept.build.id if kept.is_new or kept.build.delivery_id == delivery_id else None
+        first_id = claimed_id(request)
+        for _ in range(_TRIES):
+            claim = self._store.claim(first_id)
+            if claim is None:
+                kept = self.enter(self._new(trigger, request, first_id))
+                if kept.is_new or kept.build.delivery_id == delivery_id:
+                    return kept.build.id
+                continue  # Another delivery was faster.
+            try:
+                found = self._again(trigger, request, claim, delivery_id)
+            except ConditionFailed:
+                continue
+            if found is not None:
+                self.send(found, chores(found))
+            return None if found is None else found.id
+        raise StorageUnavailable("Others ask for the same build at this moment; try again.", retry_after=5)
+
+    def _again(self, trigger: Trigger, request: BuildRequest, claim: Claim, delivery_id: str) -> Build | None:
+        """The build of a commit that was built before; raises ConditionFailed where the claim has changed."""
+        if delivery_id in claim.heard:
+            return None
+        build_id = later_id(request, delivery_id)
+        made = claim.made_by(delivery_id) or self._store.get(build_id)
+        if made is not None:
+            return made
+        if stands_in_the_way(claim.current, request, self._histories.of(request)):
+            self._store.hear(claim, delivery_id)
+            return None
+        new = self._new(trigger, request, build_id)
+        return self._store.supersede(claim, planned(new, new, now=int(self._now())))
+
+    def _new(self, trigger: Trigger, request: BuildRequest, build_id: str) -> Build:
+        return new_build(trigger, request, build_id=build_id, now=self._now())
 
     def enter(self, build: Build) -> Kept:
         """Keep a new build and send its messages; a build that is kept already is only sent for."""

@@ -4,16 +4,14 @@ A build only moves on: pending, running, and then one of three ends. Reports arr
 step that would lead back leads nowhere instead.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from gitlab_hub.builds.model import TAG_PUSH, BuildRequest, Trigger
-from gitlab_hub.ids import owned_id
+from gitlab_hub.builds.model import BRANCH, FORK, TAG, TAG_PUSH, BuildRequest, Trigger
 
-_UNIQUE = 24
+SUPERSEDED = "A newer build of the same branch took its place."
 
 
 class Status(StrEnum):
@@ -60,6 +58,12 @@ class Build:
     pipeline_id: int | None = None
     """GitLab's pipeline of the event, where the event named one."""
     rerun_of: str | None = None
+    ref_kind: str | None = None
+    """branch, tag or fork; None in rows of the release before."""
+    before: str | None = None
+    """Where the ref stood before, where the event said that it moved."""
+    superseded: bool = False
+    """It was canceled for a newer build of its ref."""
     deletes_ref: bool = False
     """The branch of this commit was deleted: what is built is the goodbye to it."""
     needs_approval: bool = False
@@ -98,6 +102,15 @@ class Build:
     """What a later release has added to its row; it stays there."""
 
     @property
+    def kind(self) -> str:
+        """What its ref is: branch, tag or fork."""
+        if self.ref_kind is not None:
+            return self.ref_kind
+        if self.event == TAG_PUSH:
+            return TAG
+        return BRANCH if self.source_project_id in {None, self.project_id} else FORK
+
+    @property
     def finished(self) -> bool:
         """Whether it will not change any more."""
         return self.status.finished
@@ -106,29 +119,6 @@ class Build:
     def awaits_approval(self) -> bool:
         """Whether somebody has to let it start."""
         return self.needs_approval and self.status is Status.PENDING
-
-
-def claimed_id(request: BuildRequest) -> str:
-    """The id of the one build that a trigger makes of a branch's commit: whoever wants it again finds it by that.
-
-    A push and its merge request name the same branch. The branch counts, because a commit that is merged by moving
-    the target branch forward is to be built there as well. A tag is no branch, nor is the end of one, and a fork's
-    branch is not the project's own of that name.
-    """
-    origin = ""
-    if request.deletes_ref:
-        origin = "deleted"
-    elif request.event == TAG_PUSH:
-        origin = "tag"
-    elif request.source_project_id not in {None, request.project_id}:
-        origin = f"fork\n{request.source_project_id}"
-    claim = f"{request.trigger_id}\n{request.project_id}\n{request.sha}\n{request.ref}\n{origin}"
-    return _id(request.integration_id, f"claim\n{claim}")
-
-
-def wished_id(integration_id: str, seed: str) -> str:
-    """The id of a build that a person asked for; the same for the same seed."""
-    return _id(integration_id, f"wish\n{seed}")
 
 
 def new_build(trigger: Trigger, request: BuildRequest, *, build_id: str, now: float) -> Build:
@@ -150,6 +140,8 @@ def new_build(trigger: Trigger, request: BuildRequest, *, build_id: str, now: fl
         needs_approval=request.needs_approval,
         cancel_previous=request.cancel_previous,
         deletes_ref=request.deletes_ref,
+        ref_kind=request.ref_kind,
+        before=request.before,
         target=trigger.target,
         report_name=_report_name(trigger, request),
         created_at=int(now),
@@ -187,6 +179,11 @@ def canceled(build: Build, *, now: int, why: str | None = None) -> Build:
     return replace(ended, stop_pending=build.starting_at is not None or build.status is Status.RUNNING)
 
 
+def superseded(build: Build, *, now: int) -> Build:
+    """End a build whose place a newer one of its ref takes."""
+    return build if build.finished else replace(canceled(build, now=now, why=SUPERSEDED), superseded=True)
+
+
 def failed(build: Build, *, now: int, code: str, hint: str) -> Build:
     """End a build whose target does not take it."""
     if build.finished:
@@ -203,7 +200,3 @@ def _times(build: Build, to: Status, now: int) -> dict[str, Any]:
     if to.finished:
         return {"finished_at": now}
     return {"started_at": build.started_at or now}
-
-
-def _id(integration_id: str, text: str) -> str:
-    return owned_id("bld", integration_id, hashlib.sha256(text.encode()).hexdigest()[:_UNIQUE])

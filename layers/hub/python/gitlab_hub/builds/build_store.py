@@ -1,11 +1,12 @@
 """Builds as rows of the deliveries table, and their numbers."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from gitlab_hub.builds.build import Build, Status
+from gitlab_hub.builds.build import SUPERSEDED, Build, Status
+from gitlab_hub.builds.claims import Claim, claim_item
+from gitlab_hub.builds.lanes import lane_of, lanes_of
 from gitlab_hub.errors import NotFound
 from gitlab_hub.ids import owner_of
 from gitlab_hub.storage.errors import StorageUnavailable
@@ -58,27 +59,57 @@ class BuildStore:
     def create(self, build: Build) -> Kept:
         """Number a build and keep it, all or nothing; a build of this id that is already kept is given instead."""
         for _ in range(_TRIES):
-            kept = self.get(build.id)
-            if kept is not None:
-                return Kept(kept, is_new=False)
-            counter = self._table.get(*_counter_key(build.integration_id))
-            numbered = replace(build, number=(0 if counter is None else int(counter["value"])) + 1)
             try:
-                self._table.transact(
-                    [_counted(numbered, counter), Put(_row(numbered), ABSENT), Put(_running(numbered))]
-                )
-            except ConditionFailed:
-                continue  # Another build took the number, or this very one is there by now.
-            return Kept(numbered, is_new=True)
+                return Kept(self._created(build), is_new=True)
+            except ConditionFailed:  # Another build took the number, or this very one is there by now.
+                kept = self.get(build.id)
+                if kept is not None:
+                    return Kept(kept, is_new=False)
         raise StorageUnavailable("Too many builds are made at this moment; try again.", retry_after=5)
+
+    def claim(self, first_id: str) -> Claim | None:
+        """The claim whose first build has this id; None where there is none yet."""
+        first = self.get(first_id)
+        if first is None:
+            return None
+        row = self._table.get(f"BUILD#{first_id}", "CLAIM")
+        if (
+            row is None or row["first_number"] != first.number
+        ):  # None yet, or left over from an earlier build of this id.
+            return Claim(first=first, current=first, version=row["version"] if row else 0)
+        current = first if row["build_id"] == first_id else self.get(str(row["build_id"]))
+        return Claim(first=first, current=current or first, heard=tuple(row["heard"]), version=row["version"])
+
+    def hear(self, claim: Claim, delivery_id: str) -> None:
+        """Note that a delivery found a build in its way. Raises ConditionFailed where the claim has changed."""
+        put = _claimed(claim, claim.current.id, (*claim.heard, delivery_id))
+        self._table.put(put.item, put.condition)
+
+    def supersede(self, claim: Claim, build: Build) -> Build:
+        """Keep a further build of a claimed commit, which counts from now on.
+
+        Raises ConditionFailed where the claim, or the number of builds, has changed.
+        """
+        return self._created(build, _claimed(claim, build.id, claim.heard))
+
+    def count(self, integration_id: str) -> int:
+        """The number of the newest build."""
+        counter = self._table.get(*_counter_key(integration_id))
+        return 0 if counter is None else int(counter["value"])
+
+    def _created(self, build: Build, *more: Put) -> Build:
+        number = self.count(build.integration_id)
+        numbered = replace(build, number=number + 1)
+        self._table.transact([_counted(numbered), Put(_row(numbered), ABSENT), Put(_running(numbered)), *more])
+        return numbered
 
     def save(self, before: Build, after: Build) -> Build:
         """Write a change of what was read; gives the build as stored. Raises ConditionFailed."""
         saved = replace(after, version=before.version + 1)
         put = Put(_row(saved), Condition(equals={"version": before.version}))
         if saved.finished and not before.finished:
-            running = _running(saved)
-            self._table.transact([put, Delete((running["pk"], running["sk"]))])
+            places = ((_of(saved.integration_id), f"{lane}{saved.id}") for lane in lanes_of(saved))
+            self._table.transact([put, *map(Delete, places)])
         else:
             self._table.put(put.item, put.condition)
         return saved
@@ -89,15 +120,20 @@ class BuildStore:
         return [str(row["pk"]).removeprefix("BUILD#") for row in rows.items]
 
     def beside(self, build: Build) -> list[str]:
-        """Ids of the unfinished builds of the same trigger, project and ref, this one among them."""
-        rows = self._table.query(_of(build.integration_id), prefix=_lane(build), limit=_MOST_RUNNING)
-        return [str(row["build_id"]) for row in rows.items]
+        """Ids of the unfinished builds of the same trigger, project and ref, this one among them.
+
+        Rows of the release before may be of another kind of ref: compare lanes.
+        """
+        found = (
+            self._table.query(_of(build.integration_id), prefix=lane, limit=_MOST_RUNNING) for lane in lanes_of(build)
+        )
+        return [str(row["build_id"]) for rows in found for row in rows.items]
 
     def any_active(self, integration_id: str) -> bool:
         """Whether an integration has builds that wait for their target or run; one that waits for a person is none."""
         rows = self._table.query(_of(integration_id), prefix="RUNNING#", limit=_MOST_RUNNING)
         builds = self._table.get_many([_key(str(row["build_id"])) for row in rows.items])
-        return rows.last is not None or any(not _build(row).awaits_approval for row in builds)
+        return rows.last is not None or any(_is_active(_build(row)) for row in builds)
 
     def newest(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[Build], str | None]:
         """One page of an integration's builds, newest first, and the place to go on behind; None at the end.
@@ -141,23 +177,25 @@ def _counter_key(integration_id: str) -> Key:
     return _of(integration_id), _COUNTER
 
 
-def _counted(build: Build, counter: Mapping[str, Any] | None) -> Put:
+def _counted(build: Build) -> Put:
     pk, sk = _counter_key(build.integration_id)
-    unchanged = ABSENT if counter is None else Condition(equals={"value": counter["value"]})
+    unchanged = Condition(equals={"value": build.number - 1}) if build.number > 1 else ABSENT
     return Put({"pk": pk, "sk": sk, "schema_version": SCHEMA, "value": build.number}, unchanged)
 
 
-def _lane(build: Build) -> str:
-    """What builds share that overtake each other; a fork's branch is not the project's of the same name."""
-    branch = f"{build.source_project_id or build.project_id}\n{build.ref}"
-    named = hashlib.sha256(branch.encode()).hexdigest()[:32]
-    return f"RUNNING#{build.project_id}#{build.trigger_id}#{named}#"
+def _claimed(claim: Claim, build_id: str, heard: tuple[str, ...]) -> Put:
+    item = claim_item(claim, build_id=build_id, heard=heard, expires_at=claim.first.created_at + KEPT_SECONDS)
+    return Put(item, Condition(equals={"version": claim.version}) if claim.version else ABSENT)
+
+
+def _is_active(build: Build) -> bool:
+    return not build.finished and not build.awaits_approval
 
 
 def _running(build: Build) -> Item:
     return {
         "pk": _of(build.integration_id),
-        "sk": f"{_lane(build)}{build.id}",
+        "sk": f"{lane_of(build)}{build.id}",
         "schema_version": SCHEMA,
         "build_id": build.id,
         "expires_at": build.created_at + KEPT_SECONDS,
@@ -185,6 +223,8 @@ def _build(row: Mapping[str, Any]) -> Build:
         status = Status(row["status"])
     except ValueError:
         raise UnknownSchema("This version does not know the status of this build.") from None
+    # The release before said so in words only.
+    known["superseded"] = bool(known.get("superseded")) or known.get("description") == SUPERSEDED
     beyond = {name: value for name, value in row.items() if name not in _OWN} | later
     return Build(**{**known, "status": status, _BEYOND: beyond})
 

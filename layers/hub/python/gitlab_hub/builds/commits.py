@@ -1,12 +1,26 @@
 """Finding the commit that a person means, in GitLab."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitlab_hub.builds.build_errors import IntegrationPaused, RefNotFound
+from gitlab_hub.builds.model import BRANCH, TAG
 from gitlab_hub.gitlab.clients import GitLabs, Reach
 from gitlab_hub.gitlab.errors import Missing, Unauthorized, UnexpectedResponse
 from gitlab_hub.gitlab.protocol import segment
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+_KINDS = {"refs/heads/": BRANCH, "refs/tags/": TAG}
+
+
+class Meant(NamedTuple):
+    """A commit, and the short name and the kind of the ref that it was named by; both None where by its sha alone."""
+
+    sha: str
+    ref: str | None
+    kind: str | None
 
 
 class Commits:
@@ -24,17 +38,16 @@ class Commits:
             raise IntegrationPaused("The integration is paused. Resume it to build.")
         return reach
 
-    def resolve(self, integration_id: str, project_id: int, ref: str) -> str:
-        """The full sha of a ref. Raises RefNotFound, or as `usable` does."""
+    def resolve(self, integration_id: str, project_id: int, *, ref: str | None, sha: str | None) -> Meant:
+        """The commit of a sha, else of a ref. Raises RefNotFound, or as `usable` does.
+
+        Of a branch and a tag of one name GitLab takes the tag, as git does; `refs/heads/…` and `refs/tags/…` say which.
+        """
         reach = self.usable(integration_id)
         try:
-            body = asyncio.run(self._commit(reach, project_id, ref))
+            return asyncio.run(self._meant(reach, project_id, ref, sha))
         except Missing:
             raise RefNotFound("GitLab has no such branch, tag or commit in this project.") from None
-        sha = body.get("id") if isinstance(body, dict) else None
-        if not isinstance(sha, str) or not sha:
-            raise UnexpectedResponse("GitLab's answer is no commit.")
-        return sha
 
     def path_of(self, integration_id: str, project_id: int) -> str | None:
         """The full path of a project; None where GitLab shows none of this id. Raises as `usable` does."""
@@ -50,6 +63,23 @@ class Commits:
         async with self._gitlabs.open(reach) as gitlab:
             return (await gitlab.get(f"/projects/{project_id}")).body
 
-    async def _commit(self, reach: Reach, project_id: int, ref: str) -> Any:
+    async def _meant(self, reach: Reach, project_id: int, ref: str | None, sha: str | None) -> Meant:
+        repository = f"/projects/{project_id}/repository"
         async with self._gitlabs.open(reach) as gitlab:
-            return (await gitlab.get(f"/projects/{project_id}/repository/commits/{segment(ref)}")).body
+            body = (await gitlab.get(f"{repository}/commits/{segment(sha or ref or '')}")).body
+            found = body.get("id") if isinstance(body, dict) else None
+            if not isinstance(found, str) or not found:
+                raise UnexpectedResponse("GitLab's answer is no commit.")
+            return Meant(found, *(await _kind_of(gitlab, repository, ref) if ref else (None, None)))
+
+
+async def _kind_of(gitlab: "GitLab", repository: str, ref: str) -> tuple[str, str]:
+    """The short name of a ref and what it is."""
+    for prefix, kind in _KINDS.items():
+        if ref.startswith(prefix):
+            return ref.removeprefix(prefix), kind
+    try:
+        await gitlab.get(f"{repository}/tags/{segment(ref)}")
+    except Missing:
+        return ref, BRANCH
+    return ref, TAG

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gitlab_hub.builds.book import BuildBook
-from gitlab_hub.builds.build import Build, Status, approved, canceled, moved, new_build, wished_id
+from gitlab_hub.builds.build import Build, Status, approved, canceled, moved, new_build
 from gitlab_hub.builds.build_errors import (
     AwaitingApproval,
     BuildFinished,
@@ -13,8 +13,9 @@ from gitlab_hub.builds.build_errors import (
     TriggerGone,
 )
 from gitlab_hub.builds.build_store import BuildStore, integration_of
+from gitlab_hub.builds.claims import wished_id
 from gitlab_hub.builds.commits import Commits
-from gitlab_hub.builds.model import MANUAL, BuildRequest, Trigger
+from gitlab_hub.builds.model import BRANCH, MANUAL, BuildRequest, Trigger
 from gitlab_hub.builds.ports import Audit, Triggers
 from gitlab_hub.builds.scope import is_below
 from gitlab_hub.errors import NotFound
@@ -43,20 +44,21 @@ class Controls:
         """Have a ref or a commit built; a sha says exactly which commit, a ref alone its head."""
         project = _project(trigger, project_id)
         path = None if trigger.group is None else self._path_within(trigger, trigger.group, project)
-        commit = self._commits.resolve(trigger.integration_id, project, sha or ref or "")
+        meant = self._commits.resolve(trigger.integration_id, project, ref=ref, sha=sha)
         request = BuildRequest(
             trigger_id=trigger.id,
             integration_id=trigger.integration_id,
             project_id=project,
             project_path=path,
             event=MANUAL,
-            ref=ref or commit,
-            sha=commit,
+            ref=meant.ref or meant.sha,
+            ref_kind=meant.kind or BRANCH,
+            sha=meant.sha,
             actor=actor,
             delivery_id=None,
             cancel_previous=trigger.cancel_previous,
         )
-        self._record("build_requested", trigger.integration_id, actor, trigger_id=trigger.id, sha=commit)
+        self._record("build_requested", trigger.integration_id, actor, trigger_id=trigger.id, sha=meant.sha)
         wished = new_build(trigger, request, build_id=wished_id(trigger.integration_id, seed), now=self._now())
         return self._book.enter(wished).build
 
@@ -158,5 +160,6 @@ def _request(build: Build, actor: str) -> BuildRequest:
         merge_request_iid=build.merge_request_iid,
         source_project_id=build.source_project_id,
         pipeline_id=build.pipeline_id,
+        ref_kind=build.kind,
         deletes_ref=build.deletes_ref,
     )

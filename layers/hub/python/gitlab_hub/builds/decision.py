@@ -9,7 +9,7 @@ question to GitLab.
 | scope | `trigger_enabled`, `event_wanted`, `project_fits`, `group_fits` | `trigger_disabled`, `event_not_wanted`, `other_project`, `other_group`, `project_unknown` |
 | push | `branch_pushed`, `branch_deletion_wanted`, `commit_known`, `branch_fits` | `branch_created`, `branch_deleted`, `no_commit`, `no_ref`, `branch_excluded`, `branch_not_included` |
 | tag | `commit_known`, `tag_fits` | `tag_deleted`, `no_commit`, `no_ref`, `tag_excluded`, `tag_not_included` |
-| merge request | `action_builds`, `commit_known`, `branch_fits`, `target_branch_fits`, `no_draft`, `draft_builds`, `labels_fit`, `no_fork`, `fork_allowed`, `fork_needs_approval` | `merge_request_unreadable`, `merge_request_not_open`, `action_ignored`, `code_unchanged`, `no_commit`, `no_ref`, `branch_excluded`, `target_branch_not_included`, `draft`, `label_missing`, `fork_ignored` |
+| merge request | `action_builds`, `commit_known`, `branch_fits`, `target_branch_fits`, `no_draft`, `draft_builds`, `labels_fit`, `no_fork`, `fork_allowed`, `fork_needs_approval` | `merge_request_unreadable`, `merge_request_not_open`, `action_ignored`, `no_commit`, `no_ref`, `branch_excluded`, `target_branch_not_included`, `draft`, `label_missing`, `fork_ignored` |
 | wishes | `skip_ci_not_asked`, `skip_ci_ignored` | `skip_ci_message`, `skip_ci_push_option` |
 | paths | `paths_fit`, `paths_not_asked`, `paths_unknown` | `no_path_fits` |
 | one build | `one_build_per_commit`: a push and a merge request of one commit make one build, whichever comes first | |
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitlab_hub.builds import merge_requests, paths, refs, scope
-from gitlab_hub.builds.model import MERGE_REQUEST, PUSH, TAG_PUSH, BuildRequest, Trigger
+from gitlab_hub.builds.model import BRANCH, FORK, MERGE_REQUEST, PUSH, TAG, TAG_PUSH, BuildRequest, Trigger
 from gitlab_hub.builds.reasons import Reason, passed
 from gitlab_hub.gitlab.events import HookEvent
 
@@ -107,5 +107,14 @@ def _request(trigger: Trigger, event: HookEvent, delivery_id: str | None) -> Bui
         source_project_id=None if found is None else found.source_project_id,
         needs_approval=merge_requests.needs_approval(trigger.merge_requests, found),
         cancel_previous=trigger.cancel_previous,
+        ref_kind=_kind_of_ref(event),
+        before=event.before,
+        new_code=merge_requests.brings_code(event),
         deletes_ref=event.deletes_ref,
     )
+
+
+def _kind_of_ref(event: HookEvent) -> str:
+    if event.kind == TAG_PUSH:
+        return TAG
+    return FORK if event.merge_request is not None and event.merge_request.from_fork else BRANCH

@@ -5,13 +5,14 @@ from functools import cached_property
 
 from gitlab_hub.builds.book import BuildBook
 from gitlab_hub.builds.build_routes import BuildRoutes
-from gitlab_hub.builds.build_store import BuildStore
+from gitlab_hub.builds.build_store import KEPT_SECONDS, BuildStore
 from gitlab_hub.builds.builder import Builder
 from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.controls import Controls
 from gitlab_hub.builds.intake import Builds
 from gitlab_hub.builds.leaving import ActiveBuilds, partitions
 from gitlab_hub.builds.ports import Audit, Integrations
+from gitlab_hub.builds.ref_history import RefHistories
 from gitlab_hub.builds.signing import SecretVersions, TargetSecrets, TargetSigner
 from gitlab_hub.builds.signing_routes import SigningRoutes
 from gitlab_hub.builds.sources import Sources
@@ -42,7 +43,7 @@ class BuildsFeature:
         now: Callable[[], float],
     ) -> None:
         self.store, self.triggers = BuildStore(table), TriggersFeature(table=table, gitlabs=gitlabs, sources=sources)
-        self.book = BuildBook(self.store, queue, now)
+        self.book = BuildBook(self.store, RefHistories(table, kept_seconds=KEPT_SECONDS), queue, now)
         self._table, self._gitlabs, self._now = table, gitlabs, now
 
     @cached_property

@@ -26,6 +26,8 @@ class Builds:
         build_ids: list[str] = []
         reasons: list[str] = []
         decisions = self._deciding.on(integration_id, event, delivery_id=delivery_id)
+        if decisions:
+            self._book.saw(integration_id, event, delivery_id=delivery_id)
         for trigger, decision in decisions:
             reasons += [f"{trigger.id}: {code}" for code in decision.refusals]
             if decision.request is None:

@@ -8,7 +8,7 @@ from gitlab_hub.builds.model import ALLOW, APPROVE, Globs, MergeRequestRules, Tr
 from gitlab_hub.builds.reasons import Reason, passed, refused
 from gitlab_hub.gitlab.events import HookEvent, MergeRequest
 
-_OPENING = ("open", "reopen")
+_OPENING, UPDATE = ("open", "reopen"), "update"
 _OPEN_STATES = ("opened", "")
 
 
@@ -22,7 +22,7 @@ def checks(trigger: Trigger, event: HookEvent) -> Iterator[Reason]:
     if found is None:
         yield refused("merge_request_unreadable", "The event does not say which merge request it is about.")
         return
-    yield action(rules, event, found)
+    yield action(event, found)
     yield refs.commit(event)
     yield refs.name(Globs(exclude=trigger.branches.exclude), event.ref, what="branch")
     yield target(rules, found)
@@ -31,15 +31,25 @@ def checks(trigger: Trigger, event: HookEvent) -> Iterator[Reason]:
     yield fork(rules, found)
 
 
-def action(rules: MergeRequestRules, event: HookEvent, found: MergeRequest) -> Reason:
-    """Whether there is something new to build: opened, or code that changed, or a rule that is fulfilled only now."""
+def action(event: HookEvent, found: MergeRequest) -> Reason:
+    """Whether something happened after which it may build: it was opened, or anything about it changed.
+
+    What changed is not asked. `changes` names a new target, labels or an end of drafting, but not always, and a trigger
+    may be newer than the merge request: whether its rules fit now decides, and each commit is built once.
+    """
     if found.state not in _OPEN_STATES:
         return refused("merge_request_not_open", f"The merge request is {found.state}.")
     if event.action in _OPENING:
         return passed("action_builds", "The merge request was opened.")
-    if event.action == "update":
-        return _update(rules, found)
+    if event.action == UPDATE:
+        return passed("action_builds", "The merge request was updated; each of its commits is built once.")
     return refused("action_ignored", f"Nothing is built when a merge request sees: {event.action or 'no action'}.")
+
+
+def brings_code(event: HookEvent) -> bool:
+    """Whether an event brings the commit it names; an update may be about a label or a title only."""
+    found = event.merge_request
+    return found is None or event.action != UPDATE or found.oldrev is not None
 
 
 def target(rules: MergeRequestRules, found: MergeRequest) -> Reason:
@@ -83,13 +93,3 @@ def fork(rules: MergeRequestRules, found: MergeRequest) -> Reason:
 def needs_approval(rules: MergeRequestRules, found: MergeRequest | None) -> bool:
     """Whether a build of it waits for somebody. Whatever is not allowed outright has to be approved."""
     return found is not None and found.from_fork and rules.forks != ALLOW
-
-
-def _update(rules: MergeRequestRules, found: MergeRequest) -> Reason:
-    if found.oldrev is not None:
-        return passed("action_builds", "The merge request's code changed.")
-    if found.became_ready and not rules.drafts:
-        return passed("action_builds", "The merge request is no draft any more.")
-    if not set(rules.labels).isdisjoint(found.gained_labels):
-        return passed("action_builds", "The merge request got a label that builds.")
-    return refused("code_unchanged", "The merge request changed, but not its code.")

@@ -8,6 +8,9 @@ PUSH, TAG_PUSH, MERGE_REQUEST, MANUAL = "push", "tag_push", "merge_request", "ma
 EVENTS = (PUSH, TAG_PUSH, MERGE_REQUEST)
 """What a trigger can wait for."""
 
+BRANCH, TAG, FORK = "branch", "tag", "fork"
+"""Kinds of refs: `v1` the branch, `v1` the tag and `v1` the branch of a fork are three."""
+
 IGNORE, APPROVE, ALLOW = "ignore", "approve", "allow"
 FORKS = (IGNORE, APPROVE, ALLOW)
 """What becomes of a merge request from a fork: nothing, a build that waits for somebody's approval, a build."""
@@ -102,6 +105,12 @@ class BuildRequest:
     """A fork's code: it waits until somebody approves."""
     cancel_previous: bool = False
     """Builds of the same trigger and ref that still run are to be canceled."""
+    ref_kind: str = BRANCH
+    """branch, tag or fork."""
+    before: str | None = None
+    """Where the branch or tag stood before, where the event says that it moved."""
+    new_code: bool = True
+    """Whether the event brings the commit; False for an update of a merge request that changes other things."""
     deletes_ref: bool = False
     """The branch is gone, and `sha` is where it stood: for targets that take down what its builds had put up. It is
     no second build of that commit, so no build of the commit stands in its way."""

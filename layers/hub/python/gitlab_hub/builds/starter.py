@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gitlab_hub.builds.book import BuildBook
-from gitlab_hub.builds.build import Build, Status, canceled, failed, moved
+from gitlab_hub.builds.build import Build, Status, failed, moved, superseded
 from gitlab_hub.builds.build_store import BuildStore
 from gitlab_hub.builds.chores import LOOK, START, chores
+from gitlab_hub.builds.lanes import lane_of
 from gitlab_hub.builds.targets.message import CANCELED, REQUESTED, message_of
 from gitlab_hub.builds.targets.port import Started, Target, TargetRefused, TargetUnavailable
 from gitlab_hub.gitlab.clients import GitLabs
-
-SUPERSEDED = "A newer build of the same branch took its place."
 
 
 class Starter:
@@ -73,13 +72,14 @@ class Starter:
 
     def _make_way(self, build: Build) -> None:
         """Cancel the earlier builds of the same trigger and ref, where the trigger wants only the newest."""
+        lane = lane_of(build)
+
+        def decide(other: Build) -> Build:
+            is_older = lane_of(other) == lane and other.number < build.number
+            return superseded(other, now=self._clock()) if is_older else other
+
         for other_id in self._store.beside(build) if build.cancel_previous else ():
-            self._book.change(
-                other_id,
-                lambda other: (
-                    canceled(other, now=self._clock(), why=SUPERSEDED) if other.number < build.number else other
-                ),
-            )
+            self._book.change(other_id, decide)
 
     def _begun(self, build: Build) -> Build:
         if START not in chores(build) or build.starting_at is not None:

@@ -45,6 +45,8 @@ _READERS: Mapping[str, Callable[[Object], Fields]] = {
 def parse(header: str, body: Mapping[str, Any]) -> HookEvent:
     """Read a body, with the `X-Gitlab-Event` header it came with. Whatever is not there or of another type is None."""
     kind, action = _kind_of(header, body)
+    if kind == "push" and (text(body, "ref") or "").startswith("refs/tags/"):
+        kind = "tag_push"  # Whatever else it is called: a tag is no branch of its name.
     found: Fields = {"action": action} | _common(body)
     special = _READERS.get(kind, hook_bodies.attributed)(body)
     found |= {name: value for name, value in special.items() if value is not None}

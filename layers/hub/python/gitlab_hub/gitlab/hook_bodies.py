@@ -41,8 +41,7 @@ def push(body: Object) -> Fields:
 def merge_request(body: Object) -> Fields:
     """A merge request; the project is the one that it goes to."""
     attributes = part(body, "object_attributes")
-    head, changes = part(attributes, "last_commit"), part(body, "changes")
-    found = merge_request_of(attributes, body.get("labels"), changes)
+    head, found = part(attributes, "last_commit"), merge_request_of(attributes, body.get("labels"))
     return {
         "action": text(attributes, "action"),
         "ref": text(attributes, "source_branch"),
@@ -122,7 +121,7 @@ def attributed(body: Object) -> Fields:
     return {"action": text(attributes, "action") or text(body, "action"), "at": moment(attributes, *_TIMES)}
 
 
-def merge_request_of(row: Object, labels: Any = None, changes: Object | None = None) -> MergeRequest | None:
+def merge_request_of(row: Object, labels: Any = None) -> MergeRequest | None:
     """Read a merge request; None where it has no number, as then nobody could ask for it."""
     iid = number(row, "iid")
     if iid is None:
@@ -140,7 +139,6 @@ def merge_request_of(row: Object, labels: Any = None, changes: Object | None = N
         target_project_id=number(row, "target_project_id"),
         oldrev=text(row, "oldrev"),
         head_pipeline_id=number(row, "head_pipeline_id"),
-        **_news(changes or {}),
     )
 
 
@@ -152,18 +150,6 @@ def actor_of(body: Object) -> Fields:
 def short(ref: str | None) -> str | None:
     """A branch or tag without what Git puts before its name."""
     return next((ref.removeprefix(one) for one in _REFS if ref and ref.startswith(one)), ref) or None
-
-
-def _news(changes: Object) -> Fields:
-    """What an update changed, as far as it may make a merge request build that did not build before."""
-    draft, title, labels = part(changes, "draft"), part(changes, "title"), part(changes, "labels")
-    before = set(_titles(labels.get("previous")))
-    return {
-        "became_ready": draft.get("previous") is True and draft.get("current") is False
-        if draft
-        else _says_draft(text(title, "previous")) and not _says_draft(text(title, "current")),
-        "gained_labels": tuple(label for label in _titles(labels.get("current")) if label not in before),
-    }
 
 
 def _says_draft(title: str | None) -> bool:

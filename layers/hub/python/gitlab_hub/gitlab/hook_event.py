@@ -40,10 +40,6 @@ class MergeRequest:
     oldrev: str | None
     """The head before; only where the code changed."""
     head_pipeline_id: int | None = None
-    became_ready: bool = False
-    """Whether this event says that it was a draft until now."""
-    gained_labels: tuple[str, ...] = ()
-    """Labels that it got with this event."""
 
     @property
     def from_fork(self) -> bool:

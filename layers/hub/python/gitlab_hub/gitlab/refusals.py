@@ -33,7 +33,9 @@ _MAX_SCOPES = 20
 _CANNOT_TRANSITION = "cannot transition status"
 # "You cannot perform write operations on a read-only instance", in maintenance mode and on Geo secondaries alike:
 # lib/gitlab/middleware/read_only/controller.rb and its part in ee/; administration/maintenance_mode documents it.
-_READ_ONLY = re.compile(r"\bread-only (?:\w+ ){0,2}(?:instance|site|node|secondary|database|mode)\b|\bmaintenance mode\b")
+_READ_ONLY = re.compile(
+    r"\bread-only (?:\w+ ){0,2}(?:instance|site|node|secondary|database|mode)\b|\bmaintenance mode\b"
+)
 
 # https://www.rfc-editor.org/rfc/rfc6749#section-5.2 ; no route of the API uses these words.
 _OF_GRANTS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
@@ -89,7 +91,9 @@ def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:
         denial = denied(_text(body, "error_description"))
         return _error(answer, MissingPermissions, denial.advice, denial.details)
     if _READ_ONLY.search(_words(body, "message")):
-        text = "GitLab takes no changes at the moment (it is read-only: maintenance, or a Geo secondary). Try again later."
+        text = (
+            "GitLab takes no changes at the moment (it is read-only: maintenance, or a Geo secondary). Try again later."
+        )
         return _error(answer, ReadOnly, text, retry_after=_wait(answer))
     details = {"reason": _account_reason(body)}
     return _error(answer, Forbidden, "GitLab does not allow this to the token's user.", details)
