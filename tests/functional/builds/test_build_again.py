@@ -26,7 +26,7 @@ from tests.functional.builds.build_kit import (
 
 FIELD = Path(__file__).parents[2] / "data" / "gitlab" / "field"
 ZERO = "0" * 40
-IN_THE_WAY = ([], [f"{TRIGGER}: already_built"])
+IN_THE_WAY: tuple[list[str], list[str]] = ([], [f"{TRIGGER}: already_built"])
 
 
 def world_of(**changes: Any) -> World:
