@@ -248,6 +248,15 @@ def test_groups_and_projects_are_shown(client: Client) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["group", "project"])
+def test_a_group_or_project_is_read_by_its_id_as_its_list_shows_it(client: Client, kind: str) -> None:
+    (row,) = client.every(f"{kind}s")
+    assert client.get(f"{kind}s/{row['id']}") == (200, {kind: row})
+    for unknown in (999_999, 3, "acme"):
+        status, body = client.get(f"{kind}s/{unknown}")
+        assert (status, body["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize(("q", "ids"), [("ACME", [1]), ("inc", [1]), ("store", [])])
 def test_groups_are_searched_by_path_and_name(client: Client, q: str, ids: list[int]) -> None:
     assert [group["id"] for group in client.every("groups", q=q)] == ids

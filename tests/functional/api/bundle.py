@@ -9,11 +9,11 @@ from typing import Any
 from gitlab_hub.access.model import Account, item_of
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.routes import AccessRoutes
+from gitlab_hub.audit import AuditLog, AuditReader
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.gitlab.limits import Unlimited
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.clients import Clients
 from gitlab_hub.integrations.feature import IntegrationsFeature
 from gitlab_hub.integrations.verifier import Verifier
@@ -25,6 +25,7 @@ from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.sync.service import SyncService
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.web.api import Api, Route
+from gitlab_hub.web.audit_routes import AuditRoutes
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.health import HealthRoutes
 from gitlab_hub.web.idempotency import Idempotency
@@ -34,6 +35,7 @@ from gitlab_hub.web.openapi import OpenApiRoutes
 from gitlab_hub.web.route import Routes
 from gitlab_hub.web.token_routes import TokenRoutes
 from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
+from gitlab_hub.web.whoami import WhoAmIRoutes
 from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
 from gitlab_hub.webhooks.hooks.feature import HooksFeature
 from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
@@ -69,6 +71,7 @@ class Bundle:
         self.keys = MasterKey(self.secrets, MASTER_KEY)
         self.cursors = Cursors(lambda: self.keys.derive("cursors"))
         self.connector = ScriptedConnector(self.gitlab)
+        self.audit = AuditLog(state, self.now)
         self.feature = self._feature()
         self.gitlabs = self._gitlabs()
         self.hook_secrets = HookSecrets(lambda: self.keys.derive("webhooks"))
@@ -158,9 +161,12 @@ class Bundle:
     def _routes(self) -> list[Route]:
         access = AccessRoutes(AccessReader(self.tables["access"], now=self.now), self.cursors)
         pipelines = PipelineRoutes(PipelineReader(self.tables["pipelines"]), self.cursors)
-        tokens = TokenRoutes(TokenStore(self.tables["integrations"]), self.keys, self.cursors, self.now)
-        parts = [*self._connecting(), access, pipelines, HealthRoutes(), tokens, *self._hooks(), *self._builds()]
-        parts += [IncidentRoutes(IncidentStore(self.tables["integrations"], self.now), self.cursors)]
+        state, store = self.tables["integrations"], TokenStore(self.tables["integrations"])
+        tokens = TokenRoutes(store, self.keys, self.cursors, self.audit, self.now)
+        log = AuditRoutes(AuditReader(state, self.now), self.cursors)
+        incidents = IncidentRoutes(IncidentStore(state, self.now), self.cursors)
+        parts = [*self._connecting(), access, pipelines, *self._hooks(), *self._builds()]
+        parts += [HealthRoutes(), WhoAmIRoutes(store), tokens, log, incidents]
         routes = [route for part in parts for route in part.routes()]
         return [*routes, *OpenApiRoutes(lambda: routes).routes()]
 
@@ -200,18 +206,17 @@ class Bundle:
             notices=LoggedNotices("webhooks"),
             now=self.now,
         )
-        yield self.hooks.routes(self.cursors)
+        yield self.hooks.routes(self.cursors, self.audit)
         yield ReceiverRoutes(receiving.receiver)
 
     def _builds(self) -> Iterator[Routes]:
         store, table = self.feature.store, self.tables["deliveries"]
-        audit = AuditLog(self.tables["integrations"], self.now)
         builds = BuildsFeature(table=table, queue=self.ordered["builds"], gitlabs=self.gitlabs, now=self.now)
         log = DeliveriesFeature(table=table, queue=self.ordered["deliveries"], now=self.now)
         yield from builds.routes(
             cursors=self.cursors,
             integrations=store,
-            audit=audit,
+            audit=self.audit,
             key=lambda: self.keys.derive("build-targets"),
             policy=NetworkPolicy(),
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.idempotency import Idempotency
@@ -35,7 +36,8 @@ class Tokens:
 
     def api(self) -> Api:
         keys = MasterKey(self.secrets, "master")
-        routes = TokenRoutes(TokenStore(self.table), keys, Cursors(lambda: keys.derive("cursors")), lambda: self.now)
+        cursors, audit = Cursors(lambda: keys.derive("cursors")), AuditLog(self.table, lambda: self.now)
+        routes = TokenRoutes(TokenStore(self.table), keys, cursors, audit, lambda: self.now)
         return Api(routes.routes(), guard=Guard(), idempotency=Idempotency(self.table), now=lambda: self.now)
 
     def book(self) -> TokenBook:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.gitlab.events import HookEvent
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.table import Table
@@ -85,7 +86,8 @@ class Hub:
             built_projects=lambda integration_id: self.built.get(integration_id, []),
             announce=self.announced,
         )
-        routes = self.feature.routes(Cursors(lambda: b"k" * 32)).routes()
+        audit = AuditLog(MemoryTable(), lambda: self.now)
+        routes = self.feature.routes(Cursors(lambda: b"k" * 32), audit).routes()
         idempotency = Idempotency(self.answers)
         self.api = Api(routes, guard=self, idempotency=idempotency, now=lambda: self.now, new_seed=self._seed)
 

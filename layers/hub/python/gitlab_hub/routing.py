@@ -23,7 +23,7 @@ def integrations_routes() -> list["Route"]:
         base_url=wiring.public_url().base,
         hook_view=hooks.shown,
     )
-    return [route for part in (*parts, hooks.routes(wiring.cursors())) for route in part.routes()]
+    return [route for part in (*parts, hooks.routes(wiring.cursors(), wiring.audit())) for route in part.routes()]
 
 
 def oauth_routes() -> list["Route"]:
@@ -82,18 +82,23 @@ def pipelines_routes() -> list["Route"]:
 
 
 def operations_routes() -> list["Route"]:
-    """Health, tokens, incidents, and the description of everything."""
+    """Health, tokens, incidents, the audit log, and the description of everything."""
+    from gitlab_hub.audit import AuditReader
     from gitlab_hub.incidents import IncidentStore
+    from gitlab_hub.web.audit_routes import AuditRoutes
     from gitlab_hub.web.health import HealthRoutes
     from gitlab_hub.web.incident_routes import IncidentRoutes
     from gitlab_hub.web.openapi import OpenApiRoutes
     from gitlab_hub.web.token_routes import TokenRoutes
     from gitlab_hub.web.tokens import TokenStore
+    from gitlab_hub.web.whoami import WhoAmIRoutes
 
     state, cursors = wiring.integrations_table(), wiring.cursors()
-    tokens = TokenRoutes(TokenStore(state), wiring.master_key(), cursors, time.time)
+    store = TokenStore(state)
+    tokens = TokenRoutes(store, wiring.master_key(), cursors, wiring.audit(), time.time)
     incidents = IncidentRoutes(IncidentStore(state, time.time), cursors)
-    parts = (HealthRoutes(), tokens, incidents, OpenApiRoutes(all_routes))
+    log = AuditRoutes(AuditReader(state, time.time), cursors)
+    parts = (HealthRoutes(), WhoAmIRoutes(store), tokens, incidents, log, OpenApiRoutes(all_routes))
     return [route for part in parts for route in part.routes()]
 
 

@@ -14,10 +14,10 @@ from uuid import uuid4
 from gitlab_hub import environment
 
 if TYPE_CHECKING:
+    from gitlab_hub.audit import AuditLog
     from gitlab_hub.builds.leaving import ActiveBuilds
     from gitlab_hub.gitlab.clients import GitLabs
     from gitlab_hub.gitlab.policy import NetworkPolicy
-    from gitlab_hub.integrations.audit import AuditLog
     from gitlab_hub.integrations.feature import IntegrationsFeature
     from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.integrations.targets import SyncTargets
@@ -225,7 +225,7 @@ def token_book() -> "TokenBook":
 @cache
 def audit() -> "AuditLog":
     """Who did what."""
-    from gitlab_hub.integrations.audit import AuditLog
+    from gitlab_hub.audit import AuditLog
 
     return AuditLog(integrations_table(), time.time)
 

@@ -199,6 +199,18 @@ class AccountList(BaseModel):
     next_cursor: str | None
 
 
+class GroupEnvelope(BaseModel):
+    """One group."""
+
+    group: GroupAnswer
+
+
+class ProjectEnvelope(BaseModel):
+    """One project."""
+
+    project: ProjectAnswer
+
+
 class GroupList(BaseModel):
     """A page of groups."""
 

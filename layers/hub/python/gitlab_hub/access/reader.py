@@ -74,6 +74,11 @@ class AccessReader:
 
         return self._scan(partition(integration_id, ACCOUNTS), read, after=after, limit=limit)
 
+    def resource(self, integration_id: str, kind: ResourceType, number: int) -> Resource | None:
+        """Read one group or project."""
+        item = self._table.get(partition(integration_id, kind.collection), id_key(number))
+        return None if item is None else value_of(Resource, item)
+
     def resources(
         self, integration_id: str, kind: ResourceType, *, q: str | None, after: str | None, limit: int
     ) -> Found[Resource]:

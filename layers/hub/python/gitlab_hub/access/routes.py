@@ -14,8 +14,10 @@ from gitlab_hub.access.answers import (
     GrantAnswer,
     GrantList,
     GroupAnswer,
+    GroupEnvelope,
     GroupList,
     ProjectAnswer,
+    ProjectEnvelope,
     ProjectList,
 )
 from gitlab_hub.access.model import ID_DIGITS, AccountKind, AccountStatus, Resource, ResourceType
@@ -32,6 +34,7 @@ BASE = "/v1/integrations/<integration_id>"
 
 IntegrationId = Annotated[str, Path()]
 AccountId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
+ResourceId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 IdFilter = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 KindFilter = Annotated[AccountKind | None, Query()]
@@ -61,7 +64,9 @@ class AccessRoutes:
             "accounts": (self.list_accounts, "List accounts"),
             "accounts/<account_id>": (self.get_account, "Read one account"),
             "groups": (self.list_groups, "List groups"),
+            "groups/<group_id>": (self.get_group, "Read one group"),
             "projects": (self.list_projects, "List projects"),
+            "projects/<project_id>": (self.get_project, "Read one project"),
             "grants": (self.list_grants, "List who was given what"),
         }
         return [
@@ -102,6 +107,15 @@ class AccessRoutes:
         groups, following = self._resources(ResourceType.GROUP, integration_id, q, limit, cursor)
         return GroupList(groups=[GroupAnswer.of(group) for group in groups], next_cursor=following)
 
+    def get_group(self, integration_id: IntegrationId, group_id: ResourceId) -> GroupEnvelope:
+        """Read one group."""
+        return GroupEnvelope(group=GroupAnswer.of(self._resource(ResourceType.GROUP, integration_id, group_id)))
+
+    def get_project(self, integration_id: IntegrationId, project_id: ResourceId) -> ProjectEnvelope:
+        """Read one project."""
+        project = self._resource(ResourceType.PROJECT, integration_id, project_id)
+        return ProjectEnvelope(project=ProjectAnswer.of(project))
+
     def list_projects(
         self, integration_id: IntegrationId, q: Text = None, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
     ) -> ProjectList:
@@ -131,6 +145,12 @@ class AccessRoutes:
             for grant in found.values
         ]
         return GrantList(grants=shown, next_cursor=self._next(listing, found))
+
+    def _resource(self, kind: ResourceType, integration_id: str, number: int) -> Resource:
+        resource = self._reader.resource(integration_id, kind, number)
+        if resource is None:
+            raise NotFound(f"There is no such {kind}.")
+        return resource
 
     def _resources(
         self, kind: ResourceType, integration_id: str, q: str | None, limit: int, cursor: str | None

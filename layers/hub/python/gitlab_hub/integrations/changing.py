@@ -1,9 +1,10 @@
 """Changing an integration."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
-from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.integrations.health import primary_of
 from gitlab_hub.integrations.model import Features, Holding, Integration, Status, identity_of
 from gitlab_hub.integrations.store import Change, IntegrationStore
@@ -38,11 +39,14 @@ class Changing:
             group = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts.group
         settled = replace(patch, group=group)
         changed = [name for name in ("display_name", "paused", "features") if getattr(patch, name) not in (None, {})]
+        changed += ["group"] if patch.regroup else []
+        was, becomes = before.integration, _patched(before.integration, settled)
         self._audit.record(
             "integration.change",
             actor=actor,
             integration_id=integration_id,
-            fields=[*changed, *(["group"] if patch.regroup else [])],
+            before={name: _plain(getattr(was, name)) for name in changed},
+            after={name: _plain(getattr(becomes, name)) for name in changed},
         )
         return self._store.change(integration_id, lambda found: self._change(found, settled)).integration
 
@@ -55,6 +59,11 @@ class Changing:
                 wanted, identity=found.integration.identity if same else identity, updated_at=int(self._now())
             )
         )
+
+
+def _plain(value: Any) -> Any:
+    """A value as a row can hold it."""
+    return asdict(value) if isinstance(value, Features) else value
 
 
 def _patched(integration: Integration, patch: Patch) -> Integration:

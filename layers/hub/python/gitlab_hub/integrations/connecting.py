@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.integrations.birth import FIRST_LABEL, new_credential, new_integration
 from gitlab_hub.integrations.checks import Verification
 from gitlab_hub.integrations.errors import refusal

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import HostNotAllowed
-from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.birth import new_credential
 from gitlab_hub.integrations.checks import Verification
 from gitlab_hub.integrations.connector import Connector

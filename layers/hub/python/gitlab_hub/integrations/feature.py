@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.care.caretaker import Care
 from gitlab_hub.integrations.care.parts import CareParts, Outside
 from gitlab_hub.integrations.changing import Changing

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError
-from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.care.exchange import Exchange
 from gitlab_hub.integrations.errors import ActiveBuildsRemain
 from gitlab_hub.integrations.life import Life

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gitlab_hub.integrations.audit import AuditLog
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.integrations.care.held import held_of
 from gitlab_hub.integrations.care.refresh import Refresher, Wanted
 from gitlab_hub.integrations.care.rotation import Rotator

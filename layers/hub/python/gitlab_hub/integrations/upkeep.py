@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.integrations import codes
-from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.succession import NeedsReauth
 from gitlab_hub.integrations.care.tokens import Source

@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from gitlab_hub import request_id
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.web.answers import Answer, answer_of, error_answer, json_answer
 from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
@@ -77,6 +78,7 @@ class Api:
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request; what nobody foresaw is raised to the entry."""
         call = Call.of(event)
+        request_id.begin(call.request_id)
         try:
             check_path(call)
             answer = self._answer(call, context)

@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from gitlab_hub.audit import Audit
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Principal, Role
@@ -68,8 +69,10 @@ class Revoked(BaseModel):
 class TokenRoutes:
     """The routes for hub tokens. A limited owner sees and makes only tokens within the own limit."""
 
-    def __init__(self, store: TokenStore, keys: MasterKey, cursors: Cursors, now: Callable[[], float]) -> None:
-        self._store, self._keys, self._cursors, self._now = store, keys, cursors, now
+    def __init__(
+        self, store: TokenStore, keys: MasterKey, cursors: Cursors, audit: Audit, now: Callable[[], float]
+    ) -> None:
+        self._store, self._keys, self._cursors, self._audit, self._now = store, keys, cursors, audit, now
 
     def routes(self) -> Sequence[Route]:
         """All routes of this part."""
@@ -90,12 +93,14 @@ class TokenRoutes:
         if body.expires_at is not None and body.expires_at <= now:
             raise Unprocessable("expires_at lies in the past; give a later time in unix seconds.")
         token_id, secret = self._derived(seed)
-        token = self._store.add(
-            HubToken(
-                id=token_id, secret_sha256=secret_hash(secret), role=body.role, integration_ids=limit,
-                label=body.label, created_at=now, created_by=caller.token_id, valid_until=body.expires_at,
-            )
+        made = HubToken(
+            id=token_id, secret_sha256=secret_hash(secret), role=body.role, integration_ids=limit,
+            label=body.label, created_at=now, created_by=caller.token_id, valid_until=body.expires_at,
         )  # fmt: skip
+        token = self._store.get(token_id)
+        if token is None:
+            self._record("token.create", caller, made, after=_told(made))
+            token = self._store.add(made)
         return MadeToken(token=f"ghub_{token_id}_{secret}", **_view(token).model_dump())
 
     def list(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> TokenList:
@@ -110,8 +115,15 @@ class TokenRoutes:
         if token is None or not _within(token.integration_ids, caller):
             raise NotFound("There is no such token.")
         if token.revoked_at is None:
+            self._record("token.revoke", caller, token, before=_told(token))
             self._store.revoke(token, now=self._now())
         return Revoked()
+
+    def _record(self, action: str, caller: Principal, token: HubToken, **values: Any) -> None:
+        """Note it; a token for one integration concerns that one, any other one the whole hub."""
+        limit = token.integration_ids
+        of_one = next(iter(limit)) if limit is not None and len(limit) == 1 else None
+        self._audit.record(action, actor=caller.token_id, integration_id=of_one, target=token.id, **values)
 
     def _derived(self, seed: str) -> tuple[str, str]:
         key = self._keys.derive("hub-tokens")
@@ -122,6 +134,13 @@ class TokenRoutes:
 
 def _within(limit: frozenset[str] | None, caller: Principal) -> bool:
     return caller.integration_ids is None or (limit is not None and limit <= caller.integration_ids)
+
+
+def _told(token: HubToken) -> dict[str, Any]:
+    """What the log keeps of a token."""
+    view = _view(token)
+    return {"role": str(view.role), "integration_ids": view.integration_ids, "label": view.label,
+            "expires_at": view.expires_at}  # fmt: skip
 
 
 def _view(token: HubToken) -> TokenView:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
 from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.gitlab.grants import Application, Grant, code_fields
-from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.care.exchange import Exchange
 from gitlab_hub.integrations.care.held import held_of
 from gitlab_hub.integrations.care.refresh import pair

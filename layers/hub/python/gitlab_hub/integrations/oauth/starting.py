@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gitlab_hub.audit import AuditLog
 from gitlab_hub.gitlab.grants import Application
-from gitlab_hub.integrations.audit import AuditLog
 from gitlab_hub.integrations.birth import unauthorized_integration
 from gitlab_hub.integrations.connecting import Started
 from gitlab_hub.integrations.errors import refusal

@@ -38,10 +38,15 @@ class HookDesk:
         """Where secrets come from."""
         return self.book.secrets
 
-    def register(self, integration_id: str, wish: Wish, *, seed: str) -> Hook:
-        """Register a hook; of one that is spread over projects, the first ones are made at once, the rest hourly."""
+    def register(
+        self, integration_id: str, wish: Wish, *, seed: str, note: Callable[[Hook], None] = lambda _: None
+    ) -> Hook:
+        """Register a hook; of one that is spread over projects, the first ones are made at once, the rest hourly.
+
+        `note` is told of the hook right before anything is kept or sent.
+        """
         remaining = self._remaining()
-        hook = self.registration.register(integration_id, wish, seed=seed)
+        hook = self.registration.register(integration_id, wish, seed=seed, note=note)
         return self._spread(hook, remaining) if hook.spread and hook.spread_at is None else hook
 
     def repair(self, integration_id: str, hook_id: str) -> Hook:

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from gitlab_hub.audit import Audit
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.table import Table
@@ -54,9 +55,9 @@ class HooksFeature:
         """What removes hooks, all of an integration's too."""
         return HookRemoval(self._book, self._remote)
 
-    def routes(self, cursors: Cursors) -> HookRoutes:
+    def routes(self, cursors: Cursors, audit: Audit) -> HookRoutes:
         """The part of the API that belongs to hooks."""
-        return HookRoutes(self._desk, cursors)
+        return HookRoutes(self._desk, cursors, audit)
 
     def shown(self, integration_id: str) -> list[dict[str, Any]]:
         """An integration's hooks as they are shown beside it, the first thousand of them."""

@@ -1,12 +1,13 @@
 """The routes of hooks."""
 
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
+from gitlab_hub.audit import Audit
 from gitlab_hub.web.api import Route, Seed
-from gitlab_hub.web.auth import Role
+from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
 from gitlab_hub.webhooks.hooks.answers import (
@@ -21,6 +22,7 @@ from gitlab_hub.webhooks.hooks.answers import (
 from gitlab_hub.webhooks.hooks.desk import HookDesk
 from gitlab_hub.webhooks.hooks.registration import Wish
 from gitlab_hub.webhooks.hooks.requests import RotateBody, WebhookBody
+from gitlab_hub.webhooks.model import Hook
 
 ALL = "/v1/integrations/<integration_id>/webhooks"
 ONE = f"{ALL}/<hook_id>"
@@ -32,8 +34,8 @@ HookId = Annotated[str, Path()]
 class HookRoutes:
     """An integration's webhooks."""
 
-    def __init__(self, desk: HookDesk, cursors: Cursors) -> None:
-        self._desk, self._cursors = desk, cursors
+    def __init__(self, desk: HookDesk, cursors: Cursors, audit: Audit) -> None:
+        self._desk, self._cursors, self._audit = desk, cursors, audit
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -55,7 +57,9 @@ class HookRoutes:
                   summary="Have GitLab send lost deliveries again"),
         ]  # fmt: skip
 
-    def register(self, integration_id: IntegrationId, body: WebhookBody, seed: Seed) -> WebhookSecretEnvelope:
+    def register(
+        self, integration_id: IntegrationId, body: WebhookBody, caller: Caller, seed: Seed
+    ) -> WebhookSecretEnvelope:
         """Register a webhook in GitLab (auto), or prepare one that a person enters there (manual)."""
         wish = Wish(
             scope=body.scope,
@@ -65,7 +69,9 @@ class HookRoutes:
             fallback=body.fallback is not None,
             verification=body.verification,
         )
-        hook = self._desk.register(integration_id, wish, seed=seed)
+        hook = self._desk.register(
+            integration_id, wish, seed=seed, note=lambda new: self._record("hook.create", caller, new, after=_told(new))
+        )
         # A repeated request gets the secrets that it got before, whatever was rotated since.
         return WebhookSecretEnvelope.of(hook, 1, self._desk.secrets)
 
@@ -86,15 +92,19 @@ class HookRoutes:
         """Read one webhook, as it was when it was last compared with GitLab."""
         return WebhookEnvelope(webhook=WebhookView.of(self._desk.require(integration_id, hook_id)))
 
-    def delete(self, integration_id: IntegrationId, hook_id: HookId) -> HookRemovedAnswer:
+    def delete(self, integration_id: IntegrationId, hook_id: HookId, caller: Caller) -> HookRemovedAnswer:
         """Remove a webhook from GitLab and from the hub; its deliveries are refused from now on."""
+        hook = self._desk.require(integration_id, hook_id)
+        self._record("hook.delete", caller, hook, before=_told(hook))
         self._desk.removal.remove(integration_id, hook_id)
         return HookRemovedAnswer()
 
     def rotate(
-        self, integration_id: IntegrationId, hook_id: HookId, body: RotateBody, seed: Seed
+        self, integration_id: IntegrationId, hook_id: HookId, body: RotateBody, caller: Caller, seed: Seed
     ) -> WebhookSecretEnvelope:
         """Make new secrets; the old ones are accepted until the grace is over."""
+        hook = self._desk.require(integration_id, hook_id)
+        self._record("hook.rotate", caller, hook, grace_seconds=body.grace_seconds)
         made = self._desk.rotation.rotate(integration_id, hook_id, grace_seconds=body.grace_seconds, seed=seed)
         return WebhookSecretEnvelope.of(made.hook, made.version, self._desk.secrets)
 
@@ -104,11 +114,21 @@ class HookRoutes:
         hint = "GitLab got no good answer from the hub, or has nothing to make a sample of (an empty project)."
         return HookTestAnswer(ok=is_delivered, hint=None if is_delivered else hint)
 
-    def repair(self, integration_id: IntegrationId, hook_id: HookId) -> WebhookEnvelope:
+    def repair(self, integration_id: IntegrationId, hook_id: HookId, caller: Caller) -> WebhookEnvelope:
         """Send everything to GitLab again; what is gone is made anew, what GitLab switched off is replaced."""
+        hook = self._desk.require(integration_id, hook_id)
+        self._record("hook.repair", caller, hook, before={"status": hook.status})
         return WebhookEnvelope(webhook=WebhookView.of(self._desk.repair(integration_id, hook_id)))
 
     def resend_failed(self, integration_id: IntegrationId, hook_id: HookId) -> ResentAnswer:
         """Have GitLab send again what it could not deliver in the last seven days."""
         found = self._desk.resend_failed(integration_id, hook_id)
         return ResentAnswer(resent=found.resent, failed=found.failed, known=found.known, complete=found.complete)
+
+    def _record(self, action: str, caller: Caller, hook: Hook, **details: Any) -> None:
+        self._audit.record(action, actor=caller.token_id, integration_id=hook.integration_id, target=hook.id, **details)
+
+
+def _told(hook: Hook) -> dict[str, Any]:
+    """What the audit log keeps of a hook."""
+    return {"scope": hook.scope, "target": hook.target, "events": list(hook.events), "mode": hook.mode}

@@ -51,8 +51,13 @@ class Registration:
     def __init__(self, book: HookBook, remote: Remote, webhook_url: Callable[[], str]) -> None:
         self._book, self._remote, self._webhook_url = book, remote, webhook_url
 
-    def register(self, integration_id: str, wish: Wish, *, seed: str) -> Hook:
-        """Register a hook, or find what an earlier attempt with the same seed has registered. Raises HubError."""
+    def register(
+        self, integration_id: str, wish: Wish, *, seed: str, note: Callable[[Hook], None] = lambda _: None
+    ) -> Hook:
+        """Register a hook, or find what an earlier attempt with the same seed has registered. Raises HubError.
+
+        `note` is told of the hook right before anything is kept or sent.
+        """
         request = digest(seed, "hook")
         known = self._book.store.get(owned_id("hook", integration_id, request))
         if known is not None and not is_unfinished(known):
@@ -62,12 +67,14 @@ class Registration:
         if wish.mode == Mode.AUTO:
             require_feature(reach)
         found = self._place(reach, wish)
-        if wish.mode == Mode.MANUAL:
-            return self._book.add(self._new(request, reach, wish, found))
         new = self._new(request, reach, wish, found)
+        if wish.mode == Mode.MANUAL:
+            note(new)
+            return self._book.add(new)
         same = self._same(new)
         if same is not None and not is_unfinished(same):
             return same
+        note(same or new)
         return self.complete(reach, self._begin(new, same), fallback=wish.fallback)
 
     def complete(self, reach: Reach, claimed: Hook, *, fallback: bool = False) -> Hook:

@@ -1,0 +1,145 @@
+"""The log of who did what: what a line holds, in which order it is read, and how much one request reads."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import gitlab_hub
+from gitlab_hub import request_id
+from gitlab_hub.audit import KEPT_SECONDS, MAX_DAYS, MAX_SCANNED, Action, AuditLog, AuditReader, Entry, Wanted
+from gitlab_hub.storage.table import Rows
+from tests.fakes.table import MemoryTable
+
+DAY = 86_400
+NOW = 1_790_000_000
+
+
+class Counted(MemoryTable):
+    """Counts what a reader asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries = self.items = 0
+
+    def query(self, pk: str, **how: Any) -> Rows:
+        rows = super().query(pk, **how)
+        self.queries, self.items = self.queries + 1, self.items + len(rows.items)
+        return rows
+
+
+class Log:
+    """A log whose lines are written at any time."""
+
+    def __init__(self) -> None:
+        self.now, self.table = NOW, Counted()
+        self._log = AuditLog(self.table, lambda: self.now)
+        self.reader = AuditReader(self.table, lambda: NOW)
+
+    def add(
+        self,
+        action: str = "hook.create",
+        *,
+        ago: int = 0,
+        actor: str = "t1",
+        to: str | None = "i1",
+        **more: Any,
+    ) -> None:
+        self.now = NOW - ago
+        self._log.record(action, actor=actor, integration_id=to, **more)
+
+    def all(self, *, limit: int = 200, **wanted: Any) -> list[Entry]:
+        found, after = [], None
+        for _ in range(100):
+            entries, after = self.reader.page(Wanted(**wanted), limit=limit, after=after)
+            found += entries
+            if after is None:
+                return found
+        raise AssertionError("the list has no end")
+
+
+def test_a_line_says_who_did_what_to_what_and_in_which_request() -> None:
+    log = Log()
+    request_id.begin("req-7")
+    log.add(target="hook_1", before={"status": "missing"}, after={"status": "active"})
+    (entry,) = log.all()
+    assert (entry.actor, entry.action, entry.target, entry.integration_id) == ("t1", "hook.create", "hook_1", "i1")
+    assert (entry.before, entry.after) == ({"status": "missing"}, {"status": "active"})
+    assert (entry.at, entry.request_id) == (NOW, "req-7")
+    assert re.fullmatch(r"aud_\d{13}_[0-9a-f]{8}", entry.id)
+
+
+def test_a_line_of_the_release_before_is_read() -> None:
+    log = Log()
+    for number, details in enumerate(({}, {"fields": ["paused"]}, {"trigger_id": "trg_1", "sha": "a"})):
+        log.table.put(
+            {
+                "pk": "AUDIT#2026-09-21", "sk": f"{NOW - number}000#ab12cd34", "schema_version": 1, "at": NOW - number,
+                "action": "integration.change", "actor": "t1", "integration_id": "i1", "details": details,
+                "expires_at": NOW + DAY,
+            }
+        )  # fmt: skip
+    assert [(entry.target, entry.after, entry.request_id) for entry in log.all()] == [
+        ("i1", None, None), ("i1", {"fields": ["paused"]}, None), ("trg_1", {"sha": "a"}, None),
+    ]  # fmt: skip
+
+
+def test_the_newest_come_first_over_days_and_pages() -> None:
+    log = Log()
+    ages = [0, 1, DAY - 1, DAY, 3 * DAY, 40 * DAY, 399 * DAY]
+    for age in reversed(ages):
+        log.add(ago=age)
+    for limit in (1, 2, 200):
+        assert [NOW - entry.at for entry in log.all(limit=limit)] == ages
+
+
+def test_lines_are_found_by_time_actor_action_and_integration() -> None:
+    log = Log()
+    log.add(ago=50, actor="t2")
+    log.add("token.create", ago=40, to=None)
+    log.add("hook.delete", ago=30, to="i2")
+    log.add(ago=20)
+    assert [NOW - entry.at for entry in log.all(since=NOW - 30)] == [20, 30]
+    assert [NOW - entry.at for entry in log.all(actor="t2")] == [50]
+    assert [NOW - entry.at for entry in log.all(action="hook.delete")] == [30]
+    assert [NOW - entry.at for entry in log.all(integration_id="i2")] == [30]
+    assert [NOW - entry.at for entry in log.all(visible=frozenset({"i1"}))] == [20, 50]
+
+
+def test_one_request_reads_a_bounded_part_of_the_log() -> None:
+    log = Log()
+    assert log.all() == []
+    log.table.queries = 0
+    log.reader.page(Wanted(), limit=50, after=None)
+    assert log.table.queries == MAX_DAYS
+    for number in range(MAX_SCANNED + 200):
+        log.add(ago=number % 100)
+    log.table.items = 0
+    assert log.reader.page(Wanted(actor="nobody"), limit=50, after=None)[0] == []
+    assert log.table.items < MAX_SCANNED + 200
+    log.table.items = 0
+    log.reader.page(Wanted(), limit=5, after=None)
+    assert log.table.items <= 6
+    assert log.all(actor="nobody") == []
+
+
+def test_since_spares_the_days_before_it() -> None:
+    log = Log()
+    log.add(ago=10)
+    log.reader.page(Wanted(since=NOW - 60), limit=50, after=None)
+    assert log.table.queries == 1
+
+
+def test_lines_end_after_four_hundred_days() -> None:
+    log = Log()
+    log.add()
+    assert log.table.dump()[0]["expires_at"] == NOW + KEPT_SECONDS
+
+
+def test_every_action_that_is_written_down_can_be_asked_for() -> None:
+    root = Path(gitlab_hub.__file__).parent
+    written = {
+        action
+        for path in root.rglob("*.py")
+        for action in re.findall(r"_?record\(\s*f?\"([a-z_]+(?:\.[a-z_{}]+)?)\"", path.read_text())
+    }
+    assert written - {"credential.{verb}"} == {each for each in get_args(Action) if not each.startswith("credential.")}
