@@ -32,7 +32,7 @@ class Door:
         self._port = upstream_port
         self._host = host.encode()
         self._deliveries = asyncio.Semaphore(_DELIVERIES_AT_ONCE)
-        self._server = BackgroundServer(self._welcome, "door")
+        self._server = BackgroundServer(self._serve, "door")
 
     def open(self) -> None:
         """Start to answer."""
@@ -40,18 +40,19 @@ class Door:
             self._listening.listen(128)
         except OSError:
             raise Problem("the port was taken meanwhile: give another one with --port") from None
-        self._server.start(lambda guest: asyncio.start_server(guest, sock=self._listening))
+        self._server.start(lambda accept: asyncio.start_server(accept, sock=self._listening))
 
     def close(self) -> None:
         """Stop to answer."""
         self._server.stop()
         self._listening.close()
 
-    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         visit = Visit(Peer(h11.SERVER, reader, writer), self._port, self._host, self._deliveries)
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+        try:
             await visit.serve()
-        await visit.end()
+        finally:
+            visit.drop_upstream()
 
 
 class Visit:
@@ -79,10 +80,11 @@ class Visit:
             except h11.LocalProtocolError:  # the connection ends with this answer
                 return
 
-    async def end(self) -> None:
-        """Close both connections."""
-        await self._client.close()
-        await self._drop_upstream()
+    def drop_upstream(self) -> None:
+        """End the connection to the emulator, whatever is under way on it."""
+        if self._upstream is not None:
+            self._upstream.abort()
+            self._upstream = None
 
     async def _answer(self, request: h11.Request) -> None:
         try:
@@ -94,7 +96,7 @@ class Visit:
             async with asyncio.timeout(_PATIENCE), self._turn(request):
                 answer, answer_body = await self._forward(request, body)
         except (OSError, TimeoutError, h11.RemoteProtocolError):
-            await self._drop_upstream()
+            self.drop_upstream()
             await self._refuse(503, b"Service Unavailable")
             return
         await self._client.send(answer, h11.Data(data=answer_body), h11.EndOfMessage())
@@ -122,7 +124,7 @@ class Visit:
     async def _connected(self) -> Peer:
         # One the emulator may be about to close is not used: a request lost on it could not be sent again safely.
         if self._upstream is not None and time.monotonic() - self._used > _IDLE:
-            await self._drop_upstream()
+            self.drop_upstream()
         if self._upstream is None:
             self._upstream = await Peer.connect(self._port)
         return self._upstream
@@ -132,12 +134,7 @@ class Visit:
         try:
             upstream.http.start_next_cycle()
         except h11.LocalProtocolError:
-            await self._drop_upstream()
-
-    async def _drop_upstream(self) -> None:
-        if self._upstream is not None:
-            peer, self._upstream = self._upstream, None
-            await peer.close()
+            self.drop_upstream()
 
     async def _refuse(self, status: int, message: bytes) -> None:
         if self._client.http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Self
 
 import h11
@@ -59,11 +58,9 @@ class Peer:
         self._writer.write(b"".join(self.http.send(event) or b"" for event in events))
         await self._writer.drain()
 
-    async def close(self) -> None:
-        """Close the connection; what the other side thinks of that does not matter any more."""
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._writer.transport.abort()
 
     async def _parts(self) -> AsyncIterator[bytes]:
         while isinstance(event := await self.event(), h11.Data):

@@ -15,11 +15,14 @@ def relayed(address: str, port: int) -> Iterator[str]:
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+        try:
+            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+        finally:
+            there_writer.transport.abort()
 
     listening = socket.create_server((address, 0))
     server = BackgroundServer(pass_on, "relay")
-    server.start(lambda guest: asyncio.start_server(guest, sock=listening))
+    server.start(lambda accept: asyncio.start_server(accept, sock=listening))
     try:
         yield f"http://{address}:{listening.getsockname()[1]}"
     finally:
