@@ -66,11 +66,11 @@ class Emulator:
         """Whether the process runs."""
         return self._child is not None and self._child.poll() is None
 
-    def stop(self) -> bool:
-        """Let the emulator write its state, end it and every function it started; whether the state was written."""
+    def stop(self, *, save: bool = True) -> bool:
+        """End the emulator and every function it started, and let it `save` its state; whether that was written."""
         if self._child is None:
             return False
-        code = end(self._child, _SHUTDOWN)
+        code = end(self._child, _SHUTDOWN if save else 0.0)
         if self._child.stdin is not None:
             self._child.stdin.close()
         self._child = None

@@ -25,6 +25,8 @@ class Options:
     allow_ports: tuple[int, ...] = ()
     allow_http: bool = False
     schedules: bool = True
+    keep_state: bool = True
+    """Whether the state is wanted again: writing it takes a moment."""
     log_level: str = "INFO"
 
 

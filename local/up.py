@@ -1,13 +1,12 @@
 """`python -m local up`: emulator, build, deployment, front door, until a signal comes."""
 
 import argparse
-import http.client
+import os
 import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from http import HTTPStatus
 from types import FrameType
 
 from local.build import build, this_machine
@@ -21,7 +20,7 @@ from local.owner import put_owner_token
 from local.problems import Problem, Stopped
 from local.repairs import repair_concurrency
 from local.stack import Stack
-from local.warm import warm
+from local.warm import warm_up
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -73,14 +72,13 @@ def running(options: Options) -> Iterator[LocalStack]:
             wanted, stack = _deployed(options, emulator, home)
             token = put_owner_token(stack, options.owner_token, is_new=home.deployed is None)
             with _open_door(listening, emulator.port, Gateway(stack).api_id):
-                _check_health(options.port, emulator)
-                warm(stack)
+                warm_up(options.port, token, stack)
                 try:
                     yield LocalStack(f"http://127.0.0.1:{options.port}", token, stack, emulator)
                 finally:
                     home.deployed_at_stop = wanted
         finally:
-            if emulator.stop() and home.deployed_at_stop is not None:
+            if emulator.stop(save=options.keep_state) and home.deployed_at_stop is not None:
                 home.remember(emulator_port=emulator.port)
 
 
@@ -108,15 +106,6 @@ def _open_door(listening: socket.socket, upstream_port: int, api_id: str) -> Ite
         door.close()
 
 
-def _check_health(port: int, emulator: Emulator) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    with closing(connection):
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
-    if status != HTTPStatus.OK:
-        raise Problem(f"the deployed functions do not answer: /healthz says {status} (see {emulator.log})")
-
-
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
     """Turn the first SIGINT or SIGTERM into `Stopped`; further ones do not disturb the cleaning up."""
@@ -124,6 +113,7 @@ def stopped_by_signals() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        os.write(2, b"\nstopping ...\n")  # at once, whatever is being printed or awaited
         raise Stopped
 
     before = {number: signal.signal(number, stop) for number in _SIGNALS}

@@ -1,36 +1,78 @@
-"""Having the functions of the loop loaded before they are wanted, so that the first push is as fast as the second.
+"""Having every function loaded before the stack says that it is ready, so that nobody's first call waits for one.
 
-Each is asked, in the background, about something that does not exist: it reads a table, finds nothing, and stays warm.
+Each is asked, as it would be in earnest, about something that does not exist: it reads a table, finds nothing, and
+stays loaded.
 """
 
+import http.client
 import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
+from local.problems import Problem
 from local.stack import Stack
 
-_OWNER = {"token_id": "warm-up", "role": "owner", "integration_ids": "*"}
+AT_ONCE = 2
+_PATIENCE = 60.0
 
-
-def warm(stack: Stack) -> None:
-    """Start the functions; nobody waits for their answers."""
-    client = stack.client("lambda")
-    for function, event in QUESTIONS.items():
-        payload = json.dumps(event).encode()
-        client.invoke(FunctionName=stack.resources[function], InvocationType="Event", Payload=payload)
-
-
-def _call(method: str, path: str) -> dict[str, Any]:
-    context = {"requestId": "warm-up", "http": {"method": method, "path": path}, "authorizer": {"lambda": _OWNER}}
-    return {"version": "2.0", "rawPath": path, "headers": {}, "requestContext": context, "body": "{}"}
-
-
-def _message(**body: str) -> dict[str, Any]:
-    return {"Records": [{"messageId": "warm-up", "body": json.dumps({"schema": 1, **body})}]}
-
-
-QUESTIONS = {
-    "WebhooksFunction": _call("POST", "/v1/webhooks/gitlab/hook_warm_up"),
-    "DeliveriesFunction": _message(delivery_id="dlv_warm_up"),
-    "BuilderFunction": _message(report="bld_warm_up"),
-    "BuildsFunction": _call("GET", "/v1/builds/bld_warm_up"),
+FIRST = ("GET", "/v1/tokens")
+"""Alone and first: it loads the authorizer, which stands before all others."""
+CALLS: Sequence[tuple[str, str]] = (
+    ("GET", "/v1/integrations/int_warm_up"),
+    ("POST", "/v1/webhooks/gitlab/hook_warm_up"),
+    ("GET", "/v1/builds/bld_warm_up"),
+    ("GET", "/v1/integrations/int_warm_up/accounts"),
+    ("GET", "/v1/integrations/int_warm_up/pipelines"),
+    ("GET", "/v1/integrations/gitlab/callback"),
+)
+_RUN = {"integration_id": "int_warm_up", "sync_id": "warm_up"}
+MESSAGES: Mapping[str, Mapping[str, str]] = {
+    "DeliveriesFunction": {"delivery_id": "dlv_warm_up"},
+    "BuilderFunction": {"report": "bld_warm_up"},
+    "SyncAccountsFunction": {**_RUN, "kind": "access"},
+    "SyncPipelinesFunction": {**_RUN, "kind": "pipelines"},
 }
+
+
+def warm_up(port: int, owner_token: str, stack: Stack) -> None:
+    """Call every function once and wait for its answer. Raises Problem where one does not answer in a minute."""
+    until = time.monotonic() + _PATIENCE
+    _call(port, owner_token, *FIRST, until=until)
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        for done in [pool.submit(task, until=until) for task in _tasks(port, owner_token, stack)]:
+            done.result()
+    finally:
+        # Whoever presses Ctrl-C meanwhile does not wait for functions that are still loading.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _tasks(port: int, owner_token: str, stack: Stack) -> Iterator[Callable[..., None]]:
+    yield from (partial(_call, port, owner_token, method, path) for method, path in CALLS)
+    client = stack.client("lambda")
+    yield from (partial(_invoke, client, stack.resources[name], message) for name, message in MESSAGES.items())
+
+
+def _call(port: int, owner_token: str, method: str, path: str, *, until: float) -> None:
+    while True:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)) as connection:
+            connection.request(method, path, headers={"Authorization": f"Bearer {owner_token}"})
+            status = connection.getresponse().status
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return
+        # On a busy machine a function may take longer to load than it may run.
+        if time.monotonic() > until:
+            raise Problem(f"the deployed functions do not answer: {method} {path} says {status}")
+
+
+def _invoke(client: Any, name: str, message: Mapping[str, str], *, until: float) -> None:
+    body = json.dumps({"schema": 1, **message})
+    event = {"Records": [{"messageId": "warm-up", "eventSource": "aws:sqs", "attributes": {}, "body": body}]}
+    while "FunctionError" in client.invoke(FunctionName=name, Payload=json.dumps(event).encode()):
+        if time.monotonic() > until:
+            raise Problem(f"the deployed function {name} fails: see the emulator's log")

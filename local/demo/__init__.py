@@ -65,8 +65,9 @@ def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
             state_dir=Path(folder),
             owner_token=f"ghub_demo_{secrets.token_hex(16)}",
             allow_loopback=True,
+            keep_state=False,
         )
-        with console.status("Building the bundle and deploying it to the emulator …"):
+        with console.status("Building the bundle, deploying it to the emulator, loading its functions …"):
             local = cleaning_up.enter_context(running(options))
         console.print(f"The bundle is deployed and answers at {local.url}")
         yield local

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from local.gitlab.server import serve
+from local.lifeline import end_with_parent
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,12 +28,18 @@ def parser() -> argparse.ArgumentParser:
         metavar="URI",
         help="where the OAuth application `hub` may send people back to; repeatable (default: the local hub)",
     )
+    options.add_argument(
+        "--end-with-parent", action="store_true", help="end when standard input is closed, for whoever starts it"
+    )
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve with the options of the command line."""
-    serve(**vars(parser().parse_args(arguments)))
+    options = vars(parser().parse_args(arguments))
+    if options.pop("end_with_parent"):
+        end_with_parent()
+    serve(**options)
 
 
 if __name__ == "__main__":

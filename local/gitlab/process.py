@@ -89,8 +89,10 @@ class Running:
 @contextmanager
 def running(*arguments: str, port: int = 0) -> Iterator[Running]:
     """Run `python -m local.gitlab` until the block ends."""
-    command = [sys.executable, "-m", "local.gitlab", "--port", str(port), *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "local.gitlab", "--port", str(port), "--end-with-parent", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             yield _wait(process.stdout)
         finally:

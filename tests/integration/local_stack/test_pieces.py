@@ -1,5 +1,6 @@
 """The decisions of the local commands, one by one."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from local.home import Home
 from local.options import Options, split_token
 from local.problems import Problem
 from local.tools import environment, run
-from local.warm import QUESTIONS
+from local.warm import CALLS, FIRST, MESSAGES
 from tests.unit.template.bundle import source, transformed
 
 
@@ -105,5 +106,15 @@ def test_the_command_tells_what_it_can_do() -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()[2:]] == ["up", "gitlab", "demo"]
 
 
-def test_only_functions_that_there_are_get_warmed_up() -> None:
-    assert set(QUESTIONS) <= source()["Resources"].keys()
+def test_every_function_but_the_caretaker_is_loaded_before_anybody_calls() -> None:
+    routes = wanted_routes(transformed())
+    called = {serving(routes, method, path) for method, path in (FIRST, *CALLS)}
+    functions = {name for name, one in source()["Resources"].items() if one["Type"] == "AWS::Serverless::Function"}
+    # The authorizer stands before the first call; the caretaker serves nobody who waits.
+    assert called | MESSAGES.keys() | {"AuthorizerFunction", "CaretakerFunction"} == functions
+
+
+def serving(routes: list[WantedRoute], method: str, path: str) -> str:
+    patterns = {re.sub(r"\{\w+\}", "[^/]+", route.key): route.function for route in routes}
+    (function,) = {patterns[one] for one in patterns if re.fullmatch(one, f"{method} {path}")}
+    return function

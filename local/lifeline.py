@@ -1,0 +1,30 @@
+"""For child processes: ending when the parent does, however that ended."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+
+def end_with_parent(before: Callable[[], None] = lambda: None, *, patience: float = 15.0) -> None:
+    """Watch the parent in the background: once it is gone, call `before`, then ask this process to end.
+
+    After `patience` seconds the whole process group is ended, so the process has to lead one of its own. The parent
+    gives a pipe as standard input and never writes to it: reading returns only when the parent is gone.
+    """
+    threading.Thread(target=_watch, args=(before, patience), daemon=True).start()
+
+
+def end_group() -> None:
+    """End this process and every one it has started."""
+    os.killpg(0, signal.SIGKILL)
+
+
+def _watch(before: Callable[[], None], patience: float) -> None:
+    # os.read, because a buffered read would hold a lock that the interpreter wants when it ends.
+    os.read(0, 1)
+    before()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(patience)
+    end_group()
