@@ -1,7 +1,6 @@
 """MiniStack, the AWS of the local stack: a child process that keeps its state in a folder."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 from local.problems import Problem
-from local.tools import end, environment
+from local.tools import end, environment, private, remove_later
 
 SERVICES = (
     "apigateway,cloudformation,cloudwatch,codebuild,dynamodb,events,iam,lambda,logs,s3,scheduler,secretsmanager,sqs,"
@@ -37,12 +36,13 @@ class Emulator:
     def start(self) -> None:
         """Start the process; `wait_until_ready` tells when it answers."""
         scratch = self._home / "tmp"
-        shutil.rmtree(scratch, ignore_errors=True)  # unpacked functions of the last run
+        remove_later(scratch)  # unpacked functions of a run that was killed
         scratch.mkdir(parents=True)
-        with self.log.open("wb") as out:
+        with open(self.log, "wb", opener=private) as out:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "local.emulator_process"],
                 cwd=Path(__file__).parents[1],
+                umask=0o077,  # its state holds secrets
                 env=environment(**self._settings(scratch)),
                 stdin=subprocess.PIPE,  # see emulator_process
                 stdout=out,
@@ -74,7 +74,7 @@ class Emulator:
         if self._child.stdin is not None:
             self._child.stdin.close()
         self._child = None
-        shutil.rmtree(self._home / "tmp", ignore_errors=True)
+        remove_later(self._home / "tmp")
         return code == 0
 
     def _answers(self) -> bool:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.problems import Problem
+from local.tools import private
 
 
 class Home:
@@ -19,9 +20,11 @@ class Home:
         self.deployed_at_stop: str | None = None
 
     def __enter__(self) -> Self:
-        """Take the folder for this process."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.path / "lock").open("w")
+        """Take the folder for this process, and keep it from everybody else: the emulator's secrets lie in it."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.path.stat().st_mode & 0o077:
+            _make_private(self.path)
+        self._lock = open(self.path / "lock", "w", opener=private)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -51,7 +54,8 @@ class Home:
         Only after the emulator wrote its state: after a crash it starts with the state of the last good stop, and then
         the facts have to be those of that stop too.
         """
-        self._facts.write_text(json.dumps({"emulator_port": emulator_port, "deployed": self.deployed_at_stop}))
+        with open(self._facts, "w", opener=private) as facts:
+            json.dump({"emulator_port": emulator_port, "deployed": self.deployed_at_stop}, facts)
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -59,6 +63,12 @@ class Home:
         except (FileNotFoundError, ValueError):
             return {}
         return facts
+
+
+def _make_private(folder: Path) -> None:
+    folder.chmod(0o700)
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def listen(port: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """Running the tools that came with this environment, in an environment of their own."""
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -48,6 +49,11 @@ def environment(**extra: str) -> dict[str, str]:
     }
 
 
+def private(path: str, flags: int) -> int:
+    """Open a file for its owner alone; an `opener` for `open`."""
+    return os.open(path, flags, 0o600)
+
+
 def find(name: str) -> str:
     """Where a tool of this environment is."""
     found = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
@@ -59,9 +65,10 @@ def find(name: str) -> str:
 def run(arguments: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path | None = None) -> None:
     """Run a tool to its end; where it fails, say its last words and where the rest is."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as out:
+    with open(log, "wb", opener=private) as out:
         child = subprocess.Popen(
             arguments,
+            umask=0o077,
             env=dict(env),
             cwd=cwd,
             stdout=out,
@@ -86,6 +93,17 @@ def end(child: subprocess.Popen[bytes], patience: float = _PATIENCE) -> int:
             child.wait(patience)
     _end_group(child.pid)
     return child.wait()
+
+
+def remove_later(folder: Path) -> None:
+    """Remove a folder without waiting for that: unpacked functions are tens of thousands of files."""
+    doomed = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.removed")
+    try:
+        folder.rename(doomed)
+    except FileNotFoundError:
+        return
+    # The shell ends at once and leaves its own child to itself.
+    subprocess.run(["/bin/sh", "-c", 'rm -rf -- "$1" &', "sh", str(doomed)], start_new_session=True, check=True)
 
 
 def _end_group(leader: int) -> None:

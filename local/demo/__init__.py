@@ -17,6 +17,7 @@ from local.demo.report import show
 from local.gitlab import process as gitlab
 from local.options import Options
 from local.problems import Stopped
+from local.tools import remove_later
 from local.up import LocalStack, running, stopped_by_signals
 
 COMPANY = ("--seed", "7", "--users", "60", "--groups", "12", "--projects", "30", "--pipelines", "5", "--jobs", "8")
@@ -59,10 +60,11 @@ def _run(console: Console, port: int, *, once: bool) -> None:
 @contextmanager
 def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
     with ExitStack() as cleaning_up:
-        folder = cleaning_up.enter_context(tempfile.TemporaryDirectory(prefix="gitlab-hub-demo-"))
+        folder = Path(tempfile.mkdtemp(prefix="gitlab-hub-demo-"))
+        cleaning_up.callback(remove_later, folder)
         options = Options(
             port=port,
-            state_dir=Path(folder),
+            state_dir=folder,
             owner_token=f"ghub_demo_{secrets.token_hex(16)}",
             allow_loopback=True,
             keep_state=False,

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -53,9 +54,9 @@ def killed_at_the_end(process: "subprocess.Popen[str]") -> Iterator[None]:
 
 
 def not_left_behind(state: Path) -> bool:
-    """Whether no process works in the state folder any more."""
+    """Whether no process works in the state folder any more, but one that removes what was unpacked there."""
     listed = subprocess.run(["ps", "-Ao", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607
-    return str(state) not in listed
+    return not [line for line in listed.splitlines() if str(state) in line and "rm -rf" not in line]
 
 
 def call(port: int, method: str, path: str, body: Any = None, token: str | None = TOKEN) -> tuple[int, Any]:
@@ -80,11 +81,30 @@ def test_what_was_stored_is_there_again_after_a_restart(tmp_path: Path, port: in
         assert call(port, "GET", "/v1/tokens", token=None)[1]["code"] == "unauthorized"
         status, created = call(port, "POST", "/v1/tokens", {"role": "viewer"})
         assert status == 201
+    assert [path for path in kept_in(tmp_path) if path.stat().st_mode & 0o077] == []
     with local(tmp_path, port) as lines:
         assert lines[0] == f"Owner token: {TOKEN}"
         status, listed = call(port, "GET", "/v1/tokens")
         assert status == 200
         assert [row["id"] for row in listed["tokens"]] == [created["id"]]
+
+
+@pytest.mark.slow
+def test_a_killed_stack_leaves_no_process_behind(tmp_path: Path, port: int) -> None:
+    with subprocess.Popen(command(tmp_path, port), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        assert any(line.startswith("READY") for line in process.stdout)
+        process.kill()
+        assert process.wait(30) == -signal.SIGKILL
+    until = time.monotonic() + 30
+    while not not_left_behind(tmp_path) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not_left_behind(tmp_path)
+
+
+def kept_in(folder: Path) -> list[Path]:
+    """What is kept there, without what is just being removed."""
+    return [folder, *(path for path in folder.rglob("*") if ".removed" not in str(path))]
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None) -> str:
