@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.model import Account, AccountKind, AccountStatus, item_of, value_of
+from gitlab_hub.access.model import Account, AccountStatus, item_of, value_of
 from gitlab_hub.access.transform import account_of_member, account_of_user, is_admin_row
+from gitlab_hub.gitlab.account_kinds import AccountKind
 
 ADMIN_ROW: dict[str, Any] = {
     "id": 1,
@@ -106,6 +107,13 @@ def test_a_member_row_updates_what_it_tells() -> None:
 def test_a_service_account_with_a_name_of_its_own_stays_one_among_members() -> None:
     known = account_of_user(ADMIN_ROW | {"username": "deployer", "bot": True})
     assert account_of_member(MEMBER_ROW | {"username": "deployer"}, known).kind == "service_account"
+
+
+def test_a_person_called_like_a_bot_stays_a_person_among_members() -> None:
+    named = {"username": "service_account_cafe"}
+    known = account_of_user(ADMIN_ROW | named)
+    assert (known.kind, account_of_member(MEMBER_ROW | named, known).kind) == ("human", "human")
+    assert account_of_member(MEMBER_ROW | named).kind == "service_account"
 
 
 def test_an_identity_of_the_groups_provider_joins_the_others() -> None:

@@ -235,3 +235,23 @@ def test_a_gitlab_without_a_list_of_groups_is_fine(run: Run, gitlab: ScriptedGit
     assert run().ok
     gitlab.script["/groups"] = answer(200, [])
     assert run().ok
+
+
+@pytest.mark.parametrize(
+    ("user", "kind"),
+    [
+        ({"username": "service_account_cafe", "bot": False}, "human"),
+        ({"username": "project_7_bot_ab12", "bot": False}, "human"),
+        ({"username": "project_7_bot_ab12", "bot": True}, "project_bot"),
+        ({"username": "deployer", "bot": True}, "service_account"),
+        ({"username": "service_account_cafe"}, "service_account"),
+        ({"username": "jane"}, "human"),
+    ],
+)
+def test_the_account_is_what_gitlab_says_it_is(
+    run: Run, gitlab: ScriptedGitLab, user: dict[str, Any], kind: str
+) -> None:
+    gitlab.script[USER] = answer(200, {"id": 7, **user})
+    account = run().facts.account
+    assert account is not None
+    assert account.kind == kind

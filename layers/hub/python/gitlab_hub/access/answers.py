@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from gitlab_hub.access.model import (
     Account,
-    AccountKind,
     AccountStatus,
     Grant,
     Resource,
@@ -15,6 +14,7 @@ from gitlab_hub.access.model import (
     Share,
     role_name,
 )
+from gitlab_hub.gitlab.account_kinds import AccountKind
 
 
 class GrantKind(StrEnum):

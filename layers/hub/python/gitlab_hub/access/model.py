@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypedDict, TypeVar
 
+from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.storage.table import Item
 
 T = TypeVar("T", bound="Account | Resource | Grant")
@@ -24,17 +25,6 @@ ROLES = {
     40: "Maintainer",
     50: "Owner",
 }
-
-
-class AccountKind(StrEnum):
-    """Who stands behind an account."""
-
-    HUMAN = "human"
-    SERVICE_ACCOUNT = "service_account"
-    PROJECT_BOT = "project_bot"
-    GROUP_BOT = "group_bot"
-    INTERNAL = "internal"
-    UNKNOWN = "unknown"
 
 
 class AccountStatus(StrEnum):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gitlab_hub.access.inactivity import is_inactive
-from gitlab_hub.access.model import Account, AccountKind, AccountStatus, Grant, Resource, ResourceType, id_key, value_of
+from gitlab_hub.access.model import Account, AccountStatus, Grant, Resource, ResourceType, id_key, value_of
 from gitlab_hub.access.store import ACCOUNTS, BY_ACCOUNT, GRANTS, account_partition, grants_scope, partition
+from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.storage.table import Item, Table
 
 T = TypeVar("T")

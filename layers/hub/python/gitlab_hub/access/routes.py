@@ -20,9 +20,10 @@ from gitlab_hub.access.answers import (
     ProjectEnvelope,
     ProjectList,
 )
-from gitlab_hub.access.model import ID_DIGITS, AccountKind, AccountStatus, Resource, ResourceType
+from gitlab_hub.access.model import ID_DIGITS, AccountStatus, Resource, ResourceType
 from gitlab_hub.access.reader import AccessReader, AccountFilter, Found, GrantFilter
 from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
 from gitlab_hub.web.cursors import Cursors

@@ -5,10 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from gitlab_hub.access.fields import GitLabRow, day, flag, midnight, moment, number, part, parts, required, text, whole
-from gitlab_hub.access.kinds import kind_of, status_of
 from gitlab_hub.access.model import (
     Account,
-    AccountKind,
     Email,
     Grant,
     Identity,
@@ -17,6 +15,8 @@ from gitlab_hub.access.model import (
     ResourceType,
     Share,
 )
+from gitlab_hub.access.statuses import status_of
+from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
 
 ADMIN_FIELDS = frozenset({"email", "is_admin"})
 """What `/users` tells administrators only."""
@@ -124,11 +124,12 @@ def _common(row: GitLabRow, stored: Resource | None) -> dict[str, Any]:
 
 
 def _kind(row: GitLabRow, stored: Account | None) -> AccountKind:
-    # A member row without any sign of a bot is a person's, unless a fuller row has said otherwise.
-    told = kind_of(row)
-    if told is not None:
+    if told := kind_of(row):
         return told
-    return stored.kind if stored else AccountKind.HUMAN
+    # A fuller row may have told before; only where none has, the name does. Without any sign of a bot it is a person.
+    if stored is not None and stored.kind != AccountKind.UNKNOWN:
+        return AccountKind(stored.kind)
+    return kind_by_name(row) or AccountKind.HUMAN
 
 
 def _emails(row: GitLabRow, stored: Iterable[Email]) -> list[Email]:

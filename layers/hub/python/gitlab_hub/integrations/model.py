@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gitlab_hub.gitlab.account_kinds import AccountKind
+
 
 class AuthMode(StrEnum):
     """How the hub proves itself to GitLab."""
@@ -29,16 +31,6 @@ class CredentialStatus(StrEnum):
     EXPIRED = "expired"
     REJECTED = "rejected"
     REFRESH_FAILED = "refresh_failed"
-    UNKNOWN = "unknown"
-
-
-class AccountKind(StrEnum):
-    """What kind of GitLab user a token belongs to."""
-
-    HUMAN = "human"
-    SERVICE_ACCOUNT = "service_account"
-    PROJECT_BOT = "project_bot"
-    GROUP_BOT = "group_bot"
     UNKNOWN = "unknown"
 
 

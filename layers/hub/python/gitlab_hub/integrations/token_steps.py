@@ -1,10 +1,10 @@
 """Deciding about the token and the user behind it from GitLab's answers. Nothing here sends a request."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -16,7 +16,7 @@ from gitlab_hub.gitlab.errors import (
 from gitlab_hub.gitlab.granular import GRANULAR, is_fine_grained
 from gitlab_hub.integrations.checks import Check, Step, TokenFacts, failed, passed, troubled, warned
 from gitlab_hub.integrations.health import EXPIRING_WITHIN
-from gitlab_hub.integrations.model import Account, AccountKind
+from gitlab_hub.integrations.model import Account
 from gitlab_hub.integrations.permission_steps import permission_missing
 from gitlab_hub.integrations.permissions import API, READ_API
 
@@ -25,7 +25,6 @@ READING_SCOPES = frozenset({API, READ_API})
 UNDESCRIBED = TokenFacts(scopes=(GRANULAR,))
 """A token that may not describe itself. GitLab asks no other kind for a permission there: what enforces fine-grained
 tokens is a top-level group, and the route belongs to none."""
-BOT = re.compile(r"(project|group)_\d+_bot(_[0-9a-f]+)?")
 
 
 def token_refused(error: GitLabError, token: str, *, writes: bool) -> Check:
@@ -118,17 +117,9 @@ def account_of(body: Any) -> Account | None:
     """Read `GET /user`; a user without a numeric id is none."""
     if not isinstance(body, Mapping) or not isinstance(body.get("id"), int) or isinstance(body["id"], bool):
         return None
+    kind = kind_of(body) or kind_by_name(body) or AccountKind.HUMAN
     username = str(body.get("username") or "")
-    return Account(id=body["id"], username=username, kind=_kind(username, body), is_admin=body.get("is_admin") is True)
-
-
-def _kind(username: str, body: Mapping[str, Any]) -> str:
-    if bot := BOT.fullmatch(username):
-        return AccountKind.PROJECT_BOT if bot[1] == "project" else AccountKind.GROUP_BOT
-    if username.startswith("service_account_") or body.get("user_type") == "service_account":
-        return AccountKind.SERVICE_ACCOUNT
-    # A bot of a kind with another name: certainly no person.
-    return AccountKind.UNKNOWN if body.get("bot") is True else AccountKind.HUMAN
+    return Account(id=body["id"], username=username, kind=kind, is_admin=body.get("is_admin") is True)
 
 
 def midnight(day: Any) -> int | None:
