@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.gitlab.events import parse
 from gitlab_hub.webhooks.claim_check import MAX_BODY_BYTES, unpack
 from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
 from tests.fakes.events import Context, answered, http_event
@@ -28,7 +29,10 @@ def test_a_genuine_delivery_is_kept_and_queued(post: Post, hook: Any, named: boo
     [row] = post.rows()
     assert (row["delivery_id"], row["hook_id"], row["status"]) == (answer["delivery_id"], hook.id, "pending")
     assert (row["event"], row["project_id"], row["ref"], row["sha"]) == ("push", 15, "master", PUSH["checkout_sha"])
-    assert unpack(row["body"]) == PUSH
+    body = unpack(row["body"])
+    assert parse("Push Hook", body) == parse("Push Hook", PUSH)
+    assert {"user_email", "user_avatar", "repository"}.isdisjoint(body)
+    assert set(body["commits"][0]) == {"id", "message", "added", "modified", "removed"}
     [sent] = post.queue.sent
     assert (sent.body, sent.once) == ({"schema": 1, "delivery_id": answer["delivery_id"]}, answer["delivery_id"])
 

@@ -106,11 +106,23 @@ def test_no_secret_is_kept(post: Post) -> None:
     }
 
 
-def test_variables_of_a_pipeline_are_not_kept(post: Post) -> None:
-    attributes = {"id": 1, "variables": [{"key": "PASSWORD", "value": "canary"}]}
-    body = {"object_kind": "pipeline", "object_attributes": attributes, "project": {"id": PROJECT}}
+@pytest.mark.parametrize("kind", ["push", "tag_push", "merge_request", "pipeline", "build"])
+def test_variables_are_kept_of_no_event_wherever_they_stand(post: Post, kind: str) -> None:
+    secret = [{"key": "PASSWORD", "value": "canary"}]
+    body = {
+        "object_kind": kind,
+        "object_attributes": {"id": 1, "iid": 1, "variables": secret, "target_project_id": PROJECT},
+        "commit": {"id": 2, "variables": secret},
+        "project": {"id": PROJECT, "variables": secret},
+        "project_id": PROJECT,
+        "pipeline_id": 2,
+        "variables": secret,
+        "push_options": {"ci": {"variable": {"PASSWORD=canary": 1}}},
+        "commits": [{"id": "c1", "message": "m", "variables": secret}],
+    }
     assert post(TOKEN, body)[0] == 202
     assert "canary" not in str(unpack(post.rows()[0]["body"]))
+    assert "canary" not in str(post.rows()) + str(post.queue.sent)
 
 
 def test_a_large_body_is_kept_without_its_file_lists_and_says_so(post: Post) -> None:

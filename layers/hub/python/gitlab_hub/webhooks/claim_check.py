@@ -1,4 +1,4 @@
-"""Bodies as they are kept: compressed, small enough for one row, and without what nobody may read there; pure."""
+"""Bodies as they are kept: what is needed of them, compressed, and small enough for one row; pure."""
 
 import gzip
 import json
@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from gitlab_hub.gitlab.hook_kept import kept
 
 MAX_PACKED_BYTES = 350_000
 """A row has 400 KB at most, and more in it than the body."""
@@ -31,16 +33,13 @@ class Packed:
     truncated: bool
 
 
-def pack(raw: bytes, body: Mapping[str, Any]) -> Packed:
-    """Compress a body, and leave out more and more of it until it fits.
-
-    Variables of pipelines go in any case: people put secrets there, and no decision needs them.
-    """
-    secretive = _has_variables(body)
-    data = _compressed(_dumped(_without_variables(body)) if secretive else raw)
+def pack(kind: str, body: Mapping[str, Any]) -> Packed:
+    """Compress what is kept of a body of this kind of event, and leave out more and more of it until it fits."""
+    whole = kept(kind, body)
+    data = _compressed(_dumped(whole))
     if len(data) <= MAX_PACKED_BYTES:
         return Packed(data, truncated=False)
-    for smaller in _smaller(_without_variables(body)):
+    for smaller in _smaller(whole):
         data = _compressed(_dumped(smaller))
         if len(data) <= MAX_PACKED_BYTES:
             break
@@ -74,17 +73,6 @@ def _without_files(commit: Any) -> Any:
     if not isinstance(commit, dict):
         return commit
     return {name: value for name, value in commit.items() if name not in _FILE_LISTS}
-
-
-def _has_variables(body: Mapping[str, Any]) -> bool:
-    attributes = body.get("object_attributes")
-    return isinstance(attributes, dict) and bool(attributes.get("variables"))
-
-
-def _without_variables(body: Mapping[str, Any]) -> dict[str, Any]:
-    if not _has_variables(body):
-        return dict(body)
-    return {**body, "object_attributes": {**body["object_attributes"], "variables": []}}
 
 
 def _cut(value: Any, depth: int) -> Any:

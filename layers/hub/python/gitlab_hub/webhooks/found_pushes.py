@@ -29,7 +29,7 @@ class FoundPushes:
         raw = json.dumps(body, separators=(",", ":")).encode()
         name = found_id(integration_id, key)
         delivery = found_delivery(integration_id, event, name, raw, now=self._now(), receipt=self._new_id())
-        if self._inbox.keep(delivery, pack(raw, body).data):
+        if self._inbox.keep(delivery, pack(event.kind, body).data):
             self._inbox.send(delivery)
         else:
             self._inbox.send_again(name, now=self._now())

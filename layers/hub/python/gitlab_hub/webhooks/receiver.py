@@ -75,7 +75,7 @@ class Receiver:
         standing = self._standing.of(hook.integration_id)
         if standing == GONE:
             return self._ignored(hook, standing)
-        packed = pack(raw, body)
+        packed = pack(event.kind, body)
         delivery = delivery_of(
             hook, event, call.headers, raw, now=self._now(), receipt=self._new_id(), truncated=packed.truncated
         )
