@@ -199,6 +199,43 @@ def test_a_replay_decides_again_and_builds_nothing_twice(log: Log) -> None:
     assert (shown["status"], shown["build_ids"], shown["attempts"]) == ("handled", ["bld_0"], 1)
 
 
+def test_the_time_that_a_delivery_took_is_measured_and_not_guessed(log: Log) -> None:
+    log.post.now = NOW + 0.750
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.now = NOW + 1.125
+    log.post.work()
+    shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
+    assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 1, 375)
+    assert log(LIST)[1]["deliveries"] == [shown]
+
+
+def test_a_replay_is_measured_from_its_own_beginning(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    log.post.now = NOW + 3_600.5
+    assert log(f"{LIST}/{delivery_id}/replay", method="POST")[1]["delivery"]["milliseconds"] is None
+    log.post.now = NOW + 3_602.0
+    log.post.work()
+    shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
+    assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 3_602, 1_500)
+
+
+def test_a_worker_whose_clock_is_behind_took_no_time_at_all(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.now -= 2
+    log.post.work()
+    assert log(f"{LIST}/{delivery_id}")[1]["delivery"]["milliseconds"] == 0
+
+
+def test_a_row_of_an_earlier_release_says_when_and_not_how_long(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    [row] = log.post.rows()
+    log.post.table.put({name: value for name, value in row.items() if name != "began_at"} | {"processed_at": NOW})
+    for shown in (log(f"{LIST}/{delivery_id}")[1]["delivery"], *log(LIST)[1]["deliveries"]):
+        assert (shown["processed_at"], shown["milliseconds"]) == (NOW, None)
+
+
 def test_builds_of_earlier_rounds_are_not_forgotten(log: Log) -> None:
     delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
     log.post.work()

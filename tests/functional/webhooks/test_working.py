@@ -41,7 +41,7 @@ def test_a_push_asks_for_its_builds(post: Post) -> None:
     assert (integration_id, event.kind, event.sha, asked_for) == ("int_0a1b", "push", f"{1:040x}", delivery_id)
     [row] = post.rows()
     assert (row["status"], row["build_ids"], row["reasons"]) == ("handled", ["bld_0"], [])
-    assert (row["processed_at"], row["attempts"]) == (NOW + 3, 1)
+    assert (row["processed_at"], row["attempts"]) == ([NOW + 3, 3_000], 1)
     assert not {"pending_pk", "pending_sk"} & set(row)
 
 

@@ -80,8 +80,12 @@ class Delivery:
     """Tells two attempts at keeping the same delivery apart."""
     reasons: tuple[str, ...] = ()
     build_ids: tuple[str, ...] = ()
+    began_at: int | None = None
+    """When its present round began, in unix milliseconds: with a replay; None = when it was received."""
     processed_at: int | None = None
     """When its worker was done with it; None also where it was put aside or given up."""
+    milliseconds: int | None = None
+    """From the beginning of its round until its worker was done; None where that was not measured."""
     attempts: int = 0
     """How often its worker began."""
     sends: int = 1

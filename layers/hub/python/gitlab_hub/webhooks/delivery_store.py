@@ -121,6 +121,9 @@ def row_of(delivery: Delivery) -> Item:
     values = asdict(delivery)
     values["delivery_id"] = values.pop("id")
     values |= {name: list(values[name]) for name in _TUPLES} | {"headers": dict(delivery.headers)}
+    # An index that is there takes no further attribute, so both stand in the one that it has.
+    done, took = values["processed_at"], values.pop("milliseconds")
+    values["processed_at"] = done if took is None else [done, took]
     return values | {
         "pk": partition(delivery.id),
         "sk": _SK,
@@ -140,7 +143,14 @@ def by_time(integration_id: str) -> str:
 def delivery_from(item: Mapping[str, Any]) -> Delivery:
     """Read a row; attributes of a later release are left alone."""
     known = {one.name: item[one.name] for one in fields(Delivery) if one.name in item}
-    return Delivery(**known | {"id": item["delivery_id"]} | {name: tuple(item.get(name, ())) for name in _TUPLES})
+    known |= {"id": item["delivery_id"]} | {name: tuple(item.get(name, ())) for name in _TUPLES}
+    return Delivery(**known | _done(item.get("processed_at")))
+
+
+def _done(stored: Any) -> dict[str, int | None]:
+    """When a delivery was done and how long that took; rows of earlier releases know the second of the first alone."""
+    done, took = stored if isinstance(stored, list) else (stored, None)
+    return {"processed_at": done, "milliseconds": took}
 
 
 def shown_from(item: Mapping[str, Any]) -> Delivery:

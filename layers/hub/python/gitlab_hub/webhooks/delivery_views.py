@@ -29,7 +29,9 @@ class DeliveryView(BaseModel):
     replays: int
     received_at: int
     processed_at: int | None
-    milliseconds: int | None = Field(description="From being received to being done, to the second.")
+    milliseconds: int | None = Field(
+        description="From being received, or replayed, until its worker was done with it; waiting in the queue counts."
+    )
     headers: dict[str, str] = Field(description="Those that were kept; never one with a secret.")
 
 
@@ -48,8 +50,6 @@ class DeliveryList(BaseModel):
 
 def view_of(delivery: Delivery) -> DeliveryView:
     """Show a delivery."""
-    received = delivery.received_at // 1000
-    done = delivery.processed_at
     return DeliveryView(
         id=delivery.id,
         integration_id=delivery.integration_id,
@@ -70,8 +70,8 @@ def view_of(delivery: Delivery) -> DeliveryView:
         attempts=delivery.attempts,
         sends=delivery.sends,
         replays=delivery.replays,
-        received_at=received,
-        processed_at=done,
-        milliseconds=None if done is None else max(0, done * 1000 - delivery.received_at),
+        received_at=delivery.received_at // 1000,
+        processed_at=delivery.processed_at,
+        milliseconds=delivery.milliseconds,
         headers=dict(delivery.headers),
     )

@@ -118,11 +118,13 @@ def finished(delivery: Delivery, outcome: Outcome, *, now: float) -> Delivery | 
     """A delivery with its outcome; builds of earlier rounds are not forgotten."""
     if delivery.is_done:
         return None  # Another copy of the message was faster, with the same outcome.
+    began = delivery.received_at if delivery.began_at is None else delivery.began_at
     return replace(
         delivery,
         status=outcome.status,
         reasons=outcome.reasons[:MAX_REASONS],
         build_ids=tuple(dict.fromkeys((*delivery.build_ids, *outcome.build_ids))),
         processed_at=int(now),
+        milliseconds=max(0, int(now * 1000) - began),  # Clocks of two machines differ.
         attempts=delivery.attempts + 1,
     )
