@@ -128,13 +128,13 @@ JSON = st.recursive(
 @settings(deadline=None, max_examples=200)
 @given(
     kind=st.sampled_from(READ_AGAIN),
-    body=st.dictionaries(st.sampled_from(sorted(KEPT["push"] | KEPT["merge_request"])), JSON, max_size=8),
+    body=st.dictionaries(st.sampled_from(sorted({*KEPT["push"], *KEPT["merge_request"]})), JSON, max_size=8),
 )
 def test_any_body_means_the_same_when_it_is_read_again(kind: str, body: dict[str, Any]) -> None:
     body |= {"object_kind": kind}
     before = parse("", body)
     after = parse("", kept(before.kind, body))
-    options = {"push_options": {}}
+    options: dict[str, Any] = {"push_options": {}}
     assert _without(after, options) == _without(before, options)
 
 
