@@ -53,6 +53,10 @@ demo: setup  ## Show everything on this machine, without AWS or Docker (ONCE=1: 
 local: setup  ## Run the bundle for your own GitLab; prints URL and owner token
 	@$(BIN)/python -m local up $(ARGS)
 
+.PHONY: gitlab
+gitlab: setup  ## Run the stand-in GitLab alone; prints its address and tokens
+	@$(BIN)/python -m local gitlab $(ARGS)
+
 .PHONY: sam-local
 sam-local: setup  ## Prove the functions under `sam local` (needs a Docker Engine)
 	@$(BIN)/python -m local.sam

@@ -4,8 +4,9 @@ import argparse
 import os
 import signal
 import socket
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from types import FrameType
 
@@ -32,13 +33,17 @@ def main(arguments: Sequence[str]) -> int:
     options = up_options(parser.parse_args(arguments))
     with stopped_by_signals():
         try:
-            with running(options) as local:
+            with running(options, say=_to_stderr) as local:
                 print(f"Owner token: {local.owner_token}")
                 print(f"READY {local.url}", flush=True)
                 local.wait()
         except Stopped:
             print("stopped", flush=True)
     return 0
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 class LocalStack:
@@ -63,15 +68,16 @@ class LocalStack:
 
 
 @contextmanager
-def running(options: Options) -> Iterator[LocalStack]:
-    """Run the bundle for as long as the block lasts; nothing is left behind however it ends."""
+def running(options: Options, say: Callable[[str], object] = lambda _: None) -> Iterator[LocalStack]:
+    """Run the bundle for as long as the block lasts; nothing is left behind however it ends. `say` hears each step."""
     with closing(listen(options.port)) as listening, Home(options.state_dir) as home:
         emulator = Emulator(home.path, home.emulator_port())
         try:
             emulator.start()
-            wanted, stack = _deployed(options, emulator, home)
+            wanted, stack = _deployed(options, emulator, home, say)
             token = put_owner_token(stack, options.owner_token, is_new=home.deployed is None)
             with _open_door(listening, emulator.port, Gateway(stack).api_id):
+                say("Loading the functions …")
                 warm_up(options.port, token, stack)
                 try:
                     yield LocalStack(f"http://127.0.0.1:{options.port}", token, stack, emulator)
@@ -82,14 +88,16 @@ def running(options: Options) -> Iterator[LocalStack]:
                 home.remember(emulator_port=emulator.port)
 
 
-def _deployed(options: Options, emulator: Emulator, home: Home) -> tuple[str, Stack]:
+def _deployed(options: Options, emulator: Emulator, home: Home, say: Callable[[str], object]) -> tuple[str, Stack]:
     target = this_machine()
+    say("Building the bundle …")
     built = build(target)
     values = parameters(options, target, emulator.endpoint)
     wanted = fingerprint(built, values)
     emulator.wait_until_ready()
     stack = Stack(emulator.endpoint)
     if home.deployed != wanted or not stack.exists():
+        say("Deploying it to the emulator …")
         deploy(built, values, stack, emulator.endpoint, home.path)
     repair_concurrency(stack, int(values["SyncConcurrency"]))
     Gateway(stack).put_routes()

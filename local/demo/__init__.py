@@ -69,8 +69,8 @@ def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
             allow_loopback=True,
             keep_state=False,
         )
-        with console.status("Building the bundle, deploying it to the emulator, loading its functions …"):
-            local = cleaning_up.enter_context(running(options))
+        with console.status("Starting …") as status:
+            local = cleaning_up.enter_context(running(options, say=status.update))
         console.print(f"The bundle is deployed and answers at {local.url}")
         yield local
 
