@@ -89,8 +89,11 @@ class ScriptedGitLab:
 class ScriptedConnector:
     """Opens real clients whose way ends at scripted GitLabs, one per host."""
 
-    def __init__(self, gitlab: ScriptedGitLab, policy: NetworkPolicy | None = None) -> None:
+    def __init__(
+        self, gitlab: ScriptedGitLab, policy: NetworkPolicy | None = None, *, options: ClientOptions | None = None
+    ) -> None:
         self._gitlab, self._policy = gitlab, policy or NetworkPolicy()
+        self._options = options or ClientOptions(deadline=8.0)
 
     def address(self, url: str) -> Address:
         """Parse and vet an address as the deployed hub does."""
@@ -104,7 +107,7 @@ class ScriptedConnector:
             address,
             tokens,
             policy=self._policy,
-            options=ClientOptions(deadline=8.0),
+            options=self._options,
             sleep=_no_sleep,
             random=lambda: 0.0,
             transport=self._gitlab.transport(),

@@ -4,6 +4,7 @@ It stands on the scripted GitLab, so the real client talks to it. Every call tha
 lose its answer or never arrive.
 """
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
@@ -82,6 +83,7 @@ class OAuthGitLab(ScriptedGitLab):
         self.grants: list[str] | None = None
         self.on_call: Callable[[str], None] = lambda _path: None
         self.on_done: Callable[[str], None] = lambda _path: None
+        self.slow: dict[str, float] = {}
         self._number = 0
         self._refresh_users()
         self.script |= {
@@ -139,6 +141,7 @@ class OAuthGitLab(ScriptedGitLab):
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode().partition("?")[0].removeprefix("/api/v4")
         self.on_call(path)
+        await asyncio.sleep(self.slow.get(path, 0))
         made = await self._answered(path, request)
         self.on_done(path)
         return made
@@ -150,7 +153,7 @@ class OAuthGitLab(ScriptedGitLab):
         if "authorization" not in request.headers:
             self.requests.append(request)
             return answer(401, {"message": "401 Unauthorized"})
-        if any(fault.path == path for fault in self.faults):
+        if any(fault.path == path for fault in self.faults) or path == "/oauth/token/info":
             self.requests.append(request)
             return self._faulty(path, request)
         return await super()._answer(request)
@@ -176,11 +179,15 @@ class OAuthGitLab(ScriptedGitLab):
         self.spent.append(form)
         assert "authorization" not in request.headers
         assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+        dead = {"error": "invalid_grant", "error_description": f"no {form.get('refresh_token')}"}
+        # Doorkeeper looks at a refresh token before it looks at the application (refresh_token_request.rb).
+        if form["grant_type"] == "refresh_token" and self._of(form["refresh_token"]) is None:
+            return answer(400, dead)
         if form.get("client_id") != CLIENT or form.get("client_secret") != self.client_secret:
             return answer(401, {"error": "invalid_client", "error_description": "no"})
         pair = self._trade(form) if form["grant_type"] == "authorization_code" else self._renew(form)
         if pair is None:
-            return answer(400, {"error": "invalid_grant", "error_description": f"no {form.get('refresh_token')}"})
+            return answer(400, dead)
         return answer(200, {
             "access_token": pair.access, "refresh_token": pair.refresh, "token_type": "Bearer",
             "expires_in": LIFE, "scope": " ".join(pair.scopes), "created_at": 1_750_000_000,
@@ -203,11 +210,14 @@ class OAuthGitLab(ScriptedGitLab):
         return code.pair
 
     def _renew(self, form: dict[str, str]) -> Pair | None:
-        old = next((pair for pair in self.pairs if pair.refresh == form["refresh_token"]), None)
-        if old is None or not old.alive:
+        old = self._of(form["refresh_token"])
+        if old is None:
             return None
         old.alive = False
         return self._issue(old.user, old.scopes)
+
+    def _of(self, refresh_token: str) -> Pair | None:
+        return next((pair for pair in self.pairs if pair.refresh == refresh_token and pair.alive), None)
 
     def _issue(self, user: int, scopes: list[str]) -> Pair:
         number = self._next()
@@ -227,9 +237,10 @@ class OAuthGitLab(ScriptedGitLab):
 
     def _info(self, request: httpx.Request) -> httpx.Response:
         token = _bearer(request)
-        pair = next((pair for pair in self.pairs if pair.access == token), None)
+        pair = next((pair for pair in self.pairs if pair.access == token and token in self.users), None)
         if pair is None:
-            return answer(401, {"error": "invalid_token"})
+            # Not a 401: to that route, a dead token is a request that makes no sense (token_info_controller.rb).
+            return answer(400, {"error": "invalid_request"})
         return answer(200, {"resource_owner_id": pair.user, "scope": pair.scopes, "expires_in": 7000})
 
     def _pat(self, request: httpx.Request) -> httpx.Response:

@@ -4,7 +4,7 @@ from local.gitlab.clock import Clock
 from local.gitlab.company.state import Company
 from local.gitlab.oauth.authorize import authorize
 from local.gitlab.oauth.client import authenticated
-from local.gitlab.oauth.tokens import exchange, info, revoke
+from local.gitlab.oauth.tokens import check_refresh_token, exchange, info, revoke
 from local.gitlab.rest.api import Call
 from local.gitlab.rest.ask import Answer, fields_of, reply
 from local.gitlab.rest.auth import token_text
@@ -42,6 +42,7 @@ class OAuth:
 
     def _token(self, call: Call) -> Answer:
         sent = {**call.params, **fields_of(call.headers, call.body)}
+        check_refresh_token(self._company, sent)
         application = authenticated(self._company, call.headers, sent)
         answer = reply(exchange(self._company, application, sent, self._clock.now()))
         answer.headers.update(NOT_STORED)

@@ -25,6 +25,15 @@ def exchange(company: Company, application: Application, sent: Mapping[str, Any]
     raise refusal("unsupported_grant_type") if kind else missing("grant_type")
 
 
+def check_refresh_token(company: Company, sent: Mapping[str, Any]) -> None:
+    """A dead refresh token is an invalid grant before anybody looks at the client (refresh_token_request.rb)."""
+    if sent.get("grant_type") != "refresh_token" or not sent.get("refresh_token"):
+        return
+    old = company.refresh_tokens.get(str(sent["refresh_token"]))
+    if old is None or old.revoked:
+        raise refusal("invalid_grant")
+
+
 def _from_code(company: Company, application: Application, sent: Mapping[str, Any], now: float) -> Token:
     grant = company.grants.get(str(sent.get("code", "")))
     if not sent.get("redirect_uri"):
@@ -43,8 +52,9 @@ def _good(grant: Grant, sent: Mapping[str, Any], now: float) -> bool:
 
 
 def _verified(grant: Grant, verifier: str) -> bool:
-    if grant.challenge is None:
-        return True
+    """Whichever side began with PKCE, both must know of it (Doorkeeper's authorization_code_request.rb)."""
+    if grant.challenge is None or not verifier:
+        return grant.challenge is None and not verifier
     return hmac.compare_digest(challenge_of(verifier) if grant.method == "S256" else verifier, grant.challenge)
 
 

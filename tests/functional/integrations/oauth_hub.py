@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from gitlab_hub.integrations.care.held import Held, held_of
 from gitlab_hub.integrations.care.parts import Outside
 from gitlab_hub.integrations.feature import IntegrationsFeature
+from gitlab_hub.integrations.model import Credential
 from gitlab_hub.integrations.targets import SyncTargets
 from gitlab_hub.integrations.verifier import Verifier
 from gitlab_hub.storage.secrets import Secrets
@@ -35,6 +36,8 @@ class Told:
     """Signals that are only remembered."""
 
     lost: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    waiting: list[tuple[str, str]] = field(default_factory=list)
     days: list[int] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     on_lost: Callable[[], None] = lambda: None
@@ -42,6 +45,12 @@ class Told:
     def needs_reauth(self, integration_id: str, credential_id: str, reason: str) -> None:
         self.lost.append((integration_id, reason))
         self.on_lost()
+
+    def rejected(self, credential: Credential) -> None:
+        self.refused.append((credential.integration_id, credential.status))
+
+    def not_renewed(self, integration_id: str, credential_id: str, reason: str) -> None:
+        self.waiting.append((integration_id, reason))
 
     def expiring(self, integration_id: str, credential_id: str, days: int) -> None:
         self.days.append(days)
@@ -76,22 +85,24 @@ class OAuthHub:
         self.told, self.initiators = Told(), Standing()
         self.left = float("inf")
         self.hooks: Any = None
+        self.connector = ScriptedConnector(self.gitlab)
+        self.patient: ScriptedConnector | None = None
         self.builds: Any = None
         self.purged: list[str] = []
         self.use(self.stored_rows, self.stored_secrets)
 
     def use(self, table: Table, secrets: Secrets, *, sleep: Any = None) -> None:
         """Put the feature together over these ports."""
-        connector = ScriptedConnector(self.gitlab)
         self.feature = IntegrationsFeature(
             table=table,
             secrets=secrets,
-            connector=connector,
-            verifier=Verifier(connector, now=lambda: self.now, clock=lambda: 0.0),
+            connector=self.connector,
+            verifier=Verifier(self.connector, now=lambda: self.now, clock=lambda: 0.0),
             purge=self.purged.append,
             now=lambda: self.now,
             hooks=self.hooks,
             builds=self.builds,
+            patient=self.patient,
             outside=Outside(signals=self.told, sleep=sleep or self.sleep, remaining=lambda: self.left),
         )
         parts = self.feature.routes(

@@ -138,13 +138,6 @@ def test_a_wrong_application_secret_says_so(hub: OAuthHub) -> None:
     assert (status, body["code"], body["details"]["reason"]) == (400, "invalid_credentials", "invalid_client")
 
 
-def test_an_application_without_a_secret_needs_none(hub: OAuthHub) -> None:
-    hub.gitlab.client_secret = None
-    one = hub.start(client_secret=None)
-    assert hub.finish(one)[0] == 200
-    assert "client_secret" not in hub.gitlab.spent[0]
-
-
 @pytest.mark.parametrize(
     "trouble", [answer(503), httpx.ReadTimeout("?"), httpx.ConnectError("no"), html(200), answer(200, {})]
 )

@@ -12,7 +12,7 @@ from tests.fakes.oauth import LIFE
 from tests.fakes.rounds import Turns
 from tests.functional.integrations.oauth_hub import OAuthHub
 
-LONGEST = 24
+LONGEST = 26
 """More steps than a worker takes that meets nobody."""
 
 

@@ -187,10 +187,25 @@ async def test_a_write_is_tried_once() -> None:
     assert request.headers["content-type"] == "application/json"
 
 
-async def test_a_write_does_not_renew_the_token() -> None:
+async def test_a_write_whose_token_is_refused_goes_out_with_the_newer_one() -> None:
+    transport, tokens = ScriptedTransport(status(401), ok()), FixedTokens("glpat-old", "glpat-new", "glpat-newest")
+    await client(transport, tokens).send("POST", "/projects/1/statuses/abc", {"state": "success"})
+    assert transport.tokens == ["glpat-old", "glpat-new"]
+    assert len({request.content for request in transport.requests}) == 1
+
+
+@pytest.mark.parametrize(("newer", "sent"), [((), 1), (("glpat-new", "glpat-newest"), 2)])
+async def test_a_write_that_is_refused_with_the_newest_token_is_refused(newer: tuple[str, ...], sent: int) -> None:
+    transport = ScriptedTransport(status(401))
+    with pytest.raises(Unauthorized):
+        await client(transport, FixedTokens("glpat-old", *newer)).send("DELETE", "/projects/1/hooks/2")
+    assert len(transport.requests) == sent
+
+
+async def test_a_form_renews_no_token() -> None:
     transport, tokens = ScriptedTransport(status(401)), FixedTokens("glpat-old", "glpat-new")
     with pytest.raises(Unauthorized):
-        await client(transport, tokens).send("DELETE", "/personal_access_tokens/self")
+        await client(transport, tokens).form("/oauth/token", {"grant_type": "refresh_token"})
     assert (len(transport.requests), tokens.rejected) == (1, [])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.grants import Application
-from gitlab_hub.integrations.care.lease import KEPT_SECONDS, LEASE_SECONDS, LeaseLost, Leases
+from gitlab_hub.integrations.care.lease import KEPT_SECONDS, LEASE_SECONDS, LeaseLost, Leases, pause_after
 from gitlab_hub.integrations.care.warnings import DAY, due_warning, rotation_due
 from gitlab_hub.integrations.vault import Contents, TokenSet, Vault, successor_version
 from tests.fakes.secrets import MemorySecrets
@@ -54,15 +54,37 @@ def test_calls_are_remembered_for_their_generation(leases: Leases) -> None:
     assert leases.sent(again, 4).calls_of(4) == 1
 
 
-def test_an_end_may_take_a_call_back_and_ask_for_a_pause(leases: Leases, clock: Clock) -> None:
+def test_an_end_may_take_a_call_back(leases: Leases) -> None:
     lease = leases.take("int_1", "cred_1")
     assert lease is not None
-    leases.end(leases.sent(lease, 0), calls=0, pause=10_000)
-    assert leases.take("int_1", "cred_1") is None
-    clock.now += 301
+    leases.end(leases.sent(lease, 0), calls=0)
     again = leases.take("int_1", "cred_1")
     assert again is not None
     assert again.calls_of(0) == 0
+
+
+@pytest.mark.parametrize(("failures", "asked", "pause"), [
+    (1, None, 5), (2, None, 10), (3, None, 20), (6, None, 160), (7, None, 300), (400, None, 300),
+    (1, 17, 17), (4, 17, 40), (1, 3600, 300),
+])  # fmt: skip
+def test_pauses_grow_up_to_a_bound(failures: int, asked: int | None, pause: int) -> None:
+    assert pause_after(failures, asked) == pause
+
+
+def test_a_pause_is_for_one_token_and_the_secrets_it_failed_with(leases: Leases, clock: Clock) -> None:
+    lease = leases.take("int_1", "cred_1")
+    assert lease is not None
+    assert leases.put_off(leases.sent(lease, 3), "not_gitlab", "v1", calls=0, asked=40) == 40
+    noted = leases.get("int_1", "cred_1")
+    assert noted is not None
+    assert noted.trouble == "not_gitlab"
+    assert noted.pause_left(3, "v1", clock.now) == 40
+    assert (noted.pause_left(4, "v1", clock.now), noted.pause_left(3, "v2", clock.now)) == (0, 0)
+    assert (noted.pause_left(3, "v1", clock.now + 40), noted.pause_left(3, "v1", clock.now - 10**7)) == (0, 0)
+    again = leases.take("int_1", "cred_1")
+    assert again is not None
+    assert leases.sent(again, 3).failures == 1
+    assert leases.sent(leases.take("int_1", "cred_2") or again, 4).failures == 0
 
 
 def test_a_clock_far_ahead_does_not_hold_it_for_ever(leases: Leases, clock: Clock) -> None:

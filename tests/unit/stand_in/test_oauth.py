@@ -230,3 +230,24 @@ def test_the_scopes_of_an_oauth_token_count_and_it_is_no_personal_token(
 def test_other_paths_are_not_there(oauth: OAuth) -> None:
     assert oauth("POST", "authorize").status == 404
     assert oauth("GET", "applications").status == 404
+
+
+def test_a_dead_refresh_token_is_said_before_a_wrong_secret(oauth: OAuth, client: dict[str, str]) -> None:
+    pair = json.loads(trade(oauth, client).body)
+    wrong = {**client, "client_secret": "gloas-wrong"}
+    assert json.loads(refresh(oauth, wrong, pair["refresh_token"]).body)["error"] == "invalid_client"
+    assert refresh(oauth, client, pair["refresh_token"]).status == 200
+    assert json.loads(refresh(oauth, wrong, pair["refresh_token"]).body)["error"] == "invalid_grant"
+
+
+def test_a_used_refresh_token_revokes_nothing_else(oauth: OAuth, client: dict[str, str]) -> None:
+    first = json.loads(trade(oauth, client).body)
+    second = json.loads(refresh(oauth, client, first["refresh_token"]).body)
+    assert refresh(oauth, client, first["refresh_token"]).status == 400
+    assert refresh(oauth, client, second["refresh_token"]).status == 200
+
+
+def test_a_verifier_without_a_challenge_is_refused(oauth: OAuth, client: dict[str, str]) -> None:
+    asked = {name: value for name, value in wish(client).items() if not name.startswith("code_challenge")}
+    code = back(oauth("GET", "authorize", asked))["code"]
+    assert json.loads(trade(oauth, client, code=code).body)["error"] == "invalid_grant"

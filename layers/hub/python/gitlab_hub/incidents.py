@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.table import Item, Key, Table
 
 PARTITION = "INCIDENTS"
 PREFIX = "INCIDENT#"
@@ -41,7 +41,7 @@ class IncidentStore:
 
     def get(self, kind: str, integration_id: str, subject: str) -> Incident | None:
         """One incident, where it is open."""
-        item = self._table.get(PARTITION, _sk(kind, integration_id, subject))
+        item = self._table.get(*key_of(kind, integration_id, subject))
         return None if item is None else _incident(item)
 
     def open(self, incident: Incident) -> None:
@@ -50,14 +50,12 @@ class IncidentStore:
         known = incident if before is None else replace(incident, at=before.at)
         if known == before:
             return
-        key = {"pk": PARTITION, "sk": _sk(incident.kind, incident.integration_id, incident.subject)}
-        times = {"updated_at": int(self._now()), "expires_at": int(self._now()) + KEPT_SECONDS}
-        self._table.put({**key, "schema_version": 2, **asdict(known), **times})
+        self._table.put(row(known, now=int(self._now())))
 
     def close(self, kind: str, integration_id: str, subject: str) -> None:
         """Drop an incident that is over. Where there is none, that costs a read."""
         if self.get(kind, integration_id, subject) is not None:
-            self._table.delete(PARTITION, _sk(kind, integration_id, subject))
+            self._table.delete(*key_of(kind, integration_id, subject))
 
     def of(self, integration_id: str) -> Iterator[Incident]:
         """The open incidents of one integration."""
@@ -84,8 +82,16 @@ def position_before(integration_id: str) -> str:
     return f"{PREFIX}{integration_id}"
 
 
-def _sk(kind: str, integration_id: str, subject: str) -> str:
-    return f"{PREFIX}{integration_id}#{kind}#{subject}"
+def row(incident: Incident, *, now: int) -> Item:
+    """Spell an open incident, for whoever opens it together with what it is about."""
+    pk, sk = key_of(incident.kind, incident.integration_id, incident.subject)
+    times = {"updated_at": now, "expires_at": now + KEPT_SECONDS}
+    return {"pk": pk, "sk": sk, "schema_version": 2, **asdict(incident), **times}
+
+
+def key_of(kind: str, integration_id: str, subject: str) -> Key:
+    """Where an incident is kept while it is open."""
+    return PARTITION, f"{PREFIX}{integration_id}#{kind}#{subject}"
 
 
 def _incident(item: Item) -> Incident:

@@ -121,18 +121,22 @@ def integrations(*, verify_within: float | None = None) -> "IntegrationsFeature"
     """Everything about integrations; `verify_within` (seconds) for those who have other things to do as well."""
     from gitlab_hub import joints
     from gitlab_hub.integrations.care.parts import Outside
-    from gitlab_hub.integrations.connector import QUICK, GitLabConnector
+    from gitlab_hub.integrations.connector import PATIENT, QUICK, GitLabConnector
     from gitlab_hub.integrations.feature import IntegrationsFeature
     from gitlab_hub.integrations.verifier import DEADLINE_SECONDS, Verifier
     from gitlab_hub.storage.secretsmanager import SecretsManager
     from gitlab_hub.web.time_left import time_left
 
-    connector = GitLabConnector(policy(), replace(QUICK, ca_bundle=settings().ca_bundle or None))
+    quick, patient = (
+        GitLabConnector(policy(), replace(options, ca_bundle=settings().ca_bundle or None))
+        for options in (QUICK, PATIENT)
+    )
     return IntegrationsFeature(
         table=integrations_table(),
         secrets=SecretsManager(settings().secret_prefix),
-        connector=connector,
-        verifier=Verifier(connector, deadline=verify_within or DEADLINE_SECONDS),
+        connector=quick,
+        patient=patient,
+        verifier=Verifier(quick, deadline=verify_within or DEADLINE_SECONDS),
         purge=syncs().forget,
         now=time.time,
         hooks=joints.HooksOf(_hook_removal),
@@ -206,6 +210,7 @@ def gitlabs() -> "GitLabs":
     return Clients(
         store=integrations().store,
         source=integrations().care.refresher,
+        refused=integrations().care.opinion.refused,
         limiter_for=limiter_for,
         policy=policy(),
         options=ClientOptions(concurrency=5, deadline=8.0, ca_bundle=settings().ca_bundle or None),

@@ -92,9 +92,21 @@ class Calls:
                 await self._wait_or_give_up(error, failures, deadline)
 
     async def write(self, request: Request) -> Found:
-        """Try a writing call exactly once: a second time could do it twice."""
+        """Try a writing call once: a second time could do it twice.
+
+        A refused token is no try: GitLab asks who calls before anything else (lib/api/helpers.rb, `authenticate!`), so
+        after a 401 nothing was done, and the call goes out once more with a newer token, if there is one.
+        """
         await self._limiter.acquire(request.endpoint)
-        return await self._once(request, await self._token(request), self._deadline())
+        deadline, token = self._deadline(), await self._token(request)
+        try:
+            return await self._once(request, token, deadline)
+        except Unauthorized:
+            newer = None if request.anonymous else await self._tokens.renewed(token)
+            if newer is None or newer == token:
+                raise
+        await self._limiter.acquire(request.endpoint)
+        return await self._once(request, newer, deadline)
 
     async def _token(self, request: Request) -> str:
         return "" if request.anonymous else await self._tokens.current()

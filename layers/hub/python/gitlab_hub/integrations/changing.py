@@ -1,14 +1,33 @@
 """Changing an integration."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from gitlab_hub.audit import AuditLog
+from gitlab_hub.errors import InvalidInput
+from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.gitlab.grants import Application
+from gitlab_hub.integrations.care.refresh import Wanted
+from gitlab_hub.integrations.care.tokens import Source
 from gitlab_hub.integrations.health import primary_of
-from gitlab_hub.integrations.model import Features, Holding, Integration, Status, identity_of
+from gitlab_hub.integrations.model import (
+    AuthMode,
+    Credential,
+    CredentialKind,
+    CredentialStatus,
+    Features,
+    Holding,
+    Integration,
+    Status,
+    identity_of,
+)
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.upkeep import Upkeep
+from gitlab_hub.web.errors import Unprocessable
+
+_NAMED = ("display_name", "paused", "features", "client_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,17 +39,28 @@ class Patch:
     regroup: bool = False
     group: str | None = None
     features: Mapping[str, bool] = field(default_factory=dict)
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
 
 
 class Changing:
     """Changes integrations."""
 
-    def __init__(self, *, store: IntegrationStore, upkeep: Upkeep, audit: AuditLog, now: Callable[[], float]) -> None:
-        self._store, self._upkeep, self._audit, self._now = store, upkeep, audit, now
+    def __init__(
+        self,
+        *,
+        store: IntegrationStore,
+        upkeep: Upkeep,
+        source: Source,
+        audit: AuditLog,
+        now: Callable[[], float],
+    ) -> None:
+        self._store, self._upkeep, self._source, self._audit, self._now = store, upkeep, source, audit, now
 
     def patch(self, integration_id: str, patch: Patch, *, actor: str) -> Integration:
         """Apply a patch. A wider use of the token is verified first, and refused where the token does not do."""
         before = self._store.holding(integration_id)
+        application = _application(before.integration, patch)
         wanted = _patched(before.integration, patch)
         group = wanted.group
         wider = wanted.features.write and not before.integration.features.write
@@ -38,32 +68,64 @@ class Changing:
         if (wanted.group != before.integration.group or wider) and wanted.status != Status.INACTIVE:
             group = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts.group
         settled = replace(patch, group=group)
-        changed = [name for name in ("display_name", "paused", "features") if getattr(patch, name) not in (None, {})]
+        changed = [name for name in _NAMED if getattr(patch, name) not in (None, {})]
         changed += ["group"] if patch.regroup else []
         was, becomes = before.integration, _patched(before.integration, settled)
+        # Of a secret, only that it was given.
+        secret = {} if patch.client_secret is None else {"client_secret": "given"}
         self._audit.record(
             "integration.change",
             actor=actor,
             integration_id=integration_id,
             before={name: _plain(getattr(was, name)) for name in changed},
-            after={name: _plain(getattr(becomes, name)) for name in changed},
+            after={name: _plain(getattr(becomes, name)) for name in changed} | secret,
         )
-        return self._store.change(integration_id, lambda found: self._change(found, settled)).integration
+        after = self._store.change(integration_id, lambda found: self._change(found, settled, application))
+        return after.integration if application is None else self._tried(after)
 
-    def _change(self, found: Holding, patch: Patch) -> Change:
+    def _tried(self, after: Holding) -> Integration:
+        """Renew what waited for the application's secret, as far as it is time; else it waits for its next use."""
+        for credential in after.credentials:
+            if credential.live and credential.kind == CredentialKind.OAUTH:
+                with suppress(GitLabError):
+                    self._source.fresh(after.integration.id, credential.id, Wanted(early=True))
+        return self._store.require(after.integration.id)
+
+    def _change(self, found: Holding, patch: Patch, application: Application | None) -> Change:
         wanted = _patched(found.integration, patch)
         identity = identity_of(wanted.host_url, wanted.account.id, wanted.group)
         same = wanted.group == found.integration.group or wanted.status == Status.INACTIVE
         return Change(
             integration=replace(
                 wanted, identity=found.integration.identity if same else identity, updated_at=int(self._now())
-            )
+            ),
+            credentials=tuple(_waiting(found, now=int(self._now()))) if application else (),
+            application=application,
         )
 
 
 def _plain(value: Any) -> Any:
     """A value as a row can hold it."""
     return asdict(value) if isinstance(value, Features) else value
+
+
+def _application(integration: Integration, patch: Patch) -> Application | None:
+    """The application that a patch gives; None where it gives none. Raises InvalidInput or Unprocessable."""
+    if patch.client_id is None and patch.client_secret is None:
+        return None
+    if integration.auth_mode != AuthMode.OAUTH_APP:
+        raise InvalidInput("This integration uses an access token, so it has no client_id and no client_secret.")
+    if patch.client_secret is None:
+        problem = [{"field": "body.client_secret", "problem": "missing"}]
+        raise Unprocessable("Give the client_secret that belongs to the client_id.", details={"fields": problem})
+    return Application(client_id=patch.client_id or integration.client_id or "", client_secret=patch.client_secret)
+
+
+def _waiting(found: Holding, *, now: int) -> Iterator[Credential]:
+    """Pairs that were given up for lost, which releases before did when only the application was refused."""
+    for one in found.credentials:
+        if one.live and one.kind == CredentialKind.OAUTH and one.status == CredentialStatus.REFRESH_FAILED:
+            yield replace(one, status=CredentialStatus.UNKNOWN, updated_at=now)
 
 
 def _patched(integration: Integration, patch: Patch) -> Integration:
@@ -73,6 +135,7 @@ def _patched(integration: Integration, patch: Patch) -> Integration:
         display_name=integration.display_name if patch.display_name is None else patch.display_name,
         paused=integration.paused if patch.paused is None else patch.paused,
         group=patch.group if patch.regroup else integration.group,
+        client_id=patch.client_id or integration.client_id,
         features=Features(
             manage_webhooks=patch.features.get("manage_webhooks", features.manage_webhooks),
             report_statuses=patch.features.get("report_statuses", features.report_statuses),

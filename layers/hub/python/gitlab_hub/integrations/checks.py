@@ -101,6 +101,14 @@ class Verification:
         return self.worst.code if self.worst else None
 
     @property
+    def definite(self) -> str | None:
+        """The one of the three definite codes that it comes to; None where nothing was said about the credential."""
+        worst = self.worst
+        if worst is None or worst.details.get("reason") in codes.OF_APPLICATION:
+            return None
+        return codes.family(worst.code)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """The codes of what is good and could be better."""
         return tuple(check.code for check in self.checks if check.ok and check.code)
@@ -154,10 +162,16 @@ def troubled(step: Step, error: GitLabError) -> Check:
         ok=False,
         code=code,
         http_status=error.http_status,
-        hint=str(error) if isinstance(error, PRECISE) else codes.FAILURES[code].hint,
+        hint=_hint(error, code),
         details=_given({**error.details, "gitlab_request_id": error.request_id}),
         retry_after=error.retry_after,
     )
+
+
+def _hint(error: GitLabError, code: str) -> str:
+    if error.details.get("reason") in codes.OF_APPLICATION:
+        return codes.APPLICATION_HINT
+    return str(error) if isinstance(error, PRECISE) else codes.FAILURES[code].hint
 
 
 def _given(details: Mapping[str, Any]) -> dict[str, Any]:

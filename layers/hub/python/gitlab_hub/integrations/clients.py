@@ -7,6 +7,7 @@ from gitlab_hub.gitlab.address import Address, NetworkPolicy
 from gitlab_hub.gitlab.client import ClientOptions, GitLab
 from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.limits import Limiter
+from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.health import primary_of
 from gitlab_hub.integrations.model import CredentialStatus
@@ -30,9 +31,10 @@ class Clients:
         policy: NetworkPolicy,
         options: ClientOptions | None = None,
         open_client: OpenClient | None = None,
+        refused: Callable[[Held], None] | None = None,
     ) -> None:
         self._store, self._source, self._limiter_for = store, source, limiter_for
-        self._policy, self._options = policy, options
+        self._policy, self._options, self._refused = policy, options, refused
         self._open_client = open_client or self._client
 
     def reach(self, integration_id: str) -> Reach | None:
@@ -61,7 +63,7 @@ class Clients:
     def open(self, reach: Reach) -> GitLab:
         """A client with the integration's own token. Raises InvalidUrl or HostNotAllowed, as rules change."""
         address = Address.vetted(reach.base_url, self._policy)
-        tokens = CredentialTokens(self._source, reach.integration_id, reach.credential_id)
+        tokens = CredentialTokens(self._source, reach.integration_id, reach.credential_id, refused=self._refused)
         return self._open_client(address, tokens, self._limiter_for(address.origin, reach.user_id))
 
     def _client(self, address: Address, tokens: CredentialTokens, limiter: Limiter) -> GitLab:

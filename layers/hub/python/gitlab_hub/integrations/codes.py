@@ -72,6 +72,14 @@ WARNINGS: dict[str, str] = {
     "overprivileged_token": "The token has the `api` scope; `read_api` is enough for what is switched on.",
 }
 
+OF_APPLICATION = frozenset({"invalid_client", "unauthorized_client"})
+"""Reasons that speak of the OAuth application (RFC 6749, 5.2): its tokens live, and were not even looked at."""
+
+APPLICATION_HINT = (
+    "GitLab refuses the OAuth application: its secret was renewed, or its id is wrong. Give the present client_secret "
+    "with PATCH /v1/integrations/{id}; nobody has to authorize it again."
+)
+
 _SEVERITY = {code: rank for rank, code in enumerate(FAILURES)}
 
 

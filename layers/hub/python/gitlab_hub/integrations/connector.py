@@ -9,6 +9,9 @@ from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens
 QUICK = ClientOptions(concurrency=5, deadline=8.0)
 """For requests that a person waits for: one that hangs must leave time for the others."""
 
+PATIENT = ClientOptions(concurrency=5, deadline=15.0, read_timeout=15.0)
+"""For calls that use a token up: one that is given up too early may have cost the token."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedToken:

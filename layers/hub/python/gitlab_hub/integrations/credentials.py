@@ -82,10 +82,11 @@ class Credentials:
         holding = self._store.holding(integration_id)
         credential = _found(holding.credential(credential_id))
         self._check_address(holding.integration, given)
-        token = given.token or self._upkeep.stored_token(holding.integration, credential)
-        if given.token is not None:
+        if given.token is None:
+            verification = self._upkeep.accepted_as_stored(holding.integration, credential)
+        else:
             only_access_tokens(credential)
-        verification = self._upkeep.accepted(holding.integration, token, credential)
+            verification = self._upkeep.accepted(holding.integration, given.token, credential)
         same_user(credential, verification.facts.account)
         self._log("update", actor, integration_id, credential_id)
         after = self._store.change(

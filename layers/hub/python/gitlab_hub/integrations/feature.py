@@ -52,10 +52,12 @@ class IntegrationsFeature:
         hooks: HookRemoval | None = None,
         builds: ActiveBuilds | None = None,
         outside: Outside | None = None,
+        patient: Connector | None = None,
     ) -> None:
-        self.store = IntegrationStore(table, secrets)
+        outside = outside or Outside()
+        self.store = IntegrationStore(table, secrets, outside.signals.rejected)
         self.life = Life(table, self.store, purge, now)
-        self.care = CareParts(table, self.store, connector, now, outside or Outside())
+        self.care = CareParts(table, self.store, patient or connector, now, outside)
         self.incidents = IncidentStore(table, now)
         self._hooks, self._builds = hooks or NoHooks(), builds or NoBuilds()
         self._table, self._connector, self._verifier, self._now = table, connector, verifier, now
@@ -107,7 +109,7 @@ class IntegrationsFeature:
             audit=self._audit,
             now=self._now,
         )
-        repositories = Repositories(self.store, self._connector, self.care.refresher)
+        repositories = Repositories(self.store, self._connector, self.care.refresher, self.care.opinion.refused)
         return (
             self._integration_routes(cursors, syncs.view, hook_view, webhook_url, callback_url),
             UpkeepRoutes(
@@ -167,7 +169,13 @@ class IntegrationsFeature:
         return IntegrationRoutes(
             connecting=connecting,
             oauth=OAuthStart(life=self.life, verifier=self._verifier, audit=self._audit, now=self._now),
-            changing=Changing(store=self.store, upkeep=self.upkeep, audit=self._audit, now=self._now),
+            changing=Changing(
+                store=self.store,
+                upkeep=self.upkeep,
+                source=self.care.refresher,
+                audit=self._audit,
+                now=self._now,
+            ),
             removal=self._removal(),
             store=self.store,
             cursors=cursors,

@@ -25,7 +25,7 @@ def concluded(
         heals = complete or current.status != CredentialStatus.VALID
         informed_one = informed(current, verification.facts, now=now)
         return _working(before, informed_one, verification.facts.version, heals=heals, now=now)
-    if codes.family(verification.code) is None or verification.worst is None:
+    if verification.definite is None or verification.worst is None:
         return None
     status = codes.credential_status(verification.code, verification.worst.details.get("reason"), current.status)
     return settled(before, replace(current, status=status, updated_at=now), works=False, now=now)
@@ -46,6 +46,17 @@ def informed(credential: Credential, facts: Facts, *, now: int) -> Credential:
         token_expires_at=facts.token.expires_at,
         updated_at=now,
     )
+
+
+def judged_alone(before: Holding, credential_id: str, seen: str, verdict: CredentialStatus, now: int) -> Change | None:
+    """The change that a verdict about one token calls for; None where that token was replaced, or is lost anyway."""
+    current = before.credential(credential_id)
+    if current is None or current.token_version != seen or current.status == verdict:
+        return None
+    if current.status == CredentialStatus.REFRESH_FAILED:
+        return None  # It is lost, whatever an access token of it can still do for a while.
+    judged_one = replace(current, status=verdict, updated_at=now)
+    return settled(before, judged_one, works=verdict == CredentialStatus.VALID, now=now)
 
 
 def _working(before: Holding, credential: Credential, version: str | None, *, heals: bool, now: int) -> Change:

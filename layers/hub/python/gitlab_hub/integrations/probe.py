@@ -11,10 +11,12 @@ from gitlab_hub.gitlab.client import GitLab, Reply
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
+    GrantRefused,
     HostUnreachable,
     Missing,
     MissingPermissions,
     RateLimited,
+    Unauthorized,
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.grants import INFO_PATH
@@ -77,7 +79,7 @@ class Probe:
         return step not in (Step.PIPELINES, Step.JOBS) or bool(self._projects)
 
     async def _take_token(self) -> list[Check]:
-        seen = await (self._ask_info() if self._oauth else self._ask("/personal_access_tokens/self"))
+        seen = await (self._ask_oauth() if self._oauth else self._ask("/personal_access_tokens/self"))
         way = reach(seen if isinstance(seen, GitLabError) else None)
         return [*way, await self._token_check(seen)] if all(check.ok for check in way) else way
 
@@ -214,6 +216,17 @@ class Probe:
 
     def _group_path(self) -> str:
         return f"/groups/{segment(self._group or '')}"
+
+    async def _ask_oauth(self) -> Answer:
+        """What GitLab says about an OAuth token.
+
+        A dead one is an invalid request to that route (app/controllers/oauth/token_info_controller.rb), and a 401 to
+        the API: after that, the client has renewed it.
+        """
+        seen = await self._ask_info()
+        if isinstance(seen, GrantRefused | Unauthorized) and isinstance(await self._ask_user(), Reply):
+            return await self._ask_info()
+        return seen
 
     async def _ask_info(self) -> Answer:
         return await self._ask(INFO_PATH, outside_api=True)

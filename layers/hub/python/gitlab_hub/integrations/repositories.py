@@ -1,13 +1,14 @@
 """The repositories a token reaches, read live from GitLab a page at a time."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.protocol import segment
+from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import CredentialNotFound
@@ -53,8 +54,14 @@ class Filters:
 class Repositories:
     """Lists repositories of integrations."""
 
-    def __init__(self, store: IntegrationStore, connector: Connector, source: Source) -> None:
-        self._store, self._connector, self._source = store, connector, source
+    def __init__(
+        self,
+        store: IntegrationStore,
+        connector: Connector,
+        source: Source,
+        refused: Callable[[Held], None] | None = None,
+    ) -> None:
+        self._store, self._connector, self._source, self._refused = store, connector, source, refused
 
     def page(
         self, integration_id: str, filters: Filters, *, limit: int, cursor: str | None
@@ -69,7 +76,7 @@ class Repositories:
         credential = primary_of(holding)
         if credential is None:
             raise CredentialNotFound("The integration has no credential; create one.")
-        tokens = CredentialTokens(self._source, holding.integration.id, credential.id)
+        tokens = CredentialTokens(self._source, holding.integration.id, credential.id, refused=self._refused)
         path, params = _listing(holding, is_admin=credential.account.is_admin)
         async with self._connector.open(self._connector.address(holding.integration.host_url), tokens) as gitlab:
             return await _rows(gitlab, path, params | filters.params(), filters, limit, cursor)

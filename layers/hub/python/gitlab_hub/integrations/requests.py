@@ -37,13 +37,16 @@ class FeaturesBody(Body):
     provisioning: StrictBool | None = None
 
 
+ClientId = Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]+$")]
+
+
 class StartBody(Body):
     """Connect a GitLab."""
 
     host_url: str
     auth_mode: Literal["personal_token", "oauth_app"]
     access_token: Token | None = None
-    client_id: Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]+$")] | None = None
+    client_id: ClientId | None = None
     client_secret: Token | None = None
     display_name: Name | None = None
     group: Group | None = None
@@ -53,12 +56,17 @@ class StartBody(Body):
 
 
 class PatchBody(Body):
-    """Change an integration; what is left out stays. `group: null` lifts the limit to a group."""
+    """Change an integration; what is left out stays. `group: null` lifts the limit to a group.
+
+    `client_secret` is that of the OAuth application, once it was renewed; `client_id` only for another application.
+    """
 
     display_name: Name | None = None
     paused: StrictBool | None = None
     group: Group | None = None
     features: FeaturesBody | None = None
+    client_id: ClientId | None = None
+    client_secret: Token | None = None
 
 
 class TokenBody(Body):

@@ -108,13 +108,15 @@ class IntegrationRoutes:
         return self._shown(self._store.require(integration_id))
 
     def patch(self, integration_id: IntegrationId, body: PatchBody, caller: Caller) -> IntegrationEnvelope:
-        """Change name, pause, group or features; what is left out stays."""
+        """Change name, pause, group, features or the OAuth application's secret; what is left out stays."""
         patch = Patch(
             display_name=body.display_name,
             paused=body.paused,
             regroup="group" in body.model_fields_set,
             group=None if body.group is None else str(body.group),
             features={} if body.features is None else body.features.model_dump(exclude_none=True),
+            client_id=body.client_id,
+            client_secret=None if body.client_secret is None else body.client_secret.get_secret_value(),
         )
         return self._shown(self._changing.patch(integration_id, patch, actor=caller.token_id))
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.grants import Application
 from gitlab_hub.integrations import rows
+from gitlab_hub.integrations.care import credential_incidents
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import summarised
 from gitlab_hub.integrations.model import Credential, Holding, Integration
@@ -26,19 +28,29 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to become of an integration: its new self, credentials that differ, their new tokens (None = gone)."""
+    """What is to become of an integration: its new self, credentials that differ, their new tokens (None = gone).
+
+    `application` takes the place of the OAuth application that was stored; None = that one stays.
+    """
 
     integration: Integration
     credentials: tuple[Credential, ...] = ()
     tokens: Mapping[str, str | TokenSet | None] = field(default_factory=dict, repr=False)
     prepared: Prepared | None = None
+    application: Application | None = None
 
 
 class IntegrationStore:
-    """The integrations of a hub. Every write names the version it has read, so a deleted one never comes back."""
+    """The integrations of a hub. Every write names the version it has read, so a deleted one never comes back.
 
-    def __init__(self, table: Table, secrets: Secrets) -> None:
-        self._table, self.vault = table, Vault(secrets)
+    `turned_bad` hears of each credential that GitLab turns out to refuse, before that is noted: a crash in between
+    tells twice, and never not at all.
+    """
+
+    def __init__(
+        self, table: Table, secrets: Secrets, turned_bad: Callable[[Credential], None] = lambda _: None
+    ) -> None:
+        self._table, self.vault, self._turned_bad = table, Vault(secrets), turned_bad
 
     def get(self, integration_id: str) -> Integration | None:
         """One integration; None where it is not there, not finished, or about to go."""
@@ -83,15 +95,18 @@ class IntegrationStore:
 
     def change(self, integration_id: str, decide: Callable[[Holding], Change | None]) -> Holding:
         """Apply a decision to what is stored now; decide anew where others were faster. None = leave it."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             before = self.holding(integration_id)
             change = decide(before)
             if change is None:
                 return before
             after = _merged(before, change)
+            for one in change.credentials if attempt == 0 else ():
+                if credential_incidents.turned_bad(_of(before, one.id), one):
+                    self._turned_bad(one)
             try:
                 after = self._with_secret(before.integration, after, change)
-                self._write(before.integration, after, change)
+                self._write(before, after, change)
             except (ConditionFailed, SecretMissing):
                 if not self._is_stored(after.integration):
                     continue
@@ -100,12 +115,12 @@ class IntegrationStore:
 
     def _with_secret(self, before: Integration, after: Holding, change: Change) -> Holding:
         tokens, prepared = change.tokens, change.prepared
-        if not tokens:
+        if not tokens and change.application is None:
             return after
         if prepared is not None and prepared.base == before.secret_version:
             version = prepared.version
         else:
-            version = self.vault.change(before.id, before.secret_version, tokens)
+            version = self.vault.change(before.id, before.secret_version, tokens, change.application)
         changed = tuple(
             replace(one, token_version=version, generation=one.generation + 1)
             if tokens.get(one.id) is not None
@@ -114,16 +129,18 @@ class IntegrationStore:
         )
         return Holding(integration=replace(after.integration, secret_version=version), credentials=changed)
 
-    def _write(self, before: Integration, after: Holding, change: Change) -> None:
-        touched = {one.id for one in change.credentials}
-        unchanged = Condition(equals={"version": before.version, "lifecycle": rows.LIVE})
+    def _write(self, before: Holding, after: Holding, change: Change) -> None:
+        was, touched = before.integration, {one.id for one in change.credentials}
+        unchanged = Condition(equals={"version": was.version, "lifecycle": rows.LIVE})
         actions: list[Put | Delete] = [Put(rows.integration_item(after.integration), unchanged)]
-        actions += [Put(rows.credential_item(one)) for one in after.credentials if one.id in touched]
-        if after.integration.identity != before.identity:
-            claim = rows.claim_item(after.integration.identity, before.id)
+        for one in (one for one in after.credentials if one.id in touched):
+            actions += [Put(rows.credential_item(one))]
+            actions += credential_incidents.actions(_of(before, one.id), one, at=after.integration.updated_at)
+        if after.integration.identity != was.identity:
+            claim = rows.claim_item(after.integration.identity, was.id)
             if self._table.get(claim["pk"], claim["sk"]):
                 raise DuplicateIntegration("This user and group of that GitLab are connected already.")
-            actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{before.identity}", "CLAIM"))]
+            actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{was.identity}", "CLAIM"))]
         self._table.transact(actions)
 
     def _is_stored(self, integration: Integration) -> bool:
@@ -138,6 +155,10 @@ class IntegrationStore:
             if page.last is None:
                 return
             after = page.last[1]
+
+
+def _of(holding: Holding, credential_id: str) -> Credential | None:
+    return next((one for one in holding.credentials if one.id == credential_id), None)
 
 
 def _merged(before: Holding, change: Change) -> Holding:

@@ -1,13 +1,12 @@
 """Integrations as the sync engine sees them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source, StoredTokens
 from gitlab_hub.integrations.health import may_sync, primary_of
 from gitlab_hub.integrations.model import CredentialStatus, Holding
-from gitlab_hub.integrations.outcome import settled
+from gitlab_hub.integrations.outcome import judged_alone
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.sync.ports import Target
 
@@ -64,13 +63,7 @@ class SyncTargets:
         seen, now = tokens.version, int(self._now())
 
         def decide(before: Holding) -> Change | None:
-            current = before.credential(target.credential_id)
-            if current is None or current.token_version != seen or current.status == verdict:
-                return None
-            if current.status == CredentialStatus.REFRESH_FAILED:
-                return None  # It is lost, whatever an access token of it can still do for a while.
-            judged = replace(current, status=verdict, updated_at=now)
-            return settled(before, judged, works=verdict == CredentialStatus.VALID, now=now)
+            return judged_alone(before, target.credential_id, seen, verdict, now)
 
         try:
             self._store.change(target.integration_id, decide)

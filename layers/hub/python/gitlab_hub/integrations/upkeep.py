@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
-from gitlab_hub.integrations import codes
+from gitlab_hub.gitlab.options import Tokens
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.succession import NeedsReauth
-from gitlab_hub.integrations.care.tokens import Source
+from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.checks import Verification, not_verified, nothing_to_verify
 from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound, refusal
 from gitlab_hub.integrations.health import primary_of, token_status
@@ -60,8 +60,9 @@ class Upkeep:
             held = self._held(integration_id)
         except GitLabError as error:
             return not_verified(error)
-        verification = self.verified(held.integration, held.tokens.access_token, held.credential)
-        self._keep(held.credential, verification, complete=True)
+        tokens = self._tokens(held)
+        verification = self.verified(held.integration, held.tokens.access_token, held.credential, tokens)
+        self._keep(held.credential, tokens, verification, complete=True)
         return verification
 
     def check(self, integration_id: str) -> TokenHealth:
@@ -70,12 +71,12 @@ class Upkeep:
             held = self._held(integration_id)
         except GitLabError as error:
             return self._unchecked(integration_id, error)
-        credential, token = held.credential, held.tokens.access_token
+        credential, token, tokens = held.credential, held.tokens.access_token, self._tokens(held)
         oauth = credential.kind == CredentialKind.OAUTH
-        subject = Subject(host_url=held.integration.host_url, token=token, oauth=oauth)
+        subject = Subject(host_url=held.integration.host_url, token=token, oauth=oauth, tokens=tokens)
         verification = self._verifier.check_token(subject)
-        kept = self._keep(credential, verification, complete=False).credential(credential.id) or credential
-        if not verification.ok and codes.family(verification.code) is None:
+        kept = self._keep(credential, tokens, verification, complete=False).credential(credential.id) or credential
+        if not verification.ok and verification.definite is None:
             return TokenHealth(status=CredentialStatus.UNKNOWN, expires_at=kept.token_expires_at, checked_at=self._at())
         return self._health(kept)
 
@@ -94,23 +95,27 @@ class Upkeep:
         """Verify a stored credential for an integration as it is to become. Raises what is wrong with it."""
         if credential is None:
             raise CredentialNotFound("The integration has no credential; create one.")
-        return self.accepted(integration, self.stored_token(integration, credential), credential)
+        held = self._fresh(integration.id, credential.id)
+        return _accepted(self.verified(integration, held.tokens.access_token, credential, self._tokens(held)))
 
     def accepted(self, integration: Integration, token: str, credential: Credential | None) -> Verification:
         """Verify a token for an integration. Raises what is wrong with it."""
-        verification = self.verified(integration, token, credential)
-        if error := refusal(verification):
-            raise error
-        return verification
+        return _accepted(self.verified(integration, token, credential))
 
-    def verified(self, integration: Integration, token: str, credential: Credential | None) -> Verification:
-        """Verify a token for an integration, in the place of one of its credentials if one is named."""
+    def verified(
+        self, integration: Integration, token: str, credential: Credential | None, tokens: Tokens | None = None
+    ) -> Verification:
+        """Verify a token for an integration, in the place of one of its credentials if one is named.
+
+        `tokens` for a stored one: where GitLab refuses it, it is renewed first.
+        """
         subject = Subject(
             host_url=integration.host_url,
             token=token,
             group=integration.group,
             features=integration.features,
             oauth=credential is not None and credential.kind == CredentialKind.OAUTH,
+            tokens=tokens,
         )
         credential_id = "" if credential is None else credential.id
         return self._verifier.verify(
@@ -137,25 +142,21 @@ class Upkeep:
             raise CredentialNotFound("The integration has no credential; create one.")
         return holding.integration, credential
 
-    def stored_token(self, integration: Integration, credential: Credential) -> str:
-        """The token that a credential stands for, fresh where it can be renewed."""
-        if credential.kind == CredentialKind.OAUTH:
-            return self._source.fresh(integration.id, credential.id).tokens.access_token
-        token = self._store.token(integration, credential.id)
-        if token is None:
-            raise CredentialNotFound("The token was replaced or removed at this very moment; try again.")
-        return token
-
     def _held(self, integration_id: str) -> Held:
         """The credential in use with a token that can be used. Raises NotFound, CredentialNotFound or GitLabErrors."""
-        _, credential = self._in_use(integration_id)
+        return self._fresh(integration_id, self._in_use(integration_id)[1].id)
+
+    def _fresh(self, integration_id: str, credential_id: str) -> Held:
         try:
-            return self._source.fresh(integration_id, credential.id)
+            return self._source.fresh(integration_id, credential_id)
         except NeedsReauth:
             raise
         except Unauthorized:
             self._store.require(integration_id)
             raise CredentialNotFound("The token was replaced or removed at this very moment; try again.") from None
+
+    def _tokens(self, held: Held) -> CredentialTokens:
+        return CredentialTokens(self._source, held.integration.id, held.credential.id, held)
 
     def _unchecked(self, integration_id: str, error: GitLabError) -> TokenHealth:
         lost = isinstance(error, NeedsReauth)
@@ -163,8 +164,11 @@ class Upkeep:
         expires_at = self._in_use(integration_id)[1].token_expires_at
         return TokenHealth(status=status, expires_at=expires_at, checked_at=self._at())
 
-    def _keep(self, seen: Credential, verification: Verification, *, complete: bool) -> Holding:
-        now = self._at()
+    def _keep(
+        self, credential: Credential, tokens: CredentialTokens, verification: Verification, *, complete: bool
+    ) -> Holding:
+        # The verdict is about the token that was used last: the first one may have been renewed on the way.
+        seen, now = replace(credential, token_version=tokens.version or credential.token_version), self._at()
         return self._store.change(
             seen.integration_id, lambda before: concluded(before, seen, verification, complete=complete, now=now)
         )
@@ -176,6 +180,12 @@ class Upkeep:
 
     def _at(self) -> int:
         return int(self._now())
+
+
+def _accepted(verification: Verification) -> Verification:
+    if error := refusal(verification):
+        raise error
+    return verification
 
 
 def only_access_tokens(credential: Credential) -> None:

@@ -47,13 +47,20 @@ class Vault:
         self._secrets.create(_name(integration_id), _spelled(contents), version=version)
         return version
 
-    def change(self, integration_id: str, version: str, changes: Mapping[str, str | TokenSet | None]) -> str:
-        """Make a new version of `version` with these tokens replaced, None = removed. Raises SecretMissing.
+    def change(
+        self,
+        integration_id: str,
+        version: str,
+        changes: Mapping[str, str | TokenSet | None],
+        application: Application | None = None,
+    ) -> str:
+        """Make a new version of `version` with these tokens replaced, None = removed, and the application if given.
 
-        The version that others read stays as it is until a row names the new one.
+        The version that others read stays as it is until a row names the new one. Raises SecretMissing.
         """
-        changed = str(uuid.uuid4())
-        self.write(integration_id, self.read(integration_id, version).having(changes), version=changed)
+        changed, contents = str(uuid.uuid4()), self.read(integration_id, version).having(changes)
+        contents = contents if application is None else replace(contents, application=application)
+        self.write(integration_id, contents, version=changed)
         return changed
 
     def write(self, integration_id: str, contents: Contents, *, version: str) -> None:

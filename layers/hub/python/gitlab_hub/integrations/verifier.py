@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from gitlab_hub.gitlab.errors import GitLabError, HostNotAllowed, HostUnreachable
+from gitlab_hub.gitlab.options import Tokens
 from gitlab_hub.integrations.checks import Check, Facts, Step, Verification, passed, troubled, untried, warned
 from gitlab_hub.integrations.connector import Connector, FixedToken
 from gitlab_hub.integrations.model import Account, Features
@@ -30,6 +31,8 @@ class Subject:
     """What the token is wanted for beyond reading."""
     oauth: bool = False
     """Whether the token came from an OAuth application; GitLab describes such a one elsewhere."""
+    tokens: Tokens | None = None
+    """Where a stored token comes from, so that one that GitLab refuses is renewed first; None = it was just given."""
 
 
 class Verifier:
@@ -82,7 +85,7 @@ class Verifier:
             return _ended([passed(Step.URL), troubled(Step.HOST, error)], steps)
         except GitLabError as error:
             return _ended([troubled(Step.URL, error)], steps)
-        async with self._connector.open(address, FixedToken(subject.token)) as gitlab:
+        async with self._connector.open(address, subject.tokens or FixedToken(subject.token)) as gitlab:
             now, oauth = int(self._now()), subject.oauth
             probe = Probe(gitlab, subject.token, subject.group, writes=subject.features.write, now=now, oauth=oauth)
             checks = await self._take(probe, steps)

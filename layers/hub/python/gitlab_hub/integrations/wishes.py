@@ -3,6 +3,7 @@
 from gitlab_hub.gitlab.grants import Application
 from gitlab_hub.integrations.connecting import Wish
 from gitlab_hub.integrations.model import Features
+from gitlab_hub.integrations.oauth.acceptance import CONFIDENTIAL
 from gitlab_hub.integrations.oauth.starting import OAuthWish
 from gitlab_hub.integrations.requests import FeaturesBody, StartBody
 from gitlab_hub.integrations.verifier import Subject
@@ -24,17 +25,18 @@ def token_wish(body: StartBody) -> Wish:
 
 
 def oauth_wish(body: StartBody) -> OAuthWish:
-    """A GitLab by an OAuth application. Raises Unprocessable for one without an id, and for an access token."""
+    """A GitLab by an OAuth application. Raises Unprocessable for one without id or secret, and for an access token."""
     if body.client_id is None:
-        raise _unfit("client_id", "missing", "Give the client_id of the application (its secret only if it has one).")
+        raise _unfit("client_id", "missing", "Give the client_id of the OAuth application.")
+    if body.client_secret is None:
+        raise _unfit("client_secret", "missing", CONFIDENTIAL)
     if body.access_token is not None:
         raise _unfit(
             "access_token", "unexpected", "With oauth_app there is no access_token: somebody authorizes later."
         )
-    secret = None if body.client_secret is None else body.client_secret.get_secret_value()
     return OAuthWish(
         host_url=body.host_url,
-        application=Application(client_id=body.client_id, client_secret=secret),
+        application=Application(client_id=body.client_id, client_secret=body.client_secret.get_secret_value()),
         scopes=None if body.scopes is None else tuple(dict.fromkeys(body.scopes)),
         group=_group(body),
         features=_features(body.features),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.integrations.care.credential_incidents import EXPIRING, LOST, expiring, lost
+from gitlab_hub.integrations.care.credential_incidents import EXPIRING, LOST, REJECTED, expiring, refused
 from gitlab_hub.integrations.care.refresh import LEAST_SECONDS, Refresher, Wanted
 from gitlab_hub.integrations.care.rotation import Rotator
 from gitlab_hub.integrations.care.signals import Signals
@@ -122,7 +122,9 @@ class Care:
             self._incidents.close(EXPIRING, integration_id, credential_id)
 
     def _note_loss(self, credential: Credential) -> None:
-        if credential.status == CredentialStatus.REFRESH_FAILED:
-            self._incidents.open(lost(credential, at=int(self._now())))
-        else:
-            self._incidents.close(LOST, credential.integration_id, credential.id)
+        found = refused(credential, at=int(self._now()))
+        if found is not None:
+            self._incidents.open(found)
+        for kind in (LOST, REJECTED):
+            if found is None or kind != found.kind:
+                self._incidents.close(kind, credential.integration_id, credential.id)

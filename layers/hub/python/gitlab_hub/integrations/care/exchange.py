@@ -6,18 +6,14 @@ from typing import Any, TypeVar
 
 from gitlab_hub.gitlab.client import GitLab, Reply
 from gitlab_hub.gitlab.errors import (
-    Forbidden,
     GitLabError,
     HostNotAllowed,
-    Missing,
     MissingPermissions,
     NoConnection,
     RateLimited,
     Unauthorized,
-    Unavailable,
 )
 from gitlab_hub.gitlab.grants import (
-    INFO_PATH,
     REVOKE_PATH,
     TOKEN_PATH,
     Application,
@@ -34,9 +30,6 @@ T = TypeVar("T")
 NOT_DONE = (NoConnection, HostNotAllowed, RateLimited)
 """After these, nothing was used up: it was not sent, or GitLab did not look at it."""
 
-TRANSIENT = (*NOT_DONE, Unavailable)
-"""The same for a refresh: what a 5xx may hide is found out by the next one, which GitLab then refuses."""
-
 ROTATE_PATH = "/personal_access_tokens/self/rotate"
 SELF_PATH = "/personal_access_tokens/self"
 
@@ -48,7 +41,7 @@ class Exchange:
         self._connector = connector
 
     def refresh(self, host_url: str, application: Application, refresh_token: str) -> Grant:
-        """Use up a refresh token. Raises GrantRefused, TRANSIENT, or what leaves the outcome unknown."""
+        """Use up a refresh token. Raises GrantRefused, NOT_DONE, or what leaves the outcome unknown."""
         fields = refresh_fields(application, refresh_token)
         return self.trade(host_url, fields)
 
@@ -60,13 +53,6 @@ class Exchange:
         """Post any form of the OAuth endpoints."""
         return self._ask(host_url, "", lambda gitlab: gitlab.form(path, fields))
 
-    def answers(self, host_url: str, token: str) -> None:
-        """Return where GitLab itself answers at all, whatever it thinks of the token. Raises what is in the way."""
-        try:
-            self._ask(host_url, token, lambda gitlab: gitlab.get(INFO_PATH, outside_api=True))
-        except (Unauthorized, Forbidden, Missing):
-            return
-
     def describe(self, host_url: str, token: str) -> Mapping[str, Any]:
         """What GitLab says about an access token. Raises Unauthorized where it is dead."""
         try:
@@ -74,6 +60,10 @@ class Exchange:
         except MissingPermissions:
             return {}  # GitLab knows the token: a fine-grained one that may not describe itself.
         return body if isinstance(body, Mapping) else {}
+
+    def whoami(self, host_url: str, token: str) -> None:
+        """Return where GitLab takes an access token. Raises Unauthorized where it does not, or what is in the way."""
+        self._ask(host_url, token, lambda gitlab: gitlab.get("/user"))
 
     def rotate(self, host_url: str, token: str, expires_on: str) -> Reply:
         """Use up an access token (the new one is good until that day). Raises as `refresh` does."""

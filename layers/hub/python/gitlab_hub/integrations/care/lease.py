@@ -12,7 +12,9 @@ from gitlab_hub.integrations import rows
 from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Item, Table
 
 LEASE_SECONDS = 30
-LONGEST_PAUSE = 300
+FIRST_PAUSE, LONGEST_PAUSE = 5, 300
+"""Between two tries of one token, in seconds: each pause is twice as long as the one before."""
+
 KEPT_SECONDS = 180 * 86_400
 _IMPLAUSIBLE_SECONDS = 2 * LONGEST_PAUSE
 """A lease that ends later than this was written by a clock that went wrong."""
@@ -27,7 +29,9 @@ class Lease:
     """The right to use up the token of a credential until a moment (unix seconds).
 
     `calls` counts the calls that were about to go out for the token of `generation` and of which it is not known that
-    they had no effect; `sent_at` is the last one's moment.
+    they had no effect; `sent_at` is the last one's moment. `failures` counts its failed renewals in a row, and
+    `trouble` is the last one's code; until `paused_until` nobody tries again, unless the secrets of the integration
+    are others than at `secret_version`: somebody may just have mended them.
     """
 
     integration_id: str
@@ -37,10 +41,25 @@ class Lease:
     generation: int = 0
     calls: int = 0
     sent_at: int = 0
+    failures: int = 0
+    trouble: str = ""
+    paused_until: int = 0
+    secret_version: str = ""
 
     def calls_of(self, generation: int) -> int:
         """How many calls may have used up the token of that generation."""
         return self.calls if self.generation == generation else 0
+
+    def failures_of(self, generation: int) -> int:
+        """How many renewals of the token of that generation have failed."""
+        return self.failures if self.generation == generation else 0
+
+    def pause_left(self, generation: int, secret_version: str, now: float) -> int:
+        """How many seconds the token of that generation is still left alone."""
+        if self.generation != generation or self.secret_version != secret_version:
+            return 0
+        left = self.paused_until - int(now)
+        return left if 0 < left <= _IMPLAUSIBLE_SECONDS else 0
 
 
 class Leases:
@@ -78,7 +97,12 @@ class Leases:
         """Note that a call is about to go out. Raises LeaseLost."""
         now = int(self._now())
         noted = replace(
-            lease, until=now + LEASE_SECONDS, generation=generation, calls=lease.calls_of(generation) + 1, sent_at=now
+            lease,
+            until=now + LEASE_SECONDS,
+            generation=generation,
+            calls=lease.calls_of(generation) + 1,
+            failures=lease.failures_of(generation),
+            sent_at=now,
         )
         try:
             self._table.put(self._item(noted), _unchanged(lease))
@@ -86,12 +110,28 @@ class Leases:
             raise LeaseLost from None
         return noted
 
-    def end(self, lease: Lease, *, calls: int | None = None, pause: int = 0) -> None:
-        """Give the lease back, after a pause of so many seconds; `calls` where the last one had no effect."""
-        until = int(self._now()) + min(pause, LONGEST_PAUSE) if pause else 0
-        ended = replace(lease, until=until, calls=lease.calls if calls is None else calls)
+    def end(self, lease: Lease, *, calls: int | None = None) -> None:
+        """Give the lease back; `calls` where the last one had no effect."""
+        self._give_back(replace(lease, calls=lease.calls if calls is None else calls), lease)
+
+    def put_off(self, lease: Lease, trouble: str, secret_version: str, *, calls: int, asked: int | None) -> int:
+        """Give the lease back after a failed call, with a pause of so many seconds (at least what GitLab `asked`)."""
+        failures = lease.failures + 1
+        pause = pause_after(failures, asked)
+        noted = replace(
+            lease,
+            calls=calls,
+            failures=failures,
+            trouble=trouble,
+            paused_until=int(self._now()) + pause,
+            secret_version=secret_version,
+        )
+        self._give_back(noted, lease)
+        return pause
+
+    def _give_back(self, ended: Lease, lease: Lease) -> None:
         try:
-            self._table.put(self._item(ended), _unchanged(lease))
+            self._table.put(self._item(replace(ended, until=0)), _unchanged(lease))
         except ConditionFailed:
             return  # It had run out, and somebody else has it.
 
@@ -104,6 +144,12 @@ class Leases:
         del values["integration_id"], values["credential_id"]
         kept_until = int(self._now()) + KEPT_SECONDS
         return {"pk": pk, "sk": sk, "schema_version": rows.SCHEMA_VERSION, **values, "expires_at": kept_until}
+
+
+def pause_after(failures: int, asked: int | None) -> int:
+    """Seconds to wait after so many failures in a row: growing, at least what GitLab asked for, never above a bound."""
+    own = FIRST_PAUSE << min(failures - 1, 10)
+    return min(max(own, asked or 0), LONGEST_PAUSE)
 
 
 def _unchanged(lease: Lease) -> Condition:

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.care.exchange import Exchange
 from gitlab_hub.integrations.care.lease import Leases
 from gitlab_hub.integrations.care.refresh import Refresher, unlimited
 from gitlab_hub.integrations.care.rotation import Rotator
+from gitlab_hub.integrations.care.second_opinion import SecondOpinion
 from gitlab_hub.integrations.care.signals import LambdaSignals, Signals
 from gitlab_hub.integrations.care.succession import Succession
 from gitlab_hub.integrations.connector import Connector
@@ -31,7 +33,8 @@ class CareParts:
         self, table: Table, store: IntegrationStore, connector: Connector, now: Callable[[], float], outside: Outside
     ) -> None:
         self.leases, self.exchange, self.signals = Leases(table, now), Exchange(connector), outside.signals
-        self.succession = Succession(store, outside.signals, now, outside.sleep)
+        self.succession = Succession(store, IncidentStore(table, now), outside.signals, now, outside.sleep)
+        self.opinion = SecondOpinion(store, self.exchange, now)
         self.refresher = Refresher(
             store=store,
             leases=self.leases,

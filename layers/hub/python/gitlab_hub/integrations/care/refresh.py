@@ -1,31 +1,39 @@
-"""Renewing an OAuth pair: once per pair, by one worker, and never again blindly.
+"""Renewing an OAuth pair: by one worker at a time, and as often as it takes.
 
-GitLab ends both old tokens the moment it answers, so a refresh whose answer is lost may have cost the pair. What is
-known is written down before the call goes out. A worker that finds such a note looks for the successor, and asks
-GitLab at most one more time.
+GitLab ends both old tokens the moment it answers, so a refresh whose answer is lost may have cost the pair. A refresh
+token that was used already is safe to present again: GitLab keeps no `previous_refresh_token` (db/init_structure.sql,
+oauth_access_tokens), so Doorkeeper looks at the token first, answers `invalid_grant`, and revokes nothing else
+(doorkeeper, lib/doorkeeper/oauth/refresh_token_request.rb). So only that answer, without a successor that some worker
+has kept, is the end of a pair. After everything else it is tried again, with growing pauses.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gitlab_hub.gitlab.errors import GitLabError, GrantRefused, InvalidGrant, Unauthorized, Unavailable
+from gitlab_hub.gitlab.errors import GitLabError, InvalidGrant, Unauthorized
 from gitlab_hub.gitlab.grants import Grant
-from gitlab_hub.integrations.care.exchange import TRANSIENT, Exchange
+from gitlab_hub.integrations.care.exchange import NOT_DONE, Exchange
 from gitlab_hub.integrations.care.held import Held, held_of
 from gitlab_hub.integrations.care.lease import Lease, LeaseLost, Leases
+from gitlab_hub.integrations.care.refresh_trouble import (
+    ApplicationRefused,
+    application_refused,
+    is_told,
+    put_off,
+    trouble_of,
+)
 from gitlab_hub.integrations.care.succession import Succession, Successor, lost
 from gitlab_hub.integrations.model import CredentialStatus
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.vault import TokenSet
 
-MOST_CALLS = 2
-LEAST_SECONDS = 15.0
-"""With less time left, a worker could end between the call and the keeping of its answer."""
+LEAST_SECONDS = 18.0
+"""The longest call to GitLab, and the keeping of its answer: a worker that has less left must not begin."""
 
 POLL_SECONDS = 0.5
-POLLS = 24
-PAUSE_SECONDS = 30
+POLLS = 36
+"""A little longer than another worker takes, also with a slow GitLab."""
 
 
 def unlimited() -> float:
@@ -67,7 +75,8 @@ class Refresher:
     def fresh(self, integration_id: str, credential_id: str, wanted: Wanted | None = None) -> Held:
         """A credential with a token for what is wanted; its access tokens are given as they are.
 
-        Raises NeedsReauth where it is lost, Unauthorized where it is gone, and other GitLabErrors for what may pass.
+        Raises NeedsReauth where it is lost, ApplicationRefused where its application is refused, Unauthorized where it
+        is gone, and other GitLabErrors for what may pass.
         """
         wanted = wanted or Wanted()
         held = held_of(self._store, integration_id, credential_id)
@@ -79,6 +88,9 @@ class Refresher:
             return self._found_again(held)
         if self._remaining() < LEAST_SECONDS:
             return self._as_it_is(held, wanted)
+        noted = self._leases.get(integration_id, credential_id)
+        if noted is not None and self._pause_left(noted, held):
+            return self._as_it_is(held, wanted, noted)
         lease = self._leases.take(integration_id, credential_id)
         return self._wait(held, wanted) if lease is None else self._renew(lease, held, wanted)
 
@@ -113,10 +125,13 @@ class Refresher:
                 return held
         return self._as_it_is(held, wanted)
 
-    def _as_it_is(self, held: Held, wanted: Wanted) -> Held:
+    def _as_it_is(self, held: Held, wanted: Wanted, noted: Lease | None = None) -> Held:
         if wanted.rejected is None and held.alive(self._now()):
             return held
-        raise Unavailable("The token is being renewed; try again in a moment.", retry_after=PAUSE_SECONDS)
+        raise put_off(noted.trouble if noted else "", self._pause_left(noted, held) if noted else None)
+
+    def _pause_left(self, noted: Lease, held: Held) -> int:
+        return noted.pause_left(held.credential.generation, held.integration.secret_version, self._now())
 
     def _renew(self, lease: Lease, held: Held, wanted: Wanted) -> Held:
         """Under the lease: look again, then use the refresh token up."""
@@ -128,14 +143,11 @@ class Refresher:
         if calls and (adopted := self._succession.adopt(held)) is not None:
             self._leases.end(lease)
             return adopted
-        if calls >= MOST_CALLS:
-            return self._give_up(lease, held, "unknown_outcome")
-        if calls:
-            self._only_if_gitlab_answers(lease, held)
-        if self._remaining() < LEAST_SECONDS:
-            # Asked again, because waiting for the lease and for GitLab takes time too.
+        is_paused = self._pause_left(lease, held) > 0
+        if is_paused or self._remaining() < LEAST_SECONDS:
+            # Asked again: whoever was waited for may have failed, and waiting takes time.
             self._leases.end(lease)
-            return self._as_it_is(held, wanted)
+            return self._as_it_is(held, wanted, lease if is_paused else None)
         try:
             lease = self._leases.sent(lease, held.credential.generation)
         except LeaseLost:
@@ -145,23 +157,28 @@ class Refresher:
     def _use_up(self, lease: Lease, calls: int, held: Held, wanted: Wanted) -> Held:
         application, refresh_token = held.contents.application, held.tokens.refresh_token
         if application is None or refresh_token is None:
-            return self._give_up(lease, held, "no_application")
+            return self._put_off(lease, calls, held, wanted, application_refused())
         asked_at = int(self._now())
         try:
             grant = self._exchange.refresh(held.integration.host_url, application, refresh_token)
         except InvalidGrant:
             return self._refused(lease, held)
-        except GrantRefused as error:
-            return self._give_up(lease, held, str(error.details.get("reason")))
-        except TRANSIENT as error:
-            self._leases.end(lease, calls=calls, pause=error.retry_after or PAUSE_SECONDS)
-            if wanted.rejected is None and held.alive(self._now()):
-                return held
-            raise
-        except GitLabError:
-            self._leases.end(lease, pause=PAUSE_SECONDS)
-            raise
+        except GitLabError as error:
+            return self._put_off(lease, calls, held, wanted, error)
         return self._keep(lease, held, Successor(tokens=pair(grant, refresh_token, asked_at), scopes=grant.scopes))
+
+    def _put_off(self, lease: Lease, calls: int, held: Held, wanted: Wanted, error: GitLabError) -> Held:
+        """Whatever this was, it was not GitLab's word that the pair has ended: it is tried again after a pause."""
+        trouble = trouble_of(error)
+        spent = calls if isinstance(trouble, (*NOT_DONE, ApplicationRefused)) else lease.calls
+        if is_told(trouble, lease.failures + 1):
+            self._succession.tell_of_trouble(held, trouble)
+        self._leases.put_off(
+            lease, trouble.code, held.integration.secret_version, calls=spent, asked=trouble.retry_after
+        )
+        if wanted.rejected is None and held.alive(self._now()):
+            return held
+        raise trouble
 
     def _keep(self, lease: Lease, held: Held, successor: Successor) -> Held:
         try:
@@ -198,14 +215,6 @@ class Refresher:
         if current.credential.generation != held.credential.generation:
             return current
         raise error
-
-    def _only_if_gitlab_answers(self, lease: Lease, held: Held) -> None:
-        """The one further call is not spent on a GitLab that is down."""
-        try:
-            self._exchange.answers(held.integration.host_url, held.tokens.access_token)
-        except GitLabError:
-            self._leases.end(lease, pause=PAUSE_SECONDS)
-            raise
 
     def _again(self, held: Held) -> Held:
         return held_of(self._store, held.integration.id, held.credential.id)

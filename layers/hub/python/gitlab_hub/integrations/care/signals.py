@@ -4,6 +4,7 @@ import logging
 import os
 from typing import Protocol
 
+from gitlab_hub.integrations.model import Credential, CredentialStatus
 from gitlab_hub.web.telemetry import count
 
 _LOG = logging.getLogger(__name__)
@@ -14,6 +15,12 @@ class Signals(Protocol):
 
     def needs_reauth(self, integration_id: str, credential_id: str, reason: str) -> None:
         """A token is lost: only a person can give a new one."""
+
+    def rejected(self, credential: Credential) -> None:
+        """GitLab refuses a token, or its rights do not do: only a person can help."""
+
+    def not_renewed(self, integration_id: str, credential_id: str, reason: str) -> None:
+        """A token lives and cannot be renewed, by something that a person should look at."""
 
     def expiring(self, integration_id: str, credential_id: str, days: int) -> None:
         """A token expires within so many days."""
@@ -28,6 +35,17 @@ class LambdaSignals:
     def needs_reauth(self, integration_id: str, credential_id: str, reason: str) -> None:
         """Log and count `CredentialsLost`."""
         self._tell("credential lost", "CredentialsLost", integration_id, credential_id=credential_id, reason=reason)
+
+    def rejected(self, credential: Credential) -> None:
+        """Log and count `CredentialsLost`; a lost one was told of with its reason, by `needs_reauth`."""
+        if credential.status != CredentialStatus.REFRESH_FAILED:
+            message, names = "credential rejected", {"credential_id": credential.id, "status": str(credential.status)}
+            self._tell(message, "CredentialsLost", credential.integration_id, **names)
+
+    def not_renewed(self, integration_id: str, credential_id: str, reason: str) -> None:
+        """Log and count `CredentialsLost`."""
+        message = "credential not renewed"
+        self._tell(message, "CredentialsLost", integration_id, credential_id=credential_id, reason=reason)
 
     def expiring(self, integration_id: str, credential_id: str, days: int) -> None:
         """Log and count `CredentialsExpiring`."""

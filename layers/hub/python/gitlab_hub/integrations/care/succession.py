@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.care.credential_incidents import NOT_RENEWED, not_renewed
 from gitlab_hub.integrations.care.held import Held, held_of
 from gitlab_hub.integrations.care.signals import Signals
 from gitlab_hub.integrations.model import CredentialStatus, Holding
@@ -38,9 +40,14 @@ class Succession:
     """Puts new tokens in the place of old ones."""
 
     def __init__(
-        self, store: IntegrationStore, signals: Signals, now: Callable[[], float], sleep: Callable[[float], None]
+        self,
+        store: IntegrationStore,
+        incidents: IncidentStore,
+        signals: Signals,
+        now: Callable[[], float],
+        sleep: Callable[[float], None],
     ) -> None:
-        self._store, self._signals, self._now, self._sleep = store, signals, now, sleep
+        self._store, self._incidents, self._signals, self._now, self._sleep = store, incidents, signals, now, sleep
 
     def keep(self, seen: Held, successor: Successor) -> Held:
         """Make a new token durable and the one to use. Raises StorageUnavailable or Unauthorized (gone meanwhile)."""
@@ -79,6 +86,14 @@ class Succession:
             self._signals.needs_reauth(seen.integration.id, seen.credential.id, reason)
             self._store.change(seen.integration.id, lambda before: self._lost(before, seen))
         return lost(reason)
+
+    def tell_of_trouble(self, seen: Held, trouble: GitLabError) -> None:
+        """Let a person know that a token is not renewed; the next one that takes its place ends that."""
+        integration_id, credential = seen.integration.id, seen.credential
+        reason = str(trouble.details.get("reason") or trouble.code)
+        if self._incidents.get(NOT_RENEWED, integration_id, credential.id) is None:
+            self._signals.not_renewed(integration_id, credential.id, reason)
+        self._incidents.open(not_renewed(credential, reason, str(trouble), at=int(self._now())))
 
     def _point(self, seen: Held, successor: Successor, prepared: Prepared | None) -> Held:
         try:

@@ -1,6 +1,7 @@
 """Where clients get the token of a credential from."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from gitlab_hub.blocking import to_the_end
@@ -36,13 +37,24 @@ class StoredTokens:
 
 
 class CredentialTokens:
-    """The token of one credential for one client: read when it is needed, renewed before it ends or when rejected."""
+    """The token of one credential for one client: read when it is needed, renewed before it ends or when rejected.
 
-    def __init__(self, source: Source, integration_id: str, credential_id: str) -> None:
+    `refused` hears where the newest token was rejected: for clients whose callers do not judge tokens themselves.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        integration_id: str,
+        credential_id: str,
+        held: Held | None = None,
+        *,
+        refused: Callable[[Held], None] | None = None,
+    ) -> None:
         self._source, self._integration_id, self._credential_id = source, integration_id, credential_id
-        self._held: Held | None = None
+        self._held, self._refused = held, refused
         self._one_at_a_time = asyncio.Lock()
-        self.version: str | None = None
+        self.version: str | None = None if held is None else held.credential.token_version
         """Of the token given out last: what a verdict about it is worth later."""
 
     async def current(self) -> str:
@@ -64,8 +76,11 @@ class CredentialTokens:
                     held = await self._ask(Wanted(rejected=rejected))
                 except Unauthorized:
                     return None
-        token = held.tokens.access_token
-        return None if token == rejected else token
+            if held.tokens.access_token != rejected:
+                return held.tokens.access_token
+            if self._refused is not None:
+                await asyncio.to_thread(self._refused, held)
+            return None
 
     async def _ask(self, wanted: Wanted) -> Held:
         held = await to_the_end(self._source.fresh, self._integration_id, self._credential_id, wanted)

@@ -21,6 +21,10 @@ from gitlab_hub.integrations.store import Change
 from gitlab_hub.integrations.token_steps import missing_scopes
 from gitlab_hub.integrations.vault import TokenSet
 
+CONFIDENTIAL = (
+    "Give the client_secret of the OAuth application; tick Confidential for it in GitLab. All integrations share one "
+    "redirect URI, so without a secret another GitLab that is connected here could use the codes of this one."
+)
 _IN_API = frozenset({"read_api", "read_user"})
 
 

@@ -16,7 +16,14 @@ from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
 from gitlab_hub.integrations.model import AuthMode, Integration
 from gitlab_hub.integrations.neighbours import Neighbours
-from gitlab_hub.integrations.oauth.acceptance import accepted, asked_for, check_account, check_scopes, in_use
+from gitlab_hub.integrations.oauth.acceptance import (
+    CONFIDENTIAL,
+    accepted,
+    asked_for,
+    check_account,
+    check_scopes,
+    in_use,
+)
 from gitlab_hub.integrations.oauth.flow_store import FlowStore
 from gitlab_hub.integrations.oauth.keys import FlowKeys, digest, encoded
 from gitlab_hub.integrations.oauth.pending import Arrival, Pending, authorize_url, check, unknown_state
@@ -78,6 +85,7 @@ class Authorizing:
     ) -> Begun:
         """Begin an authorization; every earlier one of the integration is void from now on."""
         integration = self._by_oauth(integration_id)
+        self._application(integration)
         state, ticket = self._keys.state(seed), self._keys.ticket(seed)
         pending = Pending(
             flow=self._keys.flow(seed),
@@ -216,7 +224,11 @@ class Authorizing:
             contents = self._store.vault.read(integration.id, integration.secret_version)
         except SecretMissing:
             raise NotFound("The integration was removed at this moment.") from None
-        return contents.application or Application(client_id=integration.client_id or "")
+        application = contents.application
+        if application is None or application.client_secret is None:
+            # Kept by an earlier release.
+            raise InvalidInput(f"{CONFIDENTIAL} PATCH /v1/integrations/{{id}} takes it.")
+        return application
 
     def _url(self, integration: Integration, pending: Pending, state: str) -> str:
         return authorize_url(
