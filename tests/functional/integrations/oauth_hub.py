@@ -85,7 +85,7 @@ class OAuthHub:
         self.told, self.initiators = Told(), Standing()
         self.left = float("inf")
         self.hooks: Any = None
-        self.connector = ScriptedConnector(self.gitlab)
+        self.elsewhere: ScriptedConnector | None = None
         self.patient: ScriptedConnector | None = None
         self.builds: Any = None
         self.purged: list[str] = []
@@ -93,6 +93,7 @@ class OAuthHub:
 
     def use(self, table: Table, secrets: Secrets, *, sleep: Any = None) -> None:
         """Put the feature together over these ports."""
+        self.connector = self.elsewhere or ScriptedConnector(self.gitlab)
         self.feature = IntegrationsFeature(
             table=table,
             secrets=secrets,

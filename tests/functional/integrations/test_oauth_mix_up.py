@@ -44,7 +44,7 @@ def hub() -> OAuthHub:
 @pytest.fixture
 def hostile(hub: OAuthHub) -> OAuthGitLab:
     hostile = OAuthGitLab()
-    hub.connector = TwoGitLabs(hub.gitlab, hostile)
+    hub.elsewhere = TwoGitLabs(hub.gitlab, hostile)
     hub.use(hub.stored_rows, hub.stored_secrets)
     return hostile
 

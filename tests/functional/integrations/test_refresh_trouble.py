@@ -11,6 +11,8 @@ from gitlab_hub.gitlab.errors import GitLabError, GrantRefused, Unauthorized
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.lease import LEASE_SECONDS
 from gitlab_hub.integrations.care.refresh import LEAST_SECONDS, POLL_SECONDS, POLLS
+from gitlab_hub.integrations.care.refresh_trouble import ApplicationRefused
+from gitlab_hub.integrations.codes import family
 from gitlab_hub.integrations.connector import PATIENT
 from tests.fakes.gitlab import ScriptedConnector, answer, html
 from tests.fakes.oauth import LIFE
@@ -67,6 +69,9 @@ def test_what_is_not_gitlabs_own_refusal_ends_nothing_however_long_it_lasts(
         error = attempt(hub, one)
         assert isinstance(error, GitLabError)
         assert not isinstance(error, (Unauthorized, GrantRefused)), "nobody has looked at the token"
+        assert (family(error.code), error.http_status) == (None, None), (
+            "it says nothing of the call that was to be made"
+        )
         hub.now += 400
     is_as_before(hub, one)
     found = attempt(hub, one)
@@ -193,7 +198,7 @@ def test_a_refused_application_ends_nothing_and_is_an_incident(hub: OAuthHub, on
     for _ in range(20):
         hub.now += 400
         error = attempt(hub, one)
-        assert isinstance(error, GrantRefused)
+        assert isinstance(error, ApplicationRefused)
         assert error.details["reason"] == "invalid_client"
     is_as_before(hub, one)
     [incident] = hub.feature.incidents.of(one)
@@ -210,7 +215,7 @@ def test_a_refused_application_is_said_and_judges_no_token(hub: OAuthHub, one: s
         assert status == 200
         if path == "verify":
             step = next(check for check in answered["checks"] if check["step"] == "token")
-            assert (step["code"], step["details"]["reason"]) == ("invalid_credentials", "invalid_client")
+            assert (step["code"], step["details"]["reason"]) == ("gitlab_unavailable", "invalid_client")
             assert "client_secret" in step["hint"]
         else:
             assert answered["status"] == "unknown"

@@ -101,14 +101,6 @@ class Verification:
         return self.worst.code if self.worst else None
 
     @property
-    def definite(self) -> str | None:
-        """The one of the three definite codes that it comes to; None where nothing was said about the credential."""
-        worst = self.worst
-        if worst is None or worst.details.get("reason") in codes.OF_APPLICATION:
-            return None
-        return codes.family(worst.code)
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """The codes of what is good and could be better."""
         return tuple(check.code for check in self.checks if check.ok and check.code)

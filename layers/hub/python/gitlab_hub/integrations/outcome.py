@@ -25,7 +25,7 @@ def concluded(
         heals = complete or current.status != CredentialStatus.VALID
         informed_one = informed(current, verification.facts, now=now)
         return _working(before, informed_one, verification.facts.version, heals=heals, now=now)
-    if verification.definite is None or verification.worst is None:
+    if codes.family(verification.code) is None or verification.worst is None:
         return None
     status = codes.credential_status(verification.code, verification.worst.details.get("reason"), current.status)
     return settled(before, replace(current, status=status, updated_at=now), works=False, now=now)

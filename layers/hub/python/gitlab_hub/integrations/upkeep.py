@@ -7,6 +7,7 @@ from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.gitlab.options import Tokens
+from gitlab_hub.integrations import codes
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.succession import NeedsReauth
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
@@ -76,7 +77,7 @@ class Upkeep:
         subject = Subject(host_url=held.integration.host_url, token=token, oauth=oauth, tokens=tokens)
         verification = self._verifier.check_token(subject)
         kept = self._keep(credential, tokens, verification, complete=False).credential(credential.id) or credential
-        if not verification.ok and verification.definite is None:
+        if not verification.ok and codes.family(verification.code) is None:
             return TokenHealth(status=CredentialStatus.UNKNOWN, expires_at=kept.token_expires_at, checked_at=self._at())
         return self._health(kept)
 

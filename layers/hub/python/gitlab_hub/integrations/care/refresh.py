@@ -19,6 +19,7 @@ from gitlab_hub.integrations.care.lease import Lease, LeaseLost, Leases
 from gitlab_hub.integrations.care.refresh_trouble import (
     ApplicationRefused,
     application_refused,
+    code_of,
     is_told,
     put_off,
     trouble_of,
@@ -75,8 +76,8 @@ class Refresher:
     def fresh(self, integration_id: str, credential_id: str, wanted: Wanted | None = None) -> Held:
         """A credential with a token for what is wanted; its access tokens are given as they are.
 
-        Raises NeedsReauth where it is lost, ApplicationRefused where its application is refused, Unauthorized where it
-        is gone, and other GitLabErrors for what may pass.
+        Raises NeedsReauth where it is lost, Unauthorized where it is gone, ApplicationRefused where GitLab refuses its
+        application, and other GitLabErrors for what may pass.
         """
         wanted = wanted or Wanted()
         held = held_of(self._store, integration_id, credential_id)
@@ -157,7 +158,7 @@ class Refresher:
     def _use_up(self, lease: Lease, calls: int, held: Held, wanted: Wanted) -> Held:
         application, refresh_token = held.contents.application, held.tokens.refresh_token
         if application is None or refresh_token is None:
-            return self._put_off(lease, calls, held, wanted, application_refused())
+            return self._put_off(lease, calls, held, wanted, application_refused("invalid_client"))
         asked_at = int(self._now())
         try:
             grant = self._exchange.refresh(held.integration.host_url, application, refresh_token)
@@ -174,7 +175,7 @@ class Refresher:
         if is_told(trouble, lease.failures + 1):
             self._succession.tell_of_trouble(held, trouble)
         self._leases.put_off(
-            lease, trouble.code, held.integration.secret_version, calls=spent, asked=trouble.retry_after
+            lease, code_of(trouble), held.integration.secret_version, calls=spent, asked=trouble.retry_after
         )
         if wanted.rejected is None and held.alive(self._now()):
             return held

@@ -12,6 +12,7 @@ from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.care.credential_incidents import NOT_RENEWED, not_renewed
 from gitlab_hub.integrations.care.held import Held, held_of
+from gitlab_hub.integrations.care.refresh_trouble import code_of
 from gitlab_hub.integrations.care.signals import Signals
 from gitlab_hub.integrations.model import CredentialStatus, Holding
 from gitlab_hub.integrations.outcome import settled
@@ -90,7 +91,7 @@ class Succession:
     def tell_of_trouble(self, seen: Held, trouble: GitLabError) -> None:
         """Let a person know that a token is not renewed; the next one that takes its place ends that."""
         integration_id, credential = seen.integration.id, seen.credential
-        reason = str(trouble.details.get("reason") or trouble.code)
+        reason = code_of(trouble)
         if self._incidents.get(NOT_RENEWED, integration_id, credential.id) is None:
             self._signals.not_renewed(integration_id, credential.id, reason)
         self._incidents.open(not_renewed(credential, reason, str(trouble), at=int(self._now())))
