@@ -311,3 +311,10 @@ def test_the_time_that_is_demanded_is_the_time_that_a_call_may_take() -> None:
     assert min(PATIENT.deadline, PATIENT.read_timeout) >= 15
     assert PATIENT.deadline + 3 <= LEAST_SECONDS < LEASE_SECONDS
     assert POLLS * POLL_SECONDS >= LEAST_SECONDS
+
+
+def test_the_log_says_that_a_secret_was_given_and_not_which(hub: OAuthHub, one: str) -> None:
+    assert hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"})[0] == 200
+    [line] = [row for row in hub.stored_rows.dump() if row.get("action") == "integration.change"]
+    assert "'client_secret': 'given'" in repr(line)
+    assert "gloas-renewed" not in repr(line)
