@@ -7,9 +7,6 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.14 python3.11 python3 p
 LOCK := requirements/dev.txt
 INSTALLED := $(VENV)/installed.txt
 
-RUNTIME ?= python3.13
-ARCHITECTURE ?= arm64
-OVERRIDES := PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 TYPED := layers/hub/python local tests $(if $(wildcard benchmarks/*.py),benchmarks)
 FILES := git ls-files -z --cached --others --exclude-standard
 
@@ -101,15 +98,17 @@ bench: setup  ## Measure; writes a table
 
 # ---- Deploying it
 
+# What a build was for, and what a deployment was told, is remembered: .aws-sam/target and samconfig.toml.
+
+TARGET := $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
+
 .PHONY: build
 build: setup  ## sam build (RUNTIME=python3.13 ARCHITECTURE=arm64)
-	@$(RUNTIME) -c '' 2>/dev/null || PATH="$(abspath $(BIN)):$$PATH" $(RUNTIME) -c '' 2>/dev/null || \
-		{ echo "$(RUNTIME) is not on PATH: install it, or build for another one with RUNTIME=python3.11" >&2; exit 2; }
-	PATH="$$PATH:$(abspath $(BIN))" $(BIN)/sam build --parallel --parameter-overrides $(OVERRIDES)
+	@$(BIN)/python -m local.cloud build $(TARGET)
 
 .PHONY: deploy
-deploy: build  ## sam deploy, asking for what it needs to know
-	$(BIN)/sam deploy --guided --parameter-overrides $(OVERRIDES)
+deploy: setup  ## Build and sam deploy; Enter keeps what was saved (SET='Name=value …' sets any parameter)
+	@$(BIN)/python -m local.cloud deploy $(TARGET) $(if $(SET),--set $(SET))
 
 .PHONY: clean
 clean:  ## Remove what was built; .venv and the local stack's state stay

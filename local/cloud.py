@@ -1,0 +1,143 @@
+"""`python -m local.cloud build | deploy`: what `make build` and `make deploy` do, and what they remember.
+
+`sam deploy --parameter-overrides` replaces what samconfig.toml holds (aws-sam-cli issue 2380), and `--guided` asks for
+every parameter, those of the local stack included. So this asks for the few that a first deployment needs, keeps all
+others as they were saved, writes everything to samconfig.toml, and then runs plain `sam deploy`, which reads it there.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.problems import Problem
+from local.saved_parameters import SavedDeployment, parameters_of
+from local.tools import find
+
+ROOT = Path(__file__).parents[1]
+ASKED = (
+    "AllowedHosts",
+    "AllowedPrivateCidrs",
+    "SubnetIds",
+    "SecurityGroupIds",
+    "PublicUrl",
+    "AlarmTopicArn",
+)
+"""What a first deployment should think of. Everything else has a safe default, and is changed with `--set`."""
+
+NOTHING = "none"
+"""What to type for an empty value, as Enter alone keeps the value there is."""
+
+Ask = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the functions are built for."""
+
+    runtime: str
+    architecture: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The template's parameters that say so."""
+        return {"PythonRuntime": self.runtime, "Architecture": self.architecture}
+
+
+def target(given: Mapping[str, str], last_build: str, saved: Mapping[str, str], defaults: Mapping[str, str]) -> Target:
+    """Decide what to build for: what is asked for now, else the last build, else the last deployment."""
+    built = dict(zip(("PythonRuntime", "Architecture"), last_build.split(), strict=False))
+    known = {**defaults, **saved, **built, **{name: value for name, value in given.items() if value}}
+    return Target(known["PythonRuntime"], known["Architecture"])
+
+
+def answers(descriptions: Mapping[str, str], values: Mapping[str, str], ask: Ask) -> dict[str, str]:
+    """Ask for values; Enter keeps the one there is."""
+    given: dict[str, str] = {}
+    for name, description in descriptions.items():
+        answer = ask(f"{name} — {description}\n  [{values[name] or NOTHING}] ").strip()
+        given[name] = values[name] if not answer else "" if answer == NOTHING else answer
+    return given
+
+
+def main(arguments: Sequence[str], *, root: Path = ROOT, ask: Ask | None = None) -> int:
+    """Build, or build and deploy."""
+    options = _parser().parse_args(arguments)
+    saved = SavedDeployment(root)
+    parameters = parameters_of(root / "template.yaml")
+    defaults = {name: str(parameter.get("Default", "")) for name, parameter in parameters.items()}
+    wanted = {"PythonRuntime": options.runtime, "Architecture": options.architecture}
+    mark = root / ".aws-sam" / "target"
+    chosen = target(wanted, mark.read_text() if mark.exists() else "", saved.parameters, defaults)
+    print(f"Building for {chosen.runtime} on {chosen.architecture}.", flush=True)
+    _build(root, chosen)
+    mark.write_text(f"{chosen.runtime} {chosen.architecture}\n")
+    return 0 if options.command == "build" else _deploy(root, saved, parameters, chosen, options.set, ask or _ask)
+
+
+def _deploy(
+    root: Path,
+    saved: SavedDeployment,
+    parameters: Mapping[str, Mapping[str, str]],
+    chosen: Target,
+    settings: Sequence[str],
+    ask: Ask,
+) -> int:
+    wanted = dict(one.partition("=")[::2] for one in settings)
+    if unknown := sorted(wanted.keys() - parameters.keys()):
+        raise Problem(f"the template has no parameter {', '.join(unknown)}: it has {', '.join(sorted(parameters))}")
+    place = answers({"stack_name": "the stack's name", "region": "the AWS region"}, saved.place, ask)
+    if not all(place.values()):
+        raise Problem("a stack needs a name and a region: give both")
+    defaults = {name: str(parameter.get("Default", "")) for name, parameter in parameters.items()}
+    kept = {name: value for name, value in saved.parameters.items() if name in parameters}
+    asked = [name for name in ASKED if name in parameters and name not in wanted]
+    texts = {name: str(parameters[name].get("Description", "")) for name in asked}
+    given = answers(texts, {**defaults, **kept}, ask)
+    new = {name: value for name, value in given.items() if name in kept or value != defaults[name]}
+    saved.save(place, {**kept, **new, **wanted, **chosen.parameters})
+    print(
+        "Saved in samconfig.toml; `make deploy SET='Name=value …'` sets any other parameter of the template.",
+        flush=True,
+    )
+    return subprocess.call([find("sam"), "deploy"], cwd=root)
+
+
+def _build(root: Path, chosen: Target) -> None:
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
+    if shutil.which(chosen.runtime, path=path) is None:
+        raise Problem(
+            f"{chosen.runtime} is not on PATH: install it, or build for another with `make build RUNTIME=python3.11`"
+        )
+    overrides = [f"{name}={value}" for name, value in chosen.parameters.items()]
+    command = [find("sam"), "build", "--parallel", "--parameter-overrides", *overrides]
+    if code := subprocess.call(command, cwd=root, env={**os.environ, "PATH": path}):
+        raise Problem(f"`sam build` ended with {code}: its last lines say why")
+
+
+def _ask(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""  # nobody there to answer: everything stays as it is
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.cloud", description="Build the bundle, or deploy it to AWS.")
+    parser.add_argument("command", choices=["build", "deploy"])
+    parser.add_argument("--runtime", default="", help="the Lambda runtime to build for, python3.11 to python3.14")
+    parser.add_argument("--architecture", default="", help="arm64 or x86_64")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of the template")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(2)

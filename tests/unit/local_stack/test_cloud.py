@@ -1,0 +1,86 @@
+"""What `make build` and `make deploy` decide and remember, without AWS and without building."""
+
+from pathlib import Path
+
+import pytest
+
+from local.cloud import ASKED, NOTHING, ROOT, Target, answers, target
+from local.saved_parameters import SavedDeployment, parameters_of
+
+DEFAULTS = {"PythonRuntime": "python3.13", "Architecture": "arm64"}
+OF_THE_LOCAL_STACK = {"AwsEndpointUrl", "AllowLoopback"}
+
+
+@pytest.mark.parametrize(
+    ("given", "last_build", "saved", "chosen"),
+    [
+        ({}, "", {}, Target("python3.13", "arm64")),
+        ({}, "", {"PythonRuntime": "python3.12"}, Target("python3.12", "arm64")),
+        # A deployment takes what was built last, not what would be built by default.
+        ({}, "python3.11 x86_64\n", {"PythonRuntime": "python3.12"}, Target("python3.11", "x86_64")),
+        ({"PythonRuntime": "python3.14"}, "python3.11 x86_64", {}, Target("python3.14", "x86_64")),
+        ({"PythonRuntime": "", "Architecture": ""}, "", {"Architecture": "x86_64"}, Target("python3.13", "x86_64")),
+    ],
+)
+def test_what_is_built_for(given: dict[str, str], last_build: str, saved: dict[str, str], chosen: Target) -> None:
+    assert target(given, last_build, saved, DEFAULTS) == chosen
+
+
+def test_enter_keeps_a_value_and_a_word_empties_it() -> None:
+    typed = iter(["", "git.acme.example", NOTHING])
+    values = {"A": "kept", "B": "old", "C": "10.0.0.0/8"}
+    assert answers({"A": "", "B": "", "C": ""}, values, lambda _: next(typed)) == {
+        "A": "kept",
+        "B": "git.acme.example",
+        "C": "",
+    }
+
+
+def test_a_question_shows_what_enter_keeps() -> None:
+    shown: list[str] = []
+
+    def ask(text: str) -> str:
+        shown.append(text)
+        return ""
+
+    answers({"A": "the first", "B": "the second"}, {"A": "x", "B": ""}, ask)
+    assert "the first" in shown[0]
+    assert "[x]" in shown[0]
+    assert f"[{NOTHING}]" in shown[1]
+
+
+def test_few_questions_are_asked_and_none_of_the_local_stack() -> None:
+    parameters = parameters_of(ROOT / "template.yaml")
+    assert set(ASKED) <= parameters.keys()
+    assert len(ASKED) <= 8
+    assert not set(ASKED) & OF_THE_LOCAL_STACK
+    assert parameters.keys() >= OF_THE_LOCAL_STACK
+
+
+def test_what_is_saved_is_read_again_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
+    file = tmp_path / "samconfig.toml"
+    file.write_text((ROOT / "samconfig.toml").read_text() + "\n# a comment of somebody's\n")
+    values = {"CaretakerSchedule": "rate(10 minutes)", "AllowedHosts": "", "SubnetIds": "subnet-1,subnet-2"}
+    SavedDeployment(tmp_path).save({"stack_name": "hub", "region": "eu-west-1"}, values)
+    again = SavedDeployment(tmp_path)
+    assert again.parameters == values
+    assert again.place == {"stack_name": "hub", "region": "eu-west-1"}
+    assert "# a comment of somebody's" in file.read_text()
+    assert "confirm_changeset = true" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ['parameter_overrides = "A=\\"x y\\" B=z"', 'parameter_overrides = ["A=\\"x y\\"", "B=z"]'],
+)
+def test_saved_parameters_are_read_in_all_of_sams_spellings(tmp_path: Path, spelled: str) -> None:
+    (tmp_path / "samconfig.toml").write_text(f"version = 0.1\n[default.deploy.parameters]\n{spelled}\n")
+    assert SavedDeployment(tmp_path).parameters == {"A": "x y", "B": "z"}
+
+
+def test_the_makefile_leaves_what_was_saved_alone() -> None:
+    # On the command line --parameter-overrides replaces samconfig.toml's (aws-sam-cli issue 2380).
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = makefile[makefile.index("\ndeploy:") :].split("\n\n")[0]
+    assert "local.cloud deploy" in recipe
+    assert "--parameter-overrides" not in makefile
