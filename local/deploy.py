@@ -10,6 +10,7 @@ from local.stack import Stack
 from local.tools import environment, find, run
 
 _BUCKET = "gitlab-hub-artifacts"
+_CONCURRENCY = ("SyncAccountsConcurrency", "SyncPipelinesConcurrency", "DeliveriesConcurrency", "BuildsConcurrency")
 
 
 def parameters(options: Options, target: Target, endpoint: str) -> dict[str, str]:
@@ -29,7 +30,7 @@ def parameters(options: Options, target: Target, endpoint: str) -> dict[str, str
         "AllowedReturnUrls": "http://127.0.0.1,http://localhost" if options.allow_loopback else "",
         "AllowedPorts": ",".join(str(port) for port in options.allow_ports),
         "SchedulesState": "ENABLED" if options.schedules else "DISABLED",
-        "SyncConcurrency": "4",  # a laptop's processors, not Lambda's
+        **dict.fromkeys(_CONCURRENCY, "4"),  # a laptop's processors, not Lambda's
     }
 
 

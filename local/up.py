@@ -99,7 +99,7 @@ def _deployed(options: Options, emulator: Emulator, home: Home, say: Callable[[s
     if home.deployed != wanted or not stack.exists():
         say("Deploying it to the emulator …")
         deploy(built, values, stack, emulator.endpoint, home.path)
-    repair_concurrency(stack, int(values["SyncConcurrency"]))
+    repair_concurrency(stack)
     Gateway(stack).put_routes()
     return wanted, stack
 

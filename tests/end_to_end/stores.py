@@ -18,7 +18,6 @@ DEAD_LETTERS = {
     "SyncPipelinesQueue": "SyncPipelinesDeadLetters",
     "DeliveriesQueue": "DeliveriesDeadLetters",
     "BuildsQueue": "BuildsDeadLetters",
-    "BuildChangesQueue": "BuildChangesDeadLetters",
 }
 PASSING = ("AUDIT#", "IDEMPOTENCY#", "OAUTH_STATE#", "OAUTH_TICKET#")
 """What outlives an integration for a time: the log of what was done, stored answers, authorizations under way."""

@@ -144,7 +144,7 @@ def told(stack: Stack, said: tuple[str, str, str], detail: Row) -> None:
     deployed = client.describe_rule(Name=stack.resources[rule].rpartition("/")[2])
     assert deployed["State"] == "ENABLED"
     assert client.test_event_pattern(EventPattern=deployed["EventPattern"], Event=text)["Result"] is True
-    send(stack, "BuildChangesQueue", text)
+    send(stack, "BuildsQueue", text)
 
 
 def test_a_state_machine_runs_builds(hub: Hub, workshop: Workshop, machine: str) -> None:
@@ -219,7 +219,7 @@ def test_what_aws_says_of_builds_may_be_said_twice(hub: Hub, workshop: Workshop,
         told(hub.stack, STEP_FUNCTIONS, execution_change(build["external_id"], machine, status))
         built.build("failed")
     built.shows(sha, "failed")
-    until(lambda: waiting(hub.stack, "BuildChangesQueue") == 0)
+    until(lambda: waiting(hub.stack, "BuildsQueue") == 0)
     assert built.build()["status"] == "failed"
 
 

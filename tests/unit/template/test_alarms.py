@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.web.telemetry import NAMESPACE
 from tests.unit.template import emitted
-from tests.unit.template.bundle import ROOT, Resource, functions, listed, resources, source, transformed
+from tests.unit.template.bundle import ROOT, Resource, functions, listed, resources, source, statements, transformed
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
 DEPLOYED = resources("AWS::Lambda::Function")
@@ -104,8 +104,8 @@ def test_the_caretaker_counts_all_dead_letters_and_may() -> None:
     letters = {name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetters")}
     told = DEPLOYED["CaretakerFunction"]["Environment"]["Variables"]["DEAD_LETTERS_QUEUE_URLS"]["Fn::Join"][1]
     assert {one["Ref"] for one in told} == letters
-    (policy,) = resources("AWS::IAM::Role")["CaretakerRole"]["Policies"]
-    granted = [s for s in policy["PolicyDocument"]["Statement"] if "sqs:GetQueueAttributes" in listed(s["Action"])]
+    of_the_caretaker = [statement for role, statement in statements() if role == "CaretakerRole"]
+    granted = [one for one in of_the_caretaker if "sqs:GetQueueAttributes" in listed(one["Action"])]
     assert {one["Fn::GetAtt"][0] for statement in granted for one in statement["Resource"]} == letters
 
 

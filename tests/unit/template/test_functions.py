@@ -44,9 +44,10 @@ def test_every_function_has_whole_events_to_try_it_with(folder: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEPLOYED)
-def test_functions_are_traced_and_log_into_a_group_with_an_end(name: str) -> None:
+def test_functions_are_traced_on_demand_and_log_into_a_group_with_an_end(name: str) -> None:
     function = DEPLOYED[name]
-    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert function["TracingConfig"] == {"Mode": {"Fn::If": ["HasTracing", "Active", "PassThrough"]}}
+    assert source()["Parameters"]["Tracing"]["Default"] == "false"
     group = resources("AWS::Logs::LogGroup")[function["LoggingConfig"]["LogGroup"]["Ref"]]
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
@@ -82,12 +83,33 @@ def test_loopback_is_refused_where_no_emulator_is() -> None:
     assert source()["Parameters"]["AwsEndpointUrl"]["Default"] == ""
 
 
-def test_event_sources_are_bounded_and_report_single_failures() -> None:
+def test_event_sources_are_bounded_each_by_itself_and_report_single_failures() -> None:
     mappings = resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 5
+    limits = [mapping["ScalingConfig"]["MaximumConcurrency"]["Ref"] for mapping in mappings.values()]
+    assert len(set(limits)) == len(mappings) == 4
     for name, mapping in mappings.items():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
-        assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SyncConcurrency"}}, name
+    # A fresh account has ten concurrent executions (Lambda quotas), and some are for those who call.
+    assert sum(source()["Parameters"][limit]["Default"] for limit in limits) <= 8
+
+
+def test_a_reserve_for_webhooks_is_the_deployers_choice() -> None:
+    reserved = {name for name, one in DEPLOYED.items() if "ReservedConcurrentExecutions" in one}
+    assert reserved == {"WebhooksFunction"}
+    choice = DEPLOYED["WebhooksFunction"]["ReservedConcurrentExecutions"]["Fn::If"]
+    assert choice == ["HasWebhooksReserve", {"Ref": "WebhooksReservedConcurrency"}, {"Ref": "AWS::NoValue"}]
+    # Lambda refuses a reserve that leaves fewer than 100 to others, so a fresh account could not deploy with one.
+    assert source()["Parameters"]["WebhooksReservedConcurrency"]["Default"] == 0
+
+
+def test_only_functions_that_call_gitlab_or_targets_are_in_the_vpc() -> None:
+    # A function in a VPC reaches AWS through NAT or endpoints only (Lambda, "Giving functions access to a VPC").
+    calling = {name for name, one in DEPLOYED.items() if "ALLOWED_HOSTS" in one["Environment"]["Variables"]}
+    placed = {name: one["VpcConfig"] for name, one in DEPLOYED.items() if "VpcConfig" in one}
+    assert placed.keys() == calling
+    assert {config["Fn::If"][0] for config in placed.values()} == {"HasVpc"}
+    roles = {name for name, role in resources("AWS::IAM::Role").items() if "ManagedPolicyArns" in role}
+    assert roles == {functions()[name]["Role"]["Fn::GetAtt"][0] for name in calling}
 
 
 def test_schedules_carry_the_stacks_name_and_can_be_switched_off() -> None:

@@ -20,7 +20,6 @@ WORKERS = {
     "SyncPipelines": "SyncPipelinesFunction",
     "Deliveries": "DeliveriesFunction",
     "Builds": "BuilderFunction",
-    "BuildChanges": "BuilderFunction",
 }
 
 
@@ -35,7 +34,8 @@ def test_tables_are_protected(name: str) -> None:
     assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
     assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert source()["Parameters"]["DeletionProtection"]["Default"] == "true"
+    # What is protected cannot be deleted by a rollback either (DynamoDB, "Using deletion protection").
+    assert source()["Parameters"]["DeletionProtection"]["Default"] == "false"
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -64,11 +64,13 @@ def keys(schema: Resource) -> list[str]:
     return [key["AttributeName"] for key in schema["KeySchema"]]
 
 
-def test_what_holds_data_survives_the_stack() -> None:
+def test_what_holds_data_survives_the_stack_once_it_stands() -> None:
     kept = {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
     for name, resource in transformed()["Resources"].items():
         if resource["Type"] in kept or name == "MasterKeySecret":
-            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+            # CloudFormation, "DeletionPolicy attribute": kept, unless the very creation is rolled back.
+            assert resource["DeletionPolicy"] == "RetainExceptOnCreate", name
+            assert resource["UpdateReplacePolicy"] == "Retain", name
 
 
 @pytest.mark.parametrize("name", QUEUES)
@@ -96,6 +98,15 @@ def test_a_message_stays_hidden_while_its_worker_may_still_run(kind: str) -> Non
     # A step of a build is worth repeating soon, and harmless to repeat.
     times = 3 if kind == "Builds" else 6
     assert QUEUES[f"{kind}Queue"]["VisibilityTimeout"] >= times * function["Timeout"]
+
+
+def test_changes_of_builds_come_in_order_behind_one_another() -> None:
+    # EventBridge, "SqsParameters": a FIFO target needs a group and content-based deduplication.
+    assert QUEUES["BuildsQueue"]["ContentBasedDeduplication"] is True
+    for name, rule in resources("AWS::Events::Rule").items():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["BuildsQueue", "Arn"]}, name
+        assert target["SqsParameters"] == {"MessageGroupId": "changes"}, name
 
 
 @pytest.mark.parametrize("kind", ["Deliveries", "Builds"])
