@@ -1,11 +1,12 @@
 """Figures as sections of one Markdown document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.cases import JOBS, PIPELINES
 from benchmarks.loopback import Figures as Loopback
 from benchmarks.loopback import load_tables, loop_table
+from benchmarks.reads import Bills, reads_table
 from benchmarks.receiving import Figures as Received
 from benchmarks.receiving import receiving_table
 from benchmarks.starts import Start
@@ -63,6 +64,11 @@ def receiving(figures: Sequence[Received]) -> Section:
 def steps(counts: Counts) -> Section:
     """What each step asks of AWS."""
     return Section("Calls to AWS from a push to its build", (steps_table(counts),))
+
+
+def reads(counts: Mapping[int, Bills]) -> Section:
+    """What routes and ticks read."""
+    return Section("Reads of every route and tick", (reads_table(counts),))
 
 
 def loopback(figures: Loopback) -> Section:

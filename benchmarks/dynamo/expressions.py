@@ -20,7 +20,7 @@ class Unsupported(Exception):
 def bounds(request: Request) -> tuple[str, str | None, str | None]:
     """The partition of a query, and the first and last sort key that it wants."""
     found = _KEYS.fullmatch(request["KeyConditionExpression"])
-    if found is None or "IndexName" in request:
+    if found is None:
         raise Unsupported(request["KeyConditionExpression"])
     _, pk, _, low, high, operator, bound = found.groups()
     values = {name: value["S"] for name, value in request["ExpressionAttributeValues"].items()}

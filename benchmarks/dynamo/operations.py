@@ -72,16 +72,21 @@ class Database:
     def _query(self, request: Request) -> Answer:
         table = self._called(request["TableName"], "read")
         pk, low, high = bounds(request)
-        partition = table.partition(pk)
+        index = request.get("IndexName")
+        partition = table.partition(pk) if index is None else table.indexed(index, pk)
         rows: list[tuple[Answer, Wire]] = []
         size, last = 0, {}
         for sk in partition.between(low, high, forward=request.get("ScanIndexForward", True)):
             if size >= PAGE_BYTES or len(rows) >= request.get("Limit", len(partition.items)):
-                last = {"LastEvaluatedKey": {"pk": {"S": pk}, "sk": rows[-1][0]}}
+                names = ("pk", "sk") if index is None else (f"{index}_pk", f"{index}_sk")
+                last = {"LastEvaluatedKey": {names[0]: {"S": pk}, names[1]: rows[-1][0]}}
                 break
             wire = json.loads(partition.items[sk])
             rows.append(({"S": sk}, picked(request, wire)))
             size += size_of(wire)
+        table.bill["items_read"] += len(rows)
+        # What an index holds is read eventually consistent, at half the price.
+        table.bill["half_units"] += read_units(size) * (2 if request.get("ConsistentRead") else 1)
         table.bill["read_units"] += read_units(size)
         return {"Items": [wire for _, wire in rows], "Count": len(rows), "ScannedCount": len(rows), **last}
 
@@ -134,7 +139,10 @@ class Database:
 def _read(table: Table, key: Key) -> Wire | None:
     text = table.get(key)
     wire: Wire | None = None if text is None else json.loads(text)
-    table.bill["read_units"] += read_units(size_of(wire or {}))
+    units = read_units(size_of(wire or {}))
+    table.bill["items_read"] += wire is not None
+    table.bill["half_units"] += 2 * units
+    table.bill["read_units"] += units
     return wire
 
 

@@ -54,8 +54,10 @@ def test_roles_and_keys_are_told(made: dict[str, Any]) -> None:
 
 def test_another_error_convention_is_described_as_it_is(made: dict[str, Any]) -> None:
     responses = made["paths"]["/api/connections/{connection_id}/credentials.create"]["post"]["responses"]
-    schema = responses["422"]["content"]["application/json"]["schema"]
-    assert schema["required"] == ["ok", "error", "error_detail"]
+    assert responses["422"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/CredentialsError"
+    }
+    assert made["components"]["schemas"]["CredentialsError"]["required"] == ["ok", "error", "error_detail"]
     assert set(responses) == {"201", "401", "403", "422", "default"}
 
 

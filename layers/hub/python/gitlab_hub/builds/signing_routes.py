@@ -38,6 +38,7 @@ class SigningRoutes:
         """All routes of this part."""
         return [
             Route(method="POST", path=PATH, handler=self.rotate, role=Role.ADMIN, secret_answer=True,
+                  operation="rotate_signing_secret",
                   summary="Make a new signing secret for a trigger's target and show it once"),
         ]  # fmt: skip
 

@@ -1,8 +1,8 @@
 """The bodies of answers, one model per route that has its own."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from gitlab_hub.integrations.views import (
     CredentialDetail,
@@ -97,10 +97,19 @@ class SyncRequested(BaseModel):
     sync_id: str
 
 
+class SyncState(BaseModel):
+    """How far the last run of one kind of sync is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    sync_id: str | None
+    status: str
+
+
 class SyncStates(BaseModel):
     """The state of every kind of sync."""
 
-    kinds: dict[str, Any]
+    kinds: dict[str, SyncState]
 
 
 class CredentialAnswer(BaseModel):

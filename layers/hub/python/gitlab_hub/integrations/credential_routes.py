@@ -36,8 +36,8 @@ class CredentialRoutes:
             self._route("POST", ".create", self.create, "Add a credential", status=201),
             self._route("POST", ".update", self.update, "Change a credential"),
             self._route("POST", ".delete", self.delete, "Remove a credential"),
-            self._route("GET", ".list", self.list_all, "List credentials"),
-            self._route("GET", ".info/<credential_id>", self.info, "Read one credential"),
+            self._route("GET", ".list", self.list_all, "List credentials", operation="list_credentials"),
+            self._route("GET", ".info/<credential_id>", self.info, "Read one credential", operation="get_credential"),
         ]
 
     def create(
@@ -69,7 +69,9 @@ class CredentialRoutes:
         return CredentialInfo(credential=CredentialDetail.at(credential, host_url=host_url, now=int(self._now())))
 
     @staticmethod
-    def _route(method: str, path: str, handler: Callable[..., Any], summary: str, *, status: int = 200) -> Route:
+    def _route(
+        method: str, path: str, handler: Callable[..., Any], summary: str, *, status: int = 200, operation: str = ""
+    ) -> Route:
         role = Role.ADMIN if method == "POST" else Role.VIEWER
         return Route(
             method=method,
@@ -79,6 +81,7 @@ class CredentialRoutes:
             status=status,
             summary=summary,
             render_error=rendered,
+            operation=operation,
         )
 
 

@@ -27,7 +27,7 @@ IntegrationId = Annotated[str, Path()]
 PathId = Annotated[int, Path(ge=1, le=MAX_ID)]
 QueryId = Annotated[int | None, Query(ge=1, le=MAX_ID)]
 Text = Annotated[str | None, Query(min_length=1, max_length=1024)]
-Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999, description="Unix seconds.")]
+Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999)]
 Retried = Annotated[bool, Query(description="Also show attempts that were retried.")]
 
 StatusFilter = Annotated[StatusName | None, Query()]
@@ -50,7 +50,7 @@ class PipelineRoutes:
         return (
             Route(method="GET", path=LIST, handler=self.list_pipelines, role=viewer, summary="List pipelines"),
             Route(method="GET", path=OF_PROJECT, handler=self.list_project_pipelines, role=viewer,
-                  summary="List the pipelines of a project"),
+                  operation="list_project_pipelines", summary="List the pipelines of a project"),
             Route(method="GET", path=ONE, handler=self.get_pipeline, role=viewer, summary="Show a pipeline"),
             Route(method="GET", path=f"{ONE}/jobs", handler=self.list_jobs, role=viewer, summary="List its jobs"),
             Route(method="GET", path=f"{ONE}/tree", handler=self.get_tree, role=viewer, summary="Show what it started"),

@@ -14,7 +14,9 @@ from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
 
-Since = Annotated[int | None, Query(ge=0, le=9_999_999_999, description="Unix seconds: only what was done since then.")]
+Since = Annotated[
+    int | None, Query(ge=0, le=9_999_999_999, description="Only what was done since then, in unix seconds.")
+]
 Actor = Annotated[str | None, Query(min_length=1, max_length=100, description="Id of the hub token that did it.")]
 ActionFilter = Annotated[Action | None, Query(description="What was done.")]
 OfIntegration = Annotated[str | None, Query(min_length=1, max_length=100, description="To which integration.")]
@@ -51,7 +53,7 @@ class AuditRoutes:
         """All routes of this part."""
         return (
             Route(method="GET", path="/v1/audit-log", handler=self.list_entries, role=Role.VIEWER,
-                  summary="List who did what"),
+                  operation="list_audit_log", summary="List who did what"),
         )  # fmt: skip
 
     def list_entries(

@@ -20,7 +20,16 @@ class HealthRoutes:
 
     def routes(self) -> Sequence[Route]:
         """All routes of this part."""
-        return (Route(method="GET", path="/healthz", handler=self.check, role=None, summary="Is the hub there"),)
+        return (
+            Route(
+                method="GET",
+                path="/healthz",
+                handler=self.check,
+                operation="get_health",
+                role=None,
+                summary="Is the hub there",
+            ),
+        )
 
     def check(self) -> Health:
         """Answer."""

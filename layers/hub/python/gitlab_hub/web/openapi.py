@@ -1,8 +1,10 @@
 """`/openapi.json`: the document of all functions' routes, made from the same values that answer."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property
+from inspect import cleandoc
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -13,20 +15,36 @@ from gitlab_hub.web.api import Route
 from gitlab_hub.web.call import METHODS_WITH_BODY
 from gitlab_hub.web.errors import PermissionDenied, Unauthenticated, Unprocessable
 from gitlab_hub.web.idempotency import HEADER, MAX_KEY
+from gitlab_hub.web.openapi_schemas import PREFIX, describe, describe_parameter, example_of, renamed
 
 _JSON = "application/json"
 _OWN_OF_POWERTOOLS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 _ERROR = {
     "type": "object",
-    "title": "Error",
+    "description": "What went wrong, for people and for programs.",
     "required": ["error", "code", "retryable", "request_id"],
     "properties": {
-        "error": {"type": "string", "description": "For a person; says what to do."},
+        "error": {
+            "type": "string",
+            "description": "For a person; says what to do.",
+            "examples": ["Send a JSON object."],
+        },
         "code": {"type": "string", "description": "For a program; stable."},
         "details": {"type": "object"},
         "retryable": {"type": "boolean"},
         "request_id": {"type": "string"},
+    },
+}
+
+_CREDENTIALS_ERROR = {
+    "type": "object",
+    "description": "An error of the `credentials.*` routes, in the convention of a metrics vendor.",
+    "required": ["ok", "error", "error_detail"],
+    "properties": {
+        "ok": {"type": "boolean", "const": False},
+        "error": {"type": "string", "description": "One of a few codes.", "examples": ["invalid_credentials"]},
+        "error_detail": {"type": "string", "description": "The finer code.", "examples": ["token_expired"]},
     },
 }
 
@@ -41,7 +59,42 @@ _MEANINGS = {
     503: "Not now; `retry-after` says when.",
 }
 
-_KINDS: dict[type, str] = {bool: "boolean", str: "string", int: "integer"}
+_ABOUT = (
+    "Access, pipelines and builds of GitLab, from a hub in your own AWS account. Times are unix seconds. Ids of "
+    "GitLab's things are its own numbers, ids of the hub's things are texts. Errors have one envelope with a `code`. "
+    "Lists come in pages: pass `next_cursor` as `cursor` until it is null."
+)
+_SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "ghub_<id>_<secret>",
+    "description": "A hub token. Its role is viewer, developer, admin or owner; each may do what those before it may. "
+    "The first owner's token is in the stack's Secrets Manager; `create_token` makes others.",
+}
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same body within a day gets the first answer again, and acts once.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$", "examples": ["a-1"]},
+}
+
+TAGS = {
+    "Integrations": "Connected GitLabs, their tokens and what these reach.",
+    "Credentials": "Credentials of an integration, in the convention of a metrics vendor.",
+    "Syncs": "Copying from GitLab: start, follow, accept.",
+    "Access": "Accounts, groups, projects, and who has what.",
+    "Pipelines": "Pipelines and jobs.",
+    "Webhooks": "Webhooks in GitLab, what they deliver, and where.",
+    "Builds": "Triggers, and the builds that they start.",
+    "Operations": "Hub tokens, incidents, the audit log, health.",
+}
+_TAG_OF_PART = {
+    "Integration": "Integrations", "Upkeep": "Integrations", "OAuth": "Integrations", "Credential": "Credentials",
+    "Sync": "Syncs", "Access": "Access", "Pipeline": "Pipelines", "Hook": "Webhooks", "Receiver": "Webhooks",
+    "Delivery": "Webhooks", "Trigger": "Builds", "Signing": "Builds", "Build": "Builds",
+}  # fmt: skip
+
 _EXAMPLES: tuple[HubError, ...] = (Unauthenticated(""), PermissionDenied(""), NotFound(""), Unprocessable(""))
 
 
@@ -54,7 +107,11 @@ class OpenApiRoutes:
     def routes(self) -> Sequence[Route]:
         """All routes of this part."""
         path = "/openapi.json"
-        return (Route(method="GET", path=path, handler=self.show, role=None, summary="This document"),)
+        return (
+            Route(
+                method="GET", path=path, handler=self.show, operation="get_openapi", role=None, summary="This document"
+            ),
+        )
 
     def show(self) -> Response[dict[str, Any]]:
         """Serve the document."""
@@ -74,11 +131,14 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     for name in _OWN_OF_POWERTOOLS:
         schemas.pop(name, None)
-    schemas["Error"] = _ERROR
-    made["components"]["securitySchemes"] = {"hubToken": {"type": "http", "scheme": "bearer"}}
+    schemas |= {"Error": deepcopy(_ERROR), "CredentialsError": deepcopy(_CREDENTIALS_ERROR)}
+    describe(schemas)
     for route in known:
-        operation = made["paths"][_openapi_path(route)][route.method.lower()]
-        _describe(operation, route)
+        _describe(made["paths"][_openapi_path(route)][route.method.lower()], route, schemas)
+    made["components"]["securitySchemes"] = {"hubToken": _SECURITY}
+    made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    made = renamed(made)
+    _add_examples(made)
     return made
 
 
@@ -86,31 +146,53 @@ def _generated(routes: Iterable[Route]) -> dict[str, Any]:
     resolver = APIGatewayHttpResolver(enable_validation=True)
     for route in routes:
         register = resolver.route(
-            route.path, route.method, status_code=route.status, summary=route.summary, tags=[_tag(route)]
+            route.path,
+            route.method,
+            status_code=route.status,
+            summary=route.summary,
+            tags=[_tag(route)],
+            operation_id=route.name,
         )
         register(route.handler)
-    text = resolver.get_openapi_json_schema(title="gitlab-hub", version=__version__)
+    text = resolver.get_openapi_json_schema(title="gitlab-hub", version=__version__, description=_ABOUT)
     made: dict[str, Any] = json.loads(text)
     return made
 
 
-def _describe(operation: dict[str, Any], route: Route) -> None:
-    """Say what the generator cannot know: who may call, and how refusals look."""
+def _describe(operation: dict[str, Any], route: Route, schemas: Mapping[str, Any]) -> None:
+    """Say what the generator cannot know: who may call, what may be left out, and how refusals look."""
     success = operation["responses"].pop(str(route.status), {"description": "Done."})
     if route.is_page:
         success = {"description": "The browser goes on."}
     operation["responses"] = {str(route.status): success, **_refusals(route)}
     if route.raw is not None and not route.is_page:
         operation["responses"]["200"] = {**success, "description": "Taken before, or of no effect here."}
+    who = "Open: needs no hub token." if route.role is None else f"Needs the role {route.role} or a higher one."
+    operation["description"] = f"{cleandoc(route.handler.__doc__ or '')}\n\n{who}".strip()
+    for parameter in operation.get("parameters", ()):
+        describe_parameter(parameter)
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = _must_be_sent(operation["requestBody"], schemas)
     if route.role is None:
-        operation["description"] = "Open: needs no hub token."
         return
-    operation["description"] = f"Needs the role {route.role} or a higher one."
     operation["security"] = [{"hubToken": []}]
     if route.method == "POST":
-        schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"}
-        key = {"name": HEADER, "in": "header", "required": False, "schema": schema}
-        operation.setdefault("parameters", []).append(key)
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+
+
+def _must_be_sent(body: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
+    """Say whether a body may be missing: it then counts as an empty object, which does where no field is required."""
+    schema = body["content"][_JSON]["schema"]
+    return bool(schemas[schema["$ref"].removeprefix(PREFIX)].get("required"))
+
+
+def _add_examples(made: dict[str, Any]) -> None:
+    """Give every body that is sent or answered an example."""
+    schemas = made["components"]["schemas"]
+    for operation in (each for methods in made["paths"].values() for each in methods.values()):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (each["content"][_JSON] for each in bodies if _JSON in each.get("content", {})):
+            content["example"] = example_of(content["schema"], schemas)
 
 
 def _refusals(route: Route) -> dict[str, Any]:
@@ -141,15 +223,12 @@ def _statuses(route: Route) -> Iterator[int]:
 
 
 def _other_convention(render_error: Callable[[HubError], tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-    """Describe the errors of a route with its own convention by examples; unforeseen ones keep the hub's."""
-    own = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
-    refusals: dict[str, Any] = {"default": {"description": "Anything else that went wrong.", "content": own}}
-    for error in _EXAMPLES:
-        status, body = render_error(error)
-        properties = {name: {"type": _KINDS.get(type(value), "object")} for name, value in body.items()}
-        schema = {"type": "object", "properties": properties, "required": list(properties)}
-        refusals[str(status)] = {"description": _MEANINGS[status], "content": {_JSON: {"schema": schema}}}
-    return dict(sorted(refusals.items()))
+    """Describe the errors of a route with its own convention; unforeseen ones keep the hub's."""
+    own = {_JSON: {"schema": {"$ref": f"{PREFIX}Error"}}}
+    theirs = {_JSON: {"schema": {"$ref": f"{PREFIX}CredentialsError"}}}
+    statuses = sorted({render_error(error)[0] for error in _EXAMPLES})
+    refusals = {str(status): {"description": _MEANINGS[status], "content": theirs} for status in statuses}
+    return {**refusals, "default": {"description": "Anything else that went wrong.", "content": own}}
 
 
 def _openapi_path(route: Route) -> str:
@@ -157,5 +236,6 @@ def _openapi_path(route: Route) -> str:
 
 
 def _tag(route: Route) -> str:
-    """Group routes by the part that they belong to."""
-    return type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes") or "Other"
+    """Group routes by what they are about."""
+    part = type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes")
+    return _TAG_OF_PART.get(part, "Operations")

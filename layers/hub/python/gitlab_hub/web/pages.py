@@ -8,8 +8,8 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_CURSOR = 2048
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=f"How many items (default {DEFAULT_LIMIT}).")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 PageCursor = Annotated[
     str | None,
-    Query(alias="cursor", max_length=MAX_CURSOR, description="`next_cursor` of the page before."),
+    Query(alias="cursor", max_length=MAX_CURSOR),
 ]

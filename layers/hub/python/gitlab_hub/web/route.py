@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.ids import owner_of
+from gitlab_hub.web.operation_names import operation_name
 from gitlab_hub.web.principal import Role
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Route:
     the path names before the handler runs. `secret_answer`: an answer with a secret in it is never kept, so its
     handler derives the secret from its `Seed`. `render_error` replaces the hub's own error envelope. `raw` answers the
     call as it came, bytes and all; its `handler` then only describes the route, `refusals` are the statuses it may
-    refuse with, and `is_page` says that people read its answers.
+    refuse with, and `is_page` says that people read its answers. `operation` is its name in the description of the API,
+    where its path says something else than people would.
     """
 
     method: str
@@ -51,6 +53,12 @@ class Route:
     raw: "Callable[[Call], Answer] | None" = None
     refusals: tuple[int, ...] = ()
     is_page: bool = False
+    operation: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the description of the API and clients made from it call this route."""
+        return self.operation or operation_name(self.method, self.path)
 
     @property
     def takes_body(self) -> bool:

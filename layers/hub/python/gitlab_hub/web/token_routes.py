@@ -81,7 +81,8 @@ class TokenRoutes:
             Route(method="POST", path=all_, handler=self.create, role=Role.OWNER, status=201, secret_answer=True,
                   summary="Make a hub token; it is shown once"),
             Route(method="GET", path=all_, handler=self.list, role=Role.OWNER, summary="List hub tokens"),
-            Route(method="DELETE", path=one, handler=self.revoke, role=Role.OWNER, summary="Revoke a hub token"),
+            Route(method="DELETE", path=one, handler=self.revoke, role=Role.OWNER,
+                  operation="revoke_token", summary="Revoke a hub token"),
         )  # fmt: skip
 
     def create(self, body: NewToken, caller: Caller, seed: Seed) -> MadeToken:

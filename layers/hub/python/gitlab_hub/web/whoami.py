@@ -17,7 +17,7 @@ class WhoAmI(BaseModel):
     name: Annotated[str | None, Field(description="The token's label; null where it has none.", examples=["ci"])]
     role: Role
     integration_ids: Annotated[list[str] | None, Field(description="Null: it sees every integration.")]
-    expires_at: Annotated[int | None, Field(description="Unix seconds; null: it does not expire.")]
+    expires_at: Annotated[int | None, Field(description="When it ends, in unix seconds; null: never.")]
 
 
 class WhoAmIRoutes:
@@ -29,7 +29,16 @@ class WhoAmIRoutes:
     def routes(self) -> Sequence[Route]:
         """All routes of this part."""
         path = "/v1/whoami"
-        return (Route(method="GET", path=path, handler=self.show, role=Role.VIEWER, summary="Show who calls"),)
+        return (
+            Route(
+                method="GET",
+                path=path,
+                handler=self.show,
+                operation="whoami",
+                role=Role.VIEWER,
+                summary="Show who calls",
+            ),
+        )
 
     def show(self, caller: Caller) -> WhoAmI:
         """Show the caller's token: its role, its limit and its end. The first owner's token has no label."""

@@ -31,7 +31,7 @@ EventFilter = Annotated[
     | None,
     Query(),
 ]  # fmt: skip
-Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999, description="Unix seconds.")]
+Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999)]
 
 LIST = "/v1/deliveries"
 ONE = "/v1/deliveries/<delivery_id>"

@@ -40,6 +40,7 @@ class ReceiverRoutes:
                 status=202,
                 raw=self._receiver.answer,
                 refusals=REFUSALS,
+                operation="receive_webhook",
                 summary="Take a delivery of GitLab's, whichever hook it is from",
             ),
             Route(
@@ -50,6 +51,7 @@ class ReceiverRoutes:
                 status=202,
                 raw=self._receiver.answer,
                 refusals=REFUSALS,
+                operation="receive_webhook_of_hook",
                 summary="Take a delivery of GitLab's from this hook",
             ),
         )

@@ -79,9 +79,11 @@ class OAuthRoutes:
             Route(method="POST", path=AUTHORIZE, handler=self.authorize, role=Role.ADMIN, secret_answer=True,
                   summary="Begin or finish the authorization of an OAuth application"),
             Route(method="GET", path=f"{CONNECT}/<ticket>", handler=self.connect, role=None, raw=self._connect,
-                  is_page=True, status=HTTPStatus.FOUND, summary="Go to GitLab in a browser that is bound to it"),
+                  is_page=True, status=HTTPStatus.FOUND, operation="open_connect_link",
+                  summary="Go to GitLab in a browser that is bound to it"),
             Route(method="GET", path=CALLBACK, handler=self.callback, role=None, raw=self._callback,
-                  is_page=True, status=HTTPStatus.SEE_OTHER, summary="Come back from GitLab"),
+                  is_page=True, status=HTTPStatus.SEE_OTHER, operation="finish_authorization",
+                  summary="Come back from GitLab"),
         ]  # fmt: skip
 
     def authorize(self, body: AuthorizeBody, caller: Caller, seed: Seed) -> BegunAnswer | AuthorizedAnswer:

@@ -54,7 +54,7 @@ class HookRoutes:
             Route(method="POST", path=f"{ONE}/repair", handler=self.repair, role=admin,
                   summary="Bring a webhook in order"),
             Route(method="POST", path=f"{ONE}/resend-failed", handler=resend, role=admin,
-                  summary="Have GitLab send lost deliveries again"),
+                  operation="resend_failed_deliveries", summary="Have GitLab send lost deliveries again"),
         ]  # fmt: skip
 
     def register(

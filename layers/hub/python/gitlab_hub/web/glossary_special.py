@@ -1,0 +1,122 @@
+"""Fields that mean something else, or something narrower, in one schema: `Schema.field` → text and example."""
+
+from typing import Any
+
+from gitlab_hub.web.glossary import NOTHING
+
+_GITLAB_STATUS = (
+    "GitLab's status: created, waiting_for_resource, preparing, waiting_for_callback, pending, running, success, "
+    "failed, canceling, canceled, skipped, manual, scheduled, or a later one."
+)
+_FIELDS = {"fields": [{"field": "query.limit", "problem": "less_than_equal", "message": "must be at most 200"}]}
+_SEVERAL = ("IntegrationView", "IntegrationDetail")
+_TOKENS = ("TokenView", "MadeToken")
+
+SPECIAL: dict[str, tuple[str, Any]] = {
+    **{
+        f"{name}.status": ("active, inactive (waits for its authorization), error or paused.", "active")
+        for name in _SEVERAL
+    },
+    **{f"{name}.id": ("Id of the hub token.", "0a1b2c3d4e5f6071") for name in _TOKENS},
+    **{
+        f"{name}.id": ("GitLab's id.", 42)
+        for name in (
+            "AccountAnswer",
+            "AccountView",
+            "GroupAnswer",
+            "ProjectAnswer",
+            "PlaceAnswer",
+            "ResourceAnswer",
+            "StepAnswer",
+            "MemberRoleAnswer",
+            "PipelineView",
+            "JobView",
+            "TreePipeline",
+            "TreeBridge",
+            "UserView",
+            "RunnerView",
+            "RepositoryView",
+        )
+    },
+    **{
+        f"{name}.status": (_GITLAB_STATUS, "success")
+        for name in ("PipelineView", "JobView", "TreePipeline", "TreeBridge")
+    },
+    **{
+        f"{name}.created_at": ("When it was created, an ISO 8601 time.", "2026-11-29T12:00:00Z")
+        for name in ("CredentialView", "CredentialDetail")
+    },
+    "AcceptBody.kind": ("Which sync: access or pipelines.", "access"),
+    "AccountView.kind": ("human, service_account, project_bot, group_bot or unknown.", "human"),
+    "AccountAnswer.name": ("The person's or bot's name.", "Jane Doe"),
+    "AuthorizeBody.code": ("What GitLab gave to the browser, with `state`.", "…"),
+    "AuthorizeBody.state": ("What GitLab gave to the browser, with `code`.", "…"),
+    "BuildError.code": (
+        "Why: target_access_denied, target_not_found, target_refused or target_unavailable.",
+        "target_not_found",
+    ),
+    "BuildView.id": ("Id of the build.", "build_0a1b2c3d_77"),
+    "BuildView.status": ("pending, running, success, failed or canceled.", "running"),
+    **{
+        f"{name}.target": ("Where it runs, as the trigger says.", {"type": "eventbridge"})
+        for name in ("BuildView", "WantedBuildView", "TriggerView")
+    },
+    "CheckView.code": ("What was found; null: nothing wrong.", NOTHING),
+    "CredentialDetail.deleted_at": ("When it was removed, an ISO 8601 time.", NOTHING),
+    "CredentialDetail.disabled_at": ("When GitLab was found to refuse it, an ISO 8601 time.", NOTHING),
+    "CredentialDetail.status": ("valid, expiring, expired, rejected, refresh_failed or unknown.", "valid"),
+    "DeliveryView.size": ("Bytes of the body as it came.", 4096),
+    "DeliveryView.milliseconds": ("From being received to being done, in milliseconds.", 240),
+    "DeliveryView.action": ("What happened, of events that have an action.", "open"),
+    "DeliveryView.id": ("Id of the delivery.", "del_0a1b2c3d_5e6f"),
+    "EmailAnswer.source": ("Where GitLab has it.", "email"),
+    "Error.details": ("For programs. Of 422: `fields`, each with `field`, `problem`, `message`, `allowed`.", _FIELDS),
+    "GrantAnswer.kind": ("direct, inherited or shared.", "direct"),
+    "HttpsTarget.url": ("Where to; the deployer allows hosts.", "https://ci.example.com/hooks/gitlab"),
+    "IdentityAnswer.provider": ("The identity provider.", "saml"),
+    "IncidentView.kind": ("What it is: docs/operations.md lists all.", "credential_expiring"),
+    "MemberRoleAnswer.name": ("Name of the custom role.", "Auditor"),
+    "NewToken.role": ("viewer, developer, admin or owner.", "viewer"),
+    "ReasonView.code": ("A stable word for programs; docs/builds.md explains each.", "branch_fits"),
+    "ReportStatusBody.name": ("Under what name.", "gitlab-hub"),
+    "ReportView.status": ("What GitLab was told.", "success"),
+    "ReportView.error": ("Why it shows no newer one.", NOTHING),
+    "RepositoryHook.id": ("Id of the hub's webhook.", "hook_0a1b2c3d_77"),
+    "RepositoryHook.status": ("As in `get_webhook`.", "active"),
+    "RepositoryView.external_id": ("The id once more, as a text.", "15"),
+    "RehearsalBody.event": ("Name of the event, GitLab's or ours.", "push"),
+    "RunnerView.description": ("GitLab's description of the runner.", "shared-1"),
+    "SyncState.status": ("idle, queued, running, parked (waits for GitLab's limit), suspect or failed.", "idle"),
+    "SyncStates.kinds": ("access and pipelines.", NOTHING),
+    "TokenAnswer.status": ("valid, expiring, expired, rejected, refresh_failed or unknown.", "valid"),
+    "TriggerView.id": ("Id of the trigger.", "trg_0a1b2c3d_77"),
+    "VerificationView.code": ("The worst of the codes; null: all is well.", NOTHING),
+    "WebhookBody.target": ("The project or group by full path or id; system needs none.", "acme/shop"),
+    "WebhookView.id": ("Id of the webhook.", "hook_0a1b2c3d_77"),
+    "WebhookView.parent_id": ("Id of the webhook of the group that this one stands in for.", NOTHING),
+    "WebhookView.status": ("active, temporarily_disabled, disabled, missing, drifted or manual.", "active"),
+    "Health.version": ("Version of the hub.", "1.0.0"),
+    "SigningSecret.version": ("Counts the secrets of the trigger.", 2),
+    "query.code": ("What the hub exchanges for tokens.", "…"),
+    "query.error": ("Why GitLab did not authorize.", "access_denied"),
+    "query.event": ("Only this event.", "push"),
+    "query.kind": ("Only accounts of this kind.", "human"),
+    "query.source": ("Only what was started so.", "push"),
+    "query.state": ("What the hub gave to GitLab.", "…"),
+    "query.status": ("Only those with this status.", "failed"),
+    "query.visibility": ("Only those of this visibility.", "private"),
+    "query.archived": ("true: only archived ones, false: only others.", NOTHING),
+    "query.limit": ("How many items a page has at most.", 50),
+    "query.cursor": (
+        "`next_cursor` of the page before; a list takes its own cursors only, with the same filters.",
+        "q83v…",
+    ),
+    "query.since": ("Only what came since then, in unix seconds.", 1790000000),
+    "query.created_after": ("Only what was created then or later, in unix seconds.", 1790000000),
+    "query.created_before": ("Only what was created then or earlier, in unix seconds.", 1790000000),
+    "query.updated_after": (
+        "What the hub saw change then or later, in unix seconds; in the order of the changes.",
+        1790000000,
+    ),
+    "query.updated_before": ("Only what the hub saw change then or earlier, in unix seconds.", 1790000000),
+}

@@ -1,0 +1,132 @@
+"""What the document says about every route and every field: a name, a text, an example, the unit of every time."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from gitlab_hub.web.api import Route
+from gitlab_hub.web.glossary import TERMS
+from gitlab_hub.web.glossary_special import SPECIAL
+from gitlab_hub.web.openapi import document
+from tests.functional.api.bundle import Bundle
+
+Schema = dict[str, Any]
+TIMES = re.compile(r"_at$|_until$|^at$|^since$|_(?:after|before)$|^expiration_date$|_on$")
+NO_TIMES = {"Grant.revoke_at"}
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return Bundle()
+
+
+@pytest.fixture(scope="module")
+def made(bundle: Bundle) -> Schema:
+    return document(bundle.routes)
+
+
+def operations(made: Schema) -> Iterator[tuple[str, Schema]]:
+    for path, methods in made["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def fields(made: Schema) -> Iterator[tuple[str, Schema]]:
+    """Every field of every schema, and every parameter: its name, and what is said of it."""
+    for name, schema in made["components"]["schemas"].items():
+        for field, content in schema.get("properties", {}).items():
+            yield f"{name}.{field}", content
+    for key, operation in operations(made):
+        for parameter in operation.get("parameters", ()):
+            yield f"{key} .{parameter['name']}", {**parameter["schema"], "description": parameter["description"]}
+
+
+def test_every_operation_has_a_name_of_its_own_a_text_and_a_tag(made: Schema, bundle: Bundle) -> None:
+    found = dict(operations(made))
+    names = [operation["operationId"] for operation in found.values()]
+    assert len(set(names)) == len(names) == len(bundle.routes)
+    assert all(re.fullmatch(r"[a-z][a-z_]+", name) for name in names)
+    tags = {tag["name"]: tag["description"] for tag in made["tags"]}
+    for key, operation in found.items():
+        assert operation["summary"], key
+        assert operation["description"].count("\n\n") >= 1, f"{key} says nothing but who may call it"
+        assert set(operation["tags"]) <= set(tags), key
+    assert {tag for operation in found.values() for tag in operation["tags"]} == set(tags)
+
+
+def test_every_field_has_a_text(made: Schema) -> None:
+    silent = [name for name, said in fields(made) if not said.get("description") and "$ref" not in json.dumps(said)]
+    assert silent == []
+
+
+def test_every_field_that_has_no_parts_has_an_example_or_a_list_of_values(made: Schema) -> None:
+    plain = {"string", "integer", "number"}
+    without = [
+        name
+        for name, said in fields(made)
+        if {each.get("type") for each in (said, *said.get("anyOf", ()))} & plain
+        and not any(key in json.dumps(said) for key in ('"examples"', '"enum"', '"const"', '"$ref"'))
+    ]
+    assert set(without) <= {
+        "Check.code", "CredentialDetail.deleted_at", "CredentialDetail.disabled_at", "Report.error",
+        "Verification.code", "Webhook.parent_id",
+    }  # fmt: skip
+
+
+def test_every_time_has_its_unit(made: Schema) -> None:
+    times = {name: said for name, said in fields(made) if TIMES.search(name.rpartition(".")[2])}
+    assert len(times) > 60
+    for name, said in times.items():
+        if name not in NO_TIMES:
+            assert re.search(r"unix seconds|ISO 8601", said["description"]), name
+
+
+def test_every_body_has_an_example_that_fits(made: Schema) -> None:
+    tried = 0
+    for key, operation in operations(made):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (each["content"].get("application/json") for each in bodies if "content" in each):
+            if content is None or key == "get /openapi.json":
+                continue
+            Draft202012Validator({**content["schema"], "components": made["components"]}).validate(content["example"])
+            tried += 1
+    assert tried > 300
+
+
+def test_no_schema_is_named_after_its_part_in_the_code(made: Schema) -> None:
+    names = set(made["components"]["schemas"])
+    assert names >= {"Account", "Grant", "Pipeline", "Job", "Build", "Trigger", "Webhook", "Delivery", "AuditEntry"}
+    assert [name for name in names if re.search(r"(View|Answer|Body|Envelope)$", name)] == ["GrantView"]
+    assert "title" not in json.dumps(made["components"])
+
+
+def test_the_scheme_of_tokens_is_described(made: Schema) -> None:
+    (scheme,) = made["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "ghub_<id>_<secret>")
+    assert all(role in scheme["description"] for role in ("viewer", "developer", "admin", "owner"))
+
+
+def test_a_body_is_required_exactly_where_an_empty_one_is_refused(made: Schema, bundle: Bundle) -> None:
+    def path_of(route: Route) -> str:
+        return re.sub(r"<(\w+)>", lambda match: bundle.ids[match[1]], route.path)
+
+    said, found = {}, {}
+    for route in (route for route in bundle.routes if route.takes_body):
+        operation = made["paths"][re.sub(r"<(\w+)>", r"{\1}", route.path)][route.method.lower()]
+        said[route.name] = operation["requestBody"]["required"]
+        status, body = bundle(route.method, path_of(route))
+        missing = [each["problem"] for each in body.get("details", {}).get("fields", ())]
+        found[route.name] = "missing" in missing or body.get("error") == "invalid_json"
+        assert status != 400, route.name
+    assert said == found
+    assert {name for name, required in said.items() if not required} >= {"sync_integration", "rotate_webhook"}
+
+
+def test_the_glossary_has_no_word_that_nobody_uses(made: Schema) -> None:
+    used = {name.rpartition(".")[2] for name, _ in fields(made)}
+    assert set(TERMS) - used == set()
+    assert {name.rpartition(".")[2] for name in SPECIAL} - used == set()
