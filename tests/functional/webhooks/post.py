@@ -101,6 +101,22 @@ class RecordingHints:
 
 
 @dataclass
+class KnownScopes:
+    """Projects that lie in groups, by the ids of hooks, as a GitLab knows them."""
+
+    within: dict[str, set[int]] = field(default_factory=dict)
+    asked: int = 0
+    error: BaseException | None = None
+
+    def covers(self, integration_id: str, hook_id: str, project_id: int) -> bool:
+        """Whether a hook may speak of a project."""
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return project_id in self.within.get(hook_id, set())
+
+
+@dataclass
 class Standings:
     """Integrations that are not simply active."""
 
@@ -145,7 +161,7 @@ class Post:
         self.now, self.elapsed = float(NOW), 0.0
         self.table, self.queue = MemoryTable(indexes=("by_time", "pending")), MemoryOrderedQueue()
         self.secrets = HookSecrets(lambda: b"k" * 32)
-        self.builds, self.hints = RecordingBuilds(), RecordingHints()
+        self.builds, self.hints, self.scopes = RecordingBuilds(), RecordingHints(), KnownScopes()
         self.standing, self.notices, self.telemetry = Standings(), MemoryNotices(), MemoryTelemetry()
         self.dead: list[Ordered] = []
         for hook in hooks or (a_hook(),):
@@ -165,7 +181,9 @@ class Post:
         )
         self.front = Front(self.receive.receiver)
         self.deliveries = DeliveriesFeature(table=table, queue=queue, now=lambda: self.now)
-        worker = self.deliveries.worker(builds=self.builds, hints=self.hints, standing=self.standing)
+        worker = self.deliveries.worker(
+            scopes=self.scopes, builds=self.builds, hints=self.hints, standing=self.standing
+        )
         self.sweeper = self.deliveries.sweeper(self.notices)
         self.entry = worker_entry(on_message=worker, telemetry=self.telemetry)
 

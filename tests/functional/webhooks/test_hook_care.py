@@ -104,7 +104,7 @@ def test_the_row_of_the_field_case_is_drifted_and_mended() -> None:
         "enable_ssl_verification": True,
         "alert_status": "executable",
     }
-    hub.gitlab.plan = Plan(at=2, error=says(403, {"message": "403 Forbidden"}))
+    hub.gitlab.plan = Plan(at=3, error=says(403, {"message": "403 Forbidden"}))
     tick(later(hub))
     assert (hub.hook(shown["id"]).status, hub.hook(shown["id"]).drift) == ("drifted", ("branch_filter",))
     tick(later(hub))
@@ -126,7 +126,7 @@ def test_a_signing_token_that_was_taken_away_lowers_nothing_by_itself() -> None:
     shown = hub.register()
     token, _ = hub.gitlab.secrets[shown["gitlab_hook_id"]]
     hub.gitlab.secrets[shown["gitlab_hook_id"]] = (token, None)
-    hub.gitlab.plan = Plan(at=2, error=says(403, {"message": "403 Forbidden"}))
+    hub.gitlab.plan = Plan(at=3, error=says(403, {"message": "403 Forbidden"}))
     tick(later(hub))
     assert (hub.hook(shown["id"]).verification, hub.hook(shown["id"]).status) == ("signature", "drifted")
     assert hub.hook(shown["id"]).drift == ("secret",)

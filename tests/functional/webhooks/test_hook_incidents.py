@@ -62,7 +62,7 @@ def test_a_hook_that_is_removed_leaves_none(hub: Hub) -> None:
 def test_drift_that_cannot_be_mended_is_an_incident(hub: Hub) -> None:
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["push_events"] = False
-    hub.gitlab.plan = Plan(at=2, error=says(403, {"message": "403 Forbidden"}))
+    hub.gitlab.plan = Plan(at=3, error=says(403, {"message": "403 Forbidden"}))
     assert later(hub).open_incidents() == [("hook_drifted", shown["id"])]
     assert later(hub).open_incidents() == []
 

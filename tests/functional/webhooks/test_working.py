@@ -96,7 +96,7 @@ def test_a_poison_message_fails_alone_and_is_dead_after_five_tries(post: Post, e
                 deep() if error == "recursion" else _raise(error)
             return on_event(integration_id, event, delivery_id=delivery_id)
 
-    worker = post.deliveries.worker(builds=Poisoned(), hints=post.hints, standing=post.standing)
+    worker = post.deliveries.worker(scopes=post.scopes, builds=Poisoned(), hints=post.hints, standing=post.standing)
     post.entry = worker_entry(on_message=worker, telemetry=post.telemetry)
     post.work()
     assert len(post.builds.asked) == 9
@@ -123,7 +123,7 @@ def test_behind_a_failure_its_group_waits_and_other_groups_go_on(post: Post) -> 
                 raise ValueError("x")
             return original(integration_id, event, delivery_id=delivery_id)
 
-    worker = post.deliveries.worker(builds=FailsAtFirst(), hints=post.hints, standing=post.standing)
+    worker = post.deliveries.worker(scopes=post.scopes, builds=FailsAtFirst(), hints=post.hints, standing=post.standing)
     post.entry = worker_entry(on_message=worker, telemetry=post.telemetry)
     left = post.deliver(*messages)
     assert [event.actor_id for _, event, _ in post.builds.asked] == [3, 5]

@@ -61,18 +61,18 @@ def test_a_project_hook_speaks_of_its_project_whatever_the_body_calls_it(body: d
 def test_a_group_hook_speaks_of_paths_below_its_own(path: str) -> None:
     group = a_hook(scope="group", target="top/sub")
     assert is_within(group, event("push", project_path=path), {})
-    assert not is_within(group, event("push", project_path=f"x{path}"), {})
+    assert is_within(group, event("push", project_path=f"x{path}"), {}) is None
 
 
 @pytest.mark.parametrize("path", ["top/sub", "top/subway/app", "top", "", "/top/sub/app"])
 def test_what_only_looks_like_a_path_below_is_not(path: str) -> None:
-    assert not is_within(a_hook(scope="group", target="top/sub"), event("push", project_path=path), {})
+    assert is_within(a_hook(scope="group", target="top/sub"), event("push", project_path=path), {}) is None
 
 
 def test_without_a_path_a_group_hook_may_only_hint() -> None:
     group = a_hook(scope="group", target="top")
-    assert not is_within(group, event("push", project_id=1), {})
-    assert not is_within(group, event("merge_request", project_id=1), {})
+    assert is_within(group, event("push", project_id=1), {}) is None
+    assert is_within(group, event("merge_request", project_id=1), {}) is None
     assert is_within(group, event("job", project_id=1), {})
     assert is_within(group, event("member", group_id=3), {})
 

@@ -152,6 +152,7 @@ def deliveries() -> Entry:
         AccessHints(tables["access_table"], SqsQueue(settings.sync_accounts_queue_url), time.time),
     )
     worker = wiring_events.deliveries().worker(
+        scopes=wiring_events.hook_scopes(),
         builds=wiring_events.builds().builds,
         hints=hints,
         standing=joints.Standings(wiring.integration_store()),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitlab_hub.gitlab.policy import NetworkPolicy
     from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
     from gitlab_hub.webhooks.hooks.feature import HooksFeature
+    from gitlab_hub.webhooks.hooks.scopes import HookScopes
     from gitlab_hub.webhooks.receiver import Receiver
     from gitlab_hub.webhooks.secrets import HookSecrets
 
@@ -54,6 +55,16 @@ def hooks() -> "HooksFeature":
         webhook_url=wiring.public_url().webhook,
         now=time.time,
     )
+
+
+def hook_scopes() -> "HookScopes":
+    """What hooks may speak of."""
+    from gitlab_hub.webhooks.hook_store import HookStore
+    from gitlab_hub.webhooks.hooks.remote import Remote
+    from gitlab_hub.webhooks.hooks.scopes import DEADLINE_SECONDS, HookScopes
+
+    store = HookStore(wiring.table(wiring.settings().deliveries_table))
+    return HookScopes(store, Remote(wiring.gitlabs(), deadline=DEADLINE_SECONDS))
 
 
 @cache

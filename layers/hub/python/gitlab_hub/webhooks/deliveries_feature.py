@@ -17,7 +17,7 @@ from gitlab_hub.webhooks.inbox import Inbox
 from gitlab_hub.webhooks.ports import Builds, Hints, Notices, Standing
 from gitlab_hub.webhooks.replaying import Replaying
 from gitlab_hub.webhooks.sweeper import Sweeper
-from gitlab_hub.webhooks.worker import DeliveryWorker
+from gitlab_hub.webhooks.worker import DeliveryWorker, Scopes
 
 
 class DeliveriesFeature:
@@ -30,11 +30,12 @@ class DeliveriesFeature:
         self.log = DeliveryLog(table)
         self.found = FoundPushes(self._inbox, now)
 
-    def worker(self, *, builds: Builds, hints: Hints, standing: Standing) -> DeliveryWorker:
+    def worker(self, *, scopes: Scopes, builds: Builds, hints: Hints, standing: Standing) -> DeliveryWorker:
         """The consumer of the queue."""
         return DeliveryWorker(
             store=self._store,
             hooks=self._hooks,
+            scopes=scopes,
             refs=self._refs,
             builds=builds,
             hints=hints,

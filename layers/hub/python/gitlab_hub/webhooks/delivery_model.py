@@ -80,6 +80,8 @@ class Delivery:
     """Tells two attempts at keeping the same delivery apart."""
     reasons: tuple[str, ...] = ()
     build_ids: tuple[str, ...] = ()
+    scope_open: bool = False
+    """Whether its hook may speak of its project is yet to be asked of GitLab."""
     began_at: int | None = None
     """When its present round began, in unix milliseconds: with a replay; None = when it was received."""
     processed_at: int | None = None

@@ -39,21 +39,25 @@ def effect_of(event: HookEvent) -> Effect | str:
     return UNSUPPORTED
 
 
-def is_within(hook: Hook, event: HookEvent, body: Mapping[str, Any]) -> bool:
-    """Say whether a hook may speak of what this body names.
+def is_within(hook: Hook, event: HookEvent, body: Mapping[str, Any]) -> bool | None:
+    """Say whether a hook may speak of what this body names; None: only GitLab can say.
 
     A project's hook speaks of that project alone, under whatever name the body has for it. A group's hook speaks of
-    what lies below the group's path; only hints, which are checked with GitLab, may come without a path.
+    what lies below the group. A body names its project's path and not its groups' ids, so where the path is not below
+    the one that the group had when it was last looked up, either of them may have been renamed or moved. Hints are
+    checked with GitLab anyway.
     """
     match hook.scope:
         case Scope.SYSTEM:
             return True
         case Scope.PROJECT:
+            if hook.target_id is None:
+                return None
             return event.project_id == hook.target_id and all(one == hook.target_id for one in _projects(body))
         case Scope.GROUP:
-            if event.project_path is not None:
-                return _is_below(event.project_path, hook.target)
-            return event.kind not in _BUILDS
+            if event.kind not in _BUILDS or _is_below(event.project_path or "", hook.target):
+                return True
+            return None
     return False
 
 

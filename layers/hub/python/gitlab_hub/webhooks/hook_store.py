@@ -39,7 +39,7 @@ class HookStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._heard: dict[str, int] = {}
+        self._heard: dict[str, tuple[int, str | None]] = {}
 
     def get(self, hook_id: str) -> Hook | None:
         """One hook, strongly consistent; None where there is none of this id."""
@@ -128,16 +128,23 @@ class HookStore:
                 return after
         raise Conflict("Others kept changing this webhook; try again.", retry_after=2)
 
-    def delivered(self, hook_id: str, at: int) -> None:
-        """Note when a hook was last heard of; a minute more or less does not matter, nor does a lost race."""
-        if self._heard.get(hook_id, -NOTE_SECONDS) + NOTE_SECONDS > at:
+    def delivered(self, hook_id: str, at: int, path: str | None = None) -> None:
+        """Note when a hook was last heard of; a minute more or less does not matter, nor does a lost race.
+
+        `path` is that of the project it spoke of: of a project's hook the one that is shown.
+        """
+        noted_at, noted_path = self._heard.get(hook_id, (-NOTE_SECONDS, path))
+        if noted_at + NOTE_SECONDS > at and noted_path == path:
             return  # This very worker has looked within the minute.
         if len(self._heard) >= MOST_HEARD:
             self._heard.clear()
-        self._heard[hook_id] = at
+        self._heard[hook_id] = (at, path)
         hook = self.get(hook_id)
-        if hook is not None and (hook.last_delivery_at or 0) + NOTE_SECONDS <= at:
-            self._replace(hook, replace(hook, last_delivery_at=at), None)
+        if hook is None:
+            return
+        named = hook.moved_to(hook.target_id, path) if path and hook.scope == Scope.PROJECT else hook
+        if (hook.last_delivery_at or 0) + NOTE_SECONDS <= at or named != hook:
+            self._replace(hook, replace(named, last_delivery_at=max(at, hook.last_delivery_at or 0)), None)
 
     def remove(self, hook: Hook, fingerprints: Sequence[str], *, now: int) -> None:
         """Remove a hook with everything it could be found by, in whatever state it is by now."""

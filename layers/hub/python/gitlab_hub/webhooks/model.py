@@ -1,7 +1,7 @@
 """What a registered webhook is; pure, and without validation models: the receiver starts with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, get_args
 
@@ -81,7 +81,8 @@ class Hook:
     target_id: int | None
     """Id of the project or group; None for the whole system."""
     target: str
-    """Full path of the project or group, or the GitLab's address."""
+    """Full path of the project or group when it was last looked up, or the GitLab's address. It is shown, and the id
+    is what counts."""
     url: str
     verification: str
     events: tuple[str, ...]
@@ -134,6 +135,10 @@ class Hook:
     def is_ours(self) -> bool:
         """Whether the hub itself put it into GitLab, and so may change it there."""
         return self.mode == Mode.AUTO and not self.spread
+
+    def moved_to(self, target_id: int | None, target: str) -> "Hook":
+        """The same hook, its project or group having got another path."""
+        return replace(self, target_id=target_id, target=target)
 
     @property
     def next_look(self) -> int | None:

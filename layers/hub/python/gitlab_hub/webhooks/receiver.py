@@ -69,7 +69,8 @@ class Receiver:
         effect = effect_of(event)
         if not isinstance(effect, Effect):
             return self._ignored(hook, effect)
-        if not is_within(hook, event, body):
+        within = is_within(hook, event, body)
+        if within is False:
             return self._ignored(hook, OUTSIDE)
         reception.check_time()
         standing = self._standing.of(hook.integration_id)
@@ -79,6 +80,7 @@ class Receiver:
         delivery = delivery_of(
             hook, event, call.headers, raw, now=self._now(), receipt=self._new_id(), truncated=packed.truncated
         )
+        delivery = replace(delivery, scope_open=within is None)
         reception.check_time()
         if standing != ACTIVE:
             # Kept, so that it is seen and can be replayed; nobody works on it before.

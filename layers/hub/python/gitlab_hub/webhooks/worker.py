@@ -10,15 +10,16 @@ from gitlab_hub.gitlab.hook_event import HookEvent
 from gitlab_hub.webhooks.claim_check import unpack
 from gitlab_hub.webhooks.delivery_model import Delivery, Status
 from gitlab_hub.webhooks.delivery_store import DeliveryStore
-from gitlab_hub.webhooks.effects import Effect, effect_of
+from gitlab_hub.webhooks.effects import OUTSIDE, Effect, effect_of
 from gitlab_hub.webhooks.inbox import SCHEMA
 from gitlab_hub.webhooks.ports import ACTIVE, Builds, Hints, Outcome, Standing
 
 HINTED = "asks_gitlab"
 MAX_REASONS = 100
 
-NEEDED_SECONDS = 20
-"""What one delivery may take: a token is renewed, and GitLab is asked for ten seconds what has changed."""
+NEEDED_SECONDS = 25
+"""What one delivery may take: a token is renewed, and GitLab is asked where a group is by now (five seconds) and what
+has changed (ten)."""
 
 
 class UnknownMessage(Exception):
@@ -32,8 +33,15 @@ class OutOfTime(Exception):
 class Heard(Protocol):
     """Knows when each hook was last heard of."""
 
-    def delivered(self, hook_id: str, at: int) -> None:
-        """Note that a hook delivered something at this moment (unix seconds)."""
+    def delivered(self, hook_id: str, at: int, path: str | None) -> None:
+        """Note that a hook delivered something at this moment (unix seconds) of a project with this path."""
+
+
+class Scopes(Protocol):
+    """Knows by ids what a hook may speak of."""
+
+    def covers(self, integration_id: str, hook_id: str, project_id: int) -> bool:
+        """Whether a hook may speak of a project. Raises where nobody can say now."""
 
 
 class Refs(Protocol):
@@ -51,6 +59,7 @@ class DeliveryWorker:
         *,
         store: DeliveryStore,
         hooks: Heard,
+        scopes: Scopes,
         refs: Refs,
         builds: Builds,
         hints: Hints,
@@ -58,7 +67,7 @@ class DeliveryWorker:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._hooks, self._refs, self._standing = store, hooks, refs, standing
-        self._builds, self._hints, self._now = builds, hints, now
+        self._scopes, self._builds, self._hints, self._now = scopes, builds, hints, now
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Do what the message asks for. Raises UnknownMessage, UnknownSchema, OutOfTime, and what the ports raise."""
@@ -78,7 +87,7 @@ class DeliveryWorker:
                 self._store.change(delivery.id, attempted)
         self._store.change(delivery.id, lambda known: finished(known, outcome, now=self._now()), read=loaded)
         if delivery.hook_id is not None:
-            self._hooks.delivered(delivery.hook_id, delivery.received_at // 1000)
+            self._hooks.delivered(delivery.hook_id, delivery.received_at // 1000, delivery.project_path)
 
     def _outcome(self, delivery: Delivery, body: bytes) -> Outcome:
         standing = self._standing.of(delivery.integration_id)
@@ -88,10 +97,18 @@ class DeliveryWorker:
         effect = effect_of(event)
         if not isinstance(effect, Effect):
             return Outcome(status=Status.IGNORED, reasons=(effect,))
+        if delivery.scope_open and not self._is_within(delivery):
+            return Outcome(status=Status.IGNORED, reasons=(OUTSIDE,))
         if effect is Effect.BUILDS:
             return self._built(delivery, event)
         self._hint(delivery.integration_id, effect, event)
         return Outcome(status=Status.HANDLED, reasons=(HINTED,))
+
+    def _is_within(self, delivery: Delivery) -> bool:
+        hook_id, project_id = delivery.hook_id, delivery.project_id
+        if hook_id is None or project_id is None:
+            return False
+        return self._scopes.covers(delivery.integration_id, hook_id, project_id)
 
     def _built(self, delivery: Delivery, event: HookEvent) -> Outcome:
         build_ids, reasons = self._builds.on_event(delivery.integration_id, event, delivery_id=delivery.id)

@@ -14,8 +14,8 @@ from gitlab_hub.webhooks.hooks.care import MOST_IN_A_ROW, POINTLESS
 from gitlab_hub.webhooks.hooks.ref_book import RefBook, Refs
 from gitlab_hub.webhooks.hooks.ref_changes import Look, Tip, is_suspicious, moves, remembered
 from gitlab_hub.webhooks.hooks.remote import Remote
-from gitlab_hub.webhooks.hooks.targets import within
-from gitlab_hub.webhooks.model import LOOK_SECONDS, Hook, HookStatus, Scope
+from gitlab_hub.webhooks.hooks.scopes import Covering
+from gitlab_hub.webhooks.model import LOOK_SECONDS, Hook, HookStatus
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -84,7 +84,7 @@ class RefWatch:
     def _integration(
         self, reach: Reach, hooks: Sequence[Hook], report: WatchReport, remaining: Callable[[], float]
     ) -> WatchReport:
-        in_a_row = 0
+        in_a_row, covering = 0, Covering(hooks, self._book.store)
         for project_id in sorted(set(self._built(reach.integration_id))):
             before = self._refs.get(reach.integration_id, project_id)
             if before is not None and before.looked_at + LOOK_SECONDS > self._book.now():
@@ -92,7 +92,7 @@ class RefWatch:
             if remaining() <= RESERVE_SECONDS:
                 return replace(report, finished=False)
             try:
-                announced = self._project(reach, hooks, project_id, before)
+                announced = self._project(reach, covering, project_id, before)
             except (Forbidden, Missing):
                 report = replace(report, failed=report.failed + 1)
             except HubError as error:
@@ -104,8 +104,8 @@ class RefWatch:
                 report = replace(report, projects=report.projects + 1, announced=report.announced + announced)
         return report
 
-    def _project(self, reach: Reach, hooks: Sequence[Hook], project_id: int, before: Refs | None) -> int:
-        look = self._remote.run(reach, lambda gitlab: _look(gitlab, hooks, project_id))
+    def _project(self, reach: Reach, covering: Covering, project_id: int, before: Refs | None) -> int:
+        look = self._remote.run(reach, lambda gitlab: _look(gitlab, covering, project_id))
         if look is None:
             return 0
         if before is not None and is_suspicious(before, look):
@@ -133,22 +133,12 @@ def hears_pushes(hook: Hook) -> bool:
     return not hook.spread and hook.status in _HEARD and not _PUSHES.isdisjoint(hook.events)
 
 
-def covers(hook: Hook, look: Look) -> bool:
-    """Whether a hook hears of this project."""
-    match hook.scope:
-        case Scope.PROJECT:
-            return hook.target_id == look.project_id
-        case Scope.GROUP:
-            return look.project_path is not None and within(look.project_path, hook.target)
-    return True
-
-
-async def _look(gitlab: "GitLab", hooks: Sequence[Hook], project_id: int) -> Look | None:
+async def _look(gitlab: "GitLab", covering: Covering, project_id: int) -> Look | None:
     """What a project has; None where no hook hears of it, which then costs one request and not forty."""
     project = (await gitlab.get(f"/projects/{project_id}")).body
     path = project.get("path_with_namespace") if isinstance(project, dict) else None
     place = Look(project_id=project_id, project_path=path, tips={}, complete=False)
-    if not any(covers(hook, place) for hook in hooks):
+    if not await covering.hears_of(gitlab, project_id, path):
         return None
     base = f"/projects/{project_id}/repository"
     branches, all_branches = await _listed(gitlab, f"{base}/branches", {"sort": "updated_desc"})

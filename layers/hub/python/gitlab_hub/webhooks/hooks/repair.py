@@ -13,7 +13,8 @@ from gitlab_hub.webhooks.hooks.placing import put, revive
 from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row
 from gitlab_hub.webhooks.hooks.rotation import closed
-from gitlab_hub.webhooks.hooks.targets import path_of
+from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
+from gitlab_hub.webhooks.hooks.targets import Place
 from gitlab_hub.webhooks.hooks.wire import placed, seen
 from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
 
@@ -29,14 +30,14 @@ class Repair:
 
     def look(self, reach: Reach, hook: Hook) -> Hook:
         """Compare a hook with GitLab's row of it, and note what was seen. Raises GitLabError."""
-        row, path = self._remote.run(reach, lambda gitlab: _found(gitlab, hook))
+        row, place = self._remote.run(reach, lambda gitlab: _found(gitlab, hook))
         now = self._book.now()
 
         def looked(stored: Hook) -> Hook | None:
             # What was seen is of yesterday where somebody has changed the hook since, or is about to.
             if stored.working_until > now or _in_gitlab(stored) != _in_gitlab(hook):
                 return None
-            looked_at = replace(stored, target=path)
+            looked_at = stored if place is None else at_place(stored, place)
             return _missing(looked_at, now) if row is None else seen(looked_at, row, now=now)
 
         return self._book.note(hook.id, looked)
@@ -121,12 +122,20 @@ def trigger_of(hook: Hook) -> str | None:
     return None if hook.scope == Scope.SYSTEM else _TRIGGERS[hook.events[0]]
 
 
-async def _found(gitlab: "GitLab", hook: Hook) -> tuple[Row | None, str]:
-    """GitLab's row of a hook, and the path of its place: a group's hook is believed about what lies below that path."""
+async def _found(gitlab: "GitLab", hook: Hook) -> tuple[Row | None, Place | None]:
+    """GitLab's row of a hook, and where its project or group is now; None for what GitLab does not show.
+
+    What it is called is a matter of names: that nobody can say keeps no hook from being looked after.
+    """
+    if hook.target_id is None and hook.scope != Scope.SYSTEM:
+        hook = at_place(hook, await place_of(gitlab, hook))
     row = await _row_of(HookCalls(gitlab, hook.scope, hook.target_id), hook)
-    if row is None or hook.scope != Scope.GROUP or hook.target_id is None:
-        return row, hook.target
-    return row, await path_of(gitlab, hook.scope, hook.target_id)
+    if row is None or hook.scope == Scope.SYSTEM:
+        return row, None
+    try:
+        return row, await place_of(gitlab, hook)
+    except GitLabError:
+        return row, None
 
 
 async def _row_of(calls: HookCalls, hook: Hook) -> Row | None:

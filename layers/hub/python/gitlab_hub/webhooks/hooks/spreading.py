@@ -14,6 +14,7 @@ from gitlab_hub.webhooks.hooks.book import CLAIM_SECONDS, HookBook
 from gitlab_hub.webhooks.hooks.errors import HookBusy, ScopeInsufficient
 from gitlab_hub.webhooks.hooks.registration import Registration, digest, is_unfinished
 from gitlab_hub.webhooks.hooks.remote import Remote
+from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
 from gitlab_hub.webhooks.hooks.targets import within
 from gitlab_hub.webhooks.hooks.wire import FLAGS
 from gitlab_hub.webhooks.model import SPREAD_SECONDS, Hook, HookStatus, Scope, Verification
@@ -38,6 +39,10 @@ class Spreading:
         """
         if _is_due_again(parent, self._book.now()):
             parent = self._book.store.change(parent.id, _restarted)
+        if parent.spread_at is None:
+            # By its id: whatever the group is called by now, what lies below it is its own.
+            place = self._remote.run(reach, lambda gitlab: place_of(gitlab, parent))
+            parent = self._book.store.change(parent.id, lambda stored: at_place(stored, place))
         while parent.spread_at is None and remaining() > RESERVE_SECONDS:
             page = self._page(reach, parent)
             failed = 0

@@ -36,7 +36,7 @@ async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | i
     if {".", ".."} & set(str(target).split("/")):
         raise _not_found(scope)  # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
     try:
-        place = await _place(gitlab, scope, target)
+        place = await look_up(gitlab, scope, target)
     except Missing:
         raise _not_found(scope) from None
     if not within(place.path, reach.group):
@@ -44,19 +44,15 @@ async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | i
     return place
 
 
-async def path_of(gitlab: "GitLab", scope: str, number: int) -> str:
-    """The full path that a project or group has now. Raises GitLabError."""
-    return (await _place(gitlab, scope, number)).path
+async def look_up(gitlab: "GitLab", scope: str, target: str | int) -> Place:
+    """Where a project or group is now. Raises GitLabError."""
+    params = {"with_projects": False} if scope == Scope.GROUP else None
+    return _place_of((await gitlab.get(target_path(scope, target), params)).body, scope)
 
 
 def within(path: str, group: str | None) -> bool:
     """Whether a full path is that of a group, or of something in it; GitLab's paths ignore case."""
     return group is None or f"{path}/".lower().startswith(f"{group}/".lower())
-
-
-async def _place(gitlab: "GitLab", scope: str, target: str | int) -> Place:
-    params = {"with_projects": False} if scope == Scope.GROUP else None
-    return _place_of((await gitlab.get(target_path(scope, target), params)).body, scope)
 
 
 def _place_of(body: Any, scope: str) -> Place:
