@@ -171,7 +171,7 @@ DEFINITE = [
     gitlab.Unauthorized("", http_status=401),
     gitlab.HostNotAllowed(""),
     gitlab.TlsError(""),
-    limit_reached(),
+    limit_reached("project", "acme/p3"),
 ]
 OPEN = [
     gitlab.HostUnreachable(""),
@@ -194,18 +194,20 @@ def test_only_a_refusal_had_certainly_no_effect(error: gitlab.GitLabError, expec
     ("scope", "code"), [("project", "maintainer_required"), ("group", "owner_required"), ("system", "admin_required")]
 )
 def test_a_403_names_the_role_by_scope(scope: str, code: str) -> None:
-    assert refusal(gitlab.Forbidden("", details={"reason": "unknown"}), scope).code == code
+    error = refusal(gitlab.Forbidden("", details={"reason": "unknown"}), scope, "acme/p3")
+    assert error.code == code
+    assert ("the whole GitLab" if scope == "system" else f"the {scope} acme/p3") in str(error)
 
 
 def test_a_403_about_the_account_itself_stays_what_it_is() -> None:
     blocked = gitlab.Forbidden("", details={"reason": "account_blocked"})
-    assert refusal(blocked, "project") is blocked
+    assert refusal(blocked, "project", "acme/p3") is blocked
 
 
 def test_what_is_no_refusal_of_gitlabs_stays_what_it_is() -> None:
-    full = limit_reached()
+    full = limit_reached("project", "acme/p3")
     assert isinstance(refusal(full, "project"), HookLimitReached)
-    assert refusal(gitlab.UnexpectedResponse("", http_status=409), "project").code == "unexpected_response"
+    assert refusal(gitlab.UnexpectedResponse("", http_status=409), "project", "acme/p3").code == "unexpected_response"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.table import Table
 from gitlab_hub.webhooks.hook_store import HookStore
-from gitlab_hub.webhooks.hooks.errors import HookBusy
+from gitlab_hub.webhooks.hooks.errors import HookBusy, place_name
 from gitlab_hub.webhooks.hooks.incidents import HookIncidents
 from gitlab_hub.webhooks.model import Hook
 from gitlab_hub.webhooks.secrets import HookSecrets
@@ -46,7 +46,7 @@ class HookBook:
 
         def claimed(stored: Hook) -> Hook:
             if stored.working_until > now:
-                raise HookBusy("This webhook is just being changed in GitLab; try again in a minute.", retry_after=30)
+                raise _busy(stored)
             return replace(decide(stored), working_until=now + CLAIM_SECONDS)
 
         return self.store.change(hook.id, claimed)
@@ -85,7 +85,7 @@ class HookBook:
 
         def claimed(stored: Hook) -> Hook:
             if stored.working_until > now or stored.secret_version != hook.secret_version:
-                raise HookBusy("This webhook is just being changed in GitLab; try again in a minute.", retry_after=30)
+                raise _busy(stored)
             return replace(decide(stored), secret_version=version, working_until=now + CLAIM_SECONDS)
 
         return self.store.change(hook.id, claimed, fingerprint=pointer)
@@ -112,3 +112,8 @@ class HookBook:
         newest = hook.secret_version + 1
         versions = range(max(1, newest - _REMEMBERED_VERSIONS), newest + 1)
         return [self.secrets.fingerprint(self.secrets.token(hook.id, version)) for version in versions]
+
+
+def _busy(hook: Hook) -> HookBusy:
+    place = place_name(hook.scope, hook.target)
+    return HookBusy(f"The webhook of {place} is just being changed in GitLab; try again in a minute.", retry_after=30)

@@ -71,10 +71,11 @@ _TOO_LOW: dict[str, type[HubError]] = {
     Scope.SYSTEM: AdminRequired,
 }
 _ADVICE = {
-    Scope.PROJECT: "Give the token's user the role Maintainer in this project, or use mode manual.",
-    Scope.GROUP: "Give the token's user the role Owner in this group, or use mode manual.",
-    Scope.SYSTEM: "Only a token of an administrator may register system hooks; use one, or mode manual.",
+    Scope.PROJECT: "Give the token's user the role Maintainer in {place}, or use mode manual.",
+    Scope.GROUP: "Give the token's user the role Owner in {place}, or use mode manual.",
+    Scope.SYSTEM: "Only a token of an administrator may manage webhooks of {place}; use one, or mode manual.",
 }
+_LONGEST_NAME = 200
 _INVALID = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 _BEFORE_SENDING = (gitlab.HostNotAllowed, gitlab.InvalidUrl, gitlab.TlsError)
 
@@ -90,19 +91,24 @@ def is_definite(error: HubError) -> bool:
     return refused or isinstance(error, _BEFORE_SENDING)
 
 
-def refusal(error: HubError, scope: str) -> HubError:
-    """What GitLab's refusal of a hook means to the caller; what is no refusal of GitLab's stays as it is."""
-    if isinstance(error, gitlab.MissingPermissions):
-        return ScopeInsufficient(f"{error} Or use mode manual.", details=error.details)
+def place_name(scope: str, target: str | int | None) -> str:
+    """What a webhook hangs on, for a sentence: the project acme/app, the group 7, the whole GitLab."""
+    return "the whole GitLab" if scope == Scope.SYSTEM else f"the {scope} {str(target)[:_LONGEST_NAME]}"
+
+
+def refusal(error: HubError, scope: str, target: str | int | None) -> HubError:
+    """What GitLab's refusal of a hook there means to the caller; what is no refusal of GitLab's stays as it is."""
+    place = place_name(scope, target)
     if isinstance(error, gitlab.InsufficientScope):
         missing = error.details.get("missing_scopes") or ["api"]
-        message = "The token may not manage webhooks. Give one with the scope api, or use mode manual."
+        message = f"The token may not manage webhooks of {place}. Give one with the scope api, or use mode manual."
         return ScopeInsufficient(message, details={"missing_scopes": missing})
     if isinstance(error, gitlab.Forbidden) and error.details.get("reason", "unknown") == "unknown":
-        return _TOO_LOW[scope](_ADVICE[Scope(scope)])
+        return _TOO_LOW[scope](_ADVICE[Scope(scope)].format(place=place))
     if is_invalid(error):
         return UrlBlocked(
-            "GitLab does not send to this hub's address. Its administrator can allow it (Outbound requests)."
+            f"GitLab does not send to this hub's address, so {place} cannot have the webhook. Its administrator can "
+            "allow the address (Admin area, Settings, Network, Outbound requests)."
         )
     return error
 
@@ -112,14 +118,19 @@ def is_invalid(error: HubError) -> bool:
     return isinstance(error, gitlab.UnexpectedResponse) and error.http_status in _INVALID
 
 
-def limit_reached() -> HookLimitReached:
+def limit_reached(scope: str, target: str | int | None) -> HookLimitReached:
     """The refusal where there are too many hooks already."""
-    return HookLimitReached("GitLab allows no further webhook here. Remove one that is not needed any more.")
+    place = place_name(scope, target)
+    return HookLimitReached(
+        f"GitLab allows no further webhook for {place}. Remove one there that is not needed any more, or have an "
+        "administrator raise the limit."
+    )
 
 
-def group_hooks_unavailable() -> GroupHooksUnavailable:
+def group_hooks_unavailable(target: str | int | None) -> GroupHooksUnavailable:
     """The refusal where hooks of groups are not part of the GitLab's licence."""
     return GroupHooksUnavailable(
-        'This GitLab has no webhooks for groups. Send "fallback": "project" to hang one on each project of the group.',
+        f"This GitLab has no webhooks for groups, so {place_name(Scope.GROUP, target)} cannot have one. Send "
+        '"fallback": "project" to hang one on each of its projects.',
         details={"fallback": "project"},
     )

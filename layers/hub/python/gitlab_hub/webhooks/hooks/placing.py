@@ -55,10 +55,10 @@ async def _created(calls: HookCalls, hook: Hook, body: Row, others: int) -> Row:
         return await calls.create(body)
     except Missing:
         # Older GitLabs say 404 to a hook too many; that the list answered shows that the project is there.
-        raise limit_reached() from None
+        raise limit_reached(hook.scope, hook.target) from None
     except UnexpectedResponse as error:
         if is_invalid(error) and others >= _LIMITS.get(Scope(hook.scope), others + 1):
-            raise limit_reached() from None
+            raise limit_reached(hook.scope, hook.target) from None
         raise
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.errors import GitLabError, Missing, RateLimited
 from gitlab_hub.webhooks.hooks.book import HookBook
-from gitlab_hub.webhooks.hooks.errors import HookNotManaged, refusal
+from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote
 from gitlab_hub.webhooks.model import Hook, Scope
@@ -57,13 +57,16 @@ class Recovery:
         """Do so on somebody's wish. Raises HubError."""
         hook = self._book.require(integration_id, hook_id)
         if not hook.is_ours or hook.gitlab_hook_id is None:
-            raise HookNotManaged("The hub does not keep this webhook in GitLab: its deliveries are resent there.")
+            raise HookNotManaged(
+                f"The hub does not keep the webhook of {place_name(hook.scope, hook.target)} in GitLab: its deliveries are "
+                "resent there."
+            )
         reach = self._remote.reach(integration_id)
         require_feature(reach)
         try:
             return self.work(reach, hook, remaining)
         except GitLabError as error:
-            raise refusal(error, hook.scope) from None
+            raise refusal(error, hook.scope, hook.target) from None
 
     def work(self, reach: Reach, hook: Hook, remaining: Callable[[], float]) -> Recovered:
         """Go on with one hook's failures, newest first, while GitLab and the time allow. Raises GitLabError.

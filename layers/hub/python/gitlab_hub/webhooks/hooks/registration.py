@@ -94,14 +94,14 @@ class Registration:
                 self._take_back(claimed)
             else:
                 self._book.free(claimed)
-            raise refusal(error, claimed.scope) from None
+            raise refusal(error, claimed.scope, claimed.target) from None
 
     def finish(self, reach: Reach, claimed: Hook) -> Hook:
         """Put a claimed hook into GitLab and note what came of it. Raises GitLabError or GroupHooksUnavailable."""
 
         async def work(gitlab: "GitLab") -> Row:
             if claimed.scope == Scope.GROUP:
-                await check_group_hooks(gitlab, reach, claimed.target_id or 0)
+                await check_group_hooks(gitlab, reach, claimed)
             return await place(HookCalls(gitlab, claimed.scope, claimed.target_id), claimed, self._book.secrets)
 
         row = self._remote.run(reach, work)
@@ -132,7 +132,7 @@ class Registration:
         try:
             return self._remote.run(reach, lambda gitlab: find_place(gitlab, reach, wish.scope, target))
         except GitLabError as error:
-            raise refusal(error, wish.scope) from None
+            raise refusal(error, wish.scope, wish.target) from None
 
     def _same(self, new: Hook) -> Hook | None:
         """A hook that an earlier attempt left unfinished there, or finished without its caller having been told.

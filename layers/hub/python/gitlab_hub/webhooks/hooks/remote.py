@@ -138,20 +138,21 @@ class Remote:
             raise HostUnreachable("GitLab took too long; try again.") from None
 
 
-async def check_group_hooks(gitlab: "GitLab", reach: Reach, group_id: int) -> None:
+async def check_group_hooks(gitlab: "GitLab", reach: Reach, hook: Hook) -> None:
     """Make sure that a group can have hooks, and tell "not in this GitLab" from "not for this user".
 
     Where hooks of groups are missing from the licence GitLab answers 403 or 404, as it does to somebody who may not.
     """
+    group_id = hook.target_id or 0
     try:
         await gitlab.get(hooks_path(Scope.GROUP, group_id), {"per_page": 1})
     except (InsufficientScope, MissingPermissions):
         raise
     except Missing:
-        raise group_hooks_unavailable() from None
+        raise group_hooks_unavailable(hook.target) from None
     except Forbidden:
         if await _owns(gitlab, reach, group_id):
-            raise group_hooks_unavailable() from None
+            raise group_hooks_unavailable(hook.target) from None
         raise
 
 

@@ -52,7 +52,7 @@ class HookRemoval:
             try:
                 self._remote.on(reach, hook, lambda calls: _delete(calls, hook))
             except GitLabError as error:
-                raise refusal(error, hook.scope) from None
+                raise refusal(error, hook.scope, hook.target) from None
         self._book.drop(hook)
 
     def remove_all(self, integration_id: str) -> Removed:

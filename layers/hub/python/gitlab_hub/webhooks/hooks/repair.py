@@ -8,7 +8,7 @@ from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.errors import GitLabError, Missing
 from gitlab_hub.webhooks.hooks.book import HookBook
-from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, refusal
+from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.placing import put, revive
 from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row
@@ -67,23 +67,26 @@ class Repair:
         try:
             return self.mend(reach, hook, even_disabled=True, url=self._moved_to(hook))
         except GitLabError as error:
-            raise refusal(error, hook.scope) from None
+            raise refusal(error, hook.scope, hook.target) from None
 
     def test(self, integration_id: str, hook_id: str) -> bool:
         """Have GitLab send a sample of the hook's first event; False where it could not. Raises HubError."""
         reach, hook = self._managed(integration_id, hook_id)
         number = hook.gitlab_hook_id
         if number is None:
-            raise HookNotManaged("This webhook is not in GitLab yet; repair it first.")
+            raise HookNotManaged(
+                f"The webhook of {place_name(hook.scope, hook.target)} is not in GitLab yet; repair it first."
+            )
         trigger = trigger_of(hook)
         try:
             return self._remote.on(reach, hook, lambda calls: calls.test(number, trigger))
         except Missing:
             raise HookNotManaged(
-                "GitLab does not have this webhook any more, or cannot test; repair it first."
+                f"GitLab does not have the webhook of {place_name(hook.scope, hook.target)} any more, or cannot test; "
+                "repair it first."
             ) from None
         except GitLabError as error:
-            raise refusal(error, hook.scope) from None
+            raise refusal(error, hook.scope, hook.target) from None
 
     def _moved_to(self, hook: Hook) -> str | None:
         """The hook's address under the hub's present one, in case the deployer has moved it.
@@ -96,7 +99,8 @@ class Repair:
     def _managed(self, integration_id: str, hook_id: str) -> tuple[Reach, Hook]:
         hook = self._book.require(integration_id, hook_id)
         if not hook.is_ours:
-            raise HookNotManaged("The hub does not keep this webhook in GitLab: look after it there.")
+            place = place_name(hook.scope, hook.target)
+            raise HookNotManaged(f"The hub does not keep the webhook of {place} in GitLab: look after it there.")
         reach = self._remote.reach(integration_id)
         require_feature(reach)
         return reach, hook

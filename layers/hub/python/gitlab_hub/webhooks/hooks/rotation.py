@@ -70,7 +70,7 @@ class Rotation:
             row = self._remote.on(reach, claimed, lambda calls: put(calls, claimed, self._book.secrets))
         except (GitLabError, HookLimitReached) as error:
             self._fail(before, claimed, is_unchanged=request is not None and is_definite(error))
-            raise refusal(error, before.scope) from None
+            raise refusal(error, before.scope, before.target) from None
         try:
             kept = self._book.keep(claimed, lambda one: closed(placed(one, row, now=self._book.now())))
         except NotFound:

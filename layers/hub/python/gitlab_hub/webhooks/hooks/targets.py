@@ -7,6 +7,7 @@ from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.errors import Missing, UnexpectedResponse
 from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.webhooks.hooks.errors import place_name
 from gitlab_hub.webhooks.hooks.wire import target_path
 from gitlab_hub.webhooks.model import Scope
 
@@ -34,13 +35,15 @@ def system_place(reach: Reach) -> Place:
 async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | int) -> Place:
     """Look a project or group up by id or full path. Raises NotFound, also for what the integration is not to touch."""
     if {".", ".."} & set(str(target).split("/")):
-        raise _not_found(scope)  # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
+        raise _not_found(
+            scope, target, reach
+        )  # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
     try:
         place = await look_up(gitlab, scope, target)
     except Missing:
-        raise _not_found(scope) from None
+        raise _not_found(scope, target, reach) from None
     if not within(place.path, reach.group):
-        raise _not_found(scope)
+        raise _not_found(scope, target, reach)
     return place
 
 
@@ -63,5 +66,12 @@ def _place_of(body: Any, scope: str) -> Place:
     return Place(id=number, path=path)
 
 
-def _not_found(scope: str) -> NotFound:
-    return NotFound(f"There is no such {scope}, or the integration does not reach it. Check its full path or id.")
+def _not_found(scope: str, target: str | int, reach: Reach) -> NotFound:
+    """One text for what is not there and for what is not to be touched: nobody learns which."""
+    place = place_name(scope, target)
+    outside = "" if reach.group is None else f", or it is not in the group {reach.group} that the integration is for"
+    return NotFound(
+        f"GitLab shows the integration's token no such thing as {place}{outside}. Check the scope, and the full path or "
+        "numeric id; the token's user has to be a member there.",
+        details={"field": "body.target", "scope": scope, "target": str(target)[:200]},
+    )
