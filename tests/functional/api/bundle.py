@@ -176,6 +176,7 @@ class Bundle:
             syncs=self._syncs(),
             webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",
             hook_view=self.hooks.shown,
+            hooks_of=self.hooks.of_projects,
         )
         owner = OwnerToken(self.secrets, OWNER_TOKEN, self.now)
         yield self.feature.oauth_routes(

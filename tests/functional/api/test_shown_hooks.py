@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gitlab_hub.webhooks.hook_store import HookStore
+from tests.fakes.counted import CountedTable
 from tests.fakes.gitlab import answer, project
 from tests.fakes.hooks import kept
 from tests.functional.api.bundle import Bundle
@@ -41,3 +42,23 @@ def test_a_repository_shows_the_hook_that_hangs_on_it(bundle: Bundle) -> None:
     bundle.gitlab.script["/projects"] = answer(body=[project(3), project(4)])
     rows = bundle("GET", f"/v1/integrations/{bundle.own}/repositories")[1]["repositories"]
     assert [row["hook"] for row in rows] == [{"id": bundle.ids["hook_id"], "status": "manual"}, None]
+
+
+def test_a_repository_shows_its_hook_however_many_there_are(bundle: Bundle) -> None:
+    store = HookStore(bundle.tables["deliveries"])
+    parent = store.require(bundle.own, bundle.ids["hook_id"])
+    values = {name: getattr(parent, name) for name in parent.__dataclass_fields__}
+    for number in range(1_100):
+        child = {"id": f"{parent.id}c{number}", "parent_id": parent.id, "target_id": 10_000 + number}
+        kept(store, **values | child)
+    bundle.gitlab.script["/projects"] = answer(body=[project(10_000), project(11_099), project(9)])
+    table = CountedTable(bundle.tables["deliveries"])
+    found = HookStore(table).of_projects(bundle.own, [10_000, 11_099, 9])
+    assert [hook.target_id for hook in found] == [10_000, 11_099]
+    assert (table.reads, table.items) == ({"query": 3}, 2)
+    rows = bundle("GET", f"/v1/integrations/{bundle.own}/repositories")[1]["repositories"]
+    assert [row["hook"] and row["hook"]["id"] for row in rows] == [f"{parent.id}c0", f"{parent.id}c1099", None]
+
+
+def test_another_integration_s_hook_on_a_project_of_the_same_id_is_not_shown(bundle: Bundle) -> None:
+    assert HookStore(bundle.tables["deliveries"]).of_projects(bundle.other, [3]) == []

@@ -82,7 +82,7 @@ class Hub:
         )
         self.care = self.feature.care(lambda: list(self.gitlabs.reaches))
         self.watch = self.feature.ref_watch(
-            integrations=lambda: list(self.gitlabs.reaches),
+            integrations=lambda after: sorted(one for one in self.gitlabs.reaches if after is None or one > after),
             built_projects=lambda integration_id: self.built.get(integration_id, []),
             announce=self.announced,
         )

@@ -6,6 +6,7 @@ import pytest
 from gitlab_hub.gitlab.events import HookEvent
 from gitlab_hub.webhooks.hooks import ref_watch
 from gitlab_hub.webhooks.hooks.ref_watch import WatchReport
+from tests.fakes.counted import CountedTable
 from tests.fakes.faults import Crash, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import reach
@@ -92,7 +93,7 @@ def test_a_look_that_fails_announces_and_forgets_nothing(hub: Hub, at: int, faul
     tick(later(hub))
     assert (hub.announced.pushes, hub.feature.refs.get(INTEGRATION, 3)) == ([], before)
     hub.gitlab.plan = Plan()
-    assert tick(hub).announced == 1
+    assert tick(later(hub)).announced == 1
 
 
 def test_empty_lists_after_full_ones_are_not_believed(hub: Hub) -> None:
@@ -114,7 +115,9 @@ def test_a_crash_between_announcing_and_remembering_announces_once(hub: Hub) -> 
     with pytest.raises(Crash):
         tick(later(hub))
     hub.announced.fails = lambda: None
-    tick(hub)
+    later(hub)
+    for _ in range(2):
+        tick(hub)  # The round goes on behind the project, and the next one begins.
     assert announced(hub) == [("push", "main", B), ("push", "x", B)]
 
 
@@ -211,6 +214,48 @@ def test_one_integration_that_is_down_stops_no_other(hub: Hub) -> None:
 
 def test_a_tick_ends_with_its_time(hub: Hub) -> None:
     assert tick(hub, 20.0) == WatchReport(finished=False)
+
+
+def test_where_no_round_is_due_one_row_is_read(hub: Hub) -> None:
+    tick(hub)
+    table = CountedTable(hub.rows)
+    hub.use(table)
+    hub.now += 1_800
+    assert tick(hub) == WatchReport()
+    assert table.reads == {"get": 1}
+
+
+def test_a_round_goes_on_behind_the_last_project_and_begins_no_other_before_its_end(hub: Hub) -> None:
+    hub.built = {INTEGRATION: [3, 4, 5], OTHER: [6]}
+    hub.register(scope="group", target="acme", events=["push"])
+    assert hub("POST", f"/v1/integrations/{OTHER}/webhooks", {"scope": "system", "events": ["push"]})[0] == 201
+    looked: list[str] = []
+    for number in range(3, 7):
+        refs(hub, {"main": A}, number=number)
+    for _ in range(5):
+        left = iter([600.0, 600.0, 20.0])
+        asked = len(hub.gitlab.requests)
+        hub.watch.tick(lambda left=left: next(left, 20.0))  # type: ignore[misc]  # bound now
+        looked += [one.url.path for one in hub.gitlab.requests[asked:] if one.url.path.count("/") == 4]
+        hub.now += 600
+    assert looked == [f"/api/v4/projects/{number}" for number in range(3, 7)]
+    assert tick(hub) == WatchReport()
+    hub.now += 3_600
+    assert tick(hub).projects == 4
+
+
+def test_a_project_that_breaks_the_watch_holds_up_none_behind_it(hub: Hub) -> None:
+    hub.built[INTEGRATION] = [3, 4]
+    hub.register(target=4, events=["push"])
+    refs(hub, {"main": A}, number=4)
+
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise Crash
+
+    hub.gitlab.script["/projects/3"] = broken
+    with pytest.raises(Crash):
+        tick(hub)
+    assert tick(hub) == WatchReport(projects=1)
 
 
 def test_a_project_that_no_hook_hears_of_costs_one_request(hub: Hub) -> None:

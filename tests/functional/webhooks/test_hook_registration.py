@@ -190,8 +190,8 @@ def test_an_unknown_target_is_not_found(target: Any) -> None:
     hub = Hub()
     status, body = hub("POST", PATH, PROJECT | {"target": target})
     assert (status, body["code"]) == (404, "not_found")
-    assert f"the project {target}" in body["error"]
-    assert body["details"] == {"field": "body.target", "scope": "project", "target": str(target)}
+    assert f"the project {target}"[:200] in body["error"]
+    assert body["details"] == {"field": "body.target", "scope": "project", "target": str(target)[:200]}
     assert hub.rows.dump() == []
 
 

@@ -206,7 +206,7 @@ def test_a_403_about_the_account_itself_stays_what_it_is() -> None:
 
 def test_what_is_no_refusal_of_gitlabs_stays_what_it_is() -> None:
     full = limit_reached("project", "acme/p3")
-    assert isinstance(refusal(full, "project"), HookLimitReached)
+    assert isinstance(refusal(full, "project", "acme/p3"), HookLimitReached)
     assert refusal(gitlab.UnexpectedResponse("", http_status=409), "project", "acme/p3").code == "unexpected_response"
 
 

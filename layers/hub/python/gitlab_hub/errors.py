@@ -33,6 +33,10 @@ class NotFound(HubError):
     code = "not_found"
 
 
+class NotInGitLab(NotFound):
+    """GitLab shows no such project or group. Said so: it is the caller's own word, and no id of the hub's."""
+
+
 class Conflict(HubError):
     """Someone else changed the same thing in the meantime."""
 

@@ -1,6 +1,6 @@
 """Where what one room needs meets what another offers: the small adapters that let rooms stay strangers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -39,13 +39,15 @@ class Everybody:
         """Say whether there is an integration of this id."""
         return self._store.exists(integration_id)
 
-    def ids(self) -> Iterable[str]:
-        """The ids of all integrations."""
-        return (integration.id for integration in self._store.after(None))
+    def ids(self, after: str | None = None) -> Iterator[str]:
+        """The ids of all integrations, or of those behind an id, read page by page as they are asked for."""
+        return (integration.id for integration in self._store.after(after))
 
-    def seen_by(self, caller: "Principal") -> Sequence[str]:
-        """The ids of those that a caller may see."""
-        return [integration_id for integration_id in self.ids() if caller.can_see(integration_id)]
+    def seen_by(self, caller: "Principal") -> Iterator[str]:
+        """The ids of those that a caller may see; of a limited token only its own are looked for."""
+        if caller.integration_ids is None:
+            return self.ids()
+        return (one for one in sorted(caller.integration_ids) if self.exists(one))
 
 
 class BuiltProjects:

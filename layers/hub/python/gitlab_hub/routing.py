@@ -22,6 +22,7 @@ def integrations_routes() -> list["Route"]:
         webhook_url=wiring.public_url().webhook,
         base_url=wiring.public_url().base,
         hook_view=hooks.shown,
+        hooks_of=hooks.of_projects,
     )
     return [route for part in (*parts, hooks.routes(wiring.cursors(), wiring.audit())) for route in part.routes()]
 

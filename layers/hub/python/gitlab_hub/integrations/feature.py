@@ -28,7 +28,7 @@ from gitlab_hub.integrations.routes import HookView, IntegrationRoutes
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.sync_routes import SyncRoutes, Syncs
 from gitlab_hub.integrations.upkeep import Upkeep
-from gitlab_hub.integrations.upkeep_routes import UpkeepRoutes
+from gitlab_hub.integrations.upkeep_routes import HooksOfProjects, UpkeepRoutes
 from gitlab_hub.integrations.verifier import Verifier
 from gitlab_hub.storage.secrets import Secrets
 from gitlab_hub.storage.table import Table
@@ -96,6 +96,7 @@ class IntegrationsFeature:
         webhook_url: Callable[[], str],
         base_url: Callable[[], str] | None = None,
         hook_view: HookView = lambda _: (),
+        hooks_of: HooksOfProjects = lambda *_: {},
     ) -> Sequence[Routes]:
         """All parts of the API that belong to integrations, but those that authorize an application."""
 
@@ -116,7 +117,7 @@ class IntegrationsFeature:
                 upkeep=self.upkeep,
                 rotating=rotating,
                 repositories=repositories,
-                hook_view=hook_view,
+                hooks_of=hooks_of,
                 cursors=cursors,
             ),
             CredentialRoutes(self._credentials(), now=self._now),

@@ -1,6 +1,6 @@
 """The routes that ask GitLab something on behalf of an integration: verify, its token, its repositories."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -9,7 +9,6 @@ from gitlab_hub.integrations.answers import RepositoryHook, RepositoryList, Repo
 from gitlab_hub.integrations.repositories import Filters, Repositories
 from gitlab_hub.integrations.requests import TokenBody
 from gitlab_hub.integrations.rotating import Rotating
-from gitlab_hub.integrations.routes import HookView
 from gitlab_hub.integrations.upkeep import TokenHealth, Upkeep
 from gitlab_hub.integrations.views import VerificationView
 from gitlab_hub.web.api import Route
@@ -24,6 +23,9 @@ SearchText = Annotated[str | None, Query(min_length=1, max_length=200)]
 Visibility = Annotated[Literal["public", "internal", "private"] | None, Query()]
 Archived = Annotated[bool | None, Query()]
 
+HooksOfProjects = Callable[[str, Sequence[int]], Mapping[int, tuple[str, str]]]
+"""Integration and ids of projects → id and status of the hook on each that has one."""
+
 
 class UpkeepRoutes:
     """An integration's token and what it reaches."""
@@ -34,11 +36,11 @@ class UpkeepRoutes:
         upkeep: Upkeep,
         rotating: Rotating,
         repositories: Repositories,
-        hook_view: HookView,
+        hooks_of: HooksOfProjects,
         cursors: Cursors,
     ) -> None:
         self._upkeep, self._rotating, self._repositories, self._cursors = upkeep, rotating, repositories, cursors
-        self._hook_view = hook_view
+        self._hooks_of = hooks_of
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -86,7 +88,7 @@ class UpkeepRoutes:
         listing = f"repositories/{integration_id}/{filters.named()}"
         position = self._cursors.open(listing, cursor)
         rows, following = self._repositories.page(integration_id, filters, limit=limit, cursor=position)
-        hooks = _by_project(self._hook_view(integration_id)) if rows else {}
+        hooks = self._hooks_of(integration_id, [row["id"] for row in rows]) if rows else {}
         return RepositoryList(
             repositories=[_repository(row, hooks.get(row["id"])) for row in rows],
             next_cursor=None if following is None else self._cursors.seal(listing, following),
@@ -97,12 +99,7 @@ def _token_answer(health: TokenHealth) -> TokenAnswer:
     return TokenAnswer(status=health.status, expires_at=health.expires_at, checked_at=health.checked_at)
 
 
-def _by_project(hooks: Sequence[Mapping[str, Any]]) -> dict[int, RepositoryHook]:
-    of_projects = (hook for hook in hooks if hook["scope"] == "project")
-    return {hook["target_id"]: RepositoryHook(id=hook["id"], status=hook["status"]) for hook in of_projects}
-
-
-def _repository(row: Mapping[str, Any], hook: RepositoryHook | None) -> RepositoryView:
+def _repository(row: Mapping[str, Any], hook: tuple[str, str] | None) -> RepositoryView:
     visibility = str(row.get("visibility") or "private")
     return RepositoryView(
         id=row["id"],
@@ -116,7 +113,7 @@ def _repository(row: Mapping[str, Any], hook: RepositoryHook | None) -> Reposito
         web_url=row.get("web_url"),
         http_url_to_repo=row.get("http_url_to_repo"),
         access_level=_access_level(row.get("permissions")),
-        hook=hook,
+        hook=None if hook is None else RepositoryHook(id=hook[0], status=hook[1]),
     )
 
 

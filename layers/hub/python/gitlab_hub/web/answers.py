@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.errors import HubError, NotFound, NotInGitLab
 from gitlab_hub.web.errors import MethodNotAllowed, NoSuchId, NoSuchPath
 from gitlab_hub.web.status import status_of
 
@@ -61,7 +61,7 @@ def json_answer(status: int, body: Mapping[str, Any], *, retry_after: int | None
 
 def error_envelope(error: HubError, request_id: str) -> dict[str, Any]:
     """Tell a person and a program what went wrong; nothing tells unknown things from foreign ones."""
-    hidden = isinstance(error, NotFound) and not isinstance(error, NoSuchPath | NoSuchId)
+    hidden = isinstance(error, NotFound) and not isinstance(error, NoSuchPath | NoSuchId | NotInGitLab)
     envelope = {
         "error": NOT_FOUND if hidden else str(error),
         "code": error.code,

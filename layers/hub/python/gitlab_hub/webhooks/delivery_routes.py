@@ -1,7 +1,8 @@
 """The HTTP routes over the log of deliveries."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -12,7 +13,7 @@ from gitlab_hub.web.auth import Caller, IntegrationGuard, Principal, Role
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
 from gitlab_hub.web.route import Route
-from gitlab_hub.webhooks.delivery_log import DeliveryLog, Filters
+from gitlab_hub.webhooks.delivery_log import MAX_INTEGRATIONS, DeliveryLog, Filters
 from gitlab_hub.webhooks.delivery_model import Status
 from gitlab_hub.webhooks.delivery_views import DeliveryAnswer, DeliveryList, view_of
 from gitlab_hub.webhooks.replaying import Replaying
@@ -36,8 +37,8 @@ Seconds = Annotated[int | None, Query(ge=0, le=9_999_999_999)]
 LIST = "/v1/deliveries"
 ONE = "/v1/deliveries/<delivery_id>"
 
-Visible = Callable[[Principal], Sequence[str]]
-"""The ids of all integrations that a caller may see."""
+Visible = Callable[[Principal], Iterable[str]]
+"""The ids of all integrations that a caller may see, read as they are asked for."""
 
 
 class DeliveryRoutes:
@@ -97,7 +98,7 @@ class DeliveryRoutes:
         named = {integration_id} if integration_id else set()
         named |= {owner_of(hook_id) or ""} if hook_id else set()
         if not named:
-            return self._visible(caller)
+            return list(islice(self._visible(caller), MAX_INTEGRATIONS + 1))
         if not all(caller.can_see(one) and self._guard.exists(one) for one in named):
             raise NotFound("There is no such integration or webhook.")
         return sorted(named) if len(named) == 1 else ()

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from gitlab_hub.errors import Conflict, NotFound
-from gitlab_hub.ids import owner_of
+from gitlab_hub.ids import owned_id, owner_of
 from gitlab_hub.storage.table import ABSENT, PRESENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
 from gitlab_hub.webhooks.model import Hook, Scope, Verification
 
@@ -68,6 +68,13 @@ class HookStore:
             if page.last is None:
                 return
             position = page.last[1]
+
+    def of_projects(self, integration_id: str, project_ids: Sequence[int]) -> list[Hook]:
+        """The hooks of these projects, in order of their ids; what this reads grows with what is asked for."""
+        mine = owned_id("hook", integration_id, "0")[:-1]
+        pages = (self._table.query(_project_pk(one), prefix=mine, limit=MAX_CANDIDATES) for one in set(project_ids))
+        keys = [(_partition(integration_id), _HOOK + str(item["sk"])) for page in pages for item in page.items]
+        return sorted(map(_hook_of, self._table.get_many(keys)), key=lambda hook: hook.id)
 
     def due(self, now: int) -> Iterator[str]:
         """Ids of the hooks that are to be looked after by now, those that wait longest first; read page by page."""

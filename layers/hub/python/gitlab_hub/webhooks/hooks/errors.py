@@ -99,6 +99,8 @@ def place_name(scope: str, target: str | int | None) -> str:
 def refusal(error: HubError, scope: str, target: str | int | None) -> HubError:
     """What GitLab's refusal of a hook there means to the caller; what is no refusal of GitLab's stays as it is."""
     place = place_name(scope, target)
+    if isinstance(error, gitlab.MissingPermissions):
+        return ScopeInsufficient(f"{error} It is about {place}. Or use mode manual.", details=error.details)
     if isinstance(error, gitlab.InsufficientScope):
         missing = error.details.get("missing_scopes") or ["api"]
         message = f"The token may not manage webhooks of {place}. Give one with the scope api, or use mode manual."

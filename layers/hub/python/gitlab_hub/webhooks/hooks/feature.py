@@ -1,7 +1,7 @@
 """The parts of hook management put together over its ports; nothing is read or sent by putting them together."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -64,6 +64,11 @@ class HooksFeature:
         hooks = islice(self._book.of(integration_id), MOST_SHOWN)
         return [WebhookView.of(hook).model_dump(mode="json") for hook in hooks]
 
+    def of_projects(self, integration_id: str, project_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Id and status of the hook that hangs on each of these projects; those without one are left out."""
+        hooks = self._book.store.of_projects(integration_id, project_ids)
+        return {hook.target_id: (hook.id, hook.status) for hook in hooks if hook.target_id is not None}
+
     def care(self, integrations: Callable[[], Iterable[str]]) -> HookCare:
         """What looks after all hooks once an hour."""
         return HookCare(
@@ -79,7 +84,7 @@ class HooksFeature:
     def ref_watch(
         self,
         *,
-        integrations: Callable[[], Iterable[str]],
+        integrations: Callable[[str | None], Iterable[str]],
         built_projects: Callable[[str], Iterable[int]],
         announce: Announce,
     ) -> RefWatch:

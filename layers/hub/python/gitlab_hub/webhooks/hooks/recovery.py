@@ -57,9 +57,9 @@ class Recovery:
         """Do so on somebody's wish. Raises HubError."""
         hook = self._book.require(integration_id, hook_id)
         if not hook.is_ours or hook.gitlab_hook_id is None:
+            place = place_name(hook.scope, hook.target)
             raise HookNotManaged(
-                f"The hub does not keep the webhook of {place_name(hook.scope, hook.target)} in GitLab: its deliveries are "
-                "resent there."
+                f"The hub does not keep the webhook of {place} in GitLab: resend its deliveries there."
             )
         reach = self._remote.reach(integration_id)
         require_feature(reach)

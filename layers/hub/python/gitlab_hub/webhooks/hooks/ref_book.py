@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import NamedTuple
 
 from gitlab_hub.gitlab.events import HookEvent
@@ -14,6 +14,7 @@ MAX_PACKED_BYTES = 300_000
 """An item of DynamoDB has at most 400 KB; a project with more refs than fit is not watched."""
 
 _ATTEMPTS = 4
+_ROUND = "REFWATCH"
 _KINDS = {"push": "heads", "tag_push": "tags"}
 
 
@@ -37,8 +38,20 @@ class Refs:
     version: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One going through all projects that are built: since when (unix seconds), and where it goes on."""
+
+    began_at: int = 0
+    integration_id: str | None = None
+    """The integration that it has come to; None = the first one."""
+    project_id: int = 0
+    """The last project of that one that was looked at."""
+    is_over: bool = True
+
+
 class RefBook:
-    """The last seen refs of projects."""
+    """The last seen refs of projects, and how far the looking at them has come."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -76,6 +89,15 @@ class RefBook:
                 replace(before, heads=moved(before.heads, name, None if event.deletes_ref else after)), before
             ):
                 return
+
+    def round(self) -> Round:
+        """The present round, or the last one."""
+        item = self._table.get(_ROUND, _ROUND)
+        return Round(**{name: item[name] for name in Round.__slots__}) if item else Round()
+
+    def keep_round(self, round_: Round) -> None:
+        """Note how far a round has come."""
+        self._table.put({"pk": _ROUND, "sk": _ROUND, "schema_version": SCHEMA_VERSION, **asdict(round_)})
 
     def forget(self, integration_id: str, project_id: int) -> None:
         """Forget a project: the next look at it is a first one."""

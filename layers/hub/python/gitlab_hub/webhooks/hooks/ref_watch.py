@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gitlab_hub.errors import HubError
@@ -11,7 +12,7 @@ from gitlab_hub.gitlab.events import HookEvent
 from gitlab_hub.gitlab.protocol import Scalar
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.care import MOST_IN_A_ROW, POINTLESS
-from gitlab_hub.webhooks.hooks.ref_book import RefBook, Refs
+from gitlab_hub.webhooks.hooks.ref_book import RefBook, Refs, Round
 from gitlab_hub.webhooks.hooks.ref_changes import Look, Tip, is_suspicious, moves, remembered
 from gitlab_hub.webhooks.hooks.remote import Remote
 from gitlab_hub.webhooks.hooks.scopes import Covering
@@ -52,6 +53,26 @@ class WatchReport:
     finished: bool = True
 
 
+class _Way:
+    """How far a round has come."""
+
+    def __init__(self, round_: Round) -> None:
+        self.round = round_
+
+    def enter(self, integration_id: str) -> None:
+        """Come to an integration; to the one where the last tick stopped, behind its last project."""
+        if integration_id != self.round.integration_id:
+            self.round = replace(self.round, integration_id=integration_id, project_id=0)
+
+    def look_at(self, project_id: int) -> None:
+        """Come to a project."""
+        self.round = replace(self.round, project_id=project_id)
+
+    def end(self) -> None:
+        """Come to the end."""
+        self.round = replace(self.round, integration_id=None, project_id=0, is_over=True)
+
+
 class RefWatch:
     """Compares projects' refs with those last seen."""
 
@@ -62,7 +83,7 @@ class RefWatch:
         refs: RefBook,
         remote: Remote,
         gitlabs: GitLabs,
-        integrations: Callable[[], Iterable[str]],
+        integrations: Callable[[str | None], Iterable[str]],
         built_projects: Callable[[str], Iterable[int]],
         announce: Announce,
     ) -> None:
@@ -70,27 +91,48 @@ class RefWatch:
         self._integrations, self._built, self._announce = integrations, built_projects, announce
 
     def tick(self, remaining: Callable[[], float]) -> WatchReport:
-        """Look at every project that is due, while there is time; one integration's trouble stops no other's."""
-        report = WatchReport()
-        for integration_id in self._integrations():
+        """Go on with the present round, or begin the next one an hour after the last; one read where there is none due.
+
+        A round goes on behind the last project that was looked at, also where that look broke off.
+        """
+        round_, now = self._refs.round(), self._book.now()
+        if round_.is_over:
+            if round_.began_at + LOOK_SECONDS > now:
+                return WatchReport()
+            round_ = Round(began_at=now, is_over=False)
+        way = _Way(round_)
+        try:
+            return self._go_on(way, remaining)
+        finally:
+            self._refs.keep_round(way.round)
+
+    def _go_on(self, way: "_Way", remaining: Callable[[], float]) -> WatchReport:
+        report, first = WatchReport(), way.round.integration_id
+        for integration_id in chain(() if first is None else (first,), self._integrations(first)):
             if remaining() <= RESERVE_SECONDS:
                 return replace(report, finished=False)
+            way.enter(integration_id)
             hooks = [hook for hook in self._book.of(integration_id) if hears_pushes(hook)]
             reach = self._gitlabs.reach(integration_id) if hooks else None
             if reach is not None and reach.credential_works and not reach.paused:
-                report = self._integration(reach, hooks, report, remaining)
+                report = self._integration(reach, hooks, report, way, remaining)
+            if not report.finished:
+                return report
+        way.end()
         return report
 
     def _integration(
-        self, reach: Reach, hooks: Sequence[Hook], report: WatchReport, remaining: Callable[[], float]
+        self, reach: Reach, hooks: Sequence[Hook], report: WatchReport, way: "_Way", remaining: Callable[[], float]
     ) -> WatchReport:
         in_a_row, covering = 0, Covering(hooks, self._book.store)
-        for project_id in sorted(set(self._built(reach.integration_id))):
+        behind = way.round.project_id
+        for project_id in sorted({one for one in self._built(reach.integration_id) if one > behind}):
+            if remaining() <= RESERVE_SECONDS:
+                return replace(report, finished=False)
+            way.look_at(project_id)
             before = self._refs.get(reach.integration_id, project_id)
             if before is not None and before.looked_at + LOOK_SECONDS > self._book.now():
                 continue
-            if remaining() <= RESERVE_SECONDS:
-                return replace(report, finished=False)
             try:
                 announced = self._project(reach, covering, project_id, before)
             except (Forbidden, Missing):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitlab_hub.errors import NotFound
+from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.errors import Missing, UnexpectedResponse
 from gitlab_hub.web.errors import Unprocessable
@@ -33,7 +33,7 @@ def system_place(reach: Reach) -> Place:
 
 
 async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | int) -> Place:
-    """Look a project or group up by id or full path. Raises NotFound, also for what the integration is not to touch."""
+    """Look a project or group up by id or full path. Raises NotInGitLab, also outside the integration's group."""
     if {".", ".."} & set(str(target).split("/")):
         raise _not_found(
             scope, target, reach
@@ -66,12 +66,12 @@ def _place_of(body: Any, scope: str) -> Place:
     return Place(id=number, path=path)
 
 
-def _not_found(scope: str, target: str | int, reach: Reach) -> NotFound:
+def _not_found(scope: str, target: str | int, reach: Reach) -> NotInGitLab:
     """One text for what is not there and for what is not to be touched: nobody learns which."""
     place = place_name(scope, target)
     outside = "" if reach.group is None else f", or it is not in the group {reach.group} that the integration is for"
-    return NotFound(
-        f"GitLab shows the integration's token no such thing as {place}{outside}. Check the scope, and the full path or "
-        "numeric id; the token's user has to be a member there.",
+    return NotInGitLab(
+        f"GitLab shows the integration's token no such thing as {place}{outside}. Check the scope, and the full path "
+        "or numeric id; the token's user has to be a member there.",
         details={"field": "body.target", "scope": scope, "target": str(target)[:200]},
     )
