@@ -33,7 +33,9 @@ class Steps:
         self._token = self._secrets.token(self._hook.id, 1)
         HookStore(deliveries).create(self._hook, self._secrets.fingerprint(self._token))
         TriggerStore(deliveries).add(a_trigger())
-        DynamoTable("integrations").write([integration_item(an_integration()), credential_item(a_credential())])
+        integration = an_integration()
+        credential = credential_item(a_credential(), integration.host_url)
+        DynamoTable("integrations").write([integration_item(integration), credential])
         self._dynamo = Dynamo.named()
 
     def counted(self) -> dict[str, Mapping[str, int]]:

@@ -80,7 +80,8 @@ def test_a_patch_changes_what_it_names(hub: Hub, lively: Running, mine: Mine) ->
     ("body", "refusal"),
     [
         ({"group": "no/such"}, (409, "group_not_found")),
-        ({"features": {"provisioning": True}}, (403, "invalid_permissions")),
+        ({"features": {"manage_webhooks": True}}, (403, "invalid_permissions")),
+        ({"features": {"provisioning": True}}, (422, "invalid_input")),
         ({"status": "active"}, (422, "invalid_input")),
         ({"fence": 1}, (422, "invalid_input")),
         ({"secret_arn": "x"}, (422, "invalid_input")),

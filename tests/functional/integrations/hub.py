@@ -10,7 +10,7 @@ from gitlab_hub.integrations.targets import SyncTargets
 from gitlab_hub.integrations.verifier import Verifier
 from gitlab_hub.storage.queue import QueueUnavailable
 from gitlab_hub.storage.secrets import Secrets
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.table import Item, Rows, Table
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.principal import Principal
@@ -41,6 +41,22 @@ class Syncs:
 
     def view(self, integration_id: str) -> dict[str, Any]:
         return {"access": {"status": "idle"}, "pipelines": {"status": "idle"}}
+
+
+class CountedTable(MemoryTable):
+    """Remembers how much was asked of it."""
+
+    gets = queries = items = 0
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        self.gets += 1
+        return super().get(pk, sk)
+
+    def query(self, pk: str, **more: Any) -> Rows:
+        page = super().query(pk, **more)
+        self.queries += 1
+        self.items += len(page.items)
+        return page
 
 
 class Hub:
@@ -99,3 +115,13 @@ class Hub:
         if self.queue_is_down:
             raise QueueUnavailable
         self.purged.append(integration_id)
+
+
+def counting(hub: Hub) -> CountedTable:
+    """Let a hub go on with what it has stored, and count what it reads from now on."""
+    counted = CountedTable()
+    for row in hub.stored_rows.dump():
+        counted.put(row)
+    hub.stored_rows = counted
+    hub.use(counted, hub.stored_secrets)
+    return counted

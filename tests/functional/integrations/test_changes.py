@@ -1,11 +1,15 @@
 """Patching an integration, asking for syncs, and listing repositories."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from gitlab_hub.errors import Conflict
+from gitlab_hub.integrations.model import Features
+from gitlab_hub.integrations.store import Change
+from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.gitlab import HOST, answer, html, project
 from tests.functional.integrations.hub import Hub
 
@@ -48,7 +52,10 @@ def test_a_group_is_verified_before_it_is_kept(hub: Hub, one: str) -> None:
 def test_a_group_that_is_connected_already_is_refused(hub: Hub, one: str) -> None:
     two = hub.start(group="acme")
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"group": "acme"})
-    assert (status, body["code"]) == (409, "duplicate_integration")
+    assert (status, body["code"], body["details"]) == (409, "duplicate_integration", {"integration_id": two})
+    limited = Principal("t-limited", Role.ADMIN, frozenset({one}))
+    status, body = hub("PATCH", f"/v1/integrations/{one}", {"group": "acme"}, principal=limited)
+    assert (status, body["code"], two in str(body)) == (409, "duplicate_integration", False)
     hub("DELETE", f"/v1/integrations/{two}")
     assert hub("PATCH", f"/v1/integrations/{one}", {"group": "acme"})[0] == 200
     hub.start()
@@ -57,11 +64,24 @@ def test_a_group_that_is_connected_already_is_refused(hub: Hub, one: str) -> Non
 def test_a_feature_that_writes_needs_the_scope(hub: Hub, one: str) -> None:
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"features": {"manage_webhooks": True}})
     assert (status, body["code"], body["details"]["missing_scopes"]) == (403, "invalid_permissions", ["api"])
+    assert "the scope api," in body["error"]
     hub.gitlab.token["scopes"] = ["api"]
     assert hub("PATCH", f"/v1/integrations/{one}", {"features": {"manage_webhooks": True}})[0] == 200
     assert hub.integration(one)["features"] == {
         "manage_webhooks": True, "report_statuses": False, "provisioning": False,
     }  # fmt: skip
+
+
+def test_provisioning_can_be_switched_off_and_not_on(hub: Hub, one: str) -> None:
+    status, body = hub("PATCH", f"/v1/integrations/{one}", {"features": {"provisioning": True}})
+    assert (status, body["code"]) == (422, "invalid_input")
+    assert "cannot provision" in body["error"]
+    # A row of an earlier release may have it: it asks for no scope that nothing needs.
+    hub.feature.store.change(one, lambda found: Change(integration=replace(
+        found.integration, features=Features(provisioning=True))))  # fmt: skip
+    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["ok"] is True
+    assert hub("PATCH", f"/v1/integrations/{one}", {"features": {"provisioning": False}})[0] == 200
+    assert hub.integration(one)["features"]["provisioning"] is False
 
 
 @pytest.mark.parametrize("field", ["status", "id", "secret_version", "version", "credential_status", "host_url"])

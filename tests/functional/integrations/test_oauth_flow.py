@@ -72,7 +72,7 @@ def test_start_asks_without_a_token_whether_a_gitlab_is_there(hub: OAuthHub) -> 
     ({"client_id": None}, 422, "invalid_input"),
     ({"access_token": "glpat-x"}, 422, "invalid_input"),
     ({"scopes": ["read_user"]}, 403, "invalid_permissions"),
-    ({"scopes": ["read_api"], "features": {"provisioning": True}}, 403, "invalid_permissions"),
+    ({"scopes": ["read_api"], "features": {"manage_webhooks": True}}, 403, "invalid_permissions"),
     ({"scopes": ["read_api", "x y"]}, 422, "invalid_input"),
 ])  # fmt: skip
 def test_start_refuses_and_stores_nothing(hub: OAuthHub, more: dict[str, Any], status: int, code: str) -> None:

@@ -1,11 +1,13 @@
 """What an authorization brought is judged before it counts: scopes, user, reach; every end leaves all or nothing."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from gitlab_hub.integrations.store import Change
 from gitlab_hub.storage.errors import StorageUnavailable
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import Crash, Plan, faulty
@@ -120,11 +122,26 @@ def test_the_same_user_again_replaces_the_pair_and_ends_the_old_one(hub: OAuthHu
 
 
 def test_what_is_connected_already_is_not_connected_twice(hub: OAuthHub) -> None:
-    hub.connected()
-    two = hub.start()
+    one, two = hub.connected(), hub.start()
     status, body = hub.finish(two)
+    assert (status, body["code"], body["details"]) == (409, "duplicate_integration", {"integration_id": one})
+    assert one in body["error"]
+    assert len(hub.gitlab.living) == 1
+    assert hub("GET", f"/v1/integrations/{two}")[0] == 404
+    hub.now += 3600
+    assert hub.feature.life.sweep() == 1
+    assert [name for name in hub.stored_secrets.dump() if two in str(name)] == []
+    assert hub.finish(one)[0] == 200
+
+
+def test_an_integration_that_worked_stays_where_its_new_user_and_group_are_connected_elsewhere(hub: OAuthHub) -> None:
+    """Its group was given after somebody else had connected that one."""
+    one = hub.connected()
+    hub.connected(group="acme")
+    hub.feature.store.change(one, lambda found: Change(integration=replace(found.integration, group="acme")))
+    status, body = hub.finish(one)
     assert (status, body["code"]) == (409, "duplicate_integration")
-    assert (hub.integration(two)["status"], len(hub.gitlab.living)) == ("inactive", 1)
+    assert hub.integration(one)["status"] == "active"
 
 
 def test_a_named_group_is_verified_and_spelled_as_gitlab_does(hub: OAuthHub) -> None:

@@ -94,7 +94,7 @@ def test_a_removal_wins_against_a_replacement() -> None:
 
         def step(number: int, one: str = one, removal: Removal = removal, upkeep: Upkeep = upkeep) -> object:
             if number:
-                return upkeep.replace_token(one, "glpat-a", actor="t-owner")
+                return upkeep.replace_token(one, "glpat-a", actor="t-owner", seed="s")
             return removal.remove(one, Farewell(), actor="t-owner")
 
         removed, replaced = together(2, step)

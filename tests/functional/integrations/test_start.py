@@ -7,8 +7,8 @@ import pytest
 
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import Context, http_event
-from tests.fakes.gitlab import CANARY, HOST, answer, html, spilled
-from tests.functional.integrations.hub import START, Hub
+from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html, lacking, spilled
+from tests.functional.integrations.hub import START, Hub, counting
 
 PATH = "/v1/integrations/gitlab/start"
 SELF = "/personal_access_tokens/self"
@@ -102,7 +102,8 @@ def test_a_rehearsal_keeps_nothing(hub: Hub) -> None:
 def test_the_same_user_and_group_connect_once(hub: Hub) -> None:
     first = hub.start()
     status, body = hub("POST", PATH, START | {"host_url": f"{HOST}/api/v4"})
-    assert (status, body["code"]) == (409, "duplicate_integration")
+    assert (status, body["code"], body["details"]) == (409, "duplicate_integration", {"integration_id": first})
+    assert first in body["error"]
     assert len(hub.stored_secrets.dump()) == 1
     hub.start(group="acme")
     assert hub("POST", PATH, START | {"group": "Acme"})[1]["code"] == "duplicate_integration"
@@ -141,17 +142,86 @@ def test_what_makes_no_sense_is_refused_without_repeating_it(hub: Hub, more: dic
 
 
 def test_a_feature_that_writes_needs_a_token_that_may(hub: Hub) -> None:
-    status, body = hub("POST", PATH, START | {"features": {"provisioning": True}})
+    status, body = hub("POST", PATH, START | {"features": {"manage_webhooks": True}})
     assert (status, body["details"]["missing_scopes"]) == (403, ["api"])
+    assert "the scope api," in body["error"]
     hub.gitlab.token["scopes"] = ["api"]
-    integration_id = hub.start(features={"provisioning": True})
-    assert hub.integration(integration_id)["features"]["provisioning"] is True
+    integration_id = hub.start(features={"manage_webhooks": True})
+    assert hub.integration(integration_id)["features"]["manage_webhooks"] is True
+
+
+@pytest.mark.parametrize("more", [
+    {}, {"auth_mode": "oauth_app", "client_id": "app", "client_secret": "gloas-x", "access_token": None},
+])  # fmt: skip
+def test_provisioning_is_refused_until_it_exists(hub: Hub, more: dict[str, Any]) -> None:
+    body = {name: value for name, value in (START | more).items() if value is not None}
+    status, answered = hub("POST", PATH, body | {"features": {"provisioning": True}})
+    assert (status, answered["code"], hub.gitlab.requests) == (422, "invalid_input", [])
+    assert "cannot provision" in answered["error"]
+    assert answered["details"]["fields"][0]["field"] == "body.features.provisioning"
+    hub.start(features={"provisioning": False})
+
+
+def test_a_fine_grained_token_connects_and_what_it_lacks_is_named(hub: Hub) -> None:
+    hub.gitlab.token |= {"scopes": ["granular"], "granular": True}
+    hub.gitlab.script["/projects/3/pipelines"] = hub.gitlab.script["/projects/4/pipelines"] = lacking("Pipeline: Read")
+    status, body = hub("POST", PATH, START)
+    assert (status, body["code"]) == (403, "invalid_permissions")
+    assert body["details"]["missing_permissions"] == ["Pipeline: Read"]
+    assert "Pipeline: Read" in body["error"]
+    hub.gitlab.script["/projects/3/pipelines"] = answer(200, [])
+    one = hub.start(features={"report_statuses": True})
+    assert hub.integration(one)["scopes"] == ["granular"]
+
+
+@pytest.mark.parametrize(("url", "words"), [
+    ("http://gitlab.example.com", ("AllowInsecureHttp", "--allow-http")),
+    ("https://10.1.2.3", ("AllowedPrivateCidrs", "--allow-private")),
+    ("https://gitlab.example.com:8443", ("AllowedPorts", "--allow-port")),
+    ("https://127.0.0.1", ("--allow-loopback",)),
+    ("https://localhost", ("--allow-loopback",)),
+])  # fmt: skip
+def test_an_address_that_is_not_allowed_names_what_would_allow_it(hub: Hub, url: str, words: tuple[str, ...]) -> None:
+    status, body = hub("POST", PATH, START | {"host_url": url})
+    hint = next(check["hint"] for check in body["details"]["checks"] if not check["ok"])
+    assert status == 400
+    assert all(word in body["error"] and word in hint for word in words)
 
 
 def test_a_second_credential_of_the_same_user_is_warned_of(hub: Hub) -> None:
     hub.start()
     _, body = hub("POST", PATH, START | {"group": "acme"})
     assert body["verification"]["warnings"] == ["shared_rate_limit"]
+
+
+def test_connecting_and_verifying_read_no_other_integration(hub: Hub) -> None:
+    hub.gitlab.users |= {f"glpat-{number}": number for number in range(20, 60)}
+    for number in range(20, 60):
+        hub.start(access_token=f"glpat-{number}")
+    counted = counting(hub)
+    one = hub.start()
+    assert counted.items == 0
+    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["warnings"] == []
+    assert (counted.gets + counted.items) < 30
+
+
+def test_whose_credential_is_shared_is_known_until_it_is_gone(hub: Hub) -> None:
+    one = hub.start()
+    two = hub.start(group="acme")
+
+    def warned(integration_id: str) -> bool:
+        return "shared_rate_limit" in hub("POST", f"/v1/integrations/{integration_id}/verify")[1]["warnings"]
+
+    assert (warned(one), warned(two)) == (True, True)
+    assert hub("DELETE", f"/v1/integrations/{two}")[0] == 200
+    assert not warned(one)
+    token = {"secrets": {"api_token": OTHER_CANARY}}
+    status, body = hub("POST", f"/api/connections/{one}/credentials.create", token)
+    assert (status, warned(one)) == (201, True)
+    hub("POST", f"/api/connections/{one}/credentials.delete", {"id": body["credential"]["id"]})
+    assert not warned(one)
+    assert hub("DELETE", f"/v1/integrations/{one}")[0] == 200
+    assert [row["pk"] for row in hub.rows() if row["pk"].startswith("IDENTITY#")] == []
 
 
 def test_a_limited_token_cannot_add_an_integration(hub: Hub) -> None:
@@ -173,6 +243,17 @@ def test_the_list_has_pages_and_only_what_the_caller_may_see(hub: Hub) -> None:
     limited = Principal("t-limited", Role.VIEWER, frozenset(ids[3:4]))
     _, body = hub("GET", "/v1/integrations", principal=limited, query={"limit": 1})
     assert ([one["id"] for one in body["integrations"]], body["next_cursor"]) == (ids[3:4], None)
+
+
+def test_a_caller_who_may_see_few_costs_a_read_for_each(hub: Hub) -> None:
+    hub.gitlab.users |= {f"glpat-{number}": number for number in range(20, 25)}
+    ids = sorted(hub.start(access_token=f"glpat-{number}") for number in range(20, 25))
+    limited = Principal("t-limited", Role.VIEWER, frozenset({ids[1], ids[3], "int_gone"}))
+    counted = counting(hub)
+    _, first = hub("GET", "/v1/integrations", principal=limited, query={"limit": 1})
+    _, second = hub("GET", "/v1/integrations", principal=limited, query={"limit": 1, "cursor": first["next_cursor"]})
+    shown = [one["id"] for body in (first, second) for one in body["integrations"]]
+    assert (shown, second["next_cursor"], counted.queries) == ([ids[1], ids[3]], None, 0)
 
 
 def test_no_token_is_in_a_row_an_answer_or_the_log(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:

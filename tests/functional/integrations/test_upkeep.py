@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.integrations.model import Holding
 from gitlab_hub.integrations.store import Change
-from tests.fakes.gitlab import CANARY, OTHER_CANARY, answer, html, spilled
+from tests.fakes.gitlab import CANARY, OTHER_CANARY, answer, html, project, spilled
 from tests.functional.integrations.hub import Hub
 
 SELF = "/personal_access_tokens/self"
@@ -163,6 +163,85 @@ def test_a_token_that_expires_is_shown_as_such_without_a_write(hub: Hub) -> None
     assert hub.integration(one)["credential_status"] == "expiring"
     hub.now += 20 * 86_400
     assert hub.integration(one)["credential_status"] == "expired"
+
+
+@pytest.fixture
+def bare(hub: Hub, one: str) -> str:
+    """An integration whose last credential was deleted."""
+    for credential in hub("GET", f"/api/connections/{one}/credentials.list")[1]["credentials"]:
+        assert hub("POST", f"/api/connections/{one}/credentials.delete", {"id": credential["id"]})[0] == 200
+    return one
+
+
+def test_without_a_credential_every_route_says_that_there_is_none(hub: Hub, bare: str) -> None:
+    status, body = hub("POST", f"/v1/integrations/{bare}/verify")
+    token = next(check for check in body["checks"] if check["step"] == "token")
+    assert (status, body["ok"], body["code"]) == (200, False, "invalid_credentials")
+    assert (token["details"]["reason"], "gitlab-token" in token["hint"]) == ("no_credential", True)
+    status, body = hub("POST", f"/v1/integrations/{bare}/gitlab-token/check")
+    assert (status, body["status"], body["expires_at"]) == (200, "unknown", None)
+    for method, path, sent in (
+        ("POST", "/gitlab-token/rotate", None),
+        ("GET", "/repositories", None),
+        ("PATCH", "", {"group": "acme"}),
+    ):
+        status, body = hub(method, f"/v1/integrations/{bare}{path}", sent)
+        assert (status, body["code"], body["details"]["reason"]) == (400, "invalid_credentials", "no_credential")
+        assert "gitlab-token" in body["error"]
+
+
+def test_without_a_credential_a_token_becomes_a_new_one(hub: Hub, bare: str) -> None:
+    status, body = hub("PUT", f"/v1/integrations/{bare}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert (status, body["status"]) == (200, "valid")
+    shown = hub.integration(bare)
+    assert (shown["status"], shown["credential_status"], shown["scopes"]) == ("active", "valid", ["read_api"])
+    listed = hub("GET", f"/api/connections/{bare}/credentials.list")[1]["credentials"]
+    assert len(listed) == 1
+    del hub.gitlab.users[CANARY]
+    assert hub("POST", f"/v1/integrations/{bare}/verify")[1]["ok"] is True
+    # Once more: now there is one to replace.
+    assert hub("PUT", f"/v1/integrations/{bare}/gitlab-token", {"access_token": OTHER_CANARY})[0] == 200
+    assert hub("GET", f"/api/connections/{bare}/credentials.list")[1]["credentials"] == listed
+    assert not spilled(hub.stored_rows.dump(), body)
+
+
+def test_without_a_credential_it_still_has_to_be_the_same_user(hub: Hub, bare: str) -> None:
+    hub.gitlab.users[OTHER_CANARY] = 8
+    before = (hub.rows(), hub.stored_secrets.dump())
+    status, body = hub("PUT", f"/v1/integrations/{bare}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert (status, body["code"]) == (409, "gitlab_account_mismatch")
+    assert body["details"] == {"expected_user_id": 7, "user_id": 8}
+    assert (hub.rows(), hub.stored_secrets.dump()) == before
+
+
+def test_a_credential_that_is_deleted_while_it_is_looked_at_is_no_unknown_integration(hub: Hub, one: str) -> None:
+    """Between reading the row and its secret."""
+    source, deleted = hub.feature.upkeep._source, list[str]()
+
+    class Gone:
+        def fresh(self, integration_id: str, credential_id: str, wanted: Any = None) -> Any:
+            deleted.append(credential_id)
+            hub("POST", f"/api/connections/{integration_id}/credentials.delete", {"id": credential_id})
+            return source.fresh(integration_id, credential_id, wanted)
+
+        def stale(self, held: Any) -> bool:
+            return source.stale(held)
+
+    hub.feature.upkeep._source = Gone()
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    assert (status, body["code"], len(deleted)) == (200, "invalid_credentials", 1)
+    assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "unknown"
+
+
+def test_ci_that_was_switched_off_everywhere_stops_nothing(hub: Hub, one: str) -> None:
+    off = {"builds_access_level": "disabled", "jobs_enabled": False}
+    hub.gitlab.script["/projects"] = answer(200, [project(3, **off), project(4, **off)])
+    hub.gitlab.script |= dict.fromkeys(("/projects/3/pipelines", "/projects/4/pipelines"), answer(403))
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    assert (status, body["ok"], body["warnings"]) == (200, True, ["ci_disabled"])
+    shown = hub.integration(one)
+    assert (shown["status"], shown["credential_status"], list(hub.targets.due())) == ("active", "valid", [one])
+    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["code"] is None
 
 
 @pytest.mark.parametrize("body", [{}, {"access_token": "x", "integration_id": "y"}, {"token": CANARY}])

@@ -11,7 +11,7 @@ from typing import NoReturn
 from urllib.parse import unquote
 
 from gitlab_hub.gitlab.errors import InvalidUrl
-from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.gitlab.policy import NO_PLAIN_HTTP, NetworkPolicy
 
 __all__ = ["Address", "NetworkPolicy"]
 
@@ -42,7 +42,7 @@ class Address:
         """Read a base URL as a person writes it; one that ends in /api/v4 is taken for its base."""
         scheme, authority, path = _split(url)
         if scheme == "http" and not allow_http:
-            _refuse("Use an https:// URL: this installation does not allow plain http.")
+            _refuse(NO_PLAIN_HTTP)
         host, port = _host_and_port(authority)
         return cls(scheme, host, _DEFAULT_PORTS[scheme] if port is None else port, _prefix(path))
 

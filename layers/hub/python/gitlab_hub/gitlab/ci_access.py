@@ -9,8 +9,8 @@ OFF = "disabled"
 def ci_is_off(project: Mapping[str, Any]) -> bool:
     """Whether nobody can read jobs in a project, whatever their role.
 
-    GitLab's app/policies/project_policy.rb: with builds disabled nobody reads jobs (the list of pipelines may still
-    answer, for external CI), without a repository nobody reads pipelines either. `jobs_enabled` counts only where a
+    GitLab's app/policies/project_policy.rb: with builds disabled nobody reads jobs, without a repository nobody reads
+    pipelines either; lib/api/ci/pipelines.rb wants both for the list of pipelines. `jobs_enabled` counts only where a
     release has nothing better: it says whether *this* user has the feature, so it is false for an outsider too where
     `builds_access_level` is private (lib/api/entities/project.rb).
     """

@@ -24,6 +24,11 @@ _METADATA_NAMES = frozenset(
 )
 _METADATA_SUFFIXES = (".instance-data", ".metadata.google.internal")
 
+NO_PLAIN_HTTP = (
+    "Use an https:// URL: plain http is not allowed here. The deployer can allow it with AllowInsecureHttp=true "
+    "(local stack: --allow-http)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
@@ -53,10 +58,12 @@ class NetworkPolicy:
         # On loopback nobody listens in, and a GitLab-shaped server on one's own machine rarely has a certificate.
         may_be_plain = self.allow_http or (self.allow_loopback and _is_loopback(address.host))
         if address.scheme != "https" and not may_be_plain:
-            raise InvalidUrl("Use an https:// URL: this installation does not allow plain http.")
+            raise InvalidUrl(NO_PLAIN_HTTP)
         self.check_host(address.host)
         if not self._port_allowed(address):
-            raise HostNotAllowed("This port is not allowed here. The deployer can add it to AllowedPorts.")
+            raise HostNotAllowed(
+                "This port is not allowed here. The deployer can add it to AllowedPorts (local stack: --allow-port)."
+            )
 
     def check_host(self, host: str) -> None:
         """Refuse a host by its name, or by its address where it is a literal one."""
@@ -68,7 +75,10 @@ class NetworkPolicy:
         if literal is not None:
             self._check_literal(literal)
         elif _is_local_name(host) and not self.allow_loopback:
-            raise HostNotAllowed("This host is the hub itself. Use the address under which others reach your GitLab.")
+            raise HostNotAllowed(
+                "This host is the hub itself. Use the address under which others reach your GitLab; "
+                "on the local stack, --allow-loopback lets one on this machine be connected."
+            )
         elif _is_metadata_name(host):
             raise HostNotAllowed("This host belongs to the cloud's own services, not to a GitLab.")
 
@@ -82,8 +92,16 @@ class NetworkPolicy:
             case Standing.PRIVATE if any(ip_address(ip) in network for network in self._networks):
                 return
             case Standing.PRIVATE:
-                raise HostNotAllowed("This host has a private address. The deployer can allow AllowedPrivateCidrs.")
-        raise HostNotAllowed("This host has an address that is never allowed (loopback, link-local, metadata, …).")
+                raise HostNotAllowed(
+                    "This host has a private address. The deployer can allow its network with AllowedPrivateCidrs "
+                    "(local stack: --allow-private)."
+                )
+            case Standing.LOOPBACK:
+                raise HostNotAllowed(
+                    "This host has a loopback address, which is the hub itself. "
+                    "Only the local stack can connect such a one (--allow-loopback)."
+                )
+        raise HostNotAllowed("This host has an address that is never allowed (link-local, metadata, multicast, …).")
 
     def _check_literal(self, literal: IPAddress) -> None:
         if carries_ipv4(literal):

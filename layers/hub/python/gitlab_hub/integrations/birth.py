@@ -1,5 +1,7 @@
 """What a new integration and its first credential look like, from what a verification found."""
 
+import hashlib
+
 from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.model import (
     NOBODY,
@@ -14,6 +16,11 @@ from gitlab_hub.integrations.model import (
 )
 
 FIRST_LABEL = "first"
+
+
+def credential_id_of(seed: str) -> str:
+    """Name a further credential after the request that brings it, so that its repetition finds it."""
+    return f"cred_{hashlib.sha256(seed.encode()).hexdigest()[:20]}"
 
 
 def new_integration(

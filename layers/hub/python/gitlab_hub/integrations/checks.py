@@ -128,9 +128,12 @@ def untried(steps: Sequence[Step], because: str) -> tuple[Check, ...]:
     return tuple(Check(step=step, ok=False, hint=f"Not tried because {because}.") for step in steps)
 
 
+NO_CREDENTIAL = "The integration has no credential left. Give it a token (PUT …/gitlab-token, or credentials.create)."
+
+
 def nothing_to_verify() -> Verification:
     """The verification of an integration whose last credential was deleted."""
-    token = failed(Step.TOKEN, "invalid_credentials", reason="no_credential")
+    token = failed(Step.TOKEN, "invalid_credentials", hint=NO_CREDENTIAL, reason="no_credential")
     rest = untried([step for step in Step if step is not Step.TOKEN], "there is no credential")
     return Verification(checks=(token, *rest), facts=Facts())
 

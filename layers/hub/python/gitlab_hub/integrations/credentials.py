@@ -1,23 +1,18 @@
 """Several credentials for one integration: create, update, delete, look."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from gitlab_hub.audit import AuditLog
-from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import HostNotAllowed
-from gitlab_hub.integrations.birth import new_credential
+from gitlab_hub.integrations.birth import credential_id_of, new_credential
 from gitlab_hub.integrations.checks import Verification
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import CredentialNotFound
-from gitlab_hub.integrations.model import Credential, Holding, Integration, Status
-from gitlab_hub.integrations.outcome import informed, settled
+from gitlab_hub.integrations.model import Credential, Holding, Integration
+from gitlab_hub.integrations.outcome import added, informed, settled
 from gitlab_hub.integrations.store import Change, IntegrationStore
-from gitlab_hub.integrations.upkeep import Upkeep, only_access_tokens, same_user
-
-MAX_CREDENTIALS = 20
-"""All tokens of an integration share one secret, which has an upper size."""
+from gitlab_hub.integrations.upkeep import Upkeep, must_be_authorized, only_access_tokens, same_user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +54,9 @@ class Credentials:
     def create(self, integration_id: str, given: Fields, token: str, *, actor: str, seed: str) -> Credential:
         """Verify a token and keep it as one more credential; nothing is kept where that fails."""
         holding = self._store.holding(integration_id)
-        credential_id = f"cred_{hashlib.sha256(seed.encode()).hexdigest()[:20]}"
+        credential_id = credential_id_of(seed)
         self._check_address(holding.integration, given)
-        if holding.integration.status == Status.INACTIVE:
-            raise InvalidInput("Nobody has authorized this connection yet; do that first.")
+        must_be_authorized(holding.integration)
         verification = self._upkeep.accepted(holding.integration, token, None)
         created = new_credential(
             integration_id,
@@ -74,7 +68,7 @@ class Credentials:
             api_base_url=given.api_base_url,
         )
         self._log("create", actor, integration_id, credential_id)
-        after = self._store.change(integration_id, lambda before: _added(before, created, token))
+        after = self._store.change(integration_id, lambda before: added(before, created, token))
         return _found(after.credential(credential_id))
 
     def update(self, integration_id: str, credential_id: str, given: Fields, *, actor: str) -> Credential:
@@ -128,14 +122,6 @@ class Credentials:
             current = informed(current, verification.facts, now=now)
         change = settled(before, _with_fields(current, given, now), works=True, now=now)
         return change if given.token is None else replace(change, tokens={seen.id: given.token})
-
-
-def _added(before: Holding, created: Credential, token: str) -> Change | None:
-    if before.credential(created.id):
-        return None  # The same request once more: its first answer was lost.
-    if sum(one.deleted_at is None for one in before.credentials) >= MAX_CREDENTIALS:
-        raise InvalidInput(f"A connection has at most {MAX_CREDENTIALS} credentials; delete one first.")
-    return replace(settled(before, created, works=True, now=created.created_at), tokens={created.id: token})
 
 
 def _with_fields(credential: Credential, given: Fields, now: int) -> Credential:

@@ -1,15 +1,28 @@
 """The refusals of this feature: one class per decision of the caller."""
 
+from collections.abc import Callable
+
 from gitlab_hub.errors import Conflict, HubError, NotFound
 from gitlab_hub.gitlab import errors as gitlab
-from gitlab_hub.integrations.checks import Verification, spelled
+from gitlab_hub.integrations.checks import NO_CREDENTIAL, Verification, spelled
 from gitlab_hub.integrations.codes import FAILURES
 
 
 class DuplicateIntegration(HubError):
-    """The same GitLab, user and group are connected already."""
+    """The same GitLab, user and group are connected already, as the integration named; to those who may see it."""
 
     code = "duplicate_integration"
+
+    def __init__(self, integration_id: str | None) -> None:
+        self.integration_id = integration_id
+        named = {} if integration_id is None else {"integration_id": integration_id}
+        which = "" if integration_id is None else f" It is the integration {integration_id}: change that one."
+        super().__init__(f"This user and group of that GitLab are connected already.{which}", details=named)
+
+    def shown_to(self, can_see: Callable[[str], bool]) -> "DuplicateIntegration":
+        """The same, without the other integration's id where the caller may not know of it."""
+        visible = self.integration_id is not None and can_see(self.integration_id)
+        return self if visible else DuplicateIntegration(None)
 
 
 class AccountMismatch(HubError):
@@ -60,6 +73,13 @@ class InvalidCredentials(HubError):
     """GitLab does not take the token; `details["reason"]` says why where GitLab did."""
 
     code = "invalid_credentials"
+
+
+class NoCredential(InvalidCredentials):
+    """The integration has no credential left."""
+
+    def __init__(self, message: str = NO_CREDENTIAL) -> None:
+        super().__init__(message, details={"reason": "no_credential"})
 
 
 class InvalidPermissions(HubError):

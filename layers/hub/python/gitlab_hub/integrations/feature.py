@@ -142,6 +142,7 @@ class IntegrationsFeature:
             neighbours=self._neighbours,
             initiators=initiators,
             audit=self._audit,
+            hide=self.life.hide,
             now=self._now,
         )
         return OAuthRoutes(

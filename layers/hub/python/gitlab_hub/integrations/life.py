@@ -14,7 +14,7 @@ from gitlab_hub.integrations.model import Credential, Integration
 from gitlab_hub.integrations.store import ATTEMPTS, PAGE, IntegrationStore
 from gitlab_hub.integrations.vault import Contents
 from gitlab_hub.storage.queue import QueueUnavailable
-from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, Table
 
 GRACE_SECONDS = 900
 """Longer than any request or worker lives: what is older is nobody's work in progress."""
@@ -32,8 +32,9 @@ class Life:
 
     def begin(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
         """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""
-        if self._claimant(integration) not in (None, integration.id):
-            raise _duplicate()
+        claimant = self._store.claimant(integration.identity)
+        if claimant not in (None, integration.id):
+            raise DuplicateIntegration(claimant)
         self._hold_place(integration.id)
         version = self._store.vault.create(integration.id, contents)
         try:
@@ -42,7 +43,7 @@ class Life:
             # A transaction whose answer was lost fails when it is repeated, and so does a repeated request.
             if not self._store.exists(integration.id):
                 self._undo(integration.id)
-                raise _duplicate() from None
+                raise DuplicateIntegration(self._store.claimant(integration.identity)) from None
         return self._store.require(integration.id)
 
     def end(self, integration_id: str) -> None:
@@ -97,18 +98,13 @@ class Life:
         self._store.vault.destroy(integration_id)
         for prefix in rows.OWNED:
             for items in self._pages(rows.partition(integration_id), prefix):
-                self._table.write(deletes=[(item["pk"], item["sk"]) for item in items])
+                self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
         self._incidents.forget(integration_id)
         try:
             self._purge(integration_id)
         except QueueUnavailable:
             # The tombstone stays, and the sweep asks again.
             return
-
-    def _claimant(self, integration: Integration) -> str | None:
-        claim = rows.claim_item(integration.identity, integration.id)
-        stored = self._table.get(claim["pk"], claim["sk"])
-        return str(stored["integration_id"]) if stored else None
 
     def _is_ending(self, integration_id: str) -> bool:
         item = self._table.get(rows.INTEGRATIONS, integration_id)
@@ -131,12 +127,18 @@ class Life:
         return rows.marker_item(integration_id, lifecycle, version=version, at=int(self._now()))
 
 
+def _listings(items: list[Item], integration_id: str) -> Iterator[Key]:
+    """Where credentials among these rows are listed with their GitLab user."""
+    for item in items:
+        if "user_pk" in item:
+            yield item["user_pk"], rows.user_key(integration_id, str(item["sk"]).removeprefix(rows.CREDENTIAL))
+
+
 def _birth(integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
     born = replace(integration, version=2, secret_version=version)
     held = Condition(equals={"lifecycle": rows.CONNECTING})
-    first = [] if credential is None else [Put(rows.credential_item(replace(credential, token_version=version)))]
+    first: list[Put | Delete] = []
+    if credential is not None:
+        first.append(Put(rows.credential_item(replace(credential, token_version=version), integration.host_url)))
+        first.append(Put(rows.user_item(credential, integration.host_url)))
     return [Put(rows.integration_item(born), held), *first, Put(rows.claim_item(born.identity, born.id), ABSENT)]
-
-
-def _duplicate() -> DuplicateIntegration:
-    return DuplicateIntegration("This user and group of that GitLab are connected already.")

@@ -66,7 +66,7 @@ class Features:
     @property
     def write(self) -> bool:
         """Whether any of them changes something in GitLab."""
-        return self.manage_webhooks or self.report_statuses or self.provisioning
+        return bool(self.names)
 
     @property
     def names(self) -> tuple[str, ...]:

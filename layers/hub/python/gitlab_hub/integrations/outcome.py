@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+from gitlab_hub.errors import InvalidInput
 from gitlab_hub.integrations import codes
 from gitlab_hub.integrations.checks import Facts, Verification
 from gitlab_hub.integrations.health import judged
 from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus, Holding
 from gitlab_hub.integrations.store import Change
+
+MAX_CREDENTIALS = 20
+"""All tokens of an integration share one secret, which has an upper size."""
 
 
 def concluded(
@@ -62,6 +66,15 @@ def judged_alone(before: Holding, credential_id: str, seen: str, verdict: Creden
 def _working(before: Holding, credential: Credential, version: str | None, *, heals: bool, now: int) -> Change:
     integration = replace(before.integration, gitlab_version=version or before.integration.gitlab_version)
     return settled(replace(before, integration=integration), credential, works=heals or None, now=now)
+
+
+def added(before: Holding, created: Credential, token: str) -> Change | None:
+    """The change that keeps one more credential; None where this very one is there. Raises InvalidInput."""
+    if before.credential(created.id):
+        return None  # The same request once more: its first answer was lost.
+    if sum(one.deleted_at is None for one in before.credentials) >= MAX_CREDENTIALS:
+        raise InvalidInput(f"A connection has at most {MAX_CREDENTIALS} credentials; delete one first.")
+    return replace(settled(before, created, works=True, now=created.created_at), tokens={created.id: token})
 
 
 def settled(before: Holding, credential: Credential, *, works: bool | None, now: int) -> Change:

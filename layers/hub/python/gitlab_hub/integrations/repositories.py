@@ -11,7 +11,7 @@ from gitlab_hub.gitlab.protocol import segment
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.connector import Connector
-from gitlab_hub.integrations.errors import CredentialNotFound
+from gitlab_hub.integrations.errors import NoCredential
 from gitlab_hub.integrations.health import primary_of
 from gitlab_hub.integrations.model import Holding
 from gitlab_hub.integrations.store import IntegrationStore
@@ -75,7 +75,7 @@ class Repositories:
     ) -> tuple[list[dict[str, Any]], str | None]:
         credential = primary_of(holding)
         if credential is None:
-            raise CredentialNotFound("The integration has no credential; create one.")
+            raise NoCredential
         tokens = CredentialTokens(self._source, holding.integration.id, credential.id, refused=self._refused)
         path, params = _listing(holding, is_admin=credential.account.is_admin)
         async with self._connector.open(self._connector.address(holding.integration.host_url), tokens) as gitlab:

@@ -6,7 +6,7 @@ from gitlab_hub.audit import AuditLog
 from gitlab_hub.integrations.care.held import held_of
 from gitlab_hub.integrations.care.refresh import Refresher, Wanted
 from gitlab_hub.integrations.care.rotation import Rotator
-from gitlab_hub.integrations.errors import CredentialNotFound
+from gitlab_hub.integrations.errors import NoCredential
 from gitlab_hub.integrations.health import primary_of, token_status
 from gitlab_hub.integrations.model import CredentialKind
 from gitlab_hub.integrations.store import IntegrationStore
@@ -31,11 +31,11 @@ class Rotating:
     def rotate(self, integration_id: str, *, actor: str) -> TokenHealth:
         """Rotate an access token, or renew an OAuth pair as if GitLab had rejected it.
 
-        Raises NotFound, RotationInProgress, RotationNotPermitted, and GitLabErrors.
+        Raises NotFound, NoCredential, RotationInProgress, RotationNotPermitted, and GitLabErrors.
         """
         credential = primary_of(self._store.holding(integration_id))
         if credential is None:
-            raise CredentialNotFound("The integration has no credential; create one.")
+            raise NoCredential
         self._audit.record("gitlab_token.rotate", actor=actor, integration_id=integration_id)
         if credential.kind == CredentialKind.OAUTH:
             before = held_of(self._store, integration_id, credential.id)

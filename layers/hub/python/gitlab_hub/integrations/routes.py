@@ -15,13 +15,14 @@ from gitlab_hub.integrations.answers import (
 )
 from gitlab_hub.integrations.changing import Changing, Patch
 from gitlab_hub.integrations.connecting import Connecting
+from gitlab_hub.integrations.errors import DuplicateIntegration
 from gitlab_hub.integrations.model import Integration
 from gitlab_hub.integrations.oauth.starting import OAuthStart
 from gitlab_hub.integrations.removal import Farewell, Removal
 from gitlab_hub.integrations.requests import PatchBody, StartBody
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.views import IntegrationDetail, IntegrationView, VerificationView
-from gitlab_hub.integrations.wishes import oauth_wish, token_wish
+from gitlab_hub.integrations.wishes import chosen, oauth_wish, token_wish
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.cursors import Cursors
@@ -95,7 +96,9 @@ class IntegrationRoutes:
     def list_all(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> IntegrationList:
         """List the integrations that the caller may see, in order of their ids."""
         position = self._cursors.open(LISTING, cursor)
-        visible = (one for one in self._store.after(position) if caller.can_see(one.id))
+        # Whoever may see a few is not made to wait for a look at all.
+        some = caller.integration_ids
+        visible = self._store.after(position) if some is None else self._store.some(some, position)
         found = list(islice(visible, limit + 1))
         page, now = found[:limit], int(self._now())
         return IntegrationList(
@@ -114,11 +117,15 @@ class IntegrationRoutes:
             paused=body.paused,
             regroup="group" in body.model_fields_set,
             group=None if body.group is None else str(body.group),
-            features={} if body.features is None else body.features.model_dump(exclude_none=True),
+            features=chosen(body.features),
             client_id=body.client_id,
             client_secret=None if body.client_secret is None else body.client_secret.get_secret_value(),
         )
-        return self._shown(self._changing.patch(integration_id, patch, actor=caller.token_id))
+        try:
+            changed = self._changing.patch(integration_id, patch, actor=caller.token_id)
+        except DuplicateIntegration as error:
+            raise error.shown_to(caller.can_see) from None
+        return self._shown(changed)
 
     def delete(
         self,

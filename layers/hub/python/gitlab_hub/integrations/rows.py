@@ -1,5 +1,6 @@
 """Integrations and credentials as table rows, and back."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
@@ -49,14 +50,31 @@ def marker_item(integration_id: str, lifecycle: str, *, version: int, at: int) -
     }
 
 
-def credential_item(credential: Credential) -> Item:
-    """Spell a credential; the token itself is never in a table."""
+def credential_item(credential: Credential, host_url: str) -> Item:
+    """Spell a credential of a GitLab; the token itself is never in a table."""
     values = asdict(credential)
     key = _keyed(partition(values.pop("integration_id")), CREDENTIAL + values.pop("id"))
-    item = key | values | {"scopes": list(credential.scopes)}
+    user = user_partition(host_url, credential.account.id)
+    item = key | values | {"scopes": list(credential.scopes), "user_pk": user}
     if credential.deleted_at is not None:
         item["expires_at"] = credential.deleted_at + REMEMBERED_SECONDS
     return item
+
+
+def user_partition(host_url: str, user_id: int) -> str:
+    """Where the credentials of one GitLab user are listed, whichever integration they belong to."""
+    user = f"{host_url}\n{user_id}"
+    return f"IDENTITY#USER#{hashlib.sha256(user.encode()).hexdigest()}"
+
+
+def user_item(credential: Credential, host_url: str) -> Item:
+    """Spell that a credential belongs to a GitLab user."""
+    return _keyed(user_partition(host_url, credential.account.id), user_key(credential.integration_id, credential.id))
+
+
+def user_key(integration_id: str, credential_id: str) -> str:
+    """The sort key of a credential in its user's list."""
+    return f"{integration_id}#{credential_id}"
 
 
 def claim_item(identity: str, integration_id: str) -> Item:

@@ -1,6 +1,6 @@
 """Reading and changing integrations: rows that point to a version of their secret, never the other way round."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitlab_hub.errors import NotFound
@@ -77,6 +77,13 @@ class IntegrationStore:
                 return
             position = page.last[1]
 
+    def some(self, integration_ids: Iterable[str], position: str | None) -> Iterator[Integration]:
+        """Those of the integrations named that are behind a position and there, in order of their ids."""
+        for integration_id in sorted(integration_ids):
+            found = self.get(integration_id) if integration_id > (position or "") else None
+            if found is not None:
+                yield found
+
     def holding(self, integration_id: str) -> Holding:
         """An integration with its credentials, the deleted ones too. Raises NotFound."""
         integration = self.require(integration_id)
@@ -88,6 +95,20 @@ class IntegrationStore:
                 return Holding(integration=integration, credentials=credentials)
             integration = again
         raise _busy()
+
+    def claimant(self, identity: str) -> str | None:
+        """The integration that connects what an identity names; None = there is none."""
+        claim = rows.claim_item(identity, "")
+        stored = self._table.get(claim["pk"], claim["sk"])
+        return str(stored["integration_id"]) if stored else None
+
+    def shares_user(self, host_url: str, user_id: int, *, besides: tuple[str, str]) -> bool:
+        """Whether a GitLab user has another credential than the one of that (integration, credential).
+
+        One of an earlier release counts from the moment on when it is verified or changed.
+        """
+        found = self._table.query(rows.user_partition(host_url, user_id), limit=2).items
+        return any(item["sk"] != rows.user_key(*besides) for item in found)
 
     def token(self, integration: Integration, credential_id: str) -> str | None:
         """The token of a credential, as of the version that the integration was read at."""
@@ -134,12 +155,14 @@ class IntegrationStore:
         unchanged = Condition(equals={"version": was.version, "lifecycle": rows.LIVE})
         actions: list[Put | Delete] = [Put(rows.integration_item(after.integration), unchanged)]
         for one in (one for one in after.credentials if one.id in touched):
-            actions += [Put(rows.credential_item(one))]
+            listed = rows.user_item(one, was.host_url)
+            actions.append(Put(rows.credential_item(one, was.host_url)))
+            actions.append(Put(listed) if one.live else Delete((listed["pk"], listed["sk"])))
             actions += credential_incidents.actions(_of(before, one.id), one, at=after.integration.updated_at)
         if after.integration.identity != was.identity:
             claim = rows.claim_item(after.integration.identity, was.id)
-            if self._table.get(claim["pk"], claim["sk"]):
-                raise DuplicateIntegration("This user and group of that GitLab are connected already.")
+            if other := self.claimant(after.integration.identity):
+                raise DuplicateIntegration(other)
             actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{was.identity}", "CLAIM"))]
         self._table.transact(actions)
 

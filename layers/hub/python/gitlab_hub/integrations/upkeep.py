@@ -8,11 +8,12 @@ from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.gitlab.options import Tokens
 from gitlab_hub.integrations import codes
+from gitlab_hub.integrations.birth import FIRST_LABEL, credential_id_of, new_credential
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.succession import NeedsReauth
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.checks import Verification, not_verified, nothing_to_verify
-from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound, refusal
+from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound, NoCredential, refusal
 from gitlab_hub.integrations.health import primary_of, token_status
 from gitlab_hub.integrations.model import (
     Account,
@@ -21,9 +22,10 @@ from gitlab_hub.integrations.model import (
     CredentialStatus,
     Holding,
     Integration,
+    Status,
 )
 from gitlab_hub.integrations.neighbours import Neighbours
-from gitlab_hub.integrations.outcome import concluded, informed, settled
+from gitlab_hub.integrations.outcome import added, concluded, informed, settled
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.verifier import Subject, Verifier
 
@@ -59,6 +61,8 @@ class Upkeep:
             return nothing_to_verify()
         try:
             held = self._held(integration_id)
+        except NoCredential:
+            return nothing_to_verify()  # It was removed at this very moment.
         except GitLabError as error:
             return not_verified(error)
         tokens = self._tokens(held)
@@ -70,6 +74,8 @@ class Upkeep:
         """Ask GitLab about the stored token alone, and keep what is definite."""
         try:
             held = self._held(integration_id)
+        except NoCredential:
+            return TokenHealth(status=CredentialStatus.UNKNOWN, expires_at=None, checked_at=self._at())
         except GitLabError as error:
             return self._unchecked(integration_id, error)
         credential, token, tokens = held.credential, held.tokens.access_token, self._tokens(held)
@@ -81,9 +87,15 @@ class Upkeep:
             return TokenHealth(status=CredentialStatus.UNKNOWN, expires_at=kept.token_expires_at, checked_at=self._at())
         return self._health(kept)
 
-    def replace_token(self, integration_id: str, token: str, *, actor: str) -> TokenHealth:
-        """Verify a new token and put it in the place of the one in use; any failure leaves that one alone."""
-        integration, credential = self._in_use(integration_id)
+    def replace_token(self, integration_id: str, token: str, *, actor: str, seed: str) -> TokenHealth:
+        """Verify a new token and put it in the place of the one in use; any failure leaves that one alone.
+
+        Where there is none left it becomes a new credential, whose id comes from the seed.
+        """
+        found = self._store.holding(integration_id)
+        integration, credential = found.integration, primary_of(found)
+        if credential is None:
+            return self._first_again(integration, token, actor=actor, seed=seed)
         only_access_tokens(credential)
         verification = self.accepted(integration, token, credential)
         self._audit.record("gitlab_token.replace", actor=actor, integration_id=integration_id)
@@ -92,10 +104,20 @@ class Upkeep:
         )
         return self._health(holding.credential(credential.id) or credential)
 
+    def _first_again(self, integration: Integration, token: str, *, actor: str, seed: str) -> TokenHealth:
+        must_be_authorized(integration)
+        verification = self.accepted(integration, token, None)
+        _same_account(integration.account, verification.facts.account)
+        credential_id, now = credential_id_of(seed), self._at()
+        created = new_credential(integration.id, credential_id, verification.facts, label=FIRST_LABEL, now=now)
+        self._audit.record("gitlab_token.replace", actor=actor, integration_id=integration.id)
+        holding = self._store.change(integration.id, lambda before: added(before, created, token))
+        return self._health(holding.credential(credential_id) or created)
+
     def accepted_as_stored(self, integration: Integration, credential: Credential | None) -> Verification:
         """Verify a stored credential for an integration as it is to become. Raises what is wrong with it."""
         if credential is None:
-            raise CredentialNotFound("The integration has no credential; create one.")
+            raise NoCredential
         held = self._fresh(integration.id, credential.id)
         return _accepted(self.verified(integration, held.tokens.access_token, credential, self._tokens(held)))
 
@@ -140,12 +162,15 @@ class Upkeep:
         holding = self._store.holding(integration_id)
         credential = primary_of(holding)
         if credential is None:
-            raise CredentialNotFound("The integration has no credential; create one.")
+            raise NoCredential
         return holding.integration, credential
 
     def _held(self, integration_id: str) -> Held:
-        """The credential in use with a token that can be used. Raises NotFound, CredentialNotFound or GitLabErrors."""
-        return self._fresh(integration_id, self._in_use(integration_id)[1].id)
+        """The credential in use with a token that can be used. Raises NotFound, NoCredential or GitLabErrors."""
+        try:
+            return self._fresh(integration_id, self._in_use(integration_id)[1].id)
+        except CredentialNotFound:
+            raise NoCredential from None
 
     def _fresh(self, integration_id: str, credential_id: str) -> Held:
         try:
@@ -162,7 +187,8 @@ class Upkeep:
     def _unchecked(self, integration_id: str, error: GitLabError) -> TokenHealth:
         lost = isinstance(error, NeedsReauth)
         status = CredentialStatus.REFRESH_FAILED if lost else CredentialStatus.UNKNOWN
-        expires_at = self._in_use(integration_id)[1].token_expires_at
+        credential = primary_of(self._store.holding(integration_id))
+        expires_at = None if credential is None else credential.token_expires_at
         return TokenHealth(status=status, expires_at=expires_at, checked_at=self._at())
 
     def _keep(
@@ -189,6 +215,12 @@ def _accepted(verification: Verification) -> Verification:
     return verification
 
 
+def must_be_authorized(integration: Integration) -> None:
+    """Refuse a token for what an OAuth application is to connect first: nobody knows yet whose it will be."""
+    if integration.status == Status.INACTIVE:
+        raise InvalidInput("Nobody has authorized this connection yet; do that first.")
+
+
 def only_access_tokens(credential: Credential) -> None:
     """Refuse to put a token in the place of what an OAuth application brought."""
     if credential.kind == CredentialKind.OAUTH:
@@ -197,8 +229,12 @@ def only_access_tokens(credential: Credential) -> None:
 
 def same_user(credential: Credential, account: Account | None) -> None:
     """Refuse a token of another GitLab user: what was synced belongs to the eyes of the first."""
-    if account is None or account.id != credential.account.id:
+    _same_account(credential.account, account)
+
+
+def _same_account(first: Account, account: Account | None) -> None:
+    if account is None or account.id != first.id:
         raise AccountMismatch(
             "This token belongs to another GitLab user. Connect it as an integration or a credential of its own.",
-            details={"expected_user_id": credential.account.id, "user_id": account.id if account else None},
+            details={"expected_user_id": first.id, "user_id": account.id if account else None},
         )

@@ -11,7 +11,7 @@ from gitlab_hub.integrations.requests import TokenBody
 from gitlab_hub.integrations.rotating import Rotating
 from gitlab_hub.integrations.upkeep import TokenHealth, Upkeep
 from gitlab_hub.integrations.views import VerificationView
-from gitlab_hub.web.api import Route
+from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
@@ -65,10 +65,10 @@ class UpkeepRoutes:
         """Ask GitLab about the token alone; `unknown` where it did not say."""
         return _token_answer(self._upkeep.check(integration_id))
 
-    def replace(self, integration_id: IntegrationId, body: TokenBody, caller: Caller) -> TokenAnswer:
-        """Put another token of the same GitLab user in the place of the one in use, after verifying it."""
+    def replace(self, integration_id: IntegrationId, body: TokenBody, caller: Caller, seed: Seed) -> TokenAnswer:
+        """Put another token of the same GitLab user in the place of the one in use, if any, after verifying it."""
         token = body.access_token.get_secret_value()
-        return _token_answer(self._upkeep.replace_token(integration_id, token, actor=caller.token_id))
+        return _token_answer(self._upkeep.replace_token(integration_id, token, actor=caller.token_id, seed=seed))
 
     def rotate(self, integration_id: IntegrationId, caller: Caller) -> TokenAnswer:
         """Rotate the token by itself, or renew an OAuth pair. The old one is dead from then on."""

@@ -9,12 +9,14 @@ from gitlab_hub.integrations.requests import FeaturesBody, StartBody
 from gitlab_hub.integrations.verifier import Subject
 from gitlab_hub.web.errors import Unprocessable
 
+NO_PROVISIONING = "The hub cannot provision accounts and access yet. Leave features.provisioning out, or false."
+
 
 def token_wish(body: StartBody) -> Wish:
     """A GitLab by an access token. Raises Unprocessable where there is none."""
     if body.access_token is None:
         raise _unfit("access_token", "missing", "Give the access_token.")
-    features = _features(body.features)
+    features = Features(**chosen(body.features))
     subject = Subject(
         host_url=body.host_url,
         token=body.access_token.get_secret_value(),
@@ -39,7 +41,7 @@ def oauth_wish(body: StartBody) -> OAuthWish:
         application=Application(client_id=body.client_id, client_secret=body.client_secret.get_secret_value()),
         scopes=None if body.scopes is None else tuple(dict.fromkeys(body.scopes)),
         group=_group(body),
-        features=_features(body.features),
+        features=Features(**chosen(body.features)),
         display_name=body.display_name,
         dry_run=body.dry_run,
     )
@@ -49,8 +51,13 @@ def _group(body: StartBody) -> str | None:
     return None if body.group is None else str(body.group)
 
 
-def _features(body: FeaturesBody | None) -> Features:
-    return Features() if body is None else Features(**body.model_dump(exclude_none=True))
+def chosen(body: FeaturesBody | None) -> dict[str, bool]:
+    """The features that are given. Raises Unprocessable for one that does not exist yet."""
+    if body is None:
+        return {}
+    if body.provisioning:
+        raise _unfit("features.provisioning", "not_available", NO_PROVISIONING)
+    return body.model_dump(exclude_none=True)
 
 
 def _unfit(field: str, problem: str, message: str) -> Unprocessable:

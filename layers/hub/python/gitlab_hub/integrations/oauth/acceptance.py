@@ -48,7 +48,7 @@ def check_scopes(granted: Sequence[str] | None, wanted: Sequence[str], *, writes
     missing += [scope for scope in (missing_scopes(granted, writes=writes) if granted else ()) if scope not in missing]
     if missing:
         raise InvalidPermissions(
-            "GitLab granted less than is needed. Give the application these scopes, and authorize it again.",
+            f"The scope {' and '.join(missing)} is missing. Give the application it in GitLab and authorize again.",
             details={"missing_scopes": missing},
         )
 

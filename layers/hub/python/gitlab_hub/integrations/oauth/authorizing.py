@@ -14,7 +14,7 @@ from gitlab_hub.integrations.care.held import held_of
 from gitlab_hub.integrations.care.refresh import pair
 from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
-from gitlab_hub.integrations.model import AuthMode, Integration
+from gitlab_hub.integrations.model import AuthMode, Integration, Status
 from gitlab_hub.integrations.neighbours import Neighbours
 from gitlab_hub.integrations.oauth.acceptance import (
     CONFIDENTIAL,
@@ -73,12 +73,13 @@ class Authorizing:
         neighbours: Neighbours,
         initiators: Initiators,
         audit: AuditLog,
+        hide: Callable[[str], object],
         now: Callable[[], float],
         random: Callable[[], bytes] = lambda: secrets.token_bytes(32),
     ) -> None:
         self._store, self._flows, self._keys, self._exchange = store, flows, keys, exchange
         self._verifier, self._neighbours, self._initiators = verifier, neighbours, initiators
-        self._audit, self._now, self._random = audit, now, random
+        self._audit, self._hide, self._now, self._random = audit, hide, now, random
 
     def begin(
         self, integration_id: str, *, redirect_uri: str, redirect_url: str | None, actor: str, seed: str
@@ -127,7 +128,7 @@ class Authorizing:
         Raises PermissionDenied, NotFound, what a verification raises, AccountMismatch or DuplicateIntegration; what was
         stored is as before then, and the new pair has ended.
         """
-        self._check_initiator(pending)
+        initiator = self._initiator(pending)
         integration = self._by_oauth(pending.integration_id)
         application, earlier = self._application(integration), self._earlier(integration)
         self._audit.record("oauth.finish", actor=pending.initiator, integration_id=integration.id)
@@ -141,7 +142,13 @@ class Authorizing:
         except HubError:
             self._exchange.end(pending.host_url, application, tokens)
             raise
-        kept = self._keep(integration, application, facts, grant, tokens, digest(state)[:20])
+        try:
+            kept = self._keep(integration, application, facts, grant, tokens, digest(state)[:20])
+        except DuplicateIntegration as error:
+            if integration.status == Status.INACTIVE:
+                # It would stay unfinished for ever. The caretaker removes what belongs to it, its secret too.
+                self._hide(integration.id)
+            raise error.shown_to(initiator.can_see) from None
         if earlier is not None:
             # Whoever still uses the old pair is told 401, and reads the new one.
             self._exchange.end(integration.host_url, application, earlier)
@@ -205,13 +212,14 @@ class Authorizing:
         except Unauthorized:
             return None
 
-    def _check_initiator(self, pending: Pending) -> None:
+    def _initiator(self, pending: Pending) -> Principal:
         """Whoever began it must still be allowed to; hub tokens are revoked, and roles are lowered."""
         principal = self._initiators.standing(pending.initiator)
         if principal is None or not principal.role.includes(Role.ADMIN):
             raise PermissionDenied("The hub token that began this may not connect a GitLab any more.")
         if not principal.can_see(pending.integration_id):
             raise PermissionDenied("The hub token that began this may not see the integration any more.")
+        return principal
 
     def _by_oauth(self, integration_id: str) -> Integration:
         integration = self._store.require(integration_id)
