@@ -70,8 +70,9 @@ class Hub:
             yield f"tick of {name}", self._bill(entry(), {"source": "aws.scheduler"})
 
     def _rows(self, name: str) -> Iterator[dict[str, Any]]:
-        yield integration_item(replace(an_integration(), id=name, created_at=self._now, updated_at=self._now))
-        yield credential_item(replace(a_credential(), integration_id=name))
+        integration = replace(an_integration(), id=name, created_at=self._now, updated_at=self._now)
+        yield integration_item(integration)
+        yield credential_item(replace(a_credential(), integration_id=name), integration.host_url)
         for kind in Kind:
             run = Run(integration_id=name, kind=kind, status=RunStatus.IDLE, finished_at=self._now, version=1)
             yield _run_item(run)

@@ -51,6 +51,8 @@ class Group:
     created: float
     description: str = ""
     shares: list[Share] = field(default_factory=list)
+    fine_grained_only: bool = False
+    """A top-level group takes no classic tokens of people."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +73,10 @@ class Project:
     archived: bool = False
     forked_from: int | None = None
     builds_enabled: bool = True
+    builds_members_only: bool = False
+    """`builds_access_level: private`: CI/CD is there, for members of the project."""
+    has_repository: bool = True
+    """Without one there are no pipelines either, whoever asks."""
     public_jobs: bool = True
     topics: tuple[str, ...] = ()
     shares: list[Share] = field(default_factory=list)
@@ -109,6 +115,20 @@ class Invitation:
     expires_at: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A part of what a fine-grained token may do: permissions, as "Project: Read", and what they are held on.
+
+    `access` is one of user, instance, all_memberships, personal_projects and selected_memberships; the last one names a
+    group, with all below it, or a project.
+    """
+
+    access: str
+    permissions: tuple[str, ...]
+    group_id: int | None = None
+    project_id: int | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Token:
     """An access token and what it may do; one from OAuth ends at a moment, the others with a day."""
@@ -127,3 +147,5 @@ class Token:
     ends: float | None = None
     refresh: str | None = field(default=None, repr=False)
     client_id: str | None = None
+    grants: tuple[Grant, ...] | None = None
+    """What a fine-grained token was granted; None = a classic one, which its scopes speak for."""

@@ -2,12 +2,22 @@
 
 from local.gitlab.clock import DAY, day
 from local.gitlab.company.grants import enrol
-from local.gitlab.company.model import Token, TokenKind
+from local.gitlab.company.model import Grant, Token, TokenKind
 from local.gitlab.company.people import bot_of, service_account
 from local.gitlab.company.state import Company
 
 FULL = ("api",)
 READ = ("read_api",)
+GRANULAR = ("granular",)
+READING = (
+    Grant(access="user", permissions=("User: Read", "Personal Access Token: Read", "Group: Read", "Project: Read")),
+    Grant(access="instance", permissions=("Metadata: Read",)),
+    Grant(
+        access="all_memberships",
+        permissions=("Group: Read", "Project: Read", "Member: Read", "Invitation: Read", "Pipeline: Read"),
+    ),
+)
+"""What connecting and both syncs need, and nothing else."""
 
 
 def issue(company: Company) -> None:
@@ -27,6 +37,7 @@ def issue(company: Company) -> None:
     add(company, "group", group_bot, READ, kind="group", level=50)
     add(company, "project", project_bot, READ, kind="project", level=40)
     add(company, "service", service, READ, kind="service_account")
+    add(company, "fine-grained", owner, GRANULAR, grants=READING)
     add(company, "narrow", owner, ("read_user",))
     add(company, "expired", owner, READ, expires_at=day(company.epoch - 3 * DAY))
     add(company, "revoked", owner, READ).revoked = True
@@ -61,6 +72,7 @@ def add(
     level: int | None = None,
     expires_at: str | None = None,
     value: str | None = None,
+    grants: tuple[Grant, ...] | None = None,
 ) -> Token:
     """Issue a token. The text is always the same for the same name, so that scripts may carry it."""
     number = company.next_id("token")
@@ -75,6 +87,7 @@ def add(
         level=level,
         expires_at=expires_at or day(company.epoch + 300 * DAY),
         family=number,
+        grants=grants,
     )
     company.tokens[token.value] = token
     company.well_known[name] = token.value

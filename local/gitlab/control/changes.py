@@ -11,7 +11,7 @@ from local.gitlab.clock import Clock
 from local.gitlab.company.applications import add_application
 from local.gitlab.company.estate import add_group, add_project
 from local.gitlab.company.grants import enrol
-from local.gitlab.company.model import Group, Project, Share, SourceKind
+from local.gitlab.company.model import Grant, Group, Project, Share, SourceKind
 from local.gitlab.company.people import machine
 from local.gitlab.company.state import Company
 from local.gitlab.company.tokens import add as add_token
@@ -45,6 +45,7 @@ class Changes:
             self.erase_job,
             self.add_token,
             self.revoke_token,
+            self.enforce_fine_grained,
             self.add_application,
             *news.verbs,
         ]
@@ -196,12 +197,24 @@ class Changes:
         raise KeyError(job_id)
 
     def add_token(
-        self, name: str, user_id: int, scopes: list[str], expires_at: str | None = None, value: str | None = None
+        self,
+        name: str,
+        user_id: int,
+        scopes: list[str],
+        expires_at: str | None = None,
+        value: str | None = None,
+        grants: list[dict[str, Any]] | None = None,
     ) -> Done:
-        """Issue a token."""
+        """Issue a token; with `grants` a fine-grained one."""
         _ = self._company.users[user_id]
-        token = add_token(self._company, name, user_id, tuple(scopes), expires_at=expires_at, value=value)
+        parts = None if grants is None else tuple(map(_grant, grants))
+        token = add_token(self._company, name, user_id, tuple(scopes), expires_at=expires_at, value=value, grants=parts)
         return {"name": name, "value": token.value}
+
+    def enforce_fine_grained(self, group_id: int, *, on: bool = True) -> Done:
+        """Have a top-level group refuse classic tokens of people from now on."""
+        self._company.groups[group_id].fine_grained_only = on
+        return {"id": group_id}
 
     def revoke_token(self, name: str) -> Done:
         """Revoke a token by its name."""
@@ -212,6 +225,10 @@ class Changes:
         """Register an OAuth application, or register that of this name anew; `fields` are those of its row."""
         made = add_application(self._company, name, redirect_uris, **fields)
         return {"name": name, "client_id": made.client_id, "client_secret": made.client_secret}
+
+
+def _grant(given: dict[str, Any]) -> Grant:
+    return Grant(**{**given, "permissions": tuple(given["permissions"])})
 
 
 def _kind(text: str) -> SourceKind:

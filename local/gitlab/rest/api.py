@@ -16,6 +16,7 @@ from local.gitlab.rest.ask import Answer, Ask, reply
 from local.gitlab.rest.auth import check_scope, identify, token_text
 from local.gitlab.rest.ci_shapes import CiShapes
 from local.gitlab.rest.code_shapes import CodeShapes
+from local.gitlab.rest.granular import check_grant
 from local.gitlab.rest.groups import GroupsApi
 from local.gitlab.rest.hook_events import HookEventsApi
 from local.gitlab.rest.hooks import HooksApi
@@ -131,8 +132,10 @@ class RestApi:
             self._punish_reuse(text)
         token, user = identify(self._company, text, now)
         method = "GET" if call.method == "HEAD" else call.method
-        handler, names, _ = self.router.find(method, call.segments)
-        check_scope(token, method, call.segments)
+        handler, names, pattern = self.router.find(method, call.segments)
+        sight = self._sights.of(user, day(now))
+        if not check_grant(self._company, token, user, sight, (method, pattern), names):
+            check_scope(token, method, call.segments)
         ask = Ask(
             method=method,
             path=call.path,
@@ -144,7 +147,7 @@ class RestApi:
             now=now,
             token=token,
             user=user,
-            sight=self._sights.of(user, day(now)),
+            sight=sight,
             names=names,
         )
         return handler(ask)

@@ -57,6 +57,7 @@ class OwnTokenApi:
             level=old.level,
             expires_at=expires_at,
             value=value,
+            grants=old.grants,
         )
         new.family = old.family
         return new

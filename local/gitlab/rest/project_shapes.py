@@ -68,15 +68,19 @@ class ProjectShapes:
 
     def full(self, project: Project, sight: Sight) -> Json:
         """What lists show by default."""
-        features = "enabled" if project.builds_enabled else "disabled"
+        on = project.builds_enabled
+        features = "private" if on and project.builds_members_only else "enabled" if on else "disabled"
+        # `jobs_enabled` is about who asks (lib/api/entities/project.rb); the access level is about the project.
+        usable = on and (not project.builds_members_only or bool(sight.project_level(project.id)))
         row = {
             **self.basic(project),
             "_links": {"self": f"{self._base}/api/v4/projects/{project.id}"},
             "packages_enabled": True,
             "empty_repo": project.default_branch is None,
             "archived": project.archived,
-            "jobs_enabled": project.builds_enabled,
+            "jobs_enabled": usable,
             "builds_access_level": features,
+            "repository_access_level": "enabled" if project.has_repository else "disabled",
             "issues_enabled": True,
             "merge_requests_enabled": True,
             "shared_runners_enabled": True,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.gitlab.clock import day, iso, iso_or_none
-from local.gitlab.company.model import Group, Invitation, Membership, Share, Token, User
+from local.gitlab.company.model import Grant, Group, Invitation, Membership, Share, Token, User
 from local.gitlab.company.state import Company
 
 Json = dict[str, Any]
@@ -183,4 +183,18 @@ class Shapes:
             "last_used_at": iso(now),
             "active": live,
             "expires_at": token.expires_at,
+            **(
+                {} if token.grants is None else {"granular": True, "granular_scopes": [_grant(g) for g in token.grants]}
+            ),
         }
+
+
+def _grant(grant: Grant) -> Json:
+    """A part of a grant; permissions have names of GitLab's own there, such as read_project."""
+    names = (name.partition(": ")[::2] for name in grant.permissions)
+    return {
+        "access": grant.access,
+        "permissions": sorted(f"{action} {resource}".lower().replace(" ", "_") for resource, action in names),
+        "project_id": grant.project_id,
+        "group_id": grant.group_id,
+    }

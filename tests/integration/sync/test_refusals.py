@@ -91,15 +91,24 @@ def is_inside(dataset: str, key: tuple[object, ...], path: str) -> bool:
     return key[:2] == (kind, number) if dataset == "grants" else key[0] == number
 
 
-def test_a_project_whose_pipelines_nobody_may_read_is_no_trouble(server: Running) -> None:
+@pytest.mark.parametrize("off", [{"builds_enabled": False}, {"has_repository": False}])
+def test_a_project_whose_pipelines_nobody_may_read_is_no_trouble(server: Running, off: dict[str, bool]) -> None:
     project = server.truth("projects")[1]["id"]
-    server.change("update_project", id=project, builds_enabled=False)
     hub = Hub(server)
-    run = hub.sync(Kind.PIPELINES)
-    server.change("update_project", id=project, builds_enabled=True)
-    assert (run.status, run.incomplete, run.counts["scopes_forbidden"]) == (RunStatus.IDLE, 1, 1)
     hub.sync(Kind.PIPELINES)
+    before = stored(hub, Kind.PIPELINES)
+    server.change("update_project", id=project, **off)
+    run = hub.sync(Kind.PIPELINES)
+    assert (run.status, run.incomplete, run.last_error, run.counts["scopes_disabled"]) == (RunStatus.IDLE, 0, None, 1)
+    assert "scopes_forbidden" not in run.counts
+    note = hub.state.get(partition(ID), f"SCOPE#pipelines#pipelines#{project:012d}")
+    assert note is not None
+    assert (note["status"], note["code"]) == ("disabled", "ci_disabled")
+    assert stored(hub, Kind.PIPELINES) == before
+    server.change("update_project", id=project, builds_enabled=True, has_repository=True)
+    run = hub.sync(Kind.PIPELINES)
     assert stored(hub, Kind.PIPELINES) == truth(hub, Kind.PIPELINES)
+    assert hub.state.get(partition(ID), f"SCOPE#pipelines#pipelines#{project:012d}") is None
 
 
 @KINDS

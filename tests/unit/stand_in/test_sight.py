@@ -88,6 +88,27 @@ def test_disabled_pipelines_are_forbidden_for_everyone(ask: Any, control: Any) -
     assert 1 in control("GET", "truth")["projects_without_builds"]
 
 
+def test_without_a_repository_there_are_no_pipelines(ask: Any, control: Any) -> None:
+    control("POST", "changes", {"do": "update_project", "id": 1, "builds_enabled": True, "has_repository": False})
+    assert ask("/projects/1/pipelines", "admin-read").status == 403
+    assert ask("/projects/1").json["repository_access_level"] == "disabled"
+
+
+def test_ci_for_members_only_is_there_and_looks_off_to_others(ask: Any, app: Any, control: Any) -> None:
+    owner = app.company.tokens[app.company.well_known["owner-read"]].user_id
+    stranger = control("POST", "changes", {"do": "add_user", "username": "stranger"})["id"]
+    control("POST", "changes", {"do": "add_token", "name": "stranger", "user_id": stranger, "scopes": ["read_api"]})
+    control("POST", "changes", {"do": "add_member", "source": "project", "source_id": 1, "user_id": owner, "level": 30})
+    given = {"visibility": "public", "builds_enabled": True, "builds_members_only": True}
+    control("POST", "changes", {"do": "update_project", "id": 1, **given})
+    shown = {name: ask("/projects/1", name).json for name in ("owner-read", "stranger")}
+    assert {name: (row["builds_access_level"], row["jobs_enabled"]) for name, row in shown.items()} == {
+        "owner-read": ("private", True), "stranger": ("private", False),
+    }  # fmt: skip
+    assert ask("/projects/1/pipelines", "owner-read").status == 200
+    assert ask("/projects/1/pipelines", "stranger").status == 403
+
+
 def test_others_do_not_see_blocked_accounts(ask: Any, app: Any, control: Any) -> None:
     user = control("POST", "changes", {"do": "add_user", "username": "leaver", "state": "blocked"})["id"]
     assert ask(f"/users/{user}", "owner-read").status == 404

@@ -91,6 +91,12 @@ class MissingPermissions(Forbidden):
     """
 
 
+class Disabled(Forbidden):
+    """403 because the project does not have the feature at all: no token could read it."""
+
+    code = "ci_disabled"
+
+
 class Missing(GitLabError):
     """404: not there, or not visible to this token."""
 

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from gitlab_hub.gitlab.errors import Forbidden, InsufficientScope, MissingPermissions
 from gitlab_hub.pipelines.heeding import HintReading
 from gitlab_hub.pipelines.project_stage import ProjectsStage, SweepStage
 from gitlab_hub.pipelines.project_store import ProjectRows, ReadStates, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
-from gitlab_hub.pipelines.source import ProjectSource
+from gitlab_hub.pipelines.source import ProjectSource, why_closed
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.message import Hint
@@ -61,4 +62,9 @@ class PipelinesStage:
     async def read(self, scope: Scope) -> None:
         """Read one project's pipelines."""
         source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
-        await ProjectReading(self._session, scope, source, self._store, self._states, self._making).run()
+        try:
+            await ProjectReading(self._session, scope, source, self._store, self._states, self._making).run()
+        except (InsufficientScope, MissingPermissions):
+            raise
+        except Forbidden as refusal:
+            raise await why_closed(source, refusal) from None

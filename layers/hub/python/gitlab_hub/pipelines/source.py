@@ -1,12 +1,13 @@
 """Reading single pipelines from GitLab."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Disabled, Forbidden, Missing
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
 from gitlab_hub.pipelines.settling import is_settled
 from gitlab_hub.pipelines.store import Copy
@@ -57,3 +58,14 @@ class ProjectSource:
 
     async def _all(self, path: str, params: dict[str, str | int | bool]) -> list[dict[str, Any]]:
         return [row async for page in self.gitlab.pages(path, params) for row in page.rows]
+
+
+async def why_closed(source: ProjectSource, refusal: Forbidden) -> Forbidden:
+    """Tell a project without CI/CD, which shows its pipelines to nobody, from one that hides them from the token."""
+    try:
+        project = (await source.gitlab.get(f"/projects/{source.project_id}")).body
+    except (Forbidden, Missing):
+        return refusal
+    if isinstance(project, Mapping) and ci_is_off(project):
+        return Disabled("CI/CD is switched off in this project.", http_status=refusal.http_status)
+    return refusal

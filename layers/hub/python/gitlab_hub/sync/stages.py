@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from gitlab_hub.gitlab.errors import (
+    Disabled,
     Forbidden,
     GitLabError,
     HostNotAllowed,
@@ -124,9 +125,10 @@ class StageRunner:
 
     async def _record_closed(self, scope: Scope, error: GitLabError) -> None:
         """Note a scope that is closed to us. Nothing may pause between its being counted and its being done."""
-        status = "gone" if isinstance(error, Missing) else "forbidden"
+        status = _status_of(error)
         await self._session.write(self._note, self._stage.name, scope.key, status, error.code)
-        self._session.incomplete += 1
+        # Where there is nothing to read, nothing is missing.
+        self._session.incomplete += status != "disabled"
         self._session.count(**{f"scopes_{status}": 1})
 
     async def _read(self, scope: Scope) -> GitLabError | None:
@@ -153,6 +155,12 @@ class StageRunner:
         if self._failures_in_a_row >= DEAD_AFTER:
             raise self._session.stop(RunFailed(error)) from error
         return error
+
+
+def _status_of(error: GitLabError) -> str:
+    if isinstance(error, Missing):
+        return "gone"
+    return "disabled" if isinstance(error, Disabled) else "forbidden"
 
 
 async def _each(scopes: list[Scope]) -> AsyncIterator[Scope]:

@@ -26,6 +26,7 @@ STATUS_OF_CODE = {
     "invalid_permissions": 403,
     "invalid_url": 400,
     "jobs_forbidden": 403,
+    "ci_disabled": 403,
     "not_gitlab": 502,
     "rate_limited": 503,
     "terms_not_accepted": 403,
