@@ -87,8 +87,9 @@ class Integrations:
     def exists(self, integration_id: str) -> bool:
         return integration_id in self.known
 
-    def after(self, position: str | None) -> Iterator[Any]:
-        yield from (One(each) for each in sorted(self.known) if position is None or each > position)
+    def after(self, position: str | None, *, among: frozenset[str] | None = None) -> Iterator[Any]:
+        known = sorted(set(self.known) if among is None else among.intersection(self.known))
+        yield from (One(each) for each in known if position is None or each > position)
 
 
 class NoSources:

@@ -43,8 +43,9 @@ class Integrations:
     def exists(self, integration_id: str) -> bool:
         return integration_id in self.ids
 
-    def after(self, position: str | None) -> Iterator[Integration]:
-        yield from (Integration(one) for one in sorted(self.ids) if one > (position or ""))
+    def after(self, position: str | None, *, among: frozenset[str] | None = None) -> Iterator[Integration]:
+        known = sorted(self.ids if among is None else among.intersection(self.ids))
+        yield from (Integration(one) for one in known if one > (position or ""))
 
     def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
         self.log.append((action, actor, integration_id, details))

@@ -61,15 +61,17 @@ class IncidentStore:
         """The open incidents of one integration."""
         return (incident for _, incident in self.after(None, integration_id))
 
-    def after(self, position: str | None, integration_id: str | None = None) -> Iterator[tuple[str, Incident]]:
+    def after(
+        self, position: str | None, integration_id: str | None = None, *, page: int = PAGE
+    ) -> Iterator[tuple[str, Incident]]:
         """Open incidents behind a position, each with its own, of one integration or of all; read page by page."""
         prefix = PREFIX if integration_id is None else f"{PREFIX}{integration_id}#"
         while True:
-            page = self._table.query(PARTITION, prefix=prefix, after=position, limit=PAGE)
-            yield from ((item["sk"], _incident(item)) for item in page.items)
-            if page.last is None:
+            read = self._table.query(PARTITION, prefix=prefix, after=position, limit=page)
+            yield from ((item["sk"], _incident(item)) for item in read.items)
+            if read.last is None:
                 return
-            position = page.last[1]
+            position = read.last[1]
 
     def forget(self, integration_id: str) -> None:
         """Drop all incidents of an integration."""

@@ -121,8 +121,8 @@ class BuildRoutes:
         if named is not None:
             self._must_see(caller, named)
             return [named] if integration_id in {None, named} else []
-        all_visible = (each.id for each in self._integrations.after(None) if caller.can_see(each.id))
-        visible = list(islice(all_visible, MAX_MERGED + 1))
+        all_visible = self._integrations.after(None, among=caller.integration_ids)
+        visible = [each.id for each in islice(all_visible, MAX_MERGED + 1)]
         if len(visible) > MAX_MERGED:
             fields = [{"field": "query.integration_id", "problem": "missing"}]
             raise Unprocessable("There are too many integrations for one list: name one.", details={"fields": fields})

@@ -18,7 +18,7 @@ MAX_LOOKED_INTO = 100
 Position = tuple[str, str | None]
 """An integration, and the trigger of it that was seen last; None = all of it was seen."""
 
-Visible = Callable[[str], bool]
+Visible = frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,12 @@ class TriggerBook:
 
     def _everywhere(self, visible: Visible, after: Position | None) -> Iterator[tuple[str, Trigger | None]]:
         """Every trigger behind a position, and None behind each integration's last."""
-        if after is not None and after[1] is not None and visible(after[0]):
+        if after is not None and after[1] is not None and (visible is None or after[0] in visible):
             yield from ((after[0], one) for one in self._store.after(after[0], after[1]))
             yield after[0], None
-        for integration in self._integrations.after(None if after is None else after[0]):
-            if visible(integration.id):
-                yield from ((integration.id, one) for one in self._store.after(integration.id))
-                yield integration.id, None
+        for integration in self._integrations.after(None if after is None else after[0], among=visible):
+            yield from ((integration.id, one) for one in self._store.after(integration.id))
+            yield integration.id, None
 
     def _changed(self, found: Trigger, patch: TriggerPatchBody) -> Trigger:
         if patch.version not in {None, found.version}:

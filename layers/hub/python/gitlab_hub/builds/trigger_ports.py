@@ -18,8 +18,8 @@ class Integrations(Protocol):
     def exists(self, integration_id: str) -> bool:
         """Say whether there is an integration of this id."""
 
-    def after(self, position: str | None) -> Iterator[Named]:
-        """All integrations behind an id, in order of their ids."""
+    def after(self, position: str | None, *, among: frozenset[str] | None = None) -> Iterator[Named]:
+        """All integrations behind an id, in order of their ids; `among`: those of these ids, and no others are read."""
 
 
 class Audit(Protocol):

@@ -68,7 +68,7 @@ class TriggerRoutes:
         opened = self._cursors.open(listing, cursor)
         after: Position | None = None if opened is None else (opened[0], opened[1])
         if integration_id is None:
-            page = self._book.of_all(caller.can_see, after, limit)
+            page = self._book.of_all(caller.integration_ids, after, limit)
         else:
             _see(caller, integration_id)
             page = self._book.of_integration(integration_id, after, limit)

@@ -96,9 +96,7 @@ class IntegrationRoutes:
     def list_all(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> IntegrationList:
         """List the integrations that the caller may see, in order of their ids."""
         position = self._cursors.open(LISTING, cursor)
-        # Whoever may see a few is not made to wait for a look at all.
-        some = caller.integration_ids
-        visible = self._store.after(position) if some is None else self._store.some(some, position)
+        visible = self._store.after(position, among=caller.integration_ids, page=limit + 1)
         found = list(islice(visible, limit + 1))
         page, now = found[:limit], int(self._now())
         return IntegrationList(

@@ -68,14 +68,22 @@ class IntegrationStore:
             raise NotFound("There is no such integration.")
         return integration
 
-    def after(self, position: str | None) -> Iterator[Integration]:
-        """All integrations behind a position, in order of their ids, read page by page."""
+    def after(
+        self, position: str | None, *, among: frozenset[str] | None = None, page: int = PAGE
+    ) -> Iterator[Integration]:
+        """All integrations behind a position, in order of their ids, read `page` by page; `among`: those of these ids.
+
+        A few ids are read one by one: who may see one of thousands has no use for the others.
+        """
+        if among is not None:
+            yield from self.some(among, position)
+            return
         while True:
-            page = self._table.query(rows.INTEGRATIONS, after=position, limit=PAGE)
-            yield from (rows.integration_of(item) for item in page.items if item["lifecycle"] == rows.LIVE)
-            if page.last is None:
+            read = self._table.query(rows.INTEGRATIONS, after=position, limit=page)
+            yield from (rows.integration_of(item) for item in read.items if item["lifecycle"] == rows.LIVE)
+            if read.last is None:
                 return
-            position = page.last[1]
+            position = read.last[1]
 
     def some(self, integration_ids: Iterable[str], position: str | None) -> Iterator[Integration]:
         """Those of the integrations named that are behind a position and there, in order of their ids."""

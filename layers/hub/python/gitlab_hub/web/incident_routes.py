@@ -47,22 +47,22 @@ class IncidentRoutes:
     def list_all(self, caller: Caller, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None) -> IncidentList:
         """List what needs a person, of every integration that the caller may see."""
         position = self._cursors.open(_LISTING, cursor)
-        found = list(islice(self._visible(caller, position), limit + 1))
+        found = list(islice(self._visible(caller, position, limit + 1), limit + 1))
         following = found[limit - 1][0] if len(found) > limit else None
         return IncidentList(
             incidents=[_shown(incident) for _, incident in found[:limit]],
             next_cursor=None if following is None else self._cursors.seal(_LISTING, following),
         )
 
-    def _visible(self, caller: Principal, position: str | None) -> Iterator[tuple[str, Incident]]:
+    def _visible(self, caller: Principal, position: str | None, page: int) -> Iterator[tuple[str, Incident]]:
         if caller.integration_ids is None:
-            yield from self._incidents.after(position)
+            yield from self._incidents.after(position, page=page)
             return
         for integration_id in sorted(caller.integration_ids):
             first = position_before(integration_id)
             if position is None or position < f"{first}#~":
                 after = position if position is not None and position > first else None
-                yield from self._incidents.after(after, integration_id)
+                yield from self._incidents.after(after, integration_id, page=page)
 
 
 def _shown(incident: Incident) -> IncidentView:
