@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.gitlab.errors import HostNotAllowed
 from gitlab_hub.integrations.birth import credential_id_of, new_credential
+from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.checks import Verification
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import CredentialNotFound
-from gitlab_hub.integrations.model import Credential, Holding, Integration
+from gitlab_hub.integrations.model import Credential, CredentialKind, Holding, Integration
 from gitlab_hub.integrations.outcome import added, informed, settled
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.upkeep import Upkeep, must_be_authorized, only_access_tokens, same_user
@@ -34,10 +35,11 @@ class Credentials:
         store: IntegrationStore,
         upkeep: Upkeep,
         connector: Connector,
+        ending: Ending,
         audit: AuditLog,
         now: Callable[[], float],
     ) -> None:
-        self._store, self._upkeep, self._connector = store, upkeep, connector
+        self._store, self._upkeep, self._connector, self._ending = store, upkeep, connector, ending
         self._audit, self._now = audit, now
 
     def listed(self, integration_id: str) -> list[Credential]:
@@ -89,11 +91,12 @@ class Credentials:
         return _found(after.credential(credential_id))
 
     def delete(self, integration_id: str, credential_id: str, *, actor: str) -> None:
-        """Forget the token; the row stays and says when."""
-        now = int(self._now())
+        """Forget the token; the row stays and says when. A pair that the hub was granted ends in GitLab too."""
+        now, last = int(self._now()), list[tuple[Integration, Credential]]()
 
         def decide(before: Holding) -> Change:
             credential = _found(before.credential(credential_id))
+            last.append((before.integration, credential))
             return Change(
                 integration=replace(before.integration, updated_at=now),
                 credentials=(replace(credential, deleted_at=now, updated_at=now),),
@@ -102,6 +105,10 @@ class Credentials:
 
         self._log("delete", actor, integration_id, credential_id)
         self._store.change(integration_id, decide)
+        was, credential = last[-1]
+        if credential.kind == CredentialKind.OAUTH:
+            # Whoever renews it at this moment finds it gone, and ends what it has just been given.
+            self._ending.end(was, credential)
 
     def _log(self, verb: str, actor: str, integration_id: str, credential_id: str) -> None:
         self._audit.record(

@@ -138,6 +138,7 @@ class IntegrationsFeature:
             flows=FlowStore(self._table),
             keys=FlowKeys(key),
             exchange=self.care.exchange,
+            ending=self.care.ending,
             verifier=self._verifier,
             neighbours=self._neighbours,
             initiators=initiators,
@@ -192,7 +193,7 @@ class IntegrationsFeature:
         return Removal(
             store=self.store,
             life=self.life,
-            exchange=self.care.exchange,
+            ending=self.care.ending,
             hooks=self._hooks,
             builds=self._builds,
             audit=self._audit,
@@ -200,5 +201,10 @@ class IntegrationsFeature:
 
     def _credentials(self) -> Credentials:
         return Credentials(
-            store=self.store, upkeep=self.upkeep, connector=self._connector, audit=self._audit, now=self._now
+            store=self.store,
+            upkeep=self.upkeep,
+            connector=self._connector,
+            ending=self.care.ending,
+            audit=self._audit,
+            now=self._now,
         )

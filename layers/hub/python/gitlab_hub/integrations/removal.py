@@ -1,19 +1,17 @@
 """Removing an integration: what GitLab has to know first, then the tombstone, whatever GitLab said."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError
-from gitlab_hub.integrations.care.exchange import Exchange
+from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.errors import ActiveBuildsRemain
 from gitlab_hub.integrations.life import Life
 from gitlab_hub.integrations.model import Credential, CredentialKind, Integration
 from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.vault import Contents, TokenSet, successor_version
-from gitlab_hub.storage.secrets import SecretMissing
 
 _AT_ONCE = 5
 
@@ -81,12 +79,12 @@ class Removal:
         *,
         store: IntegrationStore,
         life: Life,
-        exchange: Exchange,
+        ending: Ending,
         hooks: HookRemoval,
         builds: ActiveBuilds,
         audit: AuditLog,
     ) -> None:
-        self._store, self._life, self._exchange = store, life, exchange
+        self._store, self._life, self._ending = store, life, ending
         self._hooks, self._builds, self._audit = hooks, builds, audit
 
     def remove(self, integration_id: str, farewell: Farewell, *, actor: str) -> Removed:
@@ -126,33 +124,12 @@ class Removal:
         wanted = [one for one in credentials if one.deleted_at is None and _is_wanted(one, farewell)]
         if not wanted:
             return [], []
-        try:
-            contents = self._store.vault.read(last.id, last.secret_version)
-        except (SecretMissing, HubError):
-            return [], [one.id for one in wanted]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            done = list(pool.map(self._end(last, contents), wanted))
+            done = list(pool.map(lambda one: self._ending.end(last, one), wanted))
         return (
             [one.id for one, good in zip(wanted, done, strict=True) if good],
             [one.id for one, good in zip(wanted, done, strict=True) if not good],
         )
-
-    def _end(self, last: Integration, contents: Contents) -> Callable[[Credential], bool]:
-        def end(credential: Credential) -> bool:
-            application = contents.application if credential.kind == CredentialKind.OAUTH else None
-            tokens = self._newest(last, contents, credential)
-            return tokens is None or self._exchange.end(last.host_url, application, tokens)
-
-        return end
-
-    def _newest(self, last: Integration, contents: Contents, credential: Credential) -> TokenSet | None:
-        """The token that lives: one that a worker has kept and not yet announced goes before the announced one."""
-        version = successor_version(last.id, credential.id, credential.generation)
-        try:
-            found = self._store.vault.read(last.id, version).tokens.get(credential.id)
-        except (SecretMissing, HubError):
-            found = None
-        return found or contents.tokens.get(credential.id)
 
 
 def _is_wanted(credential: Credential, farewell: Farewell) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import Exchange
 from gitlab_hub.integrations.care.lease import Leases
 from gitlab_hub.integrations.care.refresh import Refresher, unlimited
@@ -34,12 +35,14 @@ class CareParts:
     ) -> None:
         self.leases, self.exchange, self.signals = Leases(table, now), Exchange(connector), outside.signals
         self.succession = Succession(store, IncidentStore(table, now), outside.signals, now, outside.sleep)
+        self.ending = Ending(store, self.exchange)
         self.opinion = SecondOpinion(store, self.exchange, now)
         self.refresher = Refresher(
             store=store,
             leases=self.leases,
             succession=self.succession,
             exchange=self.exchange,
+            ending=self.ending,
             now=now,
             sleep=outside.sleep,
             remaining=outside.remaining,
@@ -49,6 +52,7 @@ class CareParts:
             leases=self.leases,
             succession=self.succession,
             exchange=self.exchange,
+            ending=self.ending,
             now=now,
             remaining=outside.remaining,
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from gitlab_hub.gitlab.errors import GitLabError, InvalidGrant, Unauthorized
 from gitlab_hub.gitlab.grants import Grant
+from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import NOT_DONE, Exchange
 from gitlab_hub.integrations.care.held import Held, held_of
 from gitlab_hub.integrations.care.lease import Lease, LeaseLost, Leases
@@ -66,11 +67,13 @@ class Refresher:
         leases: Leases,
         succession: Succession,
         exchange: Exchange,
+        ending: Ending,
         now: Callable[[], float],
         sleep: Callable[[float], None] = time.sleep,
         remaining: Callable[[], float] = unlimited,
     ) -> None:
-        self._store, self._leases, self._succession, self._exchange = store, leases, succession, exchange
+        self._store, self._leases, self._succession = store, leases, succession
+        self._exchange, self._ending = exchange, ending
         self._now, self._sleep, self._remaining = now, sleep, remaining
 
     def fresh(self, integration_id: str, credential_id: str, wanted: Wanted | None = None) -> Held:
@@ -141,8 +144,10 @@ class Refresher:
             self._leases.end(lease)
             return held
         calls = lease.calls_of(held.credential.generation)
+        if lease.calls and lease.generation < held.credential.generation:
+            self._ending.end_left_behind(held, lease.generation)
         if calls and (adopted := self._succession.adopt(held)) is not None:
-            self._leases.end(lease)
+            self._leases.end(lease, calls=0)
             return adopted
         is_paused = self._pause_left(lease, held) > 0
         if is_paused or self._remaining() < LEAST_SECONDS:
@@ -186,9 +191,12 @@ class Refresher:
             kept = self._succession.keep(held, successor)
         except Unauthorized:
             # Removed meanwhile: nobody else knows of this pair, so nobody else could end it.
-            self._exchange.end(held.integration.host_url, held.contents.application, successor.tokens)
+            self._ending.end_unused(held, successor.tokens)
             raise
-        self._leases.end(lease)
+        if kept.tokens != successor.tokens:
+            # A new authorization took the place of the pair that was being renewed.
+            self._ending.end_unused(held, successor.tokens)
+        self._leases.end(lease, calls=0)
         return kept
 
     def _found_again(self, held: Held) -> Held:

@@ -24,6 +24,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.gitlab.tokens import sendable
+from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import NOT_DONE, Exchange
 from gitlab_hub.integrations.care.held import Held, held_of
 from gitlab_hub.integrations.care.lease import Lease, LeaseLost, Leases
@@ -52,10 +53,12 @@ class Rotator:
         leases: Leases,
         succession: Succession,
         exchange: Exchange,
+        ending: Ending,
         now: Callable[[], float],
         remaining: Callable[[], float] = unlimited,
     ) -> None:
-        self._store, self._leases, self._succession, self._exchange = store, leases, succession, exchange
+        self._store, self._leases, self._succession = store, leases, succession
+        self._exchange, self._ending = exchange, ending
         self._now, self._remaining = now, remaining
 
     def rotate(self, integration_id: str, credential_id: str) -> Held:
@@ -141,7 +144,14 @@ class Rotator:
         except GitLabError as error:
             self._leases.end(lease, calls=0 if _had_no_effect(error) else None)
             raise
-        kept = self._succession.keep(held, successor)
+        try:
+            kept = self._succession.keep(held, successor)
+        except Unauthorized:
+            # Removed meanwhile: nobody else knows of this token, so nobody else could end it.
+            self._ending.end_unused(held, successor.tokens)
+            raise
+        if kept.tokens != successor.tokens:
+            self._ending.end_unused(held, successor.tokens)  # Somebody gave another token meanwhile.
         self._leases.end(lease)
         return kept
 

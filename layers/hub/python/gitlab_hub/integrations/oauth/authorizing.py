@@ -7,14 +7,13 @@ from typing import Protocol
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
-from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.gitlab.grants import Application, Grant, code_fields
+from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import Exchange
-from gitlab_hub.integrations.care.held import held_of
 from gitlab_hub.integrations.care.refresh import pair
 from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
-from gitlab_hub.integrations.model import AuthMode, Integration, Status
+from gitlab_hub.integrations.model import AuthMode, Holding, Integration, Status
 from gitlab_hub.integrations.neighbours import Neighbours
 from gitlab_hub.integrations.oauth.acceptance import (
     CONFIDENTIAL,
@@ -27,7 +26,7 @@ from gitlab_hub.integrations.oauth.acceptance import (
 from gitlab_hub.integrations.oauth.flow_store import FlowStore
 from gitlab_hub.integrations.oauth.keys import FlowKeys, digest, encoded
 from gitlab_hub.integrations.oauth.pending import Arrival, Pending, authorize_url, check, unknown_state
-from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.vault import TokenSet
 from gitlab_hub.integrations.verifier import Subject, Verifier
 from gitlab_hub.storage.secrets import SecretMissing
@@ -69,6 +68,7 @@ class Authorizing:
         flows: FlowStore,
         keys: FlowKeys,
         exchange: Exchange,
+        ending: Ending,
         verifier: Verifier,
         neighbours: Neighbours,
         initiators: Initiators,
@@ -77,7 +77,8 @@ class Authorizing:
         now: Callable[[], float],
         random: Callable[[], bytes] = lambda: secrets.token_bytes(32),
     ) -> None:
-        self._store, self._flows, self._keys, self._exchange = store, flows, keys, exchange
+        self._store, self._flows, self._keys = store, flows, keys
+        self._exchange, self._ending = exchange, ending
         self._verifier, self._neighbours, self._initiators = verifier, neighbours, initiators
         self._audit, self._hide, self._now, self._random = audit, hide, now, random
 
@@ -130,7 +131,7 @@ class Authorizing:
         """
         initiator = self._initiator(pending)
         integration = self._by_oauth(pending.integration_id)
-        application, earlier = self._application(integration), self._earlier(integration)
+        application = self._application(integration)
         self._audit.record("oauth.finish", actor=pending.initiator, integration_id=integration.id)
         asked_at = int(self._now())
         verifier = self._keys.verifier(state)
@@ -143,16 +144,12 @@ class Authorizing:
             self._exchange.end(pending.host_url, application, tokens)
             raise
         try:
-            kept = self._keep(integration, application, facts, grant, tokens, digest(state)[:20])
+            return self._keep(pending, application, facts, grant, tokens, f"cred_{digest(state)[:20]}")
         except DuplicateIntegration as error:
             if integration.status == Status.INACTIVE:
                 # It would stay unfinished for ever. The caretaker removes what belongs to it, its secret too.
                 self._hide(integration.id)
             raise error.shown_to(initiator.can_see) from None
-        if earlier is not None:
-            # Whoever still uses the old pair is told 401, and reads the new one.
-            self._exchange.end(integration.host_url, application, earlier)
-        return kept
 
     def finished(self, integration_id: str, *, state: str, seed: str) -> Integration | None:
         """The integration, if this very request (by its seed) has finished its authorization before."""
@@ -181,36 +178,31 @@ class Authorizing:
 
     def _keep(
         self,
-        integration: Integration,
+        pending: Pending,
         application: Application,
         facts: Facts,
         grant: Grant,
         tokens: TokenSet,
-        unique: str,
+        credential_id: str,
     ) -> Integration:
+        seen: list[Holding] = []
+
+        def decide(found: Holding) -> Change:
+            seen.append(found)
+            return accepted(found, facts, grant, tokens, credential_id=credential_id, now=int(self._now()))
+
         try:
-            holding = self._store.change(
-                integration.id,
-                lambda found: accepted(
-                    found, facts, grant, tokens, credential_id=f"cred_{unique}", now=int(self._now())
-                ),
-            )
+            kept = self._store.change(pending.integration_id, decide).integration
         except (AccountMismatch, DuplicateIntegration, NotFound):
             # Only refusals: after any other trouble the pair may be stored all the same.
-            self._exchange.end(integration.host_url, application, tokens)
+            self._exchange.end(pending.host_url, application, tokens)
             raise
-        return holding.integration
-
-    def _earlier(self, integration: Integration) -> TokenSet | None:
-        """The pair that an earlier authorization has brought."""
-        holding = self._store.holding(integration.id)
-        credential = in_use(holding)
-        if credential is None:
-            return None
-        try:
-            return held_of(self._store, integration.id, credential.id).tokens
-        except Unauthorized:
-            return None
+        replaced = in_use(seen[-1])
+        if replaced is not None:
+            # What was stored at that very moment, which a refresh may have changed since this began. Whoever still uses
+            # it is told 401, and reads the new pair; whoever renews it at this moment ends what that brings.
+            self._ending.end(seen[-1].integration, replaced)
+        return kept
 
     def _initiator(self, pending: Pending) -> Principal:
         """Whoever began it must still be allowed to; hub tokens are revoked, and roles are lowered."""
