@@ -70,7 +70,7 @@ def test_without_the_guard_a_foreign_integration_would_be_open(sample: Sample) -
 def test_a_limited_token_sees_its_own(sample: Sample) -> None:
     caller = Principal("t", Role.VIEWER, frozenset({"i1"}))
     assert sample.call("GET", NOTES, principal=caller)[0] == 200
-    assert sample.call("GET", NOTES, principal=Principal("t", Role.VIEWER, frozenset()))[0] == 404
+    assert sample.call("GET", NOTES, principal=Principal("t", Role.VIEWER, frozenset({"i2"})))[0] == 404
 
 
 def test_what_a_handler_says_of_a_missing_thing_is_not_passed_on(sample: Sample) -> None:
@@ -127,3 +127,37 @@ def test_the_caller_is_checked_before_the_body_is_looked_at(sample: Sample) -> N
 
 def test_a_case_tells_what_it_is(sample: Sample) -> None:
     assert str(Case(sample.part.routes()[0], None, IDS)) == "nobody GET /v1/integrations/<integration_id>/notes"
+
+
+GOOD: dict[str, Any] = {"token_id": "t1", "role": "owner", "integration_ids": "*"}
+MALFORMED: list[Any] = [
+    None, {}, [], "owner", 7, {"failed": True},
+    *({name: value for name, value in GOOD.items() if name != missing} for missing in GOOD),
+    *(GOOD | {"token_id": each} for each in ("", " ", "\t", "a b", "t1\n", None, 7, ["t1"], True)),
+    *(GOOD | {"role": each} for each in ("", " ", "root", "Owner", "owner ", "owner\n", None, 3, ["owner"], True)),
+    *(GOOD | {"integration_ids": each} for each in (
+        "", " ", "   ", "\t", "\n", " i1", "i1 ", "i1  i2", "i1\ti2", "i1\n", "* i1", "i1 *", "**",
+        None, 5, [], ["i1"], {},
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("context", MALFORMED, ids=repr)
+def test_a_context_that_the_authorizer_would_not_write_is_nobodys(sample: Sample, context: Any) -> None:
+    event = http_event("GET", NOTES)
+    event["requestContext"]["authorizer"] = {"lambda": context}
+    assert answered(resolve(sample.api(), event))[0] == 401
+    assert sample.part.ran == []
+
+
+@pytest.mark.parametrize("authorizer", [None, [], "x", 1, {"lambda": "x"}, {"jwt": GOOD}, {"iam": GOOD}])
+def test_an_authorizer_of_another_shape_is_nobodys(sample: Sample, authorizer: Any) -> None:
+    event = http_event("GET", NOTES)
+    event["requestContext"]["authorizer"] = authorizer
+    assert answered(resolve(sample.api(), event))[0] == 401
+
+
+@pytest.mark.parametrize("limit", [None, frozenset({"i1"}), frozenset({"i1", "i2", "int_3"})])
+def test_what_the_authorizer_writes_is_read_back(limit: frozenset[str] | None) -> None:
+    principal = Principal("t-1", Role.ADMIN, limit)
+    assert Principal.from_context(principal.to_context()) == principal

@@ -195,3 +195,34 @@ def test_a_short_master_key_is_refused(tokens: Tokens) -> None:
     tokens.secrets.write("master", {"key": "short"}, version=V2)
     with pytest.raises(ValueError, match="32"):
         tokens.api().resolve(http_event("POST", "/v1/tokens", {"role": "viewer"}), Context())
+
+
+@dataclass(slots=True)
+class Counting:
+    """Secrets that count who reads them."""
+
+    secrets: MemorySecrets
+    reads: int = 0
+
+    def read(self, name: str, *, version: str | None = None) -> Any:
+        self.reads += 1
+        return self.secrets.read(name, version=version)
+
+
+def test_the_owners_secret_is_read_for_no_token_that_has_a_row(tokens: Tokens) -> None:
+    made = tokens.make()
+    token, token_id = made["token"], made["token_id"] if "token_id" in made else made["id"]
+    counting = Counting(tokens.secrets)
+    owner: Any = OwnerToken(counting, "owner", lambda: tokens.now)  # type: ignore[arg-type]  # it only reads
+    book = TokenBook(TokenStore(tokens.table), owner, lambda: tokens.now)
+    assert book.principal_of(token) is not None
+    assert book.principal_of(f"ghub_{token_id}_wrong") is None
+    assert book.standing(token_id) is not None
+    tokens.call("DELETE", f"/v1/tokens/{token_id}")
+    assert (book.principal_of(token), book.standing(token_id)) == (None, None)
+    assert counting.reads == 0
+    for _ in range(50):
+        assert book.principal_of("ghub_owner_first-secret") == Principal("owner", Role.OWNER)
+        assert book.principal_of("ghub_nobody_x") is None
+        assert book.principal_of("no token at all") is None
+    assert counting.reads == 1

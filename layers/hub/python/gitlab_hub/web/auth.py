@@ -22,11 +22,17 @@ class IntegrationGuard(Protocol):
 
 def principal_of(event: Mapping[str, Any]) -> Principal | None:
     """Read who calls from what the authorizer left in the event. Raises StorageUnavailable where it could not look."""
-    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
-    context = authorizer.get("lambda") or {}
+    context = _inside(event, "requestContext", "authorizer", "lambda")
     if context == FAILED:
         raise StorageUnavailable("Your token could not be checked; try again in a moment.", retry_after=5)
     return Principal.from_context(context)
+
+
+def _inside(event: Any, *names: str) -> Any:
+    """What lies at a path of an event; None where something else does."""
+    for name in names:
+        event = event.get(name) if isinstance(event, Mapping) else None
+    return event
 
 
 def current_principal(request: Request) -> Principal:

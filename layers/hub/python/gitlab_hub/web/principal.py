@@ -1,5 +1,6 @@
 """Who calls: a role, and perhaps a limit to some integrations."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +9,10 @@ from typing import Any
 EVERY_INTEGRATION = "*"
 FAILED = {"failed": "true"}
 """The authorizer context of a request whose token could not be looked up."""
+
+_NAMES = ("token_id", "role", "integration_ids")
+_ID = re.compile(r"[^\s*]+")
+_IDS = re.compile(r"[^\s*]+(?: [^\s*]+)*")
 
 
 class Role(StrEnum):
@@ -42,10 +47,18 @@ class Principal:
         return {"token_id": self.token_id, "role": self.role.value, "integration_ids": limit}
 
     @classmethod
-    def from_context(cls, context: Mapping[str, Any]) -> "Principal | None":
-        """Read an authorizer context; anything incomplete or unknown is nobody."""
-        token_id, role, limit = (context.get(name) for name in ("token_id", "role", "integration_ids"))
-        if not isinstance(token_id, str) or not token_id or role not in list(Role) or not isinstance(limit, str):
+    def from_context(cls, context: Any) -> "Principal | None":
+        """Read an authorizer context. Whatever `to_context` would not have written is nobody's.
+
+        A limit without an id in it is no limit to nothing, but a mistake: it would read as a caller who sees no
+        integration, and still may use what belongs to none.
+        """
+        values = [context.get(name) for name in _NAMES] if isinstance(context, Mapping) else []
+        if len(values) != len(_NAMES) or not all(isinstance(value, str) for value in values):
             return None
-        ids = None if limit == EVERY_INTEGRATION else frozenset(limit.split())
-        return cls(token_id, Role(role), ids)
+        token_id, role, limit = map(str, values)
+        if not _ID.fullmatch(token_id) or role not in list(Role):
+            return None
+        if limit == EVERY_INTEGRATION:
+            return cls(token_id, Role(role))
+        return cls(token_id, Role(role), frozenset(limit.split(" "))) if _IDS.fullmatch(limit) else None

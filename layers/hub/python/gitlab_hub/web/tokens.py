@@ -115,24 +115,23 @@ class TokenBook:
         self._store, self._owner, self._now = store, owner, now
 
     def principal_of(self, presented: str) -> Principal | None:
-        """Give the caller, or None for every token that is not good."""
-        owner = self._owner.principal_of(presented)
-        if owner is not None:
-            return owner
+        """Give the caller, or None for every token that is not good.
+
+        The owner's token has no row, so its secret is read only for a token whose id has none either.
+        """
         parts = _TOKEN.fullmatch(presented)
         token = self._store.get(parts["id"]) if parts else None
-        if parts is None or token is None or not token.is_good(self._now()):
-            return None
+        if parts is None or token is None:
+            return self._owner.principal_of(presented)
         is_same = hmac.compare_digest(secret_hash(parts["secret"]).encode(), token.secret_sha256.encode())
-        return token.principal if is_same else None
+        return token.principal if is_same and token.is_good(self._now()) else None
 
     def standing(self, token_id: str) -> Principal | None:
         """Give the caller that a token of this id stands for now, without the token; None where it is no good."""
-        owner = self._owner.standing(token_id)
-        if owner is not None:
-            return owner
         token = self._store.get(token_id)
-        return token.principal if token is not None and token.is_good(self._now()) else None
+        if token is None:
+            return self._owner.standing(token_id)
+        return token.principal if token.is_good(self._now()) else None
 
 
 def secret_hash(secret: str) -> str:
