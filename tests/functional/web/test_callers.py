@@ -130,15 +130,20 @@ def test_a_case_tells_what_it_is(sample: Sample) -> None:
 
 
 GOOD: dict[str, Any] = {"token_id": "t1", "role": "owner", "integration_ids": "*"}
+
+
+def other(name: str, *values: Any) -> list[Any]:
+    """Good contexts but for one value."""
+    return [GOOD | {name: value} for value in values]
+
+
 MALFORMED: list[Any] = [
     None, {}, [], "owner", 7, {"failed": True},
     *({name: value for name, value in GOOD.items() if name != missing} for missing in GOOD),
-    *(GOOD | {"token_id": each} for each in ("", " ", "\t", "a b", "t1\n", None, 7, ["t1"], True)),
-    *(GOOD | {"role": each} for each in ("", " ", "root", "Owner", "owner ", "owner\n", None, 3, ["owner"], True)),
-    *(GOOD | {"integration_ids": each} for each in (
-        "", " ", "   ", "\t", "\n", " i1", "i1 ", "i1  i2", "i1\ti2", "i1\n", "* i1", "i1 *", "**",
-        None, 5, [], ["i1"], {},
-    )),
+    *other("token_id", "", " ", "\t", "a b", "t1\n", None, 7, ["t1"], True),
+    *other("role", "", " ", "root", "Owner", "owner ", "owner\n", None, 3, ["owner"], True),
+    *other("integration_ids", "", " ", "   ", "\t", "\n", " i1", "i1 ", "i1  i2", "i1\ti2", "i1\n", "* i1", "i1 *", "**"),
+    *other("integration_ids", None, 5, [], ["i1"], {}),
 ]  # fmt: skip
 
 
