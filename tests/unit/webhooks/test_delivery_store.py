@@ -129,7 +129,7 @@ def test_a_change_is_decided_anew_where_others_were_faster_but_not_for_ever(time
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        ({"webhook-id": "a"}, {"webhook-id": "a", "idempotency-key": "b"}, True),
+        ({"idempotency-key": "a"}, {"webhook-id": "b", "idempotency-key": "a"}, True),
         ({"idempotency-key": "a"}, {"webhook-id": "a"}, True),
         ({"idempotency-key": "a"}, {"idempotency-key": "b"}, False),
         ({"webhook-id": ""}, {}, True),

@@ -214,7 +214,7 @@ def test_what_is_no_refusal_of_gitlabs_stays_what_it_is() -> None:
     ("headers", "key"),
     [
         ({"Idempotency-Key": "k"}, "k"),
-        ({"idempotency-key": "k", "webhook-id": "w"}, "w"),
+        ({"idempotency-key": "k", "webhook-id": "w"}, "k"),
         ({"Webhook-Id": "w"}, "w"),
         ({"X-Gitlab-Webhook-UUID": "u", "X-Gitlab-Event-UUID": "e"}, None),
         ({"Idempotency-Key": ""}, None),

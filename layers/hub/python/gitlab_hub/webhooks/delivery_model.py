@@ -1,13 +1,16 @@
 """A delivery: one call of GitLab's, from being kept until it was worked on; pure."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from gitlab_hub.gitlab.hook_event import HookEvent
+from gitlab_hub.gitlab.hook_kept import kept
 from gitlab_hub.ids import owned_id
-from gitlab_hub.webhooks.model import Hook
+from gitlab_hub.webhooks.model import Hook, Verification
 from gitlab_hub.webhooks.signature import ID, Headers
 
 KEPT_SECONDS = 30 * 86_400
@@ -20,7 +23,9 @@ MAX_SENDS = 7
 MAX_ATTEMPTS = 5
 """What the queue's redrive policy allows, too."""
 
-_DEDUPE_HEADERS = (ID, "idempotency-key")
+_KEY = "idempotency-key"
+_EVENT_UUID = "x-gitlab-event-uuid"
+_PUSHES = frozenset({"push", "tag_push"})
 _ID_CHARACTERS = 24
 _GROUP_CHARACTERS = 32
 _LONGEST_HEADER = 200
@@ -114,9 +119,12 @@ class Delivery:
 def delivery_id(hook: Hook, headers: Headers, raw: bytes) -> str:
     """The id that all copies of one delivery share.
 
-    GitLab's own id where it sends one: that is the same for retries and resends. Before GitLab 17.4, the body.
+    GitLab's own id where it sends one: that is the same for retries and resends. Before GitLab 17.4, the body. Of a
+    hook that signs only the signed id counts; of any other one `webhook-id` may be a header that somebody has added,
+    the same for all, while GitLab's own `Idempotency-Key` wins over such (app/services/web_hook_service.rb).
     """
-    keys = (headers[name] for name in _DEDUPE_HEADERS if headers.get(name))
+    names = (ID, _KEY) if hook.verification == Verification.SIGNATURE else (_KEY, ID)
+    keys = (headers[name] for name in names if headers.get(name))
     key = next(keys, None) or hashlib.sha256(raw).digest()
     return id_of_delivery(hook.integration_id, hook.id, key)
 
@@ -127,6 +135,21 @@ def id_of_delivery(integration_id: str, hook_id: str, key: str | bytes) -> str:
     told = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
     unique = hashlib.sha256(hook_id.encode() + b"\n" + told).hexdigest()
     return owned_id("dlv", integration_id, unique[:_ID_CHARACTERS])
+
+
+def event_key(integration_id: str, headers: Headers, event: HookEvent, body: Mapping[str, Any]) -> str | None:
+    """What all hooks of an integration share that tell of one and the same event; None where GitLab does not say.
+
+    The hooks of a project, of the groups above it and of the system each deliver a push, under keys of their own and
+    with one `X-Gitlab-Event-UUID`. That is shared by different events of one request too, so what it is about counts
+    as well: of a push its refs, of anything else all that is kept of it.
+    """
+    uuid = headers.get(_EVENT_UUID)
+    if not uuid:
+        return None
+    told = [event.before, event.after] if event.kind in _PUSHES else kept(event.kind, body)
+    spelled = json.dumps([integration_id, uuid, event.kind, event.project_id, event.ref, told], sort_keys=True)
+    return hashlib.sha256(spelled.encode()).hexdigest()
 
 
 def found_id(integration_id: str, key: str) -> str:

@@ -1,5 +1,6 @@
 """Where deliveries are kept: one row each, with its body, until its time to live ends."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -11,6 +12,9 @@ from gitlab_hub.webhooks.delivery_model import KEPT_SECONDS, Delivery
 SCHEMA_VERSION = 1
 BY_TIME, PENDING_INDEX = "by_time", "pending"
 CHANGE_TRIES = 5
+
+EVENT_SECONDS = 2 * 86_400
+"""How long is known which delivery was the first to tell of an event: far longer than its hooks are apart."""
 
 SHOWN = (
     "hook_id",
@@ -103,6 +107,18 @@ class DeliveryStore:
                 continue
             return after
         raise Conflict("Others kept changing this delivery; try again.", retry_after=2)
+
+    def is_first(self, event_key: str, delivery_id: str, *, now: float) -> bool:
+        """Whether no other delivery has told of this event; a repeated question gets the same answer."""
+        key = {"pk": f"EVENT#{event_key}", "sk": "EVENT"}
+        by = hashlib.sha256(delivery_id.encode()).hexdigest()
+        try:
+            expires_at = int(now) + EVENT_SECONDS
+            self._table.put({**key, "schema_version": SCHEMA_VERSION, "by": by, "expires_at": expires_at}, ABSENT)
+        except ConditionFailed:
+            known = self._table.get(key["pk"], key["sk"])
+            return known is None or known["by"] == by
+        return True
 
     def overdue(self, now: float, limit: int) -> list[str]:
         """Ids of pending deliveries whose time to be looked at has come, the oldest first."""

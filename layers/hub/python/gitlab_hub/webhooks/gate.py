@@ -45,7 +45,7 @@ class Gate:
         """
         if hook_id is not None:
             hook = self._hooks.get(hook_id)
-        elif TOKEN in headers:
+        elif headers.get(TOKEN):
             fingerprint = self._secrets.fingerprint(headers[TOKEN])
             check()
             hook = self._hooks.by_fingerprint(fingerprint)

@@ -18,6 +18,7 @@ from gitlab_hub.webhooks.claim_check import pack
 from gitlab_hub.webhooks.delivery_model import Delivery, Status, delivery_of
 from gitlab_hub.webhooks.effects import OUTSIDE, Effect, effect_of, is_within
 from gitlab_hub.webhooks.gate import Gate
+from gitlab_hub.webhooks.headers import as_sent
 from gitlab_hub.webhooks.inbox import Inbox
 from gitlab_hub.webhooks.model import Hook
 from gitlab_hub.webhooks.payload import raw_body, read_object
@@ -60,12 +61,12 @@ class Receiver:
 
     def _receive(self, call: Call, reception: "_Reception") -> Answer:
         raw = raw_body(call.event)
-        check, headers = reception.check_time, call.headers
+        check, headers = reception.check_time, as_sent(call.headers)
         hook = self._gate.admit(_hook_id(call.path), headers, raw, now=self._now(), check=check)
         reception.hook = hook
         body = read_object(raw)
         # Commits and the files in them are for the worker: a large push has hundreds of thousands.
-        event = parse(call.headers.get("x-gitlab-event", ""), {**body, "commits": []})
+        event = parse(headers.get("x-gitlab-event", ""), {**body, "commits": []})
         effect = effect_of(event)
         if not isinstance(effect, Effect):
             return self._ignored(hook, effect)
@@ -78,7 +79,7 @@ class Receiver:
             return self._ignored(hook, standing)
         packed = pack(event.kind, body)
         delivery = delivery_of(
-            hook, event, call.headers, raw, now=self._now(), receipt=self._new_id(), truncated=packed.truncated
+            hook, event, headers, raw, now=self._now(), receipt=self._new_id(), truncated=packed.truncated
         )
         delivery = replace(delivery, scope_open=within is None)
         reception.check_time()

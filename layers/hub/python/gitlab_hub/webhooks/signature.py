@@ -45,7 +45,7 @@ def prove(hook: Hook, secrets: Secrets, headers: Headers, raw: bytes, *, now: fl
     A hook that signs must sign. Any other may: a signature proves more than a token does.
     """
     versions = hook.accepted_versions(now)
-    if hook.verification == Verification.SIGNATURE or (TOKEN not in headers and SIGNATURE in headers):
+    if hook.verification == Verification.SIGNATURE or (not headers.get(TOKEN) and SIGNATURE in headers):
         check_signature(headers, raw, [secrets.signing_token(hook.id, version) for version in versions], now=now)
     else:
         check_token(headers, [secrets.token(hook.id, version) for version in versions])

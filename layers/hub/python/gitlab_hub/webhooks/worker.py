@@ -8,13 +8,16 @@ from typing import Any, Protocol
 from gitlab_hub.gitlab.events import parse
 from gitlab_hub.gitlab.hook_event import HookEvent
 from gitlab_hub.webhooks.claim_check import unpack
-from gitlab_hub.webhooks.delivery_model import Delivery, Status
+from gitlab_hub.webhooks.delivery_model import Delivery, Status, event_key
 from gitlab_hub.webhooks.delivery_store import DeliveryStore
 from gitlab_hub.webhooks.effects import OUTSIDE, Effect, effect_of
 from gitlab_hub.webhooks.inbox import SCHEMA
 from gitlab_hub.webhooks.ports import ACTIVE, Builds, Hints, Outcome, Standing
 
 HINTED = "asks_gitlab"
+SAME_EVENT = "same_event"
+"""Another hook has delivered it before: what it sets off is on that delivery."""
+
 MAX_REASONS = 100
 
 NEEDED_SECONDS = 25
@@ -93,13 +96,17 @@ class DeliveryWorker:
         standing = self._standing.of(delivery.integration_id)
         if standing != ACTIVE:
             return Outcome(status=Status.IGNORED, reasons=(standing,))
-        event = parse(delivery.headers.get("x-gitlab-event", ""), unpack(body))
+        kept = unpack(body)
+        event = parse(delivery.headers.get("x-gitlab-event", ""), kept)
         effect = effect_of(event)
         if not isinstance(effect, Effect):
             return Outcome(status=Status.IGNORED, reasons=(effect,))
         if delivery.scope_open and not self._is_within(delivery):
             return Outcome(status=Status.IGNORED, reasons=(OUTSIDE,))
         if effect is Effect.BUILDS:
+            key = event_key(delivery.integration_id, delivery.headers, event, kept)
+            if key is not None and not self._store.is_first(key, delivery.id, now=self._now()):
+                return Outcome(status=Status.IGNORED, reasons=(SAME_EVENT,))
             return self._built(delivery, event)
         self._hint(delivery.integration_id, effect, event)
         return Outcome(status=Status.HANDLED, reasons=(HINTED,))

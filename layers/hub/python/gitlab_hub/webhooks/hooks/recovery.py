@@ -26,8 +26,8 @@ STATUSES = ("server_failure", "client_failure")
 
 _PAGE = 20
 _MINUTE = 60
-# In the order in which the receiver looks for one.
-_KEYS = ("webhook-id", "idempotency-key")
+# GitLab sends one value under both names; the first one may be somebody's own header of a hook that does not sign.
+_KEYS = ("idempotency-key", "webhook-id")
 
 
 class Deliveries(Protocol):
