@@ -99,8 +99,11 @@ def test_gitlab_gets_the_new_secrets_itself(hung: Hung) -> None:
         {"url": "https://elsewhere.example/hook"},
         {"push_events": False},
         {"signing_token": f"whsec_{'A' * 43}=", "token": "wrong"},
+        {"push_events_branch_filter": "release/*", "branch_filter_strategy": "wildcard"},
+        {"custom_webhook_template": '{"event": "{{object_kind}}"}'},
+        {"custom_headers": [{"key": "X-Route", "value": "blue"}]},
     ],
-    ids=["address", "events", "secrets"],
+    ids=["address", "events", "secrets", "branch filter", "template", "headers"],
 )
 def test_what_somebody_has_changed_is_put_right(hung: Hung, change: Row) -> None:
     before = hung.there()

@@ -163,6 +163,10 @@ def _hook(hook: Hook, now: float) -> Fact:
         "events": on,
         "token": hook.token,
         "signing_token": hook.signing_token,
+        "branch_filter": hook.branch_filter,
+        "template": hook.template,
+        "custom_headers": dict(hook.custom_headers),
+        "url_variables": dict(hook.url_variables),
     }
 
 
