@@ -47,6 +47,23 @@ def test_a_start_answers_with_the_integration(hub: Hub, lively: Running) -> None
     )
 
 
+def test_a_fine_grained_token_connects_and_one_that_lacks_something_says_what(hub: Hub, lively: Running) -> None:
+    user_id = newcomer(lively)
+    lively.change("add_member", source="group", source_id=first_group(lively)["id"], user_id=user_id, level=40)
+    permissions = ["User: Read", "Group: Read", "Project: Read", "Pipeline: Read"]
+
+    def made(name: str, *held: str) -> str:
+        grants = [{"access": access, "permissions": held} for access in ("user", "all_memberships")]
+        return str(lively.change("add_token", name=name, user_id=user_id, scopes=["granular"], grants=grants)["value"])
+
+    refused = hub.start(lively.base, made("fine-lacking", *permissions[:-1]))
+    assert refused.refusal == (403, "invalid_permissions")
+    assert refused.body["details"]["missing_permissions"] == ["Pipeline: Read"]
+    answer = hub.start(lively.base, made("fine-enough", *permissions), features={"report_statuses": True})
+    assert (answer.status, answer.body["integration"]["scopes"]) == (201, ["granular"])
+    assert set(answer.body["verification"]["warnings"]) == {"missing_permissions", "unproven_permissions"}
+
+
 def test_a_rehearsal_keeps_nothing(hub: Hub, lively: Running) -> None:
     before = kept(hub)
     answer = hub.start(lively.base, token(lively, newcomer(lively)), dry_run=True)

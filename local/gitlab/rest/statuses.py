@@ -36,7 +36,9 @@ class StatusesApi:
     def post(self, ask: Ask) -> Answer:
         """POST /projects/:id/statuses/:sha."""
         project, sent = self._find.kept_project(ask, DEVELOPER), ask.sent
-        if not project.builds_enabled:
+        # For external CI statuses are taken where GitLab's own is off, not where there is nothing to build
+        # (app/policies/project_policy.rb of GitLab).
+        if not project.has_repository:
             raise forbidden()
         state = str(sent.get("state") or "")
         if state not in VIA:

@@ -121,6 +121,16 @@ def test_the_same_user_again_replaces_the_pair_and_ends_the_old_one(hub: OAuthHu
     assert [pair.access for pair in hub.gitlab.living] == [after.tokens.access_token]
 
 
+def test_what_nobody_has_authorized_yet_says_so(hub: OAuthHub) -> None:
+    one = hub.start()
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    token = next(check for check in body["checks"] if check["step"] == "token")
+    assert (status, body["ok"], "authorize" in token["hint"]) == (200, False, True)
+    status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": "glpat-x"})
+    assert (status, body["code"], "authorize" in body["error"]) == (400, "invalid_input", True)
+    assert hub.integration(one)["status"] == "inactive"
+
+
 def test_what_is_connected_already_is_not_connected_twice(hub: OAuthHub) -> None:
     one, two = hub.connected(), hub.start()
     status, body = hub.finish(two)

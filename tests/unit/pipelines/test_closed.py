@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Disabled, Forbidden
+from gitlab_hub.gitlab.errors import CiDisabled, Forbidden
 from gitlab_hub.integrations.connector import FixedToken
 from gitlab_hub.pipelines.source import ProjectSource, why_closed
 from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer, project
@@ -17,9 +17,9 @@ async def one_by_one(*jobs: Callable[[], Awaitable[Any]]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("asked", "kind"), [
-    (answer(200, project(3, builds_access_level="disabled", jobs_enabled=False)), Disabled),
-    (answer(200, project(3, builds_access_level="enabled", repository_access_level="disabled")), Disabled),
-    (answer(200, project(3, jobs_enabled=False)), Disabled),
+    (answer(200, project(3, builds_access_level="disabled", jobs_enabled=False)), CiDisabled),
+    (answer(200, project(3, builds_access_level="enabled", repository_access_level="disabled")), CiDisabled),
+    (answer(200, project(3, jobs_enabled=False)), CiDisabled),
     (answer(200, project(3, builds_access_level="private", jobs_enabled=False)), Forbidden),
     (answer(200, project(3, builds_access_level="enabled", jobs_enabled=True)), Forbidden),
     (answer(200, [1]), Forbidden),
@@ -37,4 +37,4 @@ def test_its_row_tells(asked: Any, kind: type[Forbidden]) -> None:
 
     found = asyncio.run(ask())
     assert (type(found), found.http_status) == (kind, 403)
-    assert kind is Disabled or found is refusal
+    assert kind is CiDisabled or found is refusal

@@ -88,6 +88,15 @@ def test_disabled_pipelines_are_forbidden_for_everyone(ask: Any, control: Any) -
     assert 1 in control("GET", "truth")["projects_without_builds"]
 
 
+def test_statuses_are_taken_where_ci_is_off(ask: Any, app: Any, control: Any) -> None:
+    sha = control("POST", "changes", {"do": "push", "project_id": 1, "branch": "main", "files": ["a.py"]})["sha"]
+    control("POST", "changes", {"do": "update_project", "id": 1, "builds_enabled": False})
+    said = {"state": "success", "name": "hub"}
+    assert ask(f"/projects/1/statuses/{sha}", "admin", "POST", said).status == 201
+    control("POST", "changes", {"do": "update_project", "id": 1, "has_repository": False})
+    assert ask(f"/projects/1/statuses/{sha}", "admin", "POST", said).status == 403
+
+
 def test_without_a_repository_there_are_no_pipelines(ask: Any, control: Any) -> None:
     control("POST", "changes", {"do": "update_project", "id": 1, "builds_enabled": True, "has_repository": False})
     assert ask("/projects/1/pipelines", "admin-read").status == 403

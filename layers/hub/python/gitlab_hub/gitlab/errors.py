@@ -91,7 +91,7 @@ class MissingPermissions(Forbidden):
     """
 
 
-class Disabled(Forbidden):
+class CiDisabled(Forbidden):
     """403 because the project does not have the feature at all: no token could read it."""
 
     code = "ci_disabled"

@@ -131,9 +131,9 @@ def untried(steps: Sequence[Step], because: str) -> tuple[Check, ...]:
 NO_CREDENTIAL = "The integration has no credential left. Give it a token (PUT …/gitlab-token, or credentials.create)."
 
 
-def nothing_to_verify() -> Verification:
-    """The verification of an integration whose last credential was deleted."""
-    token = failed(Step.TOKEN, "invalid_credentials", hint=NO_CREDENTIAL, reason="no_credential")
+def nothing_to_verify(hint: str = NO_CREDENTIAL) -> Verification:
+    """The verification of an integration that has no credential: its last one was deleted, or there never was one."""
+    token = failed(Step.TOKEN, "invalid_credentials", hint=hint, reason="no_credential")
     rest = untried([step for step in Step if step is not Step.TOKEN], "there is no credential")
     return Verification(checks=(token, *rest), facts=Facts())
 

@@ -29,6 +29,8 @@ from gitlab_hub.integrations.outcome import added, concluded, informed, settled
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.verifier import Subject, Verifier
 
+UNAUTHORIZED = "Nobody has authorized this connection yet; do that first (POST /v1/integrations/gitlab/authorize)."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenHealth:
@@ -57,8 +59,10 @@ class Upkeep:
 
     def verify(self, integration_id: str) -> Verification:
         """Take every step with the stored token, and keep what is definite."""
-        if primary_of(self._store.holding(integration_id)) is None:
-            return nothing_to_verify()
+        found = self._store.holding(integration_id)
+        if primary_of(found) is None:
+            is_new = found.integration.status == Status.INACTIVE
+            return nothing_to_verify(UNAUTHORIZED) if is_new else nothing_to_verify()
         try:
             held = self._held(integration_id)
         except NoCredential:
@@ -218,7 +222,7 @@ def _accepted(verification: Verification) -> Verification:
 def must_be_authorized(integration: Integration) -> None:
     """Refuse a token for what an OAuth application is to connect first: nobody knows yet whose it will be."""
     if integration.status == Status.INACTIVE:
-        raise InvalidInput("Nobody has authorized this connection yet; do that first.")
+        raise InvalidInput(UNAUTHORIZED)
 
 
 def only_access_tokens(credential: Credential) -> None:

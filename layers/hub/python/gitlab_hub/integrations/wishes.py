@@ -61,4 +61,6 @@ def chosen(body: FeaturesBody | None) -> dict[str, bool]:
 
 
 def _unfit(field: str, problem: str, message: str) -> Unprocessable:
-    return Unprocessable(message, details={"fields": [{"field": f"body.{field}", "problem": problem}]})
+    return Unprocessable(
+        message, details={"fields": [{"field": f"body.{field}", "problem": problem, "message": message}]}
+    )

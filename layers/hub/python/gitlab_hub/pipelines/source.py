@@ -7,7 +7,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import Disabled, Forbidden, Missing
+from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, Missing
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
 from gitlab_hub.pipelines.settling import is_settled
 from gitlab_hub.pipelines.store import Copy
@@ -67,5 +67,5 @@ async def why_closed(source: ProjectSource, refusal: Forbidden) -> Forbidden:
     except (Forbidden, Missing):
         return refusal
     if isinstance(project, Mapping) and ci_is_off(project):
-        return Disabled("CI/CD is switched off in this project.", http_status=refusal.http_status)
+        return CiDisabled("CI/CD is switched off in this project.", http_status=refusal.http_status)
     return refusal

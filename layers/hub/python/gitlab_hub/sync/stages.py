@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from gitlab_hub.gitlab.errors import (
-    Disabled,
+    CiDisabled,
     Forbidden,
     GitLabError,
     HostNotAllowed,
@@ -160,7 +160,7 @@ class StageRunner:
 def _status_of(error: GitLabError) -> str:
     if isinstance(error, Missing):
         return "gone"
-    return "disabled" if isinstance(error, Disabled) else "forbidden"
+    return "disabled" if isinstance(error, CiDisabled) else "forbidden"
 
 
 async def _each(scopes: list[Scope]) -> AsyncIterator[Scope]:
