@@ -162,10 +162,12 @@ class HookedGitLab(ScriptedGitLab):
         assert size <= 20
         return rows[(page - 1) * size : page * size]
 
-    def fail_delivery(self, hook_id: int, number: int, key: str | None, kind: str = "server_failure") -> None:
+    def fail_delivery(
+        self, hook_id: int, number: int, key: str | None, kind: str = "server_failure", **more: Any
+    ) -> None:
         """Keep a record of a delivery that failed."""
         headers = {} if key is None else {"Idempotency-Key": key, "X-Gitlab-Token": "[REDACTED]"}
-        self.events.append({"id": number, "_hook": hook_id, "_kind": kind, "request_headers": headers})
+        self.events.append({"id": number, "_hook": hook_id, "_kind": kind, "request_headers": headers} | more)
 
     def hang(self, project: int | None, **more: Any) -> int:
         """Hang somebody else's hook."""

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -185,3 +186,62 @@ def test_groups_have_the_list_and_the_system_has_none() -> None:
     asked = len(hub.gitlab.requests)
     assert hub("POST", f"{PATH}/{system}/resend-failed")[1]["complete"] is True
     assert len(hub.gitlab.requests) == asked
+
+
+def iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def refuse(hub: Hub, number: int, at: float, status: str = "401") -> None:
+    hub.gitlab.fail_delivery(501, number, f"key-{number}", "client_failure", response_status=status, created_at=iso(at))
+
+
+def test_secrets_that_somebody_has_replaced_are_sent_again_before_what_was_refused(hub: Hub) -> None:
+    hub.gitlab.secrets[501] = ("another", "whsec_another")
+    assert not hub.agrees()
+    hub.now += 3_600
+    refuse(hub, 11, hub.now - 10)
+    report = hub.care.tick(lambda: 600.0)
+    assert (report.looked, report.repaired, report.resent) == (1, 1, 1)
+    assert hub.agrees()
+    order = [one.split()[0] for one in hub.gitlab.writes[-2:]]
+    assert order == ["PUT", "POST"]
+
+
+@pytest.mark.parametrize(("status", "seconds_after"), [("401", -10), ("500", 10), ("404", 10)])
+def test_what_was_refused_before_or_for_another_reason_says_nothing_of_secrets(
+    hub: Hub, status: str, seconds_after: int
+) -> None:
+    refuse(hub, 11, hub.now + seconds_after, status)
+    hub.now += 3_600
+    report = hub.care.tick(lambda: 600.0)
+    assert (report.repaired, report.resent) == (0, 1)
+
+
+def test_a_mending_that_does_not_help_is_done_once_for_each_tick(hub: Hub) -> None:
+    hub.now += 3_600
+    refuse(hub, 11, hub.now - 10)
+    refuse(hub, 12, hub.now - 5)
+    assert hub.care.tick(lambda: 600.0).repaired == 1
+    hub.now += 60
+    assert hub.care.tick(lambda: 600.0).repaired == 0
+
+
+def test_a_hook_that_gitlab_has_paused_keeps_its_lost_deliveries_for_later(hub: Hub) -> None:
+    lose(hub, 11)
+    hub.gitlab.hooks[501]["alert_status"] = "temporarily_disabled"
+    hub.now += 3_600
+    assert hub.care.tick(lambda: 600.0).resent == 0
+    assert hub.gitlab.resends == []
+    hub.gitlab.hooks[501]["alert_status"] = "executable"
+    hub.now += 60
+    assert hub.care.tick(lambda: 600.0).resent == 1
+
+
+def test_a_paused_hook_that_was_refused_gets_its_secrets_at_once(hub: Hub) -> None:
+    hub.gitlab.secrets[501] = ("another", "whsec_another")
+    hub.gitlab.hooks[501]["alert_status"] = "temporarily_disabled"
+    hub.now += 3_600
+    refuse(hub, 11, hub.now - 10)
+    assert hub.care.tick(lambda: 600.0).repaired == 1
+    assert (hub.agrees(), hub.gitlab.resends) == (True, [])

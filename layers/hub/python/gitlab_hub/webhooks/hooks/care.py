@@ -145,8 +145,16 @@ class HookCare:
             looked = self._repairs.mend(reach, looked, even_disabled=False)
             report = replace(report, repaired=report.repaired + 1)
         self._book.incidents.found(looked)
-        found = self._recovery.work(reach, looked, lambda: remaining() - RESERVE_SECONDS)
-        return replace(report, looked=report.looked + 1, resent=report.resent + found.resent)
+        return self._recover(reach, looked, replace(report, looked=report.looked + 1), remaining)
+
+    def _recover(self, reach: Reach, hook: Hook, report: CareReport, remaining: Callable[[], float]) -> CareReport:
+        """Have lost deliveries sent again; where the hub refused them, GitLab gets the secrets again first."""
+        found = self._recovery.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
+        if found.refused:
+            mended = self._repairs.mend(reach, hook, even_disabled=False)
+            found = self._recovery.work(reach, mended, lambda: remaining() - RESERVE_SECONDS)
+            report = replace(report, repaired=report.repaired + 1)
+        return replace(report, resent=report.resent + found.resent)
 
 
 def may_look_after(reach: Reach) -> bool:

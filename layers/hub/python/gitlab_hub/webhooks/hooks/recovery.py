@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 from gitlab_hub.gitlab.clients import Reach
 from gitlab_hub.gitlab.errors import GitLabError, Missing, RateLimited
+from gitlab_hub.gitlab.hook_fields import moment
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote
-from gitlab_hub.webhooks.model import Hook, Scope
+from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
 
 PER_MINUTE = 5
 RESERVE_SECONDS = 5.0
@@ -24,6 +25,8 @@ CALL_SECONDS = 12.0
 STATUSES = ("server_failure", "client_failure")
 """How GitLab sorts failures; timeouts and broken connections are among the first."""
 
+_OFF = frozenset({HookStatus.DISABLED, HookStatus.TEMPORARILY_DISABLED})
+_REFUSED = "401"
 _PAGE = 20
 _MINUTE = 60
 # GitLab sends one value under both names; the first one may be somebody's own header of a hook that does not sign.
@@ -44,6 +47,8 @@ class Recovered:
     resent: int = 0
     failed: int = 0
     known: int = 0
+    refused: bool = False
+    """Whether the hub itself refused one since its secrets were last sent: GitLab has other ones by now."""
     complete: bool = True
 
 
@@ -127,7 +132,11 @@ class _Pass:
         if key is not None and (key in self._tried or self._deliveries.known(self._hook.id, key)):
             self.done = replace(self.done, known=self.done.known + 1)
             return True
-        if len(self._resent_at) >= PER_MINUTE or self._is_over():
+        if self._was_refused(row):
+            self.done = replace(self.done, refused=True)
+            return False
+        # GitLab calls no hook that it has switched off, and a resend of it is no more than an error.
+        if self._hook.status in _OFF or len(self._resent_at) >= PER_MINUTE or self._is_over():
             return False
         self._tried.add(key or "")
         self._resent_at.append(self._now)
@@ -136,6 +145,14 @@ class _Pass:
         else:
             self.done = replace(self.done, failed=self.done.failed + 1)
         return True
+
+    def _was_refused(self, row: Mapping[str, Any]) -> bool:
+        """Whether the hub did not believe a delivery that was made with what GitLab has now.
+
+        GitLab never shows a hook's secrets, so this is how it shows that somebody has entered others.
+        """
+        at = moment(row, "created_at")
+        return str(row.get("response_status")) == _REFUSED and at is not None and at > self._hook.updated_at
 
     def _turn_page(self, rows: list[dict[str, Any]]) -> None:
         is_last = len(rows) < _PAGE or any(_number(row) <= self._state.recovered for row in rows)
