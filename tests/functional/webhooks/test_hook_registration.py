@@ -4,10 +4,11 @@ import httpx
 import pytest
 
 from gitlab_hub.web.principal import Principal, Role
+from tests.fakes.counted import CountedTable
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import CANARY, answer, lacking
 from tests.fakes.gitlab_hooks import reach, says
-from tests.fakes.hooks import INTEGRATION, secrets
+from tests.fakes.hooks import INTEGRATION, kept, secrets
 from tests.functional.webhooks.hooked import OTHER, PATH, PROJECT, URL, Hub
 
 GROUP = {"scope": "group", "target": "acme", "events": ["push", "member"]}
@@ -351,3 +352,14 @@ def test_hooks_are_listed_page_by_page() -> None:
         found += [one["id"] for one in body["webhooks"]]
         cursor = body["next_cursor"]
     assert found == ids
+
+
+def test_registering_a_project_s_hook_reads_no_other_project_s() -> None:
+    hub = Hub()
+    for number in range(150):
+        kept(hub.store, id=f"hook_0a1b_x{number}", target_id=1_000 + number)
+    table = CountedTable(hub.rows)
+    hub.use(table)
+    first, again = (hub.register(target=3) for _ in range(2))
+    assert first["id"] == again["id"]
+    assert table.items < 10

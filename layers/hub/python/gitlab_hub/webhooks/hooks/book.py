@@ -1,6 +1,6 @@
 """The rows of hooks with their secrets: making them, claiming them for a change in GitLab, and dropping them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from gitlab_hub.incidents import IncidentStore
@@ -8,7 +8,7 @@ from gitlab_hub.storage.table import Table
 from gitlab_hub.webhooks.hook_store import HookStore
 from gitlab_hub.webhooks.hooks.errors import HookBusy, place_name
 from gitlab_hub.webhooks.hooks.incidents import HookIncidents
-from gitlab_hub.webhooks.model import Hook
+from gitlab_hub.webhooks.model import Hook, Scope
 from gitlab_hub.webhooks.secrets import HookSecrets
 
 CLAIM_SECONDS = 60
@@ -39,6 +39,12 @@ class HookBook:
     def of(self, integration_id: str) -> Iterator[Hook]:
         """All hooks of an integration."""
         return self.store.of_integration(integration_id)
+
+    def beside(self, hook: Hook) -> Iterable[Hook]:
+        """The hooks that may hang where this one is to hang: of a project only its own are read."""
+        if hook.scope == Scope.PROJECT and hook.target_id is not None:
+            return self.store.of_projects(hook.integration_id, [hook.target_id])
+        return self.of(hook.integration_id)
 
     def claim(self, hook: Hook, decide: Callable[[Hook], Hook] = lambda hook: hook) -> Hook:
         """Take the sole right to change a hook in GitLab, and note what is about to change. Raises HookBusy."""

@@ -139,7 +139,7 @@ class Registration:
 
         A second hook of the same events in the same place would only send everything twice.
         """
-        there = [hook for hook in self._book.of(new.integration_id) if is_rival(hook, new)]
+        there = [hook for hook in self._book.beside(new) if is_rival(hook, new)]
         unfinished = (hook for hook in there if is_unfinished(hook))
         equal = (hook for hook in there if set(hook.events) == set(new.events))
         return next(unfinished, None) or next(equal, None)
