@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import cases, loopback, reads, receiving, report, steps, triggers
+from benchmarks import cases, loopback, reads, receiving, report, steps, ticks, triggers
 from benchmarks.machine import facts
 from benchmarks.starts import Start, starts
 from benchmarks.syncs import Figures, figures_of
@@ -13,7 +13,7 @@ from benchmarks.syncs import Figures, figures_of
 HERE = Path(__file__).parent
 KINDS = ("access", "pipelines")
 WEBHOOKS = ("receiving", "steps", "loopback")
-PARTS = (*KINDS, "triggers", *WEBHOOKS, "reads", "starts")
+PARTS = (*KINDS, "triggers", *WEBHOOKS, "reads", "ticks", "starts")
 GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
 
 
@@ -48,6 +48,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
         "receiving": lambda: report.receiving(list(receiving.figures(quick=chosen.quick))),
         "steps": lambda: report.steps(steps.counted()),
         "reads": lambda: report.reads(reads.counted(quick=chosen.quick)),
+        "ticks": lambda: report.ticks(ticks.ticks()),
         "loopback": lambda: report.loopback(loopback.figures(quick=chosen.quick)),
         "starts": lambda: report.starts(list(_starts(tries=3 if chosen.quick else 7))),
     }

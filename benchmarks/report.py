@@ -13,6 +13,7 @@ from benchmarks.starts import Start
 from benchmarks.steps import Counts, steps_table
 from benchmarks.syncs import Figures
 from benchmarks.tables import table
+from benchmarks.ticks import Ticks, ticks_table
 
 SYNC_COLUMNS = (
     "projects", "GitLab ms", "DynamoDB ms", "sync", "wall s", "floor s", "wall / floor", "CPU s", "CPU ms/request",
@@ -69,6 +70,11 @@ def steps(counts: Counts) -> Section:
 def reads(counts: Mapping[int, Bills]) -> Section:
     """What routes and ticks read."""
     return Section("Reads of every route and tick", (reads_table(counts),))
+
+
+def ticks(measured: Ticks) -> Section:
+    """What each schedule asks of AWS."""
+    return Section("Calls to AWS by a tick with nothing to do", (ticks_table(measured),))
 
 
 def loopback(figures: Loopback) -> Section:

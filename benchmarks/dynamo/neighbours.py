@@ -20,4 +20,6 @@ def answered(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
             return {"Name": request["SecretId"], "SecretString": json.dumps({"key": MASTER_KEY})}
         case "PutEvents":
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in request["Entries"]]}
+        case "GetQueueAttributes":
+            return {"Attributes": {"ApproximateNumberOfMessages": "0"}}
     raise Unsupported(operation)

@@ -1,0 +1,118 @@
+"""`python -m benchmarks.costs`: what a hub costs a month, written to docs/costs.md."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import usage
+from benchmarks.measured import number, sync
+from benchmarks.prices import ALWAYS_FREE, PRICES
+from benchmarks.tables import table
+from benchmarks.usage import Use
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "costs.md"
+WHOLE_FROM = 10
+"""From here on an amount is told without its fractions."""
+
+QUEUES = ("standard queue request", "FIFO queue request")
+
+TEXT = """# Costs
+
+What a month costs at list prices of us-east-1 (2026-11-29), in dollars. Written by `python -m benchmarks.costs` from
+calls that were measured on the real bundle ([benchmarks/results.md](../benchmarks/results.md)) and the template as it
+stands. How often each comes, and what is assumed where nothing could be measured, stands in `benchmarks/usage.py`, the
+prices in `benchmarks/prices.py`.
+
+**Idle** is a stack without an integration. **Load** is one integration with 1,000 projects and 2,000 users; a day has
+{pipelines} pipelines, {deliveries:,} webhooks, {pipelines} builds and {requests:,} requests. Everything is synced as
+often as the defaults say, and a year has passed.
+
+{total}
+
+“Always free” takes off what every account has for nothing every month, for good, and nothing that ends after a year.
+
+## What it is made of
+
+{lines}
+
+## What is extra
+
+| choice | a month |
+|---|---|
+| `Dashboard=true` | $3.00; nothing for the first three of an account |
+| `Tracing=true` | $5.00 per million calls: ${tracing:.2f} for the ticks alone |
+| another integration | $0.40 for its secret, and its syncs |
+| a private GitLab | NAT or endpoints: [deploying.md](deploying.md#a-gitlab-in-a-private-network) |
+| the first sync of the load above | ${first:.2f}, once |
+| shorter `AccessIntervalMinutes`, `PipelinesIntervalMinutes` | twice as often is twice the syncs' lines |
+
+## What is left of an idle hub, and why
+
+- Lambda polls every queue all month. Four queues are the fewest that keep syncs, webhooks and builds out of each
+  other's way.
+- Two secrets: the function that looks tokens up must not be able to read the master key.
+- {alarms} alarms, one for each thing that a person does something about ([operations.md](operations.md#alarms)).
+"""
+
+
+def price(uses: Sequence[Use], *, load: bool, free: bool = False) -> float:
+    """What so much costs; `free` takes off what is always free."""
+    amounts: defaultdict[str, float] = defaultdict(float)
+    for use in uses:
+        amounts[use.unit] += use.load if load else use.idle
+    if free:
+        # What is free of queues is a million requests of both kinds: the dearer ones are not taken off first.
+        left = ALWAYS_FREE["standard queue request"]
+        for unit in QUEUES:
+            taken = min(left, amounts[unit])
+            amounts[unit], left = amounts[unit] - taken, left - taken
+        for unit in amounts.keys() & ALWAYS_FREE.keys() - set(QUEUES):
+            amounts[unit] = max(0.0, amounts[unit] - ALWAYS_FREE[unit])
+    return sum(amount * PRICES[unit] for unit, amount in amounts.items())
+
+
+def first_sync() -> float:
+    """What the first syncs of the load cost."""
+    total = 0.0
+    for kind in ("access", "pipelines"):
+        row = sync(f"{kind}, first")
+        total += number(row, "wall s") * PRICES["function GB second"]
+        total += number(row, "read units") * PRICES["read unit"]
+        total += (number(row, "write units") + number(row, "control units")) * PRICES["write unit"]
+    return total
+
+
+def document() -> str:
+    """The whole page."""
+    uses = usage.everything()
+    columns = ("", "idle", "load")
+    totals = [
+        ["list prices", *(f"{price(uses, load=load):.2f}" for load in (False, True))],
+        ["without what is always free", *(f"{price(uses, load=load, free=True):.2f}" for load in (False, True))],
+    ]
+    alarms = next(int(use.idle) for use in uses if use.unit == "alarm")
+    ticks = next(use.idle for use in uses if (use.what, use.unit) == ("ticks", "function call"))
+    return TEXT.format(
+        pipelines=usage.PIPELINES,
+        deliveries=usage.DELIVERIES,
+        requests=usage.REQUESTS,
+        total=table(columns, totals),
+        lines=table(("what", "of", "idle: so many", "$", "load: so many", "$"), [_line(use) for use in uses]),
+        tracing=ticks * PRICES["trace"],
+        first=first_sync(),
+        alarms=alarms,
+    )
+
+
+def _line(use: Use) -> list[str]:
+    cells = [[_amount(amount), f"{amount * PRICES[use.unit]:.2f}"] for amount in (use.idle, use.load)]
+    return [use.what, use.unit, *cells[0], *cells[1]]
+
+
+def _amount(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= WHOLE_FROM or amount == int(amount) else f"{amount:.2f}"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document())
+    print(DOCUMENT.read_text())

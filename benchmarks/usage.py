@@ -1,0 +1,194 @@
+"""How much of everything that AWS charges for a hub uses in a month: measured calls times how often they come."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from benchmarks.measured import Row, number, rows, sync
+from tests.unit.template.bundle import resources, source
+
+HOURS = 730
+DAYS = HOURS / 24
+MINUTES = HOURS * 60
+
+PIPELINES, DELIVERIES, REQUESTS = 500, 5_000, 1_000
+"""A day's load, beside 1,000 projects and 2,000 users (the company of the measured syncs). Every pipeline is built."""
+
+POLLS_A_MINUTE = 15
+"""Lambda keeps five long polls of twenty seconds on a queue that is empty ("Using Lambda with Amazon SQS")."""
+
+MILLISECONDS_A_CALL, MILLISECONDS_BESIDE = 8, 5
+"""What a warm function is billed for: its calls to DynamoDB or SQS one after the other, and a little beside them."""
+
+LOG_KB, ACCESS_LOG_KB = 1.0, 0.4
+"""A call's lines: Lambda's own three, the hub's one or two; and the gateway's line for a request."""
+
+KEY_CALLS_AN_HOUR = 12
+"""DynamoDB asks KMS anew every five minutes for each role and table that is in use ("DynamoDB encryption at rest")."""
+
+WRITES_A_PIPELINE = 3
+"""A pipeline is seen when it begins, while it runs, and when it has ended."""
+
+PUT_UNITS, TRANSACTION_UNITS = 4, 16
+"""A delivery's row in its table and index; a build's three rows at twice the price."""
+
+QUEUE_REQUESTS = 3
+"""A message is sent, received and deleted."""
+
+YEAR_GB, IDLE_GB = 2.0, 0.01
+"""What the tables hold after a year of the load."""
+
+PAIRS_IN_USE = 20
+"""Roles and tables in use all day under the load, at most."""
+
+GB = {"sync_accounts": 1.0, "sync_pipelines": 1.0, "deliveries": 0.5, "builder": 0.5, "caretaker": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """So much of one thing in a month: without an integration, and under the load. `unit` is a key of the prices."""
+
+    what: str
+    unit: str
+    idle: float
+    load: float
+
+
+def everything() -> list[Use]:
+    """All of it."""
+    return [*_standing(), *_ticks(), *_syncs(), *_deliveries(), *_requests(), *_kept()]
+
+
+def _standing() -> Iterator[Use]:
+    alarms, secrets = len(resources("AWS::CloudWatch::Alarm")), len(resources("AWS::SecretsManager::Secret"))
+    yield Use("alarms", "alarm", alarms, alarms)
+    yield Use("secrets: master key, owner's token, one for each integration", "secret", secrets, secrets + 1)
+    queues = resources("AWS::SQS::Queue")
+    polled = [
+        queues[name["EventSourceArn"]["Fn::GetAtt"][0]]
+        for name in resources("AWS::Lambda::EventSourceMapping").values()
+    ]
+    fifo = sum(bool(queue.get("FifoQueue")) for queue in polled)
+    polls = POLLS_A_MINUTE * MINUTES
+    yield Use(
+        "polling empty queues", "standard queue request", (len(polled) - fifo) * polls, (len(polled) - fifo) * polls
+    )
+    yield Use("polling empty FIFO queues", "FIFO queue request", fifo * polls, fifo * polls)
+
+
+def _ticks() -> Iterator[Use]:
+    measured = {
+        (row["function"], row["integrations"]): row for row in rows("Calls to AWS by a tick with nothing to do")
+    }
+    often = {name: MINUTES / minutes for name, minutes in minutes_between_ticks().items()}
+    idle, load = ({name: measured[name, number] for name in often} for number in ("0", "1"))
+    total = sum(often.values())
+    yield Use("schedules", "schedule", total, total)
+    yield Use("ticks", "function call", total, total)
+    yield Use(
+        "ticks",
+        "function GB second",
+        *(sum(often[n] * GB[n] * _seconds(_calls(r)) for n, r in of.items()) for of in (idle, load)),
+    )
+    for unit in ("read", "write"):
+        yield Use(
+            "ticks",
+            f"{unit} unit",
+            *(sum(often[n] * number(r, f"{unit} units") for n, r in of.items()) for of in (idle, load)),
+        )
+    yield Use("ticks", "log GB", *[total * LOG_KB / 1e6] * 2)
+    pairs = sum(number(row, "tables") for row in idle.values())
+    yield Use("keys of the tables", "key call", *(count * KEY_CALLS_AN_HOUR * HOURS for count in (pairs, PAIRS_IN_USE)))
+    depth = often["caretaker"] * number(idle["caretaker"], "GetQueueAttributes")
+    yield Use("counting dead letters", "standard queue request", depth, depth)
+
+
+def minutes_between_ticks() -> dict[str, float]:
+    """How many minutes lie between the ticks of a function, by the template's defaults."""
+    parameters = source()["Parameters"]
+    found: dict[str, float] = {}
+    for name, schedule in resources("AWS::Scheduler::Schedule").items():
+        rate = schedule["ScheduleExpression"]
+        text = parameters[rate["Ref"]]["Default"] if isinstance(rate, Mapping) else rate
+        function = "".join(f"_{c.lower()}" if c.isupper() else c for c in name.removesuffix("FunctionTick")).strip("_")
+        found[function] = float(text.removeprefix("rate(").split()[0])
+    return found
+
+
+def _syncs() -> Iterator[Use]:
+    parameters = source()["Parameters"]
+    for kind, parameter in (("access", "AccessIntervalMinutes"), ("pipelines", "PipelinesIntervalMinutes")):
+        row, runs = sync(f"{kind}, second"), MINUTES / parameters[parameter]["Default"]
+        what = f"{kind} syncs that find nothing new"
+        yield Use(what, "function call", 0, runs)
+        yield Use(what, "function GB second", 0, runs * number(row, "wall s"))
+        yield Use(what, "read unit", 0, runs * number(row, "read units"))
+        yield Use(what, "write unit", 0, runs * number(row, "control units"))
+        yield Use(what, "standard queue request", 0, runs * QUEUE_REQUESTS)
+        yield Use(what, "log GB", 0, runs * LOG_KB / 1e6)
+        yield Use(what, "secret call", 0, runs)
+    first, pipelines = sync("pipelines, first"), 10_000
+    seen = PIPELINES * DAYS * WRITES_A_PIPELINE
+    yield Use("new and changed pipelines", "write unit", 0, seen * number(first, "write units") / pipelines)
+    yield Use("new and changed pipelines", "read unit", 0, seen * number(first, "read units") / pipelines)
+
+
+def _deliveries() -> Iterator[Use]:
+    steps = {row["step"]: row for row in rows("Calls to AWS from a push to its build")}
+    (received,) = [
+        row
+        for row in rows("Receiving webhooks")
+        if (row["store"], row["mode"], row["body KB"]) == ("DynamoDB", "token", "2")
+    ]
+    monthly, built = DELIVERIES * DAYS, PIPELINES * DAYS
+    parts = {
+        "a delivery accepted": monthly,
+        "a delivery that nobody waits for": monthly - built,
+        "a delivery that builds": built,
+        "a build handed over to a bus": built,
+    }
+    yield Use("webhooks", "API request", 0, monthly)
+    yield Use("webhooks and builds", "function call", 0, sum(parts.values()))
+    yield Use(
+        "webhooks and builds",
+        "function GB second",
+        0,
+        sum(n * 0.5 * _seconds(number(steps[s], "calls")) for s, n in parts.items()),
+    )
+    later = {step: count for step, count in parts.items() if step != "a delivery accepted"}
+    reads = sum(n * (number(steps[s], "reads") + number(steps[s], "queries")) for s, n in later.items())
+    yield Use("webhooks and builds", "read unit", 0, monthly * number(received, "read units") + reads)
+    writes = sum(
+        n * (PUT_UNITS * number(steps[s], "puts") + TRANSACTION_UNITS * number(steps[s], "transactions"))
+        for s, n in later.items()
+    )
+    yield Use("webhooks and builds", "write unit", 0, monthly * number(received, "write units") + writes)
+    yield Use("webhooks and builds", "FIFO queue request", 0, QUEUE_REQUESTS * (monthly + built))
+    yield Use("webhooks and builds", "log GB", 0, (sum(parts.values()) * LOG_KB + monthly * ACCESS_LOG_KB) / 1e6)
+
+
+def _requests() -> Iterator[Use]:
+    monthly = REQUESTS * DAYS
+    yield Use("requests of people and tools", "API request", 0, monthly)
+    yield Use("requests of people and tools", "function call", 0, 2 * monthly)
+    yield Use("requests of people and tools", "function GB second", 0, 2 * monthly * 0.75 * _seconds(5))
+    yield Use("requests of people and tools", "read unit", 0, monthly * 10)
+    yield Use("requests of people and tools", "log GB", 0, monthly * (2 * LOG_KB + ACCESS_LOG_KB) / 1e6)
+
+
+def _kept() -> Iterator[Use]:
+    yield Use("tables", "table GB", IDLE_GB, YEAR_GB)
+    yield Use("point-in-time recovery", "backup GB", IDLE_GB, YEAR_GB)
+    kept = [sum(use.idle if idle else use.load for use in _logged() if use.unit == "log GB") for idle in (True, False)]
+    yield Use("logs kept for a month", "log GB kept", *kept)
+
+
+def _logged() -> Iterator[Use]:
+    yield from (*_ticks(), *_syncs(), *_deliveries(), *_requests())
+
+
+def _calls(row: Row) -> float:
+    return sum(number(row, name) for name in ("GetItem", "Query", "PutItem", "GetQueueAttributes"))
+
+
+def _seconds(calls: float) -> float:
+    return (calls * MILLISECONDS_A_CALL + MILLISECONDS_BESIDE) / 1000
