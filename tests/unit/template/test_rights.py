@@ -2,13 +2,17 @@
 
 import json
 import re
-from typing import Any
 
 import pytest
 
+from tests.fakes.aws_calls import AwsCall
 from tests.unit.template.bundle import ROOT, functions, listed, resources, statements, transformed
+from tests.unit.template.rights import Grant, grants, used
 
 _WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+GRANTED = grants()
+OF_LAMBDA = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"}
+"""What Lambda itself does with a queue, in the name of the function's role."""
 _SECRETS = "secret:gitlab-hub/${AWS::StackName}/integration/*"
 
 
@@ -70,10 +74,81 @@ def test_functions_that_call_no_gitlab_read_no_gitlab_token(role: str) -> None:
     assert all(_SECRETS not in json.dumps(statement) for name, statement in statements() if name == role)
 
 
+WRITES = ("dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem")
+READS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+
+
+def who_may(actions: tuple[str, ...], table: str, key: str) -> dict[str, set[str]]:
+    """The actions that each function may do on a partition, of those named."""
+    found: dict[str, set[str]] = {}
+    for function, action in ((function, action) for function in functions() for action in actions):
+        if used(AwsCall(function, action, table, (key,)), GRANTED):
+            found.setdefault(function, set()).add(action)
+    return found
+
+
+def test_only_operations_may_make_hub_tokens() -> None:
+    # Whoever may write the row of a token may make itself an owner.
+    assert set(who_may(WRITES, "IntegrationsTable", "TOKENS")) == {"OperationsFunction"}
+
+
+def test_hub_tokens_are_looked_up_where_somebody_calls_and_listed_by_operations_alone() -> None:
+    assert who_may(READS, "IntegrationsTable", "TOKENS") == {
+        "AuthorizerFunction": {"dynamodb:GetItem"},
+        "OAuthFunction": {"dynamodb:GetItem"},  # whoever began an authorization must still be allowed to end it
+        "OperationsFunction": {"dynamodb:GetItem", "dynamodb:Query"},
+    }
+
+
 def test_the_authorizer_sees_hub_tokens_and_no_other_row() -> None:
-    tables = [s for name, s in statements() if name == "AuthorizerRole" and "dynamodb:GetItem" in s["Action"]]
-    conditions: list[Any] = [statement["Condition"] for statement in tables]
-    assert conditions == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["TOKENS"]}}]
+    rows = {grant for grant in GRANTED if grant.role == "AuthorizerRole" and grant.action.startswith("dynamodb:")}
+    assert rows == {Grant("AuthorizerRole", "dynamodb:GetItem", "IntegrationsTable", ("TOKENS",))}
+
+
+@pytest.mark.parametrize(
+    ("key", "writers"),
+    [
+        ("OAUTH_STATE#x", {"OAuthFunction"}),
+        ("CARE", {"CaretakerFunction"}),
+        ("JOURNAL#x", {"IntegrationsFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}),
+        ("IDENTITY#x", {"IntegrationsFunction", "OAuthFunction", "SyncAccountsFunction"}),
+    ],
+)
+def test_partitions_of_one_concern_are_written_by_those_who_have_it(key: str, writers: set[str]) -> None:
+    assert set(who_may(WRITES, "IntegrationsTable", key)) == writers
+
+
+def test_tables_that_several_functions_share_are_granted_by_partition() -> None:
+    # dynamodb:LeadingKeys (DynamoDB, "Using IAM policy conditions for fine-grained access control").
+    for grant in GRANTED:
+        shared = grant.resource.partition("/")[0] in {"IntegrationsTable", "DeliveriesTable"}
+        assert grant.keys or not shared, grant
+        assert "*" not in grant.keys, grant
+
+
+def test_a_table_with_an_owner_is_whole_to_its_owner_and_readers_alone() -> None:
+    whole = {
+        (grant.role, grant.resource.partition("/")[0])
+        for grant in GRANTED
+        if grant.action.startswith("dynamodb:") and not grant.keys
+    }
+    assert whole == {
+        ("SyncAccountsRole", "AccessTable"),
+        ("AccessRole", "AccessTable"),
+        ("SyncPipelinesRole", "PipelinesTable"),
+        ("PipelinesRole", "PipelinesTable"),
+    }
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "sqs", "secretsmanager"])
+def test_nothing_is_granted_that_no_code_can_call(service: str) -> None:
+    code = (ROOT / f"layers/hub/python/gitlab_hub/storage/{service}.py").read_text()
+    callable_ = {name.title().replace("_", "") for name in re.findall(r"client\(\)\.(\w+)\(", code)}
+    if "TransactWriteItems" in callable_:
+        callable_ |= {"PutItem", "DeleteItem", "ConditionCheckItem"}  # what the port's transactions are made of
+    named = {grant.action.partition(":")[2] for grant in GRANTED if grant.action.startswith(f"{service}:")}
+    assert named <= callable_ | OF_LAMBDA
+    assert callable_ - {"TransactWriteItems"} <= named
 
 
 def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:

@@ -1,0 +1,88 @@
+"""What a function asks of AWS, as IAM sees it: read from the requests that the SDK sends."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SERVICES = {
+    "DynamoDB_20120810": "dynamodb",
+    "AmazonSQS": "sqs",
+    "secretsmanager": "secretsmanager",
+    "AWSEvents": "events",
+    "CodeBuild_20161006": "codebuild",
+    "AWSStepFunctions": "states",
+}
+_IN_A_TRANSACTION = {
+    "Put": "PutItem",
+    "Delete": "DeleteItem",
+    "Update": "UpdateItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+_KEY_TERM = re.compile(r"^(#\w+|\w+) = (:\w+)")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AwsCall:
+    """One permission that a call needs. `resource` is a name; `keys` are the partitions it touches (DynamoDB only)."""
+
+    function: str
+    action: str
+    resource: str
+    keys: tuple[str, ...] = ()
+
+
+def calls_of(function: str, target: str, body: bytes) -> Iterator[AwsCall]:
+    """The permissions that one request of the SDK needs (`target`: its X-Amz-Target).
+
+    Service Authorization Reference: a transaction needs the rights of its parts, a query of an index that of the index;
+    `dynamodb:LeadingKeys` are the values of the partition key (for an index: its partition key).
+    """
+    prefix, _, operation = target.partition(".")
+    asked = json.loads(body or b"{}")
+    service = SERVICES[prefix]
+    if service == "dynamodb":
+        yield from (
+            AwsCall(function, f"dynamodb:{action}", table, keys) for action, table, keys in _rows(operation, asked)
+        )
+    else:
+        for resource in _resources(service, operation, asked):
+            yield AwsCall(function, f"{service}:{operation}", resource)
+
+
+def _rows(operation: str, asked: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    if operation == "TransactWriteItems":
+        for part in asked["TransactItems"]:
+            ((kind, how),) = part.items()
+            yield _IN_A_TRANSACTION[kind], how["TableName"], (_pk(how),)
+    elif operation in {"BatchGetItem", "BatchWriteItem"}:
+        for table, wanted in asked["RequestItems"].items():
+            rows = wanted["Keys"] if isinstance(wanted, dict) else [next(iter(one.values())) for one in wanted]
+            yield operation, table, tuple(sorted({_pk(row) for row in rows}))
+    elif operation == "Query":
+        index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
+        term = _KEY_TERM.match(asked["KeyConditionExpression"])
+        assert term is not None
+        yield operation, asked["TableName"] + index, (asked["ExpressionAttributeValues"][term[2]]["S"],)
+    else:
+        yield operation, asked["TableName"], (_pk(asked),)
+
+
+def _pk(how: Mapping[str, Any]) -> str:
+    key = how.get("Item") or how.get("Key") or how
+    return str(key["pk"]["S"])
+
+
+def _resources(service: str, operation: str, asked: Mapping[str, Any]) -> Iterator[str]:
+    if service == "sqs":
+        yield str(asked["QueueUrl"]).rpartition("/")[2]
+    elif service == "secretsmanager":
+        yield str(asked.get("SecretId") or asked["Name"])
+    elif service == "events":
+        yield from sorted({str(entry["EventBusName"]) for entry in asked["Entries"]})
+    elif service == "states":
+        yield str(asked.get("stateMachineArn") or asked["executionArn"])
+    else:
+        names = [asked.get("projectName") or asked.get("id") or asked.get("ids")]
+        yield from (f"{operation} {name}" for name in names)

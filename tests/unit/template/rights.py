@@ -1,0 +1,68 @@
+"""The roles' policies as IAM would take them: what is granted, and whether a call is allowed."""
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fakes.aws_calls import AwsCall
+from tests.unit.template.bundle import functions, listed, statements
+
+_ATTRIBUTE = re.compile(r"\$\{(\w+)\.Arn\}")
+SECRETS = "integration secrets"
+"""What stands for the secrets of integrations: their names begin with the stack's prefix."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One action on one resource, for the partitions that fit `keys` (none: all)."""
+
+    role: str
+    action: str
+    resource: str
+    keys: tuple[str, ...] = ()
+
+    def fits(self, call: AwsCall, role: str) -> bool:
+        """Whether this grant allows a call that a role makes; names and keys may have `*` and `?` as in IAM."""
+        return (self.role, self.action, self.resource) == (role, call.action, call.resource) and all(
+            not self.keys or any(fnmatch.fnmatchcase(key, pattern) for pattern in self.keys) for key in call.keys
+        )
+
+
+def grants() -> frozenset[Grant]:
+    """Everything that is granted; what depends on a parameter counts as if the parameter were set."""
+    return frozenset(_grants())
+
+
+def role_of(function: str) -> str:
+    """The role of a function, by its logical id."""
+    return str(functions()[function]["Role"]["Fn::GetAtt"][0])
+
+
+def used(call: AwsCall, granted: frozenset[Grant]) -> list[Grant]:
+    """The grants that allow a call; none: IAM refuses it."""
+    role = role_of(call.function)
+    return [grant for grant in granted if grant.fits(call, role)]
+
+
+def _grants() -> Iterator[Grant]:
+    for role, statement in statements():
+        condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+        keys = tuple(condition.get("dynamodb:LeadingKeys", ()))
+        for action in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                yield Grant(role, action, _name(resource), keys)
+
+
+def _name(resource: Any) -> str:
+    if isinstance(resource, str):
+        return resource
+    ((function, value),) = resource.items()
+    if function == "Fn::GetAtt":
+        return str(value[0])
+    if function == "Ref":
+        return str(value)
+    assert function == "Fn::Sub", json.dumps(resource)
+    return SECRETS if "/integration/*" in value else _ATTRIBUTE.sub(r"\1", value)
