@@ -14,7 +14,7 @@ from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub import Hub
 from tests.end_to_end.workshop import Workshop
 
-LAST = ("test_everything_seen.py", "test_restart.py")
+LAST = ("test_everything_seen.py", "test_rights.py", "test_restart.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,7 +40,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         Options(port=port, state_dir=state, allow_loopback=True, allow_http=True, schedules=False, log_level="DEBUG")
     )
     yield bundle
-    bundle.stop()
+    bundle.end()
 
 
 @pytest.fixture(scope="package")

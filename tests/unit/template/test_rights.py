@@ -126,6 +126,12 @@ def test_tables_that_several_functions_share_are_granted_by_partition() -> None:
         assert "*" not in grant.keys, grant
 
 
+def test_an_index_is_only_ever_queried() -> None:
+    # DynamoDB has no other operation of ours on an index (Service Authorization Reference: Query and Scan).
+    actions = {grant.action for grant in GRANTED if "/index/" in grant.resource}
+    assert actions == {"dynamodb:Query"}
+
+
 def test_a_table_with_an_owner_is_whole_to_its_owner_and_readers_alone() -> None:
     whole = {
         (grant.role, grant.resource.partition("/")[0])

@@ -1,0 +1,104 @@
+"""Stands between the functions and the emulator, and writes down who asks what of AWS."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from local.stack import Stack
+from tests.fakes.aws_calls import AwsCall, calls_of
+
+_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
+
+
+class Recorder:
+    """Each function gets an address of its own here, so that its calls can be told from the others'."""
+
+    def __init__(self) -> None:
+        self._calls: set[AwsCall] = set()
+        self._lock = threading.Lock()
+        self._upstream = 0
+        self._server: ThreadingHTTPServer | None = None
+
+    @property
+    def calls(self) -> frozenset[AwsCall]:
+        """Everything that was asked so far."""
+        with self._lock:
+            return frozenset(self._calls)
+
+    def note(self, function: str, target: str, body: bytes) -> None:
+        """Write down what one request asks."""
+        found = set(calls_of(function, target, body))
+        with self._lock:
+            self._calls |= found
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Forward calls for as long as the block lasts."""
+        recorder = self
+
+        class Handler(_Forwarding):
+            """Knows its recorder."""
+
+            owner = recorder
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def attach(self, stack: Stack, emulator_port: int) -> None:
+        """Have every function of a stack call here, and pass its calls on to the emulator."""
+        assert self._server is not None
+        self._upstream = emulator_port
+        client, port = stack.client("lambda"), self._server.server_address[1]
+        for function, resource in stack.template["Resources"].items():
+            if resource["Type"] != "AWS::Lambda::Function":
+                continue
+            name = stack.resources[function]
+            variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            variables["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}/{function}"
+            client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection to the emulator."""
+        return http.client.HTTPConnection("127.0.0.1", self._upstream, timeout=60)
+
+
+class _Forwarding(BaseHTTPRequestHandler):
+    owner: Recorder
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self._emulator = self.owner.connect()
+
+    def finish(self) -> None:
+        self._emulator.close()
+        super().finish()
+
+    def do_POST(self) -> None:
+        """Write a call down and pass it on."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        function, _, path = self.path.lstrip("/").partition("/")
+        self.owner.note(function, self.headers["X-Amz-Target"], body)
+        self._emulator.request("POST", f"/{path}", body, dict(self.headers))
+        answer = self._emulator.getresponse()
+        content = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in _HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

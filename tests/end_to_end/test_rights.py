@@ -1,0 +1,81 @@
+"""What the functions asked of AWS in all tests of this folder, against what their roles allow. It runs after them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.deployed import Deployed
+from tests.end_to_end.hub import Hub
+from tests.fakes.aws_calls import AwsCall
+from tests.unit.template.rights import SECRETS, Grant, grants, used
+
+OF_TARGETS = {
+    "codebuild": "BuildProjectArns",
+    "events": "BuildBusArns",
+    "sqs": "BuildQueueArns",
+    "states:StartExecution": "BuildStateMachineArns",
+    "states": "BuildExecutionArns",
+}
+"""What is not of the stack is a target of builds: the deployer's parameters name it."""
+
+OF_AWS = (
+    "lambda:InvokeFunction",  # the scheduler's own roles
+    "logs:",
+    "xray:",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+)
+"""What AWS itself does in a role's name: it starts functions, writes logs and traces, takes messages from queues."""
+
+UNUSED = {
+    "FailedTicksQueue": "Lambda itself puts a tick there that has failed; the emulator does not",
+    "BatchGetItem": "the port reads many rows at once where there are many; the company of these tests is small",
+    "BatchWriteItem": "removals and repairs of many rows at once",
+    "ConditionCheckItem": "part of transactions that few ways go",
+    "DeleteItem": "ways that undo what was cut short",
+}
+"""What is granted and was not seen, by action or resource, and why it stays."""
+
+
+def named(call: AwsCall, resources: Mapping[str, str]) -> AwsCall:
+    """A call with its resource by the template's name for it."""
+    logical = {physical.rpartition("/")[2].rpartition(":")[2]: name for name, physical in resources.items()}
+    base, slash, index = call.resource.partition("/index/")
+    service = call.action.partition(":")[0]
+    if service == "secretsmanager" and "/integration/" in call.resource:
+        return replace(call, resource=SECRETS)
+    if base in logical:
+        return replace(call, resource=logical[base] + slash + index)
+    return replace(call, resource=OF_TARGETS.get(call.action, OF_TARGETS.get(service, call.resource)))
+
+
+def unused(granted: frozenset[Grant], calls: Iterable[AwsCall]) -> set[Grant]:
+    """The grants that no call needed."""
+    return set(granted) - {grant for call in calls for grant in used(call, granted)}
+
+
+def explained(grant: Grant) -> bool:
+    """Whether it is known why nobody used a grant."""
+    return grant.action.startswith(OF_AWS) or bool({grant.resource, grant.action.partition(":")[2]} & UNUSED.keys())
+
+
+@pytest.fixture(scope="module")
+def calls(deployed: Deployed, hub: Hub, one: str) -> frozenset[AwsCall]:
+    return frozenset(named(call, hub.stack.resources) for call in deployed.recorder.calls)
+
+
+def test_every_call_is_one_that_the_role_allows(calls: frozenset[AwsCall]) -> None:
+    granted = grants()
+    assert {call.function for call in calls} > {"AuthorizerFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}
+    assert sorted(call for call in calls if not used(call, granted)) == []
+
+
+def test_what_is_granted_is_used_or_explained(calls: frozenset[AwsCall], request: pytest.FixtureRequest) -> None:
+    collected = {item.path.name for item in request.session.items}
+    if not {path.name for path in Path(__file__).parent.glob("test_*.py")} <= collected:
+        pytest.skip("only all tests of this folder together use all that is granted")
+    assert sorted(grant for grant in unused(grants(), calls) if not explained(grant)) == []
