@@ -11,6 +11,9 @@ from gitlab_hub.storage.table import ALWAYS, Check, Condition, ConditionFailed, 
 MAX_ITEM_BYTES = 400 * 1024
 MAX_ACTIONS = 100
 
+HEADS: set[str] = set()
+"""The beginnings of all partition keys that any of these tables was asked for: each wants a grant in the template."""
+
 
 class MemoryTable:
     """Items by key under one lock; what is stored and what is given out are copies."""
@@ -91,6 +94,7 @@ class MemoryTable:
         """Read one page in order of the sort key."""
         if limit is not None and limit < 1:
             raise ValueError("A page has at least one item.")
+        HEADS.add(_head(pk))
         with self._lock:
             rows = self._partition(pk, index)
         rows.sort(key=lambda row: row[0], reverse=not forward)
@@ -179,7 +183,12 @@ def _checked(key: tuple[Any, Any]) -> Key:
         raise ValueError("pk and sk are texts that are not empty.")
     if len(key[0].encode()) > 2048 or len(key[1].encode()) > 1024:
         raise ValueError("pk is at most 2048 bytes long, sk 1024.")
+    HEADS.add(_head(key[0]))
     return key
+
+
+def _head(pk: str) -> str:
+    return pk.partition("#")[0]
 
 
 def _key_of(action: Put | Delete | Check) -> Key:

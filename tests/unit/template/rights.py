@@ -36,6 +36,11 @@ def grants() -> frozenset[Grant]:
     return frozenset(_grants())
 
 
+def heads() -> frozenset[str]:
+    """The beginnings of all partitions that some role may touch."""
+    return frozenset(key.partition("#")[0] for grant in grants() for key in grant.keys)
+
+
 def role_of(function: str) -> str:
     """The role of a function, by its logical id."""
     return str(functions()[function]["Role"]["Fn::GetAtt"][0])
