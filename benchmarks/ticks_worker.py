@@ -44,8 +44,8 @@ def ticks() -> Iterator[dict[str, object]]:
 
 def _connect() -> None:
     features = replace(an_integration().features, manage_webhooks=False)
-    table = DynamoTable("integrations")
-    table.write([integration_item(replace(an_integration(), features=features)), credential_item(a_credential())])
+    integration, table = replace(an_integration(), features=features), DynamoTable("integrations")
+    table.write([integration_item(integration), credential_item(a_credential(), integration.host_url)])
     for kind in Kind:
         RunStore(table).save(Run(integration_id=INTEGRATION, kind=kind, finished_at=int(time.time())))
 
