@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.integrations.model import Holding
 from gitlab_hub.integrations.store import Change
-from tests.fakes.gitlab import CANARY, OTHER_CANARY, answer, html, project, spilled
+from tests.fakes.gitlab import CANARY, OTHER_CANARY, answer, html, lacking, project, spilled
 from tests.functional.integrations.hub import Hub
 
 SELF = "/personal_access_tokens/self"
@@ -231,6 +231,30 @@ def test_a_credential_that_is_deleted_while_it_is_looked_at_is_no_unknown_integr
     status, body = hub("POST", f"/v1/integrations/{one}/verify")
     assert (status, body["code"], len(deleted)) == (200, "invalid_credentials", 1)
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "unknown"
+
+
+@pytest.mark.parametrize(("path", "permission"), [("/user", "User: Read"), ("/projects", "Project: Read")])
+@pytest.mark.parametrize("scopes", [["granular"], ["read_api"]])
+def test_a_permission_that_is_missing_is_named_and_stops_nothing(
+    hub: Hub, one: str, path: str, permission: str, scopes: list[str]
+) -> None:
+    """GitLab takes the token: what it may do goes on. A classic one meets this where a group begins to refuse such."""
+    hub.gitlab.token["scopes"] = scopes
+    hub.gitlab.script[path] = lacking(permission, of="user")
+    before = hub.rows()
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    assert (status, body["ok"], body["code"]) == (200, False, "invalid_permissions")
+    failed = next(check for check in body["checks"] if not check["ok"] and check["code"])
+    assert failed["details"]["missing_permissions"] == [permission]
+    assert (hub.rows(), list(hub.targets.due())) == (before, [one])
+    assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "valid"
+
+
+def test_a_gitlab_that_takes_no_fine_grained_tokens_any_more_is_definite(hub: Hub, one: str) -> None:
+    words = "Access denied: Fine-grained personal access tokens are not yet supported."
+    hub.gitlab.script[SELF] = answer(403, {"error": "insufficient_granular_scope", "error_description": words})
+    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["code"] == "invalid_permissions"
+    assert hub.integration(one)["credential_status"] == "rejected"
 
 
 def test_ci_that_was_switched_off_everywhere_stops_nothing(hub: Hub, one: str) -> None:

@@ -7,6 +7,7 @@ from gitlab_hub.integrations import codes
 from gitlab_hub.integrations.checks import Facts, Verification
 from gitlab_hub.integrations.health import judged
 from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus, Holding
+from gitlab_hub.integrations.permission_steps import is_outside_a_grant
 from gitlab_hub.integrations.store import Change
 
 MAX_CREDENTIALS = 20
@@ -18,7 +19,8 @@ def concluded(
 ) -> Change | None:
     """The change that a verification of `seen` calls for; None where there is none, or its token was replaced.
 
-    Only a `complete` one can end an error that is not about the token, such as there being no projects.
+    Only a `complete` one can end an error that is not about the token, such as there being no projects. Permissions
+    that a fine-grained token lacks are no verdict about it: GitLab takes it, and what else it may do goes on.
     """
     current = before.credential(seen.id)
     if current is None or current.token_version != seen.token_version:
@@ -29,7 +31,7 @@ def concluded(
         heals = complete or current.status != CredentialStatus.VALID
         informed_one = informed(current, verification.facts, now=now)
         return _working(before, informed_one, verification.facts.version, heals=heals, now=now)
-    if codes.family(verification.code) is None or verification.worst is None:
+    if codes.family(verification.code) is None or verification.worst is None or is_outside_a_grant(verification.worst):
         return None
     status = codes.credential_status(verification.code, verification.worst.details.get("reason"), current.status)
     return settled(before, replace(current, status=status, updated_at=now), works=False, now=now)

@@ -21,6 +21,11 @@ def permission_spared(step: Step, error: MissingPermissions, *, facts: TokenFact
     return warned(step, "missing_permissions", status=error.http_status, hint=_hint(error, facts), **error.details)
 
 
+def is_outside_a_grant(check: Check) -> bool:
+    """Whether a step failed for want of some permissions, at a GitLab that takes the token."""
+    return check.details.get("reason") in ("missing_permissions", "not_supported")
+
+
 def unproven(features: Features, facts: TokenFacts) -> Check | None:
     """What a fine-grained token is to be able to write, where a feature is on: trying it here would have an effect."""
     if not facts.fine_grained or not features.write:
