@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from gitlab_hub.integrations.care.caretaker import Care
+from gitlab_hub.integrations.care.due import next_look
+from gitlab_hub.integrations.model import NOBODY, Credential
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, answer
 from tests.fakes.oauth import LIFE, Pat
@@ -77,11 +79,12 @@ def test_each_tick_begins_behind_the_last_one(hub: OAuthHub) -> None:
     hub.now += LIFE
     hub.gitlab.expire()
     served: list[str] = []
-    for _ in range(3):
-        left = iter([900.0, 900.0, *[1.0] * 9])
+    for due in (2, 2, 1):
+        # One look at the clock before anything is read, and one for each integration.
+        left = iter([900.0] * 3 + [1.0] * 9)
         before = {one: hub.held(one).tokens for one in ids}
         done = care(hub).tick(lambda left=left: next(left))  # type: ignore[misc]  # bound here on purpose
-        assert (done.seen, done.complete) == (2, False)
+        assert (done.seen, done.complete) == (due, False)
         served += [one for one in ids if hub.held(one).tokens != before[one]]
     assert served == ids
 
@@ -193,5 +196,86 @@ def test_a_removed_integration_leaves_no_incident_behind(hub: OAuthHub) -> None:
     hub.now = ENDS - 3 * DAY
     care(hub).tick(plenty)
     assert hub("DELETE", f"/v1/integrations/{one}")[0] == 200
+    care(hub).tick(plenty)
     left = [row for row in hub.stored_rows.dump() if one in f"{row['pk']}{row['sk']}"]
     assert [row["lifecycle"] for row in left] == ["deleting"]
+
+
+class Reads:
+    """A table that counts the reads through it."""
+
+    def __init__(self, table: Any) -> None:
+        self._table, self.count = table, 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.count += name in ("get", "get_many", "query")
+        return getattr(self._table, name)
+
+
+def reads_of_a_tick(hub: OAuthHub) -> int:
+    reads = Reads(hub.stored_rows)
+    hub.use(reads, hub.stored_secrets)
+    assert care(hub).tick(plenty).complete
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    return reads.count
+
+
+def test_a_tick_reads_nothing_of_what_is_not_due() -> None:
+    reads = []
+    for count in (3, 40):
+        hub = OAuthHub()
+        many(hub, count)
+        assert care(hub).tick(plenty).seen == count
+        assert care(hub).tick(plenty).seen == 0
+        reads.append(reads_of_a_tick(hub))
+    assert reads[0] == reads[1] <= 6
+
+
+def test_without_time_nothing_is_read(hub: OAuthHub) -> None:
+    many(hub, 3)
+    reads = Reads(hub.stored_rows)
+    hub.use(reads, hub.stored_secrets)
+    assert care(hub).tick(lambda: 1.0).complete is False
+    assert reads.count == 0
+
+
+def test_what_has_changed_is_due(hub: OAuthHub) -> None:
+    one, other = many(hub, 2)
+    care(hub).tick(plenty)
+    assert hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"})[0] == 200
+    assert care(hub).tick(plenty).seen == 1
+    assert care(hub).tick(plenty).seen == 0
+    hub.now += 5400
+    assert care(hub).tick(plenty).seen == 2
+    assert all(hub.held(each).credential.generation == 2 for each in (one, other))
+
+
+def test_everything_is_looked_at_once_a_day_and_whatever_a_wrong_clock_has_noted(hub: OAuthHub) -> None:
+    by_token(hub)
+    care(hub).tick(plenty)
+    hub.now += DAY - 1
+    assert care(hub).tick(plenty).seen == 0
+    hub.now += 1
+    assert care(hub).tick(plenty).seen == 1
+    hub.now -= 30 * DAY
+    assert care(hub).tick(plenty).seen == 1
+
+
+def test_what_could_not_be_renewed_is_due_again_at_the_next_tick(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.now += 5400
+    hub.gitlab.fail("/oauth/token", answer(503))
+    care(hub).tick(plenty)
+    hub.now += 400
+    assert care(hub).tick(plenty).seen == 1
+    assert hub.held(one).credential.generation == 2
+
+
+@pytest.mark.parametrize(("days", "next_days"), [(40, 39), (30.5, 30), (14.2, 14), (7.5, 7), (1.5, 1), (0.5, -0.5)])
+def test_an_expiry_is_looked_at_when_the_next_distance_comes(days: float, next_days: float) -> None:
+    now = ENDS - int(days * DAY)
+    credential = Credential(
+        id="c", integration_id="i", label="", account=NOBODY, status="valid", scopes=(), token_expires_at=ENDS,
+        expiration_date=None, api_base_url=None, token_version="v", created_at=1, updated_at=1,
+    )  # fmt: skip
+    assert next_look(credential, None, now) == ENDS - int(next_days * DAY)
