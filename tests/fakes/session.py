@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar, cast
 
 from gitlab_hub.gitlab.client import GitLab, Page, Reply
 from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.storage.table import Table
 from gitlab_hub.sync import breaker
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import Feature, RowStore, Scope, Target
@@ -124,6 +125,10 @@ class FakeSession:
         tallies = {name: mirror.tally for name, mirror in self._mirrors.items()}
         suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
         return breaker.refused(tallies, suspicious, {})
+
+    def fenced(self, table: Table) -> Table:
+        """The table itself: nobody else is at work."""
+        return table
 
     def width(self, most: int) -> int:
         """As much at once as anybody wants."""

@@ -142,6 +142,8 @@ def holds(condition: Condition, stored: Wire | None) -> bool:
     """Decide a condition; a missing attribute equals nothing, and types count."""
     if condition.exists is not None and condition.exists != (stored is not None):
         return False
+    if stored is not None and any(name in stored for name in condition.lacks):
+        return False
     return all(
         stored is not None and stored.get(name) == encode_value(value) for name, value in condition.equals.items()
     )

@@ -16,6 +16,7 @@ from tests.fakes.estate import FakeGitLab
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, member, project
 from tests.functional.access.hinted import NEW, Hinted
 
+BESIDE = ("i1#hints", "i1#fence")
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP], ids=["admin", "member", "group"])
 
 
@@ -72,7 +73,7 @@ def run_with(who: Target, at: int) -> tuple[Hinted, Driver, int]:
 
 def rows(company: Hinted) -> list[Any]:
     """What is stored of GitLab."""
-    return [row for row in company.table.dump() if row["pk"].startswith("i1#") and row["pk"] != "i1#hints"]
+    return [row for row in company.table.dump() if row["pk"].startswith("i1#") and row["pk"] not in BESIDE]
 
 
 def run_rows(company: Hinted) -> list[Any]:

@@ -80,7 +80,8 @@ class Client:
 
 def put(rows: RowStore, scope: str, new: Iterable[Row]) -> None:
     wanted = list(new)
-    rows.put(scope, wanted, {row.key: "hash" for row in wanted})
+    stored = rows.stored_of(scope, [row.key for row in wanted])
+    rows.put(scope, wanted, {row.key: "hash" for row in wanted}, stored)
 
 
 JANE = Account(

@@ -56,6 +56,17 @@ def test_absent_lets_only_the_first_write_through(table: Table) -> None:
     assert table.get("p", "a") == row("a", n=1)
 
 
+def test_an_attribute_that_has_to_be_missing_is_missing_from_what_is_not_there(table: Table) -> None:
+    without = Condition(lacks=("hash",))
+    table.transact([Put(row("a", n=1), without)])
+    table.put(row("a", hash="h"), without)
+    with pytest.raises(ConditionFailed):
+        table.put(row("a", n=3), without)
+    with pytest.raises(ConditionFailed):
+        table.transact([Delete(("p", "a"), without), Check(("p", "b"), without)])
+    assert table.get("p", "a") == row("a", hash="h")
+
+
 def test_the_same_write_again_is_taken_for_a_lost_answer(table: Table) -> None:
     table.put(row("a", n=1), ABSENT)
     table.put(row("a", n=1), ABSENT)

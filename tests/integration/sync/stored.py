@@ -5,6 +5,8 @@ import zlib
 from datetime import UTC, datetime
 from typing import Any
 
+from gitlab_hub.storage.table import Item
+from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Kind
 from tests.fakes.table import MemoryTable
 from tests.fakes.worker import ID, Hub
@@ -13,6 +15,11 @@ View = dict[str, Any]
 
 STATUSES = {"active": "active", "blocked_pending_approval": "pending"}
 """How the hub words a state of GitLab; every other state of the company means disabled."""
+
+
+def mirrored(hub: Hub, kind: Kind) -> list[Item]:
+    """Everything stored of GitLab; the fence beside it goes up with every run."""
+    return [row for row in hub.rows[kind].dump() if row["pk"] != fence_partition(ID)]
 
 
 def access(hub: Hub) -> View:

@@ -8,7 +8,7 @@ from gitlab_hub.sync.store import partition
 from local.gitlab.process import Running
 from tests.fakes.worker import ID, Hub
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import stored, truth
+from tests.integration.sync.stored import mirrored, stored, truth
 
 
 @KINDS
@@ -18,12 +18,12 @@ def test_a_revoked_token_fails_the_run_and_removes_nothing(server: Running, kind
     hub = Hub(server, token="admin")
     hub.targets.token = f"glpat-later-{kind}"
     hub.sync(kind)
-    before = hub.rows[kind].dump()
+    before = mirrored(hub, kind)
     server.change("revoke_token", name=token)
     run = hub.sync(kind)
     assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "invalid_credentials")
     assert hub.targets.verdicts == ["accepted", "rejected"]
-    assert hub.rows[kind].dump() == before
+    assert mirrored(hub, kind) == before
     assert len(hub.queues[kind].sent) == 0
 
 
@@ -31,11 +31,11 @@ def test_a_revoked_token_fails_the_run_and_removes_nothing(server: Running, kind
 def test_a_token_without_the_scope_fails_the_run_but_is_not_called_rejected(server: Running, kind: Kind) -> None:
     hub = Hub(server)
     hub.sync(kind)
-    before = hub.rows[kind].dump()
+    before = mirrored(hub, kind)
     hub.targets.token = server.tokens["narrow"]
     run = hub.sync(kind)
     assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "invalid_permissions")
-    assert (hub.targets.verdicts, hub.rows[kind].dump()) == (["accepted"], before)
+    assert (hub.targets.verdicts, mirrored(hub, kind)) == (["accepted"], before)
 
 
 @pytest.mark.parametrize("status", [403, 404])

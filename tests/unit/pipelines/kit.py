@@ -10,7 +10,7 @@ from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import jobs_pk, padded, pipelines_pk
 from gitlab_hub.pipelines.packing import unpack
 from gitlab_hub.pipelines.reader import shown
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.table import Item, Table
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import RowStore, Scope, Session, Target
 from tests.fakes.table import MemoryTable
@@ -35,6 +35,10 @@ class ScriptedSession:
         self.counts: Counter[str] = Counter()
         self.cursors, self._world, self._stop_after = cursors, world, stop_after
         self._mirrors: dict[str, DatasetMirror] = {}
+
+    def fenced(self, table: Table) -> Table:
+        """The table itself: nobody else is at work."""
+        return table
 
     def width(self, most: int) -> int:
         """As much at once as anybody wants."""

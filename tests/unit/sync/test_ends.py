@@ -128,7 +128,7 @@ def test_what_a_failing_store_did_not_take_is_noted_again(driver: Driver) -> Non
     assert mine is not None
     claimed = store.save(mine)
     session = RunSession(
-        claimed, TARGET, cast("Any", driver.gitlab), Flaky(driver.table), Quiet(), remaining=lambda: 900
+        claimed, TARGET, cast("Any", driver.gitlab), Flaky(driver.table), Quiet(), driver.table, remaining=lambda: 900
     )
     session.journal("teams/seen", [("all", ["t1"])])
     with pytest.raises(StorageUnavailable):

@@ -22,6 +22,7 @@ from gitlab_hub.gitlab.errors import (
 from gitlab_hub.gitlab.rates import RateFacts
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.hints import MOST_TRIES
 from gitlab_hub.sync.limiter import SharedLimiter
@@ -36,6 +37,7 @@ from tests.fakes.session import ScriptedGitLab
 from tests.fakes.table import MemoryTable
 
 HINT = {"integration_id": "i1", "project_id": 7, "pipeline_id": 70}
+HEEDED: Table = MemoryTable()
 MESSAGE: dict[str, Any] = {"schema": 1, "hint": HINT}
 
 FINAL = [Unauthorized, Forbidden, InsufficientScope, Missing, HostNotAllowed, TlsError]
@@ -48,7 +50,7 @@ class Attentive:
     kind = Kind.PIPELINES
 
     def __init__(self, react: Callable[[Session], Any] = lambda _: None) -> None:
-        self.react, self.heard = react, list[Hint]()
+        self.react, self.heard, self.table = react, list[Hint](), HEEDED
 
     async def heed(self, session: Session, hint: Hint) -> None:
         """Hear, and react."""

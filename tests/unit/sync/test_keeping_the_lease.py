@@ -63,6 +63,7 @@ class WaitingFeature:
 
     def __init__(self, renewing: threading.Event) -> None:
         self._renewing = renewing
+        self.table: Table = MemoryTable()
 
     def stages(self, session: Session) -> Sequence[Stage]:
         return [Waiting(self._renewing)]
@@ -105,6 +106,7 @@ class RobbingFeature:
 
     def __init__(self, runs: RunStore) -> None:
         self._runs = runs
+        self.table: Table = MemoryTable()
 
     def stages(self, session: Session) -> Sequence[Stage]:
         return [Robbing(self._runs)]

@@ -19,11 +19,11 @@ class AccessFeature:
     kind = Kind.ACCESS
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self.table = table
 
     def stages(self, session: Session) -> list[Stage]:
         """Give the steps of one run."""
-        work = Work.of(session, AccessStore(self._table, session.target.integration_id))
+        work = Work.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
         union = Union(work)
         return [
             AccountsStage(work),
@@ -37,5 +37,5 @@ class AccessFeature:
 
     async def heed(self, session: Session, hint: Hint) -> None:
         """Read the one group or project that a hint is about."""
-        work = Work.of(session, AccessStore(self._table, session.target.integration_id))
+        work = Work.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
         await HintReading(work).run(*subject(hint))

@@ -5,11 +5,12 @@ membership under `<group|project>#<resource>#<account>`; the index `by_account` 
 holds a mark per `<group|project>#<resource>` that a message is on its way about.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from gitlab_hub.access.model import Account, Grant, Resource, ResourceType, id_key, item_of, value_of
 from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
 from gitlab_hub.sync.table_rows import TableRows
 
@@ -32,7 +33,7 @@ def partition(integration_id: str, collection: str) -> str:
 
 def partitions(integration_id: str) -> list[str]:
     """Name every partition that holds something of an integration."""
-    return [partition(integration_id, collection) for collection in COLLECTIONS]
+    return [*(partition(integration_id, collection) for collection in COLLECTIONS), fence_partition(integration_id)]
 
 
 def account_partition(integration_id: str, account_id: int) -> str:
@@ -114,12 +115,12 @@ class ResourceRows:
         self._rows, self._grants, self._kind = rows, grants, kind
         self.stored, self.stored_of, self.put = rows.stored, rows.stored_of, rows.put
 
-    def remove(self, scope: str, keys: Sequence[str], *, at: datetime) -> None:
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:
         """Remove the grants first: a crash in between leaves a resource that is removed again."""
-        for key in keys:
+        for key in stored:
             members = grants_scope(self._kind, key)
-            self._grants.remove(members, [account for account, _ in self._grants.stored(members)], at=at)
-        self._rows.remove(scope, keys, at=at)
+            self._grants.remove(members, dict(self._grants.stored(members)), at=at)
+        self._rows.remove(scope, stored, at=at)
 
 
 def _numbered(table: Table, pk: str) -> TableRows:

@@ -25,16 +25,17 @@ class PipelinesFeature:
     kind = Kind.PIPELINES
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self.table = table
 
     def stages(self, session: Session) -> Sequence[Stage]:
         """The steps of one run."""
-        rows = ProjectRows(self._table, session.target.integration_id)
-        return [ProjectsStage(session, rows), PipelinesStage(session, rows, self._table), SweepStage(session, rows)]
+        table = session.fenced(self.table)
+        rows = ProjectRows(table, session.target.integration_id)
+        return [ProjectsStage(session, rows), PipelinesStage(session, rows, table), SweepStage(session, rows)]
 
     async def heed(self, session: Session, hint: Hint) -> None:
         """Read the one pipeline that a hint is about."""
-        await HintReading(session, self._table).run(hint["project_id"], hint["pipeline_id"])
+        await HintReading(session, session.fenced(self.table)).run(hint["project_id"], hint["pipeline_id"])
 
 
 class PipelinesStage:

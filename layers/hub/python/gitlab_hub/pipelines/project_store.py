@@ -1,6 +1,6 @@
 """The projects that the pipelines sync knows, and how far each one's pipelines were read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 from gitlab_hub.pipelines.keys import cursors_pk, padded, projects_pk
 from gitlab_hub.pipelines.model import MAX_ID, clean_text, identity
 from gitlab_hub.pipelines.seek import Stream
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.table import Item, Put, Table
 from gitlab_hub.sync.ports import Row
-from gitlab_hub.sync.table_rows import HASH, TableRows
+from gitlab_hub.sync.table_rows import HASH, TableRows, unchanged
 
 PROBE_SECONDS = 86_400
 """How often a project that had no child pipelines lately is asked for some."""
@@ -34,11 +34,12 @@ class ProjectRows(TableRows):
             row_key=lambda sk: sk,
         )
 
-    def remove(self, scope: str, keys: Sequence[str], *, at: datetime) -> None:  # noqa: ARG002 - there is one scope
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:  # noqa: ARG002 - there is one scope
         """Mark projects as gone. Without their hash they are no rows of the mirror, so a listed one is put back."""
-        items = self._table.get_many([(self._pk, key) for key in keys])
+        items = self._table.get_many([(self._pk, key) for key in stored])
         kept = [{name: value for name, value in item.items() if name != HASH} for item in items]
-        self._table.write(puts=[{**item, "gone_at": int(at.timestamp())} for item in kept])
+        marked = ({**item, "gone_at": int(at.timestamp())} for item in kept)
+        self.change(Put(item, unchanged(stored[item["sk"]])) for item in marked)
 
     def listed(self, after: str | None) -> Iterator[list[Item]]:
         """Page by page, the projects behind a key that were not marked as gone."""

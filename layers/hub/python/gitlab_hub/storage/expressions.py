@@ -41,6 +41,7 @@ def condition_arguments(condition: Condition) -> dict[str, Any]:
     """Spell a condition as arguments of a write."""
     names = Names()
     terms = [f"{names.name(name)} = {names.value(value)}" for name, value in condition.equals.items()]
+    terms += [f"attribute_not_exists({names.name(name)})" for name in condition.lacks]
     if condition.exists is not None:
         verb = "attribute_exists" if condition.exists else "attribute_not_exists"
         terms.append(f"{verb}({names.name('pk')})")

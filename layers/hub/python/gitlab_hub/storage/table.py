@@ -20,11 +20,13 @@ class ConditionFailed(Exception):
 class Condition:
     """What must hold of the stored item for a write to happen.
 
-    `exists`: None = do not care. `equals`: these attributes have these values (implies that the item exists).
+    `exists`: None = do not care. `equals`: these attributes have these values (implies that the item exists). `lacks`:
+    there are no such attributes (an item that does not exist has none).
     """
 
     exists: bool | None = None
     equals: Mapping[str, Any] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
 
 
 ALWAYS = Condition()

@@ -107,6 +107,7 @@ class Engine:
                 connection.gitlab,
                 self._runs,
                 connection.limiter,
+                self._feature.table,
                 remaining=remaining,
                 clock=self._outside.clock,
                 flush_seconds=self._outside.flush_seconds,
@@ -119,15 +120,19 @@ class Engine:
 
     async def _slice(self, session: RunSession) -> ErrorNote | SliceEnded | None:
         """Run stages until the end (an error note or None) or until the slice ends early (the reason)."""
-        await to_the_end(session.recall)
-        keeper = asyncio.create_task(session.keep_lease())
         try:
-            return await self._stages(session)
+            await to_the_end(session.begin)
+            return await self._with_lease(session)
         except SliceEnded as reason:
             return reason
         except StorageUnavailable:
             # The SDK has tried again already; if handing over fails as well, the queue delivers the message again.
             return Parked(STORAGE_PAUSE_SECONDS)
+
+    async def _with_lease(self, session: RunSession) -> ErrorNote | None:
+        keeper = asyncio.create_task(session.keep_lease())
+        try:
+            return await self._stages(session)
         finally:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
@@ -167,6 +172,7 @@ class Engine:
         if error is None:
             await to_the_end(self._runs.clear_scopes, run)
             await to_the_end(self._targets.accepted, session.target)
+        await to_the_end(session.end)
         ended = runs.finish(run, now=self._now(), error=error)
         await self._end(ended)
         await to_the_end(self._runs.journal_drop, run)

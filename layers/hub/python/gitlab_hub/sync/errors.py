@@ -1,6 +1,7 @@
 """How a request about a sync, or a slice of one, can end early."""
 
 from gitlab_hub.errors import HubError
+from gitlab_hub.gitlab.errors import GitLabError
 
 
 class SyncInProgress(HubError):
@@ -13,6 +14,13 @@ class NothingSuspect(HubError):
     """There is no suspicious result that could be accepted."""
 
     code = "nothing_suspect"
+
+
+class Overtaken(GitLabError):
+    """What is stored is not what it was when GitLab was asked: the scope has to be read again."""
+
+    code = "conflict"
+    retryable = True
 
 
 class SliceEnded(Exception):

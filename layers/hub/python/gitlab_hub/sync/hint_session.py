@@ -7,8 +7,10 @@ from typing import Any
 
 from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.storage.table import Table
 from gitlab_hub.sync import breaker
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime
+from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.hint_ledger import Room
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.offload import Offload
@@ -29,6 +31,8 @@ class HintSession(Offload):
         self,
         target: Target,
         gitlab: GitLab,
+        fence: Fence,
+        number: int | None,
         still: Callable[[], Target | None],
         room: Room,
         *,
@@ -37,12 +41,19 @@ class HintSession(Offload):
     ) -> None:
         self.target, self.gitlab = target, gitlab
         self.counts: Counter[str] = Counter()
+        self._fence, self._fenced = fence, FencedTable(fence, number)
         self._still, self._room, self._remaining, self._clock = still, room, remaining, clock
         self._mirrors: dict[str, DatasetMirror] = {}
 
     def now(self) -> datetime:
         """The hub's clock (UTC)."""
         return datetime.fromtimestamp(self._clock(), UTC)
+
+    def fenced(self, table: Table) -> Table:
+        """The feature's table as long as no run has begun or ended: what was read before that may be old."""
+        if table is not self._fence.table:
+            raise ValueError("A session fences the table of its feature.")
+        return self._fenced
 
     def width(self, most: int) -> int:
         """As much at once as anybody wants."""

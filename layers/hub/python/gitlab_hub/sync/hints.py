@@ -16,8 +16,10 @@ from gitlab_hub.blocking import to_the_end
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostNotAllowed, InvalidUrl, Missing, TlsError, Unauthorized
 from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.engine import LONGEST_DELAY_SECONDS, Connection
 from gitlab_hub.sync.errors import SliceEnded
+from gitlab_hub.sync.fence import Fence
 from gitlab_hub.sync.hint_box import BURST_SECONDS, HintBox
 from gitlab_hub.sync.hint_ledger import HintLedger
 from gitlab_hub.sync.hint_session import HintSession
@@ -38,6 +40,7 @@ class Heeding(Protocol):
     """What a feature does about hints."""
 
     kind: Kind
+    table: Table
 
     async def heed(self, session: Session, hint: Hint) -> None:
         """Read what the hint is about and store it; `GitLabError`s decide whether it is tried again."""
@@ -73,9 +76,12 @@ class HintHandler:
             return
         connection, ledger, pk = self.connect(target), self._ledger, self.box.key(hint)[0]
         room = await to_the_end(ledger.room, pk, target.integration_id)
+        fence = Fence(self.feature.table, target.integration_id, self.feature.kind)
         session = HintSession(
             target,
             connection.gitlab,
+            fence,
+            await to_the_end(fence.number),
             partial(self.targets.target, target.integration_id),
             room,
             remaining=remaining,

@@ -98,6 +98,7 @@ class DatasetMirror:
 
     async def replace(self, scope: str, rows: Sequence[Row]) -> None:
         """These are all rows of the scope: write what changed, note what is missing."""
+        rows = list({row.key: row for row in rows}.values())
         stored = await self._session.io(lambda: dict(self._store.stored(scope)))
         await self._write_changed(scope, rows, stored)
         kept = {row.key for row in rows}
@@ -134,19 +135,19 @@ class DatasetMirror:
 
     async def _sweep_some(self, scope: str, missing: Sequence[str], confirm: Confirm | None) -> None:
         # What an earlier worker of this run has removed already need not be asked about again.
-        keys = list(await self._session.io(self._store.stored_of, scope, missing))
+        stored: dict[str, str] = await self._session.io(self._store.stored_of, scope, missing)
         if confirm is not None:
-            answers = await self._session.gather(*(partial(confirm, scope, key) for key in keys))
-            keys = [key for key, gone in zip(keys, answers, strict=True) if gone]
-        if keys:
-            await self._session.write(self._store.remove, scope, keys, at=self._session.now())
-            self._session.count(rows_removed=len(keys))
+            answers = await self._session.gather(*(partial(confirm, scope, key) for key in stored))
+            stored = {key: digest for (key, digest), gone in zip(stored.items(), answers, strict=True) if gone}
+        if stored:
+            await self._session.write(self._store.remove, scope, stored, at=self._session.now())
+            self._session.count(rows_removed=len(stored))
 
     async def _write_changed(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str]) -> None:
         hashes = {row.key: content_hash(row.item) for row in rows}
         changed = [row for row in rows if stored.get(row.key) != hashes[row.key]]
         if changed:
-            await self._session.write(self._store.put, scope, changed, hashes)
+            await self._session.write(self._store.put, scope, changed, hashes, stored)
         self._session.count(rows_read=len(rows), rows_written=len(changed))
 
     def _close(self, scope: str, closed: Closed) -> None:

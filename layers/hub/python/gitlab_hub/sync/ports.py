@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.table import Item, Table
 
 if TYPE_CHECKING:
     # Only workers speak to GitLab: whoever reads rows back must not pay for loading an HTTP client.
@@ -71,11 +71,14 @@ class RowStore(Protocol):
     def stored_of(self, scope: str, keys: Sequence[str]) -> dict[str, str]:
         """The content hashes of those of `keys` that are stored."""
 
-    def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str]) -> None:
-        """Write rows with their content hashes (unconditional, idempotent)."""
+    def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
+        """Write rows with their content hashes, where what is stored is as it was. Raises Overtaken.
 
-    def remove(self, scope: str, keys: Sequence[str], *, at: datetime) -> None:
-        """Tombstone rows that GitLab no longer has."""
+        `stored`: the hashes that were stored when the rows were compared; a row without one was not there.
+        """
+
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:
+        """Tombstone rows that GitLab no longer has, where they are as they were (key → hash). Raises Overtaken."""
 
 
 class Mirror(Protocol):
@@ -121,6 +124,9 @@ class Session(Protocol):
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
         """All rows before `cursor` (JSON) are durable. Ends the slice here when time is up or the lease is lost."""
 
+    def fenced(self, table: Table) -> Table:
+        """The feature's table as this worker may write to it: while no newer one has begun. Raises LeaseLost."""
+
     async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run a blocking read of a store off the loop."""
 
@@ -156,6 +162,8 @@ class Feature(Protocol):
     """What a kind of sync does."""
 
     kind: Kind
+    table: Table
+    """Where its rows lie."""
 
     def stages(self, session: Session) -> Sequence[Stage]:
         """The steps of one run, in order. Sweeping is the last of them."""

@@ -54,6 +54,8 @@ class Run:
     sync_id: str = ""
     status: RunStatus = RunStatus.IDLE
     version: int = 0
+    fence: int = 0
+    """The number of the worker that may write rows; it goes up with every claim and with the end of the run."""
     full: bool = False
     worker: str = ""
     lease_until: int = 0
@@ -96,6 +98,7 @@ def request(run: Run, *, sync_id: str, now: int, full: bool = False) -> Run:
         sync_id=sync_id,
         status=RunStatus.QUEUED,
         version=run.version,
+        fence=run.fence,
         full=full,
         messaged_at=now,
         succeeded_at=run.succeeded_at,
@@ -117,6 +120,7 @@ def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:
         run,
         status=RunStatus.RUNNING,
         worker=worker,
+        fence=run.fence + 1,
         lease_until=now + LEASE_SECONDS,
         claims=run.claims + 1,
         moved=False,
@@ -166,6 +170,7 @@ def finish(run: Run, *, now: int, error: dict[str, str] | None = None) -> Run:
     return replace(
         hand_over(run, now=now),
         status=status,
+        fence=run.fence + 1,
         finished_at=now,
         succeeded_at=now if status is RunStatus.IDLE else run.succeeded_at,
         last_error=error,

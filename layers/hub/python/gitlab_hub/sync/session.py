@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.storage.errors import StorageUnavailable
-from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.storage.table import ConditionFailed, Table
 from gitlab_hub.sync import breaker
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime, SliceEnded
+from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.offload import Offload
 from gitlab_hub.sync.ports import RowStore, Scope, Target
@@ -41,6 +42,7 @@ class RunSession(Offload):
         gitlab: GitLab,
         runs: RunStore,
         limiter: Exchange,
+        table: Table,
         *,
         remaining: Callable[[], float],
         clock: Callable[[], float] = time.time,
@@ -60,6 +62,8 @@ class RunSession(Offload):
         self._pending: dict[str, list[Any]] = {}
         self._chunks = 0
         self._suspected: dict[str, int] | None = None
+        self._fence = Fence(table, run.integration_id, run.kind)
+        self._fenced: FencedTable | None = None
         self._stopped: SliceEnded | None = None
         self._flushing = asyncio.Lock()
 
@@ -88,8 +92,23 @@ class RunSession(Offload):
             self._mirrors[dataset].recall(self._history)
         return self._mirrors[dataset]
 
-    def recall(self) -> None:
-        """Read what earlier workers of this run have noted (blocking)."""
+    def fenced(self, table: Table) -> Table:
+        """The feature's table as this worker may write to it."""
+        if table is not self._fence.table:
+            raise ValueError("A session fences the table of its feature.")
+        self._fenced = self._fenced or FencedTable(self._fence, self.run.fence)
+        return self._fenced
+
+    def begin(self) -> None:
+        """Shut out whoever worked before, and read what they have noted (blocking). Raises LeaseLost."""
+        stands = self._fence.number()
+        if stands is not None and stands > self.run.fence:
+            # Overtaken, or one of the two tables was restored to an earlier moment: only the run itself can tell.
+            try:
+                self.run = self._runs.save(replace(self.run, fence=stands + 1))
+            except ConditionFailed:
+                raise LeaseLost("the run was taken over or deleted") from None
+        self._fence.raise_to(self.run.fence)
         for number, entries in self._runs.journal(self.run):
             self._chunks = number
             for name, noted in entries.items():
@@ -167,6 +186,10 @@ class RunSession(Offload):
                         entries.setdefault(name, []).extend(noted)
                     self._pending = entries
             self._flushed_at = self._clock()
+
+    def end(self) -> None:
+        """Shut out this worker, and every hint that has asked GitLab before now (blocking). Raises LeaseLost."""
+        self._fence.raise_to(self.run.fence + 1)
 
     def snapshot(self) -> Run:
         """The run with everything this worker has done."""

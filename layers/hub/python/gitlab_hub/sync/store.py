@@ -2,11 +2,13 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from gitlab_hub.storage.table import ABSENT, Condition, Item, Put, Table
+from gitlab_hub.storage.table import ABSENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.sync.errors import LeaseLost
+from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Checkpoint, Run, RunStatus
 
@@ -64,15 +66,17 @@ class RunStore:
         self.journal_drop(run)
 
     def note_scope(self, run: Run, stage: str, key: str, status: str, code: str) -> None:
-        """Remember a scope that is not complete, and why."""
+        """Remember a scope that is not complete, and why. Raises LeaseLost."""
         sk = f"SCOPE#{run.kind}#{stage}#{key}"
         note = {"status": status, "code": code, "sync_id": run.sync_id, "schema_version": SCHEMA_VERSION}
-        self._table.put({"pk": partition(run.integration_id), "sk": sk, **note})
+        self._as_worker(run, [Put({"pk": partition(run.integration_id), "sk": sk, **note})])
 
     def clear_scopes(self, run: Run) -> None:
-        """Drop the notes of earlier runs: what is still not complete was noted again by this one."""
+        """Drop the notes of earlier runs: what is still not complete was noted again by this one. Raises LeaseLost."""
         rows = self._rows(partition(run.integration_id), f"SCOPE#{run.kind}#")
-        self._table.write(deletes=[(row["pk"], row["sk"]) for row in rows if row["sync_id"] != run.sync_id])
+        old = (Delete((row["pk"], row["sk"])) for row in rows if row["sync_id"] != run.sync_id)
+        for portion in portions(old):
+            self._as_worker(run, portion)
 
     def journal_append(self, run: Run, number: int, entries: dict[str, list[Any]], *, now: int) -> None:
         """Add one chunk to the run's journal; a worker without a lease cannot overwrite its successor's chunk."""
@@ -93,6 +97,15 @@ class RunStore:
     def journal_drop(self, run: Run) -> None:
         """Remove the run's journal."""
         self._table.write(deletes=[(item["pk"], item["sk"]) for item in self._rows(_journal(run), "")])
+
+    def _as_worker(self, run: Run, actions: Sequence[Put | Delete]) -> None:
+        """Write as the worker of a run, for as long as the run is this worker's."""
+        key = (partition(run.integration_id), f"RUN#{run.kind}")
+        mine = Check(key, Condition(equals={"worker": run.worker, "sync_id": run.sync_id}))
+        try:
+            self._table.transact([mine, *actions])
+        except ConditionFailed:
+            raise LeaseLost("the run was taken over or deleted") from None
 
     def _rows(self, pk: str, prefix: str) -> Iterator[Item]:
         after: str | None = None

@@ -1,9 +1,11 @@
 """Mirrored rows in a table: the one implementation of `RowStore` over the table port."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from gitlab_hub.storage.table import Item, Key, Table
+from gitlab_hub.storage.table import Condition, ConditionFailed, Delete, Item, Key, Put, Table
+from gitlab_hub.sync.errors import Overtaken
+from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Row
 
 HASH = "hash"
@@ -44,14 +46,28 @@ class TableRows:
         found = self._table.get_many([self._key(scope, key) for key in keys], attributes=("sk", HASH))
         return {self._row_key(item["sk"]): item[HASH] for item in found if HASH in item}
 
-    def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str]) -> None:
-        """Write rows with their content hashes."""
-        self._table.write(puts=[self._item(scope, row, hashes[row.key]) for row in rows])
+    def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
+        """Write rows with their content hashes, where what is stored is as it was. Raises Overtaken."""
+        items = ((row, self._item(scope, row, hashes[row.key])) for row in rows)
+        self.change(Put(item, unchanged(stored.get(row.key))) for row, item in items)
 
-    def remove(self, scope: str, keys: Sequence[str], *, at: datetime) -> None:  # noqa: ARG002 - rows simply go
-        """Delete rows that GitLab no longer has."""
-        self._table.write(deletes=[self._key(scope, key) for key in keys])
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:  # noqa: ARG002 - rows simply go
+        """Delete rows that GitLab no longer has, where they are as they were. Raises Overtaken."""
+        self.change(Delete(self._key(scope, key), unchanged(digest)) for key, digest in stored.items())
+
+    def change(self, actions: Iterable[Put | Delete]) -> None:
+        """Do any number of conditional writes. Raises Overtaken where one of the rows is not what it was."""
+        try:
+            for portion in portions(actions):
+                self._table.transact(portion)
+        except ConditionFailed:
+            raise Overtaken("Somebody else stored what this sync was about to; it is read again.") from None
 
     def _item(self, scope: str, row: Row, digest: str) -> Item:
         pk, sk = self._key(scope, row.key)
         return {**row.item, "pk": pk, "sk": sk, HASH: digest, "schema_version": 1}
+
+
+def unchanged(digest: str | None) -> Condition:
+    """What holds of a stored row as long as nobody writes it; None = it was no row of the mirror."""
+    return Condition(lacks=(HASH,)) if digest is None else Condition(equals={HASH: digest})

@@ -1,0 +1,185 @@
+"""The fence: rows are written and removed by whoever is newest, and by nobody who was overtaken.
+
+A worker may be frozen inside a call and wake when another has finished. No look at a clock helps then, and no condition
+on the rows themselves, as the other worker may have found nothing to write. So a number in the feature's table goes up
+whenever a worker begins and whenever a run ends, and every write is a transaction with a check of that number. It costs
+twice the write units for rows that changed, and nothing where nothing did.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.table import (
+    ABSENT,
+    ALWAYS,
+    Check,
+    Condition,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Rows,
+    Table,
+)
+from gitlab_hub.sync.errors import LeaseLost
+from gitlab_hub.sync.portions import MOST_ACTIONS, MOST_BYTES, Action, key_of, portions, weight
+from gitlab_hub.sync.ports import Kind
+
+ATTEMPTS = 4
+
+
+def fence_partition(integration_id: str) -> str:
+    """The partition of an integration's fences."""
+    return f"{integration_id}#fence"
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The fence of one kind of sync of an integration, in the feature's table. All calls block."""
+
+    table: Table
+    integration_id: str
+    kind: Kind
+
+    @property
+    def key(self) -> Key:
+        """Where it stands."""
+        return fence_partition(self.integration_id), str(self.kind)
+
+    def number(self) -> int | None:
+        """What it says now; None while no run has begun."""
+        item = self.table.get(*self.key)
+        return None if item is None else int(item["fence"])
+
+    def raise_to(self, number: int) -> None:
+        """Shut out everybody with a lower number. Raises LeaseLost where somebody has a higher one."""
+        for _ in range(ATTEMPTS):
+            stands = self.number()
+            if stands is not None and stands > number:
+                raise LeaseLost("a newer worker has begun")
+            if stands == number or self._move(stands, number):
+                return
+        raise StorageUnavailable("The fence of a sync cannot be raised; try again.", retry_after=5)
+
+    def stands_at(self, number: int | None) -> Condition:
+        """What holds of its item while it says this."""
+        return ABSENT if number is None else Condition(equals={"fence": number})
+
+    def _move(self, before: int | None, number: int) -> bool:
+        pk, sk = self.key
+        try:
+            self.table.put({"pk": pk, "sk": sk, "fence": number, "schema_version": 1}, self.stands_at(before))
+        except ConditionFailed:
+            return False
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """What one caller wants to have written, all or nothing."""
+
+    actions: Sequence[Action]
+    is_done: bool = False
+    error: Exception | None = None
+
+    @property
+    def keys(self) -> set[Key]:
+        return {key_of(action) for action in self.actions}
+
+
+class FencedTable:
+    """A table as one worker may write to it: while its number is the newest.
+
+    Transactions that check the same item stand in each other's way, so they are made one after the other; whatever
+    waits meanwhile is written together. Raises LeaseLost once the number is not the newest any more.
+    """
+
+    def __init__(self, fence: Fence, number: int | None) -> None:
+        self._table, self._fence, self._number = fence.table, fence, number
+        self._check = Check(fence.key, fence.stands_at(number))
+        self._waiting: list[_Request] = []
+        self._looking, self._turn = threading.Lock(), threading.Lock()
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """Read one item."""
+        return self._table.get(pk, sk)
+
+    def get_many(self, keys: Sequence[Key], *, attributes: Sequence[str] = ()) -> list[Item]:
+        """Read many items."""
+        return self._table.get_many(keys, attributes=attributes)
+
+    def query(self, pk: str, **how: Any) -> Rows:
+        """Read one page of a partition."""
+        return self._table.query(pk, **how)
+
+    def put(self, item: Item, condition: Condition = ALWAYS) -> None:
+        """Write one item, with the lost-answer rule of the port."""
+        self.transact([Put(item, condition)])
+
+    def delete(self, pk: str, sk: str, condition: Condition = ALWAYS) -> None:
+        """Remove one item."""
+        self.transact([Delete((pk, sk), condition)])
+
+    def write(self, puts: Iterable[Item] = (), deletes: Iterable[Key] = ()) -> None:
+        """Write and remove many items; of two writes to one key the later counts."""
+        actions: list[Action] = [*map(Put, puts), *map(Delete, deletes)]
+        for portion in portions({key_of(action): action for action in actions}.values()):
+            self.transact(portion)
+
+    def transact(self, actions: Sequence[Action]) -> None:
+        """Do all or nothing."""
+        request = _Request(actions)
+        with self._looking:
+            self._waiting.append(request)
+        with self._turn:
+            if not request.is_done:
+                self._serve(self._gathered(request))
+        if request.error is not None:
+            raise request.error
+
+    def _gathered(self, mine: _Request) -> list[_Request]:
+        """Take a request, and of the others that wait those that fit beside it."""
+        with self._looking:
+            gathered, keys = [mine], mine.keys
+            room, count = MOST_BYTES - weight(mine.actions), MOST_ACTIONS - len(mine.actions)
+            for one in self._waiting:
+                fits = weight(one.actions) <= room and len(one.actions) <= count and keys.isdisjoint(one.keys)
+                if one is not mine and fits:
+                    gathered.append(one)
+                    keys |= one.keys
+                    room, count = room - weight(one.actions), count - len(one.actions)
+            self._waiting = [one for one in self._waiting if one not in gathered]
+        return gathered
+
+    def _serve(self, requests: Sequence[_Request]) -> None:
+        for one in requests:
+            # Should this thread die of something unforeseen, the others know no more than that nothing is certain.
+            one.is_done, one.error = True, StorageUnavailable("A write ended with another one.", retry_after=5)
+        try:
+            self._table.transact([self._check, *(action for one in requests for action in one.actions)])
+        except (ConditionFailed, HubError) as error:
+            if len(requests) > 1 and not isinstance(error, StorageUnavailable):
+                # One of them is the reason: the others do not suffer for it.
+                for one in requests:
+                    self._serve([one])
+                return
+            for one in requests:
+                one.error = self._meaning(one, error)
+            return
+        for one in requests:
+            one.error = None
+
+    def _meaning(self, request: _Request, error: ConditionFailed | HubError) -> Exception | None:
+        if not isinstance(error, ConditionFailed):
+            return error
+        if self._fence.number() != self._number:
+            return LeaseLost("a newer worker has begun, or everything was removed")
+        match request.actions:
+            case [Put(item)] if self._table.get(item["pk"], item["sk"]) == item:
+                return None  # It was ours, and its answer was lost.
+        return error

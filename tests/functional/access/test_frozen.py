@@ -1,0 +1,176 @@
+"""A worker that is frozen inside any call to a table, and wakes when another one has finished, changes nothing."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, cast
+
+import pytest
+
+from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.access.store import partitions
+from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.message import purge_message
+from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.purge import Area, Purger
+from gitlab_hub.sync.purge_book import PurgeBook
+from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
+from gitlab_hub.sync.store import RunStore
+from tests.fakes.engine import Driver
+from tests.fakes.estate import FakeGitLab
+from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, member
+from tests.functional.access.hinted import Hinted
+
+WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
+BESIDE = ("i1#hints", "i1#fence")
+
+Change = Callable[[Hinted], None]
+
+
+class Frozen:
+    """A table whose n-th call takes effect only after something else has happened."""
+
+    def __init__(self, table: Table, at: int, meanwhile: Callable[[], object]) -> None:
+        self._table, self._at, self._meanwhile, self.calls = table, at, meanwhile, 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._table, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            if self.calls == self._at:
+                self._meanwhile()
+            return method(*args, **kwargs)
+
+        return call
+
+
+def members(company: Hinted, **levels: int) -> None:
+    """Let a project have these members, and no others."""
+    people = {"jane": (JANE, "jane"), "ole": (OLE, "ole"), "bot": (BOT, "project_8_bot_ab12")}
+    company.script["/projects/8/members"] = [member(*people[name], level) for name, level in levels.items()]
+    for name, (number, username) in people.items():
+        company.script.pop(f"/projects/8/members/{number}", None)
+        if name in levels:
+            company.script[f"/projects/8/members/{number}"] = member(number, username, levels[name])
+
+
+def story(seen: dict[str, int], then: dict[str, int]) -> tuple[Change, Change]:
+    """What the worker gets to see, and what is true when it wakes."""
+    return lambda company: members(company, **seen), lambda company: members(company, **then)
+
+
+STORIES = [
+    pytest.param(*story({"jane": 50, "bot": 30}, {"jane": 20, "bot": 30}), id="another level"),
+    pytest.param(*story({"jane": 50, "bot": 30}, {"jane": 30, "bot": 30}), id="the level from before"),
+    pytest.param(*story({"jane": 30}, {"jane": 30, "bot": 30}), id="left and came back"),
+    pytest.param(*story({"jane": 30, "bot": 30, "ole": 30}, {"jane": 30, "bot": 30}), id="came and left"),
+]
+
+
+def start(who: Target, seen: Change) -> tuple[Hinted, Driver, dict[str, Any]]:
+    """A synced company in which something has changed, and a run that is about to begin."""
+    company = Hinted(who)
+    company.script["/user"] = {"id": 7}
+    members(company, jane=30, bot=30)
+    driver = Driver(company.table, company.feature, cast("FakeGitLab", company.gitlab))
+    driver.targets = company.desk.targets
+    driver.work(driver.start("s0"))
+    seen(company)
+    return company, driver, driver.start("s1")
+
+
+def purger(company: Hinted) -> Purger:
+    """What removes all that is left of an integration."""
+    book = PurgeBook(company.table, Kind.ACCESS)
+    return Purger(areas=[Area(company.table, partitions)], queue=company.desk.queue, book=book, now=lambda: 0.0)
+
+
+def rows(company: Hinted) -> list[Any]:
+    """Everything stored of GitLab."""
+    kept = (row for row in company.table.dump() if row["pk"].startswith("i1#"))
+    return [row for row in kept if row["pk"] not in BESIDE]
+
+
+def scopes(company: Hinted) -> list[Any]:
+    """What is noted of scopes that were not read completely."""
+    return [row for row in company.table.dump() if row["sk"].startswith("SCOPE#")]
+
+
+def truth(who: Target, then: Change) -> list[Any]:
+    """What is stored where nobody was frozen."""
+    company, driver, message = start(who, then)
+    driver.work(message)
+    return rows(company)
+
+
+@WHO
+@pytest.mark.parametrize(("seen", "then"), STORIES)
+def test_a_frozen_worker_of_a_run(who: Target, seen: Change, then: Change) -> None:
+    expected = truth(who, then)
+    for at in count(1):
+        company, driver, message = start(who, seen)
+
+        def another(company: Hinted = company, driver: Driver = driver, message: dict[str, Any] = message) -> None:
+            then(company)
+            driver.now += LEASE_SECONDS
+            driver.feature = company.feature
+            driver.work(message)
+            if driver.run.succeeded_at is None or rows(company) != expected:
+                # The frozen worker had not begun, or had removed something rightly: the next run has the rest.
+                driver.work(driver.start("s2"))
+            assert rows(company) == expected, "before it woke"
+
+        view = Frozen(company.table, at, another)
+        driver.feature = AccessFeature(cast("Table", view))
+        driver.engine(cast("Table", view)).handle(message, remaining=driver.remaining)
+        if view.calls < at:
+            break
+        assert (driver.run.status, rows(company), scopes(company)) == (RunStatus.IDLE, expected, []), f"call {at}"
+    assert at > 40
+
+
+@WHO
+@pytest.mark.parametrize(("seen", "then"), STORIES)
+def test_a_frozen_worker_of_a_hint(who: Target, seen: Change, then: Change) -> None:
+    expected = truth(who, then)
+    for at in count(1):
+        company, driver, message = start(who, seen)
+        company.desk.access.project("i1", 8)
+        [hint] = company.desk.queue.take()
+
+        def another(company: Hinted = company, driver: Driver = driver, message: dict[str, Any] = message) -> None:
+            then(company)
+            driver.work(message)
+            assert rows(company) == expected, "before it woke"
+
+        view = cast("Table", Frozen(company.table, at, another))
+        company.desk.state = view
+        company.desk.handler(table=view).handle(hint, remaining=company.desk.remaining)
+        company.desk.state = company.table
+        if cast("Frozen", view).calls < at:
+            break
+        # The hint may have been put off: then it is heeded again, and reads what is true by now.
+        company.desk.work()
+        assert rows(company) == expected, f"call {at}"
+    assert at > 8
+
+
+@WHO
+def test_a_frozen_worker_of_an_integration_that_is_gone(who: Target) -> None:
+    seen, _ = story({"jane": 50, "ole": 30}, {})
+    for at in count(1):
+        company, driver, message = start(who, seen)
+
+        def remove(company: Hinted = company, driver: Driver = driver) -> None:
+            driver.now += LEASE_SECONDS
+            RunStore(company.table).forget("i1")
+            purger(company).handle(purge_message("i1"), remaining=lambda: 900.0)
+
+        view = Frozen(company.table, at, remove)
+        driver.feature = AccessFeature(cast("Table", view))
+        driver.engine(cast("Table", view)).handle(message, remaining=driver.remaining)
+        if view.calls < at:
+            break
+        left = [row["pk"] for row in company.table.dump() if not row["pk"].startswith("BUDGET#")]
+        assert set(left) <= {"i1#fence"}, f"call {at}"
+    assert at > 40
