@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gitlab_hub.storage.codec import Wire, decode, encode, encode_value
+from gitlab_hub.storage.errors import REFUSED, StorageRefused
 from gitlab_hub.storage.table import ALWAYS, Check, Condition, ConditionFailed, Delete, Item, Key, Put, Rows
 
 MAX_ITEM_BYTES = 400 * 1024
@@ -176,7 +177,7 @@ def _accepted(item: Item) -> tuple[Key, Wire]:
         if name.endswith(("_pk", "_sk")) and not value.get("S"):
             raise ValueError(f"{name} is an index key: a text that is not empty, or left out.")
     if item_bytes(wire) > MAX_ITEM_BYTES:
-        raise ValueError("The item is larger than 400 KB.")
+        raise StorageRefused(REFUSED)
     return _checked((item.get("pk"), item.get("sk"))), wire
 
 

@@ -9,6 +9,7 @@ import pytest
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.access.store import partitions
 from gitlab_hub.storage.table import Table
+from gitlab_hub.sync.history import history_partition
 from gitlab_hub.sync.message import purge_message
 from gitlab_hub.sync.ports import Kind, Target
 from gitlab_hub.sync.purge import Area, Purger
@@ -82,7 +83,8 @@ def start(who: Target, seen: Change) -> tuple[Hinted, Driver, dict[str, Any]]:
 def purger(company: Hinted) -> Purger:
     """What removes all that is left of an integration."""
     book = PurgeBook(company.table, Kind.ACCESS)
-    return Purger(areas=[Area(company.table, partitions)], queue=company.desk.queue, book=book, now=lambda: 0.0)
+    areas = [Area(company.table, partitions), Area(company.table, lambda one: [history_partition(one)])]
+    return Purger(areas=areas, queue=company.desk.queue, book=book, now=lambda: 0.0)
 
 
 def rows(company: Hinted) -> list[Any]:

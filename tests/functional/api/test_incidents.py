@@ -56,6 +56,13 @@ def test_whatever_needs_a_person_is_listed_with_what_to_do(bundle: Bundle, store
     assert (found["sync_failed"]["hint"], found["sync_failed"]["details"]) == ("Wait.", {"code": "gitlab_unavailable"})
 
 
+def test_a_sync_that_a_pause_has_cut_short_needs_nobody(bundle: Bundle, store: IncidentStore) -> None:
+    paused = {"code": "paused", "hint": "The integration is paused."}
+    run = Run(integration_id=bundle.own, kind=Kind.ACCESS, finished_at=AT, status=RunStatus.FAILED, last_error=paused)
+    note(store, run)
+    assert kinds(bundle) == []
+
+
 def test_a_sync_that_ends_well_leaves_none(bundle: Bundle, store: IncidentStore) -> None:
     run = Run(integration_id=bundle.own, kind=Kind.ACCESS, finished_at=AT)
     note(store, replace(run, status=RunStatus.SUSPECT, suspected={"members": 40}))

@@ -21,6 +21,7 @@ DOCUMENTED = {
     ],
     "viewer": [
         "GET /v1/integrations", f"GET {ONE}", f"GET {ONE}/repositories", f"GET {ONE}/sync", f"GET {ONE}/accounts",
+        f"GET {ONE}/sync/history",
         f"GET {ONE}/accounts/<account_id>", f"GET {ONE}/groups", f"GET {ONE}/projects", f"GET {ONE}/grants",
         f"GET {ONE}/groups/<group_id>", f"GET {ONE}/projects/<project_id>", "GET /v1/audit-log", "GET /v1/whoami",
         f"GET {ONE}/pipelines", f"GET {ONE}/projects/<project_id>/pipelines",

@@ -40,7 +40,10 @@ class Syncs:
         return "sync-2"
 
     def view(self, integration_id: str) -> dict[str, Any]:
-        return {"access": {"status": "idle"}, "pipelines": {"status": "idle"}}
+        return {kind: {"sync_id": None, "status": "idle"} for kind in ("access", "pipelines")}
+
+    def history(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+        return [], None
 
 
 class CountedTable(MemoryTable):

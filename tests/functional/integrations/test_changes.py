@@ -98,13 +98,22 @@ def test_a_sync_is_asked_for(hub: Hub, one: str) -> None:
     assert hub.syncs.asked == [
         (one, ("access", "pipelines"), False), (one, ("access",), True), (one, ("accept pipelines",), False),
     ]  # fmt: skip
-    assert hub("GET", f"/v1/integrations/{one}/sync")[1]["kinds"]["access"] == {"status": "idle"}
+    assert hub("GET", f"/v1/integrations/{one}/sync")[1]["kinds"]["access"] == {"sync_id": None, "status": "idle"}
 
 
 @pytest.mark.parametrize("body", [{"kinds": []}, {"kinds": ["builds"]}, {"kinds": "access"}, {"sync_id": "x"}])
 def test_other_syncs_are_refused(hub: Hub, one: str, body: dict[str, Any]) -> None:
     assert hub("POST", f"/v1/integrations/{one}/sync", body)[0] == 422
     assert hub.syncs.asked == []
+
+
+def test_a_paused_integration_is_not_synced(hub: Hub, one: str) -> None:
+    hub("PATCH", f"/v1/integrations/{one}", {"paused": True})
+    for path, body in (("sync", {}), ("sync/accept", {"kind": "access"})):
+        status, refused = hub("POST", f"/v1/integrations/{one}/{path}", body)
+        assert (status, refused["code"], hub.syncs.asked) == (409, "integration_paused", [])
+    hub("PATCH", f"/v1/integrations/{one}", {"paused": False})
+    assert hub("POST", f"/v1/integrations/{one}/sync")[0] == 202
 
 
 def test_a_sync_in_progress_is_a_conflict(hub: Hub, one: str) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.storage.errors import StorageRefused
 from gitlab_hub.storage.table import ABSENT, PRESENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
 from tests.fakes.threads import together
 from tests.integration.storage.backends import Stores
@@ -54,6 +55,20 @@ def test_absent_lets_only_the_first_write_through(table: Table) -> None:
     with pytest.raises(ConditionFailed):
         table.put(row("a", n=2), ABSENT)
     assert table.get("p", "a") == row("a", n=1)
+
+
+@pytest.mark.parametrize("way", ["put", "write", "transact"])
+def test_an_item_of_more_than_400_kb_is_refused_for_good(table: Table, way: str) -> None:
+    # Each part is as large as an item may be, so that the backends need not count alike.
+    item = row("a", data=b"x" * 300_000, text="y" * 120_000)
+    ways: dict[str, Callable[[], None]] = {
+        "put": lambda: table.put(item),
+        "write": lambda: table.write([item]),
+        "transact": lambda: table.transact([Put(item)]),
+    }
+    with pytest.raises(StorageRefused):
+        ways[way]()
+    assert table.get("p", "a") is None
 
 
 def test_an_attribute_that_has_to_be_missing_is_missing_from_what_is_not_there(table: Table) -> None:

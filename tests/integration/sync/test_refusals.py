@@ -4,7 +4,7 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from gitlab_hub.sync.store import partition
+from gitlab_hub.sync.scope_notes import partition
 from local.gitlab.process import Running
 from tests.fakes.worker import ID, Hub
 from tests.integration.sync.conftest import KINDS

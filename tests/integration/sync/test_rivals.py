@@ -74,7 +74,7 @@ def test_a_run_whose_worker_and_message_were_lost_is_pushed_on(hub: Hub, kind: K
     hub.dispatcher(kind).tick()
     hub.queues[kind].take()
     hub.now += LOST_AFTER_SECONDS
-    assert hub.dispatcher(kind).tick() == {"started": 0, "nudged": 1, "seen": 1}
+    assert hub.dispatcher(kind).tick() == {"started": 0, "nudged": 1, "seen": 1, "unreadable": 0}
     assert (hub.work(kind).status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
 
 

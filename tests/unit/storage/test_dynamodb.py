@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.codec import encode
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.errors import StorageRefused, StorageUnavailable
 from gitlab_hub.storage.table import ABSENT, ConditionFailed, Put
 
 ITEM = {"pk": "p", "sk": "a", "owner": "me"}
@@ -104,10 +104,22 @@ def test_a_failed_condition_is_final_even_beside_a_conflict() -> None:
     assert len(client.calls) == 1
 
 
-def test_a_transaction_cancelled_for_our_own_fault_is_not_hidden() -> None:
-    table, _, _ = table_of(cancelled("ValidationError"))
+@pytest.mark.parametrize("reason", ["AccessDenied", "ItemCollectionSizeLimitExceeded"])
+def test_a_transaction_cancelled_for_our_own_fault_is_not_hidden(reason: str) -> None:
+    table, _, _ = table_of(cancelled(reason))
     with pytest.raises(ClientError):
         table.transact([Put(ITEM)])
+
+
+def test_what_dynamodb_never_takes_is_refused_for_good() -> None:
+    table, client, _ = table_of(cancelled("None", "ValidationError"), *[failure("ValidationException")] * 2)
+    with pytest.raises(StorageRefused):
+        table.transact([Put(ITEM)])
+    with pytest.raises(StorageRefused):
+        table.put(ITEM)
+    with pytest.raises(StorageRefused):
+        table.write([ITEM])
+    assert len(client.calls) == 3, "once is enough"
 
 
 def test_a_write_that_meets_a_transaction_is_tried_again() -> None:

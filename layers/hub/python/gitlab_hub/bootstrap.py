@@ -99,9 +99,13 @@ def sync_accounts() -> Entry:
     from gitlab_hub.access.feature import AccessFeature
     from gitlab_hub.access.hints import AccessHints
     from gitlab_hub.access.store import partitions
+    from gitlab_hub.sync.history import history_partition
     from gitlab_hub.webhooks.purge import delivery_partitions
 
     table, others = (wiring.table(wiring.settings().need(name)) for name in ("access_table", "deliveries_table"))
+
+    def ended(integration_id: str) -> Iterable[str]:
+        yield history_partition(integration_id)
 
     def kept(integration_id: str) -> Iterable[str]:
         yield from delivery_partitions(others, integration_id)
@@ -111,7 +115,7 @@ def sync_accounts() -> Entry:
     work = _Work(
         feature=AccessFeature(table),
         box=AccessHints(table, queue, time.time).box,
-        purges=[(table, partitions), (others, kept)],
+        purges=[(table, partitions), (others, kept), (wiring.integrations_table(), ended)],
         minutes=wiring.settings().access_interval_minutes,
     )
     return _worker(work, wiring.integrations().life.sweep)
@@ -245,8 +249,7 @@ def _worker(work: _Work, *chores: Callable[[], object]) -> Entry:
         now=time.time,
         new_id=wiring.new_id,
     )
-    tick = [dispatcher.tick, purger.tick, *chores]
-    return worker_entry(on_message=worker, on_tick=lambda: [step() for step in tick])
+    return worker_entry(on_message=worker, chores=[dispatcher.tick, purger.tick, *chores])
 
 
 def _dead_letters() -> "DeadLetterWatch":

@@ -42,3 +42,9 @@ class Conflict(HubError):
 
     code = "conflict"
     retryable = True
+
+
+class IntegrationPaused(HubError):
+    """Nothing is synced or built for an integration that is paused."""
+
+    code = "integration_paused"

@@ -39,12 +39,6 @@ class RefNotFound(HubError):
     code = "ref_not_found"
 
 
-class IntegrationPaused(HubError):
-    """Nothing is built for an integration that is paused."""
-
-    code = "integration_paused"
-
-
 class UnknownMessage(Exception):
     """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
 

@@ -3,8 +3,9 @@
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitlab_hub.builds.build_errors import IntegrationPaused, RefNotFound
+from gitlab_hub.builds.build_errors import RefNotFound
 from gitlab_hub.builds.model import BRANCH, TAG
+from gitlab_hub.errors import IntegrationPaused
 from gitlab_hub.gitlab.clients import GitLabs, Reach
 from gitlab_hub.gitlab.errors import Missing, Unauthorized, UnexpectedResponse
 from gitlab_hub.gitlab.protocol import segment

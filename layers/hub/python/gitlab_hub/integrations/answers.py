@@ -112,6 +112,42 @@ class SyncStates(BaseModel):
     kinds: dict[str, SyncState]
 
 
+class SyncProgress(BaseModel):
+    """How far a sync has come, in parts of GitLab that were read."""
+
+    done: int
+    total: int
+
+
+class SyncError(BaseModel):
+    """Why a sync failed."""
+
+    code: str
+    hint: str
+
+
+class EndedSync(BaseModel):
+    """A sync that has ended. Times are unix seconds; `suspected` counts the rows that it did not dare to remove."""
+
+    sync_id: str
+    kind: str
+    status: str
+    full: bool
+    started_at: int | None
+    finished_at: int
+    progress: SyncProgress
+    counts: dict[str, int]
+    suspected: dict[str, int]
+    last_error: SyncError | None
+
+
+class SyncHistory(BaseModel):
+    """A page of syncs that have ended, newest first."""
+
+    syncs: list[EndedSync]
+    next_cursor: str | None
+
+
 class CredentialAnswer(BaseModel):
     """A created or changed credential."""
 

@@ -121,7 +121,7 @@ class IntegrationsFeature:
                 cursors=cursors,
             ),
             CredentialRoutes(self._credentials(), now=self._now),
-            SyncRoutes(syncs),
+            SyncRoutes(syncs, store=self.store, cursors=cursors),
         )
 
     def oauth_routes(

@@ -1,5 +1,6 @@
 """Reading and changing integrations: rows that point to a version of their secret, never the other way round."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,8 +13,9 @@ from gitlab_hub.integrations.health import summarised
 from gitlab_hub.integrations.model import Credential, Holding, Integration
 from gitlab_hub.integrations.vault import TokenSet, Vault
 from gitlab_hub.storage.secrets import SecretMissing, Secrets
-from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Put, Table
+from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
 
+_LOG = logging.getLogger(__name__)
 ATTEMPTS = 4
 PAGE = 100
 
@@ -80,7 +82,7 @@ class IntegrationStore:
             return
         while True:
             read = self._table.query(rows.INTEGRATIONS, after=position, limit=page)
-            yield from (rows.integration_of(item) for item in read.items if item["lifecycle"] == rows.LIVE)
+            yield from filter(None, map(_readable, read.items))
             if read.last is None:
                 return
             position = read.last[1]
@@ -190,6 +192,17 @@ class IntegrationStore:
 
 def _of(holding: Holding, credential_id: str) -> Credential | None:
     return next((one for one in holding.credentials if one.id == credential_id), None)
+
+
+def _readable(item: Item) -> Integration | None:
+    """A live integration of a list; one that a later release wrote otherwise holds up nobody."""
+    if item.get("lifecycle") != rows.LIVE:
+        return None
+    try:
+        return rows.integration_of(item)
+    except (KeyError, TypeError, ValueError) as error:
+        _LOG.warning("integration unreadable", extra={"integration_id": item["sk"], "reason": type(error).__name__})
+        return None
 
 
 def _merged(before: Holding, change: Change) -> Holding:

@@ -5,10 +5,14 @@ from typing import Annotated, Any, Protocol
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from gitlab_hub.integrations.answers import SyncRequested, SyncStates
+from gitlab_hub.errors import IntegrationPaused
+from gitlab_hub.integrations.answers import EndedSync, SyncHistory, SyncRequested, SyncStates
 from gitlab_hub.integrations.requests import AcceptBody, SyncBody
+from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
+from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
 
 SYNC = "/v1/integrations/<integration_id>/sync"
 ALL_KINDS = ("access", "pipelines")
@@ -28,24 +32,30 @@ class Syncs(Protocol):
     def view(self, integration_id: str) -> dict[str, Any]:
         """The state of every kind."""
 
+    def history(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+        """Runs that have ended, newest first, and the position behind them, None at the end."""
+
 
 class SyncRoutes:
     """Syncs of an integration."""
 
-    def __init__(self, syncs: Syncs) -> None:
-        self._syncs = syncs
+    def __init__(self, syncs: Syncs, *, store: IntegrationStore, cursors: Cursors) -> None:
+        self._syncs, self._store, self._cursors = syncs, store, cursors
 
     def routes(self) -> list[Route]:
         """Give all routes."""
         return [
             Route(method="POST", path=SYNC, handler=self.request, role=Role.ADMIN, status=202, summary="Start a sync"),
             Route(method="GET", path=SYNC, handler=self.view, role=Role.VIEWER, summary="Show the state of the syncs"),
+            Route(method="GET", path=f"{SYNC}/history", handler=self.history, role=Role.VIEWER,
+                  summary="List syncs that have ended"),
             Route(method="POST", path=f"{SYNC}/accept", handler=self.accept, role=Role.OWNER, status=202,
                   summary="Accept what a suspect sync would remove"),
         ]  # fmt: skip
 
     def request(self, integration_id: IntegrationId, body: SyncBody) -> SyncRequested:
         """Queue a sync of the kinds named, all of them where none is."""
+        self._unless_paused(integration_id)
         return SyncRequested(sync_id=self._syncs.request(integration_id, body.kinds or ALL_KINDS, full=body.full))
 
     def view(self, integration_id: IntegrationId) -> SyncStates:
@@ -54,4 +64,18 @@ class SyncRoutes:
 
     def accept(self, integration_id: IntegrationId, body: AcceptBody) -> SyncRequested:
         """Accept the removals that a suspect sync has held back."""
+        self._unless_paused(integration_id)
         return SyncRequested(sync_id=self._syncs.accept(integration_id, body.kind))
+
+    def history(
+        self, integration_id: IntegrationId, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
+    ) -> SyncHistory:
+        """List syncs of both kinds that have ended, newest first; they are kept for 90 days."""
+        listing = f"syncs of {integration_id}"
+        found, last = self._syncs.history(integration_id, after=self._cursors.open(listing, cursor), limit=limit)
+        following = None if last is None else self._cursors.seal(listing, last)
+        return SyncHistory(syncs=[EndedSync(**one) for one in found], next_cursor=following)
+
+    def _unless_paused(self, integration_id: str) -> None:
+        if self._store.require(integration_id).paused:
+            raise IntegrationPaused("The integration is paused: resume it, then sync.")

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gitlab_hub.storage.aws import LazyClient, code_of, is_transient
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.codec import Wire, decode, encode, encode_key
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.errors import REFUSED, StorageRefused, StorageUnavailable
 from gitlab_hub.storage.expressions import Names, condition_arguments, projection
 from gitlab_hub.storage.pages import PageRequest
 from gitlab_hub.storage.table import ALWAYS, Check, Condition, ConditionFailed, Delete, Item, Key, Put, Rows
@@ -22,6 +22,7 @@ T = TypeVar("T")
 _WRITE_BATCH = 25
 _READ_BATCH = 100
 _TRANSACTION = 100
+INVALID = "ValidationException"
 _MAY_PASS = frozenset({"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
@@ -161,6 +162,8 @@ class DynamoTable:
                     return None
                 if is_transient(error):
                     raise StorageUnavailable("The table cannot be reached; try again.", retry_after=5) from error
+                if isinstance(error, ClientError) and code_of(error) == INVALID:
+                    raise StorageRefused(REFUSED) from error
                 raise
 
         return self._backoff.until_done(attempt)
@@ -185,5 +188,7 @@ def _raise_unless_passing(error: ClientError) -> None:
     codes = {str(reason.get("Code")) for reason in reasons}
     if "ConditionalCheckFailed" in codes:
         raise ConditionFailed(sorted(codes)) from None
+    if "ValidationError" in codes:
+        raise StorageRefused(REFUSED) from error
     if not codes <= _MAY_PASS:
         raise error

@@ -1,4 +1,4 @@
-"""When AWS does not answer: the one failure of storage that a caller can do something about (try again)."""
+"""What storage can say against a call: that it does not answer (try again), or that it never will take this."""
 
 from gitlab_hub.errors import HubError
 
@@ -8,3 +8,15 @@ class StorageUnavailable(HubError):
 
     code = "service_unavailable"
     retryable = True
+
+
+REFUSED = "DynamoDB refused a row as too large (over 400 KB) or malformed; see the function's log."
+
+
+class StorageRefused(HubError):
+    """A table does not take what is to be written, and never will: an item over 400 KB, or a malformed one.
+
+    DynamoDB says so with a `ValidationException`, in a transaction as a reason for its end.
+    """
+
+    code = "storage_refused"

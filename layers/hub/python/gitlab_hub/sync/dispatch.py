@@ -1,11 +1,16 @@
 """Every minute: what is due, and which run needs another push because its message or its worker was lost."""
 
-from collections.abc import Callable
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 
+from gitlab_hub.errors import HubError
 from gitlab_hub.storage.queue import Queue
 from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.message import work_message
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus, request
@@ -14,6 +19,18 @@ from gitlab_hub.sync.targets import Targets
 
 LOST_AFTER_SECONDS = 120
 """A message that no worker took up for so long is sent again; a second one has no effect."""
+
+MOST_IN_A_ROW = 3
+PAGE = 100
+"""Integrations whose runs are read together: as many as one call takes."""
+
+FAILED = "failed"
+
+_LOG = logging.getLogger(__name__)
+
+
+class IncompleteTick(Exception):
+    """Some integrations could not be looked at; the log names them."""
 
 
 class Step(Enum):
@@ -38,6 +55,9 @@ def decide(run: Run, *, now: int, every_seconds: int) -> Step:
     return Step.NUDGE if stuck or died else Step.NOTHING
 
 
+_OUTCOMES = {Step.NOTHING: "left", Step.START: "started", Step.NUDGE: "nudged"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatcher:
     """Finds due work of one kind and enqueues it; any number of ticks at once start one run."""
@@ -51,12 +71,42 @@ class Dispatcher:
     new_id: Callable[[], str]
 
     def tick(self) -> dict[str, int]:
-        """Look at every integration once; the answer counts what was started and nudged."""
-        steps = [self._look_at(integration_id) for integration_id in self.targets.due()]
-        return {"started": steps.count(Step.START), "nudged": steps.count(Step.NUDGE), "seen": len(steps)}
+        """Look at every integration once; the answer counts what was started and nudged.
 
-    def _look_at(self, integration_id: str) -> Step:
-        run, now = self.runs.load(integration_id, self.kind), int(self.now())
+        Raises IncompleteTick at its end where some could not be looked at: they hold up nobody.
+        """
+        seen: Counter[str] = Counter(started=0, nudged=0, seen=0, unreadable=0, failed=0)
+        in_a_row = 0
+        for integration_id, run in self._runs():
+            seen["seen"] += 1
+            outcome = self._attempt(integration_id, run)
+            seen[outcome] += 1
+            in_a_row = in_a_row + 1 if outcome == FAILED else 0
+            if in_a_row >= MOST_IN_A_ROW:
+                break  # The table or the queue is away, for all of them.
+        if seen[FAILED]:
+            raise IncompleteTick(dict(seen))
+        return {name: seen[name] for name in ("started", "nudged", "seen", "unreadable")}
+
+    def _runs(self) -> Iterator[tuple[str, Run | UnreadableRun]]:
+        """The runs of all integrations, a page of them read at a time."""
+        due = iter(self.targets.due())
+        while page := list(islice(due, PAGE)):
+            yield from self.runs.load_many(page, self.kind).items()
+
+    def _attempt(self, integration_id: str, run: Run | UnreadableRun) -> str:
+        try:
+            if isinstance(run, UnreadableRun):
+                raise run
+            return _OUTCOMES[self._look_at(run)]
+        except HubError as error:
+            outcome = "unreadable" if isinstance(error, UnreadableRun) else FAILED
+            told = {"integration_id": integration_id, "kind": str(self.kind), "code": error.code}
+            _LOG.warning("integration not looked at", extra=told)
+            return outcome
+
+    def _look_at(self, run: Run) -> Step:
+        now = int(self.now())
         step = decide(run, now=now, every_seconds=self.every_seconds)
         if step is Step.NOTHING:
             return step

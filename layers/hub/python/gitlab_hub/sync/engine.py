@@ -12,7 +12,7 @@ from typing import Any
 from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, Unauthorized, UnexpectedResponse
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.errors import StorageRefused, StorageUnavailable
 from gitlab_hub.storage.queue import Queue
 from gitlab_hub.storage.table import ConditionFailed
 from gitlab_hub.sync import run as runs
@@ -97,7 +97,7 @@ class Engine:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
         target = await to_the_end(self._targets.target, run.integration_id)
         if target is None or runs.broken(run):
-            await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED))
+            await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED, at_its_end=False))
             return
         connection = self._connect(target)
         async with connection.gitlab:
@@ -125,6 +125,8 @@ class Engine:
             return await self._with_lease(session)
         except SliceEnded as reason:
             return reason
+        except StorageRefused as error:
+            return RunFailed(error)
         except StorageUnavailable:
             # The SDK has tried again already; if handing over fails as well, the queue delivers the message again.
             return Parked(STORAGE_PAUSE_SECONDS)
@@ -141,13 +143,11 @@ class Engine:
         stages = list(self._feature.stages(session))
         names = [stage.name for stage in stages]
         at = session.checkpointed.stage
+        notes = self._runs.notes(session.run)
         for stage in stages[names.index(at) if at in names else 0 :]:
-            error = await StageRunner(stage, session, self._noter(session), sleep=self._outside.sleep).run()
+            error = await StageRunner(stage, session, notes, sleep=self._outside.sleep).run()
             session.error = session.error or error
         return session.error
-
-    def _noter(self, session: RunSession) -> Callable[[str, str, str, str], None]:
-        return lambda stage, key, status, code: self._runs.note_scope(session.run, stage, key, status, code)
 
     async def _conclude(self, session: RunSession, hops: int, outcome: ErrorNote | SliceEnded | None) -> None:
         if isinstance(outcome, LeaseLost):
@@ -164,16 +164,21 @@ class Engine:
             await self._finish(session, run, outcome)
 
     async def _last_snapshot(self, session: RunSession) -> Run:
-        await session.flush()
+        try:
+            await session.flush()
+        except StorageRefused:
+            # The checkpoint is what was refused: the run ends without it.
+            return session.snapshot()
         return session.run
 
     async def _finish(self, session: RunSession, run: Run, outcome: ErrorNote | SliceEnded | None) -> None:
+        cut_short = isinstance(outcome, SliceEnded)
         error = _note_of(outcome) if isinstance(outcome, SliceEnded) else outcome
         if error is None:
-            await to_the_end(self._runs.clear_scopes, run)
+            await to_the_end(self._runs.notes(run).clear)
             await to_the_end(self._targets.accepted, session.target)
         await to_the_end(session.end)
-        ended = runs.finish(run, now=self._now(), error=error)
+        ended = runs.finish(run, now=self._now(), error=error, at_its_end=not cut_short)
         await self._end(ended)
         await to_the_end(self._runs.journal_drop, run)
 
@@ -195,7 +200,7 @@ class Engine:
     async def _end(self, ended: Run) -> None:
         """Make the end of a run durable, then tell of it; a run that others have taken or removed has no end here."""
         try:
-            await to_the_end(self._runs.save, ended)
+            await to_the_end(self._runs.end, ended)
         except ConditionFailed:
             return
         await to_the_end(self._outside.ended, ended)

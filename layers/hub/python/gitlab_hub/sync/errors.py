@@ -16,6 +16,12 @@ class NothingSuspect(HubError):
     code = "nothing_suspect"
 
 
+class UnreadableRun(HubError):
+    """The state of a sync that a later release wrote, or somebody by hand. Others do not wait for it."""
+
+    code = "unreadable_state"
+
+
 class Overtaken(GitLabError):
     """What is stored is not what it was when GitLab was asked: the scope has to be read again."""
 

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from gitlab_hub.blocking import to_the_end
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostNotAllowed, InvalidUrl, Missing, TlsError, Unauthorized
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.errors import StorageRefused, StorageUnavailable
 from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.engine import LONGEST_DELAY_SECONDS, Connection
-from gitlab_hub.sync.errors import SliceEnded
+from gitlab_hub.sync.errors import SliceEnded, UnreadableRun
 from gitlab_hub.sync.fence import Fence
 from gitlab_hub.sync.hint_box import BURST_SECONDS, HintBox
 from gitlab_hub.sync.hint_ledger import HintLedger
@@ -64,9 +64,9 @@ class HintHandler:
         self.box.take(hint)
         try:
             asyncio.run(self._heed(hint, remaining))
-        except _FINAL as error:
+        except (*_FINAL, StorageRefused) as error:
             _note("hint dropped", hint, error.code)
-        except (GitLabError, StorageUnavailable, SliceEnded) as error:
+        except (GitLabError, StorageUnavailable, SliceEnded, UnreadableRun) as error:
             self._put_off(hint, tries + 1, error)
 
     async def _heed(self, hint: Hint, remaining: Callable[[], float]) -> None:

@@ -8,6 +8,9 @@ from gitlab_hub.sync.run import Run, RunStatus
 SUSPECT, FAILED = "sync_suspect", "sync_failed"
 KINDS = (SUSPECT, FAILED)
 
+WANTED = frozenset({"paused"})
+"""Why runs fail that need nobody: somebody has wanted it so."""
+
 _SUSPECT_HINT = "Too much was missing at once, so nothing was removed: look in GitLab, then accept it or not."
 _UNKNOWN = {"code": "internal_error", "hint": "Look at the worker's log."}
 
@@ -24,7 +27,7 @@ def incidents_of(run: Run) -> Iterator[Incident]:
             hint=_SUSPECT_HINT,
             details=dict(run.suspected),
         )
-    elif run.status is RunStatus.FAILED:
+    elif run.status is RunStatus.FAILED and (run.last_error or {}).get("code") not in WANTED:
         error = run.last_error or _UNKNOWN
         yield Incident(
             kind=FAILED,

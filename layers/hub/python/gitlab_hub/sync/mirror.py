@@ -14,7 +14,7 @@ SWEPT_AT_ONCE = 100
 """Rows asked about and removed in one step: an interrupted sweep repeats no more than that."""
 
 KEYS_AT_ONCE = 5_000
-"""Missing rows in one entry of the journal, whose rows are small however much is missing."""
+"""Keys in one entry of the journal, whose rows are small however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,8 @@ class DatasetMirror:
         fresh = [row.key for row in rows if row.key not in seen]
         seen.update(fresh)
         if fresh:
-            self._session.journal(f"{self._dataset}/seen", [(scope, fresh)])
+            parts = [fresh[start : start + KEYS_AT_ONCE] for start in range(0, len(fresh), KEYS_AT_ONCE)]
+            self._session.journal(f"{self._dataset}/seen", [(scope, part) for part in parts])
 
     async def complete(self, scope: str) -> None:
         """The scope was read to its end through `upsert`: note what is missing."""

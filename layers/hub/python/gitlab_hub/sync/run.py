@@ -40,9 +40,15 @@ class Checkpoint:
     after: str | None = None
     cursors: dict[str, Any] = field(default_factory=dict)
     retry: dict[str, Any] = field(default_factory=dict)
-    """Scopes of this stage that failed so far: key → [payload, error code, hint]."""
+    """What the release before kept here of failed scopes: key → [payload, error code, hint]. Now they have rows."""
+    failing: int = 0
+    """How many scopes of this stage failed so far."""
     passes: int = 0
     """How often the failed scopes of this stage were tried again."""
+    waited: int = 0
+    """Before how many of these passes the wait is over."""
+    given_up: bool = False
+    """Whether the failed scopes of this stage count as incomplete already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,13 +170,18 @@ def park(run: Run, *, until: int, now: int) -> Run:
     return replace(hand_over(run, now=now), status=RunStatus.PARKED, parked_until=until, claims=0)
 
 
-def finish(run: Run, *, now: int, error: dict[str, str] | None = None) -> Run:
-    """End the run: failed with an error, suspect where the breaker refused removals, else idle."""
+def finish(run: Run, *, now: int, error: dict[str, str] | None = None, at_its_end: bool = True) -> Run:
+    """End the run: failed with an error, suspect where the breaker refused removals, else idle.
+
+    `at_its_end`: whether every scope was read or given up; else the run was cut short.
+    """
     status = RunStatus.FAILED if error else RunStatus.SUSPECT if run.suspected else RunStatus.IDLE
     return replace(
         hand_over(run, now=now),
         status=status,
         fence=run.fence + 1,
+        # How many scopes there would be was a guess; a run that read them all knows.
+        total=run.done if at_its_end else run.total,
         finished_at=now,
         succeeded_at=now if status is RunStatus.IDLE else run.succeeded_at,
         last_error=error,

@@ -1,13 +1,13 @@
 """What people may ask of the syncs of an integration: start, look, accept, forget."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitlab_hub.storage.queue import Queue
 from gitlab_hub.storage.table import ConditionFailed
 from gitlab_hub.sync import run as runs
-from gitlab_hub.sync.errors import SyncInProgress
+from gitlab_hub.sync.errors import SyncInProgress, UnreadableRun
 from gitlab_hub.sync.message import purge_message, work_message
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.purge_book import SENT_AGAIN_SECONDS, PurgeBook
@@ -41,7 +41,12 @@ class SyncService:
 
     def view(self, integration_id: str) -> dict[str, Any]:
         """`{kind: state}` for both kinds, as the HTTP contract shows it."""
-        return {str(kind): _view(self.runs.load(integration_id, kind), int(self.now())) for kind in Kind}
+        return {str(kind): self._state(integration_id, kind) for kind in Kind}
+
+    def history(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+        """Runs that have ended, newest first, and the position behind them, None at the end."""
+        page = self.runs.history.page(integration_id, after=after, limit=limit)
+        return page.runs, page.last
 
     def forget(self, integration_id: str) -> None:
         """Stop every worker at its next step and have all rows removed. Raises QueueUnavailable."""
@@ -49,6 +54,13 @@ class SyncService:
         for kind, queue in self.queues.items():
             self.purges(kind).note(integration_id, due_at=int(self.now()) + SENT_AGAIN_SECONDS)
             queue.send(purge_message(integration_id))
+
+    def _state(self, integration_id: str, kind: Kind) -> dict[str, Any]:
+        try:
+            return _view(self.runs.load(integration_id, kind), int(self.now()))
+        except UnreadableRun as error:
+            failed = Run(integration_id=integration_id, kind=kind, status=RunStatus.FAILED)
+            return _view(replace(failed, last_error={"code": error.code, "hint": str(error)}), 0)
 
     def _queue(self, wanted: list[Run]) -> str:
         try:

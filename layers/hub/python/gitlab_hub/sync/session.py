@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.errors import StorageRefused, StorageUnavailable
 from gitlab_hub.storage.table import ConditionFailed, Table
 from gitlab_hub.sync import breaker
-from gitlab_hub.sync.errors import LeaseLost, OutOfTime, SliceEnded
+from gitlab_hub.sync.errors import LeaseLost, OutOfTime, RunFailed, SliceEnded
 from gitlab_hub.sync.fence import Fence, FencedTable
+from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.offload import Offload
 from gitlab_hub.sync.ports import RowStore, Scope, Target
@@ -70,7 +71,7 @@ class RunSession(Offload):
     @property
     def failures(self) -> int:
         """How many scopes of this run were not read completely so far."""
-        return self.incomplete + len(self.checkpointed.retry)
+        return self.incomplete + self.checkpointed.failing
 
     @property
     def suspected(self) -> dict[str, int]:
@@ -133,6 +134,11 @@ class RunSession(Offload):
     def cursor(self, scope: Scope) -> Any:
         """Where an interrupted reading of the scope had come to, None at its start."""
         return self.checkpointed.cursors.get(scope.key)
+
+    def resume(self, scope: Scope, cursor: Any) -> None:
+        """Take a scope up again where its reading had come to."""
+        if cursor is not None:
+            self.advance(replace(self.checkpointed, cursors={**self.checkpointed.cursors, scope.key: cursor}))
 
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
         """All rows before `cursor` are durable."""
@@ -219,12 +225,15 @@ class RunSession(Offload):
                 await self.flush_if_due()
             except LeaseLost:
                 return
+            except StorageRefused as error:
+                self.stop(RunFailed(error))
+                return
             except StorageUnavailable:
                 continue  # The next try may succeed while the lease still holds; if not, it is lost as it should be.
 
     def _persist(self, run: Run, entries: dict[str, list[Any]]) -> None:
         self._limiter.exchange()
-        if entries:
+        for some in chunked(entries):
             self._chunks += 1
-            self._runs.journal_append(run, self._chunks, entries, now=int(self._clock()))
+            self._runs.journal_append(run, self._chunks, some, now=int(self._clock()))
         self.run = self._runs.save(run)

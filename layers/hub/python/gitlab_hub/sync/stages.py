@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
+from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import (
     CiDisabled,
     Forbidden,
@@ -18,10 +19,12 @@ from gitlab_hub.gitlab.errors import (
     TlsError,
     Unauthorized,
 )
+from gitlab_hub.storage.errors import StorageRefused
 from gitlab_hub.sync.errors import CredentialRefused, Parked, RunFailed
 from gitlab_hub.sync.limiter import SHORT_WAIT_SECONDS
 from gitlab_hub.sync.ports import Scope, Stage
 from gitlab_hub.sync.run import Checkpoint
+from gitlab_hub.sync.scope_notes import FAILED, ScopeNote, ScopeNotes
 from gitlab_hub.sync.session import RunSession
 
 WINDOW = 32
@@ -33,11 +36,11 @@ RETRY_AFTER_SECONDS = (1.0, 4.0, 20.0)
 DEAD_AFTER = 16
 """So many scopes failing in a row mean that GitLab, not a scope, is in trouble."""
 
+CLOSED = frozenset({"gone", "forbidden", "disabled"})
+"""What became of a scope that was not read, and that no second try would open."""
+
 ErrorNote = dict[str, str]
 """`{"code", "hint"}` as shown in `last_error`."""
-
-Note = Callable[[str, str, str, str], None]
-"""(stage, scope key, status, code): remembers a scope that is not complete."""
 
 
 class StageRunner:
@@ -47,18 +50,18 @@ class StageRunner:
         self,
         stage: Stage,
         session: RunSession,
-        note: Note,
+        notes: ScopeNotes,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._stage, self._session, self._note, self._sleep = stage, session, note, sleep
-        self._failures_in_a_row = 0
+        self._stage, self._session, self._notes, self._sleep = stage, session, notes, sleep
+        self._failures_in_a_row, self._trying_again = 0, False
 
     async def run(self) -> ErrorNote | None:
         """Read every scope; the answer is the error of one that still failed in the end."""
         await self._enter()
         await self._pass(self._stage.scopes(self._session.checkpointed.after))
-        while self._session.checkpointed.retry and self._session.checkpointed.passes < len(RETRY_AFTER_SECONDS):
+        while await self._failed(None) and self._session.checkpointed.passes < len(RETRY_AFTER_SECONDS):
             await self._retry()
         return await self._give_up()
 
@@ -68,70 +71,106 @@ class StageRunner:
             size = await self._stage.size() or 1
             session.total += size
             session.advance(Checkpoint(stage=self._stage.name))
+        for key, (payload, code, hint) in session.checkpointed.retry.items():
+            await self._note(ScopeNote(
+                stage=self._stage.name, key=key, status=FAILED, code=code, hint=hint, payload=payload,
+                cursor=session.checkpointed.cursors.get(key),
+            ))  # fmt: skip
+        retry = session.checkpointed.retry
+        session.advance(replace(session.checkpointed, retry={}, failing=session.checkpointed.failing + len(retry)))
 
     async def _retry(self) -> None:
         session = self._session
-        seconds = RETRY_AFTER_SECONDS[session.checkpointed.passes]
-        failed = [Scope(key, payload) for key, (payload, _, _) in sorted(session.checkpointed.retry.items())]
-        session.advance(replace(session.checkpointed, passes=session.checkpointed.passes + 1))
-        if seconds > SHORT_WAIT_SECONDS:
-            raise session.stop(Parked(seconds))
-        await self._sleep(seconds)
-        await self._pass(_each(failed))
+        passes = session.checkpointed.passes
+        if session.checkpointed.waited <= passes:
+            seconds = RETRY_AFTER_SECONDS[passes]
+            session.advance(replace(session.checkpointed, waited=passes + 1))
+            if seconds > SHORT_WAIT_SECONDS:
+                raise session.stop(Parked(seconds))
+            await self._sleep(seconds)
+        session.advance(replace(session.checkpointed, passes=passes + 1))
+        self._failures_in_a_row, self._trying_again = 0, True
+        await self._pass(self._again(), again=True)
+
+    async def _again(self) -> AsyncIterator[Scope]:
+        """Give the failed scopes of this stage, each from where its reading had come to."""
+        after: str | None = None
+        while notes := await self._failed(after):
+            for note in notes:
+                if self._failures_in_a_row >= DEAD_AFTER:
+                    return  # They fail as before, one and all: the rest of them would, too.
+                self._session.resume(note.scope, note.cursor)
+                yield note.scope
+            after = notes[-1].key
+
+    async def _failed(self, after: str | None) -> list[ScopeNote]:
+        return await self._session.io(self._notes.failed, self._stage.name, after)
+
+    async def _note(self, note: ScopeNote) -> None:
+        await self._session.write(self._notes.note, note)
 
     async def _give_up(self) -> ErrorNote | None:
-        session = self._session
-        failed = session.checkpointed.retry
-        for key, (_, code, _) in failed.items():
-            await session.write(self._note, self._stage.name, key, "failed", code)
+        session, failed, first = self._session, 0, None
+        if session.checkpointed.given_up:
+            return session.error
+        after: str | None = None
+        while notes := await self._failed(after):
+            first, failed, after = first or notes[0], failed + len(notes), notes[-1].key
         # Without a pause from here on: what is counted and that it is done become durable together.
-        session.incomplete += len(failed)
-        session.count(scopes_failed=len(failed))
-        session.advance(replace(session.checkpointed, retry={}))
-        return next(({"code": code, "hint": hint} for _, code, hint in failed.values()), None)
+        session.incomplete += failed
+        session.done += failed
+        session.count(scopes_failed=failed)
+        session.advance(replace(session.checkpointed, failing=0, given_up=True))
+        return {"code": first.code, "hint": first.hint} if first else None
 
-    async def _pass(self, scopes: AsyncIterator[Scope]) -> None:
-        flying: deque[tuple[Scope, asyncio.Task[GitLabError | None]]] = deque()
+    async def _pass(self, scopes: AsyncIterator[Scope], *, again: bool = False) -> None:
+        flying: deque[tuple[Scope, asyncio.Task[HubError | None]]] = deque()
         try:
             async for scope in scopes:
                 flying.append((scope, asyncio.create_task(self._read(scope))))
                 if len(flying) >= self._session.width(WINDOW):
-                    await self._settle(*flying.popleft())
+                    await self._settle(*flying.popleft(), again=again)
             while flying:
-                await self._settle(*flying.popleft())
+                await self._settle(*flying.popleft(), again=again)
         finally:
             tasks = [task for _, task in flying]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _settle(self, scope: Scope, task: "asyncio.Task[GitLabError | None]") -> None:
+    async def _settle(self, scope: Scope, task: "asyncio.Task[HubError | None]", *, again: bool) -> None:
         """Wait for the oldest scope in flight, then move the checkpoint past it."""
         error = await task
-        again = error is not None and not isinstance(error, Forbidden | Missing)
-        if error is not None and not again:
-            await self._record_closed(scope, error)
+        status = _status_of(error)
+        await self._keep(scope, error, status, again=again)
+        # Without a pause from here on: what is counted and that it is done become durable together.
         session, checkpoint = self._session, self._session.checkpointed
-        retry = {key: failed for key, failed in checkpoint.retry.items() if key != scope.key}
-        if error is not None and again:
-            retry[scope.key] = [dict(scope.payload), error.code, str(error)]
-        else:
+        if status != FAILED:
             session.done += 1
-        # Of a list that was not whole it is unknown where rows are missing: it is read again from its beginning.
-        goes_on = again and not isinstance(error, NotWhole)
-        cursors = {key: cursor for key, cursor in checkpoint.cursors.items() if key != scope.key or goes_on}
-        session.advance(replace(checkpoint, after=max(checkpoint.after or "", scope.key), cursors=cursors, retry=retry))
+        if status in CLOSED:
+            # Where there is nothing to read, nothing is missing.
+            session.incomplete += status != "disabled"
+            session.count(**{f"scopes_{status}": 1})
+        failing = checkpoint.failing + (status == FAILED) - again
+        cursors = {key: cursor for key, cursor in checkpoint.cursors.items() if key != scope.key}
+        after = max(checkpoint.after or "", scope.key)
+        session.advance(replace(checkpoint, after=after, cursors=cursors, failing=max(0, failing)))
         await session.flush_if_due()
 
-    async def _record_closed(self, scope: Scope, error: GitLabError) -> None:
-        """Note a scope that is closed to us. Nothing may pause between its being counted and its being done."""
-        status = _status_of(error)
-        await self._session.write(self._note, self._stage.name, scope.key, status, error.code)
-        # Where there is nothing to read, nothing is missing.
-        self._session.incomplete += status != "disabled"
-        self._session.count(**{f"scopes_{status}": 1})
+    async def _keep(self, scope: Scope, error: HubError | None, status: str, *, again: bool) -> None:
+        """Note why a scope is not complete, or that it is after all."""
+        if error is not None:
+            # Of a list that was not whole it is unknown where rows are missing: it is read again from its beginning.
+            cursor = None if isinstance(error, NotWhole) else self._session.cursor(scope)
+            code, hint, payload = error.code, str(error), scope.payload
+            await self._note(ScopeNote(
+                stage=self._stage.name, key=scope.key, status=status, code=code, hint=hint, payload=payload,
+                cursor=cursor,
+            ))  # fmt: skip
+        elif again:
+            await self._session.write(self._notes.drop, self._stage.name, scope.key)
 
-    async def _read(self, scope: Scope) -> GitLabError | None:
+    async def _read(self, scope: Scope) -> HubError | None:
         """Read one scope; what ends only this scope is returned, what ends the slice is raised."""
         session = self._session
         session.check()
@@ -145,24 +184,26 @@ class StageRunner:
             raise session.stop(RunFailed(error)) from error
         except (Forbidden, Missing) as error:
             return error
-        except GitLabError as error:
-            return self._failed(error)
+        except (GitLabError, StorageRefused) as error:
+            return self._unlucky(error)
         self._failures_in_a_row = 0
         return None
 
-    def _failed(self, error: GitLabError) -> GitLabError:
+    def _unlucky(self, error: HubError) -> HubError:
         self._failures_in_a_row += 1
-        if self._failures_in_a_row >= DEAD_AFTER:
+        if self._failures_in_a_row >= DEAD_AFTER and not self._trying_again:
             raise self._session.stop(RunFailed(error)) from error
         return error
 
 
-def _status_of(error: GitLabError) -> str:
-    if isinstance(error, Missing):
-        return "gone"
-    return "disabled" if isinstance(error, CiDisabled) else "forbidden"
-
-
-async def _each(scopes: list[Scope]) -> AsyncIterator[Scope]:
-    for scope in scopes:
-        yield scope
+def _status_of(error: HubError | None) -> str:
+    match error:
+        case None:
+            return "complete"
+        case Missing():
+            return "gone"
+        case CiDisabled():
+            return "disabled"
+        case Forbidden():
+            return "forbidden"
+    return FAILED

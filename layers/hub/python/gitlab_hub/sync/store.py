@@ -1,4 +1,4 @@
-"""Runs, unfinished scopes and the journal in the integrations table."""
+"""Runs and their journals in the integrations table."""
 
 import json
 import zlib
@@ -6,21 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from gitlab_hub.storage.table import ABSENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
-from gitlab_hub.sync.errors import LeaseLost
-from gitlab_hub.sync.portions import portions
+from gitlab_hub.storage.table import ABSENT, Condition, Item, Put, Table
+from gitlab_hub.sync.errors import UnreadableRun
+from gitlab_hub.sync.history import History, history_item
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Checkpoint, Run, RunStatus
+from gitlab_hub.sync.scope_notes import ScopeNotes, partition
 
 JOURNAL_TTL_SECONDS = 3 * 86_400
 SCHEMA_VERSION = 1
 _RUN = frozenset(field.name for field in fields(Run))
 _CHECKPOINT = frozenset(field.name for field in fields(Checkpoint))
-
-
-def partition(integration_id: str) -> str:
-    """The partition that holds everything small about one integration."""
-    return f"INTEGRATION#{integration_id}"
 
 
 class RunStore:
@@ -30,9 +26,15 @@ class RunStore:
         self._table = table
 
     def load(self, integration_id: str, kind: Kind) -> Run:
-        """The run of a kind; a fresh one at rest where there was none."""
+        """The run of a kind; a fresh one at rest where there was none. Raises UnreadableRun."""
         item = self._table.get(partition(integration_id), f"RUN#{kind}")
         return _run_of(item) if item else Run(integration_id=integration_id, kind=kind)
+
+    def load_many(self, integration_ids: Sequence[str], kind: Kind) -> dict[str, Run | UnreadableRun]:
+        """The runs of a kind of many integrations, read together; one that cannot be read is the reason why not."""
+        items = self._table.get_many([(partition(one), f"RUN#{kind}") for one in integration_ids])
+        stored = {str(item["pk"]): item for item in items}
+        return {one: _run_or_reason(stored.get(partition(one)), one, kind) for one in integration_ids}
 
     def save(self, run: Run) -> Run:
         """Write the next version of a run and return it. Raises ConditionFailed where it changed meanwhile."""
@@ -48,14 +50,20 @@ class RunStore:
             self._table.transact(puts)
         return following
 
+    def end(self, run: Run) -> Run:
+        """Write the end of a run, and keep it among those that have ended. Raises ConditionFailed."""
+        ended = replace(run, version=run.version + 1)
+        self._table.transact([Put(_item_of(ended), _unchanged(run.version)), Put(history_item(ended))])
+        return ended
+
     def forget(self, integration_id: str) -> None:
         """Remove all runs of an integration with their notes; workers lose their lease at the next step."""
-        forgotten = [_run_of(item) for item in self._rows(partition(integration_id), "RUN#")]
+        forgotten = list(self._rows(partition(integration_id), "RUN#"))
         for prefix in ("RUN#", "SCOPE#"):
             keys = [(item["pk"], item["sk"]) for item in self._rows(partition(integration_id), prefix)]
             self._table.write(deletes=keys)
-        for run in forgotten:
-            self.journal_drop(run)
+        for item in forgotten:
+            self._drop(f"JOURNAL#{integration_id}#{item['kind']}#{item['sync_id']}")
 
     def clear_away(self, run: Run) -> None:
         """Remove what a worker noted after its run was forgotten; where another worker has the run, nothing."""
@@ -65,18 +73,14 @@ class RunStore:
         self._table.write(deletes=[(row["pk"], row["sk"]) for row in notes if row["sync_id"] == run.sync_id])
         self.journal_drop(run)
 
-    def note_scope(self, run: Run, stage: str, key: str, status: str, code: str) -> None:
-        """Remember a scope that is not complete, and why. Raises LeaseLost."""
-        sk = f"SCOPE#{run.kind}#{stage}#{key}"
-        note = {"status": status, "code": code, "sync_id": run.sync_id, "schema_version": SCHEMA_VERSION}
-        self._as_worker(run, [Put({"pk": partition(run.integration_id), "sk": sk, **note})])
+    @property
+    def history(self) -> History:
+        """The runs that have ended."""
+        return History(self._table)
 
-    def clear_scopes(self, run: Run) -> None:
-        """Drop the notes of earlier runs: what is still not complete was noted again by this one. Raises LeaseLost."""
-        rows = self._rows(partition(run.integration_id), f"SCOPE#{run.kind}#")
-        old = (Delete((row["pk"], row["sk"])) for row in rows if row["sync_id"] != run.sync_id)
-        for portion in portions(old):
-            self._as_worker(run, portion)
+    def notes(self, run: Run) -> ScopeNotes:
+        """What is noted of the scopes of a run."""
+        return ScopeNotes(self._table, run)
 
     def journal_append(self, run: Run, number: int, entries: dict[str, list[Any]], *, now: int) -> None:
         """Add one chunk to the run's journal; a worker without a lease cannot overwrite its successor's chunk."""
@@ -96,16 +100,10 @@ class RunStore:
 
     def journal_drop(self, run: Run) -> None:
         """Remove the run's journal."""
-        self._table.write(deletes=[(item["pk"], item["sk"]) for item in self._rows(_journal(run), "")])
+        self._drop(_journal(run))
 
-    def _as_worker(self, run: Run, actions: Sequence[Put | Delete]) -> None:
-        """Write as the worker of a run, for as long as the run is this worker's."""
-        key = (partition(run.integration_id), f"RUN#{run.kind}")
-        mine = Check(key, Condition(equals={"worker": run.worker, "sync_id": run.sync_id}))
-        try:
-            self._table.transact([mine, *actions])
-        except ConditionFailed:
-            raise LeaseLost("the run was taken over or deleted") from None
+    def _drop(self, pk: str) -> None:
+        self._table.write(deletes=[(item["pk"], item["sk"]) for item in self._rows(pk, "")])
 
     def _rows(self, pk: str, prefix: str) -> Iterator[Item]:
         after: str | None = None
@@ -134,6 +132,22 @@ def _item_of(run: Run) -> Item:
 
 
 def _run_of(item: Item) -> Run:
+    try:
+        return _read(item)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableRun("A later release of the hub wrote this state; deploy it again, or a newer one.") from error
+
+
+def _run_or_reason(item: Item | None, integration_id: str, kind: Kind) -> Run | UnreadableRun:
+    if item is None:
+        return Run(integration_id=integration_id, kind=kind)
+    try:
+        return _run_of(item)
+    except UnreadableRun as error:
+        return error
+
+
+def _read(item: Item) -> Run:
     # A row that another release wrote has fields that this one does not know, or lacks some.
     state = {name: value for name, value in item.items() if name in _RUN}
     state["kind"], state["status"] = Kind(item["kind"]), RunStatus(item["status"])

@@ -72,10 +72,11 @@ def worker_entry(
     *,
     on_message: OnMessage,
     on_tick: Callable[[], object] | None = None,
+    chores: Sequence[Callable[[], object]] = (),
     telemetry: Telemetry | None = None,
     late_after: float = 3600.0,
 ) -> Handler:
-    """Make the handler of a function behind a queue, and perhaps a schedule.
+    """Make the handler of a function behind a queue, and perhaps a schedule: one thing to do, or several chores.
 
     A message that was sent more than `late_after` seconds ago is worked on all the same, and counted.
 
@@ -84,6 +85,7 @@ def worker_entry(
     """
     frame = _Frame("FailedMessages", telemetry)
     tick = schedule_entry(on_tick, telemetry=telemetry) if on_tick else _no_schedule
+    tick = chores_entry(chores, telemetry=telemetry) if chores else tick
 
     def handler(event: Event, context: Any) -> dict[str, Any]:
         if "Records" not in event:
@@ -196,6 +198,8 @@ def _remaining(context: Any) -> float:
 
 def _told(report: object) -> Mapping[str, Any]:
     """What a chore says about itself, for the log."""
+    if isinstance(report, Mapping):
+        return report
     told = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}
     return {"chore": type(report).__name__, **told}
 

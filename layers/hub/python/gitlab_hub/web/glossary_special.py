@@ -13,6 +13,15 @@ _SEVERAL = ("IntegrationView", "IntegrationDetail")
 _TOKENS = ("TokenView", "MadeToken")
 
 SPECIAL: dict[str, tuple[str, Any]] = {
+    "EndedSync.kind": ("Which sync: access or pipelines.", "access"),
+    "EndedSync.status": ("How it ended: idle (it read everything it could), suspect or failed.", "idle"),
+    "EndedSync.progress": ("How far it came.", NOTHING),
+    "EndedSync.counts": ("What it read, wrote and removed, and how many requests it took.", {"accounts": 120}),
+    "EndedSync.suspected": ("Dataset: rows that it did not dare to remove.", {"grants": 40}),
+    "EndedSync.last_error": ("Why it failed; null where it did not.", NOTHING),
+    "SyncHistory.syncs": ("Syncs that have ended.", NOTHING),
+    "SyncProgress.done": ("Parts of GitLab that were read, or given up.", 83),
+    "SyncProgress.total": ("All parts, as far as they were known.", 83),
     **{
         f"{name}.status": ("active, inactive (waits for its authorization), error or paused.", "active")
         for name in _SEVERAL

@@ -8,6 +8,7 @@ STATUS_OF_CODE = {
     "internal_error": 500,
     "not_found": 404,
     "service_unavailable": 503,
+    "storage_refused": 500,
     # Every request
     "idempotency_mismatch": 422,
     "in_progress": 409,
@@ -47,6 +48,7 @@ STATUS_OF_CODE = {
     # Syncs
     "nothing_suspect": 409,
     "sync_in_progress": 409,
+    "unreadable_state": 409,
     # Plans
     "plan_blocked": 403,
     "plan_drifted": 409,

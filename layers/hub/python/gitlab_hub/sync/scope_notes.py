@@ -1,0 +1,106 @@
+"""Scopes that are not complete, each a row of its own: however many fail, no row grows with them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitlab_hub.storage.table import Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.sync.errors import LeaseLost
+from gitlab_hub.sync.portions import portions
+from gitlab_hub.sync.ports import Scope
+from gitlab_hub.sync.run import Run
+
+FAILED = "failed"
+MOST_TEXT = 500
+PAGE = 100
+
+
+def partition(integration_id: str) -> str:
+    """The partition that holds everything small about one integration."""
+    return f"INTEGRATION#{integration_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeNote:
+    """Why a scope is not complete: `forbidden`, `gone` or `failed`; a failed one is tried again from its cursor."""
+
+    stage: str
+    key: str
+    status: str
+    code: str
+    hint: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    cursor: Any = None
+
+    @property
+    def scope(self) -> Scope:
+        """What to read again."""
+        return Scope(self.key, self.payload)
+
+
+class ScopeNotes:
+    """The notes of one run, as its worker writes them: for as long as the run is this worker's. All calls block."""
+
+    def __init__(self, table: Table, run: Run) -> None:
+        self._table, self._run = table, run
+        self._pk = partition(run.integration_id)
+
+    def note(self, note: ScopeNote) -> None:
+        """Remember a scope that is not complete, and why. Raises LeaseLost."""
+        row: Item = {"pk": self._pk, "sk": self._sk(note.stage, note.key), "schema_version": 1}
+        row |= {"status": note.status, "code": note.code, "hint": note.hint[:MOST_TEXT], "sync_id": self._run.sync_id}
+        if note.status == FAILED:
+            row["again"] = json.dumps([dict(note.payload), note.cursor], separators=(",", ":"))
+        self._as_worker([Put(row)])
+
+    def drop(self, stage: str, key: str) -> None:
+        """Forget a scope that is complete after all. Raises LeaseLost."""
+        self._as_worker([Delete((self._pk, self._sk(stage, key)))])
+
+    def failed(self, stage: str, after: str | None) -> list[ScopeNote]:
+        """Scopes of a stage that failed in this run, behind a key and in order of keys; none at the end."""
+        prefix = self._sk(stage, "")
+        position = None if after is None else self._sk(stage, after)
+        while True:
+            rows = self._table.query(self._pk, prefix=prefix, after=position, limit=PAGE)
+            found = [_failed(stage, row["sk"].removeprefix(prefix), row) for row in rows.items if self._again(row)]
+            if found or rows.last is None:
+                return found
+            position = rows.last[1]
+
+    def clear(self) -> None:
+        """Drop the notes of earlier runs: what is still not complete was noted again by this one. Raises LeaseLost."""
+        for portion in portions(Delete((row["pk"], row["sk"])) for row in self._others()):
+            self._as_worker(portion)
+
+    def _others(self) -> list[Item]:
+        rows, after = [], None
+        while True:
+            page = self._table.query(
+                self._pk, prefix=f"SCOPE#{self._run.kind}#", after=after, attributes=("pk", "sk", "sync_id")
+            )
+            rows += [row for row in page.items if row["sync_id"] != self._run.sync_id]
+            if page.last is None:
+                return rows
+            after = page.last[1]
+
+    def _again(self, row: Item) -> bool:
+        return bool(row["sync_id"] == self._run.sync_id and row["status"] == FAILED and "again" in row)
+
+    def _sk(self, stage: str, key: str) -> str:
+        return f"SCOPE#{self._run.kind}#{stage}#{key}"
+
+    def _as_worker(self, actions: Sequence[Put | Delete]) -> None:
+        mine = Condition(equals={"worker": self._run.worker, "sync_id": self._run.sync_id})
+        try:
+            self._table.transact([Check((self._pk, f"RUN#{self._run.kind}"), mine), *actions])
+        except ConditionFailed:
+            raise LeaseLost("the run was taken over or deleted") from None
+
+
+def _failed(stage: str, key: str, row: Item) -> ScopeNote:
+    payload, cursor = json.loads(row["again"])
+    return ScopeNote(
+        stage=stage, key=key, status=FAILED, code=row["code"], hint=row["hint"], payload=payload, cursor=cursor
+    )
