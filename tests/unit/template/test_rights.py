@@ -11,6 +11,7 @@ from tests.unit.template.rights import Grant, grants, used
 
 _WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 GRANTED = grants()
+BEGIN_AND_END = ("CreateSecret", "DeleteSecret")
 OF_LAMBDA = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"}
 """What Lambda itself does with a queue, in the name of the function's role."""
 _SECRETS = "secret:gitlab-hub/${AWS::StackName}/integration/*"
@@ -155,6 +156,15 @@ def test_nothing_is_granted_that_no_code_can_call(service: str) -> None:
     named = {grant.action.partition(":")[2] for grant in GRANTED if grant.action.startswith(f"{service}:")}
     assert named <= callable_ | OF_LAMBDA
     assert callable_ - {"TransactWriteItems"} <= named
+
+
+def test_secrets_begin_and_end_where_integrations_do() -> None:
+    may = {
+        action: {grant.role for grant in GRANTED if grant.action == f"secretsmanager:{action}"}
+        for action in BEGIN_AND_END
+    }
+    assert may["CreateSecret"] == {"IntegrationsRole"}
+    assert may["DeleteSecret"] == {"IntegrationsRole", "SyncAccountsRole"}  # it finishes removals that were cut short
 
 
 def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:
