@@ -105,6 +105,18 @@ def test_a_renamed_group_s_new_projects_get_their_hooks(hub: Hub) -> None:
     assert sorted(hook.target_id or 0 for hook in hub.hooks() if hook.parent_id == hook_id) == [3, 4]
 
 
+def test_a_project_that_leaves_its_group_loses_the_hook_that_stood_in_for_the_group_s(hub: Hub) -> None:
+    hub.gitlab.has_group_hooks = False
+    hub.gitlab.script["/groups/1/projects"] = answer(body=[project(3), project(4)])
+    hook_id = hub.register(**GROUP, fallback="project")["id"]
+    rename(hub, p3="ember-renamed/p3", p4="elsewhere/p4")
+    hub.now += 3_600
+    assert hub.care.tick(lambda: 600.0).repaired == 1
+    assert [hook.target for hook in hub.hooks() if hook.parent_id == hook_id] == ["ember-renamed/p3"]
+    assert [row["_where"][1] for row in hub.gitlab.hooks.values()] == ["3"]
+    assert hub.hook(hook_id).target == "ember-renamed"
+
+
 @pytest.mark.parametrize("more", [{}, {"mode": "manual"}])
 def test_a_renamed_group_s_refs_are_watched_on(hub: Hub, more: dict[str, Any]) -> None:
     hook_id = hub.register(**GROUP, **more)["id"]

@@ -133,7 +133,8 @@ class HookCare:
             self._book.incidents.found(self._book.store.change(hook.id, lambda one: replace(one, tried_at=now)))
 
     def _hook(self, reach: Reach, hook: Hook, report: CareReport, remaining: Callable[[], float]) -> CareReport:
-        if hook.parent_id is not None and self._book.store.get(hook.parent_id) is None:
+        parent = None if hook.parent_id is None else self._book.store.get(hook.parent_id)
+        if hook.parent_id is not None and parent is None:
             # What it stood in for was removed while it was being made.
             self._removal.remove_one(hook)
             return replace(report, repaired=report.repaired + 1)
@@ -141,6 +142,9 @@ class HookCare:
             self._spreading.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
             return replace(report, looked=report.looked + 1)
         looked = hook if is_unfinished(hook) else self._repairs.look(reach, hook)
+        if parent is not None and self._repairs.has_left(reach, looked, parent):
+            self._removal.remove_one(looked)
+            return replace(report, looked=report.looked + 1, repaired=report.repaired + 1)
         if needs_mending(looked):
             looked = self._repairs.mend(reach, looked, even_disabled=False)
             report = replace(report, repaired=report.repaired + 1)

@@ -14,7 +14,7 @@ from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row
 from gitlab_hub.webhooks.hooks.rotation import closed
 from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
-from gitlab_hub.webhooks.hooks.targets import Place
+from gitlab_hub.webhooks.hooks.targets import Place, within
 from gitlab_hub.webhooks.hooks.wire import placed, seen
 from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
 
@@ -41,6 +41,17 @@ class Repair:
             return _missing(looked_at, now) if row is None else seen(looked_at, row, now=now)
 
         return self._book.note(hook.id, looked)
+
+    def has_left(self, reach: Reach, child: Hook, parent: Hook) -> bool:
+        """Whether a project is no longer in the group whose hook one of its own stands in for. Raises GitLabError.
+
+        GitLab is asked where the group is by now before that is believed: it may have been renamed.
+        """
+        if within(child.target, parent.target):
+            return False
+        place = self._remote.run(reach, lambda gitlab: place_of(gitlab, parent))
+        self._book.store.change(parent.id, lambda stored: at_place(stored, place))
+        return not within(child.target, place.path)
 
     def mend(self, reach: Reach, hook: Hook, *, even_disabled: bool, url: str | None = None) -> Hook:
         """Bring a hook in order, secrets included; with `even_disabled` one that GitLab switched off too.
