@@ -35,9 +35,8 @@ def system_place(reach: Reach) -> Place:
 async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | int) -> Place:
     """Look a project or group up by id or full path. Raises NotInGitLab, also outside the integration's group."""
     if {".", ".."} & set(str(target).split("/")):
-        raise _not_found(
-            scope, target, reach
-        )  # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
+        # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
+        raise _not_found(scope, target, reach)
     try:
         place = await look_up(gitlab, scope, target)
     except Missing:
