@@ -72,7 +72,10 @@ TERMS: dict[str, tuple[str, Any]] = {
     "display_name": ("How people call the integration.", "Acme GitLab"),
     "downstream_pipeline": ("The pipeline that the job started.", NOTHING),
     "drafts": ("Whether drafts of merge requests build.", NOTHING),
-    "drift": ("What of the webhook differs in GitLab.", ["push_events"]),
+    "drift": (
+        "What differs in GitLab: url, events, branch_filter, template, headers, variables, ssl, secret.",
+        ["branch_filter"],
+    ),
     "dry_run": ("Verify only, and store nothing.", NOTHING),
     "duplicate": ("It was taken before.", NOTHING),
     "duration": ("How long it ran, in seconds.", 93.5),
