@@ -53,6 +53,47 @@ def test_open_routes_need_no_token(hub: Hub, method: str, path: str) -> None:
     assert hub.call(method, path, token="ghub_no_body").status == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "refusal"),
+    [
+        ("GET", "/v1/integration", (404, "not_found")),
+        ("GET", "/", (404, "not_found")),
+        ("GET", "/v1/webhooks/gitlab", (405, "method_not_allowed")),
+        ("DELETE", "/healthz", (405, "method_not_allowed")),
+        ("PUT", "{one}/accounts", (405, "method_not_allowed")),
+        ("POST", "/v1/builds/build_1_1", (405, "method_not_allowed")),
+    ],
+)
+def test_what_has_no_route_is_told_so_in_the_hubs_own_words(
+    hub: Hub, one: str, method: str, path: str, refusal: tuple[int, str]
+) -> None:
+    for caller in (None, hub.owner_token):
+        answer = hub.call(method, path.format(one=one), token=caller)
+        assert answer.refusal == refusal
+        assert answer.body.keys() >= {"error", "code", "retryable", "request_id"}
+
+
+def test_a_query_that_no_route_takes_is_refused_with_what_it_takes(hub: Hub, one: str) -> None:
+    answer = hub.call("GET", f"{one}/accounts?statuss=active")
+    assert answer.refusal == (422, "invalid_input")
+    assert "status" in answer.body["details"]["allowed"]
+    answer = hub.call("GET", f"{one}/accounts?status=activ")
+    assert answer.refusal == (422, "invalid_input")
+    assert answer.body["details"]["allowed"] == ["active", "disabled", "pending", "unknown"]
+
+
+def test_a_caller_is_told_who_it_is_and_what_was_done(hub: Hub) -> None:
+    made = make(hub, "viewer", label="who")
+    shown = hub.call("GET", "/v1/whoami", token=made["token"])
+    assert (shown.status, shown.body["token_id"], shown.body["name"], shown.body["role"]) == (
+        200, made["id"], "who", "viewer",
+    )  # fmt: skip
+    log = hub.call("GET", "/v1/audit-log?action=token.create&limit=200", token=made["token"])
+    assert [entry["actor"] for entry in log.body["entries"] if entry["target"] == made["id"]] == [
+        hub.call("GET", "/v1/whoami").body["token_id"]
+    ]
+
+
 @pytest.mark.parametrize(("least", "method", "path"), SAMPLE)
 def test_a_role_is_let_in_or_refused(
     hub: Hub, one: str, callers: dict[str, str], least: str, method: str, path: str
