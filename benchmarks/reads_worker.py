@@ -28,7 +28,7 @@ from gitlab_hub.sync.store import RunStore
 from gitlab_hub.web.route import Route
 from gitlab_hub.webhooks.hook_store import HookStore
 from gitlab_hub.wiring import Entry
-from tests.fakes.events import Context, http_event
+from tests.fakes.events import Context, authorizer_event, http_event
 
 Bill = dict[str, float]
 
@@ -66,6 +66,8 @@ class Hub:
             for route in (route for route in routes() if route.method == "GET" and route.raw is None):
                 event = http_event("GET", re.sub(r"<(\w+)>", lambda match: self._ids()[match[1]], route.path))
                 yield f"GET {route.path}", self._bill(entry(), event)
+        asked = authorizer_event({"authorization": "Bearer ghub_0a1b2c3d_secret"})
+        yield "authorizer, before every route but the open ones", self._bill(bootstrap.authorizer(), asked)
         for name, entry in TICKS.items():
             yield f"tick of {name}", self._bill(entry(), {"source": "aws.scheduler"})
 

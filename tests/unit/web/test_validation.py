@@ -40,6 +40,20 @@ class Color(StrEnum):
     DARK_BLUE = "dark blue"
 
 
+class Bus(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["bus"]
+    name: str = "own"
+
+
+class Queue(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["queue"]
+    url: str = ""
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -51,6 +65,8 @@ class Body(BaseModel):
     strict: StrictBool = True
     names: Annotated[list[str], Field(min_length=1)] = ["a"]
     code: Annotated[str, Field(pattern="^[a-z]+$")] = "a"
+    to: Annotated[Bus | Queue, Field(discriminator="type")] | None = None
+    all: list[Bus] = []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +83,11 @@ class Body(BaseModel):
         ({"strict": "yes"}, "body.strict", "must be true or false"),
         ({"names": []}, "body.names", "needs 1 or more entries"),
         ({"code": "A"}, "body.code", "must match the pattern ^[a-z]+$"),
-        ({"colour": "red"}, "body.colour", "is not known here; it may be one of code, color"),
+        ({"to": {"type": "queue", "name": "x"}}, "body.to.queue.name", "is not known here; it may be type or url"),
+        ({"all": [{"type": "bus", "url": "x"}]}, "body.all.0.url", "is not known here; it may be name or type"),
+        ({"to": {"type": "train"}}, "body.to", "must be bus or queue"),
+        ({"to": {}}, "body.to", "needs the field 'type'"),
+        ({"colour": "red"}, "body.colour", "is not known here; it may be one of all, code, color"),
     ],
 )
 def test_every_rule_is_said_in_the_message_and_beside_the_field(body: dict[str, Any], field: str, says: str) -> None:
@@ -87,4 +107,4 @@ def refused(body: dict[str, Any]) -> HubError:
     with pytest.raises(ValidationError) as caught:
         Body.model_validate(body)
     errors = caught.value.errors()
-    return refusal_of([{**error, "loc": ("body", *error["loc"])} for error in errors], known=Body.model_fields)
+    return refusal_of([{**error, "loc": ("body", *error["loc"])} for error in errors], model=Body)

@@ -166,8 +166,7 @@ class Api:
         try:
             return answer_of(resolver.resolve(request.call.forwarded(request.body), request.context))
         except RequestValidationError as invalid:
-            model = body_model(request.route.handler)
-            refusal = refusal_of(invalid.errors(), known=model.model_fields if model else ())
+            refusal = refusal_of(invalid.errors(), model=body_model(request.route.handler))
             return _rendered(refusal, request.route, request.call)
         except HubError as error:
             return _rendered(error, request.route, request.call)

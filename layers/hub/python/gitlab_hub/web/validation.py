@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from gitlab_hub.errors import HubError
+from gitlab_hub.web.body_fields import fields_at
 from gitlab_hub.web.errors import NoSuchId, Unprocessable
 from gitlab_hub.web.rules import allowed_by, either, wanted_by
 
@@ -15,12 +18,12 @@ _MAX_MESSAGE = 2000
 _TYPES = frozenset({"bool", "constrained-int", "constrained-str", "date", "datetime", "int", "str"})
 
 
-def refusal_of(errors: Iterable[Mapping[str, Any]], known: Iterable[str] = ()) -> HubError:
+def refusal_of(errors: Iterable[Mapping[str, Any]], model: type[BaseModel] | None = None) -> HubError:
     """Turn a model's findings into one refusal; an id in the path that cannot be one is an unknown id.
 
-    `known`: the fields of the body, for whoever sent another one.
+    `model`: that of the body, to tell its fields to whoever sent another one.
     """
-    fields = _merged(_field(error, sorted(known)) for error in errors)
+    fields = _merged(_field(error, model) for error in errors)
     if any(field["field"].startswith("path.") for field in fields):
         in_path = [field for field in fields if field["field"].startswith("path.")]
         return NoSuchId(_sentence(in_path), details={"fields": in_path})
@@ -59,12 +62,12 @@ def _sentence(fields: Sequence[Mapping[str, Any]]) -> str:
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}…"
 
 
-def _field(error: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
+def _field(error: Mapping[str, Any], model: type[BaseModel] | None) -> dict[str, Any]:
     place = [str(part) for part in error["loc"]]
     while len(place) > 1 and (place[-1] in _TYPES or place[-1].startswith("function-")):
         place.pop()
     allowed, message = allowed_by(error), wanted_by(error)
-    if error["type"] == "extra_forbidden" and len(place) == 2 and known:  # noqa: PLR2004 - body, and the field
+    if error["type"] == "extra_forbidden" and (known := fields_at(model, error["loc"][1:-1])):
         allowed, message = known, f"{message}; it may be {either(known)}"
     return _told(".".join(place), str(error["type"]), message, allowed)
 
