@@ -7,6 +7,7 @@ import pytest
 
 from gitlab_hub.integrations.checks import Step
 from gitlab_hub.integrations.model import Features
+from gitlab_hub.integrations.verifier import RESERVE_SECONDS
 from tests.fakes.gitlab import ScriptedGitLab, answer, project
 from tests.unit.integrations.verifying import Run, at, run_over
 
@@ -159,6 +160,14 @@ def test_a_hanging_gitlab_is_given_up_in_time_with_what_was_found(gitlab: Script
     verification = run_over(gitlab, deadline=0.2)()
     assert (verification.code, at(verification, Step.GROUPS).code) == ("host_unreachable", "host_unreachable")
     assert at(verification, Step.VERSION).ok
+    assert [check.step for check in verification.checks] == list(Step)
+
+
+@pytest.mark.parametrize("left", [4.2, 4.0, 1.0])
+def test_the_time_that_is_left_to_the_function_is_a_limit_too(gitlab: ScriptedGitLab, left: float) -> None:
+    gitlab.hanging.add("/groups" if left > RESERVE_SECONDS else "/user")
+    verification = run_over(gitlab, deadline=50.0, left=lambda: left)()
+    assert verification.code == "host_unreachable"
     assert [check.step for check in verification.checks] == list(Step)
 
 

@@ -136,7 +136,7 @@ def integrations(*, verify_within: float | None = None) -> "IntegrationsFeature"
         secrets=SecretsManager(settings().secret_prefix),
         connector=quick,
         patient=patient,
-        verifier=Verifier(quick, deadline=verify_within or DEADLINE_SECONDS),
+        verifier=Verifier(quick, deadline=verify_within or DEADLINE_SECONDS, left=time_left),
         purge=syncs().forget,
         now=time.time,
         hooks=joints.HooksOf(_hook_removal),

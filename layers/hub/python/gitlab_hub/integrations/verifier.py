@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from gitlab_hub.gitlab.errors import GitLabError, HostNotAllowed, HostUnreachable
 from gitlab_hub.gitlab.options import Tokens
@@ -16,6 +17,9 @@ from gitlab_hub.integrations.reach import presence, unsigned
 
 DEADLINE_SECONDS = 25.0
 """API Gateway gives up after 30 s; the answer must still be written."""
+
+RESERVE_SECONDS = 4.0
+"""What is kept of the function's time for that, and for ending a pair that failed to verify."""
 
 TOKEN_STEPS = (Step.URL, Step.HOST, Step.CONNECT, Step.TLS, Step.TOKEN, Step.ACCOUNT)
 
@@ -45,8 +49,10 @@ class Verifier:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
         deadline: float = DEADLINE_SECONDS,
+        left: Callable[[], float] = lambda: inf,
     ) -> None:
-        self._connector, self._now, self._clock, self._deadline = connector, now, clock, deadline
+        self._connector, self._now, self._clock = connector, now, clock
+        self._deadline, self._left = deadline, left
 
     def verify(self, subject: Subject, shared: Callable[[str, Account], bool]) -> Verification:
         """Take all steps. `shared` knows whether another credential belongs to the same GitLab user."""
@@ -94,7 +100,8 @@ class Verifier:
     async def _take(self, probe: Probe, steps: tuple[Step, ...]) -> list[Check]:
         checks = [passed(Step.URL)]
         try:
-            async with asyncio.timeout(self._deadline):
+            # Whatever came before, such as the renewal of a token, has taken its part of the function's time.
+            async with asyncio.timeout(min(self._deadline, max(0.0, self._left() - RESERVE_SECONDS))):
                 # One by one: what was found before time is up is kept.
                 async for check in probe.taken(steps, self._clock):
                     checks.append(check)  # noqa: PERF401
