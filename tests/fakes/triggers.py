@@ -6,6 +6,7 @@ from typing import Any
 
 from gitlab_hub.builds.decision import Decision, Facts, decide
 from gitlab_hub.builds.model import Globs, MergeRequestRules, Trigger
+from gitlab_hub.builds.paths import listed
 from gitlab_hub.gitlab.events import Commit, HookEvent, MergeRequest
 
 INTEGRATION = "int_0a1b"
@@ -91,7 +92,7 @@ def merge_request(*, event: dict[str, Any] | None = None, **changes: Any) -> Hoo
 
 def asked(one: Trigger, event: HookEvent, *, changed: Sequence[str] | None = None) -> Decision:
     """Decide with these facts."""
-    return decide(one, event, Facts(changed_paths=changed))
+    return decide(one, event, Facts(own_paths=listed(event), changed_paths=changed))
 
 
 def codes(decision: Decision) -> list[str]:
@@ -104,14 +105,25 @@ class MemorySources:
     """Says what it was told, and remembers what it was asked."""
 
     paths: Sequence[str] | None = None
+    message: str | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
     def changed_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
-        """What changed between two commits."""
+        """What differs between two commits."""
         self.asked.append(("compare", integration_id, project_id, base, head))
         return self.paths
 
-    def merge_request_paths(self, integration_id: str, project_id: int, iid: int) -> Sequence[str] | None:
-        """What a merge request changes."""
-        self.asked.append(("merge_request", integration_id, project_id, iid))
+    def branch_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
+        """What a branch has changed."""
+        self.asked.append(("branch", integration_id, project_id, base, head))
         return self.paths
+
+    def merge_request_paths(self, integration_id: str, project_id: int, iid: int, sha: str) -> Sequence[str] | None:
+        """What a merge request changes."""
+        self.asked.append(("merge_request", integration_id, project_id, iid, sha))
+        return self.paths
+
+    def commit_message(self, integration_id: str, project_id: int, sha: str) -> str | None:
+        """What a commit says."""
+        self.asked.append(("message", integration_id, project_id, sha))
+        return self.message

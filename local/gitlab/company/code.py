@@ -92,6 +92,34 @@ def diffs(repository: Repository, old: str | None, new: str | None) -> list[Diff
     return sorted(found.values(), key=lambda each: each.new)
 
 
+def straight_diffs(repository: Repository, old: str, new: str) -> list[Diff]:
+    """How two commits differ as they are, path by path, whether or not one leads to the other."""
+    before, after = _contents(repository, old), _contents(repository, new)
+    left = {path for path in before if path not in after}
+    found = []
+    for path, content in after.items():
+        if path in before:
+            found += [Diff(path, path, "modified")] if before[path] != content else []
+            continue
+        source = next((gone for gone in sorted(left) if before[gone] == content), None)
+        left.discard(source or "")
+        found.append(Diff(source, path, "renamed") if source else Diff(path, path, "added"))
+    found += [Diff(path, path, "removed") for path in left]
+    return sorted(found, key=lambda each: each.new)
+
+
+def _contents(repository: Repository, sha: str) -> dict[str, str]:
+    """What every path holds at a commit: who wrote it where stands for its text, which a new name keeps."""
+    found: dict[str, str] = {}
+    for each in reversed(list(repository.history(sha))):
+        found |= {path: f"{each.sha} {path}" for path in (*each.added, *each.modified)}
+        for before, after in each.renamed.items():
+            found[after] = found.pop(before, f"{each.sha} {after}")
+        for path in each.removed:
+            found.pop(path, None)
+    return found
+
+
 def find_commit(company: Company, project_id: int, sha: str) -> Commit | None:
     """A commit of the project; those of its pipelines exist too, although no branch leads there."""
     repository = repository_of(company, project_id)

@@ -6,7 +6,7 @@ from typing import Any
 from local.gitlab.ci.history import add_pipeline
 from local.gitlab.clock import Clock
 from local.gitlab.company.code import commit, repository_of, tagged, touching
-from local.gitlab.company.code_model import NOTHING, Commit, Repository
+from local.gitlab.company.code_model import NOTHING, Repository
 from local.gitlab.company.model import Project, User
 from local.gitlab.control.followers import Followers
 from local.gitlab.control.moves import Move, Mover
@@ -32,6 +32,7 @@ class CodeChanges:
         files: Sequence[str] = (),
         message: str = "",
         start: str | None = None,
+        force_to: str | None = None,
         branches: Sequence[str] = (),
         delete: bool = False,
         skip_ci: bool = False,
@@ -43,7 +44,8 @@ class CodeChanges:
 
         `commits` lists `{message, added, modified, removed, renamed}` or says how many there are; `files` is one
         commit that writes these paths; neither creates the branch at `start` without a commit. A branch that is not
-        there begins at `start` (the default branch). `pipeline` starts one at the new head.
+        there begins at `start` (the default branch); `force_to` sets the branch to another commit, to go on from there.
+        `pipeline` starts one at the new head.
         """
         project, repository = self._company.projects[project_id], repository_of(self._company, project_id)
         user = self._parts.someone(user_id or project.creator_id)
@@ -52,10 +54,11 @@ class CodeChanges:
             moves = [Move(f"refs/heads/{name}", repository.branches.pop(name), NOTHING, ()) for name in names]
         else:
             wanted = _wanted(commits, message, skip_ci=skip_ci)
-            first = repository.branches.get(names[0]) or self._start(repository, project, start)
+            forced = repository.resolve(force_to) if force_to else None
+            first = forced or repository.branches.get(names[0]) or self._start(repository, project, start)
             message = f"{message or 'Change'}{SKIP}" if skip_ci else message
-            head, made = self._written(repository, first, wanted, files, message, user)
-            moves = [self._moved(repository, name, head, made) for name in names]
+            head = self._written(repository, first, wanted, files, message, user)
+            moves = [self._moved(repository, project, name, head) for name in names]
             project.default_branch = project.default_branch or names[0]
         done = self._announced(project, user, moves, push_options)
         if pipeline and not delete:
@@ -79,21 +82,25 @@ class CodeChanges:
         files: Sequence[str],
         message: str,
         user: User,
-    ) -> tuple[str, list[Commit]]:
-        made = []
+    ) -> str:
         todo = [*wanted, *([touching(repository, head, files, message)] if files else [])]
         for each in todo:
-            made.append(commit(self._company, repository, head, each, user.id, self._clock.now()))
-            head = made[-1].sha
+            head = commit(self._company, repository, head, each, user.id, self._clock.now()).sha
         if head is None:
             msg = "an empty repository has nothing to push without commits"
             raise ValueError(msg)
-        return head, made
+        return head
 
-    def _moved(self, repository: Repository, name: str, head: str, made: Sequence[Commit]) -> Move:
+    def _moved(self, repository: Repository, project: Project, name: str, head: str) -> Move:
+        """Move a branch; listed is what it had not, or what the default branch has not if it is new.
+
+        app/services/git/branch_hooks_service.rb. Nothing in it says that a push was forced.
+        """
         before = repository.branches.get(name, NOTHING)
+        known = repository.branches.get(project.default_branch or "") if before == NOTHING else before
+        commits = repository.between(known, head)
         repository.branches[name] = head
-        return Move(f"refs/heads/{name}", before, head, tuple(made))
+        return Move(f"refs/heads/{name}", before, head, tuple(commits))
 
     def _pipeline(self, project: Project, branch: str, sha: str, user: User) -> Any:
         made = add_pipeline(self._company, project, round(self._clock.now(), 6), self._jobs)

@@ -67,7 +67,11 @@ class Parts:
         return self.company.users.get(user_id) or self.company.users[1]
 
     def commit(self, commit: Commit, project: Project, *, files: bool = False) -> Json:
-        """A commit; pushes say which files it touches, a renamed one as removed and added."""
+        """A commit; pushes say which files it touches, of a renamed one only the new name, as added.
+
+        lib/gitlab/git/commit_stats and Gitlab::Git::CommitDelta: paths are those after the commit, and only deletions
+        count as removed.
+        """
         author = self.someone(commit.author_id)
         row: Json = {
             "id": commit.sha,
@@ -80,7 +84,7 @@ class Parts:
         if files:
             row["added"] = [*commit.added, *commit.renamed.values()]
             row["modified"] = list(commit.modified)
-            row["removed"] = [*commit.removed, *commit.renamed]
+            row["removed"] = list(commit.removed)
         return row
 
 

@@ -1,7 +1,7 @@
 """Branches, tags, commits, differences and merge requests as JSON."""
 
 from local.gitlab.clock import iso
-from local.gitlab.company.code import diffs
+from local.gitlab.company.code import diffs, straight_diffs
 from local.gitlab.company.code_model import Commit, Diff, Repository, Tag
 from local.gitlab.company.model import DEVELOPER, MAINTAINER, Project
 from local.gitlab.company.sight import Sight
@@ -99,13 +99,13 @@ class CodeShapes:
             "generated_file": None,
         }
 
-    def comparison(self, project: Project, repository: Repository, old: str, new: str) -> Json:
+    def comparison(self, project: Project, repository: Repository, old: str, new: str, *, straight: bool) -> Json:
         """Two refs side by side, oldest commit first."""
-        commits = repository.between(old, new)
+        commits, compare = repository.between(old, new), straight_diffs if straight else diffs
         return {
             "commit": self.commit(project, commits[-1]) if commits else None,
             "commits": [self.commit(project, each) for each in commits],
-            "diffs": [self.diff(each) for each in diffs(repository, old, new)],
+            "diffs": [self.diff(each) for each in compare(repository, old, new)],
             "compare_timeout": False,
             "compare_same_ref": old == new,
             "web_url": f"{self._base}/{project.full_path}/-/compare/{old}...{new}",

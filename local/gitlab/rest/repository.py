@@ -86,7 +86,7 @@ class RepositoryApi:
         return numbered(ask, rows, self._shapes.diff)
 
     def compare(self, ask: Ask) -> Answer:
-        """GET …/compare?from=&to=: what `to` has since it left `from`."""
+        """GET …/compare?from=&to=: what `to` has since it left `from`; with `straight` how the two differ."""
         project, repository = self._repository(ask)
         for name in ("from", "to"):
             if not ask.params.get(name):
@@ -94,7 +94,7 @@ class RepositoryApi:
         old, new = (repository.resolve(ask.params[name]) for name in ("from", "to"))
         if old is None or new is None:
             raise not_found("Ref")
-        return reply(self._shapes.comparison(project, repository, old, new))
+        return reply(self._shapes.comparison(project, repository, old, new, straight=ask.flag("straight")))
 
     def _repository(self, ask: Ask) -> tuple[Project, Repository]:
         project = code_project(self._find, ask)

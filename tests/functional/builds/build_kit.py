@@ -1,6 +1,6 @@
 """Builds as Lambda drives them, over stores in memory, a target that remembers and a GitLab that shows statuses."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from gitlab_hub.web.principal import Principal
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.queue import MemoryOrderedQueue
 from tests.fakes.table import MemoryTable
+from tests.fakes.triggers import MemorySources
 from tests.functional.builds.build_gitlab import INTEGRATION, NEWER, SHA, GitLabs, StatusWall
 
 __all__ = ["INTEGRATION", "NEWER", "SHA", "GitLabs", "StatusWall"]
@@ -92,16 +93,6 @@ class Integrations:
         yield from (One(each) for each in known if position is None or each > position)
 
 
-class NoSources:
-    """Knows of no changed paths."""
-
-    def changed_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
-        return None
-
-    def merge_request_paths(self, integration_id: str, project_id: int, iid: int) -> Sequence[str] | None:
-        return None
-
-
 class World:
     """A hub with builds and nothing else."""
 
@@ -112,6 +103,7 @@ class World:
         self.target = MemoryTarget()
         self.now = float(START)
         self.failures: list[Exception] = []
+        self.sources: MemorySources | None = MemorySources()
         self.use(self.rows, self.queue)
         self.integrations, self.audit = Integrations(), Audit()
 
@@ -122,7 +114,7 @@ class World:
     def use(self, table: Table, queue: OrderedQueue, target: Any = None, gitlabs: Any = None) -> None:
         """Build the feature over these ports."""
         self.feature = BuildsFeature(
-            table=table, queue=queue, gitlabs=gitlabs or self.gitlabs, sources=NoSources(), now=lambda: self.now
+            table=table, queue=queue, gitlabs=gitlabs or self.gitlabs, sources=self.sources, now=lambda: self.now
         )
         self.builder: Builder = self.feature.builder({"memory": target or self.target}, draw=lambda: 0.0)
 

@@ -1,7 +1,9 @@
 """Which triggers an event meets, what is asked of GitLab for them, and when a change of a trigger counts."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from gitlab_hub.builds.deciding import Deciding, TriggerIndex
 from gitlab_hub.builds.model import Trigger
 from gitlab_hub.builds.trigger_store import TriggerStore
-from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.gitlab.events import HookEvent, parse
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.table import MemoryTable
 from tests.fakes.triggers import (
@@ -26,6 +28,8 @@ from tests.fakes.triggers import (
     tag,
     trigger,
 )
+
+FIELD = Path(__file__).parents[2] / "data" / "gitlab" / "field"
 
 
 class World:
@@ -97,10 +101,59 @@ def test_gitlab_is_asked_once_for_all_triggers_and_only_where_it_matters() -> No
     assert quiet.sources.asked == []
 
 
-def test_gitlab_is_not_asked_for_what_the_event_says() -> None:
-    world = World(trigger(paths=including("docs/**")), paths=["docs/a"])
-    assert world.built(changing("src/a")) == []
+def test_gitlab_is_not_asked_where_the_event_says_yes() -> None:
+    world = World(trigger(paths=including("docs/**")), paths=["src/a"])
+    assert world.built(changing("docs/a")) == ["trg_0a1b_1"]
     assert world.sources.asked == []
+
+
+def test_gitlab_is_asked_where_the_event_does_not_say_yes() -> None:
+    world = World(trigger(paths=including("docs/**")), paths=["docs/a"])
+    assert world.built(changing("src/a")) == ["trg_0a1b_1"]
+    assert world.sources.asked == [("compare", INTEGRATION, 15, BEFORE, SHA)]
+
+
+def test_what_a_new_branch_has_changed_is_asked_of_gitlab_where_it_has_commits() -> None:
+    world = World(trigger(paths=including("docs/**")), paths=["docs/a"])
+    new = changing("src/a", before=ZERO, ref="feature")
+    assert world.built(new) == []
+    assert world.sources.asked == []
+    assert world.built(replace(new, default_branch="main")) == ["trg_0a1b_1"]
+    assert world.sources.asked == [("branch", INTEGRATION, 15, "main", SHA)]
+
+
+def test_the_message_of_a_commit_that_is_not_listed_is_asked_for_once_and_only_where_it_matters() -> None:
+    silent = push(message=None)
+    world = World(numbered(1), numbered(2), numbered(3, skip_ci=False), numbered(4, enabled=False))
+    world.sources.message = "work [Skip CI]"
+    assert world.built(silent) == ["trg_0a1b_3"]
+    assert world.sources.asked == [("message", INTEGRATION, 15, SHA)]
+    world.sources.message = "work"
+    assert world.built(silent) == ["trg_0a1b_1", "trg_0a1b_2", "trg_0a1b_3"]
+    world.sources.message = None
+    assert world.built(silent) == ["trg_0a1b_1", "trg_0a1b_2", "trg_0a1b_3"], "a build too many is cheaper"
+    calls = len(world.sources.asked)
+    assert World(numbered(3, skip_ci=False)).built(silent) == ["trg_0a1b_3"]
+    assert world.met(replace(silent, message="work")) != []
+    assert world.built(push(message=None, after=ZERO, sha=None)) == []
+    assert len(world.sources.asked) == calls
+
+
+def test_a_new_branch_at_a_commit_that_skips_is_not_built() -> None:
+    body = json.loads((FIELD / "push__new_branch_without_commits.json").read_bytes())
+    event = parse("Push Hook", body)
+    world = World(trigger(project_id=60, paths=including("docs/**")))
+    world.sources.message = "Skip\n\n[skip ci]"
+    [(_, decision)] = world.deciding.on(INTEGRATION, event)
+    assert decision.refusals == ("skip_ci_message",)
+    assert world.sources.asked == [("message", INTEGRATION, 60, body["after"])]
+
+
+@pytest.mark.parametrize("event", [tag(message=None), merge_request(event={"message": None})])
+def test_tags_and_merge_requests_skip_by_the_message_of_their_commit_too(event: HookEvent) -> None:
+    world = World(trigger())
+    world.sources.message = "[ci skip]"
+    assert world.built(event) == []
 
 
 @pytest.mark.parametrize("paths", [["src/a"], []])
@@ -111,7 +164,7 @@ def test_gitlabs_answer_decides(paths: list[str]) -> None:
 def test_a_merge_request_is_asked_for_by_its_number() -> None:
     world = World(trigger(paths=including("docs/**")), paths=["docs/a"])
     assert world.built(merge_request()) == ["trg_0a1b_1"]
-    assert world.sources.asked == [("merge_request", INTEGRATION, 15, 7)]
+    assert world.sources.asked == [("merge_request", INTEGRATION, 15, 7, SHA)]
 
 
 def test_a_new_branch_has_nothing_to_be_compared_with_and_builds() -> None:

@@ -1,13 +1,16 @@
 """What changed: as the event says, as GitLab says, or as nobody can say."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from gitlab_hub.builds.decision import needs_paths
-from gitlab_hub.builds.paths import MAX_PATHS, bounded, listed
-from gitlab_hub.gitlab.events import Commit, HookEvent
+from gitlab_hub.builds.decision import Facts, needs_paths
+from gitlab_hub.builds.paths import MAX_PATHS, bounded, listed, seems_whole
+from gitlab_hub.gitlab.events import Commit, HookEvent, parse
 from tests.fakes.triggers import (
+    BEFORE,
     SHA,
     ZERO,
     asked,
@@ -21,11 +24,12 @@ from tests.fakes.triggers import (
     trigger,
 )
 
+FIELD = Path(__file__).parents[2] / "data" / "gitlab" / "field"
 DOCS = trigger(paths=including("docs/**"))
 
 
 def commits(count: int, total: int | None = None) -> HookEvent:
-    found = tuple(Commit(id=SHA, message="", paths=(f"src/{number}",)) for number in range(count))
+    found = tuple(Commit(id=SHA, message="work", paths=(f"src/{number}",)) for number in range(count))
     return push(commits=found, total_commits=count if total is None else total)
 
 
@@ -39,27 +43,47 @@ def test_a_push_of_few_commits_lists_every_path_once() -> None:
     [
         commits(20, total=21),
         push(commits=(Commit(id=SHA, message="", paths=(), lists_paths=False),), total_commits=1),
+        push(commits=(Commit(id=SHA, message="", paths=("a",), adds_paths=True),), total_commits=1),
+        push(commits=(Commit(id=BEFORE, message="", paths=("a",)),), total_commits=1),
+        push(),
         push(before=ZERO),
         tag(),
         merge_request(),
     ],
 )
-def test_an_event_that_does_not_list_everything_lists_nothing(event: HookEvent) -> None:
-    assert listed(event) is None
+def test_an_event_whose_list_has_a_gap_is_never_taken_for_whole(event: HookEvent) -> None:
+    assert not seems_whole(event)
+    assert "paths_unknown" in codes(asked(DOCS, event, changed=None)) or event.kind == "tag_push"
 
 
-def test_twenty_commits_of_twenty_are_everything() -> None:
-    assert len(listed(commits(20)) or ()) == 20
+@pytest.mark.parametrize("event", [commits(20), changing("src/a"), changing("src/a", before=ZERO)])
+def test_a_list_without_a_gap_counts_where_gitlab_cannot_say(event: HookEvent) -> None:
+    assert seems_whole(event)
+    assert asked(DOCS, event, changed=None).refusals == ("no_path_fits",)
 
 
-def test_a_new_branch_with_commits_of_its_own_lists_them() -> None:
-    assert listed(changing("docs/a", before=ZERO)) == ("docs/a",)
+def test_a_list_can_say_yes_but_not_no() -> None:
+    assert asked(DOCS, changing("docs/a"), changed=["src/a"]).would_build
+    assert asked(DOCS, changing("src/a"), changed=["docs/a"]).would_build
+    assert asked(DOCS, changing("src/a"), changed=["src/a"]).refusals == ("no_path_fits",)
 
 
-def test_a_push_without_commits_to_an_old_branch_changed_nothing() -> None:
-    # As when a branch is set back.
-    assert listed(push()) == ()
-    assert asked(DOCS, push(), changed=()).refusals == ("no_path_fits",)
+def test_a_moved_file_may_have_come_from_anywhere() -> None:
+    body = json.loads((FIELD / "push__rename_out_of_folder.json").read_bytes())
+    event, one = parse("Push Hook", body), trigger(project_id=60, paths=including("src/**"))
+    assert listed(event) == ("docs/lib.py",)
+    assert asked(one, event, changed=["src/lib.py", "docs/lib.py"]).would_build
+    assert asked(one, event, changed=["docs/other.py", "docs/lib.py"]).refusals == ("no_path_fits",)
+    assert "paths_unknown" in codes(asked(one, event, changed=None))
+
+
+def test_a_branch_that_is_set_back_changed_what_gitlab_says() -> None:
+    body = json.loads((FIELD / "push__forced_back_without_commits.json").read_bytes())
+    event, one = parse("Push Hook", body), trigger(project_id=60, paths=including("src/**"))
+    assert asked(one, event, changed=["src/a"]).would_build
+    assert asked(one, event, changed=["docs/a"]).refusals == ("no_path_fits",)
+    assert asked(one, event, changed=()).refusals == ("no_path_fits",)
+    assert "paths_unknown" in codes(asked(one, event, changed=None))
 
 
 def test_more_paths_than_can_be_looked_through_are_unknown() -> None:
@@ -98,15 +122,16 @@ def test_what_nobody_knows_builds_and_says_so() -> None:
 
 @pytest.mark.parametrize("event", [push(), merge_request(), push(before=ZERO)])
 def test_a_decision_hangs_on_paths_where_everything_else_fits(event: HookEvent) -> None:
-    assert needs_paths(DOCS, event)
-    assert not needs_paths(trigger(), event)
-    assert not needs_paths(replace(DOCS, enabled=False), event)
-    assert not needs_paths(replace(DOCS, branches=excluding("**")), event)
+    assert needs_paths(DOCS, event, Facts())
+    assert not needs_paths(trigger(), event, Facts())
+    assert not needs_paths(replace(DOCS, enabled=False), event, Facts())
+    assert not needs_paths(replace(DOCS, branches=excluding("**")), event, Facts())
+    assert not needs_paths(DOCS, event, Facts(own_paths=("docs/a",)))
 
 
 def test_no_decision_about_tags_or_deletions_hangs_on_paths() -> None:
-    assert not needs_paths(DOCS, tag())
-    assert not needs_paths(replace(DOCS, on_branch_delete=True), push(after=ZERO, sha=None))
+    assert not needs_paths(DOCS, tag(), Facts())
+    assert not needs_paths(replace(DOCS, on_branch_delete=True), push(after=ZERO, sha=None), Facts())
 
 
 def test_paths_are_not_looked_at_where_something_else_refuses() -> None:

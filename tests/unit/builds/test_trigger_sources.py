@@ -52,13 +52,15 @@ def compared(clients: Clients, **more: Any) -> Any:
 
 
 def of_merge_request(clients: Clients) -> Any:
-    return GitLabSources(clients).merge_request_paths(INTEGRATION, 15, 7)
+    return GitLabSources(clients).merge_request_paths(INTEGRATION, 15, 7, SHA)
 
 
-def pages(count: int, *, rows: int) -> Callable[[httpx.Request], httpx.Response]:
-    """A list of so many pages."""
+def pages(count: int, *, rows: int, **more: Any) -> Callable[[httpx.Request], httpx.Response]:
+    """A list of so many pages, and the merge request that has it."""
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/diffs"):
+            return ok({"sha": SHA, "changes_count": str(count * rows)} | more)
         number = int(request.url.params.get("page", "1"))
         files = [{"old_path": f"{number}/{row}", "new_path": f"{number}/{row}"} for row in range(rows)]
         if number == count:
@@ -74,7 +76,31 @@ def test_two_commits_are_compared_and_a_moved_file_has_two_paths() -> None:
     assert compared(clients) == ("a", "b", "c")
     [request] = clients.transport.requests
     assert request.url.path == "/gitlab/api/v4/projects/15/repository/compare"
-    assert dict(request.url.params) == {"from": BEFORE, "to": SHA}
+    assert dict(request.url.params) == {"from": BEFORE, "to": SHA, "straight": "true"}
+
+
+def test_a_branch_is_compared_with_where_it_left_the_other() -> None:
+    clients = Clients(ok({"diffs": MOVED}))
+    assert GitLabSources(clients).branch_paths(INTEGRATION, 15, "main", SHA) == ("a", "b", "c")
+    [request] = clients.transport.requests
+    assert dict(request.url.params) == {"from": "main", "to": SHA}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (ok({"id": SHA, "message": "Work\n\n[skip ci]"}), "Work\n\n[skip ci]"),
+        (ok({"id": SHA}), None),
+        (ok([]), None),
+        (status(404), None),
+        (status(500), None),
+        (httpx.ConnectError("no route"), None),
+    ],
+)
+def test_a_commits_message_is_read_as_it_is(answer: Any, message: str | None) -> None:
+    clients = Clients(answer)
+    assert GitLabSources(clients).commit_message(INTEGRATION, 15, SHA) == message
+    assert clients.transport.requests[0].url.path == f"/gitlab/api/v4/projects/15/repository/commits/{SHA}"
 
 
 def test_commits_that_do_not_differ_changed_nothing() -> None:
@@ -115,9 +141,22 @@ def test_where_the_hub_may_not_ask_it_does_not(reach: Reach | None) -> None:
 def test_a_merge_requests_files_are_read_from_all_pages() -> None:
     clients = Clients(pages(3, rows=2))
     assert of_merge_request(clients) == ("1/0", "1/1", "2/0", "2/1", "3/0", "3/1")
-    assert {request.url.path for request in clients.transport.requests} == {
-        "/gitlab/api/v4/projects/15/merge_requests/7/diffs"
-    }
+    here = "/gitlab/api/v4/projects/15/merge_requests/7"
+    assert [request.url.path for request in clients.transport.requests] == [*[f"{here}/diffs"] * 3, here]
+
+
+@pytest.mark.parametrize("count", [None, "", "1+", "2000+", "3", True, "x"])
+def test_a_merge_request_that_gitlab_has_not_looked_through_as_a_whole_is_unknown(count: Any) -> None:
+    assert of_merge_request(Clients(pages(1, rows=2, changes_count=count))) is None
+
+
+def test_a_merge_request_with_another_head_by_now_is_unknown() -> None:
+    assert of_merge_request(Clients(pages(1, rows=2, sha=BEFORE))) is None
+
+
+def test_a_merge_request_that_changes_nothing_says_so() -> None:
+    assert of_merge_request(Clients(pages(1, rows=0))) == ()
+    assert of_merge_request(Clients(pages(1, rows=0, changes_count=None))) is None, "GitLab has not looked yet"
 
 
 def test_a_merge_request_of_too_many_files_is_not_read_to_its_end() -> None:

@@ -50,7 +50,27 @@ def test_commits_may_be_given_one_by_one(do: Do, receiver: Receiver) -> None:
     wanted = [{"message": "One", "added": ["a"]}, {"message": "Two", "renamed": {"a": "b"}, "removed": ["README.md"]}]
     do(commits=wanted)
     one, two = receiver.bodies[0]["commits"]
-    assert (one["added"], two["added"], two["removed"]) == (["a"], ["b"], ["README.md", "a"])
+    # GitLab names a moved file as an added one, and its old name nowhere.
+    assert (one["added"], two["added"], two["removed"]) == (["a"], ["b"], ["README.md"])
+
+
+def test_a_branch_that_is_set_back_lists_no_commits_and_one_beside_it_lists_its_own(do: Do, receiver: Receiver) -> None:
+    old = do(files=["a"])["after"]
+    new = do(files=["b"])["after"]
+    do(force_to=old)
+    beside = do(force_to=new, commits=[{"message": "Beside", "modified": ["a"]}])
+    *_, back, forth = receiver.bodies
+    assert (back["before"], back["after"], back["commits"], back["total_commits_count"]) == (new, old, [], 0)
+    assert (forth["before"], forth["after"]) == (old, beside["after"])
+    assert [each["modified"] for each in forth["commits"]] == [[], ["a"]]
+
+
+def test_a_new_branch_lists_what_the_default_branch_has_not(do: Do, receiver: Receiver) -> None:
+    do(branch="feature", files=["a"])
+    do(branch="next", start="feature")
+    first, second = receiver.bodies
+    assert [each["id"] for each in second["commits"]] == [each["id"] for each in first["commits"]]
+    assert len(first["commits"]) == 1
 
 
 def test_at_most_twenty_commits_are_listed_the_latest_ones(do: Do, receiver: Receiver) -> None:

@@ -71,6 +71,24 @@ def test_what_changed_between_two_refs(hooked: Any) -> None:
     assert hooked.ask("/projects/1/repository/compare?from=main&to=main", "admin").json["compare_same_ref"] is True
 
 
+def test_a_straight_comparison_says_how_two_commits_differ_in_either_direction(hooked: Any) -> None:
+    base = hooked.do("push", project_id=1, files=["kept", "old", "gone"])["sha"]
+    ours = hooked.do("push", project_id=1, commits=[{"modified": ["kept"], "removed": ["gone"]}])["sha"]
+    theirs = hooked.do("push", project_id=1, force_to=base, commits=[{"renamed": {"old": "new"}, "added": ["x"]}])[
+        "sha"
+    ]
+
+    def compared(old: str, new: str, more: str = "") -> set[tuple[str, str]]:
+        got = hooked.ask(f"/projects/1/repository/compare?from={old}&to={new}{more}", "admin").json
+        return {(each["old_path"], each["new_path"]) for each in got["diffs"]}
+
+    straight = {("kept", "kept"), ("gone", "gone"), ("old", "new"), ("x", "x")}
+    assert compared(ours, theirs, "&straight=true") == straight
+    assert compared(ours, theirs) == {("old", "new"), ("x", "x")}
+    assert compared(ours, base, "&straight=true") == {("kept", "kept"), ("gone", "gone")}
+    assert compared(ours, base) == set()
+
+
 @pytest.mark.parametrize(("query", "status"), [("from=main", 400), ("to=main", 400), ("from=main&to=x", 404)])
 def test_comparisons_that_cannot_be(hooked: Any, query: str, status: int) -> None:
     assert hooked.ask(f"/projects/1/repository/compare?{query}", "admin").status == status

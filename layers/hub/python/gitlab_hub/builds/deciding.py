@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gitlab_hub.builds import paths
-from gitlab_hub.builds.decision import Decision, Facts, decide, needs_paths
+from gitlab_hub.builds.decision import Decision, Facts, decide, needs_message, needs_paths
 from gitlab_hub.builds.model import Trigger
 from gitlab_hub.builds.sources import Sources
 from gitlab_hub.builds.trigger_store import TriggerStore
@@ -79,26 +79,40 @@ class Deciding:
 
 
 class _Facts:
-    """Facts of one event, asked for at most once, and only when a decision hangs on them."""
+    """Facts of one event, each asked for at most once, and only when a decision hangs on it."""
 
     def __init__(self, sources: Sources, integration_id: str, event: HookEvent) -> None:
         self._sources, self._integration_id, self._event = sources, integration_id, event
-        self._facts = Facts(changed_paths=paths.listed(event))
-        self._asked = self._facts.changed_paths is not None
+        self._facts = Facts(own_paths=paths.listed(event))
+        self._asked_message = event.message is not None
+        self._asked_paths = False
 
     def of(self, trigger: Trigger) -> Facts:
         """The facts, complete where this trigger needs them."""
-        if not self._asked and needs_paths(trigger, self._event):
-            self._asked = True
+        if not self._asked_message and needs_message(trigger, self._event):
+            self._asked_message = True
+            self._facts = replace(self._facts, message=self._message())
+        if not self._asked_paths and needs_paths(trigger, self._event, self._facts):
+            self._asked_paths = True
             self._facts = replace(self._facts, changed_paths=self._changed())
         return self._facts
 
+    def _message(self) -> str | None:
+        event = self._event
+        if event.project_id is None or event.sha is None:
+            return None
+        return self._sources.commit_message(self._integration_id, event.project_id, event.sha)
+
     def _changed(self) -> Sequence[str] | None:
         event, found = self._event, self._event.merge_request
-        if event.project_id is None:
+        if event.project_id is None or event.sha is None:
             return None
         if found is not None:
-            return self._sources.merge_request_paths(self._integration_id, event.project_id, found.iid)
-        if event.creates_ref or event.before is None or event.sha is None:
-            return None  # There is nothing to compare with.
-        return self._sources.changed_paths(self._integration_id, event.project_id, event.before, event.sha)
+            return self._sources.merge_request_paths(self._integration_id, event.project_id, found.iid, event.sha)
+        if not event.creates_ref and event.before is not None:
+            return self._sources.changed_paths(self._integration_id, event.project_id, event.before, event.sha)
+        if event.commits and event.default_branch not in {None, event.ref}:
+            # Of a new branch GitLab lists what the default branch has not.
+            base = event.default_branch or ""
+            return self._sources.branch_paths(self._integration_id, event.project_id, base, event.sha)
+        return None  # There is nothing to compare with.

@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitlab_hub.builds import merge_requests, paths, refs, scope
+from gitlab_hub.builds.globs import first_passing
 from gitlab_hub.builds.model import BRANCH, FORK, MERGE_REQUEST, PUSH, TAG, TAG_PUSH, BuildRequest, Trigger
 from gitlab_hub.builds.reasons import Reason, passed
 from gitlab_hub.gitlab.events import HookEvent
 
-__all__ = ["Decision", "Facts", "Reason", "decide", "needs_paths"]
+__all__ = ["Decision", "Facts", "Reason", "decide", "needs_message", "needs_paths"]
 
 _CHECKS = {PUSH: refs.branch_checks, TAG_PUSH: refs.tag_checks, MERGE_REQUEST: merge_requests.checks}
 
@@ -32,8 +33,12 @@ _CHECKS = {PUSH: refs.branch_checks, TAG_PUSH: refs.tag_checks, MERGE_REQUEST: m
 class Facts:
     """What is known beyond the event."""
 
+    own_paths: Sequence[str] = ()
+    """Paths that the event itself names."""
     changed_paths: Sequence[str] | None = None
-    """Everything that a push or a merge request changes; None = nobody could say."""
+    """Everything that a push or a merge request changes, as GitLab says; None = nobody could say."""
+    message: str | None = None
+    """Of the commit that would be built, where the event does not have it; None = nobody could say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +62,9 @@ class Decision:
 
 def decide(trigger: Trigger, event: HookEvent, facts: Facts, *, delivery_id: str | None = None) -> Decision:
     """Ask every check. Nothing is read or sent, and the same arguments give the same decision."""
-    reasons = _before_paths(trigger, event)
+    reasons = _before_paths(trigger, event, facts)
     if _all_ok(reasons):
-        reasons.append(paths.check(trigger.paths, event, facts.changed_paths))
+        reasons.append(paths.check(trigger.paths, event, facts.own_paths, facts.changed_paths))
     if not _all_ok(reasons):
         return Decision(reasons=tuple(reasons), request=None)
     if event.kind in {PUSH, MERGE_REQUEST} and {PUSH, MERGE_REQUEST} <= set(trigger.events):
@@ -67,21 +72,30 @@ def decide(trigger: Trigger, event: HookEvent, facts: Facts, *, delivery_id: str
     return Decision(reasons=tuple(reasons), request=_request(trigger, event, delivery_id))
 
 
-def needs_paths(trigger: Trigger, event: HookEvent) -> bool:
-    """Whether the decision hangs on what changed."""
+def needs_message(trigger: Trigger, event: HookEvent) -> bool:
+    """Whether the decision hangs on the message of a commit that the event does not list."""
     return (
-        bool(trigger.paths)
-        and event.kind in {PUSH, MERGE_REQUEST}
+        trigger.skip_ci
+        and event.message is None
         and not event.deletes_ref
-        and _all_ok(_before_paths(trigger, event))
+        and _all_ok(_before_paths(trigger, event, Facts()))
     )
 
 
-def _before_paths(trigger: Trigger, event: HookEvent) -> list[Reason]:
+def needs_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> bool:
+    """Whether the decision hangs on what changed, and the event does not say it."""
+    return (
+        paths.is_asked(trigger.paths, event)
+        and _all_ok(_before_paths(trigger, event, facts))
+        and first_passing(trigger.paths, facts.own_paths) is None
+    )
+
+
+def _before_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> list[Reason]:
     reasons = list(scope.checks(trigger, event))
     if scope.is_wanted(trigger, event):
         reasons += _CHECKS[event.kind](trigger, event)
-        reasons.append(refs.wish(trigger, event))
+        reasons.append(refs.wish(trigger, event, event.message or facts.message))
     return reasons
 
 

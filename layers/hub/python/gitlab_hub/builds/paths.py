@@ -1,6 +1,10 @@
 """Whether something changed that a trigger is about.
 
-What nobody can say counts as changed: a build too many is cheaper than one that is missing.
+A push lists what its commits did, and that can say yes, but not no. GitLab lists a moved file as an added one only (its
+old name is nowhere: lib/gitlab/git/commit.rb, `raw_deltas` by new path), the newest 20 commits, and of a push by force
+those that the branch had not before, however far it was set back (app/services/git/branch_hooks_service.rb). So what
+the list does not say is asked of GitLab. What nobody can say counts as changed: a build too many is cheaper than one
+that is missing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,15 +18,23 @@ from gitlab_hub.gitlab.events import HookEvent
 MAX_PATHS = 10_000
 
 
-def listed(event: HookEvent) -> tuple[str, ...] | None:
-    """All paths that changed, as the event itself says; None where it does not say all.
+def listed(event: HookEvent) -> tuple[str, ...]:
+    """The paths that a push itself names; there may be more."""
+    if event.kind != PUSH:
+        return ()
+    return bounded(path for commit in event.commits for path in commit.paths) or ()
 
-    Of a push GitLab lists 20 commits, without their paths in system hooks. A new branch without commits of its own has
-    nothing to be compared with.
-    """
-    if event.kind != PUSH or not event.lists_all_paths or (event.creates_ref and not event.commits):
-        return None
-    return bounded(path for commit in event.commits for path in commit.paths)
+
+def seems_whole(event: HookEvent) -> bool:
+    """Whether a push's list has no gap that shows: what to go by where GitLab cannot be asked."""
+    commits = event.commits
+    return (
+        event.kind == PUSH
+        and bool(commits)
+        and event.lists_all_paths
+        and commits[-1].id == event.sha
+        and not any(commit.adds_paths for commit in commits)
+    )
 
 
 def bounded(paths: Iterable[str]) -> tuple[str, ...] | None:
@@ -35,15 +47,24 @@ def bounded(paths: Iterable[str]) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def check(globs: Globs, event: HookEvent, changed: Sequence[str] | None) -> Reason:
-    """Whether one of the changed paths is included and not excluded; `changed` None = nobody can say."""
+def is_asked(globs: Globs, event: HookEvent) -> bool:
+    """Whether what changed matters at all."""
+    return bool(globs) and event.kind in {PUSH, MERGE_REQUEST} and not event.deletes_ref
+
+
+def check(globs: Globs, event: HookEvent, own: Sequence[str], changed: Sequence[str] | None) -> Reason:
+    """Whether one of the changed paths is included and not excluded.
+
+    `own` are those that the event names, `changed` what GitLab says; None = nobody could say.
+    """
     if not globs:
         return passed("paths_fit", "Any change will do.")
-    if event.kind not in {PUSH, MERGE_REQUEST} or event.deletes_ref:
+    if not is_asked(globs, event):
         return passed("paths_not_asked", "Paths count for pushed commits and merge requests only.")
-    if changed is None:
+    fitting = first_passing(globs, own) or first_passing(globs, changed or ())
+    if fitting is not None:
+        return passed("paths_fit", f'"{fitting}" changed.')
+    if changed is None and not seems_whole(event):
         return passed("paths_unknown", "Nobody could say which paths changed, so it builds.")
-    fitting = first_passing(globs, changed)
-    if fitting is None:
-        return refused("no_path_fits", f"None of the {len(changed)} changed paths is meant by the trigger.")
-    return passed("paths_fit", f'"{fitting}" changed.')
+    count = len(own if changed is None else changed)
+    return refused("no_path_fits", f"None of the {count} changed paths is meant by the trigger.")

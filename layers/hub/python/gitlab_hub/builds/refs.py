@@ -59,11 +59,11 @@ def name(globs: Globs, ref: str | None, *, what: str) -> Reason:
     return passed(f"{what}_fits", f'The {what} "{ref}" is included by "{included}".')
 
 
-def wish(trigger: Trigger, event: HookEvent) -> Reason:
-    """Whether whoever pushed asked for no build."""
+def wish(trigger: Trigger, event: HookEvent, message: str | None) -> Reason:
+    """Whether whoever pushed asked for no build; `message` None = nobody could say what the commit says."""
     if not trigger.skip_ci:
         return passed("skip_ci_ignored", "The trigger builds although somebody may have asked to skip it.")
-    if not event.deletes_ref and skip_ci.in_message(event.message):
+    if not event.deletes_ref and skip_ci.in_message(message):
         return refused("skip_ci_message", "The commit's message says [skip ci].")
     if event.kind != MERGE_REQUEST and skip_ci.in_options(event.push_options):
         return refused("skip_ci_push_option", "It was pushed with the option ci.skip.")

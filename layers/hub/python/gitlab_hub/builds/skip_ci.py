@@ -1,8 +1,9 @@
 """Whether whoever pushed asked for no build, by GitLab's own rules.
 
 lib/gitlab/ci/pipeline/chain/skip.rb: anywhere in the whole message of the commit that would be built, in any case; not
-in the messages of other commits of the push. The push option counts for the pushed branch or tag, not for merge
-requests (https://docs.gitlab.com/topics/git/commit/#push-options).
+in the messages of other commits of the push. A push that lists no commits (a new branch or a branch that was set back)
+has such a commit too: its message is asked of GitLab. The push option counts for the pushed branch or tag, not for
+merge requests (https://docs.gitlab.com/topics/git/commit/#push-options).
 """
 
 import re

@@ -1,25 +1,36 @@
-"""What an event does not say and GitLab can: which paths a push or a merge request changes."""
+"""What an event does not say and GitLab can: which paths a push or a merge request changes, what its commit says."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gitlab_hub.builds.paths import MAX_PATHS, bounded
 from gitlab_hub.errors import HubError
-from gitlab_hub.gitlab.clients import GitLabs, Reach
-from gitlab_hub.gitlab.hook_fields import objects, texts
+from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.gitlab.hook_fields import objects, text, texts
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
 
 ANSWER_SECONDS = 10.0
+
+Said = TypeVar("Said")
 
 
 class Sources(Protocol):
     """Facts beyond an event. None = GitLab could not say, or not in time."""
 
     def changed_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
-        """What changed on the way from one commit to another."""
+        """What differs between two commits, whether or not one leads to the other."""
 
-    def merge_request_paths(self, integration_id: str, project_id: int, iid: int) -> Sequence[str] | None:
-        """What a merge request changes."""
+    def branch_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
+        """What a commit's branch has changed since it left another branch."""
+
+    def merge_request_paths(self, integration_id: str, project_id: int, iid: int, sha: str) -> Sequence[str] | None:
+        """What a merge request changes, as long as this commit is its head."""
+
+    def commit_message(self, integration_id: str, project_id: int, sha: str) -> str | None:
+        """The whole message of a commit."""
 
 
 class GitLabSources:
@@ -32,41 +43,78 @@ class GitLabSources:
         self._gitlabs, self._seconds = gitlabs, seconds
 
     def changed_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
-        """Compare two commits. Of a change that it did not look through GitLab says so: `compare_timeout`."""
-        reach = self._usable(integration_id)
-        return None if reach is None else asyncio.run(self._compared(reach, project_id, base, head))
+        """Compare two commits as they are: without `straight` GitLab would compare with their common ancestor."""
+        query = {"from": base, "to": head, "straight": "true"}
+        return self._asked(integration_id, lambda gitlab: _compared(gitlab, project_id, query))
 
-    def merge_request_paths(self, integration_id: str, project_id: int, iid: int) -> Sequence[str] | None:
+    def branch_paths(self, integration_id: str, project_id: int, base: str, head: str) -> Sequence[str] | None:
+        """Compare a commit with the common ancestor that it has with another branch."""
+        return self._asked(integration_id, lambda gitlab: _compared(gitlab, project_id, {"from": base, "to": head}))
+
+    def merge_request_paths(self, integration_id: str, project_id: int, iid: int, sha: str) -> Sequence[str] | None:
         """Read a merge request's files page by page (GitLab 15.7 and later)."""
-        reach = self._usable(integration_id)
-        return None if reach is None else asyncio.run(self._of_merge_request(reach, project_id, iid))
+        return self._asked(integration_id, lambda gitlab: _of_merge_request(gitlab, project_id, iid, sha))
 
-    def _usable(self, integration_id: str) -> Reach | None:
+    def commit_message(self, integration_id: str, project_id: int, sha: str) -> str | None:
+        """Read a commit."""
+        return self._asked(integration_id, lambda gitlab: _message(gitlab, project_id, sha))
+
+    def _asked(self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Said | None]]) -> Said | None:
         reach = self._gitlabs.reach(integration_id)
-        return None if reach is None or reach.paused or not reach.credential_works else reach
+        if reach is None or reach.paused or not reach.credential_works:
+            return None
 
-    async def _compared(self, reach: Reach, project_id: int, base: str, head: str) -> Sequence[str] | None:
-        path, query = f"/projects/{project_id}/repository/compare", {"from": base, "to": head}
-        try:
+        async def asked() -> Said | None:
             async with asyncio.timeout(self._seconds), self._gitlabs.open(reach) as gitlab:
-                body = (await gitlab.get(path, query)).body
+                return await ask(gitlab)
+
+        try:
+            return asyncio.run(asked())
         except (HubError, TimeoutError):
             return None
-        if not isinstance(body, dict) or not isinstance(body.get("diffs"), list) or body.get("compare_timeout"):
-            return None
-        return bounded(_paths(body["diffs"]))
 
-    async def _of_merge_request(self, reach: Reach, project_id: int, iid: int) -> Sequence[str] | None:
-        found: list[str] = []
-        try:
-            async with asyncio.timeout(self._seconds), self._gitlabs.open(reach) as gitlab:
-                async for page in gitlab.pages(f"/projects/{project_id}/merge_requests/{iid}/diffs"):
-                    found += _paths(page.rows)
-                    if len(found) > 2 * MAX_PATHS:
-                        return None
-        except (HubError, TimeoutError):
+
+async def _compared(gitlab: "GitLab", project_id: int, query: Mapping[str, str]) -> Sequence[str] | None:
+    """Compare. Of a change that it did not look through as a whole GitLab says so, as `compare_timeout`.
+
+    lib/api/entities/compare.rb: that is `diffs.overflow?`.
+    """
+    body = (await gitlab.get(f"/projects/{project_id}/repository/compare", query)).body
+    if not isinstance(body, dict) or not isinstance(body.get("diffs"), list) or body.get("compare_timeout"):
+        return None
+    return bounded(_paths(body["diffs"]))
+
+
+async def _of_merge_request(gitlab: "GitLab", project_id: int, iid: int, sha: str) -> Sequence[str] | None:
+    here, files = f"/projects/{project_id}/merge_requests/{iid}", 0
+    found: list[str] = []
+    async for page in gitlab.pages(f"{here}/diffs"):
+        found += _paths(page.rows)
+        files += len(page.rows)
+        if len(found) > 2 * MAX_PATHS:
             return None
-        return bounded(found)
+    # Asked afterwards: if the head is still the same one, it was so all the time.
+    body = (await gitlab.get(here)).body
+    return bounded(found) if isinstance(body, dict) and _is_whole(body, sha, files) else None
+
+
+def _is_whole(body: Mapping[str, Any], sha: str, files: int) -> bool:
+    """Whether a list of so many files is everything that this head of a merge request changes.
+
+    `changes_count` is a text (docs/api/merge_requests): "3"; "1000+" where GitLab did not look at more; null as long
+    as it has not looked at the new head yet.
+    """
+    if body.get("sha") not in {None, sha}:
+        return False
+    if "changes_count" not in body:
+        return files > 0
+    count = str(body["changes_count"])
+    return count.isascii() and count.isdigit() and int(count) <= files
+
+
+async def _message(gitlab: "GitLab", project_id: int, sha: str) -> str | None:
+    body = (await gitlab.get(f"/projects/{project_id}/repository/commits/{sha}")).body
+    return text(body, "message") if isinstance(body, dict) else None
 
 
 def _paths(rows: Any) -> Iterator[str]:

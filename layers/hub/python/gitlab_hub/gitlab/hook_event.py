@@ -20,6 +20,8 @@ class Commit:
     """Everything it added, changed or removed."""
     lists_paths: bool = True
     """Whether the body said which; system hooks do not."""
+    adds_paths: bool = False
+    """Whether it added some: GitLab lists a file that was moved as an added one, and its old name not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class HookEvent:
     project_id: int | None = None
     project_path: str | None = None
     """Full path."""
+    default_branch: str | None = None
     group_id: int | None = None
     ref: str | None = None
     """Branch or tag by its short name; of a merge request its source branch."""
