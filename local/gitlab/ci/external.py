@@ -5,6 +5,7 @@ from math import inf
 from local.gitlab.ci.history import bare_pipeline
 from local.gitlab.ci.model import Attempt, Pipeline
 from local.gitlab.ci.view import CiView
+from local.gitlab.company.code_model import MergeRequest
 from local.gitlab.company.model import Project
 from local.gitlab.company.state import Company
 from local.gitlab.company.status_model import CommitStatus
@@ -29,6 +30,17 @@ TO = {
     "skip": "skipped",
 }
 VIA = {status: event for event, status in TO.items()}
+
+
+def pipelines_of(company: Company, mr: MergeRequest) -> list[Pipeline]:
+    """A merge request's pipelines: those with its ref before those of its branch, the newest first.
+
+    app/finders/ci/pipelines_for_merge_request_finder.rb.
+    """
+    own = {f"refs/merge-requests/{mr.iid}/{kind}" for kind in ("head", "merge")}
+    branch = mr.source_branch if mr.source_project_id == mr.project_id else None
+    found = [each for each in company.pipelines[mr.project_id].values() if each.ref in own | {branch}]
+    return sorted(found, key=lambda each: (each.ref in own, each.id), reverse=True)
 
 
 class Impossible(Exception):

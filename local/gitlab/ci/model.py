@@ -56,6 +56,8 @@ class Pipeline:
     job_base: int
     settled_before: bool
     tag: bool = False
+    source_sha: str | None = None
+    """Of a pipeline for the result of a merge: the head of the merge request."""
     parent_id: int | None = None
     child: "Pipeline | None" = None
     extra: list[Attempt] = field(default_factory=list)

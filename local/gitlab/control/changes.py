@@ -32,6 +32,7 @@ class Changes:
             self.remove_user,
             self.add_group,
             self.remove_group,
+            self.rename_group,
             self.add_project,
             self.update_project,
             self.remove_project,
@@ -84,6 +85,16 @@ class Changes:
         group = add_group(self._company, self._company.next_id("namespace"), path, parent, visibility)
         group.created = round(self._clock.now(), 6)
         return {"id": group.id, "full_path": group.full_path}
+
+    def rename_group(self, id: int, path: str) -> Done:  # noqa: A002
+        """Call a group otherwise: everything below it gets another full path, and keeps its id."""
+        group = self._company.groups[id]
+        before, above = group.full_path, group.full_path.rpartition("/")[0]
+        group.path, group.full_path = path, f"{above}/{path}" if above else path
+        for each in (*self._company.groups.values(), *self._company.projects.values()):
+            if each.full_path.startswith(f"{before}/"):
+                each.full_path = group.full_path + each.full_path.removeprefix(before)
+        return {"full_path": group.full_path}
 
     def remove_group(self, id: int) -> Done:  # noqa: A002
         """Delete a group with everything below it."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from local.gitlab.ci.history import bare_pipeline
 from local.gitlab.clock import Clock
 from local.gitlab.company.code import commit, merge_request_at, repository_of
 from local.gitlab.company.code_model import MergeRequest
@@ -112,6 +113,19 @@ class MergeRequests:
         changes["updated_at"] = {"previous": utc(before), "current": utc(mr.updated)}
         happenings = list(self._merged(mr, user)) if action == "merge" else []
         return self._told(mr, [*happenings, self._followers.tell(mr, user, action, changes=changes)])
+
+    def start_merge_request_pipeline(self, project_id: int, iid: int, *, merged: bool = False) -> Done:
+        """Start a pipeline of a merge request, for its head or (`merged`) for the result of merging it."""
+        mr, project = merge_request_at(self._company, project_id, iid), self._company.projects[project_id]
+        made = bare_pipeline(self._company, project, self._clock.now())
+        made.source, made.sha, made.ref = "merge_request_event", mr.sha, f"refs/merge-requests/{iid}/head"
+        if merged:
+            repository = repository_of(self._company, project_id)
+            wanted = {"message": f"Merge {mr.sha}", "second_parent": mr.sha}
+            target = repository.branches[mr.target_branch]
+            result = commit(self._company, repository, target, wanted, mr.author_id, self._clock.now())
+            made.sha, made.source_sha, made.ref = result.sha, mr.sha, f"refs/merge-requests/{iid}/merge"
+        return {"id": made.id, "sha": made.sha, "ref": made.ref}
 
     def _changed(self, mr: MergeRequest, fields: dict[str, Any]) -> dict[str, Any]:
         """Apply the fields; returns previous and current values as GitLab tells them."""

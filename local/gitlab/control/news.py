@@ -34,6 +34,7 @@ class News:
             requests.fork_project,
             requests.open_merge_request,
             requests.update_merge_request,
+            requests.start_merge_request_pipeline,
             others.deploy,
             others.release,
             others.note,

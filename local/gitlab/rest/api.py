@@ -107,7 +107,8 @@ class RestApi:
     def _code(self) -> Iterator[Route]:
         shapes = CodeShapes(self._company, self.base)
         yield from RepositoryApi(self._company, shapes).routes()
-        yield from MergeRequestsApi(self._company, self._shapes, shapes, self.base).routes()
+        ci = CiShapes(self._company, self.base, self._shapes)
+        yield from MergeRequestsApi(self._company, self._shapes, shapes, self.base, ci=ci, view=self.view).routes()
 
     def _hooks(self) -> Iterator[Route]:
         samples = Samples(self.parts)

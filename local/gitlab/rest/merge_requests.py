@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from local.gitlab.ci.external import pipelines_of
+from local.gitlab.ci.view import CiView
 from local.gitlab.clock import iso
 from local.gitlab.company.code import diffs, repository_of
 from local.gitlab.company.code_model import MergeRequest, Repository
 from local.gitlab.company.model import Project
 from local.gitlab.company.state import Company
 from local.gitlab.rest.ask import Answer, Ask, reply
+from local.gitlab.rest.ci_shapes import CiShapes
 from local.gitlab.rest.code_shapes import CodeShapes
 from local.gitlab.rest.find import Finder
 from local.gitlab.rest.paging import numbered
@@ -34,8 +37,11 @@ UNUSED: Json = {
 class MergeRequestsApi:
     """Lists merge requests, shows one, and what it changes."""
 
-    def __init__(self, company: Company, shapes: Shapes, code: CodeShapes, base: str) -> None:
+    def __init__(
+        self, company: Company, shapes: Shapes, code: CodeShapes, base: str, *, ci: CiShapes, view: CiView
+    ) -> None:
         self._company, self._shapes, self._code, self._base = company, shapes, code, base
+        self._ci, self._view = ci, view
         self._find = Finder(company)
 
     def routes(self) -> Iterator[Route]:
@@ -45,6 +51,7 @@ class MergeRequestsApi:
         yield "GET", f"{here}/*", self.one
         yield "GET", f"{here}/*/diffs", self.diffs
         yield "GET", f"{here}/*/commits", self.commits
+        yield "GET", f"{here}/*/pipelines", self.pipelines
 
     def many(self, ask: Ask) -> Answer:
         """GET …/merge_requests, newest first, by `state` and branches."""
@@ -56,7 +63,7 @@ class MergeRequestsApi:
         """GET …/merge_requests/:iid."""
         project, mr, repository = self._named(ask)
         count = len(diffs(repository, self._base_of(repository, mr), mr.sha))
-        return reply({**self._row(project, mr), **self._detail(repository, mr), "changes_count": str(count)})
+        return reply({**self._row(project, mr), **self._detail(repository, mr, ask.now), "changes_count": str(count)})
 
     def diffs(self, ask: Ask) -> Answer:
         """GET …/merge_requests/:iid/diffs."""
@@ -68,6 +75,14 @@ class MergeRequestsApi:
         project, mr, repository = self._named(ask)
         rows = repository.between(self._base_of(repository, mr), mr.sha)[::-1]
         return numbered(ask, rows, lambda each: self._code.commit(project, each))
+
+    def pipelines(self, ask: Ask) -> Answer:
+        """GET …/merge_requests/:iid/pipelines, its own ones first."""
+        project, mr, _ = self._named(ask)
+        rows = pipelines_of(self._company, mr)
+        return numbered(
+            ask, rows, lambda each: self._ci.pipeline_row(*self._view.pipeline(project.id, each.id, ask.now))
+        )
 
     def _named(self, ask: Ask) -> tuple[Project, MergeRequest, Repository]:
         project = code_project(self._find, ask)
@@ -111,10 +126,12 @@ class MergeRequestsApi:
             **UNUSED,
         }
 
-    def _detail(self, repository: Repository, mr: MergeRequest) -> Json:
+    def _detail(self, repository: Repository, mr: MergeRequest, now: float) -> Json:
         base, start = self._base_of(repository, mr), repository.branches.get(mr.target_branch)
         common = next((each.sha for each in repository.history(base) if _has(repository, mr.sha, each.sha)), None)
-        return {"diff_refs": {"base_sha": common, "head_sha": mr.sha, "start_sha": start}, "head_pipeline": None}
+        head = next((each for each in pipelines_of(self._company, mr) if mr.sha in {each.sha, each.source_sha}), None)
+        shown = self._ci.pipeline(*self._view.pipeline(mr.project_id, head.id, now)) if head else None
+        return {"diff_refs": {"base_sha": common, "head_sha": mr.sha, "start_sha": start}, "head_pipeline": shown}
 
 
 def _has(repository: Repository, head: str, sha: str) -> bool:

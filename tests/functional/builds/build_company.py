@@ -22,6 +22,7 @@ from tests.functional.builds.build_kit import World, trigger
 
 BASE = "https://gitlab.example"
 PROJECT = 1
+EPOCH = 1_790_000_000.0
 
 
 class Company(GitLabs):
@@ -31,7 +32,9 @@ class Company(GitLabs):
         super().__init__(StatusWall())
         self.heard: list[Request] = []
         sizes = Sizes(users=12, groups=4, projects=3, pipelines=0, jobs=2)
-        self.app: StandIn = stand_in(f"{BASE}/gitlab", sizes=sizes, root_path="gitlab", frozen=True, post=self._post)
+        self.app: StandIn = stand_in(
+            f"{BASE}/gitlab", sizes=sizes, root_path="gitlab", epoch=EPOCH, frozen=True, post=self._post
+        )
         self.app.company.hooks.clear()
         project = self.app.company.projects[PROJECT]
         project.default_branch, project.builds_enabled = "main", True
@@ -44,7 +47,8 @@ class Company(GitLabs):
 
     def do(self, verb: str, **what: Any) -> Any:
         """Carry out a verb of the control board; it waits until all hooks were called."""
-        done = self._board("changes", {"do": verb, "project_id": PROJECT, **what})
+        of_project = {} if verb.endswith("_group") else {"project_id": PROJECT}
+        done = self._board("changes", {"do": verb, **of_project, **what})
         assert self._board("wait_for_hooks", {"seconds": 5})["quiet"]
         return done
 

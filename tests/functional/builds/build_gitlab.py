@@ -17,6 +17,7 @@ SHA, NEWER = "a" * 40, "b" * 40
 _STATUS = re.compile(r"/gitlab/api/v4/projects/(\d+)/statuses/([0-9a-f]+)")
 _PROJECT = re.compile(r"/gitlab/api/v4/projects/(\d+)")
 _TAG = re.compile(r"/gitlab/api/v4/projects/(\d+)/repository/tags/(.+)")
+_MERGE_REQUESTS = re.compile(r"/gitlab/api/v4/projects/\d+/merge_requests(?:/.*)?")
 _COMMIT = re.compile(r"/gitlab/api/v4/projects/(\d+)/repository/commits/(.+)")
 
 
@@ -41,6 +42,9 @@ class StatusWall(httpx.AsyncBaseTransport):
         if commit := _COMMIT.fullmatch(path):
             found = (self.commits | self.tags).get(commit[2].removeprefix("refs/heads/").removeprefix("refs/tags/"))
             return httpx.Response(200, json={"id": found}) if found else self.refused(404, "404 Commit Not Found")
+        if _MERGE_REQUESTS.fullmatch(path):
+            # Nothing was ever opened here.
+            return httpx.Response(200, json=[]) if path.endswith("requests") else self.refused(404, "404 Not found")
         if tag := _TAG.fullmatch(path):
             found = self.tags.get(tag[2])
             return httpx.Response(200, json={"name": tag[2]}) if found else self.refused(404, "404 Tag Not Found")

@@ -8,6 +8,7 @@ import pytest
 
 from gitlab_hub.builds.build import Status, moved
 from gitlab_hub.builds.chores import REPORT, chores
+from gitlab_hub.builds.status_places import Place, plain
 from gitlab_hub.builds.statuses import Outcome, judged, noted, status_of
 from gitlab_hub.gitlab.errors import (
     Forbidden,
@@ -31,20 +32,28 @@ from tests.unit.builds.test_build_steps import NOW, RUNNING
 
 
 def test_texts_are_cut_to_what_gitlab_takes() -> None:
-    told = status_of(replace(RUNNING, description="ä" * 300, report_name="n" * 300))
+    told = status_of(replace(RUNNING, description="ä" * 300, report_name="n" * 300), HERE)
     assert (len(told["description"]), len(told["name"])) == (255, 255)
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    assert status_of(replace(RUNNING, ref=RUNNING.sha)) == {"state": "running", "name": "hub"}
+    bare = replace(RUNNING, ref=RUNNING.sha)
+    assert status_of(bare, plain(bare)) == {"state": "running", "name": "hub"}
+
+
+def test_a_forks_branch_is_not_taken_for_the_projects_own_of_that_name() -> None:
+    fork = replace(RUNNING, ref_kind="fork", source_project_id=99, merge_request_iid=3)
+    assert plain(fork) == Place(RUNNING.sha, "refs/merge-requests/3/head")
+    assert plain(RUNNING) == Place(RUNNING.sha, RUNNING.ref)
 
 
 def test_a_reported_address_comes_before_the_console_of_aws() -> None:
     aws = replace(RUNNING, external_url="https://console.example")
-    assert status_of(aws)["target_url"] == "https://console.example"
-    assert status_of(replace(aws, target_url="https://ci.example"))["target_url"] == "https://ci.example"
+    assert status_of(aws, HERE)["target_url"] == "https://console.example"
+    assert status_of(replace(aws, target_url="https://ci.example"), HERE)["target_url"] == "https://ci.example"
 
 
+HERE = Place(RUNNING.sha)
 LATER = [
     HostUnreachable(""),
     TlsError(""),
@@ -94,6 +103,15 @@ def test_what_was_posted_is_noted_of_what_was_posted_only() -> None:
     ahead = moved(RUNNING, Status.SUCCESS, now=NOW)
     behind = noted(ahead, RUNNING, Outcome(pipeline_id=9), now=NOW)
     assert REPORT in chores(behind), "the newer state is still to be shown"
+
+
+def test_the_pipeline_that_was_left_first_is_remembered_too() -> None:
+    known = replace(RUNNING, status_pipeline_id=9)
+    moved_on = noted(known, known, Outcome(pipeline_id=10), now=NOW)
+    assert (moved_on.status_pipeline_id, moved_on.left_pipeline_id) == (10, 9)
+    again = noted(moved_on, moved_on, Outcome(pipeline_id=11), now=NOW)
+    assert (again.status_pipeline_id, again.left_pipeline_id) == (11, 9)
+    assert noted(known, known, Outcome(pipeline_id=9), now=NOW).left_pipeline_id is None
 
 
 def test_a_pipeline_is_remembered_through_answers_that_name_none() -> None:

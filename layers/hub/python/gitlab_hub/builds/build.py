@@ -92,7 +92,9 @@ class Build:
     report_after: int = 0
     """GitLab did not take a report: not before then is it to be asked again."""
     status_pipeline_id: int | None = None
-    """The pipeline in which GitLab put the commit status; it has to stay the same one."""
+    """The pipeline in which GitLab put the commit status; it stays there, unless a merge request gets its own one."""
+    left_pipeline_id: int | None = None
+    """The pipeline in which it was shown before that; it is told the end too."""
     sends: int = 0
     """How often the schedule had to push since the last change of status."""
     due_at: int | None = None

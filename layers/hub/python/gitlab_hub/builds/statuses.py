@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.builds.book import BuildBook
 from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.build_store import BuildStore
 from gitlab_hub.builds.chores import REPORT, announcement, chores
+from gitlab_hub.builds.status_places import Place, place_of, plain
 from gitlab_hub.gitlab.clients import GitLabs, Reach
 from gitlab_hub.gitlab.errors import (
     Forbidden,
@@ -25,6 +26,9 @@ from gitlab_hub.gitlab.errors import (
     ReadOnly,
     Transition,
 )
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
 
 MAX_DESCRIPTION = 255
 MAX_NAME = 255
@@ -81,21 +85,35 @@ class StatusReporter:
         return asyncio.run(self._exchange(reach, build))
 
     async def _exchange(self, reach: Reach, build: Build) -> Outcome:
-        path = f"/projects/{build.project_id}/statuses/{build.sha}"
-        body = status_of(build)
         async with self._gitlabs.open(reach) as gitlab:
-            for number in range(1, TRIES + 1):
-                try:
-                    reply = await gitlab.send("POST", path, body)
-                except GitLabError as error:
-                    if isinstance(error, Missing) and body.pop("pipeline_id", None) is not None:
-                        continue  # GitLab removed the pipeline that had the status: it makes another one.
-                    if error.http_status != HTTPStatus.CONFLICT or number == TRIES:
-                        return judged(error, draw=self._draw())
-                    # Others write to the same pipeline at this moment.
-                    await self._sleep(self._draw() * min(LONGEST_PAUSE, 0.25 * 2**number))
-                else:
-                    return Outcome(pipeline_id=_pipeline_of(reply.body))
+            try:
+                place = await place_of(gitlab, build)
+            except GitLabError as error:
+                return judged(error, draw=self._draw())
+            left = _left(build, place)
+            if left is not None and build.finished:
+                # What was shown in a pipeline that the merge request's own came after must not seem to run for ever.
+                outcome = await self._posted(gitlab, build, left)
+                if outcome.again:
+                    return outcome
+            return await self._posted(gitlab, build, place)
+
+    async def _posted(self, gitlab: "GitLab", build: Build, place: Place) -> Outcome:
+        for tries in range(1, TRIES + 1):
+            try:
+                reply = await gitlab.send(
+                    "POST", f"/projects/{build.project_id}/statuses/{place.sha}", status_of(build, place)
+                )
+            except GitLabError as error:
+                if isinstance(error, Missing) and place.pipeline_id is not None:
+                    place = plain(build)  # GitLab removed the pipeline that had the status: it makes another one.
+                    continue
+                if error.http_status != HTTPStatus.CONFLICT or tries == TRIES:
+                    return judged(error, draw=self._draw())
+                # Others write to the same pipeline at this moment.
+                await self._sleep(self._draw() * min(LONGEST_PAUSE, 0.25 * 2**tries))
+            else:
+                return Outcome(pipeline_id=_pipeline_of(reply.body))
         return Outcome("conflict", again=True, wait=SHORTEST_WAIT)
 
 
@@ -108,17 +126,16 @@ def withheld(reach: Reach | None) -> str | None:
     return None if reach.report_statuses else OFF
 
 
-def status_of(build: Build) -> dict[str, Any]:
-    """Spell a build as GitLab takes it."""
+def status_of(build: Build, place: Place) -> dict[str, Any]:
+    """Spell a build as GitLab takes it there."""
     description = build.description or ("Waits for approval" if build.awaits_approval else None)
     told = {
         "state": str(build.status),
         "name": (build.report_name or "")[:MAX_NAME],
-        # A build of a bare commit has no ref; GitLab finds a branch that has it.
-        "ref": None if build.ref == build.sha else build.ref,
+        "ref": place.ref,
         "target_url": build.target_url or build.external_url,
         "description": None if description is None else description[:MAX_DESCRIPTION],
-        "pipeline_id": build.status_pipeline_id,
+        "pipeline_id": place.pipeline_id,
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -146,7 +163,18 @@ def noted(build: Build, posted: Build, outcome: Outcome, *, now: int) -> Build:
         reported_error=outcome.error,
         reported_hint=outcome.hint,
         status_pipeline_id=outcome.pipeline_id or build.status_pipeline_id,
+        left_pipeline_id=build.left_pipeline_id or _moved_from(build, outcome),
     )
+
+
+def _left(build: Build, place: Place) -> Place | None:
+    """Where a build was shown before, if that is another pipeline."""
+    known = build.left_pipeline_id or build.status_pipeline_id
+    return None if known in {None, place.pipeline_id} else Place(build.sha, plain(build).ref, known)
+
+
+def _moved_from(build: Build, outcome: Outcome) -> int | None:
+    return None if outcome.pipeline_id in {None, build.status_pipeline_id} else build.status_pipeline_id
 
 
 def _may_pass(error: GitLabError) -> bool:
