@@ -7,7 +7,9 @@ from typing import Any
 from gitlab_hub.builds.decision import Decision, Facts, decide
 from gitlab_hub.builds.model import Globs, MergeRequestRules, Trigger
 from gitlab_hub.builds.paths import listed
+from gitlab_hub.gitlab.errors import Missing
 from gitlab_hub.gitlab.events import Commit, HookEvent, MergeRequest
+from gitlab_hub.places import Above, Group, is_below
 
 INTEGRATION = "int_0a1b"
 SHA, BEFORE, ZERO = "a" * 40, "b" * 40, "0" * 40
@@ -127,3 +129,45 @@ class MemorySources:
         """What a commit says."""
         self.asked.append(("message", integration_id, project_id, sha))
         return self.message
+
+
+@dataclass
+class MemoryPlaces:
+    """Knows where projects and groups lie: `projects` by id, `groups` by id; and remembers what it was asked."""
+
+    projects: dict[int, Above] = field(default_factory=dict)
+    groups: dict[int, str] = field(default_factory=dict)
+    silent: bool = True
+    """Nobody can be asked."""
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def above(self, integration_id: str, project_id: int, path: str | None = None) -> Above | None:
+        self.asked.append(("above", project_id, path))
+        return None if self.silent else self.projects.get(project_id)
+
+    def group(self, integration_id: str, group_id: int) -> Group | None:
+        path = None if self.silent else self.groups.get(group_id)
+        return None if path is None else Group(group_id, path)
+
+    def named(self, integration_id: str, path: str) -> Group | None:
+        self.asked.append(("named", path))
+        if self.silent:
+            return None
+        found = next((Group(number, name) for number, name in self.groups.items() if name == path), None)
+        if found is None:
+            raise Missing("no such group")
+        return found
+
+    def line(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
+        found = self.group(integration_id, group_id)
+        if found is None:
+            return None
+        above = (Group(number, name) for number, name in self.groups.items() if is_below(found.full_path, name))
+        return (found, *above)
+
+    def project(self, integration_id: str, project_id: int) -> Above | None:
+        if self.silent:
+            return None
+        if project_id not in self.projects:
+            raise Missing("no such project")
+        return self.projects[project_id]

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.builds.trigger_feature import TriggersFeature
 from gitlab_hub.joints import BuilderQueues, BuiltProjects, SyncHints
 from gitlab_hub.pipelines.project_store import ProjectRows
 from tests.fakes.table import MemoryTable
-from tests.fakes.triggers import trigger
+from tests.fakes.triggers import MemoryPlaces, trigger
+from tests.functional.builds.trigger_hub import NoGitLab
 
 INTEGRATION = "int_0a1b"
 
@@ -35,10 +36,17 @@ def projects(integration_id: str) -> ProjectRows:
 def test_the_projects_that_triggers_build_are_those_named_and_those_below_a_group(
     wanted: list[dict[str, Any]], expected: list[int]
 ) -> None:
-    store = TriggerStore(MemoryTable())
+    triggers = TriggersFeature(table=MemoryTable(), gitlabs=NoGitLab(), places=MemoryPlaces())
     for number, fields in enumerate(wanted):
-        store.add(trigger(id=f"trg_0a1b_{number}", integration_id=INTEGRATION, **fields))
-    assert list(BuiltProjects(store, projects)(INTEGRATION)) == expected
+        triggers.store.add(trigger(id=f"trg_0a1b_{number}", integration_id=INTEGRATION, **fields))
+    assert list(BuiltProjects(triggers, projects)(INTEGRATION)) == expected
+
+
+def test_the_projects_of_a_group_are_found_by_what_it_is_called_now() -> None:
+    places = MemoryPlaces(groups={7: "acme"}, silent=False)
+    triggers = TriggersFeature(table=MemoryTable(), gitlabs=NoGitLab(), places=places)
+    triggers.store.add(trigger(integration_id=INTEGRATION, project_id=None, group="before", group_id=7))
+    assert list(BuiltProjects(triggers, projects)(INTEGRATION)) == [3, 4]
 
 
 class Said:

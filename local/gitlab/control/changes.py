@@ -91,7 +91,8 @@ class Changes:
         group = self._company.groups[id]
         before, above = group.full_path, group.full_path.rpartition("/")[0]
         group.path, group.full_path = path, f"{above}/{path}" if above else path
-        for each in (*self._company.groups.values(), *self._company.projects.values()):
+        below: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
+        for each in below:
             if each.full_path.startswith(f"{before}/"):
                 each.full_path = group.full_path + each.full_path.removeprefix(before)
         return {"full_path": group.full_path}

@@ -38,6 +38,7 @@ def test_a_trigger_is_made_with_plain_defaults(hub: Hub) -> None:
     assert made == BODY | {
         "id": made["id"],
         "group": None,
+        "group_id": None,
         "branches": EMPTY,
         "tags": EMPTY,
         "paths": EMPTY,

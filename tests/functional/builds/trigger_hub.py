@@ -14,7 +14,7 @@ from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.table import MemoryTable
-from tests.fakes.triggers import INTEGRATION, MemorySources
+from tests.fakes.triggers import INTEGRATION, MemoryPlaces, MemorySources
 
 PATH = "/v1/triggers"
 OTHER = "int_ffff"
@@ -74,11 +74,12 @@ class Hub:
         self.now = 1_750_000_000.0
         self.rows, self.keys = MemoryTable(), MemoryTable()
         self.integrations, self.sources = Integrations(), MemorySources()
+        self.places = MemoryPlaces()
         self.use(self.rows)
 
     def use(self, table: Table, keys: Table | None = None) -> None:
         """Put the feature together over these tables."""
-        self.feature = TriggersFeature(table=table, gitlabs=NoGitLab(), sources=self.sources)
+        self.feature = TriggersFeature(table=table, gitlabs=NoGitLab(), sources=self.sources, places=self.places)
         part = self.feature.routes(
             integrations=self.integrations,
             audit=self.integrations,

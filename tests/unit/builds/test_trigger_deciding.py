@@ -10,6 +10,7 @@ import pytest
 
 from gitlab_hub.builds.deciding import Deciding, TriggerIndex
 from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.trigger_groups import TriggerGroups
 from gitlab_hub.builds.trigger_store import TriggerStore
 from gitlab_hub.gitlab.events import HookEvent, parse
 from tests.fakes.faults import Plan, faulty
@@ -19,6 +20,7 @@ from tests.fakes.triggers import (
     INTEGRATION,
     SHA,
     ZERO,
+    MemoryPlaces,
     MemorySources,
     changing,
     codes,
@@ -41,7 +43,8 @@ class World:
         for one in triggers:
             self.store.add(one)
         self.sources = MemorySources(paths)
-        self.deciding = Deciding(self.store, self.sources)
+        self.places = MemoryPlaces()
+        self.deciding = Deciding(self.store, self.sources, TriggerGroups(self.store, self.places))
 
     def built(self, event: HookEvent) -> list[str]:
         return [one.id for one, decision in self.deciding.on(INTEGRATION, event) if decision.would_build]

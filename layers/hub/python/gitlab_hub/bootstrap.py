@@ -198,7 +198,7 @@ def caretaker() -> Entry:
     hooks = wiring_events.hooks().care(everybody)
     watch = wiring_events.hooks().ref_watch(
         integrations=everybody,
-        built_projects=joints.BuiltProjects(wiring_events.builds().triggers.store, partial(ProjectRows, pipelines)),
+        built_projects=joints.BuiltProjects(wiring_events.builds().triggers, partial(ProjectRows, pipelines)),
         announce=wiring_events.deliveries().found,
     )
     return chores_entry([*(partial(chore.tick, time_left) for chore in (care, hooks, watch)), _dead_letters().tick])

@@ -1,18 +1,26 @@
 """Where what one room needs meets what another offers: the small adapters that let rooms stay strangers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
+
+from gitlab_hub.places import below_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitlab_hub.builds.builder import Builder
     from gitlab_hub.builds.leaving import ActiveBuilds
-    from gitlab_hub.builds.trigger_store import TriggerStore
+    from gitlab_hub.builds.trigger_feature import TriggersFeature
     from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.pipelines.project_store import ProjectRows
     from gitlab_hub.web.principal import Principal
+    from gitlab_hub.webhooks.hook_store import HookStore
     from gitlab_hub.webhooks.hooks.removal import HookRemoval
+    from gitlab_hub.webhooks.model import Hook
+
+_MOST_HOOKS = 1_000
+_SILENT = frozenset({"disabled", "missing"})
 
 
 class Standings:
@@ -53,18 +61,45 @@ class Everybody:
 class BuiltProjects:
     """The projects that triggers build, as far as the sync knows those of a group."""
 
-    def __init__(self, triggers: "TriggerStore", projects: "Callable[[str], ProjectRows]") -> None:
+    def __init__(self, triggers: "TriggersFeature", projects: "Callable[[str], ProjectRows]") -> None:
         self._triggers, self._projects = triggers, projects
 
     def __call__(self, integration_id: str) -> Iterable[int]:
         """Ids of projects of one integration, each once."""
-        wanted = [trigger for trigger in self._triggers.after(integration_id) if trigger.enabled]
+        wanted = [trigger for trigger in self._triggers.store.after(integration_id) if trigger.enabled]
         named = {trigger.project_id for trigger in wanted if trigger.project_id is not None}
-        groups = tuple(f"{trigger.group.lower()}/" for trigger in wanted if trigger.group is not None)
+        groups = self._triggers.groups.paths(wanted)
         yield from sorted(named)
         for page in self._projects(integration_id).listed(None) if groups else ():
-            below = (row["id"] for row in page if str(row["path_with_namespace"]).lower().startswith(groups))
+            below = (row["id"] for row in page if below_any(str(row["path_with_namespace"]), groups))
             yield from (project_id for project_id in below if project_id not in named)
+
+
+class HooksFor:
+    """Webhooks as whoever makes a trigger asks for them: whether any brings its events."""
+
+    def __init__(self, hooks: "HookStore") -> None:
+        self._hooks = hooks
+
+    def missing(
+        self, integration_id: str, events: Collection[str], *, project_id: int | None, groups: Collection[int]
+    ) -> Collection[str]:
+        """Those of some events that no webhook brings, as far as the first thousand webhooks say."""
+        left = set(events)
+        for hook in islice(self._hooks.of_integration(integration_id), _MOST_HOOKS):
+            if not left:
+                break
+            if hook.status not in _SILENT and _covers(hook, project_id, groups):
+                left -= set(hook.events)
+        return left
+
+
+def _covers(hook: "Hook", project_id: int | None, groups: Collection[int]) -> bool:
+    if hook.scope == "system":
+        return True
+    if hook.scope == "group":
+        return hook.target_id in groups
+    return project_id is not None and hook.target_id == project_id
 
 
 class HooksOf:

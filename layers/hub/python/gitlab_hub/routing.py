@@ -49,6 +49,7 @@ def webhooks_routes() -> list["Route"]:
 def builds_routes() -> list["Route"]:
     """Triggers, builds, deliveries."""
     from gitlab_hub import joints
+    from gitlab_hub.webhooks.hook_store import HookStore
 
     store, cursors = wiring.integration_store(), wiring.cursors()
     everybody = joints.Everybody(store)
@@ -58,6 +59,7 @@ def builds_routes() -> list["Route"]:
         audit=wiring.audit(),
         key=wiring_events.signing_key,
         policy=wiring_events.target_policy(),
+        hooks=joints.HooksFor(HookStore(wiring.table(wiring.settings().deliveries_table))),
     )
     deliveries = wiring_events.deliveries().routes(guard=store, visible=everybody.seen_by, cursors=cursors)
     return [route for part in (*builds, deliveries) for route in part.routes()]

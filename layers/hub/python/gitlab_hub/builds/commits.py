@@ -1,7 +1,7 @@
 """Finding the commit that a person means, in GitLab."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.builds.build_errors import RefNotFound
 from gitlab_hub.builds.model import BRANCH, TAG
@@ -49,20 +49,6 @@ class Commits:
             return asyncio.run(self._meant(reach, project_id, ref, sha))
         except Missing:
             raise RefNotFound("GitLab has no such branch, tag or commit in this project.") from None
-
-    def path_of(self, integration_id: str, project_id: int) -> str | None:
-        """The full path of a project; None where GitLab shows none of this id. Raises as `usable` does."""
-        reach = self.usable(integration_id)
-        try:
-            body = asyncio.run(self._project(reach, project_id))
-        except Missing:
-            return None
-        path = body.get("path_with_namespace") if isinstance(body, dict) else None
-        return path if isinstance(path, str) else None
-
-    async def _project(self, reach: Reach, project_id: int) -> Any:
-        async with self._gitlabs.open(reach) as gitlab:
-            return (await gitlab.get(f"/projects/{project_id}")).body
 
     async def _meant(self, reach: Reach, project_id: int, ref: str | None, sha: str | None) -> Meant:
         repository = f"/projects/{project_id}/repository"

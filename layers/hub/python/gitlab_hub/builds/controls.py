@@ -17,8 +17,10 @@ from gitlab_hub.builds.claims import wished_id
 from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.model import BRANCH, MANUAL, BuildRequest, Trigger
 from gitlab_hub.builds.ports import Audit, Triggers
-from gitlab_hub.builds.scope import is_below
+from gitlab_hub.builds.scope import lies_below
+from gitlab_hub.builds.trigger_groups import Places
 from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.errors import Missing, Unavailable
 from gitlab_hub.web.errors import Unprocessable
 
 
@@ -32,18 +34,19 @@ class Controls:
         store: BuildStore,
         triggers: Triggers,
         commits: Commits,
+        places: Places,
         audit: Audit,
         now: Callable[[], float],
     ) -> None:
         self._book, self._store, self._triggers, self._commits, self._now = book, store, triggers, commits, now
-        self._audit = audit
+        self._audit, self._places = audit, places
 
     def build(
         self, trigger: Trigger, *, project_id: int | None, ref: str | None, sha: str | None, actor: str, seed: str
     ) -> Build:
         """Have a ref or a commit built; a sha says exactly which commit, a ref alone its head."""
         project = _project(trigger, project_id)
-        path = None if trigger.group is None else self._path_within(trigger, trigger.group, project)
+        path = None if trigger.group is None else self._path_within(trigger, project)
         meant = self._commits.resolve(trigger.integration_id, project, ref=ref, sha=sha)
         request = BuildRequest(
             trigger_id=trigger.id,
@@ -113,12 +116,18 @@ class Controls:
 
         return self._changed(build_id, decide)
 
-    def _path_within(self, trigger: Trigger, group: str, project_id: int) -> str:
+    def _path_within(self, trigger: Trigger, project_id: int) -> str:
         """Where a project lies that a trigger of a group is asked to build. Raises Unprocessable where elsewhere."""
-        path = self._commits.path_of(trigger.integration_id, project_id)
-        if path is None or not is_below(path, group):
+        self._commits.usable(trigger.integration_id)
+        try:
+            above = self._places.project(trigger.integration_id, project_id)
+        except Missing:
+            raise _no_project("not_of_trigger") from None
+        if above is None:
+            raise Unavailable("GitLab does not say at the moment where the project lies. Try again.", retry_after=5)
+        if not lies_below(trigger, above.path, above):
             raise _no_project("not_of_trigger")
-        return path
+        return above.path
 
     def _record(self, action: str, integration_id: str, actor: str, **details: str) -> None:
         self._audit.record(action, actor=actor, integration_id=integration_id, **details)

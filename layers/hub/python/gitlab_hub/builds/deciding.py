@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from gitlab_hub.builds import paths
 from gitlab_hub.builds.decision import Decision, Facts, decide, needs_message, needs_paths
 from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.scope import lies_below
 from gitlab_hub.builds.sources import Sources
+from gitlab_hub.builds.trigger_groups import TriggerGroups
 from gitlab_hub.builds.trigger_store import TriggerStore
 from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.places import Above
 
 _MAX_KEPT = 16
 """Integrations whose triggers one worker keeps in memory."""
@@ -20,20 +23,42 @@ class TriggerIndex:
 
     def __init__(self, triggers: Iterable[Trigger]) -> None:
         self._of_project: dict[tuple[str, int | None], list[Trigger]] = defaultdict(list)
-        self._of_group: dict[tuple[str, str], list[Trigger]] = defaultdict(list)
+        self._of_group: dict[tuple[str, int], list[Trigger]] = defaultdict(list)
+        self._of_path: dict[tuple[str, str], list[Trigger]] = defaultdict(list)
         for trigger in triggers:
-            for kind in trigger.events:
-                if trigger.group is None:
-                    self._of_project[kind, trigger.project_id].append(trigger)
-                else:
-                    self._of_group[kind, trigger.group.lower()].append(trigger)
+            self._add(trigger)
+        self._kinds = {kind for kind, _ in self._of_path}
 
-    def concerned(self, event: HookEvent) -> Iterator[Trigger]:
+    def asks_for_groups(self, event: HookEvent) -> bool:
+        """Whether it matters where the event's project lies."""
+        return event.project_id is not None and event.kind in self._kinds
+
+    def concerned(self, event: HookEvent, above: Above | None = None) -> Iterator[Trigger]:
         """The triggers that wait for such an event in its project or in a group above it."""
         yield from self._of_project.get((event.kind, event.project_id), ())
-        parts = (event.project_path or "").lower().split("/")
+        met: set[str] = set()
+        for trigger in self._below_groups(event, above):
+            if trigger.id not in met:
+                met.add(trigger.id)
+                yield trigger
+
+    def _below_groups(self, event: HookEvent, above: Above | None) -> Iterator[Trigger]:
+        for group in () if above is None else above.groups:
+            yield from self._of_group.get((event.kind, group.id), ())
+        path = event.project_path or ("" if above is None else above.path)
+        parts = path.lower().split("/")
         for depth in range(1, len(parts)):
-            yield from self._of_group.get((event.kind, "/".join(parts[:depth])), ())
+            found = self._of_path.get((event.kind, "/".join(parts[:depth])), ())
+            yield from (trigger for trigger in found if lies_below(trigger, path, above))
+
+    def _add(self, trigger: Trigger) -> None:
+        for kind in trigger.events:
+            if trigger.group is None:
+                self._of_project[kind, trigger.project_id].append(trigger)
+                continue
+            self._of_path[kind, trigger.group.lower()].append(trigger)
+            if trigger.group_id is not None:
+                self._of_group[kind, trigger.group_id].append(trigger)
 
 
 @dataclass(slots=True)
@@ -48,29 +73,32 @@ class Deciding:
     It keeps triggers in memory and asks with one small read per event whether they have changed.
     """
 
-    def __init__(self, store: TriggerStore, sources: Sources) -> None:
-        self._store, self._sources = store, sources
+    def __init__(self, store: TriggerStore, sources: Sources, groups: TriggerGroups) -> None:
+        self._store, self._sources, self._groups = store, sources, groups
         self._kept: dict[str, _Kept] = {}
 
     def on(
         self, integration_id: str, event: HookEvent, *, delivery_id: str | None = None
     ) -> Sequence[tuple[Trigger, Decision]]:
         """Decide for every trigger that waits for such an event there; none at all is an empty answer."""
-        facts = _Facts(self._sources, integration_id, event)
-        return [
-            (trigger, decide(trigger, event, facts.of(trigger), delivery_id=delivery_id))
-            for trigger in self._index(integration_id).concerned(event)
-        ]
+        index, above = self._index(integration_id), None
+        if index.asks_for_groups(event):
+            above = self._groups.above(integration_id, event)
+        facts = _Facts(self._sources, integration_id, event, above)
+        met = list(index.concerned(event, above))
+        self._groups.learn(met, above)
+        return [(trigger, decide(trigger, event, facts.of(trigger), delivery_id=delivery_id)) for trigger in met]
 
     def rehearse(self, trigger: Trigger, event: HookEvent) -> Decision:
         """Decide for one trigger, whether or not the event concerns it."""
-        return decide(trigger, event, _Facts(self._sources, trigger.integration_id, event).of(trigger))
+        above = None if trigger.group is None else self._groups.above(trigger.integration_id, event)
+        return decide(trigger, event, _Facts(self._sources, trigger.integration_id, event, above).of(trigger))
 
     def _index(self, integration_id: str) -> TriggerIndex:
         edition, kept = self._store.edition(integration_id), self._kept.get(integration_id)
         if kept is None or kept.edition != edition:
             # Read after the edition: a change in between makes this newer than it says, and the next event reads again.
-            kept = _Kept(edition, TriggerIndex(self._store.after(integration_id)))
+            kept = _Kept(edition, TriggerIndex(self._groups.resolved(self._store.after(integration_id))))
             self._kept.pop(integration_id, None)
             self._kept[integration_id] = kept
             while len(self._kept) > _MAX_KEPT:
@@ -81,15 +109,15 @@ class Deciding:
 class _Facts:
     """Facts of one event, each asked for at most once, and only when a decision hangs on it."""
 
-    def __init__(self, sources: Sources, integration_id: str, event: HookEvent) -> None:
+    def __init__(self, sources: Sources, integration_id: str, event: HookEvent, above: Above | None) -> None:
         self._sources, self._integration_id, self._event = sources, integration_id, event
-        self._facts = Facts(own_paths=paths.listed(event))
+        self._facts = Facts(above=above, own_paths=paths.listed(event))
         self._asked_message = event.message is not None
         self._asked_paths = False
 
     def of(self, trigger: Trigger) -> Facts:
         """The facts, complete where this trigger needs them."""
-        if not self._asked_message and needs_message(trigger, self._event):
+        if not self._asked_message and needs_message(trigger, self._event, self._facts):
             self._asked_message = True
             self._facts = replace(self._facts, message=self._message())
         if not self._asked_paths and needs_paths(trigger, self._event, self._facts):

@@ -23,6 +23,7 @@ from gitlab_hub.builds.globs import first_passing
 from gitlab_hub.builds.model import BRANCH, FORK, MERGE_REQUEST, PUSH, TAG, TAG_PUSH, BuildRequest, Trigger
 from gitlab_hub.builds.reasons import Reason, passed
 from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.places import Above
 
 __all__ = ["Decision", "Facts", "Reason", "decide", "needs_message", "needs_paths"]
 
@@ -33,6 +34,8 @@ _CHECKS = {PUSH: refs.branch_checks, TAG_PUSH: refs.tag_checks, MERGE_REQUEST: m
 class Facts:
     """What is known beyond the event."""
 
+    above: Above | None = None
+    """Where the event's project lies; None = nobody could say."""
     own_paths: Sequence[str] = ()
     """Paths that the event itself names."""
     changed_paths: Sequence[str] | None = None
@@ -72,13 +75,13 @@ def decide(trigger: Trigger, event: HookEvent, facts: Facts, *, delivery_id: str
     return Decision(reasons=tuple(reasons), request=_request(trigger, event, delivery_id))
 
 
-def needs_message(trigger: Trigger, event: HookEvent) -> bool:
+def needs_message(trigger: Trigger, event: HookEvent, facts: Facts) -> bool:
     """Whether the decision hangs on the message of a commit that the event does not list."""
     return (
         trigger.skip_ci
         and event.message is None
         and not event.deletes_ref
-        and _all_ok(_before_paths(trigger, event, Facts()))
+        and _all_ok(_before_paths(trigger, event, facts))
     )
 
 
@@ -92,7 +95,7 @@ def needs_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> bool:
 
 
 def _before_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> list[Reason]:
-    reasons = list(scope.checks(trigger, event))
+    reasons = list(scope.checks(trigger, event, facts.above))
     if scope.is_wanted(trigger, event):
         reasons += _CHECKS[event.kind](trigger, event)
         reasons.append(refs.wish(trigger, event, event.message or facts.message))

@@ -11,7 +11,7 @@ from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.controls import Controls
 from gitlab_hub.builds.intake import Builds
 from gitlab_hub.builds.leaving import ActiveBuilds, partitions
-from gitlab_hub.builds.ports import Audit, Integrations
+from gitlab_hub.builds.ports import Audit, Hooks, Integrations
 from gitlab_hub.builds.ref_history import RefHistories
 from gitlab_hub.builds.signing import SecretVersions, TargetSecrets, TargetSigner
 from gitlab_hub.builds.signing_routes import SigningRoutes
@@ -42,7 +42,8 @@ class BuildsFeature:
         sources: Sources | None = None,
         now: Callable[[], float],
     ) -> None:
-        self.store, self.triggers = BuildStore(table), TriggersFeature(table=table, gitlabs=gitlabs, sources=sources)
+        self.store = BuildStore(table)
+        self.triggers = TriggersFeature(table=table, gitlabs=gitlabs, sources=sources, now=now)
         self.book = BuildBook(self.store, RefHistories(table, kept_seconds=KEPT_SECONDS), queue, now)
         self._table, self._gitlabs, self._now = table, gitlabs, now
 
@@ -75,6 +76,7 @@ class BuildsFeature:
         audit: Audit,
         key: Callable[[], bytes],
         policy: NetworkPolicy,
+        hooks: Hooks | None = None,
     ) -> Sequence[Routes]:
         """All parts of the API that belong to triggers and builds; `policy` says where HTTPS targets may lie."""
         return (
@@ -84,6 +86,7 @@ class BuildsFeature:
                 cursors=cursors,
                 now=self._now,
                 check_target=TargetCheck(policy),
+                hooks=hooks,
             ),
             self._signing_routes(audit, key),
             BuildRoutes(
@@ -101,6 +104,7 @@ class BuildsFeature:
             store=self.store,
             triggers=self.triggers.store,
             commits=Commits(self._gitlabs),
+            places=self.triggers.places,
             audit=audit,
             now=self._now,
         )

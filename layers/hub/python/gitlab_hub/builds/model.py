@@ -59,7 +59,9 @@ class Trigger:
     integration_id: str
     project_id: int | None
     group: str | None
-    """Full path. Exactly one of `project_id` and `group` is set."""
+    """Full path, as it was when GitLab said it last. Exactly one of `project_id` and `group` is set."""
+    group_id: int | None = None
+    """The group's id, which stays whatever it is called; None in rows of the release before, until it is learnt."""
     events: tuple[str, ...]
     branches: Globs = Globs()
     tags: Globs = Globs()

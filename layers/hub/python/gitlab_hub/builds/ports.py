@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from gitlab_hub.builds.model import Trigger
-from gitlab_hub.builds.trigger_ports import Audit, Integrations
+from gitlab_hub.builds.trigger_ports import Audit, Hooks, Integrations
 
-__all__ = ["Audit", "Integrations", "Triggers"]
+__all__ = ["Audit", "Hooks", "Integrations", "Triggers"]
 
 
 class Triggers(Protocol):

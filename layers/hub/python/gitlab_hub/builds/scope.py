@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from gitlab_hub.builds.model import EVENTS, Trigger
 from gitlab_hub.builds.reasons import Reason, passed, refused
 from gitlab_hub.gitlab.events import HookEvent
+from gitlab_hub.places import Above, is_below
 
 
-def checks(trigger: Trigger, event: HookEvent) -> Iterator[Reason]:
+def checks(trigger: Trigger, event: HookEvent, above: Above | None) -> Iterator[Reason]:
     """All checks of the scope, in order."""
     yield enabled(trigger)
     yield wanted(trigger, event)
-    yield place(trigger, event)
+    yield place(trigger, event, above)
 
 
 def enabled(trigger: Trigger) -> Reason:
@@ -33,22 +34,33 @@ def is_wanted(trigger: Trigger, event: HookEvent) -> bool:
     return event.kind in trigger.events and event.kind in EVENTS
 
 
-def place(trigger: Trigger, event: HookEvent) -> Reason:
-    """Whether it happened in the trigger's project, or in a project below its group."""
+def place(trigger: Trigger, event: HookEvent, above: Above | None) -> Reason:
+    """Whether it happened in the trigger's project, or in a project below its group.
+
+    `above` is what GitLab says of the event's project. A group is told by its id; by its path only where nobody knows.
+    """
     if event.project_id is None:
         return refused("project_unknown", "The event does not say which project it is about.")
     if trigger.group is None:
         return _project(trigger, event)
-    if event.project_path is None:
+    path = event.project_path or (None if above is None else above.path)
+    if path is None:
         return refused("project_unknown", "The event does not say where its project lies.")
-    if is_below(event.project_path, trigger.group):
-        return passed("group_fits", f"The project {event.project_path} is below {trigger.group}.")
-    return refused("other_group", f"The project {event.project_path} is not below {trigger.group}.")
+    if lies_below(trigger, path, above):
+        return passed("group_fits", f"The project {path} is below {trigger.group}.")
+    return refused("other_group", f"The project {path} is not below {trigger.group}.")
 
 
-def is_below(path: str, group: str) -> bool:
-    """Whether a project's full path lies under a group's. GitLab's paths do not differ by case."""
-    return path.lower().startswith(f"{group.lower()}/")
+def lies_below(trigger: Trigger, path: str, above: Above | None) -> bool:
+    """Whether a project lies below a trigger's group."""
+    if trigger.group is None:
+        return False
+    if trigger.group_id is not None and above is not None:
+        if above.group(trigger.group_id) is not None:
+            return True
+        if above.whole:
+            return False  # Whatever is called so by now is another group.
+    return is_below(path, trigger.group)
 
 
 def _project(trigger: Trigger, event: HookEvent) -> Reason:

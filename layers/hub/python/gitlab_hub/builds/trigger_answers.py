@@ -49,6 +49,7 @@ class TriggerView(BaseModel):
     integration_id: str
     project_id: int | None
     group: str | None
+    group_id: int | None
     events: list[str]
     branches: GlobsView
     tags: GlobsView
@@ -75,6 +76,7 @@ class TriggerView(BaseModel):
             integration_id=trigger.integration_id,
             project_id=trigger.project_id,
             group=trigger.group,
+            group_id=trigger.group_id,
             events=list(trigger.events),
             branches=GlobsView.of(trigger.branches),
             tags=GlobsView.of(trigger.tags),
@@ -99,10 +101,18 @@ class TriggerView(BaseModel):
         )
 
 
+class WarningView(BaseModel):
+    """Something to mend: `code` stays the same over releases, `message` says what to do."""
+
+    code: str
+    message: str
+
+
 class TriggerEnvelope(BaseModel):
-    """One trigger."""
+    """One trigger; with `warnings` where it was made or changed, and does not do what it is for yet."""
 
     trigger: TriggerView
+    warnings: list[WarningView] = []
 
 
 class TriggerList(BaseModel):

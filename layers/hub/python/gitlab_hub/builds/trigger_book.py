@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.trigger_checks import Caution, Checked, TriggerChecks
 from gitlab_hub.builds.trigger_ports import Audit, Integrations
 from gitlab_hub.builds.trigger_requests import TriggerFields, TriggerPatchBody
 from gitlab_hub.builds.trigger_store import TriggerStore
-from gitlab_hub.errors import Conflict, NotFound
+from gitlab_hub.errors import Conflict, NotFound, NotInGitLab
 from gitlab_hub.ids import owned_id
 
 MAX_LOOKED_INTO = 100
@@ -29,6 +30,14 @@ class TriggerPage:
     next: Position | None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A trigger, and what to mend before it does what it is for."""
+
+    trigger: Trigger
+    warnings: list[Caution]
+
+
 class TriggerBook:
     """All triggers, for those who manage them."""
 
@@ -40,12 +49,16 @@ class TriggerBook:
         audit: Audit,
         now: Callable[[], float],
         check_target: Callable[[Mapping[str, Any]], None],
+        checks: TriggerChecks,
     ) -> None:
-        self._store, self._integrations, self._audit = store, integrations, audit
+        self._store, self._integrations, self._audit, self._checks = store, integrations, audit, checks
         self._now, self._check_target = now, check_target
 
-    def create(self, integration_id: str, fields: TriggerFields, *, actor: str, seed: str) -> Trigger:
-        """Make a trigger; the same seed gives the same one. Raises NotFound, Unprocessable or TriggerLimitReached."""
+    def create(self, integration_id: str, fields: TriggerFields, *, actor: str, seed: str) -> Made:
+        """Make a trigger; the same seed gives the same one.
+
+        Raises NotFound (also where GitLab has no such project or group), Unprocessable or TriggerLimitReached.
+        """
         if not self._integrations.exists(integration_id):
             raise NotFound("There is no such integration.")
         now, values = int(self._now()), fields.checked().values()
@@ -58,13 +71,20 @@ class TriggerBook:
             updated_at=now,
             **values,
         )
+        checked = self._checks.placed(trigger)
         self._audit.record("trigger.create", actor=actor, integration_id=integration_id, trigger_id=trigger.id)
-        return self._store.add(trigger)
+        made = self._store.add(checked.trigger)
+        return Made(made, self._checks.warnings(replace(checked, trigger=made)))
 
-    def change(self, trigger_id: str, patch: TriggerPatchBody, *, actor: str) -> Trigger:
-        """Change a trigger. Raises TriggerNotFound, Unprocessable or, where it is another version by now, Conflict."""
+    def change(self, trigger_id: str, patch: TriggerPatchBody, *, actor: str) -> Made:
+        """Change a trigger. Raises TriggerNotFound, Unprocessable or, where it is another version by now, Conflict.
+
+        Raises NotInGitLab where it gets a project or group that GitLab has not.
+        """
         before = self._store.require(trigger_id)
-        self._check_target(patch.onto(before).values()["target"])
+        values = patch.onto(before).values()
+        self._check_target(values["target"])
+        checked = self._placed(before, replace(before, **values))
         self._audit.record(
             "trigger.change",
             actor=actor,
@@ -72,7 +92,9 @@ class TriggerBook:
             trigger_id=trigger_id,
             fields=sorted(patch.model_fields_set - {"version"}),
         )
-        return self._store.change(trigger_id, lambda found: self._changed(found, patch))
+        place = {"group": checked.trigger.group, "group_id": checked.trigger.group_id}
+        made = self._store.change(trigger_id, lambda found: self._changed(found, patch, place))
+        return Made(made, self._checks.warnings(replace(checked, trigger=made)))
 
     def remove(self, trigger_id: str, *, actor: str) -> None:
         """Remove a trigger; builds that it has made go on. Raises TriggerNotFound."""
@@ -100,10 +122,20 @@ class TriggerBook:
             yield from ((integration.id, one) for one in self._store.after(integration.id))
             yield integration.id, None
 
-    def _changed(self, found: Trigger, patch: TriggerPatchBody) -> Trigger:
+    def _placed(self, before: Trigger, after: Trigger) -> Checked:
+        """Where the trigger is for; one that stays where it was may be changed although GitLab shows it no more."""
+        if (before.project_id, before.group) != (after.project_id, after.group):
+            return self._checks.placed(replace(after, group_id=None))
+        try:
+            return self._checks.placed(after)
+        except NotInGitLab:
+            return Checked(after, (), known=False)
+
+    def _changed(self, found: Trigger, patch: TriggerPatchBody, place: Mapping[str, Any]) -> Trigger:
         if patch.version not in {None, found.version}:
             raise Conflict(f"The trigger is at version {found.version} by now; read it again.")
         values = patch.onto(found).values()
+        values |= place
         return replace(found, **values, updated_at=int(self._now()), version=found.version + 1)
 
 

@@ -1,6 +1,6 @@
 """What triggers need of the rest of the hub."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 
@@ -27,3 +27,12 @@ class Audit(Protocol):
 
     def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
         """Add a line about something that is about to be done."""
+
+
+class Hooks(Protocol):
+    """Knows which webhooks there are."""
+
+    def missing(
+        self, integration_id: str, events: Collection[str], *, project_id: int | None, groups: Collection[int]
+    ) -> Collection[str]:
+        """Those of some events that no webhook brings: of a project, or of whatever lies in these groups."""

@@ -12,8 +12,9 @@ from gitlab_hub.builds.trigger_answers import (
     TriggerEnvelope,
     TriggerList,
     TriggerView,
+    WarningView,
 )
-from gitlab_hub.builds.trigger_book import Position, TriggerBook
+from gitlab_hub.builds.trigger_book import Made, Position, TriggerBook
 from gitlab_hub.builds.trigger_requests import RehearsalBody, TriggerBody, TriggerPatchBody
 from gitlab_hub.builds.trigger_store import TriggerStore
 from gitlab_hub.errors import NotFound
@@ -54,7 +55,7 @@ class TriggerRoutes:
     def create(self, body: TriggerBody, caller: Caller, seed: Seed) -> TriggerEnvelope:
         """Make a trigger."""
         _see(caller, body.integration_id)
-        return _shown(self._book.create(body.integration_id, body, actor=caller.token_id, seed=seed))
+        return _made(self._book.create(body.integration_id, body, actor=caller.token_id, seed=seed))
 
     def list_all(
         self,
@@ -83,7 +84,7 @@ class TriggerRoutes:
 
     def patch(self, trigger_id: TriggerId, body: TriggerPatchBody, caller: Caller) -> TriggerEnvelope:
         """Change a trigger; what is left out stays."""
-        return _shown(self._book.change(trigger_id, body, actor=caller.token_id))
+        return _made(self._book.change(trigger_id, body, actor=caller.token_id))
 
     def delete(self, trigger_id: TriggerId, caller: Caller) -> RemovedTrigger:
         """Remove a trigger; what it has built stays."""
@@ -104,3 +105,8 @@ def _see(caller: Caller, integration_id: str) -> None:
 
 def _shown(trigger: Trigger) -> TriggerEnvelope:
     return TriggerEnvelope(trigger=TriggerView.of(trigger))
+
+
+def _made(made: Made) -> TriggerEnvelope:
+    warnings = [WarningView(code=one.code, message=one.message) for one in made.warnings]
+    return TriggerEnvelope(trigger=TriggerView.of(made.trigger), warnings=warnings)
