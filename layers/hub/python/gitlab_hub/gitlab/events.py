@@ -79,7 +79,6 @@ def _common(body: Object) -> Fields:
         "project_id": number(project, "id") or number(body, "project_id"),
         "project_path": text(project, "path_with_namespace")
         or text(body, "path_with_namespace", "project_path_with_namespace"),
-        "default_branch": text(project, "default_branch"),
         "group_id": number(body, "group_id") or number(group, "group_id", "id"),
         "actor_id": number(user, "id"),
         "actor": text(user, "username", "name"),

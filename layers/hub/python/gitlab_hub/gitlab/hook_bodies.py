@@ -35,6 +35,7 @@ def push(body: Object) -> Fields:
         "commits": commits,
         "total_commits": max(total or 0, len(commits)),
         "push_options": _options(body.get("push_options")),
+        "default_branch": text(part(body, "project"), "default_branch"),
     } | actor_of(body)
 
 

@@ -14,7 +14,6 @@ Shape = Mapping[str, Any]
 _GONE = object()
 
 _TITLES: list[Shape] = [{"title": None}]
-_CHANGE: Shape = {"previous": None, "current": None}
 
 _PLACE: Shape = {
     "object_kind": None,
@@ -32,6 +31,7 @@ _PLACE: Shape = {
 
 _PUSH: Shape = {
     **_PLACE,
+    "project": {"id": None, "path_with_namespace": None, "default_branch": None},
     "ref": None,
     "before": None,
     "after": None,
@@ -49,12 +49,6 @@ _MERGE_REQUEST: Shape = {
     **_PLACE,
     "user": {"id": None, "username": None, "name": None},
     "labels": _TITLES,
-    "changes": {
-        "draft": _CHANGE,
-        "title": _CHANGE,
-        "labels": {"previous": _TITLES, "current": _TITLES},
-        "target_branch": _CHANGE,
-    },
     "object_attributes": {
         "iid": None,
         "action": None,
