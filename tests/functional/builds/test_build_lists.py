@@ -1,11 +1,15 @@
 """Lists of builds: their order, their filters, and whose builds they show."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from gitlab_hub.builds.build_lists import LEAST_SCANNED
+from gitlab_hub.storage.table import Item, Key, Rows
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER
+from tests.fakes.table import MemoryTable
 from tests.functional.builds.build_kit import INTEGRATION, OTHER, PROJECT, TRIGGER, World, push, trigger
 
 STRANGER = Principal("t-other", Role.OWNER, frozenset({OTHER}))
@@ -83,11 +87,46 @@ def test_a_cursor_belongs_to_its_list(world: World) -> None:
     assert world.call("GET", "/v1/builds", cursor=cursor[:-2] + "xx")[1]["code"] == "invalid_cursor"
 
 
-def test_a_rare_match_is_found_by_the_pages_that_follow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [world.push(f"{number:040x}", delivery=f"dlv_0a1b_{number}") for number in range(1, 8)]
-    monkeypatch.setattr("gitlab_hub.builds.build_lists.MAX_SCANNED", 2)
+def test_a_rare_match_is_found_by_the_pages_that_follow(world: World) -> None:
+    made: list[str] = []
+    for number in range(1, LEAST_SCANNED + 5):
+        world.now += 1
+        made.append(world.push(f"{number:040x}", delivery=f"dlv_0a1b_{number}"))
     world.call("PATCH", f"/v1/builds/{made[0]}", {"status": "failed"})
-    assert ids(world, status="failed") == [made[0]]
+    _, first = world.call("GET", "/v1/builds", status="failed", limit=1)
+    assert (first["builds"], first["next_cursor"] is None) == ([], False)
+    assert ids(world, status="failed", limit=1) == [made[0]]
+    assert ids(world, status="failed", limit=7) == [made[0]]
+
+
+class Reads(MemoryTable):
+    """Counts the rows that are read, and the entries of indexes that are looked at."""
+
+    rows = entries = 0
+
+    def get_many(self, keys: Sequence[Key], *, attributes: Sequence[str] = ()) -> list[Item]:
+        self.rows += len(keys)
+        return super().get_many(keys, attributes=attributes)
+
+    def query(self, pk: str, **how: Any) -> Rows:
+        found = super().query(pk, **how)
+        self.entries += len(found.items)
+        return found
+
+
+def test_a_list_reads_what_it_shows_and_with_a_filter_a_few_for_each() -> None:
+    world = World()
+    rows = Reads(indexes=("by_time", "pending"))
+    world.rows = rows
+    world.use(rows, world.queue)
+    world.add()
+    for number in range(1, 301):
+        world.push(f"{number:040x}", delivery=f"dlv_0a1b_{number}")
+    for limit, status, most in ((1, "", 1), (10, "", 10), (1, "failed", LEAST_SCANNED)):
+        rows.rows = rows.entries = 0
+        query: dict[str, Any] = {"status": status} if status else {}
+        assert world.call("GET", "/v1/builds", limit=limit, **query)[0] == 200
+        assert (rows.rows, rows.entries <= most + 2 + limit) == (most, True), (limit, status)
 
 
 def test_too_many_integrations_for_one_list_are_refused(world: World) -> None:

@@ -83,5 +83,5 @@ def test_an_integration_that_is_gone_is_no_longer_looked_into(hub: Hub) -> None:
 
 def test_a_token_for_nothing_sees_nothing(hub: Hub) -> None:
     several(hub)
-    nobody = Principal("t-x", Role.VIEWER, frozenset())
+    nobody = Principal("t-x", Role.VIEWER, frozenset({"int_gone"}))
     assert hub("GET", principal=nobody) == (200, {"triggers": [], "next_cursor": None})

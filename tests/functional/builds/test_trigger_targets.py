@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.builds.targets.addresses import TargetCheck, TargetNotAllowed
+from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.web.status import status_of
 from tests.functional.builds.trigger_hub import BODY, PATH, Hub
 
 
@@ -63,3 +66,15 @@ def test_a_deployer_may_refuse_a_target(hub: Hub) -> None:
     made = hub.made()
     assert hub("PATCH", f"{PATH}/{made['id']}", {"target": internal})[0] == 400
     assert hub.shown(made["id"]) == made
+
+
+@pytest.mark.parametrize("url", ["https://ci.example.net/x", "https://10.1.2.3/x", "http://ci.example.com/x"])
+def test_a_target_outside_of_what_the_deployer_allows_is_refused_and_names_the_parameter(url: str) -> None:
+    check = TargetCheck(NetworkPolicy(allowed_hosts=("ci.example.com",)))
+    with pytest.raises(TargetNotAllowed) as refused:
+        check({"type": "https", "url": url})
+    assert (status_of(refused.value), refused.value.code) == (422, "host_not_allowed")
+    assert "BuildTargetHosts" in str(refused.value)
+    assert refused.value.details["fields"][0]["field"] == "body.target.url"
+    check({"type": "https", "url": "https://ci.example.com/x"})
+    check({"type": "eventbridge"})

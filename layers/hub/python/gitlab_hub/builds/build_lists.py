@@ -1,15 +1,14 @@
 """Lists of builds, newest first, of one integration or of several."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from gitlab_hub.builds.build import Build
-from gitlab_hub.builds.build_store import BuildStore, place_of
+from gitlab_hub.builds.build_store import BuildStore
 
-MAX_SCANNED = 1_000
-"""Builds that one request looks at; a rare match behind them is found by the pages that follow."""
-_BATCH = 50
+LEAST_SCANNED, SCANNED_FOR_EACH = 100, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +40,37 @@ class Page:
 
 
 def page_of(
-    store: BuildStore, integrations: Iterable[str], wanted: Callable[[Build], bool], *, limit: int, after: str | None
+    store: BuildStore, integrations: Iterable[str], wanted: BuildFilter, *, limit: int, after: str | None
 ) -> Page:
-    """Merge the builds of some integrations into one page."""
-    streams = [_newest(store, integration_id, after) for integration_id in integrations]
-    merged = heapq.merge(*streams, key=place_of, reverse=True)
+    """Merge the builds of some integrations into one page.
+
+    The index says in which order they come; rows are read for what may be shown only: without a filter the `limit`
+    builds themselves, with one at most `most_scanned`.
+    """
+    streams = [_places(store, integration_id, after, batch=limit + 1) for integration_id in integrations]
+    merged = heapq.merge(*streams, reverse=True)
     found: list[Build] = []
-    for scanned, build in enumerate(merged):
-        if len(found) == limit or scanned == MAX_SCANNED:
-            return Page(found, after)
-        after = place_of(build)
-        if wanted(build):
-            found.append(build)
-    return Page(found, None)
+    scanned = 0
+    while scanned < most_scanned(limit, wanted):
+        places = list(islice(merged, limit - len(found)))
+        if not places:
+            return Page(found, None)
+        for build in store.at(places):
+            found += [build] if wanted.takes(build) else []
+        after, scanned = places[-1], scanned + len(places)
+        if len(found) == limit:
+            break
+    return Page(found, after if next(merged, None) is not None else None)
 
 
-def _newest(store: BuildStore, integration_id: str, after: str | None) -> Iterator[Build]:
+def most_scanned(limit: int, wanted: BuildFilter) -> int:
+    """How many builds one request reads: a rare match behind them is found by the pages that follow."""
+    return limit if wanted == BuildFilter() else max(LEAST_SCANNED, SCANNED_FOR_EACH * limit)
+
+
+def _places(store: BuildStore, integration_id: str, after: str | None, *, batch: int) -> Iterator[str]:
     while True:
-        builds, after = store.newest(integration_id, after=after, limit=_BATCH)
-        yield from builds
+        places, after = store.places(integration_id, after=after, limit=batch)
+        yield from places
         if after is None:
             return

@@ -79,7 +79,7 @@ class BuildRoutes:
         listing = json.dumps(["builds", integration_id, project_id, status, trigger_id, ref])
         after = self._cursors.open(listing, cursor)
         seen = self._seen(caller, integration_id, trigger_id)
-        page = page_of(self._store, seen, wanted.takes, limit=limit, after=after)
+        page = page_of(self._store, seen, wanted, limit=limit, after=after)
         following = None if page.last is None else self._cursors.seal(listing, page.last)
         return BuildList(builds=[BuildView.of(build) for build in page.builds], next_cursor=following)
 

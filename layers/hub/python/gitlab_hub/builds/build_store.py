@@ -1,6 +1,6 @@
 """Builds as rows of the deliveries table, and their numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -135,17 +135,25 @@ class BuildStore:
         builds = self._table.get_many([_key(str(row["build_id"])) for row in rows.items])
         return rows.last is not None or any(_is_active(_build(row)) for row in builds)
 
-    def newest(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[Build], str | None]:
-        """One page of an integration's builds, newest first, and the place to go on behind; None at the end.
+    def places(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[str], str | None]:
+        """Where an integration's builds stand in lists, newest first, and where to go on behind; None at the end.
 
-        The index only says which: rows come from the table itself, so that their status is never an old one.
+        A look into the index alone: what stands there is read by `at`.
         """
         rows = self._table.query(
-            f"BUILDS#{integration_id}", after=after, limit=limit, forward=False, index=BY_TIME, attributes=("pk",)
+            f"BUILDS#{integration_id}",
+            after=after,
+            limit=limit,
+            forward=False,
+            index=BY_TIME,
+            attributes=("by_time_sk",),
         )
-        found = self._table.get_many([(str(row["pk"]), "BUILD") for row in rows.items])
-        builds = sorted(map(_build, found), key=place_of, reverse=True)
-        return builds, None if rows.last is None else rows.last[1]
+        return [str(row["by_time_sk"]) for row in rows.items], None if rows.last is None else rows.last[1]
+
+    def at(self, places: Sequence[str]) -> list[Build]:
+        """The builds that stand at some places, in that order; read from the table, so that no status is an old one."""
+        found = self._table.get_many([_key(place.partition("#")[2]) for place in places])
+        return sorted(map(_build, found), key=place_of, reverse=True)
 
     def partitions(self, integration_id: str) -> Iterator[str]:
         """All partitions of an integration's builds but the one it shares with hooks and triggers."""

@@ -69,7 +69,9 @@ class Builder:
         if before is None or not _is_due(before, now):
             return False  # The index is a moment behind the table.
         try:
-            build = self._book.change(build_id, lambda one: pushed(one, now=now) if _is_due(one, now) else one)
+            build = self._book.change(
+                build_id, lambda one: pushed(one, now=now) if _is_due(one, now) else one, read=before
+            )
         except Conflict:
             return False  # Somebody is at it.
         if build is None:

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gitlab_hub.gitlab.address import Address, NetworkPolicy
-from gitlab_hub.gitlab.errors import InvalidUrl
+from gitlab_hub.gitlab.errors import HostNotAllowed, InvalidUrl
+from gitlab_hub.web.errors import Unprocessable
 
 _QUERY = re.compile(r"[!-\"$-~]*", re.ASCII)
 
@@ -27,6 +28,12 @@ def vetted(url: str, policy: NetworkPolicy) -> tuple[Address, str]:
     return address, f"{whole}?{parts.query}" if parts.query else whole
 
 
+class TargetNotAllowed(Unprocessable):
+    """The deployer does not allow builds to be sent there (422)."""
+
+    code = "host_not_allowed"
+
+
 class TargetCheck:
     """Refuses, when a trigger is made, an HTTPS target that no build could be sent to."""
 
@@ -34,6 +41,14 @@ class TargetCheck:
         self._policy = policy
 
     def __call__(self, target: Mapping[str, Any]) -> None:
-        """Check a well-formed target. Raises InvalidUrl or HostNotAllowed."""
-        if target.get("type") == "https":
+        """Check a well-formed target. Raises TargetNotAllowed."""
+        if target.get("type") != "https":
+            return
+        try:
             vetted(str(target.get("url")), self._policy)
+        except (InvalidUrl, HostNotAllowed) as error:
+            raise TargetNotAllowed(
+                f"{error} The deployer lists the hosts that builds may be sent to in the parameter BuildTargetHosts; "
+                "a private address also needs AllowedPrivateCidrs.",
+                details={"fields": [{"field": "body.target.url", "problem": error.code}]},
+            ) from None
