@@ -30,6 +30,8 @@ class StatusWall(httpx.AsyncBaseTransport):
         self.script: list[Callable[[], httpx.Response]] = []
         self.commits = {"main": SHA, "feature/x": NEWER, SHA[:8]: SHA, SHA: SHA}
         self.tags: dict[str, str] = {}
+        self.no_tags = False
+        self.merge_requests: Callable[[], httpx.Response] | None = None
         self.projects = {7: "acme/app", 9: "Acme/deep/lib", 8: "acme-other/app"}
         self.down = self.read_only = False
 
@@ -43,17 +45,27 @@ class StatusWall(httpx.AsyncBaseTransport):
             found = (self.commits | self.tags).get(commit[2].removeprefix("refs/heads/").removeprefix("refs/tags/"))
             return httpx.Response(200, json={"id": found}) if found else self.refused(404, "404 Commit Not Found")
         if _MERGE_REQUESTS.fullmatch(path):
-            # Nothing was ever opened here.
-            return httpx.Response(200, json=[]) if path.endswith("requests") else self.refused(404, "404 Not found")
+            return self._merge_requests(path)
         if tag := _TAG.fullmatch(path):
-            found = self.tags.get(tag[2])
-            return httpx.Response(200, json={"name": tag[2]}) if found else self.refused(404, "404 Tag Not Found")
+            return self._tag(tag[2])
         if project := _PROJECT.fullmatch(path):
             at = self.projects.get(int(project[1]))
             return httpx.Response(200, json={"path_with_namespace": at}) if at else self.refused(404, "404 Not Found")
         status = _STATUS.fullmatch(path)
         assert status is not None, path
         return self._posted(status[2], json.loads(request.content))
+
+    def _merge_requests(self, path: str) -> httpx.Response:
+        if self.merge_requests is not None:
+            return self.merge_requests()
+        # Nothing was ever opened here.
+        return httpx.Response(200, json=[]) if path.endswith("requests") else self.refused(404, "404 Not found")
+
+    def _tag(self, name: str) -> httpx.Response:
+        if self.no_tags:
+            return httpx.Response(403, json={"error": "insufficient_granular_scope"})
+        found = self.tags.get(name)
+        return httpx.Response(200, json={"name": name}) if found else self.refused(404, "404 Tag Not Found")
 
     def _posted(self, sha: str, body: dict[str, Any]) -> httpx.Response:
         self.posts.append(body)

@@ -17,12 +17,12 @@ import pytest
 from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.signing import SecretVersions, TargetSecrets, TargetSigner
 from gitlab_hub.builds.targets import https
-from gitlab_hub.builds.targets.addresses import TargetCheck
+from gitlab_hub.builds.targets.addresses import TargetCheck, TargetNotAllowed
 from gitlab_hub.builds.targets.https import HttpsTarget
 from gitlab_hub.builds.targets.message import CANCELED, REQUESTED, message_of
 from gitlab_hub.builds.targets.port import TargetDenied, TargetMissing, TargetRefused, TargetUnavailable
 from gitlab_hub.gitlab.address import NetworkPolicy
-from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable, InvalidUrl
+from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable
 from tests.fakes.gitlab_transport import ScriptedTransport
 from tests.fakes.table import MemoryTable
 from tests.functional.builds.build_aws import BUILD
@@ -151,8 +151,9 @@ def test_addresses_that_the_deployer_did_not_allow_are_never_asked(url: str) -> 
     with pytest.raises(TargetDenied):
         send(transport, url=url)
     assert transport.requests == []
-    with pytest.raises(HostNotAllowed):
+    with pytest.raises(TargetNotAllowed) as refused:
         TargetCheck(NetworkPolicy())({"type": "https", "url": url})
+    assert refused.value.details["fields"][0]["problem"] == "host_not_allowed"
 
 
 @pytest.mark.parametrize(
@@ -174,8 +175,9 @@ def test_what_is_no_plain_https_url_is_never_asked(url: str) -> None:
     with pytest.raises(TargetRefused):
         send(transport, url=url)
     assert transport.requests == []
-    with pytest.raises(InvalidUrl):
+    with pytest.raises(TargetNotAllowed) as refused:
         TargetCheck(NetworkPolicy())({"type": "https", "url": url})
+    assert refused.value.details["fields"][0]["problem"] == "invalid_url"
 
 
 def test_only_the_hosts_that_the_deployer_names_are_asked() -> None:

@@ -127,3 +127,10 @@ def test_a_build_that_a_person_asks_for_overtakes_its_own_kind_only(ref: str, ki
     assert running(world) == {branch if kind == "tag" else tag, body["build"]["id"]}
     again = world.call("POST", f"/v1/builds/{branch if kind == 'branch' else tag}/rerun")
     assert (again[0], world.build(again[1]["build"]["id"]).kind) == (201, kind)
+
+
+def test_a_token_that_may_not_read_tags_builds_a_branch_of_that_name() -> None:
+    world = world_of()
+    world.wall.no_tags = True
+    status, body = world.call("POST", "/v1/builds", {"trigger_id": trigger().id, "ref": "main"})
+    assert (status, world.build(body["build"]["id"]).kind) == (201, "branch")

@@ -102,6 +102,30 @@ def test_a_gitlab_that_never_comes_back_is_given_up_and_the_reason_stays(world: 
     assert (build.due_at, build.reported_error, build.status) == (None, "host_unreachable", Status.RUNNING)
 
 
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (lambda: StatusWall.refused(403, "403 Forbidden"), True),
+        (lambda: StatusWall.refused(404, "404 Not found"), True),
+        (lambda: StatusWall.refused(405, "405 Not allowed"), True),
+        (lambda: StatusWall.refused(500, "500 Internal Server Error"), True),
+        (lambda: httpx.Response(200, text="<html>", headers={"content-type": "text/html"}), True),
+        (lambda: httpx.Response(200, json={"odd": 1}), True),
+        (lambda: StatusWall.refused(503, "back soon"), False),
+        (lambda: httpx.Response(429, text="Retry later", headers={"Retry-After": "60"}), False),
+    ],
+)
+def test_trouble_with_merge_requests_alone_does_not_keep_a_status_from_being_shown(
+    world: World, answer: Any, shown: bool
+) -> None:
+    world.wall.merge_requests = answer
+    build = world.build(started(world))
+    assert (build.reported_status == "running") is shown
+    world.wall.merge_requests = None
+    world.later(90)
+    assert world.wall.shown == {(SHA, "ci/hub"): "running"}
+
+
 def test_a_status_that_gitlab_has_already_is_no_failure(world: World) -> None:
     world.wall.shown[(SHA, "ci/hub")] = "running"
     build_id = started(world)

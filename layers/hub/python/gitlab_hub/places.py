@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 FRESH_SECONDS = 86_400
 KEPT_SECONDS = 30 * 86_400
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 DEEPEST = 20
 """Levels of groups that GitLab allows (docs: user/group/subgroups)."""
 _MOST_KEPT = 1_000

@@ -16,9 +16,9 @@ from gitlab_hub.errors import Conflict
 MOST_PUSHES = 200
 """Builds that one tick pushes; the others wait for the next."""
 
-NEEDED_SECONDS = 25
-"""What one message may take: a call to a target or to GitLab has twenty seconds. Whoever is stopped in the middle of
-it does not know what came of it."""
+NEEDED_SECONDS = 30
+"""What one message may take: a call to a target or to GitLab has twenty seconds, and GitLab five more to say where a
+status belongs. Whoever is stopped in the middle of it does not know what came of it."""
 
 
 class Builder:

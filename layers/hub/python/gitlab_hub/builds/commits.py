@@ -7,7 +7,7 @@ from gitlab_hub.builds.build_errors import RefNotFound
 from gitlab_hub.builds.model import BRANCH, TAG
 from gitlab_hub.errors import IntegrationPaused
 from gitlab_hub.gitlab.clients import GitLabs, Reach
-from gitlab_hub.gitlab.errors import Missing, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, Missing, Unauthorized, UnexpectedResponse
 from gitlab_hub.gitlab.protocol import segment
 
 if TYPE_CHECKING:
@@ -67,6 +67,6 @@ async def _kind_of(gitlab: "GitLab", repository: str, ref: str) -> tuple[str, st
             return ref.removeprefix(prefix), kind
     try:
         await gitlab.get(f"{repository}/tags/{segment(ref)}")
-    except Missing:
+    except (Missing, Forbidden):  # A fine-grained token may read commits and no tags.
         return ref, BRANCH
     return ref, TAG

@@ -12,7 +12,7 @@ from gitlab_hub.gitlab.hook_fields import objects, text, texts
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS, MESSAGE_SECONDS = 10.0, 5.0
 
 Said = TypeVar("Said")
 
@@ -57,15 +57,18 @@ class GitLabSources:
 
     def commit_message(self, integration_id: str, project_id: int, sha: str) -> str | None:
         """Read a commit."""
-        return self._asked(integration_id, lambda gitlab: _message(gitlab, project_id, sha))
+        seconds = min(self._seconds, MESSAGE_SECONDS)
+        return self._asked(integration_id, lambda gitlab: _message(gitlab, project_id, sha), seconds=seconds)
 
-    def _asked(self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Said | None]]) -> Said | None:
+    def _asked(
+        self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Said | None]], *, seconds: float | None = None
+    ) -> Said | None:
         reach = self._gitlabs.reach(integration_id)
         if reach is None or reach.paused or not reach.credential_works:
             return None
 
         async def asked() -> Said | None:
-            async with asyncio.timeout(self._seconds), self._gitlabs.open(reach) as gitlab:
+            async with asyncio.timeout(seconds or self._seconds), self._gitlabs.open(reach) as gitlab:
                 return await ask(gitlab)
 
         try:

@@ -7,17 +7,19 @@ that names the source branch would open one beside them. Where a merge request h
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.model import FORK, TAG
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Forbidden, Missing, NotGitLab, Unavailable, UnexpectedResponse
 from gitlab_hub.gitlab.hook_fields import number, objects, part, text
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
 _OF_MERGE_REQUESTS = "refs/merge-requests/"
+_OF_ONE_ROUTE = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,24 @@ def plain(build: Build) -> Place:
 async def place_of(gitlab: "GitLab", build: Build) -> Place:
     """Ask GitLab where to show a build. A merge request may get its pipeline at any time, so ask each time.
 
-    Raises GitLabErrors but for what the token may not see.
+    Raises GitLabErrors that concern the post as well. What goes wrong with merge requests alone (they are not to be
+    seen, or GitLab answers 500 for one of them for weeks) does not keep the status from being shown.
     """
     try:
         found = await _of_merge_request(gitlab, build)
-    except (Missing, Forbidden):
+    except (Missing, Forbidden, UnexpectedResponse, NotGitLab):
         found = None
-    if found is not None:
-        return found
-    usual = plain(build)
-    return Place(usual.sha, usual.ref, build.status_pipeline_id)
+    except Unavailable as error:
+        if error.http_status not in _OF_ONE_ROUTE:
+            raise
+        found = None
+    return found or usual(build)
+
+
+def usual(build: Build) -> Place:
+    """Where a build was shown before, else where GitLab finds a place for it."""
+    place = plain(build)
+    return Place(place.sha, place.ref, build.status_pipeline_id)
 
 
 async def _of_merge_request(gitlab: "GitLab", build: Build) -> Place | None:

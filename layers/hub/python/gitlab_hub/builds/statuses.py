@@ -13,7 +13,7 @@ from gitlab_hub.builds.book import BuildBook
 from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.build_store import BuildStore
 from gitlab_hub.builds.chores import REPORT, announcement, chores
-from gitlab_hub.builds.status_places import Place, place_of, plain
+from gitlab_hub.builds.status_places import Place, place_of, plain, usual
 from gitlab_hub.gitlab.clients import GitLabs, Reach
 from gitlab_hub.gitlab.errors import (
     Forbidden,
@@ -37,6 +37,8 @@ LONGEST_PAUSE = 2.0
 JITTER = 15
 SHORTEST_WAIT = 30
 """Seconds that a GitLab which did not take a report is left alone, whatever else happens to the build."""
+LOOK_SECONDS = 5.0
+"""How long GitLab may take to say where a status belongs; then it is shown where it was."""
 OFF, PAUSED, GONE = "report_statuses_off", "paused", "integration_gone"
 _HTTP_CLIENT_ERRORS = range(400, 500)
 
@@ -87,7 +89,10 @@ class StatusReporter:
     async def _exchange(self, reach: Reach, build: Build) -> Outcome:
         async with self._gitlabs.open(reach) as gitlab:
             try:
-                place = await place_of(gitlab, build)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    place = await place_of(gitlab, build)
+            except TimeoutError:
+                place = usual(build)
             except GitLabError as error:
                 return judged(error, draw=self._draw())
             left = _left(build, place)

@@ -49,6 +49,7 @@ NEEDS = (
         feature="builds",
         does="Match pushes and merge requests with triggers",
         permissions=("Project: Read", "Commit: Read", "Repository: Read", "Merge Request: Read"),
+        better_with=("Group: Read", "Repository Tag: Read"),
         role="Reporter",
     ),
     Need(
@@ -63,6 +64,7 @@ NEEDS = (
         feature="report_statuses",
         does="Show builds as commit statuses",
         permissions=("Commit Status: Create",),
+        better_with=("Merge Request: Read", "Pipeline: Read", "Commit: Read"),
         scope=API,
         role="Developer",
     ),
