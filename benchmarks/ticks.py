@@ -7,7 +7,7 @@ from benchmarks.children import answer_of, dynamo
 from benchmarks.starts import ENVIRONMENT
 from benchmarks.tables import table
 
-OPERATIONS = ("GetItem", "Query", "PutItem", "GetQueueAttributes")
+OPERATIONS = ("GetItem", "BatchGetItem", "Query", "PutItem", "GetQueueAttributes")
 UNITS = {"read_units": "read units", "write_units": "write units"}
 Ticks = Sequence[Mapping[str, Any]]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.measured import Row, number, rows, sync
+from benchmarks.ticks import OPERATIONS
 from tests.unit.template.bundle import resources, source
 
 HOURS = 730
@@ -187,7 +188,7 @@ def _logged() -> Iterator[Use]:
 
 
 def _calls(row: Row) -> float:
-    return sum(number(row, name) for name in ("GetItem", "Query", "PutItem", "GetQueueAttributes"))
+    return sum(number(row, name) for name in OPERATIONS)
 
 
 def _seconds(calls: float) -> float:
