@@ -107,6 +107,7 @@ class FakeSession:
         self.gitlab = cast("GitLab", gitlab)
         self.durable = durable or Durable()
         self.counts: Counter[str] = Counter()
+        self.partials: list[tuple[str, str, str]] = []
         self._left = stop_after
         self._mirrors: dict[str, DatasetMirror] = {}
 
@@ -164,6 +165,10 @@ class FakeSession:
             self._left -= 1
             if self._left <= 0:
                 raise SliceOver
+
+    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+        """Keep what is said of a part that is not known."""
+        self.partials.append((scope.key, code, reason))
 
     async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Read, and let others go on meanwhile."""

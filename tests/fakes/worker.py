@@ -15,6 +15,7 @@ import httpx
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.gitlab.address import Address, NetworkPolicy
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens, VettedTransport
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.dispatch import Dispatcher
@@ -165,7 +166,8 @@ class Hub:
         """A worker of its own."""
         outside = Outside(worker=lambda: self._new("w"), clock=lambda: self.now, sleep=self.sleep, flush_seconds=0.0)
         state, table = self.view(self.state), self.view(self.rows[kind])
-        feature: Feature = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table)
+        incidents = IncidentStore(state, lambda: self.now)
+        feature: Feature = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table, incidents)
         return Engine(
             feature, RunStore(state), self.targets, lambda _: self._connect(state), self.queues[kind], outside
         )

@@ -63,6 +63,8 @@ class Pipeline:
     extra: list[Attempt] = field(default_factory=list)
     erased: dict[int, float] = field(default_factory=dict)
     touched: float | None = None
+    undated: bool = False
+    """Whether `updated_at` is null, as in rows of long ago."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Changes:
             self.add_share,
             self.remove_share,
             self.add_pipeline,
+            self.update_pipeline,
             self.remove_pipeline,
             self.retry_job,
             self.erase_job,
@@ -167,6 +168,11 @@ class Changes:
             self._company, self._company.projects[project_id], moment, self._jobs if jobs is None else jobs
         )
         return {"id": pipeline.id, "child_id": pipeline.child.id if pipeline.child else None}
+
+    def update_pipeline(self, id: int, *, undated: bool) -> Done:  # noqa: A002
+        """Make a pipeline one whose `updated_at` is null, or has a value again."""
+        self._pipeline(id).undated = undated
+        return {"id": id}
 
     def remove_pipeline(self, id: int) -> Done:  # noqa: A002
         """Delete a pipeline and the children it started."""

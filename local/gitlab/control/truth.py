@@ -121,7 +121,7 @@ class Truth:
                 "id": pipeline.id,
                 "project_id": pipeline.project_id,
                 "status": state.status,
-                "updated_at": iso(state.updated),
+                "updated_at": None if pipeline.undated else iso(state.updated),
             }
             yield row | {
                 "created_at": iso(pipeline.created),

@@ -27,7 +27,7 @@ class CiShapes:
             "status": state.status,
             "source": pipeline.source,
             "created_at": iso(pipeline.created),
-            "updated_at": iso(state.updated),
+            "updated_at": None if pipeline.undated else iso(state.updated),
             "web_url": f"{self._base}/{project.full_path}/-/pipelines/{pipeline.id}",
             "name": None,
         }

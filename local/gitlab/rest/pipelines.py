@@ -68,13 +68,13 @@ def _tests(ask: Ask) -> list[Test]:
 
 
 def _timed(ask: Ask) -> Iterator[Test]:
-    """Limits are inclusive; they are read once, not per row."""
+    """Limits are inclusive, and a null is within none; they are read once, not per row."""
     after, before = ask.moment("updated_after"), ask.moment("updated_before")
     since, until = ask.moment("created_after"), ask.moment("created_before")
     if after is not None:
-        yield lambda _, state: state.updated >= after
+        yield lambda pipeline, state: state.updated >= after and not pipeline.undated
     if before is not None:
-        yield lambda _, state: state.updated <= before
+        yield lambda pipeline, state: state.updated <= before and not pipeline.undated
     if since is not None:
         yield lambda pipeline, _: pipeline.created >= since
     if until is not None:
@@ -104,6 +104,7 @@ _KEYS: dict[str, Callable[[Row], Any]] = {
     "id": lambda row: row[0].id,
     "status": lambda row: row[1].status,
     "ref": lambda row: row[0].ref,
-    "updated_at": lambda row: row[1].updated,
+    # Nulls are last in ascending order and first in descending order, as PostgreSQL has them.
+    "updated_at": lambda row: (row[0].undated, row[1].updated),
     "user_id": lambda row: row[0].user_id,
 }

@@ -98,11 +98,11 @@ async def test_projects_of_other_groups_are_not_taken() -> None:
     assert company.ids("projects") == [8, 9]
 
 
-async def test_empty_lists_are_an_empty_company() -> None:
+async def test_a_gitlab_that_shows_nothing_is_said_to() -> None:
     company = Company()
     company.gitlab.answers = {"/users": [], "/groups": [], "/projects": []}
     session = await company.sync()
-    assert session.durable.errors == {}
+    assert {place[0]: error.code for place, error in session.durable.errors.items()} == {"projects": "no_resources"}
     assert company.table.dump() == []
 
 

@@ -101,12 +101,12 @@ async def test_another_refusal_of_a_list_is_no_lack_of_keyset() -> None:
 @pytest.mark.parametrize(
     ("path", "rows", "stage"),
     [
-        ("/groups", [group(1, "acme"), {"id": "2", "full_path": "x"}], "groups"),
+        ("/groups", [{"id": "2", "full_path": "x"}], "groups"),
         ("/projects", [project(8, "")], "projects"),
         ("/projects/8/members", [{"id": JANE, "username": "jane", "access_level": None}], "project_members"),
     ],
 )
-async def test_a_page_with_a_broken_row_counts_as_unread(path: str, rows: list[object], stage: str) -> None:
+async def test_a_page_of_broken_rows_only_counts_as_unread(path: str, rows: list[object], stage: str) -> None:
     company = Company()
     await company.sync()
     before = company.table.dump()
@@ -114,6 +114,16 @@ async def test_a_page_with_a_broken_row_counts_as_unread(path: str, rows: list[o
     session = await company.sync()
     assert [place[0] for place in session.durable.errors] == [stage]
     assert company.table.dump() == before
+
+
+async def test_one_broken_row_among_others_is_named() -> None:
+    company = Company()
+    company.script["/groups"] = [group(1, "acme"), {"id": "2", "full_path": "x"}]
+    session = await company.sync()
+    assert session.durable.errors == {}
+    assert [(key, code, "2" in reason) for key, code, reason in session.partials] == [
+        ("all", "unexpected_response", True)
+    ]
 
 
 async def test_a_groups_page_that_is_none_fails_the_groups() -> None:

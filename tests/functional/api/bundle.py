@@ -18,6 +18,7 @@ from gitlab_hub.integrations.clients import Clients
 from gitlab_hub.integrations.feature import IntegrationsFeature
 from gitlab_hub.integrations.verifier import Verifier
 from gitlab_hub.joints import Everybody, Standings
+from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
 from gitlab_hub.pipelines.reader import PipelineReader
 from gitlab_hub.pipelines.routes import PipelineRoutes
 from gitlab_hub.sync.ports import Kind
@@ -165,7 +166,8 @@ class Bundle:
         tokens = TokenRoutes(store, self.keys, self.cursors, self.audit, self.now)
         log = AuditRoutes(AuditReader(state, self.now), self.cursors)
         incidents = IncidentRoutes(IncidentStore(state, self.now), self.cursors)
-        parts = [*self._connecting(), access, pipelines, *self._hooks(), *self._builds()]
+        complete = CompletenessRoutes(CompletenessReader(self.tables["pipelines"], self.now), self.cursors)
+        parts = [*self._connecting(), access, pipelines, complete, *self._hooks(), *self._builds()]
         parts += [HealthRoutes(), WhoAmIRoutes(store), tokens, log, incidents]
         routes = [route for part in parts for route in part.routes()]
         return [*routes, *OpenApiRoutes(lambda: routes).routes()]

@@ -22,9 +22,10 @@ DOCUMENTED = {
     "viewer": [
         "GET /v1/integrations", f"GET {ONE}", f"GET {ONE}/repositories", f"GET {ONE}/sync", f"GET {ONE}/accounts",
         f"GET {ONE}/sync/history",
+        f"GET {ONE}/scopes",
         f"GET {ONE}/accounts/<account_id>", f"GET {ONE}/groups", f"GET {ONE}/projects", f"GET {ONE}/grants",
         f"GET {ONE}/groups/<group_id>", f"GET {ONE}/projects/<project_id>", "GET /v1/audit-log", "GET /v1/whoami",
-        f"GET {ONE}/pipelines", f"GET {ONE}/projects/<project_id>/pipelines",
+        f"GET {ONE}/pipelines", f"GET {ONE}/pipelines/completeness", f"GET {ONE}/projects/<project_id>/pipelines",
         f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree",
         f"GET {RPC}.list", f"GET {RPC}.info/<credential_id>", f"GET {ONE}/webhooks", f"GET {HOOK}",
         "GET /v1/deliveries", "GET /v1/deliveries/<delivery_id>", "GET /v1/triggers", "GET /v1/triggers/<trigger_id>",

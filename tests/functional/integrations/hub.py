@@ -45,6 +45,11 @@ class Syncs:
     def history(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
         return [], None
 
+    def scopes(
+        self, integration_id: str, *, kind: str | None, status: str | None, after: str | None, limit: int
+    ) -> tuple[list[Any], str | None]:
+        return [], None
+
 
 class CountedTable(MemoryTable):
     """Remembers how much was asked of it."""

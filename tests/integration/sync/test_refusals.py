@@ -2,8 +2,10 @@
 
 import pytest
 
+from gitlab_hub.sync.incidents import incidents_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
+from gitlab_hub.sync.scope_list import ListedScope
 from gitlab_hub.sync.scope_notes import partition
 from local.gitlab.process import Running
 from tests.fakes.worker import ID, Hub
@@ -120,3 +122,129 @@ def test_listing_forbidden_as_a_whole_removes_nothing(server: Running, kind: Kin
     run = hub.sync(kind)
     assert run.incomplete > 0
     assert all(stored(hub, kind)[name].keys() >= before[name].keys() for name in before)
+
+
+WHOLE = [
+    (Kind.ACCESS, "/users$", "accounts", None),
+    (Kind.ACCESS, "/groups$", "groups", None),
+    (Kind.ACCESS, "/projects$", "projects", None),
+    (Kind.ACCESS, "/groups/[0-9]+/members$", "group_members", "group"),
+    (Kind.ACCESS, "/projects/[0-9]+/members$", "project_members", "project"),
+    (Kind.PIPELINES, "/projects$", "projects", None),
+    (Kind.PIPELINES, "/projects/[0-9]+/pipelines$", "pipelines", "project"),
+]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize(("kind", "path", "stage", "about"), WHOLE)
+def test_a_first_sync_says_which_list_was_refused_as_a_whole(
+    server: Running, kind: Kind, path: str, stage: str, about: str | None, status: int
+) -> None:
+    hub = Hub(server)
+    server.fault("status", status=status, path=path, times=0)
+    run = hub.sync(kind)
+    code = {403: "invalid_permissions", 404: "not_found"}[status]
+    assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, code)
+    assert stage.replace("_", " ") in (run.last_error or {})["hint"]
+    notes = noted(hub, kind, stage)
+    assert {(note.status, note.code) for note in notes} == {({403: "forbidden", 404: "gone"}[status], code)}
+    assert [(note.resource or {}).get("type") for note in notes] == [about] * len(notes)
+    assert all(note.resource["full_path"] for note in notes if note.resource)
+    state = hub.service.view(ID)[kind]
+    assert state["completeness"]["complete"] is False
+    assert [incident.kind for incident in incidents_of(run)] == ["sync_failed"]
+
+    server.control("DELETE", "faults")
+    assert (hub.sync(kind).status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
+    assert noted(hub, kind, stage) == []
+    assert hub.service.view(ID)[kind]["completeness"]["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [(Kind.ACCESS, "/groups/2/members$"), (Kind.PIPELINES, "/projects/2/pipelines$")]
+)
+def test_one_scope_that_fails_for_ever_is_named_and_the_others_are_read(server: Running, kind: Kind, path: str) -> None:
+    server.fault("status", status=500, path=path, times=0)
+    hub = Hub(server)
+    run = hub.sync(kind)
+    collection, number = path.split("/")[1:3]
+    name = next(row for row in server.truth(collection) if row["id"] == int(number))
+    assert (run.status, run.incomplete) == (RunStatus.FAILED, 1)
+    named = (run.last_error or {})["hint"].partition(":")[0]
+    assert named in (name.get("full_path"), name.get("path_with_namespace"))
+    notes, _ = hub.service.scopes(ID, kind=kind, status="failed", after=None, limit=10)
+    assert [(note.resource or {})["full_path"] for note in notes] == [named]
+    rest = truth(hub, kind)
+    dataset = "grants" if kind is Kind.ACCESS else "pipelines"
+    assert {key: row for key, row in rest[dataset].items() if not is_inside(dataset, key, path)} == stored(hub, kind)[
+        dataset
+    ]
+
+
+@KINDS
+@pytest.mark.parametrize("fault", ["empty_list", "status"])
+def test_a_first_sync_that_sees_nothing_says_so(server: Running, kind: Kind, fault: str) -> None:
+    hub = Hub(server)
+    server.fault(fault, path="/(users|groups|projects)$", times=0, status=403)
+    run = hub.sync(kind)
+    code = "no_resources" if fault == "empty_list" else "invalid_permissions"
+    assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, code)
+    assert noted(hub, kind, "projects")
+    server.control("DELETE", "faults")
+    assert (hub.sync(kind).status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
+
+
+def test_ci_that_is_off_everywhere_is_said_and_no_failure(fresh: Running) -> None:
+    for project in fresh.truth("projects"):
+        fresh.change("update_project", id=project["id"], builds_enabled=False)
+    hub = Hub(fresh)
+    run = hub.sync(Kind.PIPELINES)
+    assert (run.status, run.incomplete) == (RunStatus.IDLE, 0)
+    assert {(note.status, note.code) for note in noted(hub, Kind.PIPELINES, "pipelines")} == {
+        ("disabled", "ci_disabled")
+    }
+
+
+def test_an_administrator_who_sees_names_only_is_said(server: Running) -> None:
+    hub = Hub(server)
+    server.fault("odd_row", path="/users$", query="per_page=1&", times=0, fields={"email": "-", "is_admin": "-"})
+    run = hub.sync(Kind.ACCESS)
+    assert [(note.status, note.code) for note in noted(hub, Kind.ACCESS, "accounts")] == [
+        ("partial", "invalid_permissions")
+    ]
+    assert run.counts["scopes_partial"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "field", "stage"),
+    [
+        (Kind.ACCESS, "/users$", "id", "accounts"),
+        (Kind.ACCESS, "/groups$", "full_path", "groups"),
+        (Kind.ACCESS, "/groups$", "id", "groups"),
+        (Kind.ACCESS, "/projects$", "path_with_namespace", "projects"),
+        (Kind.ACCESS, "/projects/1/members", "access_level", "project_members"),
+        (Kind.ACCESS, "/groups/1/members", "id", "group_members"),
+        (Kind.PIPELINES, "/projects$", "id", "projects"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, "-", ["odd"]], ids=["null", "missing", "odd"])
+def test_one_odd_row_is_named_and_its_neighbours_are_stored(
+    server: Running, kind: Kind, path: str, field: str, stage: str, value: object
+) -> None:
+    hub = Hub(server)
+    hub.sync(kind)
+    before = stored(hub, kind)
+    server.fault("odd_row", path=path, query="per_page=100", times=0, row=1, fields={field: value})
+    fresh_hub = Hub(server)
+    run = fresh_hub.sync(kind)
+    assert run.status is RunStatus.IDLE
+    assert [note.status for note in noted(fresh_hub, kind, stage)] == ["partial"]
+    assert sum(len(rows) for rows in stored(fresh_hub, kind).values()) < sum(len(rows) for rows in before.values())
+    assert hub.sync(kind).status is RunStatus.IDLE
+    assert stored(hub, kind) == before == truth(hub, kind)
+
+
+def noted(hub: Hub, kind: Kind, stage: str) -> list[ListedScope]:
+    """What is kept of a stage's scopes that are not complete."""
+    notes, _ = hub.service.scopes(ID, kind=kind, status=None, after=None, limit=200)
+    return [note for note in notes if note.stage == stage]

@@ -78,6 +78,9 @@ class ScriptedSession:
     def count(self, **amounts: int) -> None:
         self.counts.update(amounts)
 
+    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+        self._world.partials.append((scope.key, code, reason))
+
 
 class CountingTable(MemoryTable):
     """A table that counts single reads and written items, and can break."""
@@ -103,6 +106,7 @@ class World:
         self.now = START
         self.gitlab = ModelGitLab(lambda: self.now, seed=seed, page=page)
         self.table = CountingTable()
+        self.partials: list[tuple[str, str, str]] = []
         self.target = Target(
             integration_id="i1", credential_id="c1", base_url="https://gitlab.example", user_id=7, is_admin=True
         )

@@ -30,6 +30,8 @@ class ModelPipeline:
     created: int = 0
     finished: int | None = None
     visible_from: int = 0
+    undated: bool = False
+    """Whether `updated_at` is null, as it is in old rows."""
     jobs: dict[int, Row] = field(default_factory=dict)
     landing: dict[int, int] = field(default_factory=dict)
     """Jobs that can be seen only from a time on."""
@@ -46,7 +48,7 @@ class ModelPipeline:
             "status": self.status,
             "source": self.source,
             "created_at": iso(self.created // 1000),
-            "updated_at": iso(self.updated // 1000),
+            "updated_at": None if self.undated else iso(self.updated // 1000),
             "web_url": f"https://gitlab.example/p/-/pipelines/{self.id}",
         }
 
@@ -155,12 +157,16 @@ class ModelGitLab:
             pipeline
             for pipeline in pipelines
             if pipeline.visible_from <= self.now()
-            and (after is None or pipeline.updated >= after * 1000)
-            and (before is None or pipeline.updated <= before * 1000)
+            and (after is None or (pipeline.updated >= after * 1000 and not pipeline.undated))
+            and (before is None or (pipeline.updated <= before * 1000 and not pipeline.undated))
             and ("source" in self.ignored or (pipeline.source == "parent_pipeline") == ("source" in asked))
         ]
         if asked.get("order_by") == "updated_at":
-            kept.sort(key=lambda pipeline: (pipeline.updated, self.random.random()))
+            # Nulls are last in ascending order and first in descending order, as PostgreSQL has them.
+            kept.sort(
+                key=lambda pipeline: (pipeline.undated, pipeline.updated, self.random.random()),
+                reverse=asked.get("sort") == "desc",
+            )
         else:
             kept.sort(key=lambda pipeline: pipeline.id, reverse=asked.get("sort") != "asc")
         return [pipeline.row(project_id) for pipeline in kept]

@@ -124,6 +124,7 @@ def sync_accounts() -> Entry:
 @cache
 def sync_pipelines() -> Entry:
     """Starts due pipelines syncs, and works on their queue."""
+    from gitlab_hub.incidents import IncidentStore
     from gitlab_hub.pipelines.feature import PipelinesFeature
     from gitlab_hub.pipelines.hints import PipelineHints
     from gitlab_hub.pipelines.purge import partitions
@@ -131,7 +132,7 @@ def sync_pipelines() -> Entry:
     table = wiring.table(wiring.settings().need("pipelines_table"))
     queue = wiring.syncs().queues[PipelinesFeature.kind]
     work = _Work(
-        feature=PipelinesFeature(table),
+        feature=PipelinesFeature(table, IncidentStore(wiring.integrations_table(), time.time)),
         box=PipelineHints(table, queue, time.time).box,
         purges=[(table, partial(partitions, table))],
         minutes=wiring.settings().pipelines_interval_minutes,

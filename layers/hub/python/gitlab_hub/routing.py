@@ -76,12 +76,16 @@ def access_routes() -> list["Route"]:
 
 def pipelines_routes() -> list["Route"]:
     """Reading the pipelines sync's rows back."""
+    from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
     from gitlab_hub.pipelines.reader import PipelineReader
     from gitlab_hub.pipelines.routes import PipelineRoutes
 
-    return list(
-        PipelineRoutes(PipelineReader(wiring.table(wiring.settings().pipelines_table)), wiring.cursors()).routes()
+    table, cursors = wiring.table(wiring.settings().pipelines_table), wiring.cursors()
+    parts = (
+        PipelineRoutes(PipelineReader(table), cursors),
+        CompletenessRoutes(CompletenessReader(table, time.time), cursors),
     )
+    return [route for part in parts for route in part.routes()]
 
 
 def operations_routes() -> list["Route"]:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from gitlab_hub.access.fields import GitLabRow, mapping
 from gitlab_hub.access.lists import AS_GUEST, GroupsStage, ProjectsStage
 from gitlab_hub.access.members import MembersStage, Union
-from gitlab_hub.access.model import ResourceType
+from gitlab_hub.access.model import ResourceType, id_key
 from gitlab_hub.access.pages import Params
 from gitlab_hub.access.store import ALL, account_row
 from gitlab_hub.access.sweep import Witness
 from gitlab_hub.access.transform import account_of_user, is_admin_row
 from gitlab_hub.access.work import Work
 from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.sync.ports import Scope
 
 NEWEST: Params = {"order_by": "id", "sort": "desc"}
 OWN_PROJECTS: Params = {"with_shared": "false"}
@@ -40,7 +41,7 @@ class HintReading:
         await take([dict(detail)])
         if kind is ResourceType.GROUP:
             await self._read_newest_children(number)
-        members = await MembersStage(self._work, kind, Union(self._work)).read_members(number)
+        members = await MembersStage(self._work, kind, Union(self._work)).read_members(number, Scope(id_key(number)))
         await self._meet(members)
         await self._work.grants.sweep(self._witness.grant_is_gone)
 

@@ -3,20 +3,30 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gitlab_hub.access.fields import whole
+from gitlab_hub.access.fields import GitLabRow, number, whole
 from gitlab_hub.access.model import Resource, ResourceType
 from gitlab_hub.access.pages import Params, Rows, read_list
 from gitlab_hub.access.reach import BY_ID, USERS, inside
 from gitlab_hub.access.store import ALL, account_row, resource_row
-from gitlab_hub.access.transform import account_of_user, group_of, is_admin_row, project_of
+from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
 from gitlab_hub.access.work import Work
-from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen, UnexpectedResponse
+from gitlab_hub.sync.odd_rows import understood
 from gitlab_hub.sync.one_scope import OneScope
 from gitlab_hub.sync.ports import Scope
 
 AS_GUEST: Params = {"min_access_level": 10}
 AS_MEMBER: Params = {"membership": "true"}
 OF_GROUP: Params = {"include_subgroups": "true", "with_shared": "false"}
+
+
+SCOPE = Scope(ALL)
+"""Each of these lists is one scope."""
+
+NAMES_ONLY = (
+    "The token's user is an administrator, and GitLab shows it names only: give a token with the scope admin_mode. "
+    "Accounts are taken from the members of groups and projects."
+)
 
 
 class AccountsStage(OneScope):
@@ -32,11 +42,14 @@ class AccountsStage(OneScope):
         if await self._work.reach.lists_accounts():
             await read_list(self._work.session, scope, USERS, BY_ID, self._take)
             await self._work.accounts.complete(ALL)
+        elif self._work.reach.ought_to_list_accounts:
+            await self._work.session.partial(scope, Forbidden.code, NAMES_ONLY)
 
     async def _take(self, rows: Rows) -> None:
-        if not all(is_admin_row(row) for row in rows):
+        if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
-        await self._work.accounts.upsert(ALL, [account_row(account_of_user(row)) for row in rows])
+        accounts = await understood(self._work.session, SCOPE, rows, account_of_admins_row)
+        await self._work.accounts.upsert(ALL, [account_row(account) for _, account in accounts])
 
 
 class GroupsStage(OneScope):
@@ -76,7 +89,7 @@ class GroupsStage(OneScope):
         async for page in session.gitlab.pages(path, self._params(), cursor=cursor):
             await self.take(page.rows)
             if path.endswith("/subgroups"):
-                left[:0] = [(f"/groups/{whole(row, 'id')}/subgroups", None) for row in page.rows]
+                left[:0] = [(f"/groups/{number(row.get('id'))}/subgroups", None) for row in page.rows if _is_group(row)]
             rest = [*left, (path, page.next)] if page.next is not None else left
             if rest:
                 await session.checkpoint(scope, rest)
@@ -84,9 +97,10 @@ class GroupsStage(OneScope):
     async def take(self, rows: Rows) -> None:
         """Store groups as GitLab lists or shows them."""
         work, kind = self._work, ResourceType.GROUP
+        good = [row for row, _ in await understood(work.session, SCOPE, rows, group_of)]
         # Rows of lists have no shares: those that the members' stage found stay.
-        known = await work.session.io(work.store.known_resources, kind, [whole(row, "id") for row in rows])
-        groups = [group_of(row, known.get(row["id"])) for row in rows]
+        known = await work.session.io(work.store.known_resources, kind, [row["id"] for row in good])
+        groups = [group_of(row, known.get(row["id"])) for row in good]
         await work.resources[kind].upsert(ALL, [resource_row(group) for group in groups])
 
     def _params(self) -> Params:
@@ -104,8 +118,11 @@ class ProjectsStage(OneScope):
 
     async def read(self, scope: Scope) -> None:
         """Read the list of projects."""
-        await read_list(self._work.session, scope, *self._list(), self.take)
-        await self._work.resources[ResourceType.PROJECT].complete(ALL)
+        work = self._work
+        await read_list(work.session, scope, *self._list(), self.take)
+        if await work.session.io(work.store.is_empty):
+            raise NothingSeen("The token sees no group and no project. Add its user to one, or give another token.")
+        await work.resources[ResourceType.PROJECT].complete(ALL)
 
     def _list(self) -> tuple[str, Params]:
         if self._work.group_path is not None:
@@ -115,12 +132,17 @@ class ProjectsStage(OneScope):
     async def take(self, rows: Rows) -> None:
         """Store those of these projects that the integration covers."""
         work, kind = self._work, ResourceType.PROJECT
-        terse = [whole(row, "id") for row in rows if "shared_with_groups" not in row]
+        good = [row for row, _ in await understood(work.session, SCOPE, rows, project_of)]
+        terse = [row["id"] for row in good if "shared_with_groups" not in row]
         known = await work.session.io(work.store.known_resources, kind, terse) if terse else {}
-        projects = self._wanted([project_of(row, known.get(row["id"])) for row in rows])
+        projects = self._wanted([project_of(row, known.get(row["id"])) for row in good])
         await work.resources[kind].upsert(ALL, [resource_row(project) for project in projects])
 
     def _wanted(self, projects: Sequence[Resource]) -> list[Resource]:
         # A server that does not know `with_shared` lists projects of other groups too: they are not the integration's.
         group = self._work.session.target.group
         return [project for project in projects if group is None or inside(project.full_path, group)]
+
+
+def _is_group(row: GitLabRow) -> bool:
+    return number(row.get("id")) is not None

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 
-from gitlab_hub.access.fields import mapping, whole
+from gitlab_hub.access.fields import mapping
 from gitlab_hub.access.model import ResourceType, id_key, item_of
 from gitlab_hub.access.pages import Rows, collect
 from gitlab_hub.access.store import ALL, account_row, grants_scope, resource_row
 from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
 from gitlab_hub.access.work import Work
 from gitlab_hub.sync.hashing import content_hash
+from gitlab_hub.sync.odd_rows import understood
 from gitlab_hub.sync.ports import Scope
 
 
@@ -54,26 +56,27 @@ class MembersStage:
 
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
         """Give one scope per resource; its key is the resource's."""
-        while keys := await self._work.session.io(self._work.store.keys_after, self._kind, after):
-            for key in keys:
-                yield Scope(key)
-            after = keys[-1]
+        while found := await self._work.session.io(self._work.store.paths_after, self._kind, after):
+            for key, path in found:
+                yield Scope(key, {"type": str(self._kind), "id": int(key), "path": path})
+            after = found[-1][0]
 
     async def read(self, scope: Scope) -> None:
         """Read the members of one resource."""
         resource_id = int(scope.key)
         if self._kind is ResourceType.GROUP:
             await self._read_shares(resource_id)
-        await self.read_members(resource_id)
+        await self.read_members(resource_id, scope)
 
-    async def read_members(self, resource_id: int) -> Sequence[int]:
+    async def read_members(self, resource_id: int, scope: Scope) -> Sequence[int]:
         """Read the direct members of one resource, all of them; the answer is who they are."""
         rows = await collect(self._work.session.gitlab, f"/{self._kind.collection}/{resource_id}/members")
         # Members are listed by numbered pages: one that joins or leaves meanwhile can repeat another.
-        members = {whole(row, "id"): row for row in rows}
-        grants = [grant_of(row, self._kind, resource_id) for row in members.values()]
-        await self._union.meet(list(members.values()))
-        stored = [self._work.store.grant_row(grant) for grant in grants]
+        read = partial(grant_of, resource_type=self._kind, resource_id=resource_id)
+        found = await understood(self._work.session, scope, rows, read)
+        members = {grant.account_id: (row, grant) for row, grant in found}
+        await self._union.meet([row for row, _ in members.values()])
+        stored = [self._work.store.grant_row(grant) for _, grant in members.values()]
         await self._work.grants.replace(grants_scope(self._kind, id_key(resource_id)), stored)
         return list(members)
 

@@ -87,10 +87,14 @@ class AccessStore:
         items = self._table.get_many([(self._pk(kind), id_key(number)) for number in ids])
         return {item["id"]: value_of(Resource, item) for item in items}
 
-    def keys_after(self, kind: ResourceType, after: str | None) -> list[str]:
-        """Read the next keys of the stored resources, none at the end."""
-        rows = self._table.query(self._pk(kind), after=after, limit=_PAGE, attributes=("sk",))
-        return [item["sk"] for item in rows.items]
+    def paths_after(self, kind: ResourceType, after: str | None) -> list[tuple[str, str]]:
+        """Read the next stored resources as (key, full path), none at the end."""
+        rows = self._table.query(self._pk(kind), after=after, limit=_PAGE, attributes=("sk", "full_path"))
+        return [(item["sk"], item["full_path"]) for item in rows.items]
+
+    def is_empty(self) -> bool:
+        """Say whether no group and no project is stored."""
+        return not any(self._table.query(self._pk(kind), limit=1, attributes=("sk",)).items for kind in ResourceType)
 
     def count(self, kind: ResourceType) -> int:
         """Count the stored resources."""

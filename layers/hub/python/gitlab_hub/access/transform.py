@@ -17,6 +17,7 @@ from gitlab_hub.access.model import (
 )
 from gitlab_hub.access.statuses import status_of
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
+from gitlab_hub.gitlab.errors import UnexpectedResponse
 
 ADMIN_FIELDS = frozenset({"email", "is_admin"})
 """What `/users` tells administrators only."""
@@ -52,6 +53,13 @@ def account_of_user(row: GitLabRow, stored: Account | None = None) -> Account:
         emails=_emails(row, account.emails),
         identities=_identities(row, account.identities),
     )
+
+
+def account_of_admins_row(row: GitLabRow) -> Account:
+    """Read a row of `/users` that has what only administrators get. Raises UnexpectedResponse for any other."""
+    if not is_admin_row(row):
+        raise UnexpectedResponse("GitLab listed a user without what administrators see of one.")
+    return account_of_user(row)
 
 
 def account_of_member(row: GitLabRow, stored: Account | None = None) -> Account:

@@ -97,6 +97,12 @@ class CiDisabled(Forbidden):
     code = "ci_disabled"
 
 
+class NothingSeen(Forbidden):
+    """GitLab answers, and shows this token nothing at all."""
+
+    code = "no_resources"
+
+
 class Missing(GitLabError):
     """404: not there, or not visible to this token."""
 

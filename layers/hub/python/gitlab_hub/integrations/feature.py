@@ -25,6 +25,7 @@ from gitlab_hub.integrations.removal import ActiveBuilds, HookRemoval, NoBuilds,
 from gitlab_hub.integrations.repositories import Repositories
 from gitlab_hub.integrations.rotating import Rotating
 from gitlab_hub.integrations.routes import HookView, IntegrationRoutes
+from gitlab_hub.integrations.scope_routes import ScopeRoutes
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.sync_routes import SyncRoutes, Syncs
 from gitlab_hub.integrations.upkeep import Upkeep
@@ -122,6 +123,7 @@ class IntegrationsFeature:
             ),
             CredentialRoutes(self._credentials(), now=self._now),
             SyncRoutes(syncs, store=self.store, cursors=cursors),
+            ScopeRoutes(syncs, cursors),
         )
 
     def oauth_routes(

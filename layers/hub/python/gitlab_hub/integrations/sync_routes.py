@@ -35,6 +35,11 @@ class Syncs(Protocol):
     def history(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
         """Runs that have ended, newest first, and the position behind them, None at the end."""
 
+    def scopes(
+        self, integration_id: str, *, kind: str | None, status: str | None, after: str | None, limit: int
+    ) -> tuple[Sequence[Any], str | None]:
+        """What the last runs could not read, see `scope_routes`."""
+
 
 class SyncRoutes:
     """Syncs of an integration."""

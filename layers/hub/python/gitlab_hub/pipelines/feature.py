@@ -3,8 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from gitlab_hub.gitlab.errors import Forbidden, InsufficientScope, MissingPermissions
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    InsufficientScope,
+    MissingPermissions,
+    RateLimited,
+    Unauthorized,
+)
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.pipelines.debts import Debts
 from gitlab_hub.pipelines.heeding import HintReading
+from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.project_stage import ProjectsStage, SweepStage
 from gitlab_hub.pipelines.project_store import ProjectRows, ReadStates, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
@@ -24,14 +34,15 @@ class PipelinesFeature:
 
     kind = Kind.PIPELINES
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, incidents: IncidentStore | None = None) -> None:
+        self.table, self._incidents = table, incidents
 
     def stages(self, session: Session) -> Sequence[Stage]:
         """The steps of one run."""
         table = session.fenced(self.table)
         rows = ProjectRows(table, session.target.integration_id)
-        return [ProjectsStage(session, rows), PipelinesStage(session, rows, table), SweepStage(session, rows)]
+        pipelines = PipelinesStage(session, rows, table, self._incidents)
+        return [ProjectsStage(session, rows), pipelines, SweepStage(session, rows, self._incidents)]
 
     async def heed(self, session: Session, hint: Hint) -> None:
         """Read the one pipeline that a hint is about."""
@@ -43,8 +54,11 @@ class PipelinesStage:
 
     name = "pipelines"
 
-    def __init__(self, session: Session, rows: ProjectRows, table: Table) -> None:
-        self._session, self._rows = session, rows
+    def __init__(
+        self, session: Session, rows: ProjectRows, table: Table, incidents: IncidentStore | None = None
+    ) -> None:
+        self._session, self._rows, self._incidents = session, rows, incidents
+        self._owed = OwedRows(table, session.target.integration_id)
         self._store = PipelineStore(table, session.target.integration_id)
         self._states = ReadStates(table, session.target.integration_id)
         self._making = asyncio.Semaphore(session.width(IN_THE_MAKING))
@@ -58,14 +72,18 @@ class PipelinesStage:
         pages = self._rows.listed(after)
         while (page := await self._session.io(next, pages, None)) is not None:
             for item in page:
-                yield Scope(item["sk"], {"id": item["id"], "path": item["path_with_namespace"]})
+                yield Scope(item["sk"], {"type": "project", "id": item["id"], "path": item["path_with_namespace"]})
 
     async def read(self, scope: Scope) -> None:
         """Read one project's pipelines."""
         source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
+        debts = Debts(self._session, self._owed, self._incidents, source.project_id)
+        reading = ProjectReading(self._session, scope, source, self._store, self._states, debts, self._making)
         try:
-            await ProjectReading(self._session, scope, source, self._store, self._states, self._making).run()
-        except (InsufficientScope, MissingPermissions):
+            await reading.run()
+        except (RateLimited, Unauthorized, InsufficientScope, MissingPermissions):
             raise
-        except Forbidden as refusal:
-            raise await why_closed(source, refusal) from None
+        except GitLabError as error:
+            reason = await why_closed(source, error) if isinstance(error, Forbidden) else error
+            await self._session.write(self._states.failed, source.project_id, reason.code, owed=len(debts.owed))
+            raise reason from None

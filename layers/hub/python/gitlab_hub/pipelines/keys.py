@@ -6,6 +6,7 @@
 | `<integration>#cursors` | project | how far its pipelines were read; apart, so that no listing overwrites it |
 | `<integration>#pipelines#<project>` | pipeline | a pipeline, without its jobs |
 | `<integration>#jobs#<project>` | `<pipeline>#<jobs or bridges>#<n>` | packed jobs or bridges of a pipeline |
+| `<integration>#owed` | `<project>#<pipeline>` | a pipeline that GitLab lists and does not show |
 | `<integration>#hints` | `<project>#<pipeline>` | that a message about a pipeline is on its way, and when it is due |
 
 Jobs have a partition of their own because a query pays for every byte it passes over: a list of pipelines must not
@@ -55,6 +56,16 @@ def hints_pk(integration_id: str) -> str:
 def hint_key(integration_id: str, project_id: int, pipeline_id: int) -> Key:
     """The key of the mark of a hint."""
     return hints_pk(integration_id), f"{padded(project_id)}#{padded(pipeline_id)}"
+
+
+def owed_pk(integration_id: str) -> str:
+    """The partition of the pipelines that are owed."""
+    return f"{integration_id}#owed"
+
+
+def owed_key(integration_id: str, project_id: int, pipeline_id: int) -> Key:
+    """The key of a pipeline that is owed."""
+    return owed_pk(integration_id), f"{padded(project_id)}#{padded(pipeline_id)}"
 
 
 def change_sk(changed_at: int, project_id: int, pipeline_id: int) -> str:

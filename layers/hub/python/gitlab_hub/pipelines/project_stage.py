@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.project_store import ProjectRows, project_number, project_row
+from gitlab_hub.sync.odd_rows import understood
 from gitlab_hub.sync.one_scope import OneScope
 from gitlab_hub.sync.ports import Scope, Session, Target
 
@@ -37,16 +40,20 @@ class ProjectsStage(OneScope):
     name = "projects"
 
     def __init__(self, session: Session, rows: ProjectRows) -> None:
-        self._session = session
+        self._session, self._rows = session, rows
         self._mirror = session.mirror(DATASET, rows)
 
     async def read(self, scope: Scope) -> None:
         """Read the list page by page."""
         path, params = listing_of(self._session.target)
-        async for page in self._session.gitlab.pages(path, params, cursor=self._session.cursor(scope)):
-            await self._mirror.upsert(scope.key, [project_row(row) for row in page.rows])
+        session = self._session
+        async for page in session.gitlab.pages(path, params, cursor=session.cursor(scope)):
+            rows = await understood(session, scope, page.rows, project_row)
+            await self._mirror.upsert(scope.key, [project for _, project in rows])
             if page.next is not None:
-                await self._session.checkpoint(scope, page.next)
+                await session.checkpoint(scope, page.next)
+        if await session.io(lambda: next(self._rows.stored(scope.key), None)) is None:
+            raise NothingSeen("The token sees no project. Add its user to one, or give another token.")
         await self._mirror.complete(scope.key)
 
 
@@ -55,13 +62,21 @@ class SweepStage(OneScope):
 
     name = "sweep"
 
-    def __init__(self, session: Session, rows: ProjectRows) -> None:
-        self._session = session
+    def __init__(self, session: Session, rows: ProjectRows, incidents: IncidentStore | None = None) -> None:
+        self._session, self._incidents = session, incidents
         self._mirror = session.mirror(DATASET, rows)
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is one
         """Sweep the projects."""
-        await self._mirror.sweep(self._is_gone)
+        await self._mirror.sweep(self._goes)
+
+    async def _goes(self, scope: str, key: str) -> bool:
+        """Say whether a project is gone; then nothing of it is owed any more."""
+        gone = await self._is_gone(scope, key)
+        if gone and self._incidents is not None:
+            about = (INCIDENT, self._session.target.integration_id, str(project_number(key)))
+            await self._session.write(self._incidents.close, *about)
+        return gone
 
     async def _is_gone(self, _scope: str, key: str) -> bool:
         try:

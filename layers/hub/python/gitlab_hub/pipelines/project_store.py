@@ -19,6 +19,9 @@ LATELY_SECONDS = 30 * 86_400
 NOTE_SECONDS = 3_600
 """How stale a note about children may be: exact times would cost a write per project and run."""
 
+RECONCILE_SECONDS = 86_400
+"""How often GitLab's count of a project's pipelines is compared with ours."""
+
 _TEXTS = ("path_with_namespace", "name", "default_branch", "web_url")
 
 
@@ -66,6 +69,18 @@ class ReadState:
     child_watermark: int | None = None
     child_probed_at: int | None = None
     child_seen_at: int | None = None
+    default_listed: int | None = None
+    default_stored: int | None = None
+    child_listed: int | None = None
+    child_stored: int | None = None
+    reconciled_at: int | None = None
+    """When GitLab's count was last compared with ours (seconds)."""
+    walked_at: int | None = None
+    """When the whole list was last read page by page (seconds)."""
+    owed: int | None = None
+    """Pipelines that GitLab lists and does not show."""
+    error: str | None = None
+    """Why the project could not be read the last time: an error code."""
 
     def watermark(self, stream: Stream) -> int | None:
         """The watermark of a stream."""
@@ -76,6 +91,34 @@ class ReadState:
         if stream is Stream.DEFAULT:
             return replace(self, default_watermark=watermark)
         return replace(self, child_watermark=watermark)
+
+    def counted(self, stream: Stream, *, listed: int | None, stored: int) -> "ReadState":
+        """The state after GitLab's count of a stream was compared with ours."""
+        if stream is Stream.DEFAULT:
+            return replace(self, default_listed=listed, default_stored=stored)
+        return replace(self, child_listed=listed, child_stored=stored)
+
+    def grown(self, stream: Stream, *, listed: int, stored: int) -> "ReadState":
+        """The state after so many more pipelines were listed and stored; what was never counted stays unknown."""
+        if stream is Stream.DEFAULT:
+            before = self.default_listed, self.default_stored
+        else:
+            before = self.child_listed, self.child_stored
+        known, kept = before
+        if kept is None:
+            return self
+        return self.counted(stream, listed=None if known is None else known + listed, stored=kept + stored)
+
+    def agrees(self, stream: Stream, listed: int | None) -> bool:
+        """Say whether all that GitLab counts now was stored when it was counted last."""
+        counts = (self.default_listed, self.default_stored)
+        if stream is Stream.CHILD:
+            counts = (self.child_listed, self.child_stored)
+        return listed is not None and counts == (listed, listed)
+
+    def wants_count(self, now: int) -> bool:
+        """Say whether GitLab's count is to be compared with ours again."""
+        return self.reconciled_at is None or now - self.reconciled_at >= RECONCILE_SECONDS
 
     def probed(self, *, seen: bool, now: int) -> "ReadState":
         """The state after the child stream was read."""
@@ -102,6 +145,13 @@ class ReadStates:
         """The state of a project; one that was never read has none."""
         item = self._table.get(self._pk, padded(project_id)) or {}
         return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
+
+    def failed(self, project_id: int, code: str, *, owed: int) -> None:
+        """Note why a project could not be read, and how much of it is owed, where that is news."""
+        state = self.load(project_id)
+        after = replace(state, error=code, owed=owed or state.owed)
+        if after != state:
+            self.save(project_id, after)
 
     def save(self, project_id: int, state: ReadState) -> None:
         """Keep the state of a project."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gitlab_hub.pipelines.keys import cursors_pk, hints_pk, jobs_pk, pipelines_pk, projects_pk
+from gitlab_hub.pipelines.keys import cursors_pk, hints_pk, jobs_pk, owed_pk, pipelines_pk, projects_pk
 from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.fence import fence_partition
 
@@ -21,4 +21,5 @@ def partitions(table: Table, integration_id: str) -> Iterator[str]:
     yield cursors_pk(integration_id)
     yield hints_pk(integration_id)
     yield fence_partition(integration_id)
+    yield owed_pk(integration_id)
     yield projects_pk(integration_id)

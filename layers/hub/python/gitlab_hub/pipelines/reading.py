@@ -3,24 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from gitlab_hub.gitlab.client import Page
-from gitlab_hub.gitlab.errors import Missing, UnexpectedResponse
+from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.pipelines import seek
-from gitlab_hub.pipelines.copying import Copier
+from gitlab_hub.pipelines.batches import Batches
+from gitlab_hub.pipelines.debts import Debts
 from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.project_store import ReadState, ReadStates
 from gitlab_hub.pipelines.seek import Step, Stream, Window
-from gitlab_hub.pipelines.settling import Known, must_read
+from gitlab_hub.pipelines.settling import must_read
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.times import from_datetime
+from gitlab_hub.sync.odd_rows import understood
 from gitlab_hub.sync.ports import Scope, Session
-
-BATCH = 8
-"""Pipelines of one project between two checkpoints."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -35,42 +33,83 @@ class ProjectReading:
         source: ProjectSource,
         store: PipelineStore,
         states: ReadStates,
+        debts: Debts,
         making: asyncio.Semaphore,
     ) -> None:
         self._session, self._scope, self._source = session, scope, source
-        self._store, self._states, self._making = store, states, making
-        self._copier = Copier(session, source, store)
+        self._store, self._states, self._debts = store, states, debts
+        self._batches = Batches(session, source, store, debts, making)
 
     async def run(self) -> None:
         """Read what is due, to the end."""
         state = await self._session.io(self._states.load, self._source.project_id)
         cursor = self._session.cursor(self._scope)
+        if cursor or state.owed:
+            await self._debts.load()
         window = Window.from_json(cursor) if cursor else self._opened(Stream.DEFAULT, state)
         if window.stream is Stream.DEFAULT:
             window = await self._read(window)
             state = await self._keep(state, window)
-            if not (self._session.full or window.children or state.wants_children(self._now() // 1000)):
-                return
-            window = self._opened(Stream.CHILD, state)
-            await self._checkpoint(window)
-        await self._keep(state, await self._read(window))
+            if self._session.full or window.children or state.wants_children(self._now() // 1000):
+                window = self._opened(Stream.CHILD, state)
+                await self._checkpoint(window)
+        if window.stream is Stream.CHILD:
+            state = await self._keep(state, await self._read(window))
+        await self._batches.try_again(self._debts.due(self._now() // 1000, full=self._session.full))
+        await self._settle_debts(state)
 
     def _opened(self, stream: Stream, state: ReadState) -> Window:
         return Window.opened(stream, None if self._session.full else state.watermark(stream))
 
     async def _keep(self, before: ReadState, window: Window) -> ReadState:
-        """Move the watermark of a stream that was read to its end."""
+        """Move the watermark of a stream that was read to its end, and compare GitLab's count with ours."""
+        window, state = await self._reconciled(window, before)
         stream, now = window.stream, self._now()
-        after = before.moved(stream, seek.watermark(window, before.watermark(stream), now=now))
+        after = state.moved(stream, seek.watermark(window, before.watermark(stream), now=now))
         if stream is Stream.CHILD:
             after = after.probed(seen=window.last is not None, now=now // 1000)
         if after != before:
             await self._session.write(self._states.save, self._source.project_id, after)
         return after
 
+    async def _settle_debts(self, state: ReadState) -> None:
+        """Say which pipelines are owed, and note how many."""
+        await self._debts.tell(self._scope)
+        owed = len(self._debts.owed) or None
+        if owed != state.owed or state.error is not None:
+            after = replace(state, owed=owed, error=None)
+            await self._session.write(self._states.save, self._source.project_id, after)
+
+    async def _reconciled(self, window: Window, before: ReadState) -> tuple[Window, ReadState]:
+        """Read the whole list where the seek has not shown all of it; then the counts are known again."""
+        now, stream = self._now() // 1000, window.stream
+        state = before.grown(stream, listed=window.listed, stored=window.stored)
+        due = window.walked or (window.fresh and window.seen) or (stream is Stream.DEFAULT and state.wants_count(now))
+        if not due:
+            return window, state
+        listed, dated = await self._counted_by_gitlab(window)
+        walked_before = state.walked_at is not None and not window.fresh
+        if state.agrees(stream, listed) and (dated or walked_before) and not window.fresh:
+            return window, replace(state, reconciled_at=now)
+        had = await self._count(stream) + self._debts.count(stream)
+        if not window.walked and seek.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before):
+            window = await self._walk(window)
+        counted = state.counted(stream, listed=listed, stored=await self._count(stream))
+        return window, replace(counted, reconciled_at=now, walked_at=now if window.walked else state.walked_at)
+
+    async def _counted_by_gitlab(self, window: Window) -> tuple[int | None, bool]:
+        """How many pipelines GitLab counts, and whether the row that would show it has a date."""
+        if window.fresh and window.total is not None and not self._session.full:
+            return window.total, True
+        page = await anext(self._pages(seek.newest_params(window), per_page=1))
+        return page.total, seek.is_dated(page.rows)
+
+    async def _count(self, stream: Stream) -> int:
+        return await self._session.io(self._store.count, self._source.project_id, children=stream is Stream.CHILD)
+
     async def _read(self, window: Window) -> Window:
         step = Step.SEEK
-        while step is not Step.DONE and window.walk is None:
+        while step is not Step.DONE and window.walk is None and not window.walked:
             if window.drain is not None:
                 window = await self._drain(window, window.drain.position)
                 await self._checkpoint(window)
@@ -79,13 +118,13 @@ class ProjectReading:
             window = _with_page(window, page)
             if not seek.has_right_source(window, page.rows):
                 return window
-            if not seek.is_seekable(window, page.rows):
+            if not seek.is_seekable(window, page.rows) or not seek.is_dated(page.rows):
                 break
             window = await self._take(window, page.rows)
             more = page.next is not None or len(page.rows) >= seek.PER_PAGE
             step, window = seek.next_step(window, page.rows, more=more)
             await self._checkpoint(window)
-        return window if step is Step.DONE else await self._walk(window)
+        return window if step is Step.DONE or window.walked else await self._walk(window)
 
     async def _drain(self, window: Window, position: str | None) -> Window:
         """Read one page of a millisecond that holds too many rows for one."""
@@ -96,46 +135,40 @@ class ProjectReading:
         return (await self._take(window, page.rows)).drained(page.rows, page.next)
 
     async def _walk(self, window: Window) -> Window:
-        """Read the whole list by pages: all that a server leaves us which ignores the filter."""
-        async for page in self._pages(seek.base_params(window), cursor=window.walk):
+        """Read the whole list by pages: all that helps where a server ignores the filter, or rows have no date."""
+        async for page in self._pages(seek.walk_params(window), cursor=window.walk):
             window = replace(await self._take(_with_page(window, page), page.rows), walk=page.next)
             if page.next is not None:
                 await self._checkpoint(window)
+        window = replace(window, walked=True)
+        await self._checkpoint(window)
         return window
 
-    async def _take(self, window: Window, rows: Rows) -> Window:
+    async def _take(self, window: Window, listed: Rows) -> Window:
         """Make every listed pipeline that changed durable."""
-        at = self._now() if window.hi is None else window.hi
-        numbers = [identity(row) for row in rows]
-        known = await self._session.io(self._store.known, self._source.project_id, numbers)
-        due = [n for n, row in zip(numbers, rows, strict=True) if must_read(row, known.get(n), at=at)]
+        now = self._now()
+        at = now if window.hi is None else window.hi
+        found = await understood(self._session, self._scope, listed, identity)
+        known = await self._session.io(self._store.known, self._source.project_id, [number for _, number in found])
+        due = [
+            (number, row)
+            for row, number in found
+            if must_read(row, known.get(number), at=at) and not self._debts.waits(row, now // 1000)
+        ]
         # What a hint has stored already may have started children all the same.
-        started = any(one.bridge_chunks for n, one in known.items() if one.hinted and n not in due)
+        numbers = {number for number, _ in due}
+        started = any(one.bridge_chunks for n, one in known.items() if one.hinted and n not in numbers)
         window = replace(window, children=window.children or started)
-        vanished = 0
-        for start in range(0, len(due), BATCH):
-            batch = due[start : start + BATCH]
-            outcomes = await self._session.gather(*(partial(self._copy, n, known.get(n)) for n in batch))
-            vanished += outcomes.count(None)
-            window = replace(window, children=window.children or True in outcomes, copied=window.copied + len(batch))
+        async for outcome in self._batches.copy(due, known):
+            window = outcome.onto(window)
             await self._checkpoint(window)
-        if vanished:
-            # All of them 404 could also mean that the project was hidden from us: then nothing may count as read.
-            await self._source.confirm()
-        self._session.count(rows_read=len(rows), pipelines_vanished=vanished)
-        return window.saw(rows)
+        self._session.count(rows_read=len(listed))
+        return window.saw([row for row, _ in found])
 
-    async def _copy(self, number: int, known: Known | None) -> bool | None:
-        """Copy one pipeline; the answer says whether it has children, None that it was deleted meanwhile."""
-        async with self._making:
-            try:
-                copy = await self._copier.copy(number, known)
-            except Missing:
-                return None
-        return copy.has_children
-
-    def _pages(self, params: Mapping[str, str | int | bool], cursor: str | None = None) -> AsyncIterator[Page]:
-        return self._session.gitlab.pages(self._source.path, params, cursor=cursor, per_page=seek.PER_PAGE)
+    def _pages(
+        self, params: Mapping[str, str | int | bool], cursor: str | None = None, *, per_page: int = seek.PER_PAGE
+    ) -> AsyncIterator[Page]:
+        return self._session.gitlab.pages(self._source.path, params, cursor=cursor, per_page=per_page)
 
     async def _checkpoint(self, window: Window) -> None:
         await self._session.checkpoint(self._scope, window.to_json())
@@ -145,4 +178,4 @@ class ProjectReading:
 
 
 def _with_page(window: Window, page: Page) -> Window:
-    return window.with_page(None if page.server_time is None else from_datetime(page.server_time))
+    return window.with_page(None if page.server_time is None else from_datetime(page.server_time), page.total)

@@ -65,11 +65,23 @@ class Window:
     pages: int = 0
     drain: Drain | None = None
     """Where the millisecond at `lo` is being drained."""
+    fresh: bool = False
+    """Whether the list is read from its beginning, without a watermark."""
+    total: int | None = None
+    """How many pipelines GitLab counts in the whole list, where the first page of a fresh window said so."""
+    walked: bool = False
+    """Whether the whole list was read page by page."""
+    seen: bool = False
+    """Whether any pipeline was listed."""
+    listed: int = 0
+    """Pipelines met for the first time."""
+    stored: int = 0
+    """Those of them that could be stored."""
 
     @classmethod
     def opened(cls, stream: Stream, watermark: int | None) -> "Window":
         """The window that follows a watermark."""
-        return cls(stream, None if watermark is None else watermark - OVERLAP_MS)
+        return cls(stream, None if watermark is None else watermark - OVERLAP_MS, fresh=watermark is None)
 
     @classmethod
     def from_json(cls, cursor: Mapping[str, Any]) -> "Window":
@@ -83,15 +95,17 @@ class Window:
         """The window as a checkpoint."""
         return asdict(self)
 
-    def with_page(self, server_time: int | None) -> "Window":
+    def with_page(self, server_time: int | None, total: int | None = None) -> "Window":
         """The window when one more page came; the first one fixes its end by the server's clock."""
         if self.pages >= MAX_PAGES:
             raise UnexpectedResponse("GitLab's list of pipelines has more pages than the hub reads.")
-        return replace(self, pages=self.pages + 1, hi=server_time if self.hi is None else self.hi)
+        counted = total if self.fresh and self.pages == 0 else self.total
+        return replace(self, pages=self.pages + 1, hi=server_time if self.hi is None else self.hi, total=counted)
 
     def saw(self, rows: Sequence[Mapping[str, Any]]) -> "Window":
         """The window after the pipelines of a page were made durable."""
-        return replace(self, last=max((m for m in (self.last, *_moments(rows)) if m is not None), default=None))
+        last = max((m for m in (self.last, *_moments(rows)) if m is not None), default=None)
+        return replace(self, last=last, seen=self.seen or bool(rows))
 
     def drained(self, rows: Sequence[Mapping[str, Any]], following: str | None) -> "Window":
         """The window after a page of a drain; behind its millisecond when that was read completely."""
@@ -108,6 +122,39 @@ def seek_params(window: Window) -> Params:
     """The next page of a seek."""
     bound: Params = {} if window.lo is None else {"updated_after": iso(window.lo)}
     return {**base_params(window), **bound, "order_by": "updated_at", "sort": "asc"}
+
+
+def walk_params(window: Window) -> Params:
+    """The whole list by the one order that has neither ties nor gaps: new pipelines only ever join at its end."""
+    return {**base_params(window), "order_by": "id", "sort": "asc"}
+
+
+def newest_params(window: Window) -> Params:
+    """The first row of the list from its other end, where a row without `updated_at` would stand, and its count.
+
+    PostgreSQL puts nulls last in ascending order and first in descending order (its documentation, "Sorting Rows"), and
+    GitLab orders without saying otherwise (app/finders/ci/pipelines_finder.rb).
+    """
+    return {**base_params(window), "order_by": "updated_at", "sort": "desc"}
+
+
+def is_dated(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether every row has a usable `updated_at`. The column may be null: old rows have none.
+
+    No filter on it shows such a row (`updated_at >= …` is not true of null), so a seek cannot find them.
+    """
+    return len(_moments(rows)) == len(rows)
+
+
+def has_gap(*, listed: int | None, had: int, dated: bool, walked_before: bool) -> bool:
+    """Decide whether the whole list has to be read, because a seek has not shown all of it.
+
+    `listed` is GitLab's count (None above 10,000: then it does not count), `had` what is stored or owed, `dated`
+    whether the row that would show nulls has none.
+    """
+    if listed is not None and had < listed:
+        return True
+    return not dated and (listed is None or not walked_before)
 
 
 def drain_params(window: Window) -> Params:
@@ -154,10 +201,10 @@ def watermark(window: Window, previous: int | None, *, now: int) -> int | None:
     An empty answer proves nothing (a token that lost its scope gets 200 with an empty list), so it moves nothing. A
     `Date` far ahead of our own clock is not believed either: a watermark in the future would skip rows for good.
     """
-    if window.last is None:
+    if window.last is None and not (window.walked and window.seen):
         return previous
     if window.hi is None or window.hi > now + CLOCK_TRUST_MS:
-        return window.last
+        return previous if window.last is None else window.last
     return window.hi
 
 

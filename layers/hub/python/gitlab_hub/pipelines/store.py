@@ -14,6 +14,8 @@ from gitlab_hub.storage.table import ABSENT, Item, Key, Table
 from gitlab_hub.sync.hashing import content_hash
 
 JOBS, BRIDGES = "jobs", "bridges"
+CHILD_SOURCE = "parent_pipeline"
+"""GitLab's word for what started a child pipeline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,18 @@ class PipelineStore:
         items = self._table.get_many([(pk, padded(number)) for number in ids], attributes=("id", *names))
         # Rows of an earlier release lack what was added since.
         return {item["id"]: Known(**{name: item[name] for name in names if name in item}) for item in items}
+
+    def count(self, project_id: int, *, children: bool) -> int:
+        """How many pipelines of a project are stored and not gone: the children, or all others."""
+        pk, count = pipelines_pk(self._integration_id, project_id), 0
+        after: str | None = None
+        while True:
+            rows = self._table.query(pk, after=after, attributes=("sk", "source", "deleted_at_source"))
+            here = [item for item in rows.items if item.get("deleted_at_source") is None]
+            count += sum((item.get("source") == CHILD_SOURCE) is children for item in here)
+            if rows.last is None:
+                return count
+            after = rows.last[1]
 
     def save(self, copy: Copy, known: Known | None, *, now: int, hinted: bool = False) -> bool:
         """Keep a pipeline (`now` in milliseconds); False where nothing had changed.

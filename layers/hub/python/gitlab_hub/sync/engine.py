@@ -146,7 +146,9 @@ class Engine:
         notes = self._runs.notes(session.run)
         for stage in stages[names.index(at) if at in names else 0 :]:
             error = await StageRunner(stage, session, notes, sleep=self._outside.sleep).run()
-            session.error = session.error or error
+            # Trouble goes before a refusal, which may have the same cause as what is suspect.
+            if error is not None and (session.error is None or runs.REFUSED in session.error):
+                session.error = error
         return session.error
 
     async def _conclude(self, session: RunSession, hops: int, outcome: ErrorNote | SliceEnded | None) -> None:
@@ -174,8 +176,10 @@ class Engine:
     async def _finish(self, session: RunSession, run: Run, outcome: ErrorNote | SliceEnded | None) -> None:
         cut_short = isinstance(outcome, SliceEnded)
         error = _note_of(outcome) if isinstance(outcome, SliceEnded) else outcome
-        if error is None:
+        if not cut_short:
+            # All stages had their turn, so whatever is still not complete was noted by this run.
             await to_the_end(self._runs.notes(run).clear)
+        if error is None:
             await to_the_end(self._targets.accepted, session.target)
         await to_the_end(session.end)
         ended = runs.finish(run, now=self._now(), error=error, at_its_end=not cut_short)

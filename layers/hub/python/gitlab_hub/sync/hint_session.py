@@ -98,6 +98,9 @@ class HintSession(Offload):
         listed = {name: mirror.listed for name, mirror in self._mirrors.items() if mirror.listed}
         return {**self.counts, **listed}
 
+    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+        """The next run finds the same, and keeps a note of it."""
+
     def count(self, **amounts: int) -> None:
         """Add to the counters."""
         self.counts.update(amounts)

@@ -47,7 +47,8 @@ class Target:
 class Scope:
     """A part of a stage that is read, checkpointed and failed on its own.
 
-    `key` is unique within the stage and sorts in the order of listing (zero-pad numbers). `payload` is JSON.
+    `key` is unique within the stage and sorts in the order of listing (zero-pad numbers). `payload` is JSON; what a
+    scope of one group or project is about stands in it as `type`, `id` and `path`, and is shown to people.
     """
 
     key: str
@@ -138,6 +139,9 @@ class Session(Protocol):
 
     def count(self, **amounts: int) -> None:
         """Add to the run's counters (shown as `counts` of the kind)."""
+
+    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+        """Say of a scope that is read that a part of it is not known: the part is named in `reason`."""
 
 
 class Stage(Protocol):

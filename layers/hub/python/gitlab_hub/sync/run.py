@@ -11,6 +11,9 @@ from typing import Any
 from gitlab_hub.sync.errors import NothingSuspect, SyncInProgress
 from gitlab_hub.sync.ports import Kind
 
+REFUSED = "refused"
+"""Marks the error of a run whose trouble is a list that GitLab refuses as a whole; the value names the list."""
+
 LEASE_SECONDS = 60
 CLAIMS_WITHOUT_PROGRESS = 5
 """A run claimed this often without one checkpoint is broken, not unlucky."""
@@ -49,6 +52,10 @@ class Checkpoint:
     """Before how many of these passes the wait is over."""
     given_up: bool = False
     """Whether the failed scopes of this stage count as incomplete already."""
+    read: int = 0
+    """Scopes of this stage that were read, at least in part."""
+    refusal: dict[str, str] | None = None
+    """Why the first scope of this stage was refused or not there: error code and hint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +180,11 @@ def park(run: Run, *, until: int, now: int) -> Run:
 def finish(run: Run, *, now: int, error: dict[str, str] | None = None, at_its_end: bool = True) -> Run:
     """End the run: failed with an error, suspect where the breaker refused removals, else idle.
 
+    A list that was refused as a whole and too much missing at once have one cause, and only an owner can say which.
     `at_its_end`: whether every scope was read or given up; else the run was cut short.
     """
-    status = RunStatus.FAILED if error else RunStatus.SUSPECT if run.suspected else RunStatus.IDLE
+    failed = error is not None and not (run.suspected and REFUSED in error)
+    status = RunStatus.FAILED if failed else RunStatus.SUSPECT if run.suspected else RunStatus.IDLE
     return replace(
         hand_over(run, now=now),
         status=status,

@@ -23,7 +23,7 @@ def partition(integration_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeNote:
-    """Why a scope is not complete: `forbidden`, `gone` or `failed`; a failed one is tried again from its cursor."""
+    """Why a scope is not complete: `forbidden`, `gone`, `partial` or `failed`, which is tried again from its cursor."""
 
     stage: str
     key: str
@@ -32,6 +32,15 @@ class ScopeNote:
     hint: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
     cursor: Any = None
+    at: int | None = None
+    """When it was found out (unix seconds)."""
+
+    @property
+    def resource(self) -> dict[str, Any] | None:
+        """What the scope is about, where that is one group or project."""
+        if "type" not in self.payload:
+            return None
+        return {"type": self.payload["type"], "id": self.payload["id"], "full_path": self.payload.get("path")}
 
     @property
     def scope(self) -> Scope:
@@ -50,6 +59,7 @@ class ScopeNotes:
         """Remember a scope that is not complete, and why. Raises LeaseLost."""
         row: Item = {"pk": self._pk, "sk": self._sk(note.stage, note.key), "schema_version": 1}
         row |= {"status": note.status, "code": note.code, "hint": note.hint[:MOST_TEXT], "sync_id": self._run.sync_id}
+        row |= {"at": note.at, "resource": note.resource}
         if note.status == FAILED:
             row["again"] = json.dumps([dict(note.payload), note.cursor], separators=(",", ":"))
         self._as_worker([Put(row)])

@@ -12,6 +12,7 @@ from gitlab_hub.sync.message import purge_message, work_message
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.purge_book import SENT_AGAIN_SECONDS, PurgeBook
 from gitlab_hub.sync.run import Run, RunStatus
+from gitlab_hub.sync.scope_list import STATUSES, ListedScope
 from gitlab_hub.sync.store import RunStore
 
 
@@ -47,6 +48,13 @@ class SyncService:
         """Runs that have ended, newest first, and the position behind them, None at the end."""
         page = self.runs.history.page(integration_id, after=after, limit=limit)
         return page.runs, page.last
+
+    def scopes(
+        self, integration_id: str, *, kind: str | None, status: str | None, after: str | None, limit: int
+    ) -> tuple[list[ListedScope], str | None]:
+        """Which scopes the last runs could not read completely, and where to go on."""
+        wanted = None if kind is None else Kind(kind)
+        return self.runs.scopes(integration_id, kind=wanted, status=status, after=after, limit=limit)
 
     def forget(self, integration_id: str) -> None:
         """Stop every worker at its next step and have all rows removed. Raises QueueUnavailable."""
@@ -86,5 +94,12 @@ def _view(run: Run, now: int) -> dict[str, Any]:
         "rate_limited_until": run.parked_until if parked else None,
         "last_error": run.last_error,
         "counts": run.counts,
+        "completeness": _completeness(run),
         "suspected": run.suspected,
     }
+
+
+def _completeness(run: Run) -> dict[str, Any]:
+    """How many scopes the run could not read, by status; `complete` is None where no run has ended yet."""
+    scopes = {status: run.counts.get(f"scopes_{status}", 0) for status in STATUSES}
+    return {"complete": run.incomplete == 0 and run.last_error is None if run.finished_at else None, **scopes}

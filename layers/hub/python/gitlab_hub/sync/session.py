@@ -20,6 +20,7 @@ from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.offload import Offload
 from gitlab_hub.sync.ports import RowStore, Scope, Target
 from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, progressed, renew, width
+from gitlab_hub.sync.scope_notes import ScopeNote
 from gitlab_hub.sync.store import RunStore
 
 RESERVE_SECONDS = 20.0
@@ -122,6 +123,22 @@ class RunSession(Offload):
     def count(self, **amounts: int) -> None:
         """Add to the run's counters."""
         self._counts.update(amounts)
+
+    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+        """Say of a scope that is read that a part of it is not known."""
+        note = ScopeNote(
+            stage=self.checkpointed.stage,
+            key=scope.key,
+            status="partial",
+            code=code,
+            hint=reason,
+            payload=scope.payload,
+            at=int(self._clock()),
+        )
+        await self.write(self._runs.notes(self.run).note, note)
+        # Without a pause from here on: what is counted and that it is done become durable together.
+        self.incomplete += 1
+        self.count(scopes_partial=1)
 
     def refuses(self, dataset: str) -> bool:  # noqa: ARG002 - doubt about one dataset is doubt about the whole listing
         """Whether removals must wait for an owner."""

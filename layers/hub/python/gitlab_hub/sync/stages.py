@@ -23,7 +23,7 @@ from gitlab_hub.storage.errors import StorageRefused
 from gitlab_hub.sync.errors import CredentialRefused, Parked, RunFailed
 from gitlab_hub.sync.limiter import SHORT_WAIT_SECONDS
 from gitlab_hub.sync.ports import Scope, Stage
-from gitlab_hub.sync.run import Checkpoint
+from gitlab_hub.sync.run import REFUSED, Checkpoint
 from gitlab_hub.sync.scope_notes import FAILED, ScopeNote, ScopeNotes
 from gitlab_hub.sync.session import RunSession
 
@@ -121,7 +121,15 @@ class StageRunner:
         session.done += failed
         session.count(scopes_failed=failed)
         session.advance(replace(session.checkpointed, failing=0, given_up=True))
-        return {"code": first.code, "hint": first.hint} if first else None
+        return _named_failure(first) if first else self._refused_whole()
+
+    def _refused_whole(self) -> ErrorNote | None:
+        """The error of a stage of which nothing at all could be read: then this part of GitLab was not read."""
+        at = self._session.checkpointed
+        if at.refusal is None or at.read:
+            return None
+        hint = f"Nothing of the {_words(self._stage.name)} could be read. {at.refusal['hint']}"
+        return {**at.refusal, "hint": hint, REFUSED: self._stage.name}
 
     async def _pass(self, scopes: AsyncIterator[Scope], *, again: bool = False) -> None:
         flying: deque[tuple[Scope, asyncio.Task[HubError | None]]] = deque()
@@ -154,7 +162,10 @@ class StageRunner:
         failing = checkpoint.failing + (status == FAILED) - again
         cursors = {key: cursor for key, cursor in checkpoint.cursors.items() if key != scope.key}
         after = max(checkpoint.after or "", scope.key)
-        session.advance(replace(checkpoint, after=after, cursors=cursors, failing=max(0, failing)))
+        refusal = checkpoint.refusal or _refusal(error)
+        read = checkpoint.read + (error is None)
+        done = replace(checkpoint, after=after, cursors=cursors, failing=max(0, failing), read=read, refusal=refusal)
+        session.advance(done)
         await session.flush_if_due()
 
     async def _keep(self, scope: Scope, error: HubError | None, status: str, *, again: bool) -> None:
@@ -165,7 +176,7 @@ class StageRunner:
             code, hint, payload = error.code, str(error), scope.payload
             await self._note(ScopeNote(
                 stage=self._stage.name, key=scope.key, status=status, code=code, hint=hint, payload=payload,
-                cursor=cursor,
+                cursor=cursor, at=int(self._session.now().timestamp()),
             ))  # fmt: skip
         elif again:
             await self._session.write(self._notes.drop, self._stage.name, scope.key)
@@ -194,6 +205,22 @@ class StageRunner:
         if self._failures_in_a_row >= DEAD_AFTER and not self._trying_again:
             raise self._session.stop(RunFailed(error)) from error
         return error
+
+
+def _refusal(error: HubError | None) -> dict[str, str] | None:
+    """What a closed scope says of the token; a feature that is switched off says nothing of it."""
+    closed = isinstance(error, Forbidden | Missing) and not isinstance(error, CiDisabled)
+    return {"code": error.code, "hint": str(error)} if error is not None and closed else None
+
+
+def _named_failure(note: ScopeNote) -> ErrorNote:
+    """The error of a scope that failed to the end, with its name where it has one."""
+    path = note.payload.get("path")
+    return {"code": note.code, "hint": f"{path}: {note.hint}" if path else note.hint}
+
+
+def _words(name: str) -> str:
+    return f"list of {name}" if "_" not in name else f"lists of {name.replace('_', ' ')}"
 
 
 def _status_of(error: HubError | None) -> str:

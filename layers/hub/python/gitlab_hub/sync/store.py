@@ -11,6 +11,7 @@ from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.history import History, history_item
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Checkpoint, Run, RunStatus
+from gitlab_hub.sync.scope_list import ListedScope, ScopeList
 from gitlab_hub.sync.scope_notes import ScopeNotes, partition
 
 JOURNAL_TTL_SECONDS = 3 * 86_400
@@ -81,6 +82,13 @@ class RunStore:
     def notes(self, run: Run) -> ScopeNotes:
         """What is noted of the scopes of a run."""
         return ScopeNotes(self._table, run)
+
+    def scopes(
+        self, integration_id: str, *, kind: Kind | None, status: str | None, after: str | None, limit: int
+    ) -> tuple[list[ListedScope], str | None]:
+        """A page of the scopes that are not complete, and where to go on."""
+        pk = partition(integration_id)
+        return ScopeList(self._table).page(pk, kind=kind, status=status, after=after, limit=limit)
 
     def journal_append(self, run: Run, number: int, entries: dict[str, list[Any]], *, now: int) -> None:
         """Add one chunk to the run's journal; a worker without a lease cannot overwrite its successor's chunk."""

@@ -1,0 +1,104 @@
+"""Copying listed pipelines a few at a time; one that cannot be read is owed, and the others go on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.pipelines.copying import Copier
+from gitlab_hub.pipelines.debts import Debts
+from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
+from gitlab_hub.pipelines.seek import Window
+from gitlab_hub.pipelines.settling import Known
+from gitlab_hub.pipelines.source import ProjectSource
+from gitlab_hub.pipelines.store import PipelineStore
+from gitlab_hub.sync.ports import Session
+
+BATCH = 8
+"""Pipelines of one project between two checkpoints."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one batch."""
+
+    copied: int
+    listed: int
+    stored: int
+    children: bool
+
+    def onto(self, window: Window) -> Window:
+        """The window after the batch."""
+        return replace(
+            window,
+            children=window.children or self.children,
+            copied=window.copied + self.copied,
+            listed=window.listed + self.listed,
+            stored=window.stored + self.stored,
+        )
+
+
+class Batches:
+    """The pipelines of one project, made durable batch by batch."""
+
+    def __init__(
+        self, session: Session, source: ProjectSource, store: PipelineStore, debts: Debts, making: asyncio.Semaphore
+    ) -> None:
+        self._session, self._source, self._store, self._debts = session, source, store, debts
+        self._making, self._copier = making, Copier(session, source, store)
+        self._in_a_row = 0
+
+    async def copy(self, due: Sequence[tuple[int, Row]], known: Mapping[int, Known]) -> AsyncIterator[Outcome]:
+        """Copy listed pipelines. Raises GitLabError where not one pipeline but the project is in trouble."""
+        for start in range(0, len(due), BATCH):
+            batch = due[start : start + BATCH]
+            jobs = (partial(self._copy, number, known.get(number)) for number, _ in batch)
+            results = dict(zip([number for number, _ in batch], await self._session.gather(*jobs), strict=True))
+            await self._judge(results, dict(batch))
+            new = [number for number in results if number not in known and number not in self._debts.before]
+            yield Outcome(
+                copied=len(batch),
+                listed=sum(not isinstance(results[number], Missing) for number in new),
+                stored=sum(isinstance(results[number], bool) for number in new),
+                children=True in results.values(),
+            )
+
+    async def try_again(self, owed: Sequence[Owed]) -> None:
+        """Try owed pipelines once more."""
+        if not owed:
+            return
+        numbers = [one.pipeline_id for one in owed]
+        known = await self._session.io(self._store.known, self._source.project_id, numbers)
+        rows = [(one.pipeline_id, {"id": one.pipeline_id, "updated_at": one.updated_at}) for one in owed]
+        async for _ in self.copy(rows, known):
+            pass
+
+    async def _judge(self, results: Mapping[int, "bool | GitLabError"], rows: Mapping[int, Row]) -> None:
+        vanished = sum(isinstance(result, Missing) for result in results.values())
+        failed = {n: result for n, result in results.items() if isinstance(result, OF_ONE_PIPELINE)}
+        if vanished or failed:
+            # All of them 404 could also mean that the project was hidden from us, and 500 that GitLab is in trouble:
+            # then nothing may count as read.
+            await self._source.confirm()
+        self._in_a_row = self._in_a_row + len(failed) if len(failed) == len(results) else 0
+        if self._in_a_row >= MOST_IN_A_ROW:
+            raise next(iter(failed.values()))
+        for number, result in results.items():
+            if number in failed:
+                await self._debts.owe(rows[number], failed[number])
+            else:
+                await self._debts.pay(number)
+            self._session.count(pipelines_vanished=int(isinstance(result, Missing)), pipelines_owed=number in failed)
+
+    async def _copy(self, number: int, known: Known | None) -> "bool | GitLabError":
+        """Copy one pipeline; the answer says whether it has children, or why it could not be read."""
+        async with self._making:
+            try:
+                copy = await self._copier.copy(number, known)
+            except (Missing, *OF_ONE_PIPELINE) as error:
+                return error
+        return copy.has_children

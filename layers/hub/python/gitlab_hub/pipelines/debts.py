@@ -1,0 +1,69 @@
+"""What is owed of one project during a run: kept, paid and told."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.pipelines import owed as rules
+from gitlab_hub.pipelines.owed import MOST_TRIED, Owed, OwedRows
+from gitlab_hub.pipelines.seek import Stream
+from gitlab_hub.pipelines.times import from_datetime
+from gitlab_hub.sync.ports import Scope, Session
+
+
+class Debts:
+    """The owed pipelines of one project. A project without any costs nothing."""
+
+    def __init__(self, session: Session, rows: OwedRows, incidents: IncidentStore | None, project_id: int) -> None:
+        self._session, self._rows, self._incidents, self._project_id = session, rows, incidents, project_id
+        self.owed: dict[int, Owed] = {}
+        self.before: frozenset[int] = frozenset()
+        """What was owed before this run."""
+
+    async def load(self) -> None:
+        """Read what earlier runs, or earlier workers of this one, could not read."""
+        self.owed = await self._session.io(self._rows.of, self._project_id)
+        self.before = frozenset(self.owed)
+
+    def count(self, stream: Stream) -> int:
+        """How many are owed of a stream; which one they are of is not known, so all are of the first."""
+        return len(self.owed) if stream is Stream.DEFAULT else 0
+
+    def due(self, now: int, *, full: bool) -> Sequence[Owed]:
+        """Those that are to be tried again, a bounded number: new ones once more at once, as most trouble passes."""
+        waiting = sorted(self.owed.values(), key=lambda one: (one.pipeline_id in self.before, one.due_at))
+        mine = [one for one in waiting if full or one.due_at <= now or one.pipeline_id not in self.before]
+        return mine[:MOST_TRIED]
+
+    def waits(self, row: Mapping[str, Any], now: int) -> bool:
+        """Whether a listed pipeline is owed and not to be tried yet."""
+        return rules.waits(self.owed.get(row["id"]), row, now=now)
+
+    async def owe(self, row: Mapping[str, Any], error: GitLabError) -> None:
+        """Keep that a pipeline could not be read."""
+        now = from_datetime(self._session.now()) // 1000
+        known = self.owed.get(row["id"]) if row["id"] in self.before else None
+        debt = rules.first(row, self._project_id, error, now=now) if known is None else known.again(error, now=now)
+        self.owed[debt.pipeline_id] = debt
+        await self._session.write(self._rows.keep, debt)
+
+    async def pay(self, pipeline_id: int) -> None:
+        """A pipeline was read, or is gone."""
+        if self.owed.pop(pipeline_id, None) is not None:
+            await self._session.write(self._rows.drop, self._project_id, pipeline_id)
+
+    async def tell(self, scope: Scope) -> None:
+        """Say which pipelines are owed, in the scope's note and as an incident; or that none is any more."""
+        if self.owed:
+            code = next(iter(self.owed.values())).code
+            await self._session.partial(scope, code, rules.sentence(self.owed))
+        if self._incidents is None or not (self.owed or self.before):
+            return
+        integration_id = self._session.target.integration_id
+        if self.owed:
+            path = scope.payload.get("path")
+            incident = rules.incident_of(integration_id, self._project_id, path, self.owed)
+            await self._session.write(self._incidents.open, incident)
+        else:
+            await self._session.write(self._incidents.close, rules.INCIDENT, integration_id, str(self._project_id))

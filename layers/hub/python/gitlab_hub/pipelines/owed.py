@@ -1,0 +1,123 @@
+"""Pipelines that GitLab lists and does not show: named, tried again ever more rarely, and in nobody's way.
+
+A route can answer 500 for one pipeline for weeks. Whoever insisted on it would never get to those behind it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
+from gitlab_hub.incidents import Incident
+from gitlab_hub.pipelines.keys import owed_key, owed_pk, padded
+from gitlab_hub.storage.table import Item, Table
+
+OF_ONE_PIPELINE = (Unavailable, UnexpectedResponse, HostUnreachable, NotGitLab)
+"""Trouble that may be one pipeline's, as long as the list of its project can be read."""
+
+FIRST_PAUSE_SECONDS = 900
+LONGEST_PAUSE_SECONDS = 86_400
+MOST_IN_A_ROW = 16
+"""So many pipelines in a row without one that can be read are the trouble of the project, or of GitLab."""
+
+MOST_TRIED = 8
+"""Owed pipelines of one project that a run tries again."""
+
+INCIDENT = "pipelines_owed"
+_MOST_NAMED = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A pipeline that could not be read. Times are unix seconds."""
+
+    project_id: int
+    pipeline_id: int
+    code: str
+    reason: str
+    since: int
+    tries: int = 1
+    due_at: int = 0
+    updated_at: str | None = None
+    """As it was listed: a pipeline that has changed since is tried at once."""
+
+    def again(self, error: GitLabError, *, now: int) -> "Owed":
+        """Owed after one more try in vain."""
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS << min(self.tries - 1, 10))
+        return replace(self, code=error.code, reason=str(error), tries=self.tries + 1, due_at=now + pause)
+
+
+def first(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int) -> Owed:
+    """A listed pipeline that no run before could not read: the next one tries it again, as most trouble passes."""
+    updated_at = row.get("updated_at")
+    return Owed(
+        project_id=project_id,
+        pipeline_id=row["id"],
+        code=error.code,
+        reason=str(error),
+        since=now,
+        due_at=now,
+        updated_at=updated_at if isinstance(updated_at, str) else None,
+    )
+
+
+def waits(owed: Owed | None, row: Mapping[str, Any], *, now: int) -> bool:
+    """Whether a listed pipeline is owed, unchanged, and not to be tried yet."""
+    return owed is not None and owed.due_at > now and owed.updated_at == row.get("updated_at")
+
+
+def sentence(owed: Mapping[int, Owed]) -> str:
+    """What a person reads about the owed pipelines of a project."""
+    some = next(iter(owed.values()))
+    ids = ", ".join(str(number) for number in sorted(owed)[:_MOST_NAMED])
+    return f"GitLab lists and does not show pipelines: {ids}. {some.reason} They are tried again ever more rarely."
+
+
+def incident_of(integration_id: str, project_id: int, path: str | None, owed: Mapping[int, Owed]) -> Incident:
+    """What needs a person where pipelines of a project are owed."""
+    some = next(iter(owed.values()))
+    return Incident(
+        kind=INCIDENT,
+        integration_id=integration_id,
+        subject=str(project_id),
+        at=min(one.since for one in owed.values()),
+        hint=f"{sentence(owed)} GitLab's log says why; all other pipelines of the project are read.",
+        details={
+            "project_id": project_id,
+            "project": path,
+            "pipeline_ids": sorted(owed)[:_MOST_NAMED],
+            "count": len(owed),
+            "code": some.code,
+        },
+    )
+
+
+class OwedRows:
+    """The owed pipelines of one integration. All calls block."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._table, self._integration_id = table, integration_id
+
+    def of(self, project_id: int) -> dict[int, Owed]:
+        """Those of a project, by id."""
+        found: dict[int, Owed] = {}
+        after: str | None = None
+        while True:
+            rows = self._table.query(owed_pk(self._integration_id), prefix=f"{padded(project_id)}#", after=after)
+            found |= {item["pipeline_id"]: _owed(item) for item in rows.items}
+            if rows.last is None:
+                return found
+            after = rows.last[1]
+
+    def keep(self, owed: Owed) -> None:
+        """Keep that a pipeline is owed."""
+        pk, sk = owed_key(self._integration_id, owed.project_id, owed.pipeline_id)
+        self._table.put({"pk": pk, "sk": sk, "schema_version": 1, **asdict(owed)})
+
+    def drop(self, project_id: int, pipeline_id: int) -> None:
+        """It was read, or is gone."""
+        self._table.delete(*owed_key(self._integration_id, project_id, pipeline_id))
+
+
+def _owed(item: Item) -> Owed:
+    return Owed(**{name: item[name] for name in Owed.__dataclass_fields__ if name in item})

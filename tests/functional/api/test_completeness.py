@@ -1,0 +1,63 @@
+"""How complete the stored pipelines are, over the whole hub."""
+
+import pytest
+
+from gitlab_hub.pipelines.keys import padded, projects_pk
+from gitlab_hub.pipelines.owed import Owed, OwedRows
+from gitlab_hub.pipelines.project_store import ReadState, ReadStates
+from gitlab_hub.web.principal import Principal, Role
+from tests.functional.api.bundle import Bundle
+
+VIEWER = Principal("t1", Role.VIEWER)
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    return Bundle()
+
+
+def know(bundle: Bundle, number: int, state: ReadState | None = None, **more: object) -> None:
+    table = bundle.tables["pipelines"]
+    row = {"id": number, "path_with_namespace": f"acme/p{number}", **more}
+    table.put({"pk": projects_pk(bundle.own), "sk": padded(number), **row})
+    if state is not None:
+        ReadStates(table, bundle.own).save(number, state)
+
+
+def test_each_project_says_what_is_listed_stored_and_owed(bundle: Bundle) -> None:
+    now = int(bundle.now())
+    read = ReadState(default_watermark=(now - 60) * 1000, default_listed=161, default_stored=160, child_listed=2,
+                     child_stored=2, reconciled_at=now - 90, owed=1)  # fmt: skip
+    know(bundle, 7, read)
+    know(bundle, 8, ReadState(error="invalid_permissions"))
+    know(bundle, 9)
+    know(bundle, 10, gone_at=now)
+    OwedRows(bundle.tables["pipelines"], bundle.own).keep(
+        Owed(project_id=7, pipeline_id=503, code="gitlab_unavailable", reason="500.", since=now)
+    )
+    path = f"/v1/integrations/{bundle.own}/pipelines/completeness"
+    status, body = bundle("GET", path, principal=VIEWER)
+    unknown: dict[str, object] = {
+        "stored": None,
+        "listed": None,
+        "last_reconciled_at": None,
+        "owed": [],
+        "lag_seconds": None,
+    }
+    assert (status, body["next_cursor"]) == (200, None)
+    assert body["completeness"] == [
+        {"project_id": 7, "full_path": "acme/p7", "stored": 162, "listed": 163, "last_reconciled_at": now - 90,
+         "owed": [503], "lag_seconds": 60, "error": None},
+        {"project_id": 8, "full_path": "acme/p8", **unknown, "error": "invalid_permissions"},
+        {"project_id": 9, "full_path": "acme/p9", **unknown, "error": None},
+    ]  # fmt: skip
+
+
+def test_pages_go_on_where_they_ended(bundle: Bundle) -> None:
+    for number in range(1, 4):
+        know(bundle, number)
+    path = f"/v1/integrations/{bundle.own}/pipelines/completeness"
+    _, first = bundle("GET", path, query={"limit": "2"})
+    _, second = bundle("GET", path, query={"limit": "2", "cursor": first["next_cursor"]})
+    assert [one["project_id"] for page in (first, second) for one in page["completeness"]] == [1, 2, 3]
+    assert bundle("GET", f"/v1/integrations/{bundle.other}/pipelines/completeness")[1]["completeness"] == []

@@ -1,0 +1,184 @@
+"""Pipelines that GitLab lists and does not show, and those that no seek can find."""
+
+import pytest
+
+from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
+from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, Owed, OwedRows
+from gitlab_hub.pipelines.project_store import ReadState, ReadStates
+from tests.unit.pipelines.kit import World
+from tests.unit.pipelines.source_model import job
+
+LIST = "/projects/1/pipelines"
+DOWN = Unavailable("GitLab answered 500.", http_status=500)
+
+
+@pytest.fixture
+def world() -> World:
+    return World(page=10)
+
+
+def fill(world: World, count: int) -> None:
+    for number in range(1, count + 1):
+        world.add(number, updated=world.now - (1000 - number) * 1_000_000, status="success", jobs={number: job(number)})
+
+
+def owed(world: World) -> dict[int, Owed]:
+    return OwedRows(world.table, "i1").of(1)
+
+
+def state(world: World) -> ReadState:
+    return ReadStates(world.table, "i1").load(1)
+
+
+@pytest.mark.parametrize("route", ["", "/jobs", "/bridges"])
+@pytest.mark.parametrize(
+    "error",
+    [DOWN, UnexpectedResponse("cut off"), HostUnreachable("slow"), NotGitLab("a page")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_one_poisoned_pipeline_starves_no_other(world: World, route: str, error: GitLabError) -> None:
+    fill(world, 60)
+    world.gitlab.faults[f"{LIST}/3{route}"] = error
+    await world.sync()
+    assert set(world.stored()) == set(range(1, 61)) - {3}
+    assert {number: one.code for number, one in owed(world).items()} == {3: error.code}
+    assert world.partials == [("000000000001", error.code, world.partials[0][2])]
+    assert "3." in world.partials[0][2]
+    assert (state(world).owed, state(world).default_listed, state(world).default_stored) == (1, 60, 59)
+
+    world.gitlab.faults.clear()
+    await world.sync()
+    assert (world.stored(), owed(world), state(world).owed) == (world.source(), {}, None)
+
+
+async def test_it_is_tried_again_with_growing_pauses(world: World) -> None:
+    fill(world, 3)
+    path = f"{LIST}/2/jobs"
+    world.gitlab.faults[path] = DOWN
+    tries = []
+    for _ in range(60):
+        world.gitlab.log.clear()
+        await world.sync()
+        tries.append(sum(asked == path for asked, _ in world.gitlab.log))
+        world.later(300)
+    assert tries[:2] == [2, 1]
+    assert max(tries[2:]) == 1
+    assert sum(tries) <= 8
+    assert owed(world)[2].tries == sum(tries) - 1
+
+
+async def test_an_owed_pipeline_that_changes_is_read_at_once(world: World) -> None:
+    fill(world, 3)
+    world.gitlab.faults[f"{LIST}/2/jobs"] = DOWN
+    for _ in range(5):
+        await world.sync()
+        world.later(300)
+    world.gitlab.faults.clear()
+    world.project()[2].updated = world.now
+    await world.sync()
+    assert (world.stored(), owed(world)) == (world.source(), {})
+
+
+async def test_an_owed_pipeline_that_is_deleted_is_forgotten(world: World) -> None:
+    fill(world, 3)
+    world.gitlab.faults[f"{LIST}/2/jobs"] = DOWN
+    await world.sync()
+    del world.project()[2]
+    await world.sync()
+    assert owed(world) == {}
+
+
+async def test_many_in_a_row_are_trouble_of_the_project(world: World) -> None:
+    fill(world, 60)
+    for number in range(1, 61):
+        world.gitlab.faults[f"{LIST}/{number}/jobs"] = DOWN
+    with pytest.raises(Unavailable):
+        await world.sync()
+    assert len(owed(world)) < MOST_IN_A_ROW
+    assert (state(world).default_watermark, state(world).error) == (None, "gitlab_unavailable")
+    world.gitlab.faults.clear()
+    await world.sync()
+    assert (world.stored(), owed(world), state(world).error) == (world.source(), {}, None)
+
+
+async def test_a_gitlab_that_fails_everywhere_owes_nothing(world: World) -> None:
+    fill(world, 3)
+
+    def down(path: str) -> None:
+        if path.startswith(LIST) and world.gitlab.requests > 2:
+            raise DOWN
+
+    world.gitlab.before = down
+    with pytest.raises(Unavailable):
+        await world.sync()
+    assert owed(world) == {}
+
+
+@pytest.mark.parametrize("undated", [range(60, 210), range(1, 219), range(1, 5), [218], [100]], ids=str)
+@pytest.mark.parametrize("page", [100, 10])
+async def test_pipelines_without_a_date_are_never_lost(undated: list[int], page: int) -> None:
+    world = World(page=page)
+    fill(world, 218)
+    for number in undated:
+        world.project()[number].undated = True
+    await world.sync()
+    assert world.stored().keys() == world.source().keys()
+    assert (state(world).default_listed, state(world).default_stored) == (218, 218)
+    assert state(world).walked_at is not None
+
+
+async def test_pipelines_without_a_date_are_found_in_a_project_that_was_read_before(world: World) -> None:
+    fill(world, 30)
+    await world.sync()
+    # As an earlier release has left it: rows it could not find, and no count.
+    for number in (4, 5):
+        world.add(number + 100, updated=world.now, status="success").undated = True
+    states = ReadStates(world.table, "i1")
+    states.save(1, ReadState(default_watermark=states.load(1).default_watermark))
+    await world.sync()
+    assert world.stored().keys() == world.source().keys()
+
+
+async def test_the_whole_list_is_read_once_and_not_in_every_run(world: World) -> None:
+    fill(world, 30)
+    for number in range(1, 31):
+        world.project()[number].undated = True
+    await world.sync()
+    world.later(300)
+    world.gitlab.log.clear()
+    await world.sync()
+    assert world.gitlab.asked("/pipelines") <= 2
+
+
+async def test_gitlabs_count_is_compared_once_a_day(world: World) -> None:
+    fill(world, 30)
+    await world.sync()
+    counts = []
+    for _ in range(4):
+        world.later(43_300)
+        world.gitlab.log.clear()
+        await world.sync()
+        counts.append(sum(params.get("sort") == "desc" for _, params in world.gitlab.log))
+    assert counts == [0, 1, 0, 1]
+
+
+async def test_a_row_without_an_id_is_named_and_its_neighbours_are_stored(world: World) -> None:
+    fill(world, 5)
+    honest = world.gitlab._listed
+    world.gitlab._listed = lambda *args: [  # type: ignore[method-assign]  # the model is the test's own
+        {**row, "id": None} if row["id"] == 3 else row for row in honest(*args)
+    ]
+    await world.sync()
+    assert set(world.stored()) == {1, 2, 4, 5}
+    assert "None" in world.partials[0][2]
+
+
+@pytest.mark.parametrize("field", ["status", "created_at", "updated_at", "ref", "source"])
+async def test_a_detail_that_lacks_a_field_is_stored_all_the_same(world: World, field: str) -> None:
+    fill(world, 3)
+    honest = world.gitlab._single
+    world.gitlab._single = lambda path: (  # type: ignore[method-assign]  # the model is the test's own
+        {**honest(path), field: None} if path == f"{LIST}/2" else honest(path)
+    )
+    await world.sync()
+    assert set(world.stored()) == {1, 2, 3}
