@@ -81,12 +81,17 @@ def test_there_is_nothing_to_accept_where_nothing_is_suspect(hub: Hub, one: str)
 
 
 def test_a_paused_integration_is_read_and_not_synced(hub: Hub, fresh: str) -> None:
-    hub.sync(fresh, "access")
+    state = hub.sync(fresh, "access")["access"]
+    assert state["progress"]["done"] == state["progress"]["total"] > 0
     before = shown_access(hub, fresh)
     assert hub.call("PATCH", fresh, {"paused": True}).body["integration"]["status"] == "paused"
-    state = hub.sync(fresh, "access")["access"]
-    assert (state["status"], state["last_error"]["code"]) == ("failed", "paused")
+    refused = hub.call("POST", f"{fresh}/sync", {"kinds": ["access"]})
+    assert refused.refusal == (409, "integration_paused")
     assert shown_access(hub, fresh) == before
+    [ended] = hub.get(f"{fresh}/sync/history", limit=1)["syncs"]
+    assert (ended["sync_id"], ended["kind"], ended["progress"]) == (state["sync_id"], "access", state["progress"])
+    own = [one for one in hub.rows("/v1/incidents") if fresh.endswith(one["integration_id"])]
+    assert [one for one in own if one["kind"].startswith("sync_")] == []
 
 
 def test_a_great_loss_waits_for_an_owner(hub: Hub) -> None:
