@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitlab_hub.gitlab.events import parse
@@ -125,6 +125,7 @@ JSON = st.recursive(
 )
 
 
+@example(kind="push", body={"commits": [{"added": {"a": 1}}]})
 @settings(deadline=None, max_examples=200)
 @given(
     kind=st.sampled_from(READ_AGAIN),
