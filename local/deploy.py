@@ -10,6 +10,13 @@ from local.stack import Stack
 from local.tools import environment, find, run
 
 _BUCKET = "gitlab-hub-artifacts"
+_TARGETS = {
+    "BuildBusArns": "arn:aws:events:*:*:event-bus/*",
+    "BuildProjectArns": "arn:aws:codebuild:*:*:project/*",
+    "BuildStateMachineArns": "arn:aws:states:*:*:stateMachine:*",
+    "BuildExecutionArns": "arn:aws:states:*:*:execution:*",
+    "BuildQueueArns": "arn:aws:sqs:*:*:*",
+}
 _CONCURRENCY = ("SyncAccountsConcurrency", "SyncPipelinesConcurrency", "DeliveriesConcurrency", "BuildsConcurrency")
 
 
@@ -27,6 +34,8 @@ def parameters(options: Options, target: Target, endpoint: str) -> dict[str, str
         "AllowedPrivateCidrs": ",".join(options.allow_private),
         # What may be called on this machine may be told of builds too, and a browser may come back to it.
         "BuildTargetHosts": "127.0.0.1,localhost" if options.allow_loopback else "",
+        # Of the emulator, too: it is on this machine alone.
+        **_TARGETS,
         "AllowedReturnUrls": "http://127.0.0.1,http://localhost" if options.allow_loopback else "",
         "AllowedPorts": ",".join(str(port) for port in options.allow_ports),
         "SchedulesState": "ENABLED" if options.schedules else "DISABLED",

@@ -11,6 +11,8 @@ from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.routes import AccessRoutes
 from gitlab_hub.audit import AuditLog, AuditReader
 from gitlab_hub.builds.feature import BuildsFeature
+from gitlab_hub.builds.targets.addresses import TargetCheck
+from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.gitlab.limits import Unlimited
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.incidents import IncidentStore
@@ -221,7 +223,7 @@ class Bundle:
             integrations=store,
             audit=self.audit,
             key=lambda: self.keys.derive("build-targets"),
-            policy=NetworkPolicy(),
+            check_target=TargetCheck(NetworkPolicy(), AllowedArns()),
         )
         yield log.routes(guard=store, visible=Everybody(store).seen_by, cursors=self.cursors)
 

@@ -8,6 +8,8 @@ from gitlab_hub.builds.build import Build, Status
 from gitlab_hub.builds.builder import Builder
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.builds.model import MergeRequestRules, ReportStatus, Trigger
+from gitlab_hub.builds.targets.addresses import TargetCheck
+from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.builds.targets.port import Started
 from gitlab_hub.gitlab.events import HookEvent, MergeRequest
 from gitlab_hub.gitlab.policy import NetworkPolicy
@@ -104,6 +106,7 @@ class World:
         self.now = float(START)
         self.failures: list[Exception] = []
         self.sources: MemorySources | None = MemorySources()
+        self.allowed = AllowedArns()
         self.use(self.rows, self.queue)
         self.integrations, self.audit = Integrations(), Audit()
 
@@ -161,7 +164,7 @@ class World:
             integrations=self.integrations,
             audit=self.audit,
             key=lambda: b"k" * 32,
-            policy=NetworkPolicy(),
+            check_target=TargetCheck(NetworkPolicy(), self.allowed),
         )
         routes = [route for part in parts for route in part.routes()]
         return Api(routes, guard=self.integrations, idempotency=Idempotency(self.rows), now=lambda: self.now)

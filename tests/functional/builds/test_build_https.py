@@ -18,6 +18,7 @@ from gitlab_hub.builds.build import Build
 from gitlab_hub.builds.signing import SecretVersions, TargetSecrets, TargetSigner
 from gitlab_hub.builds.targets import https
 from gitlab_hub.builds.targets.addresses import TargetCheck, TargetNotAllowed
+from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.builds.targets.https import HttpsTarget
 from gitlab_hub.builds.targets.message import CANCELED, REQUESTED, message_of
 from gitlab_hub.builds.targets.port import TargetDenied, TargetMissing, TargetRefused, TargetUnavailable
@@ -152,7 +153,7 @@ def test_addresses_that_the_deployer_did_not_allow_are_never_asked(url: str) -> 
         send(transport, url=url)
     assert transport.requests == []
     with pytest.raises(TargetNotAllowed) as refused:
-        TargetCheck(NetworkPolicy())({"type": "https", "url": url})
+        TargetCheck(NetworkPolicy(), AllowedArns())({"type": "https", "url": url})
     assert refused.value.details["fields"][0]["problem"] == "host_not_allowed"
 
 
@@ -176,7 +177,7 @@ def test_what_is_no_plain_https_url_is_never_asked(url: str) -> None:
         send(transport, url=url)
     assert transport.requests == []
     with pytest.raises(TargetNotAllowed) as refused:
-        TargetCheck(NetworkPolicy())({"type": "https", "url": url})
+        TargetCheck(NetworkPolicy(), AllowedArns())({"type": "https", "url": url})
     assert refused.value.details["fields"][0]["problem"] == "invalid_url"
 
 
@@ -190,7 +191,7 @@ def test_only_the_hosts_that_the_deployer_names_are_asked() -> None:
 def test_loopback_is_for_the_local_stack() -> None:
     local = NetworkPolicy(allow_loopback=True)
     send(ScriptedTransport(httpx.Response(200)), url="http://127.0.0.1:9000/x", policy=local)
-    TargetCheck(local)({"type": "https", "url": "http://127.0.0.1:9000/x"})
+    TargetCheck(local, AllowedArns())({"type": "https", "url": "http://127.0.0.1:9000/x"})
 
 
 def test_a_name_that_resolves_to_the_inside_is_refused_when_it_is_dialed() -> None:
@@ -200,10 +201,6 @@ def test_a_name_that_resolves_to_the_inside_is_refused_when_it_is_dialed() -> No
 
     with pytest.raises(TargetDenied):
         send(Refusing())
-
-
-def test_other_targets_need_no_address() -> None:
-    TargetCheck(NetworkPolicy())({"type": "sqs", "queue_url": "https://127.0.0.1/1/q"})
 
 
 def test_for_a_day_after_a_rotation_both_secrets_sign() -> None:

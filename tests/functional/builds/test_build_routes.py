@@ -1,10 +1,12 @@
 """The API of builds."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gitlab_hub.builds.build import Status
+from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.web.openapi import document
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER
@@ -112,6 +114,30 @@ def test_a_trigger_of_a_group_has_to_be_told_the_project(world: World) -> None:
     status, answer = world.call("POST", "/v1/builds", body | {"project_id": PROJECT})
     assert (status, answer["build"]["project_id"], answer["build"]["project_path"]) == (201, PROJECT, "acme/app")
     assert world.call("POST", "/v1/builds", body | {"project_id": 9})[0] == 201
+
+
+def test_what_the_deployer_allows_no_more_is_not_built_on_request(world: World) -> None:
+    build_id = running(world)
+    world.call("PATCH", f"/v1/builds/{build_id}", {"status": "failed"})
+    kept = trigger("trg_0a1b_out", target={"type": "codebuild", "project": "app"})
+    world.add(kept)
+    world.feature.triggers.store.change(TRIGGER, lambda found: replace(found, target=kept.target, version=2))
+    body = {"trigger_id": "trg_0a1b_out", "ref": "main"}
+    for path, given, field in (
+        ("/v1/builds", body, "body.trigger_id"),
+        (f"/v1/builds/{build_id}/rerun", None, "path.build_id"),
+    ):
+        status, answer = world.call("POST", path, given)
+        assert (status, answer["code"]) == (422, "target_not_allowed")
+        assert "BuildProjectArns" in answer["error"]
+        assert answer["details"]["fields"] == [{"field": field, "problem": "target_not_allowed"}]
+    assert len(list(world.builds())) == 1
+    world.allowed = AllowedArns(
+        own_bus="arn:aws:events:eu-west-1:123456789012:event-bus/hub",
+        projects=("arn:aws:codebuild:eu-west-1:123456789012:project/app",),
+    )
+    assert world.call("POST", "/v1/builds", body)[0] == 201
+    assert world.call("POST", f"/v1/builds/{build_id}/rerun")[0] == 201
 
 
 @pytest.mark.parametrize("elsewhere", [8, 404])

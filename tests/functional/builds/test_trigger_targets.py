@@ -1,10 +1,12 @@
 """Which targets a trigger may have."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gitlab_hub.builds.targets.addresses import TargetCheck, TargetNotAllowed
+from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.web.status import status_of
 from tests.functional.builds.trigger_hub import BODY, PATH, Hub
@@ -70,7 +72,7 @@ def test_a_deployer_may_refuse_a_target(hub: Hub) -> None:
 
 @pytest.mark.parametrize("url", ["https://ci.example.net/x", "https://10.1.2.3/x", "http://ci.example.com/x"])
 def test_a_target_outside_of_what_the_deployer_allows_is_refused_and_names_the_parameter(url: str) -> None:
-    check = TargetCheck(NetworkPolicy(allowed_hosts=("ci.example.com",)))
+    check = TargetCheck(NetworkPolicy(allowed_hosts=("ci.example.com",)), AllowedArns())
     with pytest.raises(TargetNotAllowed) as refused:
         check({"type": "https", "url": url})
     assert (status_of(refused.value), refused.value.code) == (422, "host_not_allowed")
@@ -78,3 +80,63 @@ def test_a_target_outside_of_what_the_deployer_allows_is_refused_and_names_the_p
     assert refused.value.details["fields"][0]["field"] == "body.target.url"
     check({"type": "https", "url": "https://ci.example.com/x"})
     check({"type": "eventbridge"})
+
+
+OWN = AllowedArns(own_bus="arn:aws:events:eu-west-1:123456789012:event-bus/hub")
+LISTED = replace(
+    OWN,
+    buses=("arn:aws:events:eu-west-1:123456789012:event-bus/theirs",),
+    projects=("arn:aws:codebuild:eu-west-1:123456789012:project/app-*",),
+    state_machines=("arn:aws:states:eu-west-1:123456789012:stateMachine:build",),
+    queues=("arn:aws:sqs:*:123456789012:builds?.fifo",),
+)
+BUS = {"type": "eventbridge", "bus": "theirs"}
+PROJECT = {"type": "codebuild", "project": "app-1"}
+MACHINE = {
+    "type": "stepfunctions",
+    "state_machine_arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:build:PROD",
+}
+QUEUE = {"type": "sqs", "queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/builds1.fifo"}
+PARAMETERS = [
+    (BUS, "bus", "BuildBusArns"),
+    (PROJECT, "project", "BuildProjectArns"),
+    (MACHINE, "state_machine_arn", "BuildStateMachineArns"),
+    (QUEUE, "queue_url", "BuildQueueArns"),
+]
+
+
+def refused_as(answer: tuple[int, Any], parameter: str) -> Any:
+    """A refusal that says which parameter would allow the target; gives the fields it is about."""
+    status, body = answer
+    assert (status, body["code"]) == (422, "target_not_allowed")
+    assert parameter in body["error"]
+    return body["details"]["fields"]
+
+
+@pytest.mark.parametrize(("target", "field", "parameter"), PARAMETERS)
+def test_a_target_that_the_builder_has_no_right_to_is_refused_and_names_the_parameter(
+    hub: Hub, target: dict[str, Any], field: str, parameter: str
+) -> None:
+    made = hub.made()
+    hub.check_target = TargetCheck(NetworkPolicy(), OWN)
+    wanted = [{"field": f"body.target.{field}", "problem": "target_not_allowed"}]
+    assert refused_as(hub("POST", body=BODY | {"target": target}), parameter) == wanted
+    assert refused_as(hub("PATCH", f"{PATH}/{made['id']}", {"target": target}), parameter) == wanted
+    assert hub.shown(made["id"]) == made
+    hub.check_target = TargetCheck(NetworkPolicy(), LISTED)
+    assert hub("PATCH", f"{PATH}/{made['id']}", {"target": target})[0] == 200
+    assert hub.made(target=target)["target"] == target
+
+
+def test_a_trigger_that_the_deployer_allows_no_more_says_so_and_may_still_be_changed(hub: Hub) -> None:
+    made = hub.made(target=QUEUE)
+    path = f"{PATH}/{made['id']}"
+    assert hub("GET", path)[1]["warnings"] == []
+    hub.check_target = TargetCheck(NetworkPolicy(), OWN)
+    rehearsed = hub("POST", f"{path}/test", {"event": "push", "payload": {"project_id": 15}})[1]
+    for answer in (hub("GET", path)[1], rehearsed, hub("PATCH", path, {"enabled": False, "target": QUEUE})[1]):
+        [warning] = [one for one in answer["warnings"] if one["code"] == "target_not_allowed"]
+        assert "BuildQueueArns" in warning["message"]
+    assert hub.shown(made["id"])["enabled"] is False
+    hub.check_target = TargetCheck(NetworkPolicy(), LISTED)
+    assert hub("GET", path)[1]["warnings"] == []

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitlab_hub.builds.trigger_checks import CheckTarget
 from gitlab_hub.builds.trigger_feature import TriggersFeature
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.clients import Reach
@@ -75,6 +76,7 @@ class Hub:
         self.rows, self.keys = MemoryTable(), MemoryTable()
         self.integrations, self.sources = Integrations(), MemorySources()
         self.places = MemoryPlaces()
+        self.check_target: CheckTarget = only_allowed
         self.use(self.rows)
 
     def use(self, table: Table, keys: Table | None = None) -> None:
@@ -85,11 +87,14 @@ class Hub:
             audit=self.integrations,
             cursors=Cursors(lambda: b"k" * 32),
             now=lambda: self.now,
-            check_target=only_allowed,
+            check_target=self._check_target,
         )
         self.api = Api(
             part.routes(), guard=self.integrations, idempotency=Idempotency(keys or self.keys), now=lambda: self.now
         )
+
+    def _check_target(self, target: Mapping[str, Any]) -> None:
+        self.check_target(target)  # as it is now: a deployer may change it
 
     def __call__(
         self, method: str, path: str = PATH, body: Any = None, *, principal: Principal | None = OWNER, **more: Any

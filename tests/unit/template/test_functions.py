@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.template.bundle import ROOT, functions, resources, source
+from gitlab_hub.settings import Settings
+from tests.unit.template.bundle import ROOT, Resource, functions, resources, source, statements
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 DEPLOYED = resources("AWS::Lambda::Function")
@@ -136,3 +137,23 @@ def test_the_dependencies_layer_is_locked_hashed_and_without_boto3() -> None:
     assert pinned
     assert all(line.rstrip().endswith("\\") for line in pinned)  # a hash follows
     assert not [line for line in pinned if line.startswith(("boto", "s3transfer"))]
+
+
+def test_the_api_refuses_targets_by_the_very_parameters_that_give_the_builder_its_rights() -> None:
+    variables = DEPLOYED["BuildsFunction"]["Environment"]["Variables"]
+    told = {json.dumps(value) for value in variables.values()}
+    rights = {statement["Resource"]["Ref"] for role, statement in statements() if _is_of_targets(role, statement)}
+    assert rights == {
+        "BuildBusArns", "BuildProjectArns", "BuildStateMachineArns", "BuildExecutionArns", "BuildQueueArns",
+    }  # fmt: skip
+    # Executions are those of state machines: they are followed, and no trigger names one.
+    for parameter in rights - {"BuildExecutionArns"}:
+        assert json.dumps({"Fn::Join": [",", {"Ref": parameter}]}) in told, parameter
+    assert variables["BUILDS_BUS_ARN"] == {"Fn::GetAtt": ["BuildsBus", "Arn"]}
+    settings = {name.upper() for name in Settings.model_fields}
+    assert {name for name in variables if name.startswith("BUILD")} <= settings
+
+
+def _is_of_targets(role: str, statement: Resource) -> bool:
+    resource = statement["Resource"]
+    return role == "BuilderRole" and isinstance(resource, dict) and resource.get("Ref", "").startswith("Build")

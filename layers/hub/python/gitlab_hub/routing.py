@@ -58,7 +58,7 @@ def builds_routes() -> list["Route"]:
         integrations=store,
         audit=wiring.audit(),
         key=wiring_events.signing_key,
-        policy=wiring_events.target_policy(),
+        check_target=wiring_events.target_check(),
         hooks=joints.HooksFor(HookStore(wiring.table(wiring.settings().deliveries_table))),
     )
     deliveries = wiring_events.deliveries().routes(guard=store, visible=everybody.seen_by, cursors=cursors)

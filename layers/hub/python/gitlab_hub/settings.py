@@ -47,6 +47,11 @@ class Settings(BaseModel):
     allow_insecure_http: bool = False
     allowed_return_urls: Annotated[tuple[str, ...], Listed] = ()
     build_target_hosts: Annotated[tuple[str, ...], Listed] = ()
+    builds_bus_arn: str = ""
+    build_bus_arns: Annotated[tuple[str, ...], Listed] = ()
+    build_project_arns: Annotated[tuple[str, ...], Listed] = ()
+    build_state_machine_arns: Annotated[tuple[str, ...], Listed] = ()
+    build_queue_arns: Annotated[tuple[str, ...], Listed] = ()
     auto_rotate_tokens: bool = False
     hub_allow_loopback: bool = False
     aws_endpoint_url: str = ""

@@ -12,6 +12,7 @@ from gitlab_hub import wiring
 
 if TYPE_CHECKING:
     from gitlab_hub.builds.feature import BuildsFeature
+    from gitlab_hub.builds.targets.addresses import TargetCheck
     from gitlab_hub.gitlab.policy import NetworkPolicy
     from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
     from gitlab_hub.webhooks.hooks.feature import HooksFeature
@@ -85,6 +86,22 @@ def target_policy() -> "NetworkPolicy":
     """Where HTTPS targets of builds may be: the hosts that the deployer lists, and no others."""
     # A host without a name is nobody's: an empty list would allow them all.
     return replace(wiring.policy(), allowed_hosts=wiring.settings().build_target_hosts or ("",), allowed_ports=())
+
+
+def target_check() -> "TargetCheck":
+    """What refuses targets that the deployer does not allow."""
+    from gitlab_hub.builds.targets.addresses import TargetCheck
+    from gitlab_hub.builds.targets.allowed import AllowedArns
+
+    given = wiring.settings()
+    arns = AllowedArns(
+        own_bus=given.builds_bus_arn,
+        buses=given.build_bus_arns,
+        projects=given.build_project_arns,
+        state_machines=given.build_state_machine_arns,
+        queues=given.build_queue_arns,
+    )
+    return TargetCheck(target_policy(), arns)
 
 
 def signing_key() -> bytes:

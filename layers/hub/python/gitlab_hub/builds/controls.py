@@ -18,8 +18,9 @@ from gitlab_hub.builds.commits import Commits
 from gitlab_hub.builds.model import BRANCH, MANUAL, BuildRequest, Trigger
 from gitlab_hub.builds.ports import Audit, Triggers
 from gitlab_hub.builds.scope import lies_below
+from gitlab_hub.builds.trigger_checks import CheckTarget
 from gitlab_hub.builds.trigger_groups import Places
-from gitlab_hub.errors import NotFound
+from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.gitlab.errors import Missing, Unavailable
 from gitlab_hub.web.errors import Unprocessable
 
@@ -35,16 +36,21 @@ class Controls:
         triggers: Triggers,
         commits: Commits,
         places: Places,
+        check_target: CheckTarget,
         audit: Audit,
         now: Callable[[], float],
     ) -> None:
         self._book, self._store, self._triggers, self._commits, self._now = book, store, triggers, commits, now
-        self._audit, self._places = audit, places
+        self._audit, self._places, self._check_target = audit, places, check_target
 
     def build(
         self, trigger: Trigger, *, project_id: int | None, ref: str | None, sha: str | None, actor: str, seed: str
     ) -> Build:
-        """Have a ref or a commit built; a sha says exactly which commit, a ref alone its head."""
+        """Have a ref or a commit built; a sha says exactly which commit, a ref alone its head.
+
+        Raises TargetNotAllowed where the deployer does not allow the trigger's target (any more).
+        """
+        self._target_allowed(trigger, "body.trigger_id")
         project = _project(trigger, project_id)
         path = None if trigger.group is None else self._path_within(trigger, project)
         meant = self._commits.resolve(trigger.integration_id, project, ref=ref, sha=sha)
@@ -66,13 +72,14 @@ class Controls:
         return self._book.enter(wished).build
 
     def rerun(self, build_id: str, *, actor: str, seed: str) -> Build:
-        """Build a finished build's commit once more, with its trigger as that is now."""
+        """Build a finished build's commit once more, with its trigger as that is now. Raises TargetNotAllowed."""
         before = self._store.require(build_id)
         if not before.finished:
             raise BuildNotFinished("The build has not ended. Cancel it first, or wait.")
         trigger = self._triggers.get(before.trigger_id)
         if trigger is None:
             raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
+        self._target_allowed(trigger, "path.build_id")
         self._commits.usable(before.integration_id)
         self._record("build_rerun", before.integration_id, actor, build_id=before.id)
         again = new_build(
@@ -115,6 +122,14 @@ class Controls:
             return approved(build, now=int(self._now()))
 
         return self._changed(build_id, decide)
+
+    def _target_allowed(self, trigger: Trigger, field: str) -> None:
+        try:
+            self._check_target(trigger.target)
+        except HubError as refused:
+            # What it says of the target's fields is about a request that makes a trigger.
+            refused.details = {"fields": [{"field": field, "problem": refused.code}]}
+            raise
 
     def _path_within(self, trigger: Trigger, project_id: int) -> str:
         """Where a project lies that a trigger of a group is asked to build. Raises Unprocessable where elsewhere."""

@@ -19,11 +19,10 @@ from gitlab_hub.builds.sources import Sources
 from gitlab_hub.builds.starter import Starter
 from gitlab_hub.builds.state_changes import StateChanges
 from gitlab_hub.builds.statuses import StatusReporter
-from gitlab_hub.builds.targets.addresses import TargetCheck
 from gitlab_hub.builds.targets.port import Target
+from gitlab_hub.builds.trigger_checks import CheckTarget
 from gitlab_hub.builds.trigger_feature import TriggersFeature
 from gitlab_hub.gitlab.clients import GitLabs
-from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.storage.queue import OrderedQueue
 from gitlab_hub.storage.table import Table
 from gitlab_hub.web.cursors import Cursors
@@ -75,36 +74,37 @@ class BuildsFeature:
         integrations: Integrations,
         audit: Audit,
         key: Callable[[], bytes],
-        policy: NetworkPolicy,
+        check_target: CheckTarget,
         hooks: Hooks | None = None,
     ) -> Sequence[Routes]:
-        """All parts of the API that belong to triggers and builds; `policy` says where HTTPS targets may lie."""
+        """All parts of the API that belong to triggers and builds; `check_target` refuses targets."""
         return (
             self.triggers.routes(
                 integrations=integrations,
                 audit=audit,
                 cursors=cursors,
                 now=self._now,
-                check_target=TargetCheck(policy),
+                check_target=check_target,
                 hooks=hooks,
             ),
             self._signing_routes(audit, key),
             BuildRoutes(
                 store=self.store,
-                controls=self._controls(audit),
+                controls=self._controls(audit, check_target),
                 triggers=self.triggers.store,
                 integrations=integrations,
                 cursors=cursors,
             ),
         )
 
-    def _controls(self, audit: Audit) -> Controls:
+    def _controls(self, audit: Audit, check_target: CheckTarget) -> Controls:
         return Controls(
             book=self.book,
             store=self.store,
             triggers=self.triggers.store,
             commits=Commits(self._gitlabs),
             places=self.triggers.places,
+            check_target=check_target,
             audit=audit,
             now=self._now,
         )

@@ -1,11 +1,13 @@
 """What callers see of triggers: allow-lists."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
 from gitlab_hub.builds.decision import Decision
 from gitlab_hub.builds.model import BuildRequest, Globs, Trigger
+from gitlab_hub.builds.trigger_checks import Caution
 
 
 class GlobsView(BaseModel):
@@ -107,9 +109,14 @@ class WarningView(BaseModel):
     code: str
     message: str
 
+    @classmethod
+    def of(cls, cautions: Iterable[Caution]) -> "list[WarningView]":
+        """Show what was found."""
+        return [cls(code=one.code, message=one.message) for one in cautions]
+
 
 class TriggerEnvelope(BaseModel):
-    """One trigger; with `warnings` where it was made or changed, and does not do what it is for yet."""
+    """One trigger; with `warnings` where it does not do what it is for. All is looked at when it is made or changed."""
 
     trigger: TriggerView
     warnings: list[WarningView] = []
@@ -168,13 +175,16 @@ class RehearsalAnswer(BaseModel):
     """As the hub read it."""
     reasons: list[ReasonView]
     build: WantedBuildView | None
+    warnings: list[WarningView] = []
+    """Why the build would fail at its target."""
 
     @classmethod
-    def of(cls, decision: Decision, trigger: Trigger, *, event: str) -> "RehearsalAnswer":
+    def of(cls, decision: Decision, trigger: Trigger, *, event: str, warnings: list[WarningView]) -> "RehearsalAnswer":
         """Show a decision."""
         return cls(
             would_build=decision.would_build,
             event=event,
             reasons=[ReasonView(code=one.code, ok=one.ok, text=one.text) for one in decision.reasons],
             build=None if decision.request is None else WantedBuildView.of(decision.request, trigger),
+            warnings=warnings,
         )

@@ -48,11 +48,10 @@ class TriggerBook:
         integrations: Integrations,
         audit: Audit,
         now: Callable[[], float],
-        check_target: Callable[[Mapping[str, Any]], None],
         checks: TriggerChecks,
     ) -> None:
         self._store, self._integrations, self._audit, self._checks = store, integrations, audit, checks
-        self._now, self._check_target = now, check_target
+        self._now = now
 
     def create(self, integration_id: str, fields: TriggerFields, *, actor: str, seed: str) -> Made:
         """Make a trigger; the same seed gives the same one.
@@ -62,7 +61,7 @@ class TriggerBook:
         if not self._integrations.exists(integration_id):
             raise NotFound("There is no such integration.")
         now, values = int(self._now()), fields.checked().values()
-        self._check_target(values["target"])
+        self._checks.check_target(values["target"])
         trigger = Trigger(
             id=owned_id("trg", integration_id, hashlib.sha256(seed.encode()).hexdigest()[:20]),
             integration_id=integration_id,
@@ -76,6 +75,11 @@ class TriggerBook:
         made = self._store.add(checked.trigger)
         return Made(made, self._checks.warnings(replace(checked, trigger=made)))
 
+    def read(self, trigger_id: str) -> Made:
+        """A trigger, with what is known to be wrong of it without asking GitLab. Raises TriggerNotFound."""
+        found = self._store.require(trigger_id)
+        return Made(found, list(self._checks.of_target(found)))
+
     def change(self, trigger_id: str, patch: TriggerPatchBody, *, actor: str) -> Made:
         """Change a trigger. Raises TriggerNotFound, Unprocessable or, where it is another version by now, Conflict.
 
@@ -83,7 +87,8 @@ class TriggerBook:
         """
         before = self._store.require(trigger_id)
         values = patch.onto(before).values()
-        self._check_target(values["target"])
+        if "target" in patch.model_fields_set and values["target"] != before.target:
+            self._checks.check_target(values["target"])
         checked = self._placed(before, replace(before, **values))
         self._audit.record(
             "trigger.change",

@@ -1,17 +1,21 @@
 """Whether a trigger can ever fire: looked at when it is made or changed, while somebody is there to mend it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gitlab_hub.builds.model import Trigger
 from gitlab_hub.builds.trigger_groups import Places
 from gitlab_hub.builds.trigger_ports import Hooks
-from gitlab_hub.errors import NotInGitLab
+from gitlab_hub.errors import HubError, NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.gitlab.errors import Missing
 from gitlab_hub.places import Above, Group, is_below
 
 UNCHECKED, NO_WEBHOOK, STATUSES_OFF = "place_unchecked", "no_webhook", "report_statuses_off"
+
+CheckTarget = Callable[[Mapping[str, Any]], None]
+"""Raises a HubError for a target that the deployer does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class Checked:
 class TriggerChecks:
     """Looks a trigger's project or group up, and for what brings its events."""
 
-    def __init__(self, *, places: Places, gitlabs: GitLabs, hooks: Hooks | None) -> None:
-        self._places, self._gitlabs, self._hooks = places, gitlabs, hooks
+    def __init__(self, *, places: Places, gitlabs: GitLabs, hooks: Hooks | None, check_target: CheckTarget) -> None:
+        self._places, self._gitlabs, self._hooks, self.check_target = places, gitlabs, hooks, check_target
 
     def placed(self, trigger: Trigger) -> Checked:
         """A trigger whose group has its id and its present name. Raises NotInGitLab."""
@@ -55,6 +59,13 @@ class TriggerChecks:
     def warnings(self, checked: Checked) -> list[Caution]:
         """What to mend before the trigger does what it is for."""
         return list(self._warnings(checked))
+
+    def of_target(self, trigger: Trigger) -> Iterator[Caution]:
+        """The deployer may have allowed less since the trigger was made; its builds fail at the target."""
+        try:
+            self.check_target(trigger.target)
+        except HubError as refused:
+            yield Caution(refused.code, str(refused))
 
     def _of_project(self, trigger: Trigger, project_id: int) -> Checked:
         above = self._places.project(trigger.integration_id, project_id)
@@ -82,6 +93,7 @@ class TriggerChecks:
 
     def _warnings(self, checked: Checked) -> Iterator[Caution]:
         trigger = checked.trigger
+        yield from self.of_target(trigger)
         if not checked.known:
             yield Caution(UNCHECKED, "GitLab could not be asked whether this project or group exists. Check it again.")
         missing = set() if self._hooks is None else self._missing(self._hooks, checked)

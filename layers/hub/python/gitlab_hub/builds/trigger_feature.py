@@ -8,7 +8,7 @@ from typing import Any
 from gitlab_hub.builds.deciding import Deciding
 from gitlab_hub.builds.sources import GitLabSources, Sources
 from gitlab_hub.builds.trigger_book import TriggerBook
-from gitlab_hub.builds.trigger_checks import TriggerChecks
+from gitlab_hub.builds.trigger_checks import CheckTarget, TriggerChecks
 from gitlab_hub.builds.trigger_groups import Places, TriggerGroups
 from gitlab_hub.builds.trigger_ports import Audit, Hooks, Integrations
 from gitlab_hub.builds.trigger_routes import TriggerRoutes
@@ -55,17 +55,16 @@ class TriggersFeature:
         audit: Audit,
         cursors: Cursors,
         now: Callable[[], float],
-        check_target: Callable[[Mapping[str, Any]], None] = _any_target,
+        check_target: CheckTarget = _any_target,
         hooks: Hooks | None = None,
     ) -> TriggerRoutes:
         """The part of the API about triggers. `check_target` raises a HubError for a target that is not allowed."""
-        checks = TriggerChecks(places=self.places, gitlabs=self._gitlabs, hooks=hooks)
+        checks = TriggerChecks(places=self.places, gitlabs=self._gitlabs, hooks=hooks, check_target=check_target)
         book = TriggerBook(
             store=self.store,
             integrations=integrations,
             audit=audit,
             now=now,
-            check_target=check_target,
             checks=checks,
         )
         return TriggerRoutes(book=book, store=self.store, deciding=self.deciding, cursors=cursors)

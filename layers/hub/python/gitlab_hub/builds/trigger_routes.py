@@ -5,7 +5,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.builds.deciding import Deciding
-from gitlab_hub.builds.model import Trigger
 from gitlab_hub.builds.trigger_answers import (
     RehearsalAnswer,
     RemovedTrigger,
@@ -80,7 +79,7 @@ class TriggerRoutes:
 
     def get(self, trigger_id: TriggerId) -> TriggerEnvelope:
         """Read one trigger."""
-        return _shown(self._store.require(trigger_id))
+        return _made(self._book.read(trigger_id))
 
     def patch(self, trigger_id: TriggerId, body: TriggerPatchBody, caller: Caller) -> TriggerEnvelope:
         """Change a trigger; what is left out stays."""
@@ -93,9 +92,14 @@ class TriggerRoutes:
 
     def rehearse(self, trigger_id: TriggerId, body: RehearsalBody) -> RehearsalAnswer:
         """Say whether an event would be built, and why; nothing is kept or sent. The payload decides what it is."""
-        trigger = self._store.require(trigger_id)
+        found = self._book.read(trigger_id)
         event = parse(body.event, body.payload)
-        return RehearsalAnswer.of(self._deciding.rehearse(trigger, event), trigger, event=event.kind)
+        return RehearsalAnswer.of(
+            self._deciding.rehearse(found.trigger, event),
+            found.trigger,
+            event=event.kind,
+            warnings=WarningView.of(found.warnings),
+        )
 
 
 def _see(caller: Caller, integration_id: str) -> None:
@@ -103,10 +107,5 @@ def _see(caller: Caller, integration_id: str) -> None:
         raise NotFound("There is no such integration.")
 
 
-def _shown(trigger: Trigger) -> TriggerEnvelope:
-    return TriggerEnvelope(trigger=TriggerView.of(trigger))
-
-
 def _made(made: Made) -> TriggerEnvelope:
-    warnings = [WarningView(code=one.code, message=one.message) for one in made.warnings]
-    return TriggerEnvelope(trigger=TriggerView.of(made.trigger), warnings=warnings)
+    return TriggerEnvelope(trigger=TriggerView.of(made.trigger), warnings=WarningView.of(made.warnings))

@@ -62,6 +62,7 @@ STATUS_OF_CODE = {
     "ref_not_found": 422,
     "status_not_changed": 409,
     "target_access_denied": 409,
+    "target_not_allowed": 422,
     "target_not_found": 409,
     "target_refused": 409,
     "target_unavailable": 503,

@@ -5,6 +5,20 @@ import re
 _ARN = re.compile(r"arn:(aws[\w-]*):([\w-]+):([\w-]+):(\d{12}):(.+)", re.ASCII)
 
 
+def parts_of(arn: str) -> tuple[str, str, str, str, str] | None:
+    """Partition, service, region, account and resource; None of what is no ARN in an account."""
+    match = _ARN.fullmatch(arn)
+    return None if match is None else (match[1], match[2], match[3], match[4], match[5])
+
+
+def unqualified(machine_arn: str) -> str:
+    """The state machine of a version's or an alias's ARN: rights to start one are asked of the state machine.
+
+    "Authorization for versions and aliases in Step Functions workflows".
+    """
+    return ":".join(machine_arn.split(":")[:7])
+
+
 def project_of(arn: str) -> str | None:
     """The CodeBuild project of a build's ARN."""
     return _named(arn, "codebuild", "build")
