@@ -227,8 +227,14 @@ class OAuthGitLab(ScriptedGitLab):
         return pair
 
     def _revoke(self, request: httpx.Request) -> httpx.Response:
-        """By either token, but an access token that has run out is not looked at; the answer is the same."""
-        token = _form(request)["token"]
+        """By either token, but an access token that has run out is not looked at; the answer is the same.
+
+        The application is looked at first (doorkeeper, tokens_controller.rb, validate_presence_of_client).
+        """
+        form = _form(request)
+        token = form["token"]
+        if form.get("client_id") != CLIENT or form.get("client_secret") != self.client_secret:
+            return answer(403, {"error": "unauthorized_client"})
         for pair in self.pairs:
             if token == pair.refresh or (token == pair.access and token in self.users):
                 pair.alive = False

@@ -4,6 +4,7 @@ from local.gitlab.clock import Clock
 from local.gitlab.company.state import Company
 from local.gitlab.oauth.authorize import authorize
 from local.gitlab.oauth.client import authenticated
+from local.gitlab.oauth.errors import refusal
 from local.gitlab.oauth.tokens import check_refresh_token, exchange, info, revoke
 from local.gitlab.rest.api import Call
 from local.gitlab.rest.ask import Answer, fields_of, reply
@@ -49,8 +50,13 @@ class OAuth:
         return answer
 
     def _revoke(self, call: Call) -> Answer:
+        """A wrong application is refused like a foreign token (tokens_controller.rb, validate_presence_of_client)."""
         sent = {**call.params, **fields_of(call.headers, call.body)}
-        revoke(self._company, authenticated(self._company, call.headers, sent), sent, self._clock.now())
+        try:
+            application = authenticated(self._company, call.headers, sent)
+        except Refusal:
+            raise refusal("unauthorized_client") from None
+        revoke(self._company, application, sent, self._clock.now())
         return reply({})
 
     def _info(self, call: Call) -> Answer:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import pytest
 
 from gitlab_hub.integrations.store import Change
 from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import HOST, answer, html
@@ -286,3 +287,48 @@ def test_no_secret_is_in_a_row_an_answer_or_the_log(hub: OAuthHub, caplog: pytes
     for secret in (state, known, ticket, value, CLIENT_SECRET):
         assert secret not in repr((hub.stored_rows.dump(), shown, caplog.text))
     assert HOST in gone["headers"]["location"]
+
+
+# ---- what a browser is told of an integration that is there already
+
+
+def to_gitlab(hub: OAuthHub, one: str, initiator: Principal, **more: Any) -> tuple[Any, str, str]:
+    """Begin in the name of a hub token and authorize in a browser: (the page before GitLab, code, state)."""
+    hub.initiators.good[initiator.token_id] = initiator
+    status, begun = hub("POST", AUTHORIZE, {"integration_id": one, **more}, principal=initiator)
+    assert status == 200, begun
+    gone = hub.browse(begun["connect_url"])
+    return gone, *hub.gitlab.approve(gone["headers"]["location"])
+
+
+def from_gitlab(hub: OAuthHub, gone: Any, code: str, state: str) -> dict[str, Any]:
+    return hub.browse(CALLBACK, code=code, state=state, cookies=[gone["cookies"][0].partition(";")[0]])
+
+
+@pytest.mark.parametrize("limited", [False, True])
+@pytest.mark.parametrize("to", ["page", "address"])
+def test_a_browser_is_told_the_other_integration_only_where_its_initiator_may_see_it(
+    hub: OAuthHub, limited: bool, to: str
+) -> None:
+    one, two = hub.connected(), hub.start()
+    initiator = Principal("t-admin", Role.ADMIN, frozenset({two}) if limited else None)
+    more = {} if to == "page" else {"redirect_url": BACK}
+    answered = from_gitlab(hub, *to_gitlab(hub, two, initiator, **more))
+    if to == "page":
+        assert (answered["statusCode"], "duplicate_integration" in answered["body"]) == (409, True)
+        assert (one in answered["body"]) == (not limited)
+    else:
+        assert dict(parse_qsl(urlsplit(answered["headers"]["location"]).query)) == {
+            "gitlab": "error", "integration_id": two, "code": "duplicate_integration",
+        }  # fmt: skip
+    assert (one in repr(answered)) == (to == "page" and not limited)
+    assert [pair.refresh for pair in hub.gitlab.living] == [hub.held(one).tokens.refresh_token]
+
+
+def test_a_limit_that_was_lowered_meanwhile_hides_the_other_one_too(hub: OAuthHub) -> None:
+    one, two = hub.connected(), hub.start()
+    began, lowered = (Principal("t-admin", Role.ADMIN, limit) for limit in (None, frozenset({two})))
+    gone, code, state = to_gitlab(hub, two, began)
+    hub.initiators.good["t-admin"] = lowered
+    answered = from_gitlab(hub, gone, code, state)
+    assert (answered["statusCode"], one in repr(answered)) == (409, False)

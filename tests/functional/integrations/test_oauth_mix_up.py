@@ -53,7 +53,8 @@ def hostile(hub: OAuthHub) -> OAuthGitLab:
 def test_an_application_without_a_secret_is_refused(hub: OAuthHub, more: dict[str, Any]) -> None:
     body = {name: value for name, value in START.items() if name != "client_secret"} | more
     status, answered = hub("POST", f"{PATH}/start", body)
-    assert (status, answered["details"]["fields"]) == (422, [{"field": "body.client_secret", "problem": "missing"}])
+    [field] = answered["details"]["fields"]
+    assert (status, field["field"], field["problem"]) == (422, "body.client_secret", "missing")
     assert "Confidential" in answered["error"]
     assert (hub.stored_rows.dump(), hub.stored_secrets.dump(), hub.gitlab.requests) == ([], {}, [])
 

@@ -183,6 +183,8 @@ def test_another_client_may_neither_trade_nor_refresh_nor_revoke(
     got = json.loads(trade(oauth, client, code=code).body)
     assert refresh(oauth, other, got["refresh_token"]).status == 400
     assert oauth("POST", "revoke", {"token": got["access_token"], **other}).status == 403
+    wrong = oauth("POST", "revoke", {"token": got["access_token"], **client, "client_secret": "wrong"})
+    assert (wrong.status, json.loads(wrong.body)["error"]) == (403, "unauthorized_client")
 
 
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])

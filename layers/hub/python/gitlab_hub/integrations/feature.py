@@ -57,8 +57,8 @@ class IntegrationsFeature:
     ) -> None:
         outside = outside or Outside()
         self.store = IntegrationStore(table, secrets, outside.signals.rejected)
-        self.life = Life(table, self.store, purge, now)
         self.care = CareParts(table, self.store, patient or connector, now, outside)
+        self.life = Life(table, self.store, purge, now, self.care.revoking.last_tries)
         self.incidents = IncidentStore(table, now)
         self._hooks, self._builds = hooks or NoHooks(), builds or NoBuilds()
         self._table, self._connector, self._verifier, self._now = table, connector, verifier, now
@@ -83,6 +83,7 @@ class IntegrationsFeature:
             store=self.store,
             refresher=self.care.refresher,
             rotator=self.care.rotator,
+            revoking=self.care.revoking,
             incidents=self.incidents,
             signals=self.care.signals,
             rotate=rotate,
@@ -195,7 +196,7 @@ class IntegrationsFeature:
         return Removal(
             store=self.store,
             life=self.life,
-            ending=self.care.ending,
+            revoking=self.care.revoking,
             hooks=self._hooks,
             builds=self._builds,
             audit=self._audit,

@@ -4,13 +4,14 @@ A row that holds the place is written before the secret, and outlives it. So wha
 always belongs to a row, and `sweep` finishes what was begun.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations import rows
+from gitlab_hub.integrations.care.revocations import Revocation, row
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
-from gitlab_hub.integrations.model import Credential, Integration
+from gitlab_hub.integrations.model import Credential, Holding, Integration
 from gitlab_hub.integrations.store import ATTEMPTS, PAGE, IntegrationStore
 from gitlab_hub.integrations.vault import Contents
 from gitlab_hub.storage.queue import QueueUnavailable
@@ -22,12 +23,23 @@ GRACE_SECONDS = 900
 Purge = Callable[[str], None]
 """Asks for the removal of everything that was synced from an integration."""
 
+Farewells = Callable[[str], object]
+"""Tries once more to end in GitLab what is still to be ended of an integration, as long as there is its secret."""
+
 
 class Life:
     """Brings integrations into being and removes them."""
 
-    def __init__(self, table: Table, store: IntegrationStore, purge: Purge, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        store: IntegrationStore,
+        purge: Purge,
+        now: Callable[[], float],
+        farewells: Farewells = lambda _: None,
+    ) -> None:
         self._table, self._store, self._purge, self._now = table, store, purge, now
+        self._farewells = farewells
         self._incidents = IncidentStore(table, now)
 
     def begin(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
@@ -51,14 +63,22 @@ class Life:
         self.hide(integration_id)
         self.clear(integration_id)
 
-    def hide(self, integration_id: str) -> Integration:
-        """Put a tombstone in the place of an integration, and say what it was at last. Raises NotFound."""
+    def hide(
+        self, integration_id: str, leaving: Callable[[Holding], Sequence[Revocation]] = lambda _: ()
+    ) -> Integration:
+        """Put a tombstone in the place of an integration, and say what it was at last. Raises NotFound.
+
+        What is to be ended in GitLab is noted with it: whoever clears up ends it first.
+        """
         for _ in range(ATTEMPTS):
-            integration = self._store.require(integration_id)
+            holding = self._store.holding(integration_id)
+            integration = holding.integration
             unchanged = Condition(equals={"version": integration.version, "lifecycle": rows.LIVE})
             tombstone = self._marker(integration_id, rows.DELETING, version=integration.version + 1)
+            noted = (Put(row(one)) for one in leaving(holding))
+            claim = Delete((f"IDENTITY#{integration.identity}", "CLAIM"))
             try:
-                self._table.transact([Put(tombstone, unchanged), Delete((f"IDENTITY#{integration.identity}", "CLAIM"))])
+                self._table.transact([Put(tombstone, unchanged), claim, *noted])
             except ConditionFailed:
                 if not self._is_ending(integration_id):
                     continue
@@ -72,6 +92,7 @@ class Life:
             if item["lifecycle"] == rows.CONNECTING:
                 self._undo(item["sk"])
             else:
+                self._farewells(item["sk"])
                 # Once more than needed: a sync that ran during the removal may have written behind the first purge.
                 self.clear(item["sk"])
                 self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))

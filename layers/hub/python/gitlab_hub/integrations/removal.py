@@ -1,19 +1,17 @@
 """Removing an integration: what GitLab has to know first, then the tombstone, whatever GitLab said."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError
-from gitlab_hub.integrations.care.ending import Ending
+from gitlab_hub.integrations.care.revocations import Revocation, revocation_of
+from gitlab_hub.integrations.care.revoking import Revoking
 from gitlab_hub.integrations.errors import ActiveBuildsRemain
 from gitlab_hub.integrations.life import Life
-from gitlab_hub.integrations.model import Credential, CredentialKind, Integration
+from gitlab_hub.integrations.model import Credential, CredentialKind, Holding
 from gitlab_hub.integrations.store import IntegrationStore
-
-_AT_ONCE = 5
 
 
 class HookRemoval(Protocol):
@@ -79,30 +77,29 @@ class Removal:
         *,
         store: IntegrationStore,
         life: Life,
-        ending: Ending,
+        revoking: Revoking,
         hooks: HookRemoval,
         builds: ActiveBuilds,
         audit: AuditLog,
     ) -> None:
-        self._store, self._life, self._ending = store, life, ending
+        self._store, self._life, self._revoking = store, life, revoking
         self._hooks, self._builds, self._audit = hooks, builds, audit
 
     def remove(self, integration_id: str, farewell: Farewell, *, actor: str) -> Removed:
         """Remove an integration. Raises NotFound, or ActiveBuildsRemain where `force` is not set.
 
         Hooks go while the token still works. Tokens end behind the tombstone, so that nobody renews them meanwhile or
-        takes their end for a loss.
+        takes their end for a loss. What is to end is noted with the tombstone: where the process ends in between, the
+        sweep tries once more before it removes the secret.
         """
-        holding = self._store.holding(integration_id)
+        self._store.require(integration_id)
         if not farewell.force and self._builds.any(integration_id):
             raise ActiveBuildsRemain("Builds are under way; wait for them, cancel them, or set force=true.")
         self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
         deleted, failed = self._remove_hooks(integration_id, farewell)
-        last = self._life.hide(integration_id)
-        try:
-            ended, lasting = self._revoke(last, holding.credentials, farewell)
-        finally:
-            self._life.clear(integration_id)
+        self._life.hide(integration_id, lambda last: _leaving(last, farewell))
+        ended, lasting = ([], []) if farewell.revoke is False else self._revoking.last_tries(integration_id)
+        self._life.clear(integration_id)
         return Removed(
             revoked=bool(ended) and not lasting, revoke_failed=lasting, hooks_deleted=deleted, hooks_failed=failed
         )
@@ -117,19 +114,11 @@ class Removal:
             return 0, [f"all: {error.code}"]
         return 0, []
 
-    def _revoke(
-        self, last: Integration, credentials: Sequence[Credential], farewell: Farewell
-    ) -> tuple[list[str], list[str]]:
-        """Ids of the credentials whose tokens have ended, and of those whose have not."""
-        wanted = [one for one in credentials if one.deleted_at is None and _is_wanted(one, farewell)]
-        if not wanted:
-            return [], []
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            done = list(pool.map(lambda one: self._ending.end(last, one), wanted))
-        return (
-            [one.id for one, good in zip(wanted, done, strict=True) if good],
-            [one.id for one, good in zip(wanted, done, strict=True) if not good],
-        )
+
+def _leaving(last: Holding, farewell: Farewell) -> list[Revocation]:
+    """What is to end of an integration as it was at last."""
+    wanted = (one for one in last.credentials if one.deleted_at is None and _is_wanted(one, farewell))
+    return [revocation_of(last.integration, one, announced=True, now=last.integration.updated_at) for one in wanted]
 
 
 def _is_wanted(credential: Credential, farewell: Farewell) -> bool:

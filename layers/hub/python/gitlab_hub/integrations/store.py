@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.grants import Application
 from gitlab_hub.integrations import rows
-from gitlab_hub.integrations.care import credential_incidents
+from gitlab_hub.integrations.care import credential_incidents, revocations
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import summarised
 from gitlab_hub.integrations.model import Credential, Holding, Integration
@@ -32,7 +32,9 @@ class Prepared:
 class Change:
     """What is to become of an integration: its new self, credentials that differ, their new tokens (None = gone).
 
-    `application` takes the place of the OAuth application that was stored; None = that one stays.
+    `application` takes the place of the OAuth application that was stored; None = that one stays. `renewed`: the new
+    tokens are the successors that GitLab gave for the old ones, which it ended as it did so; all other tokens that are
+    replaced or removed are still to be ended, and that is noted together with the change.
     """
 
     integration: Integration
@@ -40,6 +42,7 @@ class Change:
     tokens: Mapping[str, str | TokenSet | None] = field(default_factory=dict, repr=False)
     prepared: Prepared | None = None
     application: Application | None = None
+    renewed: bool = False
 
 
 class IntegrationStore:
@@ -169,6 +172,9 @@ class IntegrationStore:
             actions.append(Put(rows.credential_item(one, was.host_url)))
             actions.append(Put(listed) if one.live else Delete((listed["pk"], listed["sk"])))
             actions += credential_incidents.actions(_of(before, one.id), one, at=after.integration.updated_at)
+            if not change.renewed and one.id in change.tokens:
+                actions += revocations.noted(was, _of(before, one.id), now=after.integration.updated_at)
+                actions += credential_incidents.superseded(_of(before, one.id))
         if after.integration.identity != was.identity:
             claim = rows.claim_item(after.integration.identity, was.id)
             if other := self.claimant(after.integration.identity):

@@ -12,6 +12,7 @@ from gitlab_hub.incidents import Incident, IncidentStore
 from gitlab_hub.integrations.care.credential_incidents import EXPIRING, LOST, REJECTED, expiring, refused
 from gitlab_hub.integrations.care.due import LONGEST, DueBook, next_look
 from gitlab_hub.integrations.care.refresh import LEAST_SECONDS, Refresher, Wanted
+from gitlab_hub.integrations.care.revoking import Revoking
 from gitlab_hub.integrations.care.rotation import Rotator
 from gitlab_hub.integrations.care.signals import Signals
 from gitlab_hub.integrations.care.warnings import due_warning, rotation_due
@@ -44,12 +45,14 @@ class Care:
         store: IntegrationStore,
         refresher: Refresher,
         rotator: Rotator,
+        revoking: Revoking,
         incidents: IncidentStore,
         signals: Signals,
         rotate: bool,
         now: Callable[[], float],
     ) -> None:
-        self._table, self._store, self._refresher, self._rotator = table, store, refresher, rotator
+        self._table, self._store, self._revoking = table, store, revoking
+        self._refresher, self._rotator = refresher, rotator
         self._incidents, self._signals, self._rotate, self._now = incidents, signals, rotate, now
         self._book = DueBook(table)
 
@@ -91,6 +94,7 @@ class Care:
             for credential in after.credentials:
                 if credential.live:
                     self._warn(credential, opened)
+            next_try = self._revoking.look_after(after.integration)
         except NotFound:
             return True
         except HubError as error:
@@ -99,6 +103,7 @@ class Care:
         if good and not waiting:
             now = int(self._now())
             looks = [next_look(one, tokens.get(one.id), now) for one in after.credentials if one.live]
+            looks += [] if next_try is None else [next_try]
             self._book.note(after.integration, min(looks, default=now + LONGEST))
         return good
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from gitlab_hub.incidents import Incident, key_of, row
+from gitlab_hub.integrations.care.revocations import Revocation
 from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus
 from gitlab_hub.storage.table import Delete, Put
 
 EXPIRING, LOST, REJECTED = "credential_expiring", "credential_lost", "credential_rejected"
-NOT_RENEWED = "credential_not_renewed"
+NOT_RENEWED, NOT_REVOKED = "credential_not_renewed", "credential_not_revoked"
 KINDS = (EXPIRING, LOST, REJECTED, NOT_RENEWED)
 
 _BY_STATUS: dict[str, str] = {
@@ -48,6 +49,22 @@ def not_renewed(credential: Credential, code: str, hint: str, *, at: int) -> Inc
     return _incident(NOT_RENEWED, credential, hint, at=at, code=code)
 
 
+def not_revoked(revocation: Revocation, *, at: int, is_over: bool) -> Incident:
+    """A token that was replaced or removed and may live on in GitLab; `is_over`: nobody tries to end it any more."""
+    goes_on = "The hub does not try again" if is_over else "The hub goes on trying for four weeks"
+    return Incident(
+        kind=NOT_REVOKED,
+        integration_id=revocation.integration_id,
+        subject=revocation.credential_id,
+        at=at,
+        hint=(
+            f"A token that was replaced or removed could not be revoked and may still work. {goes_on}; to be sure, "
+            "revoke the application in GitLab as its user, and authorize the integration again."
+        ),
+        details={"replaced_at": revocation.since, "given_up": is_over},
+    )
+
+
 def turned_bad(before: Credential | None, after: Credential) -> bool:
     """Whether a change makes a credential one that needs a person."""
     return kind_of(after) is not None and kind_of(after) != kind_of(before)
@@ -58,6 +75,11 @@ def actions(before: Credential | None, after: Credential, *, at: int) -> list[Pu
     opened = refused(after, at=at) if turned_bad(before, after) else None
     puts = [Put(row(opened, now=at))] if opened else []
     return [*puts, *(Delete(key_of(kind, after.integration_id, after.id)) for kind in _over(before, after))]
+
+
+def superseded(before: Credential | None) -> list[Put | Delete]:
+    """What a new token in the place of another one closes, but not a renewal: a person has done what was asked for."""
+    return [] if before is None else [Delete(key_of(NOT_REVOKED, before.integration_id, before.id))]
 
 
 def _over(before: Credential | None, after: Credential) -> Sequence[str]:

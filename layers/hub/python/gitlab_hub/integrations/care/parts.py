@@ -9,6 +9,7 @@ from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import Exchange
 from gitlab_hub.integrations.care.lease import Leases
 from gitlab_hub.integrations.care.refresh import Refresher, unlimited
+from gitlab_hub.integrations.care.revoking import Revoking
 from gitlab_hub.integrations.care.rotation import Rotator
 from gitlab_hub.integrations.care.second_opinion import SecondOpinion
 from gitlab_hub.integrations.care.signals import LambdaSignals, Signals
@@ -34,8 +35,10 @@ class CareParts:
         self, table: Table, store: IntegrationStore, connector: Connector, now: Callable[[], float], outside: Outside
     ) -> None:
         self.leases, self.exchange, self.signals = Leases(table, now), Exchange(connector), outside.signals
-        self.succession = Succession(store, IncidentStore(table, now), outside.signals, now, outside.sleep)
+        incidents = IncidentStore(table, now)
+        self.succession = Succession(store, incidents, outside.signals, now, outside.sleep)
         self.ending = Ending(store, self.exchange)
+        self.revoking = Revoking(table, store, self.ending, incidents, now, outside.remaining)
         self.opinion = SecondOpinion(store, self.exchange, now)
         self.refresher = Refresher(
             store=store,

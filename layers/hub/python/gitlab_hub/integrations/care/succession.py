@@ -118,7 +118,7 @@ class Succession:
         # A credential that was given up for lost heals with its token.
         works = None if current.status == CredentialStatus.VALID else True
         change = settled(before, renewed, works=works, now=now)
-        return replace(change, tokens={current.id: tokens}, prepared=prepared)
+        return replace(change, tokens={current.id: tokens}, prepared=prepared, renewed=True)
 
     def _lost(self, before: Holding, seen: Held) -> Change | None:
         current = before.credential(seen.credential.id)
