@@ -25,6 +25,7 @@ class FakeTargets:
 
     def __init__(self) -> None:
         self.verdicts: list[str] = []
+        self.places: list[tuple[int, str]] = []
         self.paused = False
 
     def due(self) -> Iterator[str]:
@@ -38,6 +39,10 @@ class FakeTargets:
     def tokens(self, target: Target) -> Tokens:
         """The fake client needs no token."""
         raise NotImplementedError
+
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """GitLab says where the group is."""
+        self.places.append((group_id, path))
 
     def rejected(self, target: Target) -> None:
         """GitLab refuses the credential."""

@@ -52,6 +52,8 @@ class ScriptedGitLab:
             "/groups": answer(body=[{"id": 1, "full_path": "acme"}]),
             "/groups/acme": answer(body={"id": 1, "full_path": "Acme"}),
             "/groups/Acme": answer(body={"id": 1, "full_path": "Acme"}),
+            "/groups/1": answer(body={"id": 1, "full_path": "Acme"}),
+            "/groups/1/projects": answer(body=[project(3)]),
             "/groups/acme/projects": answer(body=[project(3)]),
             "/groups/Acme/projects": answer(body=[project(3)]),
             "/projects": answer(body=[project(3), project(4)]),

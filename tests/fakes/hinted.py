@@ -35,6 +35,12 @@ class OneTarget(FakeTargets):
         """The one target, while there is one."""
         return self.only
 
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """Keep where its group is, as integrations do."""
+        super().placed(target, group_id=group_id, path=path)
+        if self.only == target:
+            self.only = replace(target, group_id=group_id, group=path)
+
 
 class Desk:
     """Where hints of one kind come in and are worked on; waits pass at once."""

@@ -75,6 +75,7 @@ def answers() -> dict[str, Any]:
         "/groups/2/members/all/1": member(1, "root"),
         "/projects": [project(8, "acme/store"), project(9, "acme/teams/wiki", archived=True)],
         "/groups/Acme/projects": [project(8, "acme/store"), project(9, "acme/teams/wiki", archived=True)],
+        "/groups/1/projects": [project(8, "acme/store"), project(9, "acme/teams/wiki", archived=True)],
         "/projects/8": project(8, "acme/store"),
         "/projects/9": project(9, "acme/teams/wiki"),
         "/projects/8/members": [member(JANE, "jane"), member(BOT, "project_8_bot_ab12", 40)],

@@ -4,7 +4,7 @@ import asyncio
 
 from gitlab_hub.sync.ports import Kind, Target
 from tests.fakes.hinted import Desk
-from tests.functional.access.company import ADMIN, BOT, JANE, Company, member, project, user
+from tests.functional.access.company import ADMIN, BOT, JANE, Company, member, user
 
 NEW = 10
 
@@ -17,7 +17,7 @@ class Hinted(Company):
         self.who = who
         for number, below in ((1, [self.script["/groups/2"]]), (2, [])):
             self.script[f"/groups/{number}/subgroups"] = below
-        self.script.update({"/groups/1/projects": [project(8, "acme/store")], "/groups/2/projects": []})
+        self.script["/groups/2/projects"] = []
         for number, account in ((JANE, "jane"), (BOT, "project_8_bot_ab12")):
             self.script[f"/projects/8/members/{number}"] = member(number, account)
         self.script["/users/1"] = user(1, "root", is_admin=True)

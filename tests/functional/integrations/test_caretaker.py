@@ -40,9 +40,9 @@ def by_token(hub: OAuthHub, token: str = CANARY, **more: Any) -> str:
 def many(hub: OAuthHub, count: int) -> list[str]:
     """Authorized integrations, each in a group of its own."""
     hub.gitlab.script |= {
-        f"/groups/g{n}{rest}": answer(body=body)
+        f"/groups/{path}": answer(body=body)
         for n in range(count)
-        for rest, body in (("", {"id": n, "full_path": f"g{n}"}), ("/projects", [{"id": 3}]))
+        for path, body in ((f"g{n}", {"id": 100 + n, "full_path": f"g{n}"}), (f"{100 + n}/projects", [{"id": 3}]))
     }
     return sorted(hub.connected(group=f"g{n}") for n in range(count))
 

@@ -210,7 +210,7 @@ def test_filters_reach_gitlab_and_are_checked(hub: Hub, one: str) -> None:
 def test_repositories_of_a_group(hub: Hub) -> None:
     one = hub.start(group="acme")
     assert hub("GET", f"/v1/integrations/{one}/repositories")[0] == 200
-    assert hub.gitlab.paths[-1] == "/groups/Acme/projects"
+    assert hub.gitlab.paths[-1] == "/groups/1/projects"
 
 
 @pytest.mark.parametrize(("script", "status", "code"), [

@@ -363,3 +363,14 @@ def test_registering_a_project_s_hook_reads_no_other_project_s() -> None:
     first, again = (hub.register(target=3) for _ in range(2))
     assert first["id"] == again["id"]
     assert table.items < 10
+
+
+@pytest.mark.parametrize("wish", [PROJECT, GROUP])
+def test_a_renamed_group_still_bounds_the_integration(wish: dict[str, Any]) -> None:
+    hub = Hub()
+    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group="former", group_id=1)
+    assert hub("POST", PATH, wish)[0] == 201
+    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group="acme", group_id=1)
+    hub.gitlab.script["/groups/1"] = answer(body={"id": 1, "full_path": "latter"})
+    status, body = hub("POST", PATH, wish | {"events": ["tag_push"]})
+    assert (status, "not in the group latter" in body["error"]) == (404, True)

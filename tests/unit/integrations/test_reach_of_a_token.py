@@ -27,8 +27,8 @@ def run(gitlab: ScriptedGitLab) -> Run:
 
 def test_a_named_group_is_looked_up_and_spelled_as_gitlab_does(run: Run, gitlab: ScriptedGitLab) -> None:
     verification = run(group="acme")
-    assert (verification.ok, verification.facts.group) == (True, "Acme")
-    assert "/groups/acme/projects" in gitlab.paths
+    assert (verification.ok, verification.facts.group, verification.facts.group_id) == (True, "Acme", 1)
+    assert "/groups/1/projects" in gitlab.paths
     assert "/projects" not in gitlab.paths
 
 
@@ -175,7 +175,7 @@ def test_the_time_that_is_left_to_the_function_is_a_limit_too(gitlab: ScriptedGi
 def test_one_page_of_the_projects_is_followed_wherever_its_link_leads(
     run: Run, gitlab: ScriptedGitLab, group: str | None
 ) -> None:
-    path = "/projects" if group is None else "/groups/acme/projects"
+    path = "/projects" if group is None else "/groups/1/projects"
 
     def linked(request: httpx.Request) -> httpx.Response:
         if "id_before" in request.url.params:

@@ -16,6 +16,7 @@ from gitlab_hub.gitlab.errors import Missing
 from gitlab_hub.pipelines.times import iso, millis
 
 Row = dict[str, Any]
+GROUP = 77
 
 
 @dataclass
@@ -65,7 +66,7 @@ class ModelGitLab:
         self.now, self.page = now, page
         self.random = random.Random(seed)  # noqa: S311 - the order of ties
         self.requests = self.rate_limited = 0
-        self.skew = 0
+        self.skew, self.group = 0, "g"
         self.delay = 0.0
         self.ignored: frozenset[str] = frozenset()
         self.dates = True
@@ -88,8 +89,14 @@ class ModelGitLab:
     async def get(self, path: str, params: Row | None = None) -> Reply:
         """Answer a single resource, or a list's first page."""
         await self._request(path, params or {})
-        body = self._single(path)
+        body = self._group(path) if path.startswith("/groups/") else self._single(path)
         return Reply(body, 200, self._date(), None, {})
+
+    def _group(self, path: str) -> Row:
+        """Every project is in one group, which is found by its id and by its path in any case (lib/api/helpers.rb)."""
+        if path.removeprefix("/groups/").lower() not in {str(GROUP), self.group}:
+            raise Missing("no such group", http_status=404)
+        return {"id": GROUP, "full_path": self.group}
 
     async def pages(
         self, path: str, params: Row | None = None, *, cursor: str | None = None, per_page: int = 100
@@ -125,7 +132,7 @@ class ModelGitLab:
             return {"id": 7}
         pipelines = self._project(parts)
         if len(parts) == 2:
-            return {"id": int(parts[1]), "path_with_namespace": f"g/p{parts[1]}"}
+            return {"id": int(parts[1]), "path_with_namespace": f"{self.group}/p{parts[1]}"}
         if len(parts) == 3:
             return [pipeline.row(int(parts[1])) for pipeline in pipelines.values()][:1]
         return _found(pipelines, parts).detail(int(parts[1]))
@@ -134,7 +141,7 @@ class ModelGitLab:
         parts = path.strip("/").split("/")
         if parts[-1] == "projects":
             listed = sorted(set(self.projects) - self.unlisted)
-            return [{"id": number, "path_with_namespace": f"g/p{number}"} for number in listed]
+            return [{"id": number, "path_with_namespace": f"{self.group}/p{number}"} for number in listed]
         pipelines = self._project(parts)
         if len(parts) == 3:
             return self._listed(pipelines.values(), int(parts[1]), params)

@@ -1,11 +1,11 @@
 """What the stages of one slice share: the session, the stored rows, and the four datasets kept equal to GitLab's."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.access.reach import Reach
 from gitlab_hub.access.store import ACCOUNTS, GRANTS, AccessStore
+from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.sync.ports import Mirror, Session
 
 
@@ -35,5 +35,5 @@ class Work:
     @property
     def group_path(self) -> str | None:
         """The group the run is limited to, as a path of GitLab's API."""
-        group = self.session.target.group
-        return None if group is None else f"/groups/{quote(group, safe='')}"
+        target = self.session.target
+        return None if target.group is None else group_path(target.group, target.group_id)

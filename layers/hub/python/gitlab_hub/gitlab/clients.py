@@ -18,13 +18,15 @@ class Reach:
     user_id: int
     is_admin: bool
     group: str | None
-    """Full path of the group that the integration is limited to; None = everything the token reaches."""
+    """Full path, when it was last seen, of the group it is limited to; None = everything the token reaches."""
     gitlab_version: str | None
     paused: bool
     credential_works: bool
     """Whether GitLab takes the credential, as far as is known."""
     manage_webhooks: bool
     report_statuses: bool
+    group_id: int | None = None
+    """Which group that is; None = it was not looked up yet, or there is none."""
 
 
 class GitLabs(Protocol):

@@ -81,6 +81,15 @@ def merged(base: Query, overriding: Query) -> Query:
     return (*(pair for pair in base if pair[0] not in names), *overriding)
 
 
+def group_path(group: str, group_id: int | None) -> str:
+    """A group in GitLab's API: by its id, which stays; by its full path only where no id is known yet.
+
+    What is all digits is an id, anything else a full path, and a former path of a renamed group finds nothing
+    (lib/api/helpers.rb, `find_group`: `find_by_full_path` without `follow_redirects`).
+    """
+    return f"/groups/{segment(group) if group_id is None else group_id}"
+
+
 def segment(value: str | int) -> str:
     """Write a value as one segment of a path: a group's full path becomes `group%2Fsubgroup`."""
     return quote(str(value), safe="")

@@ -38,6 +38,8 @@ class Patch:
     paused: bool | None = None
     regroup: bool = False
     group: str | None = None
+    group_id: int | None = None
+    """Which group that is, once a verification has looked it up."""
     features: Mapping[str, bool] = field(default_factory=dict)
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
@@ -62,12 +64,13 @@ class Changing:
         before = self._store.holding(integration_id)
         application = _application(before.integration, patch)
         wanted = _patched(before.integration, patch)
-        group = wanted.group
+        group, group_id = wanted.group, wanted.group_id
         wider = wanted.features.write and not before.integration.features.write
         # What nobody has authorized yet is verified when somebody does.
         if (wanted.group != before.integration.group or wider) and wanted.status != Status.INACTIVE:
-            group = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts.group
-        settled = replace(patch, group=group)
+            facts = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts
+            group, group_id = facts.group, facts.group_id
+        settled = replace(patch, group=group, group_id=group_id)
         changed = [name for name in _NAMED if getattr(patch, name) not in (None, {})]
         changed += ["group"] if patch.regroup else []
         was, becomes = before.integration, _patched(before.integration, settled)
@@ -93,8 +96,9 @@ class Changing:
 
     def _change(self, found: Holding, patch: Patch, application: Application | None) -> Change:
         wanted = _patched(found.integration, patch)
-        identity = identity_of(wanted.host_url, wanted.account.id, wanted.group)
-        same = wanted.group == found.integration.group or wanted.status == Status.INACTIVE
+        identity = identity_of(wanted.host_url, wanted.account.id, wanted.group, wanted.group_id)
+        was = (found.integration.group, found.integration.group_id)
+        same = (wanted.group, wanted.group_id) == was or wanted.status == Status.INACTIVE
         return Change(
             integration=replace(
                 wanted, identity=found.integration.identity if same else identity, updated_at=int(self._now())
@@ -130,11 +134,14 @@ def _waiting(found: Holding, *, now: int) -> Iterator[Credential]:
 
 def _patched(integration: Integration, patch: Patch) -> Integration:
     features = integration.features
+    # The path that is shown is the group that is stored, whatever has that path by now.
+    stays = not patch.regroup or (patch.group_id is None and patch.group == integration.group)
     return replace(
         integration,
         display_name=integration.display_name if patch.display_name is None else patch.display_name,
         paused=integration.paused if patch.paused is None else patch.paused,
-        group=patch.group if patch.regroup else integration.group,
+        group=integration.group if stays else patch.group,
+        group_id=integration.group_id if stays else patch.group_id,
         client_id=patch.client_id or integration.client_id,
         features=Features(
             manage_webhooks=patch.features.get("manage_webhooks", features.manage_webhooks),

@@ -75,6 +75,7 @@ class Facts:
     version: str | None = None
     group: str | None = None
     """The named group's full path as GitLab spells it."""
+    group_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

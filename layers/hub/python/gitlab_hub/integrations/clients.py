@@ -53,6 +53,7 @@ class Clients:
             user_id=credential.account.id,
             is_admin=credential.account.is_admin,
             group=integration.group,
+            group_id=integration.group_id,
             gitlab_version=integration.gitlab_version,
             paused=integration.paused,
             credential_works=credential.status == CredentialStatus.VALID,

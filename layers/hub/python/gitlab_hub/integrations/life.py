@@ -44,9 +44,8 @@ class Life:
 
     def begin(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
         """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""
-        claimant = self._store.claimant(integration.identity)
-        if claimant not in (None, integration.id):
-            raise DuplicateIntegration(claimant)
+        if rival := self._store.rival(integration):
+            raise DuplicateIntegration(rival)
         self._hold_place(integration.id)
         version = self._store.vault.create(integration.id, contents)
         try:

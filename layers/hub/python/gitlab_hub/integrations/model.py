@@ -86,7 +86,7 @@ class Integration:
     display_name: str
     gitlab_version: str | None
     group: str | None
-    """Full path of the group the integration is limited to; None = everything the token reaches."""
+    """Full path, when it was last seen, of the group it is limited to; None = everything the token reaches."""
     features: Features
     account: Account
     credential_status: str
@@ -105,6 +105,20 @@ class Integration:
     """Of the OAuth application; its secret is in the secret."""
     wanted_scopes: tuple[str, ...] = ()
     """What is asked for when somebody authorizes the application."""
+    group_id: int | None = None
+    """Which group that is, however it is called by now; None = it was not looked up yet, or there is none."""
+
+    @property
+    def group_key(self) -> int | str | None:
+        """What GitLab is asked for its group by."""
+        return self.group if self.group_id is None else self.group_id
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Its identity, and the one that a release which knew groups by their paths would have given it."""
+        if self.group_id is None:
+            return (self.identity,)
+        return (self.identity, identity_of(self.host_url, self.account.id, self.group))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +168,10 @@ def unauthorized_identity(integration_id: str) -> str:
     return hashlib.sha256(f"unauthorized\n{integration_id}".encode()).hexdigest()
 
 
-def identity_of(host_url: str, user_id: int, group: str | None) -> str:
-    """Name what an integration connects, so that the same thing is not connected twice."""
-    return hashlib.sha256(f"{host_url}\n{user_id}\n{(group or '').lower()}".encode()).hexdigest()
+def identity_of(host_url: str, user_id: int, group: str | None, group_id: int | None = None) -> str:
+    """Name what an integration connects, so that the same thing is not connected twice.
+
+    A group is its id; by its path goes only one whose id nobody has looked up. No path has a `#`.
+    """
+    named = (group or "").lower() if group_id is None else f"#{group_id}"
+    return hashlib.sha256(f"{host_url}\n{user_id}\n{named}".encode()).hexdigest()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab, Reply
@@ -20,7 +20,7 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.grants import INFO_PATH
-from gitlab_hub.gitlab.protocol import segment
+from gitlab_hub.gitlab.protocol import group_path
 from gitlab_hub.integrations import codes, resource_steps, token_steps
 from gitlab_hub.integrations.checks import Check, Facts, Step, passed, troubled
 from gitlab_hub.integrations.permission_steps import permission_spared
@@ -38,11 +38,18 @@ LEAST_LEVEL = 10
 """Guest: the lowest level that makes somebody a member."""
 
 
+class Named(NamedTuple):
+    """A group by the path it was given or seen under, and by its id if that is known."""
+
+    path: str
+    id: int | None
+
+
 class Probe:
     """One run over one client; later steps build on the facts of earlier ones."""
 
     def __init__(
-        self, gitlab: GitLab, token: str, group: str | None, *, writes: bool, now: int, oauth: bool = False
+        self, gitlab: GitLab, token: str, group: Named | None, *, writes: bool, now: int, oauth: bool = False
     ) -> None:
         self._gitlab, self._token, self._group, self._writes, self._now = gitlab, token, group, writes, now
         self._oauth = oauth
@@ -131,9 +138,11 @@ class Probe:
             return [resource_steps.groups_check(listed, None, self.facts.token)]
         seen = await self._ask(self._group_path(), {"with_projects": False})
         if isinstance(seen, Reply):
-            self.facts = replace(self.facts, group=str(seen.body.get("full_path") or self._group))
+            path, number = seen.body.get("full_path"), seen.body.get("id")
+            known = number if type(number) is int else self._group.id
+            self.facts = replace(self.facts, group=str(path or self._group.path), group_id=known)
         found = seen if isinstance(seen, GitLabError) else seen.body
-        return [resource_steps.groups_check(found, self._group, self.facts.token)]
+        return [resource_steps.groups_check(found, self._group.path, self.facts.token)]
 
     async def _take_projects(self) -> list[Check]:
         listed = await self._first_projects()
@@ -215,7 +224,8 @@ class Probe:
         return "/projects", {"membership": True}
 
     def _group_path(self) -> str:
-        return f"/groups/{segment(self._group or '')}"
+        path, number = self._group or Named("", None)
+        return group_path(path, number if self.facts.group_id is None else self.facts.group_id)
 
     async def _ask_oauth(self) -> Answer:
         """What GitLab says about an OAuth token.

@@ -7,7 +7,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import HostUnreachable
-from gitlab_hub.gitlab.protocol import segment
+from gitlab_hub.gitlab.protocol import group_path
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.connector import Connector
@@ -108,7 +108,7 @@ async def _one(gitlab: GitLab, path: str, params: Mapping[str, Param], *, per_pa
 def _listing(holding: Holding, *, is_admin: bool) -> tuple[str, dict[str, Param]]:
     integration = holding.integration
     if integration.group is not None:
-        path = f"/groups/{segment(integration.group)}/projects"
+        path = f"{group_path(integration.group, integration.group_id)}/projects"
         return path, {"include_subgroups": True, "with_shared": False, "order_by": "id"}
     # An administrator sees everything; everybody else would also see all public projects.
     return "/projects", {"order_by": "id"} if is_admin else {"order_by": "id", "membership": True}

@@ -115,6 +115,11 @@ class IntegrationStore:
         stored = self._table.get(claim["pk"], claim["sk"])
         return str(stored["integration_id"]) if stored else None
 
+    def rival(self, integration: Integration) -> str | None:
+        """Another integration that connects what this one is to connect; None = there is none."""
+        claimants = map(self.claimant, integration.identities)
+        return next((other for other in claimants if other not in (None, integration.id)), None)
+
     def shares_user(self, host_url: str, user_id: int, *, besides: tuple[str, str]) -> bool:
         """Whether a GitLab user has another credential than the one of that (integration, credential).
 
@@ -177,7 +182,7 @@ class IntegrationStore:
                 actions += credential_incidents.superseded(_of(before, one.id))
         if after.integration.identity != was.identity:
             claim = rows.claim_item(after.integration.identity, was.id)
-            if other := self.claimant(after.integration.identity):
+            if other := self.rival(after.integration):
                 raise DuplicateIntegration(other)
             actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{was.identity}", "CLAIM"))]
         self._table.transact(actions)

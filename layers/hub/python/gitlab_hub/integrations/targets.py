@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source, StoredTokens
+from gitlab_hub.integrations.groups import Place, keep_group
 from gitlab_hub.integrations.health import may_sync, primary_of
 from gitlab_hub.integrations.model import CredentialStatus, Holding
 from gitlab_hub.integrations.outcome import judged_alone
@@ -40,6 +41,7 @@ class SyncTargets:
             user_id=credential.account.id,
             is_admin=credential.account.is_admin,
             group=holding.integration.group,
+            group_id=holding.integration.group_id,
         )
 
     def tokens(self, target: Target) -> CredentialTokens:
@@ -47,6 +49,12 @@ class SyncTargets:
         tokens = CredentialTokens(self._source, target.integration_id, target.credential_id)
         self._tokens[(target.integration_id, target.credential_id)] = tokens
         return tokens
+
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """GitLab says which group the target's is, and what it is called; no effect where it has another meanwhile."""
+        asked = target.group if target.group_id is None else target.group_id
+        if asked is not None:
+            keep_group(self._store, target.integration_id, Place(asked, group_id, path))
 
     def rejected(self, target: Target) -> None:
         """GitLab definitely refuses the credential; no effect where it was replaced meanwhile."""

@@ -14,6 +14,7 @@ from gitlab_hub.integrations.care.succession import NeedsReauth
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.checks import Verification, not_verified, nothing_to_verify
 from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound, NoCredential, refusal
+from gitlab_hub.integrations.groups import keep_group, place_seen
 from gitlab_hub.integrations.health import primary_of, token_status
 from gitlab_hub.integrations.model import (
     Account,
@@ -72,6 +73,9 @@ class Upkeep:
         tokens = self._tokens(held)
         verification = self.verified(held.integration, held.tokens.access_token, held.credential, tokens)
         self._keep(held.credential, tokens, verification, complete=True)
+        place = place_seen(held.integration, verification.facts)
+        if place is not None:
+            keep_group(self._store, integration_id, place)
         return verification
 
     def check(self, integration_id: str) -> TokenHealth:
@@ -140,6 +144,7 @@ class Upkeep:
             host_url=integration.host_url,
             token=token,
             group=integration.group,
+            group_id=integration.group_id,
             features=integration.features,
             oauth=credential is not None and credential.kind == CredentialKind.OAUTH,
             tokens=tokens,

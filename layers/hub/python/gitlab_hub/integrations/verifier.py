@@ -12,7 +12,7 @@ from gitlab_hub.integrations.checks import Check, Facts, Step, Verification, pas
 from gitlab_hub.integrations.connector import Connector, FixedToken
 from gitlab_hub.integrations.model import Account, Features
 from gitlab_hub.integrations.permission_steps import unproven
-from gitlab_hub.integrations.probe import Probe
+from gitlab_hub.integrations.probe import Named, Probe
 from gitlab_hub.integrations.reach import presence, unsigned
 
 DEADLINE_SECONDS = 25.0
@@ -31,6 +31,8 @@ class Subject:
     host_url: str
     token: str = field(repr=False)
     group: str | None = None
+    group_id: int | None = None
+    """Which group that is, if it is known; its path may be an old one then."""
     features: Features = field(default_factory=Features)
     """What the token is wanted for beyond reading."""
     oauth: bool = False
@@ -93,7 +95,8 @@ class Verifier:
             return _ended([troubled(Step.URL, error)], steps)
         async with self._connector.open(address, subject.tokens or FixedToken(subject.token)) as gitlab:
             now, oauth = int(self._now()), subject.oauth
-            probe = Probe(gitlab, subject.token, subject.group, writes=subject.features.write, now=now, oauth=oauth)
+            group = None if subject.group is None else Named(subject.group, subject.group_id)
+            probe = Probe(gitlab, subject.token, group, writes=subject.features.write, now=now, oauth=oauth)
             checks = await self._take(probe, steps)
         return _ended(checks, steps, replace(probe.facts, base_url=address.base_url))
 

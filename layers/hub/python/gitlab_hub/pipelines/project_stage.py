@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen
+from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.project_store import ProjectRows, project_number, project_row
@@ -21,7 +21,7 @@ def listing_of(target: Target) -> tuple[str, Params]:
     """Where the projects that the integration reaches are listed; archived ones are among them."""
     params: Params = {"simple": True, "pagination": "keyset", "order_by": "id", "sort": "asc"}
     if target.group is not None:
-        path = f"/groups/{quote(target.group, safe='')}/projects"
+        path = f"{group_path(target.group, target.group_id)}/projects"
         return path, {**params, "include_subgroups": True, "with_shared": False}
     return "/projects", params if target.is_admin else {**params, "membership": True}
 

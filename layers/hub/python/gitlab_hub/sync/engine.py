@@ -18,6 +18,7 @@ from gitlab_hub.storage.table import ConditionFailed
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, OutOfTime, Parked, RunFailed, SliceEnded
 from gitlab_hub.sync.limiter import SharedLimiter
+from gitlab_hub.sync.located import locate
 from gitlab_hub.sync.message import MOST_HOPS, hops_of, work_message
 from gitlab_hub.sync.ports import Feature, Target
 from gitlab_hub.sync.run import Run
@@ -134,6 +135,7 @@ class Engine:
     async def _with_lease(self, session: RunSession) -> ErrorNote | None:
         keeper = asyncio.create_task(session.keep_lease())
         try:
+            await locate(session, self._targets, self._outside.sleep)
             return await self._stages(session)
         finally:
             keeper.cancel()

@@ -23,6 +23,7 @@ from gitlab_hub.sync.fence import Fence
 from gitlab_hub.sync.hint_box import BURST_SECONDS, HintBox
 from gitlab_hub.sync.hint_ledger import HintLedger
 from gitlab_hub.sync.hint_session import HintSession
+from gitlab_hub.sync.located import located
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Session, Target
 from gitlab_hub.sync.store import RunStore
@@ -74,7 +75,14 @@ class HintHandler:
         if target is None:
             _note("hint dropped", hint, "paused")
             return
-        connection, ledger, pk = self.connect(target), self._ledger, self.box.key(hint)[0]
+        connection = self.connect(target)
+        async with connection.gitlab, _sharing(connection):
+            await self._heed_at(await located(connection.gitlab, self.targets, target), connection, hint, remaining)
+
+    async def _heed_at(
+        self, target: Target, connection: Connection, hint: Hint, remaining: Callable[[], float]
+    ) -> None:
+        ledger, pk = self._ledger, self.box.key(hint)[0]
         room = await to_the_end(ledger.room, pk, target.integration_id)
         fence = Fence(self.feature.table, target.integration_id, self.feature.kind)
         session = HintSession(
@@ -87,12 +95,11 @@ class HintHandler:
             remaining=remaining,
             clock=self.clock,
         )
-        async with connection.gitlab, _sharing(connection):
-            try:
-                await self.feature.heed(session, hint)
-            finally:
-                if removed := session.counts["rows_removed"]:
-                    await to_the_end(ledger.note, pk, room, removed)
+        try:
+            await self.feature.heed(session, hint)
+        finally:
+            if removed := session.counts["rows_removed"]:
+                await to_the_end(ledger.note, pk, room, removed)
         _note("hint heeded", hint, "", **session.told)
 
     @property

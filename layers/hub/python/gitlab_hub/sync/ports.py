@@ -40,7 +40,9 @@ class Target:
     user_id: int
     is_admin: bool
     group: str | None = None
-    """Full path of the top-level group the integration is limited to; None = everything the token reaches."""
+    """Full path of the group the integration is limited to; None = everything the token reaches."""
+    group_id: int | None = None
+    """Which group that is; None = it was not looked up yet, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)

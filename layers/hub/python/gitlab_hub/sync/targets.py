@@ -21,6 +21,9 @@ class Targets(Protocol):
     def tokens(self, target: Target) -> "Tokens":
         """Where the client gets this target's token."""
 
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """GitLab says which group the target's is, and what it is called; no effect where it has another meanwhile."""
+
     def rejected(self, target: Target) -> None:
         """GitLab definitely refuses the credential; no effect where it was replaced meanwhile."""
 

@@ -83,8 +83,9 @@ def accepted(before: Holding, facts: Facts, grant: Grant, tokens: TokenSet, *, c
         before.integration,
         account=credential.account,
         gitlab_version=facts.version or before.integration.gitlab_version,
-        group=facts.group if before.integration.group is not None else None,
-        identity=identity_of(before.integration.host_url, credential.account.id, facts.group),
+        group=facts.group,
+        group_id=facts.group_id,
+        identity=identity_of(before.integration.host_url, credential.account.id, facts.group, facts.group_id),
     )
     change = settled(replace(before, integration=integration), credential, works=True, now=now)
     return replace(change, tokens={credential.id: tokens})

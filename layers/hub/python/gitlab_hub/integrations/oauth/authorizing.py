@@ -165,6 +165,7 @@ class Authorizing:
             host_url=integration.host_url,
             token=grant.access_token,
             group=integration.group,
+            group_id=integration.group_id,
             features=integration.features,
             oauth=True,
         )

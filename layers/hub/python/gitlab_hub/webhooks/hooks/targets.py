@@ -1,6 +1,6 @@
 """What a hook is to hang on: a project, a group, or the whole GitLab, looked up and found to be in bounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.errors import NotInGitLab
@@ -38,12 +38,17 @@ async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | i
         # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
         raise _not_found(scope, target, reach)
     try:
-        place = await look_up(gitlab, scope, target)
+        place, bounds = await look_up(gitlab, scope, target), await _bounds(gitlab, reach)
     except Missing:
         raise _not_found(scope, target, reach) from None
-    if not within(place.path, reach.group):
-        raise _not_found(scope, target, reach)
+    if not within(place.path, bounds):
+        raise _not_found(scope, target, replace(reach, group=bounds))
     return place
+
+
+async def _bounds(gitlab: "GitLab", reach: Reach) -> str | None:
+    """What the integration's group is called by now. Raises Missing where it is gone, and other GitLabErrors."""
+    return reach.group if reach.group_id is None else (await look_up(gitlab, Scope.GROUP, reach.group_id)).path
 
 
 async def look_up(gitlab: "GitLab", scope: str, target: str | int) -> Place:

@@ -1,0 +1,53 @@
+"""Where the group is that a target is limited to: asked before anything is compared with its path."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gitlab_hub.blocking import to_the_end
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimited, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.messages import group_path
+from gitlab_hub.sync.errors import Parked, RunFailed
+from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.session import RunSession
+from gitlab_hub.sync.stages import RETRY_AFTER_SECONDS
+from gitlab_hub.sync.targets import Targets
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+
+async def locate(session: RunSession, targets: Targets, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Give a run's session the target as it is now. Raises Parked, or RunFailed where GitLab cannot be asked."""
+    for seconds in (*RETRY_AFTER_SECONDS, None):
+        try:
+            session.target = await located(session.gitlab, targets, session.target)
+        except RateLimited as error:
+            raise session.stop(Parked(error.retry_after or 60)) from error
+        except GitLabError as error:
+            if seconds is None or not error.retryable:
+                raise session.stop(RunFailed(error)) from error
+            await sleep(seconds)
+            session.check()
+        else:
+            return
+
+
+async def located(gitlab: "GitLab", targets: Targets, target: Target) -> Target:
+    """The target with its group's id and its path of this moment; what is new about them is kept.
+
+    A group that GitLab refuses to show is left as it was: whoever reads it next meets the same refusal, and says so.
+    Raises any other GitLabError: with a path that may be a former one, everything in the group would seem to be gone.
+    """
+    if target.group is None:
+        return target
+    try:
+        body = (await gitlab.get(group_path(target.group, target.group_id), {"with_projects": "false"})).body
+    except (Missing, Forbidden, Unauthorized):
+        return target
+    number, path = (body.get("id"), body.get("full_path")) if isinstance(body, Mapping) else (None, None)
+    if type(number) is not int or not isinstance(path, str):
+        raise UnexpectedResponse("GitLab answered for a group with something else.")
+    if (number, path) != (target.group_id, target.group):
+        await to_the_end(targets.placed, target, group_id=number, path=path)
+    return replace(target, group_id=number, group=path)
