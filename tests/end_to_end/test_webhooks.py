@@ -180,3 +180,15 @@ def test_what_the_log_shows_can_be_narrowed_down(hub: Hub, workshop: Workshop) -
     for path in ("/v1/deliveries/dlv_unknown", f"/v1/deliveries/{rows[0]['id']}0"):
         assert hub.call("GET", path).refusal == (404, "not_found")
     assert hub.call("GET", "/v1/deliveries?integration_id=int_unknown").refusal == (404, "not_found")
+
+
+def test_a_renamed_groups_hook_goes_on_telling_of_its_projects(hub: Hub, workshop: Workshop) -> None:
+    gitlab, group = workshop.gitlab, workshop.group()
+    project = workshop.project(group["id"])
+    hook = workshop.hook("group", group["full_path"], "push")
+    renamed = gitlab.change("rename_group", id=group["id"], path=f"renamed-{group['id']}")["full_path"]
+    gitlab.push(project, "main", files=["src/a.py"])
+    [row] = workshop.worked_on(hook_id=hook["id"])
+    assert (row["reasons"], row["project_id"]) == (["no_trigger"], project)
+    assert row["project_path"].startswith(f"{renamed}/")
+    until(lambda: hub.get(f"{workshop.path}/webhooks/{hook['id']}")["webhook"]["target"] == renamed)
