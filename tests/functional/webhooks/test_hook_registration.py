@@ -374,3 +374,5 @@ def test_a_renamed_group_still_bounds_the_integration(wish: dict[str, Any]) -> N
     hub.gitlab.script["/groups/1"] = answer(body={"id": 1, "full_path": "latter"})
     status, body = hub("POST", PATH, wish | {"events": ["tag_push"]})
     assert (status, "not in the group latter" in body["error"]) == (404, True)
+    hub.gitlab.script["/groups/1"] = lacking("Group: Read", of="group")
+    assert hub("POST", PATH, PROJECT | {"events": ["note"]})[0] == 201

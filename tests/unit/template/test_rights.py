@@ -112,11 +112,17 @@ def test_the_authorizer_sees_hub_tokens_and_no_other_row() -> None:
         ("OAUTH_STATE#x", {"OAuthFunction"}),
         ("CARE", {"CaretakerFunction"}),
         ("JOURNAL#x", {"IntegrationsFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}),
-        ("IDENTITY#x", {"IntegrationsFunction", "OAuthFunction", "SyncAccountsFunction"}),
+        ("IDENTITY#x", {"IntegrationsFunction", "OAuthFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}),
     ],
 )
 def test_partitions_of_one_concern_are_written_by_those_who_have_it(key: str, writers: set[str]) -> None:
     assert set(who_may(WRITES, "IntegrationsTable", key)) == writers
+
+
+def test_whoever_renews_a_token_may_list_it_with_its_user() -> None:
+    # One transaction writes the integration, the credential and the line in the list of its GitLab user.
+    writers = who_may(WRITES, "IntegrationsTable", "INTEGRATIONS")
+    assert who_may(WRITES, "IntegrationsTable", "IDENTITY#USER#x") == writers
 
 
 def test_tables_that_several_functions_share_are_granted_by_partition() -> None:

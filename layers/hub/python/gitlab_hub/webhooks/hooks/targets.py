@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.clients import Reach
-from gitlab_hub.gitlab.errors import Missing, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.webhooks.hooks.errors import place_name
 from gitlab_hub.webhooks.hooks.wire import target_path
@@ -48,7 +48,12 @@ async def find_place(gitlab: "GitLab", reach: Reach, scope: str, target: str | i
 
 async def _bounds(gitlab: "GitLab", reach: Reach) -> str | None:
     """What the integration's group is called by now. Raises Missing where it is gone, and other GitLabErrors."""
-    return reach.group if reach.group_id is None else (await look_up(gitlab, Scope.GROUP, reach.group_id)).path
+    if reach.group_id is None:
+        return reach.group
+    try:
+        return (await look_up(gitlab, Scope.GROUP, reach.group_id)).path
+    except Forbidden:
+        return reach.group  # A fine-grained token without `Group: Read`: what it was called when it was last seen.
 
 
 async def look_up(gitlab: "GitLab", scope: str, target: str | int) -> Place:
