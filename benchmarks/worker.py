@@ -83,6 +83,10 @@ class OneTarget:
         """Itself."""
         return self
 
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """Nobody is limited to a group here."""
+        raise NotImplementedError
+
     def rejected(self, _target: Target) -> None:
         """Nothing remembers it."""
 

@@ -70,6 +70,10 @@ class Targets:
         """The one token; there is never a newer one."""
         return FixedTokens(self.token)
 
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """Nobody is limited to a group here."""
+        raise NotImplementedError
+
     def rejected(self, target: Target) -> None:
         """GitLab refuses the credential."""
         self.verdicts.append("rejected")

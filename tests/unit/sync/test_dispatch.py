@@ -61,6 +61,10 @@ class OneTarget:
     def tokens(self, target: Target) -> Tokens:
         raise AssertionError("a tick needs no token")
 
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """Nobody is limited to a group here."""
+        raise NotImplementedError
+
     def rejected(self, target: Target) -> None:
         raise AssertionError("a tick judges no credential")
 
