@@ -23,6 +23,7 @@ from gitlab_hub.joints import Everybody, Standings
 from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
 from gitlab_hub.pipelines.reader import PipelineReader
 from gitlab_hub.pipelines.routes import PipelineRoutes
+from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.sync.service import SyncService
@@ -78,7 +79,7 @@ class Bundle:
         self.feature = self._feature()
         self.gitlabs = self._gitlabs()
         self.hook_secrets = HookSecrets(lambda: self.keys.derive("webhooks"))
-        self.hooks = self._hooks_feature()
+        self.hooks = self.hooks_over(self.tables["deliveries"])
         self.routes = self._routes()
         self.api = Api(self.routes, guard=self.feature.store, idempotency=Idempotency(state), now=self.now)
         self.own, self.other = self.start(), self.start(group="acme")
@@ -190,8 +191,8 @@ class Bundle:
             allowed_return_urls=(),
         )
 
-    def _hooks_feature(self) -> HooksFeature:
-        table = self.tables["deliveries"]
+    def hooks_over(self, table: Table) -> HooksFeature:
+        """What knows of hooks, over this view of the table of deliveries."""
         return HooksFeature(
             table=table,
             secrets=self.hook_secrets,

@@ -38,6 +38,24 @@ def test_hooks_that_stand_in_for_one_are_heard_and_not_listed(bundle: Bundle) ->
     assert ([one["id"] for one in shown["hooks"]], shown["last_delivery_at"]) == ([parent.id], 1_790_000_500)
 
 
+def test_an_integration_reads_a_page_of_its_hooks_however_many_there_are(bundle: Bundle) -> None:
+    store = HookStore(bundle.tables["deliveries"])
+    parent = store.require(bundle.own, bundle.ids["hook_id"])
+    values = {name: getattr(parent, name) for name in parent.__dataclass_fields__}
+    for number in range(300):
+        kept(
+            store, **values | {"id": f"{parent.id}z{number:03d}", "parent_id": parent.id, "target_id": 10_000 + number}
+        )
+    store.delivered(f"{parent.id}z299", 1_790_000_900)
+    table = CountedTable(bundle.tables["deliveries"])
+    shown = bundle.hooks_over(table).shown(bundle.own)
+    assert (table.reads, table.items) == ({"query": 1, "get": 1}, 102)
+    assert ([hook["id"] for hook in shown["hooks"]], shown["hooks_complete"]) == ([parent.id], False)
+    answered = bundle("GET", f"/v1/integrations/{bundle.own}")[1]["integration"]
+    assert (answered["hooks_complete"], answered["last_delivery_at"]) == (False, 1_790_000_900)
+    assert bundle("GET", f"/v1/integrations/{bundle.other}")[1]["integration"]["hooks_complete"] is True
+
+
 def test_a_repository_shows_the_hook_that_hangs_on_it(bundle: Bundle) -> None:
     bundle.gitlab.script["/projects"] = answer(body=[project(3), project(4)])
     rows = bundle("GET", f"/v1/integrations/{bundle.own}/repositories")[1]["repositories"]

@@ -202,3 +202,24 @@ def test_an_integration_that_goes_takes_them_all_along(hub: Hub) -> None:
 def test_the_groups_hook_itself_has_no_secrets_to_rotate(hub: Hub) -> None:
     hook_id = hub.register(**GROUP)["id"]
     assert hub("POST", f"{PATH}/{hook_id}/rotate", {})[1]["code"] == "hook_not_managed"
+
+
+def test_hooks_that_stand_in_are_behind_all_others(hub: Hub) -> None:
+    parent = hub.register(**GROUP)["id"]
+    more = [hub.register(scope="project", target=number, events=["push"])["id"] for number in (3, 4)]
+    ids = sorted(hook.id for hook in hub.hooks())
+    assert (sorted(ids[:3]), len(ids)) == (sorted([parent, *more]), 8)
+
+
+def test_a_hook_that_an_earlier_release_has_hung_is_not_hung_again(hub: Hub) -> None:
+    hub.gitlab.script[LIST] = pages([3], 2)
+    parent = hub.register(**GROUP)["id"]
+    [child] = [hook for hook in hub.hooks() if hook.parent_id == parent]
+    prefix, _, unique = child.id.rpartition("_z")
+    row = hub.rows.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{child.id}")
+    assert row is not None
+    hub.rows.delete(row["pk"], row["sk"])
+    hub.rows.put(row | {"sk": f"HOOK#{prefix}_{unique}"})
+    hub.now += 2 * 86_400
+    hub.care.tick(lambda: 900.0)
+    assert [hook.id for hook in hub.hooks() if hook.parent_id == parent] == [f"{prefix}_{unique}"]

@@ -217,6 +217,21 @@ def test_what_one_worker_notes_the_next_one_sees(store: HookStore, table: Lossy)
     assert store.require(INTEGRATION, made.id).last_delivery_at == NOW + 60
 
 
+def test_an_integration_knows_when_any_of_its_hooks_was_heard_of(store: HookStore, table: Lossy) -> None:
+    one, two = kept(store), kept(store, id=f"{hook().id}2", target_id=9)
+    assert store.heard_at(INTEGRATION) is None
+    store.delivered(one.id, NOW)
+    HookStore(table).delivered(two.id, NOW + 30)
+    assert store.heard_at(INTEGRATION) == NOW, "a minute more or less does not matter"
+    HookStore(table).delivered(two.id, NOW + 90)
+    HookStore(table).delivered(one.id, NOW - 600)
+    assert store.heard_at(INTEGRATION) == NOW + 90
+    store.delivered("hook_0a1b_unknown", NOW + 900)
+    assert store.heard_at(INTEGRATION) == NOW + 90
+    store.forget_heard(INTEGRATION)
+    assert store.heard_at(INTEGRATION) is None
+
+
 def test_a_worker_remembers_a_bounded_number_of_hooks(store: HookStore) -> None:
     made = kept(store)
     for number in range(MOST_HEARD + 1):

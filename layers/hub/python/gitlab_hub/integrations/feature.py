@@ -97,7 +97,7 @@ class IntegrationsFeature:
         syncs: Syncs,
         webhook_url: Callable[[], str],
         base_url: Callable[[], str] | None = None,
-        hook_view: HookView = lambda _: (),
+        hook_view: HookView = lambda _: {},
         hooks_of: HooksOfProjects = lambda *_: {},
     ) -> Sequence[Routes]:
         """All parts of the API that belong to integrations, but those that authorize an application."""

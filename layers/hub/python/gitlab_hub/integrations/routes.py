@@ -1,6 +1,6 @@
 """The routes that connect, show, change and remove integrations."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Annotated, Any
 
@@ -38,8 +38,8 @@ Flag = Annotated[bool, Query()]
 MaybeFlag = Annotated[bool | None, Query()]
 
 
-HookView = Callable[[str], Sequence[Mapping[str, Any]]]
-"""The hooks of an integration as they are shown; a bounded number."""
+HookView = Callable[[str], Mapping[str, Any]]
+"""What an integration shows of its hooks: `hooks`, `hooks_complete` and `last_delivery_at`."""
 
 
 class IntegrationRoutes:

@@ -1,6 +1,6 @@
 """What callers see: allow-lists, so that nothing is shown because it happens to be stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,17 +62,16 @@ class IntegrationDetail(IntegrationView):
     """One integration with what belongs to it. Hooks that stand in for a group's are not listed one by one."""
 
     hooks: list[dict[str, Any]] = Field(default_factory=list)
+    hooks_complete: bool = True
     sync: dict[str, Any] = Field(default_factory=dict)
     last_delivery_at: int | None = None
 
     @classmethod
     def at(
-        cls, integration: Integration, sync: Mapping[str, Any], hooks: Sequence[Mapping[str, Any]], *, now: int
+        cls, integration: Integration, sync: Mapping[str, Any], hooks: Mapping[str, Any], *, now: int
     ) -> "IntegrationDetail":
-        """Show an integration as of now with the state of its syncs and its hooks."""
-        heard = [hook["last_delivery_at"] for hook in hooks if hook.get("last_delivery_at")]
-        listed = [dict(hook) for hook in hooks if hook.get("parent_id") is None]
-        return cls(**_shown(integration, now), sync=dict(sync), hooks=listed, last_delivery_at=max(heard, default=None))
+        """Show an integration as of now with the state of its syncs and what is shown of its hooks."""
+        return cls(**_shown(integration, now), sync=dict(sync), **hooks)
 
 
 class CheckView(BaseModel):

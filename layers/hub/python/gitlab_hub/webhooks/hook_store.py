@@ -25,7 +25,11 @@ NOTE_SECONDS = 60
 MOST_HEARD = 1_000
 """Hooks that a worker remembers to have noted, so that most deliveries cost no read either."""
 
+HEARD_SECONDS = 400 * 86_400
+"""How long it is remembered when an integration was last heard of; its row goes away by itself."""
+
 _HOOK = "HOOK#"
+_HEARD = "HEARD"
 _BEYOND = "beyond"
 DUE_INDEX = "pending"
 _DUE, _SCHEDULED = "HOOKS", "SCHEDULED"
@@ -68,6 +72,16 @@ class HookStore:
             if page.last is None:
                 return
             position = page.last[1]
+
+    def first(self, integration_id: str, limit: int) -> tuple[list[Hook], bool]:
+        """The first hooks of an integration in order of their ids, and whether there are no others; one read."""
+        rows = self._table.query(_partition(integration_id), prefix=_HOOK, limit=limit + 1).items
+        return list(map(_hook_of, rows[:limit])), len(rows) <= limit
+
+    def heard_at(self, integration_id: str) -> int | None:
+        """When a hook of an integration was last heard of, to the minute; None where none was since this is kept."""
+        row = self._table.get(_partition(integration_id), _HEARD)
+        return None if row is None else int(row["at"])
 
     def of_projects(self, integration_id: str, project_ids: Sequence[int]) -> list[Hook]:
         """The hooks of these projects, in order of their ids; what this reads grows with what is asked for."""
@@ -149,9 +163,23 @@ class HookStore:
         hook = self.get(hook_id)
         if hook is None:
             return
+        self._note_heard(hook.integration_id, at)
         named = hook.moved_to(hook.target_id, path) if path and hook.scope == Scope.PROJECT else hook
         if (hook.last_delivery_at or 0) + NOTE_SECONDS <= at or named != hook:
             self._replace(hook, replace(named, last_delivery_at=max(at, hook.last_delivery_at or 0)), None)
+
+    def _note_heard(self, integration_id: str, at: int) -> None:
+        """Note the same of the integration, so that nobody has to read all of its hooks for it."""
+        if self._heard.get(integration_id, (-NOTE_SECONDS, None))[0] + NOTE_SECONDS > at:
+            return
+        self._heard[integration_id] = (at, None)
+        if (self.heard_at(integration_id) or 0) + NOTE_SECONDS <= at:
+            row = _keyed(_partition(integration_id), _HEARD)
+            self._table.put(row | {"at": at, "expires_at": at + HEARD_SECONDS})
+
+    def forget_heard(self, integration_id: str) -> None:
+        """Forget when an integration was last heard of: it goes."""
+        self._table.delete(_partition(integration_id), _HEARD)
 
     def remove(self, hook: Hook, fingerprints: Sequence[str], *, now: int) -> None:
         """Remove a hook with everything it could be found by, in whatever state it is by now."""

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from gitlab_hub.audit import Audit
@@ -27,7 +26,8 @@ from gitlab_hub.webhooks.hooks.rotation import Rotation
 from gitlab_hub.webhooks.hooks.spreading import Spreading
 from gitlab_hub.webhooks.secrets import HookSecrets
 
-MOST_SHOWN = 1_000
+MOST_SHOWN = 100
+"""Hooks read to show an integration; `list_webhooks` has them all, page by page."""
 
 
 class HooksFeature:
@@ -59,10 +59,20 @@ class HooksFeature:
         """The part of the API that belongs to hooks."""
         return HookRoutes(self._desk, cursors, audit)
 
-    def shown(self, integration_id: str) -> list[dict[str, Any]]:
-        """An integration's hooks as they are shown beside it, the first thousand of them."""
-        hooks = islice(self._book.of(integration_id), MOST_SHOWN)
-        return [WebhookView.of(hook).model_dump(mode="json") for hook in hooks]
+    def shown(self, integration_id: str) -> dict[str, Any]:
+        """What an integration shows of its hooks: two reads, however many there are.
+
+        `hooks` (without those that stand in for a group's), `hooks_complete` (whether these are all) and
+        `last_delivery_at` (unix seconds, or None).
+        """
+        hooks, complete = self._book.store.first(integration_id, MOST_SHOWN)
+        # Hooks that were heard of before integrations noted it know it themselves.
+        heard = [self._book.store.heard_at(integration_id), *(hook.last_delivery_at for hook in hooks)]
+        return {
+            "hooks": [WebhookView.of(hook).model_dump(mode="json") for hook in hooks if hook.parent_id is None],
+            "hooks_complete": complete,
+            "last_delivery_at": max((at for at in heard if at is not None), default=None),
+        }
 
     def of_projects(self, integration_id: str, project_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Id and status of the hook that hangs on each of these projects; those without one are left out."""

@@ -64,11 +64,13 @@ class HookRemoval:
         ours = [hook for hook in hooks if hook.is_ours]
         deleted = self._delete_all(integration_id, ours) if ours else set()
         self._book.drop_all(hooks)
+        self._book.store.forget_heard(integration_id)
         return Removed(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
 
     def forget_all(self, integration_id: str) -> None:
         """Forget every hook of an integration that goes, and leave it in GitLab: all get 401 from now on."""
         self._book.drop_all(list(self._book.of(integration_id)))
+        self._book.store.forget_heard(integration_id)
 
     def _delete_all(self, integration_id: str, hooks: Sequence[Hook]) -> set[str]:
         """Remove hooks from GitLab, as many as the time is enough for; the ids of those that are gone."""

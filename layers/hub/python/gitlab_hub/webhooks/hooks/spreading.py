@@ -79,7 +79,11 @@ class Spreading:
         number, path = row.get("id"), row.get("path_with_namespace")
         if type(number) is not int or not isinstance(path, str) or not within(path, parent.target):
             return None
-        hook_id, now = owned_id("hook", parent.integration_id, digest(parent.id, str(number))), self._book.now()
+        now, unique = self._book.now(), digest(parent.id, str(number))
+        # Behind all others in the order of ids: whoever reads a first page of hooks finds those that people made.
+        hook_id = owned_id("hook", parent.integration_id, f"z{unique}")
+        if self._book.store.get(old := owned_id("hook", parent.integration_id, unique)) is not None:
+            hook_id = old  # One that a release made which did not order them.
         return Hook(
             id=hook_id,
             integration_id=parent.integration_id,
