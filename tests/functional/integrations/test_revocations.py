@@ -327,3 +327,39 @@ def test_wherever_a_removal_ends_its_pair_does_too(at: int, applied: bool, revok
     assert lives(hub) == ([] if is_gone and revoke else old)
     assert (noted(hub), len(plan.calls) < 30) == ([], True)
     assert (hub.stored_secrets.dump() == {}) == is_gone
+
+
+# ---- a pair that was granted and refused
+
+
+def test_a_pair_that_cannot_be_verified_while_gitlab_is_away_ends_later(hub: OAuthHub) -> None:
+    one = hub.start()
+    hub.gitlab.fail("/version", httpx.ConnectError("no"), times=FOR_EVER)
+    hub.gitlab.fail(REVOKE, httpx.ConnectError("no"), times=2)
+    assert hub.finish(one)[0] >= 500
+    assert (len(lives(hub)), hub.spilled(hub.stored_rows.dump())) == (1, [])
+    tick(hub)
+    hub.gitlab.faults = [fault for fault in hub.gitlab.faults if fault.path == REVOKE]
+    for _ in range(3):
+        tick(hub, after=60)
+    assert (lives(hub), noted(hub), hub.integration(one)["status"]) == ([], [], "inactive")
+    assert hub.finish(one)[0] == 200
+    assert lives(hub) == stored(hub, one)
+
+
+def test_another_users_pair_ends_later_and_the_first_one_stays(hub: OAuthHub, one: str) -> None:
+    hub.gitlab.fail(REVOKE, answer(503))
+    status, body = hub.finish(one, user=8)
+    assert (status, body["code"], len(lives(hub))) == (409, "gitlab_account_mismatch", 2)
+    tick(hub, after=60)
+    assert (lives(hub), noted(hub), hub.integration(one)["status"]) == (stored(hub, one), [], "active")
+
+
+def test_a_duplicates_pair_ends_before_the_unfinished_integrations_secret_goes(hub: OAuthHub, one: str) -> None:
+    two = hub.start()
+    hub.gitlab.fail(REVOKE, answer(503))
+    assert hub.finish(two)[1]["code"] == "duplicate_integration"
+    assert len(lives(hub)) == 2
+    hub.now += 3600
+    hub.feature.life.sweep()
+    assert (lives(hub), noted(hub)) == (stored(hub, one), [])

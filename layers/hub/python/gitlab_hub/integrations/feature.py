@@ -142,6 +142,7 @@ class IntegrationsFeature:
             keys=FlowKeys(key),
             exchange=self.care.exchange,
             ending=self.care.ending,
+            revoking=self.care.revoking,
             verifier=self._verifier,
             neighbours=self._neighbours,
             initiators=initiators,

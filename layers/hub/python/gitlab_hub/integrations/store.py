@@ -34,7 +34,7 @@ class Change:
 
     `application` takes the place of the OAuth application that was stored; None = that one stays. `renewed`: the new
     tokens are the successors that GitLab gave for the old ones, which it ended as it did so; all other tokens that are
-    replaced or removed are still to be ended, and that is noted together with the change.
+    replaced or removed are still to be ended, and that is noted together with the change. `to_end` is what else is.
     """
 
     integration: Integration
@@ -43,6 +43,7 @@ class Change:
     prepared: Prepared | None = None
     application: Application | None = None
     renewed: bool = False
+    to_end: tuple[revocations.Revocation, ...] = ()
 
 
 class IntegrationStore:
@@ -180,6 +181,7 @@ class IntegrationStore:
             if not change.renewed and one.id in change.tokens:
                 actions += revocations.noted(was, _of(before, one.id), now=after.integration.updated_at)
                 actions += credential_incidents.superseded(_of(before, one.id))
+        actions += [Put(revocations.row(one)) for one in change.to_end]
         if after.integration.identity != was.identity:
             claim = rows.claim_item(after.integration.identity, was.id)
             if other := self.rival(after.integration):

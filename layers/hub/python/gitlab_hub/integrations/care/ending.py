@@ -54,6 +54,10 @@ class Ending:
             return Ended.LATER
         return Ended.GONE if announced is None and revocation.secret_version else Ended.DONE
 
+    def end_pair(self, host_url: str, application: Application, tokens: TokenSet) -> bool:
+        """End a pair that is not kept anywhere."""
+        return self._exchange.end(host_url, application, tokens)
+
     def end_unused(self, held: Held, tokens: TokenSet) -> None:
         """End a token that was made for a credential and is not the one in use."""
         application = held.contents.application if held.credential.kind == CredentialKind.OAUTH else None

@@ -7,14 +7,17 @@ afterwards, once more than needed where all went well, and drops its row when Gi
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from gitlab_hub.errors import HubError
+from gitlab_hub.gitlab.grants import Application
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.care.credential_incidents import NOT_REVOKED, not_revoked
 from gitlab_hub.integrations.care.ending import Ended, Ending
 from gitlab_hub.integrations.care.refresh import LEAST_SECONDS
 from gitlab_hub.integrations.care.revocations import (
+    FIRST_PAUSE,
     MOST_TRIES,
     TOLD_TRIES,
     Revocation,
@@ -22,9 +25,10 @@ from gitlab_hub.integrations.care.revocations import (
     row,
     unchanged,
 )
-from gitlab_hub.integrations.model import Integration
+from gitlab_hub.integrations.model import CredentialKind, Integration
 from gitlab_hub.integrations.outcome import MAX_CREDENTIALS
-from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.store import Change, IntegrationStore
+from gitlab_hub.integrations.vault import Contents, TokenSet, successor_version
 from gitlab_hub.storage.secrets import SecretMissing
 from gitlab_hub.storage.table import ConditionFailed, Table
 
@@ -56,6 +60,29 @@ class Revoking:
             if page.last is None:
                 return
             after = page.last[1]
+
+    def refuse(self, integration: Integration, name: str, application: Application, tokens: TokenSet) -> None:
+        """End a pair that was granted and never used; `name` is the credential's that it would have been.
+
+        Where GitLab does not answer, it is kept at the version of a successor of that name, until it has ended.
+        """
+        if self._ending.end_pair(integration.host_url, application, tokens):
+            return
+        contents, now = Contents(tokens={name: tokens}, application=application), int(self._now())
+        left = Revocation(
+            integration_id=integration.id,
+            credential_id=name,
+            generation=0,
+            kind=CredentialKind.OAUTH,
+            host_url=integration.host_url,
+            secret_version="",
+            since=now,
+            due_at=now + FIRST_PAUSE,
+        )
+        # What it was refused for is what the caller is told, also where this cannot be kept.
+        with suppress(HubError, SecretMissing):
+            self._store.vault.write(integration.id, contents, version=successor_version(integration.id, name, 0))
+            self._store.change(integration.id, lambda found: Change(integration=found.integration, to_end=(left,)))
 
     def look_after(self, integration: Integration) -> int | None:
         """Do what is due; the moment of the next try, None where nothing is left to be done.

@@ -11,6 +11,7 @@ from gitlab_hub.gitlab.grants import Application, Grant, code_fields
 from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import Exchange
 from gitlab_hub.integrations.care.refresh import pair
+from gitlab_hub.integrations.care.revoking import Revoking
 from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
 from gitlab_hub.integrations.model import AuthMode, Holding, Integration, Status
@@ -69,6 +70,7 @@ class Authorizing:
         keys: FlowKeys,
         exchange: Exchange,
         ending: Ending,
+        revoking: Revoking,
         verifier: Verifier,
         neighbours: Neighbours,
         initiators: Initiators,
@@ -78,7 +80,7 @@ class Authorizing:
         random: Callable[[], bytes] = lambda: secrets.token_bytes(32),
     ) -> None:
         self._store, self._flows, self._keys = store, flows, keys
-        self._exchange, self._ending = exchange, ending
+        self._exchange, self._ending, self._revoking = exchange, ending, revoking
         self._verifier, self._neighbours, self._initiators = verifier, neighbours, initiators
         self._audit, self._hide, self._now, self._random = audit, hide, now, random
 
@@ -137,14 +139,14 @@ class Authorizing:
         verifier = self._keys.verifier(state)
         fields = code_fields(application, code=code, verifier=verifier, redirect_uri=pending.redirect_uri)
         grant = self._exchange.trade(pending.host_url, fields)
-        tokens = pair(grant, None, asked_at)
+        tokens, credential_id = pair(grant, None, asked_at), f"cred_{digest(state)[:20]}"
         try:
             facts = self._verified(integration, grant)
         except HubError:
-            self._exchange.end(pending.host_url, application, tokens)
+            self._revoking.refuse(integration, credential_id, application, tokens)
             raise
         try:
-            return self._keep(pending, application, facts, grant, tokens, f"cred_{digest(state)[:20]}")
+            return self._keep(integration, application, facts, grant, tokens, credential_id)
         except DuplicateIntegration as error:
             if integration.status == Status.INACTIVE:
                 # It would stay unfinished for ever. The caretaker removes what belongs to it, its secret too.
@@ -179,7 +181,7 @@ class Authorizing:
 
     def _keep(
         self,
-        pending: Pending,
+        integration: Integration,
         application: Application,
         facts: Facts,
         grant: Grant,
@@ -193,10 +195,10 @@ class Authorizing:
             return accepted(found, facts, grant, tokens, credential_id=credential_id, now=int(self._now()))
 
         try:
-            kept = self._store.change(pending.integration_id, decide).integration
+            kept = self._store.change(integration.id, decide).integration
         except (AccountMismatch, DuplicateIntegration, NotFound):
             # Only refusals: after any other trouble the pair may be stored all the same.
-            self._exchange.end(pending.host_url, application, tokens)
+            self._revoking.refuse(integration, credential_id, application, tokens)
             raise
         replaced = in_use(seen[-1])
         if replaced is not None:
