@@ -11,6 +11,8 @@ from tests.end_to_end.workshop import Row, Workshop
 
 TRIGGERS = "/v1/triggers"
 BUS = {"type": "eventbridge"}
+ELSEWHERE = "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:build"
+"""The local stack allows what its emulator has, which is one partition."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, workshop: Workshop
     assert trigger["merge_requests"] == {"drafts": True, "labels": [], "target_branches": [], "forks": "approve"}
     assert (trigger["tags"], trigger["concurrency"]) == ({"include": ["v*"], "exclude": []}, {"cancel_previous": True})
     assert (trigger["enabled"], trigger["skip_ci"], trigger["report_status"]["enabled"]) == (True, True, True)
-    assert hub.get(one) == {"trigger": trigger}
+    assert hub.get(one) == {"trigger": trigger, "warnings": []}
     assert trigger in hub.rows(TRIGGERS, integration_id=workshop.id)
     assert trigger in hub.rows(TRIGGERS)
     changed = hub.call("PATCH", one, {"enabled": False, "tags": {"exclude": ["v0*"]}, "version": 1})
@@ -63,6 +65,8 @@ def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, workshop: Workshop
         {"merge_requests": {"forks": "maybe"}},
         {"target": {"type": "https", "url": "https://169.254.169.254/latest"}},
         {"target": {"type": "https", "url": "https://ci.example.com/not-listed"}},
+        {"target": {"type": "stepfunctions", "state_machine_arn": ELSEWHERE}},
+        {"target": {"type": "eventbridge", "bus": "arn:aws-cn:events:cn-north-1:123456789012:event-bus/theirs"}},
     ],
     ids=str,
 )  # fmt: skip
@@ -70,7 +74,7 @@ def test_a_trigger_that_cannot_be_is_refused(hub: Hub, workshop: Workshop, more:
     before = hub.rows(TRIGGERS, integration_id=workshop.id)
     answer = hub.call("POST", TRIGGERS, wish(workshop, **more))
     assert answer.status in {400, 422}
-    assert answer.body["code"] in {"invalid_input", "host_not_allowed"}
+    assert answer.body["code"] in {"invalid_input", "host_not_allowed", "target_not_allowed"}
     assert hub.rows(TRIGGERS, integration_id=workshop.id) == before
 
 

@@ -140,3 +140,4 @@ def test_a_trigger_that_the_deployer_allows_no_more_says_so_and_may_still_be_cha
     assert hub.shown(made["id"])["enabled"] is False
     hub.check_target = TargetCheck(NetworkPolicy(), LISTED)
     assert hub("GET", path)[1]["warnings"] == []
+    assert hub("POST", f"{path}/test", {"event": "push", "payload": {"project_id": 15}})[1]["warnings"] == []

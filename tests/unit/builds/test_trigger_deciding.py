@@ -10,9 +10,11 @@ import pytest
 
 from gitlab_hub.builds.deciding import Deciding, TriggerIndex
 from gitlab_hub.builds.model import Trigger
+from gitlab_hub.builds.scope import lies_below
 from gitlab_hub.builds.trigger_groups import TriggerGroups
 from gitlab_hub.builds.trigger_store import TriggerStore
 from gitlab_hub.gitlab.events import HookEvent, parse
+from gitlab_hub.places import Above, Group
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.table import MemoryTable
 from tests.fakes.triggers import (
@@ -88,6 +90,36 @@ def test_what_the_index_leaves_out_would_not_have_been_built() -> None:
         met = {one.id for one in indexed.concerned(event)}
         building = {one.id for one in triggers if everything.deciding.rehearse(one, event).would_build}
         assert building <= met
+
+
+TOOLS, OTHERS = Group(2, "mike/tools"), Group(9, "renamed")
+
+
+@pytest.mark.parametrize("path", ["mike/tools/diaspora", None])
+@pytest.mark.parametrize(
+    "above",
+    [
+        None,
+        Above("mike/tools/diaspora", (TOOLS, Group(1, "mike")), whole=True),
+        Above("mike/tools/diaspora", (TOOLS,), whole=False),
+        Above("mike/tools/diaspora", (TOOLS, OTHERS), whole=True),
+        Above("mike/tools/diaspora", (), whole=False),
+    ],
+)
+def test_the_index_meets_each_trigger_below_whose_group_the_project_lies_and_once(
+    above: Above | None, path: str | None
+) -> None:
+    triggers = [
+        numbered(number, project_id=None, group=group, group_id=group_id)
+        for number, (group, group_id) in enumerate(
+            (group, group_id)
+            for group in ("mike", "MIKE/Tools", "mike/tools/diaspora", "elsewhere")
+            for group_id in (None, 1, 2, 9, 77)
+        )
+    ]
+    met = [one.id for one in TriggerIndex(triggers).concerned(push(project_path=path), above)]
+    known = path or ("" if above is None else above.path)
+    assert sorted(met) == sorted(one.id for one in triggers if lies_below(one, known, above))
 
 
 def test_another_integrations_triggers_are_not_met() -> None:

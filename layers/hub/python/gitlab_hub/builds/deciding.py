@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from gitlab_hub.builds import paths
 from gitlab_hub.builds.decision import Decision, Facts, decide, needs_message, needs_paths
 from gitlab_hub.builds.model import Trigger
-from gitlab_hub.builds.scope import lies_below
 from gitlab_hub.builds.sources import Sources
 from gitlab_hub.builds.trigger_groups import TriggerGroups
 from gitlab_hub.builds.trigger_store import TriggerStore
@@ -36,20 +35,27 @@ class TriggerIndex:
     def concerned(self, event: HookEvent, above: Above | None = None) -> Iterator[Trigger]:
         """The triggers that wait for such an event in its project or in a group above it."""
         yield from self._of_project.get((event.kind, event.project_id), ())
+        if above is None:
+            yield from self._below_paths(event.kind, event.project_path or "")
+            return
         met: set[str] = set()
         for trigger in self._below_groups(event, above):
             if trigger.id not in met:
                 met.add(trigger.id)
                 yield trigger
 
-    def _below_groups(self, event: HookEvent, above: Above | None) -> Iterator[Trigger]:
-        for group in () if above is None else above.groups:
+    def _below_groups(self, event: HookEvent, above: Above) -> Iterator[Trigger]:
+        for group in above.groups:
             yield from self._of_group.get((event.kind, group.id), ())
-        path = event.project_path or ("" if above is None else above.path)
+        for trigger in self._below_paths(event.kind, event.project_path or above.path):
+            # Where all groups above are known, a path is another group's by now unless its id is among them.
+            if not above.whole or trigger.group_id is None:
+                yield trigger
+
+    def _below_paths(self, kind: str, path: str) -> Iterator[Trigger]:
         parts = path.lower().split("/")
         for depth in range(1, len(parts)):
-            found = self._of_path.get((event.kind, "/".join(parts[:depth])), ())
-            yield from (trigger for trigger in found if lies_below(trigger, path, above))
+            yield from self._of_path.get((kind, "/".join(parts[:depth])), ())
 
     def _add(self, trigger: Trigger) -> None:
         for kind in trigger.events:

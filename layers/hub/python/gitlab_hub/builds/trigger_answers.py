@@ -179,12 +179,12 @@ class RehearsalAnswer(BaseModel):
     """Why the build would fail at its target."""
 
     @classmethod
-    def of(cls, decision: Decision, trigger: Trigger, *, event: str, warnings: list[WarningView]) -> "RehearsalAnswer":
+    def of(cls, decision: Decision, trigger: Trigger, *, event: str, warnings: Iterable[Caution]) -> "RehearsalAnswer":
         """Show a decision."""
         return cls(
             would_build=decision.would_build,
             event=event,
             reasons=[ReasonView(code=one.code, ok=one.ok, text=one.text) for one in decision.reasons],
             build=None if decision.request is None else WantedBuildView.of(decision.request, trigger),
-            warnings=warnings,
+            warnings=WarningView.of(warnings),
         )

@@ -98,7 +98,7 @@ class TriggerRoutes:
             self._deciding.rehearse(found.trigger, event),
             found.trigger,
             event=event.kind,
-            warnings=WarningView.of(found.warnings),
+            warnings=found.warnings,
         )
 
 
