@@ -117,7 +117,7 @@ def given(value: str, host: str = "") -> Try:
         pytest.param(given("gldt-standin"), (400, "invalid_credentials"), {"reason": "wrong_token_type"}, id="foreign"),
         pytest.param(known("narrow"), (403, "invalid_permissions"), {"missing_scopes": ["read_api"]}, id="narrow"),
         pytest.param(
-            known("admin-read", features={"provisioning": True}),
+            known("admin-read", features={"report_statuses": True}),
             (403, "invalid_permissions"), {"missing_scopes": ["api"]}, id="read-only",
         ),
         pytest.param(stranger, (409, "no_resources"), {}, id="sees nothing"),

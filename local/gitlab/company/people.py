@@ -50,16 +50,16 @@ def _human(company: Company, user_id: int) -> User:
 def bot_of(company: Company, kind: str, source_id: int) -> User:
     """The account behind a project or group access token."""
     suffix = token_hex(company.seed, "bot", kind, source_id)
-    return machine(company, f"{kind}_{source_id}_bot_{suffix}", f"{kind} token {source_id}", bot=True)
+    return machine(company, f"{kind}_{source_id}_bot_{suffix}", f"{kind} token {source_id}")
 
 
 def service_account(company: Company, group_id: int, name: str) -> User:
-    """A machine user that a group owns."""
+    """A machine user that a group owns; GitLab counts those among bots (app/models/concerns/has_user_type.rb)."""
     suffix = token_hex(company.seed, "service", group_id, name)
-    return machine(company, f"service_account_group_{group_id}_{suffix}", name, bot=False)
+    return machine(company, f"service_account_group_{group_id}_{suffix}", name)
 
 
-def machine(company: Company, username: str, name: str, *, bot: bool) -> User:
+def machine(company: Company, username: str, name: str, *, bot: bool = True) -> User:
     """An account nobody signs in with."""
     user_id = company.next_id("user")
     user = User(

@@ -22,6 +22,9 @@ from tests.fakes.events import OWNER, http_event
 from tests.functional.api.bundle import Bundle
 from tests.functional.api.test_matrix import DOCUMENTED
 
+pytestmark = pytest.mark.xdist_group("description")
+"""The last test looks at what all others met, so they run in one process."""
+
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "12"))
 """Requests per route: a few in the everyday run, 500 before a release."""
 
