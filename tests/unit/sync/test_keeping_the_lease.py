@@ -118,5 +118,5 @@ def test_a_lost_lease_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         driver.engine().handle(driver.start(), remaining=driver.remaining)
     [record] = caplog.records
-    assert (record.message, vars(record)["integration_id"], vars(record)["kind"]) == ("lease lost", "i1", "access")
+    assert (record.getMessage(), vars(record)["integration_id"], vars(record)["kind"]) == ("lease lost", "i1", "access")
     assert driver.run.worker == "other"
