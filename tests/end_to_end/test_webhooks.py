@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.end_to_end.company import DEVELOPER
+from tests.end_to_end.company import DEVELOPER, token
 from tests.end_to_end.hub import Hub, until
-from tests.end_to_end.workshop import EVENTS, Row, Workshop
+from tests.end_to_end.workshop import EVENTS, FEATURES, Row, Workshop
 
 FIELDS = {
     "id", "scope", "gitlab_hook_id", "target", "url", "verification", "events", "status",
@@ -192,3 +192,23 @@ def test_a_renamed_groups_hook_goes_on_telling_of_its_projects(hub: Hub, worksho
     assert (row["reasons"], row["project_id"]) == (["no_trigger"], project)
     assert row["project_path"].startswith(f"{renamed}/")
     until(lambda: hub.get(f"{workshop.path}/webhooks/{hook['id']}")["webhook"]["target"] == renamed)
+
+
+def test_an_integration_limited_to_a_group_outlives_its_new_name(hub: Hub, workshop: Workshop) -> None:
+    gitlab, group = workshop.gitlab, workshop.group()
+    project, admin = workshop.project(group["id"]), next(row["id"] for row in gitlab.truth("users") if row["is_admin"])
+    gitlab.change("add_pipeline", project_id=project)
+    path = hub.connect(gitlab.base, token(gitlab, admin, ("api",)), features=FEATURES, group=group["full_path"])
+    hub.sync(path)
+    renamed = gitlab.change("rename_group", id=group["id"], path=f"renamed-{group['id']}")["full_path"]
+    hub.sync(path)
+    assert hub.get(path)["integration"]["group"] == renamed
+    [row] = hub.rows(f"{path}/projects")
+    assert (row["id"], row["full_path"].startswith(f"{renamed}/")) == (project, True)
+    assert [row["project_id"] for row in hub.rows(f"{path}/pipelines")] == [project]
+    assert hub.call("POST", f"{path}/verify").body["ok"]
+    assert (
+        hub.call("POST", f"{path}/webhooks", {"scope": "project", "target": project, "events": ["push"]}).status == 201
+    )
+    Workshop(hub, gitlab, path).guard_hooks()
+    assert hub.call("DELETE", path).status == 200
