@@ -29,6 +29,10 @@ KEY_CALLS_AN_HOUR = 12
 WRITES_A_PIPELINE = 3
 """A pipeline is seen when it begins, while it runs, and when it has ended."""
 
+LOOKS_A_RUN, LOOK_READS, LOOK_WRITES = 2, 3, 2
+"""A tick looks at a run when it is to begin, and a minute later. It reads the integration, the run and its row among
+the due ones; that row moves: one is written, one removed."""
+
 PUT_UNITS, TRANSACTION_UNITS = 4, 16
 """A delivery's row in its table and index; a build's three rows at twice the price."""
 
@@ -122,8 +126,8 @@ def _syncs() -> Iterator[Use]:
         what = f"{kind} syncs that find nothing new"
         yield Use(what, "function call", 0, runs)
         yield Use(what, "function GB second", 0, runs * number(row, "wall s"))
-        yield Use(what, "read unit", 0, runs * number(row, "read units"))
-        yield Use(what, "write unit", 0, runs * number(row, "control units"))
+        yield Use(what, "read unit", 0, runs * (number(row, "read units") + LOOKS_A_RUN * LOOK_READS))
+        yield Use(what, "write unit", 0, runs * (number(row, "control units") + LOOKS_A_RUN * LOOK_WRITES))
         yield Use(what, "standard queue request", 0, runs * QUEUE_REQUESTS)
         yield Use(what, "log GB", 0, runs * LOG_KB / 1e6)
         yield Use(what, "secret call", 0, runs)

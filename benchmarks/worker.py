@@ -11,7 +11,7 @@ import pstats
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,7 @@ from gitlab_hub.sync.message import work_message
 from gitlab_hub.sync.ports import Kind, Target
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.targets import Scheduled
 
 INTEGRATION = "benchmark"
 SLICE_SECONDS = 295.0
@@ -65,9 +66,13 @@ class OneTarget:
 
     task: Task
 
-    def due(self) -> Iterator[str]:
-        """The one there is."""
-        yield INTEGRATION
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        """The one integration, where it is named."""
+        return {INTEGRATION} & set(ids)
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
+        """The one integration."""
+        return Scheduled([INTEGRATION] if after is None else [], None)
 
     def target(self, integration_id: str) -> Target:
         """What to read."""

@@ -1,6 +1,6 @@
 """An engine over fakes, driven like Lambda drives it: one queue message after the other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from gitlab_hub.gitlab.client import GitLab, Tokens
@@ -11,6 +11,7 @@ from gitlab_hub.sync.limiter import SharedLimiter
 from gitlab_hub.sync.ports import Feature, Kind, Target
 from gitlab_hub.sync.run import Run, request
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.targets import Scheduled
 from tests.fakes.estate import FakeGitLab
 from tests.fakes.lineage import invoked
 from tests.fakes.queue import MemoryQueue, Sent
@@ -28,9 +29,13 @@ class FakeTargets:
         self.places: list[tuple[int, str]] = []
         self.paused = False
 
-    def due(self) -> Iterator[str]:
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        """The one integration, where it is named."""
+        return {TARGET.integration_id} & set(ids)
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
         """The one integration."""
-        yield TARGET.integration_id
+        return Scheduled([TARGET.integration_id] if after is None else [], None)
 
     def target(self, integration_id: str) -> Target | None:
         """The one target, unless paused."""

@@ -5,7 +5,7 @@ Only tables, queues, clock and sleep are made up: no test waits for what the hub
 
 import asyncio
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import count
 from typing import Any
@@ -26,6 +26,7 @@ from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.service import SyncService
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.targets import Scheduled
 from local.gitlab.process import Running
 from tests.fakes.gitlab_transport import FixedTokens
 from tests.fakes.lineage import invoked
@@ -58,9 +59,13 @@ class Targets:
         self.only, self.token = target, token
         self.verdicts: list[str] = []
 
-    def due(self) -> Iterator[str]:
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        """The one integration, where it is named."""
+        return {self.only.integration_id} & set(ids)
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
         """The one integration."""
-        yield self.only.integration_id
+        return Scheduled([self.only.integration_id] if after is None else [], None)
 
     def target(self, integration_id: str) -> Target | None:
         """The one target."""

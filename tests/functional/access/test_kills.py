@@ -1,6 +1,6 @@
 """A worker killed at any call to the table: whoever carries on ends with GitLab's state, and nothing went wrongly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -9,6 +9,7 @@ from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.ports import Target
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
+from gitlab_hub.sync.targets import Scheduled
 from tests.fakes.engine import Driver, FakeTargets
 from tests.fakes.estate import FakeGitLab
 from tests.fakes.faults import Crash, Plan, faulty
@@ -22,8 +23,11 @@ class Targets(FakeTargets):
         super().__init__()
         self._who = who
 
-    def due(self) -> Iterator[str]:
-        yield self._who.integration_id
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        return {self._who.integration_id} & set(ids)
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
+        return Scheduled([self._who.integration_id] if after is None else [], None)
 
     def target(self, integration_id: str) -> Target | None:
         return self._who

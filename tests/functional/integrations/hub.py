@@ -102,6 +102,10 @@ class Hub:
         event = http_event(method, path, body, principal=principal, **more)
         return answered(self.api.resolve(event, Context()))
 
+    def scheduled(self) -> list[str]:
+        """The integrations whose runs the schedule starts."""
+        return self.targets.scheduled_page(None).ids
+
     def start(self, **more: Any) -> str:
         """Connect, and give the new id."""
         status, answer = self("POST", "/v1/integrations/gitlab/start", START | more)
@@ -116,8 +120,8 @@ class Hub:
         return shown
 
     def rows(self) -> list[dict[str, Any]]:
-        """Everything stored but the log."""
-        return [row for row in self.stored_rows.dump() if not row["pk"].startswith("AUDIT#")]
+        """Everything stored but the log, and when to look at what."""
+        return [row for row in self.stored_rows.dump() if not row["pk"].startswith(("AUDIT#", "DUE#"))]
 
     def _purge(self, integration_id: str) -> None:
         if self.queue_is_down:

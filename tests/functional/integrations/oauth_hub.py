@@ -136,6 +136,10 @@ class OAuthHub:
         event = http_event("GET", path.removeprefix(self.base), principal=None, query=query)
         return self.api.resolve(event | {"cookies": list(cookies)}, Context())
 
+    def scheduled(self) -> list[str]:
+        """The integrations whose runs the schedule starts."""
+        return self.targets.scheduled_page(None).ids
+
     def start(self, **more: Any) -> str:
         """Keep an application, and give the new integration's id."""
         status, body = self("POST", f"{PATH}/start", START | more)

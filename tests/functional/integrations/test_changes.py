@@ -30,7 +30,7 @@ def test_a_patch_changes_what_it_names(hub: Hub, one: str) -> None:
     shown = body["integration"]
     assert (status, shown["display_name"], shown["status"]) == (200, "New", "paused")
     assert shown["updated_at"] == shown["created_at"] + 5
-    assert list(hub.targets.due()) == []
+    assert hub.scheduled() == []
     assert hub.targets.target(one) is None
     hub("PATCH", f"/v1/integrations/{one}", {"paused": False})
     assert (hub.integration(one)["status"], hub.integration(one)["display_name"]) == ("active", "New")

@@ -1,17 +1,20 @@
 """Wherever a start or a removal ends, no row points to a missing secret, and no secret is left that nobody knows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gitlab_hub.integrations.life import GRACE_SECONDS
+from gitlab_hub.integrations.rows import CONNECTING, DELETING, integration_item, marker_item
 from gitlab_hub.storage.errors import StorageUnavailable
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import OTHER_CANARY
-from tests.functional.integrations.hub import START, Hub
+from tests.functional.integrations.hub import START, Hub, counting
 
 PATH = "/v1/integrations/gitlab/start"
-LATER = 3_600
+LATER = GRACE_SECONDS + 60
 CALLS = range(1, 12)
 
 
@@ -49,6 +52,7 @@ def heal(hub: Hub) -> None:
 @pytest.mark.parametrize("at", CALLS)
 def test_a_start_that_ends_anywhere_leaves_all_or_nothing(at: int, error: Any, applied: bool) -> None:
     hub = Hub()
+    hub.feature.life.sweep()  # The walk through everything is done, and does not come again while this test goes on.
     plan = Plan(at=at, error=error, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "POST", PATH, START)
@@ -96,6 +100,8 @@ def test_a_repeated_start_with_its_seed_takes_up_what_the_first_had_begun(at: in
 def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, error: Any, applied: bool) -> None:
     hub = Hub()
     integration_id = hub.start()
+    hub.now += LATER
+    hub.feature.life.sweep()  # So that neither the walk nor what the start has left sees to the removal.
     plan = Plan(at=at, error=error, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "DELETE", f"/v1/integrations/{integration_id}")
@@ -143,3 +149,35 @@ def test_a_removal_asks_for_the_purge_again_once_and_for_all() -> None:
     for _ in range(3):
         heal(hub)
     assert hub.purged == [integration_id]
+
+
+@pytest.mark.parametrize("number", [1, 300])
+def test_a_sweep_reads_nothing_of_integrations_that_are_whole(number: int) -> None:
+    hub = Hub()
+    one = hub.feature.store.require(hub.start())
+    hub.stored_rows.write(puts=[integration_item(replace(one, id=f"int_{more:04d}")) for more in range(1, number)])
+    hub.now += LATER
+    hub.feature.life.sweep()
+    counted = counting(hub)
+    assert hub.feature.life.sweep() == 0
+    assert (counted.gets, counted.queries, counted.items) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("lifecycle", [CONNECTING, DELETING])
+def test_what_a_release_before_has_left_is_swept_too(lifecycle: str) -> None:
+    hub = Hub()
+    hub.stored_rows.put(marker_item("int_old", lifecycle, version=3, at=int(hub.now)))
+    assert hub.feature.life.sweep() == 0
+    hub.now += LATER
+    assert [hub.feature.life.sweep() for _ in range(2)] == [1, 0]
+    assert hub.purged == ["int_old"] * (lifecycle == DELETING)
+
+
+def test_a_removal_leaves_no_look_behind() -> None:
+    hub = Hub()
+    integration_id = hub.start()
+    assert attempt(hub, "DELETE", f"/v1/integrations/{integration_id}") == 200
+    heal(hub)
+    kinds = {str(row["pk"]) for row in hub.stored_rows.dump() if integration_id in str(row["sk"])}
+    # The runs' rows go with the next tick of each sync, which finds that there is no such integration.
+    assert kinds == {"INTEGRATIONS", "DUE#access", "DUE#pipelines"}

@@ -103,7 +103,7 @@ def test_without_its_last_credential_an_integration_does_not_work(hub: Hub, base
     assert (status, body["code"]) == (200, "invalid_credentials")
     made(hub, base)
     assert hub.integration(integration_id)["status"] == "active"
-    assert list(hub.targets.due()) == [integration_id]
+    assert hub.scheduled() == [integration_id]
 
 
 def test_update_keeps_what_is_left_out(hub: Hub, base: str) -> None:

@@ -160,7 +160,7 @@ def test_nothing_of_the_authorization_is_left(hub: OAuthHub) -> None:
     hub.now += LIFE
     hub.feature.care.refresher.fresh(one, hub.held(one).credential.id)
     leave(hub, one)
-    rows = [row for row in hub.stored_rows.dump() if not row["pk"].startswith(("AUDIT#", "OAUTH_"))]
+    rows = [row for row in hub.stored_rows.dump() if not row["pk"].startswith(("AUDIT#", "DUE#", "OAUTH_"))]
     assert [row["lifecycle"] for row in rows] == ["deleting"]
 
 

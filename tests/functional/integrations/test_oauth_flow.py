@@ -58,7 +58,7 @@ def test_start_keeps_an_inactive_integration_and_says_the_redirect_uri(hub: OAut
     assert CLIENT_SECRET not in repr((hub.stored_rows.dump(), body))
     [secret] = hub.stored_secrets.dump().values()
     assert secret["application"] == {"client_id": "app-1", "client_secret": CLIENT_SECRET}
-    assert list(hub.targets.due()) == []
+    assert hub.scheduled() == []
 
 
 def test_start_asks_without_a_token_whether_a_gitlab_is_there(hub: OAuthHub) -> None:
@@ -134,7 +134,7 @@ def test_code_and_state_make_it_work(hub: OAuthHub, one: str) -> None:
     shown = body["integration"]
     assert (shown["status"], shown["credential_status"], shown["scopes"]) == ("active", "valid", ["read_api"])
     assert (shown["account"]["id"], shown["expires_at"]) == (7, None)
-    assert list(hub.targets.due()) == [one]
+    assert hub.scheduled() == [one]
     assert hub("POST", f"/v1/integrations/{one}/verify")[1]["ok"] is True
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "valid"
 

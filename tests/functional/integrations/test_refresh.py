@@ -179,7 +179,7 @@ def test_a_definite_refusal_needs_a_person(hub: OAuthHub, one: str) -> None:
     with pytest.raises(NeedsReauth):
         fresh(hub, one)
     assert (states(hub, one), hub.told.lost) == (("error", "refresh_failed"), [(one, "invalid_grant")])
-    assert list(hub.targets.due()) == []
+    assert hub.scheduled() == []
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "refresh_failed"
     verified = hub("POST", f"/v1/integrations/{one}/verify")[1]
     assert (verified["ok"], verified["code"]) == (False, "invalid_credentials")

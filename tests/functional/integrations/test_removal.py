@@ -96,7 +96,7 @@ def test_a_running_sync_finds_no_target_and_changes_nothing(hub: Hub, one: str) 
     before = hub.rows()
     hub.targets.rejected(target)
     hub.targets.accepted(target)
-    assert (hub.targets.target(one), list(hub.targets.due()), hub.rows()) == (None, [], before)
+    assert (hub.targets.target(one), hub.scheduled(), hub.rows()) == (None, [], before)
 
 
 def test_others_may_change_it_while_it_is_removed(hub: Hub, one: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.integrations.care.tokens import CredentialTokens, StoredTokens
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.due import due_runs
+from gitlab_hub.sync.ports import Kind, Target
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY
 from tests.functional.integrations.hub import Hub
 
@@ -66,7 +67,7 @@ async def test_a_rejected_credential_stops_the_schedule(hub: Hub, one: str) -> N
     hub.targets.rejected(target)
     shown = hub.integration(one)
     assert (shown["status"], shown["credential_status"]) == ("error", "rejected")
-    assert list(hub.targets.due()) == []
+    assert hub.scheduled() == []
     hub.targets.accepted(target)
     assert hub.integration(one)["credential_status"] == "valid"
 
@@ -110,10 +111,10 @@ def test_a_second_credential_of_the_same_user_takes_over(hub: Hub, one: str) -> 
     add(hub, one, 7)
     first = target_of(hub, one).credential_id
     reject(hub, one)
-    assert (hub.integration(one)["status"], list(hub.targets.due())) == ("active", [one])
+    assert (hub.integration(one)["status"], hub.scheduled()) == ("active", [one])
     assert target_of(hub, one).credential_id != first
     reject(hub, one)
-    assert (hub.integration(one)["status"], list(hub.targets.due())) == ("error", [])
+    assert (hub.integration(one)["status"], hub.scheduled()) == ("error", [])
 
 
 def test_another_user_never_takes_over_unasked(hub: Hub, one: str) -> None:
@@ -122,9 +123,39 @@ def test_another_user_never_takes_over_unasked(hub: Hub, one: str) -> None:
     add(hub, one, 8)
     reject(hub, one)
     shown = hub.integration(one)
-    assert (shown["status"], shown["account"]["id"], list(hub.targets.due())) == ("error", 7, [])
+    assert (shown["status"], shown["account"]["id"], hub.scheduled()) == ("error", 7, [])
     add(hub, one, 8)
     assert hub.integration(one)["status"] == "error"
     hub("POST", f"/api/connections/{one}/credentials.delete", {"id": first})
     assert hub("POST", f"/v1/integrations/{one}/verify")[1]["ok"] is True
     assert (hub.integration(one)["status"], target_of(hub, one).user_id) == ("active", 8)
+
+
+def looks(hub: Hub) -> list[str]:
+    """Whose runs the next ticks look at, of both kinds; they are looked at with that."""
+    found = []
+    for kind in Kind:
+        rows = due_runs(hub.stored_rows, kind)
+        for page in list(rows.pages(0)):
+            found += [one.subject for one in page]
+            rows.drop(page)
+    return found
+
+
+def test_what_lets_an_integration_sync_has_its_runs_looked_at_by_the_next_tick(hub: Hub, one: str) -> None:
+    assert looks(hub) == [one, one]
+    path = f"/v1/integrations/{one}"
+    assert hub("POST", f"{path}/verify")[0] == 200
+    assert looks(hub) == []
+    for paused, seen in ((True, []), (False, [one, one])):
+        assert hub("PATCH", path, {"paused": paused})[0] == 200
+        assert looks(hub) == seen
+    reject(hub, one)
+    assert looks(hub) == []
+    replaced(hub, one)
+    assert looks(hub) == [one, one]
+
+
+def test_many_integrations_are_asked_for_together(hub: Hub, one: str) -> None:
+    assert hub.targets.scheduled(["int_gone", one]) == {one}
+    assert hub.targets.scheduled([]) == set()

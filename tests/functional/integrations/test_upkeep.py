@@ -69,12 +69,12 @@ def test_a_definite_answer_is_kept(
     assert (got, body["ok"]) == (200, False)
     shown = hub.integration(one)
     assert (shown["status"], shown["credential_status"]) == (status, credential_status)
-    assert list(hub.targets.due()) == []
+    assert hub.scheduled() == []
     hub.gitlab.script[path] = good
     assert hub("POST", f"/v1/integrations/{one}/verify")[1]["code"] is None
     shown = hub.integration(one)
     assert (shown["status"], shown["credential_status"]) == ("active", "valid")
-    assert list(hub.targets.due()) == [one]
+    assert hub.scheduled() == [one]
 
 
 def test_verify_answers_with_every_step(hub: Hub, one: str) -> None:
@@ -246,7 +246,7 @@ def test_a_permission_that_is_missing_is_named_and_stops_nothing(
     assert (status, body["ok"], body["code"]) == (200, False, "invalid_permissions")
     failed = next(check for check in body["checks"] if not check["ok"] and check["code"])
     assert failed["details"]["missing_permissions"] == [permission]
-    assert (hub.rows(), list(hub.targets.due())) == (before, [one])
+    assert (hub.rows(), hub.scheduled()) == (before, [one])
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "valid"
 
 
@@ -264,7 +264,7 @@ def test_ci_that_was_switched_off_everywhere_stops_nothing(hub: Hub, one: str) -
     status, body = hub("POST", f"/v1/integrations/{one}/verify")
     assert (status, body["ok"], body["warnings"]) == (200, True, ["ci_disabled"])
     shown = hub.integration(one)
-    assert (shown["status"], shown["credential_status"], list(hub.targets.due())) == ("active", "valid", [one])
+    assert (shown["status"], shown["credential_status"], hub.scheduled()) == ("active", "valid", [one])
     assert hub("POST", f"/v1/integrations/{one}/verify")[1]["code"] is None
 
 

@@ -29,6 +29,11 @@ def may_sync(integration: Integration) -> bool:
     return integration.status == Status.ACTIVE and not integration.paused
 
 
+def on_schedule(integration: Integration) -> bool:
+    """Whether a schedule may start its runs now: GitLab also takes the credential that it works with."""
+    return may_sync(integration) and integration.credential_status == CredentialStatus.VALID
+
+
 def primary(integration: Integration, credentials: Iterable[Credential]) -> Credential | None:
     """The credential to work with: the oldest one that GitLab takes, else the oldest one there is.
 

@@ -11,11 +11,14 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.care.revocations import Revocation, row
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
+from gitlab_hub.integrations.health import on_schedule
 from gitlab_hub.integrations.model import Credential, Holding, Integration
 from gitlab_hub.integrations.store import ATTEMPTS, PAGE, IntegrationStore
 from gitlab_hub.integrations.vault import Contents
+from gitlab_hub.storage.due import Due, DueRows
 from gitlab_hub.storage.queue import QueueUnavailable
 from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, Table
+from gitlab_hub.sync.due import rows_at_once
 
 GRACE_SECONDS = 900
 """Longer than any request or worker lives: what is older is nobody's work in progress."""
@@ -40,7 +43,7 @@ class Life:
     ) -> None:
         self._table, self._store, self._purge, self._now = table, store, purge, now
         self._farewells = farewells
-        self._incidents = IncidentStore(table, now)
+        self._incidents, self._due = IncidentStore(table, now), DueRows(table, "unfinished")
 
     def begin(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
         """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""
@@ -49,7 +52,7 @@ class Life:
         self._hold_place(integration.id)
         version = self._store.vault.create(integration.id, contents)
         try:
-            self._table.transact(_birth(integration, credential, version))
+            self._table.transact(self._birth(integration, credential, version))
         except ConditionFailed:
             # A transaction whose answer was lost fails when it is repeated, and so does a repeated request.
             if not self._store.exists(integration.id):
@@ -76,8 +79,9 @@ class Life:
             tombstone = self._marker(integration_id, rows.DELETING, version=integration.version + 1)
             noted = (Put(row(one)) for one in leaving(holding))
             claim = Delete((f"IDENTITY#{integration.identity}", "CLAIM"))
+            look = Put(self._due.item(_look_at(tombstone)))
             try:
-                self._table.transact([Put(tombstone, unchanged), claim, *noted])
+                self._table.transact([Put(tombstone, unchanged), claim, look, *noted])
             except ConditionFailed:
                 if not self._is_ending(integration_id):
                     continue
@@ -86,18 +90,39 @@ class Life:
 
     def sweep(self) -> int:
         """Finish what was begun and left; say how much that was."""
-        left = [item for item in self._markers() if item["updated_at"] <= self._now() - GRACE_SECONDS]
-        for item in left:
-            if item["lifecycle"] == rows.CONNECTING:
-                self._undo(item["sk"])
-            else:
-                self._farewells(item["sk"])
-                # Once more than needed: a sync that ran during the removal may have written behind the first purge.
-                self.clear(item["sk"])
-                self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))
-        return len(left)
+        now, finished = int(self._now()), 0
+        self._due.walk(self._mend, now)
+        for page in self._due.pages(now):
+            for one in page:
+                item = self._table.get(rows.INTEGRATIONS, one.subject)
+                if item is not None and _is_left(item):
+                    look = _look_at(item)
+                    if look.at > now:
+                        self._due.add([look])
+                    else:
+                        self._finish(item)
+                        finished += 1
+                self._due.drop([one])
+        return finished
+
+    def _finish(self, item: Item) -> None:
+        if item["lifecycle"] == rows.CONNECTING:
+            self._undo(item["sk"])
+        else:
+            self._farewells(item["sk"])
+            # Once more than needed: a sync that ran during the removal may have written behind the first purge.
+            self.clear(item["sk"])
+            self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))
+
+    def _mend(self, after: str | None) -> str | None:
+        """Have what is left among a page of the list swept where nothing asks for it."""
+        page = self._table.query(rows.INTEGRATIONS, after=after, limit=PAGE)
+        self._due.add_missing(_look_at(item) for item in page.items if _is_left(item))
+        return None if page.last is None else page.last[1]
 
     def _hold_place(self, integration_id: str) -> None:
+        # First of all: what crashes behind this is swept.
+        self._due.add([_look_at(self._marker(integration_id, rows.CONNECTING, version=1))])
         try:
             self._table.put(self._marker(integration_id, rows.CONNECTING, version=1), ABSENT)
         except ConditionFailed:
@@ -130,10 +155,6 @@ class Life:
         item = self._table.get(rows.INTEGRATIONS, integration_id)
         return item is not None and item["lifecycle"] == rows.DELETING
 
-    def _markers(self) -> Iterator[Item]:
-        for items in self._pages(rows.INTEGRATIONS):
-            yield from (item for item in items if item["lifecycle"] != rows.LIVE and not item.get("swept"))
-
     def _pages(self, pk: str, prefix: str = "") -> Iterator[list[Item]]:
         position: str | None = None
         while True:
@@ -142,6 +163,17 @@ class Life:
             if page.last is None:
                 return
             position = page.last[1]
+
+    def _birth(self, integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
+        born = replace(integration, version=2, secret_version=version)
+        held = Condition(equals={"lifecycle": rows.CONNECTING})
+        first: list[Put | Delete] = []
+        if credential is not None:
+            first.append(Put(rows.credential_item(replace(credential, token_version=version), integration.host_url)))
+            first.append(Put(rows.user_item(credential, integration.host_url)))
+        if on_schedule(born):
+            first += [Put(item) for item in rows_at_once(self._table, born.id, born.version)]
+        return [Put(rows.integration_item(born), held), *first, Put(rows.claim_item(born.identity, born.id), ABSENT)]
 
     def _marker(self, integration_id: str, lifecycle: str, *, version: int) -> Item:
         return rows.marker_item(integration_id, lifecycle, version=version, at=int(self._now()))
@@ -154,11 +186,11 @@ def _listings(items: list[Item], integration_id: str) -> Iterator[Key]:
             yield item["user_pk"], rows.user_key(integration_id, str(item["sk"]).removeprefix(rows.CREDENTIAL))
 
 
-def _birth(integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
-    born = replace(integration, version=2, secret_version=version)
-    held = Condition(equals={"lifecycle": rows.CONNECTING})
-    first: list[Put | Delete] = []
-    if credential is not None:
-        first.append(Put(rows.credential_item(replace(credential, token_version=version), integration.host_url)))
-        first.append(Put(rows.user_item(credential, integration.host_url)))
-    return [Put(rows.integration_item(born), held), *first, Put(rows.claim_item(born.identity, born.id), ABSENT)]
+def _is_left(item: Item) -> bool:
+    """Whether a row of the list is no integration, and still there so that its end is not forgotten."""
+    return item["lifecycle"] != rows.LIVE and not item.get("swept")
+
+
+def _look_at(marker: Item) -> Due:
+    """When what a marker stands for is nobody's work in progress any more."""
+    return Due(marker["sk"], marker["updated_at"] + GRACE_SECONDS, marker["lifecycle"])

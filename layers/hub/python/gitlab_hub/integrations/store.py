@@ -9,11 +9,12 @@ from gitlab_hub.gitlab.grants import Application
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.care import credential_incidents, revocations
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
-from gitlab_hub.integrations.health import summarised
+from gitlab_hub.integrations.health import on_schedule, summarised
 from gitlab_hub.integrations.model import Credential, Holding, Integration
 from gitlab_hub.integrations.vault import TokenSet, Vault
 from gitlab_hub.storage.secrets import SecretMissing, Secrets
 from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.sync.due import rows_at_once
 
 _LOG = logging.getLogger(__name__)
 ATTEMPTS = 4
@@ -85,11 +86,20 @@ class IntegrationStore:
             yield from self.some(among, position)
             return
         while True:
-            read = self._table.query(rows.INTEGRATIONS, after=position, limit=page)
-            yield from filter(None, map(_readable, read.items))
-            if read.last is None:
+            read, position = self.page(position, size=page)
+            yield from read
+            if position is None:
                 return
-            position = read.last[1]
+
+    def page(self, after: str | None, *, size: int = PAGE) -> tuple[list[Integration], str | None]:
+        """The integrations among `size` rows behind a position, and where the next page begins, None at the end."""
+        read = self._table.query(rows.INTEGRATIONS, after=after, limit=size)
+        return list(filter(None, map(_readable, read.items))), None if read.last is None else read.last[1]
+
+    def many(self, integration_ids: Iterable[str]) -> list[Integration]:
+        """Those of the integrations named that are there, in no order, a hundred read together."""
+        items = self._table.get_many([(rows.INTEGRATIONS, one) for one in integration_ids])
+        return list(filter(None, map(_readable, items)))
 
     def some(self, integration_ids: Iterable[str], position: str | None) -> Iterator[Integration]:
         """Those of the integrations named that are behind a position and there, in order of their ids."""
@@ -187,6 +197,8 @@ class IntegrationStore:
             if other := self.rival(after.integration):
                 raise DuplicateIntegration(other)
             actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{was.identity}", "CLAIM"))]
+        if on_schedule(after.integration) and not on_schedule(was):
+            actions += [Put(item) for item in rows_at_once(self._table, was.id, after.integration.version)]
         self._table.transact(actions)
 
     def _is_stored(self, integration: Integration) -> bool:

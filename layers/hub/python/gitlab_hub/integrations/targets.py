@@ -1,15 +1,16 @@
 """Integrations as the sync engine sees them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.integrations.care.tokens import CredentialTokens, Source, StoredTokens
 from gitlab_hub.integrations.groups import Place, keep_group
-from gitlab_hub.integrations.health import may_sync, primary_of
+from gitlab_hub.integrations.health import on_schedule, primary_of
 from gitlab_hub.integrations.model import CredentialStatus, Holding
 from gitlab_hub.integrations.outcome import judged_alone
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.targets import Scheduled
 
 
 class SyncTargets:
@@ -19,11 +20,14 @@ class SyncTargets:
         self._store, self._now, self._source = store, now, source or StoredTokens(store)
         self._tokens: dict[tuple[str, str], CredentialTokens] = {}
 
-    def due(self) -> Iterator[str]:
-        """Ids of the integrations that may sync on schedule."""
-        for integration in self._store.after(None):
-            if may_sync(integration) and integration.credential_status == CredentialStatus.VALID:
-                yield integration.id
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        """Those of these integrations that may sync on schedule, a hundred read together."""
+        return {one.id for one in self._store.many(ids) if on_schedule(one)}
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
+        """One page of all integrations that may, behind a position."""
+        page, last = self._store.page(after)
+        return Scheduled([one.id for one in page if on_schedule(one)], last)
 
     def target(self, integration_id: str) -> Target | None:
         """What to read; None where the integration is gone, paused or has no credential."""

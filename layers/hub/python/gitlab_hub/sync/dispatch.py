@@ -1,15 +1,19 @@
-"""Every minute: what is due, and which run needs another push because its message or its worker was lost."""
+"""Every minute: what is due, and which run needs another push because its message or its worker was lost.
+
+A tick reads the runs that are to be looked at by now and nothing of the others, see `sync/due.py`.
+"""
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import islice
 
 from gitlab_hub.errors import HubError
+from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.queue import Queue
 from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.sync.due import look_at
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.message import work_message
 from gitlab_hub.sync.ports import Kind
@@ -21,9 +25,6 @@ LOST_AFTER_SECONDS = 120
 """A message that no worker took up for so long is sent again; a second one has no effect."""
 
 MOST_IN_A_ROW = 3
-PAGE = 100
-"""Integrations whose runs are read together: as many as one call takes."""
-
 FAILED = "failed"
 
 _LOG = logging.getLogger(__name__)
@@ -71,45 +72,70 @@ class Dispatcher:
     new_id: Callable[[], str]
 
     def tick(self) -> dict[str, int]:
-        """Look at every integration once; the answer counts what was started and nudged.
+        """Look at every run that is due once; the answer counts what was started and nudged.
 
         Raises IncompleteTick at its end where some could not be looked at: they hold up nobody.
         """
         seen: Counter[str] = Counter(started=0, nudged=0, seen=0, unreadable=0, failed=0)
-        in_a_row = 0
-        for integration_id, run in self._runs():
-            seen["seen"] += 1
-            outcome = self._attempt(integration_id, run)
-            seen[outcome] += 1
-            in_a_row = in_a_row + 1 if outcome == FAILED else 0
-            if in_a_row >= MOST_IN_A_ROW:
+        due, now = self.runs.due(self.kind), int(self.now())
+        due.walk(self._mend, now)
+        for page in due.pages(now):
+            if not self._page(page, now, seen):
                 break  # The table or the queue is away, for all of them.
         if seen[FAILED]:
             raise IncompleteTick(dict(seen))
         return {name: seen[name] for name in ("started", "nudged", "seen", "unreadable")}
 
-    def _runs(self) -> Iterator[tuple[str, Run | UnreadableRun]]:
-        """The runs of all integrations, a page of them read at a time."""
-        due = iter(self.targets.due())
-        while page := list(islice(due, PAGE)):
-            yield from self.runs.load_many(page, self.kind).items()
+    def _page(self, page: Sequence[Due], now: int, seen: Counter[str]) -> bool:
+        """Look at the runs that a page names, and note when to look again; False where it is of no use to go on."""
+        looks: dict[str, Due | None] = {}
+        named = dict.fromkeys(one.subject for one in page)
+        scheduled, in_a_row = self.targets.scheduled(named), 0
+        for integration_id, run in self.runs.load_many([one for one in named if one in scheduled], self.kind).items():
+            outcome, looks[integration_id] = self._attempt(integration_id, run)
+            seen.update(["seen", outcome])
+            in_a_row = in_a_row + 1 if outcome == FAILED else 0
+            if in_a_row >= MOST_IN_A_ROW:
+                break
+        # One that may not sync is not come back to: what lets it sync again asks for a look.
+        left = scheduled - {one for one, look in looks.items() if look is not None and look.at > now}
+        due = self.runs.due(self.kind)
+        due.add(look for one, look in looks.items() if look is not None and one not in left)
+        due.drop(one for one in page if one.subject not in left)
+        return in_a_row < MOST_IN_A_ROW
 
-    def _attempt(self, integration_id: str, run: Run | UnreadableRun) -> str:
+    def _mend(self, after: str | None) -> str | None:
+        """Have the runs of a page of integrations looked at in time where nothing else will."""
+        page = self.targets.scheduled_page(after)
+        runs = self.runs.load_many(page.ids, self.kind).items()
+        self.runs.due(self.kind).add_missing(
+            Due(integration_id, AT_ONCE, "unreadable") if isinstance(run, UnreadableRun) else self._next(run)
+            for integration_id, run in runs
+        )
+        return page.last
+
+    def _next(self, run: Run) -> Due:
+        return look_at(run, every_seconds=self.every_seconds)
+
+    def _attempt(self, integration_id: str, run: Run | UnreadableRun) -> tuple[str, Due | None]:
+        """What became of a look, and when the next one is to be; None where this one is to be tried again."""
         try:
             if isinstance(run, UnreadableRun):
                 raise run
-            return _OUTCOMES[self._look_at(run)]
+            step, left = self._look_at(run)
         except HubError as error:
             outcome = "unreadable" if isinstance(error, UnreadableRun) else FAILED
             told = {"integration_id": integration_id, "kind": str(self.kind), "code": error.code}
             _LOG.warning("integration not looked at", extra=told)
-            return outcome
+            return outcome, None
+        return _OUTCOMES[step], self._next(left)
 
-    def _look_at(self, run: Run) -> Step:
+    def _look_at(self, run: Run) -> tuple[Step, Run]:
+        """Do what is to be done for a run, and say how that leaves it."""
         now = int(self.now())
         step = decide(run, now=now, every_seconds=self.every_seconds)
         if step is Step.NOTHING:
-            return step
+            return step, run
         following = (
             request(run, sync_id=self.new_id(), now=now)
             if step is Step.START
@@ -118,6 +144,6 @@ class Dispatcher:
         try:
             saved = self.runs.save(following)
         except ConditionFailed:
-            return Step.NOTHING
+            return Step.NOTHING, run
         self.queue.send(work_message(saved))
-        return step
+        return step, saved

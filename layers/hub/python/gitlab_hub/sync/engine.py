@@ -215,7 +215,10 @@ class Engine:
         """Have the next worker go on: at once by a message, or by the tick where messages have led far enough."""
         direct = hops < MOST_HOPS and delay <= LONGEST_DELAY_SECONDS
         try:
-            await to_the_end(self._runs.save, replace(run, left_to_tick=not direct))
+            if direct:
+                await to_the_end(self._runs.save, replace(run, left_to_tick=False))
+            else:
+                await to_the_end(self._runs.save_all, [replace(run, left_to_tick=True)])
         except ConditionFailed:
             return  # Others have taken or removed the run.
         if direct:

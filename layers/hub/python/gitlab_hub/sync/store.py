@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
+from gitlab_hub.storage.due import DueRows
 from gitlab_hub.storage.table import ABSENT, Condition, Item, Put, Table
+from gitlab_hub.sync.due import due_runs, look_at
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.history import History, history_item
 from gitlab_hub.sync.ports import Kind
@@ -39,17 +41,24 @@ class RunStore:
 
     def save(self, run: Run) -> Run:
         """Write the next version of a run and return it. Raises ConditionFailed where it changed meanwhile."""
-        return self.save_all([run])[0]
+        following = replace(run, version=run.version + 1)
+        self._table.put(_item_of(following), _unchanged(run.version))
+        return following
 
     def save_all(self, runs: list[Run]) -> list[Run]:
-        """Write the next version of several runs, all or none. Raises ConditionFailed."""
+        """Write the next version of several runs that are under way, all or none, and when a tick has to look at them.
+
+        For those that need a look earlier than before: queued ones, and those left to the tick. Raises ConditionFailed.
+        """
         following = [replace(run, version=run.version + 1) for run in runs]
-        puts = [Put(_item_of(run), _unchanged(run.version - 1)) for run in following]
-        if len(puts) == 1:
-            self._table.put(puts[0].item, puts[0].condition)
-        else:
-            self._table.transact(puts)
+        changes = [Put(_item_of(run), _unchanged(run.version - 1)) for run in following]
+        looks = [Put(due_runs(self._table, run.kind).item(look_at(run))) for run in following]
+        self._table.transact([*changes, *looks])
         return following
+
+    def due(self, kind: Kind) -> DueRows:
+        """Which runs of a kind are to be looked at, and when."""
+        return due_runs(self._table, kind)
 
     def end(self, run: Run) -> Run:
         """Write the end of a run, and keep it among those that have ended. Raises ConditionFailed."""

@@ -1,6 +1,7 @@
 """What the engine needs to know of integrations; the integrations feature fulfils it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from gitlab_hub.sync.ports import Target
@@ -9,11 +10,22 @@ if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import Tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Some of the integrations that may sync on schedule; `last` is where the next page begins, None at the end."""
+
+    ids: list[str]
+    last: str | None
+
+
 class Targets(Protocol):
     """The integrations as the engine sees them. All calls block but those of `Tokens`."""
 
-    def due(self) -> Iterator[str]:
-        """Ids of the integrations that may sync on schedule: active, not paused, credential not rejected."""
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        """Those of these integrations that may sync on schedule: active, not paused, credential not rejected."""
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
+        """One page of all integrations that may, behind a position."""
 
     def target(self, integration_id: str) -> Target | None:
         """What to read; None where the integration is gone, paused or has no credential."""
