@@ -14,7 +14,7 @@ _LEVELS = (
     "GitLab's level: 5 Minimal, 10 Guest, 15 Planner, 20 Reporter, 25 Security Manager, 30 Developer, "
     "40 Maintainer, 50 Owner; null where GitLab does not say."
 )
-_SHA = "5f2c1d9e8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e"
+_SHA = "5f2c1d9e8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e"  # pragma: allowlist secret
 
 TERMS: dict[str, tuple[str, Any]] = {
     "access_level": (_LEVELS, 30),
@@ -58,7 +58,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "connection_id": ("Id of the integration, which is called a connection here.", _INT),
     "coverage": ("Test coverage in percent, as GitLab says it.", "87.5"),
     "created_at": ("When it was created, in unix seconds.", _TIME),
-    "created_by": ("Id of the hub token that created it.", "0a1b2c3d4e5f6071"),
+    "created_by": ("Id of the hub token that created it.", "0a1b2c3d4e5f6071"),  # pragma: allowlist secret
     "credential_id": ("Id of the credential.", "cred_0a1b2c3d"),
     "credential_status": ("valid, expiring, expired, rejected, refresh_failed or unknown.", "valid"),
     "current_sign_in_at": ("When the present session began, in unix seconds.", _TIME),
