@@ -28,6 +28,8 @@ NOT_GITLABS_OWN = [
     answer(401, {"error": "invalid_token"}), answer(403), answer(403, {"error": "invalid_grant"}), answer(404),
     answer(400), answer(400, {"error": "invalid_request"}), answer(400, {"error": "invalid_scope"}),
     answer(400, {"error": "unsupported_grant_type"}), httpx.Response(400, html="invalid_grant"), answer(408),
+    httpx.Response(400, text="invalid_grant"), httpx.Response(400, text='{"error": "invalid_grant"}'),
+    httpx.Response(400, content=b'{"error": "invalid_grant"}'), answer(400, {"error": ["invalid_grant"]}),
     answer(418), answer(429, retry_after="17"), answer(500), answer(502), answer(503), answer(504),
 ]  # fmt: skip
 

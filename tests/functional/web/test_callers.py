@@ -143,7 +143,7 @@ MALFORMED: list[Any] = [
     *other("token_id", "", " ", "\t", "a b", "t1\n", None, 7, ["t1"], True),
     *other("role", "", " ", "root", "Owner", "owner ", "owner\n", None, 3, ["owner"], True),
     *other("integration_ids", "", " ", "   ", "\t", "\n", " i1", "i1 ", "i1  i2", "i1\ti2", "i1\n", "* i1", "i1 *"),
-    *other("integration_ids", "**", None, 5, [], ["i1"], {}),
+    *other("integration_ids", "**", None, 5, [], ["i1"], {}, "[]", '""', "i1,i2", "\u200b", "\x00", "i1 \u00a0"),
 ]  # fmt: skip
 
 

@@ -53,6 +53,18 @@ async def test_a_later_page_that_is_the_first_again_is_noticed() -> None:
         await read(Server(lambda page: range(100) if page == 3 else of(500)(page)))
 
 
+async def test_a_small_page_that_comes_again_in_another_order_is_noticed() -> None:
+    with pytest.raises(NotWhole, match="twice"):
+        await read(Server(lambda page: [1, 2, 3] if page == 1 else [3, 1, 2], pages=2))
+
+
+async def test_a_repeated_page_in_another_order_is_noticed_by_whoever_goes_on_later() -> None:
+    server = Server(lambda page: range(100) if page == 1 else range(99, -1, -1))
+    first = await anext(client(ScriptedTransport(server)).pages("/users"))
+    with pytest.raises(NotWhole, match="twice"):
+        await read(server, first.next)
+
+
 async def test_a_short_last_page_is_noticed_too() -> None:
     with pytest.raises(NotWhole, match="twice"):
         await read(Server(lambda page: range(100) if page == 1 else range(20), pages=2))

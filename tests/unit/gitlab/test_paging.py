@@ -67,6 +67,13 @@ def test_a_full_last_page_is_the_end_where_gitlab_says_so() -> None:
     assert place(3, {"Link": f'<{URL}?page=1>; rel="first"'}, page="2") is None
 
 
+@pytest.mark.parametrize("link", ["", " ", "</style.css>; rel=preload", '<https://cdn.example/help>; rel="help"'])
+def test_a_link_header_that_a_proxy_emptied_or_replaced_says_nothing_of_the_end(link: str) -> None:
+    assert place(3, {"Link": link}, pagination="keyset", id_after="9") == "per_page=3&pagination=keyset&id_after=3"
+    assert place(3, {"Link": link}, page="2") == "per_page=3&page=3"
+    assert place(2, {"Link": link}, page="2") is None
+
+
 def test_an_empty_page_is_the_end() -> None:
     assert place(0, {}) is None
     assert place(0, {"X-Total": "7"}, page="4") is None

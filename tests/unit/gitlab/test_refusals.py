@@ -35,6 +35,12 @@ def refusal(status: int, body: Any = None, media_type: str = "application/json",
     return refused.value
 
 
+@pytest.mark.parametrize("error", [["invalid_grant"], {"code": "invalid_grant"}, None, 7])
+@pytest.mark.parametrize("status", [400, 401])
+def test_an_error_that_is_no_word_is_a_refusal_like_others(status: int, error: Any) -> None:
+    assert type(refusal(status, {"error": error})) is {400: UnexpectedResponse, 401: Unauthorized}[status]
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_success_raises_nothing(status: int) -> None:
     raise_for(Answer(status=status, headers={}, body=b""))

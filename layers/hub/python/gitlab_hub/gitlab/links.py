@@ -19,6 +19,7 @@ _MAX_DIGITS = 15
 _LONGEST_CURSOR = 4096
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s;,=]+(?:=(?:\"[^\"]*\"|[^\s;,\"]*))?)*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*(?:\"(?:[^\"]*\s)?next(?:\s[^\"]*)?\"|next(?![^\s;,]))", re.IGNORECASE)
+_OTHER_PAGE = re.compile(r";\s*rel\s*=\s*\"?(?:first|prev|last)\b", re.IGNORECASE)
 
 
 def next_cursor(answer: Answer, request: Request) -> str | None:
@@ -36,6 +37,11 @@ def next_cursor(answer: Answer, request: Request) -> str | None:
             request_id=answer.request_id,
         )
     return cursor
+
+
+def names_pages(answer: Answer) -> bool:
+    """Whether an answer has GitLab's own links to pages of its list; a proxy may empty the header, or send another."""
+    return any(_OTHER_PAGE.search(parameters) for _, parameters in _LINK.findall(answer.headers.get("link", "")))
 
 
 def following(query: Query, cursor: str) -> Query:

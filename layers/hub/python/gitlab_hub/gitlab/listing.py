@@ -91,4 +91,6 @@ def _name(row: Mapping[str, Any]) -> Hashable:
 
 
 def _digest(names: Sequence[Hashable]) -> str:
-    return blake2b(json.dumps(names).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    """The same for the same rows in any order: a page is not another one because it was sorted anew."""
+    plain = sorted(json.dumps(name) for name in names)
+    return blake2b("\n".join(plain).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.gitlab.links import next_cursor, numbered
+from gitlab_hub.gitlab.links import names_pages, next_cursor, numbered
 from gitlab_hub.gitlab.messages import Answer, Query, Request, merged
 from gitlab_hub.gitlab.rates import number
 
@@ -54,7 +54,7 @@ def page_number(query: Query) -> int | None:
 
 def _says_that_it_ends(answer: Answer) -> bool:
     """Whether a header that would name the next page is there, and names none."""
-    return "link" in answer.headers or "x-next-page" in answer.headers
+    return names_pages(answer) or "x-next-page" in answer.headers
 
 
 def _counts_more(answer: Answer, query: Query, size: int) -> bool:

@@ -60,8 +60,9 @@ def raise_for(answer: Answer) -> None:
 
 def _refusal(answer: Answer) -> GitLabError:
     body = _refusal_body(answer)
-    if answer.status in _OF_GRANTS and body.get("error") in {"invalid_grant", *_OF_TOKEN_ENDPOINT}:
-        return _grant_refused(answer, str(body["error"]))
+    reason = _text(body, "error")
+    if answer.status in _OF_GRANTS and (reason in _OF_TOKEN_ENDPOINT or _ends_a_grant(answer, reason)):
+        return _grant_refused(answer, reason)
     match answer.status:
         case HTTPStatus.UNAUTHORIZED:
             details = {"reason": _token_reason(body)}
@@ -73,6 +74,11 @@ def _refusal(answer: Answer) -> GitLabError:
         case HTTPStatus.BAD_REQUEST if _CANNOT_TRANSITION in _words(body, "message"):
             return _error(answer, Transition, "GitLab already shows this status for the commit, or a later one.")
     return _error(answer, UnexpectedResponse, f"GitLab answered {answer.status}, which the hub did not expect.")
+
+
+def _ends_a_grant(answer: Answer, reason: str) -> bool:
+    """Whether this is GitLab's own word that a grant is over, which it always sends as JSON (Doorkeeper)."""
+    return reason == "invalid_grant" and answer.media_type == "application/json"
 
 
 def _grant_refused(answer: Answer, reason: str) -> GitLabError:

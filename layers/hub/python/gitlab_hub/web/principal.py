@@ -12,7 +12,7 @@ FAILED = {"failed": "true"}
 
 _NAMES = ("token_id", "role", "integration_ids")
 _ID = re.compile(r"[^\s*]+")
-_IDS = re.compile(r"[^\s*]+(?: [^\s*]+)*")
+_IDS = re.compile(r"[\w-]+(?: [\w-]+)*", re.ASCII)
 
 
 class Role(StrEnum):
