@@ -123,6 +123,7 @@ def test_fine_grained_is_the_only_scope_or_none() -> None:
         "You cannot perform write operations on a read-only instance",
         "You cannot perform write operations on a read-only secondary Geo node",
         "GitLab is undergoing maintenance: it is in maintenance mode",
+        "GitLab is undergoing maintenance",
     ],
 )
 def test_a_gitlab_that_takes_no_writes_for_now_is_trouble_that_passes(message: str) -> None:
@@ -183,6 +184,11 @@ def test_both_kinds_of_429_say_when_to_come_back() -> None:
     plain = refusal(429, b"Retry later\n", "text/plain", retry_after="1200")
     application = refusal(429, {"message": {"error": "This endpoint has been requested too many times."}})
     assert (plain.retry_after, application.retry_after) == (1200, 60)
+
+
+@pytest.mark.parametrize("name", ["message", "error"])
+def test_a_read_only_gitlab_is_known_by_its_words_wherever_they_stand(name: str) -> None:
+    assert type(refusal(403, {name: "You cannot perform write operations on a read-only instance"})) is ReadOnly
 
 
 def test_a_maintenance_may_say_when_it_ends() -> None:

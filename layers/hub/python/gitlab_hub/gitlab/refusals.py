@@ -34,7 +34,8 @@ _CANNOT_TRANSITION = "cannot transition status"
 # "You cannot perform write operations on a read-only instance", in maintenance mode and on Geo secondaries alike:
 # lib/gitlab/middleware/read_only/controller.rb and its part in ee/; administration/maintenance_mode documents it.
 _READ_ONLY = re.compile(
-    r"\bread-only (?:\w+ ){0,2}(?:instance|site|node|secondary|database|mode)\b|\bmaintenance mode\b"
+    r"\bread-only (?:\w+ ){0,2}(?:instance|site|node|secondary|database|mode)\b"
+    r"|\b(?:maintenance mode|undergoing maintenance)\b"
 )
 
 # https://www.rfc-editor.org/rfc/rfc6749#section-5.2 ; no route of the API uses these words.
@@ -96,7 +97,7 @@ def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:
     if body.get("error") == "insufficient_granular_scope":
         denial = denied(_text(body, "error_description"))
         return _error(answer, MissingPermissions, denial.advice, denial.details)
-    if _READ_ONLY.search(_words(body, "message")):
+    if any(_READ_ONLY.search(_words(body, name)) for name in ("message", "error")):
         text = (
             "GitLab takes no changes at the moment (it is read-only: maintenance, or a Geo secondary). Try again later."
         )
