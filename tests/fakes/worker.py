@@ -6,6 +6,7 @@ Only tables, queues, clock and sleep are made up: no test waits for what the hub
 import asyncio
 import copy
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -76,8 +77,9 @@ class Targets:
         return FixedTokens(self.token)
 
     def placed(self, target: Target, *, group_id: int, path: str) -> None:
-        """Nobody is limited to a group here."""
-        raise NotImplementedError
+        """Keep where its group is, as integrations do."""
+        if self.only == target:
+            self.only = replace(target, group_id=group_id, group=path)
 
     def rejected(self, target: Target) -> None:
         """GitLab refuses the credential."""
