@@ -19,8 +19,9 @@ DEAD_LETTERS = {
     "DeliveriesQueue": "DeliveriesDeadLetters",
     "BuildsQueue": "BuildsDeadLetters",
 }
-PASSING = ("AUDIT#", "IDEMPOTENCY#", "OAUTH_STATE#", "OAUTH_TICKET#")
-"""What outlives an integration for a time: the log of what was done, stored answers, authorizations under way."""
+PASSING = ("AUDIT#", "IDEMPOTENCY#", "OAUTH_STATE#", "OAUTH_TICKET#", "DUE#")
+"""What outlives an integration for a time: the log of what was done, stored answers, authorizations under way, and
+the id in the list of what is due, until the tick comes to it."""
 ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 EVENTS = Path(__file__).parents[2] / "events"
 

@@ -53,6 +53,7 @@ SELDOM = {
     ("BuilderRole", "codebuild:BatchGetBuilds", "BuildProjectArns"): "a build whose end nobody told of is looked up",
     ("BuilderRole", "states:DescribeExecution", "BuildExecutionArns"): "a build whose end nobody told of is looked up",
     ("BuilderRole", "dynamodb:PutItem", "IntegrationsTable"): RENEWAL,
+    ("BuilderRole", "dynamodb:Query", "DeliveriesTable"): "builds that a new one supersedes (cancel_previous)",
     ("BuildsRole", "dynamodb:Query", "DeliveriesTable"): "triggers are listed",
     ("DeliveriesRole", "dynamodb:PutItem", "IntegrationsTable"): RENEWAL,
     ("DeliveriesRole", "dynamodb:Query", "DeliveriesTable/index/pending"): "its tick looks for forgotten deliveries",
@@ -94,6 +95,11 @@ def unused(granted: frozenset[Grant], calls: Iterable[AwsCall]) -> set[Grant]:
     return set(granted) - {grant for call in calls for grant in used(call, granted)}
 
 
+def is_misdirected(call: AwsCall) -> bool:
+    """Whether a test has pointed the receiver at a queue that is not there, to see what it says then."""
+    return (call.function, call.action, call.resource) == ("WebhooksFunction", "sqs:SendMessage", OF_TARGETS["sqs"])
+
+
 def explained(grant: Grant) -> bool:
     """Whether it is known why nobody used a grant."""
     if grant.role == ROUNDS or (grant.role, grant.action, grant.resource) in SELDOM:
@@ -113,7 +119,7 @@ def calls(deployed: Deployed, hub: Hub, one: str) -> frozenset[AwsCall]:
 def test_every_call_is_one_that_the_role_allows(calls: frozenset[AwsCall]) -> None:
     granted = grants()
     assert {call.function for call in calls} > {"AuthorizerFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}
-    refused = [call for call in calls if not used(call, granted)]
+    refused = [call for call in calls if not used(call, granted) and not is_misdirected(call)]
     told = {f"{one.function} {one.action} {one.resource} {[_head(key) for key in one.keys]}" for one in refused}
     assert "\n".join(sorted(told)) == ""
 
