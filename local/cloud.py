@@ -141,3 +141,6 @@ if __name__ == "__main__":
     except Problem as problem:
         print(problem, file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)

@@ -103,7 +103,8 @@ def remove_later(folder: Path) -> None:
     except FileNotFoundError:
         return
     # The shell ends at once and leaves its own child to itself.
-    subprocess.run(["/bin/sh", "-c", 'rm -rf -- "$1" &', "sh", str(doomed)], start_new_session=True, check=True)
+    arguments = ["/bin/sh", "-c", 'rm -rf -- "$1" </dev/null >/dev/null 2>&1 &', "sh", str(doomed)]
+    subprocess.run(arguments, start_new_session=True, check=True)
 
 
 def _end_group(leader: int) -> None:

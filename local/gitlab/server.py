@@ -15,6 +15,7 @@ from local.gitlab.company.applications import REDIRECT_URI, add_application
 from local.gitlab.company.build import Sizes, build
 from local.gitlab.spoil import Line
 from local.gitlab.webhooks.transport import Post, http_post
+from local.problems import Problem
 
 HOST = "127.0.0.1"
 IDLE_SECONDS = 75
@@ -59,7 +60,10 @@ def serve(
     say: Callable[[str], Any] = lambda line: print(line, flush=True),
 ) -> None:
     """Serve until a signal comes. `READY` is printed when connections are accepted; port 0 takes any free one."""
-    listener = socket.create_server((HOST, port), backlog=512)
+    try:
+        listener = socket.create_server((HOST, port), backlog=512)
+    except OSError:
+        raise Problem(f"port {port} is in use or not allowed: give another one with --port") from None
     base = f"http://{HOST}:{listener.getsockname()[1]}"
     sizes = Sizes(users=users, groups=groups, projects=projects, pipelines=pipelines, jobs=jobs)
     app = stand_in(
