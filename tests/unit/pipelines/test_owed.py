@@ -2,7 +2,16 @@
 
 import pytest
 
-from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostUnreachable,
+    InsufficientScope,
+    MissingPermissions,
+    NotGitLab,
+    Unavailable,
+    UnexpectedResponse,
+)
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, Owed, OwedRows
 from gitlab_hub.pipelines.project_store import ReadState, ReadStates
 from tests.unit.pipelines.kit import World
@@ -49,6 +58,28 @@ async def test_one_poisoned_pipeline_starves_no_other(world: World, route: str, 
     world.gitlab.faults.clear()
     await world.sync()
     assert (world.stored(), owed(world), state(world).owed) == (world.source(), {}, None)
+
+
+@pytest.mark.parametrize("route", ["", "/jobs"])
+async def test_a_refusal_of_one_pipeline_starves_no_other(world: World, route: str) -> None:
+    fill(world, 60)
+    world.gitlab.faults[f"{LIST}/3{route}"] = Forbidden("GitLab refuses this.")
+    await world.sync()
+    assert set(world.stored()) == set(range(1, 61)) - {3}
+    assert {number: one.code for number, one in owed(world).items()} == {3: Forbidden.code}
+
+    world.gitlab.faults.clear()
+    await world.sync()
+    assert (world.stored(), owed(world)) == (world.source(), {})
+
+
+@pytest.mark.parametrize("error", [Forbidden("no"), InsufficientScope("no"), MissingPermissions("no")])
+async def test_a_refusal_of_every_pipeline_is_the_projects(world: World, error: GitLabError) -> None:
+    fill(world, 5)
+    world.gitlab.faults |= {f"{LIST}/{number}/jobs": error for number in range(1, 6)}
+    with pytest.raises(type(error)):
+        await world.sync()
+    assert owed(world) == {}
 
 
 async def test_it_is_tried_again_with_growing_pauses(world: World) -> None:

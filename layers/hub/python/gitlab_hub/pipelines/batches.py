@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, GitLabError, InsufficientScope, Missing, MissingPermissions
 from gitlab_hub.pipelines.copying import Copier
 from gitlab_hub.pipelines.debts import Debts
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
@@ -79,7 +79,11 @@ class Batches:
 
     async def _judge(self, results: Mapping[int, "bool | GitLabError"], rows: Mapping[int, Row]) -> None:
         vanished = sum(isinstance(result, Missing) for result in results.values())
-        failed = {n: result for n, result in results.items() if isinstance(result, OF_ONE_PIPELINE)}
+        failed = {n: result for n, result in results.items() if isinstance(result, (*OF_ONE_PIPELINE, Forbidden))}
+        refusals = (failed[n] for n in failed.keys() - self._debts.owed.keys() if isinstance(failed[n], Forbidden))
+        if not any(isinstance(result, bool) for result in results.values()) and (refusal := next(refusals, None)):
+            # A refusal is one pipeline's only where another one is shown; else it is the token's in this project.
+            raise refusal
         if vanished or failed:
             # All of them 404 could also mean that the project was hidden from us, and 500 that GitLab is in trouble:
             # then nothing may count as read.
@@ -99,6 +103,8 @@ class Batches:
         async with self._making:
             try:
                 copy = await self._copier.copy(number, known)
-            except (Missing, *OF_ONE_PIPELINE) as error:
+            except (InsufficientScope, MissingPermissions, CiDisabled):
+                raise
+            except (Missing, Forbidden, *OF_ONE_PIPELINE) as error:
                 return error
         return copy.has_children
