@@ -54,8 +54,8 @@ def test_a_cursor_is_good_for_its_list_alone(hub: Hub, one: str, name: str) -> N
 def test_a_cursor_of_another_making_is_refused(hub: Hub, one: str, name: str) -> None:
     path = LISTS[name].format(one=one)
     cursor = hub.get(path, limit=1)["next_cursor"]
-    last = "A" if cursor[-3] != "A" else "B"
-    for other in ("x", cursor[:-1], f"{cursor}x", f"{cursor[:-3]}{last}{cursor[-2:]}", f"x{cursor[1:]}"):
+    first, last = ("A" if cursor[place] != "A" else "B" for place in (0, -3))
+    for other in ("x", cursor[:-1], f"{cursor}x", f"{cursor[:-3]}{last}{cursor[-2:]}", f"{first}{cursor[1:]}"):
         assert hub.call("GET", f"{path}?cursor={other}").refusal == (400, "invalid_cursor"), other
 
 

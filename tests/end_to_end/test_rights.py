@@ -46,12 +46,15 @@ UNUSED = {
 """What is granted and was not seen, by action or resource, and why it stays."""
 
 RENEWAL = "a token is renewed, or found lost, where it is used; the tests let that happen in few functions"
+LOADED_BEFORE = "test_build_targets.py has it called, at times by a builder that was loaded before the recorder came"
 SELDOM = {
     ("AccessRole", "dynamodb:GetItem", "AccessTable"): "one account, group or project by its id",
     ("AccessRole", "dynamodb:Query", "AccessTable/index/by_account"): "grants of one account",
     ("AccessRole", "secretsmanager:GetSecretValue", "MasterKeySecret"): "cursors are sealed with it",
     ("BuilderRole", "codebuild:BatchGetBuilds", "BuildProjectArns"): "a build whose end nobody told of is looked up",
     ("BuilderRole", "states:DescribeExecution", "BuildExecutionArns"): "a build whose end nobody told of is looked up",
+    ("BuilderRole", "codebuild:StartBuild", "BuildProjectArns"): LOADED_BEFORE,
+    ("BuilderRole", "sqs:SendMessage", "BuildQueueArns"): LOADED_BEFORE,
     ("BuilderRole", "dynamodb:PutItem", "IntegrationsTable"): RENEWAL,
     ("BuilderRole", "dynamodb:Query", "DeliveriesTable"): "builds that a new one supersedes (cancel_previous)",
     ("BuildsRole", "dynamodb:Query", "DeliveriesTable"): "triggers are listed",

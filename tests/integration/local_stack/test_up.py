@@ -104,7 +104,11 @@ def test_a_killed_stack_leaves_no_process_behind(tmp_path: Path, port: int) -> N
 
 def kept_in(folder: Path) -> list[Path]:
     """What is kept there, without what is just being removed."""
-    return [folder, *(path for path in folder.rglob("*") if ".removed" not in str(path))]
+    found = [folder]
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.endswith(".removed")]
+        found += [Path(root, name) for name in (*folders, *files)]
+    return found
 
 
 def refused(*arguments: str, env: dict[str, str] | None = None) -> str:
