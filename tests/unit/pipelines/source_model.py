@@ -164,6 +164,7 @@ class ModelGitLab:
             pipeline
             for pipeline in pipelines
             if pipeline.visible_from <= self.now()
+            and asked.get("sha") in {None, f"{pipeline.id:040x}"}
             and (after is None or (pipeline.updated >= after * 1000 and not pipeline.undated))
             and (before is None or (pipeline.updated <= before * 1000 and not pipeline.undated))
             and ("source" in self.ignored or (pipeline.source == "parent_pipeline") == ("source" in asked))

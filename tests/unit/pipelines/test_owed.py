@@ -7,6 +7,7 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostUnreachable,
     InsufficientScope,
+    Missing,
     MissingPermissions,
     NotGitLab,
     Unavailable,
@@ -80,6 +81,39 @@ async def test_a_refusal_of_every_pipeline_is_the_projects(world: World, error: 
     with pytest.raises(type(error)):
         await world.sync()
     assert owed(world) == {}
+
+
+@pytest.mark.parametrize("undated", [False, True])
+@pytest.mark.parametrize("source", ["push", "parent_pipeline"])
+@pytest.mark.parametrize("route", ["", "/jobs"])
+async def test_a_pipeline_that_is_listed_and_not_found_is_owed(
+    world: World, route: str, source: str, undated: bool
+) -> None:
+    fill(world, 60)
+    world.project()[3].source, world.project()[3].undated = source, undated
+    world.gitlab.faults[f"{LIST}/3{route}"] = Missing("GitLab does not have this.", http_status=404)
+    for _ in range(3):
+        await world.sync()
+        world.later(86_400)
+        assert set(world.stored()) == set(range(1, 61)) - {3}
+        assert {number: one.code for number, one in owed(world).items()} == {3: UnexpectedResponse.code}
+        assert "3. GitLab answers 404 for a pipeline that it lists." in world.partials[-1][2]
+
+    del world.project()[3]
+    await world.sync()
+    assert (world.stored(), owed(world), state(world).owed) == (world.source(), {}, None)
+
+
+async def test_one_that_is_deleted_between_list_and_detail_is_gone(world: World) -> None:
+    fill(world, 60)
+
+    def deleted(path: str) -> None:
+        if path == f"{LIST}/3/jobs":
+            world.project().pop(3, None)
+
+    world.gitlab.before = deleted
+    await world.sync()
+    assert (world.stored(), owed(world), world.partials) == (world.source(), {}, [])
 
 
 async def test_it_is_tried_again_with_growing_pauses(world: World) -> None:

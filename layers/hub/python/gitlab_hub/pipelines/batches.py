@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, GitLabError, InsufficientScope, Missing, MissingPermissions
+from gitlab_hub.gitlab.errors import (
+    CiDisabled,
+    Forbidden,
+    GitLabError,
+    InsufficientScope,
+    Missing,
+    MissingPermissions,
+    UnexpectedResponse,
+)
 from gitlab_hub.pipelines.copying import Copier
 from gitlab_hub.pipelines.debts import Debts
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
@@ -56,7 +64,7 @@ class Batches:
         """Copy listed pipelines. Raises GitLabError where not one pipeline but the project is in trouble."""
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
-            jobs = (partial(self._copy, number, known.get(number)) for number, _ in batch)
+            jobs = (partial(self._copy, number, row, known.get(number)) for number, row in batch)
             results = dict(zip([number for number, _ in batch], await self._session.gather(*jobs), strict=True))
             await self._judge(results, dict(batch))
             new = [number for number in results if number not in known and number not in self._debts.before]
@@ -73,20 +81,18 @@ class Batches:
             return
         numbers = [one.pipeline_id for one in owed]
         known = await self._session.io(self._store.known, self._source.project_id, numbers)
-        rows = [(one.pipeline_id, {"id": one.pipeline_id, "updated_at": one.updated_at}) for one in owed]
+        rows = [(one.pipeline_id, one.row) for one in owed]
         async for _ in self.copy(rows, known):
             pass
 
     async def _judge(self, results: Mapping[int, "bool | GitLabError"], rows: Mapping[int, Row]) -> None:
-        vanished = sum(isinstance(result, Missing) for result in results.values())
         failed = {n: result for n, result in results.items() if isinstance(result, (*OF_ONE_PIPELINE, Forbidden))}
         refusals = (failed[n] for n in failed.keys() - self._debts.owed.keys() if isinstance(failed[n], Forbidden))
         if not any(isinstance(result, bool) for result in results.values()) and (refusal := next(refusals, None)):
             # A refusal is one pipeline's only where another one is shown; else it is the token's in this project.
             raise refusal
-        if vanished or failed:
-            # All of them 404 could also mean that the project was hidden from us, and 500 that GitLab is in trouble:
-            # then nothing may count as read.
+        if failed:
+            # All of them failing could also mean that GitLab is in trouble: then nothing may count as read.
             await self._source.confirm()
         self._in_a_row = self._in_a_row + len(failed) if len(failed) == len(results) else 0
         if self._in_a_row >= MOST_IN_A_ROW:
@@ -98,13 +104,20 @@ class Batches:
                 await self._debts.pay(number)
             self._session.count(pipelines_vanished=int(isinstance(result, Missing)), pipelines_owed=number in failed)
 
-    async def _copy(self, number: int, known: Known | None) -> "bool | GitLabError":
-        """Copy one pipeline; the answer says whether it has children, or why it could not be read."""
+    async def _copy(self, number: int, row: Row, known: Known | None) -> "bool | GitLabError":
+        """Copy one pipeline; the answer says whether it has children, or why it could not be read.
+
+        Missing is one that GitLab lists no more. A 404 for one that it lists is trouble like any other.
+        """
         async with self._making:
             try:
                 copy = await self._copier.copy(number, known)
             except (InsufficientScope, MissingPermissions, CiDisabled):
                 raise
-            except (Missing, Forbidden, *OF_ONE_PIPELINE) as error:
+            except Missing as error:
+                if not await self._source.lists(row):
+                    return error
+                return UnexpectedResponse("GitLab answers 404 for a pipeline that it lists.", http_status=404)
+            except (Forbidden, *OF_ONE_PIPELINE) as error:
                 return error
         return copy.has_children

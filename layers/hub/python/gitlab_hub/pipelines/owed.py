@@ -40,6 +40,12 @@ class Owed:
     due_at: int = 0
     updated_at: str | None = None
     """As it was listed: a pipeline that has changed since is tried at once."""
+    sha: str | None = None
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """What is known of the pipeline's row in GitLab's list."""
+        return {"id": self.pipeline_id, "updated_at": self.updated_at, "sha": self.sha}
 
     def again(self, error: GitLabError, *, now: int) -> "Owed":
         """Owed after one more try in vain."""
@@ -49,7 +55,7 @@ class Owed:
 
 def first(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int) -> Owed:
     """A listed pipeline that no run before could not read: the next one tries it again, as most trouble passes."""
-    updated_at = row.get("updated_at")
+    updated_at, sha = (value if isinstance(value := row.get(name), str) else None for name in ("updated_at", "sha"))
     return Owed(
         project_id=project_id,
         pipeline_id=row["id"],
@@ -57,7 +63,8 @@ def first(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: i
         reason=str(error),
         since=now,
         due_at=now,
-        updated_at=updated_at if isinstance(updated_at, str) else None,
+        updated_at=updated_at,
+        sha=sha,
     )
 
 

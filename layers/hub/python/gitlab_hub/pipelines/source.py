@@ -11,7 +11,7 @@ from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, Missing
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
 from gitlab_hub.pipelines.settling import is_settled
 from gitlab_hub.pipelines.store import Copy
-from gitlab_hub.pipelines.times import from_datetime
+from gitlab_hub.pipelines.times import from_datetime, iso, millis
 from gitlab_hub.storage.table import Item
 
 
@@ -45,6 +45,23 @@ class ProjectSource:
     async def confirm(self) -> None:
         """Raise unless the project's list of pipelines can still be read."""
         await self.gitlab.get(self.path, {"per_page": 1})
+
+    async def lists(self, row: Mapping[str, Any]) -> bool:
+        """Whether GitLab lists a pipeline as it was listed before. Raises Missing where the project is gone.
+
+        One that has changed since is listed elsewhere, and met again by whoever reads on from there.
+        """
+        params: dict[str, str | int | bool] = {"order_by": "id", "sort": "asc"}
+        if isinstance(sha := row.get("sha"), str):
+            params["sha"] = sha
+        if (moment := millis(row.get("updated_at"))) is not None:
+            # The answer shows milliseconds but the filter compares microseconds.
+            params |= {"updated_after": iso(moment), "updated_before": iso(moment + 1)}
+        for stream in ({}, {"source": "parent_pipeline"}):
+            async for page in self.gitlab.pages(self.path, {**params, **stream}):
+                if any(listed.get("id") == row["id"] for listed in page.rows):
+                    return True
+        return False
 
     async def _jobs(self, path: str) -> list[Item]:
         return [job_of(row) for row in await self._all(f"{path}/jobs", {"include_retried": True})]
