@@ -1,5 +1,7 @@
 """Pipelines that GitLab lists and does not show, and those that no seek can find."""
 
+from dataclasses import replace
+
 import pytest
 
 from gitlab_hub.gitlab.errors import (
@@ -204,6 +206,48 @@ async def test_pipelines_without_a_date_are_found_in_a_project_that_was_read_bef
     assert world.stored().keys() == world.source().keys()
 
 
+@pytest.mark.parametrize("source", ["push", "parent_pipeline"])
+@pytest.mark.parametrize("count", [1, 25])
+async def test_a_new_pipeline_without_a_date_is_found_at_the_next_sync(world: World, source: str, count: int) -> None:
+    fill(world, 30)
+    world.add(31, source="parent_pipeline", status="success")
+    await world.sync()
+    world.later(300)
+    for number in range(count):
+        world.add(100 + number, status="success", source=source).undated = True
+    world.add(200, status="success", source=source)
+    await world.sync()
+    assert world.stored() == world.source()
+    listed = (state(world).default_listed, state(world).child_listed)
+    assert listed == ((30, count + 2) if source == "parent_pipeline" else (count + 31, 1))
+
+    world.later(300)
+    world.gitlab.log.clear()
+    await world.sync()
+    asked = [params["order_by"] for path, params in world.gitlab.log if path == LIST]
+    assert asked == ["updated_at", "id"] * 2, "each of both streams"
+
+
+async def test_an_imported_pipeline_with_an_old_date_is_found_at_the_next_sync(world: World) -> None:
+    fill(world, 30)
+    await world.sync()
+    world.later(300)
+    world.add(31, updated=world.now - 10**13, status="success", jobs={31: job(31)})
+    await world.sync()
+    assert world.stored() == world.source()
+
+
+async def test_a_state_of_a_release_before_finds_what_is_new(world: World) -> None:
+    fill(world, 30)
+    await world.sync()
+    states = ReadStates(world.table, "i1")
+    states.save(1, replace(states.load(1), default_newest=None, child_newest=None))
+    world.later(300)
+    world.add(31, status="success").undated = True
+    await world.sync()
+    assert world.stored() == world.source()
+
+
 async def test_the_whole_list_is_read_once_and_not_in_every_run(world: World) -> None:
     fill(world, 30)
     for number in range(1, 31):
@@ -212,7 +256,7 @@ async def test_the_whole_list_is_read_once_and_not_in_every_run(world: World) ->
     world.later(300)
     world.gitlab.log.clear()
     await world.sync()
-    assert world.gitlab.asked("/pipelines") <= 2
+    assert world.gitlab.asked("/pipelines") <= 3
 
 
 async def test_gitlabs_count_is_compared_once_a_day(world: World) -> None:
@@ -223,7 +267,11 @@ async def test_gitlabs_count_is_compared_once_a_day(world: World) -> None:
         world.later(43_300)
         world.gitlab.log.clear()
         await world.sync()
-        counts.append(sum(params.get("sort") == "desc" for _, params in world.gitlab.log))
+        counts.append(
+            sum(
+                (params.get("order_by"), params.get("sort")) == ("updated_at", "desc") for _, params in world.gitlab.log
+            )
+        )
     assert counts == [0, 1, 0, 1]
 
 

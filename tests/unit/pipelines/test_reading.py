@@ -35,7 +35,7 @@ async def test_the_first_sync_reads_everything_with_jobs_and_children(world: Wor
     assert (session.counts["pipelines_read"], session.counts["jobs_read"]) == (12, 12)
 
 
-async def test_a_second_sync_with_nothing_new_asks_once_a_project_and_writes_nothing(world: World) -> None:
+async def test_a_second_sync_with_nothing_new_asks_twice_a_project_and_writes_nothing(world: World) -> None:
     for number in range(1, 4):
         world.add(number, updated=START - 3600 * SECOND, status="success", jobs={number: job(number)})
     await world.sync()
@@ -43,7 +43,7 @@ async def test_a_second_sync_with_nothing_new_asks_once_a_project_and_writes_not
     world.table.written, world.gitlab.requests = 0, 0
     await world.sync()
     assert world.table.written == 0
-    assert world.gitlab.requests == 2, "the projects, and one list of pipelines"
+    assert world.gitlab.requests == 3, "the projects, what has changed by its date, and what is new by its id"
 
 
 async def test_the_window_reaches_back_so_that_a_late_commit_is_met(world: World) -> None:
@@ -165,12 +165,12 @@ async def test_progress_within_a_page_is_noted_so_that_a_slow_run_is_not_taken_f
 
 async def test_a_full_sync_starts_from_the_beginning(world: World) -> None:
     world.add(1, updated=START - 9000 * SECOND, status="success")
-    world.add(2, status="success")
+    world.add(3, status="success")
     await world.sync()
-    world.add(3, updated=START - 9000 * SECOND, status="success")
+    world.add(2, updated=START - 9000 * SECOND, status="success")
     world.later(600)
     await world.sync()
-    assert 3 not in world.stored(), "nothing shows it: it was imported with an old time"
+    assert 2 not in world.stored(), "nothing shows it: neither its time nor its id is new"
     await world.sync(full=True)
     assert world.stored() == world.source()
 

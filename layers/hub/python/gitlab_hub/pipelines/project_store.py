@@ -79,6 +79,9 @@ class ReadState:
     """When the whole list was last read page by page (seconds)."""
     owed: int | None = None
     """Pipelines that GitLab lists and does not show."""
+    default_newest: int | None = None
+    child_newest: int | None = None
+    """The highest id listed."""
     error: str | None = None
     """Why the project could not be read the last time: an error code."""
 
@@ -91,6 +94,17 @@ class ReadState:
         if stream is Stream.DEFAULT:
             return replace(self, default_watermark=watermark)
         return replace(self, child_watermark=watermark)
+
+    def newest(self, stream: Stream) -> int | None:
+        """The highest id that a stream has shown."""
+        return self.default_newest if stream is Stream.DEFAULT else self.child_newest
+
+    def topped(self, stream: Stream, top: int | None) -> "ReadState":
+        """The state after a stream was read whose highest id was this."""
+        newest = max((number for number in (self.newest(stream), top) if number is not None), default=None)
+        if stream is Stream.DEFAULT:
+            return replace(self, default_newest=newest)
+        return replace(self, child_newest=newest)
 
     def counted(self, stream: Stream, *, listed: int | None, stored: int) -> "ReadState":
         """The state after GitLab's count of a stream was compared with ours."""

@@ -63,14 +63,33 @@ class ProjectReading:
 
     async def _keep(self, before: ReadState, window: Window) -> ReadState:
         """Move the watermark of a stream that was read to its end, and compare GitLab's count with ours."""
-        window, state = await self._reconciled(window, before)
+        window, state = await self._reconciled(await self._newest(window, before), before)
         stream, now = window.stream, self._now()
         after = state.moved(stream, seek.watermark(window, before.watermark(stream), now=now))
+        after = after.topped(stream, window.top)
         if stream is Stream.CHILD:
-            after = after.probed(seen=window.last is not None, now=now // 1000)
+            after = after.probed(seen=window.seen, now=now // 1000)
         if after != before:
             await self._session.write(self._states.save, self._source.project_id, after)
         return after
+
+    async def _newest(self, window: Window, before: ReadState) -> Window:
+        """Read the pipelines that are new by their ids, and that the seek does not show."""
+        if window.fresh or window.walked:
+            return window
+        known, since = before.newest(window.stream), before.watermark(window.stream)
+        since = None if since is None else since - seek.OVERLAP_MS
+        async for page in self._pages(seek.newest_params(window), per_page=seek.FEW):
+            if not seek.has_right_source(window, page.rows):
+                break
+            found = await understood(self._session, self._scope, page.rows, identity)
+            new = [row for row, number in found if known is None or number > known]
+            if hidden := [row for row in new if seek.is_hidden(row, since)]:
+                window = await self._take(window, hidden)
+            window = replace(window, top=max((window.top or 0, *(number for _, number in found))) or None)
+            if known is None or len(new) < len(page.rows):
+                break
+        return window
 
     async def _settle_debts(self, state: ReadState) -> None:
         """Say which pipelines are owed, and note how many."""
@@ -101,7 +120,7 @@ class ProjectReading:
         """How many pipelines GitLab counts, and whether the row that would show it has a date."""
         if window.fresh and window.total is not None and not self._session.full:
             return window.total, True
-        page = await anext(self._pages(seek.newest_params(window), per_page=1))
+        page = await anext(self._pages(seek.undated_params(window), per_page=1))
         return page.total, seek.is_dated(page.rows)
 
     async def _count(self, stream: Stream) -> int:

@@ -17,6 +17,8 @@ from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.times import iso, millis
 
 PER_PAGE = 100
+FEW = 20
+"""Rows of a page where hardly any are expected to be new."""
 MAX_PAGES = 100_000
 """Pages of one window: ten million pipelines."""
 
@@ -77,6 +79,8 @@ class Window:
     """Pipelines met for the first time."""
     stored: int = 0
     """Those of them that could be stored."""
+    top: int | None = None
+    """The highest id seen."""
 
     @classmethod
     def opened(cls, stream: Stream, watermark: int | None) -> "Window":
@@ -105,7 +109,8 @@ class Window:
     def saw(self, rows: Sequence[Mapping[str, Any]]) -> "Window":
         """The window after the pipelines of a page were made durable."""
         last = max((m for m in (self.last, *_moments(rows)) if m is not None), default=None)
-        return replace(self, last=last, seen=self.seen or bool(rows))
+        top = max((number for number in (self.top, *map(identity, rows)) if number is not None), default=None)
+        return replace(self, last=last, top=top, seen=self.seen or bool(rows))
 
     def drained(self, rows: Sequence[Mapping[str, Any]], following: str | None) -> "Window":
         """The window after a page of a drain; behind its millisecond when that was read completely."""
@@ -130,6 +135,17 @@ def walk_params(window: Window) -> Params:
 
 
 def newest_params(window: Window) -> Params:
+    """The list from the newest pipeline on."""
+    return {**base_params(window), "order_by": "id", "sort": "desc"}
+
+
+def is_hidden(row: Mapping[str, Any], since: int | None) -> bool:
+    """Say whether a seek from `since` on shows no such row: it has no date, or was made with an old one (imported)."""
+    moment = millis(row.get("updated_at"))
+    return moment is None or (since is not None and moment < since)
+
+
+def undated_params(window: Window) -> Params:
     """The first row of the list from its other end, where a row without `updated_at` would stand, and its count.
 
     PostgreSQL puts nulls last in ascending order and first in descending order (its documentation, "Sorting Rows"), and
