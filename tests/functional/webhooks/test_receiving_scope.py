@@ -174,7 +174,7 @@ def test_a_large_body_is_kept_without_its_file_lists_and_says_so(post: Post) -> 
     assert (row["truncated"], kept["commits"]) == (True, [{"id": "c1", "message": "m"}])
     post.work()
     [(_, event, _)] = post.builds.asked
-    assert not event.lists_all_paths
+    assert [commit.paths for commit in event.commits] == [()]
 
 
 def test_deliveries_of_one_ref_are_in_one_group_and_of_others_in_others(post: Post) -> None:

@@ -81,7 +81,7 @@ def test_a_deleted_branch_has_nothing_to_build() -> None:
 
 def test_a_new_branch_without_commits_lists_none() -> None:
     event = push(before=ZERO, commits=[], total_commits_count=0)
-    assert (event.creates_ref, event.sha, event.commits, event.lists_all_commits) == (True, SHA, (), True)
+    assert (event.creates_ref, event.sha, event.commits, event.total_commits) == (True, SHA, (), 0)
 
 
 def test_the_message_is_that_of_the_commit_which_would_be_built() -> None:
@@ -92,7 +92,7 @@ def test_the_message_is_that_of_the_commit_which_would_be_built() -> None:
 
 def test_a_commit_names_a_path_once() -> None:
     [commit] = push(commits=[{"id": SHA, "added": ["a", "b"], "modified": ["b"], "removed": ["c", 3, ""]}]).commits
-    assert (commit.paths, commit.lists_paths) == (("a", "b", "c"), True)
+    assert commit.paths == ("a", "b", "c")
 
 
 def test_branches_and_tags_have_short_names() -> None:

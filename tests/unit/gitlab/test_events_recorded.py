@@ -56,12 +56,12 @@ def test_a_push_lists_its_commits_with_what_they_changed() -> None:
     assert event.after == event.sha == event.commits[-1].id
     assert event.message == "fixed readme\n"
     assert [commit.paths for commit in event.commits] == [("CHANGELOG", "app/controller/application.rb")] * 2
-    assert (event.total_commits, event.lists_all_commits, event.lists_all_paths) == (4, False, False)
+    assert event.total_commits == 4
 
 
 def test_a_system_hooks_push_does_not_say_what_changed() -> None:
     event = read("systemhooks/push")
-    assert (event.lists_all_commits, event.lists_all_paths) == (True, False)
+    assert [commit.paths for commit in event.commits] == [()] * event.total_commits
 
 
 def test_an_annotated_tag_builds_its_commit_and_not_the_tags_own_object() -> None:

@@ -45,13 +45,12 @@ def test_a_body_of_many_bytes_that_compresses_is_kept_whole() -> None:
     assert packed(body) == (body, False)
 
 
-def test_first_the_lists_of_files_go_and_nobody_takes_them_for_empty() -> None:
+def test_first_the_lists_of_files_go() -> None:
     body = push(commits=[commit(1, added=[noise(700_000)], modified=[], removed=[])], total_commits_count=1)
     kept, truncated = packed(body)
     assert (kept["commits"], truncated) == ([commit(1)], True)
     event = parse("Push Hook", kept)
-    assert event.lists_all_commits
-    assert not event.lists_all_paths
+    assert [one.paths for one in event.commits] == [()]
 
 
 @pytest.mark.parametrize("total", [{}, {"total_commits_count": 90}])
@@ -60,7 +59,7 @@ def test_then_the_commits_go_and_their_number_stays(total: dict[str, int]) -> No
     kept, truncated = packed(body)
     assert (kept["commits"], kept["total_commits_count"], truncated) == ([], 90 if total else 1, True)
     event = parse("Push Hook", kept)
-    assert (event.ref, event.sha, event.lists_all_paths) == ("a", "c1", False)
+    assert (event.ref, event.sha) == ("a", "c1")
 
 
 def test_then_long_texts_are_cut() -> None:

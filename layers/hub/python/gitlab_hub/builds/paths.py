@@ -3,8 +3,8 @@
 A push lists what its commits did, and that can say yes, but not no. GitLab lists a moved file as an added one only (its
 old name is nowhere: lib/gitlab/git/commit.rb, `raw_deltas` by new path), the newest 20 commits, and of a push by force
 those that the branch had not before, however far it was set back (app/services/git/branch_hooks_service.rb). So what
-the list does not say is asked of GitLab. What nobody can say counts as changed: a build too many is cheaper than one
-that is missing.
+the list does not say is asked of GitLab. What nobody can say counts as changed, also where the list looks whole, as a
+body does not say that it was forced: a build too many is cheaper than one that is missing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,18 +23,6 @@ def listed(event: HookEvent) -> tuple[str, ...]:
     if event.kind != PUSH:
         return ()
     return bounded(path for commit in event.commits for path in commit.paths) or ()
-
-
-def seems_whole(event: HookEvent) -> bool:
-    """Whether a push's list has no gap that shows: what to go by where GitLab cannot be asked."""
-    commits = event.commits
-    return (
-        event.kind == PUSH
-        and bool(commits)
-        and event.lists_all_paths
-        and commits[-1].id == event.sha
-        and not any(commit.adds_paths for commit in commits)
-    )
 
 
 def bounded(paths: Iterable[str]) -> tuple[str, ...] | None:
@@ -64,7 +52,6 @@ def check(globs: Globs, event: HookEvent, own: Sequence[str], changed: Sequence[
     fitting = first_passing(globs, own) or first_passing(globs, changed or ())
     if fitting is not None:
         return passed("paths_fit", f'"{fitting}" changed.')
-    if changed is None and not seems_whole(event):
+    if changed is None:
         return passed("paths_unknown", "Nobody could say which paths changed, so it builds.")
-    count = len(own if changed is None else changed)
-    return refused("no_path_fits", f"None of the {count} changed paths is meant by the trigger.")
+    return refused("no_path_fits", f"None of the {len(changed)} changed paths is meant by the trigger.")

@@ -166,8 +166,6 @@ def _commit(row: Object) -> Commit:
         id=text(row, "id") or "",
         message=text(row, "message") or "",
         paths=tuple(dict.fromkeys(path for name in _PATHS for path in texts(row.get(name)))),
-        lists_paths=any(isinstance(row.get(name), list) for name in _PATHS),
-        adds_paths=isinstance(row.get("added"), list) and bool(row["added"]),
     )
 
 

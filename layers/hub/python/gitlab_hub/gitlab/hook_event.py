@@ -17,11 +17,7 @@ class Commit:
     id: str
     message: str
     paths: tuple[str, ...]
-    """Everything it added, changed or removed."""
-    lists_paths: bool = True
-    """Whether the body said which; system hooks do not."""
-    adds_paths: bool = False
-    """Whether it added some: GitLab lists a file that was moved as an added one, and its old name not at all."""
+    """What the body says that it added, changed or removed; system hooks do not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +90,6 @@ class HookEvent:
     def deletes_ref(self) -> bool:
         """Whether a push deleted its branch or tag."""
         return _is_zero(self.after)
-
-    @property
-    def lists_all_commits(self) -> bool:
-        """Whether `commits` is everything: GitLab lists at most 20."""
-        return self.total_commits <= len(self.commits)
-
-    @property
-    def lists_all_paths(self) -> bool:
-        """Whether the paths of `commits` are everything that changed."""
-        return self.lists_all_commits and all(commit.lists_paths for commit in self.commits)
 
 
 def _is_zero(sha: str | None) -> bool:
