@@ -268,6 +268,37 @@ def test_ci_that_was_switched_off_everywhere_stops_nothing(hub: Hub, one: str) -
     assert hub("POST", f"/v1/integrations/{one}/verify")[1]["code"] is None
 
 
+NO_PIPELINES = [
+    ("/projects/3/pipelines", answer(403, {"message": "403 Forbidden"}), "invalid_permissions", {"role": "reporter"}),
+    ("/projects/3/pipelines", answer(404), "no_resources", {}),
+    ("/projects/3/pipelines/903/jobs", answer(403), "jobs_forbidden", {}),
+]
+
+
+@pytest.mark.parametrize(("path", "script", "code", "details"), NO_PIPELINES)
+def test_pipelines_that_are_not_shown_are_named_and_stop_nothing_else(
+    hub: Hub, one: str, path: str, script: Any, code: str, details: dict[str, str]
+) -> None:
+    hub.gitlab.script |= {"/projects": answer(200, [project(3)]), path: script}
+    status, body = hub("POST", f"/v1/integrations/{one}/verify")
+    failed = [check for check in body["checks"] if not check["ok"] and check["code"]]
+    assert (status, body["ok"], body["code"]) == (200, False, code)
+    assert [(check["code"], check["details"]) for check in failed] == [(code, details)]
+    shown = hub.integration(one)
+    assert (shown["status"], shown["credential_status"]) == ("active", "valid")
+    assert hub.scheduled() == [one]
+
+
+def test_a_credential_that_was_rejected_for_pipelines_alone_is_taken_again(hub: Hub, one: str) -> None:
+    good = hub.gitlab.script[SELF]
+    hub.gitlab.script[SELF] = answer(401)
+    hub("POST", f"/v1/integrations/{one}/verify")
+    hub.gitlab.script |= {SELF: good, "/projects": answer(200, [project(3)]), "/projects/3/pipelines": answer(403)}
+    hub("POST", f"/v1/integrations/{one}/verify")
+    assert hub.integration(one)["credential_status"] == "valid"
+    assert hub.scheduled() == [one]
+
+
 @pytest.mark.parametrize("body", [{}, {"access_token": "x", "integration_id": "y"}, {"token": CANARY}])
 def test_other_bodies_are_refused(hub: Hub, one: str, body: dict[str, Any]) -> None:
     status, answered = hub("PUT", f"/v1/integrations/{one}/gitlab-token", body)

@@ -86,10 +86,14 @@ class Verification:
     facts: Facts
 
     @property
+    def failed(self) -> tuple[Check, ...]:
+        """What was tried and is not good."""
+        return tuple(check for check in self.checks if not check.ok and check.code is not None)
+
+    @property
     def worst(self) -> Check | None:
         """The failed check that decides; None where all is well."""
-        failed = [check for check in self.checks if not check.ok and check.code is not None]
-        return min(failed, key=lambda check: codes.severity(check.code or ""), default=None)
+        return min(self.failed, key=lambda check: codes.severity(check.code or ""), default=None)
 
     @property
     def ok(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.integrations import codes
-from gitlab_hub.integrations.checks import Facts, Verification
+from gitlab_hub.integrations.checks import Facts, Step, Verification
 from gitlab_hub.integrations.health import judged
 from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus, Holding
 from gitlab_hub.integrations.permission_steps import is_outside_a_grant
@@ -20,14 +20,16 @@ def concluded(
     """The change that a verification of `seen` calls for; None where there is none, or its token was replaced.
 
     Only a `complete` one can end an error that is not about the token, such as there being no projects. Permissions
-    that a fine-grained token lacks are no verdict about it: GitLab takes it, and what else it may do goes on.
+    that a fine-grained token lacks are no verdict about it, nor are pipelines that its user may not read: GitLab takes
+    it, and what else it may do goes on.
     """
     current = before.credential(seen.id)
     if current is None or current.token_version != seen.token_version:
         return None
-    if current.status == CredentialStatus.REFRESH_FAILED and not (verification.ok and _proves_itself(current)):
+    works = verification.ok or _lacks_only_pipelines(verification)
+    if current.status == CredentialStatus.REFRESH_FAILED and not (works and _proves_itself(current)):
         return None
-    if verification.ok:
+    if works:
         heals = complete or current.status != CredentialStatus.VALID
         informed_one = informed(current, verification.facts, now=now)
         return _working(before, informed_one, verification.facts.version, heals=heals, now=now)
@@ -35,6 +37,13 @@ def concluded(
         return None
     status = codes.credential_status(verification.code, verification.worst.details.get("reason"), current.status)
     return settled(before, replace(current, status=status, updated_at=now), works=False, now=now)
+
+
+def _lacks_only_pipelines(verification: Verification) -> bool:
+    """Whether all that is wrong is that GitLab shows the user no pipelines, or not their jobs."""
+    return {check.step for check in verification.failed} <= {Step.PIPELINES, Step.JOBS} and all(
+        codes.family(check.code) is not None and "missing_scopes" not in check.details for check in verification.failed
+    )
 
 
 def _proves_itself(credential: Credential) -> bool:

@@ -11,7 +11,10 @@ from gitlab_hub.integrations.permission_steps import permission_missing, permiss
 
 OLDEST = (13, 9)
 SAMPLE = 5
-ROLE = "GitLab shows the token's user no pipelines in any sampled project. Give the user at least the role Reporter."
+ROLE = (
+    "GitLab shows the token's user no pipelines in any sampled project. Give the user at least the role Reporter. "
+    "Accounts and grants do not need it."
+)
 
 Rows = Sequence[Mapping[str, Any]]
 Seen = Rows | GitLabError
