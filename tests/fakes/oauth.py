@@ -81,6 +81,7 @@ class OAuthGitLab(ScriptedGitLab):
         self.spent: list[dict[str, str]] = []
         self.client_secret: str | None = CLIENT_SECRET
         self.grants: list[str] | None = None
+        self.registered = {"api", "read_api", "read_user"}
         self.on_call: Callable[[str], None] = lambda _path: None
         self.on_done: Callable[[str], None] = lambda _path: None
         self.slow: dict[str, float] = {}
@@ -116,6 +117,8 @@ class OAuthGitLab(ScriptedGitLab):
         assert query["redirect_uri"] == REDIRECT
         assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
         code = f"code-canary-{self._next()}"
+        # Doorkeeper's scope checker: by name, whatever includes what.
+        assert set(query["scope"].split()) <= self.registered, "The requested scope is invalid, unknown, or malformed."
         scopes = query["scope"].split() if self.grants is None else self.grants
         self.codes[code] = Code(query["code_challenge"], query["redirect_uri"], user, scopes)
         return code, query["state"]

@@ -99,6 +99,16 @@ def test_nothing_leads_back_from_a_wrong_wish(oauth: OAuth, client: dict[str, st
     assert answer.content_type.startswith("text/html")
 
 
+def test_a_scope_that_the_application_was_not_given_by_name_is_refused(oauth: OAuth, control: Any) -> None:
+    """Also where another one that it has includes it."""
+    made = control(
+        "POST", "changes", {"do": "add_application", "name": "narrow", "redirect_uris": [BACK], "scopes": ["api"]}
+    )
+    for scope, status in (("api", 302), ("read_api", 200), ("read_api api", 200)):
+        answer = oauth("GET", "authorize", wish(made, scope=scope))
+        assert (answer.status, b"scope is invalid" in answer.body) == (status, status == 200)
+
+
 def test_a_code_becomes_tokens_once(oauth: OAuth, client: dict[str, str], ask: Any) -> None:
     code = back(oauth("GET", "authorize", wish(client)))["code"]
     first, second = trade(oauth, client, code=code), trade(oauth, client, code=code)

@@ -5,10 +5,12 @@ documentation, "Fine-grained permissions for REST API"; roles are its "Roles and
 access tokens" page.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 READ_API, API = "read_api", "api"
+IN_API = frozenset({READ_API, "read_user"})
+"""What `api` includes: each route takes it, a few take one of these instead (lib/api/api.rb, lib/api/users.rb)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,9 @@ class Need:
     permissions: tuple[str, ...]
     better_with: tuple[str, ...] = ()
     scope: str = READ_API
-    """The smallest scope of a classic token."""
+    """The smallest scope of a classic token, and of an OAuth application."""
+    by_oauth: bool = True
+    """Whether an OAuth pair needs that scope: it is renewed and ended in the application's name, by no scope at all."""
     role: str = "none"
     """The lowest role of the token's user in the groups and projects concerned."""
 
@@ -74,11 +78,13 @@ NEEDS = (
         permissions=("Personal Access Token: Rotate",),
         better_with=("Personal Access Token: Read",),
         scope="self_rotate",
+        by_oauth=False,
     ),
     Need(
         feature="revoke",
         does="Revoke the token when the integration is removed",
         permissions=("Personal Access Token: Revoke",),
+        by_oauth=False,
     ),
 )
 _BY_FEATURE = {need.feature: need for need in NEEDS}
@@ -92,3 +98,18 @@ def need_of(feature: str) -> Need:
 def permissions_of(features: Iterable[str]) -> list[str]:
     """The fine-grained permissions that these features need together, each once."""
     return list(dict.fromkeys(name for feature in features for name in need_of(feature).permissions))
+
+
+def covered(scopes: Sequence[str]) -> frozenset[str]:
+    """These scopes and what they include."""
+    return frozenset(scopes) | (IN_API if API in scopes else frozenset())
+
+
+def least_scopes(features: Iterable[str], wanted: Iterable[str] = ()) -> tuple[str, ...]:
+    """The fewest scopes that these features need together with what else is wanted, to ask an OAuth application for.
+
+    None that another one includes: GitLab refuses whatever the application was not given by name (doorkeeper,
+    lib/doorkeeper/oauth/helpers/scope_checker.rb), and one that has `api` alone needs no more.
+    """
+    scopes = dict.fromkeys((*wanted, *(need_of(feature).scope for feature in features)))
+    return tuple(scope for scope in scopes if not (API in scopes and scope in IN_API))

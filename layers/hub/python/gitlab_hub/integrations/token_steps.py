@@ -18,10 +18,9 @@ from gitlab_hub.integrations.checks import Check, Step, TokenFacts, failed, pass
 from gitlab_hub.integrations.health import EXPIRING_WITHIN
 from gitlab_hub.integrations.model import Account
 from gitlab_hub.integrations.permission_steps import permission_missing
-from gitlab_hub.integrations.permissions import API, READ_API
+from gitlab_hub.integrations.permissions import API, READ_API, covered
 
 FOREIGN_PREFIXES = ("gldt-", "glrt-", "glcbt-", "glft-")
-READING_SCOPES = frozenset({API, READ_API})
 UNDESCRIBED = TokenFacts(scopes=(GRANULAR,))
 """A token that may not describe itself. GitLab asks no other kind for a permission there: what enforces fine-grained
 tokens is a top-level group, and the route belongs to none."""
@@ -80,9 +79,8 @@ def missing_scopes(scopes: Sequence[str], *, writes: bool) -> list[str]:
     """The scopes a token would need in addition; what scopes do not tell is found out by trying."""
     if not scopes or is_fine_grained(scopes):
         return []
-    if writes:
-        return [] if API in scopes else [API]
-    return [] if READING_SCOPES.intersection(scopes) else [READ_API]
+    needed = API if writes else READ_API
+    return [] if needed in covered(scopes) else [needed]
 
 
 def _scopes_missing(missing: list[str], status: int | None) -> Check:

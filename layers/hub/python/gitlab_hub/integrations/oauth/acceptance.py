@@ -17,6 +17,7 @@ from gitlab_hub.integrations.model import (
     identity_of,
 )
 from gitlab_hub.integrations.outcome import informed, settled
+from gitlab_hub.integrations.permissions import covered, least_scopes
 from gitlab_hub.integrations.store import Change
 from gitlab_hub.integrations.token_steps import missing_scopes
 from gitlab_hub.integrations.vault import TokenSet
@@ -25,26 +26,18 @@ CONFIDENTIAL = (
     "Give the client_secret of the OAuth application; tick Confidential for it in GitLab. All integrations share one "
     "redirect URI, so without a secret another GitLab that is connected here could use the codes of this one."
 )
-_IN_API = frozenset({"read_api", "read_user"})
-
-
-def default_scopes(*, writes: bool) -> tuple[str, ...]:
-    """The least that does: reading, or everything where something is to be changed in GitLab."""
-    return ("api",) if writes else ("read_api",)
 
 
 def asked_for(integration: Integration) -> tuple[str, ...]:
     """The scopes to ask for: those of the start, and what features need that were switched on since."""
-    wanted = integration.wanted_scopes
-    return wanted if "api" in wanted or not integration.features.write else (*wanted, "api")
+    return least_scopes(integration.features.names, integration.wanted_scopes)
 
 
 def check_scopes(granted: Sequence[str] | None, wanted: Sequence[str], *, writes: bool) -> None:
     """Refuse less than was asked for and is needed. Raises InvalidPermissions. None = GitLab did not say."""
     if granted is None:
         return
-    has = {*granted, *(_IN_API if "api" in granted else ())}
-    missing = [scope for scope in wanted if scope not in has]
+    missing = [scope for scope in wanted if scope not in covered(granted)]
     missing += [scope for scope in (missing_scopes(granted, writes=writes) if granted else ()) if scope not in missing]
     if missing:
         raise InvalidPermissions(

@@ -8,10 +8,11 @@ from gitlab_hub.audit import AuditLog
 from gitlab_hub.gitlab.grants import Application
 from gitlab_hub.integrations.birth import unauthorized_integration
 from gitlab_hub.integrations.connecting import Started
-from gitlab_hub.integrations.errors import refusal
+from gitlab_hub.integrations.errors import InvalidPermissions, refusal
 from gitlab_hub.integrations.life import Life
 from gitlab_hub.integrations.model import Features
-from gitlab_hub.integrations.oauth.acceptance import check_scopes, default_scopes
+from gitlab_hub.integrations.permissions import least_scopes
+from gitlab_hub.integrations.token_steps import missing_scopes
 from gitlab_hub.integrations.vault import Contents
 from gitlab_hub.integrations.verifier import Verifier
 
@@ -40,8 +41,13 @@ class OAuthStart:
 
         The id comes from the seed: a request that is sent again finds what the first one had begun.
         """
-        scopes = wish.scopes or default_scopes(writes=wish.features.write)
-        check_scopes(scopes, (), writes=wish.features.write)
+        scopes = wish.scopes or least_scopes(("connect", *wish.features.names))
+        if missing := missing_scopes(scopes, writes=wish.features.write):
+            raise InvalidPermissions(
+                f"`scopes` lacks {' and '.join(missing)}, which the features need. Add it, or leave `scopes` out: "
+                "then the hub asks for the least that does.",
+                details={"missing_scopes": missing},
+            )
         verification = self._verifier.look(wish.host_url)
         if error := refusal(verification):
             raise error
