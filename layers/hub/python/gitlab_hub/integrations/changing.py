@@ -133,7 +133,6 @@ def _waiting(found: Holding, *, now: int) -> Iterator[Credential]:
 
 
 def _patched(integration: Integration, patch: Patch) -> Integration:
-    features = integration.features
     # The path that is shown is the group that is stored, whatever has that path by now.
     stays = not patch.regroup or (patch.group_id is None and patch.group == integration.group)
     return replace(
@@ -143,9 +142,5 @@ def _patched(integration: Integration, patch: Patch) -> Integration:
         group=integration.group if stays else patch.group,
         group_id=integration.group_id if stays else patch.group_id,
         client_id=patch.client_id or integration.client_id,
-        features=Features(
-            manage_webhooks=patch.features.get("manage_webhooks", features.manage_webhooks),
-            report_statuses=patch.features.get("report_statuses", features.report_statuses),
-            provisioning=patch.features.get("provisioning", features.provisioning),
-        ),
+        features=integration.features.changed(patch.features),
     )

@@ -1,7 +1,8 @@
 """What an integration and its credentials are."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
@@ -72,6 +73,10 @@ class Features:
     def names(self) -> tuple[str, ...]:
         """Those that are on and that exist."""
         return tuple(name for name in ("manage_webhooks", "report_statuses") if getattr(self, name))
+
+    def changed(self, chosen: Mapping[str, bool]) -> "Features":
+        """These with what was chosen; what was not stays."""
+        return replace(self, **chosen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,15 +100,17 @@ class Probe:
             self.facts = replace(self.facts, token=token_steps.UNDESCRIBED)
             return permission_spared(Step.TOKEN, seen)
         if isinstance(seen, GitLabError):
-            return token_steps.token_refused(seen, self._token, writes=self._writes)
+            return token_steps.token_refused(seen, self._token, writes=self._writes, oauth=self._oauth)
         facts = token_steps.token_facts(seen.body)
         self.facts = replace(self.facts, token=facts)
-        return token_steps.token_check(seen.body, facts, status=seen.http_status, writes=self._writes, now=self._now)
+        return token_steps.token_check(
+            seen.body, facts, status=seen.http_status, writes=self._writes, oauth=self._oauth, now=self._now
+        )
 
     async def _judged_by_its_user(self) -> Check:
         user = await self._ask_user()
         if isinstance(user, GitLabError) and not isinstance(user, Forbidden):
-            return token_steps.token_refused(user, self._token, writes=self._writes)
+            return token_steps.token_refused(user, self._token, writes=self._writes, oauth=self._oauth)
         return passed(Step.TOKEN, status=user.http_status, hint="This GitLab does not describe the token.")
 
     async def _take_account(self) -> list[Check]:

@@ -21,18 +21,23 @@ from gitlab_hub.integrations.permission_steps import permission_missing
 from gitlab_hub.integrations.permissions import API, READ_API, covered
 
 FOREIGN_PREFIXES = ("gldt-", "glrt-", "glcbt-", "glft-")
+NEW_TOKEN = "Make a new token that has it."  # noqa: S105 - advice
+AUTHORIZE_AGAIN = (
+    "Give the OAuth application that scope in GitLab if it lacks it, and authorize again: POST "
+    '/v1/integrations/gitlab/authorize {"integration_id": …, "features": …}, with the features to switch on.'
+)
 UNDESCRIBED = TokenFacts(scopes=(GRANULAR,))
 """A token that may not describe itself. GitLab asks no other kind for a permission there: what enforces fine-grained
 tokens is a top-level group, and the route belongs to none."""
 
 
-def token_refused(error: GitLabError, token: str, *, writes: bool) -> Check:
+def token_refused(error: GitLabError, token: str, *, writes: bool, oauth: bool) -> Check:
     """GitLab's refusal of a token; a 401 for a token of another trade is explained by its prefix."""
     if isinstance(error, Unauthorized) and token.startswith(FOREIGN_PREFIXES):
         return failed(Step.TOKEN, "invalid_credentials", status=error.http_status, reason="wrong_token_type")
     if isinstance(error, InsufficientScope):
         missing = [API if writes else READ_API]
-        return _scopes_missing(missing, error.http_status)
+        return _scopes_missing(missing, error.http_status, oauth=oauth)
     if isinstance(error, MissingPermissions):
         return permission_missing(Step.TOKEN, error)
     if isinstance(error, Missing):
@@ -62,14 +67,16 @@ def _granted(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(row[name] for row in rows if type(row.get(name)) is int))
 
 
-def token_check(body: Mapping[str, Any], facts: TokenFacts, *, status: int, writes: bool, now: int) -> Check:
+def token_check(
+    body: Mapping[str, Any], facts: TokenFacts, *, status: int, writes: bool, oauth: bool, now: int
+) -> Check:
     """Decide about a token that GitLab has described."""
     if body.get("revoked") is True:
         return failed(Step.TOKEN, "invalid_credentials", status=status, reason="token_revoked")
     if facts.expires_at is not None and facts.expires_at <= now:
         return failed(Step.TOKEN, "invalid_credentials", status=status, reason="token_expired")
     if missing := missing_scopes(facts.scopes, writes=writes):
-        return _scopes_missing(missing, status)
+        return _scopes_missing(missing, status, oauth=oauth)
     if facts.expires_at is not None and facts.expires_at - now <= EXPIRING_WITHIN:
         return warned(Step.TOKEN, "expiring_soon", status=status)
     return passed(Step.TOKEN, status=status)
@@ -83,10 +90,10 @@ def missing_scopes(scopes: Sequence[str], *, writes: bool) -> list[str]:
     return [] if needed in covered(scopes) else [needed]
 
 
-def _scopes_missing(missing: list[str], status: int | None) -> Check:
+def _scopes_missing(missing: list[str], status: int | None, *, oauth: bool) -> Check:
     named = " or ".join(missing)
     why = "to write to GitLab (manage_webhooks, report_statuses)" if API in missing else "to read from GitLab"
-    hint = f"The token lacks the scope {named}, which the hub needs {why}. Make a new token that has it."
+    hint = f"The token lacks the scope {named}, which the hub needs {why}. {AUTHORIZE_AGAIN if oauth else NEW_TOKEN}"
     return failed(Step.TOKEN, "invalid_permissions", status=status, hint=hint, missing_scopes=missing)
 
 

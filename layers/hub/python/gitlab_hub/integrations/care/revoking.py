@@ -61,28 +61,28 @@ class Revoking:
                 return
             after = page.last[1]
 
-    def refuse(self, integration: Integration, name: str, application: Application, tokens: TokenSet) -> None:
+    def refuse(self, integration_id: str, host_url: str, name: str, application: Application, tokens: TokenSet) -> None:
         """End a pair that was granted and never used; `name` is the credential's that it would have been.
 
         Where GitLab does not answer, it is kept at the version of a successor of that name, until it has ended.
         """
-        if self._ending.end_pair(integration.host_url, application, tokens):
+        if self._ending.end_pair(host_url, application, tokens):
             return
         contents, now = Contents(tokens={name: tokens}, application=application), int(self._now())
         left = Revocation(
-            integration_id=integration.id,
+            integration_id=integration_id,
             credential_id=name,
             generation=0,
             kind=CredentialKind.OAUTH,
-            host_url=integration.host_url,
+            host_url=host_url,
             secret_version="",
             since=now,
             due_at=now + FIRST_PAUSE,
         )
         # What it was refused for is what the caller is told, also where this cannot be kept.
         with suppress(HubError, SecretMissing):
-            self._store.vault.write(integration.id, contents, version=successor_version(integration.id, name, 0))
-            self._store.change(integration.id, lambda found: Change(integration=found.integration, to_end=(left,)))
+            self._store.vault.write(integration_id, contents, version=successor_version(integration_id, name, 0))
+            self._store.change(integration_id, lambda found: Change(integration=found.integration, to_end=(left,)))
 
     def look_after(self, integration: Integration) -> int | None:
         """Do what is due; the moment of the next try, None where nothing is left to be done.

@@ -16,6 +16,7 @@ from gitlab_hub.integrations.model import (
     Integration,
     identity_of,
 )
+from gitlab_hub.integrations.oauth.pending import Pending
 from gitlab_hub.integrations.outcome import informed, settled
 from gitlab_hub.integrations.permissions import covered, least_scopes
 from gitlab_hub.integrations.store import Change
@@ -41,7 +42,7 @@ def check_scopes(granted: Sequence[str] | None, wanted: Sequence[str], *, writes
     missing += [scope for scope in (missing_scopes(granted, writes=writes) if granted else ()) if scope not in missing]
     if missing:
         raise InvalidPermissions(
-            f"The scope {' and '.join(missing)} is missing. Give the application it in GitLab and authorize again.",
+            f"GitLab did not grant {' and '.join(missing)}. Give the application that in GitLab, and authorize again.",
             details={"missing_scopes": missing},
         )
 
@@ -62,7 +63,16 @@ def in_use(holding: Holding) -> Credential | None:
     return min(own, key=lambda one: (one.created_at, one.id), default=None)
 
 
-def accepted(before: Holding, facts: Facts, grant: Grant, tokens: TokenSet, *, credential_id: str, now: int) -> Change:
+def accepted(
+    before: Holding,
+    pending: Pending,
+    facts: Facts,
+    grant: Grant,
+    tokens: TokenSet,
+    *,
+    credential_id: str,
+    now: int,
+) -> Change:
     """The change that makes an integration work with a pair of tokens. Raises AccountMismatch."""
     check_account(before.integration, facts.account)
     current = in_use(before) or new_credential(before.integration.id, credential_id, facts, label=FIRST_LABEL, now=now)
@@ -73,7 +83,7 @@ def accepted(before: Holding, facts: Facts, grant: Grant, tokens: TokenSet, *, c
         scopes=facts.token.scopes or grant.scopes or (),
     )
     integration = replace(
-        before.integration,
+        pending.intended(before.integration),
         account=credential.account,
         gitlab_version=facts.version or before.integration.gitlab_version,
         group=facts.group,

@@ -1,9 +1,9 @@
 """An authorization from its beginning to a working integration."""
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
@@ -85,9 +85,19 @@ class Authorizing:
         self._audit, self._hide, self._now, self._random = audit, hide, now, random
 
     def begin(
-        self, integration_id: str, *, redirect_uri: str, redirect_url: str | None, actor: str, seed: str
+        self,
+        integration_id: str,
+        *,
+        redirect_uri: str,
+        redirect_url: str | None,
+        features: Mapping[str, bool],
+        actor: str,
+        seed: str,
     ) -> Begun:
-        """Begin an authorization; every earlier one of the integration is void from now on."""
+        """Begin an authorization; every earlier one of the integration is void from now on.
+
+        `features` are switched on or off when it is finished, and the scopes that they need are asked for.
+        """
         integration = self._by_oauth(integration_id)
         self._application(integration)
         state, ticket = self._keys.state(seed), self._keys.ticket(seed)
@@ -99,8 +109,10 @@ class Authorizing:
             redirect_url=redirect_url,
             initiator=actor,
             created_at=int(self._now()),
+            features=features,
         )
-        self._audit.record("oauth.begin", actor=actor, integration_id=integration_id)
+        wanted = {"after": {"features": dict(features)}} if features else {}
+        self._audit.record("oauth.begin", actor=actor, integration_id=integration_id, **wanted)
         kept = self._flows.begin(pending, state=state, ticket=ticket)
         return Begun(authorize_url=self._url(integration, kept, state), ticket=ticket, ends_at=kept.ends_at)
 
@@ -132,9 +144,11 @@ class Authorizing:
         stored is as before then, and the new pair has ended.
         """
         initiator = self._initiator(pending)
-        integration = self._by_oauth(pending.integration_id)
+        was = self._by_oauth(pending.integration_id)
+        integration = pending.intended(was)
         application = self._application(integration)
-        self._audit.record("oauth.finish", actor=pending.initiator, integration_id=integration.id)
+        moved = {"before": _features(was), "after": _features(integration)} if pending.features else {}
+        self._audit.record("oauth.finish", actor=pending.initiator, integration_id=integration.id, **moved)
         asked_at = int(self._now())
         verifier = self._keys.verifier(state)
         fields = code_fields(application, code=code, verifier=verifier, redirect_uri=pending.redirect_uri)
@@ -143,10 +157,10 @@ class Authorizing:
         try:
             facts = self._verified(integration, grant)
         except HubError:
-            self._revoking.refuse(integration, credential_id, application, tokens)
+            self._revoking.refuse(integration.id, pending.host_url, credential_id, application, tokens)
             raise
         try:
-            return self._keep(integration, application, facts, grant, tokens, credential_id)
+            return self._keep(pending, application, facts, grant, tokens, credential_id)
         except DuplicateIntegration as error:
             if integration.status == Status.INACTIVE:
                 # It would stay unfinished for ever. The caretaker removes what belongs to it, its secret too.
@@ -162,7 +176,7 @@ class Authorizing:
         self._flows.note_finished(integration_id, state, seed)
 
     def _verified(self, integration: Integration, grant: Grant) -> Facts:
-        check_scopes(grant.scopes, integration.wanted_scopes, writes=integration.features.write)
+        check_scopes(grant.scopes, asked_for(integration), writes=integration.features.write)
         subject = Subject(
             host_url=integration.host_url,
             token=grant.access_token,
@@ -181,7 +195,7 @@ class Authorizing:
 
     def _keep(
         self,
-        integration: Integration,
+        pending: Pending,
         application: Application,
         facts: Facts,
         grant: Grant,
@@ -192,13 +206,13 @@ class Authorizing:
 
         def decide(found: Holding) -> Change:
             seen.append(found)
-            return accepted(found, facts, grant, tokens, credential_id=credential_id, now=int(self._now()))
+            return accepted(found, pending, facts, grant, tokens, credential_id=credential_id, now=int(self._now()))
 
         try:
-            kept = self._store.change(integration.id, decide).integration
+            kept = self._store.change(pending.integration_id, decide).integration
         except (AccountMismatch, DuplicateIntegration, NotFound):
             # Only refusals: after any other trouble the pair may be stored all the same.
-            self._revoking.refuse(integration, credential_id, application, tokens)
+            self._revoking.refuse(pending.integration_id, pending.host_url, credential_id, application, tokens)
             raise
         replaced = in_use(seen[-1])
         if replaced is not None:
@@ -239,5 +253,9 @@ class Authorizing:
             state=state,
             verifier=self._keys.verifier(state),
             client_id=integration.client_id or "",
-            scopes=asked_for(integration),
+            scopes=asked_for(pending.intended(integration)),
         )
+
+
+def _features(integration: Integration) -> dict[str, Any]:
+    return {"features": asdict(integration.features)}

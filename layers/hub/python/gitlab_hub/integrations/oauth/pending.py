@@ -1,10 +1,12 @@
 """An authorization that was begun: what it is for, and whether it may still be finished."""
 
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from gitlab_hub.integrations.errors import InvalidState
+from gitlab_hub.integrations.model import Integration
 from gitlab_hub.integrations.oauth.keys import challenge, digest
 
 LIFE_SECONDS = 600
@@ -24,11 +26,17 @@ class Pending:
     """Id of the hub token that began it."""
     created_at: int
     browser: str | None = None
+    features: Mapping[str, bool] = field(default_factory=dict)
+    """The features that it is to switch on or off."""
 
     @property
     def ends_at(self) -> int:
         """Until when it may be finished, in unix seconds."""
         return self.created_at + LIFE_SECONDS
+
+    def intended(self, integration: Integration) -> Integration:
+        """The integration as it is to become."""
+        return replace(integration, features=integration.features.changed(self.features))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

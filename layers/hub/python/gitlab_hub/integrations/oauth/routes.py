@@ -14,8 +14,9 @@ from gitlab_hub.integrations.oauth import binding, pages
 from gitlab_hub.integrations.oauth.authorizing import Authorizing
 from gitlab_hub.integrations.oauth.pending import Arrival, Pending, unknown_state
 from gitlab_hub.integrations.oauth.returning import ReturnUrls, returned
-from gitlab_hub.integrations.requests import Body
+from gitlab_hub.integrations.requests import Body, FeaturesBody
 from gitlab_hub.integrations.views import IntegrationView
+from gitlab_hub.integrations.wishes import chosen
 from gitlab_hub.web.answers import Answer
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
@@ -35,10 +36,14 @@ Given = Annotated[str | None, Query(max_length=_LONGEST)]
 
 
 class AuthorizeBody(Body):
-    """Begin an authorization, or finish one with what GitLab gave (`code` and `state` together)."""
+    """Begin an authorization, or finish one with what GitLab gave (`code` and `state` together).
+
+    `features` given to begin with are switched on or off at the end, and GitLab is asked for the scopes they need.
+    """
 
     integration_id: Annotated[str, Field(min_length=1, max_length=100)]
     redirect_url: Text | None = None
+    features: FeaturesBody | None = None
     code: Hidden | None = None
     state: Hidden | None = None
 
@@ -92,8 +97,10 @@ class OAuthRoutes:
             raise NotFound("There is no such integration.")
         if body.code is None and body.state is None:
             return self._begin(body, caller.token_id, seed)
-        if body.code is None or body.state is None or body.redirect_url is not None:
-            raise Unprocessable("Give either redirect_url (or nothing), or code and state together.")
+        if body.code is None or body.state is None or body.redirect_url is not None or body.features is not None:
+            raise Unprocessable(
+                "To begin, give integration_id, and redirect_url and features if wanted; to finish, code and state."
+            )
         state, code = body.state.get_secret_value(), body.code.get_secret_value()
         finished = self._authorizing.finished(body.integration_id, state=state, seed=seed)
         if finished is None:
@@ -117,6 +124,7 @@ class OAuthRoutes:
             body.integration_id,
             redirect_uri=self._base_url() + CALLBACK,
             redirect_url=self._return_urls.checked(body.redirect_url),
+            features=chosen(body.features),
             actor=actor,
             seed=seed,
         )
