@@ -136,8 +136,10 @@ def test_what_nobody_has_authorized_yet_says_so(hub: OAuthHub) -> None:
 def test_what_is_connected_already_is_not_connected_twice(hub: OAuthHub) -> None:
     one, two = hub.connected(), hub.start()
     status, body = hub.finish(two)
-    assert (status, body["code"], body["details"]) == (409, "duplicate_integration", {"integration_id": one})
+    assert (status, body["code"]) == (409, "duplicate_integration")
+    assert body["details"] == {"integration_id": one, "removed_integration_id": two}
     assert one in body["error"]
+    assert f"The unfinished integration {two} was removed." in body["error"]
     assert len(hub.gitlab.living) == 1
     assert hub("GET", f"/v1/integrations/{two}")[0] == 404
     hub.now += 3600
@@ -153,6 +155,7 @@ def test_an_integration_that_worked_stays_where_its_new_user_and_group_are_conne
     hub.feature.store.change(one, lambda found: Change(integration=replace(found.integration, group="acme")))
     status, body = hub.finish(one)
     assert (status, body["code"]) == (409, "duplicate_integration")
+    assert "removed" not in repr(body)
     assert hub.integration(one)["status"] == "active"
 
 
@@ -317,12 +320,14 @@ def test_a_browser_is_told_the_other_integration_only_where_its_initiator_may_se
     answered = from_gitlab(hub, *to_gitlab(hub, two, initiator, **more))
     if to == "page":
         assert (answered["statusCode"], "duplicate_integration" in answered["body"]) == (409, True)
-        assert (one in answered["body"]) == (not limited)
+        assert f"The unfinished integration {two} was removed." in answered["body"]
     else:
+        existing = {} if limited else {"existing_integration_id": one}
         assert dict(parse_qsl(urlsplit(answered["headers"]["location"]).query)) == {
             "gitlab": "error", "integration_id": two, "code": "duplicate_integration",
+            "removed_integration_id": two, **existing,
         }  # fmt: skip
-    assert (one in repr(answered)) == (to == "page" and not limited)
+    assert (one in repr(answered)) == (not limited)
     assert [pair.refresh for pair in hub.gitlab.living] == [hub.held(one).tokens.refresh_token]
 
 

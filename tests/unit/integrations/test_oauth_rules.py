@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gitlab_hub.integrations.errors import InvalidPermissions, InvalidState
+from gitlab_hub.integrations.errors import DuplicateIntegration, InvalidPermissions, InvalidState
 from gitlab_hub.integrations.oauth import binding
 from gitlab_hub.integrations.oauth.acceptance import check_scopes
 from gitlab_hub.integrations.oauth.authorizing import Begun, Opened
@@ -111,10 +111,13 @@ def test_without_a_list_there_is_no_way_back() -> None:
 
 
 def test_what_became_of_it_is_told_in_the_query_alone() -> None:
-    url = returned("https://a.example.com/done?gitlab=success&x=%26", result="error", integration_id="int_1", code="c")
-    assert url == "https://a.example.com/done?x=%26&gitlab=error&integration_id=int_1&code=c"
-    assert returned("https://a.example.com", result="success", integration_id="i", code=None).endswith(
-        "?gitlab=success&integration_id=i"
+    url = returned("https://a.example.com/done?gitlab=success&x=%26", "int_1", InvalidState("no"))
+    assert url == "https://a.example.com/done?x=%26&gitlab=error&integration_id=int_1&code=invalid_state"
+    assert returned("https://a.example.com", "i", None).endswith("?gitlab=success&integration_id=i")
+    forged = returned("https://a.example.com/?existing_integration_id=x", "i", DuplicateIntegration("j", removed="i"))
+    assert forged == (
+        "https://a.example.com/?gitlab=error&integration_id=i&code=duplicate_integration"
+        "&existing_integration_id=j&removed_integration_id=i"
     )
 
 

@@ -9,20 +9,31 @@ from gitlab_hub.integrations.codes import FAILURES
 
 
 class DuplicateIntegration(HubError):
-    """The same GitLab, user and group are connected already, as the integration named; to those who may see it."""
+    """The same GitLab, user and group are connected already, as the integration named; to those who may see it.
+
+    `removed` is an integration that could never be finished because of it, and is gone.
+    """
 
     code = "duplicate_integration"
 
-    def __init__(self, integration_id: str | None) -> None:
-        self.integration_id = integration_id
-        named = {} if integration_id is None else {"integration_id": integration_id}
+    def __init__(self, integration_id: str | None, *, removed: str | None = None) -> None:
+        self.integration_id, self.removed = integration_id, removed
+        named = {"integration_id": integration_id, "removed_integration_id": removed}
         which = "" if integration_id is None else f" It is the integration {integration_id}: change that one."
-        super().__init__(f"This user and group of that GitLab are connected already.{which}", details=named)
+        undone = "" if removed is None else f" The unfinished integration {removed} was removed."
+        super().__init__(
+            f"This user and group of that GitLab are connected already.{which}{undone}",
+            details={name: value for name, value in named.items() if value is not None},
+        )
+
+    def having_removed(self, integration_id: str) -> "DuplicateIntegration":
+        """The same, where the integration that was to be connected is gone for it."""
+        return DuplicateIntegration(self.integration_id, removed=integration_id)
 
     def shown_to(self, can_see: Callable[[str], bool]) -> "DuplicateIntegration":
         """The same, without the other integration's id where the caller may not know of it."""
         visible = self.integration_id is not None and can_see(self.integration_id)
-        return self if visible else DuplicateIntegration(None)
+        return self if visible else DuplicateIntegration(None, removed=self.removed)
 
 
 class AccountMismatch(HubError):

@@ -165,6 +165,7 @@ class Authorizing:
             if integration.status == Status.INACTIVE:
                 # It would stay unfinished for ever. The caretaker removes what belongs to it, its secret too.
                 self._hide(integration.id)
+                error = error.having_removed(integration.id)
             raise error.shown_to(initiator.can_see) from None
 
     def finished(self, integration_id: str, *, state: str, seed: str) -> Integration | None:

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from gitlab_hub.errors import HubError
+from gitlab_hub.integrations.errors import DuplicateIntegration
 from gitlab_hub.web.errors import Unprocessable
 
 _MAX_URL = 2048
 _PLAIN = re.compile(r"[\x21-\x7e]+", re.ASCII)
-_OWN = ("gitlab", "integration_id", "code")
+_OWN = ("gitlab", "integration_id", "code", "existing_integration_id", "removed_integration_id")
 
 
 class ReturnUrls:
@@ -34,12 +36,17 @@ class ReturnUrls:
         return url
 
 
-def returned(url: str, *, result: str, integration_id: str, code: str | None) -> str:
+def returned(url: str, integration_id: str, error: HubError | None) -> str:
     """The address with what became of the authorization; a query of its own stays."""
     parts = urlsplit(url)
     own = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _OWN]
-    told = [("gitlab", result), ("integration_id", integration_id), *([("code", code)] if code else [])]
-    return urlunsplit(parts._replace(query=urlencode([*own, *told]), fragment=""))
+    told = {"gitlab": "success" if error is None else "error", "integration_id": integration_id}
+    if error is not None:
+        told["code"] = error.code
+    if isinstance(error, DuplicateIntegration):
+        also = {"existing_integration_id": error.integration_id, "removed_integration_id": error.removed}
+        told |= {name: value for name, value in also.items() if value is not None}
+    return urlunsplit(parts._replace(query=urlencode([*own, *told.items()]), fragment=""))
 
 
 def _split(url: str) -> SplitResult | None:

@@ -154,12 +154,7 @@ class OAuthRoutes:
         failed = self._finished(pending, query, state)
         if pending.redirect_url is None:
             return pages.success(forgotten) if failed is None else pages.failure(failed, forgotten)
-        url = returned(
-            pending.redirect_url,
-            result="success" if failed is None else "error",
-            integration_id=pending.integration_id,
-            code=None if failed is None else failed.code,
-        )
+        url = returned(pending.redirect_url, pending.integration_id, failed)
         return pages.redirection(HTTPStatus.SEE_OTHER, url, forgotten)
 
     def _finished(self, pending: Pending, query: Mapping[str, str], state: str) -> HubError | None:
