@@ -37,6 +37,16 @@ def tick(hub: OAuthHub, *, after: float = 0) -> None:
     hub.feature.caretaker(rotate=False).tick(lambda: 900.0)
 
 
+def sweep(hub: OAuthHub, *, after: float) -> int:
+    hub.now += after
+    return hub.feature.life.sweep()
+
+
+def refuse_only(hub: OAuthHub, refresh_token: str) -> None:
+    step: Any = hub.gitlab.script[REVOKE]
+    hub.gitlab.script[REVOKE] = lambda sent: answer(503) if refresh_token in sent.content.decode() else step(sent)
+
+
 def delete(hub: OAuthHub, one: str) -> int:
     return hub("POST", f"/api/connections/{one}/credentials.delete", {"id": hub.held(one).credential.id})[0]
 
@@ -298,14 +308,40 @@ def test_a_removed_integration_tries_what_was_left_and_says_what_was_not_ended(h
     credential = hub.held(one).credential.id
     assert hub.finish(one)[0] == 200
     status, body = hub("DELETE", f"/v1/integrations/{one}")
-    assert (status, body["revoke_failed"], noted(hub)) == (200, [credential], [])
+    assert (status, body["revoke_failed"], len(noted(hub)), len(lives(hub))) == (200, [credential], 1, 1)
+    sweep(hub, after=900)
+    assert (lives(hub), noted(hub), hub.stored_secrets.dump()) == ([], [], {})
+
+
+def test_a_removed_integration_tries_for_a_day_and_gives_its_secret_up_then(hub: OAuthHub, one: str) -> None:
+    hub.gitlab.fail(REVOKE, answer(503), times=50)
+    credential = hub.held(one).credential.id
+    assert hub("DELETE", f"/v1/integrations/{one}")[1]["revoke_failed"] == [credential]
+    assert (hub.purged, hub("GET", f"/v1/integrations/{one}")[0]) == ([one], 404)
+    tries = [sweep(hub, after=600) for _ in range(24 * 6 - 1)]
+    assert 20 < sum(tries) < 30
+    assert (hub.gitlab.paths.count(REVOKE), len(noted(hub))) == (1 + sum(tries), 1)
+    assert hub.stored_secrets.dump() != {}
+    sweep(hub, after=3600)
+    assert (noted(hub), hub.stored_secrets.dump(), len(lives(hub))) == ([], {}, 1)
+    assert sweep(hub, after=3600) == 0
+
+
+def test_what_is_revoked_is_what_was_in_use(hub: OAuthHub, one: str) -> None:
+    """The pair of an earlier authorization, which GitLab had not ended, fails once more; the one in use ends."""
+    hub.gitlab.fail(REVOKE, answer(503))
+    [old] = lives(hub)
+    assert hub.finish(one)[0] == 200
+    refuse_only(hub, old)
+    status, body = hub("DELETE", f"/v1/integrations/{one}")
+    assert (status, body["revoked"], len(body["revoke_failed"]), lives(hub)) == (200, True, 1, [old])
 
 
 def test_a_removed_integration_ends_what_was_left(hub: OAuthHub, one: str) -> None:
     hub.gitlab.fail(REVOKE, answer(503))
     assert delete(hub, one) == 200
     status, body = hub("DELETE", f"/v1/integrations/{one}")
-    assert (status, body["revoked"], body["revoke_failed"]) == (200, True, [])
+    assert (status, body["revoked"], body["revoke_failed"]) == (200, False, [])  # None was in use any more.
     assert (lives(hub), noted(hub), hub.stored_secrets.dump()) == ([], [], {})
 
 

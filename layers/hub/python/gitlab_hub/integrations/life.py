@@ -26,8 +26,11 @@ GRACE_SECONDS = 900
 Purge = Callable[[str], None]
 """Asks for the removal of everything that was synced from an integration."""
 
-Farewells = Callable[[str], object]
-"""Tries once more to end in GitLab what is still to be ended of an integration, as long as there is its secret."""
+FAREWELL_SECONDS = 86_400
+"""How long the secret of a removed integration is kept where GitLab does not end its tokens."""
+
+Farewells = Callable[[str], Sequence[object]]
+"""Tries once more to end in GitLab what is still to be ended of an integration, while there is its secret; the rest."""
 
 
 class Life:
@@ -39,7 +42,7 @@ class Life:
         store: IntegrationStore,
         purge: Purge,
         now: Callable[[], float],
-        farewells: Farewells = lambda _: None,
+        farewells: Farewells = lambda _: (),
     ) -> None:
         self._table, self._store, self._purge, self._now = table, store, purge, now
         self._farewells = farewells
@@ -109,7 +112,9 @@ class Life:
         if item["lifecycle"] == rows.CONNECTING:
             self._undo(item["sk"])
         else:
-            self._farewells(item["sk"])
+            now = int(self._now())
+            if self._farewells(item["sk"]) and now < item["updated_at"] + FAREWELL_SECONDS:
+                return  # The next walk through everything finds it, within an hour.
             # Once more than needed: a sync that ran during the removal may have written behind the first purge.
             self.clear(item["sk"])
             self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))
@@ -138,10 +143,14 @@ class Life:
         except ConditionFailed:
             return
 
-    def clear(self, integration_id: str) -> None:
-        """Remove what belongs to a hidden integration; doing it again has no second effect."""
-        self._store.vault.destroy(integration_id)
-        for prefix in rows.OWNED:
+    def clear(self, integration_id: str, *, farewells: bool = False) -> None:
+        """Remove what belongs to a hidden integration; doing it again has no second effect.
+
+        `farewells`: not its secret and what is noted to be ended with it; the sweep sees to these.
+        """
+        if not farewells:
+            self._store.vault.destroy(integration_id)
+        for prefix in (one for one in rows.OWNED if not (farewells and one == rows.REVOCATION)):
             for items in self._pages(rows.partition(integration_id), prefix):
                 self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
         self._incidents.forget(integration_id)

@@ -61,7 +61,7 @@ class Farewell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """What a removal did in GitLab; `revoke_failed` has ids of credentials."""
+    """What a removal did in GitLab; `revoked` is about what was in use, `revoke_failed` has ids of credentials."""
 
     revoked: bool = False
     revoke_failed: Sequence[str] = ()
@@ -89,19 +89,29 @@ class Removal:
         """Remove an integration. Raises NotFound, or ActiveBuildsRemain where `force` is not set.
 
         Hooks go while the token still works. Tokens end behind the tombstone, so that nobody renews them meanwhile or
-        takes their end for a loss. What is to end is noted with the tombstone: where the process ends in between, the
-        sweep tries once more before it removes the secret.
+        takes their end for a loss. What is to end is noted with the tombstone: where GitLab does not answer or the
+        process ends in between, the sweep goes on trying before it removes the secret.
         """
         self._store.require(integration_id)
         if not farewell.force and self._builds.any(integration_id):
             raise ActiveBuildsRemain("Builds are under way; wait for them, cancel them, or set force=true.")
         self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
         deleted, failed = self._remove_hooks(integration_id, farewell)
-        self._life.hide(integration_id, lambda last: _leaving(last, farewell))
-        ended, lasting = ([], []) if farewell.revoke is False else self._revoking.last_tries(integration_id)
-        self._life.clear(integration_id)
+        leaving: list[Revocation] = []
+
+        def noted(last: Holding) -> list[Revocation]:
+            leaving[:] = _leaving(last, farewell)
+            return leaving
+
+        self._life.hide(integration_id, noted)
+        lasting = [] if farewell.revoke is False else self._revoking.last_tries(integration_id)
+        self._life.clear(integration_id, farewells=bool(lasting))
+        alive = {one.key for one in lasting}
         return Removed(
-            revoked=bool(ended) and not lasting, revoke_failed=lasting, hooks_deleted=deleted, hooks_failed=failed
+            revoked=bool(leaving) and alive.isdisjoint(one.key for one in leaving),
+            revoke_failed=list(dict.fromkeys(one.credential_id for one in lasting)),
+            hooks_deleted=deleted,
+            hooks_failed=failed,
         )
 
     def _remove_hooks(self, integration_id: str, farewell: Farewell) -> tuple[int, list[str]]:

@@ -207,8 +207,11 @@ TERMS: dict[str, tuple[str, Any]] = {
     "retryable": ("Whether the same request may succeed later.", NOTHING),
     "revoke": ("Whether tokens are revoked in GitLab: true all of them, false none; left out: OAuth pairs.", NOTHING),
     "revoke_at": ("Where to take the access away.", NOTHING),
-    "revoke_failed": ("Ids of the credentials whose tokens are still good in GitLab.", []),
-    "revoked": ("Whether tokens were revoked in GitLab.", NOTHING),
+    "revoke_failed": (
+        "Ids of the credentials of which a token still works in GitLab; the hub tries for a day, or revoke it there.",
+        [],
+    ),
+    "revoked": ("Whether every token that was in use and to be revoked has ended in GitLab.", NOTHING),
     "revoked_at": ("When it was revoked, in unix seconds; null: it was not.", _TIME),
     "role": ("GitLab's name of the level.", "Developer"),
     "runner_type": ("instance_type, group_type or project_type.", "instance_type"),

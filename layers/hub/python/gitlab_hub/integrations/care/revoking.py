@@ -99,18 +99,17 @@ class Revoking:
                 moments.append(next_one.due_at)
         return min(moments, default=None)
 
-    def last_tries(self, integration_id: str) -> tuple[list[str], list[str]]:
-        """Try everything once, before its secret goes: ids of credentials that have ended, and of those that have not.
+    def last_tries(self, integration_id: str) -> list[Revocation]:
+        """Try everything of a removed integration once, while there is its secret; what is still to be ended then.
 
         There are as many tries as an integration may have credentials; further ones count as not ended.
         """
         pending = list(self.pending(integration_id))
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             done = list(pool.map(self._has_ended, pending[:MAX_CREDENTIALS]))
-        good = {one.key for one, ended in zip(pending, done, strict=False) if ended}
-        lasting = dict.fromkeys(one.credential_id for one in pending if one.key not in good)
-        ended = dict.fromkeys(one.credential_id for one in pending if one.credential_id not in lasting)
-        return list(ended), list(lasting)
+        ended = {one.key for one, has_ended in zip(pending, done, strict=False) if has_ended}
+        self._table.write(deletes=sorted(ended))
+        return [one for one in pending if one.key not in ended]
 
     def _has_ended(self, revocation: Revocation) -> bool:
         try:
