@@ -51,6 +51,16 @@ async def test_every_project_is_known_and_its_pipelines_are_read(world: World) -
     assert world.stored(7) == world.source(7)
 
 
+async def test_a_run_that_finds_nothing_new_reads_no_project_by_its_key() -> None:
+    world = World()
+    for number in range(1, 51):
+        world.project(number)
+    await world.sync()
+    before = world.table.reads
+    await world.sync()
+    assert world.table.reads == before
+
+
 async def test_a_vanished_project_is_marked_and_keeps_its_pipelines(world: World) -> None:
     world.add(70, project=7, status="success")
     await world.sync()

@@ -8,6 +8,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, MissingPermissions, Unauthorized
 from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.run import RunStatus, claim
 from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.store import RunStore
@@ -136,6 +137,25 @@ def test_what_a_failing_store_did_not_take_is_noted_again(driver: Driver) -> Non
     session.journal("teams/seen", [("all", ["t2"])])
     asyncio.run(session.flush())
     assert [noted for _, noted in store.journal(claimed)] == [{"teams/seen": [["all", ["t1"]], ["all", ["t2"]]]}]
+
+
+def test_many_scopes_that_find_a_flush_due_make_one(driver: Driver) -> None:
+    driver.start()
+    mine = claim(driver.run, sync_id="s1", worker="w", now=int(driver.now))
+    assert mine is not None
+    claimed, moments = RunStore(driver.table).save(mine), iter([0.0])
+    session = RunSession(
+        claimed, TARGET, cast("Any", driver.gitlab), RunStore(driver.table), Quiet(), driver.table,
+        remaining=lambda: 900, clock=lambda: next(moments, 60.0),
+    )  # fmt: skip
+
+    async def wait_together() -> None:
+        await asyncio.gather(*(session.checkpoint(Scope(f"t{number}"), 1) for number in range(16)))
+
+    asyncio.run(wait_together())
+    assert driver.run.version == claimed.version + 1
+    asyncio.run(session.flush())
+    assert len(driver.run.checkpoint.cursors) == 16
 
 
 class Quiet:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from gitlab_hub.access.model import Account, Grant, Resource, ResourceType, id_key, item_of, value_of
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.table import Item, Table
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
-from gitlab_hub.sync.table_rows import TableRows
+from gitlab_hub.sync.table_rows import TableRows, stretch
 
 ALL = "all"
 """The one scope of accounts, groups and projects; the scopes of grants are resources."""
@@ -78,14 +78,12 @@ class AccessStore:
 
     def known_accounts(self, ids: Iterable[int]) -> dict[int, Account]:
         """Read those of these accounts that are stored."""
-        pk = partition(self._integration_id, ACCOUNTS)
-        items = self._table.get_many([(pk, id_key(number)) for number in ids])
+        items = self._among(partition(self._integration_id, ACCOUNTS), ids)
         return {item["id"]: value_of(Account, item) for item in items}
 
     def known_resources(self, kind: ResourceType, ids: Iterable[int]) -> dict[int, Resource]:
         """Read those of these resources that are stored."""
-        items = self._table.get_many([(self._pk(kind), id_key(number)) for number in ids])
-        return {item["id"]: value_of(Resource, item) for item in items}
+        return {item["id"]: value_of(Resource, item) for item in self._among(self._pk(kind), ids)}
 
     def paths_after(self, kind: ResourceType, after: str | None) -> list[tuple[str, str]]:
         """Read the next stored resources as (key, full path), none at the end."""
@@ -104,6 +102,9 @@ class AccessStore:
         """Say whether anything stored was given to this account."""
         pk = account_partition(self._integration_id, account_id)
         return bool(self._table.query(pk, index=BY_ACCOUNT, limit=1).items)
+
+    def _among(self, pk: str, ids: Iterable[int]) -> list[Item]:
+        return stretch(self._table, sorted({(pk, id_key(number)) for number in ids}))
 
     def _pk(self, kind: ResourceType) -> str:
         return partition(self._integration_id, kind.collection)

@@ -71,6 +71,7 @@ class PipelinesStage:
         """The known projects by id."""
         pages = self._rows.listed(after)
         while (page := await self._session.io(next, pages, None)) is not None:
+            await self._session.io(self._states.look_ahead, [item["sk"] for item in page])
             for item in page:
                 yield Scope(item["sk"], {"type": "project", "id": item["id"], "path": item["path_with_namespace"]})
 

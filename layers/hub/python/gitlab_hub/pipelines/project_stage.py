@@ -52,9 +52,9 @@ class ProjectsStage(OneScope):
             await self._mirror.upsert(scope.key, [project for _, project in rows])
             if page.next is not None:
                 await session.checkpoint(scope, page.next)
-        if await session.io(lambda: next(self._rows.stored(scope.key), None)) is None:
-            raise NothingSeen("The token sees no project. Add its user to one, or give another token.")
         await self._mirror.complete(scope.key)
+        if not self._mirror.tally.stored:
+            raise NothingSeen("The token sees no project. Add its user to one, or give another token.")
 
 
 class SweepStage(OneScope):

@@ -1,6 +1,6 @@
 """The projects that the pipelines sync knows, and how far each one's pipelines were read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from gitlab_hub.pipelines.model import MAX_ID, clean_text, identity
 from gitlab_hub.pipelines.seek import Stream
 from gitlab_hub.storage.table import Item, Put, Table
 from gitlab_hub.sync.ports import Row
-from gitlab_hub.sync.table_rows import HASH, TableRows, unchanged
+from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
 
 PROBE_SECONDS = 86_400
 """How often a project that had no child pipelines lately is asked for some."""
@@ -154,10 +154,20 @@ class ReadStates:
 
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._pk = table, cursors_pk(integration_id)
+        self._ahead: dict[str, Item] = {}
+
+    def look_ahead(self, keys: Sequence[str]) -> None:
+        """Read the states of projects that are about to be loaded, sorted by key: nobody else writes them meanwhile.
+
+        Each is used once, so that a second try sees what the first one has kept.
+        """
+        items = stretch(self._table, [(self._pk, key) for key in keys])
+        self._ahead = {item["sk"]: item for item in items}
 
     def load(self, project_id: int) -> ReadState:
         """The state of a project; one that was never read has none."""
-        item = self._table.get(self._pk, padded(project_id)) or {}
+        key = padded(project_id)
+        item = self._ahead.pop(key, None) or self._table.get(self._pk, key) or {}
         return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
 
     def failed(self, project_id: int, code: str, *, owed: int) -> None:

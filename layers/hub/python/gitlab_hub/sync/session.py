@@ -189,26 +189,35 @@ class RunSession(Offload):
 
     async def flush_if_due(self) -> None:
         """Make progress durable, at most once per interval; this also renews the lease and notices its loss."""
-        if self._clock() - self._flushed_at >= self._flush_seconds:
-            await self.flush()
+        if self._flush_is_due:
+            async with self._flushing:
+                if self._flush_is_due:  # Many scopes find at once that it is, and one flush is enough for all.
+                    await self._flush()
 
     async def flush(self) -> None:
         """Make everything noted so far durable: first the journal, then the checkpoint that relies on it."""
         async with self._flushing:
-            # Taken together before the first await, so that the checkpoint never claims more than the journal holds.
-            entries, self._pending = self._pending, {}
-            run = self.snapshot()
-            try:
-                await to_the_end(self._persist, run, entries)
-            except ConditionFailed:
-                raise self.stop(LeaseLost("the run was taken over or deleted")) from None
-            finally:
-                if self.run.version == run.version:
-                    # What was not written is noted still: a later checkpoint must not rely on what no journal holds.
-                    for name, noted in self._pending.items():
-                        entries.setdefault(name, []).extend(noted)
-                    self._pending = entries
-            self._flushed_at = self._clock()
+            await self._flush()
+
+    @property
+    def _flush_is_due(self) -> bool:
+        return self._clock() - self._flushed_at >= self._flush_seconds
+
+    async def _flush(self) -> None:
+        # Taken together before the first await, so that the checkpoint never claims more than the journal holds.
+        entries, self._pending = self._pending, {}
+        run = self.snapshot()
+        try:
+            await to_the_end(self._persist, run, entries)
+        except ConditionFailed:
+            raise self.stop(LeaseLost("the run was taken over or deleted")) from None
+        finally:
+            if self.run.version == run.version:
+                # What was not written is noted still: a later checkpoint must not rely on what no journal holds.
+                for name, noted in self._pending.items():
+                    entries.setdefault(name, []).extend(noted)
+                self._pending = entries
+        self._flushed_at = self._clock()
 
     def end(self) -> None:
         """Shut out this worker, and every hint that has asked GitLab before now (blocking). Raises LeaseLost."""

@@ -10,6 +10,9 @@ from gitlab_hub.sync.ports import Row
 
 HASH = "hash"
 
+PASSED_OVER = 4
+"""Rows that a stretch may read for each one that is wanted: so small that it costs less than each by its key."""
+
 
 class TableRows:
     """Rows of one dataset in a table.
@@ -43,7 +46,8 @@ class TableRows:
 
     def stored_of(self, scope: str, keys: Sequence[str]) -> dict[str, str]:
         """The content hashes of those of `keys` that are stored."""
-        found = self._table.get_many([self._key(scope, key) for key in keys], attributes=("sk", HASH))
+        wanted = sorted({self._key(scope, key) for key in keys})
+        found = stretch(self._table, wanted, attributes=("sk", HASH))
         return {self._row_key(item["sk"]): item[HASH] for item in found if HASH in item}
 
     def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
@@ -66,6 +70,23 @@ class TableRows:
     def _item(self, scope: str, row: Row, digest: str) -> Item:
         pk, sk = self._key(scope, row.key)
         return {**row.item, "pk": pk, "sk": sk, HASH: digest, "schema_version": 1}
+
+
+def stretch(table: Table, wanted: Sequence[Key], *, attributes: Sequence[str] = ()) -> list[Item]:
+    """Read the items of sorted keys of one partition, as a page of a list by id is: mostly one beside the other.
+
+    By its key an item costs a read unit, beside others only its share of 4 KB (DynamoDB, "Read consistency and capacity
+    consumption"). Where the keys lie far apart, those that were not come to are read by their keys.
+    """
+    found = table.get_many(wanted[:1], attributes=attributes)
+    if len(wanted) > 1:
+        (pk, first), (_, last), keys = wanted[0], wanted[-1], {sk for _, sk in wanted}
+        limit = PASSED_OVER * len(wanted)
+        rows = table.query(pk, after=first, until=last, limit=limit, attributes=attributes)
+        found += [item for item in rows.items if item["sk"] in keys]
+        if rows.last is not None:
+            found += table.get_many([key for key in wanted if key > rows.last], attributes=attributes)
+    return found
 
 
 def unchanged(digest: str | None) -> Condition:
