@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.template.bundle import leaves, source, transformed
+from tests.unit.template.bundle import ROOT, leaves, source, transformed
 
 _PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
@@ -69,3 +69,15 @@ def test_schedules_are_ones_that_eventbridge_takes(name: str) -> None:
     match = re.fullmatch(r"rate\((\d+) (minute|hour|day)(s?)\)", expression)
     assert match is not None
     assert (match[1] == "1") == (match[3] == "")  # `rate(5 minute)` passes every linter and fails at deployment
+
+
+def test_the_map_at_the_top_names_every_section_in_order() -> None:
+    text = (ROOT / "template.yaml").read_text()
+    drawn = text.partition("\nMetadata:")[0]
+    sections = re.findall(r"^ *# ---- (The dashboard|[^:,\n]+)", text, re.MULTILINE)
+    places = [re.search(rf"(?<=[ |]){re.escape(section)}(?= *(?:\||  |\n))", drawn) for section in sections]
+    missing = [section for section, place in zip(sections, places, strict=True) if place is None]
+    assert missing == []
+    found = [place.start() for place in places if place is not None]
+    assert len(sections) > 20
+    assert found == sorted(found)
