@@ -41,6 +41,7 @@ often as the defaults say, and a year has passed.
 |---|---|
 | `Dashboard=true` | $3.00; nothing for the first three of an account |
 | `Tracing=true` | $5.00 per million calls: ${tracing:.2f} for the ticks alone |
+| `TablesUseKms=true` | ${keys[0]:.2f}, under the load ${keys[1]:.2f} |
 | another integration | $0.40 for its secret, and its syncs |
 | a private GitLab | NAT or endpoints: [deploying.md](deploying.md#a-gitlab-in-a-private-network) |
 | the first sync of the load above | ${first:.2f}, once |
@@ -100,6 +101,7 @@ def document() -> str:
         lines=table(("what", "of", "idle: so many", "$", "load: so many", "$"), [_line(use) for use in uses]),
         tracing=ticks * PRICES["trace"],
         first=first_sync(),
+        keys=[calls * PRICES["key call"] for calls in usage.key_calls()],
         alarms=alarms,
     )
 

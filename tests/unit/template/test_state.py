@@ -31,7 +31,8 @@ def test_these_are_the_tables() -> None:
 def test_tables_are_protected(name: str) -> None:
     table = TABLES[name]
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+    # False is no plain text: it is a key that AWS owns (AWS::DynamoDB::Table, SSESpecification).
+    assert table["SSESpecification"] == {"SSEEnabled": {"Ref": "TablesUseKms"}}
     assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     # What is protected cannot be deleted by a rollback either (DynamoDB, "Using deletion protection").

@@ -31,7 +31,7 @@ def test_a_refusal_is_a_line_with_its_reason_and_counted() -> None:
     [
         ("ignored('paused', hook_id='hook_a_1')", "WebhooksIgnored", {"reason": "paused", "hook_id": "hook_a_1"}),
         ("unavailable(hook_id=None)", "WebhooksNotQueued", {"hook_id": None}),
-        ("gave_up('dlv_a_1')", "DeliveriesGivenUp", {"delivery_id": "dlv_a_1"}),
+        ("gave_up('dlv_a_1')", "WorkGivenUp", {"delivery_id": "dlv_a_1"}),
         ("sent_again(3)", "DeliveriesSentAgain", {"count": 3}),
     ],
 )

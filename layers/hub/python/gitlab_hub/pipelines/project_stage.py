@@ -52,8 +52,7 @@ class ProjectsStage(OneScope):
             await self._mirror.upsert(scope.key, [project for _, project in rows])
             if page.next is not None:
                 await session.checkpoint(scope, page.next)
-        await self._mirror.complete(scope.key)
-        if not self._mirror.tally.stored:
+        if not await self._mirror.complete(scope.key):
             raise NothingSeen("The token sees no project. Add its user to one, or give another token.")
 
 

@@ -116,11 +116,12 @@ class DatasetMirror:
             parts = [fresh[start : start + KEYS_AT_ONCE] for start in range(0, len(fresh), KEYS_AT_ONCE)]
             self._session.journal(f"{self._dataset}/seen", [(scope, part) for part in parts])
 
-    async def complete(self, scope: str) -> None:
-        """The scope was read to its end through `upsert`: note what is missing."""
+    async def complete(self, scope: str) -> int:
+        """The scope was read to its end through `upsert`: note what is missing. The answer counts the stored rows."""
         seen = self._seen.get(scope, set())
         stored, missing = await self._session.io(lambda: _absent(self._store.stored(scope), seen))
         self._close(scope, Closed(stored, missing, len(seen)))
+        return int(stored)
 
     async def sweep(self, confirm: Confirm | None = None) -> None:
         """Remove what is missing, unless the breaker refuses.

@@ -93,8 +93,8 @@ class Mirror(Protocol):
     async def upsert(self, scope: str, rows: Sequence[Row]) -> None:
         """These are some rows of the scope: write what changed, note that they were seen."""
 
-    async def complete(self, scope: str) -> None:
-        """The scope was read to its end through `upsert`: note what is missing."""
+    async def complete(self, scope: str) -> int:
+        """The scope was read to its end through `upsert`: note what is missing. The answer counts the stored rows."""
 
     async def sweep(self, confirm: Confirm | None = None) -> None:
         """Remove what is missing and `confirm`ed gone, or mark the run suspect where too much is missing."""

@@ -90,7 +90,7 @@ def dead_letters(function: str, waiting: Mapping[str, int]) -> None:
     """Write which dead-letter queues (by name) hold how many messages, and count them for the alarm."""
     if waiting:
         set_up_logging().warning("dead letters", extra={"function": function, "waiting": dict(waiting)})
-        count("DeadLetters", function=function, value=sum(waiting.values()))
+        count("WorkGivenUp", function=function, value=sum(waiting.values()))
 
 
 def run_ended(function: str, *, kind: str, status: str, integration_id: str, counts: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from gitlab_hub.web.telemetry import count, set_up_logging
 
 REFUSED, IGNORED, LOST = "WebhooksRefused", "WebhooksIgnored", "WebhooksNotQueued"
-GAVE_UP, SENT_AGAIN = "DeliveriesGivenUp", "DeliveriesSentAgain"
+GAVE_UP, SENT_AGAIN = "WorkGivenUp", "DeliveriesSentAgain"
 
 
 class LoggedNotices:
