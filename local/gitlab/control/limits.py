@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from local.gitlab.rest.ask import Answer, reply
 from local.gitlab.rest.refusals import TOO_MANY
@@ -16,14 +17,17 @@ class Window:
 
     limit: int
     period: float
-    start: float = 0
+    start: float = -inf
     seen: int = 0
+    resets_at: int = 0
+    """Its end by the server's clock: one moment for all answers, as GitLab computes it from the period alone."""
 
-    def count(self, now: float) -> None:
+    def count(self, now: float, server_now: float) -> None:
         """Count one request, in a new window if the old one is over."""
         start = now - now % self.period
         if start != self.start:
             self.start, self.seen = start, 0
+            self.resets_at = int(server_now + self.rest(now)) + 1
         self.seen += 1
 
     def rest(self, now: float) -> float:
@@ -54,14 +58,14 @@ class Limits:
         headers: dict[str, str] = {}
         if self._general:
             window = self._window(caller, "general", *self._general)
-            window.count(now)
-            headers = _headers(window, now, server_now)
+            window.count(now, server_now)
+            headers = _headers(window)
             if window.seen > window.limit:
                 return headers, retry_later(window.rest(now), headers)
         for pattern, limit, period in self._per_endpoint:
             if pattern.search(path):
                 window = self._window(caller, pattern.pattern, limit, period)
-                window.count(now)
+                window.count(now, server_now)
                 if window.seen > window.limit:
                     return {}, too_often()
         return headers, None
@@ -70,13 +74,13 @@ class Limits:
         return self._windows.setdefault((caller, name), Window(limit, period))
 
 
-def _headers(window: Window, now: float, server_now: float) -> dict[str, str]:
+def _headers(window: Window) -> dict[str, str]:
     return {
         "RateLimit-Limit": str(window.limit),
         "RateLimit-Name": "throttle_authenticated_api",
         "RateLimit-Observed": str(window.seen),
         "RateLimit-Remaining": str(max(0, window.limit - window.seen)),
-        "RateLimit-Reset": str(int(server_now + window.rest(now)) + 1),
+        "RateLimit-Reset": str(window.resets_at),
     }
 
 

@@ -39,6 +39,17 @@ def test_the_general_limiter_counts_down_in_headers() -> None:
     }
 
 
+def test_all_answers_of_a_window_name_the_same_end_also_while_the_clock_stands_still() -> None:
+    watch = Watch()
+    watch.now = 0.0
+    made = limits(watch, general={"limit": 9, "period": 60})
+    ends = []
+    for pause in (0, 20, 39, 1):
+        watch.now += pause
+        ends.append(made.check("1", "/api/v4/user", server_now=5_000)[0]["RateLimit-Reset"])
+    assert ends == ["5061"] * 4
+
+
 def test_the_general_limiter_refuses_in_plain_text_until_its_window_ends() -> None:
     watch = Watch()
     made = limits(watch, general={"limit": 1, "period": 60})

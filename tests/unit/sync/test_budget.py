@@ -1,6 +1,7 @@
 """The shared request allowance: what is spent, what is learnt, when to wait."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,23 @@ def test_the_first_answer_of_a_window_says_when_it_ends_but_not_what_is_on_the_w
     for _ in range(50):
         budget = spend(budget, "users", later)
     budget = learn(budget, "users", announced(limit=100, remaining=99, resets_in=30), later)
-    assert budget[GENERAL] == Window(limit=100, remaining=50, resets_at=later + 30)
+    assert budget[GENERAL] == Window(
+        limit=100, remaining=50, resets_at=later + 30, announced=int(SERVER.timestamp()) + 30
+    )
+
+
+def test_an_answer_that_was_long_on_its_way_does_not_hide_what_later_ones_count() -> None:
+    late = learn({}, "users", announced(remaining=50, resets_in=30), NOW + 5)
+    prompt = replace(announced(remaining=30, resets_in=30), server_time=SERVER + timedelta(seconds=5))
+    whole = learn(late, "users", prompt, NOW + 5)
+    assert (whole[GENERAL].remaining, whole[GENERAL].resets_at) == (30, NOW + 30)
+    alone = learn({}, "users", prompt, NOW + 5)
+    assert merge(late, alone) == merge(alone, late) == whole
+
+
+def test_the_first_answer_of_the_next_window_is_not_of_the_last_one() -> None:
+    spent = learn({}, "users", announced(remaining=0, resets_in=2), NOW)
+    assert learn(spent, "users", announced(remaining=99, resets_in=3), NOW + 1)[GENERAL].remaining == 99
 
 
 def test_a_limiter_that_was_switched_off_is_forgotten() -> None:
@@ -93,6 +110,7 @@ windows = st.builds(
     remaining=st.integers(-5, 100),
     resets_at=st.sampled_from([0.0, 10.0, 20.0]),
     blocked_until=st.sampled_from([0.0, 15.0, 40.0]),
+    announced=st.sampled_from([0, 7, 8]),
 )
 budgets = st.dictionaries(st.sampled_from([GENERAL, "members", "users"]), windows)
 

@@ -1,6 +1,9 @@
 """One budget for all workers of a GitLab user: short waits in line, long ones end the slice."""
 
 import json
+import sys
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -13,9 +16,9 @@ from tests.fakes.table import MemoryTable
 NOW = 1_700_000_000.0
 
 
-def facts(*, remaining: int, resets_in: int) -> RateFacts:
+def facts(*, remaining: int, resets_in: int, limit: int = 100) -> RateFacts:
     return RateFacts(
-        limit=100, remaining=remaining, reset_at=int(NOW) + resets_in, server_time=datetime.fromtimestamp(NOW, UTC)
+        limit=limit, remaining=remaining, reset_at=int(NOW) + resets_in, server_time=datetime.fromtimestamp(NOW, UTC)
     )
 
 
@@ -65,6 +68,37 @@ async def test_two_workers_that_exchange_at_once_lose_nothing() -> None:
     for endpoint in ("users", "members"):
         with pytest.raises(RateLimited):
             await first.acquire(endpoint)
+
+
+@pytest.fixture
+def _threads_take_turns_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_threads_take_turns_often")
+@pytest.mark.parametrize("_once_more", range(3))
+async def test_what_is_spent_during_an_exchange_counts(_once_more: int) -> None:
+    """Exchanges run beside the event loop, in a thread of their own."""
+    one, enough = limiter(MemoryTable(), Clock()), threading.Event()
+    one.observe("users", facts(limit=10_000, remaining=10_000, resets_in=600))
+
+    def exchange() -> None:
+        while not enough.is_set():
+            one.exchange()
+
+    beside = threading.Thread(target=exchange)
+    beside.start()
+    try:
+        for _ in range(8_000):
+            await one.acquire("users")
+    finally:
+        enough.set()
+        beside.join()
+    with pytest.raises(RateLimited):
+        await one.acquire("users")
 
 
 def test_a_server_without_limits_costs_no_write() -> None:

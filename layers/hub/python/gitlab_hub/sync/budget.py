@@ -13,7 +13,6 @@ SPARED_PERCENT = 20
 """What the hub never spends: it is left to the people who use the same account."""
 
 GENERAL = "*"
-WOBBLE_SECONDS = 2.0
 GUESSED_SECONDS = 60.0
 CLASS_LIMITS_PER_MINUTE: Mapping[str, int] = {
     "groups_list": 200,
@@ -36,6 +35,9 @@ class Window:
     blocked_until: float = 0.0
     guessed: bool = False
     """Opened by ourselves after the last one ended; the first answer says what it really is."""
+    announced: int = 0
+    """GitLab's `RateLimit-Reset`. It tells windows apart, being the same in all answers of one (rack-attack's README:
+    now + period - now % period); `resets_at` is later the longer the answer was on its way."""
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the next request."""
@@ -47,8 +49,10 @@ class Window:
     def merged(self, other: "Window") -> "Window":
         """What two workers know together: the later window, the smaller rest, the longer block."""
         older, newer = sorted((self, other), key=lambda window: window.resets_at)
-        rest = min(older.remaining, newer.remaining) if older.resets_at == newer.resets_at else newer.remaining
-        return replace(newer, remaining=rest, blocked_until=max(older.blocked_until, newer.blocked_until))
+        merged = replace(newer, blocked_until=max(older.blocked_until, newer.blocked_until))
+        if (older.announced or older.resets_at) != (newer.announced or newer.resets_at):
+            return merged
+        return replace(merged, remaining=min(older.remaining, newer.remaining), resets_at=older.resets_at)
 
 
 Budget = Mapping[str, Window]
@@ -82,7 +86,8 @@ def learn(budget: Budget, endpoint: str, facts: RateFacts, now: float) -> Budget
     after = dict(budget)
     resets_in = _resets_in(facts)
     if facts.limit is not None and facts.remaining is not None and resets_in is not None:
-        after[GENERAL] = _learnt(budget.get(GENERAL, Window()), facts.limit, facts.remaining, now + resets_in)
+        seen = Window(facts.limit, facts.remaining, now + resets_in, announced=facts.reset_at or 0)
+        after[GENERAL] = _learnt(budget.get(GENERAL, Window()), seen)
     elif not facts.limited and budget.get(GENERAL, Window()).guessed:
         # Its limiter was switched off: nothing is announced any more, so nothing may be guessed either. A window
         # without a limit, and not none at all: what other workers remember must not bring the old one back.
@@ -101,13 +106,13 @@ def merge(mine: Budget, theirs: Budget) -> Budget:
     return {name: mine.get(name, Window()).merged(theirs.get(name, Window())) for name in names}
 
 
-def _learnt(known: Window, limit: int, remaining: int, resets_at: float) -> Window:
-    seen = Window(limit, remaining, _steady(known.resets_at, resets_at), known.blocked_until)
-    if known.limit != limit:
-        return seen
+def _learnt(known: Window, seen: Window) -> Window:
+    if known.limit != seen.limit:
+        return replace(seen, blocked_until=known.blocked_until)
     if known.guessed:
         # The answer counts what GitLab has seen so far, the guess also what is still on the way.
-        return replace(seen, remaining=min(remaining, known.remaining))
+        remaining = min(seen.remaining, known.remaining)
+        return replace(seen, remaining=remaining, blocked_until=known.blocked_until)
     return seen.merged(known)
 
 
@@ -116,8 +121,3 @@ def _resets_in(facts: RateFacts) -> float | None:
     if facts.reset_at is None or facts.server_time is None:
         return None
     return max(0.0, facts.reset_at - facts.server_time.timestamp())
-
-
-def _steady(known: float, announced: float) -> float:
-    # The end of a window is announced in whole seconds and so wobbles; two ends so close are of the same window.
-    return known if abs(known - announced) < WOBBLE_SECONDS else announced

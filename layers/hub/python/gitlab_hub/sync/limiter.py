@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from math import ceil
@@ -33,6 +34,8 @@ class SharedLimiter:
         self._pk = f"BUDGET#{host}#{user_id}"
         self._budget: Budget = {}
         self._dirty = False
+        self._changing = threading.Lock()
+        """Requests are counted on the event loop, while an exchange runs in a thread: neither may undo the other."""
 
     async def acquire(self, endpoint: str) -> None:
         """Take one request. Raises RateLimited where the wait is longer than a worker should sleep."""
@@ -40,26 +43,28 @@ class SharedLimiter:
             if seconds > SHORT_WAIT_SECONDS:
                 raise RateLimited("GitLab's request allowance is spent for now.", retry_after=ceil(seconds))
             await self._sleep(seconds)
-        self._budget = budgets.spend(self._budget, endpoint, self._now())
+        with self._changing:
+            self._budget = budgets.spend(self._budget, endpoint, self._now())
 
     def observe(self, endpoint: str, facts: RateFacts) -> None:
         """Learn from an answer's headers."""
-        after = budgets.learn(self._budget, endpoint, facts, self._now())
-        self._dirty = self._dirty or after != self._budget
-        self._budget = after
+        with self._changing:
+            after = budgets.learn(self._budget, endpoint, facts, self._now())
+            self._dirty = self._dirty or after != self._budget
+            self._budget = after
 
     def exchange(self) -> None:
         """Merge with what other workers know (blocking; a few times a second at most)."""
         item = self._table.get(self._pk, "BUDGET")
         theirs = _budget_of(item["windows"]) if item else {}
-        if not self._dirty:
-            self._budget = budgets.merge(self._budget, theirs)
+        with self._changing:
+            ours = self._budget = budgets.merge(self._budget, theirs)
+            is_news, self._dirty = self._dirty, False
+        if not is_news:
             return
-        self._dirty = False
-        self._budget = budgets.merge(self._budget, theirs)
         version = item["version"] if item else 0
         row = {"pk": self._pk, "sk": "BUDGET", "version": version + 1, "schema_version": 1}
-        known = {name: asdict(window) for name, window in self._budget.items() if not window.guessed}
+        known = {name: asdict(window) for name, window in ours.items() if not window.guessed}
         windows = json.dumps(known)
         expected = Condition(equals={"version": version}) if item else ABSENT
         try:
