@@ -14,14 +14,14 @@ class Stack:
     """One stack on one emulator."""
 
     def __init__(self, endpoint: str, name: str = NAME) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self.name = name
 
     def client(self, service: str) -> Any:
         """A client that only ever reaches the emulator."""
         return boto3.client(  # type: ignore[call-overload]  # the stubs list services by literal name
             service,
-            endpoint_url=self._endpoint,
+            endpoint_url=self.endpoint,
             region_name="us-east-1",
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106 - the emulator takes any  # pragma: allowlist secret

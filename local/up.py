@@ -68,14 +68,20 @@ class LocalStack:
 
 
 @contextmanager
-def running(options: Options, say: Callable[[str], object] = lambda _: None) -> Iterator[LocalStack]:
-    """Run the bundle for as long as the block lasts; nothing is left behind however it ends. `say` hears each step."""
+def running(
+    options: Options, say: Callable[[str], object] = lambda _: None, prepare: Callable[[Stack], object] = lambda _: None
+) -> Iterator[LocalStack]:
+    """Run the bundle for as long as the block lasts; nothing is left behind however it ends.
+
+    `say` hears each step; `prepare` may change the deployed stack before any of its functions is loaded.
+    """
     with closing(listen(options.port)) as listening, Home(options.state_dir) as home:
         emulator = Emulator(home.path, home.emulator_port())
         try:
             emulator.start()
             wanted, stack = _deployed(options, emulator, home, say)
             token = put_owner_token(stack, options.owner_token, is_new=home.deployed is None)
+            prepare(stack)
             with _open_door(listening, emulator.port, Gateway(stack).api_id):
                 say("Loading the functions …")
                 warm_up(options.port, token, stack)

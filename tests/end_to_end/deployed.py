@@ -18,8 +18,7 @@ class Deployed:
 
     def start(self) -> Hub:
         """Start it, deployed already or not."""
-        local = self._running.enter_context(running(self._options))
-        self.recorder.attach(local.stack, local.emulator_port)
+        local = self._running.enter_context(running(self._options, prepare=self.recorder.attach))
         log = self._options.state_dir / "emulator.log"
         return Hub(self._options.port, local.owner_token, local.stack, log)
 

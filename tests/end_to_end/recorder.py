@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 from local.stack import Stack
 from tests.fakes.aws_calls import AwsCall, calls_of
@@ -18,7 +19,7 @@ class Recorder:
     def __init__(self) -> None:
         self._calls: set[AwsCall] = set()
         self._lock = threading.Lock()
-        self._upstream = 0
+        self._upstream = ""
         self._server: ThreadingHTTPServer | None = None
 
     @property
@@ -53,10 +54,10 @@ class Recorder:
             self._server.shutdown()
             self._server.server_close()
 
-    def attach(self, stack: Stack, emulator_port: int) -> None:
-        """Have every function of a stack call here, and pass its calls on to the emulator."""
+    def attach(self, stack: Stack) -> None:
+        """Have every function of a stack that is not loaded yet call here, and pass its calls on to the emulator."""
         assert self._server is not None
-        self._upstream = emulator_port
+        self._upstream = urlsplit(stack.endpoint).netloc
         client, port = stack.client("lambda"), self._server.server_address[1]
         for function, resource in stack.template["Resources"].items():
             if resource["Type"] != "AWS::Lambda::Function":
@@ -68,7 +69,7 @@ class Recorder:
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection to the emulator."""
-        return http.client.HTTPConnection("127.0.0.1", self._upstream, timeout=60)
+        return http.client.HTTPConnection(self._upstream, timeout=60)
 
 
 class _Forwarding(BaseHTTPRequestHandler):

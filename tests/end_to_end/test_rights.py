@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local.warm import MESSAGES
 from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub import Hub
 from tests.fakes.aws_calls import AwsCall
@@ -46,10 +47,6 @@ UNUSED = {
 """What is granted and was not seen, by action or resource, and why it stays."""
 
 RENEWAL = "a token is renewed, or found lost, where it is used; the tests let that happen in few functions"
-OF_DATA = ("dynamodb:", "secretsmanager:")
-"""Rights on rows and secrets. What queues and targets hear is at times said by a function that was loaded before the
-recorder came, so that it is not seen in every run."""
-
 SELDOM = {
     ("AccessRole", "dynamodb:GetItem", "AccessTable"): "one account, group or project by its id",
     ("AccessRole", "dynamodb:Query", "AccessTable/index/by_account"): "grants of one account",
@@ -120,6 +117,10 @@ def calls(deployed: Deployed, hub: Hub, one: str) -> frozenset[AwsCall]:
     return frozenset(named(call, hub.stack.resources) for call in deployed.recorder.calls)
 
 
+def test_no_function_was_loaded_before_somebody_listened(calls: frozenset[AwsCall]) -> None:
+    assert {call.function for call in calls if any("_warm_up" in key for key in call.keys)} >= MESSAGES.keys()
+
+
 def test_every_call_is_one_that_the_role_allows(calls: frozenset[AwsCall]) -> None:
     granted = grants()
     assert {call.function for call in calls} > {"AuthorizerFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}
@@ -132,5 +133,4 @@ def test_what_is_granted_is_used_or_explained(calls: frozenset[AwsCall], request
     collected = {item.path.name for item in request.session.items}
     if not {path.name for path in Path(__file__).parent.glob("test_*.py")} <= collected:
         pytest.skip("only all tests of this folder together use all that is granted")
-    data = {grant for grant in unused(grants(), calls) if grant.action.startswith(OF_DATA)}
-    assert sorted(grant for grant in data if not explained(grant)) == []
+    assert sorted(grant for grant in unused(grants(), calls) if not explained(grant)) == []
