@@ -71,8 +71,7 @@ class StandIn:
         if call.segments[:1] == (CONTROL,):
             await deliver(send, _dressed(await _settled(self.board.answer(call)), self.clock.now()))
             return
-        self.stats.begin()
-        status, fault = 0, None
+        began, status, fault = self.stats.begin(), 0, None
         try:
             if self.pace.latency:
                 await asyncio.sleep(self.pace.latency)
@@ -90,7 +89,7 @@ class StandIn:
                 await deliver(send, answer)
         finally:
             struck = fault.kind if fault else None
-            self.stats.end(self._kind(call), self._caller(call), f"{call.method} {call.path}", status, struck)
+            self.stats.end(began, self._kind(call), self._caller(call), f"{call.method} {call.path}", status, struck)
 
     def _inside(self, call: Call, area: tuple[str, ...] = API) -> Call | None:
         """The call as the API sees it, without the relative root; None outside of the API."""

@@ -88,7 +88,7 @@ def whoami(company: Running, access_token: str) -> int:
     """What GitLab answers to somebody with this token."""
     request = urllib.request.Request(f"{company.base}/api/v4/user", headers={"Authorization": f"Bearer {access_token}"})  # noqa: S310 - http on loopback
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http on loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http on loopback
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

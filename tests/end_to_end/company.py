@@ -75,7 +75,7 @@ def asked(gitlab: Running, method: str, path: str, body: object = None) -> Any:
     headers = {"Authorization": f"Bearer {gitlab.tokens['admin']}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{gitlab.base}/api/v4{path}", data, headers, method=method)  # noqa: S310 - http on loopback
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http on loopback
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http on loopback
         return json.loads(answer.read() or b"null")
 
 

@@ -1,14 +1,12 @@
 """Removing an integration: gone at once, and nothing of it stays behind."""
 
-import time
-
 import pytest
 
 from local.gitlab.process import Running, running
 from tests.end_to_end.building import Built
 from tests.end_to_end.company import COMPANY, newcomer, token
 from tests.end_to_end.hub import BOTH, Hub, until
-from tests.end_to_end.stores import secrets, traces_of
+from tests.end_to_end.stores import secrets, traces_of, waiting
 from tests.end_to_end.test_receiver import Sender, refused
 from tests.end_to_end.workshop import Workshop
 
@@ -33,7 +31,7 @@ def test_an_integration_that_is_removed_during_a_sync_leaves_nothing(hub: Hub, l
     assert integration_id not in {row["id"] for row in hub.rows("/v1/integrations")}
     assert all(integration_id not in name for name in secrets(hub.stack))
     until(lambda: not traces_of(hub.stack, integration_id), pause=0.3)
-    time.sleep(1)  # Longer than a worker needs for the request it was at.
+    until(lambda: not any(waiting(hub.stack, queue) for queue in ("SyncAccountsQueue", "SyncPipelinesQueue")))
     assert traces_of(hub.stack, integration_id) == []
 
     lively.control("POST", "latency", {"ms": 0})

@@ -9,10 +9,12 @@ class Stats:
     """Counts requests by kind, answers by status, and how many were under way at once."""
 
     def __init__(self) -> None:
+        self._resets = 0
         self.reset()
 
     def reset(self) -> None:
         """Start counting afresh."""
+        self._resets += 1
         self._requests: Counter[str] = Counter()
         self._statuses: Counter[int] = Counter()
         self._callers: Counter[str] = Counter()
@@ -20,14 +22,17 @@ class Stats:
         self._recent: deque[dict[str, object]] = deque(maxlen=KEPT)
         self._open, self._open_max = 0, 0
 
-    def begin(self) -> None:
-        """A request came in."""
+    def begin(self) -> int:
+        """A request came in; the number says `end` which count it belongs to."""
         self._open += 1
         self._open_max = max(self._open_max, self._open)
+        return self._resets
 
-    def end(self, kind: str, caller: str, target: str, status: int, fault: str | None) -> None:
-        """A request was answered, or spoiled."""
-        self._open = max(0, self._open - 1)
+    def end(self, began: int, kind: str, caller: str, target: str, status: int, fault: str | None) -> None:
+        """A request was answered, or spoiled; one that came in before the last reset counts no more."""
+        if began != self._resets:
+            return
+        self._open -= 1
         self._requests[kind] += 1
         self._statuses[status] += 1
         self._callers[caller] += 1

@@ -37,7 +37,7 @@ def open_door(upstream_port: int, cleanup: ExitStack) -> int:
 
 
 def talk(port: int, *requests: bytes) -> list[bytes]:
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as connection:
         answers = []
         for request in requests:
             connection.sendall(request)
@@ -108,19 +108,19 @@ def test_what_is_not_http_is_refused(opened: Open) -> None:
 
 def test_a_slow_client_does_not_hold_up_others(opened: Open) -> None:
     port = opened(Upstream())
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as slow:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\n")
         assert talk(port, b"GET / HTTP/1.1\r\nHost: me\r\n\r\n") == [OK]
 
 
-@pytest.mark.parametrize(("path", "at_once"), [("/v1/webhooks/gitlab/hook_1", {1, 2}), ("/v1/builds", {5, 6})])
-def test_deliveries_take_turns_and_nothing_else_does(opened: Open, path: str, at_once: set[int]) -> None:
-    upstream = Upstream(seconds=0.2)
+@pytest.mark.parametrize(("path", "at_once"), [("/v1/webhooks/gitlab/hook_1", 2), ("/v1/builds", 6)])
+def test_deliveries_take_turns_and_nothing_else_does(opened: Open, path: str, at_once: int) -> None:
+    upstream = Upstream(together=at_once)
     port = opened(upstream)
     request = f"POST {path} HTTP/1.1\r\nHost: me\r\nContent-Length: 0\r\n\r\n".encode()
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(lambda _: talk(port, request), range(6))) == [[OK]] * 6
-    assert upstream.at_once in at_once
+    assert upstream.at_once == at_once
 
 
 def test_closing_ends_open_connections_and_the_thread() -> None:
@@ -129,7 +129,7 @@ def test_closing_ends_open_connections_and_the_thread() -> None:
         listening = listen(0)
         door = Door(listening, upstream.port, HOST)
         door.open()
-        with closing(socket.create_connection(listening.getsockname(), timeout=10)) as guest:
+        with closing(socket.create_connection(listening.getsockname(), timeout=60)) as guest:
             guest.sendall(b"GET / HTTP/1.1\r\nHost: me\r\n\r\n")
             read_message(guest)
             door.close()

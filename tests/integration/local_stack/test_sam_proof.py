@@ -51,6 +51,6 @@ def test_a_crash_proves_nothing(output: str) -> None:
 def test_the_relay_passes_bytes_on() -> None:
     with Upstream() as upstream, relayed("127.0.0.1", upstream.port) as url:
         address, port = url.removeprefix("http://").split(":")
-        with closing(socket.create_connection((address, int(port)), timeout=10)) as connection:
+        with closing(socket.create_connection((address, int(port)), timeout=60)) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: me\r\n\r\n")
             assert read_message(connection) == OK

@@ -9,13 +9,13 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Upstream:
-    """Answers every request on every connection with the same bytes, after so many `seconds`."""
+    """Answers every request on every connection with the same bytes, once so many are waiting `together`."""
 
-    def __init__(self, answer: bytes = OK, *, closes: bool = False, seconds: float = 0.0) -> None:
+    def __init__(self, answer: bytes = OK, *, closes: bool = False, together: int = 1) -> None:
         self.received: list[bytes] = []
         self.connections = 0
-        self.at_once, self._open = 0, 0
-        self._answer, self._closes, self._seconds = answer, closes, seconds
+        self.at_once, self._open, self._counting = 0, 0, threading.Lock()
+        self._answer, self._closes, self._together = answer, closes, threading.Barrier(together)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._guests: list[socket.socket] = []
 
@@ -45,14 +45,19 @@ class Upstream:
             self._guests.append(guest)
             threading.Thread(target=self._serve, args=(guest,), daemon=True).start()
 
+    def _count(self, step: int) -> None:
+        with self._counting:
+            self._open += step
+            self.at_once = max(self.at_once, self._open)
+
     def _serve(self, guest: socket.socket) -> None:
         try:
             while request := read_message(guest):
                 self.received.append(request)
-                self._open += 1
-                self.at_once = max(self.at_once, self._open)
-                time.sleep(self._seconds)
-                self._open -= 1
+                self._count(1)
+                self._together.wait(60)
+                time.sleep(0.05)  # By then whoever is one too many has come, too.
+                self._count(-1)
                 guest.sendall(self._answer)
                 if self._closes:
                     guest.shutdown(socket.SHUT_RDWR)

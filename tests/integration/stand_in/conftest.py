@@ -30,7 +30,7 @@ def clean(server: Running) -> Iterator[Running]:
 @pytest.fixture
 def client(server: Running) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {server.tokens['admin-read']}"}
-    with httpx.Client(base_url=f"{server.base}/api/v4", headers=headers, timeout=5, trust_env=False) as made:
+    with httpx.Client(base_url=f"{server.base}/api/v4", headers=headers, timeout=60, trust_env=False) as made:
         yield made
 
 

@@ -1,23 +1,22 @@
 """A server where hooks call."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 
 @dataclass
 class Heard:
-    """Calls as they came; `status` and `delay` (seconds) say how the next ones are answered."""
+    """Calls as they came; `status` says how the next ones are answered, and none is while `answering` is cleared."""
 
     url: str = ""
     calls: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     status: int = 200
-    delay: float = 0.0
+    answering: Event = field(default_factory=Event)
 
     def bodies(self) -> list[Any]:
         return [json.loads(body) for _, _, body in self.calls]
@@ -27,12 +26,13 @@ class Heard:
 def receiver() -> Iterator[Heard]:
     """Listen on a free port until the block ends."""
     heard = Heard()
+    heard.answering.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             heard.calls.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-            time.sleep(heard.delay)
+            heard.answering.wait()
             self.send_response(heard.status)
             self.send_header("Content-Length", "11")
             self.end_headers()

@@ -16,7 +16,7 @@ from tests.integration.stand_in.conftest import rows
 
 def test_a_connection_is_kept(server: Running) -> None:
     address = urlsplit(server.base)
-    line = http.client.HTTPConnection(address.netloc, timeout=5)
+    line = http.client.HTTPConnection(address.netloc, timeout=60)
     ports = set()
     for _ in range(3):
         line.request("GET", "/api/v4/version", headers={"PRIVATE-TOKEN": server.tokens["admin"]})
@@ -80,10 +80,10 @@ def test_a_write_may_be_done_although_its_answer_is_lost(clean: Running, kind: s
 def test_a_body_that_drips_outlasts_every_read_timeout(clean: Running, client: httpx.Client) -> None:
     clean.fault("drip", seconds=0.05)
     began, seen = time.monotonic(), 0
-    with client.stream("GET", "/user", timeout=0.5) as answer:
+    with client.stream("GET", "/user", timeout=2) as answer:
         for chunk in answer.iter_raw():
             seen += len(chunk)
-            if time.monotonic() - began > 0.8:
+            if time.monotonic() - began > 2.5:
                 break
     assert 0 < seen < int(answer.headers["content-length"])
 

@@ -37,7 +37,7 @@ def rows_of(hub: Hub, path: str) -> list[dict[str, Any]]:
     """A list (or one row) as GitLab's API gives it."""
     request = urllib.request.Request(f"{hub.server.base}/api/v4{path}")  # noqa: S310 - http on loopback
     request.add_header("Authorization", f"Bearer {hub.targets.token}")
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http on loopback
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http on loopback
         body = json.load(answer)
         return body if isinstance(body, list) else [body]
 

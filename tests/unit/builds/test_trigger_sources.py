@@ -183,4 +183,4 @@ def test_a_gitlab_that_does_not_answer_in_time_is_not_waited_for() -> None:
     clients.transport = Silent()  # type: ignore[assignment] # a transport is all that is needed
     started = time.monotonic()
     assert compared(clients, seconds=0.05) is None
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30

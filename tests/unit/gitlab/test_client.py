@@ -250,12 +250,12 @@ async def test_no_more_calls_are_in_flight_than_allowed() -> None:
 async def test_waiting_for_a_free_slot_does_not_use_up_the_deadline() -> None:
     class Slow(ScriptedTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.05)
             return await super().handle_async_request(request)
 
-    options = ClientOptions(concurrency=1, deadline=1.0, tries=1)  # Six take longer than one may.
+    options = ClientOptions(concurrency=1, deadline=2.0, tries=1)  # All take longer than one may.
     gitlab = client(Slow(lambda _: ok()), options=options)
-    await asyncio.gather(*(gitlab.get("/user") for _ in range(6)))
+    await asyncio.gather(*(gitlab.get("/user") for _ in range(45)))
 
 
 @pytest.mark.parametrize("fault", [httpx.ConnectError(TOKEN), status(401), status(302, location=f"https://e/{TOKEN}"),
