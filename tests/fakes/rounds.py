@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class Turns:

@@ -9,7 +9,7 @@ from gitlab_hub.storage.table import Table
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class Killed(BaseException):

@@ -23,13 +23,13 @@ async def test_whoever_is_cancelled_waits_for_the_call(error: Exception | None) 
 
     def write() -> None:
         begun.set()
-        go.wait(5)
+        go.wait(60)
         done.set()
         if error is not None:
             raise error
 
     task = asyncio.create_task(to_the_end(write))
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, 60)
     for _ in range(2):
         task.cancel()
         await asyncio.sleep(0.01)

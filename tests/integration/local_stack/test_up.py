@@ -40,7 +40,7 @@ def local(state: Path, port: int, *more: str) -> Iterator[list[str]]:
                 break
         yield lines
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert not_left_behind(state)
 
 
@@ -95,8 +95,8 @@ def test_a_killed_stack_leaves_no_process_behind(tmp_path: Path, port: int) -> N
         assert process.stdout is not None
         assert any(line.startswith("READY") for line in process.stdout)
         process.kill()
-        assert process.wait(30) == -signal.SIGKILL
-    until = time.monotonic() + 30
+        assert process.wait(60) == -signal.SIGKILL
+    until = time.monotonic() + 60
     while not not_left_behind(tmp_path) and time.monotonic() < until:
         time.sleep(0.2)
     assert not_left_behind(tmp_path)

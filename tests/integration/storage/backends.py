@@ -141,7 +141,7 @@ def emulator(folder: Path) -> Iterator[str]:
             yield endpoint
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _free_port() -> int:
@@ -154,7 +154,7 @@ def _free_port() -> int:
 def _wait_for(endpoint: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        with suppress(URLError), urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310 our own child
+        with suppress(URLError), urlopen(f"{endpoint}/_ministack/health", timeout=10):  # noqa: S310 our own child
             return
         time.sleep(0.2)
     raise AssertionError("The emulator did not start.")

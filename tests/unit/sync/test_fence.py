@@ -1,6 +1,7 @@
 """Writing behind a fence: all of it while the number is the newest, and nothing afterwards."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from gitlab_hub.sync.portions import MOST_ACTIONS, MOST_BYTES, portions
 from gitlab_hub.sync.ports import Kind
 from tests.fakes.table import MemoryTable
 from tests.fakes.threads import together
+
+PATIENCE_SECONDS = 60
 
 
 def row(sk: str, **more: Any) -> Item:
@@ -109,16 +112,23 @@ class Slow(MemoryTable):
     def transact(self, actions: Sequence[Put | Delete | Check]) -> None:
         self.transactions.append(len(actions))
         self.begun.set()
-        self.go.wait(5)
+        self.go.wait(PATIENCE_SECONDS)
         super().transact(actions)
 
 
 def slowly(table: Slow, mine: FencedTable, work: Callable[[int], None], writers: int) -> list[Exception | None]:
-    """Let many write while the first one's transaction takes its time."""
+    """Let many write while the first one's transaction takes as long as it takes them to wait for it."""
     first = threading.Thread(target=lambda: mine.put(row("first")))
     first.start()
-    table.begun.wait(5)
-    threading.Timer(0.3, table.go.set).start()
+    table.begun.wait(PATIENCE_SECONDS)
+
+    def go() -> None:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while len(mine._waiting) < writers and time.monotonic() < until:
+            time.sleep(0.01)
+        table.go.set()
+
+    threading.Thread(target=go).start()
     results = together(writers, work)
     first.join()
     return results
@@ -131,7 +141,7 @@ def test_what_waits_is_written_together() -> None:
     mine = FencedTable(fence, 1)
     assert slowly(table, mine, lambda n: mine.put(row(f"r{n}")), 12) == [None] * 12
     assert len([item for item in table.dump() if item["pk"] == "p"]) == 13
-    assert len(table.transactions) < 6, "one after the other, each with its check"
+    assert table.transactions == [2, 13], "each with its check"
 
 
 def test_one_that_is_refused_spoils_no_other() -> None:
