@@ -49,10 +49,26 @@ often as the defaults say, and a year has passed.
 
 ## What is left of an idle hub, and why
 
-- Lambda polls every queue all month. Four queues are the fewest that keep syncs, webhooks and builds out of each
-  other's way.
-- Two secrets: the function that looks tokens up must not be able to read the master key.
-- {alarms} alarms, one for each thing that a person does something about ([operations.md](operations.md#alarms)).
+At list prices an idle hub was meant to cost $2 at most, and costs ${idle:.2f}. These are what it consists of:
+
+- **Polling, ${polls:.2f}.** Lambda polls every queue all month, with five long polls of twenty seconds. It can go down
+  to two on a quiet standard queue, but not where a maximum concurrency is set ([scaling of SQS event
+  sources][scaling]), and without one two queues could take all ten executions of a fresh account. Four queues are the
+  fewest that keep syncs, webhooks and builds out of each other's way; FIFO keeps the pushes of one ref in order.
+- **{alarms} alarms, ${alarmed:.2f}**, one for each thing that a person does something about
+  ([operations.md](operations.md#alarms)); every account has ten for nothing. An alarm is billed for each metric that
+  it reads, so metric math would save nothing, and a composite alarm costs five times as much ([CloudWatch
+  pricing][cloudwatch]).
+- **Two secrets, ${secrets:.2f}.** The function that looks tokens up must not be able to read the master key, and a
+  right on a secret is one on all of it. CloudFormation cannot make a `SecureString` of Parameter Store, which would be
+  free.
+- **Ticks, ${ticked:.2f}.** Four functions look every minute for what is due or was left. Rules on a schedule are on no
+  price list, but [AWS calls them legacy][rules]; a Scheduler's group also counts its starts, and their silence is an
+  alarm.
+
+[scaling]: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+[cloudwatch]: https://aws.amazon.com/cloudwatch/pricing/
+[rules]: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
 """
 
 
@@ -103,7 +119,17 @@ def document() -> str:
         first=first_sync(),
         keys=[calls * PRICES["key call"] for calls in usage.key_calls()],
         alarms=alarms,
+        idle=price(uses, load=False),
+        polls=_idle(uses, "polling empty"),
+        alarmed=_idle(uses, "alarms"),
+        secrets=_idle(uses, "secrets"),
+        ticked=_idle(uses, "schedules") + _idle(uses, "ticks"),
     )
+
+
+def _idle(uses: Sequence[Use], what: str) -> float:
+    """What all uses that are called so, or begin so, cost an idle hub."""
+    return price([use for use in uses if use.what.startswith(what)], load=False)
 
 
 def _line(use: Use) -> list[str]:

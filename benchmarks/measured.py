@@ -22,8 +22,7 @@ def number(row: Row, column: str) -> float:
 
 
 def sync(kind: str, *, projects: str = "1,000", gitlab_ms: str = "50") -> Row:
-    """The figures of one sync: `access, second`, at so many projects and such a GitLab."""
-    (found,) = [
-        row for row in rows("Syncs") if (row["projects"], row["GitLab ms"], row["sync"]) == (projects, gitlab_ms, kind)
-    ]
-    return found
+    """The figures of one sync, `access, second`, at so many projects and such a GitLab, and the units counted later."""
+    timed = [row for row in rows("Syncs") if (row["projects"], row["GitLab ms"]) == (projects, gitlab_ms)]
+    found, counted = ({row["sync"]: row for row in table}[kind] for table in (timed, rows("Units of the syncs")))
+    return {**found, **counted}

@@ -1,8 +1,8 @@
 """List prices of us-east-1 in dollars, without any free tier, as known on 2026-11-29.
 
 From the pricing pages of Lambda (arm64), DynamoDB (on demand, standard class), SQS, Secrets Manager, CloudWatch,
-EventBridge (Scheduler), API Gateway (HTTP APIs), KMS and X-Ray. `ALWAYS_FREE` is what an account has every month for
-good, from the same pages.
+EventBridge (Scheduler), API Gateway (HTTP APIs), KMS and X-Ray: https://aws.amazon.com/<service>/pricing/.
+`ALWAYS_FREE` is what an account has every month for good, from the same pages.
 """
 
 from collections.abc import Mapping

@@ -15,7 +15,8 @@ PIPELINES, DELIVERIES, REQUESTS = 500, 5_000, 1_000
 """A day's load, beside 1,000 projects and 2,000 users (the company of the measured syncs). Every pipeline is built."""
 
 POLLS_A_MINUTE = 15
-"""Lambda keeps five long polls of twenty seconds on a queue that is empty ("Using Lambda with Amazon SQS")."""
+"""Lambda keeps five long polls of twenty seconds on a queue that is empty. It may keep two on a standard one without a
+maximum concurrency ("Configuring scaling behavior for SQS event source mappings"); ours have one."""
 
 MILLISECONDS_A_CALL, MILLISECONDS_BESIDE = 8, 5
 """What a warm function is billed for: its calls to DynamoDB or SQS one after the other, and a little beside them."""
@@ -132,7 +133,12 @@ def _syncs() -> Iterator[Use]:
         yield Use(what, "function call", 0, runs)
         yield Use(what, "function GB second", 0, runs * number(row, "wall s"))
         yield Use(what, "read unit", 0, runs * (number(row, "read units") + LOOKS_A_RUN * LOOK_READS))
-        yield Use(what, "write unit", 0, runs * (number(row, "control units") + LOOKS_A_RUN * LOOK_WRITES))
+        yield Use(
+            what,
+            "write unit",
+            0,
+            runs * (number(row, "write units") + number(row, "control units") + LOOKS_A_RUN * LOOK_WRITES),
+        )
         yield Use(what, "standard queue request", 0, runs * QUEUE_REQUESTS)
         yield Use(what, "log GB", 0, runs * LOG_KB / 1e6)
         yield Use(what, "secret call", 0, runs)
