@@ -22,7 +22,7 @@ from gitlab_hub.sync.located import locate
 from gitlab_hub.sync.message import MOST_HOPS, hops_of, work_message
 from gitlab_hub.sync.ports import Feature, Target
 from gitlab_hub.sync.run import Run
-from gitlab_hub.sync.session import RunSession
+from gitlab_hub.sync.session import FLUSH_SECONDS, RunSession
 from gitlab_hub.sync.stages import ErrorNote, StageRunner
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.targets import Targets
@@ -57,7 +57,7 @@ class Outside:
     """Hears of every run that came to its end."""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    flush_seconds: float = 1.0
+    flush_seconds: float = FLUSH_SECONDS
 
 
 class Engine:

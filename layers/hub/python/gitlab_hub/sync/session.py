@@ -26,6 +26,9 @@ from gitlab_hub.sync.store import RunStore
 RESERVE_SECONDS = 20.0
 """What a worker keeps of its time to hand over cleanly."""
 
+FLUSH_SECONDS = 3.0
+"""How often progress is made durable: it costs writes by the second, and a killed worker repeats so much reading."""
+
 
 class Exchange(Protocol):
     """The part of the shared limiter that talks to its table."""
@@ -48,7 +51,7 @@ class RunSession(Offload):
         *,
         remaining: Callable[[], float],
         clock: Callable[[], float] = time.time,
-        flush_seconds: float = 1.0,
+        flush_seconds: float = FLUSH_SECONDS,
     ) -> None:
         self.run, self.target, self.gitlab = run, target, gitlab
         self.sync_id, self.full = run.sync_id, run.full
