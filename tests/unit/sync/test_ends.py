@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gitlab_hub.gitlab.errors import Forbidden, MissingPermissions, Unauthorized
 from gitlab_hub.storage.errors import StorageUnavailable
 from gitlab_hub.sync.ports import Scope
-from gitlab_hub.sync.run import RunStatus, claim
+from gitlab_hub.sync.run import Checkpoint, RunStatus, claim
 from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import TARGET, Driver
@@ -156,6 +157,16 @@ def test_many_scopes_that_find_a_flush_due_make_one(driver: Driver) -> None:
     assert driver.run.version == claimed.version + 1
     asyncio.run(session.flush())
     assert len(driver.run.checkpoint.cursors) == 16
+
+
+def test_a_large_checkpoint_is_kept_small_and_comes_back(driver: Driver) -> None:
+    run, store = driver.run, RunStore(driver.table)
+    window = {"stream": "default", "lo": 1_700_000_000_000, "hi": None, "seen": True, "copied": 0, "children": False}
+    checkpoint = Checkpoint(stage="pipelines", cursors={f"{number:012}": window for number in range(32)})
+    store.save(replace(run, checkpoint=checkpoint))
+    row = next(item for item in driver.table.dump() if item["sk"].startswith("RUN#"))  # type: ignore[attr-defined]  # a fake's
+    assert store.load(run.integration_id, run.kind).checkpoint == checkpoint
+    assert len(row["checkpoint"]) < 500
 
 
 class Quiet:

@@ -57,9 +57,13 @@ class MembersStage:
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
         """Give one scope per resource; its key is the resource's."""
         while found := await self._work.session.io(self._work.store.paths_after, self._kind, after):
+            scopes = [grants_scope(self._kind, key) for key, _ in found]
+            await self._work.session.io(self._work.store.grants.look_ahead, scopes)
             for key, path in found:
                 yield Scope(key, {"type": str(self._kind), "id": int(key), "path": path})
             after = found[-1][0]
+        # What is not read by now reads its own: the sweep must not see rows of long ago.
+        self._work.store.grants.look_ahead(())
 
     async def read(self, scope: Scope) -> None:
         """Read the members of one resource."""

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from gitlab_hub.sync.scope_notes import ScopeNotes, partition
 
 JOURNAL_TTL_SECONDS = 3 * 86_400
 SCHEMA_VERSION = 1
+PACKED_FROM = 1_000
+"""Characters from which a checkpoint is compressed: it is written every few seconds, and each kilobyte costs."""
 _RUN = frozenset(field.name for field in fields(Run))
 _CHECKPOINT = frozenset(field.name for field in fields(Checkpoint))
 
@@ -143,9 +145,18 @@ def _unchanged(version: int) -> Condition:
 def _item_of(run: Run) -> Item:
     state = asdict(run)
     state["kind"], state["status"] = str(run.kind), str(run.status)
-    # Cursors and payloads are any JSON, floats included, so the checkpoint travels as text.
-    state["checkpoint"] = json.dumps(state["checkpoint"], separators=(",", ":"))
+    state["checkpoint"] = _packed(state["checkpoint"])
     return {"pk": partition(run.integration_id), "sk": f"RUN#{run.kind}", "schema_version": SCHEMA_VERSION, **state}
+
+
+def _packed(checkpoint: Mapping[str, Any]) -> str | bytes:
+    # Cursors and payloads are any JSON, floats included, so the checkpoint travels as text.
+    text = json.dumps(checkpoint, separators=(",", ":"))
+    return text if len(text) < PACKED_FROM else zlib.compress(text.encode())
+
+
+def _unpacked(stored: str | bytes) -> Any:
+    return json.loads(stored if isinstance(stored, str) else zlib.decompress(stored))
 
 
 def _run_of(item: Item) -> Run:
@@ -168,6 +179,6 @@ def _read(item: Item) -> Run:
     # A row that another release wrote has fields that this one does not know, or lacks some.
     state = {name: value for name, value in item.items() if name in _RUN}
     state["kind"], state["status"] = Kind(item["kind"]), RunStatus(item["status"])
-    kept = json.loads(item["checkpoint"])
+    kept = _unpacked(item["checkpoint"])
     state["checkpoint"] = Checkpoint(**{name: value for name, value in kept.items() if name in _CHECKPOINT})
     return Run(**state)

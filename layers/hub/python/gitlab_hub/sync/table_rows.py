@@ -1,5 +1,6 @@
 """Mirrored rows in a table: the one implementation of `RowStore` over the table port."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -30,9 +31,33 @@ class TableRows:
         row_key: Callable[[str], str],
     ) -> None:
         self._table, self._key, self._scope_range, self._row_key = table, key, scope_range, row_key
+        self._ahead: dict[str, list[tuple[str, str]]] = {}
+
+    def look_ahead(self, scopes: Sequence[str]) -> None:
+        """Read the rows of sorted scopes that lie side by side, for `stored` to give out, each scope's once.
+
+        Their number is bounded, and scopes that were not come to are read by themselves. What an earlier call has read
+        is forgotten.
+        """
+        self._ahead = {}
+        if scopes:
+            ranges = [self._scope_range(scope) for scope in scopes]
+            (pk, low), prefixes = ranges[0], [prefix for _, prefix in ranges]
+            limit = PASSED_OVER * len(scopes)
+            rows = self._table.query(pk, after=low, until=f"{prefixes[-1]}~", limit=limit, attributes=("sk", HASH))
+            come_to = "~" if rows.last is None else rows.last[1]
+            whole = [scope for scope, prefix in zip(scopes, prefixes, strict=True) if f"{prefix}~" <= come_to]
+            self._ahead = {scope: [] for scope in whole}
+            for item in rows.items:
+                scope = scopes[bisect_right(prefixes, item["sk"]) - 1]
+                if HASH in item and scope in self._ahead:
+                    self._ahead[scope].append((self._row_key(item["sk"]), item[HASH]))
 
     def stored(self, scope: str) -> Iterator[tuple[str, str]]:
         """Every stored (key, content hash) of a scope, streamed."""
+        if scope in self._ahead:
+            yield from self._ahead.pop(scope)
+            return
         pk, prefix = self._scope_range(scope)
         after: str | None = None
         while True:
