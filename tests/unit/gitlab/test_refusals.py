@@ -186,9 +186,30 @@ def test_both_kinds_of_429_say_when_to_come_back() -> None:
     assert (plain.retry_after, application.retry_after) == (1200, 60)
 
 
-@pytest.mark.parametrize("name", ["message", "error"])
-def test_a_read_only_gitlab_is_known_by_its_words_wherever_they_stand(name: str) -> None:
-    assert type(refusal(403, {name: "You cannot perform write operations on a read-only instance"})) is ReadOnly
+WRITES = "You cannot perform write operations on a read-only instance"
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        ({"message": WRITES}, "application/json"),
+        ({"error": WRITES}, "application/json"),
+        ({"message": [WRITES]}, "application/json"),
+        ({"message": {"base": ["no", WRITES]}}, "application/json"),
+        ([WRITES], "application/json"),
+        (WRITES, "application/json"),
+        ({"message": WRITES}, "text/plain"),
+        (WRITES.encode(), "text/plain; charset=utf-8"),
+        (WRITES.encode(), "application/json"),
+        (WRITES.encode(), ""),
+        (b"[" * 20 + WRITES.encode(), "application/json"),
+        (f"<html><body><h1>{WRITES.upper()}</h1></body></html>".encode(), "text/html; charset=utf-8"),
+        (b"<p>GitLab is undergoing maintenance</p>", "text/html"),
+    ],
+    ids=str,
+)
+def test_a_read_only_gitlab_is_known_by_its_words_wherever_they_stand(body: Any, media_type: str) -> None:
+    assert type(refusal(403, body, media_type)) is ReadOnly
 
 
 def test_a_maintenance_may_say_when_it_ends() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -32,9 +33,10 @@ _MAX_SCOPES = 20
 # GitLab's state machine: "Cannot transition status via :run from :running (Reason(s): …)".
 _CANNOT_TRANSITION = "cannot transition status"
 # "You cannot perform write operations on a read-only instance", in maintenance mode and on Geo secondaries alike:
-# lib/gitlab/middleware/read_only/controller.rb and its part in ee/; administration/maintenance_mode documents it.
+# lib/gitlab/middleware/read_only/controller.rb and its part in ee/; administration/maintenance_mode documents it. The
+# words may come in JSON of any shape, as plain text, or on a page of what stands in front of GitLab.
 _READ_ONLY = re.compile(
-    r"\bread-only (?:\w+ ){0,2}(?:instance|site|node|secondary|database|mode)\b"
+    r"\bread[- ]only (?:\w+ ){0,2}(?:instance|site|node|secondary|database|mode)\b"
     r"|\b(?:maintenance mode|undergoing maintenance)\b"
 )
 
@@ -54,6 +56,11 @@ def raise_for(answer: Answer) -> None:
         raise _error(answer, RateLimited, "GitLab asks to slow down.", retry_after=_wait(answer))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise _error(answer, Unavailable, f"GitLab answered {status}. Try again later.", retry_after=_wait(answer))
+    if status == HTTPStatus.FORBIDDEN and any(_READ_ONLY.search(text.lower()) for text in _said(answer)):
+        text = (
+            "GitLab takes no changes at the moment (it is read-only: maintenance, or a Geo secondary). Try again later."
+        )
+        raise _error(answer, ReadOnly, text, retry_after=_wait(answer))
     if status < HTTPStatus.BAD_REQUEST or answer.media_type == "text/html":
         raise _error(answer, NotGitLab, "No GitLab API answers here. Check the base URL and any proxy before it.")
     raise _refusal(answer)
@@ -97,24 +104,36 @@ def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:
     if body.get("error") == "insufficient_granular_scope":
         denial = denied(_text(body, "error_description"))
         return _error(answer, MissingPermissions, denial.advice, denial.details)
-    if any(_READ_ONLY.search(_words(body, name)) for name in ("message", "error")):
-        text = (
-            "GitLab takes no changes at the moment (it is read-only: maintenance, or a Geo secondary). Try again later."
-        )
-        return _error(answer, ReadOnly, text, retry_after=_wait(answer))
     details = {"reason": _account_reason(body)}
     return _error(answer, Forbidden, "GitLab does not allow this to the token's user.", details)
 
 
 def _refusal_body(answer: Answer) -> dict[str, Any]:
     """Read the refusal as GitLab words it, or nothing where it does not."""
-    if deeper_than(answer.body, _REFUSAL_DEPTH):
-        return {}
-    try:
-        body = json.loads(answer.body)
-    except ValueError:
-        return {}
+    body = _json(answer)
     return body if isinstance(body, dict) else {}
+
+
+def _said(answer: Answer) -> Iterator[str]:
+    """Every text of a refusal; what is no JSON is one."""
+    waiting = [_json(answer)]
+    if waiting == [None]:
+        yield answer.body.decode("utf-8", "replace")
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+
+
+def _json(answer: Answer) -> Any:
+    if deeper_than(answer.body, _REFUSAL_DEPTH):
+        return None
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        return None
 
 
 def _token_reason(body: dict[str, Any]) -> str:
