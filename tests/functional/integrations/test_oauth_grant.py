@@ -182,6 +182,19 @@ def test_a_code_is_offered_once_whatever_comes_of_it(hub: OAuthHub, trouble: Any
     assert hub.finish(one)[0] == 200
 
 
+@pytest.mark.parametrize("more", [{}, {"refresh_token": None}, {"refresh_token": ""}, {"refresh_token": 7}])
+def test_a_first_pair_that_could_never_be_renewed_is_refused_and_ended(hub: OAuthHub, more: dict[str, Any]) -> None:
+    one = hub.start()
+    hub.gitlab.fail(TOKEN, answer(200, {"access_token": "half-canary", "token_type": "Bearer", **more}))
+    status, body = hub.finish(one)
+    assert (status, body["code"]) == (502, "unexpected_response")
+    assert "refresh token" in body["error"]
+    is_as_before(hub, one)
+    [ended] = [parse_qs(each.content.decode()) for each in hub.gitlab.requests if each.url.path == "/oauth/revoke"]
+    assert ended["token"] == ["half-canary"]
+    assert hub.finish(one)[0] == 200
+
+
 def test_the_verifier_that_is_sent_fits_the_challenge_and_comes_from_the_state(hub: OAuthHub) -> None:
     one = hub.connected()
     [form] = hub.gitlab.spent

@@ -79,6 +79,29 @@ def test_a_rejected_token_is_renewed_whatever_the_clock_says(hub: OAuthHub, one:
     assert hub.gitlab.refreshes == 1
 
 
+@pytest.mark.parametrize("more", [{}, {"refresh_token": None}, {"refresh_token": ""}, {"refresh_token": 7}])
+def test_an_answer_without_a_refresh_token_leaves_the_one_before_in_use(
+    hub: OAuthHub, one: str, more: dict[str, Any]
+) -> None:
+    before = hub.held(one).tokens.refresh_token
+    expire(hub)
+    hub.gitlab.fail(TOKEN, answer(200, {"access_token": "half-canary", "token_type": "Bearer", **more}))
+    half = fresh(hub, one).tokens
+    assert (half.access_token, half.refresh_token) == ("half-canary", before)
+    assert fresh(hub, one, Wanted(rejected="half-canary")).tokens.access_token == hub.gitlab.living[0].access
+    assert states(hub, one) == ("active", "valid")
+
+
+def test_an_answer_with_another_kind_of_token_is_none_and_costs_nothing(hub: OAuthHub, one: str) -> None:
+    before = hub.held(one).tokens
+    expire(hub)
+    hub.gitlab.fail(TOKEN, answer(200, {"access_token": "a", "refresh_token": "b", "token_type": "mac"}))
+    assert isinstance(attempt(hub, one), GitLabError)
+    assert hub.held(one).tokens == before
+    hub.now += 400
+    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+
+
 def test_the_successor_stands_at_its_own_version_and_nobody_elses_token_moves(hub: OAuthHub, one: str) -> None:
     before = hub.held(one)
     expire(hub)

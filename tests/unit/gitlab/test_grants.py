@@ -133,12 +133,21 @@ def test_what_gitlab_does_not_say_stays_unknown(more: dict[str, Any], seconds: i
         {"access_token": ""},
         {"access_token": 1},
         {"access_token": "a b"},
-        {"access_token": "a", "refresh_token": 7},
+        {"access_token": "a", "token_type": "mac"},
+        {"access_token": "a", "token_type": 7},
+        {"access_token": "a", "token_type": None},
     ],
 )
 def test_an_answer_without_a_usable_token_is_none(body: Any) -> None:
     with pytest.raises(UnexpectedResponse):
         grant_of(reply(body))
+
+
+@pytest.mark.parametrize("refresh", [{}, {"refresh_token": None}, {"refresh_token": ""}, {"refresh_token": 7}])
+@pytest.mark.parametrize("kind", [{}, {"token_type": "Bearer"}, {"token_type": "bearer"}])
+def test_a_refresh_token_that_cannot_be_used_is_none(refresh: dict[str, Any], kind: dict[str, Any]) -> None:
+    grant = grant_of(reply({"access_token": "a"} | refresh | kind))
+    assert (grant.access_token, grant.refresh_token) == ("a", None)
 
 
 def test_the_forms_are_those_of_the_rfcs() -> None:

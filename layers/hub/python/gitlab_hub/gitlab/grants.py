@@ -12,6 +12,7 @@ from gitlab_hub.gitlab.options import Reply
 from gitlab_hub.gitlab.tokens import sendable
 
 TOKEN_PATH, REVOKE_PATH, INFO_PATH = "/oauth/token", "/oauth/revoke", "/oauth/token/info"
+_TYPE = "bearer"
 _LONGEST_LIFE = 366 * 86_400
 
 
@@ -30,7 +31,11 @@ class Application:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A pair of tokens as the endpoint gave it; no `seconds` = GitLab did not say how long the access token lives."""
+    """A pair of tokens as the endpoint gave it; no `seconds` = GitLab did not say how long the access token lives.
+
+    No `refresh_token` = there was none that can be used. A renewal goes on with the one before then (RFC 6749, 6); a
+    first pair without one is none, as GitLab always gives it.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -65,10 +70,13 @@ def revoke_fields(application: Application, access_token: str, refresh_token: st
 
 
 def grant_of(reply: Reply) -> Grant:
-    """Read a successful answer. Raises UnexpectedResponse where there is no usable token in it."""
+    """Read a successful answer. Raises UnexpectedResponse where there is no usable token in it.
+
+    A token of another type than the one that is asked with is none either (RFC 6749, 7.1).
+    """
     body = reply.body if isinstance(reply.body, Mapping) else {}
     access, refresh = body.get("access_token"), body.get("refresh_token")
-    if not _usable(access) or not (refresh is None or _usable(refresh)):
+    if not _usable(access) or str(body.get("token_type", _TYPE)).lower() != _TYPE:
         raise UnexpectedResponse(
             "GitLab's token endpoint answered without a token.",
             http_status=reply.http_status,
@@ -76,7 +84,7 @@ def grant_of(reply: Reply) -> Grant:
         )
     return Grant(
         access_token=str(access),
-        refresh_token=refresh,
+        refresh_token=str(refresh) if _usable(refresh) else None,
         scopes=_scopes(body.get("scope")),
         seconds=_seconds(body.get("expires_in")),
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
+from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.grants import Application, Grant, code_fields
 from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import Exchange
@@ -177,6 +178,8 @@ class Authorizing:
         self._flows.note_finished(integration_id, state, seed)
 
     def _verified(self, integration: Integration, grant: Grant) -> Facts:
+        if grant.refresh_token is None:
+            raise UnexpectedResponse("GitLab gave a token without a refresh token, so it could never be renewed.")
         check_scopes(grant.scopes, asked_for(integration), writes=integration.features.write)
         subject = Subject(
             host_url=integration.host_url,
