@@ -84,7 +84,9 @@ def test_every_misspelt_value_is_refused_with_those_that_are_allowed(bundle: Bun
         ("integer", "", "must be a whole number"),
         ("integer", "-1", "must be at least"),
         ("integer", "9" * 25, "must be at most"),
+        *(("integer", odd, "must be a whole number") for odd in (" 5", "5 ", "+5", "05", "5.0", "1_0", "5e0", "-0")),
         ("boolean", "maybe", "must be true or false"),
+        *(("boolean", odd, "must be true or false") for odd in ("1", "0", "yes", "on", "t", " true")),
         ("boolean", "", "must be true or false"),
     ],
 )
@@ -118,13 +120,14 @@ def test_every_list_refuses_a_cursor_that_it_did_not_give(bundle: Bundle) -> Non
             assert (status, body["code"]) == (400, "invalid_cursor"), route.path
 
 
+@pytest.mark.parametrize("given", ["acme", "%205", "+5", "05", "5.0", "1_0"])
 @pytest.mark.parametrize("name", ["account_id", "project_id", "pipeline_id"])
-def test_a_path_that_cannot_hold_an_id_says_so(bundle: Bundle, name: str) -> None:
+def test_a_path_that_cannot_hold_an_id_says_so(bundle: Bundle, name: str, given: str) -> None:
     routes = [route for route in bundle.routes if f"<{name}>" in route.path]
     assert routes
     for route in routes:
         path = re.sub(
-            r"<(\w+)>", lambda match: "acme" if match[1] == name else bundle.ids.get(match[1], "1"), route.path
+            r"<(\w+)>", lambda match: given if match[1] == name else bundle.ids.get(match[1], "1"), route.path
         )
         status, body = bundle(route.method, path)
         assert (status, body["code"]) == (404, "not_found")

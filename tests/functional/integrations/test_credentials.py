@@ -194,6 +194,8 @@ def test_a_token_never_goes_to_another_address(hub: Hub, base: str, url: str, de
     ({"body": {"secrets": {"api_token": OTHER_CANARY, "more": 1}}}, "invalid_input"),
     ({"body": {"secrets": {"api_token": f"{OTHER_CANARY} "}}}, "invalid_input"),
     ({"body": CREATE | {"expiration_date": "tomorrow"}}, "invalid_input"),
+    ({"body": CREATE | {"expiration_date": 1790000000}}, "invalid_input"),
+    ({"body": CREATE | {"expiration_date": "1790000000"}}, "invalid_input"),
 ])  # fmt: skip
 def test_bodies_that_make_no_sense(hub: Hub, base: str, more: dict[str, Any], detail: str) -> None:
     before = kept(hub)

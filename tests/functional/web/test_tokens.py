@@ -123,7 +123,8 @@ def test_an_unknown_token_is_not_found(tokens: Tokens) -> None:
         {}, {"role": "god"}, {"role": "viewer", "expires_at": 1}, {"role": "viewer", "expires_at": "tomorrow"},
         {"role": "viewer", "integration_ids": []}, {"role": "viewer", "integration_ids": ["a b"]},
         {"role": "viewer", "integration_ids": ["*"]}, {"role": "viewer", "secret": "mine"},
-        {"role": "viewer", "id": "x"},
+        {"role": "viewer", "id": "x"}, {"role": "viewer", "expires_at": "1790000000"},
+        {"role": "viewer", "expires_at": 1790000000.0}, {"role": "viewer", "expires_at": True},
     ],
 )  # fmt: skip
 def test_a_token_nobody_should_have_is_not_made(tokens: Tokens, body: Any) -> None:

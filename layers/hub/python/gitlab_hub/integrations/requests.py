@@ -1,11 +1,12 @@
 """What callers send. Unknown fields are refused; tokens are secrets from the first moment on."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, StrictInt
 
-from gitlab_hub.web.rules import rule
+from gitlab_hub.web.rules import A_TIME, rule
 
 MAX_TOKEN = 2048
 
@@ -100,7 +101,14 @@ class SecretsBody(Body):
     api_token: Token
 
 
-Moment = datetime | date
+def _dated(value: object) -> object:
+    """Pydantic would also take a number, and a text of digits, for a time."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise rule(A_TIME)
+    return value
+
+
+Moment = Annotated[datetime | date, BeforeValidator(_dated)]
 
 
 class CredentialCreateBody(Body):

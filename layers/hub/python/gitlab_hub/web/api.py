@@ -19,7 +19,7 @@ from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
 from gitlab_hub.web.call import Call, check_path, check_query, parse_object
 from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath, PermissionDenied, Unauthenticated
 from gitlab_hub.web.idempotency import Idempotency, key_of
-from gitlab_hub.web.route import Directory, Route, Routes, body_model, integration_named
+from gitlab_hub.web.route import Directory, Route, Routes, body_model, integration_named, spellings
 from gitlab_hub.web.validation import refusal_of, repeated_parameters, unexpected_fields, unknown_parameters
 
 __all__ = ["Api", "Route", "Routes", "Seed"]
@@ -118,7 +118,7 @@ class Api:
             check_query(call)
             if route.raw is not None:
                 return route.raw(call)
-            _check_parameters(route, call)
+            _check_parameters(route, call, parameters)
             request = _Request(call=call, route=route, body=_body(route, call), context=context)
             # An open route has no caller whose keys these could be; it finds repeated calls in its own way.
             key = key_of(call.headers) if principal and call.method == "POST" else None
@@ -184,13 +184,18 @@ class Api:
         return resolver
 
 
-def _check_parameters(route: Route, call: Call) -> None:
-    """Refuse a query that the route would not look at, or only at a part of."""
+def _check_parameters(route: Route, call: Call, in_path: Mapping[str, str]) -> None:
+    """Refuse a query that the route would not look at, or only at a part of, and values that are oddly spelled."""
     given, known = call.query(), route.query
     if unknown := [name for name in given if name not in known]:
         raise unknown_parameters(unknown, sorted(known))
     if repeated := [name for name, values in given.items() if len(values) > 1 and not known[name]]:
         raise repeated_parameters(repeated)
+    values = {**{name: [value] for name, value in in_path.items()}, **given}
+    spelled = ((name, *rule) for name, rule in spellings(route.handler).items() if name in values)
+    odd = [(where, name, kind) for name, where, kind, rule in spelled if not all(map(rule.fullmatch, values[name]))]
+    if odd:
+        raise refusal_of({"loc": (where, name), "type": kind} for where, name, kind in odd)
 
 
 def _body(route: Route, call: Call) -> str:

@@ -25,6 +25,11 @@ GUARDED_PARAMETERS = ("integration_id", "connection_id")
 # Ids that name the integration they belong to.
 OWNED_PARAMETERS = ("delivery_id", "trigger_id", "build_id")
 
+_SPELLED: Mapping[type, tuple[str, re.Pattern[str]]] = {
+    int: ("int_parsing", re.compile(r"0|-?[1-9][0-9]*")),
+    bool: ("bool_parsing", re.compile(r"true|false", re.IGNORECASE)),
+}
+
 # No id is longer; a sort key of DynamoDB with such an id in it still fits (1024 bytes).
 _MAX_SEGMENT = 200
 
@@ -84,6 +89,21 @@ def query_parameters(handler: Callable[..., Any]) -> Mapping[str, bool]:
     return {mark.alias or name: _is_list(hint) for name, hint, mark in found}
 
 
+@cache
+def spellings(handler: Callable[..., Any]) -> Mapping[str, tuple[str, str, re.Pattern[str]]]:
+    """How numbers and flags of the query and the path are spelled: name → where it stands, type of finding, pattern.
+
+    Pydantic takes more for a number than anybody means: ` 5`, `+5`, `05`, `5.0`, `1_000`.
+    """
+    found: dict[str, tuple[str, str, re.Pattern[str]]] = {}
+    for name, hint in _hints(handler):
+        for mark in _marks(hint):
+            for kind, (problem, pattern) in _SPELLED.items():
+                if isinstance(mark, Param) and _is_a(hint, kind):
+                    found[mark.alias or name] = (mark.in_.value, problem, pattern)
+    return found
+
+
 def integration_named(name: str, value: str) -> str | None:
     """The integration that a parameter of a path names, itself or through an id of ours; "" where it names none."""
     if name in GUARDED_PARAMETERS:
@@ -138,6 +158,10 @@ def _marks(hint: Any) -> tuple[Any, ...]:
 
 def _is_list(hint: Any) -> bool:
     return get_origin(hint) is list or any(_is_list(part) for part in get_args(hint))
+
+
+def _is_a(hint: Any, kind: type) -> bool:
+    return hint is kind or any(_is_a(part, kind) for part in get_args(hint))
 
 
 def _body_in(hint: Any) -> type[BaseModel] | None:

@@ -10,7 +10,7 @@ OWN = "rule"
 """The type of findings whose text is one of the hub's own."""
 
 _QUOTED = re.compile(r"'([^']*)'")
-_A_TIME = "must be an ISO 8601 date or time, such as 2026-12-31 or 2026-12-31T18:00:00Z"
+A_TIME = "must be an ISO 8601 date or time, such as 2026-12-31 or 2026-12-31T18:00:00Z"
 _A_NUMBER = "must be a whole number"
 _PAIR = 2
 
@@ -72,12 +72,12 @@ _WORDS = {
     "too_long": "has at most {max_length} entries",
     "string_pattern_mismatch": "must match the pattern {pattern}",
     "union_tag_not_found": "needs the field {discriminator}",
-    "date_type": _A_TIME,
-    "date_parsing": _A_TIME,
-    "date_from_datetime_parsing": _A_TIME,
-    "date_from_datetime_inexact": _A_TIME,
-    "datetime_type": _A_TIME,
-    "datetime_parsing": _A_TIME,
-    "datetime_from_date_parsing": _A_TIME,
-    "datetime_object_invalid": _A_TIME,
+    "date_type": A_TIME,
+    "date_parsing": A_TIME,
+    "date_from_datetime_parsing": A_TIME,
+    "date_from_datetime_inexact": A_TIME,
+    "datetime_type": A_TIME,
+    "datetime_parsing": A_TIME,
+    "datetime_from_date_parsing": A_TIME,
+    "datetime_object_invalid": A_TIME,
 }

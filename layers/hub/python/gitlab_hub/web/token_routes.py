@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from gitlab_hub.audit import Audit
 from gitlab_hub.errors import NotFound
@@ -30,7 +30,7 @@ class NewToken(BaseModel):
 
     role: Role
     integration_ids: Annotated[list[IntegrationId], Field(min_length=1, max_length=100)] | None = None
-    expires_at: Annotated[int, Field(gt=0, lt=10**11)] | None = None
+    expires_at: Annotated[StrictInt, Field(gt=0, lt=10**11)] | None = None
     label: Annotated[str, Field(max_length=200)] | None = None
 
 
