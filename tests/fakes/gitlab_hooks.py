@@ -148,19 +148,21 @@ class HookedGitLab(ScriptedGitLab):
         if rest.startswith("/test/"):
             return answer(201, {}) if self.delivers(0) else answer(422, {"message": "Hook execution failed"})
         if rest == "/events":
-            return answer(body=self._events(request, hook["id"]))
+            return self._events(request, hook["id"])
         number = int(rest.split("/")[2])
         self.resends.append(number)
         return answer(201, {"response_status": 200}) if self.delivers(number) else answer(422, {"message": "failed"})
 
-    def _events(self, request: httpx.Request, hook_id: int) -> list[dict[str, Any]]:
+    def _events(self, request: httpx.Request, hook_id: int) -> httpx.Response:
         query = request.url.params
         wanted = query.get("status")
         rows = [row for row in self.events if row["_hook"] == hook_id and wanted in (None, row["_kind"])]
         rows.sort(key=lambda row: -int(row["id"]))
-        size, page = int(query["per_page"]), int(query["page"])
+        size, page = int(query["per_page"]), int(query.get("page", "1"))
         assert size <= 20
-        return rows[(page - 1) * size : page * size]
+        following = str(page + 1) if len(rows) > page * size else ""
+        named = {"x-page": str(page), "x-per-page": str(size), "x-next-page": following, "x-total": str(len(rows))}
+        return httpx.Response(200, json=rows[(page - 1) * size : page * size], headers=named)
 
     def fail_delivery(
         self, hook_id: int, number: int, key: str | None, kind: str = "server_failure", **more: Any

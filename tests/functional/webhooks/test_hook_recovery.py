@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
-from tests.fakes.gitlab_hooks import says
+from tests.fakes.gitlab_hooks import HookedGitLab, says
 from tests.functional.webhooks.hooked import PATH, Hub
 
 
@@ -146,6 +147,69 @@ def test_a_long_list_is_read_a_part_at_a_time(hub: Hub) -> None:
     complete = [resend(hub)["complete"] for _ in range(4)]
     assert (complete[0], complete[-1]) == (False, True)
     assert hub.gitlab.resends == []
+
+
+Proxy = Callable[[httpx.Response, int], httpx.Response]
+
+
+def between(hub: Hub, proxy: Proxy) -> None:
+    """Put a proxy in front of GitLab's lists of deliveries."""
+    really = HookedGitLab._events
+
+    def events(request: httpx.Request, hook_id: int) -> httpx.Response:
+        return proxy(really(hub.gitlab, request, hook_id), int(request.url.params.get("page", "1")))
+
+    hub.gitlab._events = events  # type: ignore[method-assign]  # the fake is the test's own
+
+
+def stripped(response: httpx.Response, _page: int) -> httpx.Response:
+    return answer(body=response.json())
+
+
+def cut(response: httpx.Response, _page: int) -> httpx.Response:
+    return httpx.Response(200, json=response.json()[:7], headers=said(response))
+
+
+def cached(keep: Callable[[httpx.Response], dict[str, str]]) -> Proxy:
+    """Show the first page of each list in the place of all others."""
+    shown: list[httpx.Response] = []
+
+    def proxy(response: httpx.Response, page: int) -> httpx.Response:
+        if page == 1:
+            shown.append(response)
+            return response
+        return httpx.Response(200, json=shown[-1].json(), headers=keep(shown[-1]))
+
+    return proxy
+
+
+def said(response: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name.startswith("x-")}
+
+
+def all_known(hub: Hub, count: int) -> None:
+    lose(hub, *range(1, count + 1))
+    hub.deliveries.keys = {f"key-{number}" for number in range(1, count + 1)}
+
+
+@pytest.mark.parametrize("count", [45, 40, 20])
+def test_a_list_without_paging_headers_is_read_to_its_end(hub: Hub, count: int) -> None:
+    all_known(hub, count)
+    between(hub, stripped)
+    assert resend(hub) == {"resent": 0, "failed": 0, "known": count, "complete": True}
+
+
+@pytest.mark.parametrize("proxy", [cut, cached(said), cached(lambda _: {})])
+def test_pages_that_make_no_whole_list_are_said_and_read_again_from_the_first(hub: Hub, proxy: Proxy) -> None:
+    all_known(hub, 45)
+    between(hub, proxy)
+    for _ in range(3):
+        status, body = hub("POST", f"{PATH}/{hub.hooks()[0].id}/resend-failed")
+        assert (status, body["code"]) == (502, "unexpected_response")
+        hub.now += 60
+    between(hub, lambda response, _page: response)
+    assert resend(hub) == {"resent": 0, "failed": 0, "known": 45, "complete": True}
+    assert len(hub.gitlab.requests) < 40
 
 
 def test_the_caretaker_recovers_too(hub: Hub) -> None:

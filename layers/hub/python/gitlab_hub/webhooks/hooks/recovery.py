@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from gitlab_hub.gitlab.clients import Reach
-from gitlab_hub.gitlab.errors import GitLabError, Missing, RateLimited
+from gitlab_hub.gitlab.errors import GitLabError, Missing, NotWhole, RateLimited
 from gitlab_hub.gitlab.hook_fields import moment
 from gitlab_hub.webhooks.hooks.book import HookBook
 from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
@@ -27,7 +27,6 @@ STATUSES = ("server_failure", "client_failure")
 
 _OFF = frozenset({HookStatus.DISABLED, HookStatus.TEMPORARILY_DISABLED})
 _REFUSED = "401"
-_PAGE = 20
 _MINUTE = 60
 # GitLab sends one value under both names; the first one may be somebody's own header of a hook that does not sign.
 _KEYS = ("idempotency-key", "webhook-id")
@@ -103,20 +102,35 @@ class _Pass:
     async def go(self, calls: HookCalls) -> None:
         number = self._hook.gitlab_hook_id or 0
         if self._state.recovering is None:
-            newest = await calls.events(number, None, 1, 1)
-            top = max((_number(row) for row in newest), default=self._state.recovered)
+            newest = await anext(calls.events(number, None, per_page=1))
+            top = max((_number(row) for row in newest.rows), default=self._state.recovered)
             self._state = replace(self._state, recovering=max(top, self._state.recovered))
         try:
             while self._state.recovering is not None and not self._is_over():
-                rows = await calls.events(number, self._state.recovery_status, self._state.recovery_page, _PAGE)
-                for row in rows:
-                    if self._is_open(row) and not await self._deal_with(calls, number, row):
-                        return
-                    self._state = passed(self._state, _number(row))
-                self._turn_page(rows)
+                if not await self._list(calls, number, self._state.recovery_status):
+                    return
         except RateLimited:
             return
+        except NotWhole:
+            self._state = replace(self._state, recovery_page=1, recovery_below=None)
+            raise
         self.done = replace(self.done, complete=self._state.recovering is None)
+
+    async def _list(self, calls: HookCalls, number: int, status: str) -> bool:
+        """Go through the failures of one kind; False where GitLab takes no more for now."""
+        async for page in calls.events(number, status, page=self._state.recovery_page):
+            for row in page.rows:
+                if self._is_open(row) and not await self._deal_with(calls, number, row):
+                    return False
+                self._state = passed(self._state, _number(row))
+            if any(_number(row) <= self._state.recovered for row in page.rows):
+                break
+            if page.next is not None:
+                self._state = turned(self._state, is_last=False)
+                if self._is_over():
+                    return True
+        self._state = turned(self._state, is_last=True)
+        return True
 
     def _is_over(self) -> bool:
         left = self._remaining()
@@ -153,10 +167,6 @@ class _Pass:
         """
         at = moment(row, "created_at")
         return str(row.get("response_status")) == _REFUSED and at is not None and at > self._hook.updated_at
-
-    def _turn_page(self, rows: list[dict[str, Any]]) -> None:
-        is_last = len(rows) < _PAGE or any(_number(row) <= self._state.recovered for row in rows)
-        self._state = turned(self._state, is_last=is_last)
 
     def noted(self, stored: Hook) -> Hook:
         """Write down where to go on."""

@@ -1,7 +1,7 @@
 """Hooks in GitLab: the calls, and running them from code that blocks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,8 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.links import numbered
+from gitlab_hub.gitlab.options import Page
 from gitlab_hub.gitlab.protocol import Scalar, segment
 from gitlab_hub.webhooks.hooks.errors import group_hooks_unavailable
 from gitlab_hub.webhooks.hooks.wire import hooks_path
@@ -30,6 +32,9 @@ DEADLINE_SECONDS = 20.0
 """For all calls of one step: a request through the gateway lives for 30 seconds."""
 
 MAX_HOOKS = 1000
+MOST_EVENTS = 20
+"""GitLab's pages of deliveries have no more rows (lib/api/hooks/events.rb)."""
+
 _OWNER = 50
 
 
@@ -85,18 +90,16 @@ class HookCalls:
             raise
         return True
 
-    async def events(self, hook_id: int, status: str | None, page: int, per_page: int) -> list[dict[str, Any]]:
-        """One page (at most 20) of the deliveries of the last seven days, newest first (17.3+).
+    def events(
+        self, hook_id: int, status: str | None, *, page: int = 1, per_page: int = MOST_EVENTS
+    ) -> AsyncIterator[Page]:
+        """The deliveries of the last seven days from a page on, newest first (17.3+).
 
         `status` None: all; otherwise those that failed in this way.
         """
-        params: dict[str, Scalar] = {"page": page, "per_page": per_page}
-        if status is not None:
-            params["status"] = status
-        body = (await self._gitlab.get(f"{self._path}/{hook_id}/events", params)).body
-        if not isinstance(body, list):
-            raise UnexpectedResponse("GitLab's list of deliveries is no list.")
-        return [row for row in body if isinstance(row, dict)]
+        params: dict[str, Scalar] = {} if status is None else {"status": status}
+        cursor = None if page == 1 else numbered(page, ())
+        return self._gitlab.pages(f"{self._path}/{hook_id}/events", params, cursor=cursor, per_page=per_page)
 
     async def resend(self, hook_id: int, event_id: int) -> bool:
         """Have GitLab send a delivery again (17.4+, five a minute); False where it could not be delivered."""
