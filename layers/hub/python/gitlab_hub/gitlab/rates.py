@@ -74,6 +74,8 @@ def _asked(headers: Mapping[str, str]) -> int | None:
 
 
 def _until_reset(headers: Mapping[str, str]) -> int | None:
-    # Both are of the server's clock, so ours may be as wrong as it likes.
+    # Both are of the server's clock, so ours may be as wrong as it likes. A window that is over limits nobody, so where
+    # one is named beside a refusal it is not what limits.
     reset, now = number(headers.get("ratelimit-reset")), http_date(headers.get("date"))
-    return None if reset is None or now is None else reset - int(now.timestamp())
+    left = 0 if reset is None or now is None else reset - int(now.timestamp())
+    return left if left > 0 else None
