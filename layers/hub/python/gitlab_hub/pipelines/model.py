@@ -65,7 +65,7 @@ _RUNNER = ("id", "description", "runner_type")
 def identity(row: Mapping[str, Any]) -> int:
     """The id of a row of GitLab; a row without one makes the whole answer unusable."""
     value = row.get("id")
-    if not isinstance(value, int) or not 0 < value <= MAX_ID:
+    if type(value) is not int or not 0 < value <= MAX_ID:
         raise UnexpectedResponse("GitLab listed something without a usable id.")
     return value
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.pipelines.model import is_terminal
+from gitlab_hub.pipelines.model import UNKNOWN, is_terminal
 from gitlab_hub.pipelines.times import millis
 from gitlab_hub.storage.table import Condition
 
@@ -42,6 +42,12 @@ class Known:
         return Condition(equals=fields if self.written_at is None else {**fields, "written_at": self.written_at})
 
 
+def _when(moment: Any) -> Any:
+    """A time by its moment: `Z` and `+00:00`, or more digits than another answer has, are no change."""
+    found = millis(moment)
+    return moment if found is None else found
+
+
 def is_settled(pipeline: Mapping[str, Any], *, at: int) -> bool:
     """Say whether nothing can land late any more in a pipeline that was read at `at` (the server's clock)."""
     if not is_terminal(pipeline.get("status")):
@@ -54,7 +60,7 @@ def must_read(row: Mapping[str, Any], known: Known | None, *, at: int) -> bool:
     """Decide from a list row: new, changed, thought deleted, or finished long enough to be read for the last time."""
     if known is None or known.deleted_at_source is not None:
         return True
-    if (row.get("updated_at"), row.get("status")) != (known.updated_at, known.status):
+    if (_when(row.get("updated_at")), row.get("status") or UNKNOWN) != (_when(known.updated_at), known.status):
         return True
     # The row has no finished_at; a pipeline is never updated before it finishes, so this is later, never too early.
     return not known.settled and is_settled({**row, "finished_at": None}, at=at)
