@@ -35,6 +35,8 @@ class Company:
     applications: dict[str, Application] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
     refresh_tokens: dict[str, Token] = field(default_factory=dict)
+    former_paths: dict[str, int] = field(default_factory=dict)
+    """Full paths that projects had before."""
     behaviour: Behaviour = field(default_factory=Behaviour)
     generation: int = 0
     _last_ids: dict[str, int] = field(default_factory=dict)

@@ -95,6 +95,8 @@ class Changes:
         below: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
         for each in below:
             if each.full_path.startswith(f"{before}/"):
+                if isinstance(each, Project):
+                    self._company.former_paths[each.full_path] = each.id
                 each.full_path = group.full_path + each.full_path.removeprefix(before)
         return {"full_path": group.full_path}
 

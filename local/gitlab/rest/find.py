@@ -3,7 +3,7 @@
 from local.gitlab.company.model import Group, Project
 from local.gitlab.company.state import Company
 from local.gitlab.rest.ask import Ask
-from local.gitlab.rest.refusals import forbidden, not_found
+from local.gitlab.rest.refusals import forbidden, moved, not_found
 
 
 class Finder:
@@ -20,8 +20,11 @@ class Finder:
         return group
 
     def project(self, ask: Ask) -> Project:
-        """The project in the path, or 404."""
+        """The project in the path, or 404; one that has moved is elsewhere (lib/api/helpers.rb, `find_project!`)."""
         project = self._company.project_at(ask.names[0])
+        former = None if project else self._company.former_paths.get(ask.names[0])
+        if former is not None and ask.sight.sees_project(former):
+            raise moved(ask.base, former, reads=ask.method == "GET")
         if project is None or not ask.sight.sees_project(project.id):
             raise not_found("Project")
         return project

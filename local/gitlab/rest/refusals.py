@@ -50,6 +50,14 @@ def not_found(what: str = "") -> Refusal:
     return Refusal(404, {"message": f"404 {what} Not Found" if what else "404 Not found"})
 
 
+def moved(base: str, project_id: int, *, reads: bool) -> Refusal:
+    """A project by a path that it had before."""
+    if not reads:
+        return Refusal(405, {"message": "405 Non GET methods are not allowed for moved projects"})
+    there = f"{base}/api/v4/projects/{project_id}"
+    return Refusal(301, {"message": "This resource has been moved permanently"}, {"Location": there})
+
+
 def no_such_route() -> Refusal:
     """A path outside the API."""
     return Refusal(404, {"error": "404 Not Found"})

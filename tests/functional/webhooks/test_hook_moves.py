@@ -46,6 +46,14 @@ def test_a_project_that_gitlab_does_not_show_is_none_of_a_hook_s(hub: Hub) -> No
     assert not covers(hub, hook_id, 3)
 
 
+def test_a_project_is_found_by_a_path_that_it_had_before(hub: Hub) -> None:
+    there = "https://elsewhere.example/api/v4/projects/3"
+    hub.gitlab.script["/projects/acme%2Fold"] = answer(301, location=there)
+    made = hub.register(target="acme/old")
+    assert (made["target"], hub.hook(made["id"]).target_id) == ("acme/p3", 3)
+    assert {request.url.host for request in hub.gitlab.requests} == {"gitlab.example.com"}
+
+
 @pytest.mark.parametrize("status", [500, 429])
 def test_a_gitlab_in_trouble_answers_nothing(hub: Hub, status: int) -> None:
     hook_id = hub.register(**GROUP)["id"]

@@ -9,6 +9,7 @@ from gitlab_hub.gitlab.errors import (
     InsufficientScope,
     Missing,
     MissingPermissions,
+    Moved,
     NotGitLab,
     RateLimited,
     ReadOnly,
@@ -178,6 +179,24 @@ def test_other_403s_say_whether_the_account_is_the_trouble(message: Any, reason:
 )
 def test_the_status_decides(status: int, media_type: str, kind: type[GitLabError]) -> None:
     assert type(refusal(status, {}, media_type)) is kind
+
+
+@pytest.mark.parametrize(
+    ("location", "found"),
+    [
+        ("https://gitlab.example.com/gitlab/api/v4/projects/12", 12),
+        ("https://evil.example/api/v4/projects/12?statistics=true", 12),
+        ("/api/v4/projects/12/hooks", 12),
+        ("https://gitlab.example.com/api/v4/projects/acme%2Fp", None),
+        ("https://gitlab.example.com/api/v4/projects/12x", None),
+        ("https://gitlab.example.com/users/sign_in", None),
+        ("", None),
+    ],
+)
+def test_a_project_that_has_moved_is_known_by_its_id(location: str, found: int | None) -> None:
+    error = refusal(301, {}, location=location)
+    assert (type(error), error.details) == ((NotGitLab, {}) if found is None else (Moved, {"project_id": found}))
+    assert "evil" not in f"{error} {error.details}"
 
 
 def test_both_kinds_of_429_say_when_to_come_back() -> None:

@@ -107,3 +107,17 @@ def test_an_empty_repository_has_no_branches(hooked: Any) -> None:
     hooked.app.company.projects[1].default_branch = None
     assert hooked.ask("/projects/1/repository/branches", "admin").json == []
     assert hooked.ask("/projects/1/repository/commits", "admin").json == []
+
+
+def test_a_project_by_its_former_path_is_elsewhere_for_those_who_read_and_nowhere_for_those_who_write(
+    hooked: Any,
+) -> None:
+    group = hooked.do("add_group", path="before")["id"]
+    made = hooked.do("add_project", path="moving", group_id=group)
+    hooked.do("rename_group", id=group, path="after")
+    old = f"/projects/{made['path_with_namespace'].replace('/', '%2F')}"
+    answer = hooked.ask(old, "admin")
+    assert answer.status == 301
+    assert answer.headers["Location"].endswith(f"/api/v4/projects/{made['id']}")
+    assert hooked.ask(f"{old}/hooks", "admin", method="POST").status == 405
+    assert hooked.ask(old, "outsider").status in {401, 404}

@@ -133,6 +133,13 @@ class NotGitLab(GitLabError):
     code = "not_gitlab"
 
 
+class Moved(NotGitLab):
+    """301 of GitLab's own: a project asked for by a path that it had before. `details["project_id"]`.
+
+    Where it is to be asked for is taken from nowhere but that id: no call, and no token, follows a redirect.
+    """
+
+
 class UnexpectedResponse(GitLabError):
     """Truncated, oversized, over-deep or otherwise unusable JSON, or a status nobody expected."""
 

@@ -15,6 +15,7 @@ from gitlab_hub.gitlab.errors import (
     InvalidGrant,
     Missing,
     MissingPermissions,
+    Moved,
     NotGitLab,
     RateLimited,
     ReadOnly,
@@ -40,6 +41,9 @@ _READ_ONLY = re.compile(
     r"|\b(?:maintenance mode|undergoing maintenance)\b"
 )
 
+# lib/api/helpers.rb, `find_project!`: what was asked for by a former path is at `…/projects/<id>` (16.4 and later).
+_OF_PROJECT = re.compile(r"/api/v4/projects/([1-9][0-9]{0,11})(?![^/?#])")
+
 # https://www.rfc-editor.org/rfc/rfc6749#section-5.2 ; no route of the API uses these words.
 _OF_GRANTS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
 _OF_TOKEN_ENDPOINT = frozenset(
@@ -61,6 +65,9 @@ def raise_for(answer: Answer) -> None:
             "GitLab takes no changes at the moment (it is read-only: maintenance, or a Geo secondary). Try again later."
         )
         raise _error(answer, ReadOnly, text, retry_after=_wait(answer))
+    if status == HTTPStatus.MOVED_PERMANENTLY and (place := _OF_PROJECT.search(answer.headers.get("location", ""))):
+        text = "The project has another path by now. Name it by that, or by its id."
+        raise _error(answer, Moved, text, {"project_id": int(place[1])})
     if status < HTTPStatus.BAD_REQUEST or answer.media_type == "text/html":
         raise _error(answer, NotGitLab, "No GitLab API answers here. Check the base URL and any proxy before it.")
     raise _refusal(answer)

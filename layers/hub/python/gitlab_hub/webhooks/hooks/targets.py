@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.clients import Reach
-from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, Missing, Moved, UnexpectedResponse
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.webhooks.hooks.errors import place_name
 from gitlab_hub.webhooks.hooks.wire import target_path
@@ -57,9 +57,13 @@ async def _bounds(gitlab: "GitLab", reach: Reach) -> str | None:
 
 
 async def look_up(gitlab: "GitLab", scope: str, target: str | int) -> Place:
-    """Where a project or group is now. Raises GitLabError."""
+    """Where a project or group is now, also by a path that the project had before. Raises GitLabError."""
     params = {"with_projects": False} if scope == Scope.GROUP else None
-    return _place_of((await gitlab.get(target_path(scope, target), params)).body, scope)
+    try:
+        reply = await gitlab.get(target_path(scope, target), params)
+    except Moved as moved:
+        reply = await gitlab.get(target_path(scope, moved.details["project_id"]))
+    return _place_of(reply.body, scope)
 
 
 def within(path: str, group: str | None) -> bool:
