@@ -14,6 +14,7 @@ from local.demo.hub import Hub
 from local.demo.loop import show_loop
 from local.demo.progress import follow
 from local.demo.report import show
+from local.demo.steps import steps
 from local.gitlab import process as gitlab
 from local.options import Options
 from local.problems import Stopped
@@ -69,8 +70,8 @@ def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
             allow_loopback=True,
             keep_state=False,
         )
-        with console.status("Starting …") as status:
-            local = cleaning_up.enter_context(running(options, say=status.update))
+        with steps(console, "Starting …") as say:
+            local = cleaning_up.enter_context(running(options, say=say))
         console.print(f"The bundle is deployed and answers at {local.url}")
         yield local
 

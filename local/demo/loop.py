@@ -12,6 +12,7 @@ from rich.table import Table
 
 from local.demo.hub import Hub
 from local.demo.runner import Runner, running_runner
+from local.demo.steps import steps
 from local.gitlab.process import Running
 from local.problems import Problem
 
@@ -104,7 +105,7 @@ def show_loop(console: Console, hub: Hub, company: Running, integration_id: str)
     """Go through the loop a few times and print when what was seen."""
     with ExitStack() as cleaning_up:
         runner = cleaning_up.enter_context(running_runner())
-        with console.status("Registering a webhook and a trigger, pushing …"):
+        with steps(console, "Registering a webhook and a trigger, pushing …"):
             loop = Loop(hub, company, integration_id, runner)
             loop.prepare()
             shown = [

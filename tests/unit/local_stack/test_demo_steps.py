@@ -1,0 +1,49 @@
+"""What the demo prints where no terminal shows a line that changes: every step, at once."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from local.demo.progress import follow
+from local.demo.steps import steps
+
+
+class Pipe(io.StringIO):
+    """A pipe or a file; notes what had arrived at each look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def look(self) -> None:
+        self.seen.append(self.getvalue())
+
+
+@pytest.fixture
+def pipe() -> Pipe:
+    return Pipe()
+
+
+def test_each_step_is_a_line_of_its_own_before_the_next_one_begins(pipe: Pipe) -> None:
+    with steps(Console(file=pipe), "Starting …") as say:
+        pipe.look()
+        say("Building …")
+        pipe.look()
+    assert pipe.seen == ["Starting …\n", "Starting …\nBuilding …\n"]
+
+
+def test_a_terminal_shows_them_in_one_line_and_clears_it(pipe: Pipe) -> None:
+    with steps(Console(file=pipe, force_terminal=True, legacy_windows=False), "Starting …") as say:
+        say("Building …")
+    assert pipe.getvalue().endswith("\x1b[1A\x1b[2K")  # Up, and erase.
+
+
+def test_a_sync_is_announced(pipe: Pipe) -> None:
+    def state() -> dict[str, Any]:
+        pipe.look()
+        return {"access": {"status": "idle", "progress": {"done": 1, "total": 1}, "counts": {"requests": 3}}}
+
+    follow(Console(file=pipe), state, every=0)
+    assert all("Syncing" in seen for seen in pipe.seen)
