@@ -32,6 +32,16 @@ ASKED = (
 NOTHING = "none"
 """What to type for an empty value, as Enter alone keeps the value there is."""
 
+INTRODUCTION = f"""\
+A few questions first: where the hub is deployed, and what it may reach. Then it is built and deployed.
+Enter keeps what stands in brackets, `{NOTHING}` empties it; docs/deploying.md explains each. The answers are saved in
+samconfig.toml, which sam deploy reads; `make deploy SET='Name=value …'` sets any other parameter of the template.
+"""
+PLACE = {
+    "stack_name": "Name of the CloudFormation stack that the hub is, in this account and region",
+    "region": "AWS region to deploy to, such as eu-central-1",
+}
+
 Ask = Callable[[str], str]
 
 
@@ -73,24 +83,29 @@ def main(arguments: Sequence[str], *, root: Path = ROOT, ask: Ask | None = None)
     wanted = {"PythonRuntime": options.runtime, "Architecture": options.architecture}
     mark = root / ".aws-sam" / "target"
     chosen = target(wanted, mark.read_text() if mark.exists() else "", saved.parameters, defaults)
+    path = _search_path(chosen)
+    if options.command == "deploy":
+        # Before the build: SAM ends it with a page of advice, and whoever is asked would have to wait for it.
+        _settle(saved, parameters, chosen, options.set, ask or _ask)
     print(f"Building for {chosen.runtime} on {chosen.architecture}.", flush=True)
-    _build(root, chosen)
+    _build(root, chosen, path)
     mark.write_text(f"{chosen.runtime} {chosen.architecture}\n")
-    return 0 if options.command == "build" else _deploy(root, saved, parameters, chosen, options.set, ask or _ask)
+    return subprocess.call([find("sam"), "deploy"], cwd=root) if options.command == "deploy" else 0
 
 
-def _deploy(
-    root: Path,
+def _settle(
     saved: SavedDeployment,
     parameters: Mapping[str, Mapping[str, str]],
     chosen: Target,
     settings: Sequence[str],
     ask: Ask,
-) -> int:
+) -> None:
+    """Ask for what a deployment needs, and save it."""
     wanted = dict(one.partition("=")[::2] for one in settings)
     if unknown := sorted(wanted.keys() - parameters.keys()):
         raise Problem(f"the template has no parameter {', '.join(unknown)}: it has {', '.join(sorted(parameters))}")
-    place = answers({"stack_name": "the stack's name", "region": "the AWS region"}, saved.place, ask)
+    print(INTRODUCTION, flush=True)
+    place = answers(PLACE, saved.place, ask)
     if not all(place.values()):
         raise Problem("a stack needs a name and a region: give both")
     defaults = {name: str(parameter.get("Default", "")) for name, parameter in parameters.items()}
@@ -100,19 +115,19 @@ def _deploy(
     given = answers(texts, {**defaults, **kept}, ask)
     new = {name: value for name, value in given.items() if name in kept or value != defaults[name]}
     saved.save(place, {**kept, **new, **wanted, **chosen.parameters})
-    print(
-        "Saved in samconfig.toml; `make deploy SET='Name=value …'` sets any other parameter of the template.",
-        flush=True,
-    )
-    return subprocess.call([find("sam"), "deploy"], cwd=root)
 
 
-def _build(root: Path, chosen: Target) -> None:
+def _search_path(chosen: Target) -> str:
+    """Where SAM finds the runtime's interpreter. Raises Problem where it does not."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
     if shutil.which(chosen.runtime, path=path) is None:
         raise Problem(
             f"{chosen.runtime} is not on PATH: install it, or build for another with `make build RUNTIME=python3.11`"
         )
+    return path
+
+
+def _build(root: Path, chosen: Target, path: str) -> None:
     overrides = [f"{name}={value}" for name, value in chosen.parameters.items()]
     command = [find("sam"), "build", "--parallel", "--parameter-overrides", *overrides]
     if code := subprocess.call(command, cwd=root, env={**os.environ, "PATH": path}):

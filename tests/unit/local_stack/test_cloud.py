@@ -1,10 +1,11 @@
 """What `make build` and `make deploy` decide and remember, without AWS and without building."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from local.cloud import ASKED, NOTHING, ROOT, Target, answers, target
+from local.cloud import ASKED, NOTHING, PLACE, ROOT, Target, answers, main, target
 from local.saved_parameters import SavedDeployment, parameters_of
 
 DEFAULTS = {"PythonRuntime": "python3.13", "Architecture": "arm64"}
@@ -47,6 +48,26 @@ def test_a_question_shows_what_enter_keeps() -> None:
     assert "the first" in shown[0]
     assert "[x]" in shown[0]
     assert f"[{NOTHING}]" in shown[1]
+
+
+class Asked(Exception):
+    """The first question was asked."""
+
+
+def test_the_questions_come_first_and_are_introduced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("template.yaml", "samconfig.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+
+    def ask(text: str) -> str:
+        raise Asked(text)
+
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    with pytest.raises(Asked, match=PLACE["stack_name"]):
+        main(["deploy", "--runtime", runtime], root=tmp_path, ask=ask)
+    shown = capsys.readouterr().out
+    assert shown.startswith("A few questions first")
+    assert all(word in shown for word in ("Enter", NOTHING, "samconfig.toml", "docs/deploying.md"))
+    assert "Building" not in shown
 
 
 def test_few_questions_are_asked_and_none_of_the_local_stack() -> None:
