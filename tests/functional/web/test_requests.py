@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.web.answers import spelled
 from gitlab_hub.web.api import Api
 from tests.fakes.events import Context, answered, http_event
 from tests.functional.web.sample import Guard, Sample
@@ -45,6 +46,19 @@ def test_no_body_is_too_strange(sample: Sample, raw: str | bytes, expected: int)
     assert status == expected
     assert set(body) - {"details"} == {"error", "code", "retryable", "request_id"}
     assert sample.part.notes == {}
+
+
+def test_letters_are_answered_as_they_are(sample: Sample) -> None:
+    event = http_event("POST", NOTES, {"text": "Größe … 深さ"})
+    kept = sample.api().resolve(event, Context())["body"]
+    assert "Größe … 深さ" in kept
+    refused = sample.api().resolve(http_event("POST", NOTES, {"größe": 1}), Context())["body"]
+    assert "body.größe is not known here" in refused
+
+
+def test_half_a_character_is_escaped_and_breaks_nothing() -> None:
+    assert spelled({"name": "…"}) == '{"name":"…"}'
+    assert spelled({"name": "…\ud800"}).encode() == b'{"name":"\\u2026\\ud800"}'
 
 
 def test_what_is_not_base64_is_refused(sample: Sample) -> None:

@@ -51,12 +51,22 @@ def answer_of(response: Mapping[str, Any]) -> Answer:
     )
 
 
+def spelled(body: Any) -> str:
+    """Spell JSON in UTF-8, with every letter as it is; what UTF-8 cannot hold, half a character, has it all escaped."""
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":"))
+    return text
+
+
 def json_answer(status: int, body: Mapping[str, Any], *, retry_after: int | None = None, final: bool = True) -> Answer:
     """Make an answer of a JSON object."""
     headers = {"content-type": "application/json"}
     if retry_after is not None:
         headers["retry-after"] = str(retry_after)
-    return Answer(status=status, body=json.dumps(body, separators=(",", ":")), headers=headers, final=final)
+    return Answer(status=status, body=spelled(body), headers=headers, final=final)
 
 
 def error_envelope(error: HubError, request_id: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from gitlab_hub import request_id
 from gitlab_hub.errors import HubError, NotFound
-from gitlab_hub.web.answers import Answer, answer_of, error_answer, json_answer
+from gitlab_hub.web.answers import Answer, answer_of, error_answer, json_answer, spelled
 from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
 from gitlab_hub.web.call import Call, check_path, check_query, parse_object
 from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath, PermissionDenied, Unauthenticated
@@ -174,7 +174,9 @@ class Api:
     @cached_property
     def _resolver(self) -> APIGatewayHttpResolver:
         # Only with a code set does Powertools tell a result that does not fit from a request that does not.
-        resolver = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+        resolver = APIGatewayHttpResolver(
+            enable_validation=True, response_validation_error_http_code=500, serializer=spelled
+        )
         resolver.exception_handler(Exception)(_raised)
         for route in self._routes:
             register = resolver.route(
