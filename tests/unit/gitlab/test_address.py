@@ -69,7 +69,10 @@ def test_anything_is_either_read_or_refused(url: str) -> None:
         ("https://gitlab.com ", "without spaces"),
         ("https://me@gitlab.com", "no user name"),
         ("https://gitlab.com?x", "no query"),
-        ("gitlab.com", "https://"),
+        ("gitlab.com", "Write https://gitlab.com."),
+        ("GitLab.example.com:8443/sub/", "Write https://gitlab.example.com:8443/sub."),
+        ("gitlab.example.com/api/v4", "Write https://gitlab.example.com."),
+        ("//gitlab.com", "starts with https://.$"),
         ("ftp://gitlab.com", "https://"),
         ("https://gitlab.com:70000", "65535"),
         ("https://2130706433", "four plain decimal numbers"),
@@ -81,7 +84,10 @@ def test_a_refusal_says_what_to_write_instead(url: str, hint: str) -> None:
         Address.parse(url, allow_http=True)
 
 
-@pytest.mark.parametrize("url", ["https://user:hunter2@gitlab.com", "https://gitlab.com?private_token=hunter2"])
+@pytest.mark.parametrize("url", [
+    "https://user:hunter2@gitlab.com", "https://gitlab.com?private_token=hunter2", "gitlab.com/%hunter2",
+    "glpat-hunter2", "glpat-hunter2.01.x1", "hunter2",
+])  # fmt: skip
 def test_a_refusal_does_not_repeat_the_url(url: str) -> None:
     with pytest.raises(InvalidUrl) as refused:
         Address.parse(url, allow_http=True)

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from gitlab_hub.gitlab.errors import InvalidUrl
 from gitlab_hub.gitlab.policy import NO_PLAIN_HTTP, NetworkPolicy
+from gitlab_hub.gitlab.tokens import TokenKind, kind_of
 
 __all__ = ["Address", "NetworkPolicy"]
 
@@ -94,8 +95,20 @@ def _split(url: str) -> tuple[str, str, str]:
     match = _SHAPE.fullmatch(url)
     scheme = match[1].lower() if match else ""
     if match is None or scheme not in _DEFAULT_PORTS:
-        _refuse("The URL of a GitLab starts with https://.")
+        _refuse(f"The URL of a GitLab starts with https://{_instead(url)}")
     return scheme, match[2], match[3] or ""
+
+
+def _instead(url: str) -> str:
+    """What to write where only the scheme is missing. It repeats nothing but what has a domain, and no token's look."""
+    authority, slash, path = url.partition("/")
+    try:
+        host, _ = _host_and_port(authority)
+        prefix = _prefix(slash + path)
+    except InvalidUrl:
+        return "."
+    is_address = "." in host and kind_of(url) == TokenKind.UNKNOWN
+    return f". Write https://{authority.lower()}{prefix}." if is_address else "."
 
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
