@@ -56,6 +56,15 @@ def test_success_raises_nothing(status: int) -> None:
             {"error": "invalid_token", "error_description": "Token was revoked. You have to re-authorize."},
             "token_revoked",
         ),
+        (
+            {
+                "error": "invalid_token",
+                "error_description": "Token is an impersonation token but impersonation was disabled.",
+            },
+            "impersonation_disabled",
+        ),
+        ({"error": "dpop_error", "error_description": "DPoP header is missing"}, "dpop_required"),
+        ({"error": "invalid_token", "error_description": "Bad Access Token."}, "unknown"),
         ({"error": "invalid_token", "error_description": ["expired"]}, "unknown"),
         ({"error": "other", "error_description": "expired"}, "unknown"),
         ([], "unknown"),

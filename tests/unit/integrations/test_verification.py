@@ -133,6 +133,18 @@ def test_a_rate_limit_says_how_long(run: Run, gitlab: ScriptedGitLab) -> None:
     assert len(gitlab.requests) == 1
 
 
+@pytest.mark.parametrize(("body", "words"), [
+    (UNAUTHORIZED, "does not know this token"),
+    (invalid("Token is expired. You can either do re-authorization or token refresh."), "has expired"),
+    (invalid("Token was revoked. You have to re-authorize from the user."), "was revoked"),
+    (invalid("Token is an impersonation token but impersonation was disabled."), "impersonation"),
+    ({"error": "dpop_error", "error_description": "DPoP header is missing"}, "DPoP"),
+])  # fmt: skip
+def test_a_refused_token_is_told_why(run: Run, gitlab: ScriptedGitLab, body: Any, words: str) -> None:
+    gitlab.script[SELF] = answer(401, body)
+    assert words in (at(run(), Step.TOKEN).hint or "")
+
+
 @pytest.mark.parametrize("prefix", ["gldt-", "glrt-", "glcbt-", "glft-"])
 def test_a_token_of_another_trade_is_named_as_such(run: Run, prefix: str) -> None:
     check = at(run(token=f"{prefix}unknown"), Step.TOKEN)

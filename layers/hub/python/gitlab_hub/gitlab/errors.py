@@ -56,7 +56,7 @@ class TlsError(GitLabError):
 
 
 class Unauthorized(GitLabError):
-    """401: the token is not (or no longer) good. `details["reason"]`: token_expired, token_revoked or unknown."""
+    """401: the token is not (or no longer) good. `details["reason"]`: token_expired, token_revoked, …, unknown."""
 
     code = "invalid_credentials"
 

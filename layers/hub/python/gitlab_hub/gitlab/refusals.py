@@ -29,6 +29,11 @@ from gitlab_hub.gitlab.messages import Answer
 from gitlab_hub.gitlab.rates import RateFacts
 
 _REFUSAL_DEPTH = 10
+_TOKEN_REASONS = {
+    "expired": "token_expired",
+    "revoked": "token_revoked",
+    "impersonation was disabled": "impersonation_disabled",
+}
 _SCOPE = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _MAX_SCOPES = 20
 # GitLab's state machine: "Cannot transition status via :run from :running (Reason(s): …)".
@@ -144,12 +149,11 @@ def _json(answer: Answer) -> Any:
 
 
 def _token_reason(body: dict[str, Any]) -> str:
-    words = _words(body, "error_description")
-    if body.get("error") != "invalid_token":
-        return "unknown"
-    if "expired" in words:
-        return "token_expired"
-    return "token_revoked" if "revoked" in words else "unknown"
+    """Why a token is refused, by the words of lib/api/api_guard.rb; of an unknown one GitLab says no more."""
+    if body.get("error") == "dpop_error":
+        return "dpop_required"
+    words = _words(body, "error_description") if body.get("error") == "invalid_token" else ""
+    return next((reason for word, reason in _TOKEN_REASONS.items() if word in words), "unknown")
 
 
 def _account_reason(body: dict[str, Any]) -> str:

@@ -124,7 +124,7 @@ def warned(step: Step, code: str, *, status: int | None = None, hint: str | None
 
 def failed(step: Step, code: str, *, status: int | None = None, hint: str | None = None, **details: Any) -> Check:
     """A step that met a refusal of its own. `hint`: where more is known than the code says."""
-    said = hint or codes.FAILURES[code].hint
+    said = hint or codes.hint_of(code, details.get("reason"))
     return Check(step=step, ok=False, code=code, http_status=status, hint=said, details=_given(details))
 
 
@@ -171,7 +171,7 @@ def troubled(step: Step, error: GitLabError) -> Check:
 def _hint(error: GitLabError, code: str) -> str:
     if error.details.get("reason") in codes.OF_APPLICATION:
         return codes.APPLICATION_HINT
-    return str(error) if isinstance(error, PRECISE) else codes.FAILURES[code].hint
+    return str(error) if isinstance(error, PRECISE) else codes.hint_of(code, error.details.get("reason"))
 
 
 def _given(details: Mapping[str, Any]) -> dict[str, Any]:

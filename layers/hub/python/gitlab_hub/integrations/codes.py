@@ -72,6 +72,28 @@ WARNINGS: dict[str, str] = {
     "overprivileged_token": "The token has the `api` scope; `read_api` is enough for what is switched on.",
 }
 
+_NEW = "Create a new one and give it here."
+REASONS: dict[str, str] = {
+    "token_expired": f"GitLab says that this token has expired. {_NEW}",
+    "token_revoked": f"GitLab says that this token was revoked. {_NEW}",
+    "unknown": (
+        "GitLab does not know this token: it is incomplete or mistyped, belongs to another GitLab, or was deleted. "
+        "Check it, or create a new one."
+    ),
+    "wrong_token_type": (
+        "This is a deploy, runner, job or feed token, which the API does not take. Give a personal, group, project or "
+        "service-account access token."
+    ),
+    "impersonation_disabled": (
+        "This is an impersonation token, and its GitLab has switched impersonation off. Give another kind of token."
+    ),
+    "dpop_required": (
+        "GitLab wants every request with this user's tokens signed (DPoP), which the hub does not do. Switch it off "
+        "for the user, or give a token of a service account."
+    ),
+}
+"""What `invalid_credentials` means where GitLab said why."""
+
 OF_APPLICATION = frozenset({"invalid_client", "unauthorized_client"})
 """Reasons that speak of the OAuth application (RFC 6749, 5.2): its tokens live, and were not even looked at."""
 
@@ -81,6 +103,11 @@ APPLICATION_HINT = (
 )
 
 _SEVERITY = {code: rank for rank, code in enumerate(FAILURES)}
+
+
+def hint_of(code: str, reason: str | None) -> str:
+    """What to do about a failure."""
+    return REASONS.get(reason or "", FAILURES[code].hint) if code == CREDENTIALS else FAILURES[code].hint
 
 
 def severity(code: str) -> int:
