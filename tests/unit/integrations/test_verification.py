@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from gitlab_hub.gitlab.errors import HostNotAllowed
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.integrations.checks import Step
 from gitlab_hub.integrations.model import Account, Features
 from tests.fakes.gitlab import HOST, ScriptedGitLab, answer, html, project, spilled
@@ -162,6 +163,15 @@ def test_after_a_refused_token_nothing_further_is_asked(run: Run, gitlab: Script
     later = [check for check in verification.checks if check.step not in (Step.URL, Step.HOST, Step.CONNECT, Step.TLS)]
     assert [check.code for check in later] == ["invalid_credentials"] + [None] * 7
     assert all(not check.ok and "Not tried because" in (check.hint or "") for check in later[1:])
+    assert [check.step for check in verification.checks if not check.ok and not check.skipped] == [Step.TOKEN]
+
+
+def test_plain_http_has_no_tls_to_try(gitlab: ScriptedGitLab) -> None:
+    check = at(run_over(gitlab, NetworkPolicy(allow_http=True))(HOST.replace("https", "http")), Step.TLS)
+    assert (check.ok, check.skipped, check.code) == (True, True, None)
+    assert "http" in (check.hint or "")
+    check = at(run_over(gitlab)(), Step.TLS)
+    assert (check.ok, check.skipped, check.hint) == (True, False, None)
 
 
 @pytest.mark.parametrize(("scopes", "features", "missing"), [

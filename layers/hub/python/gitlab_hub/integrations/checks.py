@@ -36,7 +36,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """The outcome of one step. A warning is a check that is `ok` and has a code."""
+    """The outcome of one step. A warning is a check that is `ok` and has a code; a `skipped` one was not tried."""
 
     step: Step
     ok: bool
@@ -46,6 +46,7 @@ class Check:
     latency_ms: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     retry_after: int | None = None
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,12 @@ def failed(step: Step, code: str, *, status: int | None = None, hint: str | None
 
 def untried(steps: Sequence[Step], because: str) -> tuple[Check, ...]:
     """Steps that an earlier one made pointless: they are not ok, and have no code of their own."""
-    return tuple(Check(step=step, ok=False, hint=f"Not tried because {because}.") for step in steps)
+    return tuple(Check(step=step, ok=False, skipped=True, hint=f"Not tried because {because}.") for step in steps)
+
+
+def needless(step: Step, because: str) -> Check:
+    """A step that there is nothing to try of, and nothing wrong with."""
+    return Check(step=step, ok=True, skipped=True, hint=f"Not tried because {because}.")
 
 
 NO_CREDENTIAL = "The integration has no credential left. Give it a token (PUT …/gitlab-token, or credentials.create)."
@@ -183,6 +189,7 @@ def spelled(check: Check) -> dict[str, Any]:
     return {
         "step": str(check.step),
         "ok": check.ok,
+        "skipped": check.skipped,
         "code": check.code,
         "http_status": check.http_status,
         "hint": check.hint,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from math import inf
 
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.errors import GitLabError, HostNotAllowed, HostUnreachable
 from gitlab_hub.gitlab.options import Tokens
-from gitlab_hub.integrations.checks import Check, Facts, Step, Verification, passed, troubled, untried, warned
+from gitlab_hub.integrations.checks import Check, Facts, Step, Verification, needless, passed, troubled, untried, warned
 from gitlab_hub.integrations.connector import Connector, FixedToken
 from gitlab_hub.integrations.model import Account, Features
 from gitlab_hub.integrations.permission_steps import unproven
@@ -84,7 +85,7 @@ class Verifier:
             return _ended([troubled(Step.URL, error)], steps)
         async with self._connector.open(address, FixedToken("")) as gitlab:
             checks = [passed(Step.URL), *presence(await unsigned(gitlab))]
-        return _ended(checks, steps, Facts(base_url=address.base_url))
+        return _ended(_by(address, checks), steps, Facts(base_url=address.base_url))
 
     async def _run(self, subject: Subject, steps: tuple[Step, ...]) -> Verification:
         try:
@@ -98,7 +99,7 @@ class Verifier:
             group = None if subject.group is None else Named(subject.group, subject.group_id)
             probe = Probe(gitlab, subject.token, group, writes=subject.features.write, now=now, oauth=oauth)
             checks = await self._take(probe, steps)
-        return _ended(checks, steps, replace(probe.facts, base_url=address.base_url))
+        return _ended(_by(address, checks), steps, replace(probe.facts, base_url=address.base_url))
 
     async def _take(self, probe: Probe, steps: tuple[Step, ...]) -> list[Check]:
         checks = [passed(Step.URL)]
@@ -125,6 +126,14 @@ def after(facts: Facts, features: Features, *, shared: bool) -> tuple[Check, ...
     if untested := unproven(features, facts.token):
         warnings.append(untested)
     return tuple(warnings) or (passed(Step.AFTER),)
+
+
+def _by(address: Address, checks: list[Check]) -> list[Check]:
+    """The checks without a word on TLS where there is none."""
+    if address.scheme == "https":
+        return checks
+    plain = needless(Step.TLS, "the address is http, which has no TLS")
+    return [plain if check.step == Step.TLS and check.ok else check for check in checks]
 
 
 def _ended(checks: list[Check], steps: Iterable[Step], facts: Facts | None = None) -> Verification:

@@ -79,6 +79,7 @@ class CheckView(BaseModel):
 
     step: str
     ok: bool
+    skipped: bool
     code: str | None
     http_status: int | None
     hint: str | None

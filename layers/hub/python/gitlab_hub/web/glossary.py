@@ -223,6 +223,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "signing_secret": ("The secret that requests to the target are signed with; shown once.", "whsec_…"),
     "signing_token": ("To enter as the signing token in GitLab; shown once.", "whsec_…"),
     "skip_ci": ("Whether `[skip ci]` and the push option `ci.skip` count.", NOTHING),
+    "skipped": ("Whether it was not tried; `hint` says why.", NOTHING),
     "source": ("Where it is from.", "push"),
     "source_project_id": ("GitLab's id of the project that the merge request comes from.", 15),
     "source_version": (
