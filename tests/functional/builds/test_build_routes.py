@@ -270,7 +270,7 @@ def test_foreign_and_unknown_builds_answer_the_same(world: World, principal: Pri
         *(world.call("POST", f"{path}/{verb}", principal=principal) for verb in ("cancel", "rerun", "approve")),
     ]
     assert {(status, body["code"], body["error"]) for status, body in answers} == {
-        (404, "not_found", "There is nothing of this id that your token may see; check the id.")
+        (404, "not_found", "There is no build of this build_id that your token may see. See GET /v1/builds.")
     }
     assert world.rows.dump() == before
 

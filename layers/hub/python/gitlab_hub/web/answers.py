@@ -7,10 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.errors import HubError, NotFound, NotInGitLab
-from gitlab_hub.web.errors import MethodNotAllowed, NoSuchId, NoSuchPath
+from gitlab_hub.web.errors import MethodNotAllowed, NoSuchId, NoSuchPath, NothingThere
 from gitlab_hub.web.status import status_of
 
-# One text for "unknown" and "not yours": whoever asks cannot tell them apart.
 NOT_FOUND = "There is nothing of this id that your token may see; check the id."
 INTERNAL_ERROR = "The hub failed at this; try again, and give the request id to whoever runs the hub."
 
@@ -69,9 +68,15 @@ def json_answer(status: int, body: Mapping[str, Any], *, retry_after: int | None
     return Answer(status=status, body=spelled(body), headers=headers, final=final)
 
 
+def is_hidden(error: HubError) -> bool:
+    """Whether an error's own text could tell an unknown thing from a foreign one."""
+    told = NoSuchPath | NoSuchId | NotInGitLab | NothingThere
+    return isinstance(error, NotFound) and not isinstance(error, told)
+
+
 def error_envelope(error: HubError, request_id: str) -> dict[str, Any]:
     """Tell a person and a program what went wrong; nothing tells unknown things from foreign ones."""
-    hidden = isinstance(error, NotFound) and not isinstance(error, NoSuchPath | NoSuchId | NotInGitLab)
+    hidden = is_hidden(error)
     envelope = {
         "error": NOT_FOUND if hidden else str(error),
         "code": error.code,

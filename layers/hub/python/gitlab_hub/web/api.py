@@ -13,11 +13,12 @@ from aws_lambda_powertools.event_handler.exceptions import ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from gitlab_hub import request_id
-from gitlab_hub.errors import HubError, NotFound
-from gitlab_hub.web.answers import Answer, answer_of, error_answer, json_answer, spelled
+from gitlab_hub.errors import HubError
+from gitlab_hub.web import missing
+from gitlab_hub.web.answers import Answer, answer_of, error_answer, is_hidden, json_answer, spelled
 from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
 from gitlab_hub.web.call import Call, check_path, check_query, parse_object
-from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath, PermissionDenied, Unauthenticated
+from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath, NothingThere, PermissionDenied, Unauthenticated
 from gitlab_hub.web.idempotency import Idempotency, key_of
 from gitlab_hub.web.route import Directory, Route, Routes, body_model, integration_named, spellings
 from gitlab_hub.web.validation import refusal_of, repeated_parameters, unexpected_fields, unknown_parameters
@@ -141,7 +142,7 @@ class Api:
         for name, value in parameters.items() if route.guarded else ():
             integration_id = integration_named(name, value)
             if integration_id is not None and not self._visible(principal, integration_id):
-                raise NotFound("There is no such integration.")
+                raise NothingThere(missing.nothing_of([name]))
         return principal
 
     def _visible(self, principal: Principal, integration_id: str) -> bool:
@@ -226,8 +227,18 @@ def _only_admitted(route: Route) -> Callable[..., Any]:
     return fence
 
 
+def _given(call: Call) -> set[str]:
+    """The names of what a request gives in its query and its body."""
+    try:
+        return {*call.query(), *parse_object(call.body())}
+    except HubError:
+        return set(call.query())
+
+
 def _rendered(error: HubError, route: Route, call: Call) -> Answer:
     if route.render_error is None:
+        if is_hidden(error):
+            error = NothingThere(missing.nothing_of(missing.named(route.path, _given(call))))
         return error_answer(error, call.request_id)
     status, body = route.render_error(error)
     return json_answer(status, body, retry_after=error.retry_after, final=not error.retryable)

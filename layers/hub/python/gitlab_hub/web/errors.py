@@ -15,6 +15,10 @@ class NoSuchPath(NotFound):
     """No route has this path. It is said so: the paths are no secret."""
 
 
+class NothingThere(NotFound):
+    """Nothing of an id that the caller may know of; the text follows from the route alone."""
+
+
 class NoSuchId(NotFound):
     """What stands in the path cannot be an id; `details["fields"]` says why. Nothing was looked up."""
 

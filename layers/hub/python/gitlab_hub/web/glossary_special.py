@@ -77,6 +77,10 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "DeliveryView.size": ("Bytes of the body as it came.", 4096),
     "DeliveryView.milliseconds": ("From being received to being done, in milliseconds.", 240),
     "DeliveryView.action": ("What happened, of events that have an action.", "open"),
+    "DeliveryView.reasons": (
+        "Why so. asks_gitlab: something changed, and a sync reads from GitLab what. All are in docs/operations.md.",
+        ["asks_gitlab"],
+    ),
     "DeliveryView.id": ("Id of the delivery.", "del_0a1b2c3d_5e6f"),
     "EmailAnswer.source": ("Where GitLab has it.", "email"),
     "Error.details": ("For programs. Of 422: `fields`, each with `field`, `problem`, `message`, `allowed`.", _FIELDS),
