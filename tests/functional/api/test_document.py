@@ -2,16 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from gitlab_hub.errors import HubError
+from gitlab_hub.integrations.requests import StartBody
+from gitlab_hub.integrations.wishes import oauth_wish, token_wish
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.glossary import TERMS
 from gitlab_hub.web.glossary_special import SPECIAL
 from gitlab_hub.web.openapi import document
+from gitlab_hub.web.status import STATUS_OF_CODE
 from tests.functional.api.bundle import Bundle
 
 Schema = dict[str, Any]
@@ -92,9 +96,40 @@ def test_every_body_has_an_example_that_fits(made: Schema) -> None:
         for content in (each["content"].get("application/json") for each in bodies if "content" in each):
             if content is None or key == "get /openapi.json":
                 continue
-            Draft202012Validator({**content["schema"], "components": made["components"]}).validate(content["example"])
-            tried += 1
+            named = content.get("examples", {}).values()
+            for example in [one["value"] for one in named] or [content["example"]]:
+                Draft202012Validator({**content["schema"], "components": made["components"]}).validate(example)
+                tried += 1
     assert tried > 300
+
+
+def test_each_way_to_connect_has_an_example_that_the_route_takes(made: Schema) -> None:
+    content = made["paths"]["/v1/integrations/gitlab/start"]["post"]["requestBody"]["content"]["application/json"]
+    wish_of: dict[str, Callable[[StartBody], object]] = {"personal_token": token_wish, "oauth_app": oauth_wish}
+    for body in (one["value"] for one in content["examples"].values()):
+        secrets = {name: "filled-in" for name, value in body.items() if "…" in str(value)}
+        assert wish_of.pop(body["auth_mode"])(StartBody.model_validate(body | secrets))
+    assert wish_of == {}
+
+
+def test_an_error_is_shown_as_its_status_has_it(made: Schema) -> None:
+    shown = {
+        (status, answer["content"]["application/json"]["example"]["code"], example["retryable"])
+        for _, operation in operations(made)
+        for status, answer in operation["responses"].items()
+        if "code" in (example := answer.get("content", {}).get("application/json", {}).get("example") or {})
+        and "retryable" in example
+    }
+    assert len(shown) > 6
+    retryable = {kind.code for kind in kinds(HubError) if kind.retryable}
+    for status, code, may_do_later in shown:
+        assert code in STATUS_OF_CODE
+        assert status in ("default", str(STATUS_OF_CODE[code])) or (status, code) == ("422", "invalid_input")
+        assert may_do_later == (code in retryable)
+
+
+def kinds(kind: type[HubError]) -> set[type[HubError]]:
+    return {kind, *(one for below in kind.__subclasses__() for one in kinds(below))}
 
 
 def test_no_schema_is_named_after_its_part_in_the_code(made: Schema) -> None:

@@ -15,7 +15,8 @@ from gitlab_hub.web.api import Route
 from gitlab_hub.web.call import METHODS_WITH_BODY
 from gitlab_hub.web.errors import PermissionDenied, Unauthenticated, Unprocessable
 from gitlab_hub.web.idempotency import HEADER, MAX_KEY
-from gitlab_hub.web.openapi_schemas import PREFIX, describe, describe_parameter, example_of, renamed
+from gitlab_hub.web.openapi_examples import ERRORS, NAMED
+from gitlab_hub.web.openapi_schemas import PREFIX, describe, describe_parameter, example_of, public_name, renamed
 
 _JSON = "application/json"
 _OWN_OF_POWERTOOLS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
@@ -32,7 +33,7 @@ _ERROR = {
         },
         "code": {"type": "string", "description": "For a program; stable."},
         "details": {"type": "object"},
-        "retryable": {"type": "boolean"},
+        "retryable": {"type": "boolean", "description": "Whether the same request may do later.", "examples": [False]},
         "request_id": {"type": "string"},
     },
 }
@@ -187,12 +188,21 @@ def _must_be_sent(body: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
 
 
 def _add_examples(made: dict[str, Any]) -> None:
-    """Give every body that is sent or answered an example."""
+    """Give every body that is sent or answered an example; one for each use where a route has several."""
     schemas = made["components"]["schemas"]
+    several = {f"{PREFIX}{public_name(model)}": examples for model, examples in NAMED.items()}
     for operation in (each for methods in made["paths"].values() for each in methods.values()):
-        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
-        for content in (each["content"][_JSON] for each in bodies if _JSON in each.get("content", {})):
-            content["example"] = example_of(content["schema"], schemas)
+        bodies = {"": operation.get("requestBody", {}), **operation["responses"]}
+        for status, body in bodies.items():
+            if (content := body.get("content", {}).get(_JSON)) is None:
+                continue
+            reference = content["schema"].get("$ref")
+            if reference in several:
+                content["examples"] = {name: {"value": value} for name, value in several[reference].items()}
+            elif reference == f"{PREFIX}Error":
+                content["example"] = ERRORS[status]
+            else:
+                content["example"] = example_of(content["schema"], schemas)
 
 
 def _refusals(route: Route) -> dict[str, Any]:
@@ -202,7 +212,9 @@ def _refusals(route: Route) -> dict[str, Any]:
     if route.is_page:
         page = {"text/html": {"schema": {"type": "string"}}}
         return {"default": {"description": "A page that says what became of it.", "content": {**page, **content}}}
-    refusals = {str(status): {"description": _MEANINGS[status], "content": content} for status in _statuses(route)}
+    refusals = {
+        str(status): {"description": _MEANINGS[status], "content": deepcopy(content)} for status in _statuses(route)
+    }
     return {**refusals, "default": {"description": "Anything else that went wrong.", "content": content}}
 
 
