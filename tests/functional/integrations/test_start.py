@@ -141,6 +141,16 @@ def test_what_makes_no_sense_is_refused_without_repeating_it(hub: Hub, more: dic
     assert hub.gitlab.requests == []
 
 
+@pytest.mark.parametrize(("more", "words"), [
+    ({"access_token": None}, "a personal, group, project or service-account token"),
+    ({"access_token": "glpat-…"}, "body.access_token must be the token itself"),
+    ({"auth_mode": "oauth_app", "access_token": None}, "in GitLab it is the Application ID"),
+])  # fmt: skip
+def test_a_refusal_says_what_to_give(hub: Hub, more: dict[str, Any], words: str) -> None:
+    status, body = hub("POST", PATH, {name: value for name, value in (START | more).items() if value is not None})
+    assert (status, words in body["error"]) == (422, True), body
+
+
 def test_a_feature_that_writes_needs_a_token_that_may(hub: Hub) -> None:
     status, body = hub("POST", PATH, START | {"features": {"manage_webhooks": True}})
     assert (status, body["details"]["missing_scopes"]) == (403, ["api"])

@@ -20,7 +20,7 @@ class Body(BaseModel):
 def _sendable(token: SecretStr) -> SecretStr:
     """A token goes into a header: visible ASCII only. The text of the error must not repeat it."""
     if not all("!" <= character <= "~" for character in token.get_secret_value()):
-        raise rule("must be a token: visible ASCII characters without spaces")
+        raise rule("must be the token itself, visible ASCII characters without spaces, and no placeholder for it")
     return token
 
 

@@ -21,7 +21,7 @@ from gitlab_hub.integrations.permission_steps import permission_missing
 from gitlab_hub.integrations.permissions import API, READ_API, covered
 
 FOREIGN_PREFIXES = ("gldt-", "glrt-", "glcbt-", "glft-")
-NEW_TOKEN = "Make a new token that has it."  # noqa: S105 - advice
+NEW_TOKEN = "Make a new token that has it, and give that."  # noqa: S105 - advice
 AUTHORIZE_AGAIN = (
     "Give the OAuth application that scope in GitLab if it lacks it, and authorize again: POST "
     '/v1/integrations/gitlab/authorize {"integration_id": …, "features": …}, with the features to switch on.'

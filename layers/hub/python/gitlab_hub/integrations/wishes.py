@@ -15,7 +15,11 @@ NO_PROVISIONING = "The hub cannot provision accounts and access yet. Leave featu
 def token_wish(body: StartBody) -> Wish:
     """A GitLab by an access token. Raises Unprocessable where there is none."""
     if body.access_token is None:
-        raise _unfit("access_token", "missing", "Give the access_token.")
+        raise _unfit(
+            "access_token",
+            "missing",
+            "Give the access_token: a personal, group, project or service-account token of that GitLab.",
+        )
     features = Features(**chosen(body.features))
     subject = Subject(
         host_url=body.host_url,
@@ -29,7 +33,9 @@ def token_wish(body: StartBody) -> Wish:
 def oauth_wish(body: StartBody) -> OAuthWish:
     """A GitLab by an OAuth application. Raises Unprocessable for one without id or secret, and for an access token."""
     if body.client_id is None:
-        raise _unfit("client_id", "missing", "Give the client_id of the OAuth application.")
+        raise _unfit(
+            "client_id", "missing", "Give the client_id of the OAuth application: in GitLab it is the Application ID."
+        )
     if body.client_secret is None:
         raise _unfit("client_secret", "missing", CONFIDENTIAL)
     if body.access_token is not None:
