@@ -19,9 +19,9 @@ DEAD_LETTERS = {
     "DeliveriesQueue": "DeliveriesDeadLetters",
     "BuildsQueue": "BuildsDeadLetters",
 }
-PASSING = ("AUDIT#", "IDEMPOTENCY#", "OAUTH_STATE#", "OAUTH_TICKET#", "DUE#")
+PASSING = ("AUDIT#", "IDEMPOTENCY#", "OAUTH_STATE#", "OAUTH_TICKET#", "DUE#unfinished")
 """What outlives an integration for a time: the log of what was done, stored answers, authorizations under way, and
-the id in the list of what is due, until the tick comes to it."""
+the id in the list of what the sweep comes back to."""
 ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 EVENTS = Path(__file__).parents[2] / "events"
 

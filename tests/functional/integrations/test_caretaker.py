@@ -1,17 +1,20 @@
 """The caretaker's tick: pairs are renewed in time, expiries told once, and no integration is in another's way."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from gitlab_hub.incidents import Incident
 from gitlab_hub.integrations.care.caretaker import Care
-from gitlab_hub.integrations.care.due import next_look
+from gitlab_hub.integrations.care.due import daily
+from gitlab_hub.integrations.care.warnings import next_look
 from gitlab_hub.integrations.model import NOBODY, Credential
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, answer
 from tests.fakes.oauth import LIFE, Pat
-from tests.functional.integrations.oauth_hub import PATH, OAuthHub
+from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
 
 DAY = 86_400
 ENDS = 1_755_648_000  # 2025-08-20, when the access token of the fake expires
@@ -74,17 +77,17 @@ def test_one_in_trouble_does_not_stop_the_others(hub: OAuthHub) -> None:
     assert len(working) == 3
 
 
-def test_each_tick_begins_behind_the_last_one(hub: OAuthHub) -> None:
+def test_each_tick_begins_with_what_waits_longest(hub: OAuthHub) -> None:
     ids = many(hub, 5)
     hub.now += LIFE
     hub.gitlab.expire()
     served: list[str] = []
-    for due in (2, 2, 1):
+    for due, is_all in ((2, False), (2, False), (1, True)):
         # One look at the clock before anything is read, and one for each integration.
         left = iter([900.0] * 3 + [1.0] * 9)
         before = {one: hub.held(one).tokens for one in ids}
         done = care(hub).tick(lambda left=left: next(left))  # type: ignore[misc]  # bound here on purpose
-        assert (done.seen, done.complete) == (due, False)
+        assert (done.seen, done.complete) == (due, is_all)
         served += [one for one in ids if hub.held(one).tokens != before[one]]
     assert served == ids
 
@@ -191,14 +194,13 @@ def test_an_unauthorized_one_and_an_empty_hub_have_nothing_to_do(hub: OAuthHub) 
     assert (done.seen, done.failed) == (1, 0)
 
 
-def test_a_removed_integration_leaves_no_incident_behind(hub: OAuthHub) -> None:
+def test_a_removed_integration_leaves_no_incident_and_no_look_behind(hub: OAuthHub) -> None:
     one = by_token(hub)
     hub.now = ENDS - 3 * DAY
     care(hub).tick(plenty)
     assert hub("DELETE", f"/v1/integrations/{one}")[0] == 200
-    care(hub).tick(plenty)
-    left = [row for row in hub.stored_rows.dump() if one in f"{row['pk']}{row['sk']}"]
-    assert [row["lifecycle"] for row in left if not row["pk"].startswith("DUE#")] == ["deleting"]
+    left = {row["pk"] for row in hub.stored_rows.dump() if one in f"{row['pk']}{row['sk']}"}
+    assert left == {"DUE#unfinished", "INTEGRATIONS"}
 
 
 class Reads:
@@ -250,15 +252,58 @@ def test_what_has_changed_is_due(hub: OAuthHub) -> None:
     assert all(hub.held(each).credential.generation == 2 for each in (one, other))
 
 
+def looks_of_a_day(hub: OAuthHub) -> list[int]:
+    """How many integrations the ticks of 24 hours have looked at, hour by hour."""
+    seen = list[int]()
+    for _ in range(24):
+        hub.now += 3600
+        seen.append(care(hub).tick(plenty).seen)
+    return seen
+
+
 def test_everything_is_looked_at_once_a_day_and_whatever_a_wrong_clock_has_noted(hub: OAuthHub) -> None:
     by_token(hub)
     care(hub).tick(plenty)
-    hub.now += DAY - 1
-    assert care(hub).tick(plenty).seen == 0
-    hub.now += 1
-    assert care(hub).tick(plenty).seen == 1
+    for _ in range(3):
+        assert sum(looks_of_a_day(hub)) == 1
     hub.now -= 30 * DAY
-    assert care(hub).tick(plenty).seen == 1
+    care(hub).tick(plenty)
+    assert sum(looks_of_a_day(hub)) == 1
+
+
+def test_the_looks_of_a_day_are_spread_over_it() -> None:
+    hours = {(daily(f"int_{number}", ENDS).at - ENDS) // 3600 for number in range(500)}
+    assert hours == set(range(24))
+
+
+def test_what_has_lost_its_looks_or_never_had_one_is_looked_at_within_a_day(hub: OAuthHub) -> None:
+    ids = many(hub, 3)
+    care(hub).tick(plenty)
+    rows = [row for row in hub.stored_rows.dump() if row["pk"] == "DUE#care"]
+    hub.stored_rows.write(deletes=[(row["pk"], row["sk"]) for row in rows])
+    care(hub).tick(plenty)
+    looks_of_a_day(hub)
+    assert all(hub.held(one).credential.generation > 1 for one in ids)
+
+
+def test_what_a_look_has_changed_asks_for_no_other_one(hub: OAuthHub) -> None:
+    hub.connected()
+    hub.now += 5400
+    assert [care(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
+
+
+def test_what_changes_during_a_look_is_looked_at_again(hub: OAuthHub) -> None:
+    one = hub.connected()
+    incidents = hub.feature.incidents.of
+
+    def changed_behind(integration_id: str) -> Iterator[Incident]:
+        aside(lambda: hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"}))
+        return incidents(integration_id)
+
+    hub.feature.incidents.of = changed_behind  # type: ignore[method-assign]  # the moment after a look has read
+    assert [care(hub).tick(plenty).seen for _ in range(1)] == [1]
+    hub.feature.incidents.of = incidents  # type: ignore[method-assign]
+    assert [care(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
 
 
 def test_what_could_not_be_renewed_is_due_again_at_the_next_tick(hub: OAuthHub) -> None:
@@ -271,11 +316,11 @@ def test_what_could_not_be_renewed_is_due_again_at_the_next_tick(hub: OAuthHub) 
     assert hub.held(one).credential.generation == 2
 
 
-@pytest.mark.parametrize(("days", "next_days"), [(40, 39), (30.5, 30), (14.2, 14), (7.5, 7), (1.5, 1), (0.5, -0.5)])
-def test_an_expiry_is_looked_at_when_the_next_distance_comes(days: float, next_days: float) -> None:
+@pytest.mark.parametrize(("days", "next_days"), [(40, 30), (30.5, 30), (14.2, 14), (7.5, 7), (1.5, 1), (0.5, None)])
+def test_an_expiry_is_looked_at_when_the_next_distance_comes(days: float, next_days: float | None) -> None:
     now = ENDS - int(days * DAY)
     credential = Credential(
         id="c", integration_id="i", label="", account=NOBODY, status="valid", scopes=(), token_expires_at=ENDS,
         expiration_date=None, api_base_url=None, token_version="v", created_at=1, updated_at=1,
     )  # fmt: skip
-    assert next_look(credential, None, now) == ENDS - int(next_days * DAY)
+    assert next_look(credential, None, now) == (None if next_days is None else ENDS - int(next_days * DAY))

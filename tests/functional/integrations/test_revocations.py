@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.integrations.care.due import RETRY_SECONDS
 from gitlab_hub.integrations.care.held import Held
 from gitlab_hub.integrations.care.revocations import MOST_TRIES, SETTLED_SECONDS
 from gitlab_hub.storage.errors import StorageUnavailable
@@ -138,7 +139,7 @@ def test_wherever_the_process_ends_the_old_pair_does_too(what: str, at: int, app
 
 @pytest.mark.parametrize("error", [Crash, StorageUnavailable])
 @pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("at", range(1, 25))
+@pytest.mark.parametrize("at", range(1, 34))
 def test_wherever_the_caretaker_ends_the_next_one_goes_on(at: int, applied: bool, error: Any) -> None:
     hub = OAuthHub()
     one = hub.connected()
@@ -150,8 +151,8 @@ def test_wherever_the_caretaker_ends_the_next_one_goes_on(at: int, applied: bool
     with suppress(Crash, StorageUnavailable):
         tick(hub)
     hub.use(hub.stored_rows, hub.stored_secrets)
-    tick(hub)
-    assert (lives(hub), noted(hub), len(plan.calls) < 25) == (stored(hub, one), [], True)
+    tick(hub, after=RETRY_SECONDS)
+    assert (lives(hub), noted(hub), len(plan.calls) < 34) == (stored(hub, one), [], True)
 
 
 # ---- what a worker is given at that very moment

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.grants import Application
+from gitlab_hub.integrations.care.due import DAY
 from gitlab_hub.integrations.care.lease import KEPT_SECONDS, LEASE_SECONDS, LeaseLost, Leases, pause_after
-from gitlab_hub.integrations.care.warnings import DAY, due_warning, rotation_due
+from gitlab_hub.integrations.care.warnings import due_warning, rotation_due
 from gitlab_hub.integrations.vault import Contents, TokenSet, Vault, successor_version
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable

@@ -110,7 +110,6 @@ def test_the_authorizer_sees_hub_tokens_and_no_other_row() -> None:
     ("key", "writers"),
     [
         ("OAUTH_STATE#x", {"OAuthFunction"}),
-        ("CARE", {"CaretakerFunction"}),
         ("JOURNAL#x", {"IntegrationsFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}),
         ("IDENTITY#x", {"IntegrationsFunction", "OAuthFunction", "SyncAccountsFunction", "SyncPipelinesFunction"}),
     ],

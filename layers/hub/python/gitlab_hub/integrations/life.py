@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations import rows
+from gitlab_hub.integrations.care.due import changed, due_care
 from gitlab_hub.integrations.care.revocations import Revocation, row
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import on_schedule
@@ -18,7 +19,7 @@ from gitlab_hub.integrations.vault import Contents
 from gitlab_hub.storage.due import Due, DueRows
 from gitlab_hub.storage.queue import QueueUnavailable
 from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, Table
-from gitlab_hub.sync.due import rows_at_once
+from gitlab_hub.sync.due import all_due_runs, rows_at_once
 
 GRACE_SECONDS = 900
 """Longer than any request or worker lives: what is older is nobody's work in progress."""
@@ -154,6 +155,8 @@ class Life:
             for items in self._pages(rows.partition(integration_id), prefix):
                 self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
         self._incidents.forget(integration_id)
+        for looks in (due_care(self._table), *all_due_runs(self._table)):
+            looks.forget(integration_id)
         try:
             self._purge(integration_id)
         except QueueUnavailable:
@@ -180,6 +183,7 @@ class Life:
         if credential is not None:
             first.append(Put(rows.credential_item(replace(credential, token_version=version), integration.host_url)))
             first.append(Put(rows.user_item(credential, integration.host_url)))
+        first.append(Put(due_care(self._table).item(changed(born))))
         if on_schedule(born):
             first += [Put(item) for item in rows_at_once(self._table, born.id, born.version)]
         return [Put(rows.integration_item(born), held), *first, Put(rows.claim_item(born.identity, born.id), ABSENT)]

@@ -8,6 +8,7 @@ from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.grants import Application
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.care import credential_incidents, revocations
+from gitlab_hub.integrations.care.due import changed, due_care
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import on_schedule, summarised
 from gitlab_hub.integrations.model import Credential, Holding, Integration
@@ -197,6 +198,7 @@ class IntegrationStore:
             if other := self.rival(after.integration):
                 raise DuplicateIntegration(other)
             actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{was.identity}", "CLAIM"))]
+        actions.append(Put(due_care(self._table).item(changed(after.integration))))
         if on_schedule(after.integration) and not on_schedule(was):
             actions += [Put(item) for item in rows_at_once(self._table, was.id, after.integration.version)]
         self._table.transact(actions)

@@ -76,6 +76,17 @@ class DueRows:
             with suppress(ConditionFailed):
                 self._table.delete(*self._key(one), Condition(equals={"mark": one.mark}))
 
+    def forget(self, subject: str) -> None:
+        """Remove all rows of a subject that is gone; reads the partition, so this is not for ticks."""
+        position: str | None = None
+        while True:
+            rows = self._table.query(self._pk, after=position, attributes=("pk", "sk"))
+            mine = [(item["pk"], item["sk"]) for item in rows.items if str(item["sk"]).endswith(f"#{subject}")]
+            self._table.write(deletes=mine)
+            if rows.last is None:
+                return
+            position = rows.last[1]
+
     def walk(self, mend: Mend, now: int) -> None:
         """Go on with the present walk through everything, or begin the next one; one read where none is to be done."""
         stored = self._table.get(self._pk, _WALK) or {"began_at": 0, "after": None}

@@ -11,6 +11,11 @@ def due_runs(table: Table, kind: Kind) -> DueRows:
     return DueRows(table, str(kind))
 
 
+def all_due_runs(table: Table) -> list[DueRows]:
+    """The runs of every kind that are to be looked at."""
+    return [due_runs(table, kind) for kind in Kind]
+
+
 def next_look(run: Run, *, every_seconds: int) -> int:
     """The earliest moment (unix seconds) at which a tick may have something to do for a run.
 
@@ -38,4 +43,4 @@ def rows_at_once(table: Table, integration_id: str, version: int) -> list[Item]:
     not come back to an integration that may not.
     """
     due = Due(integration_id, AT_ONCE, f"integration {version}")
-    return [due_runs(table, kind).item(due) for kind in Kind]
+    return [runs.item(due) for runs in all_due_runs(table)]

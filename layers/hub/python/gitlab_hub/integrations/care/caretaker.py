@@ -1,28 +1,28 @@
 """Looking after every integration's tokens when it is time, so that nobody has to think of them.
 
-A tick lists the integrations and what was noted of them, a page at a time, and reads further only where something is
-due: a token ages, an expiry comes nearer, the integration has changed since, or a day has gone by.
+A tick reads the integrations of which something is due: a token ages, an expiry comes nearer, the integration has
+changed, or a day has gone by.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.incidents import Incident, IncidentStore
 from gitlab_hub.integrations.care.credential_incidents import EXPIRING, LOST, REJECTED, expiring, refused
-from gitlab_hub.integrations.care.due import LONGEST, DueBook, next_look
+from gitlab_hub.integrations.care.due import RETRY_SECONDS, changed, daily, due_care
 from gitlab_hub.integrations.care.refresh import LEAST_SECONDS, Refresher, Wanted
 from gitlab_hub.integrations.care.revoking import Revoking
 from gitlab_hub.integrations.care.rotation import Rotator
 from gitlab_hub.integrations.care.signals import Signals
-from gitlab_hub.integrations.care.warnings import due_warning, rotation_due
+from gitlab_hub.integrations.care.warnings import due_warning, next_look, rotation_due
 from gitlab_hub.integrations.errors import RotationInProgress, RotationNotPermitted
 from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus, Integration
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.vault import TokenSet
+from gitlab_hub.storage.due import Due
 from gitlab_hub.storage.table import Table
 
-_POSITION = ("CARE", "POSITION")
 Opened = dict[tuple[str, str], Incident]
 
 
@@ -51,40 +51,43 @@ class Care:
         rotate: bool,
         now: Callable[[], float],
     ) -> None:
-        self._table, self._store, self._revoking = table, store, revoking
+        self._store, self._revoking = store, revoking
         self._refresher, self._rotator = refresher, rotator
         self._incidents, self._signals, self._rotate, self._now = incidents, signals, rotate, now
-        self._book = DueBook(table)
+        self._due = due_care(table)
 
     def tick(self, remaining: Callable[[], float]) -> Tended:
-        """Look after what is due, as far as there is time, beginning behind the one that was last."""
-        seen = failed = 0
+        """Look after what is due, what waits longest first, as far as there is time."""
         if remaining() < 2 * LEAST_SECONDS:
-            return Tended(seen=seen, failed=failed, complete=False)
-        noted = self._book.noted()
-        gone = set(noted.known)
-        for integration in self._in_turn():
-            gone.discard(integration.id)
-            if remaining() < 2 * LEAST_SECONDS:
-                return Tended(seen=seen, failed=failed, complete=False)
-            if not noted.is_due(integration, self._now()):
-                continue
-            # Noted before it is tended: one that ends the process is not the first of the next tick too.
-            self._table.put({"pk": _POSITION[0], "sk": _POSITION[1], "schema_version": 1, "after": integration.id})
-            seen += 1
-            failed += not self._tended(integration)
-        self._book.forget(gone)
-        return Tended(seen=seen, failed=failed, complete=True)
+            return Tended(seen=0, failed=0, complete=False)
+        now, tended = int(self._now()), dict[str, bool]()
+        self._due.walk(self._mend, now)
+        for page in self._due.pages(now):
+            there = {one.id: one for one in self._store.many({one.subject for one in page})}
+            for one in page:
+                if remaining() < 2 * LEAST_SECONDS:
+                    return _told(tended, complete=False)
+                if one.subject not in there or one.subject in tended:
+                    self._due.drop([one])
+                    continue
+                # Moved before it is tended: one that ends the process is not the first of the next tick too.
+                again = Due(one.subject, now + RETRY_SECONDS, "again")
+                self._due.add([again])
+                self._due.drop([one])
+                tended[one.subject] = self._tended(there[one.subject], again)
+        return _told(tended, complete=True)
 
-    def _in_turn(self) -> Iterator[Integration]:
-        stored = self._table.get(*_POSITION)
-        last = str(stored["after"]) if stored else ""
-        yield from self._store.after(last or None)
-        if last:
-            yield from (one for one in self._store.after(None) if one.id <= last)
+    def _mend(self, after: str | None) -> str | None:
+        """Have a page of integrations looked at once a day, whatever was noted of them."""
+        page, last = self._store.page(after)
+        self._due.add_missing(daily(one.id, int(self._now())) for one in page)
+        return last
 
-    def _tended(self, integration: Integration) -> bool:
-        """Whether an integration was looked after without trouble; its trouble is not the others'."""
+    def _tended(self, integration: Integration, again: Due) -> bool:
+        """Whether an integration was looked after without trouble; its trouble is not the others'.
+
+        It is looked at `again` where there was trouble, else when there will be something to do.
+        """
         tokens: dict[str, TokenSet] = {}
         waiting: set[str] = set()
         try:
@@ -96,6 +99,7 @@ class Care:
                     self._warn(credential, opened)
             next_try = self._revoking.look_after(after.integration)
         except NotFound:
+            self._due.drop([again])
             return True
         except HubError as error:
             self._signals.failed(integration.id, error.code)
@@ -103,9 +107,16 @@ class Care:
         if good and not waiting:
             now = int(self._now())
             looks = [next_look(one, tokens.get(one.id), now) for one in after.credentials if one.live]
-            looks += [] if next_try is None else [next_try]
-            self._book.note(after.integration, min(looks, default=now + LONGEST))
+            self._come_back(after.integration, [one for one in (*looks, next_try) if one is not None], again)
         return good
+
+    def _come_back(self, integration: Integration, moments: list[int], again: Due) -> None:
+        # What this look itself has changed needs no other one.
+        self._due.drop([changed(integration)])
+        if moments and min(moments) <= self._now():
+            return  # As of a token that GitLab does not renew just now: it waits as trouble does.
+        self._due.add(Due(integration.id, one, f"integration {integration.version}") for one in sorted(moments)[:1])
+        self._due.drop([again])
 
     def _renewed(self, integration: Integration, tokens: dict[str, TokenSet], waiting: set[str]) -> bool:
         """Renew what is to be renewed, and collect the pairs. The trouble of one credential is not the others'.
@@ -158,3 +169,7 @@ class Care:
         for kind in (LOST, REJECTED):
             if (kind, credential.id) in opened and (found is None or kind != found.kind):
                 self._incidents.close(kind, credential.integration_id, credential.id)
+
+
+def _told(tended: Mapping[str, bool], *, complete: bool) -> Tended:
+    return Tended(seen=len(tended), failed=list(tended.values()).count(False), complete=complete)

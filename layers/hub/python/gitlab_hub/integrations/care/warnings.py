@@ -1,6 +1,10 @@
-"""When to tell of a token that will expire, and when to rotate it."""
+"""When to tell of a token that will expire, when to rotate it, and when to look at it again."""
 
-DAY = 86_400
+from gitlab_hub.integrations.care.due import DAY
+from gitlab_hub.integrations.care.held import PROACTIVE_SHARE
+from gitlab_hub.integrations.model import Credential, CredentialKind
+from gitlab_hub.integrations.vault import TokenSet
+
 WARN_DAYS = (30, 14, 7, 1)
 ROTATE_DAYS = 7
 
@@ -21,3 +25,18 @@ def due_warning(expires_at: int | None, now: int, *, told: int | None) -> int | 
 def rotation_due(expires_at: int | None, now: int) -> bool:
     """Whether a token is near enough to its end, and has not reached it."""
     return expires_at is not None and 0 < expires_at - now <= ROTATE_DAYS * DAY
+
+
+def next_look(credential: Credential, tokens: TokenSet | None, now: int) -> int | None:
+    """The moment at which there will be something to do for a credential (`tokens` = its pair); None = not foreseen.
+
+    A pair is renewed at three quarters of its life; an expiry is told of at each of its distances.
+    """
+    moments = list[int]()
+    if tokens is not None and tokens.issued_at is not None and tokens.expires_at is not None:
+        moments.append(tokens.issued_at + int(PROACTIVE_SHARE * (tokens.expires_at - tokens.issued_at)))
+    if credential.kind != CredentialKind.OAUTH and credential.token_expires_at is not None:
+        # The last week is also the one in which it may be rotated. Those that are over were told.
+        ahead = (credential.token_expires_at - days * DAY for days in WARN_DAYS)
+        moments += [moment for moment in ahead if moment > now]
+    return min(moments, default=None)
