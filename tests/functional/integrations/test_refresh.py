@@ -245,6 +245,43 @@ def test_a_lost_answer_costs_the_pair_after_one_further_call(hub: OAuthHub, one:
     assert len(hub.told.lost) == 1
 
 
+def calls_of(hub: OAuthHub, one: str, wanted: Wanted | None = None) -> list[str]:
+    """What a worker that needs a token asks of the table and the secrets, in this order."""
+    credential_id, plan = hub.held(one).credential.id, Plan()
+    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
+    hub.feature.care.refresher.fresh(one, credential_id, wanted)
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    return plan.calls
+
+
+@pytest.mark.parametrize(("age", "wanted"), [(LIFE, None), (5400, Wanted(early=True))])
+def test_a_refresh_reads_nothing_again_that_has_not_changed(
+    hub: OAuthHub, one: str, age: int, wanted: Wanted | None
+) -> None:
+    hub.now += age
+    asked = ["get", "query", "get", "read"]  # The integration with its credentials, and their tokens.
+    leased = ["get", "put", "get", "put"]  # The lease; whether all is as it was; that a call goes out.
+    kept = ["write", "transact", "put"]  # The new pair, the rows that point to it, the end of the lease.
+    assert calls_of(hub, one, wanted) == [*asked, *leased, *kept]
+    assert len([*asked, *leased, *kept]) <= 12
+    # Of one whose pair is fresh, nothing but the token is read.
+    assert calls_of(hub, one, wanted) == asked
+
+
+def test_a_refresh_during_which_somebody_changes_the_integration_keeps_both(hub: OAuthHub, one: str) -> None:
+    expire(hub)
+
+    def renamed(path: str) -> None:
+        if path == TOKEN:
+            hub.gitlab.on_call = lambda _path: None
+            aside(lambda: hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"}))
+
+    hub.gitlab.on_call = renamed
+    got = fresh(hub, one)
+    assert got == hub.held(one)
+    assert (got.tokens.access_token, got.integration.display_name) == (hub.gitlab.living[0].access, "changed")
+
+
 # ---- what others did meanwhile
 
 
@@ -287,8 +324,8 @@ def test_a_pair_that_a_crashed_worker_has_kept_is_found(hub: OAuthHub, one: str)
 def test_a_refusal_finds_what_a_faster_worker_has_kept_before_it_crashed(hub: OAuthHub, one: str) -> None:
     expire(hub)
     rival = OAuthHub(hub.gitlab)
-    # Two looks at the token, one for a successor (our call is noted already), then its own is kept.
-    plan = Plan(at=4, applied=True)
+    # A look at the token, one for a successor (our call is noted already), then its own is kept.
+    plan = Plan(at=3, applied=True)
     rival.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
     rival.now = hub.now + 100
 
@@ -299,7 +336,7 @@ def test_a_refusal_finds_what_a_faster_worker_has_kept_before_it_crashed(hub: OA
 
     hub.gitlab.on_call = overtaken
     got = fresh(hub, one)
-    assert plan.calls[-1] == "write"
+    assert (plan.calls[-1], len(plan.calls)) == ("write", 3)
     assert got.tokens.access_token == hub.gitlab.living[0].access
     assert (states(hub, one), hub.told.lost) == (("active", "valid"), [])
 

@@ -144,10 +144,15 @@ class IntegrationStore:
         """The token of a credential, as of the version that the integration was read at."""
         return self.vault.token(integration.id, integration.secret_version, credential_id)
 
-    def change(self, integration_id: str, decide: Callable[[Holding], Change | None]) -> Holding:
-        """Apply a decision to what is stored now; decide anew where others were faster. None = leave it."""
+    def change(
+        self, integration_id: str, decide: Callable[[Holding], Change | None], *, known: Holding | None = None
+    ) -> Holding:
+        """Apply a decision to what is stored now; decide anew where others were faster. None = leave it.
+
+        `known` is what was stored a moment ago: as long as it still is, nothing is read.
+        """
         for attempt in range(ATTEMPTS):
-            before = self.holding(integration_id)
+            before = known if known is not None and attempt == 0 else self.holding(integration_id)
             change = decide(before)
             if change is None:
                 return before

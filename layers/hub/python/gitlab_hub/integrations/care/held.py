@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.errors import Unauthorized
-from gitlab_hub.integrations.model import Credential, CredentialKind, Integration
+from gitlab_hub.integrations.model import Credential, CredentialKind, Holding, Integration
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.vault import Contents, TokenSet
 from gitlab_hub.storage.secrets import SecretMissing
@@ -18,12 +18,17 @@ _LOOKS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One credential as it was read."""
+    """One credential as it was read, with all that was read with it: nobody reads again what has not changed."""
 
-    integration: Integration
+    holding: Holding
     credential: Credential
     tokens: TokenSet
     contents: Contents = field(repr=False)
+
+    @property
+    def integration(self) -> Integration:
+        """The integration that the credential belongs to."""
+        return self.holding.integration
 
     @property
     def renewable(self) -> bool:
@@ -62,5 +67,14 @@ def held_of(store: IntegrationStore, integration_id: str, credential_id: str) ->
             continue  # Replaced or removed between the two reads: the row tells.
         tokens = contents.tokens.get(credential_id)
         if tokens is not None:
-            return Held(integration=holding.integration, credential=credential, tokens=tokens, contents=contents)
+            return Held(holding=holding, credential=credential, tokens=tokens, contents=contents)
     raise Unauthorized("The credential was removed from the hub.", details={"reason": "unknown"})
+
+
+def held_again(store: IntegrationStore, held: Held) -> Held:
+    """The same credential as it is now: one read where nothing has changed. Raises Unauthorized where it is gone."""
+    now_is = store.get(held.integration.id)
+    # Every change of a credential or its token moves the integration's version.
+    if now_is is not None and now_is.version == held.integration.version:
+        return held
+    return held_of(store, held.integration.id, held.credential.id)

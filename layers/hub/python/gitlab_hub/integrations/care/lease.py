@@ -82,7 +82,10 @@ class Leases:
 
     def take(self, integration_id: str, credential_id: str) -> Lease | None:
         """Take the lease; None where somebody has it."""
-        stored = self.get(integration_id, credential_id)
+        return self.take_over(integration_id, credential_id, self.get(integration_id, credential_id))
+
+    def take_over(self, integration_id: str, credential_id: str, stored: Lease | None) -> Lease | None:
+        """Take the lease that was `stored` when it was read; None where somebody has it, or has had it since."""
         if stored is not None and self._holds(stored):
             return None
         before = stored or Lease(integration_id=integration_id, credential_id=credential_id, owner="", until=0)

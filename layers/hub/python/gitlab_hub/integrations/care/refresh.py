@@ -15,7 +15,7 @@ from gitlab_hub.gitlab.errors import GitLabError, InvalidGrant, Unauthorized
 from gitlab_hub.gitlab.grants import Grant
 from gitlab_hub.integrations.care.ending import Ending
 from gitlab_hub.integrations.care.exchange import NOT_DONE, Exchange
-from gitlab_hub.integrations.care.held import Held, held_of
+from gitlab_hub.integrations.care.held import Held, held_again, held_of
 from gitlab_hub.integrations.care.lease import Lease, LeaseLost, Leases
 from gitlab_hub.integrations.care.refresh_trouble import (
     ApplicationRefused,
@@ -95,7 +95,7 @@ class Refresher:
         noted = self._leases.get(integration_id, credential_id)
         if noted is not None and self._pause_left(noted, held):
             return self._as_it_is(held, wanted, noted)
-        lease = self._leases.take(integration_id, credential_id)
+        lease = self._leases.take_over(integration_id, credential_id, noted)
         return self._wait(held, wanted) if lease is None else self._renew(lease, held, wanted)
 
     def stale(self, held: Held) -> bool:
@@ -226,7 +226,7 @@ class Refresher:
         raise error
 
     def _again(self, held: Held) -> Held:
-        return held_of(self._store, held.integration.id, held.credential.id)
+        return held_again(self._store, held)
 
 
 def pair(grant: Grant, refresh_token: str | None, asked_at: int) -> TokenSet:

@@ -68,7 +68,12 @@ class Succession:
                 self._sleep(pause)
             else:
                 break
-        return self._point(seen, successor, Prepared(base=seen.integration.secret_version, version=version))
+        prepared = Prepared(base=seen.integration.secret_version, version=version)
+        after = self._point(seen, successor, prepared)
+        kept = after.credential(seen.credential.id)
+        if kept is None or after.integration.secret_version != version:
+            return self._now_held(seen)  # Others have changed the integration meanwhile.
+        return Held(holding=after, credential=kept, tokens=successor.tokens, contents=contents)
 
     def adopt(self, seen: Held) -> Held | None:
         """Use the successor that a worker has kept and not lived to announce; None where there is none."""
@@ -77,7 +82,10 @@ class Succession:
             tokens = self._store.vault.read(seen.integration.id, version).tokens.get(seen.credential.id)
         except SecretMissing:
             return None
-        return None if tokens is None else self._point(seen, Successor(tokens=tokens), None)
+        if tokens is None:
+            return None
+        self._point(seen, Successor(tokens=tokens), None)
+        return self._now_held(seen)
 
     def give_up(self, seen: Held, reason: str) -> NeedsReauth:
         """Note that the token is lost, and tell; no effect on a token that took its place meanwhile."""
@@ -96,12 +104,14 @@ class Succession:
             self._signals.not_renewed(integration_id, credential.id, reason)
         self._incidents.open(not_renewed(credential, reason, str(trouble), at=int(self._now())))
 
-    def _point(self, seen: Held, successor: Successor, prepared: Prepared | None) -> Held:
+    def _point(self, seen: Held, successor: Successor, prepared: Prepared | None) -> Holding:
+        def decide(before: Holding) -> Change | None:
+            return self._succeeded(before, seen, successor, prepared)
+
         try:
-            self._store.change(seen.integration.id, lambda before: self._succeeded(before, seen, successor, prepared))
+            return self._store.change(seen.integration.id, decide, known=seen.holding)
         except NotFound:
             raise Unauthorized("The integration was removed meanwhile.") from None
-        return self._now_held(seen)
 
     def _succeeded(self, before: Holding, seen: Held, successor: Successor, prepared: Prepared | None) -> Change | None:
         current = before.credential(seen.credential.id)
