@@ -208,6 +208,23 @@ def test_nobody_reports_on_a_build_that_waits_for_approval(world: World) -> None
     assert world.target.calls == []
 
 
+def test_a_forks_build_is_not_approved_for_a_target_that_the_deployer_allows_no_more(world: World) -> None:
+    world.feature.triggers.store.change(
+        TRIGGER, lambda found: replace(found, target={"type": "codebuild", "project": "app"}, version=2)
+    )
+    [build_id], _ = world.receive(merge_request(source=99))
+    path = f"/v1/builds/{build_id}/approve"
+    status, answer = world.call("POST", path)
+    assert (status, answer["code"]) == (422, "target_not_allowed")
+    assert answer["details"]["fields"] == [{"field": "path.build_id", "problem": "target_not_allowed"}]
+    assert (world.build(build_id).awaits_approval, world.audit.lines) == (True, [])
+    world.allowed = AllowedArns(
+        own_bus="arn:aws:events:eu-west-1:123456789012:event-bus/hub",
+        projects=("arn:aws:codebuild:eu-west-1:123456789012:project/app",),
+    )
+    assert world.call("POST", path)[0] == 200
+
+
 def test_approving_says_who_did_it_and_works_once(world: World) -> None:
     [build_id], _ = world.receive(merge_request(source=99))
     path = f"/v1/builds/{build_id}/approve"

@@ -88,6 +88,7 @@ LISTED = replace(
     buses=("arn:aws:events:eu-west-1:123456789012:event-bus/theirs",),
     projects=("arn:aws:codebuild:eu-west-1:123456789012:project/app-*",),
     state_machines=("arn:aws:states:eu-west-1:123456789012:stateMachine:build",),
+    executions=("arn:aws:states:eu-west-1:123456789012:execution:build:*",),
     queues=("arn:aws:sqs:*:123456789012:builds?.fifo",),
 )
 BUS = {"type": "eventbridge", "bus": "theirs"}
@@ -126,6 +127,25 @@ def test_a_target_that_the_builder_has_no_right_to_is_refused_and_names_the_para
     hub.check_target = TargetCheck(NetworkPolicy(), LISTED)
     assert hub("PATCH", f"{PATH}/{made['id']}", {"target": target})[0] == 200
     assert hub.made(target=target)["target"] == target
+
+
+EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution"
+
+
+@pytest.mark.parametrize("executions", [(), (f"{EXECUTION}:other:*",), (f"{EXECUTION}:build:one-of-them",)])
+def test_a_state_machine_whose_executions_could_not_be_followed_is_refused(
+    hub: Hub, executions: tuple[str, ...]
+) -> None:
+    hub.check_target = TargetCheck(NetworkPolicy(), replace(LISTED, executions=executions))
+    answer = hub("POST", body=BODY | {"target": MACHINE})
+    refused_as(answer, "BuildExecutionArns")
+    assert f"{EXECUTION}:build:" in answer[1]["error"]
+
+
+@pytest.mark.parametrize("executions", [(f"{EXECUTION}:build:*",), (f"{EXECUTION}:*",), ("*",)])
+def test_a_pattern_of_executions_allows_those_that_are_to_come(hub: Hub, executions: tuple[str, ...]) -> None:
+    hub.check_target = TargetCheck(NetworkPolicy(), replace(LISTED, executions=executions))
+    assert hub.made(target=MACHINE)["target"] == MACHINE
 
 
 def test_a_trigger_that_the_deployer_allows_no_more_says_so_and_may_still_be_changed(hub: Hub) -> None:

@@ -59,8 +59,9 @@ def test_a_target_is_told_by_the_arn_that_its_rights_are_about(target: dict[str,
     assert found.arn == arn
     everything = (arn,)
     allowing = AllowedArns(
-        own_bus=BUS, buses=everything, projects=everything, state_machines=everything, queues=everything
-    )
+        own_bus=BUS, buses=everything, projects=everything, state_machines=everything, queues=everything,
+        executions=(f"arn:aws:states:{HOME}:execution:build:*",),
+    )  # fmt: skip
     assert allowing.refusal(target) is None
 
 

@@ -51,6 +51,7 @@ class Settings(BaseModel):
     build_bus_arns: Annotated[tuple[str, ...], Listed] = ()
     build_project_arns: Annotated[tuple[str, ...], Listed] = ()
     build_state_machine_arns: Annotated[tuple[str, ...], Listed] = ()
+    build_execution_arns: Annotated[tuple[str, ...], Listed] = ()
     build_queue_arns: Annotated[tuple[str, ...], Listed] = ()
     auto_rotate_tokens: bool = False
     hub_allow_loopback: bool = False

@@ -99,6 +99,7 @@ def target_check() -> "TargetCheck":
         buses=given.build_bus_arns,
         projects=given.build_project_arns,
         state_machines=given.build_state_machine_arns,
+        executions=given.build_execution_arns,
         queues=given.build_queue_arns,
     )
     return TargetCheck(target_policy(), arns)

@@ -1,7 +1,8 @@
 """What people do with builds: ask for one, report on it, cancel it, run it again, let it start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from gitlab_hub.builds.book import BuildBook
 from gitlab_hub.builds.build import Build, Status, approved, canceled, moved, new_build
@@ -50,7 +51,7 @@ class Controls:
 
         Raises TargetNotAllowed where the deployer does not allow the trigger's target (any more).
         """
-        self._target_allowed(trigger, "body.trigger_id")
+        self._target_allowed(trigger.target, "body.trigger_id")
         project = _project(trigger, project_id)
         path = None if trigger.group is None else self._path_within(trigger, project)
         meant = self._commits.resolve(trigger.integration_id, project, ref=ref, sha=sha)
@@ -79,7 +80,7 @@ class Controls:
         trigger = self._triggers.get(before.trigger_id)
         if trigger is None:
             raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
-        self._target_allowed(trigger, "path.build_id")
+        self._target_allowed(trigger.target, "path.build_id")
         self._commits.usable(before.integration_id)
         self._record("build_rerun", before.integration_id, actor, build_id=before.id)
         again = new_build(
@@ -113,7 +114,10 @@ class Controls:
         return self._changed(build_id, decide)
 
     def approve(self, build_id: str, *, actor: str) -> Build:
-        """Let a build start that waits for it."""
+        """Let a build start that waits for it. Raises TargetNotAllowed."""
+        waiting = self._store.require(build_id)
+        if waiting.awaits_approval:
+            self._target_allowed(waiting.target, "path.build_id")
         self._record("build_approved", integration_of(build_id), actor, build_id=build_id)
 
         def decide(build: Build) -> Build:
@@ -123,9 +127,9 @@ class Controls:
 
         return self._changed(build_id, decide)
 
-    def _target_allowed(self, trigger: Trigger, field: str) -> None:
+    def _target_allowed(self, target: Mapping[str, Any], field: str) -> None:
         try:
-            self._check_target(trigger.target)
+            self._check_target(target)
         except HubError as refused:
             # What it says of the target's fields is about a request that makes a trigger.
             refused.details = {"fields": [{"field": field, "problem": refused.code}]}

@@ -7,10 +7,13 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from gitlab_hub.builds.targets.arns import parts_of, unqualified
+from gitlab_hub.builds.targets.arns import execution_arn, parts_of, unqualified
 
 _AT_END = re.compile(r"\\\*(?=:|$)")
 """An escaped `*` that ends its segment."""
+
+_ANY_BUILD = "bld_any"
+"""Stands for the name of an execution, which is its build's id: only a pattern can allow those that are to come."""
 
 _LEGACY_OF_US_EAST_1 = "queue.amazonaws.com"
 
@@ -35,6 +38,7 @@ class AllowedArns:
     buses: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     state_machines: tuple[str, ...] = ()
+    executions: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
 
     def refusal(self, target: Mapping[str, Any]) -> NotListed | None:
@@ -47,11 +51,16 @@ class AllowedArns:
                 arn = self._own("codebuild", f"project/{project}")
                 return _unless(self.projects, NotListed("project", arn, "BuildProjectArns"))
             case {"type": "stepfunctions", "state_machine_arn": str(machine)}:
-                found = NotListed("state_machine_arn", unqualified(machine), "BuildStateMachineArns")
-                return _unless(self.state_machines, found)
+                return self._of_machine(unqualified(machine))
             case {"type": "sqs", "queue_url": str(url)}:
                 return _unless(self.queues, NotListed("queue_url", self._queue(url), "BuildQueueArns"))
         return None
+
+    def _of_machine(self, machine: str) -> NotListed | None:
+        """An execution is started by a right on its state machine, and followed and stopped by one on itself."""
+        started = NotListed("state_machine_arn", machine, "BuildStateMachineArns")
+        followed = NotListed("state_machine_arn", execution_arn(machine, _ANY_BUILD), "BuildExecutionArns")
+        return _unless(self.state_machines, started) or _unless(self.executions, followed)
 
     def _own(self, service: str, resource: str) -> str | None:
         """The ARN of what a name means: it lies where the stack is."""
