@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import gitlab_hub
 from gitlab_hub import request_id
-from gitlab_hub.audit import KEPT_SECONDS, MAX_DAYS, MAX_SCANNED, Action, AuditLog, AuditReader, Entry, Wanted
+from gitlab_hub.audit import KEPT_SECONDS, MAX_SCANNED, Action, AuditLog, AuditReader, Entry, Wanted
 from tests.fakes.table import MemoryTable
 
 DAY = 86_400
@@ -54,12 +54,12 @@ def test_a_line_says_who_did_what_to_what_and_in_which_request() -> None:
     assert re.fullmatch(r"aud_\d{13}_[0-9a-f]{8}", entry.id)
 
 
-def test_a_line_of_the_release_before_is_read() -> None:
+def test_a_line_of_the_first_schema_is_read() -> None:
     log = Log()
     for number, details in enumerate(({}, {"fields": ["paused"]}, {"trigger_id": "trg_1", "sha": "a"})):
         log.table.put(
             {
-                "pk": "AUDIT#2026-09-21", "sk": f"{NOW - number}000#ab12cd34", "schema_version": 1, "at": NOW - number,
+                "pk": "AUDIT#2026", "sk": f"{NOW - number}000#ab12cd34", "schema_version": 1, "at": NOW - number,
                 "action": "integration.change", "actor": "t1", "integration_id": "i1", "details": details,
                 "expires_at": NOW + DAY,
             }
@@ -91,12 +91,25 @@ def test_lines_are_found_by_time_actor_action_and_integration() -> None:
     assert [NOW - entry.at for entry in log.all(visible=frozenset({"i1"}))] == [20, 50]
 
 
+def requests_of_a_page(log: Log, after: str | None = None) -> int:
+    log.table.bill.clear()
+    log.reader.page(Wanted(), limit=50, after=after)
+    return int(log.table.bill["requests"])
+
+
+def test_a_page_costs_a_request_for_each_year_that_it_shows() -> None:
+    log = Log()
+    assert requests_of_a_page(log) == 2, "four hundred days lie in two years, or in three"
+    for number in range(120):
+        log.add(ago=number * 3 * DAY)
+    assert requests_of_a_page(log) == 1
+    _, second = log.reader.page(Wanted(), limit=50, after=None)
+    assert requests_of_a_page(log, second) == 2, "the second page goes on in the year before"
+    assert len(log.all(limit=50)) == 120
+
+
 def test_one_request_reads_a_bounded_part_of_the_log() -> None:
     log = Log()
-    assert log.all() == []
-    log.table.bill.clear()
-    log.reader.page(Wanted(), limit=50, after=None)
-    assert log.table.bill["requests"] == MAX_DAYS
     for number in range(MAX_SCANNED + 200):
         log.add(ago=number % 100)
     log.table.bill.clear()
@@ -108,7 +121,7 @@ def test_one_request_reads_a_bounded_part_of_the_log() -> None:
     assert log.all(actor="nobody") == []
 
 
-def test_since_spares_the_days_before_it() -> None:
+def test_since_spares_the_years_before_it() -> None:
     log = Log()
     log.add(ago=10)
     log.reader.page(Wanted(since=NOW - 60), limit=50, after=None)

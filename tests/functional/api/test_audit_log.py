@@ -79,7 +79,9 @@ def test_what_changes_at_an_integration_or_a_trigger_is_told_with_the_values_bef
     assert changed["before"]["paused"] is False
     assert changed["after"] == {"paused": True, "display_name": "New"}
     bundle("PATCH", f"/v1/triggers/{bundle.ids['trigger_id']}", {"enabled": False})
-    assert last(bundle, "trigger.change")["target"] == bundle.ids["trigger_id"]
+    changed = last(bundle, "trigger.change")
+    assert changed["target"] == bundle.ids["trigger_id"]
+    assert (changed["before"], changed["after"]) == ({"enabled": True}, {"enabled": False})
 
 
 def test_a_limited_token_sees_its_own_integrations_alone(bundle: Bundle) -> None:

@@ -250,9 +250,24 @@ def test_who_did_what_is_in_the_log(hub: Hub) -> None:
     hub("DELETE", f"{PATH}/{made}")
     assert hub.integrations.log == [
         ("trigger.create", "t-admin", INTEGRATION, {"trigger_id": made}),
-        ("trigger.change", "t-owner", INTEGRATION, {"trigger_id": made, "fields": ["enabled"]}),
+        (
+            "trigger.change", "t-owner", INTEGRATION,
+            {"trigger_id": made, "before": {"enabled": True}, "after": {"enabled": False}},
+        ),
         ("trigger.remove", "t-owner", INTEGRATION, {"trigger_id": made}),
-    ]
+    ]  # fmt: skip
+
+
+def test_a_change_is_logged_with_the_values_before_and_after_it(hub: Hub) -> None:
+    made = hub.made()["id"]
+    target = {"type": "codebuild", "project": "tests"}
+    patch = {"group": "acme", "branches": {"include": ["main"]}, "target": target | {"source_version": True}}
+    assert hub("PATCH", f"{PATH}/{made}", patch)[0] == 200
+    _, _, _, told = hub.integrations.log[-1]
+    assert told["before"] == {"project_id": 15, "group": None, "branches": EMPTY, "target": BODY["target"]}
+    assert told["after"] == {
+        "project_id": None, "group": "acme", "branches": EMPTY | {"include": ["main"]}, "target": patch["target"],
+    }  # fmt: skip
 
 
 def test_the_store_and_the_routes_mean_the_same_rows(hub: Hub) -> None:

@@ -1,21 +1,19 @@
 """Who did what: rows that are only ever added, and how they are read back.
 
-A line is written before its effect, so that nothing happens that is not in the log. Lines lie by the day (UTC) that
-they are of, so a reader who goes back in time asks for one day after the other.
+A line is written before its effect, so that nothing happens that is not in the log. Lines lie by the year (UTC) that
+they are of, so a reader who goes back through all that is kept asks for three partitions at most.
 """
 
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from gitlab_hub import request_id
 from gitlab_hub.storage.table import ABSENT, Item, Table
 
 KEPT_SECONDS = 400 * 86_400
-MAX_DAYS = 31
-"""Days that one request for lines looks into; older ones are found by the pages that follow."""
 MAX_SCANNED = 1_000
 """Lines that one request looks at; a rare match behind them is found by the pages that follow."""
 BATCH = 100
@@ -29,8 +27,8 @@ Action = Literal[
 ]  # fmt: skip
 """What can be done; the codes stay."""
 
-Position = tuple[str, str]
-"""Where a list goes on: the day, and the last line of it that was looked at ("" = none yet)."""
+Position = str
+"""Where a list goes on: the last line that was looked at."""
 
 _TARGETS = ("target", "credential_id", "trigger_id", "build_id")
 
@@ -58,7 +56,7 @@ class AuditLog:
         """
         now = self._now()
         line = {
-            "pk": _partition(datetime.fromtimestamp(now, UTC).date()),
+            "pk": _partition(_year(now)),
             "sk": f"{int(now * 1000):013d}#{self._unique()}",
             "schema_version": 2,
             "at": int(now),
@@ -120,38 +118,35 @@ class AuditReader:
 
     def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> tuple[list[Entry], Position | None]:
         """A page of lines, and where to go on; None at the end. A page may be short and still have a next one."""
-        today = datetime.fromtimestamp(self._now(), UTC).date()
+        newest = self._now() if after is None else int(after.partition("#")[0]) / 1000
         oldest = max(self._now() - KEPT_SECONDS, wanted.since or 0)
-        last = datetime.fromtimestamp(oldest, UTC).date()
-        day, position = (today, "") if after is None else (date.fromisoformat(after[0]), after[1])
         found: list[Entry] = []
         scanned = 0
-        for _ in range(MAX_DAYS):
-            if day < last:
-                return found, None
-            for entry, place in self._lines(day, position, wanted.since, limit + 1):
+        for year in range(_year(newest), _year(oldest) - 1, -1):
+            for entry, place in self._lines(year, after, wanted.since, limit + 1):
                 if len(found) == limit or scanned == MAX_SCANNED:
-                    return found, (day.isoformat(), position)
-                position, scanned = place, scanned + 1
+                    return found, after
+                after, scanned = place, scanned + 1
                 if wanted.takes(entry):
                     found.append(entry)
-            day, position = day - timedelta(days=1), ""
-        return found, (day.isoformat(), "") if day >= last else None
+        return found, None
 
-    def _lines(self, day: date, position: str, since: int | None, most: int) -> Iterator[tuple[Entry, str]]:
+    def _lines(self, year: int, after: str | None, since: int | None, most: int) -> Iterator[tuple[Entry, str]]:
         until = None if since is None else f"{since * 1000:013d}"
         while True:
-            rows = self._table.query(
-                _partition(day), after=position or None, until=until, limit=min(most, BATCH), forward=False
-            )
+            rows = self._table.query(_partition(year), after=after, until=until, limit=min(most, BATCH), forward=False)
             yield from ((_entry(item), item["sk"]) for item in rows.items)
             if rows.last is None:
                 return
-            position = rows.last[1]
+            after = rows.last[1]
 
 
-def _partition(day: date) -> str:
-    return f"AUDIT#{day.isoformat()}"
+def _year(moment: float) -> int:
+    return datetime.fromtimestamp(moment, UTC).year
+
+
+def _partition(year: int) -> str:
+    return f"AUDIT#{year}"
 
 
 def _entry(item: Item) -> Entry:

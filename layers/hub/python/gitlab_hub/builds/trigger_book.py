@@ -95,7 +95,8 @@ class TriggerBook:
             actor=actor,
             integration_id=before.integration_id,
             trigger_id=trigger_id,
-            fields=sorted(patch.model_fields_set - {"version"}),
+            before=patch.named_of(before),
+            after=patch.named_of(checked.trigger),
         )
         place = {"group": checked.trigger.group, "group_id": checked.trigger.group_id}
         made = self._store.change(trigger_id, lambda found: self._changed(found, patch, place))

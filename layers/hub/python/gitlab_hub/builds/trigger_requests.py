@@ -1,6 +1,7 @@
 """What callers send about triggers. Unknown fields are refused; a trigger holds no secret."""
 
 from collections.abc import Mapping
+from itertools import permutations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
@@ -11,6 +12,7 @@ from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.validation import refusal_of
 
 _NESTED = ("branches", "tags", "paths", "merge_requests", "concurrency", "report_status")
+_PLACE = {"project_id", "group"}
 _MAX_PATTERNS = 50
 
 Pattern = Annotated[
@@ -146,11 +148,16 @@ class TriggerPatchBody(Body):
     report_status: ReportStatusBody | None = None
     enabled: StrictBool | None = None
 
+    def named_of(self, trigger: Trigger) -> dict[str, Any]:
+        """What a trigger has where this names a change; a trigger is for one place, so both names of it go together."""
+        named = self.model_fields_set | (_PLACE if self.model_fields_set & _PLACE else set())
+        return {name: value for name, value in _fields_of(trigger).items() if name in named}
+
     def onto(self, trigger: Trigger) -> TriggerFields:
         """The fields of a trigger with this change. Raises Unprocessable."""
         changes = self.model_dump(exclude_unset=True, exclude={"version"})
         fields = _fields_of(trigger)
-        for one, other in (("project_id", "group"), ("group", "project_id")):
+        for one, other in permutations(_PLACE):
             if changes.get(one) is not None:
                 fields[other] = None
         for name, value in changes.items():

@@ -69,14 +69,14 @@ class AuditRoutes:
         """List who did what, newest first. Lines are kept for 400 days, also those of integrations that are gone."""
         if integration_id is not None and not caller.can_see(integration_id):
             raise NotFound("There is no such integration.")
-        listing = json.dumps(["audit-log", since, actor, action, integration_id])
+        listing = json.dumps(["audit log", since, actor, action, integration_id])
         position = self._cursors.open(listing, cursor)
         entries, last = self._reader.page(
             Wanted(
                 since=since, actor=actor, action=action, integration_id=integration_id, visible=caller.integration_ids
             ),
             limit=limit,
-            after=None if position is None else (position[0], position[1]),
+            after=position,
         )
         return EntryList(
             entries=[EntryView.model_validate(entry, from_attributes=True) for entry in entries],
