@@ -18,6 +18,7 @@ from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import Driver
 from tests.fakes.estate import FakeGitLab
+from tests.fakes.frozen import Frozen
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, member
 from tests.functional.access.hinted import Hinted
 
@@ -25,24 +26,6 @@ WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
 BESIDE = ("i1#hints", "i1#fence")
 
 Change = Callable[[Hinted], None]
-
-
-class Frozen:
-    """A table whose n-th call takes effect only after something else has happened."""
-
-    def __init__(self, table: Table, at: int, meanwhile: Callable[[], object]) -> None:
-        self._table, self._at, self._meanwhile, self.calls = table, at, meanwhile, 0
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._table, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls += 1
-            if self.calls == self._at:
-                self._meanwhile()
-            return method(*args, **kwargs)
-
-        return call
 
 
 def members(company: Hinted, **levels: int) -> None:

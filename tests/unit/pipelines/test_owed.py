@@ -1,5 +1,6 @@
 """Pipelines that GitLab lists and does not show, and those that no seek can find."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, Owed, OwedRows
 from gitlab_hub.pipelines.project_store import ReadState, ReadStates
-from tests.unit.pipelines.kit import World
+from tests.unit.pipelines.kit import Stopped, World
 from tests.unit.pipelines.source_model import job
 
 LIST = "/projects/1/pipelines"
@@ -60,6 +61,18 @@ async def test_one_poisoned_pipeline_starves_no_other(world: World, route: str, 
 
     world.gitlab.faults.clear()
     await world.sync()
+    assert (world.stored(), owed(world), state(world).owed) == (world.source(), {}, None)
+
+
+@pytest.mark.parametrize("checkpoints", range(4))
+async def test_what_a_worker_owed_before_it_ended_is_paid_by_the_next_run(world: World, checkpoints: int) -> None:
+    fill(world, 5)
+    world.gitlab.faults[f"{LIST}/3/jobs"] = DOWN
+    with suppress(Stopped):
+        await world.sync(stop_after=checkpoints)
+    world.gitlab.faults.clear()
+    for _ in range(2):
+        await world.sync()
     assert (world.stored(), owed(world), state(world).owed) == (world.source(), {}, None)
 
 

@@ -7,6 +7,7 @@ from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines import owed as rules
 from gitlab_hub.pipelines.owed import MOST_TRIED, Owed, OwedRows
+from gitlab_hub.pipelines.project_store import ReadStates
 from gitlab_hub.pipelines.seek import Stream
 from gitlab_hub.pipelines.times import from_datetime
 from gitlab_hub.sync.ports import Scope, Session
@@ -15,8 +16,11 @@ from gitlab_hub.sync.ports import Scope, Session
 class Debts:
     """The owed pipelines of one project. A project without any costs nothing."""
 
-    def __init__(self, session: Session, rows: OwedRows, incidents: IncidentStore | None, project_id: int) -> None:
-        self._session, self._rows, self._incidents, self._project_id = session, rows, incidents, project_id
+    def __init__(
+        self, session: Session, rows: OwedRows, states: ReadStates, incidents: IncidentStore | None, project_id: int
+    ) -> None:
+        self._session, self._rows, self._states = session, rows, states
+        self._incidents, self._project_id = incidents, project_id
         self.owed: dict[int, Owed] = {}
         self.before: frozenset[int] = frozenset()
         """What was owed before this run."""
@@ -45,6 +49,9 @@ class Debts:
         now = from_datetime(self._session.now()) // 1000
         known = self.owed.get(row["id"]) if row["id"] in self.before else None
         debt = rules.first(row, self._project_id, error, now=now) if known is None else known.again(error, now=now)
+        if not self.owed:
+            # First: whoever takes over from here, or comes next, looks for what is owed only where it says so.
+            await self._session.write(self._states.owes, self._project_id)
         self.owed[debt.pipeline_id] = debt
         await self._session.write(self._rows.keep, debt)
 

@@ -78,7 +78,7 @@ class PipelinesStage:
     async def read(self, scope: Scope) -> None:
         """Read one project's pipelines."""
         source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
-        debts = Debts(self._session, self._owed, self._incidents, source.project_id)
+        debts = Debts(self._session, self._owed, self._states, self._incidents, source.project_id)
         reading = ProjectReading(self._session, scope, source, self._store, self._states, debts, self._making)
         try:
             await reading.run()

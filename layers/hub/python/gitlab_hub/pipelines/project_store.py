@@ -170,6 +170,12 @@ class ReadStates:
         item = self._ahead.pop(key, None) or self._table.get(self._pk, key) or {}
         return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
 
+    def owes(self, project_id: int) -> None:
+        """Note that something of a project is owed; how much is known at the end of its reading."""
+        state = self.load(project_id)
+        if not state.owed:
+            self.save(project_id, replace(state, owed=1))
+
     def failed(self, project_id: int, code: str, *, owed: int) -> None:
         """Note why a project could not be read, and how much of it is owed, where that is news."""
         state = self.load(project_id)

@@ -69,6 +69,7 @@ class ProjectReading:
         after = after.topped(stream, window.top)
         if stream is Stream.CHILD:
             after = after.probed(seen=window.seen, now=now // 1000)
+        after = replace(after, owed=len(self._debts.owed) or before.owed)
         if after != before:
             await self._session.write(self._states.save, self._source.project_id, after)
         return after
