@@ -19,10 +19,11 @@ SPARE = 1
 
 def counted(*, quick: bool) -> Mapping[int, Bills]:
     """Call everything over one integration, and over many."""
-    return {number: _counted(number) for number in (1, MANY // 10 if quick else MANY)}
+    return {number: counted_at(number) for number in (1, MANY // 10 if quick else MANY)}
 
 
-def _counted(number: int) -> Bills:
+def counted_at(number: int) -> Bills:
+    """Call everything over so many integrations."""
     with dynamo() as store:
         bills: Any = answer_of("benchmarks.reads_worker", str(number), AWS_ENDPOINT_URL=store.endpoint, **ENVIRONMENT)
     return dict(bills)

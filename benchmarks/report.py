@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.cases import JOBS, PIPELINES
+from benchmarks.journeys import Journeys, journeys_table
 from benchmarks.loopback import Figures as Loopback
 from benchmarks.loopback import load_tables, loop_table
 from benchmarks.reads import Bills, reads_table
@@ -65,6 +66,11 @@ def receiving(figures: Sequence[Received]) -> Section:
 def steps(counts: Counts) -> Section:
     """What each step asks of AWS."""
     return Section("Calls to AWS from a push to its build", (steps_table(counts),))
+
+
+def journeys(counts: Journeys) -> Section:
+    """What whole journeys ask of AWS."""
+    return Section("Calls to AWS by journey", (journeys_table(counts),))
 
 
 def reads(counts: Mapping[int, Bills]) -> Section:

@@ -22,6 +22,8 @@ from tests.fakes.events import Context, http_event, sqs_event
 
 BODY_BYTES = 2_000
 CALLS = "calls"
+LEFT_MS = 120_000
+"""A worker begins nothing that it could not finish."""
 
 
 class Steps:
@@ -58,9 +60,9 @@ class Steps:
         delivery_id = json.loads(answer["body"])["delivery_id"]
         again, _ = self._calls_of(lambda: bootstrap.webhooks_api()(event, Context()))
         message = sqs_event({"schema": 1, "delivery_id": delivery_id})
-        worked_on, left = self._calls_of(lambda: bootstrap.deliveries()(message, Context()))
+        worked_on, left = self._calls_of(lambda: bootstrap.deliveries()(message, Context(LEFT_MS)))
         start = self._start(delivery_id)
-        started, left_too = self._calls_of(lambda: bootstrap.builder()(start, Context()))
+        started, left_too = self._calls_of(lambda: bootstrap.builder()(start, Context(LEFT_MS)))
         if left["batchItemFailures"] or left_too["batchItemFailures"]:
             raise ValueError("A worker failed; its log says why.")
         return {"accepted": accepted, "again": again, "worked on": worked_on, "started": started}

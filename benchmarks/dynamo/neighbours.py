@@ -7,7 +7,9 @@ from typing import Any
 
 from benchmarks.dynamo.expressions import Unsupported
 
-MASTER_KEY = "k" * 64
+MASTER_KEY = json.dumps({"key": "k" * 64})
+_secrets: dict[tuple[str, str], str] = {}
+"""Versions of secrets that were written; any other one is the master key."""
 
 
 def answered(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,8 +18,13 @@ def answered(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         case "SendMessage":
             digest = hashlib.md5(request["MessageBody"].encode(), usedforsecurity=False).hexdigest()
             return {"MessageId": "1", "MD5OfMessageBody": digest, "SequenceNumber": "1"}
+        case "CreateSecret" | "PutSecretValue":
+            version = request["ClientRequestToken"]
+            _secrets[request.get("Name") or request["SecretId"], version] = request["SecretString"]
+            return {"VersionId": version}
         case "GetSecretValue":
-            return {"Name": request["SecretId"], "SecretString": json.dumps({"key": MASTER_KEY})}
+            kept = _secrets.get((request["SecretId"], request.get("VersionId", "")), MASTER_KEY)
+            return {"Name": request["SecretId"], "SecretString": kept}
         case "PutEvents":
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in request["Entries"]]}
         case "GetQueueAttributes":
