@@ -3,7 +3,7 @@
 import http.client
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -77,22 +77,16 @@ class _Forwarding(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def setup(self) -> None:
-        super().setup()
-        self._emulator = self.owner.connect()
-
-    def finish(self) -> None:
-        self._emulator.close()
-        super().finish()
-
     def do_POST(self) -> None:
         """Write a call down and pass it on."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         function, _, path = self.path.lstrip("/").partition("/")
         self.owner.note(function, self.headers["X-Amz-Target"], body)
-        self._emulator.request("POST", f"/{path}", body, dict(self.headers))
-        answer = self._emulator.getresponse()
-        content = answer.read()
+        # A connection for each call: the emulator closes those that rest, and a call on one of them would be lost.
+        with closing(self.owner.connect()) as emulator:
+            emulator.request("POST", f"/{path}", body, dict(self.headers))
+            answer = emulator.getresponse()
+            content = answer.read()
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in _HOP:
