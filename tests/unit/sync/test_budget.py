@@ -71,6 +71,13 @@ def test_an_answer_that_was_long_on_its_way_does_not_hide_what_later_ones_count(
     assert merge(late, alone) == merge(alone, late) == whole
 
 
+def test_a_clock_that_was_set_back_names_an_end_twice() -> None:
+    spent, later = learn({}, "users", announced(remaining=20, resets_in=30), NOW), NOW + 3_600
+    opened = learn(spend(spent, "users", later), "users", announced(remaining=99, resets_in=30), later)
+    assert merge(opened, spent) == merge(spent, opened) == opened
+    assert (opened[GENERAL].remaining, opened[GENERAL].resets_at) == (99, later + 30)
+
+
 def test_the_first_answer_of_the_next_window_is_not_of_the_last_one() -> None:
     spent = learn({}, "users", announced(remaining=0, resets_in=2), NOW)
     assert learn(spent, "users", announced(remaining=99, resets_in=3), NOW + 1)[GENERAL].remaining == 99
