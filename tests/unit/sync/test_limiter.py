@@ -1,16 +1,23 @@
 """One budget for all workers of a GitLab user: short waits in line, long ones end the slice."""
 
+import asyncio
 import json
 import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
 from gitlab_hub.gitlab.errors import RateLimited
 from gitlab_hub.gitlab.rates import RateFacts
 from gitlab_hub.sync.limiter import SHORT_WAIT_SECONDS, SharedLimiter
+from gitlab_hub.sync.run import claim
+from gitlab_hub.sync.session import RunSession
+from gitlab_hub.sync.store import RunStore
+from tests.fakes.engine import TARGET, Driver
+from tests.fakes.estate import Estate, EstateFeature
 from tests.fakes.table import MemoryTable
 
 NOW = 1_700_000_000.0
@@ -120,3 +127,18 @@ async def test_a_row_of_another_release_is_read_as_far_as_it_is_known() -> None:
     second.exchange()
     with pytest.raises(RateLimited):
         await second.acquire("users")
+
+
+def test_a_worker_hears_of_what_was_spent_before_its_first_request() -> None:
+    table = MemoryTable()
+    driver = Driver(table, EstateFeature(Estate({"t1": ["p1"]}), table))
+    driver.start()
+    mine = claim(driver.run, sync_id="s1", worker="w", now=int(driver.now))
+    assert mine is not None
+    before, one = limiter(table, Clock()), limiter(table, Clock())
+    before.observe("users", facts(remaining=0, resets_in=600))
+    before.exchange()
+    run, store = RunStore(table).save(mine), RunStore(table)
+    RunSession(run, TARGET, cast("Any", driver.gitlab), store, one, table, remaining=lambda: 900).begin()
+    with pytest.raises(RateLimited):
+        asyncio.run(one.acquire("users"))

@@ -105,7 +105,7 @@ class RunSession(Offload):
         return self._fenced
 
     def begin(self) -> None:
-        """Shut out whoever worked before, and read what they have noted (blocking). Raises LeaseLost."""
+        """Shut out whoever worked before, and read what they have noted and spent (blocking). Raises LeaseLost."""
         stands = self._fence.number()
         if stands is not None and stands > self.run.fence:
             # Overtaken, or one of the two tables was restored to an earlier moment: only the run itself can tell.
@@ -114,6 +114,7 @@ class RunSession(Offload):
             except ConditionFailed:
                 raise LeaseLost("the run was taken over or deleted") from None
         self._fence.raise_to(self.run.fence)
+        self._limiter.exchange()
         for number, entries in self._runs.journal(self.run):
             self._chunks = number
             for name, noted in entries.items():
