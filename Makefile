@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.14 python3.11 python3 p
 LOCK := requirements/dev.txt
 INSTALLED := $(VENV)/installed.txt
 
-TYPED := layers/hub/python local tests $(if $(wildcard benchmarks/*.py),benchmarks)
+TYPED := layers/hub/python local stand_in_gitlab tests $(if $(wildcard benchmarks/*.py),benchmarks)
 FILES := git ls-files -z --cached --others --exclude-standard
 
 export SAM_CLI_TELEMETRY := 0
@@ -86,11 +86,11 @@ template: setup
 	$(BIN)/sam validate --lint --region eu-west-1
 	$(BIN)/cfn-lint template.yaml
 security: setup
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml --severity-level medium layers/hub/python functions local
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml --severity-level medium layers/hub/python functions local stand_in_gitlab
 secrets: setup
 	# The template is read by tests/unit/template for secrets; tests, events and the stand-in GitLab hold made-up ones.
 	$(FILES) | xargs -0 $(BIN)/detect-secrets-hook \
-		--exclude-files '^(template.yaml|events/|tests/|requirements/|layers/dependencies/|local/gitlab/)'
+		--exclude-files '^(template.yaml|events/|tests/|requirements/|layers/dependencies/|stand_in_gitlab/)'
 
 .PHONY: bench
 bench: setup  ## Measure; writes a table

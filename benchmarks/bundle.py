@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.demo.hub import Hub
-from local.gitlab import process as gitlab
 from local.options import Options
 from local.stack import Stack
 from local.up import running
+from stand_in_gitlab import process as gitlab
 
 COMPANY = ("--seed", "7", "--users", "5", "--groups", "2", "--projects", "4", "--pipelines", "1", "--jobs", "1")
 HOST = "127.0.0.1"

@@ -11,8 +11,8 @@ from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.storage.secretsmanager import SecretsManager
-from gitlab_hub.sync.engine import Connection, Engine, Outside
-from gitlab_hub.sync.limiter import SharedLimiter
+from gitlab_hub.sync.engine import Connection, Engine, Runtime
+from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import Driver
@@ -39,7 +39,7 @@ def idle_sync() -> int:
     for sync_id in ("s1", "s2"):
         driver.work(driver.start(sync_id))
     message, limiter = driver.start("s3"), SharedLimiter(table, host="gitlab", user_id=7, now=lambda: driver.now)
-    outside = Outside(worker=lambda: "w", clock=lambda: driver.now)
+    outside = Runtime(worker=lambda: "w", clock=lambda: driver.now)
     connection = Connection(cast("GitLab", gitlab), limiter)
     engine = Engine(driver.feature, RunStore(table), driver.targets, lambda _: connection, driver.queue, outside)
     calls = _calls(lambda: engine.handle(message, remaining=driver.remaining))

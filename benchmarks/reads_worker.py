@@ -16,9 +16,11 @@ from typing import Any
 from benchmarks.children import Dynamo
 from benchmarks.quiet import logging_to_nowhere
 from benchmarks.seeds import INTEGRATION, PROJECT, a_credential, a_hook, a_trigger, an_integration
-from gitlab_hub import bootstrap, routing
 from gitlab_hub.access.model import Account, item_of
-from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.builds.triggers.store import TriggerStore
+from gitlab_hub.composition import entries, routes
+from gitlab_hub.composition.container import Container
+from gitlab_hub.composition.entries import Entry
 from gitlab_hub.ids import owned_id
 from gitlab_hub.integrations.rows import credential_item, integration_item
 from gitlab_hub.storage.dynamodb import DynamoTable
@@ -26,25 +28,24 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.web.route import Route
-from gitlab_hub.webhooks.hook_store import HookStore
-from gitlab_hub.wiring import Entry
+from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.events import Context, authorizer_event, http_event
 
 Bill = dict[str, float]
 
-ENTRIES: Mapping[str, tuple[Callable[[], list[Route]], Callable[[], Entry]]] = {
-    "integrations": (routing.integrations_routes, bootstrap.integrations_api),
-    "access": (routing.access_routes, bootstrap.access_api),
-    "pipelines": (routing.pipelines_routes, bootstrap.pipelines_api),
-    "builds": (routing.builds_routes, bootstrap.builds_api),
-    "operations": (routing.operations_routes, bootstrap.operations_api),
+ENTRIES: Mapping[str, tuple[Callable[[Container], list[Route]], Callable[[], Entry]]] = {
+    "integrations": (routes.integrations_routes, entries.integrations_api),
+    "access": (routes.access_routes, entries.access_api),
+    "pipelines": (routes.pipelines_routes, entries.pipelines_api),
+    "builds": (routes.builds_routes, entries.builds_api),
+    "operations": (routes.operations_routes, entries.operations_api),
 }
 TICKS: Mapping[str, Callable[[], Entry]] = {
-    "sync_accounts": bootstrap.sync_accounts,
-    "sync_pipelines": bootstrap.sync_pipelines,
-    "deliveries": bootstrap.deliveries,
-    "builder": bootstrap.builder,
-    "caretaker": bootstrap.caretaker,
+    "sync_accounts": entries.sync_accounts,
+    "sync_pipelines": entries.sync_pipelines,
+    "deliveries": entries.deliveries,
+    "builder": entries.builder,
+    "caretaker": entries.caretaker,
 }
 
 SETTLING = 4
@@ -65,12 +66,14 @@ class Hub:
 
     def bills(self) -> Iterator[tuple[str, Bill]]:
         """The bill of every route and tick."""
-        for routes, entry in ENTRIES.values():
-            for route in (route for route in routes() if route.method == "GET" and route.raw is None):
+        for routes_of, entry in ENTRIES.values():
+            for route in (
+                route for route in routes_of(entries.container()) if route.method == "GET" and route.raw is None
+            ):
                 event = http_event("GET", re.sub(r"<(\w+)>", lambda match: self._ids()[match[1]], route.path))
                 yield f"GET {route.path}", self._bill(entry(), event)
         asked = authorizer_event({"authorization": "Bearer ghub_0a1b2c3d_secret"})
-        yield "authorizer, before every route but the open ones", self._bill(bootstrap.authorizer(), asked)
+        yield "authorizer, before every route but the open ones", self._bill(entries.authorizer(), asked)
         for name, entry in TICKS.items():
             for _ in range(SETTLING):
                 entry()({"source": "aws.scheduler"}, Context())

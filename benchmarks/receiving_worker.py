@@ -1,7 +1,7 @@
 """The receiver under test, in a process of its own: whole Lambda events in, answers out, as its function does it.
 
-`python -m benchmarks.receiving_worker <task as JSON>` prints its figures as JSON. Over DynamoDB it is the entry that
-`bootstrap` builds, with boto3 and everything; in memory it is the same receiver over the tests' table and queue.
+`python -m benchmarks.receiving_worker <task as JSON>` prints its figures as JSON. Over DynamoDB it is the entry
+that Lambda calls, with boto3 and everything; in memory it is the same receiver over the tests' table and queue.
 """
 
 import gzip
@@ -21,18 +21,17 @@ from benchmarks.pushes import push, signed_headers, token_headers
 from benchmarks.quiet import logging_to_nowhere
 from benchmarks.receiving_task import DYNAMODB, SIGNATURE, Task
 from benchmarks.seeds import a_hook, an_integration
-from gitlab_hub import bootstrap
+from gitlab_hub.composition import entries
 from gitlab_hub.integrations.rows import integration_item
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.web.entry import http_entry
-from gitlab_hub.web.keys import MasterKey
-from gitlab_hub.webhooks.claim_check import MAX_PACKED_BYTES
-from gitlab_hub.webhooks.front import Front
-from gitlab_hub.webhooks.hook_store import HookStore
-from gitlab_hub.webhooks.notices import LoggedNotices
-from gitlab_hub.webhooks.receive_feature import ReceiveFeature
-from gitlab_hub.webhooks.secrets import HookSecrets
+from gitlab_hub.web.tokens import MasterKey
+from gitlab_hub.webhooks.deliveries.body import MAX_PACKED_BYTES
+from gitlab_hub.webhooks.deliveries.metrics import WebhookMetrics
+from gitlab_hub.webhooks.hooks.secrets import HookSecrets
+from gitlab_hub.webhooks.hooks.store import HookStore
+from gitlab_hub.webhooks.receiving.receiver import ReceiveFeature, WebhookApp
 from tests.fakes.events import Context, http_event
 from tests.fakes.queue import MemoryOrderedQueue
 from tests.fakes.secrets import MemorySecrets
@@ -69,9 +68,9 @@ class Bench:
         HookStore(self.table).create(self._hook, self._secrets.fingerprint(self._secrets.token(self._hook.id, 1)))
         if task.store == DYNAMODB:
             DynamoTable("integrations").put(integration_item(an_integration()))
-            self.handler: Handler = bootstrap.webhooks_api()
+            self.handler: Handler = entries.webhooks_api()
         else:
-            self.handler = http_entry(Front(self._feature().receiver))
+            self.handler = http_entry(WebhookApp(self._feature().receiver))
 
     def events(self, name: str, count: int) -> list[dict[str, Any]]:
         """Deliveries that are all new."""
@@ -99,7 +98,7 @@ class Bench:
             queue=MemoryOrderedQueue(),
             secrets=self._secrets,
             standing=Always(),
-            notices=LoggedNotices("webhooks"),
+            notices=WebhookMetrics("webhooks"),
         )
 
 

@@ -1,8 +1,8 @@
 """The rows that webhooks and builds stand on: an integration with its token, a hook, a trigger."""
 
-from gitlab_hub.builds.model import Globs, ReportStatus, Trigger
+from gitlab_hub.builds.triggers.model import Globs, ReportStatus, Trigger
 from gitlab_hub.integrations.model import NOBODY, Credential, Features, Integration
-from gitlab_hub.webhooks.model import Hook
+from gitlab_hub.webhooks.hooks.model import Hook
 
 INTEGRATION = "int_bench"
 PROJECT = 15

@@ -13,7 +13,7 @@ sys.path.insert(0, folder)
 started = time.perf_counter()
 app = import_module("app")
 imported = time.perf_counter()
-getattr(app.bootstrap, entry)()
+getattr(app.entries, entry)()
 built = time.perf_counter()
 
 print(f'{{"import": {imported - started}, "build": {built - imported}, "modules": {len(sys.modules)}}}')

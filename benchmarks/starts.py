@@ -15,7 +15,7 @@ from benchmarks.children import ROOT, ChildFailed, environment
 from benchmarks.layers import lay_out
 
 STARTING = Path(__file__).with_name("starting.py")
-_ENTRY = re.compile(r"bootstrap\.(\w+)\(\)")
+_ENTRY = re.compile(r"entries\.(\w+)\(\)")
 _QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/"
 
 ENVIRONMENT = {

@@ -13,11 +13,11 @@ from benchmarks.children import Dynamo
 from benchmarks.pushes import push, token_headers
 from benchmarks.quiet import logging_to_nowhere
 from benchmarks.seeds import BUILT, a_credential, a_hook, a_trigger, an_integration
-from gitlab_hub import bootstrap, wiring_events
-from gitlab_hub.builds.trigger_store import TriggerStore
+from gitlab_hub.builds.triggers.store import TriggerStore
+from gitlab_hub.composition import entries
 from gitlab_hub.integrations.rows import credential_item, integration_item
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.webhooks.hook_store import HookStore
+from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.events import Context, http_event, sqs_event
 
 BODY_BYTES = 2_000
@@ -31,7 +31,7 @@ class Steps:
 
     def __init__(self) -> None:
         self._deliveries = deliveries = DynamoTable("deliveries")
-        self._hook, self._secrets = a_hook("token"), wiring_events.hook_secrets()
+        self._hook, self._secrets = a_hook("token"), entries.container().hook_secrets
         self._token = self._secrets.token(self._hook.id, 1)
         HookStore(deliveries).create(self._hook, self._secrets.fingerprint(self._token))
         TriggerStore(deliveries).add(a_trigger())
@@ -56,13 +56,13 @@ class Steps:
         raw = push(BODY_BYTES, branch=branch, sha=f"{number + 1:040x}").decode()
         headers = token_headers(self._token, f"steps-{number}")
         event = http_event("POST", f"/v1/webhooks/gitlab/{self._hook.id}", principal=None, headers=headers, raw=raw)
-        accepted, answer = self._calls_of(lambda: bootstrap.webhooks_api()(event, Context()))
+        accepted, answer = self._calls_of(lambda: entries.webhooks_api()(event, Context()))
         delivery_id = json.loads(answer["body"])["delivery_id"]
-        again, _ = self._calls_of(lambda: bootstrap.webhooks_api()(event, Context()))
+        again, _ = self._calls_of(lambda: entries.webhooks_api()(event, Context()))
         message = sqs_event({"schema": 1, "delivery_id": delivery_id})
-        worked_on, left = self._calls_of(lambda: bootstrap.deliveries()(message, Context(LEFT_MS)))
+        worked_on, left = self._calls_of(lambda: entries.deliveries()(message, Context(LEFT_MS)))
         start = self._start(delivery_id)
-        started, left_too = self._calls_of(lambda: bootstrap.builder()(start, Context(LEFT_MS)))
+        started, left_too = self._calls_of(lambda: entries.builder()(start, Context(LEFT_MS)))
         if left["batchItemFailures"] or left_too["batchItemFailures"]:
             raise ValueError("A worker failed; its log says why.")
         return {"accepted": accepted, "again": again, "worked on": worked_on, "started": started}

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.cases import Case
 from benchmarks.children import ChildFailed, Dynamo, answer_of, dynamo
 from benchmarks.worker_task import Task
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
 
 CONCURRENCY = 16
 BARE_REQUESTS = 3_000

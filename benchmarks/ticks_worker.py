@@ -14,21 +14,21 @@ from dataclasses import replace
 from benchmarks.children import Dynamo
 from benchmarks.quiet import logging_to_nowhere
 from benchmarks.seeds import INTEGRATION, a_credential, an_integration
-from gitlab_hub import bootstrap
+from gitlab_hub.composition import entries
+from gitlab_hub.composition.entries import Entry
 from gitlab_hub.integrations.rows import credential_item, integration_item
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.store import RunStore
-from gitlab_hub.wiring import Entry
 from tests.fakes.events import Context, tick_event
 
 ENTRIES = {
-    "sync_accounts": bootstrap.sync_accounts,
-    "sync_pipelines": bootstrap.sync_pipelines,
-    "deliveries": bootstrap.deliveries,
-    "builder": bootstrap.builder,
-    "caretaker": bootstrap.caretaker,
+    "sync_accounts": entries.sync_accounts,
+    "sync_pipelines": entries.sync_pipelines,
+    "deliveries": entries.deliveries,
+    "builder": entries.builder,
+    "caretaker": entries.caretaker,
 }
 UNITS = ("read_units", "write_units")
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from benchmarks.machine import facts
 from benchmarks.tables import table
-from gitlab_hub.builds.deciding import TriggerIndex
-from gitlab_hub.builds.decision import Facts, decide
-from gitlab_hub.builds.model import Globs, Trigger
-from gitlab_hub.builds.paths import listed
-from gitlab_hub.gitlab.events import Commit, HookEvent
+from gitlab_hub.builds.triggers.changed_paths import listed_paths
+from gitlab_hub.builds.triggers.evaluation import Facts, decide
+from gitlab_hub.builds.triggers.matching import TriggerIndex
+from gitlab_hub.builds.triggers.model import Globs, Trigger
+from gitlab_hub.gitlab.webhooks.parse import Commit, HookEvent
 
 TRIGGERS = 1_000
 SECONDS = 1.0
@@ -81,7 +81,7 @@ def cases() -> Sequence[Case]:
 def figures_of(case: Case) -> Figures:
     """Measure one case."""
     index = TriggerIndex(case.make(number) for number in range(TRIGGERS))
-    found = Facts(changed_paths=listed(case.event))
+    found = Facts(changed_paths=listed_paths(case.event))
     met = list(index.concerned(case.event))
 
     def decided() -> int:

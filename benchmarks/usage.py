@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.measured import Row, number, rows, sync
 from benchmarks.ticks import OPERATIONS
-from tests.unit.template.bundle import resources, source
+from tests.unit.template.transformed import resources, source
 
 HOURS = 730
 DAYS = HOURS / 24

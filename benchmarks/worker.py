@@ -22,18 +22,17 @@ import httpx
 from benchmarks.measure import Usage
 from benchmarks.worker_task import Task
 from gitlab_hub.access.feature import AccessFeature
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, VettedTransport
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.sync import run as runs
-from gitlab_hub.sync.engine import Connection, Engine, Outside
-from gitlab_hub.sync.limiter import SharedLimiter
+from gitlab_hub.sync.engine import Connection, Engine, Runtime
 from gitlab_hub.sync.message import work_message
-from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.ports import Kind, Scheduled, Target
+from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.store import RunStore
-from gitlab_hub.sync.targets import Scheduled
 
 INTEGRATION = "benchmark"
 SLICE_SECONDS = 295.0
@@ -137,7 +136,7 @@ class Bench:
         self._runs = RunStore(self._integrations)
         is_access = task.kind == Kind.ACCESS
         feature = AccessFeature(DynamoTable("access")) if is_access else PipelinesFeature(DynamoTable("pipelines"))
-        outside = Outside(worker=lambda: uuid4().hex)
+        outside = Runtime(worker=lambda: uuid4().hex)
         self._engine = Engine(feature, self._runs, OneTarget(task), self._connect, self._inbox, outside)
 
     def request(self) -> None:
@@ -160,7 +159,7 @@ class Bench:
 
     def _connect(self, target: Target) -> Connection:
         policy, options = NetworkPolicy(allow_loopback=True, allow_http=True), ClientOptions()
-        address = Address.vetted(target.base_url, policy)
+        address = policy.vetted(target.base_url)
         limiter = SharedLimiter(self._integrations, host=address.host, user_id=target.user_id, now=time.time)
         wire = Requests(VettedTransport(address, policy, options), self.targets)
         gitlab = GitLab(address, OneTarget(self._task), policy=policy, limiter=limiter, options=options, transport=wire)

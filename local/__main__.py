@@ -8,7 +8,7 @@ from local.problems import Problem
 
 COMMANDS = {
     "up": ("local.up", "run the bundle on this machine"),
-    "gitlab": ("local.gitlab.__main__", "run the stand-in GitLab alone"),
+    "gitlab": ("stand_in_gitlab.__main__", "run the stand-in GitLab alone"),
     "demo": ("local.demo", "run both and show what the hub does"),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypercorn.config import Config
 from ministack import app as ministack
 
-from local.lifeline import end_group, end_with_parent
+from local.end_with_parent import end_group, end_with_parent
 
 _GRACE_SECONDS = 1.0
 """How long requests under way may take once the emulator was asked to stop; hypercorn's own default is three."""

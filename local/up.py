@@ -12,16 +12,16 @@ from types import FrameType
 
 from local.build import build, this_machine
 from local.deploy import deploy, fingerprint, parameters
-from local.door import Door
 from local.emulator import Emulator
+from local.emulator_fixes import repair_concurrency
 from local.gateway import Gateway
-from local.home import Home, listen
 from local.options import Options, add_up_arguments, up_options
 from local.owner import put_owner_token
 from local.problems import Problem, Stopped
-from local.repairs import repair_concurrency
+from local.proxy import Door
 from local.stack import Stack
-from local.warm import warm_up
+from local.state_folder import Home, listen
+from local.warm_up import warm_up
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from gitlab_hub import bootstrap
+from gitlab_hub.composition import entries
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Hand the event to the entry that bootstrap builds once per process."""
-    return bootstrap.oauth_api()(event, context)
+    """Hand the event to the entry that `composition.entries` builds once per process."""
+    return entries.oauth_api()(event, context)

@@ -15,11 +15,11 @@ from local.demo.loop import show_loop
 from local.demo.progress import follow
 from local.demo.report import show
 from local.demo.steps import steps
-from local.gitlab import process as gitlab
 from local.options import Options
 from local.problems import Stopped
 from local.tools import remove_later
 from local.up import LocalStack, running, stopped_by_signals
+from stand_in_gitlab import process as gitlab
 
 COMPANY = ("--seed", "7", "--users", "60", "--groups", "12", "--projects", "30", "--pipelines", "5", "--jobs", "8")
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from local.demo.hub import Hub
 from local.demo.runner import Runner, running_runner
 from local.demo.steps import steps
-from local.gitlab.process import Running
 from local.problems import Problem
+from stand_in_gitlab.process import Running
 
 PATIENCE = 30.0
 STATUS_NAME = "gitlab-hub demo"

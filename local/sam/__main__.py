@@ -15,12 +15,12 @@ from pathlib import Path
 from samtranslator.yaml_helper import yaml_parse
 
 from local.build import ROOT, this_machine
-from local.home import listen
 from local.options import Options
 from local.problems import Problem, Stopped
 from local.sam.engine import docker, docker_engine
 from local.sam.proof import TOKEN, cases, environment_of, judge
 from local.sam.relay import relayed
+from local.state_folder import listen
 from local.tools import end, environment, find, run
 from local.up import running, stopped_by_signals
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from authlib.integrations.requests_client import OAuth2Session
 
-from local.gitlab.process import Running
+from stand_in_gitlab.process import Running
 from tests.end_to_end.browser import Browser, query
-from tests.end_to_end.company import newcomer
-from tests.end_to_end.hub import Answer, Hub
+from tests.end_to_end.companies import newcomer
+from tests.end_to_end.hub_client import Answer, Hub
 from tests.end_to_end.stores import secrets
 
 AUTHORIZE = "/v1/integrations/gitlab/authorize"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.end_to_end.hub import Answer, until
-from tests.end_to_end.workshop import Row, Workshop
+from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.hub_client import Answer, until
 
 NAME = "hub-ci"
 CODE = ("push", "tag_push", "merge_request")

@@ -11,7 +11,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from tests.end_to_end.hub import until
+from tests.end_to_end.hub_client import until
 
 Message = dict[str, Any]
 

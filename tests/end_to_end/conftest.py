@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from local.gitlab.process import Running, running
 from local.options import Options
-from tests.end_to_end.company import COMPANY, token
+from stand_in_gitlab.process import Running, running
+from tests.end_to_end.coding_company import Workshop
+from tests.end_to_end.companies import COMPANY, token
 from tests.end_to_end.deployed import Deployed
-from tests.end_to_end.hub import Hub
-from tests.end_to_end.workshop import Workshop
+from tests.end_to_end.hub_client import Hub
 
 LAST = ("test_everything_seen.py", "test_rights.py", "test_restart.py")
 

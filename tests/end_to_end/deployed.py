@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from local.options import Options
 from local.up import running
-from tests.end_to_end.hub import Hub
+from tests.end_to_end.hub_client import Hub
 from tests.end_to_end.recorder import Recorder
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import seconds, told
-from tests.end_to_end.hub import Hub
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import seconds, told
+from tests.end_to_end.hub_client import Hub
 from tests.end_to_end.truth import real_access, shown_access
 
 ACCOUNT = {

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 
 from local.stack import Stack
 from tests.end_to_end.building import Built
-from tests.end_to_end.hub import Hub, until
+from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.stores import hurry, send, waiting
-from tests.end_to_end.workshop import Row, Workshop
 
 SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "docs/build-events.schema.json").read_text()))
 ROLE = "arn:aws:iam::000000000000:role/builds"

@@ -11,9 +11,9 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from tests.end_to_end.building import Built
 from tests.end_to_end.ci_server import CiServer, running_server
-from tests.end_to_end.hub import Hub, until
+from tests.end_to_end.coding_company import Workshop
+from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.stores import hurry, soon_again
-from tests.end_to_end.workshop import Workshop
 
 LOOP_SECONDS = 2.0
 """What the loop may take warm, from the push to the status at the commit; a busy machine gets more (SLACK)."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import newcomer, token
-from tests.end_to_end.hub import Answer, Hub, until
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import newcomer, token
+from tests.end_to_end.hub_client import Answer, Hub, until
 from tests.end_to_end.stores import items
 
 ROLES = ("viewer", "developer", "admin", "owner")

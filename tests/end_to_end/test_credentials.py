@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import newcomer, revoke, token
-from tests.end_to_end.hub import Answer, Hub
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import newcomer, revoke, token
+from tests.end_to_end.hub_client import Answer, Hub
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 

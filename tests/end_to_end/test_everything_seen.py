@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.end_to_end.company import CANARY, STAND_IN
-from tests.end_to_end.hub import Answer, Hub, Seen
+from tests.end_to_end.companies import CANARY, STAND_IN
+from tests.end_to_end.hub_client import Answer, Hub, Seen
 from tests.end_to_end.stores import DEAD_LETTERS, dead_letters, invoke, items, log_lines, messages, secrets, tick
 from tests.fakes.events import http_event
 

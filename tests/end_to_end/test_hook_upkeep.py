@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import asked
-from tests.end_to_end.hub import Answer, until
+from stand_in_gitlab.process import Running
+from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.companies import asked
+from tests.end_to_end.hub_client import Answer, until
 from tests.end_to_end.test_receiver import Sender, refused
-from tests.end_to_end.workshop import Row, Workshop
 
 
 class Hung:

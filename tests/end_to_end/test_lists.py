@@ -2,9 +2,9 @@
 
 import pytest
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import newcomer, token
-from tests.end_to_end.hub import Hub
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import newcomer, token
+from tests.end_to_end.hub_client import Hub
 
 LISTS = {
     "accounts": "{one}/accounts",

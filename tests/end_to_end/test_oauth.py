@@ -11,11 +11,11 @@ from authlib.common.security import generate_token
 from authlib.integrations.base_client import OAuthError
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
 from tests.end_to_end.authorizing import AUTHORIZE, CALLBACK, Connecting, client_of, token_requests, whoami
 from tests.end_to_end.browser import Browser, query
-from tests.end_to_end.company import COMPANY, newcomer
-from tests.end_to_end.hub import Hub, until
+from tests.end_to_end.companies import COMPANY, newcomer
+from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.stores import traces_of
 
 

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import Webhook
 
-from tests.end_to_end.company import revoke, token
-from tests.end_to_end.hub import Answer, Hub
+from tests.end_to_end.coding_company import FEATURES, Row, Workshop
+from tests.end_to_end.companies import revoke, token
+from tests.end_to_end.hub_client import Answer, Hub
 from tests.end_to_end.stores import invoke
-from tests.end_to_end.workshop import FEATURES, Row, Workshop
 from tests.fakes.events import http_event
 
 RECEIVER = "/v1/webhooks/gitlab"

@@ -9,9 +9,9 @@ import pytest
 from local.stack import Stack
 from tests.end_to_end.building import Built
 from tests.end_to_end.ci_server import CiServer, running_server
-from tests.end_to_end.hub import Hub, until
+from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.stores import DEAD_LETTERS, dead_letters, send, soon_again, waiting
-from tests.end_to_end.workshop import Row, Workshop
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import pytest
 
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
 from tests.end_to_end.building import Built
-from tests.end_to_end.company import COMPANY, newcomer, token
-from tests.end_to_end.hub import BOTH, Hub, until
+from tests.end_to_end.coding_company import Workshop
+from tests.end_to_end.companies import COMPANY, newcomer, token
+from tests.end_to_end.hub_client import BOTH, Hub, until
 from tests.end_to_end.stores import secrets, traces_of, waiting
 from tests.end_to_end.test_receiver import Sender, refused
-from tests.end_to_end.workshop import Workshop
 
 
 def test_an_integration_that_is_removed_during_a_sync_leaves_nothing(hub: Hub, lively: Running) -> None:

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import newcomer, token
-from tests.end_to_end.hub import Answer, Hub
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import newcomer, token
+from tests.end_to_end.hub_client import Answer, Hub
 from tests.end_to_end.stores import secrets
 
 

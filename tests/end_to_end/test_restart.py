@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.building import Built
+from tests.end_to_end.coding_company import Row, Workshop
 from tests.end_to_end.deployed import Deployed
-from tests.end_to_end.hub import Hub, until
+from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.truth import shown_access
-from tests.end_to_end.workshop import Row, Workshop
 
 
 def kept(hub: Hub, one: str, built: Built) -> dict[str, Any]:

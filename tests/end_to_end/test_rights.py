@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.warm import MESSAGES
+from local.warm_up import MESSAGES
 from tests.end_to_end.deployed import Deployed
-from tests.end_to_end.hub import Hub
+from tests.end_to_end.hub_client import Hub
 from tests.fakes.aws_calls import AwsCall
 from tests.unit.template.rights import SECRETS, Grant, grants, used
 

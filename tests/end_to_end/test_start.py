@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import first_group, newcomer, token
-from tests.end_to_end.hub import Answer, Hub
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import first_group, newcomer, token
+from tests.end_to_end.hub_client import Answer, Hub
 from tests.end_to_end.stores import secrets
 
 START = "/v1/integrations/gitlab/start"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from local.gitlab.process import Running, running
-from tests.end_to_end.company import COMPANY, newcomer, token
-from tests.end_to_end.hub import BOTH, Hub, until
+from stand_in_gitlab.process import Running, running
+from tests.end_to_end.companies import COMPANY, newcomer, token
+from tests.end_to_end.hub_client import BOTH, Hub, until
 from tests.end_to_end.truth import real_access, shown_access
 
 STATE = {

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.building import Built
-from tests.end_to_end.hub import Hub
+from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.hub_client import Hub
 from tests.end_to_end.stores import items
-from tests.end_to_end.workshop import Row, Workshop
 
 TRIGGERS = "/v1/triggers"
 BUS = {"type": "eventbridge"}

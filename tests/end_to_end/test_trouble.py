@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local.gitlab.process import Running, running
-from tests.end_to_end.company import COMPANY, DEVELOPER, token
-from tests.end_to_end.hub import BOTH, Hub, until
+from stand_in_gitlab.process import Running, running
+from tests.end_to_end.companies import COMPANY, DEVELOPER, token
+from tests.end_to_end.hub_client import BOTH, Hub, until
 from tests.end_to_end.truth import real, real_access, shown, shown_access
 
 Trouble = Callable[[Running], object]

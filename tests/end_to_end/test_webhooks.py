@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.end_to_end.company import DEVELOPER, token
-from tests.end_to_end.hub import Hub, until
-from tests.end_to_end.workshop import EVENTS, FEATURES, Row, Workshop
+from tests.end_to_end.coding_company import EVENTS, FEATURES, Row, Workshop
+from tests.end_to_end.companies import DEVELOPER, token
+from tests.end_to_end.hub_client import Hub, until
 
 FIELDS = {
     "id", "scope", "gitlab_hook_id", "target", "url", "verification", "events", "status",

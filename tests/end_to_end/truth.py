@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from local.gitlab.process import Running
-from tests.end_to_end.company import seconds
-from tests.end_to_end.hub import Hub
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import seconds
+from tests.end_to_end.hub_client import Hub
 
 View = dict[str, Any]
 

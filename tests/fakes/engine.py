@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from gitlab_hub.gitlab.client import GitLab, Tokens
-from gitlab_hub.storage.table import Table
-from gitlab_hub.sync.dispatch import Dispatcher
-from gitlab_hub.sync.engine import Connection, Engine, Outside
-from gitlab_hub.sync.limiter import SharedLimiter
-from gitlab_hub.sync.ports import Feature, Kind, Target
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync.dispatcher import Dispatcher
+from gitlab_hub.sync.engine import Connection, Engine, Runtime
+from gitlab_hub.sync.ports import Feature, Kind, Scheduled, Target
+from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import Run, request
 from gitlab_hub.sync.store import RunStore
-from gitlab_hub.sync.targets import Scheduled
-from tests.fakes.estate import FakeGitLab
 from tests.fakes.lineage import invoked
+from tests.fakes.mirrored_source import FakeGitLab
 from tests.fakes.queue import MemoryQueue, Sent
 
 TARGET = Target(
@@ -84,7 +83,7 @@ class Driver:
         self._workers += 1
         table, name = table or self.table, f"w{self._workers}"
         limiter = SharedLimiter(table, host="gitlab.example", user_id=7, now=lambda: self.now)
-        outside = Outside(
+        outside = Runtime(
             worker=lambda: name, ended=self.ended.append, clock=lambda: self.now, sleep=self._sleep, flush_seconds=0.0
         )
         connection = Connection(cast("GitLab", self.gitlab), limiter)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 
 
 class Frozen:

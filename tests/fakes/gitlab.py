@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens
+from gitlab_hub.gitlab.policy import NetworkPolicy
 
 HOST = "https://gitlab.example.com"
 CANARY = "glpat-canary-4Jt9sQ2zXw7LmV1b"

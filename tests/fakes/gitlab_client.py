@@ -4,8 +4,9 @@ from typing import Any
 
 import httpx
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from tests.fakes.gitlab_transport import FixedTokens, ScriptedTransport
 
 BASE = "https://gitlab.example/gitlab"

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.clients import GitLabConnection
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer, lacking
 from tests.fakes.gitlab_transport import FixedTokens
@@ -205,20 +205,20 @@ class FakeGitLabs:
 
     def __init__(self, gitlab: HookedGitLab) -> None:
         self._connector = ScriptedConnector(gitlab)
-        self.reaches: dict[str, Reach] = {}
+        self.reaches: dict[str, GitLabConnection] = {}
         self.opened = 0
 
-    def reach(self, integration_id: str) -> Reach | None:
+    def reach(self, integration_id: str) -> GitLabConnection | None:
         """What is known of an integration."""
         return self.reaches.get(integration_id)
 
-    def open(self, reach: Reach) -> GitLab:
+    def open(self, reach: GitLabConnection) -> GitLab:
         """A client."""
         self.opened += 1
         return self._connector.open(self._connector.address(reach.base_url), FixedTokens(CANARY))
 
 
-def reach(integration_id: str, **more: Any) -> Reach:
+def reach(integration_id: str, **more: Any) -> GitLabConnection:
     """Make an integration that may manage webhooks."""
     plain: dict[str, Any] = {
         "integration_id": integration_id,
@@ -233,4 +233,4 @@ def reach(integration_id: str, **more: Any) -> Reach:
         "manage_webhooks": True,
         "report_statuses": False,
     }
-    return Reach(**(plain | more))
+    return GitLabConnection(**(plain | more))

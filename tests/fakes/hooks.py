@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from gitlab_hub.ids import owned_id
-from gitlab_hub.webhooks.hook_store import HookStore
-from gitlab_hub.webhooks.model import Hook
-from gitlab_hub.webhooks.secrets import HookSecrets
+from gitlab_hub.webhooks.hooks.model import Hook
+from gitlab_hub.webhooks.hooks.secrets import HookSecrets
+from gitlab_hub.webhooks.hooks.store import HookStore
 
 INTEGRATION = "int_0a1b"
 KEY = b"k" * 32

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitlab_hub.storage.queue import MAX_DELAY_SECONDS, QueueUnavailable
+from gitlab_hub.storage.ports import MAX_DELAY_SECONDS, QueueUnavailable
 from tests.fakes.lineage import Lineage, carried
 
 MAX_BYTES = 1024 * 1024

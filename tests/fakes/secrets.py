@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from gitlab_hub.storage.secrets import SecretExists, SecretMissing
+from gitlab_hub.storage.ports import SecretExists, SecretMissing
 
 MAX_BYTES = 64 * 1024
 VERSION_LENGTH = range(32, 65)

@@ -14,8 +14,8 @@ from typing import Any, Self, TypeVar, cast
 
 from gitlab_hub.gitlab.client import GitLab, Page, Reply
 from gitlab_hub.gitlab.errors import GitLabError, Missing
-from gitlab_hub.storage.table import Table
-from gitlab_hub.sync import breaker
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync import deletion_guard
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import Feature, RowStore, Scope, Target
 
@@ -125,7 +125,7 @@ class FakeSession:
         """The datasets whose removals the breaker refuses."""
         tallies = {name: mirror.tally for name, mirror in self._mirrors.items()}
         suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
-        return breaker.refused(tallies, suspicious, {})
+        return deletion_guard.exceeds_limit(tallies, suspicious, {})
 
     def fenced(self, table: Table) -> Table:
         """The table itself: nobody else is at work."""
@@ -143,7 +143,7 @@ class FakeSession:
         """The mirror of a dataset, with what earlier slices noted."""
         if dataset not in self._mirrors:
             self._mirrors[dataset] = DatasetMirror(dataset, store, self)
-            self._mirrors[dataset].recall(dict(self.durable.journal))
+            self._mirrors[dataset].restore(dict(self.durable.journal))
         return self._mirrors[dataset]
 
     def journal(self, name: str, entries: Iterable[Any]) -> None:

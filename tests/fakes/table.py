@@ -6,8 +6,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gitlab_hub.storage.codec import Wire, decode, encode, encode_value
-from gitlab_hub.storage.errors import REFUSED, StorageRefused
-from gitlab_hub.storage.table import ALWAYS, Check, Condition, ConditionFailed, Delete, Item, Key, Put, Rows
+from gitlab_hub.storage.ports import (
+    ALWAYS,
+    REFUSED,
+    Check,
+    Condition,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Rows,
+    StorageRefused,
+)
 
 MAX_ITEM_BYTES = 400 * 1024
 MAX_ACTIONS = 100

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gitlab_hub.builds.decision import Decision, Facts, decide
-from gitlab_hub.builds.model import Globs, MergeRequestRules, Trigger
-from gitlab_hub.builds.paths import listed
+from gitlab_hub.builds.triggers.changed_paths import listed_paths
+from gitlab_hub.builds.triggers.evaluation import Decision, Facts, decide
+from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, Trigger
 from gitlab_hub.gitlab.errors import Missing
-from gitlab_hub.gitlab.events import Commit, HookEvent, MergeRequest
+from gitlab_hub.gitlab.webhooks.parse import Commit, HookEvent, MergeRequest
 from gitlab_hub.places import Above, Group, is_below
 
 INTEGRATION = "int_0a1b"
@@ -94,7 +94,7 @@ def merge_request(*, event: dict[str, Any] | None = None, **changes: Any) -> Hoo
 
 def asked(one: Trigger, event: HookEvent, *, changed: Sequence[str] | None = None) -> Decision:
     """Decide with these facts."""
-    return decide(one, event, Facts(own_paths=listed(event), changed_paths=changed))
+    return decide(one, event, Facts(own_paths=listed_paths(event), changed_paths=changed))
 
 
 def codes(decision: Decision) -> list[str]:

@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from gitlab_hub.environment import MissingSettingError, Required, needed, plain
+from gitlab_hub.environment import MissingSettingError, Required, env, require_env
 from gitlab_hub.settings import Settings
 
 
@@ -17,10 +17,10 @@ def test_an_empty_environment_is_no_error_until_something_is_needed() -> None:
 def test_plain_settings_are_read_alike_without_the_models() -> None:
     environ = {"INTEGRATIONS_TABLE": "t", "DELIVERIES_TABLE": ""}
     settings = Settings.from_env(environ)
-    assert needed(environ, "integrations_table") == settings.need("integrations_table")
-    assert plain(environ, "builds_bus") == settings.builds_bus == ""
+    assert require_env(environ, "integrations_table") == settings.need("integrations_table")
+    assert env(environ, "builds_bus") == settings.builds_bus == ""
     with pytest.raises(MissingSettingError, match="DELIVERIES_TABLE"):
-        needed(environ, "deliveries_table")
+        require_env(environ, "deliveries_table")
 
 
 def test_what_is_read_plainly_is_a_text_of_the_settings() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gitlab_hub.access.feature import AccessFeature
-from gitlab_hub.storage.table import Item, Key
+from gitlab_hub.storage.ports import Item, Key
 from gitlab_hub.sync.ports import Target
 from tests.fakes.session import FakeSession, ScriptedGitLab, run
 from tests.fakes.table import MemoryTable

@@ -8,19 +8,18 @@ import pytest
 
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.access.store import partitions
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.history import history_partition
 from gitlab_hub.sync.message import purge_message
 from gitlab_hub.sync.ports import Kind, Target
-from gitlab_hub.sync.purge import Area, Purger
-from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.worker import Area, PurgeBook, Purger
 from tests.fakes.engine import Driver
-from tests.fakes.estate import FakeGitLab
 from tests.fakes.frozen import Frozen
+from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, member
-from tests.functional.access.hinted import Hinted
+from tests.functional.access.hinted_company import Hinted
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
 BESIDE = ("i1#hints", "i1#fence")

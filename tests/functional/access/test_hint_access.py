@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimite
 from gitlab_hub.sync.ports import Target
 from gitlab_hub.sync.run import RunStatus
 from tests.functional.access.company import BOT, JANE, MEMBER, OLE, TOP_GROUP, group, member, project, user
-from tests.functional.access.hinted import NEW, Hinted
+from tests.functional.access.hinted_company import NEW, Hinted
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, RateLimited, Unauthorized, Unavailable
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.ports import Target
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, group, member, project, user
-from tests.functional.access.hinted import NEW, Hinted
+from tests.functional.access.hinted_company import NEW, Hinted
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
 APPLIED = pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])

@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 
 from gitlab_hub.access.feature import AccessFeature
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Target
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
-from tests.fakes.estate import FakeGitLab
+from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, member, project
-from tests.functional.access.hinted import NEW, Hinted
+from tests.functional.access.hinted_company import NEW, Hinted
 
 BESIDE = ("i1#hints", "i1#fence")
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP], ids=["admin", "member", "group"])

@@ -6,13 +6,12 @@ from typing import Any, cast
 import pytest
 
 from gitlab_hub.access.feature import AccessFeature
-from gitlab_hub.storage.table import Table
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync.ports import Scheduled, Target
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
-from gitlab_hub.sync.targets import Scheduled
 from tests.fakes.engine import Driver, FakeTargets
-from tests.fakes.estate import FakeGitLab
 from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, Company, member
 
 

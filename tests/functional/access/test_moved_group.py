@@ -8,10 +8,10 @@ import pytest
 from gitlab_hub.gitlab.errors import GitLabError, RateLimited, Unavailable
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
-from tests.fakes.estate import FakeGitLab
-from tests.fakes.hinted import OneTarget
+from tests.fakes.hints import OneTarget
+from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import JANE, OLE, TOP_GROUP, group, member, project
-from tests.functional.access.hinted import Hinted
+from tests.functional.access.hinted_company import Hinted
 
 ASKED = "/groups/1"
 

@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.access.keys import ALL, grants_scope
 from gitlab_hub.access.model import Account, AccountStatus, Grant, Resource, ResourceType
 from gitlab_hub.access.reader import MAX_READ, AccessReader
 from gitlab_hub.access.routes import AccessRoutes
-from gitlab_hub.access.store import ALL, AccessStore, account_row, grants_scope, resource_row
+from gitlab_hub.access.store import AccessStore, account_row, resource_row
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.sync.ports import Row, RowStore
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.auth import Principal, Role
-from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.pagination import Cursors
 from tests.fakes.table import MemoryTable
 
 NOW = 1_772_323_200

@@ -1,6 +1,6 @@
 import pytest
 
-from gitlab_hub.access.pages import MAX_COLLECTED
+from gitlab_hub.access.lists import MAX_COLLECTED
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, Unavailable, UnexpectedResponse
 from gitlab_hub.sync.ports import Target
 from tests.fakes.session import SliceOver, run, run_in_slices

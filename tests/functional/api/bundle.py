@@ -1,61 +1,24 @@
-"""All routes of the hub, composed as `bootstrap` composes them, over tables, secrets and queues in memory."""
+"""The deployed hub's own container and routes, over tables, secrets and queues in memory."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from itertools import count
 from typing import Any
 
 from gitlab_hub.access.model import Account, item_of
-from gitlab_hub.access.reader import AccessReader
-from gitlab_hub.access.routes import AccessRoutes
-from gitlab_hub.audit import AuditLog, AuditReader
-from gitlab_hub.builds.feature import BuildsFeature
-from gitlab_hub.builds.targets.addresses import TargetCheck
 from gitlab_hub.builds.targets.allowed import AllowedArns
-from gitlab_hub.gitlab.limits import Unlimited
+from gitlab_hub.builds.targets.https import TargetCheck
+from gitlab_hub.composition.routes import all_routes
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.integrations.clients import Clients
-from gitlab_hub.integrations.feature import IntegrationsFeature
-from gitlab_hub.integrations.verifier import Verifier
-from gitlab_hub.joints import Everybody, Standings
-from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
-from gitlab_hub.pipelines.reader import PipelineReader
-from gitlab_hub.pipelines.routes import PipelineRoutes
-from gitlab_hub.storage.table import Table
-from gitlab_hub.sync.ports import Kind
-from gitlab_hub.sync.purge_book import PurgeBook
-from gitlab_hub.sync.service import SyncService
-from gitlab_hub.sync.store import RunStore
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.web.api import Api, Route
-from gitlab_hub.web.audit_routes import AuditRoutes
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.health import HealthRoutes
 from gitlab_hub.web.idempotency import Idempotency
-from gitlab_hub.web.incident_routes import IncidentRoutes
-from gitlab_hub.web.keys import MasterKey
-from gitlab_hub.web.openapi import OpenApiRoutes
-from gitlab_hub.web.route import Routes
-from gitlab_hub.web.token_routes import TokenRoutes
-from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
-from gitlab_hub.web.whoami import WhoAmIRoutes
-from gitlab_hub.webhooks.deliveries_feature import DeliveriesFeature
+from gitlab_hub.webhooks.deliveries.store import StoredDeliveries
 from gitlab_hub.webhooks.hooks.feature import HooksFeature
-from gitlab_hub.webhooks.hooks.kept_deliveries import KeptDeliveries
-from gitlab_hub.webhooks.notices import LoggedNotices
-from gitlab_hub.webhooks.receive_feature import ReceiveFeature
-from gitlab_hub.webhooks.receiver_routes import ReceiverRoutes
-from gitlab_hub.webhooks.secrets import HookSecrets
+from tests.fakes.container import ENVIRONMENT, INDEXES, MemoryContainer
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer, project
-from tests.fakes.queue import MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
-
-MASTER_KEY, OWNER_TOKEN = "master-key", "owner-token"
-BASE = "https://hub.example.com"
-INDEXES = ("by_account", "by_change", "by_time", "pending")
 
 
 class Bundle:
@@ -65,23 +28,23 @@ class Bundle:
         self.gitlab = ScriptedGitLab()
         self.tables = {name: MemoryTable(INDEXES) for name in ("integrations", "access", "pipelines", "deliveries")}
         self.secrets = MemorySecrets()
-        self.secrets.create(MASTER_KEY, {"key": "k" * 40}, version="v" * 32)
-        self.secrets.create(OWNER_TOKEN, {"id": "t-owner", "secret": "s" * 40}, version="v" * 32)
-        self.queues = {kind: MemoryQueue() for kind in Kind}
-        self.ordered = {name: MemoryOrderedQueue() for name in ("deliveries", "builds")}
+        self.secrets.create(ENVIRONMENT["MASTER_KEY_SECRET"], {"key": "k" * 40}, version="v" * 32)
+        self.secrets.create(ENVIRONMENT["OWNER_TOKEN_SECRET"], {"id": "t-owner", "secret": "s" * 40}, version="v" * 32)
         self.now: Callable[[], float] = lambda: 1_790_000_000.0
-        self._numbers = count(1)
-        state = self.tables["integrations"]
-        self.keys = MasterKey(self.secrets, MASTER_KEY)
-        self.cursors = Cursors(lambda: self.keys.derive("cursors"))
-        self.connector = ScriptedConnector(self.gitlab)
-        self.audit = AuditLog(state, self.now)
-        self.feature = self._feature()
-        self.gitlabs = self._gitlabs()
-        self.hook_secrets = HookSecrets(lambda: self.keys.derive("webhooks"))
-        self.hooks = self.hooks_over(self.tables["deliveries"])
-        self.routes = self._routes()
-        self.api = Api(self.routes, guard=self.feature.store, idempotency=Idempotency(state), now=self.now)
+        self.container = MemoryContainer(
+            ScriptedConnector(self.gitlab),
+            tables=self.tables,
+            secrets=self.secrets,
+            now=self.now,
+            target_check=lambda: TargetCheck(NetworkPolicy(), AllowedArns()),
+        )
+        self.routes = list(all_routes(self.container))
+        self.api = Api(
+            self.routes,
+            guard=self.container.integration_store,
+            idempotency=Idempotency(self.tables["integrations"]),
+            now=self.now,
+        )
         self.own, self.other = self.start(), self.start(group="acme")
         for integration_id in (self.own, self.other):
             self._know_an_account(integration_id)
@@ -106,7 +69,8 @@ class Bundle:
             name: [row for row in table.dump() if not row["pk"].startswith(("AUDIT#", "IDEMPOTENCY#"))]
             for name, table in self.tables.items()
         }
-        sent = [queue.bodies for queue in self.queues.values()] + [queue.bodies for queue in self.ordered.values()]
+        sent = [queue.bodies for queue in self.container.queues.values()]
+        sent += [queue.bodies for queue in self.container.ordered_queues.values()]
         return json.dumps([rows, self.secrets.dump(), sent], default=repr)
 
     def _things(self) -> dict[str, str]:
@@ -137,96 +101,17 @@ class Bundle:
         key = {"pk": f"{integration_id}#accounts", "sk": f"{1:012d}"}
         self.tables["access"].put({**key, **item_of(Account(id=1, username="user1", name="User 1"))})
 
-    def _feature(self) -> IntegrationsFeature:
-        return IntegrationsFeature(
-            table=self.tables["integrations"],
-            secrets=self.secrets,
-            connector=self.connector,
-            verifier=Verifier(self.connector, now=self.now, clock=lambda: 0.0),
-            purge=self._syncs().forget,
-            now=self.now,
-        )
-
-    def _gitlabs(self) -> Clients:
-        return Clients(
-            store=self.feature.store,
-            source=self.feature.care.refresher,
-            limiter_for=lambda _origin, _user_id: Unlimited(),
-            policy=NetworkPolicy(),
-            open_client=lambda address, tokens, _limiter: self.connector.open(address, tokens),
-        )
-
-    def _syncs(self) -> SyncService:
-        runs = RunStore(self.tables["integrations"])
-        purges = partial(PurgeBook, self.tables["integrations"])
-        new_id = partial(next, (f"s{number}" for number in self._numbers))
-        return SyncService(runs=runs, queues=self.queues, purges=purges, now=self.now, new_id=new_id)
-
-    def _routes(self) -> list[Route]:
-        access = AccessRoutes(AccessReader(self.tables["access"], now=self.now), self.cursors)
-        pipelines = PipelineRoutes(PipelineReader(self.tables["pipelines"]), self.cursors)
-        state, store = self.tables["integrations"], TokenStore(self.tables["integrations"])
-        tokens = TokenRoutes(store, self.keys, self.cursors, self.audit, self.now)
-        log = AuditRoutes(AuditReader(state, self.now), self.cursors)
-        incidents = IncidentRoutes(IncidentStore(state, self.now), self.cursors)
-        complete = CompletenessRoutes(CompletenessReader(self.tables["pipelines"], self.now), self.cursors)
-        parts = [*self._connecting(), access, pipelines, complete, *self._hooks(), *self._builds()]
-        parts += [HealthRoutes(), WhoAmIRoutes(store), tokens, log, incidents]
-        routes = [route for part in parts for route in part.routes()]
-        return [*routes, *OpenApiRoutes(lambda: routes).routes()]
-
-    def _connecting(self) -> Iterator[Routes]:
-        yield from self.feature.routes(
-            cursors=self.cursors,
-            syncs=self._syncs(),
-            webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",
-            hook_view=self.hooks.shown,
-            hooks_of=self.hooks.of_projects,
-        )
-        owner = OwnerToken(self.secrets, OWNER_TOKEN, self.now)
-        yield self.feature.oauth_routes(
-            key=lambda: self.keys.derive("oauth"),
-            initiators=TokenBook(TokenStore(self.tables["integrations"]), owner, self.now),
-            base_url=lambda: BASE,
-            allowed_return_urls=(),
-        )
-
     def hooks_over(self, table: Table) -> HooksFeature:
         """What knows of hooks, over this view of the table of deliveries."""
         return HooksFeature(
             table=table,
-            secrets=self.hook_secrets,
-            incidents=IncidentStore(self.tables["integrations"], self.now),
-            gitlabs=self.gitlabs,
-            deliveries=KeptDeliveries(table),
-            webhook_url=lambda: f"{BASE}/v1/webhooks/gitlab",
+            secrets=self.container.hook_secrets,
+            incidents=self.container.incidents,
+            gitlabs=self.container.gitlabs,
+            deliveries=StoredDeliveries(table),
+            webhook_url=self.container.public_url.webhook,
             now=self.now,
         )
-
-    def _hooks(self) -> Iterator[Routes]:
-        receiving = ReceiveFeature(
-            table=self.tables["deliveries"],
-            queue=self.ordered["deliveries"],
-            secrets=self.hook_secrets,
-            standing=Standings(self.feature.store),
-            notices=LoggedNotices("webhooks"),
-            now=self.now,
-        )
-        yield self.hooks.routes(self.cursors, self.audit)
-        yield ReceiverRoutes(receiving.receiver)
-
-    def _builds(self) -> Iterator[Routes]:
-        store, table = self.feature.store, self.tables["deliveries"]
-        builds = BuildsFeature(table=table, queue=self.ordered["builds"], gitlabs=self.gitlabs, now=self.now)
-        log = DeliveriesFeature(table=table, queue=self.ordered["deliveries"], now=self.now)
-        yield from builds.routes(
-            cursors=self.cursors,
-            integrations=store,
-            audit=self.audit,
-            key=lambda: self.keys.derive("build-targets"),
-            check_target=TargetCheck(NetworkPolicy(), AllowedArns()),
-        )
-        yield log.routes(guard=store, visible=Everybody(store).seen_by, cursors=self.cursors)
 
 
 def with_body(routes: Iterable[Route]) -> Iterator[Route]:

@@ -4,7 +4,7 @@ import pytest
 
 from gitlab_hub.pipelines.keys import padded, projects_pk
 from gitlab_hub.pipelines.owed import Owed, OwedRows
-from gitlab_hub.pipelines.project_store import ReadState, ReadStates
+from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.web.principal import Principal, Role
 from tests.functional.api.bundle import Bundle
 

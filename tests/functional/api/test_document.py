@@ -9,8 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gitlab_hub.errors import HubError
-from gitlab_hub.integrations.requests import StartBody
-from gitlab_hub.integrations.wishes import oauth_wish, token_wish
+from gitlab_hub.integrations.requests import StartBody, oauth_request, token_request
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.glossary import TERMS
 from gitlab_hub.web.glossary_special import SPECIAL
@@ -105,7 +104,7 @@ def test_every_body_has_an_example_that_fits(made: Schema) -> None:
 
 def test_each_way_to_connect_has_an_example_that_the_route_takes(made: Schema) -> None:
     content = made["paths"]["/v1/integrations/gitlab/start"]["post"]["requestBody"]["content"]["application/json"]
-    wish_of: dict[str, Callable[[StartBody], object]] = {"personal_token": token_wish, "oauth_app": oauth_wish}
+    wish_of: dict[str, Callable[[StartBody], object]] = {"personal_token": token_request, "oauth_app": oauth_request}
     for body in (one["value"] for one in content["examples"].values()):
         secrets = {name: "filled-in" for name, value in body.items() if "…" in str(value)}
         assert wish_of.pop(body["auth_mode"])(StartBody.model_validate(body | secrets))

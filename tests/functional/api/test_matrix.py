@@ -2,7 +2,8 @@
 
 import pytest
 
-from gitlab_hub import routing
+from gitlab_hub.composition import routes as routing
+from gitlab_hub.composition.container import Container
 from gitlab_hub.web.principal import Principal, Role
 from gitlab_hub.web.route import Route
 from tests.fakes.events import answered
@@ -64,7 +65,9 @@ def spelled(route: Route) -> tuple[object, ...]:
 
 
 def test_these_are_the_routes_that_are_deployed(bundle: Bundle) -> None:
-    assert sorted(map(repr, map(spelled, bundle.routes))) == sorted(map(repr, map(spelled, routing.all_routes())))
+    assert sorted(map(repr, map(spelled, bundle.routes))) == sorted(
+        map(repr, map(spelled, routing.all_routes(Container({}))))
+    )
 
 
 def test_the_roles_are_the_documented_ones(bundle: Bundle) -> None:

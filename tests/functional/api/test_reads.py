@@ -22,7 +22,7 @@ class Crowded:
 
     def __init__(self) -> None:
         self.bundle = Bundle()
-        integration = self.bundle.feature.store.require(self.bundle.own)
+        integration = self.bundle.container.tokens.store.require(self.bundle.own)
         state = self.bundle.tables["integrations"]
         state.write(integration_item(replace(integration, id=f"int_{number:08x}")) for number in range(MANY))
         self.limited = Principal(LIMITED, Role.OWNER, frozenset({self.bundle.own, self.bundle.other, "int_gone"}))

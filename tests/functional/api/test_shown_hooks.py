@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gitlab_hub.webhooks.hook_store import HookStore
-from tests.fakes.counted import CountedTable
+from gitlab_hub.webhooks.hooks.store import HookStore
+from tests.fakes.counting_table import CountedTable
 from tests.fakes.gitlab import answer, project
 from tests.fakes.hooks import kept
 from tests.functional.api.bundle import Bundle

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.history import KEPT_SECONDS, history_partition
 from gitlab_hub.sync.ports import Kind

@@ -7,14 +7,13 @@ from typing import Any
 
 import boto3
 
-from gitlab_hub.builds.build import Build
+from gitlab_hub.builds.runs.model import Build
+from gitlab_hub.builds.targets.base import CANCELED, REQUESTED, Target, message_of
 from gitlab_hub.builds.targets.codebuild import CodeBuildTarget
 from gitlab_hub.builds.targets.eventbridge import EventBridgeTarget
-from gitlab_hub.builds.targets.message import CANCELED, REQUESTED, message_of
-from gitlab_hub.builds.targets.port import Target
 from gitlab_hub.builds.targets.sqs import SqsTarget
 from gitlab_hub.builds.targets.stepfunctions import StepFunctionsTarget
-from tests.functional.builds.build_kit import INTEGRATION, PROJECT, SHA, START, TRIGGER, MemoryTarget
+from tests.functional.builds.builds_hub import INTEGRATION, PROJECT, SHA, START, TRIGGER, MemoryTarget
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/builder"

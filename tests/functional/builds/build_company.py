@@ -7,18 +7,18 @@ from typing import Any
 import httpx
 
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.clients import Reach
-from gitlab_hub.gitlab.events import parse
-from local.gitlab.app import StandIn
-from local.gitlab.company.build import Sizes
-from local.gitlab.rest.api import Call
-from local.gitlab.server import stand_in
-from local.gitlab.webhooks.request import Request
-from local.gitlab.webhooks.transport import Reply
+from gitlab_hub.gitlab.clients import GitLabConnection
+from gitlab_hub.gitlab.webhooks.parse import parse
+from stand_in_gitlab.app import StandIn
+from stand_in_gitlab.company.build import Sizes
+from stand_in_gitlab.rest.api import Call
+from stand_in_gitlab.server import stand_in
+from stand_in_gitlab.webhooks.request import Request
+from stand_in_gitlab.webhooks.transport import Reply
 from tests.fakes.gitlab_client import client
 from tests.fakes.gitlab_transport import FixedTokens
 from tests.functional.builds.build_gitlab import INTEGRATION, GitLabs, StatusWall
-from tests.functional.builds.build_kit import World, trigger
+from tests.functional.builds.builds_hub import World, trigger
 
 BASE = "https://gitlab.example"
 PROJECT = 1
@@ -40,7 +40,7 @@ class Company(GitLabs):
         project.default_branch, project.builds_enabled = "main", True
         self.set(base_url=f"{BASE}/gitlab")
 
-    def open(self, reach: Reach) -> GitLab:
+    def open(self, reach: GitLabConnection) -> GitLab:
         self.opened += 1
         tokens = FixedTokens(self.app.company.well_known["admin"])
         return client(httpx.ASGITransport(self.app), tokens)  # type: ignore[arg-type]  # any transport will do

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.clients import GitLabConnection
 from tests.fakes.gitlab_client import client
 
 INTEGRATION = "int_0a1b"
@@ -92,7 +92,7 @@ class GitLabs:
     def __init__(self, wall: StatusWall) -> None:
         self.wall = wall
         self.opened = 0
-        self.known: Reach | None = Reach(
+        self.known: GitLabConnection | None = GitLabConnection(
             integration_id=INTEGRATION,
             credential_id="cred_1",
             base_url="https://gitlab.example/gitlab",
@@ -106,10 +106,10 @@ class GitLabs:
             report_statuses=True,
         )
 
-    def reach(self, integration_id: str) -> Reach | None:
+    def reach(self, integration_id: str) -> GitLabConnection | None:
         return self.known if integration_id == INTEGRATION else None
 
-    def open(self, reach: Reach) -> GitLab:
+    def open(self, reach: GitLabConnection) -> GitLab:
         self.opened += 1
         return client(self.wall)  # type: ignore[arg-type]  # any transport will do
 

@@ -3,25 +3,25 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from gitlab_hub.integrations.care.held import Held, held_of
-from gitlab_hub.integrations.care.parts import Outside
-from gitlab_hub.integrations.feature import IntegrationsFeature
+from gitlab_hub.composition.routes import integrations_routes, oauth_routes
+from gitlab_hub.integrations.gitlab_access import SyncTargets
 from gitlab_hub.integrations.model import Credential
-from gitlab_hub.integrations.targets import SyncTargets
-from gitlab_hub.integrations.verifier import Verifier
-from gitlab_hub.storage.secrets import Secrets
-from gitlab_hub.storage.table import Table
+from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
+from gitlab_hub.integrations.tokens.services import Runtime
+from gitlab_hub.storage.ports import Secrets, Table
 from gitlab_hub.web.api import Api
-from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal
+from tests.fakes.container import MemoryContainer
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.gitlab import HOST, ScriptedConnector
 from tests.fakes.oauth import CLIENT, CLIENT_SECRET, OAuthGitLab
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
-from tests.functional.integrations.hub import Syncs
+from tests.functional.integrations.integrations_hub import Syncs
 
 T = TypeVar("T")
 
@@ -94,33 +94,34 @@ class OAuthHub:
     def use(self, table: Table, secrets: Secrets, *, sleep: Any = None) -> None:
         """Put the feature together over these ports."""
         self.connector = self.elsewhere or ScriptedConnector(self.gitlab)
-        self.feature = IntegrationsFeature(
-            table=table,
+        container = MemoryContainer(
+            self.connector,
+            tables={"integrations": table},
             secrets=secrets,
-            connector=self.connector,
-            verifier=Verifier(self.connector, now=lambda: self.now, clock=lambda: 0.0),
-            purge=self.purged.append,
-            now=lambda: self.now,
-            hooks=self.hooks,
-            builds=self.builds,
             patient=self.patient,
-            outside=Outside(signals=self.told, sleep=sleep or self.sleep, remaining=lambda: self.left),
-        )
-        parts = self.feature.routes(
+            environ={"ALLOWED_RETURN_URLS": BACK},
+            now=lambda: self.now,
+            token_runtime=Runtime(signals=self.told, sleep=sleep or self.sleep, remaining=lambda: self.left),
+            syncs=Syncs(self.purged.append),
             cursors=Cursors(lambda: b"k" * 32),
-            syncs=Syncs(),
-            webhook_url=lambda: f"{self.base}/hook",
-            base_url=lambda: self.base,
+            master_key=SimpleNamespace(derive=lambda _: b"m" * 32),
+            public_url=SimpleNamespace(base=lambda: self.base, webhook=lambda: f"{self.base}/hook"),
+            token_book=self.initiators,
+            **self._others(),
         )
-        oauth = self.feature.oauth_routes(
-            key=lambda: b"m" * 32,
-            initiators=self.initiators,
-            base_url=lambda: self.base,
-            allowed_return_urls=[BACK],
-        )
-        routes = [route for part in (*parts, oauth) for route in part.routes()]
+        self.feature = container.integrations()
+        container.integrations = lambda **_: self.feature  # type: ignore[method-assign]
+        routes = [*integrations_routes(container), *oauth_routes(container)]
         self.api = Api(routes, guard=self.feature.store, idempotency=None, now=lambda: self.now)
         self.targets = SyncTargets(self.feature.store, lambda: self.now, self.feature.care.refresher)
+
+    def _others(self) -> dict[str, Any]:
+        """What stands in for hooks and builds where a test has its own."""
+        hooks = self.hooks and SimpleNamespace(
+            removal=self.hooks, shown=lambda _: {}, of_projects=lambda *_: {}, service=None
+        )
+        builds = self.builds and SimpleNamespace(active=self.builds)
+        return {name: part for name, part in (("hooks", hooks), ("builds", builds)) if part is not None}
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -172,10 +173,10 @@ class OAuthHub:
         shown: dict[str, Any] = body["integration"]
         return shown
 
-    def held(self, one: str) -> Held:
+    def held(self, one: str) -> LoadedCredential:
         """The credential in use with its token, as stored."""
         credential = next(each for each in self.feature.store.holding(one).credentials if each.live)
-        return held_of(self.feature.store, one, credential.id)
+        return load_credential(self.feature.store, one, credential.id)
 
     def spilled(self, *things: Any) -> list[str]:
         """The secrets that stand in any of these."""

@@ -11,7 +11,7 @@ from gitlab_hub.integrations.model import Features
 from gitlab_hub.integrations.store import Change
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.gitlab import HOST, answer, html, project
-from tests.functional.integrations.hub import Hub
+from tests.functional.integrations.integrations_hub import Hub
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 import pytest
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.gitlab.errors import HostNotAllowed
 from gitlab_hub.gitlab.limits import Limiter, Unlimited
-from gitlab_hub.integrations.care.tokens import CredentialTokens
-from gitlab_hub.integrations.clients import Clients
+from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.integrations.gitlab_access import GitLabClients
+from gitlab_hub.integrations.tokens.source import CredentialTokens
 from tests.fakes.gitlab import HOST
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import OAuthHub
@@ -28,9 +29,9 @@ class Given:
     def open(self, address: Address, tokens: CredentialTokens, limiter: Limiter) -> GitLab:
         return GitLab(address, tokens, policy=self.policy, limiter=limiter, transport=self.hub.gitlab.transport())
 
-    def clients(self) -> Clients:
+    def clients(self) -> GitLabClients:
         feature = self.hub.feature
-        return Clients(
+        return GitLabClients(
             store=feature.store,
             source=feature.care.refresher,
             limiter_for=self.limiter_for,

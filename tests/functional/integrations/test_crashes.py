@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.integrations.life import GRACE_SECONDS
-from gitlab_hub.integrations.rows import CONNECTING, DELETING, integration_item, marker_item
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.integrations.lifecycle import GRACE_SECONDS
+from gitlab_hub.integrations.rows import CONNECTING, DELETING, integration_item, tombstone_item
+from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import OTHER_CANARY
-from tests.functional.integrations.hub import START, Hub, counting
+from tests.functional.integrations.integrations_hub import START, Hub, counting
 
 PATH = "/v1/integrations/gitlab/start"
 LATER = GRACE_SECONDS + 60
@@ -44,7 +44,7 @@ def is_whole(hub: Hub) -> None:
 def heal(hub: Hub) -> None:
     """Run on without faults until what was left behind is old enough to be swept."""
     hub.now += LATER
-    hub.feature.life.sweep()
+    hub.feature.life.cleanup_orphans()
 
 
 @pytest.mark.parametrize("applied", [False, True])
@@ -52,7 +52,8 @@ def heal(hub: Hub) -> None:
 @pytest.mark.parametrize("at", CALLS)
 def test_a_start_that_ends_anywhere_leaves_all_or_nothing(at: int, error: Any, applied: bool) -> None:
     hub = Hub()
-    hub.feature.life.sweep()  # The walk through everything is done, and does not come again while this test goes on.
+    # The walk through everything is done, and does not come again while this test goes on.
+    hub.feature.life.cleanup_orphans()
     plan = Plan(at=at, error=error, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "POST", PATH, START)
@@ -112,7 +113,7 @@ def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, erro
     hub = Hub()
     integration_id = hub.start()
     hub.now += LATER
-    hub.feature.life.sweep()  # So that neither the walk nor what the start has left sees to the removal.
+    hub.feature.life.cleanup_orphans()  # So that neither the walk nor what the start has left sees to the removal.
     plan = Plan(at=at, error=error, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "DELETE", f"/v1/integrations/{integration_id}")
@@ -146,7 +147,7 @@ def test_a_sweep_leaves_alone_what_is_still_being_made() -> None:
     attempt(hub, "POST", PATH, START)
     hub.use(hub.stored_rows, hub.stored_secrets)
     hub.now += 60
-    assert hub.feature.life.sweep() == 0
+    assert hub.feature.life.cleanup_orphans() == 0
     assert len(hub.stored_secrets.dump()) == 1
 
 
@@ -168,19 +169,19 @@ def test_a_sweep_reads_nothing_of_integrations_that_are_whole(number: int) -> No
     one = hub.feature.store.require(hub.start())
     hub.stored_rows.write(puts=[integration_item(replace(one, id=f"int_{more:04d}")) for more in range(1, number)])
     hub.now += LATER
-    hub.feature.life.sweep()
+    hub.feature.life.cleanup_orphans()
     counted = counting(hub)
-    assert hub.feature.life.sweep() == 0
+    assert hub.feature.life.cleanup_orphans() == 0
     assert (counted.gets, counted.queries, counted.items) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("lifecycle", [CONNECTING, DELETING])
 def test_what_a_release_before_has_left_is_swept_too(lifecycle: str) -> None:
     hub = Hub()
-    hub.stored_rows.put(marker_item("int_old", lifecycle, version=3, at=int(hub.now)))
-    assert hub.feature.life.sweep() == 0
+    hub.stored_rows.put(tombstone_item("int_old", lifecycle, version=3, at=int(hub.now)))
+    assert hub.feature.life.cleanup_orphans() == 0
     hub.now += LATER
-    assert [hub.feature.life.sweep() for _ in range(2)] == [1, 0]
+    assert [hub.feature.life.cleanup_orphans() for _ in range(2)] == [1, 0]
     assert hub.purged == ["int_old"] * (lifecycle == DELETING)
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from gitlab_hub.integrations.model import Holding
+from gitlab_hub.integrations.model import IntegrationWithCredentials
 from gitlab_hub.integrations.store import Change
-from gitlab_hub.storage.table import Check, ConditionFailed, Delete, Put
+from gitlab_hub.storage.ports import Check, ConditionFailed, Delete, Put
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html, spilled
 from tests.fakes.table import MemoryTable
-from tests.functional.integrations.hub import Hub
+from tests.functional.integrations.integrations_hub import Hub
 
 SELF = "/personal_access_tokens/self"
 CREATE = {"secrets": {"api_token": OTHER_CANARY}}
@@ -277,7 +277,7 @@ def test_what_was_found_about_a_replaced_token_is_not_kept(hub: Hub, base: str) 
     one = made(hub, base)
     integration_id = base.split("/")[3]
 
-    def replace_token(before: Holding) -> Change:
+    def replace_token(before: IntegrationWithCredentials) -> Change:
         credential = before.credential(one)
         assert credential is not None
         newer = replace(credential, token_expires_at=1_800_000_000)

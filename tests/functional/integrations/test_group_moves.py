@@ -7,9 +7,9 @@ import pytest
 
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.model import identity_of
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.ports import Item
 from tests.fakes.gitlab import HOST, answer, project
-from tests.functional.integrations.hub import START, Hub
+from tests.functional.integrations.integrations_hub import START, Hub
 
 START_PATH = "/v1/integrations/gitlab/start"
 GROUP = 1

@@ -11,23 +11,24 @@ from typing import Any
 import httpx
 import pytest
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens
 from gitlab_hub.gitlab.errors import MissingPermissions
-from gitlab_hub.integrations.care.exchange import ROTATE_PATH, SELF_PATH
-from gitlab_hub.integrations.checks import Step, Verification
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.integrations.connector import FixedToken
 from gitlab_hub.integrations.permissions import NEEDS, need_of
-from gitlab_hub.integrations.verifier import Subject, Verifier
-from gitlab_hub.webhooks.hooks.remote import HookCalls
-from local.gitlab.app import StandIn
-from local.gitlab.company.build import Sizes
-from local.gitlab.company.model import Grant
-from local.gitlab.company.tokens import add
-from local.gitlab.rest.api import Call
-from local.gitlab.server import stand_in
-from local.gitlab.webhooks.request import Request
-from local.gitlab.webhooks.transport import Reply
+from gitlab_hub.integrations.tokens.gitlab_api import ROTATE_PATH, SELF_PATH
+from gitlab_hub.integrations.verification.checks import Step, Verification
+from gitlab_hub.integrations.verification.verifier import Subject, Verifier
+from gitlab_hub.webhooks.hooks.gitlab_api import HooksApi
+from stand_in_gitlab.app import StandIn
+from stand_in_gitlab.company.build import Sizes
+from stand_in_gitlab.company.model import Grant
+from stand_in_gitlab.company.tokens import add
+from stand_in_gitlab.rest.api import Call
+from stand_in_gitlab.server import stand_in
+from stand_in_gitlab.webhooks.request import Request
+from stand_in_gitlab.webhooks.transport import Reply
 
 BASE, TOKEN = "http://gitlab.test", "glpat-standin-tried"
 NOW = 1_790_000_000
@@ -40,7 +41,7 @@ class Connector:
         self._app, self._policy = app, NetworkPolicy(allow_http=True)
 
     def address(self, url: str) -> Address:
-        return Address.vetted(url, self._policy)
+        return self._policy.vetted(url)
 
     def open(self, address: Address, tokens: Tokens) -> GitLab:
         transport = httpx.ASGITransport(self._app)
@@ -129,7 +130,7 @@ def test_a_company_without_ci_is_connected_with_a_warning(app: StandIn) -> None:
 
 async def webhooks(gitlab: GitLab, project: int) -> None:
     await gitlab.get(f"/projects/{project}")
-    calls = HookCalls(gitlab, "project", project)
+    calls = HooksApi(gitlab, "project", project)
     await calls.all()
     hook = (await calls.create({"url": "https://hub.test/hook", "push_events": True}))["id"]
     await calls.get(hook)

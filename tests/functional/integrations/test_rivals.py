@@ -4,15 +4,15 @@ from typing import Any
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.integrations.credentials import Credentials, Fields
-from gitlab_hub.integrations.removal import Farewell, Removal, Removed
+from gitlab_hub.integrations.removal import DeleteOptions, DeleteResult, Removal
 from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.upkeep import TokenHealth, Upkeep
-from gitlab_hub.storage.table import Item, Rows
+from gitlab_hub.integrations.token_service import TokenHealth, TokenService
+from gitlab_hub.storage.ports import Item, Rows
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.gitlab import CANARY
 from tests.fakes.table import MemoryTable
 from tests.fakes.threads import together
-from tests.functional.integrations.hub import START, Hub
+from tests.functional.integrations.integrations_hub import START, Hub
 
 
 def rival(hub: Hub) -> Hub:
@@ -71,7 +71,7 @@ def test_no_credential_is_lost_between_two_writers() -> None:
         one = hub.start()
         hub.gitlab.users |= {"glpat-a": 7, "glpat-b": 7}
         # Not through the router, which keeps its current event for the whole process: a Lambda has one at a time.
-        services = [each.feature._credentials() for each in (hub, rival(hub))]
+        services = [each.feature.credentials for each in (hub, rival(hub))]
 
         def create(number: int, one: str = one, services: list[Credentials] = services) -> str:
             token = ("glpat-a", "glpat-b")[number]
@@ -90,15 +90,15 @@ def test_a_removal_wins_against_a_replacement() -> None:
         hub = Hub()
         one = hub.start()
         hub.gitlab.users["glpat-a"] = 7
-        removal, upkeep = hub.feature._removal(), rival(hub).feature.upkeep
+        removal, upkeep = hub.feature.removal, rival(hub).feature.upkeep
 
-        def step(number: int, one: str = one, removal: Removal = removal, upkeep: Upkeep = upkeep) -> object:
+        def step(number: int, one: str = one, removal: Removal = removal, upkeep: TokenService = upkeep) -> object:
             if number:
                 return upkeep.replace_token(one, "glpat-a", actor="t-owner", seed="s")
-            return removal.remove(one, Farewell(), actor="t-owner")
+            return removal.remove(one, DeleteOptions(), actor="t-owner")
 
         removed, replaced = together(2, step)
-        assert isinstance(removed, Removed)
+        assert isinstance(removed, DeleteResult)
         assert isinstance(replaced, TokenHealth | NotFound)
         assert [row["lifecycle"] for row in hub.rows()] == ["deleting"]
         assert hub.stored_secrets.dump() == {}

@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import Context, http_event
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html, lacking, spilled
-from tests.functional.integrations.hub import START, Hub, counting
+from tests.functional.integrations.integrations_hub import START, Hub, counting
 
 PATH = "/v1/integrations/gitlab/start"
 SELF = "/personal_access_tokens/self"
@@ -42,7 +42,7 @@ def test_a_good_token_connects(hub: Hub) -> None:
         "updated_at": 1_750_000_000,
     }
     assert body["verification"]["ok"] is True
-    assert body["webhook"] == {"url": "https://hub.example.com/hook"}
+    assert body["webhook"] == {"url": "https://hub.example.com/v1/webhooks/gitlab"}
     assert [list(secret["credentials"].values()) for secret in hub.stored_secrets.dump().values()] == [
         [{"access_token": CANARY}]
     ]

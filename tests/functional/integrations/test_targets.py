@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from gitlab_hub.gitlab.errors import Unauthorized
-from gitlab_hub.integrations.care.tokens import CredentialTokens, StoredTokens
+from gitlab_hub.integrations.tokens.source import CredentialTokens, StoredTokens
 from gitlab_hub.sync.due import due_runs
 from gitlab_hub.sync.ports import Kind, Target
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY
-from tests.functional.integrations.hub import Hub
+from tests.functional.integrations.integrations_hub import Hub
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_replaced_token_is_the_renewed_one(hub: Hub, one: str) -> None:
 
 async def test_a_removed_credential_has_no_token(hub: Hub, one: str) -> None:
     credential_id = target_of(hub, one).credential_id
-    hub.feature.life.end(one)
+    hub.feature.life.delete(one)
     tokens = CredentialTokens(StoredTokens(hub.feature.store), one, credential_id)
     with pytest.raises(Unauthorized):
         await tokens.current()

@@ -7,21 +7,20 @@ from typing import Any, cast
 
 from gitlab_hub.gitlab.errors import Unavailable
 from gitlab_hub.pipelines.feature import PipelinesFeature
+from gitlab_hub.pipelines.keys import partitions
 from gitlab_hub.pipelines.owed import OwedRows
-from gitlab_hub.pipelines.project_store import ProjectRows, ReadStates
-from gitlab_hub.pipelines.purge import partitions
-from gitlab_hub.storage.table import Table
+from gitlab_hub.pipelines.projects import ProjectRows, ReadStates
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.history import history_partition
 from gitlab_hub.sync.message import purge_message
 from gitlab_hub.sync.ports import Kind
-from gitlab_hub.sync.purge import Area, Purger
-from gitlab_hub.sync.purge_book import PurgeBook
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.worker import Area, PurgeBook, Purger
 from tests.fakes.engine import TARGET, Driver
 from tests.fakes.frozen import Frozen
-from tests.fakes.hinted import Desk
-from tests.unit.pipelines.kit import SECOND, START, World
+from tests.fakes.hints import Desk
+from tests.unit.pipelines.pipelines_sync import SECOND, START, World
 from tests.unit.pipelines.source_model import job
 
 POISONED = "/projects/1/pipelines/2/jobs"

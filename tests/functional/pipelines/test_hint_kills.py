@@ -5,13 +5,13 @@ from typing import Any, cast
 import pytest
 
 from gitlab_hub.pipelines.feature import PipelinesFeature
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
 from tests.fakes.faults import Crash, Plan, faulty
-from tests.fakes.hinted import Desk
-from tests.unit.pipelines.kit import SECOND, World
+from tests.fakes.hints import Desk
+from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
 NEW = pytest.mark.parametrize("new", [True, False], ids=["new project", "known pipeline"])

@@ -2,11 +2,10 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.pipelines.reader import MAX_CHUNKS
-from gitlab_hub.pipelines.tree import MAX_BRIDGES
+from gitlab_hub.pipelines.reader import MAX_BRIDGES, MAX_CHUNKS
 from gitlab_hub.web.openapi import document
-from tests.functional.pipelines.hub import Hub
-from tests.unit.pipelines.kit import SECOND, START, World
+from tests.functional.pipelines.pipelines_api import Hub
+from tests.unit.pipelines.pipelines_sync import SECOND, START, World
 from tests.unit.pipelines.source_model import job
 
 ONE = "projects/1/pipelines/1"

@@ -6,7 +6,7 @@ from typing import Any, cast
 from gitlab_hub.gitlab.errors import Forbidden, RateLimited, Unavailable
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from tests.fakes.engine import Driver
-from tests.unit.pipelines.kit import World
+from tests.unit.pipelines.pipelines_sync import World
 from tests.unit.pipelines.source_model import job
 
 

@@ -8,12 +8,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from gitlab_hub.errors import HubError, NotFound
-from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.ports import QueueUnavailable
 from gitlab_hub.web.api import Api, Route, Seed
 from gitlab_hub.web.auth import Caller, Role
-from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.idempotency import Idempotency
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 from tests.fakes.events import Context, answered, http_event
 from tests.fakes.table import MemoryTable
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from gitlab_hub.web.cursors import Cursors
+from gitlab_hub.web.pagination import Cursors
 from tests.functional.web.sample import Sample
 
 NOTES = "/v1/integrations/i1/notes"

@@ -8,8 +8,7 @@ from jsonschema import Draft202012Validator
 
 from gitlab_hub import __version__
 from gitlab_hub.web.api import Api
-from gitlab_hub.web.health import HealthRoutes
-from gitlab_hub.web.openapi import OpenApiRoutes, document
+from gitlab_hub.web.openapi import HealthRoutes, OpenApiRoutes, document
 from tests.fakes.events import Context, answered, http_event
 from tests.functional.web.matrix import matrix
 from tests.functional.web.sample import Guard, Sample

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.web.answers import spelled
 from gitlab_hub.web.api import Api
+from gitlab_hub.web.responses import spelled
 from tests.fakes.events import Context, answered, http_event
 from tests.functional.web.sample import Guard, Sample
 

@@ -7,12 +7,11 @@ import pytest
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.web.api import Api
-from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.idempotency import Idempotency
-from gitlab_hub.web.keys import MasterKey
+from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal, Role
 from gitlab_hub.web.token_routes import TokenRoutes
-from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
+from gitlab_hub.web.tokens import MasterKey, OwnerToken, TokenBook, TokenStore
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, GitLab
 from gitlab_hub.gitlab.errors import (
     Forbidden,
@@ -25,6 +25,7 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from tests.fakes import gitlab_server as server
 from tests.fakes.gitlab_server import FaultServer, Step
 from tests.fakes.gitlab_transport import FixedTokens

@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Reply, VettedTransport
 from gitlab_hub.gitlab.errors import TlsError
 from gitlab_hub.gitlab.network import VettedBackend
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from tests.fakes.gitlab_server import FaultServer, as_json
 from tests.fakes.gitlab_transport import FixedTokens, Names
 

@@ -10,12 +10,12 @@ import pytest
 from local.build import Target, fingerprint, this_machine
 from local.deploy import parameters
 from local.gateway import WantedRoute, wanted_routes
-from local.home import Home
 from local.options import Options, split_token
 from local.problems import Problem
+from local.state_folder import Home
 from local.tools import environment, run
-from local.warm import CALLS, FIRST, MESSAGES
-from tests.unit.template.bundle import source, transformed
+from local.warm_up import CALLS, FIRST, MESSAGES
+from tests.unit.template.transformed import source, transformed
 
 
 def test_routes_of_the_processed_template_keep_their_function_and_guard() -> None:

@@ -10,7 +10,7 @@ from local.problems import Problem
 from local.sam.proof import Case, cases, judge
 from local.sam.relay import relayed
 from tests.integration.local_stack.upstream import OK, Upstream, read_message
-from tests.unit.template.bundle import ROOT, source
+from tests.unit.template.transformed import ROOT, source
 
 CASE = Case("AccessFunction", Path("events/access/list_accounts.json"))
 

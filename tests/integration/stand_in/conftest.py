@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
 
 SIZES = ("--users", "130", "--groups", "16", "--projects", "40", "--pipelines", "6", "--seed", "11")
 

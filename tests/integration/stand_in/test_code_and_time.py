@@ -5,7 +5,7 @@ from typing import Any
 
 import gitlab
 
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
 from tests.integration.stand_in.receiver import Heard, receiver
 
 PROJECT = 2

@@ -10,7 +10,7 @@ import gitlab
 import httpx
 import pytest
 
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
 from tests.integration.stand_in.receiver import Heard, receiver
 
 KEY = b"k" * 32

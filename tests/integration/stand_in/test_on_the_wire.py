@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
 from tests.integration.stand_in.conftest import rows
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import gitlab
 import pytest
 
-from local.gitlab.process import Running
+from stand_in_gitlab.process import Running
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,9 @@ from botocore.config import Config
 
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.queue import Depth, OrderedQueue, Queue
-from gitlab_hub.storage.secrets import Secrets
+from gitlab_hub.storage.ports import Depth, OrderedQueue, Queue, Secrets, Table
 from gitlab_hub.storage.secretsmanager import SecretsManager
 from gitlab_hub.storage.sqs import SqsDepth, SqsOrderedQueue, SqsQueue
-from gitlab_hub.storage.table import Table
 from tests.fakes.queue import MemoryDepth, MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable

@@ -12,7 +12,7 @@ from botocore.httpsession import URLLib3Session
 
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Put
+from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Put
 from tests.integration.storage.backends import client, emulator, make_table
 
 OPERATIONS = {

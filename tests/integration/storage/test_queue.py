@@ -1,6 +1,6 @@
 import pytest
 
-from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.ports import QueueUnavailable
 from gitlab_hub.storage.sqs import SqsDepth, SqsOrderedQueue, SqsQueue
 from tests.integration.storage.backends import Stores, client
 

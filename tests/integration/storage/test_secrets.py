@@ -2,7 +2,7 @@ from uuid import uuid4
 
 import pytest
 
-from gitlab_hub.storage.secrets import SecretExists, SecretMissing, Secrets
+from gitlab_hub.storage.ports import SecretExists, SecretMissing, Secrets
 from tests.integration.storage.backends import Stores
 
 

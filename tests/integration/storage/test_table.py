@@ -3,8 +3,18 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.storage.errors import StorageRefused
-from gitlab_hub.storage.table import ABSENT, PRESENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.ports import (
+    ABSENT,
+    PRESENT,
+    Check,
+    Condition,
+    ConditionFailed,
+    Delete,
+    Item,
+    Put,
+    StorageRefused,
+    Table,
+)
 from tests.fakes.threads import together
 from tests.integration.storage.backends import Stores
 

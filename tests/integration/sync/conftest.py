@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from gitlab_hub.sync.ports import Kind
-from local.gitlab.process import Running, running
-from tests.fakes.worker import Hub
+from stand_in_gitlab.process import Running, running
+from tests.fakes.sync_worker import Hub
 
 EPOCH = "1790000000"
 SMALL = ("--users", "12", "--groups", "3", "--projects", "4", "--pipelines", "2", "--jobs", "3", "--seed", "68")

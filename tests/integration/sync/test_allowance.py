@@ -6,10 +6,10 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running, running
-from tests.fakes.worker import Hub
+from stand_in_gitlab.process import Running, running
+from tests.fakes.sync_worker import Hub
 from tests.integration.sync.conftest import EPOCH, KINDS
-from tests.integration.sync.stored import stored, truth
+from tests.integration.sync.stored_rows import stored, truth
 
 SIZES = ("--users", "12", "--groups", "20", "--projects", "90", "--pipelines", "1", "--jobs", "2")
 

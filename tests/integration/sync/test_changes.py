@@ -6,8 +6,8 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from tests.fakes.worker import ID, Hub
-from tests.integration.sync.stored import access, pipelines, truth
+from tests.fakes.sync_worker import ID, Hub
+from tests.integration.sync.stored_rows import access, pipelines, truth
 
 
 @pytest.fixture

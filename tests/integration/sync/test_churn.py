@@ -8,10 +8,10 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running
-from tests.fakes.worker import Hub
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import Hub
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import View, stored, truth
+from tests.integration.sync.stored_rows import View, stored, truth
 
 SEEDS = range(1, 7)
 

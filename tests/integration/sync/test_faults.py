@@ -8,11 +8,11 @@ import pytest
 from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
-from local.gitlab.process import Running
-from tests.fakes.worker import Hub
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import Hub
+from tests.integration.sync.company_changes import happen
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import View, lost, stored, truth
-from tests.integration.sync.story import happen
+from tests.integration.sync.stored_rows import View, lost, stored, truth
 
 FOR_EVER = 0
 TRIED_AGAIN = {"status", "html_502", "truncated", "reset", "broken_json", "rate_limited"}

@@ -9,10 +9,10 @@ from gitlab_hub.integrations.permissions import need_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.scope_notes import partition
-from local.gitlab.process import Running
-from tests.fakes.worker import ID, Hub
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import ID, Hub
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import stored, truth
+from tests.integration.sync.stored_rows import stored, truth
 
 
 def granted(server: Running, hub: Hub, name: str, permissions: tuple[str, ...], **where: Any) -> None:

@@ -8,12 +8,12 @@ import pytest
 from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running
-from tests.fakes.worker import Hub
-from tests.integration.sync import hinted
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import Hub
+from tests.integration.sync import hinting as hinted
+from tests.integration.sync.company_changes import happen
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import View, lost, stored, truth
-from tests.integration.sync.story import happen
+from tests.integration.sync.stored_rows import View, lost, stored, truth
 from tests.integration.sync.test_kills import Killed, Mortal
 
 RULES: list[dict[str, Any]] = [

@@ -7,14 +7,14 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
-from local.gitlab.process import Running
-from tests.fakes.worker import ID, Hub
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import ID, Hub
+from tests.integration.sync.company_changes import happen
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import lost, stored, truth
-from tests.integration.sync.story import happen
+from tests.integration.sync.stored_rows import lost, stored, truth
 
 
 class Killed(BaseException):

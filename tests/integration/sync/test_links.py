@@ -8,10 +8,10 @@ import pytest
 from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running, running
-from tests.fakes.worker import Hub
+from stand_in_gitlab.process import Running, running
+from tests.fakes.sync_worker import Hub
 from tests.integration.sync.conftest import EPOCH, KINDS
-from tests.integration.sync.stored import stored, truth
+from tests.integration.sync.stored_rows import stored, truth
 from tests.integration.sync.test_churn import on_small_numbered_pages
 
 

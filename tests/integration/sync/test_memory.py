@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from gitlab_hub.storage.table import Check, Delete, Put
+from gitlab_hub.storage.ports import Check, Delete, Put
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running, running
+from stand_in_gitlab.process import Running, running
+from tests.fakes.sync_worker import Hub
 from tests.fakes.table import MemoryTable
-from tests.fakes.worker import Hub
 from tests.integration.sync.conftest import EPOCH
 
 USERS = 4_000

@@ -6,9 +6,9 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.completeness import CompletenessReader
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running
-from tests.fakes.worker import ID, Hub
-from tests.integration.sync.stored import stored, truth
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import ID, Hub
+from tests.integration.sync.stored_rows import stored, truth
 
 
 def project_of(server: Running, *, pipelines: int) -> tuple[int, list[int]]:

@@ -7,10 +7,10 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.scope_list import ListedScope
 from gitlab_hub.sync.scope_notes import partition
-from local.gitlab.process import Running
-from tests.fakes.worker import ID, Hub
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import ID, Hub
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import mirrored, stored, truth
+from tests.integration.sync.stored_rows import mirrored, stored, truth
 
 
 @KINDS

@@ -6,14 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
-from gitlab_hub.storage.table import Table
-from gitlab_hub.sync.dispatch import LOST_AFTER_SECONDS
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync.dispatcher import LOST_AFTER_SECONDS
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
+from tests.fakes.sync_worker import ID, Hub
 from tests.fakes.threads import together
-from tests.fakes.worker import ID, Hub
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import mirrored, stored, truth
+from tests.integration.sync.stored_rows import mirrored, stored, truth
 
 MOST_ON_THE_WAY = 2
 

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from gitlab_hub.sync.ports import Kind
-from local.gitlab.process import Running
-from tests.fakes.worker import Hub
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import Hub
 from tests.integration.sync.conftest import KINDS
 
 CANARY = "canary7d1f"

@@ -6,10 +6,10 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running
-from tests.fakes.worker import ID, Hub
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import ID, Hub
 from tests.integration.sync.conftest import KINDS
-from tests.integration.sync.stored import access, pipelines, stored, truth
+from tests.integration.sync.stored_rows import access, pipelines, stored, truth
 
 
 @pytest.mark.parametrize(

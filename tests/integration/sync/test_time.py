@@ -8,9 +8,9 @@ import pytest
 from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running
-from tests.fakes.worker import Hub
-from tests.integration.sync.stored import pipelines, truth
+from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import Hub
+from tests.integration.sync.stored_rows import pipelines, truth
 
 QUIET = 2 * 86_400
 """Long enough for everything to end, and for the daily question after children that nothing announced."""

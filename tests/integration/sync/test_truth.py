@@ -10,10 +10,10 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from local.gitlab.process import Running, running
-from tests.fakes.worker import ID, Hub
+from stand_in_gitlab.process import Running, running
+from tests.fakes.sync_worker import ID, Hub
 from tests.integration.sync.conftest import EPOCH, KINDS
-from tests.integration.sync.stored import mirrored, stored, truth
+from tests.integration.sync.stored_rows import mirrored, stored, truth
 
 SIZES = ("--users", "120", "--groups", "14", "--projects", "24", "--pipelines", "4", "--jobs", "5", "--seed", "6")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gitlab_hub.access.reach import inside
+from gitlab_hub.access.context import inside
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, VettedTransport
 from gitlab_hub.gitlab.errors import HostNotAllowed, InvalidUrl
 from gitlab_hub.gitlab.network import VettedBackend
+from gitlab_hub.gitlab.policy import NetworkPolicy
 from tests.fakes.gitlab_transport import CountingDialer, FixedTokens, Names
 
 REFUSED: list[str] = json.loads((Path(__file__).parent / "refused_base_urls.json").read_text())

@@ -3,7 +3,7 @@ from itertools import count
 
 import pytest
 
-from gitlab_hub.gitlab.deadline import Deadline
+from gitlab_hub.gitlab.calls import Deadline
 from gitlab_hub.gitlab.errors import HostUnreachable
 
 

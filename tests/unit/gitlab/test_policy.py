@@ -1,7 +1,8 @@
 import pytest
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.errors import HostNotAllowed, InvalidUrl
+from gitlab_hub.gitlab.policy import NetworkPolicy
 
 NEVER = [
     "127.0.0.1",

@@ -1,5 +1,6 @@
 import pytest
 
+from gitlab_hub.gitlab.calls import page_too_large, pause
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -14,7 +15,6 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.options import ClientOptions
-from gitlab_hub.gitlab.retries import pause, too_heavy
 
 
 def wait(error: GitLabError, *, failures: int = 1, left: float = 20.0, draw: float = 1.0) -> float | None:
@@ -48,5 +48,7 @@ def test_there_is_no_pause_beyond_the_deadline() -> None:
 
 
 def test_only_an_overloaded_gitlab_gets_smaller_pages() -> None:
-    heavy = {status for status in (429, 500, 501, 502, 503, 504) if too_heavy(Unavailable("x", http_status=status))}
+    heavy = {
+        status for status in (429, 500, 501, 502, 503, 504) if page_too_large(Unavailable("x", http_status=status))
+    }
     assert heavy == {500, 502, 504}

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gitlab_hub.integrations.connecting import Wish
 from gitlab_hub.integrations.connector import FixedToken
 from gitlab_hub.integrations.credentials import Fields
 from gitlab_hub.integrations.model import Features
 from gitlab_hub.integrations.requests import CredentialCreateBody, StartBody, TokenBody
+from gitlab_hub.integrations.service import ConnectRequest
 from gitlab_hub.integrations.store import Change
-from gitlab_hub.integrations.verifier import Subject
+from gitlab_hub.integrations.verification.verifier import Subject
 from tests.fakes.gitlab import CANARY, HOST
 
 SUBJECT = Subject(host_url=HOST, token=CANARY)
@@ -20,7 +20,7 @@ START = {"host_url": HOST, "auth_mode": "personal_token"}
 VALUES = [
     SUBJECT,
     replace(SUBJECT, group="acme"),
-    Wish(subject=SUBJECT, features=Features(), display_name=None, dry_run=False),
+    ConnectRequest(subject=SUBJECT, features=Features(), display_name=None, dry_run=False),
     FixedToken(CANARY),
     Fields(token=CANARY),
     Change(integration=None, tokens={"cred_1": CANARY}),  # type: ignore[arg-type]  # only its text matters here

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from gitlab_hub.integrations.checks import Check, Step, Verification
-from gitlab_hub.integrations.verifier import Subject, Verifier
+from gitlab_hub.integrations.verification.checks import Check, Step, Verification
+from gitlab_hub.integrations.verification.verifier import Subject, Verifier
 from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab
 
 NOW = 1_750_000_000  # 2025-06-15

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Unavailable
-from gitlab_hub.pipelines.project_store import PROBE_SECONDS
-from tests.unit.pipelines.kit import SECOND, Stopped, World
+from gitlab_hub.pipelines.projects import PROBE_SECONDS
+from tests.unit.pipelines.pipelines_sync import SECOND, Stopped, World
 from tests.unit.pipelines.source_model import ModelPipeline, job
 
 ENDS = ("success", "failed", "canceled")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gitlab_hub.sync.ports import Kind
-from tests.fakes.hinted import Desk
-from tests.fakes.turns import Killed, Turns, run_together
-from tests.unit.pipelines.kit import SECOND, World
+from tests.fakes.call_order import Killed, Turns, run_together
+from tests.fakes.hints import Desk
+from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
 MOST_CALLS = {"sync": 15, "hint": 11}

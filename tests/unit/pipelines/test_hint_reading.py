@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, Unavailable, UnexpectedResponse
-from gitlab_hub.pipelines.keys import padded, projects_pk
-from gitlab_hub.pipelines.purge import partitions
+from gitlab_hub.pipelines.keys import padded, partitions, projects_pk
 from gitlab_hub.sync.ports import Kind, Target
-from tests.fakes.hinted import Desk
-from tests.unit.pipelines.kit import SECOND, World
+from tests.fakes.hints import Desk
+from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
 

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.pipelines.packing import unpack
-from gitlab_hub.pipelines.settling import Known
-from gitlab_hub.pipelines.store import PipelineStore
-from gitlab_hub.storage.table import ConditionFailed, Item
-from tests.unit.pipelines.kit import CountingTable
+from gitlab_hub.pipelines.freshness import StoredPipeline
+from gitlab_hub.pipelines.store import PipelineStore, unpack
+from gitlab_hub.storage.ports import ConditionFailed, Item
+from tests.unit.pipelines.pipelines_sync import CountingTable
 from tests.unit.pipelines.test_store import JOBS, PK, copy, known, row
 
 
@@ -23,7 +22,7 @@ def store(table: CountingTable) -> PipelineStore:
     return PipelineStore(table, "i1")
 
 
-def found(store: PipelineStore) -> Known:
+def found(store: PipelineStore) -> StoredPipeline:
     """What is known of the pipeline, which is stored."""
     one = known(store)
     assert one is not None

@@ -17,8 +17,8 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, Owed, OwedRows
-from gitlab_hub.pipelines.project_store import ReadState, ReadStates
-from tests.unit.pipelines.kit import Stopped, World
+from gitlab_hub.pipelines.projects import ReadState, ReadStates
+from tests.unit.pipelines.pipelines_sync import Stopped, World
 from tests.unit.pipelines.source_model import job
 
 LIST = "/projects/1/pipelines"

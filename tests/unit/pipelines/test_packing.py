@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.pipelines.packing import MAX_CHUNK, MAX_RAW, pack, pack_one, unpack
+from gitlab_hub.pipelines.store import MAX_CHUNK, MAX_RAW, pack, pack_one, unpack
 
 
 def test_nothing_makes_no_chunk() -> None:

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
-from gitlab_hub.pipelines.project_stage import is_outside, listing_of
-from gitlab_hub.pipelines.project_store import ReadState
-from gitlab_hub.pipelines.purge import partitions
-from gitlab_hub.storage.table import Item
-from tests.unit.pipelines.kit import World
+from gitlab_hub.pipelines.keys import partitions
+from gitlab_hub.pipelines.projects import ReadState, is_outside, listing_of
+from gitlab_hub.storage.ports import Item
+from tests.unit.pipelines.pipelines_sync import World
 from tests.unit.pipelines.source_model import job
 
 TARGET = World().target

@@ -7,9 +7,9 @@ import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, Missing, Unavailable, UnexpectedResponse
 from gitlab_hub.pipelines.keys import cursors_pk, padded
-from gitlab_hub.pipelines.project_store import ReadStates
+from gitlab_hub.pipelines.projects import ReadStates
 from gitlab_hub.pipelines.times import iso
-from tests.unit.pipelines.kit import SECOND, START, Stopped, World
+from tests.unit.pipelines.pipelines_sync import SECOND, START, Stopped, World
 from tests.unit.pipelines.source_model import job
 
 LIST = "/projects/1/pipelines"

@@ -5,8 +5,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.pipelines import seek
-from gitlab_hub.pipelines.drain import MAX_PAGES, Drain
-from gitlab_hub.pipelines.seek import Step, Stream, Window
+from gitlab_hub.pipelines.seek import MAX_PAGES, SameTimestampPaging, Step, Stream, Window
 from gitlab_hub.pipelines.times import iso
 
 
@@ -24,7 +23,9 @@ def test_a_window_reaches_back_behind_its_watermark() -> None:
 
 
 def test_a_checkpoint_brings_the_window_back() -> None:
-    before = Window(Stream.CHILD, 1, hi=2, last=3, walk="page=4", children=True, drain=Drain("page=2", "x"))
+    before = Window(
+        Stream.CHILD, 1, hi=2, last=3, walk="page=4", children=True, drain=SameTimestampPaging("page=2", "x")
+    )
     assert Window.from_json(json.loads(json.dumps(before.to_json()))) == before
     assert Window.from_json(window().to_json()) == window()
 
@@ -105,7 +106,7 @@ def test_a_watermark_moves_only_as_far_as_can_be_vouched_for(done: Window, moved
 
 
 def test_a_drain_ends_when_two_readings_agree() -> None:
-    drain: Drain | None = Drain()
+    drain: SameTimestampPaging | None = SameTimestampPaging()
     steps: list[tuple[list[int], str | None]] = [([1, 2], "2"), ([4], None), ([1, 2], "2"), ([3, 4], None)]
     for ids, following in [*steps, ([1, 2], "2")]:
         assert drain is not None
@@ -116,13 +117,13 @@ def test_a_drain_ends_when_two_readings_agree() -> None:
 
 def test_a_drain_has_a_bound() -> None:
     with pytest.raises(UnexpectedResponse):
-        Drain(pages=MAX_PAGES).after_page([1], "next")
+        SameTimestampPaging(pages=MAX_PAGES).after_page([1], "next")
     with pytest.raises(UnexpectedResponse):
-        Drain(readings=10, before="x").after_page([1], None)
+        SameTimestampPaging(readings=10, before="x").after_page([1], None)
 
 
 def test_a_drained_millisecond_is_left_behind() -> None:
-    once = window(drain=Drain()).drained(rows(1000), None)
+    once = window(drain=SameTimestampPaging()).drained(rows(1000), None)
     assert (once.lo, once.drain is None) == (1000, False)
     twice = once.drained(rows(1000), None)
     assert (twice.lo, twice.drain) == (1001, None)

@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.pipelines.freshness import StoredPipeline, must_read
 from gitlab_hub.pipelines.model import UNKNOWN, identity
-from gitlab_hub.pipelines.settling import Known, must_read
 
 AT = 1_800_000_000_000
 LISTED = "2026-11-29T10:00:00.123Z"
 
 
-def known(**changes: Any) -> Known:
+def known(**changes: Any) -> StoredPipeline:
     told: dict[str, Any] = {
         "status": "success", "updated_at": LISTED, "settled": True, "digest": "", "changed_at": 1,
         "first_terminal_status": None, "first_terminal_at": None, "deleted_at_source": None, "job_chunks": 0,
         "bridge_chunks": 0,
     }  # fmt: skip
-    return Known(**told | changes)
+    return StoredPipeline(**told | changes)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.model import job_of, pipeline_of
-from gitlab_hub.pipelines.settling import Known
 from gitlab_hub.pipelines.store import Copy, PipelineStore
-from gitlab_hub.storage.table import Item
-from tests.unit.pipelines.kit import CountingTable
+from gitlab_hub.storage.ports import Item
+from tests.unit.pipelines.pipelines_sync import CountingTable
 from tests.unit.pipelines.source_model import job
 
 PK, JOBS = "i1#pipelines#7", "i1#jobs#7"
@@ -28,7 +28,7 @@ def store(table: CountingTable) -> PipelineStore:
     return PipelineStore(table, "i1")
 
 
-def known(store: PipelineStore) -> Known | None:
+def known(store: PipelineStore) -> StoredPipeline | None:
     return store.known(7, [5, 6]).get(5)
 
 

@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from local.gitlab.app import StandIn
-from local.gitlab.company.build import Sizes
-from local.gitlab.rest.api import Call
-from local.gitlab.server import stand_in
-from local.gitlab.webhooks.request import Request
-from local.gitlab.webhooks.transport import Reply, Undelivered
+from stand_in_gitlab.app import StandIn
+from stand_in_gitlab.company.build import Sizes
+from stand_in_gitlab.rest.api import Call
+from stand_in_gitlab.server import stand_in
+from stand_in_gitlab.webhooks.request import Request
+from stand_in_gitlab.webhooks.transport import Reply, Undelivered
 
 EPOCH = 1_790_000_000.0
 
@@ -123,7 +123,7 @@ def control(app: StandIn) -> Callable[..., Any]:
 @pytest.fixture
 def hooked(app: StandIn, ask: Caller, control: Callable[..., Any], receiver: Receiver) -> Any:
     """A project 1 that somebody may listen to; the hooks the company had are gone."""
-    from tests.unit.stand_in.hooked import Hooked  # noqa: PLC0415 - it needs this module's classes
+    from tests.unit.stand_in.hooked_project import Hooked  # noqa: PLC0415 - it needs this module's classes
 
     app.company.hooks.clear()
     app.company.projects[1].default_branch, app.company.projects[1].builds_enabled = "main", True

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from local.gitlab.company.build import Sizes, build
-from local.gitlab.server import stand_in
+from stand_in_gitlab.company.build import Sizes, build
+from stand_in_gitlab.server import stand_in
 
 EPOCH = 1_790_000_000.0
 SIZES = Sizes(users=80, groups=20, projects=60, pipelines=4, jobs=6)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.gitlab.control.faults import Faults
+from stand_in_gitlab.control.faults import Faults
 
 
 def struck(faults: Faults, count: int, path: str = "/api/v4/users") -> str:

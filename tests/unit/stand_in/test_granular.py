@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.app import StandIn
-from local.gitlab.rest.granular import needed
+from stand_in_gitlab.app import StandIn
+from stand_in_gitlab.rest.granular import needed
 
 READ = ["User: Read", "Personal Access Token: Read", "Group: Read", "Project: Read", "Pipeline: Read"]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.app import StandIn
-from local.gitlab.company.hook_model import Hook
-from local.gitlab.webhooks.health import alert_status, failed, succeeded
-from local.gitlab.webhooks.request import Request
-from local.gitlab.webhooks.transport import Reply
+from stand_in_gitlab.app import StandIn
+from stand_in_gitlab.company.hook_model import Hook
+from stand_in_gitlab.webhooks.health import alert_status, failed, succeeded
+from stand_in_gitlab.webhooks.request import Request
+from stand_in_gitlab.webhooks.transport import Reply
 from tests.unit.stand_in.conftest import EPOCH, Receiver
 
 KEY = bytes(range(32))

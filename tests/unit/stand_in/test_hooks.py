@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.app import StandIn
+from stand_in_gitlab.app import StandIn
 from tests.unit.stand_in.test_schemas import HOOK, check, without
 
 SIGNING = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.gitlab.control.limits import TOO_OFTEN, Limits
+from stand_in_gitlab.control.limits import TOO_OFTEN, Limits
 
 
 class Watch:

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from local.gitlab.app import StandIn
-from local.gitlab.oauth.tokens import challenge_of
-from local.gitlab.rest.api import Call
-from local.gitlab.rest.ask import Answer
+from stand_in_gitlab.app import StandIn
+from stand_in_gitlab.oauth.tokens import challenge_of
+from stand_in_gitlab.rest.api import Call
+from stand_in_gitlab.rest.ask import Answer
 
 BACK = "http://127.0.0.1:8787/v1/integrations/gitlab/callback"
 # The example in GitLab's documentation.

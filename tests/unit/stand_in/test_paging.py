@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from local.gitlab.company.model import User
-from local.gitlab.company.state import Company
+from stand_in_gitlab.company.model import User
+from stand_in_gitlab.company.state import Company
 
 
 def links(got: Any) -> dict[str, str]:

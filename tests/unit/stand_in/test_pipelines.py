@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.ci.model import Attempt
-from local.gitlab.ci.state import state_at
-from local.gitlab.clock import iso, parse
+from stand_in_gitlab.ci.model import Attempt
+from stand_in_gitlab.ci.state import state_at
+from stand_in_gitlab.clock import iso, parse
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.gitlab.app import StandIn
+from stand_in_gitlab.app import StandIn
 from tests.unit.stand_in.conftest import Receiver
 
 NOTHING = "0" * 40

@@ -1,6 +1,6 @@
 """What the stand-in counts of the requests it gets."""
 
-from local.gitlab.control.stats import Stats
+from stand_in_gitlab.control.stats import Stats
 
 
 def test_a_request_counts_where_it_came_in() -> None:

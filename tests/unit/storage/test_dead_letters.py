@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from gitlab_hub.storage.dead_letters import DeadLetters, DeadLetterWatch
-from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.ports import QueueUnavailable
+from gitlab_hub.storage.sqs import DeadLetters, DeadLetterWatch
 from tests.fakes.queue import MemoryDepth, MemoryQueue
 
 

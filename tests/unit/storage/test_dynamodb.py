@@ -8,8 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.codec import encode
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.errors import StorageRefused, StorageUnavailable
-from gitlab_hub.storage.table import ABSENT, ConditionFailed, Put
+from gitlab_hub.storage.ports import ABSENT, ConditionFailed, Put, StorageRefused, StorageUnavailable
 
 ITEM = {"pk": "p", "sk": "a", "owner": "me"}
 

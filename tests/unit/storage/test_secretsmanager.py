@@ -7,8 +7,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from gitlab_hub.storage.errors import StorageUnavailable
-from gitlab_hub.storage.secrets import SecretMissing
+from gitlab_hub.storage.ports import SecretMissing, StorageUnavailable
 from gitlab_hub.storage.secretsmanager import SecretsManager
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html: the removal is asynchronous.

@@ -10,19 +10,17 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from gitlab_hub.gitlab.errors import RateLimited, Unavailable
-from gitlab_hub.storage.queue import QueueUnavailable
+from gitlab_hub.storage.ports import QueueUnavailable, Table
 from gitlab_hub.storage.sqs import SqsOrderedQueue, SqsQueue
-from gitlab_hub.storage.table import Table
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.message import MOST_HOPS, purge_message
 from gitlab_hub.sync.ports import Kind
-from gitlab_hub.sync.purge import Area, Purger
-from gitlab_hub.sync.purge_book import SENT_AGAIN_SECONDS, PurgeBook
 from gitlab_hub.sync.run import RunStatus
+from gitlab_hub.sync.worker import SENT_AGAIN_SECONDS, Area, PurgeBook, Purger
 from tests.fakes.engine import TARGET, Driver
-from tests.fakes.estate import Estate, EstateFeature
-from tests.fakes.hinted import Desk
+from tests.fakes.hints import Desk
 from tests.fakes.lineage import MOST_INVOCATIONS, ChainStopped, invoked
+from tests.fakes.mirrored_source import Estate, EstateFeature
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.session import ScriptedGitLab
 from tests.fakes.table import MemoryTable

@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from tests.fakes.engine import Driver
-from tests.fakes.estate import Estate, EstateFeature
+from tests.fakes.mirrored_source import Estate, EstateFeature
 from tests.fakes.table import MemoryTable
 from tests.unit.sync.test_engine import TEAMS, stored, truth
 

@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, MissingPermissions, Unauthorized
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.run import Checkpoint, RunStatus, claim
 from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import TARGET, Driver
-from tests.fakes.estate import Estate, EstateFeature, FakeGitLab
+from tests.fakes.mirrored_source import Estate, EstateFeature, FakeGitLab
 from tests.fakes.table import MemoryTable
 
 TEAMS = {f"t{n}": [f"p{n}"] for n in range(7)}

@@ -18,13 +18,13 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
     UnexpectedResponse,
 )
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import CLAIMS_WITHOUT_PROGRESS, RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import Driver
-from tests.fakes.estate import Estate, EstateFeature, FakeGitLab
+from tests.fakes.mirrored_source import Estate, EstateFeature, FakeGitLab
 from tests.fakes.table import MemoryTable
 
 TEAMS = {f"t{n}": [f"p{n}", f"p{n + 1}", "lead"] for n in range(7)}

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.storage.errors import StorageUnavailable
-from gitlab_hub.storage.table import ABSENT, PRESENT, Check, ConditionFailed, Delete, Item, Put
+from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, ConditionFailed, Delete, Item, Put, StorageUnavailable
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.portions import MOST_ACTIONS, MOST_BYTES, portions

@@ -7,16 +7,15 @@ from typing import Any, cast
 import pytest
 
 from gitlab_hub.gitlab.errors import Unavailable
-from gitlab_hub.storage.errors import REFUSED, StorageRefused
-from gitlab_hub.storage.sizes import size_of
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.codec import size_of
+from gitlab_hub.storage.ports import REFUSED, Item, StorageRefused, Table
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.ports import Kind, Row, Scope, Session, Stage
 from gitlab_hub.sync.run import Checkpoint, RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import Driver
-from tests.fakes.estate import Estate, EstateFeature, team_rows
+from tests.fakes.mirrored_source import Estate, EstateFeature, team_rows
 from tests.fakes.table import MemoryTable
 from tests.unit.sync.test_engine import TEAMS, stored, truth
 

@@ -10,15 +10,14 @@ from typing import Any, cast
 
 import pytest
 
-from gitlab_hub.storage.table import Table
-from gitlab_hub.sync.engine import Connection, Engine, Outside
-from gitlab_hub.sync.limiter import SharedLimiter
-from gitlab_hub.sync.one_scope import OneScope
-from gitlab_hub.sync.ports import Kind, Scope, Session, Stage
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync.engine import Connection, Engine, Runtime
+from gitlab_hub.sync.ports import Kind, Scope, Session, SingleScopeStage, Stage
+from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import Driver
-from tests.fakes.estate import FakeGitLab
+from tests.fakes.mirrored_source import FakeGitLab
 from tests.fakes.table import MemoryTable
 
 
@@ -40,7 +39,7 @@ class SlowAnswer:
                 time.sleep(0.2)
 
 
-class Waiting(OneScope):
+class Waiting(SingleScopeStage):
     """A stage that ends in the middle of a renewal, as nothing of it has to be written down."""
 
     name = "waiting"
@@ -79,13 +78,13 @@ def test_a_slice_that_ends_during_a_renewal_comes_to_its_end() -> None:
     table.saves = 0
     limiter = SharedLimiter(view, host="gitlab.example", user_id=7, now=time.time)
     connection = Connection(cast("Any", FakeGitLab()), limiter)
-    outside = Outside(worker=lambda: "w1", flush_seconds=0.02)
+    outside = Runtime(worker=lambda: "w1", flush_seconds=0.02)
     engine = Engine(feature, RunStore(view), driver.targets, lambda _: connection, driver.queue, outside)
     engine.handle(message, remaining=driver.remaining)
     assert (driver.run.status, driver.run.worker) == (RunStatus.IDLE, "")
 
 
-class Robbing(OneScope):
+class Robbing(SingleScopeStage):
     """A stage during which another worker takes the run."""
 
     name = "robbing"

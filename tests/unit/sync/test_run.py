@@ -59,13 +59,13 @@ def test_claims_without_a_checkpoint_are_counted_and_one_checkpoint_clears_them(
         claimed = runs.claim(run, sync_id="s1", worker="w", now=NOW)
         assert claimed is not None
         run = replace(claimed, lease_until=0)
-    assert runs.broken(run)
-    assert not runs.broken(runs.progressed(run, Checkpoint(stage="users")))
+    assert runs.exceeded_attempts(run)
+    assert not runs.exceeded_attempts(runs.progressed(run, Checkpoint(stage="users")))
 
 
 def test_parking_keeps_the_checkpoint_and_frees_the_lease() -> None:
     checkpoint = Checkpoint(stage="users", after="7")
-    parked = runs.park(runs.progressed(QUEUED, checkpoint), until=NOW + 600, now=NOW)
+    parked = runs.defer(runs.progressed(QUEUED, checkpoint), until=NOW + 600, now=NOW)
     assert (parked.status, parked.parked_until, parked.lease_until) == (RunStatus.PARKED, NOW + 600, 0)
     assert parked.claims == 0
     assert parked.checkpoint == checkpoint
@@ -101,7 +101,7 @@ def test_slices_that_bring_nothing_to_an_end_begin_less_and_less() -> None:
         claimed = runs.claim(run, sync_id="s1", worker="w", now=NOW)
         assert claimed is not None
         widths.append(runs.width(claimed, 16))
-        run = replace(runs.park(claimed, until=NOW, now=NOW), lease_until=0)
+        run = replace(runs.defer(claimed, until=NOW, now=NOW), lease_until=0)
     assert widths == [16, 8, 4, 2, 1, 1]
 
 

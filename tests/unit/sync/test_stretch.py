@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gitlab_hub.storage.table import Item, Key
+from gitlab_hub.storage.ports import Item, Key
 from gitlab_hub.sync.table_rows import HASH, PASSED_OVER, TableRows, stretch
 from tests.fakes.table import MemoryTable
 

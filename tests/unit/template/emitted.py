@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from gitlab_hub.integrations.care.signals import LambdaSignals
+from gitlab_hub.integrations.tokens.alerts import LambdaTokenAlerts
 from gitlab_hub.web.entry import EntryError, authorizer_entry, chores_entry, http_entry, schedule_entry, worker_entry
 from gitlab_hub.web.telemetry import dead_letters, run_ended
-from gitlab_hub.webhooks.notices import LoggedNotices
+from gitlab_hub.webhooks.deliveries.metrics import WebhookMetrics
 from tests.fakes.events import Context, authorizer_event, http_event, sqs_event, tick_event
-from tests.unit.template.bundle import Resource, source
+from tests.unit.template.transformed import Resource, source
 
 Metric = tuple[str, str, frozenset[tuple[str, str]]]
 """A metric as CloudWatch tells them apart: namespace, name, and the names and values of its dimensions."""
@@ -44,7 +44,7 @@ def _late() -> None:
     worker_entry(on_message=lambda _message, *, remaining: remaining())(event, Context())
 
 
-NOTICES, SIGNALS = LoggedNotices("function"), LambdaSignals()
+NOTICES, SIGNALS = WebhookMetrics("function"), LambdaTokenAlerts()
 PATHS: tuple[Callable[[], object], ...] = (
     lambda: http_entry(Broken())(http_event("GET", "/healthz"), Context()),
     lambda: authorizer_entry(Broken())(authorizer_event({"authorization": "Bearer x"}), Context()),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.fakes.aws_calls import AwsCall
-from tests.unit.template.bundle import functions, listed, statements
+from tests.unit.template.transformed import functions, listed, statements
 
 _ATTRIBUTE = re.compile(r"\$\{(\w+)\.Arn\}")
 SECRETS = "integration secrets"

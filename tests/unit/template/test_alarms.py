@@ -8,7 +8,16 @@ import pytest
 
 from gitlab_hub.web.telemetry import NAMESPACE
 from tests.unit.template import emitted
-from tests.unit.template.bundle import ROOT, Resource, functions, listed, resources, source, statements, transformed
+from tests.unit.template.transformed import (
+    ROOT,
+    Resource,
+    functions,
+    listed,
+    resources,
+    source,
+    statements,
+    transformed,
+)
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
 DEPLOYED = resources("AWS::Lambda::Function")
@@ -17,7 +26,7 @@ PACKAGE = ROOT / "layers" / "hub" / "python" / "gitlab_hub"
 _ANCHOR = re.compile(r"docs/operations\.md#([a-z0-9-]+)$")
 _METRIC = re.compile(r"(?:[A-Z][a-z]+){2,}")
 
-COUNTING = ("web/telemetry.py", "web/entry.py", "integrations/care/signals.py", "webhooks/notices.py")
+COUNTING = ("web/telemetry.py", "web/entry.py", "integrations/tokens/alerts.py", "webhooks/deliveries/metrics.py")
 """The files that name metrics; a test keeps the list whole."""
 
 NO_METRICS = {"MessageGroupId", "SentTimestamp"}

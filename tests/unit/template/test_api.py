@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub import routing
-from tests.unit.template.bundle import ROOT, functions, resources, transformed
+from gitlab_hub.composition import routes as routing
+from gitlab_hub.composition.container import Container
+from tests.unit.template.transformed import ROOT, functions, resources, transformed
 
 OPEN = {
     "GET /healthz",
@@ -76,7 +77,7 @@ def test_handlers_get_payload_version_2() -> None:
 
 @pytest.mark.parametrize("folder", HTTP_FUNCTIONS)
 def test_template_and_code_have_the_same_routes(folder: str) -> None:
-    code = {f"{route.method} {in_gateway_syntax(route.path)}" for route in HTTP_FUNCTIONS[folder]()}
+    code = {f"{route.method} {in_gateway_syntax(route.path)}" for route in HTTP_FUNCTIONS[folder](Container({}))}
     assert routes_of(folder) - {DEFAULT} == code
 
 
@@ -86,7 +87,7 @@ def test_one_function_answers_what_has_no_route() -> None:
 
 @pytest.mark.parametrize("folder", HTTP_FUNCTIONS)
 def test_template_and_code_agree_which_routes_are_open(folder: str) -> None:
-    routes = [route for route in HTTP_FUNCTIONS[folder]() if route.role is None]
+    routes = [route for route in HTTP_FUNCTIONS[folder](Container({})) if route.role is None]
     code = {f"{route.method} {in_gateway_syntax(route.path)}" for route in routes}
     assert routes_of(folder) & OPEN == code
 

@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
-from tests.unit.template.bundle import resources, source, transformed
 from tests.unit.template.test_alarms import COUNTING, named_in
+from tests.unit.template.transformed import resources, source, transformed
 
 DIMENSIONS = {
     "AWS/ApiGateway": ("ApiId", {"Count", "4xx", "5xx", "Latency"}),

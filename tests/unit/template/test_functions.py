@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitlab_hub.settings import Settings
-from tests.unit.template.bundle import ROOT, Resource, functions, resources, source, statements
+from tests.unit.template.transformed import ROOT, Resource, functions, resources, source, statements
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 DEPLOYED = resources("AWS::Lambda::Function")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.template.bundle import ROOT, leaves, source, transformed
+from tests.unit.template.transformed import ROOT, leaves, source, transformed
 
 _PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 

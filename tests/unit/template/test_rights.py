@@ -6,8 +6,8 @@ import re
 import pytest
 
 from tests.fakes.aws_calls import AwsCall
-from tests.unit.template.bundle import ROOT, functions, listed, resources, statements, transformed
 from tests.unit.template.rights import Grant, grants, used
+from tests.unit.template.transformed import ROOT, functions, listed, resources, statements, transformed
 
 _WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 GRANTED = grants()

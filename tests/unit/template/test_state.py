@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from gitlab_hub.webhooks.delivery_store import SHOWN
-from tests.unit.template.bundle import Resource, leaves, resources, source, transformed
+from gitlab_hub.webhooks.deliveries.store import SHOWN
+from tests.unit.template.transformed import Resource, leaves, resources, source, transformed
 
 TABLES = resources("AWS::DynamoDB::Table")
 QUEUES = resources("AWS::SQS::Queue")

@@ -1,8 +1,8 @@
 import pytest
 
-from gitlab_hub.web.answers import Answer, json_answer
 from gitlab_hub.web.errors import IdempotencyMismatch, InProgress
 from gitlab_hub.web.idempotency import LOCK_SECONDS, MAX_KEPT_BYTES, Attempt, Idempotency
+from gitlab_hub.web.responses import HttpResponse, json_response
 from tests.fakes.table import MemoryTable
 from tests.fakes.threads import together
 
@@ -36,17 +36,17 @@ def test_who_was_taken_over_keeps_no_answer_and_frees_no_lock() -> None:
     slow = begun(idempotency)
     quick = begun(idempotency, now=NOW + LOCK_SECONDS + 1)
     idempotency.release(slow)
-    idempotency.finish(slow, json_answer(201, {"by": "slow"}), keep=True)
-    idempotency.finish(quick, json_answer(201, {"by": "quick"}), keep=True)
+    idempotency.finish(slow, json_response(201, {"by": "slow"}), keep=True)
+    idempotency.finish(quick, json_response(201, {"by": "quick"}), keep=True)
     kept = idempotency.begin("request", "{}", now=NOW + LOCK_SECONDS + 2)
-    assert isinstance(kept, Answer)
+    assert isinstance(kept, HttpResponse)
     assert kept.body == '{"by":"quick"}'
 
 
 def test_an_answer_too_large_to_keep_is_made_again() -> None:
     idempotency = Idempotency(MemoryTable())
     first = begun(idempotency)
-    idempotency.finish(first, json_answer(200, {"x": "x" * MAX_KEPT_BYTES}), keep=True)
+    idempotency.finish(first, json_response(200, {"x": "x" * MAX_KEPT_BYTES}), keep=True)
     assert begun(idempotency).seed == first.seed
 
 
@@ -55,7 +55,7 @@ def test_who_failed_leaves_the_seed_to_the_next_try_and_no_lock() -> None:
     first = begun(idempotency)
     idempotency.release(first)
     second = begun(idempotency)
-    idempotency.finish(second, json_answer(503, {}, final=False), keep=True)
+    idempotency.finish(second, json_response(503, {}, final=False), keep=True)
     assert begun(idempotency).seed == second.seed == first.seed
 
 
@@ -78,6 +78,6 @@ def test_an_answer_with_a_secret_leaves_only_its_seed() -> None:
     table = MemoryTable()
     idempotency = Idempotency(table)
     first = begun(idempotency)
-    idempotency.finish(first, json_answer(201, {"token": "canary"}), keep=False)
+    idempotency.finish(first, json_response(201, {"token": "canary"}), keep=False)
     assert "canary" not in repr(table.dump())
     assert begun(idempotency).seed == first.seed

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from gitlab_hub.web.redact import RedactingFormatter, redact
+from gitlab_hub.web.telemetry import RedactingFormatter, redact
 
 CANARY = "c4n4ryC4N4RYc4n4ry99"
 HEX = "c4a4" * 16

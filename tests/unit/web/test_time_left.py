@@ -1,16 +1,16 @@
 from math import inf
 
-from gitlab_hub.web.time_left import began, time_left
+from gitlab_hub.web.time_left import set_context, time_left
 from tests.fakes.events import Context
 
 
 def test_outside_of_an_invocation_there_is_no_end() -> None:
-    began(None)
+    set_context(None)
     assert time_left() == inf
 
 
 def test_it_is_the_time_of_the_invocation_that_began_last() -> None:
-    began(Context(left_ms=90_000))
-    began(Context(left_ms=4_500))
+    set_context(Context(left_ms=90_000))
+    set_context(Context(left_ms=4_500))
     assert time_left() == 4.5
-    began(None)
+    set_context(None)

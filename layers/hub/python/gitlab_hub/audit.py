@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from gitlab_hub import request_id
-from gitlab_hub.storage.table import ABSENT, Item, Table
+from gitlab_hub.storage.ports import ABSENT, Item, Table
 
 KEPT_SECONDS = 400 * 86_400
 MAX_SCANNED = 1_000

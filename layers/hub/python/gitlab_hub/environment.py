@@ -26,17 +26,17 @@ class MissingSettingError(Exception):
     """A function needs an environment variable that it does not have."""
 
 
-def plain(environ: Mapping[str, str], name: Required) -> str:
+def env(environ: Mapping[str, str], name: Required) -> str:
     """Give a setting as it stands; empty where there is none."""
     return environ.get(name.upper(), "")
 
 
-def needed(environ: Mapping[str, str], name: Required) -> str:
+def require_env(environ: Mapping[str, str], name: Required) -> str:
     """Give a setting that a function cannot do without. Raises MissingSettingError."""
-    return present(name, plain(environ, name))
+    return require_value(name, env(environ, name))
 
 
-def present(name: Required, value: str) -> str:
+def require_value(name: Required, value: str) -> str:
     """Give a value that is there. Raises MissingSettingError."""
     if not value:
         raise MissingSettingError(f"Set the environment variable {name.upper()} of this function.")

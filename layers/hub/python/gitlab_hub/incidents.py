@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from gitlab_hub.storage.table import Item, Key, Table
+from gitlab_hub.storage.ports import Item, Key, Table
 
 PARTITION = "INCIDENTS"
 PREFIX = "INCIDENT#"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import Forbidden, Missing
-from gitlab_hub.gitlab.hook_fields import number, part, text
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.gitlab.webhooks.fields import number, part, text
+from gitlab_hub.storage.ports import Item, Table
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from gitlab_hub.environment import Required, present
+from gitlab_hub.environment import Required, require_value
 
 
 def _listed(value: Any) -> Any:
@@ -72,4 +72,4 @@ class Settings(BaseModel):
 
     def need(self, name: Required) -> str:
         """Give a setting that this function cannot do without. Raises MissingSettingError."""
-        return present(name, getattr(self, name))
+        return require_value(name, getattr(self, name))

@@ -1,14 +1,14 @@
 """The access sync: which stages a run has, in which order."""
 
-from gitlab_hub.access.heeding import HintReading
+from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.hinted_read import TargetedRead
 from gitlab_hub.access.hints import subject
 from gitlab_hub.access.lists import AccountsStage, GroupsStage, ProjectsStage
-from gitlab_hub.access.members import MembersStage, Union
+from gitlab_hub.access.members import AccountCollector, MembersStage
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.sweep import MemberAccountsStage, SweepStage
-from gitlab_hub.access.work import Work
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Session, Stage
 
@@ -23,8 +23,8 @@ class AccessFeature:
 
     def stages(self, session: Session) -> list[Stage]:
         """Give the steps of one run."""
-        work = Work.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
-        union = Union(work)
+        work = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
+        union = AccountCollector(work)
         return [
             AccountsStage(work),
             GroupsStage(work),
@@ -35,7 +35,7 @@ class AccessFeature:
             SweepStage(work),
         ]
 
-    async def heed(self, session: Session, hint: Hint) -> None:
+    async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one group or project that a hint is about."""
-        work = Work.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
-        await HintReading(work).run(*subject(hint))
+        work = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
+        await TargetedRead(work).run(*subject(hint))

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
+from gitlab_hub.access.keys import HINTS, grants_scope, partition
 from gitlab_hub.access.model import ID_DIGITS, ResourceType, id_key
-from gitlab_hub.access.store import HINTS, grants_scope, partition
-from gitlab_hub.storage.queue import Queue
-from gitlab_hub.storage.table import Key, Table
-from gitlab_hub.sync.hint_box import HintBox
+from gitlab_hub.storage.ports import Key, Queue, Table
+from gitlab_hub.sync.hints.queue import HintQueue
 from gitlab_hub.sync.message import Hint, UnknownMessage
 
 
@@ -14,7 +13,7 @@ class AccessHints:
     """Sends hints to the workers of the access sync; those about one group or project within seconds become one."""
 
     def __init__(self, table: Table, queue: Queue, now: Callable[[], float]) -> None:
-        self.box = HintBox(table=table, queue=queue, now=now, key=_key)
+        self.box = HintQueue(table=table, queue=queue, now=now, key=_key)
 
     def project(self, integration_id: str, project_id: int) -> None:
         """Have a project, its shares and its direct members read from GitLab soon. Raises StorageUnavailable."""

@@ -1,19 +1,65 @@
 """The first stages: every account, group and project that the token can list."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
+from gitlab_hub.access.context import BY_ID, USERS, AccessContext, inside
 from gitlab_hub.access.fields import GitLabRow, number, whole
+from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import Resource, ResourceType
-from gitlab_hub.access.pages import Params, Rows, read_list
-from gitlab_hub.access.reach import BY_ID, USERS, inside
-from gitlab_hub.access.store import ALL, account_row, resource_row
+from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
-from gitlab_hub.access.work import Work
+from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen, UnexpectedResponse
-from gitlab_hub.sync.odd_rows import understood
-from gitlab_hub.sync.one_scope import OneScope
-from gitlab_hub.sync.ports import Scope
+from gitlab_hub.sync.odd_rows import read_leniently
+from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
+
+# Reading lists of GitLab that may be long: page by page, resumable after each.
+
+Rows = list[dict[str, Any]]
+Params = Mapping[str, str | int | bool]
+Take = Callable[[Rows], Awaitable[None]]
+
+MAX_COLLECTED = 100_000
+"""Members of one group or project; GitLab has no such group, and a worker's memory an end."""
+
+_KEYSET = {"pagination": "keyset"}
+
+
+async def each_page(gitlab: GitLab, path: str, params: Params, cursor: str | None) -> AsyncIterator[Page]:
+    """Read on from `cursor`, by keyset where this GitLab has it: there nothing shifts while it is read.
+
+    An endpoint without keyset answers 405, to a resumed reading too: then the pages are numbered ones.
+    """
+    try:
+        async for page in gitlab.pages(path, {**params, **_KEYSET}, cursor=cursor):
+            cursor = page.next
+            yield page
+    except UnexpectedResponse as error:
+        if error.http_status != HTTPStatus.METHOD_NOT_ALLOWED:
+            raise
+        async for page in gitlab.pages(path, params, cursor=cursor):
+            yield page
+
+
+async def read_list(session: Session, scope: Scope, path: str, params: Params, take: Take) -> None:
+    """Hand every page to `take`, which makes it durable, and note how far that is."""
+    async for page in each_page(session.gitlab, path, params, session.cursor(scope)):
+        await take(page.rows)
+        if page.next is not None:
+            await session.checkpoint(scope, page.next)
+
+
+async def collect(gitlab: GitLab, path: str) -> Rows:
+    """Read a list that is small enough to be held."""
+    rows: Rows = []
+    async for page in gitlab.pages(path):
+        rows += page.rows
+        if len(rows) > MAX_COLLECTED:
+            raise UnexpectedResponse("GitLab lists more members of one group or project than the hub can take.")
+    return rows
+
 
 AS_GUEST: Params = {"min_access_level": 10}
 AS_MEMBER: Params = {"membership": "true"}
@@ -29,12 +75,12 @@ NAMES_ONLY = (
 )
 
 
-class AccountsStage(OneScope):
+class AccountsStage(SingleScopeStage):
     """Every account of the GitLab, where the token is an administrator's; else members make the list."""
 
     name = "accounts"
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccessContext) -> None:
         self._work = work
 
     async def read(self, scope: Scope) -> None:
@@ -48,16 +94,16 @@ class AccountsStage(OneScope):
     async def _take(self, rows: Rows) -> None:
         if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
-        accounts = await understood(self._work.session, SCOPE, rows, account_of_admins_row)
+        accounts = await read_leniently(self._work.session, SCOPE, rows, account_of_admins_row)
         await self._work.accounts.upsert(ALL, [account_row(account) for _, account in accounts])
 
 
-class GroupsStage(OneScope):
+class GroupsStage(SingleScopeStage):
     """Every group the token reaches, or the tree under the one group of the integration."""
 
     name = "groups"
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccessContext) -> None:
         self._work = work
 
     async def read(self, scope: Scope) -> None:
@@ -97,7 +143,7 @@ class GroupsStage(OneScope):
     async def take(self, rows: Rows) -> None:
         """Store groups as GitLab lists or shows them."""
         work, kind = self._work, ResourceType.GROUP
-        good = [row for row, _ in await understood(work.session, SCOPE, rows, group_of)]
+        good = [row for row, _ in await read_leniently(work.session, SCOPE, rows, group_of)]
         # Rows of lists have no shares: those that the members' stage found stay.
         known = await work.session.io(work.store.known_resources, kind, [row["id"] for row in good])
         groups = [group_of(row, known.get(row["id"])) for row in good]
@@ -108,12 +154,12 @@ class GroupsStage(OneScope):
         return BY_ID if target.group is not None or target.is_admin else {**BY_ID, **AS_GUEST}
 
 
-class ProjectsStage(OneScope):
+class ProjectsStage(SingleScopeStage):
     """Every project the token reaches, archived ones too, or those under the one group of the integration."""
 
     name = "projects"
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccessContext) -> None:
         self._work = work
 
     async def read(self, scope: Scope) -> None:
@@ -132,7 +178,7 @@ class ProjectsStage(OneScope):
     async def take(self, rows: Rows) -> None:
         """Store those of these projects that the integration covers."""
         work, kind = self._work, ResourceType.PROJECT
-        good = [row for row, _ in await understood(work.session, SCOPE, rows, project_of)]
+        good = [row for row, _ in await read_leniently(work.session, SCOPE, rows, project_of)]
         terse = [row["id"] for row in good if "shared_with_groups" not in row]
         known = await work.session.io(work.store.known_resources, kind, terse) if terse else {}
         projects = self._wanted([project_of(row, known.get(row["id"])) for row in good])

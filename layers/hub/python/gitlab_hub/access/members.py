@@ -5,26 +5,27 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.fields import mapping
+from gitlab_hub.access.keys import ALL, grants_scope
+from gitlab_hub.access.lists import Rows, collect
 from gitlab_hub.access.model import ResourceType, id_key, item_of
-from gitlab_hub.access.pages import Rows, collect
-from gitlab_hub.access.store import ALL, account_row, grants_scope, resource_row
+from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
-from gitlab_hub.access.work import Work
 from gitlab_hub.sync.hashing import content_hash
-from gitlab_hub.sync.odd_rows import understood
+from gitlab_hub.sync.odd_rows import read_leniently
 from gitlab_hub.sync.ports import Scope
 
 
-class Union:
+class AccountCollector:
     """The accounts of a token that cannot list them: everybody it meets as a member."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccessContext) -> None:
         self._work = work
         self._merging = asyncio.Lock()
         self._met: set[tuple[int, str]] = set()
 
-    async def meet(self, rows: Rows) -> None:
+    async def add(self, rows: Rows) -> None:
         """Store what is new in this slice; fields that member rows lack stay as they were."""
         if not rows or not await self._work.reach.gathers_accounts():
             return
@@ -46,7 +47,7 @@ class Union:
 class MembersStage:
     """The direct members of every stored group, or of every stored project."""
 
-    def __init__(self, work: Work, kind: ResourceType, union: Union) -> None:
+    def __init__(self, work: AccessContext, kind: ResourceType, union: AccountCollector) -> None:
         self.name = f"{kind}_members"
         self._work, self._kind, self._union = work, kind, union
 
@@ -77,11 +78,11 @@ class MembersStage:
         rows = await collect(self._work.session.gitlab, f"/{self._kind.collection}/{resource_id}/members")
         # Members are listed by numbered pages: one that joins or leaves meanwhile can repeat another.
         read = partial(grant_of, resource_type=self._kind, resource_id=resource_id)
-        found = await understood(self._work.session, scope, rows, read)
+        found = await read_leniently(self._work.session, scope, rows, read)
         members = {grant.account_id: (row, grant) for row, grant in found}
-        await self._union.meet([row for row, _ in members.values()])
+        await self._union.add([row for row, _ in members.values()])
         stored = [self._work.store.grant_row(grant) for _, grant in members.values()]
-        await self._work.grants.replace(grants_scope(self._kind, id_key(resource_id)), stored)
+        await self._work.grants.replace_all(grants_scope(self._kind, id_key(resource_id)), stored)
         return list(members)
 
     async def _read_shares(self, group_id: int) -> None:

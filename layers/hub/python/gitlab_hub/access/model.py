@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, TypedDict, TypeVar
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.ports import Item
 
 T = TypeVar("T", bound="Account | Resource | Grant")
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.access.answers import (
+from gitlab_hub.access.model import ID_DIGITS, AccountStatus, Resource, ResourceType
+from gitlab_hub.access.reader import AccessReader, AccountFilter, Found, GrantFilter
+from gitlab_hub.access.views import (
     AccountAnswer,
     AccountEnvelope,
     AccountList,
@@ -20,15 +22,12 @@ from gitlab_hub.access.answers import (
     ProjectEnvelope,
     ProjectList,
 )
-from gitlab_hub.access.model import ID_DIGITS, AccountStatus, Resource, ResourceType
-from gitlab_hub.access.reader import AccessReader, AccountFilter, Found, GrantFilter
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.errors import Unprocessable
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 LARGEST_ID = 10**ID_DIGITS - 1
 BASE = "/v1/integrations/<integration_id>"

@@ -1,49 +1,30 @@
-"""Where access rows lie in the table, and the rows of one integration as the sync writes and reads them.
-
-`<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants` holds one row per direct
-membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round. `<integration>#hints`
-holds a mark per `<group|project>#<resource>` that a message is on its way about.
-"""
+"""The access rows of one integration as the sync writes and reads them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from gitlab_hub.access.keys import (
+    ACCOUNTS,
+    ALL,
+    BY_ACCOUNT,
+    COLLECTIONS,
+    GRANTS,
+    account_partition,
+    grants_scope,
+    partition,
+)
 from gitlab_hub.access.model import Account, Grant, Resource, ResourceType, id_key, item_of, value_of
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
 from gitlab_hub.sync.table_rows import TableRows, stretch
 
-ALL = "all"
-"""The one scope of accounts, groups and projects; the scopes of grants are resources."""
-
-ACCOUNTS = "accounts"
-GRANTS = "grants"
-BY_ACCOUNT = "by_account"
-HINTS = "hints"
-COLLECTIONS = (ACCOUNTS, GRANTS, HINTS, *(kind.collection for kind in ResourceType))
-
 _PAGE = 500
-
-
-def partition(integration_id: str, collection: str) -> str:
-    """Name the partition of one collection of an integration."""
-    return f"{integration_id}#{collection}"
 
 
 def partitions(integration_id: str) -> list[str]:
     """Name every partition that holds something of an integration."""
     return [*(partition(integration_id, collection) for collection in COLLECTIONS), fence_partition(integration_id)]
-
-
-def account_partition(integration_id: str, account_id: int) -> str:
-    """Name the partition of the index `by_account` that has everything one account was given."""
-    return f"{integration_id}#{id_key(account_id)}"
-
-
-def grants_scope(resource_type: ResourceType, key: str) -> str:
-    """Name the scope of the members of one resource, which is also the beginning of their sort keys."""
-    return f"{resource_type}#{key}"
 
 
 def account_row(account: Account) -> Row:

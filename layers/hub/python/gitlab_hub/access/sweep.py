@@ -1,16 +1,14 @@
 """The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
 
+from gitlab_hub.access.context import AccessContext, inside
 from gitlab_hub.access.fields import GitLabRow, mapping, part
+from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import ResourceType
-from gitlab_hub.access.reach import inside
-from gitlab_hub.access.store import ALL
-from gitlab_hub.access.work import Work
 from gitlab_hub.gitlab.errors import Forbidden, Missing
-from gitlab_hub.sync.one_scope import OneScope
-from gitlab_hub.sync.ports import Scope
+from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 
-class MemberAccountsStage(OneScope):
+class MemberAccountsStage(SingleScopeStage):
     """Where accounts come from member lists: decide whether these lists make a full one.
 
     A stage of its own, because what was met is counted once, however often the sweep after it has to be tried.
@@ -18,7 +16,7 @@ class MemberAccountsStage(OneScope):
 
     name = "member_accounts"
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccessContext) -> None:
         self._work = work
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
@@ -30,27 +28,27 @@ class MemberAccountsStage(OneScope):
             await self._work.accounts.complete(ALL)
 
 
-class SweepStage(OneScope):
+class SweepStage(SingleScopeStage):
     """Projects and groups go first and take their grants along; accounts go last, when their grants are known."""
 
     name = "sweep"
 
-    def __init__(self, work: Work) -> None:
-        self._work, self._witness = work, Witness(work)
+    def __init__(self, work: AccessContext) -> None:
+        self._work, self._witness = work, ExistenceCheck(work)
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Sweep every dataset."""
         work, witness = self._work, self._witness
-        await work.resources[ResourceType.PROJECT].sweep(witness.project_is_gone)
-        await work.resources[ResourceType.GROUP].sweep(witness.group_is_gone)
-        await work.grants.sweep(witness.grant_is_gone)
-        await work.accounts.sweep(witness.account_is_gone)
+        await work.resources[ResourceType.PROJECT].delete_missing(witness.project_is_gone)
+        await work.resources[ResourceType.GROUP].delete_missing(witness.group_is_gone)
+        await work.grants.delete_missing(witness.grant_is_gone)
+        await work.accounts.delete_missing(witness.account_is_gone)
 
 
-class Witness:
+class ExistenceCheck:
     """Asks GitLab about single rows: one that slipped between two pages of a shifting list is still there."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccessContext) -> None:
         self._work, self._target = work, work.session.target
 
     async def project_is_gone(self, _: str, key: str) -> bool:

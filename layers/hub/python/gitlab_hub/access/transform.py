@@ -7,6 +7,7 @@ from typing import Any
 from gitlab_hub.access.fields import GitLabRow, day, flag, midnight, moment, number, part, parts, required, text, whole
 from gitlab_hub.access.model import (
     Account,
+    AccountStatus,
     Email,
     Grant,
     Identity,
@@ -15,9 +16,22 @@ from gitlab_hub.access.model import (
     ResourceType,
     Share,
 )
-from gitlab_hub.access.statuses import status_of
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+
+# Whether an account can be used, told from its state.
+
+_STATUSES = {
+    "active": AccountStatus.ACTIVE,
+    **dict.fromkeys(("blocked", "deactivated", "banned", "ldap_blocked"), AccountStatus.DISABLED),
+    "blocked_pending_approval": AccountStatus.PENDING,
+}
+
+
+def status_of(state: str | None) -> AccountStatus:
+    """Say whether an account can be used; a state nobody knows yet is not guessed at."""
+    return _STATUSES.get(state or "", AccountStatus.UNKNOWN)
+
 
 ADMIN_FIELDS = frozenset({"email", "is_admin"})
 """What `/users` tells administrators only."""

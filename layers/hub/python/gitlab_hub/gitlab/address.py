@@ -11,10 +11,12 @@ from typing import NoReturn
 from urllib.parse import unquote
 
 from gitlab_hub.gitlab.errors import InvalidUrl
-from gitlab_hub.gitlab.policy import NO_PLAIN_HTTP, NetworkPolicy
 from gitlab_hub.gitlab.tokens import TokenKind, kind_of
 
-__all__ = ["Address", "NetworkPolicy"]
+NO_PLAIN_HTTP = (
+    "Use an https:// URL: plain http is not allowed here. The deployer can allow it with AllowInsecureHttp=true "
+    "(local stack: --allow-http)."
+)
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _MAX_URL = 2048
@@ -46,13 +48,6 @@ class Address:
             _refuse(NO_PLAIN_HTTP)
         host, port = _host_and_port(authority)
         return cls(scheme, host, _DEFAULT_PORTS[scheme] if port is None else port, _prefix(path))
-
-    @classmethod
-    def vetted(cls, url: str, policy: NetworkPolicy) -> "Address":
-        """Read a base URL that the deployer's rules must allow. Raises InvalidUrl or HostNotAllowed."""
-        address = cls.parse(url, allow_http=True)
-        policy.check(address)
-        return address
 
     @property
     def origin(self) -> str:

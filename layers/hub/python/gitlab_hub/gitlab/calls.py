@@ -1,18 +1,83 @@
 """Asking GitLab until there is an answer, the tries are used up, or the time is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from gitlab_hub.gitlab.deadline import Deadline
-from gitlab_hub.gitlab.errors import GitLabError, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.errors import (
+    GitLabError,
+    HostUnreachable,
+    Interrupted,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    UnexpectedResponse,
+)
 from gitlab_hub.gitlab.limits import Limiter
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
 from gitlab_hub.gitlab.protocol import Answer, RateFacts, Request, decode, goes_on, raise_for, with_smaller_pages
 from gitlab_hub.gitlab.rates import http_date, number
-from gitlab_hub.gitlab.retries import pause, too_heavy
+
+# A stretch of time that several tries share.
+
+
+class Deadline:
+    """Seconds left for a call; only what happens inside `running` uses them up, or what is spent by hand.
+
+    Timeouts of sockets are per read, so a server that drips one byte now and then would never meet one.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self.left = seconds
+        self._clock = clock
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """End what is inside when the time is up."""
+        begun = self._clock()
+        try:
+            async with asyncio.timeout(max(self.left, 0)):
+                yield
+        except TimeoutError:
+            raise HostUnreachable("GitLab did not answer completely in time.") from None
+        finally:
+            self.left -= self._clock() - begun
+
+    def spend(self, seconds: float) -> None:
+        """Count time that passes outside."""
+        self.left -= seconds
+
+
+# Whether to ask again, and when.
+
+_BASE = 0.5
+_CAP = 4.0
+_MAY_PASS = (HostUnreachable, Interrupted, RateLimited, Unavailable)
+_PAGE_TOO_HEAVY = frozenset({500, 502, 504})
+
+
+def pause(error: GitLabError, *, failures: int, left: float, draw: float, options: ClientOptions) -> float | None:
+    """Seconds to wait before the next try, None to give up.
+
+    Full jitter: `draw` (0 to 1) of an exponentially growing span. GitLab's own wish counts on top; a wish for more than
+    a few seconds is the caller's to fulfil, and so is any that does not fit into the `left` seconds.
+    """
+    if failures >= options.tries or not isinstance(error, _MAY_PASS):
+        return None
+    asked = error.retry_after or 0
+    if asked > options.longest_wait:
+        return None
+    seconds = asked + draw * min(_CAP, _BASE * 2 ** (failures - 1))
+    return seconds if seconds < left else None
+
+
+def page_too_large(error: GitLabError) -> bool:
+    """Whether smaller pages may help: what an overloaded GitLab answers to a big one."""
+    return error.http_status in _PAGE_TOO_HEAVY
+
 
 Exchange = Callable[[Request, str], Awaitable[Answer]]
 
@@ -87,7 +152,7 @@ class Calls:
                 token, has_newest = newer, True
             except GitLabError as error:
                 failures += 1
-                if is_list and too_heavy(error):
+                if is_list and page_too_large(error):
                     request = replace(request, query=with_smaller_pages(request.query))
                 await self._wait_or_give_up(error, failures, deadline)
 

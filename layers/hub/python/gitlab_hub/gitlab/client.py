@@ -19,8 +19,7 @@ from urllib.parse import urlencode
 import httpcore
 import httpx
 
-from gitlab_hub.gitlab import tls
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.calls import Calls
 from gitlab_hub.gitlab.errors import (
     GitLabError,
@@ -33,9 +32,10 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.limits import Limiter, Unlimited, endpoint_class
 from gitlab_hub.gitlab.listing import Listing
-from gitlab_hub.gitlab.network import VettedBackend
+from gitlab_hub.gitlab.network import VettedBackend, tls_context
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
-from gitlab_hub.gitlab.protocol import Answer, BodyReader, Query, Request, Scalar, folded, merged, query_of
+from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.gitlab.protocol import Answer, BodyReader, Query, Request, Scalar, merge_headers, merged, query_of
 from gitlab_hub.gitlab.tokens import sendable
 
 __all__ = ["ClientOptions", "GitLab", "Page", "Reply", "Tokens", "VettedTransport"]
@@ -185,7 +185,7 @@ class _Wire:
         except (*_TIMEOUT, *_BROKEN) as error:
             raise _no_answer(error) from None
         try:
-            headers = folded(response.headers.raw, without=token, also=request.secrets)
+            headers = merge_headers(response.headers.raw, without=token, also=request.secrets)
             return Answer(status=response.status_code, headers=headers, body=await self._body(response, headers))
         finally:
             await response.aclose()
@@ -265,7 +265,7 @@ class VettedTransport(httpx.AsyncBaseTransport):
         if self._pool is None:
             self._policy.check(self._address)
             self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=tls.context(self._options.ca_bundle) if self._address.scheme == "https" else None,
+                ssl_context=tls_context(self._options.ca_bundle) if self._address.scheme == "https" else None,
                 max_connections=self._options.concurrency,
                 max_keepalive_connections=self._options.concurrency,
                 keepalive_expiry=30.0,

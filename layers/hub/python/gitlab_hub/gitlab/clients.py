@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class GitLabConnection:
     """One integration as its own credential sees it."""
 
     integration_id: str
@@ -32,10 +32,10 @@ class Reach:
 class GitLabs(Protocol):
     """Every connected GitLab, by integration. All calls but those of the client block."""
 
-    def reach(self, integration_id: str) -> Reach | None:
+    def reach(self, integration_id: str) -> GitLabConnection | None:
         """What is known of an integration; None where it is gone or has no credential."""
 
-    def open(self, reach: Reach) -> "GitLab":
+    def open(self, reach: GitLabConnection) -> "GitLab":
         """A client with the integration's own token, as an async context manager; nothing is sent by opening it.
 
         Its calls raise `GitLabError`s; a token that GitLab rejects is renewed once, as the sync does.

@@ -147,7 +147,7 @@ class UnexpectedResponse(GitLabError):
     retryable = True
 
 
-class Transition(GitLabError):
+class StatusUnchanged(GitLabError):
     """400 `Cannot transition status …`: a commit status is already where it was to go, or beyond."""
 
     code = "status_not_changed"

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from gitlab_hub.gitlab.errors import NotWhole
-from gitlab_hub.gitlab.links import following
+from gitlab_hub.gitlab.link_header import following
 from gitlab_hub.gitlab.messages import Query
 from gitlab_hub.gitlab.paging import page_number, page_size
 from gitlab_hub.gitlab.rates import number

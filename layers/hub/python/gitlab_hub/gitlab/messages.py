@@ -54,7 +54,9 @@ class Answer:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def folded(headers: Iterable[tuple[bytes, bytes]], *, without: str, also: tuple[str, ...] = ()) -> dict[str, str]:
+def merge_headers(
+    headers: Iterable[tuple[bytes, bytes]], *, without: str, also: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Headers by lower-case name, repeated ones joined by commas; those that echo a secret named are dropped."""
     secrets = [secret for secret in (without, *also) if secret]
     joined: dict[str, str] = {}

@@ -8,13 +8,16 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
+import certifi
 import httpcore
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
-from gitlab_hub.gitlab.errors import HostNotAllowed, NoConnection
+from gitlab_hub.gitlab.address import Address
+from gitlab_hub.gitlab.errors import HostNotAllowed, NoConnection, TlsError
+from gitlab_hub.gitlab.policy import NetworkPolicy
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -139,3 +142,29 @@ def _is_address(host: str) -> bool:
         return bool(ip_address(host))
     except ValueError:
         return False
+
+
+# The TLS context: certificates are always verified.
+
+_PEM = "-----BEGIN"
+
+
+@lru_cache(maxsize=8)
+def tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
+    """Build a context that trusts the public authorities and those of `ca_bundle` (a file's path, or PEM text).
+
+    Building one takes a tenth of a second, so it happens on first use, once per bundle.
+    """
+    trust = ssl.create_default_context(cafile=certifi.where())
+    trust.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_bundle is not None:
+        _add(trust, ca_bundle)
+    return trust
+
+
+def _add(trust: ssl.SSLContext, ca_bundle: str) -> None:
+    is_text = ca_bundle.lstrip().startswith(_PEM)
+    try:
+        trust.load_verify_locations(cadata=ca_bundle) if is_text else trust.load_verify_locations(cafile=ca_bundle)
+    except (OSError, ValueError):
+        raise TlsError("The CA bundle this installation is configured with is not a readable PEM file.") from None

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.gitlab.links import names_pages, next_cursor, numbered
+from gitlab_hub.gitlab.link_header import names_pages, next_cursor, numbered
 from gitlab_hub.gitlab.messages import Answer, Query, Request, merged
 from gitlab_hub.gitlab.rates import number
 

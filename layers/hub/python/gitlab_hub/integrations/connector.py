@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gitlab_hub.gitlab.address import Address, NetworkPolicy
+from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens
+from gitlab_hub.gitlab.policy import NetworkPolicy
 
 QUICK = ClientOptions(concurrency=5, deadline=8.0)
 """For requests that a person waits for: one that hangs must leave time for the others."""
@@ -46,7 +47,7 @@ class GitLabConnector:
 
     def address(self, url: str) -> Address:
         """Parse an address and vet what can be told of it without resolving it."""
-        return Address.vetted(url, self._policy)
+        return self._policy.vetted(url)
 
     def open(self, address: Address, tokens: Tokens) -> GitLab:
         """Build a client; nothing is sent before it is asked for something."""

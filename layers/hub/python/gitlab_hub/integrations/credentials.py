@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.gitlab.errors import HostNotAllowed
-from gitlab_hub.integrations.birth import credential_id_of, new_credential
-from gitlab_hub.integrations.care.ending import Ending
-from gitlab_hub.integrations.checks import Verification
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import CredentialNotFound
-from gitlab_hub.integrations.model import Credential, CredentialKind, Holding, Integration
-from gitlab_hub.integrations.outcome import added, informed, settled
+from gitlab_hub.integrations.factory import credential_id_of, new_credential
+from gitlab_hub.integrations.model import Credential, CredentialKind, Integration, IntegrationWithCredentials
 from gitlab_hub.integrations.store import Change, IntegrationStore
-from gitlab_hub.integrations.upkeep import Upkeep, must_be_authorized, only_access_tokens, same_user
+from gitlab_hub.integrations.token_service import TokenService, must_be_authorized, only_access_tokens, same_user
+from gitlab_hub.integrations.tokens.ending import PairRevoker
+from gitlab_hub.integrations.verification.checks import Verification
+from gitlab_hub.integrations.verification.outcome import added, apply_verification, with_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,9 @@ class Credentials:
         self,
         *,
         store: IntegrationStore,
-        upkeep: Upkeep,
+        upkeep: TokenService,
         connector: Connector,
-        ending: Ending,
+        ending: PairRevoker,
         audit: AuditLog,
         now: Callable[[], float],
     ) -> None:
@@ -94,7 +94,7 @@ class Credentials:
         """Forget the token; the row stays and says when. A pair that the hub was granted ends in GitLab too."""
         now, last = int(self._now()), list[tuple[Integration, Credential]]()
 
-        def decide(before: Holding) -> Change:
+        def decide(before: IntegrationWithCredentials) -> Change:
             credential = _found(before.credential(credential_id))
             last.append((before.integration, credential))
             return Change(
@@ -122,12 +122,14 @@ class Credentials:
         if self._connector.address(given.api_base_url).base_url != integration.host_url:
             raise HostNotAllowed(f"api_base_url must name the connection's own GitLab, {integration.host_url}.")
 
-    def _updated(self, before: Holding, seen: Credential, given: Fields, verification: Verification) -> Change:
+    def _updated(
+        self, before: IntegrationWithCredentials, seen: Credential, given: Fields, verification: Verification
+    ) -> Change:
         current, now = _found(before.credential(seen.id)), int(self._now())
         # Without a new token, the verification was about the one that was stored then.
         if given.token is not None or current.token_version == seen.token_version:
-            current = informed(current, verification.facts, now=now)
-        change = settled(before, _with_fields(current, given, now), works=True, now=now)
+            current = with_status(current, verification.facts, now=now)
+        change = apply_verification(before, _with_fields(current, given, now), works=True, now=now)
         return change if given.token is None else replace(change, tokens={seen.id: given.token})
 
 

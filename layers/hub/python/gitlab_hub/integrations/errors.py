@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from gitlab_hub.errors import Conflict, HubError, NotFound
 from gitlab_hub.gitlab import errors as gitlab
-from gitlab_hub.integrations.checks import NO_CREDENTIAL, Verification, spelled
-from gitlab_hub.integrations.codes import FAILURES
+from gitlab_hub.integrations.verification.checks import NO_CREDENTIAL, Verification, to_dict
+from gitlab_hub.integrations.verification.codes import FAILURES
 
 
 class DuplicateIntegration(HubError):
@@ -179,7 +179,7 @@ def refusal(verification: Verification) -> HubError | None:
         **worst.details,
         **_missing_everywhere(verification),
         "step": str(worst.step),
-        "checks": [spelled(check) for check in verification.checks],
+        "checks": [to_dict(check) for check in verification.checks],
     }
     return kind(worst.hint or FAILURES[worst.code].hint, details=details, retry_after=retry_after)
 

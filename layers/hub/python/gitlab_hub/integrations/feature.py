@@ -1,41 +1,23 @@
-"""The parts of this feature put together over its ports; nothing is read or sent by putting them together."""
+"""What the API does with integrations, put together over its ports; nothing is read or sent by putting it together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 from gitlab_hub.audit import AuditLog
-from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.integrations.care.caretaker import Care
-from gitlab_hub.integrations.care.parts import CareParts, Outside
-from gitlab_hub.integrations.changing import Changing
-from gitlab_hub.integrations.connecting import Connecting
 from gitlab_hub.integrations.connector import Connector
-from gitlab_hub.integrations.credential_routes import CredentialRoutes
 from gitlab_hub.integrations.credentials import Credentials
-from gitlab_hub.integrations.life import Life, Purge
-from gitlab_hub.integrations.neighbours import Neighbours
-from gitlab_hub.integrations.oauth.authorizing import Authorizing, Initiators
+from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
 from gitlab_hub.integrations.oauth.flow_store import FlowStore
 from gitlab_hub.integrations.oauth.keys import FlowKeys
-from gitlab_hub.integrations.oauth.returning import ReturnUrls
-from gitlab_hub.integrations.oauth.routes import CALLBACK, OAuthRoutes
+from gitlab_hub.integrations.oauth.service import OAuthFlow, Principals
 from gitlab_hub.integrations.oauth.starting import OAuthStart
 from gitlab_hub.integrations.removal import ActiveBuilds, HookRemoval, NoBuilds, NoHooks, Removal
 from gitlab_hub.integrations.repositories import Repositories
-from gitlab_hub.integrations.rotating import Rotating
-from gitlab_hub.integrations.routes import HookView, IntegrationRoutes
-from gitlab_hub.integrations.scope_routes import ScopeRoutes
-from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.sync_routes import SyncRoutes, Syncs
-from gitlab_hub.integrations.upkeep import Upkeep
-from gitlab_hub.integrations.upkeep_routes import HooksOfProjects, UpkeepRoutes
-from gitlab_hub.integrations.verifier import Verifier
-from gitlab_hub.storage.secrets import Secrets
-from gitlab_hub.storage.table import Table
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.public_url import WEBHOOK_PATH
-from gitlab_hub.web.route import Routes
+from gitlab_hub.integrations.service import IntegrationConnector, IntegrationUpdater
+from gitlab_hub.integrations.store import SharedUsers
+from gitlab_hub.integrations.token_service import TokenRotation, TokenService
+from gitlab_hub.integrations.tokens.services import TokenServices
+from gitlab_hub.integrations.verification.verifier import Verifier
 
 
 class IntegrationsFeature:
@@ -44,156 +26,50 @@ class IntegrationsFeature:
     def __init__(
         self,
         *,
-        table: Table,
-        secrets: Secrets,
+        tokens: TokenServices,
+        lifecycle: IntegrationLifecycle,
         connector: Connector,
         verifier: Verifier,
-        purge: Purge,
+        audit: AuditLog,
         now: Callable[[], float],
         hooks: HookRemoval | None = None,
         builds: ActiveBuilds | None = None,
-        outside: Outside | None = None,
-        patient: Connector | None = None,
     ) -> None:
-        outside = outside or Outside()
-        self.store = IntegrationStore(table, secrets, outside.signals.rejected)
-        self.care = CareParts(table, self.store, patient or connector, now, outside)
-        self.life = Life(table, self.store, purge, now, self.care.revoking.last_tries)
-        self.incidents = IncidentStore(table, now)
+        self.care, self.life, self.store, self.incidents = tokens, lifecycle, tokens.store, tokens.incidents
         self._hooks, self._builds = hooks or NoHooks(), builds or NoBuilds()
-        self._table, self._connector, self._verifier, self._now = table, connector, verifier, now
-        self._audit, self._neighbours = AuditLog(table, now), Neighbours(self.store)
+        self._connector, self._verifier, self._audit, self._now = connector, verifier, audit, now
+        self._neighbours = SharedUsers(self.store)
 
     @cached_property
-    def upkeep(self) -> Upkeep:
-        """What looks after tokens."""
-        return Upkeep(
-            store=self.store,
-            neighbours=self._neighbours,
-            verifier=self._verifier,
-            audit=self._audit,
-            source=self.care.refresher,
-            now=self._now,
-        )
-
-    def caretaker(self, *, rotate: bool) -> Care:
-        """The chores of the schedule; `rotate` = access tokens may be rotated before they expire."""
-        return Care(
-            table=self._table,
-            store=self.store,
-            refresher=self.care.refresher,
-            rotator=self.care.rotator,
-            revoking=self.care.revoking,
-            incidents=self.incidents,
-            signals=self.care.signals,
-            rotate=rotate,
-            now=self._now,
-        )
-
-    def routes(
-        self,
-        *,
-        cursors: Cursors,
-        syncs: Syncs,
-        webhook_url: Callable[[], str],
-        base_url: Callable[[], str] | None = None,
-        hook_view: HookView = lambda _: {},
-        hooks_of: HooksOfProjects = lambda *_: {},
-    ) -> Sequence[Routes]:
-        """All parts of the API that belong to integrations, but those that authorize an application."""
-
-        def callback_url() -> str:
-            return (base_url() if base_url else webhook_url().removesuffix(WEBHOOK_PATH)) + CALLBACK
-
-        rotating = Rotating(
-            store=self.store,
-            refresher=self.care.refresher,
-            rotator=self.care.rotator,
-            audit=self._audit,
-            now=self._now,
-        )
-        repositories = Repositories(self.store, self._connector, self.care.refresher, self.care.opinion.refused)
-        return (
-            self._integration_routes(cursors, syncs.view, hook_view, webhook_url, callback_url),
-            UpkeepRoutes(
-                upkeep=self.upkeep,
-                rotating=rotating,
-                repositories=repositories,
-                hooks_of=hooks_of,
-                cursors=cursors,
-            ),
-            CredentialRoutes(self._credentials(), now=self._now),
-            SyncRoutes(syncs, store=self.store, cursors=cursors),
-            ScopeRoutes(syncs, cursors),
-        )
-
-    def oauth_routes(
-        self,
-        *,
-        key: Callable[[], bytes],
-        initiators: Initiators,
-        base_url: Callable[[], str],
-        allowed_return_urls: Sequence[str],
-    ) -> OAuthRoutes:
-        """The routes that authorize an application; `key` is a key of the hub's for these alone."""
-        authorizing = Authorizing(
-            store=self.store,
-            flows=FlowStore(self._table),
-            keys=FlowKeys(key),
-            exchange=self.care.exchange,
-            ending=self.care.ending,
-            revoking=self.care.revoking,
-            verifier=self._verifier,
-            neighbours=self._neighbours,
-            initiators=initiators,
-            audit=self._audit,
-            hide=self.life.hide,
-            now=self._now,
-        )
-        return OAuthRoutes(
-            authorizing,
-            exists=self.store.exists,
-            base_url=base_url,
-            return_urls=ReturnUrls(allowed_return_urls),
-            now=self._now,
-        )
-
-    def _integration_routes(
-        self,
-        cursors: Cursors,
-        sync_view: Callable[[str], Mapping[str, Any]],
-        hook_view: HookView,
-        webhook_url: Callable[[], str],
-        callback_url: Callable[[], str],
-    ) -> IntegrationRoutes:
-        connecting = Connecting(
+    def connecting(self) -> IntegrationConnector:
+        """What connects a GitLab with a token that is at hand."""
+        return IntegrationConnector(
             life=self.life,
             neighbours=self._neighbours,
             verifier=self._verifier,
             audit=self._audit,
             now=self._now,
         )
-        return IntegrationRoutes(
-            connecting=connecting,
-            oauth=OAuthStart(life=self.life, verifier=self._verifier, audit=self._audit, now=self._now),
-            changing=Changing(
-                store=self.store,
-                upkeep=self.upkeep,
-                source=self.care.refresher,
-                audit=self._audit,
-                now=self._now,
-            ),
-            removal=self._removal(),
+
+    @cached_property
+    def oauth_start(self) -> OAuthStart:
+        """What begins to connect a GitLab with an OAuth application."""
+        return OAuthStart(life=self.life, verifier=self._verifier, audit=self._audit, now=self._now)
+
+    @cached_property
+    def changing(self) -> IntegrationUpdater:
+        """What changes an integration's name, group, features and application."""
+        return IntegrationUpdater(
             store=self.store,
-            cursors=cursors,
-            sync_view=sync_view,
-            hook_view=hook_view,
-            webhook_url=webhook_url,
-            callback_url=callback_url,
+            upkeep=self.upkeep,
+            source=self.care.refresher,
+            audit=self._audit,
             now=self._now,
         )
 
-    def _removal(self) -> Removal:
+    @cached_property
+    def removal(self) -> Removal:
+        """What removes an integration."""
         return Removal(
             store=self.store,
             life=self.life,
@@ -203,12 +79,59 @@ class IntegrationsFeature:
             audit=self._audit,
         )
 
-    def _credentials(self) -> Credentials:
+    @cached_property
+    def upkeep(self) -> TokenService:
+        """What verifies and replaces tokens."""
+        return TokenService(
+            store=self.store,
+            neighbours=self._neighbours,
+            verifier=self._verifier,
+            audit=self._audit,
+            source=self.care.refresher,
+            now=self._now,
+        )
+
+    @cached_property
+    def rotating(self) -> TokenRotation:
+        """What has a new token made because somebody asks for it."""
+        return TokenRotation(
+            store=self.store,
+            refresher=self.care.refresher,
+            rotator=self.care.rotator,
+            audit=self._audit,
+            now=self._now,
+        )
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The credentials of an integration, one by one."""
         return Credentials(
             store=self.store,
             upkeep=self.upkeep,
             connector=self._connector,
             ending=self.care.ending,
             audit=self._audit,
+            now=self._now,
+        )
+
+    @cached_property
+    def repositories(self) -> Repositories:
+        """The projects that a token reaches, asked of GitLab."""
+        return Repositories(self.store, self._connector, self.care.refresher, self.care.opinion.refused)
+
+    def oauth_flow(self, *, key: Callable[[], bytes], initiators: Principals) -> OAuthFlow:
+        """What authorizes an application; `key` is a key of the hub's for this alone."""
+        return OAuthFlow(
+            store=self.store,
+            flows=FlowStore(self.care.table),
+            keys=FlowKeys(key),
+            exchange=self.care.exchange,
+            ending=self.care.ending,
+            revoking=self.care.revoking,
+            verifier=self._verifier,
+            neighbours=self._neighbours,
+            initiators=initiators,
+            audit=self._audit,
+            hide=self.life.mark_deleting,
             now=self._now,
         )

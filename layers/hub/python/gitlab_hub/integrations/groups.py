@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.integrations.checks import Facts
 from gitlab_hub.integrations.errors import DuplicateIntegration
-from gitlab_hub.integrations.model import Holding, Integration, identity_of
+from gitlab_hub.integrations.model import Integration, IntegrationWithCredentials, identity_of
 from gitlab_hub.integrations.store import Change, IntegrationStore
+from gitlab_hub.integrations.verification.checks import Facts
 
 
 class Place(NamedTuple):
@@ -36,7 +36,7 @@ def keep_group(store: IntegrationStore, integration_id: str, place: Place) -> No
             store.change(integration_id, lambda found: at_place(found, place, claims=False))
 
 
-def at_place(found: Holding, place: Place, *, claims: bool = True) -> Change | None:
+def at_place(found: IntegrationWithCredentials, place: Place, *, claims: bool = True) -> Change | None:
     """The change of an integration to its group's id and path; None where they are known, or it has another group.
 
     An id that is new is also the integration's identity from now on, unless it `claims` nothing.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gitlab_hub.integrations.model import Credential, CredentialStatus, Holding, Integration, Status
+from gitlab_hub.integrations.model import Credential, CredentialStatus, Integration, IntegrationWithCredentials, Status
 
 EXPIRING_WITHIN = 14 * 86_400
 
@@ -48,12 +48,12 @@ def primary(integration: Integration, credentials: Iterable[Credential]) -> Cred
     return min((one for one in credentials if one.live), key=rank, default=None)
 
 
-def primary_of(holding: Holding) -> Credential | None:
+def primary_of(holding: IntegrationWithCredentials) -> Credential | None:
     """The credential of an integration to work with."""
     return primary(holding.integration, holding.credentials)
 
 
-def judged(integration: Integration, credentials: Iterable[Credential], one: Credential, *, works: bool) -> str:
+def status_after(integration: Integration, credentials: Iterable[Credential], one: Credential, *, works: bool) -> str:
     """The status of an integration after a verdict about one of its credentials, if that is the one to work with."""
     others = [other for other in credentials if other.id != one.id]
     chosen = primary(integration, [*others, one])
@@ -62,7 +62,7 @@ def judged(integration: Integration, credentials: Iterable[Credential], one: Cre
     return Status.ACTIVE if works else Status.ERROR
 
 
-def summarised(integration: Integration, credentials: Iterable[Credential]) -> Integration:
+def with_primary_facts(integration: Integration, credentials: Iterable[Credential]) -> Integration:
     """The integration with the facts of its primary credential; without a good one it does not work."""
     chosen = primary(integration, credentials)
     if chosen is None:

@@ -157,7 +157,7 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class IntegrationWithCredentials:
     """An integration with its credentials, all read at the same version."""
 
     integration: Integration

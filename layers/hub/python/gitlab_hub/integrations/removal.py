@@ -6,12 +6,12 @@ from typing import Protocol
 
 from gitlab_hub.audit import AuditLog
 from gitlab_hub.errors import HubError
-from gitlab_hub.integrations.care.revocations import Revocation, revocation_of
-from gitlab_hub.integrations.care.revoking import Revoking
 from gitlab_hub.integrations.errors import ActiveBuildsRemain
-from gitlab_hub.integrations.life import Life
-from gitlab_hub.integrations.model import Credential, CredentialKind, Holding
+from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
+from gitlab_hub.integrations.model import Credential, CredentialKind, IntegrationWithCredentials
 from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.tokens.revocations import Revocation, revocation_of
+from gitlab_hub.integrations.tokens.revoking import RevocationQueue
 
 
 class HookRemoval(Protocol):
@@ -51,7 +51,7 @@ class NoBuilds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Farewell:
+class DeleteOptions:
     """How thoroughly to go. `revoke` None = only what the hub itself was granted: OAuth pairs, no one's own tokens."""
 
     revoke: bool | None = None
@@ -60,7 +60,7 @@ class Farewell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class DeleteResult:
     """What a removal did in GitLab; `revoked` is about what was in use, `revoke_failed` has ids of credentials."""
 
     revoked: bool = False
@@ -76,8 +76,8 @@ class Removal:
         self,
         *,
         store: IntegrationStore,
-        life: Life,
-        revoking: Revoking,
+        life: IntegrationLifecycle,
+        revoking: RevocationQueue,
         hooks: HookRemoval,
         builds: ActiveBuilds,
         audit: AuditLog,
@@ -85,7 +85,7 @@ class Removal:
         self._store, self._life, self._revoking = store, life, revoking
         self._hooks, self._builds, self._audit = hooks, builds, audit
 
-    def remove(self, integration_id: str, farewell: Farewell, *, actor: str) -> Removed:
+    def remove(self, integration_id: str, farewell: DeleteOptions, *, actor: str) -> DeleteResult:
         """Remove an integration. Raises NotFound, or ActiveBuildsRemain where `force` is not set.
 
         Hooks go while the token still works. Tokens end behind the tombstone, so that nobody renews them meanwhile or
@@ -99,22 +99,22 @@ class Removal:
         deleted, failed = self._remove_hooks(integration_id, farewell)
         leaving: list[Revocation] = []
 
-        def noted(last: Holding) -> list[Revocation]:
+        def noted(last: IntegrationWithCredentials) -> list[Revocation]:
             leaving[:] = _leaving(last, farewell)
             return leaving
 
-        self._life.hide(integration_id, noted)
+        self._life.mark_deleting(integration_id, noted)
         lasting = [] if farewell.revoke is False else self._revoking.last_tries(integration_id)
-        self._life.clear(integration_id, farewells=bool(lasting))
+        self._life.purge(integration_id, farewells=bool(lasting))
         alive = {one.key for one in lasting}
-        return Removed(
+        return DeleteResult(
             revoked=bool(leaving) and alive.isdisjoint(one.key for one in leaving),
             revoke_failed=list(dict.fromkeys(one.credential_id for one in lasting)),
             hooks_deleted=deleted,
             hooks_failed=failed,
         )
 
-    def _remove_hooks(self, integration_id: str, farewell: Farewell) -> tuple[int, list[str]]:
+    def _remove_hooks(self, integration_id: str, farewell: DeleteOptions) -> tuple[int, list[str]]:
         # Also where they stay in GitLab: the rows that lead to them lie where no purge would find them.
         try:
             if farewell.delete_hooks:
@@ -125,11 +125,11 @@ class Removal:
         return 0, []
 
 
-def _leaving(last: Holding, farewell: Farewell) -> list[Revocation]:
+def _leaving(last: IntegrationWithCredentials, farewell: DeleteOptions) -> list[Revocation]:
     """What is to end of an integration as it was at last."""
     wanted = (one for one in last.credentials if one.deleted_at is None and _is_wanted(one, farewell))
     return [revocation_of(last.integration, one, announced=True, now=last.integration.updated_at) for one in wanted]
 
 
-def _is_wanted(credential: Credential, farewell: Farewell) -> bool:
+def _is_wanted(credential: Credential, farewell: DeleteOptions) -> bool:
     return credential.kind == CredentialKind.OAUTH if farewell.revoke is None else farewell.revoke

@@ -8,13 +8,13 @@ from typing import Any
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.protocol import group_path
-from gitlab_hub.integrations.care.held import Held
-from gitlab_hub.integrations.care.tokens import CredentialTokens, Source
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import NoCredential
 from gitlab_hub.integrations.health import primary_of
-from gitlab_hub.integrations.model import Holding
+from gitlab_hub.integrations.model import IntegrationWithCredentials
 from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
+from gitlab_hub.integrations.tokens.source import CredentialTokens, TokenSource
 
 LARGEST_PAGE = 100
 """GitLab's own upper limit."""
@@ -58,8 +58,8 @@ class Repositories:
         self,
         store: IntegrationStore,
         connector: Connector,
-        source: Source,
-        refused: Callable[[Held], None] | None = None,
+        source: TokenSource,
+        refused: Callable[[LoadedCredential], None] | None = None,
     ) -> None:
         self._store, self._connector, self._source, self._refused = store, connector, source, refused
 
@@ -71,7 +71,7 @@ class Repositories:
         return asyncio.run(self._read(holding, filters, limit, cursor))
 
     async def _read(
-        self, holding: Holding, filters: Filters, limit: int, cursor: str | None
+        self, holding: IntegrationWithCredentials, filters: Filters, limit: int, cursor: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
         credential = primary_of(holding)
         if credential is None:
@@ -105,7 +105,7 @@ async def _one(gitlab: GitLab, path: str, params: Mapping[str, Param], *, per_pa
     return await anext(gitlab.pages(path, params, cursor=cursor, per_page=per_page))
 
 
-def _listing(holding: Holding, *, is_admin: bool) -> tuple[str, dict[str, Param]]:
+def _listing(holding: IntegrationWithCredentials, *, is_admin: bool) -> tuple[str, dict[str, Param]]:
     integration = holding.integration
     if integration.group is not None:
         path = f"{group_path(integration.group, integration.group_id)}/projects"

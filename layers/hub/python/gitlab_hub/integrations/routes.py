@@ -6,28 +6,25 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.integrations.answers import (
+from gitlab_hub.integrations.errors import DuplicateIntegration
+from gitlab_hub.integrations.model import Integration
+from gitlab_hub.integrations.oauth.starting import OAuthStart
+from gitlab_hub.integrations.removal import DeleteOptions, Removal
+from gitlab_hub.integrations.requests import PatchBody, StartBody, chosen, oauth_request, token_request
+from gitlab_hub.integrations.responses import (
     IntegrationEnvelope,
     IntegrationList,
     RemovedAnswer,
     StartAnswer,
     WebhookAddress,
 )
-from gitlab_hub.integrations.changing import Changing, Patch
-from gitlab_hub.integrations.connecting import Connecting
-from gitlab_hub.integrations.errors import DuplicateIntegration
-from gitlab_hub.integrations.model import Integration
-from gitlab_hub.integrations.oauth.starting import OAuthStart
-from gitlab_hub.integrations.removal import Farewell, Removal
-from gitlab_hub.integrations.requests import PatchBody, StartBody
+from gitlab_hub.integrations.service import IntegrationConnector, IntegrationUpdater, Patch
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.views import IntegrationDetail, IntegrationView, VerificationView
-from gitlab_hub.integrations.wishes import chosen, oauth_wish, token_wish
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
-from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.errors import PermissionDenied
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 BASE = "/v1/integrations"
 ONE = f"{BASE}/<integration_id>"
@@ -48,9 +45,9 @@ class IntegrationRoutes:
     def __init__(
         self,
         *,
-        connecting: Connecting,
+        connecting: IntegrationConnector,
         oauth: OAuthStart,
-        changing: Changing,
+        changing: IntegrationUpdater,
         removal: Removal,
         store: IntegrationStore,
         cursors: Cursors,
@@ -82,9 +79,9 @@ class IntegrationRoutes:
             raise PermissionDenied("Your token is limited to some integrations, so it cannot add one.")
         by_oauth = body.auth_mode == "oauth_app"
         if by_oauth:
-            started = self._oauth.start(oauth_wish(body), actor=caller.token_id, seed=seed)
+            started = self._oauth.start(oauth_request(body), actor=caller.token_id, seed=seed)
         else:
-            started = self._connecting.start(token_wish(body), actor=caller.token_id, seed=seed)
+            started = self._connecting.connect(token_request(body), actor=caller.token_id, seed=seed)
         kept = started.integration
         return StartAnswer(
             integration=None if kept is None else IntegrationView.of(kept, now=int(self._now())),
@@ -120,7 +117,7 @@ class IntegrationRoutes:
             client_secret=None if body.client_secret is None else body.client_secret.get_secret_value(),
         )
         try:
-            changed = self._changing.patch(integration_id, patch, actor=caller.token_id)
+            changed = self._changing.update(integration_id, patch, actor=caller.token_id)
         except DuplicateIntegration as error:
             raise error.shown_to(caller.can_see) from None
         return self._shown(changed)
@@ -134,7 +131,7 @@ class IntegrationRoutes:
         force: Flag = False,  # noqa: FBT002 - the same
     ) -> RemovedAnswer:
         """Remove an integration. OAuth pairs end in GitLab too; access tokens are their owners', unless asked for."""
-        farewell = Farewell(revoke=revoke, delete_hooks=delete_hooks, force=force)
+        farewell = DeleteOptions(revoke=revoke, delete_hooks=delete_hooks, force=force)
         removed = self._removal.remove(integration_id, farewell, actor=caller.token_id)
         return RemovedAnswer(
             revoked=removed.revoked,

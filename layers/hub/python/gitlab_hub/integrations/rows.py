@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from gitlab_hub.integrations.model import Account, Credential, Features, Integration
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.ports import Item
 
 SCHEMA_VERSION = 1
 INTEGRATIONS = "INTEGRATIONS"
@@ -38,7 +38,7 @@ def integration_item(integration: Integration) -> Item:
     return _keyed(INTEGRATIONS, values.pop("id")) | values | lists | {"lifecycle": LIVE}
 
 
-def marker_item(integration_id: str, lifecycle: str, *, version: int, at: int) -> Item:
+def tombstone_item(integration_id: str, lifecycle: str, *, version: int, at: int) -> Item:
     """Spell a row that holds a place and no data.
 
     `expires_at` is the table's TTL attribute: a marker goes away by itself long after its work is done.

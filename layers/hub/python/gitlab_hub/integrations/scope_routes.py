@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field
 
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 SCOPES = "/v1/integrations/<integration_id>/scopes"
 

@@ -5,16 +5,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.gitlab.grants import Application
+from gitlab_hub.gitlab.oauth import Application
 from gitlab_hub.integrations import rows
-from gitlab_hub.integrations.care import credential_incidents, revocations
-from gitlab_hub.integrations.care.due import changed, due_care
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
-from gitlab_hub.integrations.health import on_schedule, summarised
-from gitlab_hub.integrations.model import Credential, Holding, Integration
-from gitlab_hub.integrations.vault import TokenSet, Vault
-from gitlab_hub.storage.secrets import SecretMissing, Secrets
-from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.integrations.health import on_schedule, with_primary_facts
+from gitlab_hub.integrations.model import Account, Credential, Integration, IntegrationWithCredentials
+from gitlab_hub.integrations.tokens import incidents, revocations
+from gitlab_hub.integrations.tokens.due import changed, due_care
+from gitlab_hub.integrations.tokens.vault import TokenSet, Vault
+from gitlab_hub.storage.ports import (
+    ABSENT,
+    Condition,
+    ConditionFailed,
+    Delete,
+    Item,
+    Put,
+    SecretMissing,
+    Secrets,
+    Table,
+)
 from gitlab_hub.sync.due import rows_at_once
 
 _LOG = logging.getLogger(__name__)
@@ -109,7 +118,7 @@ class IntegrationStore:
             if found is not None:
                 yield found
 
-    def holding(self, integration_id: str) -> Holding:
+    def holding(self, integration_id: str) -> IntegrationWithCredentials:
         """An integration with its credentials, the deleted ones too. Raises NotFound."""
         integration = self.require(integration_id)
         for _ in range(ATTEMPTS):
@@ -117,7 +126,7 @@ class IntegrationStore:
             # Every change of a credential moves the integration's version: the same one before and after is a snapshot.
             again = self.require(integration_id)
             if again.version == integration.version:
-                return Holding(integration=integration, credentials=credentials)
+                return IntegrationWithCredentials(integration=integration, credentials=credentials)
             integration = again
         raise _busy()
 
@@ -145,8 +154,12 @@ class IntegrationStore:
         return self.vault.token(integration.id, integration.secret_version, credential_id)
 
     def change(
-        self, integration_id: str, decide: Callable[[Holding], Change | None], *, known: Holding | None = None
-    ) -> Holding:
+        self,
+        integration_id: str,
+        decide: Callable[[IntegrationWithCredentials], Change | None],
+        *,
+        known: IntegrationWithCredentials | None = None,
+    ) -> IntegrationWithCredentials:
         """Apply a decision to what is stored now; decide anew where others were faster. None = leave it.
 
         `known` is what was stored a moment ago: as long as it still is, nothing is read.
@@ -158,7 +171,7 @@ class IntegrationStore:
                 return before
             after = _merged(before, change)
             for one in change.credentials if attempt == 0 else ():
-                if credential_incidents.turned_bad(_of(before, one.id), one):
+                if incidents.turned_bad(_of(before, one.id), one):
                     self._turned_bad(one)
             try:
                 after = self._with_secret(before.integration, after, change)
@@ -169,7 +182,9 @@ class IntegrationStore:
             return after
         raise _busy()
 
-    def _with_secret(self, before: Integration, after: Holding, change: Change) -> Holding:
+    def _with_secret(
+        self, before: Integration, after: IntegrationWithCredentials, change: Change
+    ) -> IntegrationWithCredentials:
         tokens, prepared = change.tokens, change.prepared
         if not tokens and change.application is None:
             return after
@@ -183,9 +198,11 @@ class IntegrationStore:
             else one
             for one in after.credentials
         )
-        return Holding(integration=replace(after.integration, secret_version=version), credentials=changed)
+        return IntegrationWithCredentials(
+            integration=replace(after.integration, secret_version=version), credentials=changed
+        )
 
-    def _write(self, before: Holding, after: Holding, change: Change) -> None:
+    def _write(self, before: IntegrationWithCredentials, after: IntegrationWithCredentials, change: Change) -> None:
         was, touched = before.integration, {one.id for one in change.credentials}
         unchanged = Condition(equals={"version": was.version, "lifecycle": rows.LIVE})
         actions: list[Put | Delete] = [Put(rows.integration_item(after.integration), unchanged)]
@@ -193,10 +210,10 @@ class IntegrationStore:
             listed = rows.user_item(one, was.host_url)
             actions.append(Put(rows.credential_item(one, was.host_url)))
             actions.append(Put(listed) if one.live else Delete((listed["pk"], listed["sk"])))
-            actions += credential_incidents.actions(_of(before, one.id), one, at=after.integration.updated_at)
+            actions += incidents.actions(_of(before, one.id), one, at=after.integration.updated_at)
             if not change.renewed and one.id in change.tokens:
                 actions += revocations.noted(was, _of(before, one.id), now=after.integration.updated_at)
-                actions += credential_incidents.superseded(_of(before, one.id))
+                actions += incidents.superseded(_of(before, one.id))
         actions += [Put(revocations.row(one)) for one in change.to_end]
         if after.integration.identity != was.identity:
             claim = rows.claim_item(after.integration.identity, was.id)
@@ -222,7 +239,7 @@ class IntegrationStore:
             after = page.last[1]
 
 
-def _of(holding: Holding, credential_id: str) -> Credential | None:
+def _of(holding: IntegrationWithCredentials, credential_id: str) -> Credential | None:
     return next((one for one in holding.credentials if one.id == credential_id), None)
 
 
@@ -237,12 +254,28 @@ def _readable(item: Item) -> Integration | None:
         return None
 
 
-def _merged(before: Holding, change: Change) -> Holding:
+def _merged(before: IntegrationWithCredentials, change: Change) -> IntegrationWithCredentials:
     credentials: dict[str, Credential] = {one.id: one for one in before.credentials}
     credentials |= {one.id: one for one in change.credentials}
     integration = replace(change.integration, version=before.integration.version + 1)
-    return Holding(integration=summarised(integration, credentials.values()), credentials=tuple(credentials.values()))
+    return IntegrationWithCredentials(
+        integration=with_primary_facts(integration, credentials.values()), credentials=tuple(credentials.values())
+    )
 
 
 def _busy() -> TooBusy:
     return TooBusy("Others are changing this integration; try again.", retry_after=1)
+
+
+# Who else uses the same GitLab user, whose allowance of requests is shared.
+
+
+class SharedUsers:
+    """Looks around among the integrations."""
+
+    def __init__(self, store: IntegrationStore) -> None:
+        self._store = store
+
+    def share(self, host_url: str, account: Account, *, integration_id: str = "", credential_id: str = "") -> bool:
+        """Say whether another credential than the one named belongs to the same user of the same GitLab."""
+        return self._store.shares_user(host_url, account.id, besides=(integration_id, credential_id))

@@ -6,13 +6,12 @@ from typing import Annotated, Any, Protocol
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from gitlab_hub.errors import IntegrationPaused
-from gitlab_hub.integrations.answers import EndedSync, SyncHistory, SyncRequested, SyncStates
 from gitlab_hub.integrations.requests import AcceptBody, SyncBody
+from gitlab_hub.integrations.responses import EndedSync, SyncHistory, SyncRequested, SyncStates
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 SYNC = "/v1/integrations/<integration_id>/sync"
 ALL_KINDS = ("access", "pipelines")

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gitlab_hub.integrations.checks import Verification, spelled
 from gitlab_hub.integrations.health import shown_status, token_status
 from gitlab_hub.integrations.model import NOBODY, Account, Credential, Integration
+from gitlab_hub.integrations.verification.checks import Verification, to_dict
 
 
 class AccountView(BaseModel):
@@ -102,7 +102,7 @@ class VerificationView(BaseModel):
             ok=verification.ok,
             code=verification.code,
             warnings=list(verification.warnings),
-            checks=[CheckView(**spelled(check)) for check in verification.checks],
+            checks=[CheckView(**to_dict(check)) for check in verification.checks],
         )
 
 

@@ -15,14 +15,52 @@ from gitlab_hub.gitlab.errors import (
     MissingPermissions,
     UnexpectedResponse,
 )
-from gitlab_hub.pipelines.copying import Copier
-from gitlab_hub.pipelines.debts import Debts
+from gitlab_hub.pipelines.debts import OwedPipelines
+from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
 from gitlab_hub.pipelines.seek import Window
-from gitlab_hub.pipelines.settling import Known
 from gitlab_hub.pipelines.source import ProjectSource
-from gitlab_hub.pipelines.store import PipelineStore
+from gitlab_hub.pipelines.store import Copy, PipelineStore
+from gitlab_hub.pipelines.times import from_datetime
+from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.sync.ports import Session
+
+# Copying single pipelines, while others may be copying the same ones.
+
+MOST_RACES = 5
+"""How often one pipeline is read anew because another worker stored it meanwhile."""
+
+
+class PipelineCopier:
+    """Keeps pipelines of one project as GitLab has them. `hinted`: on behalf of a webhook, beside runs."""
+
+    def __init__(self, session: Session, source: ProjectSource, store: PipelineStore, *, hinted: bool = False) -> None:
+        self._session, self._source, self._store, self._hinted = session, source, store, hinted
+
+    async def copy(self, number: int, known: StoredPipeline | None) -> Copy:
+        """Read a pipeline and store it. Raises GitLabError, Missing where there is no such pipeline.
+
+        Whoever read earlier may come to write later. So a row that is not the known one any more is left alone, and
+        GitLab is asked again: its answer is younger than whatever is stored.
+        """
+        for _ in range(MOST_RACES):
+            copy = await self._source.fetch(number, now=self._now())
+            if known is not None and known.job_chunks and not copy.jobs:
+                # Jobs do not vanish one by one from a pipeline that is still there: the list is wrong, not the copy.
+                raise UnexpectedResponse("GitLab lists no jobs for a pipeline that had some.")
+            try:
+                written = await self._session.write(self._store.save, copy, known, now=self._now(), hinted=self._hinted)
+            except ConditionFailed:
+                found = await self._session.io(self._store.known, self._source.project_id, [number])
+                known = found.get(number)
+                continue
+            self._session.count(pipelines_read=1, jobs_read=len(copy.jobs), rows_written=int(written))
+            return copy
+        raise UnexpectedResponse("A pipeline changes faster than the hub can store it.")
+
+    def _now(self) -> int:
+        return from_datetime(self._session.now())
+
 
 BATCH = 8
 """Pipelines of one project between two checkpoints."""
@@ -54,13 +92,18 @@ class Batches:
     """The pipelines of one project, made durable batch by batch."""
 
     def __init__(
-        self, session: Session, source: ProjectSource, store: PipelineStore, debts: Debts, making: asyncio.Semaphore
+        self,
+        session: Session,
+        source: ProjectSource,
+        store: PipelineStore,
+        debts: OwedPipelines,
+        making: asyncio.Semaphore,
     ) -> None:
         self._session, self._source, self._store, self._debts = session, source, store, debts
-        self._making, self._copier = making, Copier(session, source, store)
+        self._making, self._copier = making, PipelineCopier(session, source, store)
         self._in_a_row = 0
 
-    async def copy(self, due: Sequence[tuple[int, Row]], known: Mapping[int, Known]) -> AsyncIterator[Outcome]:
+    async def copy(self, due: Sequence[tuple[int, Row]], known: Mapping[int, StoredPipeline]) -> AsyncIterator[Outcome]:
         """Copy listed pipelines. Raises GitLabError where not one pipeline but the project is in trouble."""
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
@@ -104,7 +147,7 @@ class Batches:
                 await self._debts.pay(number)
             self._session.count(pipelines_vanished=int(isinstance(result, Missing)), pipelines_owed=number in failed)
 
-    async def _copy(self, number: int, row: Row, known: Known | None) -> "bool | GitLabError":
+    async def _copy(self, number: int, row: Row, known: StoredPipeline | None) -> "bool | GitLabError":
         """Copy one pipeline; the answer says whether it has children, or why it could not be read.
 
         Missing is one that GitLab lists no more. A 404 for one that it lists is trouble like any other.

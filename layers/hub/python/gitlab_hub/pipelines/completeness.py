@@ -9,11 +9,10 @@ from pydantic import BaseModel, Field
 
 from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
 from gitlab_hub.pipelines.owed import OwedRows
-from gitlab_hub.pipelines.project_store import ReadState
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.pipelines.projects import ReadState
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 from gitlab_hub.web.route import Route
 
 COMPLETENESS = "/v1/integrations/<integration_id>/pipelines/completeness"

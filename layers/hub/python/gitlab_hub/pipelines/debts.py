@@ -7,13 +7,13 @@ from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines import owed as rules
 from gitlab_hub.pipelines.owed import MOST_TRIED, Owed, OwedRows
-from gitlab_hub.pipelines.project_store import ReadStates
+from gitlab_hub.pipelines.projects import ReadStates
 from gitlab_hub.pipelines.seek import Stream
 from gitlab_hub.pipelines.times import from_datetime
 from gitlab_hub.sync.ports import Scope, Session
 
 
-class Debts:
+class OwedPipelines:
     """The owed pipelines of one project. A project without any costs nothing."""
 
     def __init__(

@@ -12,15 +12,14 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
 )
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.pipelines.debts import Debts
-from gitlab_hub.pipelines.heeding import HintReading
+from gitlab_hub.pipelines.debts import OwedPipelines
+from gitlab_hub.pipelines.hinted_read import TargetedRead
 from gitlab_hub.pipelines.owed import OwedRows
-from gitlab_hub.pipelines.project_stage import ProjectsStage, SweepStage
-from gitlab_hub.pipelines.project_store import ProjectRows, ReadStates, project_number
+from gitlab_hub.pipelines.projects import ProjectRows, ProjectsStage, ReadStates, SweepStage, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
 from gitlab_hub.pipelines.source import ProjectSource, why_closed
 from gitlab_hub.pipelines.store import PipelineStore
-from gitlab_hub.storage.table import Table
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Scope, Session, Stage
 
@@ -44,9 +43,9 @@ class PipelinesFeature:
         pipelines = PipelinesStage(session, rows, table, self._incidents)
         return [ProjectsStage(session, rows), pipelines, SweepStage(session, rows, self._incidents)]
 
-    async def heed(self, session: Session, hint: Hint) -> None:
+    async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one pipeline that a hint is about."""
-        await HintReading(session, session.fenced(self.table)).run(hint["project_id"], hint["pipeline_id"])
+        await TargetedRead(session, session.fenced(self.table)).run(hint["project_id"], hint["pipeline_id"])
 
 
 class PipelinesStage:
@@ -78,7 +77,7 @@ class PipelinesStage:
     async def read(self, scope: Scope) -> None:
         """Read one project's pipelines."""
         source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
-        debts = Debts(self._session, self._owed, self._states, self._incidents, source.project_id)
+        debts = OwedPipelines(self._session, self._owed, self._states, self._incidents, source.project_id)
         reading = ProjectReading(self._session, scope, source, self._store, self._states, debts, self._making)
         try:
             await reading.run()

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from gitlab_hub.pipelines.keys import hint_key
 from gitlab_hub.pipelines.model import MAX_ID
-from gitlab_hub.storage.queue import Queue
-from gitlab_hub.storage.table import Key, Table
-from gitlab_hub.sync.hint_box import HintBox
+from gitlab_hub.storage.ports import Key, Queue, Table
+from gitlab_hub.sync.hints.queue import HintQueue
 from gitlab_hub.sync.message import Hint, UnknownMessage
 
 IDS = ("project_id", "pipeline_id")
@@ -16,7 +15,7 @@ class PipelineHints:
     """Sends hints to the workers of the pipelines sync; those about one pipeline within seconds become one."""
 
     def __init__(self, table: Table, queue: Queue, now: Callable[[], float]) -> None:
-        self.box = HintBox(table=table, queue=queue, now=now, key=_key)
+        self.box = HintQueue(table=table, queue=queue, now=now, key=_key)
 
     def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None:
         """Have a pipeline read from GitLab soon. Raises StorageUnavailable.

@@ -13,7 +13,10 @@ Jobs have a partition of their own because a query pays for every byte it passes
 read their jobs.
 """
 
-from gitlab_hub.storage.table import Key
+from collections.abc import Iterator
+
+from gitlab_hub.storage.ports import Key, Table
+from gitlab_hub.sync.fence import fence_partition
 
 BY_CHANGE = "by_change"
 
@@ -71,3 +74,24 @@ def owed_key(integration_id: str, project_id: int, pipeline_id: int) -> Key:
 def change_sk(changed_at: int, project_id: int, pipeline_id: int) -> str:
     """The place of a pipeline in the integration's feed of changes (`changed_at` in milliseconds)."""
     return f"{changed_at:013d}#{padded(project_id)}#{padded(pipeline_id)}"
+
+
+# Which partitions hold something of an integration.
+
+
+def partitions(table: Table, integration_id: str) -> Iterator[str]:
+    """Every partition of an integration: those of its projects first, the list of projects itself last."""
+    after: str | None = None
+    while True:
+        rows = table.query(projects_pk(integration_id), after=after, attributes=("id", "sk"))
+        for item in rows.items:
+            yield pipelines_pk(integration_id, item["id"])
+            yield jobs_pk(integration_id, item["id"])
+        if rows.last is None:
+            break
+        after = rows.last[1]
+    yield cursors_pk(integration_id)
+    yield hints_pk(integration_id)
+    yield fence_partition(integration_id)
+    yield owed_pk(integration_id)
+    yield projects_pk(integration_id)

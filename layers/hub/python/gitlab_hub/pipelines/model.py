@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.ports import Item
 
 StatusName = Literal[
     "created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "success", "failed",

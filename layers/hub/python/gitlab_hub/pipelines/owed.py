@@ -10,7 +10,7 @@ from typing import Any
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
 from gitlab_hub.incidents import Incident
 from gitlab_hub.pipelines.keys import owed_key, owed_pk, padded
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.ports import Item, Table
 
 OF_ONE_PIPELINE = (Unavailable, UnexpectedResponse, HostUnreachable, NotGitLab)
 """Trouble that may be one pipeline's, as long as the list of its project can be read."""

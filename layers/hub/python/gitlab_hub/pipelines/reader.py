@@ -1,15 +1,54 @@
 """Reading stored pipelines and jobs back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.pipelines.keys import BY_CHANGE, chunk_key, padded, pipelines_pk
-from gitlab_hub.pipelines.packing import unpack
-from gitlab_hub.pipelines.pages import Found, filtered
-from gitlab_hub.pipelines.store import BRIDGES, JOBS
-from gitlab_hub.storage.table import Item, Rows, Table
+from gitlab_hub.pipelines.store import BRIDGES, JOBS, unpack
+from gitlab_hub.storage.ports import Item, Rows, Table
+
+# Reading filtered pages with a bound on what one request may read.
+
+MAX_SCANNED = 1_000
+"""Rows that one request looks at; a rare match behind them is found by the pages that follow."""
+
+BATCH = 200
+
+Read = Callable[[str | None, int], Rows]
+"""(position to continue behind, most rows) → rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Some rows, and where to go on; None at the end."""
+
+    rows: list[Item]
+    last: str | None
+
+
+def filtered(read: Read, wanted: Callable[[Item], bool] | None, *, limit: int, after: str | None, order: str) -> Found:
+    """Collect up to `limit` wanted rows (None = all) behind `after`; `order` names the attribute that orders them.
+
+    A page may be short, even empty, and still have a next one.
+    """
+    batch = BATCH if wanted else limit + 1
+    found: list[Item] = []
+    scanned = 0
+    while scanned < MAX_SCANNED:
+        rows = read(after, batch)
+        for item in rows.items:
+            if len(found) == limit:
+                return Found(found, after)
+            scanned, after = scanned + 1, str(item[order])
+            if wanted is None or wanted(item):
+                found.append(item)
+        if rows.last is None:
+            return Found(found, None)
+        after = rows.last[1]
+    return Found(found, after)
+
 
 MAX_CHUNKS = 4
 """Packed chunks that one request for jobs unpacks."""
@@ -160,3 +199,65 @@ def shown(item: Item) -> Item:
 
 def _shown(found: Found) -> Found:
     return Found([shown(item) for item in found.rows], found.last)
+
+
+# A pipeline with everything that it started, across projects of one integration.
+
+MAX_DEPTH = 5
+"""Levels below the pipeline asked for; GitLab itself allows two of child pipelines."""
+
+MAX_PIPELINES = 200
+MAX_BRIDGES = 1_000
+"""Trigger jobs of the whole tree: an answer has to fit a response of Lambda."""
+
+Id = tuple[int, int]
+
+
+class TreeBuilder:
+    """Builds one tree, level by level, within a fixed number of reads."""
+
+    def __init__(self, reader: PipelineReader, integration_id: str) -> None:
+        self._reader, self._integration_id = reader, integration_id
+        self._met: set[Id] = set()
+        self._room = MAX_BRIDGES
+
+    def build(self, project_id: int, pipeline_id: int) -> Item:
+        """The tree below a pipeline. Raises NotFound."""
+        pipeline = self._reader.pipeline(self._integration_id, project_id, pipeline_id)
+        root = {**pipeline, "stored": True, "bridges": []}
+        self._met.add((project_id, pipeline_id))
+        level = [root]
+        for _ in range(MAX_DEPTH):
+            level = self._grow(level)
+        for node in level:
+            node["truncated"] = node["bridge_count"] > 0
+        return root
+
+    def _grow(self, level: Sequence[Item]) -> list[Item]:
+        """Hang the trigger jobs below the pipelines of a level; the answer is the level below."""
+        for node in level:
+            bridges = self._reader.bridges(self._integration_id, node) if self._room else []
+            node["bridges"] = bridges[: self._room]
+            self._room -= len(node["bridges"])
+            node["truncated"] = len(node["bridges"]) < node["bridge_count"]
+        started = [bridge for node in level for bridge in node["bridges"] if bridge["downstream_pipeline"]]
+        wanted = [(bridge, found) for bridge in started if (found := self._downstream(bridge)) is not None]
+        stored = self._reader.some(self._integration_id, [number for _, number in wanted])
+        below = []
+        for bridge, number in wanted:
+            if number in stored:
+                bridge["downstream_pipeline"] = {**stored[number], "stored": True, "bridges": []}
+                below.append(bridge["downstream_pipeline"])
+        return below
+
+    def _downstream(self, bridge: Item) -> Id | None:
+        """The pipeline to look up; none that was met before (a damaged tree may be a ring), none beyond the bound."""
+        pipeline = bridge["downstream_pipeline"] = {**bridge["downstream_pipeline"], "stored": False}
+        number = (int(pipeline["project_id"]), int(pipeline["id"]))
+        if number in self._met:
+            return None
+        if len(self._met) >= MAX_PIPELINES:
+            pipeline["truncated"] = True
+            return None
+        self._met.add(number)
+        return number

@@ -9,15 +9,15 @@ from gitlab_hub.gitlab.client import Page
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.pipelines import seek
 from gitlab_hub.pipelines.batches import Batches
-from gitlab_hub.pipelines.debts import Debts
+from gitlab_hub.pipelines.debts import OwedPipelines
+from gitlab_hub.pipelines.freshness import must_read
 from gitlab_hub.pipelines.model import identity
-from gitlab_hub.pipelines.project_store import ReadState, ReadStates
+from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.pipelines.seek import Step, Stream, Window
-from gitlab_hub.pipelines.settling import must_read
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.times import from_datetime
-from gitlab_hub.sync.odd_rows import understood
+from gitlab_hub.sync.odd_rows import read_leniently
 from gitlab_hub.sync.ports import Scope, Session
 
 Rows = Sequence[Mapping[str, Any]]
@@ -33,7 +33,7 @@ class ProjectReading:
         source: ProjectSource,
         store: PipelineStore,
         states: ReadStates,
-        debts: Debts,
+        debts: OwedPipelines,
         making: asyncio.Semaphore,
     ) -> None:
         self._session, self._scope, self._source = session, scope, source
@@ -83,7 +83,7 @@ class ProjectReading:
         async for page in self._pages(seek.newest_params(window), per_page=seek.FEW):
             if not seek.has_right_source(window, page.rows):
                 break
-            found = await understood(self._session, self._scope, page.rows, identity)
+            found = await read_leniently(self._session, self._scope, page.rows, identity)
             new = [row for row, number in found if known is None or number > known]
             if hidden := [row for row in new if seek.is_hidden(row, since)]:
                 window = await self._take(window, hidden)
@@ -168,7 +168,7 @@ class ProjectReading:
         """Make every listed pipeline that changed durable."""
         now = self._now()
         at = now if window.hi is None else window.hi
-        found = await understood(self._session, self._scope, listed, identity)
+        found = await read_leniently(self._session, self._scope, listed, identity)
         known = await self._session.io(self._store.known, self._source.project_id, [number for _, number in found])
         due = [
             (number, row)

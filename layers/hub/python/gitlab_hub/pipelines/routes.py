@@ -7,8 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.pipelines.model import MAX_ID, SourceName, StatusName
-from gitlab_hub.pipelines.reader import Filters, PipelineReader
-from gitlab_hub.pipelines.tree import TreeBuilder
+from gitlab_hub.pipelines.reader import Filters, PipelineReader, TreeBuilder
 from gitlab_hub.pipelines.views import (
     JobList,
     JobView,
@@ -19,8 +18,7 @@ from gitlab_hub.pipelines.views import (
     TreePipeline,
 )
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 from gitlab_hub.web.route import Route
 
 IntegrationId = Annotated[str, Path()]

@@ -5,16 +5,58 @@ The list has no keyset paging and no tie-breaker, but `updated_after` is inclusi
 after the last row it saw. A row that changes meanwhile is met again further on. All decisions here are pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.pipelines.drain import Drain
 from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.times import iso, millis
+
+# Reading a millisecond that holds more pipelines than a page: the one place where pages are counted.
+#
+# Pages shift when a row leaves the millisecond, and then another row is jumped over. But the row that left is missing
+# from the next reading: two readings in a row that show the same rows prove that nothing was jumped over. All
+# decisions here are pure, and their state is small enough for a checkpoint.
+
+MAX_READINGS = 10
+SAME_SECOND_PAGES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SameTimestampPaging:
+    """How far the draining has come."""
+
+    position: str | None = None
+    """The next page; None = the first one."""
+    shown: str = ""
+    """Digest of the rows that this reading has shown so far."""
+    before: str | None = None
+    """Digest of the reading before."""
+    readings: int = 0
+    pages: int = 0
+
+    def after_page(self, ids: Iterable[int], following: str | None) -> "SameTimestampPaging | None":
+        """Decide what follows a page; None = everything was read.
+
+        Raises UnexpectedResponse where that cannot be had: an error is seen, a gap is not.
+        """
+        shown = self.shown
+        for number in ids:
+            shown = blake2b(f"{shown}{number}".encode(), digest_size=12).hexdigest()
+        if following is not None:
+            if self.pages >= SAME_SECOND_PAGES:
+                raise UnexpectedResponse("More pipelines share one update time than the hub reads.")
+            return replace(self, position=following, shown=shown, pages=self.pages + 1)
+        if shown == self.before:
+            return None
+        if self.readings >= MAX_READINGS:
+            raise UnexpectedResponse("Too many pipelines change within one millisecond to be listed completely.")
+        return SameTimestampPaging(before=shown, readings=self.readings + 1)
+
 
 PER_PAGE = 100
 FEW = 20
@@ -65,7 +107,7 @@ class Window:
     copied: int = 0
     """Pipelines made durable: tells a slow reading of one page from one that gets nowhere."""
     pages: int = 0
-    drain: Drain | None = None
+    drain: SameTimestampPaging | None = None
     """Where the millisecond at `lo` is being drained."""
     fresh: bool = False
     """Whether the list is read from its beginning, without a watermark."""
@@ -92,7 +134,7 @@ class Window:
         """The window that a checkpoint holds; one that another release wrote may know more fields."""
         known = {name: value for name, value in cursor.items() if name in cls.__dataclass_fields__}
         drain = known.get("drain")
-        parts = {"stream": Stream(cursor["stream"]), "drain": None if drain is None else Drain(**drain)}
+        parts = {"stream": Stream(cursor["stream"]), "drain": None if drain is None else SameTimestampPaging(**drain)}
         return cls(**{**known, **parts})
 
     def to_json(self) -> dict[str, Any]:
@@ -114,7 +156,7 @@ class Window:
 
     def drained(self, rows: Sequence[Mapping[str, Any]], following: str | None) -> "Window":
         """The window after a page of a drain; behind its millisecond when that was read completely."""
-        drain = (self.drain or Drain()).after_page((identity(row) for row in rows), following)
+        drain = (self.drain or SameTimestampPaging()).after_page((identity(row) for row in rows), following)
         return replace(self, drain=drain) if drain else replace(self, drain=None, lo=(self.lo or 0) + 1)
 
 
@@ -208,7 +250,7 @@ def next_step(window: Window, rows: Sequence[Mapping[str, Any]], *, more: bool) 
         return Step.DONE, window
     if window.lo is None or moments[-1] > window.lo:
         return Step.SEEK, replace(window, lo=moments[-1])
-    return Step.DRAIN, replace(window, drain=Drain())
+    return Step.DRAIN, replace(window, drain=SameTimestampPaging())
 
 
 def watermark(window: Window, previous: int | None, *, now: int) -> int | None:

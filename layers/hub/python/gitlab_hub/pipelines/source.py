@@ -8,11 +8,11 @@ from typing import Any
 from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, Missing
+from gitlab_hub.pipelines.freshness import is_settled
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
-from gitlab_hub.pipelines.settling import is_settled
 from gitlab_hub.pipelines.store import Copy
 from gitlab_hub.pipelines.times import from_datetime, iso, millis
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.ports import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,72 @@
 """Stored pipelines with their jobs: written so that a pipeline's row never promises jobs that are not there."""
 
-from collections.abc import Iterable, Sequence
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
+from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, padded, pipelines_pk
 from gitlab_hub.pipelines.model import is_terminal
-from gitlab_hub.pipelines.packing import pack, pack_one, unpack
-from gitlab_hub.pipelines.settling import Known
 from gitlab_hub.pipelines.times import seconds
-from gitlab_hub.storage.table import ABSENT, Item, Key, Table
+from gitlab_hub.storage.ports import ABSENT, Item, Key, Table
 from gitlab_hub.sync.hashing import content_hash
+
+# Many small rows as few items: compressed JSON, in chunks that a table takes and a reader can bound.
+
+MAX_CHUNK = 300_000
+"""Compressed bytes of a chunk; an item of the table may have 400 KB."""
+
+MAX_RAW = 1_000_000
+"""Bytes of a chunk before compression, so that reading one back has a known cost."""
+
+
+def pack(rows: Sequence[Item]) -> list[bytes]:
+    """Pack rows in their order; no rows make no chunk."""
+    return [chunk for group in _groups(rows) for chunk in _compressed(group)]
+
+
+def pack_one(row: Item) -> bytes:
+    """Pack a single row."""
+    return zlib.compress(_text(row))
+
+
+def unpack(chunk: bytes) -> Any:
+    """Unpack a chunk, refusing one that would unfold to more than was ever packed."""
+    inflater = zlib.decompressobj()
+    raw = inflater.decompress(chunk, MAX_RAW + 2)
+    if inflater.unconsumed_tail or not inflater.eof:
+        raise ValueError("a packed chunk is damaged or larger than any chunk written here")
+    return json.loads(raw)
+
+
+def _text(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def _groups(rows: Sequence[Item]) -> Iterator[list[Item]]:
+    group: list[Item] = []
+    room = MAX_RAW
+    for row in rows:
+        size = len(_text(row)) + 1
+        if group and size > room:
+            yield group
+            group, room = [], MAX_RAW
+        group.append(row)
+        room -= size
+    if group:
+        yield group
+
+
+def _compressed(group: list[Item]) -> list[bytes]:
+    chunk = zlib.compress(_text(group))
+    if len(chunk) <= MAX_CHUNK or len(group) == 1:
+        return [chunk]
+    half = len(group) // 2
+    return _compressed(group[:half]) + _compressed(group[half:])
+
 
 JOBS, BRIDGES = "jobs", "bridges"
 CHILD_SOURCE = "parent_pipeline"
@@ -41,13 +96,13 @@ class PipelineStore:
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._integration_id = table, integration_id
 
-    def known(self, project_id: int, ids: Iterable[int]) -> dict[int, Known]:
+    def known(self, project_id: int, ids: Iterable[int]) -> dict[int, StoredPipeline]:
         """What is stored of some pipelines."""
         pk = pipelines_pk(self._integration_id, project_id)
-        names = tuple(Known.__dataclass_fields__)
+        names = tuple(StoredPipeline.__dataclass_fields__)
         items = self._table.get_many([(pk, padded(number)) for number in ids], attributes=("id", *names))
         # Rows of an earlier release lack what was added since.
-        return {item["id"]: Known(**{name: item[name] for name in names if name in item}) for item in items}
+        return {item["id"]: StoredPipeline(**{name: item[name] for name in names if name in item}) for item in items}
 
     def count(self, project_id: int, *, children: bool) -> int:
         """How many pipelines of a project are stored and not gone: the children, or all others."""
@@ -61,7 +116,7 @@ class PipelineStore:
                 return count
             after = rows.last[1]
 
-    def save(self, copy: Copy, known: Known | None, *, now: int, hinted: bool = False) -> bool:
+    def save(self, copy: Copy, known: StoredPipeline | None, *, now: int, hinted: bool = False) -> bool:
         """Keep a pipeline (`now` in milliseconds); False where nothing had changed.
 
         Raises ConditionFailed where what is stored is not what was `known`: another worker was faster. Chunks go first:
@@ -89,7 +144,7 @@ class PipelineStore:
         self._table.write(deletes=self._left_over(project_id, number, packed, known))
         return not same
 
-    def _bridges(self, project_id: int, number: int, copy: Copy, known: Known | None) -> list[Item]:
+    def _bridges(self, project_id: int, number: int, copy: Copy, known: StoredPipeline | None) -> list[Item]:
         if copy.bridges is not None:
             return with_attempts(copy.bridges)
         count = known.bridge_chunks if known else 0
@@ -97,7 +152,7 @@ class PipelineStore:
         items = sorted(self._table.get_many(keys), key=lambda item: str(item["sk"]))
         return [bridge for item in items for bridge in unpack(item["data"])]
 
-    def _row(self, body: Item, known: Known | None, *, changed_at: int) -> Item:
+    def _row(self, body: Item, known: StoredPipeline | None, *, changed_at: int) -> Item:
         project_id, number, status = body["project_id"], body["id"], body["status"]
         ended = {
             "first_terminal_status": status if is_terminal(status) else None,
@@ -134,7 +189,7 @@ class PipelineStore:
         return items
 
     def _left_over(
-        self, project_id: int, number: int, packed: dict[str, list[bytes]], known: Known | None
+        self, project_id: int, number: int, packed: dict[str, list[bytes]], known: StoredPipeline | None
     ) -> list[Key]:
         before = {JOBS: known.job_chunks, BRIDGES: known.bridge_chunks} if known else {}
         return [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.ports import StorageUnavailable
 
 T = TypeVar("T")
 

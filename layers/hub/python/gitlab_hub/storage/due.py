@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gitlab_hub.storage.table import Condition, ConditionFailed, Item, Key, Table
+from gitlab_hub.storage.ports import Condition, ConditionFailed, Item, Key, Table
 
 PAGE = 100
 AT_ONCE = 0

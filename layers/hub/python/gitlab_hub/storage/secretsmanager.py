@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gitlab_hub.storage.aws import LazyClient, code_of, is_transient
-from gitlab_hub.storage.errors import StorageUnavailable
-from gitlab_hub.storage.secrets import SecretExists, SecretMissing
+from gitlab_hub.storage.ports import SecretExists, SecretMissing, StorageUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -1,7 +1,7 @@
 """When a tick has to look at a run next, whatever becomes of the run meanwhile."""
 
 from gitlab_hub.storage.due import AT_ONCE, Due, DueRows
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, Run
 

@@ -12,20 +12,17 @@ from typing import Any
 from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, Unauthorized, UnexpectedResponse
-from gitlab_hub.storage.errors import StorageRefused, StorageUnavailable
-from gitlab_hub.storage.queue import Queue
-from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.storage.ports import ConditionFailed, Queue, StorageRefused, StorageUnavailable
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, OutOfTime, Parked, RunFailed, SliceEnded
-from gitlab_hub.sync.limiter import SharedLimiter
 from gitlab_hub.sync.located import locate
 from gitlab_hub.sync.message import MOST_HOPS, hops_of, work_message
-from gitlab_hub.sync.ports import Feature, Target
+from gitlab_hub.sync.ports import Feature, Target, Targets
+from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.session import FLUSH_SECONDS, RunSession
 from gitlab_hub.sync.stages import ErrorNote, StageRunner
 from gitlab_hub.sync.store import RunStore
-from gitlab_hub.sync.targets import Targets
 
 STORAGE_PAUSE_SECONDS = 5
 STORE_CALLS_AT_ONCE = 16
@@ -49,7 +46,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Runtime:
     """What the engine takes from the world, so that tests can hold it still."""
 
     worker: Callable[[], str]
@@ -70,7 +67,7 @@ class Engine:
         targets: Targets,
         connect: Callable[[Target], Connection],
         queue: Queue,
-        outside: Outside,
+        outside: Runtime,
     ) -> None:
         self._feature, self._runs, self._targets = feature, runs_, targets
         self._connect, self._queue, self._outside = connect, queue, outside
@@ -97,7 +94,7 @@ class Engine:
         # Python's own pool has a thread or two more than processors; these threads only wait for AWS.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
         target = await to_the_end(self._targets.target, run.integration_id)
-        if target is None or runs.broken(run):
+        if target is None or runs.exceeded_attempts(run):
             await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED, at_its_end=False))
             return
         connection = self._connect(target)
@@ -160,10 +157,10 @@ class Engine:
             outcome = await self._second_opinion(session)
         run, now = await self._last_snapshot(session), self._now()
         if isinstance(outcome, OutOfTime):
-            await self._hand_on(runs.hand_over(run, now=now), hops)
+            await self._hand_on(runs.release(run, now=now), hops)
         elif isinstance(outcome, Parked):
             until = now + max(1, ceil(outcome.seconds))
-            await self._hand_on(runs.park(run, until=until, now=now), hops, delay=until - now)
+            await self._hand_on(runs.defer(run, until=until, now=now), hops, delay=until - now)
         else:
             await self._finish(session, run, outcome)
 

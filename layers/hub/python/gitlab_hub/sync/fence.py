@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.errors import HubError
-from gitlab_hub.storage.errors import StorageUnavailable
-from gitlab_hub.storage.table import (
+from gitlab_hub.storage.ports import (
     ABSENT,
     ALWAYS,
     Check,
@@ -24,6 +23,7 @@ from gitlab_hub.storage.table import (
     Key,
     Put,
     Rows,
+    StorageUnavailable,
     Table,
 )
 from gitlab_hub.sync.errors import LeaseLost

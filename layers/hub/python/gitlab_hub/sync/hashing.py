@@ -5,7 +5,7 @@ from base64 import b64encode
 from hashlib import blake2b
 from typing import Any
 
-from gitlab_hub.storage.table import Item
+from gitlab_hub.storage.ports import Item
 
 
 def content_hash(item: Item) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.run import Run
 
 KEPT_SECONDS = 90 * 86_400

@@ -8,10 +8,9 @@ from gitlab_hub.blocking import to_the_end
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimited, Unauthorized, UnexpectedResponse
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.sync.errors import Parked, RunFailed
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.ports import Target, Targets
 from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.stages import RETRY_AFTER_SECONDS
-from gitlab_hub.sync.targets import Targets
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab

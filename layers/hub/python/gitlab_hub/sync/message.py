@@ -1,9 +1,10 @@
 """The queue messages of the engine."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitlab_hub.sync.run import Run
+if TYPE_CHECKING:
+    from gitlab_hub.sync.run import Run
 
 SCHEMA = 1
 
@@ -25,7 +26,7 @@ class UnknownMessage(Exception):
     """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
 
 
-def work_message(run: Run, *, hops: int = 0) -> dict[str, Any]:
+def work_message(run: "Run", *, hops: int = 0) -> dict[str, Any]:
     """The message that carries a run on; a stale or repeated one has no effect.
 
     `hops`: how many workers have handed the work straight on since a tick or a person sent it.

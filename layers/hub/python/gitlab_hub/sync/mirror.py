@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from gitlab_hub.sync.breaker import Tally, is_suspicious_scope
+from gitlab_hub.sync.deletion_guard import DeletionTally, is_suspicious_scope
 from gitlab_hub.sync.hashing import content_hash
 from gitlab_hub.sync.ports import Confirm, Row, RowStore
 
@@ -64,7 +64,7 @@ class DatasetMirror:
         self._seen: dict[str, set[str]] = {}
         self._closed: dict[str, Closed] = {}
 
-    def recall(self, history: dict[str, list[Any]]) -> None:
+    def restore(self, history: dict[str, list[Any]]) -> None:
         """Take over what earlier workers of this run had noted.
 
         What was seen stays known for closed scopes too: the worker may have died before its checkpoint said so, and
@@ -79,10 +79,10 @@ class DatasetMirror:
             self._closed[scope] = Closed(stored, [*before, *keys], listed)
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> DeletionTally:
         """All completely read scopes together."""
         closed = self._closed.values()
-        return Tally(sum(one.stored for one in closed), sum(len(one.missing) for one in closed))
+        return DeletionTally(sum(one.stored for one in closed), sum(len(one.missing) for one in closed))
 
     @property
     def listed(self) -> int:
@@ -93,10 +93,10 @@ class DatasetMirror:
     @property
     def suspicious(self) -> int:
         """Missing rows in scopes that are doubtful on their own."""
-        tallies = (Tally(one.stored, len(one.missing)) for one in self._closed.values())
+        tallies = (DeletionTally(one.stored, len(one.missing)) for one in self._closed.values())
         return sum(tally.missing for tally in tallies if is_suspicious_scope(tally))
 
-    async def replace(self, scope: str, rows: Sequence[Row]) -> None:
+    async def replace_all(self, scope: str, rows: Sequence[Row]) -> None:
         """These are all rows of the scope: write what changed, note what is missing."""
         rows = list({row.key: row for row in rows}.values())
         stored = await self._session.io(lambda: dict(self._store.stored(scope)))
@@ -123,7 +123,7 @@ class DatasetMirror:
         self._close(scope, Closed(stored, missing, len(seen)))
         return int(stored)
 
-    async def sweep(self, confirm: Confirm | None = None) -> None:
+    async def delete_missing(self, confirm: Confirm | None = None) -> None:
         """Remove what is missing, unless the breaker refuses.
 
         `confirm` asks GitLab about one row by its id: a row that slipped between two pages of a shifting list stays.

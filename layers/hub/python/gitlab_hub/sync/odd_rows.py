@@ -12,7 +12,9 @@ R = TypeVar("R", bound=Mapping[str, Any])
 MOST_NAMED = 20
 
 
-async def understood(session: Session, scope: Scope, rows: Sequence[R], read: Callable[[R], T]) -> list[tuple[R, T]]:
+async def read_leniently(
+    session: Session, scope: Scope, rows: Sequence[R], read: Callable[[R], T]
+) -> list[tuple[R, T]]:
     """Every row that `read` can read, with what it made of it; of the others the scope's note tells.
 
     Raises UnexpectedResponse where `read` can read none: that is no list of such rows.

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from gitlab_hub.storage.sizes import size_of
-from gitlab_hub.storage.table import Check, Delete, Key, Put
+from gitlab_hub.storage.codec import size_of
+from gitlab_hub.storage.ports import Check, Delete, Key, Put
 
 MOST_ACTIONS = 99
 """In one transaction, which may have a hundred; one is left for a check."""

@@ -5,17 +5,17 @@ time. The engine does the rest: lease, concurrency, checkpoints, retries, parkin
 rows that GitLab no longer lists.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.ports import Item, Table
 
 if TYPE_CHECKING:
-    # Only workers speak to GitLab: whoever reads rows back must not pay for loading an HTTP client.
-    from gitlab_hub.gitlab.client import GitLab
+    from gitlab_hub.gitlab.client import GitLab, Tokens
+
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class RowStore(Protocol):
 class Mirror(Protocol):
     """One dataset kept equal to what GitLab lists. Only completely read scopes ever lose rows, and only in `sweep`."""
 
-    async def replace(self, scope: str, rows: Sequence[Row]) -> None:
+    async def replace_all(self, scope: str, rows: Sequence[Row]) -> None:
         """These are all rows of the scope: write what changed, note what is missing."""
 
     async def upsert(self, scope: str, rows: Sequence[Row]) -> None:
@@ -96,7 +96,7 @@ class Mirror(Protocol):
     async def complete(self, scope: str) -> int:
         """The scope was read to its end through `upsert`: note what is missing. The answer counts the stored rows."""
 
-    async def sweep(self, confirm: Confirm | None = None) -> None:
+    async def delete_missing(self, confirm: Confirm | None = None) -> None:
         """Remove what is missing and `confirm`ed gone, or mark the run suspect where too much is missing."""
 
 
@@ -173,3 +173,57 @@ class Feature(Protocol):
 
     def stages(self, session: Session) -> Sequence[Stage]:
         """The steps of one run, in order. Sweeping is the last of them."""
+
+
+# A stage that is a single scope: one list, or one sweep.
+
+ALL = "all"
+
+
+class SingleScopeStage:
+    """Lists the one scope; a stage derives from it and only reads."""
+
+    async def size(self) -> int | None:
+        """Count the one."""
+        return 1
+
+    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
+        """Give the one, unless it is done."""
+        if after is None or after < ALL:
+            yield Scope(ALL)
+
+
+# What the engine needs to know of integrations; the integrations feature fulfils it.
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Some of the integrations that may sync on schedule; `last` is where the next page begins, None at the end."""
+
+    ids: list[str]
+    last: str | None
+
+
+class Targets(Protocol):
+    """The integrations as the engine sees them. All calls block but those of `Tokens`."""
+
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        """Those of these integrations that may sync on schedule: active, not paused, credential not rejected."""
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
+        """One page of all integrations that may, behind a position."""
+
+    def target(self, integration_id: str) -> Target | None:
+        """What to read; None where the integration is gone, paused or has no credential."""
+
+    def tokens(self, target: Target) -> "Tokens":
+        """Where the client gets this target's token."""
+
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """GitLab says which group the target's is, and what it is called; no effect where it has another meanwhile."""
+
+    def rejected(self, target: Target) -> None:
+        """GitLab definitely refuses the credential; no effect where it was replaced meanwhile."""
+
+    def accepted(self, target: Target) -> None:
+        """GitLab takes the credential (again)."""

@@ -144,7 +144,7 @@ def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:
     )
 
 
-def broken(run: Run) -> bool:
+def exceeded_attempts(run: Run) -> bool:
     """Whether workers keep dying on this run without getting anywhere."""
     return run.claims > CLAIMS_WITHOUT_PROGRESS
 
@@ -167,14 +167,14 @@ def progressed(run: Run, checkpoint: Checkpoint) -> Run:
     return replace(run, checkpoint=checkpoint, claims=1, moved=True)
 
 
-def hand_over(run: Run, *, now: int) -> Run:
+def release(run: Run, *, now: int) -> Run:
     """Give the lease back so that the next worker goes on."""
     return replace(run, worker="", lease_until=0, messaged_at=now)
 
 
-def park(run: Run, *, until: int, now: int) -> Run:
+def defer(run: Run, *, until: int, now: int) -> Run:
     """Rest until a moment, keeping all that was done. A worker that parks has not died."""
-    return replace(hand_over(run, now=now), status=RunStatus.PARKED, parked_until=until, claims=0)
+    return replace(release(run, now=now), status=RunStatus.PARKED, parked_until=until, claims=0)
 
 
 def finish(run: Run, *, now: int, error: dict[str, str] | None = None, at_its_end: bool = True) -> Run:
@@ -186,7 +186,7 @@ def finish(run: Run, *, now: int, error: dict[str, str] | None = None, at_its_en
     failed = error is not None and not (run.suspected and REFUSED in error)
     status = RunStatus.FAILED if failed else RunStatus.SUSPECT if run.suspected else RunStatus.IDLE
     return replace(
-        hand_over(run, now=now),
+        release(run, now=now),
         status=status,
         fence=run.fence + 1,
         # How many scopes there would be was a guess; a run that read them all knows.

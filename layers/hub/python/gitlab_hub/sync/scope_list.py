@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.storage.table import Item, Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.ports import Kind
 
 STATUSES = ("forbidden", "gone", "failed", "partial", "disabled")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitlab_hub.storage.table import Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.ports import Check, Condition, ConditionFailed, Delete, Item, Put, Table
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Scope

@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gitlab_hub.storage.queue import Queue
-from gitlab_hub.storage.table import ConditionFailed
+from gitlab_hub.storage.ports import ConditionFailed, Queue
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import SyncInProgress, UnreadableRun
 from gitlab_hub.sync.message import purge_message, work_message
 from gitlab_hub.sync.ports import Kind
-from gitlab_hub.sync.purge_book import SENT_AGAIN_SECONDS, PurgeBook
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.scope_list import STATUSES, ListedScope
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.worker import SENT_AGAIN_SECONDS, PurgeBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

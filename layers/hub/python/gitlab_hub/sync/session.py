@@ -8,16 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from gitlab_hub.blocking import to_the_end
+from gitlab_hub.blocking import BlockingCalls, to_the_end
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.storage.errors import StorageRefused, StorageUnavailable
-from gitlab_hub.storage.table import ConditionFailed, Table
-from gitlab_hub.sync import breaker
+from gitlab_hub.storage.ports import ConditionFailed, StorageRefused, StorageUnavailable, Table
+from gitlab_hub.sync import deletion_guard
 from gitlab_hub.sync.errors import LeaseLost, OutOfTime, RunFailed, SliceEnded
 from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.mirror import DatasetMirror
-from gitlab_hub.sync.offload import Offload
 from gitlab_hub.sync.ports import RowStore, Scope, Target
 from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, progressed, renew, width
 from gitlab_hub.sync.scope_notes import ScopeNote
@@ -37,7 +35,7 @@ class Exchange(Protocol):
         """Merge with what other workers know."""
 
 
-class RunSession(Offload):
+class RunSession(BlockingCalls):
     """The engine's implementation of `ports.Session`."""
 
     def __init__(
@@ -94,7 +92,7 @@ class RunSession(Offload):
         """The mirror of a dataset; the same name gives the same mirror for the whole run."""
         if dataset not in self._mirrors:
             self._mirrors[dataset] = DatasetMirror(dataset, store, self)
-            self._mirrors[dataset].recall(self._history)
+            self._mirrors[dataset].restore(self._history)
         return self._mirrors[dataset]
 
     def fenced(self, table: Table) -> Table:
@@ -149,7 +147,7 @@ class RunSession(Offload):
         if self._suspected is None:
             tallies = {name: mirror.tally for name, mirror in self._mirrors.items()}
             suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
-            self._suspected = breaker.refused(tallies, suspicious, self.run.accepted)
+            self._suspected = deletion_guard.exceeds_limit(tallies, suspicious, self.run.accepted)
         return bool(self._suspected)
 
     def cursor(self, scope: Scope) -> Any:

@@ -19,10 +19,10 @@ from gitlab_hub.gitlab.errors import (
     TlsError,
     Unauthorized,
 )
-from gitlab_hub.storage.errors import StorageRefused
+from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.sync.errors import CredentialRefused, Parked, RunFailed
-from gitlab_hub.sync.limiter import SHORT_WAIT_SECONDS
 from gitlab_hub.sync.ports import Scope, Stage
+from gitlab_hub.sync.rate_limit import SHORT_WAIT_SECONDS
 from gitlab_hub.sync.run import REFUSED, Checkpoint
 from gitlab_hub.sync.scope_notes import FAILED, ScopeNote, ScopeNotes
 from gitlab_hub.sync.session import RunSession

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from gitlab_hub.storage.due import DueRows
-from gitlab_hub.storage.table import ABSENT, Condition, Item, Put, Table
+from gitlab_hub.storage.ports import ABSENT, Condition, Item, Put, Table
 from gitlab_hub.sync.due import due_runs, look_at
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.history import History, history_item

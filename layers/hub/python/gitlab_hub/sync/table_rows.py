@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from gitlab_hub.storage.table import Condition, ConditionFailed, Delete, Item, Key, Put, Table
+from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Key, Put, Table
 from gitlab_hub.sync.errors import Overtaken
 from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Row

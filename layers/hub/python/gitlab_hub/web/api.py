@@ -15,11 +15,11 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from gitlab_hub import request_id
 from gitlab_hub.errors import HubError
 from gitlab_hub.web import missing
-from gitlab_hub.web.answers import Answer, answer_of, error_answer, is_hidden, json_answer, spelled
 from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
 from gitlab_hub.web.call import Call, check_path, check_query, parse_object
 from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath, NothingThere, PermissionDenied, Unauthenticated
 from gitlab_hub.web.idempotency import Idempotency, key_of
+from gitlab_hub.web.responses import HttpResponse, error_response, is_hidden, json_response, response_of, spelled
 from gitlab_hub.web.route import Directory, Route, Routes, body_model, integration_named, spellings
 from gitlab_hub.web.validation import refusal_of, repeated_parameters, unexpected_fields, unknown_parameters
 
@@ -84,25 +84,25 @@ class Api:
             check_path(call)
             answer = self._answer(call, context)
         except HubError as error:
-            answer = error_answer(error, call.request_id)
+            answer = error_response(error, call.request_id)
         return answer.to_gateway(call.request_id)
 
-    def _answer(self, call: Call, context: Any) -> Answer:
+    def _answer(self, call: Call, context: Any) -> HttpResponse:
         found = self._directory.find(call.method, call.path)
         return self._unrouted(call, context) if found is None else self._attempt(call, *found, context)
 
-    def _unrouted(self, call: Call, context: Any) -> Answer:
+    def _unrouted(self, call: Call, context: Any) -> HttpResponse:
         """Answer where there is no such route: say which methods the path has, if it is one."""
         if call.method == "HEAD" and (head := self._head(call, context)):
             return head
         allowed = self._whole_directory.methods(call.path)
         if call.method == "OPTIONS" and allowed:
-            return Answer(status=HTTPStatus.NO_CONTENT, body="", headers={"allow": ", ".join(allowed)})
+            return HttpResponse(status=HTTPStatus.NO_CONTENT, body="", headers={"allow": ", ".join(allowed)})
         if allowed:
             raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", details={"allowed": allowed})
         raise NoSuchPath("There is no such path; GET /openapi.json lists them all.")
 
-    def _head(self, call: Call, context: Any) -> Answer | None:
+    def _head(self, call: Call, context: Any) -> HttpResponse | None:
         """Answer as GET would, without the body. Open routes only: without a route the gateway finds no caller."""
         found = self._directory.find("GET", call.path)
         if found is None or found[0].role is not None or found[0].raw is not None:
@@ -113,7 +113,7 @@ class Api:
     def _whole_directory(self) -> Directory:
         return self._directory if self._everywhere is None else Directory(self._everywhere())
 
-    def _attempt(self, call: Call, route: Route, parameters: Mapping[str, str], context: Any) -> Answer:
+    def _attempt(self, call: Call, route: Route, parameters: Mapping[str, str], context: Any) -> HttpResponse:
         try:
             principal = self._admit(route, parameters, call)
             check_query(call)
@@ -148,11 +148,11 @@ class Api:
     def _visible(self, principal: Principal, integration_id: str) -> bool:
         return principal.can_see(integration_id) and self._guard.exists(integration_id)
 
-    def _run_once(self, idempotency: Idempotency, name: str, request: "_Request") -> Answer:
+    def _run_once(self, idempotency: Idempotency, name: str, request: "_Request") -> HttpResponse:
         attempt = idempotency.begin(name, request.body, now=self._now())
-        if isinstance(attempt, Answer):
+        if isinstance(attempt, HttpResponse):
             return attempt
-        answer: Answer | None = None
+        answer: HttpResponse | None = None
         try:
             answer = self._run(request, attempt.seed)
         finally:
@@ -161,11 +161,11 @@ class Api:
         idempotency.finish(attempt, answer, keep=not request.route.secret_answer)
         return answer
 
-    def _run(self, request: "_Request", seed: str) -> Answer:
+    def _run(self, request: "_Request", seed: str) -> HttpResponse:
         resolver = self._resolver
         resolver.context.update(admitted=request.route, seed=seed)
         try:
-            return answer_of(resolver.resolve(request.call.forwarded(request.body), request.context))
+            return response_of(resolver.resolve(request.call.forwarded(request.body), request.context))
         except RequestValidationError as invalid:
             refusal = refusal_of(invalid.errors(), model=body_model(request.route.handler))
             return _rendered(refusal, request.route, request.call)
@@ -235,10 +235,10 @@ def _given(call: Call) -> set[str]:
         return set(call.query())
 
 
-def _rendered(error: HubError, route: Route, call: Call) -> Answer:
+def _rendered(error: HubError, route: Route, call: Call) -> HttpResponse:
     if route.render_error is None:
         if is_hidden(error):
             error = NothingThere(missing.nothing_of(missing.named(route.path, _given(call))))
-        return error_answer(error, call.request_id)
+        return error_response(error, call.request_id)
     status, body = route.render_error(error)
-    return json_answer(status, body, retry_after=error.retry_after, final=not error.retryable)
+    return json_response(status, body, retry_after=error.retry_after, final=not error.retryable)

@@ -11,8 +11,7 @@ from gitlab_hub.audit import Action, AuditReader, Wanted
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Caller, Role
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 Since = Annotated[
     int | None, Query(ge=0, le=9_999_999_999, description="Only what was done since then, in unix seconds.")

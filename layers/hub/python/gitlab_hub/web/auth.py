@@ -6,7 +6,7 @@ from typing import Annotated, Any, Protocol
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from gitlab_hub.storage.errors import StorageUnavailable
+from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.web.errors import Unauthenticated
 from gitlab_hub.web.principal import FAILED, Principal, Role
 

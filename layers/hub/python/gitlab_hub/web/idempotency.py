@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.storage.table import ABSENT, Condition, ConditionFailed, Item, Table
-from gitlab_hub.web.answers import Answer
+from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
 from gitlab_hub.web.errors import IdempotencyMismatch, InProgress, Unprocessable
+from gitlab_hub.web.responses import HttpResponse
 
 HEADER = "idempotency-key"
 LOCK_SECONDS = 60
@@ -41,7 +41,7 @@ class Idempotency:
     def __init__(self, table: Table, *, new_token: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
         self._table, self._new_token = table, new_token
 
-    def begin(self, request: str, body: str, *, now: float) -> Attempt | Answer:
+    def begin(self, request: str, body: str, *, now: float) -> Attempt | HttpResponse:
         """Start answering, or give the answer that was given before. Raises IdempotencyMismatch or InProgress."""
         pk = f"IDEMPOTENCY#{hashlib.sha256(request.encode()).hexdigest()}"
         attempt = self._attempt(pk, self._new_token(), _hash(body), now)
@@ -51,7 +51,7 @@ class Idempotency:
             return self._meet(attempt, now)
         return attempt
 
-    def finish(self, attempt: Attempt, answer: Answer, *, keep: bool) -> None:
+    def finish(self, attempt: Attempt, answer: HttpResponse, *, keep: bool) -> None:
         """Keep a final answer (`keep` false: only that there was one), and end the lock of any other."""
         if not answer.final or len(answer.body.encode()) > MAX_KEPT_BYTES:
             self.release(attempt)
@@ -67,7 +67,7 @@ class Idempotency:
     def _attempt(self, pk: str, seed: str, body_hash: str, now: float) -> Attempt:
         return Attempt(pk=pk, owner=self._new_token(), seed=seed, body_hash=body_hash, started_at=int(now))
 
-    def _meet(self, wanted: Attempt, now: float) -> Attempt | Answer:
+    def _meet(self, wanted: Attempt, now: float) -> Attempt | HttpResponse:
         row = self._table.get(wanted.pk, "ANSWER")
         if row is None:
             raise _in_progress()  # It was released between two looks; the caller's next try will begin.
@@ -123,14 +123,14 @@ def _hash(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def _packed(answer: Answer) -> dict[str, Any]:
+def _packed(answer: HttpResponse) -> dict[str, Any]:
     headers = json.dumps(dict(answer.headers))
     return {"status": answer.status, "body": answer.body, "headers": headers, "is_base64": answer.is_base64}
 
 
-def _unpacked(packed: Mapping[str, Any]) -> Answer:
+def _unpacked(packed: Mapping[str, Any]) -> HttpResponse:
     headers = {**json.loads(packed["headers"]), "idempotency-replayed": "true"}
-    return Answer(status=packed["status"], body=packed["body"], headers=headers, is_base64=packed["is_base64"])
+    return HttpResponse(status=packed["status"], body=packed["body"], headers=headers, is_base64=packed["is_base64"])
 
 
 def _in_progress() -> InProgress:

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from gitlab_hub.incidents import Incident, IncidentStore, position_before
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Caller, Principal, Role
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 _LISTING = "incidents"
 

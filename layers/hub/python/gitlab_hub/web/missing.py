@@ -7,7 +7,7 @@ unknown thing from one of somebody else's.
 import re
 from collections.abc import Collection, Sequence
 
-from gitlab_hub.web.answers import NOT_FOUND
+from gitlab_hub.web.responses import NOT_FOUND
 from gitlab_hub.web.route import GUARDED_PARAMETERS
 
 _ONE = "/v1/integrations/{integration_id}"

@@ -8,6 +8,7 @@ from inspect import cleandoc
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from pydantic import BaseModel
 
 from gitlab_hub import __version__
 from gitlab_hub.errors import HubError, NotFound
@@ -251,3 +252,34 @@ def _tag(route: Route) -> str:
     """Group routes by what they are about."""
     part = type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes")
     return _TAG_OF_PART.get(part, "Operations")
+
+
+# `/healthz`: is anybody there, and which version.
+
+
+class Health(BaseModel):
+    """The hub answers."""
+
+    ok: bool
+    version: str
+
+
+class HealthRoutes:
+    """The route that needs nothing but the function itself."""
+
+    def routes(self) -> Sequence[Route]:
+        """All routes of this part."""
+        return (
+            Route(
+                method="GET",
+                path="/healthz",
+                handler=self.check,
+                operation="get_health",
+                role=None,
+                summary="Is the hub there",
+            ),
+        )
+
+    def check(self) -> Health:
+        """Answer."""
+        return Health(ok=True, version=__version__)

@@ -13,12 +13,12 @@ from pydantic import BaseModel
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.ids import owner_of
-from gitlab_hub.web.operation_names import operation_name
 from gitlab_hub.web.principal import Role
 
 if TYPE_CHECKING:
-    from gitlab_hub.web.answers import Answer
     from gitlab_hub.web.call import Call
+    from gitlab_hub.web.responses import HttpResponse
+
 
 GUARDED_PARAMETERS = ("integration_id", "connection_id")
 
@@ -55,7 +55,7 @@ class Route:
     secret_answer: bool = False
     guarded: bool = True
     render_error: Callable[[HubError], tuple[int, dict[str, Any]]] | None = None
-    raw: "Callable[[Call], Answer] | None" = None
+    raw: "Callable[[Call], HttpResponse] | None" = None
     refusals: tuple[int, ...] = ()
     is_page: bool = False
     operation: str = ""
@@ -170,3 +170,36 @@ def _body_in(hint: Any) -> type[BaseModel] | None:
     if isclass(hint):
         return hint if issubclass(hint, BaseModel) else None
     return next((model for part in get_args(hint) if (model := _body_in(part))), None)
+
+
+# The names of operations, from their methods and paths: what a generated client calls its functions.
+
+_BASES = re.compile(r"^/(?:v1/integrations/<integration_id>|api/connections/<connection_id>|v1)(?=/)")
+_WITHOUT_NAME = frozenset({"gitlab"})
+_VERBS = {"PUT": "replace", "PATCH": "update", "DELETE": "delete"}
+_PARAMETER = re.compile(r"<\w+>")
+
+
+def operation_name(method: str, path: str) -> str:
+    """Name an operation: ("POST", "/v1/builds/<build_id>/cancel") → "cancel_build".
+
+    A route whose path says something else than people would say it names itself (`Route.operation`).
+    """
+    within = _BASES.sub("", path) or "/integrations"
+    nouns = [part.replace("-", "_") for part in re.split(r"[/.]", within) if part and not _PARAMETER.fullmatch(part)]
+    nouns = [noun for noun in nouns if noun not in _WITHOUT_NAME] or ["integrations"]
+    last, before = nouns[-1], nouns[-2] if len(nouns) > 1 else "integrations"
+    is_one = path.endswith(">")
+    if method == "GET" and (is_one or not last.endswith("s")):
+        return f"get_{_one(last)}" if is_one or len(nouns) == 1 else f"get_{_one(before)}_{last}"
+    if method == "GET":
+        return f"list_{last}"
+    if method in _VERBS:
+        return f"{_VERBS[method]}_{_one(last)}"
+    return f"create_{_one(last)}" if last.endswith("s") else f"{last}_{_one(before)}"
+
+
+def _one(nouns: str) -> str:
+    if nouns.endswith("ies"):
+        return f"{nouns[:-3]}y"
+    return nouns.removesuffix("s")

@@ -7,7 +7,7 @@ from typing import Any
 _context: ContextVar[Any] = ContextVar("lambda_context", default=None)
 
 
-def began(context: Any) -> None:
+def set_context(context: Any) -> None:
     """Note the context of the invocation that begins."""
     _context.set(context)
 

@@ -12,11 +12,9 @@ from gitlab_hub.audit import Audit
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Principal, Role
-from gitlab_hub.web.cursors import Cursors
 from gitlab_hub.web.errors import PermissionDenied, Unprocessable
-from gitlab_hub.web.keys import MasterKey
-from gitlab_hub.web.pages import DEFAULT_LIMIT, Limit, PageCursor
-from gitlab_hub.web.tokens import HubToken, TokenStore, secret_hash
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
+from gitlab_hub.web.tokens import HubToken, MasterKey, TokenStore, secret_hash
 
 _LISTING = "tokens"
 

@@ -2,6 +2,8 @@
 
 import re
 
+from gitlab_hub.builds.runs.model import Status
+
 _ARN = re.compile(r"arn:(aws[\w-]*):([\w-]+):([\w-]+):(\d{12}):(.+)", re.ASCII)
 
 
@@ -62,3 +64,22 @@ def _named(arn: str, service: str, kind: str) -> str | None:
         return None
     parts = re.split("[:/]", match[5])
     return parts[1] if parts[0] == kind and len(parts) > 1 else None
+
+
+# The states that AWS has for builds, in the hub's words; what is not here neither begins nor ends one.
+
+OF_CODEBUILD = {
+    "IN_PROGRESS": Status.RUNNING,
+    "SUCCEEDED": Status.SUCCESS,
+    "FAILED": Status.FAILED,
+    "FAULT": Status.FAILED,
+    "TIMED_OUT": Status.FAILED,
+    "STOPPED": Status.CANCELED,
+}
+OF_STEP_FUNCTIONS = {
+    "RUNNING": Status.RUNNING,
+    "SUCCEEDED": Status.SUCCESS,
+    "FAILED": Status.FAILED,
+    "TIMED_OUT": Status.FAILED,
+    "ABORTED": Status.CANCELED,
+}

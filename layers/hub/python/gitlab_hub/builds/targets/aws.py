@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from gitlab_hub.builds.targets.port import TargetDenied, TargetMissing, TargetRefused, TargetUnavailable
+from gitlab_hub.builds.targets.base import TargetDenied, TargetMissing, TargetRefused, TargetUnavailable
 from gitlab_hub.errors import HubError
 from gitlab_hub.storage.aws import TRANSIENT_CODES, code_of, is_transient
 

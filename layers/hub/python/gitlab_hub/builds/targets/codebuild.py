@@ -3,12 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.build import Build, Status
-from gitlab_hub.builds.targets.arns import build_page
+from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.targets.arns import OF_CODEBUILD, build_page
 from gitlab_hub.builds.targets.aws import asked
-from gitlab_hub.builds.targets.message import environment_of
-from gitlab_hub.builds.targets.port import Started, TargetMissing, named
-from gitlab_hub.builds.targets.states import OF_CODEBUILD
+from gitlab_hub.builds.targets.base import Started, TargetMissing, environment_of, named
 from gitlab_hub.storage.aws import LazyClient
 
 _RECENT = 100

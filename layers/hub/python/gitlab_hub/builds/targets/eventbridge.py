@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.build import Build, Status
+from gitlab_hub.builds.runs.model import Build, Status
 from gitlab_hub.builds.targets.aws import asked, meaning
-from gitlab_hub.builds.targets.port import Started, TargetRefused
+from gitlab_hub.builds.targets.base import Started, TargetRefused
 from gitlab_hub.storage.aws import LazyClient
 
 SOURCE = "gitlab-hub"

@@ -6,11 +6,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gitlab_hub.builds.build import Build, Status
-from gitlab_hub.builds.targets.arns import execution_arn, execution_page
+from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.targets.arns import OF_STEP_FUNCTIONS, execution_arn, execution_page
 from gitlab_hub.builds.targets.aws import asked
-from gitlab_hub.builds.targets.port import Started, TargetMissing, TargetRefused, named
-from gitlab_hub.builds.targets.states import OF_STEP_FUNCTIONS
+from gitlab_hub.builds.targets.base import Started, TargetMissing, TargetRefused, named
 from gitlab_hub.storage.aws import LazyClient, code_of
 
 

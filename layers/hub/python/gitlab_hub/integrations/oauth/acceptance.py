@@ -3,25 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gitlab_hub.gitlab.grants import Grant
-from gitlab_hub.integrations.birth import FIRST_LABEL, new_credential
-from gitlab_hub.integrations.checks import Facts
+from gitlab_hub.gitlab.oauth import Grant
 from gitlab_hub.integrations.errors import AccountMismatch, InvalidPermissions
+from gitlab_hub.integrations.factory import FIRST_LABEL, new_credential
 from gitlab_hub.integrations.model import (
     NOBODY,
     Account,
     Credential,
     CredentialKind,
-    Holding,
     Integration,
+    IntegrationWithCredentials,
     identity_of,
 )
-from gitlab_hub.integrations.oauth.pending import Pending
-from gitlab_hub.integrations.outcome import informed, settled
+from gitlab_hub.integrations.oauth.pending import PendingAuthorization
 from gitlab_hub.integrations.permissions import covered, least_scopes
 from gitlab_hub.integrations.store import Change
-from gitlab_hub.integrations.token_steps import missing_scopes
-from gitlab_hub.integrations.vault import TokenSet
+from gitlab_hub.integrations.tokens.vault import TokenSet
+from gitlab_hub.integrations.verification.checks import Facts
+from gitlab_hub.integrations.verification.outcome import apply_verification, with_status
+from gitlab_hub.integrations.verification.steps import missing_scopes
 
 CONFIDENTIAL = (
     "Give the client_secret of the OAuth application; tick Confidential for it in GitLab. All integrations share one "
@@ -57,15 +57,15 @@ def check_account(integration: Integration, account: Account | None) -> None:
     )
 
 
-def in_use(holding: Holding) -> Credential | None:
+def in_use(holding: IntegrationWithCredentials) -> Credential | None:
     """The credential that an earlier authorization has made."""
     own = [one for one in holding.credentials if one.live and one.kind == CredentialKind.OAUTH]
     return min(own, key=lambda one: (one.created_at, one.id), default=None)
 
 
 def accepted(
-    before: Holding,
-    pending: Pending,
+    before: IntegrationWithCredentials,
+    pending: PendingAuthorization,
     facts: Facts,
     grant: Grant,
     tokens: TokenSet,
@@ -77,7 +77,7 @@ def accepted(
     check_account(before.integration, facts.account)
     current = in_use(before) or new_credential(before.integration.id, credential_id, facts, label=FIRST_LABEL, now=now)
     credential = replace(
-        informed(current, facts, now=now),
+        with_status(current, facts, now=now),
         kind=CredentialKind.OAUTH,
         token_expires_at=None,
         scopes=facts.token.scopes or grant.scopes or (),
@@ -90,5 +90,5 @@ def accepted(
         group_id=facts.group_id,
         identity=identity_of(before.integration.host_url, credential.account.id, facts.group, facts.group_id),
     )
-    change = settled(replace(before, integration=integration), credential, works=True, now=now)
+    change = apply_verification(replace(before, integration=integration), credential, works=True, now=now)
     return replace(change, tokens={credential.id: tokens})

@@ -6,8 +6,8 @@ from typing import Any
 
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.oauth.keys import digest
-from gitlab_hub.integrations.oauth.pending import Pending
-from gitlab_hub.storage.table import PRESENT, Condition, ConditionFailed, Item, Put, Table
+from gitlab_hub.integrations.oauth.pending import PendingAuthorization
+from gitlab_hub.storage.ports import PRESENT, Condition, ConditionFailed, Item, Put, Table
 
 KEPT_SECONDS = 3_600
 """Deletion by TTL is late; the age is checked by whoever takes a row out."""
@@ -19,7 +19,7 @@ class FlowStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def begin(self, pending: Pending, *, state: str, ticket: str) -> Pending:
+    def begin(self, pending: PendingAuthorization, *, state: str, ticket: str) -> PendingAuthorization:
         """Keep an authorization as the newest. A repeated request gets the one that was begun for it."""
         newest = self._table.get(*_newest_key(pending.integration_id))
         if newest is not None and newest["flow"] == pending.flow:
@@ -33,11 +33,11 @@ class FlowStore:
         )
         return pending
 
-    def open(self, ticket: str) -> Pending | None:
+    def open(self, ticket: str) -> PendingAuthorization | None:
         """Take a link out; None where it is not known or was opened before."""
         return self._take("TICKET", ticket)
 
-    def rebind(self, pending: Pending, *, state: str) -> bool:
+    def rebind(self, pending: PendingAuthorization, *, state: str) -> bool:
         """Keep an authorization under a new state, and its first one is void; False where a newer one was begun."""
         same = Condition(equals={"flow": pending.flow})
         try:
@@ -46,11 +46,11 @@ class FlowStore:
             return False
         return True
 
-    def take(self, state: str) -> Pending | None:
+    def take(self, state: str) -> PendingAuthorization | None:
         """Take an authorization out; None where it is not known or was taken before."""
         return self._take("STATE", state)
 
-    def is_newest(self, pending: Pending, *, state: str) -> bool:
+    def is_newest(self, pending: PendingAuthorization, *, state: str) -> bool:
         """Whether no newer authorization of the integration was begun, nor this one bound to a browser since."""
         newest = self._table.get(*_newest_key(pending.integration_id))
         return newest is not None and newest["state_hash"] == digest(state)
@@ -71,7 +71,7 @@ class FlowStore:
         newest = self._table.get(*_newest_key(integration_id)) or {}
         return (newest.get("state_hash"), newest.get("finished_by")) == (digest(state), digest(seed))
 
-    def _take(self, kind: str, secret: str) -> Pending | None:
+    def _take(self, kind: str, secret: str) -> PendingAuthorization | None:
         key = _key(kind, secret)
         item = self._table.get(*key)
         if item is None:
@@ -87,7 +87,7 @@ def _key(kind: str, secret: str) -> tuple[str, str]:
     return f"OAUTH_{kind}#{digest(secret)}", kind
 
 
-def _item(kind: str, secret: str, pending: Pending) -> Item:
+def _item(kind: str, secret: str, pending: PendingAuthorization) -> Item:
     pk, sk = _key(kind, secret)
     return {"pk": pk, "sk": sk, **_common(pending), **asdict(pending)}
 
@@ -96,15 +96,17 @@ def _newest_key(integration_id: str) -> tuple[str, str]:
     return rows.partition(integration_id), rows.FLOW
 
 
-def _newest_item(pending: Pending, state: str) -> Item:
+def _newest_item(pending: PendingAuthorization, state: str) -> Item:
     pk, sk = _newest_key(pending.integration_id)
     known = {"flow": pending.flow, "created_at": pending.created_at, "state_hash": digest(state)}
     return {"pk": pk, "sk": sk, **_common(pending), **known}
 
 
-def _common(pending: Pending) -> dict[str, Any]:
+def _common(pending: PendingAuthorization) -> dict[str, Any]:
     return {"schema_version": rows.SCHEMA_VERSION, "expires_at": pending.created_at + KEPT_SECONDS}
 
 
-def _pending(item: Mapping[str, Any]) -> Pending:
-    return Pending(**{name: item[name] for name in Pending.__dataclass_fields__ if name in item})
+def _pending(item: Mapping[str, Any]) -> PendingAuthorization:
+    return PendingAuthorization(
+        **{name: item[name] for name in PendingAuthorization.__dataclass_fields__ if name in item}
+    )

@@ -14,7 +14,7 @@ _CLOCK_SKEW = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class PendingAuthorization:
     """One authorization under way. `browser` is the hash of the cookie that must come back; None = none was set."""
 
     flow: str
@@ -40,7 +40,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class CallbackContext:
     """How an answer of GitLab's came back: in a browser with its cookies, or in a call with a hub token."""
 
     cookies: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Arrival:
     issuer: str | None = None
 
 
-def check(pending: Pending, arrival: Arrival, *, newest: bool, now: float) -> None:
+def check(pending: PendingAuthorization, arrival: CallbackContext, *, newest: bool, now: float) -> None:
     """Let an authorization be finished. Raises InvalidState where it is not this one's to finish."""
     if not -_CLOCK_SKEW <= now - pending.created_at <= LIFE_SECONDS:
         raise _invalid("It took longer than ten minutes")
@@ -66,7 +66,9 @@ def check(pending: Pending, arrival: Arrival, *, newest: bool, now: float) -> No
         raise _invalid("It was begun in another browser")
 
 
-def authorize_url(pending: Pending, *, state: str, verifier: str, client_id: str, scopes: tuple[str, ...]) -> str:
+def authorize_url(
+    pending: PendingAuthorization, *, state: str, verifier: str, client_id: str, scopes: tuple[str, ...]
+) -> str:
     """Where somebody authorizes the application (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
     query = {
         "client_id": client_id,

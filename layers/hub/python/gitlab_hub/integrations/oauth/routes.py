@@ -10,18 +10,18 @@ from pydantic import BaseModel, Field, SecretStr
 
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.integrations.errors import AuthorizationDenied
-from gitlab_hub.integrations.oauth import binding, pages
-from gitlab_hub.integrations.oauth.authorizing import Authorizing
-from gitlab_hub.integrations.oauth.pending import Arrival, Pending, unknown_state
-from gitlab_hub.integrations.oauth.returning import ReturnUrls, returned
-from gitlab_hub.integrations.requests import Body, FeaturesBody
+from gitlab_hub.integrations.oauth import cookies as binding
+from gitlab_hub.integrations.oauth.cookies import failure_page, redirect_to, success_page
+from gitlab_hub.integrations.oauth.pending import CallbackContext, PendingAuthorization, unknown_state
+from gitlab_hub.integrations.oauth.return_urls import ReturnUrls, returned
+from gitlab_hub.integrations.oauth.service import OAuthFlow
+from gitlab_hub.integrations.requests import Body, FeaturesBody, chosen
 from gitlab_hub.integrations.views import IntegrationView
-from gitlab_hub.integrations.wishes import chosen
-from gitlab_hub.web.answers import Answer
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.call import Call
 from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.web.responses import HttpResponse
 
 AUTHORIZE = "/v1/integrations/gitlab/authorize"
 CONNECT = "/v1/integrations/gitlab/connect"
@@ -48,7 +48,7 @@ class AuthorizeBody(Body):
     state: Hidden | None = None
 
 
-class BegunAnswer(BaseModel):
+class AuthorizationStartedAnswer(BaseModel):
     """Where to authorize. `connect_url` binds the browser that opens it, and is good for one opening."""
 
     authorize_url: str
@@ -67,7 +67,7 @@ class OAuthRoutes:
 
     def __init__(
         self,
-        authorizing: Authorizing,
+        authorizing: OAuthFlow,
         *,
         exists: Callable[[str], bool],
         base_url: Callable[[], str],
@@ -91,7 +91,9 @@ class OAuthRoutes:
                   summary="Come back from GitLab"),
         ]  # fmt: skip
 
-    def authorize(self, body: AuthorizeBody, caller: Caller, seed: Seed) -> BegunAnswer | AuthorizedAnswer:
+    def authorize(
+        self, body: AuthorizeBody, caller: Caller, seed: Seed
+    ) -> AuthorizationStartedAnswer | AuthorizedAnswer:
         """Begin an authorization, or finish it with the code and the state that GitLab gave."""
         if not (caller.can_see(body.integration_id) and self._exists(body.integration_id)):
             raise NotFound("There is no such integration.")
@@ -104,8 +106,8 @@ class OAuthRoutes:
         state, code = body.state.get_secret_value(), body.code.get_secret_value()
         finished = self._authorizing.finished(body.integration_id, state=state, seed=seed)
         if finished is None:
-            arrival = Arrival(token_id=caller.token_id, integration_id=body.integration_id)
-            finished = self._authorizing.finish(self._authorizing.take(state, arrival), code=code, state=state)
+            arrival = CallbackContext(token_id=caller.token_id, integration_id=body.integration_id)
+            finished = self._authorizing.finish(self._authorizing.consume_state(state, arrival), code=code, state=state)
             self._authorizing.note_finished(body.integration_id, state=state, seed=seed)
         return AuthorizedAnswer(integration=IntegrationView.of(finished, now=int(self._now())))
 
@@ -119,7 +121,7 @@ class OAuthRoutes:
         """Finish the authorization and send the browser back to where it came from."""
         raise NotImplementedError(state, code, error, iss)
 
-    def _begin(self, body: AuthorizeBody, actor: str, seed: str) -> BegunAnswer:
+    def _begin(self, body: AuthorizeBody, actor: str, seed: str) -> AuthorizationStartedAnswer:
         begun = self._authorizing.begin(
             body.integration_id,
             redirect_uri=self._base_url() + CALLBACK,
@@ -129,35 +131,37 @@ class OAuthRoutes:
             seed=seed,
         )
         connect_url = f"{self._base_url()}{CONNECT}/{begun.ticket}"
-        return BegunAnswer(authorize_url=begun.authorize_url, connect_url=connect_url, state_expires_at=begun.ends_at)
+        return AuthorizationStartedAnswer(
+            authorize_url=begun.authorize_url, connect_url=connect_url, state_expires_at=begun.ends_at
+        )
 
-    def _connect(self, call: Call) -> Answer:
+    def _connect(self, call: Call) -> HttpResponse:
         try:
             opened = self._authorizing.open(call.path.rpartition("/")[2])
         except HubError as error:
-            return pages.failure(error)
-        cookies = binding.cookies(opened.browser, self._base_url())
-        return pages.redirection(HTTPStatus.FOUND, opened.authorize_url, cookies)
+            return failure_page(error)
+        cookies = binding.new_cookies(opened.browser, self._base_url())
+        return redirect_to(HTTPStatus.FOUND, opened.authorize_url, cookies)
 
-    def _callback(self, call: Call) -> Answer:
+    def _callback(self, call: Call) -> HttpResponse:
         base_url, query = self._base_url(), _query(call.event)
-        forgotten = binding.forgotten(base_url)
-        arrival = Arrival(cookies=binding.presented(call.event, base_url), issuer=query.get("iss"))
+        forgotten = binding.expired_cookies(base_url)
+        arrival = CallbackContext(cookies=binding.read_cookies(call.event, base_url), issuer=query.get("iss"))
         try:
             state = query.get("state")
             if not state:
                 raise unknown_state()
-            pending = self._authorizing.take(state, arrival)
+            pending = self._authorizing.consume_state(state, arrival)
         except HubError as error:
             # Nobody knows whose authorization this is, so nobody is sent anywhere.
-            return pages.failure(error)
+            return failure_page(error)
         failed = self._finished(pending, query, state)
         if pending.redirect_url is None:
-            return pages.success(forgotten) if failed is None else pages.failure(failed, forgotten)
+            return success_page(forgotten) if failed is None else failure_page(failed, forgotten)
         url = returned(pending.redirect_url, pending.integration_id, failed)
-        return pages.redirection(HTTPStatus.SEE_OTHER, url, forgotten)
+        return redirect_to(HTTPStatus.SEE_OTHER, url, forgotten)
 
-    def _finished(self, pending: Pending, query: Mapping[str, str], state: str) -> HubError | None:
+    def _finished(self, pending: PendingAuthorization, query: Mapping[str, str], state: str) -> HubError | None:
         """Finish what GitLab has sent back; what went wrong, if anything."""
         code = query.get("code")
         if "error" in query or not code:

@@ -5,20 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitlab_hub.audit import AuditLog
-from gitlab_hub.gitlab.grants import Application
-from gitlab_hub.integrations.birth import unauthorized_integration
-from gitlab_hub.integrations.connecting import Started
+from gitlab_hub.gitlab.oauth import Application
 from gitlab_hub.integrations.errors import InvalidPermissions, refusal
-from gitlab_hub.integrations.life import Life
+from gitlab_hub.integrations.factory import unauthorized_integration
+from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
 from gitlab_hub.integrations.model import Features
 from gitlab_hub.integrations.permissions import least_scopes
-from gitlab_hub.integrations.token_steps import missing_scopes
-from gitlab_hub.integrations.vault import Contents
-from gitlab_hub.integrations.verifier import Verifier
+from gitlab_hub.integrations.service import ConnectResult
+from gitlab_hub.integrations.tokens.vault import Contents
+from gitlab_hub.integrations.verification.steps import missing_scopes
+from gitlab_hub.integrations.verification.verifier import Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OAuthWish:
+class OAuthConnectRequest:
     """What is to be connected; no `scopes` = the least that does."""
 
     host_url: str
@@ -33,10 +33,12 @@ class OAuthWish:
 class OAuthStart:
     """Keeps applications, so that they can be authorized."""
 
-    def __init__(self, *, life: Life, verifier: Verifier, audit: AuditLog, now: Callable[[], float]) -> None:
+    def __init__(
+        self, *, life: IntegrationLifecycle, verifier: Verifier, audit: AuditLog, now: Callable[[], float]
+    ) -> None:
         self._life, self._verifier, self._audit, self._now = life, verifier, audit, now
 
-    def start(self, wish: OAuthWish, *, actor: str, seed: str) -> Started:
+    def start(self, wish: OAuthConnectRequest, *, actor: str, seed: str) -> ConnectResult:
         """Look whether a GitLab is there, and keep the application unless it is only a rehearsal.
 
         The id comes from the seed: a request that is sent again finds what the first one had begun.
@@ -52,7 +54,7 @@ class OAuthStart:
         if error := refusal(verification):
             raise error
         if wish.dry_run:
-            return Started(verification=verification, integration=None)
+            return ConnectResult(verification=verification, integration=None)
         integration = unauthorized_integration(
             f"int_{hashlib.sha256(f'i:{seed}'.encode()).hexdigest()[:20]}",
             verification.facts.base_url or wish.host_url,
@@ -67,5 +69,5 @@ class OAuthStart:
         self._audit.record(
             "integration.start_oauth", actor=actor, integration_id=integration.id, host_url=integration.host_url
         )
-        kept = self._life.begin(integration, None, Contents(application=wish.application))
-        return Started(verification=verification, integration=kept)
+        kept = self._life.create(integration, None, Contents(application=wish.application))
+        return ConnectResult(verification=verification, integration=kept)

@@ -5,26 +5,23 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from gitlab_hub.audit import Audit
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.storage.table import Table
-from gitlab_hub.web.cursors import Cursors
-from gitlab_hub.webhooks.hooks.answers import WebhookView
-from gitlab_hub.webhooks.hooks.book import HookBook
-from gitlab_hub.webhooks.hooks.care import HookCare
-from gitlab_hub.webhooks.hooks.desk import HookDesk
-from gitlab_hub.webhooks.hooks.hook_routes import HookRoutes
-from gitlab_hub.webhooks.hooks.recovery import Deliveries, Recovery
-from gitlab_hub.webhooks.hooks.ref_book import RefBook
-from gitlab_hub.webhooks.hooks.ref_watch import LOOK_DEADLINE, Announce, RefWatch
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.webhooks.hooks.claims import HookLocks
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
+from gitlab_hub.webhooks.hooks.group_fallback import ProjectFallback
+from gitlab_hub.webhooks.hooks.health_check import HookHealthCheck
+from gitlab_hub.webhooks.hooks.missed_deliveries import Deliveries, Resender
+from gitlab_hub.webhooks.hooks.missed_pushes import LOOK_DEADLINE, Announce, MissedPushes
+from gitlab_hub.webhooks.hooks.ref_snapshots import RefSnapshots
 from gitlab_hub.webhooks.hooks.registration import Registration
-from gitlab_hub.webhooks.hooks.remote import Remote
 from gitlab_hub.webhooks.hooks.removal import HookRemoval
 from gitlab_hub.webhooks.hooks.repair import Repair
 from gitlab_hub.webhooks.hooks.rotation import Rotation
-from gitlab_hub.webhooks.hooks.spreading import Spreading
-from gitlab_hub.webhooks.secrets import HookSecrets
+from gitlab_hub.webhooks.hooks.schemas import WebhookView
+from gitlab_hub.webhooks.hooks.secrets import HookSecrets
+from gitlab_hub.webhooks.hooks.service import HookService
 
 MOST_SHOWN = 100
 """Hooks read to show an integration; `list_webhooks` has them all, page by page."""
@@ -45,19 +42,15 @@ class HooksFeature:
         now: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.refs = RefBook(table)
+        self.refs = RefSnapshots(table)
         self._gitlabs, self._deliveries, self._clock = gitlabs, deliveries, clock
-        self._book, self._remote = HookBook(table, secrets, incidents, now), Remote(gitlabs)
+        self._book, self._remote = HookLocks(table, secrets, incidents, now), GitLabRunner(gitlabs)
         self._webhook_url = webhook_url
 
     @cached_property
     def removal(self) -> HookRemoval:
         """What removes hooks, all of an integration's too."""
         return HookRemoval(self._book, self._remote)
-
-    def routes(self, cursors: Cursors, audit: Audit) -> HookRoutes:
-        """The part of the API that belongs to hooks."""
-        return HookRoutes(self._desk, cursors, audit)
 
     def shown(self, integration_id: str) -> dict[str, Any]:
         """What an integration shows of its hooks: two reads, however many there are.
@@ -79,15 +72,15 @@ class HooksFeature:
         hooks = self._book.store.of_projects(integration_id, project_ids)
         return {hook.target_id: (hook.id, hook.status) for hook in hooks if hook.target_id is not None}
 
-    def care(self, integrations: Callable[[], Iterable[str]]) -> HookCare:
+    def care(self, integrations: Callable[[], Iterable[str]]) -> HookHealthCheck:
         """What looks after all hooks once an hour."""
-        return HookCare(
+        return HookHealthCheck(
             book=self._book,
             gitlabs=self._gitlabs,
             integrations=integrations,
-            repairs=self._desk.repairs,
-            spreading=self._desk.spreading,
-            recovery=self._desk.recovery,
+            repairs=self.service.repairs,
+            spreading=self.service.spreading,
+            recovery=self.service.recovery,
             removal=self.removal,
         )
 
@@ -97,12 +90,12 @@ class HooksFeature:
         integrations: Callable[[str | None], Iterable[str]],
         built_projects: Callable[[str], Iterable[int]],
         announce: Announce,
-    ) -> RefWatch:
+    ) -> MissedPushes:
         """What finds the pushes that GitLab never announces."""
-        return RefWatch(
+        return MissedPushes(
             book=self._book,
             refs=self.refs,
-            remote=Remote(self._gitlabs, deadline=LOOK_DEADLINE),
+            remote=GitLabRunner(self._gitlabs, deadline=LOOK_DEADLINE),
             gitlabs=self._gitlabs,
             integrations=integrations,
             built_projects=built_projects,
@@ -110,16 +103,17 @@ class HooksFeature:
         )
 
     @cached_property
-    def _desk(self) -> HookDesk:
+    def service(self) -> HookService:
+        """What registers, tests, repairs, rotates and removes hooks."""
         registration = Registration(self._book, self._remote, self._webhook_url)
-        return HookDesk(
+        return HookService(
             book=self._book,
             remote=self._remote,
             registration=registration,
-            spreading=Spreading(self._book, self._remote, registration),
+            spreading=ProjectFallback(self._book, self._remote, registration),
             repairs=Repair(self._book, self._remote, self._webhook_url),
             rotation=Rotation(self._book, self._remote),
-            recovery=Recovery(self._book, self._remote, self._deliveries),
+            recovery=Resender(self._book, self._remote, self._deliveries),
             removal=self.removal,
             clock=self._clock,
         )

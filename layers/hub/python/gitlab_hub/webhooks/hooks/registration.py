@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.ids import owned_id
 from gitlab_hub.web.errors import Unprocessable
-from gitlab_hub.webhooks.hooks.book import CLAIM_SECONDS, HookBook
+from gitlab_hub.webhooks.hooks.claims import CLAIM_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.errors import (
     FeatureDisabled,
     GroupHooksUnavailable,
@@ -18,11 +18,9 @@ from gitlab_hub.webhooks.hooks.errors import (
     is_definite,
     refusal,
 )
-from gitlab_hub.webhooks.hooks.placing import place
-from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row, check_group_hooks
-from gitlab_hub.webhooks.hooks.targets import Place, find_place, system_place
-from gitlab_hub.webhooks.hooks.wire import placed, unsupported
-from gitlab_hub.webhooks.model import Hook, HookStatus, Mode, Scope, Verification
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, Row, check_group_hooks, ensure
+from gitlab_hub.webhooks.hooks.mapping import Place, find_place, system_place, unsupported, with_created
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Mode, Scope, Verification
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -32,7 +30,7 @@ _FIRST = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class HookRequest:
     """What a caller wants registered."""
 
     scope: str
@@ -48,11 +46,11 @@ class Wish:
 class Registration:
     """Registers hooks."""
 
-    def __init__(self, book: HookBook, remote: Remote, webhook_url: Callable[[], str]) -> None:
+    def __init__(self, book: HookLocks, remote: GitLabRunner, webhook_url: Callable[[], str]) -> None:
         self._book, self._remote, self._webhook_url = book, remote, webhook_url
 
     def register(
-        self, integration_id: str, wish: Wish, *, seed: str, note: Callable[[Hook], None] = lambda _: None
+        self, integration_id: str, wish: HookRequest, *, seed: str, note: Callable[[Hook], None] = lambda _: None
     ) -> Hook:
         """Register a hook, or find what an earlier attempt with the same seed has registered. Raises HubError.
 
@@ -62,7 +60,7 @@ class Registration:
         known = self._book.store.get(owned_id("hook", integration_id, request))
         if known is not None and not is_unfinished(known):
             return known
-        check_wish(wish)
+        check_request(wish)
         reach = self._remote.reach(integration_id)
         if wish.mode == Mode.AUTO:
             require_feature(reach)
@@ -77,7 +75,7 @@ class Registration:
         note(same or new)
         return self.complete(reach, self._begin(new, same), fallback=wish.fallback)
 
-    def complete(self, reach: Reach, claimed: Hook, *, fallback: bool = False) -> Hook:
+    def complete(self, reach: GitLabConnection, claimed: Hook, *, fallback: bool = False) -> Hook:
         """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
 
         `fallback`: where the GitLab has no hooks of groups, hooks of the group's projects are to stand in for it.
@@ -86,27 +84,27 @@ class Registration:
             return self.finish(reach, claimed)
         except GroupHooksUnavailable:
             if fallback:
-                return self._book.keep(claimed, lambda hook: replace(hook, spread=True, status=HookStatus.ACTIVE))
+                return self._book.commit(claimed, lambda hook: replace(hook, spread=True, status=HookStatus.ACTIVE))
             self._take_back(claimed)
             raise
         except (GitLabError, HookLimitReached) as error:
             if is_definite(error):
                 self._take_back(claimed)
             else:
-                self._book.free(claimed)
+                self._book.release(claimed)
             raise refusal(error, claimed.scope, claimed.target) from None
 
-    def finish(self, reach: Reach, claimed: Hook) -> Hook:
+    def finish(self, reach: GitLabConnection, claimed: Hook) -> Hook:
         """Put a claimed hook into GitLab and note what came of it. Raises GitLabError or GroupHooksUnavailable."""
 
         async def work(gitlab: "GitLab") -> Row:
             if claimed.scope == Scope.GROUP:
                 await check_group_hooks(gitlab, reach, claimed)
-            return await place(HookCalls(gitlab, claimed.scope, claimed.target_id), claimed, self._book.secrets)
+            return await ensure(HooksApi(gitlab, claimed.scope, claimed.target_id), claimed, self._book.secrets)
 
         row = self._remote.run(reach, work)
         try:
-            return self._book.keep(claimed, lambda hook: placed(hook, row, now=self._book.now()))
+            return self._book.commit(claimed, lambda hook: with_created(hook, row, now=self._book.now()))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of this one.
             self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
@@ -115,7 +113,7 @@ class Registration:
     def _begin(self, new: Hook, waiting: Hook | None) -> Hook:
         """Claim the row of this hook: that of an earlier unfinished one, or a new one."""
         if waiting is not None:
-            return self._book.claim(waiting, lambda hook: replace(hook, events=new.events))
+            return self._book.acquire(waiting, lambda hook: replace(hook, events=new.events))
         return self._book.add(replace(new, working_until=self._book.now() + CLAIM_SECONDS))
 
     def _take_back(self, claimed: Hook) -> None:
@@ -123,9 +121,9 @@ class Registration:
         if claimed.version == 1:
             self._book.withdraw(claimed)
         else:
-            self._book.free(claimed)
+            self._book.release(claimed)
 
-    def _place(self, reach: Reach, wish: Wish) -> Place:
+    def _place(self, reach: GitLabConnection, wish: HookRequest) -> Place:
         if wish.target is None or wish.scope == Scope.SYSTEM:
             return system_place(reach)
         target = wish.target
@@ -144,7 +142,7 @@ class Registration:
         equal = (hook for hook in there if set(hook.events) == set(new.events))
         return next(unfinished, None) or next(equal, None)
 
-    def _new(self, request: str, reach: Reach, wish: Wish, found: Place) -> Hook:
+    def _new(self, request: str, reach: GitLabConnection, wish: HookRequest, found: Place) -> Hook:
         hook_id = owned_id("hook", reach.integration_id, request)
         now, is_manual = self._book.now(), wish.mode == Mode.MANUAL
         expected = wish.verification or (Verification.SIGNATURE if signs(reach.gitlab_version) else Verification.TOKEN)
@@ -178,7 +176,7 @@ def is_rival(hook: Hook, new: Hook) -> bool:
     return is_own and (hook.scope, hook.target_id) == (new.scope, new.target_id)
 
 
-def require_feature(reach: Reach) -> None:
+def require_feature(reach: GitLabConnection) -> None:
     """Refuse to touch hooks in GitLab where the integration was not given that right. Raises FeatureDisabled."""
     if not reach.manage_webhooks:
         raise FeatureDisabled(
@@ -187,7 +185,7 @@ def require_feature(reach: Reach) -> None:
         )
 
 
-def check_wish(wish: Wish) -> None:
+def check_request(wish: HookRequest) -> None:
     """Refuse what no hook can be. Raises Unprocessable."""
     if wish.target is None and wish.scope != Scope.SYSTEM:
         raise _unprocessable("target", "missing", f"Name the {wish.scope}: its id or full path.")

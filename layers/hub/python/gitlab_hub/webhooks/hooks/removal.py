@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError
-from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import refusal
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi
+from gitlab_hub.webhooks.hooks.model import Hook, Mode
 from gitlab_hub.webhooks.hooks.registration import require_feature
-from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote
-from gitlab_hub.webhooks.model import Hook, Mode
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -21,7 +21,7 @@ ALL_SECONDS = 15.0
 _AT_ONCE = 8
 
 
-class Removed(NamedTuple):
+class HookRemovalResult(NamedTuple):
     """How many hooks were removed from GitLab, and the ids of those that may still be there."""
 
     deleted: int
@@ -31,7 +31,7 @@ class Removed(NamedTuple):
 class HookRemoval:
     """Removes hooks."""
 
-    def __init__(self, book: HookBook, remote: Remote, *, seconds: float = ALL_SECONDS) -> None:
+    def __init__(self, book: HookLocks, remote: GitLabRunner, *, seconds: float = ALL_SECONDS) -> None:
         self._book, self._remote, self._seconds = book, remote, seconds
 
     def remove(self, integration_id: str, hook_id: str) -> None:
@@ -53,9 +53,9 @@ class HookRemoval:
                 self._remote.on(reach, hook, lambda calls: _delete(calls, hook))
             except GitLabError as error:
                 raise refusal(error, hook.scope, hook.target) from None
-        self._book.drop(hook)
+        self._book.delete(hook)
 
-    def remove_all(self, integration_id: str) -> Removed:
+    def remove_all(self, integration_id: str) -> HookRemovalResult:
         """Remove every hook of an integration that goes, in about 15 seconds. No row stays: all get 401 from now on.
 
         Names the hooks that GitLab may still have; it gives up calling them by itself.
@@ -65,7 +65,7 @@ class HookRemoval:
         deleted = self._delete_all(integration_id, ours) if ours else set()
         self._book.drop_all(hooks)
         self._book.store.forget_heard(integration_id)
-        return Removed(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
+        return HookRemovalResult(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
 
     def forget_all(self, integration_id: str) -> None:
         """Forget every hook of an integration that goes, and leave it in GitLab: all get 401 from now on."""
@@ -80,7 +80,7 @@ class HookRemoval:
         async def delete(gitlab: "GitLab", hook: Hook) -> None:
             async with slots:
                 try:
-                    await _delete(HookCalls(gitlab, hook.scope, hook.target_id), hook)
+                    await _delete(HooksApi(gitlab, hook.scope, hook.target_id), hook)
                 except GitLabError:
                     return
             deleted.add(hook.id)
@@ -98,7 +98,7 @@ class HookRemoval:
         return [one for one in self._book.of(hook.integration_id) if one.parent_id == hook.id] if hook.spread else []
 
 
-async def _delete(calls: HookCalls, hook: Hook) -> None:
+async def _delete(calls: HooksApi, hook: Hook) -> None:
     if hook.gitlab_hook_id is not None:
         await calls.delete(hook.gitlab_hook_id)
         return

@@ -5,18 +5,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.gitlab.clients import Reach
+from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError, Missing
-from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, place_name, refusal
-from gitlab_hub.webhooks.hooks.placing import put, revive
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, Row, recreate_if_disabled, upsert
+from gitlab_hub.webhooks.hooks.mapping import Place, with_created, with_observed, within
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Scope
 from gitlab_hub.webhooks.hooks.registration import require_feature
-from gitlab_hub.webhooks.hooks.remote import HookCalls, Remote, Row
 from gitlab_hub.webhooks.hooks.rotation import closed
 from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
-from gitlab_hub.webhooks.hooks.targets import Place, within
-from gitlab_hub.webhooks.hooks.wire import placed, seen
-from gitlab_hub.webhooks.model import Hook, HookStatus, Scope
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -25,10 +23,10 @@ if TYPE_CHECKING:
 class Repair:
     """Looks at hooks, repairs and tests them."""
 
-    def __init__(self, book: HookBook, remote: Remote, webhook_url: Callable[[], str]) -> None:
+    def __init__(self, book: HookLocks, remote: GitLabRunner, webhook_url: Callable[[], str]) -> None:
         self._book, self._remote, self._webhook_url = book, remote, webhook_url
 
-    def look(self, reach: Reach, hook: Hook) -> Hook:
+    def compare(self, reach: GitLabConnection, hook: Hook) -> Hook:
         """Compare a hook with GitLab's row of it, and note what was seen. Raises GitLabError."""
         row, place = self._remote.run(reach, lambda gitlab: _found(gitlab, hook))
         now = self._book.now()
@@ -38,11 +36,11 @@ class Repair:
             if stored.working_until > now or _in_gitlab(stored) != _in_gitlab(hook):
                 return None
             looked_at = stored if place is None else at_place(stored, place)
-            return _missing(looked_at, now) if row is None else seen(looked_at, row, now=now)
+            return _missing(looked_at, now) if row is None else with_observed(looked_at, row, now=now)
 
         return self._book.note(hook.id, looked)
 
-    def has_left(self, reach: Reach, child: Hook, parent: Hook) -> bool:
+    def has_left(self, reach: GitLabConnection, child: Hook, parent: Hook) -> bool:
         """Whether a project is no longer in the group whose hook one of its own stands in for. Raises GitLabError.
 
         GitLab is asked where the group is by now before that is believed: it may have been renamed.
@@ -53,20 +51,20 @@ class Repair:
         self._book.store.change(parent.id, lambda stored: at_place(stored, place))
         return not within(child.target, place.path)
 
-    def mend(self, reach: Reach, hook: Hook, *, even_disabled: bool, url: str | None = None) -> Hook:
+    def repair_now(self, reach: GitLabConnection, hook: Hook, *, even_disabled: bool, url: str | None = None) -> Hook:
         """Bring a hook in order, secrets included; with `even_disabled` one that GitLab switched off too.
 
         `url` is a new address for it. Raises GitLabError; then the next repair goes on.
         """
-        claimed = self._book.claim(hook, lambda one: replace(one, url=url or one.url))
-        way = revive if even_disabled else put
+        claimed = self._book.acquire(hook, lambda one: replace(one, url=url or one.url))
+        way = recreate_if_disabled if even_disabled else upsert
         try:
             row = self._remote.on(reach, claimed, lambda calls: way(calls, claimed, self._book.secrets))
         except (GitLabError, HookLimitReached):
-            self._book.free(claimed)
+            self._book.release(claimed)
             raise
         try:
-            return self._book.keep(claimed, lambda one: closed(placed(one, row, now=self._book.now())))
+            return self._book.commit(claimed, lambda one: closed(with_created(one, row, now=self._book.now())))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of one that was made anew.
             self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
@@ -76,7 +74,7 @@ class Repair:
         """Repair on somebody's wish: what is gone is made anew, what is switched off is replaced. Raises HubError."""
         reach, hook = self._managed(integration_id, hook_id)
         try:
-            return self.mend(reach, hook, even_disabled=True, url=self._moved_to(hook))
+            return self.repair_now(reach, hook, even_disabled=True, url=self._moved_to(hook))
         except GitLabError as error:
             raise refusal(error, hook.scope, hook.target) from None
 
@@ -107,7 +105,7 @@ class Repair:
         base = self._webhook_url()
         return f"{base}/{hook.id}" if base.startswith("http") and hook.gitlab_hook_id is not None else None
 
-    def _managed(self, integration_id: str, hook_id: str) -> tuple[Reach, Hook]:
+    def _managed(self, integration_id: str, hook_id: str) -> tuple[GitLabConnection, Hook]:
         hook = self._book.require(integration_id, hook_id)
         if not hook.is_ours:
             place = place_name(hook.scope, hook.target)
@@ -144,7 +142,7 @@ async def _found(gitlab: "GitLab", hook: Hook) -> tuple[Row | None, Place | None
     """
     if hook.target_id is None and hook.scope != Scope.SYSTEM:
         hook = at_place(hook, await place_of(gitlab, hook))
-    row = await _row_of(HookCalls(gitlab, hook.scope, hook.target_id), hook)
+    row = await _row_of(HooksApi(gitlab, hook.scope, hook.target_id), hook)
     if row is None or hook.scope == Scope.SYSTEM:
         return row, None
     try:
@@ -153,7 +151,7 @@ async def _found(gitlab: "GitLab", hook: Hook) -> tuple[Row | None, Place | None
         return row, None
 
 
-async def _row_of(calls: HookCalls, hook: Hook) -> Row | None:
+async def _row_of(calls: HooksApi, hook: Hook) -> Row | None:
     if hook.gitlab_hook_id is None:
         return None
     try:

@@ -4,13 +4,12 @@ from dataclasses import dataclass, replace
 
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.gitlab.errors import GitLabError
-from gitlab_hub.webhooks.hooks.book import HookBook
+from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, is_definite, refusal
-from gitlab_hub.webhooks.hooks.placing import put
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, upsert
+from gitlab_hub.webhooks.hooks.mapping import with_created
+from gitlab_hub.webhooks.hooks.model import Hook, Mode
 from gitlab_hub.webhooks.hooks.registration import digest, require_feature
-from gitlab_hub.webhooks.hooks.remote import Remote
-from gitlab_hub.webhooks.hooks.wire import placed
-from gitlab_hub.webhooks.model import Hook, Mode
 
 OPEN_SECONDS = 30 * 86_400
 """How long both versions count where nobody knows which of them GitLab has; the next repair ends it."""
@@ -30,7 +29,7 @@ class Rotated:
 class Rotation:
     """Rotates secrets."""
 
-    def __init__(self, book: HookBook, remote: Remote) -> None:
+    def __init__(self, book: HookLocks, remote: GitLabRunner) -> None:
         self._book, self._remote = book, remote
 
     def rotate(self, integration_id: str, hook_id: str, *, grace_seconds: int, seed: str) -> Rotated:
@@ -52,7 +51,7 @@ class Rotation:
     def _manual(self, hook: Hook, request: str, grace: int) -> Rotated:
         now = self._book.now()
         claimed = self._book.rotated(hook, lambda one: noted(_graced(one, now + grace, now), request))
-        return Rotated(self._book.free(claimed), claimed.secret_version)
+        return Rotated(self._book.release(claimed), claimed.secret_version)
 
     def _auto(self, before: Hook, request: str | None, grace: int) -> Rotated:
         """Rotate a hook of GitLab's. `request` None: this rotation was begun before, and is to be finished."""
@@ -60,19 +59,19 @@ class Rotation:
         require_feature(reach)
         now = self._book.now()
         if request is None:
-            claimed = self._book.claim(before)
+            claimed = self._book.acquire(before)
         elif before.rotating is not None:
             raise Conflict("An earlier rotation is still open; repair the webhook first.", retry_after=60)
         else:
             opened = replace(before, rotating=grace)
             claimed = self._book.rotated(opened, lambda one: noted(_opened(one, grace, now), request))
         try:
-            row = self._remote.on(reach, claimed, lambda calls: put(calls, claimed, self._book.secrets))
+            row = self._remote.on(reach, claimed, lambda calls: upsert(calls, claimed, self._book.secrets))
         except (GitLabError, HookLimitReached) as error:
             self._fail(before, claimed, is_unchanged=request is not None and is_definite(error))
             raise refusal(error, before.scope, before.target) from None
         try:
-            kept = self._book.keep(claimed, lambda one: closed(placed(one, row, now=self._book.now())))
+            kept = self._book.commit(claimed, lambda one: closed(with_created(one, row, now=self._book.now())))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of one that was made anew.
             self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
@@ -81,9 +80,9 @@ class Rotation:
 
     def _fail(self, before: Hook, claimed: Hook, *, is_unchanged: bool) -> None:
         if not is_unchanged:
-            self._book.free(claimed)
+            self._book.release(claimed)
             return
-        self._book.keep(claimed, lambda one: _restored(one, before))
+        self._book.commit(claimed, lambda one: _restored(one, before))
 
 
 def noted(hook: Hook, request: str) -> Hook:

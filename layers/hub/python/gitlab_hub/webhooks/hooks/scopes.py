@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.gitlab.errors import Forbidden, Missing
-from gitlab_hub.webhooks.hook_store import HookStore
-from gitlab_hub.webhooks.hooks.remote import Remote
-from gitlab_hub.webhooks.hooks.targets import Place, look_up, within
-from gitlab_hub.webhooks.model import Hook, Scope
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
+from gitlab_hub.webhooks.hooks.mapping import Place, look_up, within
+from gitlab_hub.webhooks.hooks.model import Hook, Scope
+from gitlab_hub.webhooks.hooks.store import HookStore
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -26,7 +26,7 @@ class Seen(NamedTuple):
 class HookScopes:
     """Asks where a renamed or moved group and project are by now, and keeps what it finds."""
 
-    def __init__(self, store: HookStore, remote: Remote) -> None:
+    def __init__(self, store: HookStore, remote: GitLabRunner) -> None:
         self._store, self._remote = store, remote
 
     def covers(self, integration_id: str, hook_id: str, project_id: int) -> bool:

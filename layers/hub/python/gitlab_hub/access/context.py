@@ -1,0 +1,92 @@
+"""What the stages of one slice share: the session, the stored rows, and the four datasets kept equal to GitLab's."""
+
+import asyncio
+from dataclasses import dataclass
+
+from gitlab_hub.access.keys import ACCOUNTS, GRANTS
+from gitlab_hub.access.model import ResourceType
+from gitlab_hub.access.store import AccessStore
+from gitlab_hub.access.transform import is_admin_row
+from gitlab_hub.gitlab.errors import GitLabError, RateLimited, Unauthorized
+from gitlab_hub.gitlab.messages import group_path
+from gitlab_hub.sync.ports import Mirror, Session
+
+# How far a run's token sees: found out by asking GitLab, not by comparing names or trusting a stored flag.
+
+USERS = "/users"
+BY_ID = {"order_by": "id", "sort": "asc"}
+
+
+class Visibility:
+    """What the token may list; asked once per slice and only where it makes a difference."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._asking = asyncio.Lock()
+        self._lists_accounts: bool | None = None
+
+    @property
+    def ought_to_list_accounts(self) -> bool:
+        """Whether the credential was an administrator's when it was checked, and nothing narrows the run."""
+        return self._session.target.is_admin and self._session.target.group is None
+
+    async def lists_accounts(self) -> bool:
+        """Whether `/users` answers as it does for administrators.
+
+        With GitLab's admin mode an administrator's token without that scope sees names only, and no error.
+        """
+        async with self._asking:
+            if self._lists_accounts is None:
+                self._lists_accounts = self.ought_to_list_accounts and await self._sees_admin_fields()
+            return self._lists_accounts
+
+    async def gathers_accounts(self) -> bool:
+        """Whether accounts are to be taken from member lists. Where in doubt they are: that erases nothing."""
+        try:
+            return not await self.lists_accounts()
+        except (RateLimited, Unauthorized):
+            raise
+        except GitLabError:
+            # Asked once: trouble with the user list is the accounts' stage's, not that of every group and project.
+            self._lists_accounts = False
+            return True
+
+    async def _sees_admin_fields(self) -> bool:
+        async for page in self._session.gitlab.pages(USERS, BY_ID, per_page=1):
+            return bool(page.rows) and all(is_admin_row(row) for row in page.rows)
+        return False
+
+
+def inside(full_path: str, group: str) -> bool:
+    """Whether a path is the group's own or below it; GitLab's paths ignore case."""
+    return f"{full_path}/".casefold().startswith(f"{group}/".casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class AccessContext:
+    """All mirrors exist from the start of a slice: doubt about one dataset must be able to hold back the others."""
+
+    session: Session
+    store: AccessStore
+    reach: Visibility
+    accounts: Mirror
+    grants: Mirror
+    resources: dict[ResourceType, Mirror]
+
+    @classmethod
+    def of(cls, session: Session, store: AccessStore) -> "AccessContext":
+        """Prepare a slice."""
+        return cls(
+            session=session,
+            store=store,
+            reach=Visibility(session),
+            accounts=session.mirror(ACCOUNTS, store.accounts),
+            grants=session.mirror(GRANTS, store.grants),
+            resources={kind: session.mirror(kind.collection, store.resources[kind]) for kind in ResourceType},
+        )
+
+    @property
+    def group_path(self) -> str | None:
+        """The group the run is limited to, as a path of GitLab's API."""
+        target = self.session.target
+        return None if target.group is None else group_path(target.group, target.group_id)

@@ -1,0 +1,85 @@
+"""Heeding a hint: one group or project is read, with its shares and its direct members.
+
+What is new or changed is stored at once. A member goes only where the list was read to its end, GitLab confirms it by
+id, and a run that saw nothing but this list would let it go; whatever else is gone is for the next run to say.
+"""
+
+from collections.abc import Sequence
+
+from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.fields import GitLabRow, mapping
+from gitlab_hub.access.keys import ALL
+from gitlab_hub.access.lists import AS_GUEST, GroupsStage, Params, ProjectsStage
+from gitlab_hub.access.members import AccountCollector, MembersStage
+from gitlab_hub.access.model import ResourceType, id_key
+from gitlab_hub.access.store import account_row
+from gitlab_hub.access.sweep import ExistenceCheck
+from gitlab_hub.access.transform import account_of_user, is_admin_row
+from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.sync.ports import Scope
+
+NEWEST: Params = {"order_by": "id", "sort": "desc"}
+OWN_PROJECTS: Params = {"with_shared": "false"}
+MOST_NEWCOMERS = 20
+"""Accounts looked up for one hint; whoever else joined at the same time is found by the next run."""
+
+
+class TargetedRead:
+    """Reads one group or project."""
+
+    def __init__(self, work: AccessContext) -> None:
+        self._work, self._witness = work, ExistenceCheck(work)
+        self._groups, self._projects = GroupsStage(work), ProjectsStage(work)
+
+    async def run(self, kind: ResourceType, number: int) -> None:
+        """Read what the hint is about, if it can be seen and the integration covers it."""
+        detail = await self._covered(kind, number)
+        if detail is None:
+            self._work.session.count(out_of_reach=1)
+            return
+        take = self._groups.take if kind is ResourceType.GROUP else self._projects.take
+        await take([dict(detail)])
+        if kind is ResourceType.GROUP:
+            await self._read_newest_children(number)
+        members = await MembersStage(self._work, kind, AccountCollector(self._work)).read_members(
+            number, Scope(id_key(number))
+        )
+        await self._meet(members)
+        await self._work.grants.delete_missing(self._witness.grant_is_gone)
+
+    async def _covered(self, kind: ResourceType, number: int) -> GitLabRow | None:
+        params = {"with_projects": "false"} if kind is ResourceType.GROUP else None
+        try:
+            detail = mapping((await self._work.session.gitlab.get(f"/{kind.collection}/{number}", params)).body)
+        except (Missing, Forbidden):
+            return None
+        if detail.get("id") != number:
+            return None
+        if kind is ResourceType.PROJECT:
+            return None if self._witness.does_not_cover_project(detail) else detail
+        return None if await self._witness.does_not_cover_group(detail, number) else detail
+
+    async def _read_newest_children(self, group_id: int) -> None:
+        """Take in what was just made in the group: one page of each list. Older ones are known already."""
+        session = self._work.session
+        narrow = session.target.group is not None or session.target.is_admin
+        params = NEWEST if narrow else {**NEWEST, **AS_GUEST}
+        subgroups = await anext(session.gitlab.pages(f"/groups/{group_id}/subgroups", params))
+        await self._groups.take(subgroups.rows)
+        projects = await anext(session.gitlab.pages(f"/groups/{group_id}/projects", {**params, **OWN_PROJECTS}))
+        await self._projects.take(projects.rows)
+
+    async def _meet(self, members: Sequence[int]) -> None:
+        """Store the accounts of new members where these are not taken from the members' rows: a grant needs a face."""
+        work, session = self._work, self._work.session
+        known = await session.io(work.store.known_accounts, members)
+        unknown = [number for number in members if number not in known]
+        if not unknown or not await work.reach.lists_accounts():
+            return
+        for number in unknown[:MOST_NEWCOMERS]:
+            try:
+                row = mapping((await session.gitlab.get(f"/users/{number}")).body)
+            except Missing:
+                continue
+            if is_admin_row(row):
+                await work.accounts.upsert(ALL, [account_row(account_of_user(row))])

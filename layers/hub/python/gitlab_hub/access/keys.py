@@ -1,0 +1,32 @@
+"""Where access rows lie in the table.
+
+`<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants` holds one row per direct
+membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round. `<integration>#hints`
+holds a mark per `<group|project>#<resource>` that a message is on its way about.
+"""
+
+from gitlab_hub.access.model import ResourceType, id_key
+
+ALL = "all"
+"""The one scope of accounts, groups and projects; the scopes of grants are resources."""
+
+ACCOUNTS = "accounts"
+GRANTS = "grants"
+BY_ACCOUNT = "by_account"
+HINTS = "hints"
+COLLECTIONS = (ACCOUNTS, GRANTS, HINTS, *(kind.collection for kind in ResourceType))
+
+
+def partition(integration_id: str, collection: str) -> str:
+    """Name the partition of one collection of an integration."""
+    return f"{integration_id}#{collection}"
+
+
+def account_partition(integration_id: str, account_id: int) -> str:
+    """Name the partition of the index `by_account` that has everything one account was given."""
+    return f"{integration_id}#{id_key(account_id)}"
+
+
+def grants_scope(resource_type: ResourceType, key: str) -> str:
+    """Name the scope of the members of one resource, which is also the beginning of their sort keys."""
+    return f"{resource_type}#{key}"

@@ -1,0 +1,1 @@
+"""Builds: from an event that triggers one to its last commit status."""

@@ -1,0 +1,260 @@
+"""What people do with builds: ask for one, report on it, cancel it, run it again, let it start."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gitlab_hub.builds.runs.claims import manual_id
+from gitlab_hub.builds.runs.errors import (
+    AwaitingApproval,
+    BuildFinished,
+    BuildNotFinished,
+    NotAwaitingApproval,
+    RefNotFound,
+    TriggerGone,
+)
+from gitlab_hub.builds.runs.model import Build, Status, approved, canceled, new_build, with_status
+from gitlab_hub.builds.runs.service import BuildService
+from gitlab_hub.builds.runs.store import BuildStore, integration_of
+from gitlab_hub.builds.triggers.checks import CheckTarget
+from gitlab_hub.builds.triggers.groups import Places
+from gitlab_hub.builds.triggers.model import BRANCH, MANUAL, TAG, BuildRequest, Trigger
+from gitlab_hub.builds.triggers.ports import Audit, Triggers
+from gitlab_hub.builds.triggers.rules import lies_below
+from gitlab_hub.errors import HubError, IntegrationPaused, NotFound
+from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
+from gitlab_hub.gitlab.errors import Forbidden, Missing, Unauthorized, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.protocol import segment
+from gitlab_hub.web.errors import Unprocessable
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+
+# Finding the commit that a person means, in GitLab.
+
+_KINDS = {"refs/heads/": BRANCH, "refs/tags/": TAG}
+
+
+class Meant(NamedTuple):
+    """A commit, and the short name and the kind of the ref that it was named by; both None where by its sha alone."""
+
+    sha: str
+    ref: str | None
+    kind: str | None
+
+
+class Commits:
+    """Asks GitLab what a branch, a tag or a commit is, and where a project lies. Raises GitLabErrors."""
+
+    def __init__(self, gitlabs: GitLabs) -> None:
+        self._gitlabs = gitlabs
+
+    def usable(self, integration_id: str) -> GitLabConnection:
+        """How to reach the GitLab of an integration that is built for. Raises IntegrationPaused or Unauthorized."""
+        reach = self._gitlabs.reach(integration_id)
+        if reach is None:
+            raise Unauthorized("The integration has no credential. Give it one.", details={"reason": "unknown"})
+        if reach.paused:
+            raise IntegrationPaused("The integration is paused. Resume it to build.")
+        return reach
+
+    def resolve(self, integration_id: str, project_id: int, *, ref: str | None, sha: str | None) -> Meant:
+        """The commit of a sha, else of a ref. Raises RefNotFound, or as `usable` does.
+
+        Of a branch and a tag of one name GitLab takes the tag, as git does; `refs/heads/…` and `refs/tags/…` say which.
+        """
+        reach = self.usable(integration_id)
+        try:
+            return asyncio.run(self._meant(reach, project_id, ref, sha))
+        except Missing:
+            raise RefNotFound("GitLab has no such branch, tag or commit in this project.") from None
+
+    async def _meant(self, reach: GitLabConnection, project_id: int, ref: str | None, sha: str | None) -> Meant:
+        repository = f"/projects/{project_id}/repository"
+        async with self._gitlabs.open(reach) as gitlab:
+            body = (await gitlab.get(f"{repository}/commits/{segment(sha or ref or '')}")).body
+            found = body.get("id") if isinstance(body, dict) else None
+            if not isinstance(found, str) or not found:
+                raise UnexpectedResponse("GitLab's answer is no commit.")
+            return Meant(found, *(await _kind_of(gitlab, repository, ref) if ref else (None, None)))
+
+
+async def _kind_of(gitlab: "GitLab", repository: str, ref: str) -> tuple[str, str]:
+    """The short name of a ref and what it is."""
+    for prefix, kind in _KINDS.items():
+        if ref.startswith(prefix):
+            return ref.removeprefix(prefix), kind
+    try:
+        await gitlab.get(f"{repository}/tags/{segment(ref)}")
+    except (Missing, Forbidden):  # A fine-grained token may read commits and no tags.
+        return ref, BRANCH
+    return ref, TAG
+
+
+class BuildCommands:
+    """Every call is done once for its seed, and checks the newest state of the build it changes."""
+
+    def __init__(
+        self,
+        *,
+        book: BuildService,
+        store: BuildStore,
+        triggers: Triggers,
+        commits: Commits,
+        places: Places,
+        check_target: CheckTarget,
+        audit: Audit,
+        now: Callable[[], float],
+    ) -> None:
+        self._book, self._store, self._triggers, self._commits, self._now = book, store, triggers, commits, now
+        self._audit, self._places, self._check_target = audit, places, check_target
+
+    def build(
+        self, trigger: Trigger, *, project_id: int | None, ref: str | None, sha: str | None, actor: str, seed: str
+    ) -> Build:
+        """Have a ref or a commit built; a sha says exactly which commit, a ref alone its head.
+
+        Raises TargetNotAllowed where the deployer does not allow the trigger's target (any more).
+        """
+        self._target_allowed(trigger.target, "body.trigger_id")
+        project = _project(trigger, project_id)
+        path = None if trigger.group is None else self._path_within(trigger, project)
+        meant = self._commits.resolve(trigger.integration_id, project, ref=ref, sha=sha)
+        request = BuildRequest(
+            trigger_id=trigger.id,
+            integration_id=trigger.integration_id,
+            project_id=project,
+            project_path=path,
+            event=MANUAL,
+            ref=meant.ref or meant.sha,
+            ref_kind=meant.kind or BRANCH,
+            sha=meant.sha,
+            actor=actor,
+            delivery_id=None,
+            cancel_previous=trigger.cancel_previous,
+        )
+        self._record("build_requested", trigger.integration_id, actor, trigger_id=trigger.id, sha=meant.sha)
+        wished = new_build(trigger, request, build_id=manual_id(trigger.integration_id, seed), now=self._now())
+        return self._book.create(wished).build
+
+    def rerun(self, build_id: str, *, actor: str, seed: str) -> Build:
+        """Build a finished build's commit once more, with its trigger as that is now. Raises TargetNotAllowed."""
+        before = self._store.require(build_id)
+        if not before.finished:
+            raise BuildNotFinished("The build has not ended. Cancel it first, or wait.")
+        trigger = self._triggers.get(before.trigger_id)
+        if trigger is None:
+            raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
+        self._target_allowed(trigger.target, "path.build_id")
+        self._commits.usable(before.integration_id)
+        self._record("build_rerun", before.integration_id, actor, build_id=before.id)
+        again = new_build(
+            trigger, _request(before, actor), build_id=manual_id(before.integration_id, seed), now=self._now()
+        )
+        return self._book.create(replace(again, rerun_of=before.id)).build
+
+    def report(
+        self, build_id: str, status: Status, *, description: str | None = None, target_url: str | None = None
+    ) -> Build:
+        """Take whoever builds at his word; what is said of a finished build once more has no effect."""
+
+        def decide(build: Build) -> Build:
+            if build.awaits_approval and status is not Status.CANCELED:
+                raise AwaitingApproval("Nobody has approved this build yet, so nobody can be running it.")
+            if build.finished and status is not build.status:
+                raise BuildFinished(f"The build has ended with {build.status}. Run it again to have another result.")
+            return with_status(build, status, now=int(self._now()), description=description, target_url=target_url)
+
+        return self._changed(build_id, decide)
+
+    def cancel(self, build_id: str, *, actor: str) -> Build:
+        """End a build here, and have its target told."""
+        self._record("build_canceled", integration_of(build_id), actor, build_id=build_id)
+
+        def decide(build: Build) -> Build:
+            if build.finished and build.status is not Status.CANCELED:
+                raise BuildFinished(f"The build has ended with {build.status}; there is nothing to cancel.")
+            return canceled(build, now=int(self._now()))
+
+        return self._changed(build_id, decide)
+
+    def approve(self, build_id: str, *, actor: str) -> Build:
+        """Let a build start that waits for it. Raises TargetNotAllowed."""
+        waiting = self._store.require(build_id)
+        if waiting.awaits_approval:
+            self._target_allowed(waiting.target, "path.build_id")
+        self._record("build_approved", integration_of(build_id), actor, build_id=build_id)
+
+        def decide(build: Build) -> Build:
+            if not build.awaits_approval:
+                raise NotAwaitingApproval("This build does not wait for an approval.")
+            return approved(build, now=int(self._now()))
+
+        return self._changed(build_id, decide)
+
+    def _target_allowed(self, target: Mapping[str, Any], field: str) -> None:
+        try:
+            self._check_target(target)
+        except HubError as refused:
+            # What it says of the target's fields is about a request that makes a trigger.
+            refused.details = {"fields": [{"field": field, "problem": refused.code}]}
+            raise
+
+    def _path_within(self, trigger: Trigger, project_id: int) -> str:
+        """Where a project lies that a trigger of a group is asked to build. Raises Unprocessable where elsewhere."""
+        self._commits.usable(trigger.integration_id)
+        try:
+            above = self._places.project(trigger.integration_id, project_id)
+        except Missing:
+            raise _no_project("not_of_trigger") from None
+        if above is None:
+            raise Unavailable("GitLab does not say at the moment where the project lies. Try again.", retry_after=5)
+        if not lies_below(trigger, above.path, above):
+            raise _no_project("not_of_trigger")
+        return above.path
+
+    def _record(self, action: str, integration_id: str, actor: str, **details: str) -> None:
+        self._audit.record(action, actor=actor, integration_id=integration_id, **details)
+
+    def _changed(self, build_id: str, decide: Callable[[Build], Build]) -> Build:
+        build = self._book.change(build_id, decide)
+        if build is None:
+            raise NotFound("There is no such build.")
+        return build
+
+
+def _project(trigger: Trigger, project_id: int | None) -> int:
+    """The project to build in: a trigger of one project knows it, one of a group has to be told."""
+    wanted = project_id if trigger.project_id is None else trigger.project_id
+    if wanted is None or project_id not in {None, wanted}:
+        raise _no_project("missing" if wanted is None else "not_of_trigger")
+    return wanted
+
+
+def _no_project(problem: str) -> Unprocessable:
+    return Unprocessable(
+        "Give the project_id of a project that the trigger builds.",
+        details={"fields": [{"field": "body.project_id", "problem": problem}]},
+    )
+
+
+def _request(build: Build, actor: str) -> BuildRequest:
+    """The same once more. It overtakes nothing: what it would cancel is newer than what it builds."""
+    return BuildRequest(
+        trigger_id=build.trigger_id,
+        integration_id=build.integration_id,
+        project_id=build.project_id,
+        project_path=build.project_path,
+        event=build.event,
+        ref=build.ref,
+        sha=build.sha,
+        actor=actor,
+        delivery_id=build.delivery_id,
+        merge_request_iid=build.merge_request_iid,
+        source_project_id=build.source_project_id,
+        pipeline_id=build.pipeline_id,
+        ref_kind=build.kind,
+        deletes_ref=build.deletes_ref,
+    )

@@ -1,0 +1,115 @@
+"""Where a commit status belongs: which pipeline shows a build.
+
+GitLab puts a status into the newest pipeline of its commit and `ref`, and makes a second, external one where there is
+none (app/services/ci/create_commit_status_service.rb). A merge request's pipelines have a ref of their own, so a status
+that names the source branch would open one beside them. Where a merge request has a pipeline, it is named by its id.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from gitlab_hub.builds.runs.model import Build
+from gitlab_hub.builds.triggers.model import FORK, TAG
+from gitlab_hub.gitlab.errors import Forbidden, Missing, NotGitLab, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.webhooks.fields import number, objects, part, text
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+_OF_MERGE_REQUESTS = "refs/merge-requests/"
+_OF_ONE_ROUTE = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a status is posted with: the commit, and the pipeline or the ref by which GitLab finds one."""
+
+    sha: str
+    ref: str | None = None
+    pipeline_id: int | None = None
+
+
+def plain(build: Build) -> Place:
+    """The place of a build that no pipeline of a merge request shows.
+
+    A build of a bare commit has no ref: GitLab finds a branch that has it. A fork's branch is none of the project's.
+    """
+    if build.ref == build.sha:
+        return Place(build.sha)
+    is_fork = build.kind == FORK and build.merge_request_iid is not None
+    return Place(build.sha, f"{_OF_MERGE_REQUESTS}{build.merge_request_iid}/head" if is_fork else build.ref)
+
+
+async def place_of(gitlab: "GitLab", build: Build) -> Place:
+    """Ask GitLab where to show a build. A merge request may get its pipeline at any time, so ask each time.
+
+    Raises GitLabErrors that concern the post as well. What goes wrong with merge requests alone (they are not to be
+    seen, or GitLab answers 500 for one of them for weeks) does not keep the status from being shown.
+    """
+    try:
+        found = await _of_merge_request(gitlab, build)
+    except (Missing, Forbidden, UnexpectedResponse, NotGitLab):
+        found = None
+    except Unavailable as error:
+        if error.http_status not in _OF_ONE_ROUTE:
+            raise
+        found = None
+    return found or usual(build)
+
+
+def usual(build: Build) -> Place:
+    """Where a build was shown before, else where GitLab finds a place for it."""
+    place = plain(build)
+    return Place(place.sha, place.ref, build.status_pipeline_id)
+
+
+async def _of_merge_request(gitlab: "GitLab", build: Build) -> Place | None:
+    if build.kind == TAG or build.ref == build.sha:
+        return None
+    iid = build.merge_request_iid or await _opened_from(gitlab, build)
+    if iid is None:
+        return None
+    here = f"/projects/{build.project_id}/merge_requests/{iid}"
+    body = (await gitlab.get(here)).body
+    head = part(body, "head_pipeline") if isinstance(body, Mapping) and body.get("sha") in {None, build.sha} else {}
+    if await _shows(gitlab, build, head):
+        return Place(text(head, "sha") or build.sha, None, number(head, "id"))
+    return _listed(build, objects((await gitlab.get(f"{here}/pipelines")).body))
+
+
+async def _opened_from(gitlab: "GitLab", build: Build) -> int | None:
+    """The open merge request from a pushed branch to its own project whose head is this commit."""
+    query = {"source_branch": build.ref, "state": "opened"}
+    rows = objects((await gitlab.get(f"/projects/{build.project_id}/merge_requests", query)).body)
+    own = (row for row in rows if number(row, "source_project_id") == build.project_id)
+    return next((number(row, "iid") for row in own if text(row, "sha") == build.sha), None)
+
+
+async def _shows(gitlab: "GitLab", build: Build, head: Mapping[str, Any]) -> bool:
+    """Whether a pipeline is one of this project for this commit, or for its merge into the target branch."""
+    if number(head, "id") is None or number(head, "project_id") not in {None, build.project_id}:
+        return False
+    sha = text(head, "sha")
+    if sha in {None, build.sha}:
+        return True
+    if not (text(head, "ref") or "").startswith(_OF_MERGE_REQUESTS):
+        return False
+    commit = (await gitlab.get(f"/projects/{build.project_id}/repository/commits/{sha}")).body
+    return isinstance(commit, Mapping) and build.sha in (commit.get("parent_ids") or ())
+
+
+def _listed(build: Build, rows: Sequence[Mapping[str, Any]]) -> Place | None:
+    """The newest of a merge request's pipelines that is for this commit; those with its own ref before others."""
+    mine = [
+        row
+        for row in rows
+        if text(row, "sha") == build.sha
+        and number(row, "id") is not None
+        and number(row, "project_id") in {None, build.project_id}
+    ]
+    mine.sort(
+        key=lambda row: ((text(row, "ref") or "").startswith(_OF_MERGE_REQUESTS), number(row, "id")), reverse=True
+    )
+    return Place(build.sha, None, number(mine[0], "id")) if mine else None

@@ -1,0 +1,196 @@
+"""The worker behind the builds queue, the schedule that pushes what messages left, and the ear for state changes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gitlab_hub.builds.runs.actions import LOOK, REPORT, START, STOP, count_retry, pending_actions
+from gitlab_hub.builds.runs.commit_status import StatusReporter
+from gitlab_hub.builds.runs.errors import OutOfTime, UnknownMessage
+from gitlab_hub.builds.runs.model import Build, Status, concurrency_key, failed, superseded, with_status
+from gitlab_hub.builds.runs.service import SCHEMA, BuildService
+from gitlab_hub.builds.runs.state_changes import StateChanges
+from gitlab_hub.builds.runs.store import BuildStore, UnknownSchema
+from gitlab_hub.builds.targets.base import (
+    CANCELED,
+    REQUESTED,
+    Started,
+    Target,
+    TargetRefused,
+    TargetUnavailable,
+    message_of,
+)
+from gitlab_hub.errors import Conflict
+from gitlab_hub.gitlab.clients import GitLabs
+
+# Handing a build to its target, once as far as the target can tell; and taking it back.
+
+
+class Starter:
+    """Starts and stops builds at their targets. What a target refuses ends the build; other failures are raised."""
+
+    def __init__(
+        self,
+        *,
+        book: BuildService,
+        store: BuildStore,
+        targets: Mapping[str, Target],
+        gitlabs: GitLabs,
+        now: Callable[[], float],
+    ) -> None:
+        self._book, self._store, self._targets, self._gitlabs, self._now = book, store, targets, gitlabs, now
+
+    def start(self, build_id: str) -> None:
+        """Start a build that still waits for it; raises TargetUnavailable to be called again."""
+        build = self._store.get(build_id)
+        if build is None or START not in pending_actions(build):
+            return
+        self._make_way(build)
+        marked = self._book.change(build_id, self._begun, read=build)
+        if marked is None or START not in pending_actions(marked):
+            return  # Canceled or removed meanwhile.
+        try:
+            # The mark of this very try is left off: a target looks for traces of earlier ones.
+            started = self._target(build).start(build, self._message(build, REQUESTED))
+        except TargetRefused as refused:
+            code, hint = refused.code, str(refused)
+            self._book.change(build_id, lambda now_is: failed(now_is, now=self._clock(), code=code, hint=hint))
+            return
+        self._book.change(build_id, lambda now_is: with_started(now_is, started, now=self._clock()), read=marked)
+
+    def look(self, build_id: str) -> None:
+        """Ask the target of a running build how far it is; that its end was told some other way is no matter."""
+        build = self._store.get(build_id)
+        if build is None or LOOK not in pending_actions(build):
+            return
+        try:
+            found = self._target(build).look(build)
+        except (TargetRefused, TargetUnavailable):
+            return  # Whoever asks again later may know.
+        if found is not None:
+            self._book.change(build_id, lambda now_is: with_status(now_is, found, now=self._clock()))
+
+    def stop(self, build_id: str) -> None:
+        """Take a canceled build back from its target; raises TargetUnavailable to be called again."""
+        build = self._store.get(build_id)
+        if build is None or not build.stop_pending:
+            return
+        try:
+            self._target(build).stop(build, self._message(build, CANCELED))
+        except TargetRefused as refused:
+            code, hint = refused.code, str(refused)
+            self._book.change(build_id, lambda now_is: replace(now_is, stop_pending=False, error=code, error_hint=hint))
+            return
+        self._book.change(build_id, lambda now_is: replace(now_is, stop_pending=False))
+
+    def _make_way(self, build: Build) -> None:
+        """Cancel the earlier builds of the same trigger and ref, where the trigger wants only the newest."""
+        lane = concurrency_key(build)
+
+        def decide(other: Build) -> Build:
+            is_older = concurrency_key(other) == lane and other.number < build.number
+            return superseded(other, now=self._clock()) if is_older else other
+
+        for other_id in self._store.concurrent_with(build) if build.cancel_previous else ():
+            self._book.change(other_id, decide)
+
+    def _begun(self, build: Build) -> Build:
+        if START not in pending_actions(build) or build.starting_at is not None:
+            return build
+        return replace(build, starting_at=self._clock())
+
+    def _message(self, build: Build, kind: str) -> Mapping[str, object]:
+        reach = self._gitlabs.reach(build.integration_id)
+        return message_of(build, kind, gitlab_url=None if reach is None else reach.base_url)
+
+    def _target(self, build: Build) -> Target:
+        target = self._targets.get(str(build.target.get("type")))
+        if target is None:
+            raise TargetRefused("The hub has no target of this type.")
+        return target
+
+    def _clock(self) -> int:
+        return int(self._now())
+
+
+def with_started(build: Build, started: Started, *, now: int) -> Build:
+    """Write down that the target has a build; one that was canceled meanwhile is to be stopped there; pure."""
+    there = replace(
+        build,
+        external_id=build.external_id or started.external_id,
+        external_url=build.external_url or started.url,
+    )
+    if build.status is Status.CANCELED:
+        return replace(there, stop_pending=True)
+    return with_status(there, Status.RUNNING, now=now) if build.status is Status.PENDING else there
+
+
+MOST_PUSHES = 200
+"""Builds that one tick pushes; the others wait for the next."""
+
+NEEDED_SECONDS = 30
+"""What one message may take: a call to a target or to GitLab has twenty seconds, and GitLab five more to say where a
+status belongs. Whoever is stopped in the middle of it does not know what came of it."""
+
+
+class Builder:
+    """Does what is left to do about builds."""
+
+    def __init__(
+        self,
+        *,
+        book: BuildService,
+        store: BuildStore,
+        starter: Starter,
+        reporter: StatusReporter,
+        changes: StateChanges,
+        now: Callable[[], float],
+    ) -> None:
+        self._book, self._store, self._changes, self._now = book, store, changes, now
+        self._doing: dict[str, Callable[[str], None]] = {
+            START: starter.start,
+            STOP: starter.stop,
+            REPORT: reporter.report,
+            LOOK: starter.look,
+        }
+
+    def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
+        """Do what a message of the queue asks for; a repeated one has no effect. Raises UnknownMessage or OutOfTime."""
+        named = [chore for chore in self._doing if chore in message]
+        if message.get("schema") != SCHEMA or len(named) != 1:
+            raise UnknownMessage(f"This version understands schema {SCHEMA} only.")
+        if remaining() < NEEDED_SECONDS:
+            raise OutOfTime
+        self._doing[named[0]](str(message[named[0]]))
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        """Take a state change that EventBridge tells of."""
+        self._changes.on_event(event)
+
+    def tick(self) -> dict[str, int]:
+        """Send again for builds whose messages left something to do; what was sent for too often is given up."""
+        due = self._store.due(now=int(self._now()), limit=MOST_PUSHES)
+        return {"pushed": sum(self._push(build_id) for build_id in due)}
+
+    def _push(self, build_id: str) -> bool:
+        now = int(self._now())
+        try:
+            before = self._store.get(build_id)
+        except UnknownSchema:
+            return False  # The others do not wait for the release that knows it.
+        if before is None or not _is_due(before, now):
+            return False  # The index is a moment behind the table.
+        try:
+            build = self._book.change(
+                build_id, lambda one: count_retry(one, now=now) if _is_due(one, now) else one, read=before
+            )
+        except Conflict:
+            return False  # Somebody is at it.
+        if build is None:
+            return False
+        self._book.send(build, pending_actions(build))
+        return True
+
+
+def _is_due(build: Build, now: int) -> bool:
+    return build.due_at is not None and build.due_at <= now

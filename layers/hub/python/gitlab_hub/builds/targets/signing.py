@@ -1,0 +1,104 @@
+"""Signatures of the requests that the hub sends to HTTPS targets, as Standard Webhooks has them.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gitlab_hub.builds.runs.model import Build
+from gitlab_hub.storage.ports import ABSENT, Condition, Table
+
+GRACE_SECONDS = 24 * 3600
+"""How long requests are signed with the secret before the newest one as well."""
+_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """Which secret of a trigger counts. `previous_until`: unix seconds; until then the one before counts too."""
+
+    version: int
+    previous_until: int
+    seed: str = ""
+
+    def signing(self, *, now: float) -> Sequence[int]:
+        """The versions to sign with, newest first."""
+        return (self.version, self.version - 1) if self.version > 1 and now < self.previous_until else (self.version,)
+
+
+class TargetSecrets:
+    """Derives each trigger's signing secret, by version, from one key; it is stored nowhere.
+
+    `key` gives 32 bytes that belong to build targets alone; it is asked at the first use, not before.
+    """
+
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        self._key = key
+
+    def secret(self, trigger_id: str, version: int) -> str:
+        """The secret as receivers are given it: `whsec_` and base64 of 32 bytes."""
+        return f"whsec_{base64.b64encode(self._derived(trigger_id, version)).decode()}"
+
+    def sign(
+        self, trigger_id: str, versions: Sequence[int], *, message_id: str, at: int, body: bytes
+    ) -> dict[str, str]:
+        """The headers of a signed request."""
+        text = f"{message_id}.{at}.".encode() + body
+        made = (hmac.digest(self._derived(trigger_id, version), text, hashlib.sha256) for version in versions)
+        signatures = " ".join(f"v1,{base64.b64encode(each).decode()}" for each in made)
+        return {"webhook-id": message_id, "webhook-timestamp": str(at), "webhook-signature": signatures}
+
+    def _derived(self, trigger_id: str, version: int) -> bytes:
+        return hmac.digest(self._key(), f"signing\n{trigger_id}\n{version}".encode(), hashlib.sha256)
+
+
+class SecretVersions:
+    """Which version of its secret each trigger is at; without a row it is the first one, which nobody was shown."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def of(self, integration_id: str, trigger_id: str) -> SecretVersion:
+        """Read the version."""
+        row = self._table.get(f"INTEGRATION#{integration_id}", f"SIGNING#{trigger_id}")
+        return SecretVersion(1, 0) if row is None else SecretVersion(row["version"], row["previous_until"], row["seed"])
+
+    def rotate(self, integration_id: str, trigger_id: str, *, seed: str, now: float) -> SecretVersion:
+        """Go on to the next version; the same seed goes on only once. Raises ConditionFailed under contention."""
+        current = self.of(integration_id, trigger_id)
+        told = hashlib.sha256(seed.encode()).hexdigest()
+        if current.seed == told:
+            return current
+        following = SecretVersion(current.version + 1, int(now) + GRACE_SECONDS, told)
+        is_first = current.seed == ""
+        condition = ABSENT if is_first else Condition(equals={"version": current.version})
+        self._table.put(_row(integration_id, trigger_id, following), condition)
+        return following
+
+
+def _row(integration_id: str, trigger_id: str, version: SecretVersion) -> dict[str, object]:
+    return {
+        "pk": f"INTEGRATION#{integration_id}",
+        "sk": f"SIGNING#{trigger_id}",
+        "schema_version": _SCHEMA,
+        "version": version.version,
+        "previous_until": version.previous_until,
+        "seed": version.seed,
+    }
+
+
+class TargetSigner:
+    """Signs what is sent for a build, with the secrets of its trigger that count now."""
+
+    def __init__(self, secrets: TargetSecrets, versions: SecretVersions, now: Callable[[], float]) -> None:
+        self._secrets, self._versions, self._now = secrets, versions, now
+
+    def __call__(self, build: Build, *, message_id: str, body: bytes) -> dict[str, str]:
+        """Give the headers of the signed request."""
+        now = self._now()
+        versions = self._versions.of(build.integration_id, build.trigger_id).signing(now=now)
+        return self._secrets.sign(build.trigger_id, versions, message_id=message_id, at=int(now), body=body)

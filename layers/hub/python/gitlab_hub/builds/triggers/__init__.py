@@ -1,0 +1,1 @@
+"""Triggers: which events of GitLab build what."""

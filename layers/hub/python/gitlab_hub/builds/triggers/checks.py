@@ -1,0 +1,125 @@
+"""Whether a trigger can ever fire: looked at when it is made or changed, while somebody is there to mend it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gitlab_hub.builds.triggers.groups import Places
+from gitlab_hub.builds.triggers.model import Trigger
+from gitlab_hub.builds.triggers.ports import Hooks
+from gitlab_hub.errors import HubError, NotInGitLab
+from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.gitlab.errors import Missing
+from gitlab_hub.places import Above, Group, is_below
+
+UNCHECKED, NO_WEBHOOK, STATUSES_OFF = "place_unchecked", "no_webhook", "report_statuses_off"
+
+CheckTarget = Callable[[Mapping[str, Any]], None]
+"""Raises a HubError for a target that the deployer does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something that keeps a trigger from what it is for: a word for programs, and what to do about it."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A trigger with what GitLab says of its group, and what was found."""
+
+    trigger: Trigger
+    groups: tuple[int, ...]
+    """Ids of the group and of those above it, or of those above its project."""
+    known: bool
+
+
+class TriggerChecks:
+    """Looks a trigger's project or group up, and for what brings its events."""
+
+    def __init__(self, *, places: Places, gitlabs: GitLabs, hooks: Hooks | None, check_target: CheckTarget) -> None:
+        self._places, self._gitlabs, self._hooks, self.check_target = places, gitlabs, hooks, check_target
+
+    def placed(self, trigger: Trigger) -> Checked:
+        """A trigger whose group has its id and its present name. Raises NotInGitLab."""
+        try:
+            if trigger.group is not None:
+                return self._of_group(trigger, trigger.group)
+            return self._of_project(trigger, trigger.project_id or 0)
+        except Missing:
+            where = f'group "{trigger.group}"' if trigger.group is not None else f"project {trigger.project_id}"
+            field = "body.project_id" if trigger.group is None else "body.group"
+            raise NotInGitLab(
+                f"GitLab shows this integration no {where}. Check its name, and that the token's user is a member.",
+                details={"fields": [{"field": field, "problem": "not_found"}]},
+            ) from None
+
+    def warnings(self, checked: Checked) -> list[Caution]:
+        """What to mend before the trigger does what it is for."""
+        return list(self._warnings(checked))
+
+    def of_target(self, trigger: Trigger) -> Iterator[Caution]:
+        """The deployer may have allowed less since the trigger was made; its builds fail at the target."""
+        try:
+            self.check_target(trigger.target)
+        except HubError as refused:
+            yield Caution(refused.code, str(refused))
+
+    def _of_project(self, trigger: Trigger, project_id: int) -> Checked:
+        above = self._places.project(trigger.integration_id, project_id)
+        if above is None:
+            return Checked(trigger, (), known=False)
+        self._keep_within(trigger, above.path)
+        return Checked(trigger, _ids(above), known=True)
+
+    def _of_group(self, trigger: Trigger, path: str) -> Checked:
+        group = self._places.named(trigger.integration_id, path)
+        if group is None:
+            return Checked(replace(trigger, group_id=None), (), known=False)
+        self._keep_within(trigger, group.full_path, group=group)
+        line = self._places.line(trigger.integration_id, group.id) or (group,)
+        named = replace(trigger, group=group.full_path, group_id=group.id)
+        return Checked(named, tuple(each.id for each in line), known=True)
+
+    def _keep_within(self, trigger: Trigger, path: str, *, group: Group | None = None) -> None:
+        """Raises Missing for what lies outside the group that the integration is limited to."""
+        reach = self._gitlabs.reach(trigger.integration_id)
+        limit = None if reach is None else reach.group
+        is_it = limit is not None and group is not None and path.lower() == limit.lower()
+        if limit is not None and not is_it and not is_below(path, limit):
+            raise Missing("It lies outside the integration's group.")
+
+    def _warnings(self, checked: Checked) -> Iterator[Caution]:
+        trigger = checked.trigger
+        yield from self.of_target(trigger)
+        if not checked.known:
+            yield Caution(UNCHECKED, "GitLab could not be asked whether this project or group exists. Check it again.")
+        missing = set() if self._hooks is None else self._missing(self._hooks, checked)
+        if missing:
+            what = ", ".join(sorted(missing))
+            yield Caution(
+                NO_WEBHOOK,
+                f"No webhook brings these events: {what}. Register one for the project or a group above it "
+                f"(POST /v1/integrations/{trigger.integration_id}/webhooks).",
+            )
+        reach = self._gitlabs.reach(trigger.integration_id)
+        if trigger.report_status.enabled and reach is not None and not reach.report_statuses:
+            yield Caution(
+                STATUSES_OFF,
+                "GitLab will not show the builds: switch the integration's feature report_statuses on "
+                f"(PATCH /v1/integrations/{trigger.integration_id}).",
+            )
+
+    @staticmethod
+    def _missing(hooks: Hooks, checked: Checked) -> set[str]:
+        trigger = checked.trigger
+        found = hooks.missing(
+            trigger.integration_id, trigger.events, project_id=trigger.project_id, groups=checked.groups
+        )
+        return set(found)
+
+
+def _ids(above: Above) -> tuple[int, ...]:
+    return tuple(group.id for group in above.groups)

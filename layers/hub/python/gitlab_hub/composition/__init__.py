@@ -1,0 +1,1 @@
+"""Where the features, the adapters and what Lambda calls are put together."""

@@ -1,0 +1,188 @@
+"""Where what one room needs meets what another offers: the small adapters that let rooms stay strangers."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gitlab_hub.places import below_any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitlab_hub.builds.runs.store import BuildActivity
+    from gitlab_hub.builds.runs.worker import Builder
+    from gitlab_hub.builds.triggers.feature import TriggersFeature
+    from gitlab_hub.gitlab.client import GitLab
+    from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
+    from gitlab_hub.integrations.store import IntegrationStore
+    from gitlab_hub.pipelines.projects import ProjectRows
+    from gitlab_hub.web.principal import Principal
+    from gitlab_hub.webhooks.hooks.model import Hook
+    from gitlab_hub.webhooks.hooks.removal import HookRemoval
+    from gitlab_hub.webhooks.hooks.store import HookStore
+
+_MOST_HOOKS = 1_000
+_SILENT = frozenset({"disabled", "missing"})
+
+
+class LazyGitLabs:
+    """Clients for integrations, for functions that seldom ask a GitLab: an HTTP client takes long to load."""
+
+    def __init__(self, make: "Callable[[], GitLabs]") -> None:
+        self._make = cache(make)
+
+    def reach(self, integration_id: str) -> "GitLabConnection | None":
+        """What is known of an integration."""
+        return self._make().reach(integration_id)
+
+    def open(self, reach: "GitLabConnection") -> "GitLab":
+        """A client with the integration's own token."""
+        return self._make().open(reach)
+
+
+class IntegrationStates:
+    """Integrations as receivers of webhooks. What their credentials are worth does not matter there."""
+
+    def __init__(self, store: "IntegrationStore") -> None:
+        self._store = store
+
+    def of(self, integration_id: str) -> str:
+        """`active`, `paused` or `gone`."""
+        integration = self._store.get(integration_id)
+        if integration is None:
+            return "gone"
+        return "paused" if integration.paused else "active"
+
+
+class AllIntegrations:
+    """Integrations as lists over all of them need them."""
+
+    def __init__(self, store: "IntegrationStore") -> None:
+        self._store = store
+
+    def exists(self, integration_id: str) -> bool:
+        """Say whether there is an integration of this id."""
+        return self._store.exists(integration_id)
+
+    def ids(self, after: str | None = None) -> Iterator[str]:
+        """The ids of all integrations, or of those behind an id, read page by page as they are asked for."""
+        return (integration.id for integration in self._store.after(after))
+
+    def seen_by(self, caller: "Principal") -> Iterator[str]:
+        """The ids of those that a caller may see; of a limited token only its own are looked for."""
+        if caller.integration_ids is None:
+            return self.ids()
+        return (one for one in sorted(caller.integration_ids) if self.exists(one))
+
+
+class TriggeredProjects:
+    """The projects that triggers build, as far as the sync knows those of a group."""
+
+    def __init__(self, triggers: "TriggersFeature", projects: "Callable[[str], ProjectRows]") -> None:
+        self._triggers, self._projects = triggers, projects
+
+    def __call__(self, integration_id: str) -> Iterable[int]:
+        """Ids of projects of one integration, each once."""
+        wanted = [trigger for trigger in self._triggers.store.after(integration_id) if trigger.enabled]
+        named = {trigger.project_id for trigger in wanted if trigger.project_id is not None}
+        groups = self._triggers.groups.paths(wanted)
+        yield from sorted(named)
+        for page in self._projects(integration_id).listed(None) if groups else ():
+            below = (row["id"] for row in page if below_any(str(row["path_with_namespace"]), groups))
+            yield from (project_id for project_id in below if project_id not in named)
+
+
+class WebhookCoverage:
+    """Webhooks as whoever makes a trigger asks for them: whether any brings its events."""
+
+    def __init__(self, hooks: "HookStore") -> None:
+        self._hooks = hooks
+
+    def missing(
+        self, integration_id: str, events: Collection[str], *, project_id: int | None, groups: Collection[int]
+    ) -> Collection[str]:
+        """Those of some events that no webhook brings, as far as the first thousand webhooks say."""
+        left = set(events)
+        for hook in islice(self._hooks.of_integration(integration_id), _MOST_HOOKS):
+            if not left:
+                break
+            if hook.status not in _SILENT and _covers(hook, project_id, groups):
+                left -= set(hook.events)
+        return left
+
+
+def _covers(hook: "Hook", project_id: int | None, groups: Collection[int]) -> bool:
+    if hook.scope == "system":
+        return True
+    if hook.scope == "group":
+        return hook.target_id in groups
+    return project_id is not None and hook.target_id == project_id
+
+
+class HookRemovalAdapter:
+    """Hooks as whoever removes an integration asks for them; few do, so what removes them is made when it is asked."""
+
+    def __init__(self, removal: "Callable[[], HookRemoval]") -> None:
+        self._removal = removal
+
+    def remove_all(self, integration_id: str) -> tuple[int, list[str]]:
+        """Remove every hook: how many went, and ids or addresses of those that did not."""
+        return self._removal().remove_all(integration_id)
+
+    def forget_all(self, integration_id: str) -> None:
+        """Leave every hook in the GitLab, and keep nothing of it here."""
+        self._removal().forget_all(integration_id)
+
+
+class ActiveBuildsAdapter:
+    """Builds as whoever removes an integration asks for them."""
+
+    def __init__(self, active: "Callable[[], BuildActivity]") -> None:
+        self._active = active
+
+    def any(self, integration_id: str) -> bool:
+        """Whether a build of the integration is under way."""
+        return self._active().any(integration_id)
+
+
+class _PipelineHints(Protocol):
+    def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None: ...
+
+
+class _AccessHints(Protocol):
+    def project(self, integration_id: str, project_id: int) -> None: ...
+    def group(self, integration_id: str, group_id: int) -> None: ...
+
+
+class SyncHints:
+    """Hints to both syncs."""
+
+    def __init__(self, pipelines: _PipelineHints, access: _AccessHints) -> None:
+        self._pipelines, self._access = pipelines, access
+
+    def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None:
+        """A pipeline, or one of its jobs, may have changed."""
+        self._pipelines.pipeline(integration_id, project_id, pipeline_id)
+
+    def project(self, integration_id: str, project_id: int) -> None:
+        """A project or its members may have changed."""
+        self._access.project(integration_id, project_id)
+
+    def group(self, integration_id: str, group_id: int) -> None:
+        """A group or its members may have changed."""
+        self._access.group(integration_id, group_id)
+
+
+class BuilderMessageRouter:
+    """The builder's two queues: what is left to do about builds, and what AWS says about those that run."""
+
+    def __init__(self, builder: "Builder") -> None:
+        self._builder = builder
+
+    def __call__(self, message: Mapping[str, Any], *, remaining: "Callable[[], float]") -> None:
+        """Work on one message; an event of EventBridge's names its `detail-type`."""
+        if "detail-type" in message:
+            self._builder.on_event(message)
+        else:
+            self._builder(message, remaining=remaining)

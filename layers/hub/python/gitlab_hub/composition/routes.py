@@ -1,0 +1,182 @@
+"""The routes of each HTTP function; the one place that knows them, so that workers load none.
+
+Building them touches nothing outside the process. Imports stand inside the functions: a cold start pays for what its
+function uses, and nothing else.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitlab_hub.composition.container import Container
+    from gitlab_hub.web.route import Route, Routes
+
+
+def integrations_routes(container: "Container") -> list["Route"]:
+    """Everything about connecting a GitLab, and about the hooks in it."""
+    from gitlab_hub.integrations.credential_routes import CredentialRoutes
+    from gitlab_hub.integrations.oauth.routes import CALLBACK
+    from gitlab_hub.integrations.routes import IntegrationRoutes
+    from gitlab_hub.integrations.scope_routes import ScopeRoutes
+    from gitlab_hub.integrations.sync_routes import SyncRoutes
+    from gitlab_hub.integrations.token_routes import GitLabTokenRoutes
+    from gitlab_hub.webhooks.hooks.routes import HookRoutes
+
+    feature, hooks, syncs, cursors = (
+        container.integrations(), container.hooks, container.syncs, container.cursors,
+    )  # fmt: skip
+    return _of(
+        IntegrationRoutes(
+            connecting=feature.connecting,
+            oauth=feature.oauth_start,
+            changing=feature.changing,
+            removal=feature.removal,
+            store=feature.store,
+            cursors=cursors,
+            sync_view=syncs.view,
+            hook_view=hooks.shown,
+            webhook_url=container.public_url.webhook,
+            callback_url=lambda: container.public_url.base() + CALLBACK,
+            now=container.now,
+        ),
+        GitLabTokenRoutes(
+            upkeep=feature.upkeep,
+            rotating=feature.rotating,
+            repositories=feature.repositories,
+            hooks_of=hooks.of_projects,
+            cursors=cursors,
+        ),
+        CredentialRoutes(feature.credentials, now=container.now),
+        SyncRoutes(syncs, store=feature.store, cursors=cursors),
+        ScopeRoutes(syncs, cursors),
+        HookRoutes(hooks.service, cursors, container.audit),
+    )
+
+
+def oauth_routes(container: "Container") -> list["Route"]:
+    """Authorizing an OAuth application."""
+    from gitlab_hub.integrations.oauth.return_urls import ReturnUrls
+    from gitlab_hub.integrations.oauth.routes import OAuthRoutes
+
+    # The exchange of the code takes its own seconds of the thirty that the gateway waits.
+    feature = container.integrations(verify_within=15.0)
+    flow = feature.oauth_flow(key=lambda: container.master_key.derive("oauth"), initiators=container.token_book)
+    return _of(
+        OAuthRoutes(
+            flow,
+            exists=feature.store.exists,
+            base_url=container.public_url.base,
+            return_urls=ReturnUrls(container.settings.allowed_return_urls),
+            now=container.now,
+        )
+    )
+
+
+def webhooks_routes(container: "Container") -> list["Route"]:
+    """Taking webhooks in."""
+    from gitlab_hub.webhooks.receiving.routes import ReceiverRoutes
+
+    return _of(ReceiverRoutes(container.receiver()))
+
+
+def builds_routes(container: "Container") -> list["Route"]:
+    """Triggers, builds, deliveries."""
+    from gitlab_hub.builds.runs.feature import commands_of
+    from gitlab_hub.builds.runs.routes import BuildRoutes
+    from gitlab_hub.builds.targets.routes import SigningRoutes
+    from gitlab_hub.builds.targets.signing import SecretVersions, TargetSecrets
+    from gitlab_hub.builds.triggers.checks import TriggerChecks
+    from gitlab_hub.builds.triggers.routes import TriggerRoutes
+    from gitlab_hub.builds.triggers.service import TriggerService
+    from gitlab_hub.composition.adapters import AllIntegrations, WebhookCoverage
+    from gitlab_hub.webhooks.deliveries.log import DeliveryLog
+    from gitlab_hub.webhooks.deliveries.routes import DeliveryRoutes
+    from gitlab_hub.webhooks.hooks.store import HookStore
+
+    store, cursors, audit, now = container.integration_store, container.cursors, container.audit, container.now
+    builds, check_target = container.builds, container.target_check()
+    triggers, table = builds.triggers, container.deliveries_table
+    checks = TriggerChecks(
+        places=triggers.places,
+        gitlabs=container.gitlabs,
+        hooks=WebhookCoverage(HookStore(table)),
+        check_target=check_target,
+    )
+    service = TriggerService(store=triggers.store, integrations=store, audit=audit, now=now, checks=checks)
+    return _of(
+        TriggerRoutes(book=service, store=triggers.store, deciding=triggers.deciding, cursors=cursors),
+        SigningRoutes(
+            triggers=triggers.store,
+            secrets=TargetSecrets(container.signing_key),
+            versions=SecretVersions(table),
+            audit=audit,
+            now=now,
+        ),
+        BuildRoutes(
+            store=builds.store,
+            controls=commands_of(builds, audit=audit, check_target=check_target),
+            triggers=triggers.store,
+            integrations=store,
+            cursors=cursors,
+        ),
+        DeliveryRoutes(
+            log=DeliveryLog(table),
+            replaying=container.deliveries.replay,
+            guard=store,
+            visible=AllIntegrations(store).seen_by,
+            cursors=cursors,
+        ),
+    )
+
+
+def access_routes(container: "Container") -> list["Route"]:
+    """Reading the access sync's rows back."""
+    from gitlab_hub.access.reader import AccessReader
+    from gitlab_hub.access.routes import AccessRoutes
+
+    reader = AccessReader(container.table("access_table"), now=container.now)
+    return _of(AccessRoutes(reader, container.cursors))
+
+
+def pipelines_routes(container: "Container") -> list["Route"]:
+    """Reading the pipelines sync's rows back."""
+    from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
+    from gitlab_hub.pipelines.reader import PipelineReader
+    from gitlab_hub.pipelines.routes import PipelineRoutes
+
+    table, cursors = container.table("pipelines_table"), container.cursors
+    return _of(
+        PipelineRoutes(PipelineReader(table), cursors),
+        CompletenessRoutes(CompletenessReader(table, container.now), cursors),
+    )
+
+
+def operations_routes(container: "Container") -> list["Route"]:
+    """Health, tokens, incidents, the audit log, and the description of everything."""
+    from gitlab_hub.audit import AuditReader
+    from gitlab_hub.web.audit_routes import AuditRoutes
+    from gitlab_hub.web.incident_routes import IncidentRoutes
+    from gitlab_hub.web.openapi import HealthRoutes, OpenApiRoutes
+    from gitlab_hub.web.token_routes import TokenRoutes
+    from gitlab_hub.web.tokens import TokenStore
+    from gitlab_hub.web.whoami import WhoAmIRoutes
+
+    store, cursors = TokenStore(container.integrations_table), container.cursors
+    return _of(
+        HealthRoutes(),
+        WhoAmIRoutes(store),
+        TokenRoutes(store, container.master_key, cursors, container.audit, container.now),
+        IncidentRoutes(container.incidents, cursors),
+        AuditRoutes(AuditReader(container.integrations_table, container.now), cursors),
+        OpenApiRoutes(lambda: all_routes(container)),
+    )
+
+
+def all_routes(container: "Container") -> Iterable["Route"]:
+    """The routes of all functions together, as `/openapi.json` shows them."""
+    parts = (integrations_routes, oauth_routes, webhooks_routes, access_routes, pipelines_routes, builds_routes)
+    return [route for part in (*parts, operations_routes) for route in part(container)]
+
+
+def _of(*parts: "Routes") -> list["Route"]:
+    return [route for part in parts for route in part.routes()]

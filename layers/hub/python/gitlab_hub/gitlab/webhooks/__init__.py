@@ -1,0 +1,1 @@
+"""What GitLab's webhooks say: bodies read into one event."""

@@ -1,0 +1,208 @@
+"""The first and the last moments of an integration: nothing half-made is used, nothing removed comes back.
+
+A row that holds the place is written before the secret, and outlives it. So whatever crashes in between, a secret
+always belongs to a row, and `sweep` finishes what was begun.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations import rows
+from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
+from gitlab_hub.integrations.health import on_schedule
+from gitlab_hub.integrations.model import Credential, Integration, IntegrationWithCredentials
+from gitlab_hub.integrations.store import ATTEMPTS, PAGE, IntegrationStore
+from gitlab_hub.integrations.tokens.due import changed, due_care
+from gitlab_hub.integrations.tokens.revocations import Revocation, row
+from gitlab_hub.integrations.tokens.vault import Contents
+from gitlab_hub.storage.due import Due, DueRows
+from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, QueueUnavailable, Table
+from gitlab_hub.sync.due import all_due_runs, rows_at_once
+
+GRACE_SECONDS = 900
+"""Longer than any request or worker lives: what is older is nobody's work in progress."""
+
+Purge = Callable[[str], None]
+"""Asks for the removal of everything that was synced from an integration."""
+
+FAREWELL_SECONDS = 86_400
+"""How long the secret of a removed integration is kept where GitLab does not end its tokens."""
+
+Farewells = Callable[[str], Sequence[object]]
+"""Tries once more to end in GitLab what is still to be ended of an integration, while there is its secret; the rest."""
+
+
+class IntegrationLifecycle:
+    """Brings integrations into being and removes them."""
+
+    def __init__(
+        self,
+        table: Table,
+        store: IntegrationStore,
+        purge: Purge,
+        now: Callable[[], float],
+        farewells: Farewells = lambda _: (),
+    ) -> None:
+        self._table, self._store, self._purge, self._now = table, store, purge, now
+        self._farewells = farewells
+        self._incidents, self._due = IncidentStore(table, now), DueRows(table, "unfinished")
+
+    def create(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
+        """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""
+        if rival := self._store.rival(integration):
+            raise DuplicateIntegration(rival)
+        self._hold_place(integration.id)
+        version = self._store.vault.create(integration.id, contents)
+        try:
+            self._table.transact(self._birth(integration, credential, version))
+        except ConditionFailed:
+            # A transaction whose answer was lost fails when it is repeated, and so does a repeated request.
+            if not self._store.exists(integration.id):
+                self._undo(integration.id)
+                raise DuplicateIntegration(self._store.claimant(integration.identity)) from None
+        return self._store.require(integration.id)
+
+    def delete(self, integration_id: str) -> None:
+        """Hide an integration at once, then remove what belongs to it. Raises NotFound."""
+        self.mark_deleting(integration_id)
+        self.purge(integration_id)
+
+    def mark_deleting(
+        self, integration_id: str, leaving: Callable[[IntegrationWithCredentials], Sequence[Revocation]] = lambda _: ()
+    ) -> Integration:
+        """Put a tombstone in the place of an integration, and say what it was at last. Raises NotFound.
+
+        What is to be ended in GitLab is noted with it: whoever clears up ends it first.
+        """
+        for _ in range(ATTEMPTS):
+            holding = self._store.holding(integration_id)
+            integration = holding.integration
+            unchanged = Condition(equals={"version": integration.version, "lifecycle": rows.LIVE})
+            tombstone = self._marker(integration_id, rows.DELETING, version=integration.version + 1)
+            noted = (Put(row(one)) for one in leaving(holding))
+            claim = Delete((f"IDENTITY#{integration.identity}", "CLAIM"))
+            look = Put(self._due.item(_look_at(tombstone)))
+            try:
+                self._table.transact([Put(tombstone, unchanged), claim, look, *noted])
+            except ConditionFailed:
+                if not self._is_ending(integration_id):
+                    continue
+            return integration
+        raise TooBusy("Others are changing this integration; try again.", retry_after=1)
+
+    def cleanup_orphans(self) -> int:
+        """Finish what was begun and left; say how much that was."""
+        now, finished = int(self._now()), 0
+        self._due.walk(self._mend, now)
+        for page in self._due.pages(now):
+            for one in page:
+                item = self._table.get(rows.INTEGRATIONS, one.subject)
+                if item is not None and _is_left(item):
+                    look = _look_at(item)
+                    if look.at > now:
+                        self._due.add([look])
+                    else:
+                        self._finish(item)
+                        finished += 1
+                self._due.drop([one])
+        return finished
+
+    def _finish(self, item: Item) -> None:
+        if item["lifecycle"] == rows.CONNECTING:
+            self._undo(item["sk"])
+        else:
+            now = int(self._now())
+            if self._farewells(item["sk"]) and now < item["updated_at"] + FAREWELL_SECONDS:
+                return  # The next walk through everything finds it, within an hour.
+            # Once more than needed: a sync that ran during the removal may have written behind the first purge.
+            self.purge(item["sk"])
+            self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))
+
+    def _mend(self, after: str | None) -> str | None:
+        """Have what is left among a page of the list swept where nothing asks for it."""
+        page = self._table.query(rows.INTEGRATIONS, after=after, limit=PAGE)
+        self._due.add_missing(_look_at(item) for item in page.items if _is_left(item))
+        return None if page.last is None else page.last[1]
+
+    def _hold_place(self, integration_id: str) -> None:
+        # First of all: what crashes behind this is swept.
+        self._due.add([_look_at(self._marker(integration_id, rows.CONNECTING, version=1))])
+        try:
+            self._table.put(self._marker(integration_id, rows.CONNECTING, version=1), ABSENT)
+        except ConditionFailed:
+            if self._is_ending(integration_id):
+                raise TooBusy("This request was made before, and undone. Send it as a new one.") from None
+
+    def _undo(self, integration_id: str) -> None:
+        # The secret first: while the row is there, somebody knows of the secret.
+        self._store.vault.destroy(integration_id)
+        still = Condition(equals={"lifecycle": rows.CONNECTING})
+        try:
+            self._table.delete(rows.INTEGRATIONS, integration_id, still)
+        except ConditionFailed:
+            return
+
+    def purge(self, integration_id: str, *, farewells: bool = False) -> None:
+        """Remove what belongs to a hidden integration; doing it again has no second effect.
+
+        `farewells`: not its secret and what is noted to be ended with it; the sweep sees to these.
+        """
+        if not farewells:
+            self._store.vault.destroy(integration_id)
+        for prefix in (one for one in rows.OWNED if not (farewells and one == rows.REVOCATION)):
+            for items in self._pages(rows.partition(integration_id), prefix):
+                self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
+        self._incidents.forget(integration_id)
+        for looks in (due_care(self._table), *all_due_runs(self._table)):
+            looks.forget(integration_id)
+        try:
+            self._purge(integration_id)
+        except QueueUnavailable:
+            # The tombstone stays, and the sweep asks again.
+            return
+
+    def _is_ending(self, integration_id: str) -> bool:
+        item = self._table.get(rows.INTEGRATIONS, integration_id)
+        return item is not None and item["lifecycle"] == rows.DELETING
+
+    def _pages(self, pk: str, prefix: str = "") -> Iterator[list[Item]]:
+        position: str | None = None
+        while True:
+            page = self._table.query(pk, prefix=prefix, after=position, limit=PAGE)
+            yield page.items
+            if page.last is None:
+                return
+            position = page.last[1]
+
+    def _birth(self, integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
+        born = replace(integration, version=2, secret_version=version)
+        held = Condition(equals={"lifecycle": rows.CONNECTING})
+        first: list[Put | Delete] = []
+        if credential is not None:
+            first.append(Put(rows.credential_item(replace(credential, token_version=version), integration.host_url)))
+            first.append(Put(rows.user_item(credential, integration.host_url)))
+        first.append(Put(due_care(self._table).item(changed(born))))
+        if on_schedule(born):
+            first += [Put(item) for item in rows_at_once(self._table, born.id, born.version)]
+        return [Put(rows.integration_item(born), held), *first, Put(rows.claim_item(born.identity, born.id), ABSENT)]
+
+    def _marker(self, integration_id: str, lifecycle: str, *, version: int) -> Item:
+        return rows.tombstone_item(integration_id, lifecycle, version=version, at=int(self._now()))
+
+
+def _listings(items: list[Item], integration_id: str) -> Iterator[Key]:
+    """Where credentials among these rows are listed with their GitLab user."""
+    for item in items:
+        if "user_pk" in item:
+            yield item["user_pk"], rows.user_key(integration_id, str(item["sk"]).removeprefix(rows.CREDENTIAL))
+
+
+def _is_left(item: Item) -> bool:
+    """Whether a row of the list is no integration, and still there so that its end is not forgotten."""
+    return item["lifecycle"] != rows.LIVE and not item.get("swept")
+
+
+def _look_at(marker: Item) -> Due:
+    """When what a marker stands for is nobody's work in progress any more."""
+    return Due(marker["sk"], marker["updated_at"] + GRACE_SECONDS, marker["lifecycle"])

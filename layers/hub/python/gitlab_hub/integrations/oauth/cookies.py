@@ -1,0 +1,85 @@
+"""The cookie that ties an authorization to the browser it was begun in.
+
+`__Host-` keeps other hosts and paths from setting it, and needs https. A hub on plain http, which only the local stack
+is, sets a second one without that prefix: browsers and clients would not send the first one back there.
+"""
+
+from collections.abc import Mapping
+from html import escape
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.integrations.oauth.pending import LIFE_SECONDS
+from gitlab_hub.web.responses import HttpResponse
+from gitlab_hub.web.status import status_of
+
+NAME = "ghub-oauth"
+STRICT_NAME = f"__Host-{NAME}"
+_COMMON = "Path=/; HttpOnly; SameSite=Lax"
+
+
+def new_cookies(value: str, public_url: str, *, seconds: int = LIFE_SECONDS) -> tuple[str, ...]:
+    """The Set-Cookie headers for a browser that sees the hub under this address."""
+    strict = f"{STRICT_NAME}={value}; {_COMMON}; Secure; Max-Age={seconds}"
+    return (strict, f"{NAME}={value}; {_COMMON}; Max-Age={seconds}") if _is_plain(public_url) else (strict,)
+
+
+def expired_cookies(public_url: str) -> tuple[str, ...]:
+    """The headers that remove it again."""
+    return new_cookies("", public_url, seconds=0)
+
+
+def read_cookies(event: Mapping[str, Any], public_url: str) -> tuple[str, ...]:
+    """What a browser sent back; the gateway lists cookies beside the headers, other fronts leave them there."""
+    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    texts = [*(event.get("cookies") or ()), headers.get("cookie", "")]
+    names = (STRICT_NAME, NAME) if _is_plain(public_url) else (STRICT_NAME,)
+    return tuple(value for text in texts for name, value in _parsed(str(text)).items() if name in names and value)
+
+
+def _parsed(text: str) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(text).items()}
+    except CookieError:
+        return {}
+
+
+def _is_plain(public_url: str) -> bool:
+    return public_url.startswith("http://")
+
+
+# What a browser gets: a redirection, or a small page with a real status.
+
+_HEADERS = {"referrer-policy": "no-referrer"}
+_HTML = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+}
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}}</style>
+<h1>{title}</h1><p>{text}</p>{code}</html>
+"""
+
+
+def redirect_to(status: HTTPStatus, url: str, cookies: tuple[str, ...] = ()) -> HttpResponse:
+    """Send the browser on. Nothing keeps the answer, and the next page does not learn this one's address."""
+    return HttpResponse(status=status, body="", headers={**_HEADERS, "location": url}, cookies=cookies)
+
+
+def success_page(cookies: tuple[str, ...] = ()) -> HttpResponse:
+    """Say that it is done."""
+    return _page(HTTPStatus.OK, "GitLab is connected", "You can close this window.", None, cookies)
+
+
+def failure_page(error: HubError, cookies: tuple[str, ...] = ()) -> HttpResponse:
+    """Say what is wrong; no text of anybody else's is shown."""
+    return _page(status_of(error), "GitLab was not connected", str(error), error.code, cookies)
+
+
+def _page(status: int, title: str, text: str, code: str | None, cookies: tuple[str, ...]) -> HttpResponse:
+    shown = f"<p><code>{escape(code)}</code></p>" if code else ""
+    body = _PAGE.format(title=escape(title), text=escape(text), code=shown)
+    return HttpResponse(status=status, body=body, headers={**_HEADERS, **_HTML}, cookies=cookies)

@@ -1,0 +1,1 @@
+"""Tokens of GitLab: refreshed, rotated, revoked, watched."""

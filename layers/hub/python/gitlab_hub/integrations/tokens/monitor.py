@@ -1,0 +1,182 @@
+"""Looking after every integration's tokens when it is time, so that nobody has to think of them.
+
+A tick reads the integrations of which something is due: a token ages, an expiry comes nearer, the integration has
+changed, or a day has gone by.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.incidents import Incident, IncidentStore
+from gitlab_hub.integrations.errors import RotationInProgress, RotationNotPermitted
+from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus, Integration
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.tokens.alerts import TokenAlerts
+from gitlab_hub.integrations.tokens.due import (
+    RETRY_SECONDS,
+    changed,
+    daily,
+    due_care,
+    due_warning,
+    next_look,
+    rotation_due,
+)
+from gitlab_hub.integrations.tokens.incidents import EXPIRING, LOST, REJECTED, expiring, refused
+from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS, Refresher, TokenNeed
+from gitlab_hub.integrations.tokens.revoking import RevocationQueue
+from gitlab_hub.integrations.tokens.rotation import TokenRotator
+from gitlab_hub.integrations.tokens.vault import TokenSet
+from gitlab_hub.storage.due import Due
+from gitlab_hub.storage.ports import Table
+
+Opened = dict[tuple[str, str], Incident]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickReport:
+    """What a tick came to: integrations that were due and looked after, those with trouble, whether all had a turn."""
+
+    seen: int
+    failed: int
+    complete: bool
+
+
+class TokenMonitor:
+    """The chores of the caretaker. `rotate` = access tokens may be rotated before they expire."""
+
+    def __init__(
+        self,
+        *,
+        table: Table,
+        store: IntegrationStore,
+        refresher: Refresher,
+        rotator: TokenRotator,
+        revoking: RevocationQueue,
+        incidents: IncidentStore,
+        signals: TokenAlerts,
+        rotate: bool,
+        now: Callable[[], float],
+    ) -> None:
+        self._store, self._revoking = store, revoking
+        self._refresher, self._rotator = refresher, rotator
+        self._incidents, self._signals, self._rotate, self._now = incidents, signals, rotate, now
+        self._due = due_care(table)
+
+    def tick(self, remaining: Callable[[], float]) -> TickReport:
+        """Look after what is due, what waits longest first, as far as there is time."""
+        if remaining() < 2 * LEAST_SECONDS:
+            return TickReport(seen=0, failed=0, complete=False)
+        now, tended = int(self._now()), dict[str, bool]()
+        self._due.walk(self._mend, now)
+        for page in self._due.pages(now):
+            there = {one.id: one for one in self._store.many({one.subject for one in page})}
+            for one in page:
+                if remaining() < 2 * LEAST_SECONDS:
+                    return _told(tended, complete=False)
+                if one.subject not in there or one.subject in tended:
+                    self._due.drop([one])
+                    continue
+                # Moved before it is tended: one that ends the process is not the first of the next tick too.
+                again = Due(one.subject, now + RETRY_SECONDS, "again")
+                self._due.add([again])
+                self._due.drop([one])
+                tended[one.subject] = self._tended(there[one.subject], again)
+        return _told(tended, complete=True)
+
+    def _mend(self, after: str | None) -> str | None:
+        """Have a page of integrations looked at once a day, whatever was noted of them."""
+        page, last = self._store.page(after)
+        self._due.add_missing(daily(one.id, int(self._now())) for one in page)
+        return last
+
+    def _tended(self, integration: Integration, again: Due) -> bool:
+        """Whether an integration was looked after without trouble; its trouble is not the others'.
+
+        It is looked at `again` where there was trouble, else when there will be something to do.
+        """
+        tokens: dict[str, TokenSet] = {}
+        waiting: set[str] = set()
+        try:
+            good = self._renewed(integration, tokens, waiting)
+            after = self._store.holding(integration.id)
+            opened: Opened = {(one.kind, one.subject): one for one in self._incidents.of(integration.id)}
+            for credential in after.credentials:
+                if credential.live:
+                    self._warn(credential, opened)
+            next_try = self._revoking.look_after(after.integration)
+        except NotFound:
+            self._due.drop([again])
+            return True
+        except HubError as error:
+            self._signals.failed(integration.id, error.code)
+            return False
+        if good and not waiting:
+            now = int(self._now())
+            looks = [next_look(one, tokens.get(one.id), now) for one in after.credentials if one.live]
+            self._come_back(after.integration, [one for one in (*looks, next_try) if one is not None], again)
+        return good
+
+    def _come_back(self, integration: Integration, moments: list[int], again: Due) -> None:
+        # What this look itself has changed needs no other one.
+        self._due.drop([changed(integration)])
+        if moments and min(moments) <= self._now():
+            return  # As of a token that GitLab does not renew just now: it waits as trouble does.
+        self._due.add(Due(integration.id, one, f"integration {integration.version}") for one in sorted(moments)[:1])
+        self._due.drop([again])
+
+    def _renewed(self, integration: Integration, tokens: dict[str, TokenSet], waiting: set[str]) -> bool:
+        """Renew what is to be renewed, and collect the pairs. The trouble of one credential is not the others'.
+
+        `waiting` gets those of which it is too early to say what became of a rotation.
+        """
+        good = True
+        for credential in self._store.holding(integration.id).credentials:
+            try:
+                if credential.live:
+                    self._renew(integration, credential, tokens)
+            except RotationNotPermitted:
+                continue
+            except RotationInProgress:
+                waiting.add(credential.id)
+            except HubError as error:
+                self._signals.failed(integration.id, error.code)
+                good = False
+        return good
+
+    def _renew(self, integration: Integration, credential: Credential, tokens: dict[str, TokenSet]) -> None:
+        if credential.kind == CredentialKind.OAUTH:
+            if credential.status != CredentialStatus.REFRESH_FAILED:
+                held = self._refresher.fresh(integration.id, credential.id, TokenNeed(early=True))
+                tokens[credential.id] = held.tokens
+            return
+        self._rotator.settle(integration.id, credential.id)
+        works = credential.status == CredentialStatus.VALID
+        if self._rotate and works and rotation_due(credential.token_expires_at, int(self._now())):
+            self._rotator.rotate(integration.id, credential.id)
+
+    def _warn(self, credential: Credential, opened: Opened) -> None:
+        """Tell of an expiry that comes nearer, once for each distance; of what needs a person, as long as it does."""
+        now, told = int(self._now()), opened.get((EXPIRING, credential.id))
+        self._note_refusal(credential, opened)
+        same = told is not None and told.revision == credential.token_version
+        last = told.details["days"] if told is not None and same else None
+        days = due_warning(credential.token_expires_at, now, told=last)
+        if told is not None and not same:
+            self._incidents.close(EXPIRING, credential.integration_id, credential.id)
+        if days is not None:
+            self._signals.expiring(credential.integration_id, credential.id, days)
+            self._incidents.open(expiring(credential, days, at=now))
+
+    def _note_refusal(self, credential: Credential, opened: Opened) -> None:
+        """Bring in order what a release before has left: incidents used to be written apart from their credentials."""
+        found = refused(credential, at=int(self._now()))
+        if found is not None and (found.kind, credential.id) not in opened:
+            self._incidents.open(found)
+        for kind in (LOST, REJECTED):
+            if (kind, credential.id) in opened and (found is None or kind != found.kind):
+                self._incidents.close(kind, credential.integration_id, credential.id)
+
+
+def _told(tended: Mapping[str, bool], *, complete: bool) -> TickReport:
+    return TickReport(seen=len(tended), failed=list(tended.values()).count(False), complete=complete)

@@ -1,0 +1,85 @@
+"""The care of tokens put together over its ports."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.connector import Connector
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.tokens.alerts import LambdaTokenAlerts, TokenAlerts
+from gitlab_hub.integrations.tokens.confirmation import RejectionCheck
+from gitlab_hub.integrations.tokens.ending import PairRevoker
+from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
+from gitlab_hub.integrations.tokens.lease import Leases
+from gitlab_hub.integrations.tokens.monitor import TokenMonitor
+from gitlab_hub.integrations.tokens.refresh import Refresher, unlimited
+from gitlab_hub.integrations.tokens.replacement import TokenReplacement
+from gitlab_hub.integrations.tokens.revoking import RevocationQueue
+from gitlab_hub.integrations.tokens.rotation import TokenRotator
+from gitlab_hub.storage.ports import Secrets, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What the care of tokens has from its surroundings; `remaining` is the running function's time in seconds."""
+
+    signals: TokenAlerts = field(default_factory=LambdaTokenAlerts)
+    sleep: Callable[[float], None] = time.sleep
+    remaining: Callable[[], float] = unlimited
+
+
+class TokenServices:
+    """Who renews what: `refresher` gives tokens that work, `rotator` has new access tokens made."""
+
+    def __init__(
+        self,
+        *,
+        table: Table,
+        secrets: Secrets,
+        connector: Connector,
+        now: Callable[[], float],
+        runtime: Runtime | None = None,
+    ) -> None:
+        runtime = runtime or Runtime()
+        self.store = IntegrationStore(table, secrets, runtime.signals.rejected)
+        self.leases, self.exchange, self.signals = Leases(table, now), TokenEndpoint(connector), runtime.signals
+        self.incidents = IncidentStore(table, now)
+        self.succession = TokenReplacement(self.store, self.incidents, runtime.signals, now, runtime.sleep)
+        self.ending = PairRevoker(self.store, self.exchange)
+        self.revoking = RevocationQueue(table, self.store, self.ending, self.incidents, now, runtime.remaining)
+        self.opinion = RejectionCheck(self.store, self.exchange, now)
+        self.refresher = Refresher(
+            store=self.store,
+            leases=self.leases,
+            succession=self.succession,
+            exchange=self.exchange,
+            ending=self.ending,
+            now=now,
+            sleep=runtime.sleep,
+            remaining=runtime.remaining,
+        )
+        self.rotator = TokenRotator(
+            store=self.store,
+            leases=self.leases,
+            succession=self.succession,
+            exchange=self.exchange,
+            ending=self.ending,
+            now=now,
+            remaining=runtime.remaining,
+        )
+        self.table, self._now = table, now
+
+    def monitor(self, *, rotate: bool) -> TokenMonitor:
+        """What looks after tokens on schedule; `rotate` = access tokens may be rotated before they expire."""
+        return TokenMonitor(
+            table=self.table,
+            store=self.store,
+            refresher=self.refresher,
+            rotator=self.rotator,
+            revoking=self.revoking,
+            incidents=self.incidents,
+            signals=self.signals,
+            rotate=rotate,
+            now=self._now,
+        )

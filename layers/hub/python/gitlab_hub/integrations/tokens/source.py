@@ -1,0 +1,88 @@
+"""Where clients get the token of a credential from."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from gitlab_hub.blocking import to_the_end
+from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
+from gitlab_hub.integrations.tokens.refresh import TokenNeed
+
+
+class TokenSource(Protocol):
+    """Gives credentials with their tokens. All calls block."""
+
+    def fresh(self, integration_id: str, credential_id: str, wanted: TokenNeed | None = None) -> LoadedCredential:
+        """A credential with a token for what is wanted. Raises GitLabErrors."""
+
+    def stale(self, held: LoadedCredential) -> bool:
+        """Whether a token that was given out should be asked for again before its next use."""
+
+
+class StoredTokens:
+    """Gives what is stored and renews nothing: for functions that may not write secrets."""
+
+    def __init__(self, store: IntegrationStore) -> None:
+        self._store = store
+
+    def fresh(self, integration_id: str, credential_id: str, wanted: TokenNeed | None = None) -> LoadedCredential:  # noqa: ARG002 - the port's signature
+        """A credential as it is stored."""
+        return load_credential(self._store, integration_id, credential_id)
+
+    def stale(self, held: LoadedCredential) -> bool:  # noqa: ARG002 - the port's signature
+        """Never: asking again would give the same."""
+        return False
+
+
+class CredentialTokens:
+    """The token of one credential for one client: read when it is needed, renewed before it ends or when rejected.
+
+    `refused` hears where the newest token was rejected: for clients whose callers do not judge tokens themselves.
+    """
+
+    def __init__(
+        self,
+        source: TokenSource,
+        integration_id: str,
+        credential_id: str,
+        held: LoadedCredential | None = None,
+        *,
+        refused: Callable[[LoadedCredential], None] | None = None,
+    ) -> None:
+        self._source, self._integration_id, self._credential_id = source, integration_id, credential_id
+        self._held, self._refused = held, refused
+        self._one_at_a_time = asyncio.Lock()
+        self.version: str | None = None if held is None else held.credential.token_version
+        """Of the token given out last: what a verdict about it is worth later."""
+
+    async def current(self) -> str:
+        """The token to use now. Raises Unauthorized where there is none any more."""
+        held = self._held
+        if held is None or self._source.stale(held):
+            async with self._one_at_a_time:
+                held = self._held
+                if held is None or self._source.stale(held):
+                    held = await self._ask(TokenNeed())
+        return held.tokens.access_token
+
+    async def renewed(self, rejected: str) -> str | None:
+        """The token that took the rejected one's place; None where there is none."""
+        async with self._one_at_a_time:
+            held = self._held
+            if held is None or held.tokens.access_token == rejected:
+                try:
+                    held = await self._ask(TokenNeed(rejected=rejected))
+                except Unauthorized:
+                    return None
+            if held.tokens.access_token != rejected:
+                return held.tokens.access_token
+            if self._refused is not None:
+                await asyncio.to_thread(self._refused, held)
+            return None
+
+    async def _ask(self, wanted: TokenNeed) -> LoadedCredential:
+        held = await to_the_end(self._source.fresh, self._integration_id, self._credential_id, wanted)
+        self._held, self.version = held, held.credential.token_version
+        return held

@@ -1,0 +1,1 @@
+"""What a token is good for, step by step."""

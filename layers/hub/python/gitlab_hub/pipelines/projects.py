@@ -1,0 +1,279 @@
+"""The first and the last step of a run: which projects there are, and which are no more."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen
+from gitlab_hub.gitlab.messages import group_path
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.pipelines.keys import cursors_pk, padded, projects_pk
+from gitlab_hub.pipelines.model import MAX_ID, clean_text, identity
+from gitlab_hub.pipelines.owed import INCIDENT
+from gitlab_hub.pipelines.seek import Stream
+from gitlab_hub.storage.ports import Item, Put, Table
+from gitlab_hub.sync.odd_rows import read_leniently
+from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, Target
+from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
+
+# The projects that the pipelines sync knows, and how far each one's pipelines were read.
+
+PROBE_SECONDS = 86_400
+"""How often a project that had no child pipelines lately is asked for some."""
+
+LATELY_SECONDS = 30 * 86_400
+NOTE_SECONDS = 3_600
+"""How stale a note about children may be: exact times would cost a write per project and run."""
+
+RECONCILE_SECONDS = 86_400
+"""How often GitLab's count of a project's pipelines is compared with ours."""
+
+_TEXTS = ("path_with_namespace", "name", "default_branch", "web_url")
+
+
+class ProjectRows(TableRows):
+    """The projects of an integration; one that GitLab no longer lists is marked, and its pipelines stay."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._pk = projects_pk(integration_id)
+        super().__init__(
+            table,
+            key=lambda _scope, key: (self._pk, key),
+            scope_range=lambda _scope: (self._pk, ""),
+            row_key=lambda sk: sk,
+        )
+
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:  # noqa: ARG002 - there is one scope
+        """Mark projects as gone. Without their hash they are no rows of the mirror, so a listed one is put back."""
+        items = self._table.get_many([(self._pk, key) for key in stored])
+        kept = [{name: value for name, value in item.items() if name != HASH} for item in items]
+        marked = ({**item, "gone_at": int(at.timestamp())} for item in kept)
+        self.change(Put(item, unchanged(stored[item["sk"]])) for item in marked)
+
+    def listed(self, after: str | None) -> Iterator[list[Item]]:
+        """Page by page, the projects behind a key that were not marked as gone."""
+        while True:
+            rows = self._table.query(self._pk, after=after)
+            yield [item for item in rows.items if "gone_at" not in item]
+            if rows.last is None:
+                return
+            after = rows.last[1]
+
+
+def project_row(listed: Mapping[str, Any]) -> Row:
+    """What is kept of a listed project."""
+    number = identity(listed)
+    texts = {name: clean_text(listed.get(name)) for name in _TEXTS}
+    return Row(padded(number), {"id": number, **texts})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadState:
+    """How far a project's pipelines were read: watermarks in milliseconds, notes about children in seconds."""
+
+    default_watermark: int | None = None
+    child_watermark: int | None = None
+    child_probed_at: int | None = None
+    child_seen_at: int | None = None
+    default_listed: int | None = None
+    default_stored: int | None = None
+    child_listed: int | None = None
+    child_stored: int | None = None
+    reconciled_at: int | None = None
+    """When GitLab's count was last compared with ours (seconds)."""
+    walked_at: int | None = None
+    """When the whole list was last read page by page (seconds)."""
+    owed: int | None = None
+    """Pipelines that GitLab lists and does not show."""
+    default_newest: int | None = None
+    child_newest: int | None = None
+    """The highest id listed."""
+    error: str | None = None
+    """Why the project could not be read the last time: an error code."""
+
+    def watermark(self, stream: Stream) -> int | None:
+        """The watermark of a stream."""
+        return self.default_watermark if stream is Stream.DEFAULT else self.child_watermark
+
+    def moved(self, stream: Stream, watermark: int | None) -> "ReadState":
+        """The state with a stream's watermark moved."""
+        if stream is Stream.DEFAULT:
+            return replace(self, default_watermark=watermark)
+        return replace(self, child_watermark=watermark)
+
+    def newest(self, stream: Stream) -> int | None:
+        """The highest id that a stream has shown."""
+        return self.default_newest if stream is Stream.DEFAULT else self.child_newest
+
+    def topped(self, stream: Stream, top: int | None) -> "ReadState":
+        """The state after a stream was read whose highest id was this."""
+        newest = max((number for number in (self.newest(stream), top) if number is not None), default=None)
+        if stream is Stream.DEFAULT:
+            return replace(self, default_newest=newest)
+        return replace(self, child_newest=newest)
+
+    def counted(self, stream: Stream, *, listed: int | None, stored: int) -> "ReadState":
+        """The state after GitLab's count of a stream was compared with ours."""
+        if stream is Stream.DEFAULT:
+            return replace(self, default_listed=listed, default_stored=stored)
+        return replace(self, child_listed=listed, child_stored=stored)
+
+    def grown(self, stream: Stream, *, listed: int, stored: int) -> "ReadState":
+        """The state after so many more pipelines were listed and stored; what was never counted stays unknown."""
+        if stream is Stream.DEFAULT:
+            before = self.default_listed, self.default_stored
+        else:
+            before = self.child_listed, self.child_stored
+        known, kept = before
+        if kept is None:
+            return self
+        return self.counted(stream, listed=None if known is None else known + listed, stored=kept + stored)
+
+    def agrees(self, stream: Stream, listed: int | None) -> bool:
+        """Say whether all that GitLab counts now was stored when it was counted last."""
+        counts = (self.default_listed, self.default_stored)
+        if stream is Stream.CHILD:
+            counts = (self.child_listed, self.child_stored)
+        return listed is not None and counts == (listed, listed)
+
+    def wants_count(self, now: int) -> bool:
+        """Say whether GitLab's count is to be compared with ours again."""
+        return self.reconciled_at is None or now - self.reconciled_at >= RECONCILE_SECONDS
+
+    def probed(self, *, seen: bool, now: int) -> "ReadState":
+        """The state after the child stream was read."""
+        return replace(
+            self,
+            child_probed_at=_noted(self.child_probed_at, now),
+            child_seen_at=_noted(self.child_seen_at, now) if seen else self.child_seen_at,
+        )
+
+    def wants_children(self, now: int) -> bool:
+        """Say whether the child stream is due: always where there were children lately, else once a day."""
+        if self.child_probed_at is None or now - self.child_probed_at >= PROBE_SECONDS:
+            return True
+        return self.child_seen_at is not None and now - self.child_seen_at < LATELY_SECONDS
+
+
+class ReadStates:
+    """The stored read states of an integration's projects."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._table, self._pk = table, cursors_pk(integration_id)
+        self._ahead: dict[str, Item] = {}
+
+    def look_ahead(self, keys: Sequence[str]) -> None:
+        """Read the states of projects that are about to be loaded, sorted by key: nobody else writes them meanwhile.
+
+        Each is used once, so that a second try sees what the first one has kept.
+        """
+        items = stretch(self._table, [(self._pk, key) for key in keys])
+        self._ahead = {item["sk"]: item for item in items}
+
+    def load(self, project_id: int) -> ReadState:
+        """The state of a project; one that was never read has none."""
+        key = padded(project_id)
+        item = self._ahead.pop(key, None) or self._table.get(self._pk, key) or {}
+        return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
+
+    def owes(self, project_id: int) -> None:
+        """Note that something of a project is owed; how much is known at the end of its reading."""
+        state = self.load(project_id)
+        if not state.owed:
+            self.save(project_id, replace(state, owed=1))
+
+    def failed(self, project_id: int, code: str, *, owed: int) -> None:
+        """Note why a project could not be read, and how much of it is owed, where that is news."""
+        state = self.load(project_id)
+        after = replace(state, error=code, owed=owed or state.owed)
+        if after != state:
+            self.save(project_id, after)
+
+    def save(self, project_id: int, state: ReadState) -> None:
+        """Keep the state of a project."""
+        self._table.put({"pk": self._pk, "sk": padded(project_id), "schema_version": 1, **asdict(state)})
+
+
+def project_number(key: str) -> int:
+    """The project's id of a scope's key."""
+    return min(int(key), MAX_ID)
+
+
+def _noted(before: int | None, now: int) -> int:
+    return before if before is not None and 0 <= now - before < NOTE_SECONDS else now
+
+
+DATASET = "projects"
+
+Params = dict[str, str | int | bool]
+
+
+def listing_of(target: Target) -> tuple[str, Params]:
+    """Where the projects that the integration reaches are listed; archived ones are among them."""
+    params: Params = {"simple": True, "pagination": "keyset", "order_by": "id", "sort": "asc"}
+    if target.group is not None:
+        path = f"{group_path(target.group, target.group_id)}/projects"
+        return path, {**params, "include_subgroups": True, "with_shared": False}
+    return "/projects", params if target.is_admin else {**params, "membership": True}
+
+
+def is_outside(project: Mapping[str, Any], target: Target) -> bool:
+    """Say whether a project that can still be seen has left what the integration reaches."""
+    if target.group is not None:
+        return not str(project.get("path_with_namespace")).lower().startswith(f"{target.group.lower()}/")
+    rights = project.get("permissions")
+    return not target.is_admin and isinstance(rights, Mapping) and not any(rights.values())
+
+
+class ProjectsStage(SingleScopeStage):
+    """Keeps the projects equal to GitLab's list."""
+
+    name = "projects"
+
+    def __init__(self, session: Session, rows: ProjectRows) -> None:
+        self._session, self._rows = session, rows
+        self._mirror = session.mirror(DATASET, rows)
+
+    async def read(self, scope: Scope) -> None:
+        """Read the list page by page."""
+        path, params = listing_of(self._session.target)
+        session = self._session
+        async for page in session.gitlab.pages(path, params, cursor=session.cursor(scope)):
+            rows = await read_leniently(session, scope, page.rows, project_row)
+            await self._mirror.upsert(scope.key, [project for _, project in rows])
+            if page.next is not None:
+                await session.checkpoint(scope, page.next)
+        if not await self._mirror.complete(scope.key):
+            raise NothingSeen("The token sees no project. Add its user to one, or give another token.")
+
+
+class SweepStage(SingleScopeStage):
+    """Marks projects as gone that a complete list did not show, and that GitLab confirms gone one by one."""
+
+    name = "sweep"
+
+    def __init__(self, session: Session, rows: ProjectRows, incidents: IncidentStore | None = None) -> None:
+        self._session, self._incidents = session, incidents
+        self._mirror = session.mirror(DATASET, rows)
+
+    async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is one
+        """Sweep the projects."""
+        await self._mirror.delete_missing(self._goes)
+
+    async def _goes(self, scope: str, key: str) -> bool:
+        """Say whether a project is gone; then nothing of it is owed any more."""
+        gone = await self._is_gone(scope, key)
+        if gone and self._incidents is not None:
+            about = (INCIDENT, self._session.target.integration_id, str(project_number(key)))
+            await self._session.write(self._incidents.close, *about)
+        return gone
+
+    async def _is_gone(self, _scope: str, key: str) -> bool:
+        try:
+            reply = await self._session.gitlab.get(f"/projects/{project_number(key)}")
+        except Missing:
+            return True
+        except Forbidden:
+            return False
+        return isinstance(reply.body, Mapping) and is_outside(reply.body, self._session.target)

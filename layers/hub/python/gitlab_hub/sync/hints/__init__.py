@@ -1,0 +1,1 @@
+"""Hints of webhooks: one thing read again, at once."""

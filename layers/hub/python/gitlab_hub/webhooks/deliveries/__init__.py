@@ -1,0 +1,1 @@
+"""Deliveries: kept, queued, worked off, replayed."""

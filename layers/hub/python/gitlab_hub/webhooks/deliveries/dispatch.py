@@ -1,0 +1,75 @@
+"""What an event sets off, and whether its hook may speak of what it speaks of; pure."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from gitlab_hub.gitlab.webhooks.event import HookEvent
+from gitlab_hub.gitlab.webhooks.fields import number, part
+from gitlab_hub.webhooks.hooks.model import Hook, Scope
+
+
+class Effect(StrEnum):
+    """Whom an event concerns."""
+
+    BUILDS = "builds"
+    PIPELINE = "pipeline"
+    PROJECT = "project"
+    GROUP = "group"
+
+
+UNSUPPORTED = "unsupported_event"
+INCOMPLETE = "incomplete_event"
+OUTSIDE = "outside_scope"
+
+_BUILDS = frozenset({"push", "tag_push", "merge_request"})
+_PIPELINES = frozenset({"pipeline", "job"})
+# System hooks say `group` for what group hooks call a subgroup.
+_ACCESS = frozenset({"member", "project", "group", "subgroup"})
+
+
+def route_event(event: HookEvent) -> Effect | str:
+    """Name the effect of an event, or (a plain text) the reason why it has none."""
+    if event.kind in _BUILDS:
+        return Effect.BUILDS if event.project_id else INCOMPLETE
+    if event.kind in _PIPELINES:
+        return Effect.PIPELINE if event.project_id and event.pipeline_id else INCOMPLETE
+    if event.kind in _ACCESS:
+        return Effect.PROJECT if event.project_id else Effect.GROUP if event.group_id else INCOMPLETE
+    return UNSUPPORTED
+
+
+def hook_may_report(hook: Hook, event: HookEvent, body: Mapping[str, Any]) -> bool | None:
+    """Say whether a hook may speak of what this body names; None: only GitLab can say.
+
+    A project's hook speaks of that project alone, under whatever name the body has for it. A group's hook speaks of
+    what lies below the group. A body names its project's path and not its groups' ids, so where the path is not below
+    the one that the group had when it was last looked up, either of them may have been renamed or moved. Hints are
+    checked with GitLab anyway.
+    """
+    match hook.scope:
+        case Scope.SYSTEM:
+            return True
+        case Scope.PROJECT:
+            if hook.target_id is None:
+                return None
+            return event.project_id == hook.target_id and all(one == hook.target_id for one in _projects(body))
+        case Scope.GROUP:
+            if event.kind not in _BUILDS or _is_below(event.project_path or "", hook.target):
+                return True
+            return None
+    return False
+
+
+def _projects(body: Mapping[str, Any]) -> Iterator[int]:
+    """Every project that a body says it is about; the source of a merge request may be another one."""
+    named = (
+        number(body, "project_id"),
+        number(part(body, "project"), "id"),
+        number(part(body, "object_attributes"), "target_project_id"),
+    )
+    return (one for one in named if one is not None)
+
+
+def _is_below(path: str, group: str) -> bool:
+    return path.casefold().startswith(f"{group.strip('/').casefold()}/")

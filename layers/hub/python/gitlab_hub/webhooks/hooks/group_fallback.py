@@ -1,0 +1,141 @@
+"""Hooks of a group's projects in place of one that the group cannot have: a few at a time, from where it stopped."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gitlab_hub.errors import HubError, NotFound
+from gitlab_hub.gitlab.clients import GitLabConnection
+from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.gitlab.messages import Scalar
+from gitlab_hub.gitlab.options import Page
+from gitlab_hub.ids import owned_id
+from gitlab_hub.webhooks.hooks.claims import CLAIM_SECONDS, HookLocks
+from gitlab_hub.webhooks.hooks.errors import HookBusy, ScopeInsufficient
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
+from gitlab_hub.webhooks.hooks.mapping import FLAGS, within
+from gitlab_hub.webhooks.hooks.model import SPREAD_SECONDS, Hook, HookStatus, Scope, Verification
+from gitlab_hub.webhooks.hooks.registration import Registration, digest, is_unfinished
+from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+RESERVE_SECONDS = 5.0
+_PAGE = 20
+
+
+class ProjectFallback:
+    """Hangs hooks on the projects of groups."""
+
+    def __init__(self, book: HookLocks, remote: GitLabRunner, registration: Registration) -> None:
+        self._book, self._remote, self._registration = book, remote, registration
+
+    def work(self, reach: GitLabConnection, parent: Hook, remaining: Callable[[], float]) -> Hook:
+        """Go on with a group's projects while there is time. Raises HubError where going on is pointless for now.
+
+        A project that refuses its hook is counted and passed over.
+        """
+        if _is_due_again(parent, self._book.now()):
+            parent = self._book.store.change(parent.id, _restarted)
+        if parent.spread_at is None:
+            # By its id: whatever the group is called by now, what lies below it is its own.
+            place = self._remote.run(reach, lambda gitlab: place_of(gitlab, parent))
+            parent = self._book.store.change(parent.id, lambda stored: at_place(stored, place))
+        while parent.spread_at is None and remaining() > RESERVE_SECONDS:
+            page = self._page(reach, parent)
+            failed = 0
+            for row in page.rows:
+                if remaining() <= RESERVE_SECONDS:
+                    return parent
+                failed += not self._hang(reach, parent, row)
+            parent = self._advance(parent, page, failed)
+        return parent
+
+    def _page(self, reach: GitLabConnection, parent: Hook) -> Page:
+        return self._remote.run(reach, lambda gitlab: _projects(gitlab, parent))
+
+    def _hang(self, reach: GitLabConnection, parent: Hook, row: Mapping[str, Any]) -> bool:
+        """Hang a hook on one project; False where it refuses."""
+        child = self._child(parent, row)
+        if child is None:
+            return True
+        known = self._book.store.get(child.id)
+        if known is not None and not is_unfinished(known):
+            return True
+        try:
+            claimed = self._book.acquire(known) if known else self._book.add(child)
+            self._registration.complete(reach, claimed)
+        except (NotFound, HookBusy):
+            return True  # It, or the group's hook, was removed; or somebody else is at it.
+        except HubError as error:
+            if error.retryable or isinstance(error, Unauthorized | ScopeInsufficient):
+                raise
+            return False
+        return True
+
+    def _child(self, parent: Hook, row: Mapping[str, Any]) -> Hook | None:
+        number, path = row.get("id"), row.get("path_with_namespace")
+        if type(number) is not int or not isinstance(path, str) or not within(path, parent.target):
+            return None
+        now, unique = self._book.now(), digest(parent.id, str(number))
+        # Behind all others in the order of ids: whoever reads a first page of hooks finds those that people made.
+        hook_id = owned_id("hook", parent.integration_id, f"z{unique}")
+        if self._book.store.get(old := owned_id("hook", parent.integration_id, unique)) is not None:
+            hook_id = old  # One that a release made which did not order them.
+        return Hook(
+            id=hook_id,
+            integration_id=parent.integration_id,
+            scope=Scope.PROJECT,
+            gitlab_hook_id=None,
+            target_id=number,
+            target=path,
+            url=parent.url.removesuffix(parent.id) + hook_id,
+            verification=Verification.TOKEN,
+            events=tuple(event for event in parent.events if event in FLAGS[Scope.PROJECT]),
+            status=HookStatus.MISSING,
+            secret_version=1,
+            previous_version_until=0,
+            created_at=now,
+            updated_at=now,
+            parent_id=parent.id,
+            working_until=now + CLAIM_SECONDS,
+        )
+
+    def _advance(self, parent: Hook, page: Page, failed: int) -> Hook:
+        now, before = self._book.now(), parent.spread_cursor
+
+        def advanced(stored: Hook) -> Hook | None:
+            if stored.spread_cursor != before or stored.spread_at is not None:
+                return None  # Somebody else has gone through this page.
+            done = now if page.next is None else None
+            return replace(
+                stored,
+                spread_cursor=page.next,
+                spread_at=done,
+                checked_at=now,
+                spread_failed=stored.spread_failed + failed,
+            )
+
+        return self._book.store.change(parent.id, advanced)
+
+
+async def _projects(gitlab: "GitLab", parent: Hook) -> Page:
+    params: dict[str, Scalar] = {
+        "include_subgroups": True,
+        "with_shared": False,
+        "archived": False,
+        "order_by": "id",
+        "sort": "asc",
+        "pagination": "keyset",
+    }
+    path = f"/groups/{parent.target_id}/projects"
+    return await anext(gitlab.pages(path, params, cursor=parent.spread_cursor, per_page=_PAGE))
+
+
+def _is_due_again(parent: Hook, now: int) -> bool:
+    return parent.spread_at is not None and parent.spread_at + SPREAD_SECONDS <= now
+
+
+def _restarted(parent: Hook) -> Hook:
+    return replace(parent, spread_at=None, spread_cursor=None, spread_failed=0)

@@ -1,0 +1,228 @@
+"""Finding the pushes that GitLab never announces: an hourly look at the refs of projects that somebody builds."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
+from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
+from gitlab_hub.gitlab.messages import Scalar
+from gitlab_hub.gitlab.webhooks.parse import HookEvent
+from gitlab_hub.webhooks.hooks.claims import HookLocks
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
+from gitlab_hub.webhooks.hooks.health_check import HOST_LEVEL_ERRORS, MOST_IN_A_ROW
+from gitlab_hub.webhooks.hooks.model import LOOK_SECONDS, Hook, HookStatus
+from gitlab_hub.webhooks.hooks.ref_diff import Ref, RefListing, diff_refs, is_suspicious, merge_refs
+from gitlab_hub.webhooks.hooks.ref_snapshots import PollingRound, RefSnapshot, RefSnapshots
+from gitlab_hub.webhooks.hooks.scopes import Covering
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+LOOK_DEADLINE = 45.0
+"""For one project: its lists have up to forty pages."""
+
+RESERVE_SECONDS = LOOK_DEADLINE + 15.0
+
+MAX_REFS = 2_000
+"""Of branches, and of tags, that are looked at in one project."""
+
+MAX_ANNOUNCED = 50
+"""Pushes of one project that one look announces; the others wait for the next one."""
+
+_PUSHES = frozenset({"push", "tag_push"})
+_HEARD = frozenset({HookStatus.ACTIVE, HookStatus.TEMPORARILY_DISABLED, HookStatus.DRIFTED, HookStatus.MANUAL})
+
+
+class Announce(Protocol):
+    """Where a found push goes, as a delivery would."""
+
+    def push(self, integration_id: str, event: HookEvent, key: str) -> None:
+        """Have a push handled once; `key` (64 hex digits) is the same whenever the same push is found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedPushesReport:
+    """What a tick did."""
+
+    projects: int = 0
+    announced: int = 0
+    failed: int = 0
+    finished: bool = True
+
+
+class _Progress:
+    """How far a round has come."""
+
+    def __init__(self, round_: PollingRound) -> None:
+        self.round = round_
+
+    def enter(self, integration_id: str) -> None:
+        """Come to an integration; to the one where the last tick stopped, behind its last project."""
+        if integration_id != self.round.integration_id:
+            self.round = replace(self.round, integration_id=integration_id, project_id=0)
+
+    def look_at(self, project_id: int) -> None:
+        """Come to a project."""
+        self.round = replace(self.round, project_id=project_id)
+
+    def end(self) -> None:
+        """Come to the end."""
+        self.round = replace(self.round, integration_id=None, project_id=0, is_over=True)
+
+
+class MissedPushes:
+    """Compares projects' refs with those last seen."""
+
+    def __init__(
+        self,
+        *,
+        book: HookLocks,
+        refs: RefSnapshots,
+        remote: GitLabRunner,
+        gitlabs: GitLabs,
+        integrations: Callable[[str | None], Iterable[str]],
+        built_projects: Callable[[str], Iterable[int]],
+        announce: Announce,
+    ) -> None:
+        self._book, self._refs, self._remote, self._gitlabs = book, refs, remote, gitlabs
+        self._integrations, self._built, self._announce = integrations, built_projects, announce
+
+    def tick(self, remaining: Callable[[], float]) -> MissedPushesReport:
+        """Go on with the present round, or begin the next one an hour after the last; one read where there is none due.
+
+        A round goes on behind the last project that was looked at, also where that look broke off.
+        """
+        round_, now = self._refs.round(), self._book.now()
+        if round_.is_over:
+            if round_.began_at + LOOK_SECONDS > now:
+                return MissedPushesReport()
+            round_ = PollingRound(began_at=now, is_over=False)
+        way = _Progress(round_)
+        try:
+            return self._go_on(way, remaining)
+        finally:
+            self._refs.keep_round(way.round)
+
+    def _go_on(self, way: "_Progress", remaining: Callable[[], float]) -> MissedPushesReport:
+        report, first = MissedPushesReport(), way.round.integration_id
+        for integration_id in chain(() if first is None else (first,), self._integrations(first)):
+            if remaining() <= RESERVE_SECONDS:
+                return replace(report, finished=False)
+            way.enter(integration_id)
+            hooks = [hook for hook in self._book.of(integration_id) if hears_pushes(hook)]
+            reach = self._gitlabs.reach(integration_id) if hooks else None
+            if reach is not None and reach.credential_works and not reach.paused:
+                report = self._integration(reach, hooks, report, way, remaining)
+            if not report.finished:
+                return report
+        way.end()
+        return report
+
+    def _integration(
+        self,
+        reach: GitLabConnection,
+        hooks: Sequence[Hook],
+        report: MissedPushesReport,
+        way: "_Progress",
+        remaining: Callable[[], float],
+    ) -> MissedPushesReport:
+        in_a_row, covering = 0, Covering(hooks, self._book.store)
+        behind = way.round.project_id
+        for project_id in sorted({one for one in self._built(reach.integration_id) if one > behind}):
+            if remaining() <= RESERVE_SECONDS:
+                return replace(report, finished=False)
+            way.look_at(project_id)
+            before = self._refs.get(reach.integration_id, project_id)
+            if before is not None and before.looked_at + LOOK_SECONDS > self._book.now():
+                continue
+            try:
+                announced = self._project(reach, covering, project_id, before)
+            except (Forbidden, Missing):
+                report = replace(report, failed=report.failed + 1)
+            except HubError as error:
+                report, in_a_row = replace(report, failed=report.failed + 1), in_a_row + 1
+                if isinstance(error, HOST_LEVEL_ERRORS) or in_a_row == MOST_IN_A_ROW:
+                    return report
+            else:
+                in_a_row = 0
+                report = replace(report, projects=report.projects + 1, announced=report.announced + announced)
+        return report
+
+    def _project(self, reach: GitLabConnection, covering: Covering, project_id: int, before: RefSnapshot | None) -> int:
+        look = self._remote.run(reach, lambda gitlab: _look(gitlab, covering, project_id))
+        if look is None:
+            return 0
+        if before is not None and is_suspicious(before, look):
+            return 0
+        found = [] if before is None else diff_refs(before, look)
+        # Announced first, then remembered: a crash in between announces the same again, under the same key.
+        for move in found[:MAX_ANNOUNCED]:
+            self._announce.push(reach.integration_id, move.event, move.key)
+        late = {move.name for move in found[MAX_ANNOUNCED:]}
+        self._refs.keep(self._seen(reach, before, look, late), before)
+        return len(found) - len(late)
+
+    def _seen(
+        self, reach: GitLabConnection, before: RefSnapshot | None, look: RefListing, late: set[str]
+    ) -> RefSnapshot:
+        return RefSnapshot(
+            integration_id=reach.integration_id,
+            project_id=look.project_id,
+            looked_at=self._book.now(),
+            complete=look.complete,
+            heads=merge_refs(before, look, late=late),
+        )
+
+
+def hears_pushes(hook: Hook) -> bool:
+    """Whether a hook is there to announce pushes; then what it does not announce is missed."""
+    return not hook.spread and hook.status in _HEARD and not _PUSHES.isdisjoint(hook.events)
+
+
+async def _look(gitlab: "GitLab", covering: Covering, project_id: int) -> RefListing | None:
+    """What a project has; None where no hook hears of it, which then costs one request and not forty."""
+    project = (await gitlab.get(f"/projects/{project_id}")).body
+    path = project.get("path_with_namespace") if isinstance(project, dict) else None
+    place = RefListing(project_id=project_id, project_path=path, tips={}, complete=False)
+    if not await covering.hears_of(gitlab, project_id, path):
+        return None
+    base = f"/projects/{project_id}/repository"
+    branches, all_branches = await _listed(gitlab, f"{base}/branches", {"sort": "updated_desc"})
+    tags, all_tags = await _listed(gitlab, f"{base}/tags", {"order_by": "updated", "sort": "desc"})
+    tips = {f"heads/{row['name']}": _branch(row) for row in branches}
+    tips |= {f"tags/{row['name']}": _tag(row) for row in tags}
+    return replace(place, tips=tips, complete=all_branches and all_tags)
+
+
+async def _listed(gitlab: "GitLab", path: str, params: dict[str, Scalar]) -> tuple[list[dict[str, Any]], bool]:
+    rows: list[dict[str, Any]] = []
+    async for page in gitlab.pages(path, params):
+        if not all(_is_ref(row) for row in page.rows):
+            raise UnexpectedResponse("GitLab's list of refs has something else in it.")
+        rows += page.rows
+        if len(rows) >= MAX_REFS and page.next is not None:
+            return rows[:MAX_REFS], False
+    return rows, True
+
+
+def _is_ref(row: dict[str, Any]) -> bool:
+    commit = row.get("commit")
+    return isinstance(row.get("name"), str) and isinstance(commit, dict) and isinstance(commit.get("id"), str)
+
+
+def _branch(row: dict[str, Any]) -> Ref:
+    return Ref(sha=row["commit"]["id"], commit=row["commit"]["id"], message=_message(row))
+
+
+def _tag(row: dict[str, Any]) -> Ref:
+    target = row.get("target")
+    commit = row["commit"]["id"]
+    return Ref(sha=target if isinstance(target, str) and target else commit, commit=commit, message=_message(row))
+
+
+def _message(row: dict[str, Any]) -> str | None:
+    message = row["commit"].get("message")
+    return message if isinstance(message, str) else None

@@ -1,0 +1,189 @@
+"""The stand-in as an ASGI application: one request in, limits and faults on the way, one answer out."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from stand_in_gitlab.clock import Clock, http_date
+from stand_in_gitlab.company.state import Company
+from stand_in_gitlab.control.api import Board
+from stand_in_gitlab.control.faults import Faults
+from stand_in_gitlab.control.limits import Limits
+from stand_in_gitlab.control.stats import Stats
+from stand_in_gitlab.fault_injection import REPLACING, Line, deliver, spoiled
+from stand_in_gitlab.fault_injection_lists import PLACES
+from stand_in_gitlab.oauth.routes import OAuth
+from stand_in_gitlab.rest.api import Call, RestApi
+from stand_in_gitlab.rest.ask import Answer
+from stand_in_gitlab.rest.auth import token_text
+from stand_in_gitlab.rest.refusals import Refusal
+from stand_in_gitlab.webhooks.sender import Sender
+from stand_in_gitlab.webhooks.transport import Post, http_post
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+CONTROL, API, OAUTH = "__standin__", ("api", "v4"), ("oauth",)
+NO_PAGE = b"<!DOCTYPE html><html><body>404</body></html>"
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long every answer waits."""
+
+    latency: float = 0.0
+
+
+class StandIn:
+    """Serves REST v4 below /api/v4, OAuth below /oauth and the control board below /__standin__; calls hooks."""
+
+    def __init__(
+        self,
+        company: Company,
+        clock: Clock,
+        base: str,
+        *,
+        root_path: str = "",
+        latency: float = 0.0,
+        jobs: int = 8,
+        post: Post = http_post,
+    ) -> None:
+        self.company, self.clock, self._origin = company, clock, base
+        self._root = tuple(part for part in root_path.split("/") if part)
+        outside = base + "".join(f"/{part}" for part in self._root)
+        self.sender = Sender(company, clock, outside, post)
+        self.rest, self.oauth = RestApi(company, clock, outside, self.sender), OAuth(company, clock)
+        self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
+        self.board = Board(
+            self.rest, company, clock, self.faults, self.limits, self.stats, self.pace, jobs, self.sender
+        )
+        self.lines: Callable[[Scope], Line | None] = lambda _scope: None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection scope."""
+        if scope["type"] != "http":
+            return
+        call = await _read(scope, receive)
+        if call.segments[:1] == (CONTROL,):
+            await deliver(send, _dressed(await _settled(self.board.answer(call)), self.clock.now()))
+            return
+        began, status, fault = self.stats.begin(), 0, None
+        try:
+            if self.pace.latency:
+                await asyncio.sleep(self.pace.latency)
+            query = scope["query_string"].decode("latin-1")
+            fault = self.faults.strike(call.method, call.path, query)
+            replaced = fault is not None and fault.kind in REPLACING
+            if fault is not None and fault.kind == "first_page":
+                call = replace(call, params={name: value for name, value in call.params.items() if name not in PLACES})
+            answer = _dressed(Answer(200) if replaced else await _settled(self._answer(call)), self.clock.now())
+            if fault:
+                here = f"{self._origin}{call.path}?{query}"
+                status = await spoiled(send, answer, fault, self.lines(scope), here)
+            else:
+                status = answer.status
+                await deliver(send, answer)
+        finally:
+            struck = fault.kind if fault else None
+            self.stats.end(began, self._kind(call), self._caller(call), f"{call.method} {call.path}", status, struck)
+
+    def _inside(self, call: Call, area: tuple[str, ...] = API) -> Call | None:
+        """The call as the API sees it, without the relative root; None outside of the API."""
+        prefix = (*self._root, *area)
+        if call.segments[: len(prefix)] != prefix:
+            return None
+        path = "/" + call.path.lstrip("/").removeprefix("/".join(self._root)).lstrip("/")
+        return replace(call, path=path, segments=call.segments[len(prefix) :])
+
+    def _answer(self, call: Call) -> Answer:
+        inside = self._inside(call)
+        if inside is None and (asked := self._inside(call, OAUTH)):
+            return self.oauth.answer(asked)
+        if inside is None:
+            return Answer(404, NO_PAGE, content_type="text/html; charset=utf-8")
+        headers, refusal = self.limits.check(self._caller(call), inside.path, self.clock.now())
+        answer = refusal or self.rest.answer(inside)
+        if inside.method not in {"GET", "HEAD"}:
+            self.catch_up()
+        answer.headers.update(headers)
+        return answer if answer.later is None else replace(answer, later=lambda: _with(answer.settled(), headers))
+
+    def catch_up(self) -> None:
+        """Tell hooks what time and callers did to pipelines since the last call."""
+        self.board.news.catch_up()
+
+    def _kind(self, call: Call) -> str:
+        inside = self._inside(call)
+        if inside is None and (asked := self._inside(call, OAUTH)):
+            return f"{call.method} /oauth/{'/'.join(asked.segments)}"
+        if inside is None:
+            return "outside"
+        try:
+            return f"{call.method} /{self.rest.router.find(call.method, inside.segments)[2]}"
+        except Refusal:
+            return "unknown"
+
+    def _caller(self, call: Call) -> str:
+        """The user behind the token: GitLab counts limits by user, not by token."""
+        token = self.company.tokens.get(token_text(call.headers, call.params) or "")
+        return str(token.user_id) if token else "nobody"
+
+
+async def _settled(answer: Answer) -> Answer:
+    """Wait for what has to be waited for beside the event loop: a hook's receiver may ask us something meanwhile."""
+    return await asyncio.to_thread(answer.settled) if answer.later else answer
+
+
+def _with(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    answer.headers.update(headers)
+    return answer
+
+
+async def _read(scope: Scope, receive: Receive) -> Call:
+    body = b""
+    if scope["method"] not in {"GET", "HEAD"}:
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+    raw = scope.get("raw_path") or scope["path"].encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return Call(
+        method=scope["method"],
+        path=path,
+        segments=tuple(unquote(part) for part in path.split("/") if part),
+        params=_joined(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body,
+    )
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Repeated `name[]` parameters become one, separated by commas."""
+    params: dict[str, str] = {}
+    for name, value in pairs:
+        params[name] = f"{params[name]},{value}" if name in params and name.endswith("[]") else value
+    return params
+
+
+def _dressed(answer: Answer, now: float) -> Answer:
+    """Put on the headers that every answer has."""
+    common = {
+        "Content-Type": answer.content_type,
+        "Content-Length": str(len(answer.body)),
+        "Date": http_date(now),
+        "Cache-Control": "max-age=0, private, must-revalidate",
+        "Vary": "Origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": uuid.uuid4().hex.upper()[:26],
+        "X-Runtime": "0.010000",
+    }
+    answer.headers = {**common, **answer.headers}
+    if answer.status == 204:  # noqa: PLR2004 - No Content
+        del answer.headers["Content-Type"], answer.headers["Content-Length"]
+    return answer

@@ -1,0 +1,75 @@
+"""Who works for the company: people in every state, and machines with accounts."""
+
+from stand_in_gitlab.clock import DAY, day
+from stand_in_gitlab.company.model import User
+from stand_in_gitlab.company.names import FIRST, LAST
+from stand_in_gitlab.company.prng import dice, token_hex
+from stand_in_gitlab.company.state import Company
+
+DOMAIN = "acme.example"
+STATES = ["active", "blocked", "deactivated", "banned", "blocked_pending_approval"]
+WEIGHTS = [90, 5, 3, 1, 1]
+
+
+def hire(company: Company, humans: int) -> None:
+    """Root first, as in every GitLab, then the others."""
+    root = _human(company, company.next_id("user"))
+    root.username, root.name, root.email = "root", "Administrator", f"root@{DOMAIN}"
+    root.is_admin, root.state, root.external, root.two_factor = True, "active", False, True
+    root.identities = ()
+    for _ in range(humans - 1):
+        _human(company, company.next_id("user"))
+
+
+def _human(company: Company, user_id: int) -> User:
+    chance = dice(company.seed, "user", user_id)
+    first, last = chance.choice(FIRST), chance.choice(LAST)
+    username = f"{first}.{last}{user_id}".lower()
+    seen = company.epoch - chance.expovariate(1 / 20) * DAY
+    never = chance.hits(0.05)
+    created = round(company.epoch - (200 + chance.random() * 2_000) * DAY, 6)
+    seen = max(seen, created)
+    user = User(
+        id=user_id,
+        username=username,
+        name=f"{first} {last}",
+        email=f"{username}@{DOMAIN}",
+        created=created,
+        state=chance.choices(STATES, WEIGHTS)[0],
+        is_admin=chance.hits(0.01),
+        external=chance.hits(0.06),
+        two_factor=chance.hits(0.7),
+        last_sign_in=None if never else round(seen, 6),
+        last_activity_on=None if never else day(seen),
+        identities=(("saml", username),) if chance.hits(0.6) else (),
+    )
+    company.users[user_id] = user
+    return user
+
+
+def bot_of(company: Company, kind: str, source_id: int) -> User:
+    """The account behind a project or group access token."""
+    suffix = token_hex(company.seed, "bot", kind, source_id)
+    return machine(company, f"{kind}_{source_id}_bot_{suffix}", f"{kind} token {source_id}")
+
+
+def service_account(company: Company, group_id: int, name: str) -> User:
+    """A machine user that a group owns; GitLab counts those among bots (app/models/concerns/has_user_type.rb)."""
+    suffix = token_hex(company.seed, "service", group_id, name)
+    return machine(company, f"service_account_group_{group_id}_{suffix}", name)
+
+
+def machine(company: Company, username: str, name: str, *, bot: bool = True) -> User:
+    """An account nobody signs in with."""
+    user_id = company.next_id("user")
+    user = User(
+        id=user_id,
+        username=username,
+        name=name,
+        email=f"{username}@noreply.{DOMAIN}",
+        created=round(company.epoch - 90 * DAY, 6),
+        bot=bot,
+        last_activity_on=day(company.epoch - DAY),
+    )
+    company.users[user_id] = user
+    return user

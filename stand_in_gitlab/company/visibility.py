@@ -1,0 +1,111 @@
+"""What one account may see and do, computed from direct memberships and shares."""
+
+from collections import defaultdict
+from functools import cached_property
+
+from stand_in_gitlab.company.model import GUEST, MINIMAL, Membership, Share, SourceKind, User
+from stand_in_gitlab.company.state import Company
+
+
+class Sight:
+    """The reach of one user on one day."""
+
+    def __init__(self, company: Company, user: User, today: str) -> None:
+        self._company, self.user, self._today = company, user, today
+
+    def group_level(self, group_id: int) -> int:
+        """The effective level in a group; 0 for none. Administrators are Owners everywhere."""
+        return 50 if self.user.is_admin else self.group_levels.get(group_id, 0)
+
+    def project_level(self, project_id: int) -> int:
+        """The effective level in a project; 0 for none."""
+        return 50 if self.user.is_admin else self.project_levels.get(project_id, 0)
+
+    def sees_group(self, group_id: int) -> bool:
+        """Whether the group exists for this user."""
+        visibility = self._company.groups[group_id].visibility
+        return self._open(visibility) or group_id in self._groups_on_the_way or self.user.is_admin
+
+    def sees_project(self, project_id: int) -> bool:
+        """Whether the project exists for this user."""
+        visibility = self._company.projects[project_id].visibility
+        return self._open(visibility) or self.project_level(project_id) >= GUEST
+
+    def _open(self, visibility: str) -> bool:
+        return visibility == "public" or (visibility == "internal" and not self.user.external)
+
+    @cached_property
+    def group_levels(self) -> dict[int, int]:
+        """Level by group, from the group's own members, its ancestors' and those of groups invited into the line."""
+        own = {
+            group_id: max(self._inherited[group_id], self._shared(group.shares))
+            for group_id, group in self._company.groups.items()
+        }
+        return self._down_the_tree(own)
+
+    @cached_property
+    def project_levels(self) -> dict[int, int]:
+        """Level by project."""
+        found = {}
+        for project in self._company.projects.values():
+            from_group = self.group_levels.get(project.group_id, 0) if project.group_id else 0
+            inherited = from_group if from_group > MINIMAL else 0
+            level = max(inherited, self._direct["project"].get(project.id, 0), self._shared(project.shares))
+            if level:
+                found[project.id] = level
+        return found
+
+    @cached_property
+    def _direct(self) -> dict[SourceKind, dict[int, int]]:
+        levels: dict[SourceKind, dict[int, int]] = {"group": {}, "project": {}}
+        for (kind, source_id), members in self._company.members.items():
+            member = members.get(self.user.id)
+            if member and not self._over(member):
+                levels[kind][source_id] = member.level
+        return levels
+
+    @cached_property
+    def _inherited(self) -> defaultdict[int, int]:
+        return defaultdict(int, self._down_the_tree(dict(self._direct["group"])))
+
+    def _down_the_tree(self, own: dict[int, int]) -> dict[int, int]:
+        """Minimal access stays where it was given; every other level flows to the groups below."""
+        found = {}
+        for group_id in self._company.groups:
+            above = [own.get(group.id, 0) for group in self._company.ancestors(group_id)[1:]]
+            level = max([own.get(group_id, 0), *(each for each in above if each > MINIMAL)])
+            if level:
+                found[group_id] = level
+        return found
+
+    def _shared(self, shares: list[Share]) -> int:
+        return max(
+            (min(share.level, self._inherited[share.group_id]) for share in shares if not self._over(share)), default=0
+        )
+
+    def _over(self, grant: Membership | Share) -> bool:
+        return grant.expires_at is not None and grant.expires_at <= self._today
+
+    @cached_property
+    def _groups_on_the_way(self) -> set[int]:
+        """Groups with a level, and every ancestor of a group or project with one: one cannot get there blindfolded."""
+        homes = {self._company.projects[project_id].group_id for project_id in self.project_levels}
+        return {group.id for start in homes | set(self.group_levels) for group in self._company.ancestors(start)}
+
+
+class Sights:
+    """Remembers sights until something changes."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+        self._known: dict[int, Sight] = {}
+        self._valid: tuple[int, str] = (-1, "")
+
+    def of(self, user: User, today: str) -> Sight:
+        """The sight of this user, computed at most once per change."""
+        if self._valid != (self._company.generation, today):
+            self._known.clear()
+            self._valid = (self._company.generation, today)
+        if user.id not in self._known:
+            self._known[user.id] = Sight(self._company, user, today)
+        return self._known[user.id]

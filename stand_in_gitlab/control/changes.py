@@ -1,0 +1,258 @@
+"""Changes that tests make behind everyone's back, as people and machines do in a real GitLab."""
+
+from collections.abc import Callable
+from typing import Any
+
+from stand_in_gitlab.ci.history import add_pipeline
+from stand_in_gitlab.ci.model import Attempt, Pipeline
+from stand_in_gitlab.ci.progress import Progress
+from stand_in_gitlab.ci.view import CiView
+from stand_in_gitlab.clock import Clock
+from stand_in_gitlab.company.applications import add_application
+from stand_in_gitlab.company.estate import add_group, add_project
+from stand_in_gitlab.company.grants import enrol
+from stand_in_gitlab.company.model import Grant, Group, Project, Share, SourceKind
+from stand_in_gitlab.company.people import machine
+from stand_in_gitlab.company.state import Company
+from stand_in_gitlab.company.tokens import add as add_token
+from stand_in_gitlab.control.events import News
+
+Done = dict[str, object]
+
+
+class Changes:
+    """Each public method is a verb of `POST /__standin__/changes`; its arguments are the other members of the body."""
+
+    def __init__(self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int, news: News) -> None:
+        self._company, self._clock, self._view, self._progress, self._jobs = company, clock, view, progress, jobs
+        self._news = news
+        verbs: list[Callable[..., Done]] = [
+            self.add_user,
+            self.update_user,
+            self.remove_user,
+            self.add_group,
+            self.remove_group,
+            self.rename_group,
+            self.add_project,
+            self.update_project,
+            self.remove_project,
+            self.add_member,
+            self.remove_member,
+            self.add_share,
+            self.remove_share,
+            self.add_pipeline,
+            self.update_pipeline,
+            self.remove_pipeline,
+            self.retry_job,
+            self.erase_job,
+            self.add_token,
+            self.revoke_token,
+            self.enforce_fine_grained,
+            self.add_application,
+            *news.verbs,
+        ]
+        self.verbs = {verb.__name__: verb for verb in verbs}
+
+    def apply(self, body: dict[str, Any]) -> Done:
+        """Carry out one change; KeyError, TypeError or ValueError if it cannot be."""
+        verb = self.verbs[str(body.get("do"))]
+        done = self._news.carry_out(verb, {name: value for name, value in body.items() if name != "do"})
+        self._company.generation += 1
+        return done
+
+    def add_user(self, username: str, name: str = "", **fields: Any) -> Done:
+        """Hire someone; `fields` are those of a user's row."""
+        user = machine(self._company, username, name or username, bot=False)
+        user.created = round(self._clock.now(), 6)
+        self.update_user(user.id, **fields)
+        return {"id": user.id}
+
+    def update_user(self, id: int, **fields: Any) -> Done:  # noqa: A002 - GitLab's word
+        """Rename, block, promote."""
+        for field, value in fields.items():
+            setattr(self._company.users[id], field, value)
+        return {"id": id}
+
+    def remove_user(self, id: int) -> Done:  # noqa: A002
+        """Delete an account and its memberships."""
+        del self._company.users[id]
+        for members in self._company.members.values():
+            members.pop(id, None)
+        return {"id": id}
+
+    def add_group(self, path: str, parent_id: int | None = None, visibility: str = "private") -> Done:
+        """Create a group."""
+        parent = self._company.groups[parent_id] if parent_id else None
+        group = add_group(self._company, self._company.next_id("namespace"), path, parent, visibility)
+        group.created = round(self._clock.now(), 6)
+        return {"id": group.id, "full_path": group.full_path}
+
+    def rename_group(self, id: int, path: str) -> Done:  # noqa: A002
+        """Call a group otherwise: everything below it gets another full path, and keeps its id."""
+        group = self._company.groups[id]
+        before, above = group.full_path, group.full_path.rpartition("/")[0]
+        group.path, group.full_path = path, f"{above}/{path}" if above else path
+        below: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
+        for each in below:
+            if each.full_path.startswith(f"{before}/"):
+                if isinstance(each, Project):
+                    self._company.former_paths[each.full_path] = each.id
+                each.full_path = group.full_path + each.full_path.removeprefix(before)
+        return {"full_path": group.full_path}
+
+    def remove_group(self, id: int) -> Done:  # noqa: A002
+        """Delete a group with everything below it."""
+        doomed = {id, *(group.id for group in self._company.descendants(id))}
+        for project in self._company.projects_of(doomed):
+            self.remove_project(project.id)
+        for group_id in doomed:
+            del self._company.groups[group_id]
+            self._company.members.pop(("group", group_id), None)
+            self._company.invitations.pop(("group", group_id), None)
+            self._company.hooks.pop(("group", group_id), None)
+        sources: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
+        for source in sources:
+            source.shares = [share for share in source.shares if share.group_id not in doomed]
+        return {"ids": sorted(doomed)}
+
+    def add_project(self, path: str, group_id: int | None = None, creator_id: int = 1) -> Done:
+        """Create a private project."""
+        group = self._company.groups[group_id] if group_id else None
+        project = add_project(self._company, self._company.next_id("project"), path, group, creator_id)
+        project.created = project.last_activity = round(self._clock.now(), 6)
+        return {"id": project.id, "path_with_namespace": project.full_path}
+
+    def update_project(self, id: int, **fields: Any) -> Done:  # noqa: A002
+        """Archive, rename, hide."""
+        for field, value in fields.items():
+            setattr(self._company.projects[id], field, value)
+        return {"id": id}
+
+    def remove_project(self, id: int) -> Done:  # noqa: A002
+        """Delete a project with its members, hooks and pipelines."""
+        del self._company.projects[id]
+        self._company.members.pop(("project", id), None)
+        self._company.invitations.pop(("project", id), None)
+        self._company.pipelines.pop(id, None)
+        self._company.hooks.pop(("project", id), None)
+        self._company.repositories.pop(id, None)
+        self._company.merge_requests.pop(id, None)
+        return {"id": id}
+
+    def add_member(self, source: str, source_id: int, user_id: int, level: int, expires_at: str | None = None) -> Done:
+        """Add or change a direct membership."""
+        _ = self._source(source, source_id), self._company.users[user_id]
+        member = enrol(self._company, _kind(source), source_id, user_id, level)
+        member.created, member.expires_at = round(self._clock.now(), 6), expires_at
+        return {"user_id": user_id}
+
+    def remove_member(self, source: str, source_id: int, user_id: int) -> Done:
+        """Take a direct membership away."""
+        del self._company.members[_kind(source), source_id][user_id]
+        return {"user_id": user_id}
+
+    def add_share(self, source: str, source_id: int, group_id: int, level: int, expires_at: str | None = None) -> Done:
+        """Invite a group."""
+        target = self._source(source, source_id)
+        target.shares.append(Share(group_id=self._company.groups[group_id].id, level=level, expires_at=expires_at))
+        return {"group_id": group_id}
+
+    def remove_share(self, source: str, source_id: int, group_id: int) -> Done:
+        """Take a group's invitation back."""
+        target = self._source(source, source_id)
+        target.shares = [share for share in target.shares if share.group_id != group_id]
+        return {"group_id": group_id}
+
+    def add_pipeline(self, project_id: int, jobs: int | None = None, created: float | None = None) -> Done:
+        """Start a pipeline, now unless another moment is given."""
+        moment = round(self._clock.now() if created is None else created, 6)
+        pipeline = add_pipeline(
+            self._company, self._company.projects[project_id], moment, self._jobs if jobs is None else jobs
+        )
+        return {"id": pipeline.id, "child_id": pipeline.child.id if pipeline.child else None}
+
+    def update_pipeline(self, id: int, *, undated: bool) -> Done:  # noqa: A002
+        """Make a pipeline one whose `updated_at` is null, or has a value again."""
+        self._pipeline(id).undated = undated
+        return {"id": id}
+
+    def remove_pipeline(self, id: int) -> Done:  # noqa: A002
+        """Delete a pipeline and the children it started."""
+        pipeline = self._pipeline(id)
+        child = [pipeline.child.id] if pipeline.child else []
+        for number in [id, *child]:
+            self._company.pipelines[pipeline.project_id].pop(number, None)
+        return {"ids": [id, *child]}
+
+    def retry_job(self, id: int, outcome: str | None = None) -> Done:  # noqa: A002
+        """Run a job again; its pipeline runs again too."""
+        pipeline, attempt = self._job(id)
+        return {
+            "id": self._progress.retry(pipeline, attempt, self._clock.now(), outcome).id,
+            "pipeline_id": pipeline.id,
+        }
+
+    def erase_job(self, id: int) -> Done:  # noqa: A002
+        """Erase a job's log and artifacts: the job's row changes, the pipeline's does not."""
+        pipeline, attempt = self._job(id)
+        pipeline.erased[attempt.id] = round(self._clock.now(), 6)
+        return {"id": id, "pipeline_id": pipeline.id}
+
+    def _source(self, kind: str, source_id: int) -> Group | Project:
+        return self._company.groups[source_id] if _kind(kind) == "group" else self._company.projects[source_id]
+
+    def _pipeline(self, pipeline_id: int) -> Pipeline:
+        for pipelines in self._company.pipelines.values():
+            if pipeline_id in pipelines:
+                return pipelines[pipeline_id]
+        raise KeyError(pipeline_id)
+
+    def _job(self, job_id: int) -> tuple[Pipeline, Attempt]:
+        now = self._clock.now()
+        for pipelines in self._company.pipelines.values():
+            for pipeline in pipelines.values():
+                for attempt in self._view.jobs(pipeline, now, retried=True):
+                    if attempt.id == job_id:
+                        return pipeline, attempt
+        raise KeyError(job_id)
+
+    def add_token(
+        self,
+        name: str,
+        user_id: int,
+        scopes: list[str],
+        expires_at: str | None = None,
+        value: str | None = None,
+        grants: list[dict[str, Any]] | None = None,
+    ) -> Done:
+        """Issue a token; with `grants` a fine-grained one."""
+        _ = self._company.users[user_id]
+        parts = None if grants is None else tuple(map(_grant, grants))
+        token = add_token(self._company, name, user_id, tuple(scopes), expires_at=expires_at, value=value, grants=parts)
+        return {"name": name, "value": token.value}
+
+    def enforce_fine_grained(self, group_id: int, *, on: bool = True) -> Done:
+        """Have a top-level group refuse classic tokens of people from now on."""
+        self._company.groups[group_id].fine_grained_only = on
+        return {"id": group_id}
+
+    def revoke_token(self, name: str) -> Done:
+        """Revoke a token by its name."""
+        self._company.tokens[self._company.well_known[name]].revoked = True
+        return {"name": name}
+
+    def add_application(self, name: str, redirect_uris: list[str], **fields: Any) -> Done:
+        """Register an OAuth application, or register that of this name anew; `fields` are those of its row."""
+        made = add_application(self._company, name, redirect_uris, **fields)
+        return {"name": name, "client_id": made.client_id, "client_secret": made.client_secret}
+
+
+def _grant(given: dict[str, Any]) -> Grant:
+    return Grant(**{**given, "permissions": tuple(given["permissions"])})
+
+
+def _kind(text: str) -> SourceKind:
+    if text not in {"group", "project"}:
+        message = "source must be group or project"
+        raise ValueError(message)
+    return "group" if text == "group" else "project"

@@ -1,0 +1,117 @@
+"""Starts the stand-in as a process of its own, and speaks to its control board."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth application's credentials."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A stand-in that accepts connections."""
+
+    base: str
+    tokens: Mapping[str, str] = field(repr=False)
+    applications: Mapping[str, Client] = field(default_factory=dict)
+
+    def control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call the control board, such as `control("POST", "advance", {"seconds": 60})`."""
+        origin = urlsplit(self.base)
+        url = f"{origin.scheme}://{origin.netloc}/__standin__/{path}"
+        request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode())  # noqa: S310 - http on loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http on loopback
+            return json.load(answer)
+
+    def truth(self, dataset: str, **filters: object) -> list[dict[str, Any]]:
+        """All rows of a dataset as they really are."""
+        query = "&".join(f"{name}={value}" for name, value in filters.items())
+        rows: list[dict[str, Any]] = self.control("GET", f"truth/{dataset}?{query}")["rows"]
+        return rows
+
+    def change(self, verb: str, **arguments: object) -> dict[str, Any]:
+        """Change the company, such as `change("remove_user", id=7)`."""
+        done: dict[str, Any] = self.control("POST", "changes", {"do": verb, **arguments})
+        return done
+
+    def fault(self, kind: str, **rule: object) -> int:
+        """Let something go wrong; returns the rule's id."""
+        return int(self.control("POST", "faults", {"kind": kind, **rule})["id"])
+
+    def behave(self, **switches: object) -> dict[str, Any]:
+        """Turn switches, such as `behave(ignore_signing_token=True)`; returns all of them."""
+        state: dict[str, Any] = self.control("POST", "behaviour", switches)
+        return state
+
+    def add_application(self, name: str, *redirect_uris: str, **fields: object) -> Client:
+        """Register an OAuth application, or that of this name anew."""
+        made = self.change("add_application", name=name, redirect_uris=list(redirect_uris), **fields)
+        return Client(made["client_id"], made["client_secret"])
+
+    def push(self, project_id: int, branch: str | None = None, **what: object) -> dict[str, Any]:
+        """Push to a branch: `push(project_id=1, branch="main", files=["a.py"])`; returns `before`, `after`, `sha`."""
+        return self.change("push", project_id=project_id, branch=branch, **what)
+
+    def push_tag(self, project_id: int, tag: str | None = None, **what: object) -> dict[str, Any]:
+        """Tag a commit, `message=` makes the tag annotated."""
+        return self.change("push_tag", project_id=project_id, tag=tag, **what)
+
+    def open_merge_request(self, project_id: int, source_branch: str, **what: object) -> dict[str, Any]:
+        """Open a merge request; with `files=` its branch is written first. Returns `iid`, `sha`, …."""
+        return self.change("open_merge_request", project_id=project_id, source_branch=source_branch, **what)
+
+    def update_merge_request(self, project_id: int, iid: int, **what: object) -> dict[str, Any]:
+        """Push to a merge request (`files=`), rename, label, close, merge it (`action=`)."""
+        return self.change("update_merge_request", project_id=project_id, iid=iid, **what)
+
+    def wait_for_hooks(self, seconds: float = 15.0) -> None:
+        """Wait until every hook call has been answered; TimeoutError if some are still under way."""
+        if not self.control("POST", "wait_for_hooks", {"seconds": seconds})["quiet"]:
+            raise TimeoutError("hook calls are still under way")
+
+
+@contextmanager
+def running(*arguments: str, port: int = 0) -> Iterator[Running]:
+    """Run `python -m stand_in_gitlab` until the block ends."""
+    command = [sys.executable, "-m", "stand_in_gitlab", "--port", str(port), "--end-with-parent", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield _wait(process.stdout)
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait(output: IO[str] | None) -> Running:
+    tokens, applications = {}, {}
+    for line in output or ():
+        word, *rest = line.split()
+        if word == "TOKEN":
+            tokens[rest[0]] = rest[1]
+        if word == "APPLICATION":
+            applications[rest[0]] = Client(rest[1], rest[2])
+        if word == "READY":
+            return Running(rest[0], tokens, applications)
+    message = "the stand-in ended before it was ready; its error output says why"
+    raise RuntimeError(message)

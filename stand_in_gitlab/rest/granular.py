@@ -1,0 +1,143 @@
+"""What a fine-grained token has to hold for each call, and how GitLab says that it does not.
+
+Names and boundaries are those of GitLab's documentation, "Fine-grained permissions for REST API"; the sentence, and who
+is held to it, those of app/services/authz/tokens/authorize_granular_scopes_service.rb.
+"""
+
+from stand_in_gitlab.company.model import Grant, Group, Project, Token, User
+from stand_in_gitlab.company.state import Company
+from stand_in_gitlab.company.visibility import Sight
+from stand_in_gitlab.rest.refusals import Refusal
+
+USER, INSTANCE, GROUP, PROJECT = "user", "instance", "group", "project"
+Names = tuple[str, ...]
+
+OWN = {
+    "GET personal_access_tokens/self": ("Personal Access Token: Read", USER),
+    "GET personal_access_tokens/self/associations": ("Personal Access Token: Read", USER),
+    "DELETE personal_access_tokens/self": ("Personal Access Token: Revoke", USER),
+    "POST personal_access_tokens/self/rotate": ("Personal Access Token: Rotate", USER),
+    "GET user": ("User: Read", USER),
+    "GET users": ("User: Read", INSTANCE),
+    "GET users/*": ("User: Read", USER),
+    "GET version": ("Metadata: Read", INSTANCE),
+    "GET metadata": ("Metadata: Read", INSTANCE),
+    "GET groups": ("Group: Read", USER),
+    "GET projects": ("Project: Read", USER),
+}
+"""Calls that are about no group and no project."""
+
+BELOW = {
+    "GET": "Group: Read",
+    "GET subgroups": "Group: Read",
+    "GET descendant_groups": "Group: Read",
+    "GET projects": "Project: Read",
+    "GET members": "Member: Read",
+    "GET invitations": "Invitation: Read",
+    "GET pipelines": "Pipeline: Read",
+    "GET jobs": "Job: Read",
+    "GET hooks": "Webhook: Read",
+    "POST hooks": "Webhook: Create",
+    "PUT hooks": "Webhook: Update",
+    "DELETE hooks": "Webhook: Delete",
+    "POST statuses": "Commit Status: Create",
+    "GET repository branches": "Branch: Read",
+    "GET repository tags": "Repository Tag: Read",
+    "GET repository commits": "Commit: Read",
+    "GET repository compare": "Repository: Read",
+    "GET merge_requests": "Merge Request: Read",
+}
+"""By what comes after the id of a group or project."""
+
+EXTRAS = frozenset({"custom_headers", "url_variables"})
+TRIGGERING = frozenset({"resend", "test"})
+OPENLY = frozenset({"", "subgroups", "descendant_groups", "projects", "members", "repository", "merge_requests"})
+"""What of a public group or project needs no permission; lists of pipelines and single ones do not either."""
+
+
+def needed(method: str, pattern: str) -> tuple[str, str]:
+    """The permission and what it is to be held on, of a route by the router's own text. KeyError if it has none."""
+    if found := OWN.get(f"{method} {pattern}"):
+        return found
+    first, *rest = pattern.split("/")
+    if first == "hooks":
+        return _of_hooks(method, rest), INSTANCE
+    boundary = {"groups": GROUP, "projects": PROJECT}[first]
+    parts = [part for part in rest[1:] if part != "*"]
+    if not parts:
+        return ("Group: Read" if boundary == GROUP else "Project: Read"), boundary
+    if parts[0] == "hooks":
+        return _of_hooks(method, rest[2:]), boundary
+    depth = 2 if parts[0] == "repository" else 1
+    return BELOW[" ".join([method, *parts[:depth]])], boundary
+
+
+def _of_hooks(method: str, rest: list[str]) -> str:
+    if method == "POST" and (rest == ["*"] or TRIGGERING & set(rest)):
+        return "Webhook: Trigger"
+    # A hook's headers and variables are changes of the hook.
+    changes = method != "GET" and EXTRAS & set(rest)
+    return BELOW[f"{'PUT' if changes else method} hooks"]
+
+
+def check_grant(company: Company, token: Token, user: User, sight: Sight, route: tuple[str, str], names: Names) -> bool:
+    """Refuse what lies outside of a grant. True: the token is judged by its grant, and its scopes say nothing."""
+    method, pattern = route
+    permission, boundary = needed(method, pattern)
+    place = _place(company, boundary, names)
+    if token.grants is None:
+        if not _enforced(company, token, user, place):
+            return False
+    elif boundary in {GROUP, PROJECT} and (place is None or not _sees(sight, place) or _is_open(place, pattern)):
+        return True  # The call itself says that there is nothing, or serves what everybody may have.
+    elif any(
+        _covers(company, sight, grant, boundary, place) for grant in token.grants if permission in grant.permissions
+    ):
+        return True
+    raise _refused(permission, boundary)
+
+
+def _place(company: Company, boundary: str, names: Names) -> Group | Project | None:
+    if boundary == GROUP:
+        return company.group_at(names[0])
+    return company.project_at(names[0]) if boundary == PROJECT else None
+
+
+def _enforced(company: Company, token: Token, user: User, place: Group | Project | None) -> bool:
+    """Classic tokens of people are held to a grant, which they do not have, where the top-level group says so."""
+    if place is None or token.kind != "personal" or user.bot:
+        return False
+    line = company.ancestors(place.id if isinstance(place, Group) else place.group_id)
+    return bool(line) and line[-1].fine_grained_only
+
+
+def _sees(sight: Sight, place: Group | Project) -> bool:
+    return sight.sees_group(place.id) if isinstance(place, Group) else sight.sees_project(place.id)
+
+
+def _is_open(place: Group | Project, pattern: str) -> bool:
+    below = pattern.split("/")[2:]
+    readable = (below[0] if below else "") in OPENLY or (below[:1] == ["pipelines"] and len(below) <= 2)  # noqa: PLR2004
+    return place.visibility == "public" and readable
+
+
+def _covers(company: Company, sight: Sight, grant: Grant, boundary: str, place: Group | Project | None) -> bool:
+    if place is None:
+        return grant.access == boundary
+    of_project = isinstance(place, Project)
+    if grant.access == "all_memberships":
+        return bool((sight.project_levels if of_project else sight.group_levels).get(place.id))
+    if grant.access == "personal_projects":
+        return isinstance(place, Project) and place.group_id is None and place.creator_id == sight.user.id
+    line = {group.id for group in company.ancestors(place.group_id if isinstance(place, Project) else place.id)}
+    return grant.access == "selected_memberships" and (
+        grant.group_id in line or (of_project and grant.project_id == place.id)
+    )
+
+
+def _refused(permission: str, boundary: str) -> Refusal:
+    sentence = (
+        "Access denied: This operation requires a fine-grained personal access token with the following "
+        f"{boundary} permissions: [{permission}]."
+    )
+    return Refusal(403, {"error": "insufficient_granular_scope", "error_description": sentence})

@@ -1,0 +1,224 @@
+"""The hub's sync as Lambda drives it, with the real engine, features and client over a GitLab-shaped server.
+
+Only tables, queues, clock and sleep are made up: no test waits for what the hub waits for.
+"""
+
+import asyncio
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from typing import Any
+
+import httpx
+
+from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens, VettedTransport
+from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.pipelines.feature import PipelinesFeature
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync.dispatcher import Dispatcher
+from gitlab_hub.sync.engine import Connection, Engine, Runtime
+from gitlab_hub.sync.ports import Feature, Kind, Scheduled, Target
+from gitlab_hub.sync.rate_limit import SharedLimiter
+from gitlab_hub.sync.run import Run
+from gitlab_hub.sync.service import SyncService
+from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.worker import PurgeBook
+from stand_in_gitlab.process import Running
+from tests.fakes.gitlab_transport import FixedTokens
+from tests.fakes.lineage import invoked
+from tests.fakes.queue import MemoryQueue
+from tests.fakes.table import MemoryTable
+
+POLICY = NetworkPolicy(allow_loopback=True, allow_http=True)
+ID = "i1"
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The way to GitLab, with somebody watching who may interfere before each request."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, watch: Callable[[httpx.Request], httpx.Request]) -> None:
+        self._inner, self._watch = inner, watch
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Let the watcher see, change or refuse the request, then send it."""
+        return await self._inner.handle_async_request(self._watch(request))
+
+    async def aclose(self) -> None:
+        """Close the way itself."""
+        await self._inner.aclose()
+
+
+class Targets:
+    """One integration with one credential; verdicts about it are kept."""
+
+    def __init__(self, target: Target, token: str) -> None:
+        self.only, self.token = target, token
+        self.verdicts: list[str] = []
+
+    def scheduled(self, ids: Iterable[str]) -> set[str]:
+        """The one integration, where it is named."""
+        return {self.only.integration_id} & set(ids)
+
+    def scheduled_page(self, after: str | None) -> Scheduled:
+        """The one integration."""
+        return Scheduled([self.only.integration_id] if after is None else [], None)
+
+    def target(self, integration_id: str) -> Target | None:
+        """The one target."""
+        return self.only if integration_id == self.only.integration_id else None
+
+    def tokens(self, target: Target) -> Tokens:
+        """The one token; there is never a newer one."""
+        return FixedTokens(self.token)
+
+    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+        """Keep where its group is, as integrations do."""
+        if self.only == target:
+            self.only = replace(target, group_id=group_id, group=path)
+
+    def rejected(self, target: Target) -> None:
+        """GitLab refuses the credential."""
+        self.verdicts.append("rejected")
+
+    def accepted(self, target: Target) -> None:
+        """GitLab takes the credential."""
+        self.verdicts.append("accepted")
+
+
+class Hub:
+    """One integration of a hub: its tables and queues, and workers as they are needed."""
+
+    def __init__(self, server: Running, token: str = "admin", *, group: str | None = None, **options: Any) -> None:
+        sight = server.control("GET", f"truth/sight?token={token}")
+        target = Target(
+            integration_id=ID,
+            credential_id="c1",
+            base_url=server.base,
+            user_id=sight["user_id"],
+            is_admin=sight["is_admin"],
+            group=group,
+        )
+        self.server, self.targets = server, Targets(target, server.control("GET", "tokens")[token])
+        self.options = ClientOptions(**options)
+        self.state, self.rows = MemoryTable(), {kind: MemoryTable() for kind in Kind}
+        self.queues = {kind: MemoryQueue() for kind in Kind}
+        self.now = float(server.control("GET", "clock")["now"])
+        self.remaining: Callable[[], float] = lambda: 900.0
+        self.watch: Callable[[httpx.Request], httpx.Request] = lambda request: request
+        self.view: Callable[[Table], Table] = lambda table: table
+        self.pause: Callable[[float], None] = lambda _: None
+        """Told how long the hub waits, in a worker or between two of them."""
+        self.requests: list[httpx.URL] = []
+        self._numbers = count(1)
+
+    def clone(self) -> "Hub":
+        """The same hub again, with tables and queues of its own: to try many futures from one past."""
+        other = copy.copy(self)
+        other.targets = Targets(self.targets.only, self.targets.token)
+        other.state, other.rows = _copied(self.state), {kind: _copied(table) for kind, table in self.rows.items()}
+        other.queues = {kind: MemoryQueue() for kind in Kind}
+        other.requests = []
+        return other
+
+    @property
+    def service(self) -> SyncService:
+        """What the HTTP side does."""
+        return SyncService(
+            runs=RunStore(self.state),
+            queues=self.queues,
+            purges=partial(PurgeBook, self.state),
+            now=lambda: self.now,
+            new_id=lambda: self._new("s"),
+        )
+
+    def dispatcher(self, kind: Kind, *, every_seconds: int = 300) -> Dispatcher:
+        """What the schedule does."""
+        return Dispatcher(
+            kind=kind,
+            runs=RunStore(self.state),
+            targets=self.targets,
+            queue=self.queues[kind],
+            every_seconds=every_seconds,
+            now=lambda: self.now,
+            new_id=lambda: self._new("s"),
+        )
+
+    def run(self, kind: Kind) -> Run:
+        """The run as stored."""
+        return RunStore(self.state).load(ID, kind)
+
+    def sync(self, kind: Kind, *, full: bool = False) -> Run:
+        """Ask for a run and see it through."""
+        self.service.request(ID, [kind], full=full)
+        return self.work(kind)
+
+    def work(self, kind: Kind, *, slices: int = 60) -> Run:
+        """Handle the queue's messages and all that they lead to, and let the schedule tick; waits pass at once."""
+        for _ in range(slices):
+            waiting = self.queues[kind].receive()
+            for sent in waiting:
+                self._wait(sent.delay_seconds)
+                with invoked(kind, sent.lineage):
+                    self.engine(kind).handle(sent.body, remaining=self.remaining)
+            if not waiting and not self.run(kind).left_to_tick:
+                return self.run(kind)
+            if not waiting:
+                self._wait(max(0, self.run(kind).parked_until - self.now))
+                with invoked(kind):
+                    self.dispatcher(kind).tick()
+        raise AssertionError(f"the run does not come to an end: {self.run(kind)}")
+
+    def engine(self, kind: Kind) -> Engine:
+        """A worker of its own."""
+        outside = Runtime(worker=lambda: self._new("w"), clock=lambda: self.now, sleep=self.sleep, flush_seconds=0.0)
+        state, table = self.view(self.state), self.view(self.rows[kind])
+        incidents = IncidentStore(state, lambda: self.now)
+        feature: Feature = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table, incidents)
+        return Engine(
+            feature, RunStore(state), self.targets, lambda _: self._connect(state), self.queues[kind], outside
+        )
+
+    def later(self, seconds: float) -> None:
+        """Let time pass for the hub and for GitLab, where work goes on meanwhile."""
+        self.server.control("POST", "advance", {"seconds": seconds, "jobs": 3})
+        self.now += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Let a wait pass at once."""
+        self._wait(seconds)
+        await asyncio.sleep(0)
+
+    def _wait(self, seconds: float) -> None:
+        self.pause(seconds)
+        self.now += seconds
+
+    def _connect(self, state: Table) -> Connection:
+        address, only = POLICY.vetted(self.targets.only.base_url), self.targets.only
+        limiter = SharedLimiter(state, host=address.host, user_id=only.user_id, now=lambda: self.now, sleep=self.sleep)
+        gitlab = GitLab(
+            address,
+            self.targets.tokens(only),
+            policy=POLICY,
+            limiter=limiter,
+            options=self.options,
+            sleep=self.sleep,
+            transport=Wire(VettedTransport(address, POLICY, self.options), self._see),
+        )
+        return Connection(gitlab, limiter)
+
+    def _see(self, request: httpx.Request) -> httpx.Request:
+        self.requests.append(request.url)
+        return self.watch(request)
+
+    def _new(self, letter: str) -> str:
+        return f"{letter}{next(self._numbers)}"
+
+
+def _copied(table: MemoryTable) -> MemoryTable:
+    other = MemoryTable()
+    other._items = dict(table._items)
+    return other

@@ -1,0 +1,40 @@
+"""A company whose hub hears hints."""
+
+import asyncio
+
+from gitlab_hub.sync.ports import Kind, Target
+from tests.fakes.hints import Desk
+from tests.functional.access.company import ADMIN, BOT, JANE, Company, member, user
+
+NEW = 10
+
+
+class Hinted(Company):
+    """A company that was synced once, and a desk for hints about it."""
+
+    def __init__(self, who: Target = ADMIN) -> None:
+        super().__init__()
+        self.who = who
+        for number, below in ((1, [self.script["/groups/2"]]), (2, [])):
+            self.script[f"/groups/{number}/subgroups"] = below
+        self.script["/groups/2/projects"] = []
+        for number, account in ((JANE, "jane"), (BOT, "project_8_bot_ab12")):
+            self.script[f"/projects/8/members/{number}"] = member(number, account)
+        self.script["/users/1"] = user(1, "root", is_admin=True)
+        asyncio.run(self.sync(who))
+        self.desk = Desk(Kind.ACCESS, self.table, self.gitlab, who)
+        self.desk.state = self.table
+        self.desk.ran("s0", grants=len(self.grants()))
+        self.gitlab.calls.clear()
+
+    def hint(self, *, project: int | None = None, group: int | None = None) -> int:
+        """Give a hint and heed it; the answer is how many messages that took."""
+        if project is not None:
+            self.desk.access.project("i1", project)
+        if group is not None:
+            self.desk.access.group("i1", group)
+        return self.desk.work()
+
+    def members(self, kind: str, number: int) -> dict[int, int]:
+        """Who has which level in one resource."""
+        return {who: level for what, which, who, level in self.grants() if (what, which) == (kind, number)}

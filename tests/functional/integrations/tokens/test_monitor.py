@@ -1,0 +1,325 @@
+"""The caretaker's tick: pairs are renewed in time, expiries told once, and no integration is in another's way."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from gitlab_hub.incidents import Incident
+from gitlab_hub.integrations.model import NOBODY, Credential
+from gitlab_hub.integrations.tokens.due import daily, next_look
+from gitlab_hub.integrations.tokens.monitor import TokenMonitor
+from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.gitlab import CANARY, HOST, answer
+from tests.fakes.oauth import LIFE, Pat
+from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
+
+DAY = 86_400
+ENDS = 1_755_648_000  # 2025-08-20, when the access token of the fake expires
+
+
+@pytest.fixture
+def hub() -> OAuthHub:
+    return OAuthHub()
+
+
+def plenty() -> float:
+    return 900.0
+
+
+def care(hub: OAuthHub, *, rotate: bool = False) -> TokenMonitor:
+    return hub.feature.care.monitor(rotate=rotate)
+
+
+def by_token(hub: OAuthHub, token: str = CANARY, **more: Any) -> str:
+    body = {"host_url": HOST, "auth_mode": "personal_token", "access_token": token, **more}
+    status, answered = hub("POST", f"{PATH}/start", body)
+    assert status == 201, answered
+    return str(answered["integration"]["id"])
+
+
+def many(hub: OAuthHub, count: int) -> list[str]:
+    """Authorized integrations, each in a group of its own."""
+    hub.gitlab.script |= {
+        f"/groups/{path}": answer(body=body)
+        for n in range(count)
+        for path, body in ((f"g{n}", {"id": 100 + n, "full_path": f"g{n}"}), (f"{100 + n}/projects", [{"id": 3}]))
+    }
+    return sorted(hub.connected(group=f"g{n}") for n in range(count))
+
+
+def test_pairs_are_renewed_at_three_quarters_of_their_life(hub: OAuthHub) -> None:
+    one = hub.connected()
+    first = hub.held(one).tokens
+    hub.now += 5399
+    care(hub).tick(plenty)
+    assert hub.held(one).tokens == first
+    hub.now += 1
+    for _ in range(3):
+        assert care(hub).tick(plenty).failed == 0
+    assert hub.gitlab.refreshes == 1
+    assert hub.held(one).tokens.access_token == hub.gitlab.living[0].access
+
+
+def test_one_in_trouble_does_not_stop_the_others(hub: OAuthHub) -> None:
+    ids = many(hub, 4)
+    hub.now += 6000
+    hub.gitlab.fail("/oauth/token", answer(503))
+    done = care(hub).tick(plenty)
+    assert (done.seen, done.failed, done.complete) == (4, 0, True)
+    hub.gitlab.fail("/oauth/token", answer(400, {"error": "invalid_grant"}))
+    hub.now += 400
+    done = care(hub).tick(plenty)
+    assert (done.failed, len(hub.told.lost), len(hub.told.failures)) == (1, 1, 1)
+    working = [one for one in ids if hub.integration(one)["status"] == "active"]
+    assert len(working) == 3
+
+
+def test_each_tick_begins_with_what_waits_longest(hub: OAuthHub) -> None:
+    ids = many(hub, 5)
+    hub.now += LIFE
+    hub.gitlab.expire()
+    served: list[str] = []
+    for due, is_all in ((2, False), (2, False), (1, True)):
+        # One look at the clock before anything is read, and one for each integration.
+        left = iter([900.0] * 3 + [1.0] * 9)
+        before = {one: hub.held(one).tokens for one in ids}
+        done = care(hub).tick(lambda left=left: next(left))  # type: ignore[misc]  # bound here on purpose
+        assert (done.seen, done.complete) == (due, is_all)
+        served += [one for one in ids if hub.held(one).tokens != before[one]]
+    assert served == ids
+
+
+def test_one_that_ends_the_process_is_not_first_again(hub: OAuthHub) -> None:
+    ids = many(hub, 3)
+    hub.now += LIFE
+    hub.gitlab.expire()
+    plan = Plan(at=11)
+    hub.use(faulty(hub.stored_rows, plan), hub.stored_secrets)
+    with pytest.raises(Crash):
+        care(hub).tick(plenty)
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    hub.now += 31
+    order: list[str] = []
+    hub.gitlab.on_call = order.append
+    care(hub).tick(plenty)
+    assert [one for one in ids if not hub.held(one).is_valid(hub.now)] == []
+    assert order.count("/oauth/token") == 3
+
+
+def test_expiries_are_told_once_for_each_distance(hub: OAuthHub) -> None:
+    one = by_token(hub)
+    for days in range(40, -3, -1):
+        hub.now = ENDS - days * DAY
+        for _ in range(3):
+            care(hub).tick(plenty)
+    assert hub.told.days == [30, 14, 7, 1]
+    [incident] = hub.feature.incidents.of(one)
+    assert (incident.kind, incident.details) == ("credential_expiring", {"days": 1, "expires_at": ENDS})
+    assert [each.integration_id for _, each in hub.feature.incidents.after(None)] == [one]
+
+
+def test_a_new_token_ends_the_warning(hub: OAuthHub) -> None:
+    one = by_token(hub)
+    hub.now = ENDS - 10 * DAY
+    care(hub).tick(plenty)
+    hub.gitlab.pats["glpat-new"] = Pat(token="glpat-new", family=2, expires_at="2026-08-20")
+    hub.gitlab._refresh_users()
+    assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": "glpat-new"})[0] == 200
+    care(hub).tick(plenty)
+    assert (list(hub.feature.incidents.of(one)), hub.told.days) == ([], [14])
+
+
+def test_a_new_token_that_expires_soon_too_is_told_of_anew(hub: OAuthHub) -> None:
+    one = by_token(hub)
+    hub.now = ENDS - 5 * DAY
+    care(hub).tick(plenty)
+    hub.gitlab.pats["glpat-new"] = Pat(token="glpat-new", family=2, expires_at="2025-08-22")
+    hub.gitlab._refresh_users()
+    hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": "glpat-new"})
+    care(hub).tick(plenty)
+    assert hub.told.days == [7, 7]
+
+
+def test_a_loss_is_an_incident_until_it_is_mended(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.now += LIFE
+    hub.gitlab.fail("/oauth/token", answer(400, {"error": "invalid_grant"}))
+    for _ in range(3):
+        care(hub).tick(plenty)
+    assert [incident.kind for incident in hub.feature.incidents.of(one)] == ["credential_lost"]
+    assert (hub.gitlab.refreshes, len(hub.told.lost)) == (1, 1)
+    assert hub.finish(one)[0] == 200
+    care(hub).tick(plenty)
+    assert list(hub.feature.incidents.after(None)) == []
+
+
+@pytest.mark.parametrize(("rotate", "days", "calls"), [
+    (False, 3, 0), (True, 8, 0), (True, 7, 1), (True, 1, 1), (True, -1, 0),
+])  # fmt: skip
+def test_tokens_are_rotated_in_their_last_week_where_that_is_allowed(
+    hub: OAuthHub, rotate: bool, days: int, calls: int
+) -> None:
+    one = by_token(hub)
+    hub.now = ENDS - days * DAY
+    for _ in range(3):
+        care(hub, rotate=rotate).tick(plenty)
+    assert len(hub.gitlab.calls) == calls
+    if calls:
+        assert hub.integration(one)["credential_status"] == "valid"
+
+
+def test_a_token_that_may_not_rotate_itself_is_no_trouble(hub: OAuthHub) -> None:
+    by_token(hub)
+    hub.gitlab.pats[CANARY].scopes = ["read_api"]
+    hub.now = ENDS - 3 * DAY
+    done = care(hub, rotate=True).tick(plenty)
+    assert (done.failed, hub.told.failures, hub.told.days) == (0, [], [7])
+
+
+def test_trouble_while_renewing_does_not_keep_the_warning(hub: OAuthHub) -> None:
+    by_token(hub)
+    hub.now = ENDS - 3 * DAY
+    hub.gitlab.fail("/personal_access_tokens/self/rotate", httpx.ConnectError("no"))
+    done = care(hub, rotate=True).tick(plenty)
+    assert (done.failed, hub.told.days) == (1, [7])
+
+
+def test_an_unauthorized_one_and_an_empty_hub_have_nothing_to_do(hub: OAuthHub) -> None:
+    assert care(hub).tick(plenty).seen == 0
+    hub.start()
+    done = care(hub).tick(plenty)
+    assert (done.seen, done.failed) == (1, 0)
+
+
+def test_a_removed_integration_leaves_no_incident_and_no_look_behind(hub: OAuthHub) -> None:
+    one = by_token(hub)
+    hub.now = ENDS - 3 * DAY
+    care(hub).tick(plenty)
+    assert hub("DELETE", f"/v1/integrations/{one}")[0] == 200
+    left = {row["pk"] for row in hub.stored_rows.dump() if one in f"{row['pk']}{row['sk']}"}
+    assert left == {"DUE#unfinished", "INTEGRATIONS"}
+
+
+class Reads:
+    """A table that counts the reads through it."""
+
+    def __init__(self, table: Any) -> None:
+        self._table, self.count = table, 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.count += name in ("get", "get_many", "query")
+        return getattr(self._table, name)
+
+
+def reads_of_a_tick(hub: OAuthHub) -> int:
+    reads = Reads(hub.stored_rows)
+    hub.use(reads, hub.stored_secrets)
+    assert care(hub).tick(plenty).complete
+    hub.use(hub.stored_rows, hub.stored_secrets)
+    return reads.count
+
+
+def test_a_tick_reads_nothing_of_what_is_not_due() -> None:
+    reads = []
+    for count in (3, 40):
+        hub = OAuthHub()
+        many(hub, count)
+        assert care(hub).tick(plenty).seen == count
+        assert care(hub).tick(plenty).seen == 0
+        reads.append(reads_of_a_tick(hub))
+    assert reads[0] == reads[1] <= 6
+
+
+def test_without_time_nothing_is_read(hub: OAuthHub) -> None:
+    many(hub, 3)
+    reads = Reads(hub.stored_rows)
+    hub.use(reads, hub.stored_secrets)
+    assert care(hub).tick(lambda: 1.0).complete is False
+    assert reads.count == 0
+
+
+def test_what_has_changed_is_due(hub: OAuthHub) -> None:
+    one, other = many(hub, 2)
+    care(hub).tick(plenty)
+    assert hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"})[0] == 200
+    assert care(hub).tick(plenty).seen == 1
+    assert care(hub).tick(plenty).seen == 0
+    hub.now += 5400
+    assert care(hub).tick(plenty).seen == 2
+    assert all(hub.held(each).credential.generation == 2 for each in (one, other))
+
+
+def looks_of_a_day(hub: OAuthHub) -> list[int]:
+    """How many integrations the ticks of 24 hours have looked at, hour by hour."""
+    seen = list[int]()
+    for _ in range(24):
+        hub.now += 3600
+        seen.append(care(hub).tick(plenty).seen)
+    return seen
+
+
+def test_everything_is_looked_at_once_a_day_and_whatever_a_wrong_clock_has_noted(hub: OAuthHub) -> None:
+    by_token(hub)
+    care(hub).tick(plenty)
+    for _ in range(3):
+        assert sum(looks_of_a_day(hub)) == 1
+    hub.now -= 30 * DAY
+    care(hub).tick(plenty)
+    assert sum(looks_of_a_day(hub)) == 1
+
+
+def test_the_looks_of_a_day_are_spread_over_it() -> None:
+    hours = {(daily(f"int_{number}", ENDS).at - ENDS) // 3600 for number in range(500)}
+    assert hours == set(range(24))
+
+
+def test_what_has_lost_its_looks_or_never_had_one_is_looked_at_within_a_day(hub: OAuthHub) -> None:
+    ids = many(hub, 3)
+    care(hub).tick(plenty)
+    rows = [row for row in hub.stored_rows.dump() if row["pk"] == "DUE#care"]
+    hub.stored_rows.write(deletes=[(row["pk"], row["sk"]) for row in rows])
+    care(hub).tick(plenty)
+    looks_of_a_day(hub)
+    assert all(hub.held(one).credential.generation > 1 for one in ids)
+
+
+def test_what_a_look_has_changed_asks_for_no_other_one(hub: OAuthHub) -> None:
+    hub.connected()
+    hub.now += 5400
+    assert [care(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
+
+
+def test_what_changes_during_a_look_is_looked_at_again(hub: OAuthHub) -> None:
+    one = hub.connected()
+    incidents = hub.feature.incidents.of
+
+    def changed_behind(integration_id: str) -> Iterator[Incident]:
+        aside(lambda: hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"}))
+        return incidents(integration_id)
+
+    hub.feature.incidents.of = changed_behind  # type: ignore[method-assign]  # the moment after a look has read
+    assert [care(hub).tick(plenty).seen for _ in range(1)] == [1]
+    hub.feature.incidents.of = incidents  # type: ignore[method-assign]
+    assert [care(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
+
+
+def test_what_could_not_be_renewed_is_due_again_at_the_next_tick(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.now += 5400
+    hub.gitlab.fail("/oauth/token", answer(503))
+    care(hub).tick(plenty)
+    hub.now += 400
+    assert care(hub).tick(plenty).seen == 1
+    assert hub.held(one).credential.generation == 2
+
+
+@pytest.mark.parametrize(("days", "next_days"), [(40, 30), (30.5, 30), (14.2, 14), (7.5, 7), (1.5, 1), (0.5, None)])
+def test_an_expiry_is_looked_at_when_the_next_distance_comes(days: float, next_days: float | None) -> None:
+    now = ENDS - int(days * DAY)
+    credential = Credential(
+        id="c", integration_id="i", label="", account=NOBODY, status="valid", scopes=(), token_expires_at=ENDS,
+        expiration_date=None, api_base_url=None, token_version="v", created_at=1, updated_at=1,
+    )  # fmt: skip
+    assert next_look(credential, None, now) == (None if next_days is None else ENDS - int(next_days * DAY))

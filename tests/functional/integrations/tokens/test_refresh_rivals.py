@@ -1,0 +1,73 @@
+"""Two workers need a new access token at the same moment: one refresh, and both get a token that works."""
+
+import random
+from collections.abc import Iterable
+from itertools import chain, product, repeat
+
+import pytest
+
+from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
+from gitlab_hub.integrations.tokens.refresh import TokenNeed
+from tests.fakes.interleaving import Turns
+from tests.fakes.oauth import LIFE
+from tests.functional.integrations.oauth_hub import OAuthHub
+
+LONGEST = 26
+"""More steps than a worker takes that meets nobody."""
+
+
+def expired() -> tuple[OAuthHub, str]:
+    hub = OAuthHub()
+    one = hub.connected()
+    hub.now += LIFE
+    hub.gitlab.expire()
+    return hub, one
+
+
+def race(schedule: Iterable[int], wanted: TokenNeed | None = None) -> list[int]:
+    """Let two workers ask for a token in this order; everything must have gone well. Gives the turns taken."""
+    hub, one = expired()
+    credential_id, trades = hub.held(one).credential.id, hub.gitlab.trades
+    turns = Turns(schedule)
+    hub.use(turns.wrapped(hub.stored_rows), turns.wrapped(hub.stored_secrets), sleep=turns.sleep)
+    hub.gitlab.on_call = lambda _path: turns.step()
+    refresher = hub.feature.care.refresher
+    results = turns.run(*(lambda: refresher.fresh(one, credential_id, wanted) for _ in range(2)))
+    [living] = hub.gitlab.living
+    for result in results:
+        assert isinstance(result, LoadedCredential), result
+        assert result.tokens.access_token == living.access
+    assert (hub.gitlab.refreshes, hub.gitlab.trades) == (1, trades)
+    stored = hub.held(one)
+    assert (stored.tokens.access_token, stored.tokens.refresh_token) == (living.access, living.refresh)
+    assert (hub.integration(one)["credential_status"], hub.told.lost) == ("valid", [])
+    return turns.taken
+
+
+def test_a_worker_alone_takes_no_more_steps_than_are_interleaved() -> None:
+    assert race(repeat(0, 500)).index(1) < LONGEST
+
+
+@pytest.mark.parametrize("first", range(LONGEST))
+def test_with_two_switches_anywhere(first: int) -> None:
+    for second in range(LONGEST):
+        race(chain(repeat(0, first), repeat(1, second), repeat(0, 200)))
+
+
+@pytest.mark.parametrize("first", range(0, LONGEST, 3))
+def test_with_three_switches(first: int) -> None:
+    for second, third in product(range(1, LONGEST, 5), range(1, LONGEST, 6)):
+        race(chain(repeat(0, first), repeat(1, second), repeat(0, third), repeat(1, 200)))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_in_any_order(seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+    race([draw.randrange(2) for _ in range(100)])
+
+
+def test_with_a_token_that_gitlab_rejected() -> None:
+    hub, one = expired()
+    rejected = hub.held(one).tokens.access_token
+    for first in range(LONGEST):
+        race(chain(repeat(0, first), repeat(1, 200)), TokenNeed(rejected=rejected))

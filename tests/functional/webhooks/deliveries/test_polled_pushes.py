@@ -1,0 +1,93 @@
+"""Pushes that the hub found itself take the way of deliveries."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
+from gitlab_hub.storage.ports import StorageUnavailable
+from gitlab_hub.webhooks.deliveries.service import body_of
+from gitlab_hub.webhooks.hooks.ref_snapshots import RefSnapshot, RefSnapshots, StoredRef
+from tests.fakes.faults import Crash, Plan, faulty
+from tests.functional.webhooks.deliveries_hub import INTEGRATION, NOW, PUSH, Post, a_hook
+
+ZERO = "0" * 40
+BRANCH = HookEvent(
+    kind="push",
+    project_id=15,
+    project_path="mike/diaspora",
+    ref="feature/x",
+    sha="a" * 40,
+    before="b" * 40,
+    after="a" * 40,
+    message="Fix it",
+    total_commits=1,
+)
+KEY = hashlib.sha256(b"one").hexdigest()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        BRANCH,
+        replace(BRANCH, kind="tag_push", ref="v1", after="c" * 40, before=ZERO),
+        replace(BRANCH, sha=None, message=None, after=ZERO),
+        replace(BRANCH, message=None, project_path=None),
+    ],
+)
+def test_its_body_says_the_same_as_the_event(event: HookEvent) -> None:
+    read = parse("", body_of(event))
+    assert replace(read, commits=()) == event
+
+
+def test_a_found_push_is_kept_handled_and_shown_once() -> None:
+    post = Post()
+    for _ in range(3):
+        post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
+    post.work()
+    post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
+    assert post.queue.sent == []
+    [(integration_id, event, delivery_id)] = post.builds.asked
+    assert (integration_id, event.sha, event.ref) == (INTEGRATION, BRANCH.sha, BRANCH.ref)
+    [row] = post.rows()
+    assert (row["delivery_id"], row["hook_id"], row["verification"]) == (delivery_id, None, "found")
+    assert row["status"] == "handled"
+
+
+def test_another_push_is_another_delivery() -> None:
+    post = Post()
+    post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
+    post.deliveries.found.push(INTEGRATION, replace(BRANCH, sha="c" * 40), KEY[::-1])
+    post.deliveries.found.push("int_other", BRANCH, KEY)
+    post.work()
+    assert len(post.builds.made) == 3
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("error", [Crash, lambda: StorageUnavailable("x")], ids=["crash", "unavailable"])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_found_push_that_ends_anywhere_is_found_again(at: int, error: Any, applied: bool) -> None:
+    post = Post()
+    plan = Plan(at=at, error=error, applied=applied)
+    post.use(faulty(post.table, plan), faulty(post.queue, plan))
+    with pytest.raises((Crash, StorageUnavailable)):
+        post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
+    post.use(post.table, post.queue)
+    post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
+    post.work()
+    assert len(post.builds.asked) == len(post.rows()) == 1
+
+
+def test_a_delivered_push_is_not_found_again() -> None:
+    post = Post()
+    refs, heads = RefSnapshots(post.table), {"heads/master": StoredRef(PUSH["before"], 0)}
+    assert refs.keep(
+        RefSnapshot(integration_id=INTEGRATION, project_id=15, looked_at=NOW, complete=True, heads=heads), None
+    )
+    post(a_hook(), PUSH)
+    post.work()
+    seen = refs.get(INTEGRATION, 15)
+    assert seen is not None
+    assert seen.heads["heads/master"].sha == PUSH["after"]

@@ -1,0 +1,304 @@
+import json
+from typing import Any
+
+import pytest
+
+from gitlab_hub.storage.ports import QueueUnavailable
+from gitlab_hub.web.api import Api
+from gitlab_hub.web.openapi import document
+from gitlab_hub.web.pagination import Cursors
+from gitlab_hub.web.principal import Principal, Role
+from gitlab_hub.webhooks.deliveries.log import MAX_INTEGRATIONS, MAX_SCANNED, DeliveryLog
+from gitlab_hub.webhooks.deliveries.routes import DeliveryRoutes
+from gitlab_hub.webhooks.receiving.routes import ReceiverRoutes
+from tests.fakes.events import OWNER, Context, answered, http_event
+from tests.fakes.faults import Plan, faulty
+from tests.functional.webhooks.deliveries_hub import NOW, PATH, PUSH, Post, RecordingBuilds, a_hook
+
+ONE, OTHER = "int_0a1b", "int_2c3d"
+HOOK, SECOND, FOREIGN = a_hook("1"), a_hook("2"), a_hook("3", OTHER)
+LIMITED = Principal("t", Role.VIEWER, frozenset({ONE}))
+LIST = "/v1/deliveries"
+
+
+class Known:
+    """Knows the integrations."""
+
+    ids = (ONE, OTHER)
+
+    def exists(self, integration_id: str) -> bool:
+        """Say whether it is one of them."""
+        return integration_id in self.ids
+
+    def visible(self, principal: Principal) -> list[str]:
+        """Those that a caller may see."""
+        return [one for one in self.ids if principal.can_see(one)]
+
+
+class Log:
+    """The routes over a post room."""
+
+    def __init__(self, post: Post) -> None:
+        self.post, self.known = post, Known()
+        self.use()
+
+    def use(self) -> None:
+        """Put the routes together over what the post room uses now."""
+        cursors = Cursors(lambda: b"k" * 32)
+        routes = DeliveryRoutes(
+            log=DeliveryLog(self.post.table),
+            replaying=self.post.deliveries.replay,
+            guard=self.known,
+            visible=self.known.visible,
+            cursors=cursors,
+        )
+        raw = ReceiverRoutes(self.post.receive.receiver)
+        all_routes = [*routes.routes(), *raw.routes()]
+        self.api = Api(all_routes, guard=self.known, idempotency=None, now=lambda: self.post.now)
+
+    def __call__(
+        self, path: str = LIST, *, method: str = "GET", principal: Principal | None = OWNER, **query: Any
+    ) -> tuple[int, Any]:
+        return answered(self.api.resolve(http_event(method, path, principal=principal, query=query), Context()))
+
+    def ids(self, *, principal: Principal = OWNER, **query: Any) -> list[str]:
+        """Read a whole list, page by page."""
+        found: list[str] = []
+        while True:
+            status, body = self(principal=principal, **query)
+            assert status == 200, body
+            found += [row["id"] for row in body["deliveries"]]
+            if body["next_cursor"] is None:
+                return found
+            query["cursor"] = body["next_cursor"]
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log(Post(HOOK, SECOND, FOREIGN))
+
+
+def fill(log: Log, count: int = 12) -> list[str]:
+    """Deliveries of three hooks in turn, a second apart; gives their ids, newest first."""
+    ids: list[str] = []
+    for number in range(count):
+        log.post.now += 1
+        hook = (HOOK, SECOND, FOREIGN)[number % 3]
+        body = PUSH | {"user_id": number + 1, "object_kind": "tag_push" if number % 2 else "push"}
+        ids.insert(0, log.post(hook, body)[1]["delivery_id"])
+    return ids
+
+
+@pytest.mark.parametrize("limit", [1, 5, 200])
+def test_deliveries_of_all_integrations_are_listed_newest_first(log: Log, limit: int) -> None:
+    ids = fill(log)
+    assert log.ids(limit=limit) == ids
+    mine = [one for one in ids if one.startswith("dlv_0a1b")]
+    assert log.ids(limit=limit, integration_id=ONE) == mine
+    assert log.ids(limit=limit, principal=LIMITED) == mine
+
+
+def test_a_list_shows_of_a_delivery_what_is_shown_of_it_alone(log: Log) -> None:
+    fill(log, 3)
+    log.post.work()
+    shown = log(LIST)[1]["deliveries"]
+    assert shown == [log(f"{LIST}/{one['id']}")[1]["delivery"] for one in shown]
+    assert len(shown) == 3
+
+
+@pytest.mark.parametrize("limit", [1, 2, 200])
+def test_they_are_filtered(log: Log, limit: int) -> None:
+    ids = fill(log)
+    assert log.ids(limit=limit, hook_id=SECOND.id) == ids[1::3]
+    assert log.ids(limit=limit, hook_id=SECOND.id, integration_id=ONE) == ids[1::3]
+    assert log.ids(limit=limit, hook_id=SECOND.id, integration_id=OTHER) == []
+    assert log.ids(limit=limit, event="tag_push") == ids[0::2]
+    assert log.ids(limit=limit, since=NOW + 10) == ids[:3]
+    assert log.ids(limit=limit, status="handled") == []
+    log.post.work()
+    assert log.ids(limit=limit, status="handled") + log.ids(limit=limit, status="ignored") != []
+    assert log.ids(limit=limit, status="pending") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "unknown"),
+    [
+        ({"integration_id": OTHER}, {"integration_id": "int_5"}),
+        ({"integration_id": "int_404"}, {"integration_id": "int_5"}),
+        ({"hook_id": FOREIGN.id}, {"hook_id": "hook_5_1"}),
+        ({"hook_id": "x"}, {"hook_id": "hook_5_1"}),
+    ],
+)
+def test_what_is_foreign_looks_like_what_is_not_there(log: Log, query: dict[str, Any], unknown: dict[str, Any]) -> None:
+    fill(log)
+    assert log(principal=LIMITED, **query)[0] == 404
+    assert log(principal=LIMITED, **query) == log(principal=LIMITED, **unknown) == log(**unknown)
+
+
+def test_a_foreign_delivery_looks_like_none(log: Log) -> None:
+    foreign = fill(log, 3)[0]
+    for method, path in (("GET", f"{LIST}/{foreign}"), ("POST", f"{LIST}/{foreign}/replay")):
+        limited = Principal("t", Role.OWNER, frozenset({ONE}))
+        expected = log(path.replace(foreign, "dlv_0a1b_404"), method=method, principal=limited)
+        assert log(path, method=method, principal=limited) == expected
+        assert expected[0] == 404
+        assert log(path.replace(foreign, "nonsense"), method=method) == expected
+    assert log.post.rows()[0]["replays"] == 0
+
+
+def test_a_delivery_shows_what_became_of_it_and_never_its_body(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH | {"user_name": "canary"}, {"Idempotency-Key": "k1"})[1]["delivery_id"]
+    log.post.now += 4
+    log.post.work()
+    status, body = log(f"{LIST}/{delivery_id}")
+    shown = body["delivery"]
+    assert status == 200
+    assert (shown["status"], shown["build_ids"], shown["attempts"]) == ("handled", ["bld_0"], 1)
+    assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 4, 4000)
+    assert shown["headers"]["idempotency-key"] == "k1"
+    assert "x-gitlab-token" not in shown["headers"]
+    assert "canary" not in str(body)
+    assert not {"body", "pk", "sk", "receipt", "queue_group", "by_time_pk", "version"} & set(shown)
+
+
+def test_a_page_looks_at_a_bounded_number_of_rows(log: Log) -> None:
+    for number in range(MAX_SCANNED + 5):
+        log.post.now += 1
+        log.post(HOOK, PUSH | {"user_id": number + 1})
+    _, body = log(event="merge_request")
+    assert body["deliveries"] == []
+    assert body["next_cursor"] is not None
+    assert log(event="merge_request", cursor=body["next_cursor"])[1]["next_cursor"] is None
+
+
+def test_over_too_many_integrations_one_has_to_be_named(log: Log) -> None:
+    log.known.ids = tuple(f"int_{number}" for number in range(MAX_INTEGRATIONS + 1))  # type: ignore[assignment]
+    status, body = log()
+    assert (status, body["code"]) == (422, "invalid_input")
+    assert log(integration_id="int_7")[0] == 200
+
+
+def test_a_cursor_belongs_to_its_list(log: Log) -> None:
+    fill(log)
+    cursor = log(limit=1)[1]["next_cursor"]
+    for query in (
+        {"integration_id": ONE},
+        {"event": "push"},
+        {"since": 5},
+        {"status": "pending"},
+        {"hook_id": HOOK.id},
+    ):
+        status, body = log(cursor=cursor, **query)
+        assert (status, body["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("query", [{"since": "x"}, {"since": -1}, {"limit": 201}, {"status": ""}])
+def test_what_cannot_be_meant_is_refused(log: Log, query: dict[str, Any]) -> None:
+    assert log(**query)[0] == 422
+
+
+def test_a_replay_decides_again_and_builds_nothing_twice(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    for number in (1, 2):
+        status, body = log(f"{LIST}/{delivery_id}/replay", method="POST")
+        assert (status, body["delivery"]["status"], body["delivery"]["replays"]) == (202, "pending", number)
+        assert log.post.queue.sent[-1].once == f"{delivery_id}-{number}"
+        log.post.work()
+    assert len(log.post.builds.asked) == 3
+    assert len(log.post.builds.made) == 1
+    shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
+    assert (shown["status"], shown["build_ids"], shown["attempts"]) == ("handled", ["bld_0"], 1)
+
+
+def test_the_time_that_a_delivery_took_is_measured_and_not_guessed(log: Log) -> None:
+    log.post.now = NOW + 0.750
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.now = NOW + 1.125
+    log.post.work()
+    shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
+    assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 1, 375)
+    assert log(LIST)[1]["deliveries"] == [shown]
+
+
+def test_a_replay_is_measured_from_its_own_beginning(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    log.post.now = NOW + 3_600.5
+    assert log(f"{LIST}/{delivery_id}/replay", method="POST")[1]["delivery"]["milliseconds"] is None
+    log.post.now = NOW + 3_602.0
+    log.post.work()
+    shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
+    assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 3_602, 1_500)
+
+
+def test_a_worker_whose_clock_is_behind_took_no_time_at_all(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.now -= 2
+    log.post.work()
+    assert log(f"{LIST}/{delivery_id}")[1]["delivery"]["milliseconds"] == 0
+
+
+def test_a_row_of_an_earlier_release_says_when_and_not_how_long(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    [row] = log.post.rows()
+    log.post.table.put({name: value for name, value in row.items() if name != "began_at"} | {"processed_at": NOW})
+    for shown in (log(f"{LIST}/{delivery_id}")[1]["delivery"], *log(LIST)[1]["deliveries"]):
+        assert (shown["processed_at"], shown["milliseconds"]) == (NOW, None)
+
+
+def test_builds_of_earlier_rounds_are_not_forgotten(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    log.post.builds = RecordingBuilds(wanted=False)
+    log.post.use(log.post.table, log.post.queue)
+    log(f"{LIST}/{delivery_id}/replay", method="POST")
+    log.post.work()
+    shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
+    assert (shown["status"], shown["reasons"], shown["build_ids"]) == ("ignored", ["no_trigger"], ["bld_0"])
+
+
+def test_a_replay_makes_the_build_that_was_not_made(log: Log) -> None:
+    log.post.builds.wanted = False
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    log.post.builds.wanted = True
+    log(f"{LIST}/{delivery_id}/replay", method="POST")
+    log.post.work()
+    assert log(f"{LIST}/{delivery_id}")[1]["delivery"]["build_ids"] == ["bld_0"]
+
+
+def test_a_replay_whose_message_is_not_taken_is_sent_by_the_sweeper(log: Log) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    log.post.work()
+    log.post.use(log.post.table, faulty(log.post.queue, Plan(at=1, error=QueueUnavailable)))
+    log.use()
+    assert log(f"{LIST}/{delivery_id}/replay", method="POST")[0] == 503
+    log.post.use(log.post.table, log.post.queue)
+    log.post.now += 121
+    assert log.post.sweeper.tick() == 1
+    log.post.work()
+    assert len(log.post.builds.asked) == 2
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 403), (Role.DEVELOPER, 202), (None, 401)])
+def test_a_replay_needs_a_developer(log: Log, role: Role | None, status: int) -> None:
+    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    principal = Principal("t", role) if role else None
+    assert log(f"{LIST}/{delivery_id}/replay", method="POST", principal=principal)[0] == status
+
+
+def test_the_whole_api_takes_deliveries_as_the_function_alone_does(log: Log) -> None:
+    raw = json.dumps(PUSH).encode()
+    for path in (PATH, f"{PATH}/{HOOK.id}"):
+        for headers in (log.post.headers(HOOK, raw), {}):
+            event = http_event("POST", path, principal=None, headers=headers, raw=raw)
+            assert log.api.resolve(event, Context())["statusCode"] in ((202, 200) if headers else (401,))
+    assert len(log.post.rows()) == 1
+
+
+def test_every_route_is_in_the_document(log: Log) -> None:
+    paths = document(log.api.routes)["paths"]
+    assert set(paths[PATH]["post"]["responses"]) >= {"202"}
+    assert len(paths) == 5

@@ -1,0 +1,225 @@
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fakes.faults import Plan
+from tests.fakes.gitlab import answer, project
+from tests.fakes.gitlab_hooks import says
+from tests.fakes.hooks import INTEGRATION
+from tests.functional.webhooks.hooks_hub import PATH, Hub
+
+GROUP = {"scope": "group", "target": "acme", "events": ["push", "member"], "fallback": "project"}
+LIST = "/groups/1/projects"
+
+
+def pages(numbers: list[int], size: int) -> Any:
+    """A group's projects page by page, with the link to the next one as GitLab gives it."""
+
+    def listed(request: httpx.Request) -> httpx.Response:
+        at = int(request.url.params.get("id_after", 0))
+        rest = [number for number in numbers if number > at]
+        link = ""
+        if len(rest) > size:
+            url = request.url.copy_merge_params({"id_after": str(rest[size - 1])})
+            link = f'<{url}>; rel="next"'
+        return answer(body=[project(number) for number in rest[:size]], link=link)
+
+    return listed
+
+
+@pytest.fixture
+def hub() -> Hub:
+    hub = Hub()
+    hub.gitlab.has_group_hooks = False
+    hub.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
+    return hub
+
+
+def children(hub: Hub) -> list[int]:
+    return sorted(hook.target_id or 0 for hook in hub.hooks() if hook.parent_id is not None)
+
+
+def test_a_group_without_hooks_gets_one_on_each_of_its_projects(hub: Hub) -> None:
+    shown = hub.register(**GROUP)
+    assert (shown["scope"], shown["spread"], shown["gitlab_hook_id"], shown["status"]) == (
+        "group",
+        True,
+        None,
+        "active",
+    )
+    assert children(hub) == [3, 4, 5, 6, 7]
+    assert [row["_where"][1] for row in hub.gitlab.hooks.values()] == ["3", "4", "5", "6", "7"]
+    assert all(hook.events == ("push",) for hook in hub.hooks() if hook.parent_id == shown["id"])
+    assert hub.agrees()
+
+
+def test_a_group_with_hooks_needs_no_fallback(hub: Hub) -> None:
+    hub.gitlab.has_group_hooks = True
+    assert hub.register(**GROUP)["spread"] is False
+    assert len(hub.gitlab.hooks) == 1
+
+
+def test_what_the_request_had_no_time_for_the_caretaker_does(hub: Hub) -> None:
+    hub.ticking = 3.0
+    hook_id = hub.register(**GROUP)["id"]
+    begun = len(children(hub))
+    assert 0 < begun < 5
+    assert hub.hook(hook_id).spread_at is None
+    hub.care.tick(lambda: 600.0)
+    assert children(hub) == [3, 4, 5, 6, 7]
+    assert hub.hook(hook_id).spread_at == hub.now
+    assert len(hub.gitlab.hooks) == 5
+
+
+def test_a_project_that_refuses_is_passed_over(hub: Hub) -> None:
+    calls = Plan()
+    hub.gitlab.plan = calls
+    hub.register(**GROUP)
+    first = calls.calls.index("POST /projects/4/hooks") + 1
+    again = Hub()
+    again.gitlab.has_group_hooks = False
+    again.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
+    again.gitlab.plan = Plan(at=first, error=says(403, {"message": "403 Forbidden"}))
+    hook_id = again.register(**GROUP)["id"]
+    assert children(again) == [3, 5, 6, 7]
+    assert again.hook(hook_id).spread_failed == 1
+
+
+@pytest.mark.parametrize("at", range(1, 20))
+@pytest.mark.parametrize("applied", [False, True])
+def test_trouble_in_between_is_made_good_by_the_caretaker(hub: Hub, at: int, applied: bool) -> None:
+    hub.gitlab.plan = Plan(at=at, error=lambda: httpx.ReadTimeout("late"), applied=applied)
+    hub.attempt("POST", PATH, GROUP)
+    hub.heal()
+    if not hub.hooks():
+        return  # It failed before anything was begun, and the caller knows.
+    # Whoever was told of a failure asks again, and means the same hook.
+    hub.register(**GROUP)
+    for _ in range(2):
+        hub.now += 3_600
+        hub.care.tick(lambda: 600.0)
+    assert children(hub) == [3, 4, 5, 6, 7]
+    assert len(hub.gitlab.hooks) == 5
+    assert hub.agrees()
+
+
+def test_a_gitlab_in_trouble_is_left_alone_until_the_next_round(hub: Hub) -> None:
+    calls = Plan()
+    hub.gitlab.plan = calls
+    hub.register(**GROUP)
+    second = calls.calls.index("POST /projects/4/hooks") + 1
+    again = Hub()
+    again.gitlab.has_group_hooks = False
+    again.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
+    again.gitlab.plan = Plan(at=second, error=says(500), repeat=True)
+    hook_id = again.register(**GROUP)["id"]
+    assert again.gitlab.plan.calls[-1] == "POST /projects/4/hooks"
+    assert (again.hook(hook_id).spread_failed, again.hook(hook_id).spread_at) == (0, None)
+
+
+def test_a_page_that_somebody_else_has_gone_through_is_not_turned_back(hub: Hub) -> None:
+    really = hub.gitlab._really
+
+    async def finished_meanwhile(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and "/projects/" in request.url.path:
+            [parent] = [hook for hook in hub.hooks() if hook.spread]
+            hub.store.change(parent.id, lambda one: replace(one, spread_at=1, spread_cursor=None))
+        return await really(request)
+
+    hub.gitlab._really = finished_meanwhile  # type: ignore[method-assign]  # another worker is faster
+    hook_id = hub.register(**GROUP)["id"]
+    assert (hub.hook(hook_id).spread_at, hub.hook(hook_id).spread_cursor) == (1, None)
+
+
+def test_new_projects_get_their_hooks_a_day_later(hub: Hub) -> None:
+    hub.register(**GROUP)
+    hub.gitlab.script[LIST] = pages([3, 4, 5, 6, 7, 8], 2)
+    hub.now += 3_600
+    hub.care.tick(lambda: 600.0)
+    assert 8 not in children(hub)
+    hub.now += 86_400
+    hub.care.tick(lambda: 600.0)
+    assert children(hub) == [3, 4, 5, 6, 7, 8]
+
+
+def test_projects_outside_the_group_are_left_alone(hub: Hub) -> None:
+    foreign = project(4, path_with_namespace="acme-other/p4")
+    hub.gitlab.script[LIST] = answer(body=[project(3), foreign, {"id": "x"}, {}])
+    hub.register(**GROUP)
+    assert children(hub) == [3]
+
+
+def test_removing_the_groups_hook_removes_those_of_its_projects(hub: Hub) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    other = hub.register(target=9)["id"]
+    assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
+    assert [hook.id for hook in hub.hooks()] == [other]
+    assert len(hub.gitlab.hooks) == 1
+
+
+def test_a_hook_that_is_made_during_the_removal_goes_too(hub: Hub) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    late = replace(hub.hooks()[-1], id="hook_0a1b_late", parent_id=hook_id, target_id=9, gitlab_hook_id=None)
+    late = replace(late, url=f"{hub.url}/{late.id}", version=1)
+    really = hub.gitlab._really
+
+    async def one_more(request: httpx.Request) -> httpx.Response:
+        if hub.store.get(late.id) is None and hub.store.get(hook_id) is not None:
+            hub.store.create(late, "f" * 64)
+        return await really(request)
+
+    hub.gitlab._really = one_more  # type: ignore[method-assign]  # the caretaker is at work meanwhile
+    assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+def test_a_removal_that_breaks_off_can_be_finished(hub: Hub, at: int) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    hub.gitlab.plan = Plan(at=at, error=says(500, {"message": "500"}))
+    status = hub("DELETE", f"{PATH}/{hook_id}")[0]
+    hub.heal()
+    assert status == 200 or hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
+def test_a_hook_whose_group_is_gone_is_removed_by_the_caretaker(hub: Hub) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    hub.store.remove(hub.hook(hook_id), [], now=int(hub.now))
+    hub.now += 3_600
+    hub.care.tick(lambda: 600.0)
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
+def test_an_integration_that_goes_takes_them_all_along(hub: Hub) -> None:
+    hub.register(**GROUP)
+    assert hub.feature.removal.remove_all(INTEGRATION) == (5, [])
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
+def test_the_groups_hook_itself_has_no_secrets_to_rotate(hub: Hub) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    assert hub("POST", f"{PATH}/{hook_id}/rotate", {})[1]["code"] == "hook_not_managed"
+
+
+def test_hooks_that_stand_in_are_behind_all_others(hub: Hub) -> None:
+    parent = hub.register(**GROUP)["id"]
+    more = [hub.register(scope="project", target=number, events=["push"])["id"] for number in (3, 4)]
+    ids = sorted(hook.id for hook in hub.hooks())
+    assert (sorted(ids[:3]), len(ids)) == (sorted([parent, *more]), 8)
+
+
+def test_a_hook_that_an_earlier_release_has_hung_is_not_hung_again(hub: Hub) -> None:
+    hub.gitlab.script[LIST] = pages([3], 2)
+    parent = hub.register(**GROUP)["id"]
+    [child] = [hook for hook in hub.hooks() if hook.parent_id == parent]
+    prefix, _, unique = child.id.rpartition("_z")
+    row = hub.rows.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{child.id}")
+    assert row is not None
+    hub.rows.delete(row["pk"], row["sk"])
+    hub.rows.put(row | {"sk": f"HOOK#{prefix}_{unique}"})
+    hub.now += 2 * 86_400
+    hub.care.tick(lambda: 900.0)
+    assert [hook.id for hook in hub.hooks() if hook.parent_id == parent] == [f"{prefix}_{unique}"]

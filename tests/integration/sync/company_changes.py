@@ -1,0 +1,45 @@
+"""Things that happen in a company between two syncs, one of every sort."""
+
+from stand_in_gitlab.process import Running
+
+
+def happen(server: Running) -> None:
+    """Let accounts, groups, projects, memberships and pipelines come, change and go."""
+    _people(server)
+    _estate(server)
+    _builds(server)
+
+
+def _people(server: Running) -> None:
+    users = [row for row in server.truth("users") if not row["bot"] and not row["is_admin"]]
+    server.change("remove_user", id=users[-1]["id"])
+    server.change("update_user", id=users[0]["id"], username="renamed.person", state="blocked")
+    newcomer = server.change("add_user", username="new.comer")["id"]
+    members = server.truth("members", source="project")
+    server.change("add_member", source="project", source_id=members[0]["source_id"], user_id=newcomer, level=30)
+    leaver = next(row for row in server.truth("members", source="group") if row["user_id"] in ids(users[1:-1]))
+    server.change("remove_member", source="group", source_id=leaver["source_id"], user_id=leaver["user_id"])
+
+
+def _estate(server: Running) -> None:
+    groups, projects = server.truth("groups"), server.truth("projects")
+    parent = groups[0]["id"]
+    group = server.change("add_group", path="new-group", parent_id=parent)["id"]
+    server.change("add_project", path="new-project", group_id=group)
+    server.change("add_share", source="group", source_id=group, group_id=parent, level=20)
+    server.change("remove_project", id=projects[-1]["id"])
+    server.change("update_project", id=projects[0]["id"], full_path=f"{projects[0]['path_with_namespace']}-moved")
+
+
+def _builds(server: Running) -> None:
+    closed = server.control("GET", "truth")["projects_without_builds"]
+    project = next(row["id"] for row in server.truth("projects") if row["id"] not in closed)
+    server.change("add_pipeline", project_id=project, jobs=3)
+    ended = next(row for row in server.truth("jobs") if row["status"] in {"success", "failed"})
+    server.change("retry_job", id=ended["id"])
+    server.control("POST", "advance", {"seconds": 7_200, "jobs": 3})
+
+
+def ids(rows: list[dict[str, int]]) -> set[int]:
+    """The ids of rows."""
+    return {row["id"] for row in rows}

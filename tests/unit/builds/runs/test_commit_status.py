@@ -1,0 +1,147 @@
+"""A build in GitLab's words, and what GitLab's answers mean for it."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitlab_hub.builds.runs.actions import REPORT, pending_actions
+from gitlab_hub.builds.runs.commit_status import Outcome, classify, status_of, with_report
+from gitlab_hub.builds.runs.model import Status, with_status
+from gitlab_hub.builds.runs.status_target import Place, plain
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    HostUnreachable,
+    InsufficientScope,
+    Missing,
+    MissingPermissions,
+    NotGitLab,
+    RateLimited,
+    ReadOnly,
+    StatusUnchanged,
+    TlsError,
+    Unauthorized,
+    Unavailable,
+    UnexpectedResponse,
+)
+from gitlab_hub.gitlab.protocol import Answer, raise_for
+from tests.unit.builds.targets.test_steps import NOW, RUNNING
+
+
+def test_texts_are_cut_to_what_gitlab_takes() -> None:
+    told = status_of(replace(RUNNING, description="ä" * 300, report_name="n" * 300), HERE)
+    assert (len(told["description"]), len(told["name"])) == (255, 255)
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    bare = replace(RUNNING, ref=RUNNING.sha)
+    assert status_of(bare, plain(bare)) == {"state": "running", "name": "hub"}
+
+
+def test_a_forks_branch_is_not_taken_for_the_projects_own_of_that_name() -> None:
+    fork = replace(RUNNING, ref_kind="fork", source_project_id=99, merge_request_iid=3)
+    assert plain(fork) == Place(RUNNING.sha, "refs/merge-requests/3/head")
+    assert plain(RUNNING) == Place(RUNNING.sha, RUNNING.ref)
+
+
+def test_a_reported_address_comes_before_the_console_of_aws() -> None:
+    aws = replace(RUNNING, external_url="https://console.example")
+    assert status_of(aws, HERE)["target_url"] == "https://console.example"
+    assert status_of(replace(aws, target_url="https://ci.example"), HERE)["target_url"] == "https://ci.example"
+
+
+HERE = Place(RUNNING.sha)
+LATER = [
+    HostUnreachable(""),
+    TlsError(""),
+    NotGitLab("", http_status=200),
+    Unauthorized("", http_status=401),
+    UnexpectedResponse("", http_status=409),
+    UnexpectedResponse("", http_status=201),
+    Unavailable("", http_status=503),
+    ReadOnly("", http_status=403),
+]
+NEVER = [
+    Missing("", http_status=404),
+    Forbidden("", http_status=403),
+    HostNotAllowed(""),
+    UnexpectedResponse("", http_status=400),
+    UnexpectedResponse("", http_status=422),
+]
+
+
+@pytest.mark.parametrize("error", LATER)
+def test_what_may_pass_is_tried_again(error: GitLabError) -> None:
+    assert classify(error, draw=0.0) == Outcome(error.code, again=True, wait=30)
+
+
+@pytest.mark.parametrize("error", NEVER)
+def test_what_stays_is_left(error: GitLabError) -> None:
+    assert classify(error, draw=0.0) == Outcome(error.code)
+
+
+@pytest.mark.parametrize("kind", [InsufficientScope, MissingPermissions])
+def test_what_the_token_lacks_is_kept_for_whoever_makes_a_new_one(kind: type[GitLabError]) -> None:
+    assert classify(kind("a word", http_status=403), draw=0.0) == Outcome("invalid_permissions", hint="a word")
+
+
+def test_a_pause_is_as_long_as_gitlab_wants_with_some_jitter() -> None:
+    limited = RateLimited("", http_status=429, retry_after=600)
+    assert [classify(limited, draw=draw).wait for draw in (0.0, 1.0)] == [600, 615]
+
+
+def test_a_status_that_is_there_is_reported() -> None:
+    assert classify(StatusUnchanged("", http_status=400), draw=0.0) == Outcome()
+
+
+def test_what_was_posted_is_noted_of_what_was_posted_only() -> None:
+    done = with_report(RUNNING, RUNNING, Outcome(pipeline_id=9), now=NOW)
+    assert (done.reported_status, done.status_pipeline_id, REPORT in pending_actions(done)) == ("running", 9, False)
+    ahead = with_status(RUNNING, Status.SUCCESS, now=NOW)
+    behind = with_report(ahead, RUNNING, Outcome(pipeline_id=9), now=NOW)
+    assert REPORT in pending_actions(behind), "the newer state is still to be shown"
+
+
+def test_the_pipeline_that_was_left_first_is_remembered_too() -> None:
+    known = replace(RUNNING, status_pipeline_id=9)
+    moved_on = with_report(known, known, Outcome(pipeline_id=10), now=NOW)
+    assert (moved_on.status_pipeline_id, moved_on.left_pipeline_id) == (10, 9)
+    again = with_report(moved_on, moved_on, Outcome(pipeline_id=11), now=NOW)
+    assert (again.status_pipeline_id, again.left_pipeline_id) == (11, 9)
+    assert with_report(known, known, Outcome(pipeline_id=9), now=NOW).left_pipeline_id is None
+
+
+def test_a_pipeline_is_remembered_through_answers_that_name_none() -> None:
+    known = replace(RUNNING, status_pipeline_id=9)
+    assert with_report(known, known, Outcome(), now=NOW).status_pipeline_id == 9
+
+
+def refusal(status: int, body: Any) -> Answer:
+    return Answer(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        (
+            'Cannot transition status via :run from :running (Reason(s): Status cannot transition via "run")',
+            StatusUnchanged,
+        ),
+        ("400 Bad request - Cannot transition status via :enqueue from :success", StatusUnchanged),
+        ("name is too long", UnexpectedResponse),
+        ({"name": ["Cannot transition status"]}, UnexpectedResponse),
+    ],
+)
+def test_gitlabs_word_for_a_status_it_has_is_a_decision_of_its_own(message: Any, kind: type[Exception]) -> None:
+    with pytest.raises(GitLabError) as raised:
+        raise_for(refusal(400, {"message": message}))
+    assert type(raised.value) is kind
+    assert "Reason(s)" not in str(raised.value)
+
+
+def test_only_a_bad_request_says_so() -> None:
+    with pytest.raises(Forbidden):
+        raise_for(refusal(403, {"message": "Cannot transition status via :run from :running"}))

@@ -1,0 +1,78 @@
+"""Signatures that any receiver of Standard Webhooks can check, and secrets that belong to one trigger each."""
+
+import base64
+import hashlib
+import hmac
+
+import pytest
+
+from gitlab_hub.builds.targets.signing import GRACE_SECONDS, SecretVersions, TargetSecrets
+from gitlab_hub.storage.ports import ConditionFailed
+from tests.fakes.faults import Plan, faulty
+from tests.fakes.table import MemoryTable
+
+NOW = 1_700_000_000
+ONE, TWO = "trg_0a1b_1", "trg_0a1b_2"
+
+
+def secrets(key: bytes = b"k" * 32) -> TargetSecrets:
+    return TargetSecrets(lambda: key)
+
+
+def test_the_algorithm_is_that_of_the_published_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    monkeypatch.setattr(TargetSecrets, "_derived", lambda *_: key)
+    headers = secrets().sign(
+        ONE, [1], message_id="msg_p5jXN8AQM9LWM0D4loKWxJek", at=1614265330, body=b'{"test": 2432232314}'
+    )
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+
+
+def test_whoever_was_shown_the_secret_can_check_a_signature() -> None:
+    shown = secrets().secret(ONE, 3)
+    key = base64.b64decode(shown.removeprefix("whsec_"))
+    headers = secrets().sign(ONE, [3], message_id="m", at=NOW, body=b"{}")
+    expected = base64.b64encode(hmac.digest(key, f"m.{NOW}.{{}}".encode(), hashlib.sha256)).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert len(key) == 32
+
+
+def test_every_trigger_version_and_hub_has_a_secret_of_its_own() -> None:
+    made = {
+        secrets().secret(ONE, 1),
+        secrets().secret(ONE, 2),
+        secrets().secret(TWO, 1),
+        secrets(b"x" * 32).secret(ONE, 1),
+    }
+    assert len(made) == 4
+
+
+def test_versions_go_on_one_by_one_and_the_one_before_counts_for_a_day() -> None:
+    versions = SecretVersions(MemoryTable())
+    assert versions.of("int_0a1b", ONE).signing(now=NOW) == (1,)
+    assert versions.rotate("int_0a1b", ONE, seed="a", now=NOW).version == 2
+    assert versions.rotate("int_0a1b", ONE, seed="a", now=NOW + 5).version == 2, "the same call"
+    third = versions.rotate("int_0a1b", ONE, seed="b", now=NOW + 10)
+    assert third.signing(now=NOW + 10) == (3, 2)
+    assert third.signing(now=NOW + 10 + GRACE_SECONDS) == (3,)
+    assert versions.of("int_0a1b", TWO).version == 1
+
+
+def test_of_two_rotations_at_once_one_is_told_to_try_again() -> None:
+    table = MemoryTable()
+    clean = SecretVersions(table)
+
+    class Between(Plan):
+        def is_due(self, name: str) -> bool:
+            if name == "put" and not self.calls:
+                self.calls.append(name)
+                clean.rotate("int_0a1b", ONE, seed="b", now=NOW)
+            return False
+
+    with pytest.raises(ConditionFailed):
+        SecretVersions(faulty(table, Between())).rotate("int_0a1b", ONE, seed="a", now=NOW)
+    assert clean.of("int_0a1b", ONE).version == 2

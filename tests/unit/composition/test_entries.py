@@ -1,0 +1,75 @@
+"""What each entry loads: a cold start pays for every module, and for HTTP where there is none."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LAYER = Path(__file__).parents[3] / "layers" / "hub" / "python"
+FIFO = "https://sqs.us-east-1.amazonaws.com/000000000000/queue.fifo"
+ENVIRONMENT = {
+    "INTEGRATIONS_TABLE": "integrations",
+    "ACCESS_TABLE": "access",
+    "PIPELINES_TABLE": "pipelines",
+    "DELIVERIES_TABLE": "deliveries",
+    "SYNC_ACCOUNTS_QUEUE_URL": FIFO.removesuffix(".fifo"),
+    "SYNC_PIPELINES_QUEUE_URL": FIFO.removesuffix(".fifo"),
+    "DELIVERIES_QUEUE_URL": FIFO,
+    "BUILDS_QUEUE_URL": FIFO,
+    "MASTER_KEY_SECRET": "master",
+    "OWNER_TOKEN_SECRET": "owner",
+}
+HTTP = (
+    "aws_lambda_powertools.event_handler",
+    "gitlab_hub.web.api",
+    "gitlab_hub.web.route",
+    "gitlab_hub.composition.routes",
+)
+CLIENT = ("httpx", "gitlab_hub.gitlab.client")
+
+# Modules of the hub's own, packages included: what each loads today, and a little room.
+MOST = {
+    "authorizer": 30,
+    "webhooks_api": 90,
+    "integrations_api": 210,
+    "oauth_api": 165,
+    "builds_api": 190,
+    "access_api": 85,
+    "pipelines_api": 95,
+    "operations_api": 85,
+    "sync_accounts": 165,
+    "sync_pipelines": 145,
+    "deliveries": 120,
+    "builder": 120,
+    "caretaker": 180,
+}
+WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "caretaker")
+
+
+def loaded(entry: str) -> list[str]:
+    """The modules that an interpreter has loaded once the entry is built."""
+    code = f"import sys; from gitlab_hub.composition import entries; entries.{entry}(); print(*sys.modules)"
+    done = subprocess.run(  # noqa: S603 our own interpreter
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(LAYER), "PATH": os.environ["PATH"], **ENVIRONMENT},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("entry", MOST)
+def test_an_entry_loads_what_it_uses_and_workers_load_no_http(entry: str) -> None:
+    modules = loaded(entry)
+    own = [name for name in modules if name.partition(".")[0] == "gitlab_hub"]
+    assert len(own) <= MOST[entry], sorted(own)
+    if entry in WORKERS:
+        assert not set(HTTP) & set(modules)
+        assert not [name for name in own if name.rpartition(".")[2].endswith("routes")]
+
+
+def test_a_delivery_that_asks_no_gitlab_loads_no_client() -> None:
+    assert not set(CLIENT) & set(loaded("deliveries"))
