@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import httpx
@@ -54,6 +55,7 @@ class HookedGitLab(ScriptedGitLab):
         self.resends: list[int] = []
         self.delivers: Callable[[int], bool] = lambda _event: True
         self.plan = Plan()
+        self.clock: Callable[[], float] | None = None
         self._next = 500
         group = answer(body={"id": 1, "full_path": "acme"})
         self.script |= {"/groups/1": group, "/groups/acme": group}
@@ -66,6 +68,8 @@ class HookedGitLab(ScriptedGitLab):
         due, plan = self.plan.is_due(name), self.plan
         if not due or plan.applied:
             made = await self._really(request)
+            if self.clock is not None:
+                made.headers["Date"] = formatdate(self.clock(), usegmt=True)
             if not due:
                 return made
         failure: Any = plan.error()

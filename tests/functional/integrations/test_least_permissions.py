@@ -132,7 +132,7 @@ async def webhooks(gitlab: GitLab, project: int) -> None:
     await gitlab.get(f"/projects/{project}")
     calls = HooksApi(gitlab, "project", project)
     await calls.all()
-    hook = (await calls.create({"url": "https://hub.test/hook", "push_events": True}))["id"]
+    hook = (await calls.create({"url": "https://hub.test/hook", "push_events": True})).id
     await calls.get(hook)
     await calls.update(hook, {"url": "https://hub.test/hook", "tag_push_events": True})
     await anext(calls.events(hook, None))

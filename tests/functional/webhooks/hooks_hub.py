@@ -58,7 +58,9 @@ class Hub:
 
     def __init__(self) -> None:
         self.now = float(NOW)
+        self.ahead = 0.0
         self.gitlab, self.rows = HookedGitLab(), MemoryTable(indexes=("by_time", "pending"))
+        self.gitlab.clock = lambda: self.now + self.ahead
         self.gitlabs = FakeGitLabs(self.gitlab)
         self.gitlabs.reaches = {name: reach(name) for name in (INTEGRATION, OTHER)}
         self.deliveries, self.announced = Known(), Announced()

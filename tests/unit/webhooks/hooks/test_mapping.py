@@ -8,6 +8,7 @@ from gitlab_hub.gitlab import errors as gitlab
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, is_definite, limit_reached, refusal
 from gitlab_hub.webhooks.hooks.mapping import (
     FLAGS,
+    Taken,
     diff,
     hooks_path,
     status_of,
@@ -115,13 +116,13 @@ def test_the_status_is_the_worst_of_what_is_seen(alert: str | None, drift: tuple
 def test_a_look_lowers_nothing_and_a_writing_believes_the_answer() -> None:
     unsigned = row(signing_token_present=False)
     assert with_observed(hook(), unsigned, now=NOW).verification == "signature"
-    assert with_created(hook(), unsigned, now=NOW).verification == "token"
-    assert with_created(hook(verification="token"), row(), now=NOW).verification == "signature"
+    assert with_created(hook(), Taken(unsigned, None), now=NOW).verification == "token"
+    assert with_created(hook(verification="token"), Taken(row(), None), now=NOW).verification == "signature"
 
 
 @pytest.mark.parametrize("present", [None, "true", 1])
 def test_only_a_plain_true_is_a_signature(present: Any) -> None:
-    assert with_created(hook(), row(signing_token_present=present), now=NOW).verification == "token"
+    assert with_created(hook(), Taken(row(signing_token_present=present), None), now=NOW).verification == "token"
 
 
 def test_events_by_scope() -> None:

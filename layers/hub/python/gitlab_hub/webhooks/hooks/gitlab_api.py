@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,9 +18,9 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.link_header import numbered
 from gitlab_hub.gitlab.messages import Scalar, segment
-from gitlab_hub.gitlab.options import Page
+from gitlab_hub.gitlab.options import Page, Reply
 from gitlab_hub.webhooks.hooks.errors import group_hooks_unavailable, is_invalid, limit_reached
-from gitlab_hub.webhooks.hooks.mapping import EXTRAS, added, diff, hooks_path, to_gitlab
+from gitlab_hub.webhooks.hooks.mapping import EXTRAS, Taken, added, diff, hooks_path, to_gitlab
 from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Scope
 from gitlab_hub.webhooks.hooks.secrets import HookSecrets
 
@@ -59,13 +60,13 @@ class HooksApi:
         """One hook. Raises Missing."""
         return _row((await self._gitlab.get(f"{self._path}/{hook_id}")).body)
 
-    async def create(self, body: Row) -> Row:
+    async def create(self, body: Row) -> Taken:
         """Make a hook."""
-        return _row((await self._gitlab.send("POST", self._path, dict(body))).body)
+        return _taken(await self._gitlab.send("POST", self._path, dict(body)))
 
-    async def update(self, hook_id: int, body: Row) -> Row:
+    async def update(self, hook_id: int, body: Row) -> Taken:
         """Change a hook. Raises Missing."""
-        return _row((await self._gitlab.send("PUT", f"{self._path}/{hook_id}", dict(body))).body)
+        return _taken(await self._gitlab.send("PUT", f"{self._path}/{hook_id}", dict(body)))
 
     async def delete(self, hook_id: int) -> None:
         """Remove a hook; one that is gone already is removed."""
@@ -174,6 +175,11 @@ async def _owns(gitlab: "GitLab", reach: GitLabConnection, group_id: int) -> boo
     return isinstance(level, int) and level >= _OWNER
 
 
+def _taken(reply: Reply) -> Taken:
+    at = reply.server_time
+    return Taken(_row(reply.body), None if at is None else int(at.timestamp()))
+
+
 def _row(body: Any) -> Row:
     if not isinstance(body, dict) or type(body.get("id")) is not int:
         raise UnexpectedResponse("GitLab's answer is no webhook.")
@@ -186,7 +192,7 @@ def _row(body: Any) -> Row:
 _LIMITS = {Scope.PROJECT: 100, Scope.GROUP: 50}
 
 
-async def ensure(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Row:
+async def ensure(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Taken:
     """Make the hook, or take up the one that already has its address.
 
     The address names the hook's id, so whatever has it is an earlier attempt whose answer was lost. Its secrets may be
@@ -202,30 +208,30 @@ async def ensure(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Row:
     return await _created(calls, hook, body, len(rows))
 
 
-async def upsert(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Row:
+async def upsert(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Taken:
     """Bring the hook in GitLab to what it is to be; make it anew where it is gone."""
     if hook.gitlab_hook_id is None:
         return await ensure(calls, hook, secrets)
     try:
-        row = await calls.update(hook.gitlab_hook_id, to_gitlab(hook, secrets))
+        taken = await calls.update(hook.gitlab_hook_id, to_gitlab(hook, secrets))
     except Missing:
         return await ensure(calls, hook, secrets)
-    return await _cleared(calls, hook, row, secrets)
+    return await _cleared(calls, hook, taken, secrets)
 
 
-async def recreate_if_disabled(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Row:
+async def recreate_if_disabled(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Taken:
     """Bring the hook in order, and replace one that GitLab has switched off for good: no change switches it on again.
 
     https://docs.gitlab.com/user/project/integrations/webhooks/#auto-disabled-webhooks
     """
-    row = await upsert(calls, hook, secrets)
-    if row.get("alert_status") != HookStatus.DISABLED:
-        return row
-    await calls.delete(row["id"])
+    taken = await upsert(calls, hook, secrets)
+    if taken.row.get("alert_status") != HookStatus.DISABLED:
+        return taken
+    await calls.delete(taken.id)
     return await ensure(calls, hook, secrets)
 
 
-async def _created(calls: HooksApi, hook: Hook, body: Row, others: int) -> Row:
+async def _created(calls: HooksApi, hook: Hook, body: Row, others: int) -> Taken:
     try:
         return await calls.create(body)
     except Missing:
@@ -237,23 +243,23 @@ async def _created(calls: HooksApi, hook: Hook, body: Row, others: int) -> Row:
         raise
 
 
-async def _cleared(calls: HooksApi, hook: Hook, row: Row, secrets: HookSecrets) -> Row:
+async def _cleared(calls: HooksApi, hook: Hook, taken: Taken, secrets: HookSecrets) -> Taken:
     """Take from a hook what a write leaves in it: headers and variables that somebody has added, key by key.
 
     The API of system hooks takes no template (lib/api/system_hooks.rb), though their page does: such a hook is
     replaced.
     """
-    extras = [(listed, key) for listed in EXTRAS for key in added(row, listed)]
+    extras = [(listed, key) for listed in EXTRAS for key in added(taken.row, listed)]
     for listed, key in extras:
-        await calls.take_out(row["id"], listed, key)
-    left = await calls.get(row["id"]) if extras else row
-    return await _replaced(calls, hook, left, secrets) if "template" in diff(hook, left) else left
+        await calls.take_out(taken.id, listed, key)
+    left = replace(taken, row=await calls.get(taken.id)) if extras else taken
+    return await _replaced(calls, hook, left, secrets) if "template" in diff(hook, left.row) else left
 
 
-async def _replaced(calls: HooksApi, hook: Hook, old: Row, secrets: HookSecrets) -> Row:
+async def _replaced(calls: HooksApi, hook: Hook, old: Taken, secrets: HookSecrets) -> Taken:
     """Hang a new hook beside the old one, then remove that: whatever breaks off in between, one of them is there."""
     body = to_gitlab(hook, secrets)
-    beside = [row for row in await calls.all() if row.get("url") == hook.url and row["id"] != old["id"]]
+    beside = [row for row in await calls.all() if row.get("url") == hook.url and row["id"] != old.id]
     new = await calls.update(beside[0]["id"], body) if beside else await calls.create(body)
-    await calls.delete(old["id"])
+    await calls.delete(old.id)
     return new

@@ -144,10 +144,30 @@ def with_observed(hook: Hook, row: Mapping[str, Any], *, now: int) -> Hook:
     return replace(hook, status=status_of(row, drift), drift=drift, checked_at=now)
 
 
-def with_created(hook: Hook, row: Mapping[str, Any], *, now: int) -> Hook:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """GitLab's row of a hook that it took all of, secrets included, and when by its own clock (unix seconds)."""
+
+    row: Mapping[str, Any]
+    at: int | None
+
+    @property
+    def id(self) -> int:
+        """The hook's number in GitLab."""
+        return int(self.row["id"])
+
+
+def with_created(hook: Hook, taken: Taken, *, now: int) -> Hook:
     """A hook after GitLab took all of it, secrets included."""
-    taken = replace(hook, gitlab_hook_id=row["id"], verification=verification_of(row), working_until=0, updated_at=now)
-    return with_observed(taken, row, now=now)
+    kept = replace(
+        hook,
+        gitlab_hook_id=taken.id,
+        verification=verification_of(taken.row),
+        working_until=0,
+        updated_at=now,
+        secrets_taken_at=taken.at,
+    )
+    return with_observed(kept, taken.row, now=now)
 
 
 def _stopped_signing(hook: Hook, row: Mapping[str, Any]) -> bool:

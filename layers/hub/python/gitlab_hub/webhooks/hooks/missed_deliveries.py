@@ -163,10 +163,12 @@ class _Pass:
     def _was_refused(self, row: Mapping[str, Any]) -> bool:
         """Whether the hub did not believe a delivery that was made with what GitLab has now.
 
-        GitLab never shows a hook's secrets, so this is how it shows that somebody has entered others.
+        GitLab never shows a hook's secrets, so this is how it shows that somebody has entered others. Both moments
+        are by GitLab's clock, which may be far from the hub's.
         """
-        at = moment(row, "created_at")
-        return str(row.get("response_status")) == _REFUSED and at is not None and at > self._hook.updated_at
+        at, taken_at = moment(row, "created_at"), self._hook.secrets_taken_at
+        since = self._hook.updated_at if taken_at is None else taken_at
+        return str(row.get("response_status")) == _REFUSED and at is not None and at > since
 
     def noted(self, stored: Hook) -> Hook:
         """Write down where to go on."""

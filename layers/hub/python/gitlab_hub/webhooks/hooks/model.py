@@ -92,6 +92,9 @@ class Hook:
     """Until when the version before is accepted too; 0 = not at all."""
     created_at: int
     updated_at: int
+    secrets_taken_at: int | None = None
+    """When GitLab last took all of it, secrets included, by GitLab's clock: to be compared with times that GitLab
+    writes. None: it did not say, or the row is of an earlier release."""
     checked_at: int | None = None
     last_delivery_at: int | None = None
     version: int = 1

@@ -18,8 +18,8 @@ from gitlab_hub.webhooks.hooks.errors import (
     is_definite,
     refusal,
 )
-from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, Row, check_group_hooks, ensure
-from gitlab_hub.webhooks.hooks.mapping import Place, find_place, system_place, unsupported, with_created
+from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, check_group_hooks, ensure
+from gitlab_hub.webhooks.hooks.mapping import Place, Taken, find_place, system_place, unsupported, with_created
 from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Mode, Scope, Verification
 
 if TYPE_CHECKING:
@@ -97,17 +97,17 @@ class Registration:
     def finish(self, reach: GitLabConnection, claimed: Hook) -> Hook:
         """Put a claimed hook into GitLab and note what came of it. Raises GitLabError or GroupHooksUnavailable."""
 
-        async def work(gitlab: "GitLab") -> Row:
+        async def work(gitlab: "GitLab") -> Taken:
             if claimed.scope == Scope.GROUP:
                 await check_group_hooks(gitlab, reach, claimed)
             return await ensure(HooksApi(gitlab, claimed.scope, claimed.target_id), claimed, self._book.secrets)
 
-        row = self._remote.run(reach, work)
+        taken = self._remote.run(reach, work)
         try:
-            return self._book.commit(claimed, lambda hook: with_created(hook, row, now=self._book.now()))
+            return self._book.commit(claimed, lambda hook: with_created(hook, taken, now=self._book.now()))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of this one.
-            self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
+            self._remote.on(reach, claimed, lambda calls: calls.delete(taken.id))
             raise
 
     def _begin(self, new: Hook, waiting: Hook | None) -> Hook:

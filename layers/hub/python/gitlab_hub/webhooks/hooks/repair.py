@@ -59,15 +59,15 @@ class Repair:
         claimed = self._book.acquire(hook, lambda one: replace(one, url=url or one.url))
         way = recreate_if_disabled if even_disabled else upsert
         try:
-            row = self._remote.on(reach, claimed, lambda calls: way(calls, claimed, self._book.secrets))
+            taken = self._remote.on(reach, claimed, lambda calls: way(calls, claimed, self._book.secrets))
         except (GitLabError, HookLimitReached):
             self._book.release(claimed)
             raise
         try:
-            return self._book.commit(claimed, lambda one: closed(with_created(one, row, now=self._book.now())))
+            return self._book.commit(claimed, lambda one: closed(with_created(one, taken, now=self._book.now())))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of one that was made anew.
-            self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
+            self._remote.on(reach, claimed, lambda calls: calls.delete(taken.id))
             raise
 
     def repair(self, integration_id: str, hook_id: str) -> Hook:

@@ -66,15 +66,15 @@ class Rotation:
             opened = replace(before, rotating=grace)
             claimed = self._book.rotated(opened, lambda one: noted(_opened(one, grace, now), request))
         try:
-            row = self._remote.on(reach, claimed, lambda calls: upsert(calls, claimed, self._book.secrets))
+            taken = self._remote.on(reach, claimed, lambda calls: upsert(calls, claimed, self._book.secrets))
         except (GitLabError, HookLimitReached) as error:
             self._fail(before, claimed, is_unchanged=request is not None and is_definite(error))
             raise refusal(error, before.scope, before.target) from None
         try:
-            kept = self._book.commit(claimed, lambda one: closed(with_created(one, row, now=self._book.now())))
+            kept = self._book.commit(claimed, lambda one: closed(with_created(one, taken, now=self._book.now())))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of one that was made anew.
-            self._remote.on(reach, claimed, lambda calls: calls.delete(row["id"]))
+            self._remote.on(reach, claimed, lambda calls: calls.delete(taken.id))
             raise
         return Rotated(kept, claimed.secret_version)
 
