@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from gitlab_hub import request_id
 from gitlab_hub.storage.ports import ABSENT, Item, Table
+from gitlab_hub.storage.rows import Range, query_all
 
 KEPT_SECONDS = 400 * 86_400
 MAX_SCANNED = 1_000
@@ -133,12 +134,8 @@ class AuditReader:
 
     def _lines(self, year: int, after: str | None, since: int | None, most: int) -> Iterator[tuple[Entry, str]]:
         until = None if since is None else f"{since * 1000:013d}"
-        while True:
-            rows = self._table.query(_partition(year), after=after, until=until, limit=min(most, BATCH), forward=False)
-            yield from ((_entry(item), item["sk"]) for item in rows.items)
-            if rows.last is None:
-                return
-            after = rows.last[1]
+        wanted = Range(after=after, until=until, limit=min(most, BATCH), forward=False)
+        return ((_entry(item), item["sk"]) for item in query_all(self._table, _partition(year), **wanted))
 
 
 def _year(moment: float) -> int:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from gitlab_hub.storage.ports import Item, Key, Table
+from gitlab_hub.storage.rows import query_all
 
 PARTITION = "INCIDENTS"
 PREFIX = "INCIDENT#"
@@ -66,12 +67,8 @@ class IncidentStore:
     ) -> Iterator[tuple[str, Incident]]:
         """Open incidents behind a position, each with its own, of one integration or of all; read page by page."""
         prefix = PREFIX if integration_id is None else f"{PREFIX}{integration_id}#"
-        while True:
-            read = self._table.query(PARTITION, prefix=prefix, after=position, limit=page)
-            yield from ((item["sk"], _incident(item)) for item in read.items)
-            if read.last is None:
-                return
-            position = read.last[1]
+        items = query_all(self._table, PARTITION, prefix=prefix, after=position, limit=page)
+        return ((item["sk"], _incident(item)) for item in items)
 
     def forget(self, integration_id: str) -> None:
         """Drop all incidents of an integration."""

@@ -18,6 +18,7 @@ from gitlab_hub.integrations.tokens.revocations import Revocation, row
 from gitlab_hub.integrations.tokens.vault import Contents
 from gitlab_hub.storage.due import Due, DueRows
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, QueueUnavailable, Table
+from gitlab_hub.storage.rows import query_pages
 from gitlab_hub.sync.due import all_due_runs, rows_at_once
 
 GRACE_SECONDS = 900
@@ -151,7 +152,7 @@ class IntegrationLifecycle:
         if not farewells:
             self._store.vault.destroy(integration_id)
         for prefix in (one for one in rows.OWNED if not (farewells and one == rows.REVOCATION)):
-            for items in self._pages(rows.partition(integration_id), prefix):
+            for items in query_pages(self._table, rows.partition(integration_id), prefix=prefix, limit=PAGE):
                 self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
         self._incidents.forget(integration_id)
         for looks in (due_care(self._table), *all_due_runs(self._table)):
@@ -165,15 +166,6 @@ class IntegrationLifecycle:
     def _is_ending(self, integration_id: str) -> bool:
         item = self._table.get(rows.INTEGRATIONS, integration_id)
         return item is not None and item["lifecycle"] == rows.DELETING
-
-    def _pages(self, pk: str, prefix: str = "") -> Iterator[list[Item]]:
-        position: str | None = None
-        while True:
-            page = self._table.query(pk, prefix=prefix, after=position, limit=PAGE)
-            yield page.items
-            if page.last is None:
-                return
-            position = page.last[1]
 
     def _birth(self, integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
         born = replace(integration, version=2, secret_version=version)

@@ -24,6 +24,7 @@ from gitlab_hub.storage.ports import (
     Secrets,
     Table,
 )
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.due import rows_at_once
 
 _LOG = logging.getLogger(__name__)
@@ -93,13 +94,9 @@ class IntegrationStore:
         A few ids are read one by one: who may see one of thousands has no use for the others.
         """
         if among is not None:
-            yield from self.some(among, position)
-            return
-        while True:
-            read, position = self.page(position, size=page)
-            yield from read
-            if position is None:
-                return
+            return self.some(among, position)
+        items = query_all(self._table, rows.INTEGRATIONS, after=position, limit=page)
+        return filter(None, map(_readable, items))
 
     def page(self, after: str | None, *, size: int = PAGE) -> tuple[list[Integration], str | None]:
         """The integrations among `size` rows behind a position, and where the next page begins, None at the end."""
@@ -230,13 +227,7 @@ class IntegrationStore:
         return self._table.get(rows.INTEGRATIONS, integration.id) == rows.integration_item(integration)
 
     def _credentials(self, integration_id: str) -> Iterator[Credential]:
-        after: str | None = None
-        while True:
-            page = self._table.query(rows.partition(integration_id), prefix=rows.CREDENTIAL, after=after)
-            yield from (rows.credential_of(item) for item in page.items)
-            if page.last is None:
-                return
-            after = page.last[1]
+        return map(rows.credential_of, query_all(self._table, rows.partition(integration_id), prefix=rows.CREDENTIAL))
 
 
 def _of(holding: IntegrationWithCredentials, credential_id: str) -> Credential | None:

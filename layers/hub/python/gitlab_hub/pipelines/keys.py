@@ -16,6 +16,7 @@ read their jobs.
 from collections.abc import Iterator
 
 from gitlab_hub.storage.ports import Key, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.fence import fence_partition
 
 BY_CHANGE = "by_change"
@@ -81,15 +82,9 @@ def change_sk(changed_at: int, project_id: int, pipeline_id: int) -> str:
 
 def partitions(table: Table, integration_id: str) -> Iterator[str]:
     """Every partition of an integration: those of its projects first, the list of projects itself last."""
-    after: str | None = None
-    while True:
-        rows = table.query(projects_pk(integration_id), after=after, attributes=("id", "sk"))
-        for item in rows.items:
-            yield pipelines_pk(integration_id, item["id"])
-            yield jobs_pk(integration_id, item["id"])
-        if rows.last is None:
-            break
-        after = rows.last[1]
+    for item in query_all(table, projects_pk(integration_id), attributes=("id", "sk")):
+        yield pipelines_pk(integration_id, item["id"])
+        yield jobs_pk(integration_id, item["id"])
     yield cursors_pk(integration_id)
     yield hints_pk(integration_id)
     yield fence_partition(integration_id)

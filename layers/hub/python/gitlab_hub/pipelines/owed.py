@@ -11,6 +11,7 @@ from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Un
 from gitlab_hub.incidents import Incident
 from gitlab_hub.pipelines.keys import owed_key, owed_pk, padded
 from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import query_all
 
 OF_ONE_PIPELINE = (Unavailable, UnexpectedResponse, HostUnreachable, NotGitLab)
 """Trouble that may be one pipeline's, as long as the list of its project can be read."""
@@ -107,14 +108,8 @@ class OwedRows:
 
     def of(self, project_id: int) -> dict[int, Owed]:
         """Those of a project, by id."""
-        found: dict[int, Owed] = {}
-        after: str | None = None
-        while True:
-            rows = self._table.query(owed_pk(self._integration_id), prefix=f"{padded(project_id)}#", after=after)
-            found |= {item["pipeline_id"]: _owed(item) for item in rows.items}
-            if rows.last is None:
-                return found
-            after = rows.last[1]
+        rows = query_all(self._table, owed_pk(self._integration_id), prefix=f"{padded(project_id)}#")
+        return {item["pipeline_id"]: _owed(item) for item in rows}
 
     def keep(self, owed: Owed) -> None:
         """Keep that a pipeline is owed."""

@@ -13,6 +13,7 @@ from gitlab_hub.pipelines.model import MAX_ID, clean_text, identity
 from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.seek import Stream
 from gitlab_hub.storage.ports import Item, Put, Table
+from gitlab_hub.storage.rows import query_pages
 from gitlab_hub.sync.odd_rows import read_leniently
 from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, Target
 from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
@@ -53,12 +54,8 @@ class ProjectRows(TableRows):
 
     def listed(self, after: str | None) -> Iterator[list[Item]]:
         """Page by page, the projects behind a key that were not marked as gone."""
-        while True:
-            rows = self._table.query(self._pk, after=after)
-            yield [item for item in rows.items if "gone_at" not in item]
-            if rows.last is None:
-                return
-            after = rows.last[1]
+        for page in query_pages(self._table, self._pk, after=after):
+            yield [item for item in page if "gone_at" not in item]
 
 
 def project_row(listed: Mapping[str, Any]) -> Row:

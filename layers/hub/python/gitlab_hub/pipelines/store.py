@@ -12,6 +12,7 @@ from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, padded, p
 from gitlab_hub.pipelines.model import is_terminal
 from gitlab_hub.pipelines.times import seconds
 from gitlab_hub.storage.ports import ABSENT, Item, Key, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.hashing import content_hash
 
 # Many small rows as few items: compressed JSON, in chunks that a table takes and a reader can bound.
@@ -106,15 +107,10 @@ class PipelineStore:
 
     def count(self, project_id: int, *, children: bool) -> int:
         """How many pipelines of a project are stored and not gone: the children, or all others."""
-        pk, count = pipelines_pk(self._integration_id, project_id), 0
-        after: str | None = None
-        while True:
-            rows = self._table.query(pk, after=after, attributes=("sk", "source", "deleted_at_source"))
-            here = [item for item in rows.items if item.get("deleted_at_source") is None]
-            count += sum((item.get("source") == CHILD_SOURCE) is children for item in here)
-            if rows.last is None:
-                return count
-            after = rows.last[1]
+        pk = pipelines_pk(self._integration_id, project_id)
+        rows = query_all(self._table, pk, attributes=("sk", "source", "deleted_at_source"))
+        here = (item for item in rows if item.get("deleted_at_source") is None)
+        return sum((item.get("source") == CHILD_SOURCE) is children for item in here)
 
     def save(self, copy: Copy, known: StoredPipeline | None, *, now: int, hinted: bool = False) -> bool:
         """Keep a pipeline (`now` in milliseconds); False where nothing had changed.

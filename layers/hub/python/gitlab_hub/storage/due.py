@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Item, Key, Table
+from gitlab_hub.storage.rows import query_pages
 
 PAGE = 100
 AT_ONCE = 0
@@ -51,14 +52,8 @@ class DueRows:
 
     def pages(self, now: int) -> Iterator[list[Due]]:
         """What is due by now, what waits longest first, a page at a time; one request where nothing is due."""
-        position: str | None = None
-        while True:
-            rows = self._table.query(self._pk, after=position, until=f"{now:010d}~", limit=PAGE)
-            if rows.items:
-                yield [_due_of(item) for item in rows.items]
-            if rows.last is None:
-                return
-            position = rows.last[1]
+        pages = query_pages(self._table, self._pk, until=f"{now:010d}~", limit=PAGE)
+        return (list(map(_due_of, page)) for page in pages if page)
 
     def add(self, wanted: Iterable[Due]) -> None:
         """Write rows; one that is there already is written anew."""
@@ -78,14 +73,9 @@ class DueRows:
 
     def forget(self, subject: str) -> None:
         """Remove all rows of a subject that is gone; reads the partition, so this is not for ticks."""
-        position: str | None = None
-        while True:
-            rows = self._table.query(self._pk, after=position, attributes=("pk", "sk"))
-            mine = [(item["pk"], item["sk"]) for item in rows.items if str(item["sk"]).endswith(f"#{subject}")]
+        for page in query_pages(self._table, self._pk, attributes=("pk", "sk")):
+            mine = [(item["pk"], item["sk"]) for item in page if str(item["sk"]).endswith(f"#{subject}")]
             self._table.write(deletes=mine)
-            if rows.last is None:
-                return
-            position = rows.last[1]
 
     def walk(self, mend: Mend, now: int) -> None:
         """Go on with the present walk through everything, or begin the next one; one read where none is to be done."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitlab_hub.storage.ports import Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.rows import query_all, query_pages
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Scope
@@ -72,12 +73,11 @@ class ScopeNotes:
         """Scopes of a stage that failed in this run, behind a key and in order of keys; none at the end."""
         prefix = self._sk(stage, "")
         position = None if after is None else self._sk(stage, after)
-        while True:
-            rows = self._table.query(self._pk, prefix=prefix, after=position, limit=PAGE)
-            found = [_failed(stage, row["sk"].removeprefix(prefix), row) for row in rows.items if self._again(row)]
-            if found or rows.last is None:
-                return found
-            position = rows.last[1]
+        pages = query_pages(self._table, self._pk, prefix=prefix, after=position, limit=PAGE)
+        some = (
+            [_failed(stage, row["sk"].removeprefix(prefix), row) for row in page if self._again(row)] for page in pages
+        )
+        return next(filter(None, some), [])
 
     def clear(self) -> None:
         """Drop the notes of earlier runs: what is still not complete was noted again by this one. Raises LeaseLost."""
@@ -85,15 +85,9 @@ class ScopeNotes:
             self._as_worker(portion)
 
     def _others(self) -> list[Item]:
-        rows, after = [], None
-        while True:
-            page = self._table.query(
-                self._pk, prefix=f"SCOPE#{self._run.kind}#", after=after, attributes=("pk", "sk", "sync_id")
-            )
-            rows += [row for row in page.items if row["sync_id"] != self._run.sync_id]
-            if page.last is None:
-                return rows
-            after = page.last[1]
+        prefix, names = f"SCOPE#{self._run.kind}#", ("pk", "sk", "sync_id")
+        rows = query_all(self._table, self._pk, prefix=prefix, attributes=names)
+        return [row for row in rows if row["sync_id"] != self._run.sync_id]
 
     def _again(self, row: Item) -> bool:
         return bool(row["sync_id"] == self._run.sync_id and row["status"] == FAILED and "again" in row)

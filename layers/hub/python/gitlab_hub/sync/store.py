@@ -8,6 +8,7 @@ from typing import Any
 
 from gitlab_hub.storage.due import DueRows
 from gitlab_hub.storage.ports import ABSENT, Condition, Item, Put, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.due import due_runs, look_at
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.history import History, history_item
@@ -70,10 +71,9 @@ class RunStore:
 
     def forget(self, integration_id: str) -> None:
         """Remove all runs of an integration with their notes; workers lose their lease at the next step."""
-        forgotten = list(self._rows(partition(integration_id), "RUN#"))
+        forgotten = list(query_all(self._table, partition(integration_id), prefix="RUN#"))
         for prefix in ("RUN#", "SCOPE#"):
-            keys = [(item["pk"], item["sk"]) for item in self._rows(partition(integration_id), prefix)]
-            self._table.write(deletes=keys)
+            self._drop(partition(integration_id), prefix)
         for item in forgotten:
             self._drop(f"JOURNAL#{integration_id}#{item['kind']}#{item['sync_id']}")
 
@@ -81,7 +81,7 @@ class RunStore:
         """Remove what a worker noted after its run was forgotten; where another worker has the run, nothing."""
         if self.load(run.integration_id, run.kind).sync_id == run.sync_id:
             return
-        notes = self._rows(partition(run.integration_id), f"SCOPE#{run.kind}#")
+        notes = query_all(self._table, partition(run.integration_id), prefix=f"SCOPE#{run.kind}#")
         self._table.write(deletes=[(row["pk"], row["sk"]) for row in notes if row["sync_id"] == run.sync_id])
         self.journal_drop(run)
 
@@ -114,24 +114,15 @@ class RunStore:
 
     def journal(self, run: Run) -> Iterator[tuple[int, dict[str, list[Any]]]]:
         """The chunks of the run's journal in order, with their numbers."""
-        for item in self._rows(_journal(run), ""):
+        for item in query_all(self._table, _journal(run)):
             yield int(item["sk"].partition("#")[0]), json.loads(zlib.decompress(item["entries"]))
 
     def journal_drop(self, run: Run) -> None:
         """Remove the run's journal."""
         self._drop(_journal(run))
 
-    def _drop(self, pk: str) -> None:
-        self._table.write(deletes=[(item["pk"], item["sk"]) for item in self._rows(pk, "")])
-
-    def _rows(self, pk: str, prefix: str) -> Iterator[Item]:
-        after: str | None = None
-        while True:
-            rows = self._table.query(pk, prefix=prefix, after=after)
-            yield from rows.items
-            if rows.last is None:
-                return
-            after = rows.last[1]
+    def _drop(self, pk: str, prefix: str = "") -> None:
+        self._table.write(deletes=[(item["pk"], item["sk"]) for item in query_all(self._table, pk, prefix=prefix)])
 
 
 def _journal(run: Run) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Key, Put, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.errors import Overtaken
 from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Row
@@ -59,15 +60,9 @@ class TableRows:
             yield from self._ahead.pop(scope)
             return
         pk, prefix = self._scope_range(scope)
-        after: str | None = None
-        while True:
-            rows = self._table.query(pk, prefix=prefix, after=after, attributes=("sk", HASH))
-            for item in rows.items:
-                if HASH in item:
-                    yield self._row_key(item["sk"]), item[HASH]
-            if rows.last is None:
-                return
-            after = rows.last[1]
+        for item in query_all(self._table, pk, prefix=prefix, attributes=("sk", HASH)):
+            if HASH in item:
+                yield self._row_key(item["sk"]), item[HASH]
 
     def stored_of(self, scope: str, keys: Sequence[str]) -> dict[str, str]:
         """The content hashes of those of `keys` that are stored."""

@@ -2,7 +2,7 @@
 
 import heapq
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Literal
@@ -62,7 +62,7 @@ def page_of(
     The index says in which order they come; rows are read for what may be shown only: without a filter the `limit`
     builds themselves, with one at most `most_scanned`.
     """
-    streams = [_places(store, integration_id, after, batch=limit + 1) for integration_id in integrations]
+    streams = [store.places(integration_id, after=after, batch=limit + 1) for integration_id in integrations]
     merged = heapq.merge(*streams, reverse=True)
     found: list[Build] = []
     scanned = 0
@@ -81,14 +81,6 @@ def page_of(
 def most_scanned(limit: int, wanted: BuildFilter) -> int:
     """How many builds one request reads: a rare match behind them is found by the pages that follow."""
     return limit if wanted == BuildFilter() else max(LEAST_SCANNED, SCANNED_FOR_EACH * limit)
-
-
-def _places(store: BuildStore, integration_id: str, after: str | None, *, batch: int) -> Iterator[str]:
-    while True:
-        places, after = store.places(integration_id, after=after, limit=batch)
-        yield from places
-        if after is None:
-            return
 
 
 BASE = "/v1/builds"

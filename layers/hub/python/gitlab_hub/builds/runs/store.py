@@ -19,6 +19,7 @@ from gitlab_hub.storage.ports import (
     StorageUnavailable,
     Table,
 )
+from gitlab_hub.storage.rows import Range, query_all
 
 SCHEMA = 1
 BY_TIME, PENDING = "by_time", "pending"
@@ -144,20 +145,13 @@ class BuildStore:
         builds = self._table.get_many([_key(str(row["build_id"])) for row in rows.items])
         return rows.last is not None or any(_is_active(_build(row)) for row in builds)
 
-    def places(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[str], str | None]:
-        """Where an integration's builds stand in lists, newest first, and where to go on behind; None at the end.
+    def places(self, integration_id: str, *, after: str | None, batch: int) -> Iterator[str]:
+        """Where an integration's builds stand in lists, newest first, behind one of them; read `batch` by `batch`.
 
         A look into the index alone: what stands there is read by `at`.
         """
-        rows = self._table.query(
-            f"BUILDS#{integration_id}",
-            after=after,
-            limit=limit,
-            forward=False,
-            index=BY_TIME,
-            attributes=("by_time_sk",),
-        )
-        return [str(row["by_time_sk"]) for row in rows.items], None if rows.last is None else rows.last[1]
+        wanted = Range(after=after, limit=batch, forward=False, index=BY_TIME, attributes=("by_time_sk",))
+        return (str(row["by_time_sk"]) for row in query_all(self._table, f"BUILDS#{integration_id}", **wanted))
 
     def at(self, places: Sequence[str]) -> list[Build]:
         """The builds that stand at some places, in that order; read from the table, so that no status is an old one."""
@@ -166,15 +160,8 @@ class BuildStore:
 
     def partitions(self, integration_id: str) -> Iterator[str]:
         """All partitions of an integration's builds but the one it shares with hooks and triggers."""
-        after: str | None = None
-        while True:
-            rows = self._table.query(
-                f"BUILDS#{integration_id}", after=after, limit=200, index=BY_TIME, attributes=("pk",)
-            )
-            yield from (str(row["pk"]) for row in rows.items)
-            if rows.last is None:
-                return
-            after = rows.last[1]
+        rows = query_all(self._table, f"BUILDS#{integration_id}", limit=200, index=BY_TIME, attributes=("pk",))
+        return (str(row["pk"]) for row in rows)
 
 
 def place_of(build: Build) -> str:

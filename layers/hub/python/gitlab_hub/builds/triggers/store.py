@@ -8,6 +8,7 @@ from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, ReportSta
 from gitlab_hub.errors import Conflict, HubError, NotFound
 from gitlab_hub.ids import owner_of
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.rows import query_all
 
 # Triggers as table rows, and back.
 
@@ -110,12 +111,9 @@ class TriggerStore:
     def after(self, integration_id: str, position: str | None = None) -> Iterator[Trigger]:
         """The triggers of an integration behind an id, in order of their ids, read page by page."""
         after = None if position is None else TRIGGER + position
-        while True:
-            page = self._table.query(partition(integration_id), prefix=TRIGGER, after=after, limit=PAGE)
-            yield from (trigger_of(item) for item in page.items)
-            if page.last is None:
-                return
-            after = page.last[1]
+        return map(
+            trigger_of, query_all(self._table, partition(integration_id), prefix=TRIGGER, after=after, limit=PAGE)
+        )
 
     def revision(self, integration_id: str) -> int:
         """A number that grows with every change of the integration's triggers: one small read."""

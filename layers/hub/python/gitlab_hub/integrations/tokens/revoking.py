@@ -30,6 +30,7 @@ from gitlab_hub.integrations.tokens.revocations import (
 from gitlab_hub.integrations.tokens.vault import Contents, TokenSet, successor_version
 from gitlab_hub.integrations.verification.outcome import MAX_CREDENTIALS
 from gitlab_hub.storage.ports import ConditionFailed, SecretMissing, Table
+from gitlab_hub.storage.rows import query_all
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 5
@@ -52,13 +53,7 @@ class RevocationQueue:
 
     def pending(self, integration_id: str) -> Iterator[Revocation]:
         """Everything that is still to be ended of an integration."""
-        after: str | None = None
-        while True:
-            page = self._table.query(rows.partition(integration_id), prefix=rows.REVOCATION, after=after)
-            yield from map(revocation_in, page.items)
-            if page.last is None:
-                return
-            after = page.last[1]
+        return map(revocation_in, query_all(self._table, rows.partition(integration_id), prefix=rows.REVOCATION))
 
     def refuse(self, integration_id: str, host_url: str, name: str, application: Application, tokens: TokenSet) -> None:
         """End a pair that was granted and never used; `name` is the credential's that it would have been.

@@ -8,6 +8,7 @@ from typing import Any
 from gitlab_hub.errors import Conflict
 from gitlab_hub.ids import owner_of
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.webhooks.deliveries.model import KEPT_SECONDS, Delivery, id_of_delivery
 
 SCHEMA_VERSION = 1
@@ -201,13 +202,8 @@ def _changed(item: Item, after: Delivery) -> Item:
 
 def delivery_partitions(table: Table, integration_id: str) -> Iterator[str]:
     """Every partition of an integration's deliveries; they would else stay until their time to live ends."""
-    after: str | None = None
-    while True:
-        rows = table.query(by_time(integration_id), after=after, index=BY_TIME, attributes=("pk",))
-        yield from (str(item["pk"]) for item in rows.items)
-        if rows.last is None:
-            return
-        after = rows.last[1]
+    rows = query_all(table, by_time(integration_id), index=BY_TIME, attributes=("pk",))
+    return (str(item["pk"]) for item in rows)
 
 
 # What the hub has received, looked up by what GitLab records of a delivery.

@@ -8,6 +8,7 @@ from typing import Any
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.ids import owned_id, owner_of
 from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.webhooks.hooks.model import Hook, Scope, Verification
 
 SCHEMA_VERSION = 1
@@ -66,12 +67,9 @@ class HookStore:
     def of_integration(self, integration_id: str, after: str | None = None) -> Iterator[Hook]:
         """All hooks of an integration behind an id, in order of their ids, read page by page."""
         position = None if after is None else _HOOK + after
-        while True:
-            page = self._table.query(_partition(integration_id), prefix=_HOOK, after=position, limit=PAGE)
-            yield from map(_hook_of, page.items)
-            if page.last is None:
-                return
-            position = page.last[1]
+        return map(
+            _hook_of, query_all(self._table, _partition(integration_id), prefix=_HOOK, after=position, limit=PAGE)
+        )
 
     def first(self, integration_id: str, limit: int) -> tuple[list[Hook], bool]:
         """The first hooks of an integration in order of their ids, and whether there are no others; one read."""
@@ -92,13 +90,8 @@ class HookStore:
 
     def due(self, now: int) -> Iterator[str]:
         """Ids of the hooks that are to be looked after by now, those that wait longest first; read page by page."""
-        position, until = None, f"{now:010d}~"
-        while True:
-            page = self._table.query(_DUE, after=position, until=until, limit=PAGE, index=DUE_INDEX)
-            yield from (str(item[f"{DUE_INDEX}_sk"]).partition("#")[2] for item in page.items)
-            if page.last is None:
-                return
-            position = page.last[1]
+        items = query_all(self._table, _DUE, until=f"{now:010d}~", limit=PAGE, index=DUE_INDEX)
+        return (str(item[f"{DUE_INDEX}_sk"]).partition("#")[2] for item in items)
 
     def is_scheduled(self) -> bool:
         """Whether the rows of earlier releases, which had no place in the index of due hooks, have got theirs."""
