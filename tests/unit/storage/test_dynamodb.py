@@ -104,10 +104,11 @@ def test_a_failed_condition_is_final_even_beside_a_conflict() -> None:
 
 
 @pytest.mark.parametrize("reason", ["AccessDenied", "ItemCollectionSizeLimitExceeded"])
-def test_a_transaction_cancelled_for_our_own_fault_is_not_hidden(reason: str) -> None:
-    table, _, _ = table_of(cancelled(reason))
-    with pytest.raises(ClientError):
+def test_a_transaction_that_is_cancelled_for_another_reason_is_refused_for_good(reason: str) -> None:
+    table, client, _ = table_of(*[cancelled(reason)] * 2)
+    with pytest.raises(StorageRefused):
         table.transact([Put(ITEM)])
+    assert len(client.calls) == 1
 
 
 def test_what_dynamodb_never_takes_is_refused_for_good() -> None:
@@ -151,10 +152,12 @@ def test_what_may_pass_is_unavailable(error: Exception) -> None:
         table.get("p", "a")
 
 
-def test_what_will_not_pass_is_raised_as_it_is() -> None:
-    table, _, _ = table_of(failure("ResourceNotFoundException"))
-    with pytest.raises(ClientError, match="ResourceNotFound"):
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException", "KMSAccessDeniedException"])
+def test_what_will_not_pass_is_refused_and_named(code: str) -> None:
+    table, client, _ = table_of(*[failure(code)] * 2)
+    with pytest.raises(StorageRefused, match=code):
         table.get("p", "a")
+    assert len(client.calls) == 1
 
 
 def test_no_reserved_word_is_ever_spelled_out() -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from gitlab_hub.storage.ports import SecretMissing, StorageUnavailable
+from gitlab_hub.storage.ports import SecretMissing, StorageRefused, StorageUnavailable
 from gitlab_hub.storage.secretsmanager import SecretsManager
 
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html: the removal is asynchronous.
@@ -56,6 +56,8 @@ def test_a_name_that_is_still_being_removed_can_be_taken_later() -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_another_invalid_request_is_a_mistake_of_ours(call: str) -> None:
-    with pytest.raises(ClientError):
-        CALLS[call](refused("InvalidRequestException", "You have to name a version."))
+@pytest.mark.parametrize("code", ["InvalidRequestException", "AccessDeniedException", "DecryptionFailure"])
+def test_what_will_not_pass_is_refused_and_named_without_aws_own_words(call: str, code: str) -> None:
+    with pytest.raises(StorageRefused, match=code) as refusal:
+        CALLS[call](refused(code, "You have to name a version."))
+    assert "name a version" not in str(refusal.value)

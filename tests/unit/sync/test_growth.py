@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from gitlab_hub.gitlab.errors import Unavailable
 from gitlab_hub.storage.codec import size_of
-from gitlab_hub.storage.ports import REFUSED, Item, StorageRefused, Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.ports import Kind, Row, Scope, Session, Stage
@@ -16,6 +16,7 @@ from gitlab_hub.sync.run import Checkpoint, RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import Driver
 from tests.fakes.mirrored_source import Estate, EstateFeature, team_rows
+from tests.fakes.refusing import refusing_table
 from tests.fakes.table import MemoryTable
 from tests.unit.sync.test_engine import TEAMS, stored, truth
 
@@ -186,30 +187,10 @@ def test_entries_are_shared_out_in_their_order() -> None:
     assert list(chunked({})) == []
 
 
-class Refusing:
-    """A table that takes no rows whose key begins so."""
-
-    def __init__(self, table: Table, refused: Callable[[Item], bool]) -> None:
-        self._table, self._refused = table, refused
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._table, name)
-
-    def put(self, item: Item, *args: Any) -> None:
-        if self._refused(item):
-            raise StorageRefused(REFUSED)
-        self._table.put(item, *args)
-
-    def transact(self, actions: Sequence[Any]) -> None:
-        if any(self._refused(action.item) for action in actions if hasattr(action, "item")):
-            raise StorageRefused(REFUSED)
-        self._table.transact(actions)
-
-
 def refusing(refused: Callable[[Item], bool]) -> tuple[Driver, Estate]:
     """A driver whose table refuses some rows."""
     estate = Estate({name: list(people) for name, people in TEAMS.items()})
-    table = cast("Table", Refusing(MemoryTable(), refused))
+    table = refusing_table(MemoryTable(), refused)
     return Driver(table, EstateFeature(estate, table)), estate
 
 

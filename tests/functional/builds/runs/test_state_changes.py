@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.builds.runs.actions import MOST_SENDS
 from gitlab_hub.builds.runs.feature import builder_of
 from gitlab_hub.builds.runs.model import Status
-from gitlab_hub.builds.targets.base import TargetUnavailable
+from gitlab_hub.builds.targets.base import TargetDenied, TargetUnavailable
 from tests.functional.builds.builds_hub import SHA, START, MemoryTarget, World, trigger
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
@@ -214,6 +214,22 @@ def test_an_end_whose_event_was_lost_is_looked_up() -> None:
     world.later(901)
     assert world.target.calls[1:] == looks * 3
     assert world.failures == []
+
+
+def test_a_build_that_may_not_be_looked_up_says_so_until_it_has_ended() -> None:
+    world = world_with(CODEBUILD)
+    build_id = world.push()
+    world.work()
+    world.target.trouble = [TargetDenied("The builder may not look.")]
+    world.later(901)
+    build = world.build(build_id)
+    assert (build.status, build.error, build.error_hint) == (
+        Status.RUNNING, "target_access_denied", "The builder may not look.",
+    )  # fmt: skip
+    world.target.ends[build_id] = Status.SUCCESS
+    world.later(901)
+    build = world.build(build_id)
+    assert (build.status, build.error, build.error_hint) == (Status.SUCCESS, None, None)
 
 
 def test_a_build_is_looked_up_for_as_long_as_it_runs() -> None:

@@ -10,9 +10,11 @@ from gitlab_hub.incidents import Incident
 from gitlab_hub.integrations.model import NOBODY, Credential
 from gitlab_hub.integrations.tokens.due import daily, next_look
 from gitlab_hub.integrations.tokens.monitor import TokenMonitor
+from gitlab_hub.storage.ports import StorageRefused
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, answer
 from tests.fakes.oauth import LIFE, Pat
+from tests.fakes.refusing import KeylessSecrets
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
 
 DAY = 86_400
@@ -176,6 +178,19 @@ def test_a_token_that_may_not_rotate_itself_is_no_trouble(hub: OAuthHub) -> None
     hub.now = ENDS - 3 * DAY
     done = care(hub, rotate=True).tick(plenty)
     assert (done.failed, hub.told.failures, hub.told.days) == (0, [], [7])
+
+
+def test_a_secret_that_aws_refuses_holds_up_no_other_integration_and_fails_the_tick(hub: OAuthHub) -> None:
+    secrets = KeylessSecrets()
+    hub.use(hub.stored_rows, secrets)
+    broken, good = many(hub, 2)
+    secrets.unreadable = broken
+    hub.now += 5400
+    first = hub.held(good).tokens
+    with pytest.raises(StorageRefused):
+        care(hub).tick(plenty)
+    assert hub.held(good).tokens != first
+    assert hub.told.failures == [(broken, "storage_refused")]
 
 
 def test_trouble_while_renewing_does_not_keep_the_warning(hub: OAuthHub) -> None:

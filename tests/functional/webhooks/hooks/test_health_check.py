@@ -3,12 +3,14 @@ from typing import Any
 import httpx
 import pytest
 
+from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks.health_check import HealthCheckReport
 from tests.fakes.counting_table import CountedTable
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import reach, says
 from tests.fakes.hooks import INTEGRATION
+from tests.fakes.refusing import refusing_table
 from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, Hub
 
 
@@ -304,6 +306,17 @@ def test_one_hook_that_is_refused_does_not_hold_up_the_others() -> None:
         hub.register(target=number)
     hub.gitlab.plan = Plan(at=1, error=says(403, {"message": "403 Forbidden"}))
     assert tick(later(hub)) == HealthCheckReport(looked=1, failed=1)
+
+
+def test_a_row_that_aws_refuses_holds_up_no_other_hook_and_fails_the_tick() -> None:
+    hub = Hub()
+    first, second = (hub.register(target=number)["id"] for number in (3, 4))
+    tick(hub)
+    hub.use(refusing_table(hub.rows, lambda item: item["sk"].endswith(first)))
+    for _ in range(2):
+        with pytest.raises(StorageRefused):
+            tick(later(hub))
+        assert hub.hook(second).checked_at == hub.now != hub.hook(first).checked_at
 
 
 def test_a_tick_ends_with_its_time_and_the_next_one_goes_on() -> None:

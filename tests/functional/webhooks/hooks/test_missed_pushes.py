@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
+from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks import missed_pushes
 from gitlab_hub.webhooks.hooks.missed_pushes import MissedPushesReport
 from tests.fakes.counting_table import CountedTable
@@ -11,6 +12,7 @@ from tests.fakes.faults import Crash, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import reach
 from tests.fakes.hooks import INTEGRATION
+from tests.fakes.refusing import refusing_table
 from tests.functional.webhooks.hooks_hub import OTHER, Hub
 
 A, B = "a" * 40, "b" * 40
@@ -62,6 +64,18 @@ def test_a_push_of_many_refs_that_gitlab_did_not_announce_is_found(hub: Hub) -> 
     ]
     assert {integration_id for integration_id, _, _ in hub.announced.pushes} == {INTEGRATION}
     assert tick(later(hub)).announced == 0
+
+
+def test_a_row_that_aws_refuses_fails_the_tick_and_holds_up_no_other_project(hub: Hub) -> None:
+    hub.built[INTEGRATION] = [3, 4]
+    refs(hub, {"main": A}, number=4)
+    hub.gitlab.script["/projects/4"] = answer(body={"id": 4, "path_with_namespace": "acme/other"})
+    tick(hub)
+    hub.use(refusing_table(hub.rows, lambda item: item["sk"] == "REFS#3"))
+    later(hub)
+    with pytest.raises(StorageRefused):
+        tick(hub)
+    assert tick(hub) == MissedPushesReport(projects=1)
 
 
 def test_an_announced_push_is_not_found_again(hub: Hub) -> None:

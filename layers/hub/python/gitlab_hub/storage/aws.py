@@ -9,6 +9,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from gitlab_hub.storage.ports import StorageRefused
+
 TRANSIENT_CODES = frozenset(
     {
         "InternalFailure",
@@ -65,6 +67,13 @@ class LazyClient:
 def code_of(error: ClientError) -> str:
     """Read the code of an AWS error."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def refusal(error: ClientError) -> StorageRefused:
+    """What to raise for an answer that stays the same; only its code is told, as AWS's text may quote the request."""
+    code = code_of(error)
+    said = code if code.isalnum() else "unknown"
+    return StorageRefused(f"AWS refuses the hub a table or a secret ({said}); look at its functions' roles and keys.")
 
 
 def is_transient(error: ClientError | BotoCoreError) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gitlab_hub.storage.aws import LazyClient, code_of, is_transient
+from gitlab_hub.storage.aws import LazyClient, code_of, is_transient, refusal
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.codec import Names, Wire, condition_arguments, decode, encode, encode_key, projection, span_of
 from gitlab_hub.storage.ports import (
@@ -94,6 +94,7 @@ _WRITE_BATCH = 25
 _READ_BATCH = 100
 _TRANSACTION = 100
 INVALID = "ValidationException"
+_CONDITION, _CANCELED = "ConditionalCheckFailedException", "TransactionCanceledException"
 _MAY_PASS = frozenset({"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
@@ -231,11 +232,11 @@ class DynamoTable:
             except (ClientError, BotoCoreError) as error:
                 if isinstance(error, ClientError) and code_of(error) == "TransactionConflictException":
                     return None
-                if is_transient(error):
+                if isinstance(error, BotoCoreError) or is_transient(error):
                     raise StorageUnavailable("The table cannot be reached; try again.", retry_after=5) from error
-                if isinstance(error, ClientError) and code_of(error) == INVALID:
-                    raise StorageRefused(REFUSED) from error
-                raise
+                if code_of(error) in {_CONDITION, _CANCELED}:
+                    raise  # What these mean is for the caller to say.
+                raise (StorageRefused(REFUSED) if code_of(error) == INVALID else refusal(error)) from error
 
         return self._backoff.until_done(attempt)
 
@@ -247,19 +248,17 @@ def _batches(elements: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _raise_unless_condition(error: ClientError) -> None:
-    if code_of(error) != "ConditionalCheckFailedException":
+    if code_of(error) != _CONDITION:
         raise error
 
 
 def _raise_unless_passing(error: ClientError) -> None:
     """Sort the reasons of a cancelled transaction; returns where the next try may find none of them."""
-    if code_of(error) != "TransactionCanceledException":
+    if code_of(error) != _CANCELED:
         raise error
     reasons: list[Wire] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]  # untyped extra
     codes = {str(reason.get("Code")) for reason in reasons}
     if "ConditionalCheckFailed" in codes:
         raise ConditionFailed(sorted(codes)) from None
-    if "ValidationError" in codes:
-        raise StorageRefused(REFUSED) from error
     if not codes <= _MAY_PASS:
-        raise error
+        raise StorageRefused(REFUSED) from error

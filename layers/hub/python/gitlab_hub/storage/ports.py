@@ -158,9 +158,10 @@ REFUSED = "DynamoDB refused a row as too large (over 400 KB) or malformed; see t
 
 
 class StorageRefused(HubError):
-    """A table does not take what is to be written, and never will: an item over 400 KB, or a malformed one.
+    """AWS answers, and the same call will not work in a moment: the next one needs another row, or a person.
 
-    DynamoDB says so with a `ValidationException`, in a transaction as a reason for its end.
+    An item over 400 KB or a malformed one (`ValidationException`, in a transaction as a reason for its end), a role or
+    a key that does not permit the call, a table that is not there.
     """
 
     code = "storage_refused"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gitlab_hub.storage.aws import LazyClient, code_of, is_transient
+from gitlab_hub.storage.aws import LazyClient, code_of, is_transient, refusal
 from gitlab_hub.storage.ports import SecretExists, SecretMissing, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -80,12 +80,12 @@ def _call(send: Callable[[], T]) -> T:
     try:
         return send()
     except (ClientError, BotoCoreError) as error:
-        if is_transient(error):
+        if isinstance(error, BotoCoreError) or is_transient(error):
             raise StorageUnavailable("The secret store cannot be reached; try again.", retry_after=5) from None
-        code = code_of(error) if isinstance(error, ClientError) else ""
+        code = code_of(error)
         if code == "ResourceNotFoundException" or (code == "InvalidRequestException" and "delet" in str(error)):
             # A deleted secret is removed in the background; until then AWS says that it is marked for deletion.
             raise SecretMissing from None
         if code == "ResourceExistsException":
             raise SecretExists from None
-        raise
+        raise refusal(error) from None

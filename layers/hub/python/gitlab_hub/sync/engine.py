@@ -25,6 +25,8 @@ from gitlab_hub.sync.stages import ErrorNote, StageRunner
 from gitlab_hub.sync.store import RunStore
 
 STORAGE_PAUSE_SECONDS = 5
+"""The first pause for a table that is away; each further one without a step forward is twice as long."""
+
 STORE_CALLS_AT_ONCE = 16
 LONGEST_DELAY_SECONDS = 900
 """What SQS can hold a message back."""
@@ -32,9 +34,13 @@ LONGEST_DELAY_SECONDS = 900
 BROKEN = {"code": "internal_error", "hint": "Workers stopped five times without progress; see the function's log."}
 PAUSED = {"code": "paused", "hint": "The integration is paused or has no usable credential."}
 CONTRADICTION = "GitLab takes the token, and refuses it for one of its lists; look for a proxy in between."
+TABLES_AWAY = "A table could not be reached for minutes (throttled, or AWS in trouble); the next sync begins anew."
 REFUSED = {"code": "invalid_credentials", "hint": "GitLab refuses the token; store a new one."}
 
 _LOG = logging.getLogger(__name__)
+
+_Outcome = ErrorNote | SliceEnded | None
+"""How a slice went: an error of the run that came to its end, why it ended early, or None where all went well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ class Engine:
                 _LOG.warning("lease lost", extra={"integration_id": run.integration_id, "kind": str(run.kind)})
                 await to_the_end(self._runs.clear_away, run)
 
-    async def _slice(self, session: RunSession) -> ErrorNote | SliceEnded | None:
+    async def _slice(self, session: RunSession) -> _Outcome:
         """Run stages until the end (an error note or None) or until the slice ends early (the reason)."""
         try:
             await to_the_end(session.begin)
@@ -125,9 +131,9 @@ class Engine:
             return reason
         except StorageRefused as error:
             return RunFailed(error)
-        except StorageUnavailable:
+        except StorageUnavailable as error:
             # The SDK has tried again already; if handing over fails as well, the queue delivers the message again.
-            return Parked(STORAGE_PAUSE_SECONDS)
+            return _put_off(session.run, error)
 
     async def _with_lease(self, session: RunSession) -> ErrorNote | None:
         keeper = asyncio.create_task(session.keep_lease())
@@ -150,12 +156,15 @@ class Engine:
                 session.error = error
         return session.error
 
-    async def _conclude(self, session: RunSession, hops: int, outcome: ErrorNote | SliceEnded | None) -> None:
+    async def _conclude(self, session: RunSession, hops: int, outcome: _Outcome) -> None:
         if isinstance(outcome, LeaseLost):
             raise outcome
         if isinstance(outcome, CredentialRefused):
             outcome = await self._second_opinion(session)
-        run, now = await self._last_snapshot(session), self._now()
+        run, outcome = await self._last_snapshot(session, outcome)
+        if not isinstance(outcome, OutOfTime | Parked):
+            outcome = await self._shut_out(session, outcome)
+        now = self._now()
         if isinstance(outcome, OutOfTime):
             await self._hand_on(runs.release(run, now=now), hops)
         elif isinstance(outcome, Parked):
@@ -164,15 +173,30 @@ class Engine:
         else:
             await self._finish(session, run, outcome)
 
-    async def _last_snapshot(self, session: RunSession) -> Run:
+    async def _last_snapshot(self, session: RunSession, outcome: _Outcome) -> tuple[Run, _Outcome]:
         try:
             await session.flush()
-        except StorageRefused:
+        except StorageRefused as error:
             # The checkpoint is what was refused: the run ends without it.
-            return session.snapshot()
-        return session.run
+            has_failed = isinstance(outcome, RunFailed | CredentialRefused)
+            return session.snapshot(), outcome if has_failed else RunFailed(error)
+        return session.run, outcome
 
-    async def _finish(self, session: RunSession, run: Run, outcome: ErrorNote | SliceEnded | None) -> None:
+    async def _shut_out(self, session: RunSession, outcome: _Outcome) -> _Outcome:
+        """Raise the fence before the end. A table that does not take that fails the run; what failed before has failed.
+
+        The next run raises the fence as it begins.
+        """
+        try:
+            await to_the_end(session.end)
+        except StorageRefused as error:
+            return outcome if isinstance(outcome, SliceEnded) else RunFailed(error)
+        except StorageUnavailable as error:
+            put_off = _put_off(session.run, error)
+            return outcome if isinstance(outcome, SliceEnded) and isinstance(put_off, RunFailed) else put_off
+        return outcome
+
+    async def _finish(self, session: RunSession, run: Run, outcome: _Outcome) -> None:
         cut_short = isinstance(outcome, SliceEnded)
         error = _note_of(outcome) if isinstance(outcome, SliceEnded) else outcome
         if not cut_short:
@@ -180,7 +204,6 @@ class Engine:
             await to_the_end(self._runs.notes(run).clear)
         if error is None:
             await to_the_end(self._targets.accepted, session.target)
-        await to_the_end(session.end)
         ended = runs.finish(run, now=self._now(), error=error, at_its_end=not cut_short)
         await self._end(ended)
         await to_the_end(self._runs.journal_drop, run)
@@ -226,6 +249,14 @@ class Engine:
 
     def _now(self) -> int:
         return int(self._outside.clock())
+
+
+def _put_off(run: Run, error: StorageUnavailable) -> SliceEnded:
+    """Wait for a table that is away, ever longer while nothing comes forward; in the end the run fails, visibly."""
+    _LOG.warning("table away", extra={"integration_id": run.integration_id, "kind": str(run.kind)}, exc_info=error)
+    if run.narrowed >= runs.CLAIMS_WITHOUT_PROGRESS:
+        return RunFailed(StorageUnavailable(TABLES_AWAY))
+    return Parked(STORAGE_PAUSE_SECONDS * 2**run.narrowed)
 
 
 def _note_of(reason: SliceEnded) -> ErrorNote:

@@ -165,7 +165,8 @@ def with_status(
         target_url=build.target_url if target_url is None else target_url,
     )
     if to is not Status.PENDING and to is not build.status:
-        told = replace(told, status=to, **_times(build, to, now))
+        # What was said of a build that could not be looked up is over.
+        told = replace(told, status=to, error=None, error_hint=None, **_times(build, to, now))
     return build if told == build else replace(told, updated_at=now)
 
 

@@ -59,14 +59,21 @@ class Starter:
         self._book.change(build_id, lambda now_is: with_started(now_is, started, now=self._clock()), read=marked)
 
     def look(self, build_id: str) -> None:
-        """Ask the target of a running build how far it is; that its end was told some other way is no matter."""
+        """Ask the target of a running build how far it is; that its end was told some other way is no matter.
+
+        A refusal shows on the build: as long as it lasts, only an event can tell the end.
+        """
         build = self._store.get(build_id)
         if build is None or LOOK not in pending_actions(build):
             return
         try:
             found = self._target(build).look(build)
-        except (TargetRefused, TargetUnavailable):
+        except TargetUnavailable:
             return  # Whoever asks again later may know.
+        except TargetRefused as refused:
+            code, hint = refused.code, str(refused)
+            self._book.change(build_id, lambda now_is: with_lookup_error(now_is, code, hint))
+            return
         if found is not None:
             self._book.change(build_id, lambda now_is: with_status(now_is, found, now=self._clock()))
 
@@ -111,6 +118,11 @@ class Starter:
 
     def _clock(self) -> int:
         return int(self._now())
+
+
+def with_lookup_error(build: Build, code: str, hint: str) -> Build:
+    """Say why a running build cannot be looked up; pure."""
+    return replace(build, error=code, error_hint=hint) if LOOK in pending_actions(build) else build
 
 
 def with_started(build: Build, started: Started, *, now: int) -> Build:

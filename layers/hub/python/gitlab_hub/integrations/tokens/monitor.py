@@ -28,7 +28,7 @@ from gitlab_hub.integrations.tokens.revoking import RevocationQueue
 from gitlab_hub.integrations.tokens.rotation import TokenRotator
 from gitlab_hub.integrations.tokens.vault import TokenSet
 from gitlab_hub.storage.due import Due
-from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.ports import StorageRefused, Table
 
 Opened = dict[tuple[str, str], Incident]
 
@@ -62,9 +62,20 @@ class TokenMonitor:
         self._refresher, self._rotator = refresher, rotator
         self._incidents, self._signals, self._rotate, self._now = incidents, signals, rotate, now
         self._due = due_care(table)
+        self._refusals: list[StorageRefused] = []
 
     def tick(self, remaining: Callable[[], float]) -> TickReport:
-        """Look after what is due, what waits longest first, as far as there is time."""
+        """Look after what is due, what waits longest first, as far as there is time.
+
+        Raises StorageRefused at its end where AWS refuses something of an integration: it holds up no other one.
+        """
+        self._refusals.clear()
+        report = self._tick(remaining)
+        if self._refusals:
+            raise self._refusals[0]
+        return report
+
+    def _tick(self, remaining: Callable[[], float]) -> TickReport:
         if remaining() < 2 * LEAST_SECONDS:
             return TickReport(seen=0, failed=0, complete=False)
         now, tended = int(self._now()), dict[str, bool]()
@@ -109,7 +120,7 @@ class TokenMonitor:
             self._due.drop([again])
             return True
         except HubError as error:
-            self._signals.failed(integration.id, error.code)
+            self._failed(integration, error)
             return False
         if good and not waiting:
             now = int(self._now())
@@ -140,9 +151,14 @@ class TokenMonitor:
             except RotationInProgress:
                 waiting.add(credential.id)
             except HubError as error:
-                self._signals.failed(integration.id, error.code)
+                self._failed(integration, error)
                 good = False
         return good
+
+    def _failed(self, integration: Integration, error: HubError) -> None:
+        self._signals.failed(integration.id, error.code)
+        if isinstance(error, StorageRefused):
+            self._refusals.append(error)
 
     def _renew(self, integration: Integration, credential: Credential, tokens: dict[str, TokenSet]) -> None:
         if credential.kind == CredentialKind.OAUTH:

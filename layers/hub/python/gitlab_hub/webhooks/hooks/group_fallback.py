@@ -10,6 +10,7 @@ from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.options import Page
 from gitlab_hub.ids import owned_id
+from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks.claims import CLAIM_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookBusy, ScopeInsufficient
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
@@ -69,7 +70,7 @@ class ProjectFallback:
         except (NotFound, HookBusy):
             return True  # It, or the group's hook, was removed; or somebody else is at it.
         except HubError as error:
-            if error.retryable or isinstance(error, Unauthorized | ScopeInsufficient):
+            if error.retryable or isinstance(error, Unauthorized | ScopeInsufficient | StorageRefused):
                 raise
             return False
         return True

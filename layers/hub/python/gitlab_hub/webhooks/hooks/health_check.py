@@ -9,6 +9,7 @@ from gitlab_hub.errors import Conflict, HubError, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable, NotGitLab, RateLimited, TlsError, Unauthorized
 from gitlab_hub.ids import owner_of
+from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.group_fallback import ProjectFallback
 from gitlab_hub.webhooks.hooks.missed_deliveries import Resender
@@ -47,6 +48,8 @@ class _Round:
         self._reaches: dict[str, GitLabConnection | None] = {}
         self._in_a_row: Counter[str] = Counter()
         self.touched: set[str] = set()
+        self.refusal: StorageRefused | None = None
+        """What AWS refuses for good; it does not pass by itself, so the tick is to fail in the end."""
 
     def reach(self, integration_id: str) -> GitLabConnection | None:
         """The integration, looked up once; None where its hooks are to be passed over."""
@@ -58,6 +61,7 @@ class _Round:
     def failed(self, integration_id: str, error: HubError) -> None:
         """Note a failure: after some the next hook would meet the same, and the next tick tries again."""
         self.touched.add(integration_id)
+        self.refusal = error if isinstance(error, StorageRefused) else self.refusal
         self._in_a_row[integration_id] += error.retryable
         if isinstance(error, HOST_LEVEL_ERRORS) or self._in_a_row[integration_id] == MOST_IN_A_ROW:
             self._reaches[integration_id] = None
@@ -86,7 +90,10 @@ class HookHealthCheck:
         self._repairs, self._spreading, self._recovery, self._removal = repairs, spreading, recovery, removal
 
     def tick(self, remaining: Callable[[], float]) -> HealthCheckReport:
-        """Look after what is due, what waits longest first, while there is time. Reads nothing of what is not due."""
+        """Look after what is due, what waits longest first, while there is time. Reads nothing of what is not due.
+
+        Raises StorageRefused at its end where AWS refuses something of a hook: it holds up no other one.
+        """
         report, round_ = HealthCheckReport(), _Round(self._gitlabs)
         if not self._schedule(remaining):
             return replace(report, finished=False)
@@ -101,6 +108,8 @@ class HookHealthCheck:
                 report = self._try(round_, reach, hook, report, remaining)
         for integration_id in round_.touched:
             self._book.incidents.settle(integration_id, self._book.store.get)
+        if round_.refusal is not None:
+            raise round_.refusal
         return report
 
     def _schedule(self, remaining: Callable[[], float]) -> bool:
@@ -134,7 +143,7 @@ class HookHealthCheck:
     def _put_back(self, hook: Hook) -> None:
         """Let a hook that could not be looked after wait behind the others."""
         now = self._book.now()
-        with suppress(NotFound, Conflict):
+        with suppress(NotFound, Conflict, StorageRefused):
             self._book.incidents.found(self._book.store.change(hook.id, lambda one: replace(one, tried_at=now)))
 
     def _hook(

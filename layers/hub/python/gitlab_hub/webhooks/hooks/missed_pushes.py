@@ -10,6 +10,7 @@ from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
+from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.health_check import HOST_LEVEL_ERRORS, MOST_IN_A_ROW
@@ -142,6 +143,8 @@ class MissedPushes:
                 announced = self._project(reach, covering, project_id, before)
             except (Forbidden, Missing):
                 report = replace(report, failed=report.failed + 1)
+            except StorageRefused:
+                raise  # The tick fails where everybody sees it; the next one goes on behind this project.
             except HubError as error:
                 report, in_a_row = replace(report, failed=report.failed + 1), in_a_row + 1
                 if isinstance(error, HOST_LEVEL_ERRORS) or in_a_row == MOST_IN_A_ROW:
