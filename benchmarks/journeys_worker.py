@@ -26,10 +26,10 @@ def refresh() -> int:
     hub = OAuthHub()
     hub.use(DynamoTable("integrations"), SecretsManager())
     one = hub.connected()
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
     hub.now += LIFE
     hub.gitlab.expire()
-    return _calls(lambda: hub.feature.care.refresher.fresh(one, credential_id))
+    return _calls(lambda: hub.feature.tokens.refresher.get_credential(one, credential_id))
 
 
 def idle_sync() -> int:

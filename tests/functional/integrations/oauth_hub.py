@@ -60,12 +60,12 @@ class Told:
 
 
 @dataclass
-class Standing:
+class Principals:
     """The hub tokens that are good; tests lower and revoke them."""
 
     good: dict[str, Principal] = field(default_factory=lambda: {OWNER.token_id: OWNER})
 
-    def standing(self, token_id: str) -> Principal | None:
+    def principal_by_id(self, token_id: str) -> Principal | None:
         return self.good.get(token_id)
 
 
@@ -82,7 +82,7 @@ class OAuthHub:
         self.now, self.base = 1_750_000_000.0, BASE
         self.gitlab = gitlab or OAuthGitLab()
         self.stored_rows, self.stored_secrets = MemoryTable(), MemorySecrets()
-        self.told, self.initiators = Told(), Standing()
+        self.told, self.principals = Told(), Principals()
         self.left = float("inf")
         self.hooks: Any = None
         self.elsewhere: ScriptedConnector | None = None
@@ -101,19 +101,19 @@ class OAuthHub:
             patient=self.patient,
             environ={"ALLOWED_RETURN_URLS": BACK},
             now=lambda: self.now,
-            token_runtime=Runtime(signals=self.told, sleep=sleep or self.sleep, remaining=lambda: self.left),
+            token_runtime=Runtime(alerts=self.told, sleep=sleep or self.sleep, remaining=lambda: self.left),
             syncs=Syncs(self.purged.append),
             cursors=Cursors(lambda: b"k" * 32),
             master_key=SimpleNamespace(derive=lambda _: b"m" * 32),
             public_url=SimpleNamespace(base=lambda: self.base, webhook=lambda: f"{self.base}/hook"),
-            token_book=self.initiators,
+            token_authenticator=self.principals,
             **self._others(),
         )
         self.feature = container.integrations()
         container.integrations = lambda **_: self.feature  # type: ignore[method-assign]
         routes = [*integrations_routes(container), *oauth_routes(container)]
         self.api = Api(routes, guard=self.feature.store, idempotency=None, now=lambda: self.now)
-        self.targets = SyncTargets(self.feature.store, lambda: self.now, self.feature.care.refresher)
+        self.targets = SyncTargets(self.feature.store, lambda: self.now, self.feature.tokens.refresher)
 
     def _others(self) -> dict[str, Any]:
         """What stands in for hooks and builds where a test has its own."""
@@ -151,8 +151,8 @@ class OAuthHub:
         """Begin an authorization."""
         status, body = self("POST", f"{PATH}/authorize", {"integration_id": one, **more})
         assert status == 200, body
-        begun: dict[str, Any] = body
-        return begun
+        started: dict[str, Any] = body
+        return started
 
     def finish(self, one: str, *, user: int = 7) -> tuple[int, Any]:
         """Authorize as a user, and hand code and state in."""
@@ -173,7 +173,7 @@ class OAuthHub:
         shown: dict[str, Any] = body["integration"]
         return shown
 
-    def held(self, one: str) -> LoadedCredential:
+    def loaded(self, one: str) -> LoadedCredential:
         """The credential in use with its token, as stored."""
         credential = next(each for each in self.feature.store.holding(one).credentials if each.live)
         return load_credential(self.feature.store, one, credential.id)

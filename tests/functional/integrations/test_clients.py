@@ -33,7 +33,7 @@ class Given:
         feature = self.hub.feature
         return GitLabClients(
             store=feature.store,
-            source=feature.care.refresher,
+            source=feature.tokens.refresher,
             limiter_for=self.limiter_for,
             policy=self.policy,
             open_client=self.open,

@@ -44,7 +44,7 @@ def is_whole(hub: Hub) -> None:
 def heal(hub: Hub) -> None:
     """Run on without faults until what was left behind is old enough to be swept."""
     hub.now += LATER
-    hub.feature.life.cleanup_orphans()
+    hub.feature.lifecycle.cleanup_orphans()
 
 
 @pytest.mark.parametrize("applied", [False, True])
@@ -53,7 +53,7 @@ def heal(hub: Hub) -> None:
 def test_a_start_that_ends_anywhere_leaves_all_or_nothing(at: int, error: Any, applied: bool) -> None:
     hub = Hub()
     # The walk through everything is done, and does not come again while this test goes on.
-    hub.feature.life.cleanup_orphans()
+    hub.feature.lifecycle.cleanup_orphans()
     plan = Plan(at=at, error=error, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "POST", PATH, START)
@@ -113,7 +113,7 @@ def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, erro
     hub = Hub()
     integration_id = hub.start()
     hub.now += LATER
-    hub.feature.life.cleanup_orphans()  # So that neither the walk nor what the start has left sees to the removal.
+    hub.feature.lifecycle.cleanup_orphans()  # So that neither the walk nor what the start has left sees to the removal.
     plan = Plan(at=at, error=error, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "DELETE", f"/v1/integrations/{integration_id}")
@@ -147,7 +147,7 @@ def test_a_sweep_leaves_alone_what_is_still_being_made() -> None:
     attempt(hub, "POST", PATH, START)
     hub.use(hub.stored_rows, hub.stored_secrets)
     hub.now += 60
-    assert hub.feature.life.cleanup_orphans() == 0
+    assert hub.feature.lifecycle.cleanup_orphans() == 0
     assert len(hub.stored_secrets.dump()) == 1
 
 
@@ -169,9 +169,9 @@ def test_a_sweep_reads_nothing_of_integrations_that_are_whole(number: int) -> No
     one = hub.feature.store.require(hub.start())
     hub.stored_rows.write(puts=[integration_item(replace(one, id=f"int_{more:04d}")) for more in range(1, number)])
     hub.now += LATER
-    hub.feature.life.cleanup_orphans()
+    hub.feature.lifecycle.cleanup_orphans()
     counted = counting(hub)
-    assert hub.feature.life.cleanup_orphans() == 0
+    assert hub.feature.lifecycle.cleanup_orphans() == 0
     assert (counted.gets, counted.queries, counted.items) == (1, 1, 0)
 
 
@@ -179,9 +179,9 @@ def test_a_sweep_reads_nothing_of_integrations_that_are_whole(number: int) -> No
 def test_what_a_release_before_has_left_is_swept_too(lifecycle: str) -> None:
     hub = Hub()
     hub.stored_rows.put(tombstone_item("int_old", lifecycle, version=3, at=int(hub.now)))
-    assert hub.feature.life.cleanup_orphans() == 0
+    assert hub.feature.lifecycle.cleanup_orphans() == 0
     hub.now += LATER
-    assert [hub.feature.life.cleanup_orphans() for _ in range(2)] == [1, 0]
+    assert [hub.feature.lifecycle.cleanup_orphans() for _ in range(2)] == [1, 0]
     assert hub.purged == ["int_old"] * (lifecycle == DELETING)
 
 

@@ -98,7 +98,7 @@ def test_an_oauth_pair_is_left_alone_when_asked_for(hub: OAuthHub) -> None:
 )
 def test_a_revocation_that_fails_is_said_and_stops_nothing(hub: OAuthHub, trouble: Any) -> None:
     one = hub.connected()
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
     hub.gitlab.fail("/oauth/revoke", trouble)
     body = leave(hub, one)
     assert (body["revoked"], body["revoke_failed"]) == (False, [credential_id])
@@ -126,7 +126,7 @@ def test_a_pair_that_was_kept_and_not_announced_ends_too(hub: OAuthHub) -> None:
     one = hub.connected()
     hub.now += LIFE
     hub.gitlab.expire()
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
 
     def going(path: str) -> None:
         if path == "/oauth/token":
@@ -135,7 +135,7 @@ def test_a_pair_that_was_kept_and_not_announced_ends_too(hub: OAuthHub) -> None:
 
     hub.gitlab.on_done = going
     with pytest.raises(Exception, match="removed"):
-        hub.feature.care.refresher.fresh(one, credential_id)
+        hub.feature.tokens.refresher.get_credential(one, credential_id)
     assert (hub.gitlab.living, hub.told.lost, hub.stored_secrets.dump()) == ([], [], {})
 
 
@@ -143,13 +143,13 @@ def test_nobody_takes_the_end_of_a_token_for_a_loss(hub: OAuthHub) -> None:
     one = hub.connected()
     hub.now += LIFE
     hub.gitlab.expire()
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
 
     def meanwhile(path: str) -> None:
         if path == "/oauth/revoke":
             hub.gitlab.on_done = lambda _path: None
             with pytest.raises(Exception, match="removed"):
-                aside(lambda: hub.feature.care.refresher.fresh(one, credential_id))
+                aside(lambda: hub.feature.tokens.refresher.get_credential(one, credential_id))
 
     hub.gitlab.on_done = meanwhile
     leave(hub, one)
@@ -159,7 +159,7 @@ def test_nobody_takes_the_end_of_a_token_for_a_loss(hub: OAuthHub) -> None:
 def test_nothing_of_the_authorization_is_left(hub: OAuthHub) -> None:
     one = hub.connected()
     hub.now += LIFE
-    hub.feature.care.refresher.fresh(one, hub.held(one).credential.id)
+    hub.feature.tokens.refresher.get_credential(one, hub.loaded(one).credential.id)
     leave(hub, one)
     rows = [row for row in hub.stored_rows.dump() if not row["pk"].startswith(("AUDIT#", "DUE#", "OAUTH_"))]
     assert [row["lifecycle"] for row in rows] == ["deleting"]
@@ -169,14 +169,14 @@ def test_a_pair_that_a_crashed_worker_had_kept_ends_too(hub: OAuthHub) -> None:
     one = hub.connected()
     hub.now += LIFE
     hub.gitlab.expire()
-    credential_id, plan = hub.held(one).credential.id, Plan()
+    credential_id, plan = hub.loaded(one).credential.id, Plan()
     hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
-    hub.feature.care.refresher.fresh(one, credential_id)
+    hub.feature.tokens.refresher.get_credential(one, credential_id)
     plan = Plan(at=plan.calls.index("write") + 1, applied=True)
     hub.now += LIFE
     hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
     with pytest.raises(Crash):
-        hub.feature.care.refresher.fresh(one, credential_id)
+        hub.feature.tokens.refresher.get_credential(one, credential_id)
     hub.use(hub.stored_rows, hub.stored_secrets)
     assert leave(hub, one)["revoked"] is True
     assert hub.gitlab.living == []

@@ -72,8 +72,8 @@ def owner(app: StandIn) -> int:
 
 def grant(app: StandIn, permissions: Iterable[str]) -> None:
     """Let the tried token hold these permissions wherever its user is a member, and no others."""
-    held = tuple(permissions)
-    grants = tuple(Grant(access=access, permissions=held) for access in ("user", "instance", "all_memberships"))
+    loaded = tuple(permissions)
+    grants = tuple(Grant(access=access, permissions=loaded) for access in ("user", "instance", "all_memberships"))
     add(app.company, "tried", owner(app), ("granular",), value=TOKEN, grants=grants)
 
 

@@ -66,7 +66,7 @@ def test_nothing_comes_back_while_gitlab_is_being_asked(hub: Hub, one: str, meth
     original = hub.gitlab.script["/user"]
 
     def removed_meanwhile(request: Any) -> Any:
-        hub.feature.life.delete(one)
+        hub.feature.lifecycle.delete(one)
         return original(request) if callable(original) else original
 
     hub.gitlab.script["/user"] = removed_meanwhile
@@ -78,7 +78,7 @@ def test_nothing_comes_back_while_gitlab_is_being_asked(hub: Hub, one: str, meth
 
 def test_nothing_comes_back_from_a_credential_that_is_being_created(hub: Hub, one: str) -> None:
     def removed_meanwhile(_request: Any) -> httpx.Response:
-        hub.feature.life.delete(one)
+        hub.feature.lifecycle.delete(one)
         return answer(200, {"version": "17.0"})
 
     hub.gitlab.script["/version"] = removed_meanwhile
@@ -92,7 +92,7 @@ def test_nothing_comes_back_from_a_credential_that_is_being_created(hub: Hub, on
 def test_a_running_sync_finds_no_target_and_changes_nothing(hub: Hub, one: str) -> None:
     target = hub.targets.target(one)
     assert isinstance(target, Target)
-    hub.feature.life.delete(one)
+    hub.feature.lifecycle.delete(one)
     before = hub.rows()
     hub.targets.rejected(target)
     hub.targets.accepted(target)

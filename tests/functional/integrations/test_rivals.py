@@ -3,7 +3,7 @@
 from typing import Any
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.integrations.credentials import Credentials, Fields
+from gitlab_hub.integrations.credentials import CredentialFields, Credentials
 from gitlab_hub.integrations.removal import DeleteOptions, DeleteResult, Removal
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.token_service import TokenHealth, TokenService
@@ -75,7 +75,7 @@ def test_no_credential_is_lost_between_two_writers() -> None:
 
         def create(number: int, one: str = one, services: list[Credentials] = services) -> str:
             token = ("glpat-a", "glpat-b")[number]
-            return services[number].create(one, Fields(), token, actor="t-owner", seed=f"seed of {token}").id
+            return services[number].create(one, CredentialFields(), token, actor="t-owner", seed=f"seed of {token}").id
 
         made = together(2, create)
         assert len(set(made)) == 2
@@ -90,11 +90,13 @@ def test_a_removal_wins_against_a_replacement() -> None:
         hub = Hub()
         one = hub.start()
         hub.gitlab.users["glpat-a"] = 7
-        removal, upkeep = hub.feature.removal, rival(hub).feature.upkeep
+        removal, token_service = hub.feature.removal, rival(hub).feature.token_service
 
-        def step(number: int, one: str = one, removal: Removal = removal, upkeep: TokenService = upkeep) -> object:
+        def step(
+            number: int, one: str = one, removal: Removal = removal, token_service: TokenService = token_service
+        ) -> object:
             if number:
-                return upkeep.replace_token(one, "glpat-a", actor="t-owner", seed="s")
+                return token_service.replace_token(one, "glpat-a", actor="t-owner", seed="s")
             return removal.remove(one, DeleteOptions(), actor="t-owner")
 
         removed, replaced = together(2, step)

@@ -54,7 +54,7 @@ def test_a_replaced_token_is_the_renewed_one(hub: Hub, one: str) -> None:
 
 async def test_a_removed_credential_has_no_token(hub: Hub, one: str) -> None:
     credential_id = target_of(hub, one).credential_id
-    hub.feature.life.delete(one)
+    hub.feature.lifecycle.delete(one)
     tokens = CredentialTokens(StoredTokens(hub.feature.store), one, credential_id)
     with pytest.raises(Unauthorized):
         await tokens.current()

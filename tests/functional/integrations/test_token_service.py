@@ -216,18 +216,18 @@ def test_without_a_credential_it_still_has_to_be_the_same_user(hub: Hub, bare: s
 
 def test_a_credential_that_is_deleted_while_it_is_looked_at_is_no_unknown_integration(hub: Hub, one: str) -> None:
     """Between reading the row and its secret."""
-    source, deleted = hub.feature.upkeep._source, list[str]()
+    source, deleted = hub.feature.token_service._source, list[str]()
 
     class Gone:
-        def fresh(self, integration_id: str, credential_id: str, wanted: Any = None) -> Any:
+        def get_credential(self, integration_id: str, credential_id: str, need: Any = None) -> Any:
             deleted.append(credential_id)
             hub("POST", f"/api/connections/{integration_id}/credentials.delete", {"id": credential_id})
-            return source.fresh(integration_id, credential_id, wanted)
+            return source.get_credential(integration_id, credential_id, need)
 
-        def stale(self, held: Any) -> bool:
-            return source.stale(held)
+        def needs_refresh(self, loaded: Any) -> bool:
+            return source.needs_refresh(loaded)
 
-    hub.feature.upkeep._source = Gone()
+    hub.feature.token_service._source = Gone()
     status, body = hub("POST", f"/v1/integrations/{one}/verify")
     assert (status, body["code"], len(deleted)) == (200, "invalid_credentials", 1)
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "unknown"

@@ -11,7 +11,7 @@ from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal, Role
 from gitlab_hub.web.token_routes import TokenRoutes
-from gitlab_hub.web.tokens import MasterKey, OwnerToken, TokenBook, TokenStore
+from gitlab_hub.web.tokens import MasterKey, OwnerToken, TokenAuthenticator, TokenStore
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
@@ -39,9 +39,9 @@ class Tokens:
         routes = TokenRoutes(TokenStore(self.table), keys, cursors, audit, lambda: self.now)
         return Api(routes.routes(), guard=Guard(), idempotency=Idempotency(self.table), now=lambda: self.now)
 
-    def book(self) -> TokenBook:
+    def book(self) -> TokenAuthenticator:
         store = TokenStore(self.table)
-        return TokenBook(store, OwnerToken(self.secrets, "owner", lambda: self.now), lambda: self.now)
+        return TokenAuthenticator(store, OwnerToken(self.secrets, "owner", lambda: self.now), lambda: self.now)
 
     def call(self, method: str, path: str = "/v1/tokens", body: Any = None, **how: Any) -> tuple[int, Any]:
         return answered(self.api().resolve(http_event(method, path, body, **how), Context()))
@@ -214,12 +214,12 @@ def test_the_owners_secret_is_read_for_no_token_that_has_a_row(tokens: Tokens) -
     token, token_id = made["token"], made["token_id"] if "token_id" in made else made["id"]
     counting = Counting(tokens.secrets)
     owner: Any = OwnerToken(counting, "owner", lambda: tokens.now)  # type: ignore[arg-type]  # it only reads
-    book = TokenBook(TokenStore(tokens.table), owner, lambda: tokens.now)
+    book = TokenAuthenticator(TokenStore(tokens.table), owner, lambda: tokens.now)
     assert book.principal_of(token) is not None
     assert book.principal_of(f"ghub_{token_id}_wrong") is None
-    assert book.standing(token_id) is not None
+    assert book.principal_by_id(token_id) is not None
     tokens.call("DELETE", f"/v1/tokens/{token_id}")
-    assert (book.principal_of(token), book.standing(token_id)) == (None, None)
+    assert (book.principal_of(token), book.principal_by_id(token_id)) == (None, None)
     assert counting.reads == 0
     for _ in range(50):
         assert book.principal_of("ghub_owner_first-secret") == Principal("owner", Role.OWNER)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from gitlab_hub.integrations.connector import FixedToken
-from gitlab_hub.integrations.credentials import Fields
+from gitlab_hub.integrations.credentials import CredentialFields
 from gitlab_hub.integrations.model import Features
 from gitlab_hub.integrations.requests import CredentialCreateBody, StartBody, TokenBody
 from gitlab_hub.integrations.service import ConnectRequest
@@ -22,7 +22,7 @@ VALUES = [
     replace(SUBJECT, group="acme"),
     ConnectRequest(subject=SUBJECT, features=Features(), display_name=None, dry_run=False),
     FixedToken(CANARY),
-    Fields(token=CANARY),
+    CredentialFields(token=CANARY),
     Change(integration=None, tokens={"cred_1": CANARY}),  # type: ignore[arg-type]  # only its text matters here
     StartBody.model_validate(START | {"access_token": CANARY, "client_secret": CANARY}),
     TokenBody.model_validate({"access_token": CANARY}),

@@ -34,7 +34,7 @@ def widen(hub: OAuthHub, one: str, *, user: int = 7, features: Any = WRITES) -> 
 
 
 def only_the_stored_pair_lives(hub: OAuthHub, one: str) -> None:
-    assert [pair.refresh for pair in hub.gitlab.living] == [hub.held(one).tokens.refresh_token]
+    assert [token_pair.refresh for token_pair in hub.gitlab.living] == [hub.loaded(one).tokens.refresh_token]
 
 
 def test_a_patch_says_that_and_how_to_authorize_again(hub: OAuthHub, one: str) -> None:
@@ -47,14 +47,14 @@ def test_a_patch_says_that_and_how_to_authorize_again(hub: OAuthHub, one: str) -
 
 
 def test_authorizing_again_with_features_switches_them_on(hub: OAuthHub, one: str) -> None:
-    before = hub.held(one)
-    begun = hub.begin(one, features=WRITES)
-    assert asked(begun["authorize_url"]) == "api"
+    before = hub.loaded(one)
+    started = hub.begin(one, features=WRITES)
+    assert asked(started["authorize_url"]) == "api"
     assert hub.integration(one)["features"] == NONE_ON
     status, body = widen(hub, one)
     assert (status, body["integration"]["features"]) == (200, NONE_ON | WRITES)
     assert hub.integration(one)["scopes"] == ["api"]
-    after = hub.held(one)
+    after = hub.loaded(one)
     assert (after.credential.id, after.credential.generation) == (
         before.credential.id, before.credential.generation + 1,
     )  # fmt: skip
@@ -96,14 +96,14 @@ def test_features_that_were_patched_meanwhile_stay(hub: OAuthHub) -> None:
 def test_where_widening_is_refused_all_stays_as_it_was(
     hub: OAuthHub, one: str, trouble: str, status: int, code: str
 ) -> None:
-    before = hub.held(one)
+    before = hub.loaded(one)
     if trouble == "less is granted":
         hub.gitlab.grants = ["read_api"]
     if trouble == "nothing is reached":
         hub.gitlab.script["/projects"] = answer(body=[])
     answered, body = widen(hub, one, user=8 if trouble == "another user" else 7)
     assert (answered, body["code"]) == (status, code)
-    assert (hub.held(one), hub.integration(one)["features"]) == (before, NONE_ON)
+    assert (hub.loaded(one), hub.integration(one)["features"]) == (before, NONE_ON)
     only_the_stored_pair_lives(hub, one)
 
 

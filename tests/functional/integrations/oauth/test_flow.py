@@ -119,13 +119,13 @@ def test_an_unauthorized_integration_can_be_renamed_regrouped_and_removed(hub: O
 
 
 def test_the_authorize_url_asks_for_a_code_with_pkce(hub: OAuthHub, one: str) -> None:
-    begun = hub.begin(one)
-    asked = query(begun["authorize_url"])
-    assert begun["authorize_url"].startswith(f"{HOST}/oauth/authorize?")
+    started = hub.begin(one)
+    asked = query(started["authorize_url"])
+    assert started["authorize_url"].startswith(f"{HOST}/oauth/authorize?")
     assert (asked["redirect_uri"], asked["scope"], asked["code_challenge_method"]) == (REDIRECT, "read_api", "S256")
     assert (len(asked["state"]), len(asked["code_challenge"])) == (43, 43)
-    assert begun["state_expires_at"] == hub.now + 600
-    assert begun["connect_url"].startswith(f"{BASE}{PATH}/connect/")
+    assert started["state_expires_at"] == hub.now + 600
+    assert started["connect_url"].startswith(f"{BASE}{PATH}/connect/")
 
 
 def test_code_and_state_make_it_work(hub: OAuthHub, one: str) -> None:
@@ -142,9 +142,9 @@ def test_code_and_state_make_it_work(hub: OAuthHub, one: str) -> None:
 def test_host_headers_do_not_move_the_redirect_uri(hub: OAuthHub, one: str) -> None:
     headers = {"host": "evil.example", "x-forwarded-host": "evil.example", "forwarded": "host=evil.example"}
     _, started = hub("POST", f"{PATH}/start", START, headers=headers)
-    _, begun = hub("POST", AUTHORIZE, {"integration_id": one}, headers=headers)
-    assert started["redirect_uri"] == query(begun["authorize_url"])["redirect_uri"] == REDIRECT
-    assert "evil" not in repr((started, begun))
+    _, authorization = hub("POST", AUTHORIZE, {"integration_id": one}, headers=headers)
+    assert started["redirect_uri"] == query(authorization["authorize_url"])["redirect_uri"] == REDIRECT
+    assert "evil" not in repr((started, authorization))
 
 
 @pytest.mark.parametrize("body", [
@@ -311,9 +311,9 @@ def test_another_browser_gets_an_error_page(hub: OAuthHub, one: str, cookies: li
 
 
 def test_a_link_opens_once_and_makes_the_unbound_state_void(hub: OAuthHub, one: str) -> None:
-    begun = hub.begin(one)
-    code, state = hub.gitlab.approve(begun["authorize_url"])
-    assert [hub.browse(begun["connect_url"])["statusCode"] for _ in range(2)] == [302, 400]
+    started = hub.begin(one)
+    code, state = hub.gitlab.approve(started["authorize_url"])
+    assert [hub.browse(started["connect_url"])["statusCode"] for _ in range(2)] == [302, 400]
     assert hub.browse(CALLBACK, code=code, state=state)["statusCode"] == 400
     assert hub.gitlab.trades == 0
 
@@ -374,7 +374,7 @@ def test_without_a_return_url_there_is_a_small_page_with_a_real_status(hub: OAut
 ])  # fmt: skip
 def test_whoever_lost_the_right_meanwhile_does_not_connect(hub: OAuthHub, one: str, now: Principal | None) -> None:
     cookie, code, state = opened(hub, one, redirect_url=BACK)
-    hub.initiators.good = {} if now is None else {OWNER.token_id: now}
+    hub.principals.good = {} if now is None else {OWNER.token_id: now}
     back = hub.browse(CALLBACK, cookies=[cookie], code=code, state=state)
     assert query(back["headers"]["location"])["code"] == "permission_denied"
     assert hub.gitlab.trades == 0

@@ -80,12 +80,12 @@ def test_what_fails_to_verify_is_not_kept_and_ends(
 
 def test_another_user_changes_nothing(hub: OAuthHub) -> None:
     one = hub.connected()
-    before, rows = hub.held(one), len(hub.stored_rows.dump())
+    before, rows = hub.loaded(one), len(hub.stored_rows.dump())
     status, body = hub.finish(one, user=8)
     assert (status, body["code"]) == (409, "gitlab_account_mismatch")
     assert body["details"] == {"expected_user_id": 7, "user_id": 8}
-    assert hub.held(one) == before
-    assert [pair.user for pair in hub.gitlab.living] == [7]
+    assert hub.loaded(one) == before
+    assert [token_pair.user for token_pair in hub.gitlab.living] == [7]
     assert hub.integration(one)["status"] == "active"
     assert rows <= len(hub.stored_rows.dump())
 
@@ -108,19 +108,19 @@ def test_another_user_who_is_slower_changes_nothing_either(hub: OAuthHub) -> Non
     hub.gitlab.on_call = first
     status, body = hub.finish(one, user=8)
     assert (status, body["code"]) == (409, "gitlab_account_mismatch")
-    assert (hub.integration(one)["account"]["id"], [pair.user for pair in hub.gitlab.living]) == (7, [7])
+    assert (hub.integration(one)["account"]["id"], [token_pair.user for token_pair in hub.gitlab.living]) == (7, [7])
 
 
 def test_the_same_user_again_replaces_the_pair_and_ends_the_old_one(hub: OAuthHub) -> None:
     one = hub.connected()
-    before = hub.held(one)
+    before = hub.loaded(one)
     assert hub.finish(one)[0] == 200
-    after = hub.held(one)
+    after = hub.loaded(one)
     assert (after.credential.id, after.credential.generation) == (
         before.credential.id,
         1 + before.credential.generation,
     )
-    assert [pair.access for pair in hub.gitlab.living] == [after.tokens.access_token]
+    assert [token_pair.access for token_pair in hub.gitlab.living] == [after.tokens.access_token]
 
 
 def test_what_nobody_has_authorized_yet_says_so(hub: OAuthHub) -> None:
@@ -143,7 +143,7 @@ def test_what_is_connected_already_is_not_connected_twice(hub: OAuthHub) -> None
     assert len(hub.gitlab.living) == 1
     assert hub("GET", f"/v1/integrations/{two}")[0] == 404
     hub.now += 3600
-    assert hub.feature.life.cleanup_orphans() == 1
+    assert hub.feature.lifecycle.cleanup_orphans() == 1
     assert [name for name in hub.stored_secrets.dump() if two in str(name)] == []
     assert hub.finish(one)[0] == 200
 
@@ -209,7 +209,7 @@ def test_a_removal_during_the_exchange_leaves_nothing(hub: OAuthHub) -> None:
     def removed(path: str) -> None:
         if path == "/version" and hub.gitlab.trades:
             hub.gitlab.on_call = lambda _path: None
-            aside(lambda: hub.feature.life.delete(one))
+            aside(lambda: hub.feature.lifecycle.delete(one))
 
     hub.gitlab.on_call = removed
     assert hub.finish(one)[0] == 404
@@ -280,27 +280,27 @@ def test_wherever_an_exchange_ends_there_is_all_of_it_or_nothing(at: int, error:
     hub.gitlab.on_call = hub.gitlab.on_done = lambda _path: None
     assert hub.gitlab.trades <= 1
     if hub.integration(one)["status"] == "active":
-        assert hub.held(one).tokens.access_token in {pair.access for pair in hub.gitlab.living}
+        assert hub.loaded(one).tokens.access_token in {token_pair.access for token_pair in hub.gitlab.living}
     else:
         assert hub.feature.store.holding(one).credentials == ()
     # The state is used up or still good; either way the next authorization works.
     assert hub.finish(one)[0] == 200
-    assert hub.held(one).tokens.access_token in {pair.access for pair in hub.gitlab.living}
+    assert hub.loaded(one).tokens.access_token in {token_pair.access for token_pair in hub.gitlab.living}
 
 
 def test_no_secret_is_in_a_row_an_answer_or_the_log(hub: OAuthHub, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     one = hub.start()
-    begun = hub.begin(one, redirect_url=BACK)
-    gone = hub.browse(begun["connect_url"])
+    started = hub.begin(one, redirect_url=BACK)
+    gone = hub.browse(started["connect_url"])
     code, state = hub.gitlab.approve(gone["headers"]["location"])
     cookie = gone["cookies"][0].partition(";")[0]
     back = hub.browse(CALLBACK, cookies=[cookie], code=code, state=state)
     refused = [hub.browse(CALLBACK, code=code, state=state), hub.finish(one, user=8)]
     shown = [hub.integration(one), hub("GET", "/v1/integrations"), back, refused]
     assert not hub.spilled(hub.stored_rows.dump(), shown, caplog.text)
-    known = parse_qs(urlsplit(begun["authorize_url"]).query)["state"][0]
-    ticket, value = begun["connect_url"].rpartition("/")[2], cookie.partition("=")[2]
+    known = parse_qs(urlsplit(started["authorize_url"]).query)["state"][0]
+    ticket, value = started["connect_url"].rpartition("/")[2], cookie.partition("=")[2]
     for secret in (state, known, ticket, value, CLIENT_SECRET):
         assert secret not in repr((hub.stored_rows.dump(), shown, caplog.text))
     assert HOST in gone["headers"]["location"]
@@ -311,10 +311,10 @@ def test_no_secret_is_in_a_row_an_answer_or_the_log(hub: OAuthHub, caplog: pytes
 
 def to_gitlab(hub: OAuthHub, one: str, initiator: Principal, **more: Any) -> tuple[Any, str, str]:
     """Begin in the name of a hub token and authorize in a browser: (the page before GitLab, code, state)."""
-    hub.initiators.good[initiator.token_id] = initiator
-    status, begun = hub("POST", AUTHORIZE, {"integration_id": one, **more}, principal=initiator)
-    assert status == 200, begun
-    gone = hub.browse(begun["connect_url"])
+    hub.principals.good[initiator.token_id] = initiator
+    status, started = hub("POST", AUTHORIZE, {"integration_id": one, **more}, principal=initiator)
+    assert status == 200, started
+    gone = hub.browse(started["connect_url"])
     return gone, *hub.gitlab.approve(gone["headers"]["location"])
 
 
@@ -341,13 +341,13 @@ def test_a_browser_is_told_the_other_integration_only_where_its_initiator_may_se
             "removed_integration_id": two, **existing,
         }  # fmt: skip
     assert (one in repr(answered)) == (not limited)
-    assert [pair.refresh for pair in hub.gitlab.living] == [hub.held(one).tokens.refresh_token]
+    assert [token_pair.refresh for token_pair in hub.gitlab.living] == [hub.loaded(one).tokens.refresh_token]
 
 
 def test_a_limit_that_was_lowered_meanwhile_hides_the_other_one_too(hub: OAuthHub) -> None:
     one, two = hub.connected(), hub.start()
     began, lowered = (Principal("t-admin", Role.ADMIN, limit) for limit in (None, frozenset({two})))
     gone, code, state = to_gitlab(hub, two, began)
-    hub.initiators.good["t-admin"] = lowered
+    hub.principals.good["t-admin"] = lowered
     answered = from_gitlab(hub, gone, code, state)
     assert (answered["statusCode"], one in repr(answered)) == (409, False)

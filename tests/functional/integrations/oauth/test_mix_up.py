@@ -71,11 +71,11 @@ def test_the_code_of_another_gitlab_is_worth_nothing_to_a_hostile_one(hub: OAuth
     [form] = hostile.spent
     assert form["code"] == code
     # What the hostile one can do with it now, knowing the verifier and no secret.
-    exchange = TokenEndpoint(ScriptedConnector(hub.gitlab))
+    token_endpoint = TokenEndpoint(ScriptedConnector(hub.gitlab))
     for application in (Application(client_id=CLIENT), Application(client_id=CLIENT, client_secret="guessed")):
         fields = code_fields(application, code=code, verifier=OWN_VERIFIER, redirect_uri=REDIRECT)
         with pytest.raises(GrantRefused):
-            exchange.exchange_code(HOST, fields)
+            token_endpoint.exchange_code(HOST, fields)
     assert hub.gitlab.living == []
 
 
@@ -92,4 +92,4 @@ def kept_without_a_secret(feature: IntegrationsFeature, *, now: int) -> str:
     integration = unauthorized_integration(
         "int_old", HOST, None, Features(), None, client_id=CLIENT, scopes=("read_api",), created_by="owner", now=now
     )
-    return feature.life.create(integration, None, Contents(application=Application(client_id=CLIENT))).id
+    return feature.lifecycle.create(integration, None, Contents(application=Application(client_id=CLIENT))).id

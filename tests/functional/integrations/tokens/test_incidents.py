@@ -95,11 +95,11 @@ def by_hook_or_status(hub: OAuthHub, one: str) -> None:
 def write(hub: OAuthHub, one: str) -> None:
     clients = GitLabClients(
         store=hub.feature.store,
-        source=hub.feature.care.refresher,
+        source=hub.feature.tokens.refresher,
         limiter_for=lambda _origin, _user: Unlimited(),
         policy=NetworkPolicy(),
         open_client=lambda address, tokens, _limiter: hub.connector.open(address, tokens),
-        refused=hub.feature.care.opinion.refused,
+        refused=hub.feature.tokens.rejection_check.refused,
     )
     reach = clients.reach(one)
     assert reach is not None
@@ -124,7 +124,7 @@ def test_a_refused_token_is_an_incident_and_told_once(hub: OAuthHub, found: Foun
     status = hub.integration(one)["credential_status"]
     assert (incident.kind, incident.details["status"]) == (REFUSED, status)
     assert "give a new token" in incident.hint
-    assert (hub.told.refused, incident.subject) == ([(one, status)], hub.held(one).credential.id)
+    assert (hub.told.refused, incident.subject) == ([(one, status)], hub.loaded(one).credential.id)
     before = hub.stored_rows.dump()
     for again in (by_verify, by_check):
         if found not in (by_expiry, by_rights):
@@ -169,7 +169,7 @@ def heal_by_itself(hub: OAuthHub, one: str) -> None:
 
 
 def heal_by_deletion(hub: OAuthHub, one: str) -> None:
-    body = {"id": hub.held(one).credential.id}
+    body = {"id": hub.loaded(one).credential.id}
     assert hub("POST", f"/api/connections/{one}/credentials.delete", body)[0] == 200
 
 
@@ -198,7 +198,7 @@ def test_one_that_an_earlier_release_has_marked_is_found_by_the_caretaker(hub: O
     by_verify(hub, one)
     for row in [row for row in hub.stored_rows.dump() if row["pk"] == PARTITION]:
         hub.stored_rows.delete(row["pk"], row["sk"])
-    hub.feature.care.monitor(rotate=False).tick(lambda: 900.0)
+    hub.feature.tokens.monitor(rotate=False).tick(lambda: 900.0)
     assert kinds(hub, one) == [REFUSED]
 
 
@@ -215,7 +215,7 @@ def test_a_status_and_its_incident_are_written_together(at: int, error: Any, app
     plan = Plan(at=at, error=error, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     with suppress(Crash, StorageUnavailable):
-        hub.feature.upkeep.check(one)
+        hub.feature.token_service.check(one)
     hub.use(hub.stored_rows, hub.stored_secrets)
     refused = hub.integration(one)["credential_status"] == "rejected"
     assert kinds(hub, one) == [REFUSED] * refused
@@ -227,7 +227,7 @@ def test_every_call_of_a_check_is_tried() -> None:
     one = by_token(hub)
     revoke_everything(hub)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
-    hub.feature.upkeep.check(one)
+    hub.feature.token_service.check(one)
     assert len(plan.calls) < 20
 
 

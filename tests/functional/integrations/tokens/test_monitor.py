@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.incidents import Incident
 from gitlab_hub.integrations.model import NOBODY, Credential
-from gitlab_hub.integrations.tokens.due import daily, next_look
+from gitlab_hub.integrations.tokens.due import daily, next_check
 from gitlab_hub.integrations.tokens.monitor import TokenMonitor
 from gitlab_hub.storage.ports import StorageRefused
 from tests.fakes.faults import Crash, Plan, faulty
@@ -31,7 +31,7 @@ def plenty() -> float:
 
 
 def care(hub: OAuthHub, *, rotate: bool = False) -> TokenMonitor:
-    return hub.feature.care.monitor(rotate=rotate)
+    return hub.feature.tokens.monitor(rotate=rotate)
 
 
 def by_token(hub: OAuthHub, token: str = CANARY, **more: Any) -> str:
@@ -53,15 +53,15 @@ def many(hub: OAuthHub, count: int) -> list[str]:
 
 def test_pairs_are_renewed_at_three_quarters_of_their_life(hub: OAuthHub) -> None:
     one = hub.connected()
-    first = hub.held(one).tokens
+    first = hub.loaded(one).tokens
     hub.now += 5399
     care(hub).tick(plenty)
-    assert hub.held(one).tokens == first
+    assert hub.loaded(one).tokens == first
     hub.now += 1
     for _ in range(3):
         assert care(hub).tick(plenty).failed == 0
     assert hub.gitlab.refreshes == 1
-    assert hub.held(one).tokens.access_token == hub.gitlab.living[0].access
+    assert hub.loaded(one).tokens.access_token == hub.gitlab.living[0].access
 
 
 def test_one_in_trouble_does_not_stop_the_others(hub: OAuthHub) -> None:
@@ -86,10 +86,10 @@ def test_each_tick_begins_with_what_waits_longest(hub: OAuthHub) -> None:
     for due, is_all in ((2, False), (2, False), (1, True)):
         # One look at the clock before anything is read, and one for each integration.
         left = iter([900.0] * 3 + [1.0] * 9)
-        before = {one: hub.held(one).tokens for one in ids}
+        before = {one: hub.loaded(one).tokens for one in ids}
         done = care(hub).tick(lambda left=left: next(left))  # type: ignore[misc]  # bound here on purpose
         assert (done.seen, done.complete) == (due, is_all)
-        served += [one for one in ids if hub.held(one).tokens != before[one]]
+        served += [one for one in ids if hub.loaded(one).tokens != before[one]]
     assert served == ids
 
 
@@ -106,7 +106,7 @@ def test_one_that_ends_the_process_is_not_first_again(hub: OAuthHub) -> None:
     order: list[str] = []
     hub.gitlab.on_call = order.append
     care(hub).tick(plenty)
-    assert [one for one in ids if not hub.held(one).is_valid(hub.now)] == []
+    assert [one for one in ids if not hub.loaded(one).is_valid(hub.now)] == []
     assert order.count("/oauth/token") == 3
 
 
@@ -186,10 +186,10 @@ def test_a_secret_that_aws_refuses_holds_up_no_other_integration_and_fails_the_t
     broken, good = many(hub, 2)
     secrets.unreadable = broken
     hub.now += 5400
-    first = hub.held(good).tokens
+    first = hub.loaded(good).tokens
     with pytest.raises(StorageRefused):
         care(hub).tick(plenty)
-    assert hub.held(good).tokens != first
+    assert hub.loaded(good).tokens != first
     assert hub.told.failures == [(broken, "storage_refused")]
 
 
@@ -263,7 +263,7 @@ def test_what_has_changed_is_due(hub: OAuthHub) -> None:
     assert care(hub).tick(plenty).seen == 0
     hub.now += 5400
     assert care(hub).tick(plenty).seen == 2
-    assert all(hub.held(each).credential.generation == 2 for each in (one, other))
+    assert all(hub.loaded(each).credential.generation == 2 for each in (one, other))
 
 
 def looks_of_a_day(hub: OAuthHub) -> list[int]:
@@ -297,7 +297,7 @@ def test_what_has_lost_its_looks_or_never_had_one_is_looked_at_within_a_day(hub:
     hub.stored_rows.write(deletes=[(row["pk"], row["sk"]) for row in rows])
     care(hub).tick(plenty)
     looks_of_a_day(hub)
-    assert all(hub.held(one).credential.generation > 1 for one in ids)
+    assert all(hub.loaded(one).credential.generation > 1 for one in ids)
 
 
 def test_what_a_look_has_changed_asks_for_no_other_one(hub: OAuthHub) -> None:
@@ -327,7 +327,7 @@ def test_what_could_not_be_renewed_is_due_again_at_the_next_tick(hub: OAuthHub) 
     care(hub).tick(plenty)
     hub.now += 400
     assert care(hub).tick(plenty).seen == 1
-    assert hub.held(one).credential.generation == 2
+    assert hub.loaded(one).credential.generation == 2
 
 
 @pytest.mark.parametrize(("days", "next_days"), [(40, 30), (30.5, 30), (14.2, 14), (7.5, 7), (1.5, 1), (0.5, None)])
@@ -337,4 +337,4 @@ def test_an_expiry_is_looked_at_when_the_next_distance_comes(days: float, next_d
         id="c", integration_id="i", label="", account=NOBODY, status="valid", scopes=(), token_expires_at=ENDS,
         expiration_date=None, api_base_url=None, token_version="v", created_at=1, updated_at=1,
     )  # fmt: skip
-    assert next_look(credential, None, now) == (None if next_days is None else ENDS - int(next_days * DAY))
+    assert next_check(credential, None, now) == (None if next_days is None else ENDS - int(next_days * DAY))

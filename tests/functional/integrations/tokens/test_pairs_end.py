@@ -31,24 +31,24 @@ def expired() -> tuple[OAuthHub, str]:
 
 def attempt(hub: OAuthHub, one: str) -> LoadedCredential | BaseException:
     try:
-        return hub.feature.care.refresher.fresh(one, hub.held(one).credential.id)
+        return hub.feature.tokens.refresher.get_credential(one, hub.loaded(one).credential.id)
     except (GitLabError, StorageUnavailable, Crash) as error:
         return error
 
 
 def only_the_stored_pair_lives(hub: OAuthHub, one: str) -> None:
-    assert [pair.refresh for pair in hub.gitlab.living] == [hub.held(one).tokens.refresh_token]
+    assert [token_pair.refresh for token_pair in hub.gitlab.living] == [hub.loaded(one).tokens.refresh_token]
 
 
 def race(schedule: Iterable[int]) -> None:
     """Let one worker renew the pair while somebody authorizes again, in this order of their steps."""
     hub, one = expired()
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
     turns = Turns(schedule)
     hub.use(turns.wrapped(hub.stored_rows), turns.wrapped(hub.stored_secrets), sleep=turns.sleep)
     hub.gitlab.on_call = lambda path: turns.step() if path.startswith("/oauth/") else None
-    refresher = hub.feature.care.refresher
+    refresher = hub.feature.tokens.refresher
     body = {"integration_id": one, "code": code, "state": state}
     event = http_event("POST", f"{PATH}/authorize", body)
 
@@ -56,7 +56,7 @@ def race(schedule: Iterable[int]) -> None:
         return hub.api.resolve(event, Context())["statusCode"]
 
     def renew() -> Any:
-        return refresher.fresh(one, credential_id)
+        return refresher.get_credential(one, credential_id)
 
     renewed, authorized = turns.run(renew, authorize)
     assert authorized == 200
@@ -124,7 +124,7 @@ def test_what_a_worker_keeps_behind_the_new_authorization_and_ends_is_ended_by_t
 
 
 def delete(hub: OAuthHub, one: str) -> int:
-    body = {"id": hub.held(one).credential.id}
+    body = {"id": hub.loaded(one).credential.id}
     return hub("POST", f"/api/connections/{one}/credentials.delete", body)[0]
 
 
@@ -179,4 +179,4 @@ def test_a_rotated_token_that_comes_too_late_ends() -> None:
     hub.gitlab.on_done = replaced
     hub("POST", f"/v1/integrations/{one}/gitlab-token/rotate")
     assert [token for token, pat in hub.gitlab.pats.items() if pat.alive] == [OTHER_CANARY]
-    assert hub.held(one).tokens.access_token == OTHER_CANARY
+    assert hub.loaded(one).tokens.access_token == OTHER_CANARY

@@ -31,14 +31,14 @@ def one(hub: OAuthHub) -> str:
     return hub.connected()
 
 
-def fresh(hub: OAuthHub, one: str, wanted: TokenNeed | None = None) -> LoadedCredential:
+def get_credential(hub: OAuthHub, one: str, need: TokenNeed | None = None) -> LoadedCredential:
     credential = next(each for each in hub.feature.store.holding(one).credentials if each.live)
-    return hub.feature.care.refresher.fresh(one, credential.id, wanted)
+    return hub.feature.tokens.refresher.get_credential(one, credential.id, need)
 
 
-def attempt(hub: OAuthHub, one: str, wanted: TokenNeed | None = None) -> LoadedCredential | BaseException:
+def attempt(hub: OAuthHub, one: str, need: TokenNeed | None = None) -> LoadedCredential | BaseException:
     try:
-        return fresh(hub, one, wanted)
+        return get_credential(hub, one, need)
     except (GitLabError, StorageUnavailable, Crash) as error:
         return error
 
@@ -56,26 +56,26 @@ def states(hub: OAuthHub, one: str) -> tuple[str, str]:
 # ---- when
 
 
-@pytest.mark.parametrize(("age", "wanted", "refreshes"), [
+@pytest.mark.parametrize(("age", "need", "refreshes"), [
     (0, None, 0), (LIFE - 61, None, 0), (LIFE - 60, None, 1), (LIFE + 86_400, None, 1),
     (5399, TokenNeed(early=True), 0), (5400, TokenNeed(early=True), 1),
     (0, TokenNeed(rejected="an older one"), 0),
     (-86_400, None, 0),
 ])  # fmt: skip
 def test_a_pair_is_renewed_when_it_is_time(
-    hub: OAuthHub, one: str, age: int, wanted: TokenNeed | None, refreshes: int
+    hub: OAuthHub, one: str, age: int, need: TokenNeed | None, refreshes: int
 ) -> None:
     hub.now += age
-    fresh(hub, one, wanted)
+    get_credential(hub, one, need)
     assert hub.gitlab.refreshes == refreshes
 
 
 def test_a_rejected_token_is_renewed_whatever_the_clock_says(hub: OAuthHub, one: str) -> None:
-    rejected = hub.held(one).tokens.access_token
+    rejected = hub.loaded(one).tokens.access_token
     hub.now -= 400_000
-    renewed = fresh(hub, one, TokenNeed(rejected=rejected))
+    renewed = get_credential(hub, one, TokenNeed(rejected=rejected))
     assert renewed.tokens.access_token == hub.gitlab.living[0].access
-    assert fresh(hub, one, TokenNeed(rejected=rejected)) == renewed
+    assert get_credential(hub, one, TokenNeed(rejected=rejected)) == renewed
     assert hub.gitlab.refreshes == 1
 
 
@@ -83,29 +83,31 @@ def test_a_rejected_token_is_renewed_whatever_the_clock_says(hub: OAuthHub, one:
 def test_an_answer_without_a_refresh_token_leaves_the_one_before_in_use(
     hub: OAuthHub, one: str, more: dict[str, Any]
 ) -> None:
-    before = hub.held(one).tokens.refresh_token
+    before = hub.loaded(one).tokens.refresh_token
     expire(hub)
     hub.gitlab.fail(TOKEN, answer(200, {"access_token": "half-canary", "token_type": "Bearer", **more}))
-    half = fresh(hub, one).tokens
+    half = get_credential(hub, one).tokens
     assert (half.access_token, half.refresh_token) == ("half-canary", before)
-    assert fresh(hub, one, TokenNeed(rejected="half-canary")).tokens.access_token == hub.gitlab.living[0].access
+    assert (
+        get_credential(hub, one, TokenNeed(rejected="half-canary")).tokens.access_token == hub.gitlab.living[0].access
+    )
     assert states(hub, one) == ("active", "valid")
 
 
 def test_an_answer_with_another_kind_of_token_is_none_and_costs_nothing(hub: OAuthHub, one: str) -> None:
-    before = hub.held(one).tokens
+    before = hub.loaded(one).tokens
     expire(hub)
     hub.gitlab.fail(TOKEN, answer(200, {"access_token": "a", "refresh_token": "b", "token_type": "mac"}))
     assert isinstance(attempt(hub, one), GitLabError)
-    assert hub.held(one).tokens == before
+    assert hub.loaded(one).tokens == before
     hub.now += 400
-    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+    assert get_credential(hub, one).tokens.access_token == hub.gitlab.living[0].access
 
 
 def test_the_successor_stands_at_its_own_version_and_nobody_elses_token_moves(hub: OAuthHub, one: str) -> None:
-    before = hub.held(one)
+    before = hub.loaded(one)
     expire(hub)
-    after = fresh(hub, one)
+    after = get_credential(hub, one)
     assert after.credential.generation == before.credential.generation + 1
     assert after.credential.token_version == after.integration.secret_version != before.integration.secret_version
     assert after.contents.application == before.contents.application
@@ -114,18 +116,18 @@ def test_the_successor_stands_at_its_own_version_and_nobody_elses_token_moves(hu
 def test_with_little_time_left_nothing_is_used_up(hub: OAuthHub, one: str) -> None:
     hub.left = 17.9
     hub.now += LIFE - 30
-    assert fresh(hub, one).tokens == hub.held(one).tokens
+    assert get_credential(hub, one).tokens == hub.loaded(one).tokens
     hub.now += 60
     with pytest.raises(Unavailable):
-        fresh(hub, one)
+        get_credential(hub, one)
     hub.left = 18
-    fresh(hub, one)
+    get_credential(hub, one)
     assert hub.gitlab.refreshes == 1
 
 
 def test_time_that_went_by_while_another_worker_was_waited_for_counts_too(hub: OAuthHub, one: str) -> None:
     expire(hub)
-    hub.feature.care.leases.take(one, hub.held(one).credential.id)
+    hub.feature.tokens.leases.take(one, hub.loaded(one).credential.id)
 
     def wait(seconds: float) -> None:
         hub.now += 31
@@ -134,10 +136,10 @@ def test_time_that_went_by_while_another_worker_was_waited_for_counts_too(hub: O
     hub.left = 19.0
     hub.use(hub.stored_rows, hub.stored_secrets, sleep=wait)
     with pytest.raises(Unavailable):
-        fresh(hub, one)
+        get_credential(hub, one)
     assert (hub.gitlab.refreshes, len(hub.gitlab.living)) == (0, 1)
     hub.left = 300.0
-    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+    assert get_credential(hub, one).tokens.access_token == hub.gitlab.living[0].access
 
 
 async def test_clients_get_fresh_tokens_before_and_after_a_rejection(hub: OAuthHub, one: str) -> None:
@@ -151,14 +153,14 @@ async def test_clients_get_fresh_tokens_before_and_after_a_rejection(hub: OAuthH
     renewed = await asyncio.gather(*(tokens.renewed(many[0]) for _ in range(8)))
     assert (len(set(renewed)), hub.gitlab.refreshes) == (1, 2)
     assert await tokens.renewed(first) == renewed[0]
-    assert tokens.version == hub.held(one).credential.token_version
+    assert tokens.version == hub.loaded(one).credential.token_version
 
 
 async def test_a_lost_pair_gives_no_token(hub: OAuthHub, one: str) -> None:
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
     expire(hub)
     hub.gitlab.fail(TOKEN, INVALID, times=9)
-    tokens = CredentialTokens(hub.feature.care.refresher, one, credential_id)
+    tokens = CredentialTokens(hub.feature.tokens.refresher, one, credential_id)
     for _ in range(3):
         with pytest.raises(Unauthorized):
             await tokens.current()
@@ -179,13 +181,13 @@ def test_trouble_that_may_pass_changes_nothing_however_often(hub: OAuthHub, one:
         assert isinstance(attempt(hub, one), GitLabError)
         hub.now += 400
     assert (states(hub, one), hub.told.lost) == (("active", "valid"), [])
-    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+    assert get_credential(hub, one).tokens.access_token == hub.gitlab.living[0].access
 
 
 def test_a_token_that_still_lives_is_given_while_gitlab_is_in_trouble(hub: OAuthHub, one: str) -> None:
     hub.now += LIFE - 30
     hub.gitlab.fail(TOKEN, answer(503))
-    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+    assert get_credential(hub, one).tokens.access_token == hub.gitlab.living[0].access
 
 
 def test_after_trouble_there_is_a_pause(hub: OAuthHub, one: str) -> None:
@@ -200,7 +202,7 @@ def test_a_definite_refusal_needs_a_person(hub: OAuthHub, one: str) -> None:
     expire(hub)
     hub.gitlab.fail(TOKEN, INVALID)
     with pytest.raises(NeedsReauth):
-        fresh(hub, one)
+        get_credential(hub, one)
     assert (states(hub, one), hub.told.lost) == (("error", "refresh_failed"), [(one, "invalid_grant")])
     assert hub.scheduled() == []
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "refresh_failed"
@@ -219,7 +221,7 @@ def test_authorizing_again_heals(hub: OAuthHub, one: str) -> None:
     assert hub.finish(one)[0] == 200
     assert states(hub, one) == ("active", "valid")
     expire(hub)
-    fresh(hub, one)
+    get_credential(hub, one)
     assert len(hub.gitlab.living) == 1
 
 
@@ -229,7 +231,7 @@ def test_an_unknown_outcome_that_had_no_effect_is_mended_by_the_next_call(hub: O
     assert states(hub, one) == ("active", "valid")
     attempt(hub, one)
     hub.now += 31
-    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+    assert get_credential(hub, one).tokens.access_token == hub.gitlab.living[0].access
     assert (states(hub, one), hub.gitlab.refreshes, hub.told.lost) == (("active", "valid"), 2, [])
 
 
@@ -245,27 +247,27 @@ def test_a_lost_answer_costs_the_pair_after_one_further_call(hub: OAuthHub, one:
     assert len(hub.told.lost) == 1
 
 
-def calls_of(hub: OAuthHub, one: str, wanted: TokenNeed | None = None) -> list[str]:
+def calls_of(hub: OAuthHub, one: str, need: TokenNeed | None = None) -> list[str]:
     """What a worker that needs a token asks of the table and the secrets, in this order."""
-    credential_id, plan = hub.held(one).credential.id, Plan()
+    credential_id, plan = hub.loaded(one).credential.id, Plan()
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
-    hub.feature.care.refresher.fresh(one, credential_id, wanted)
+    hub.feature.tokens.refresher.get_credential(one, credential_id, need)
     hub.use(hub.stored_rows, hub.stored_secrets)
     return plan.calls
 
 
-@pytest.mark.parametrize(("age", "wanted"), [(LIFE, None), (5400, TokenNeed(early=True))])
+@pytest.mark.parametrize(("age", "need"), [(LIFE, None), (5400, TokenNeed(early=True))])
 def test_a_refresh_reads_nothing_again_that_has_not_changed(
-    hub: OAuthHub, one: str, age: int, wanted: TokenNeed | None
+    hub: OAuthHub, one: str, age: int, need: TokenNeed | None
 ) -> None:
     hub.now += age
     asked = ["get", "query", "get", "read"]  # The integration with its credentials, and their tokens.
     leased = ["get", "put", "get", "put"]  # The lease; whether all is as it was; that a call goes out.
     kept = ["write", "transact", "put"]  # The new pair, the rows that point to it, the end of the lease.
-    assert calls_of(hub, one, wanted) == [*asked, *leased, *kept]
+    assert calls_of(hub, one, need) == [*asked, *leased, *kept]
     assert len([*asked, *leased, *kept]) <= 12
     # Of one whose pair is fresh, nothing but the token is read.
-    assert calls_of(hub, one, wanted) == asked
+    assert calls_of(hub, one, need) == asked
 
 
 def test_a_refresh_during_which_somebody_changes_the_integration_keeps_both(hub: OAuthHub, one: str) -> None:
@@ -277,8 +279,8 @@ def test_a_refresh_during_which_somebody_changes_the_integration_keeps_both(hub:
             aside(lambda: hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"}))
 
     hub.gitlab.on_call = renamed
-    got = fresh(hub, one)
-    assert got == hub.held(one)
+    got = get_credential(hub, one)
+    assert got == hub.loaded(one)
     assert (got.tokens.access_token, got.integration.display_name) == (hub.gitlab.living[0].access, "changed")
 
 
@@ -295,10 +297,10 @@ def test_a_refusal_while_a_newer_pair_is_stored_uses_that_one(hub: OAuthHub, one
     def overtaken(path: str) -> None:
         if path == TOKEN:
             hub.gitlab.on_call = lambda _path: None
-            aside(lambda: fresh(rival, one))  # By its clock, our lease has run out.
+            aside(lambda: get_credential(rival, one))  # By its clock, our lease has run out.
 
     hub.gitlab.on_call = overtaken
-    got = fresh(hub, one)
+    got = get_credential(hub, one)
     assert got.tokens.access_token == hub.gitlab.living[0].access
     assert (states(hub, one), hub.told.lost, rival.told.lost) == (("active", "valid"), [], [])
 
@@ -307,7 +309,7 @@ def test_a_pair_that_a_crashed_worker_has_kept_is_found(hub: OAuthHub, one: str)
     expire(hub)
     plan = Plan()
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
-    fresh(hub, one)
+    get_credential(hub, one)
     at = plan.calls.index("write") + 1
     later = OAuthHub()
     two = later.connected()
@@ -317,7 +319,7 @@ def test_a_pair_that_a_crashed_worker_has_kept_is_found(hub: OAuthHub, one: str)
     assert isinstance(attempt(later, two), Crash)
     later.use(later.stored_rows, later.stored_secrets)
     later.now += 31
-    assert fresh(later, two).tokens.access_token == later.gitlab.living[0].access
+    assert get_credential(later, two).tokens.access_token == later.gitlab.living[0].access
     assert (later.gitlab.refreshes, states(later, two)) == (1, ("active", "valid"))
 
 
@@ -335,7 +337,7 @@ def test_a_refusal_finds_what_a_faster_worker_has_kept_before_it_crashed(hub: OA
             aside(lambda: attempt(rival, one))
 
     hub.gitlab.on_call = overtaken
-    got = fresh(hub, one)
+    got = get_credential(hub, one)
     assert (plan.calls[-1], len(plan.calls)) == ("write", 3)
     assert got.tokens.access_token == hub.gitlab.living[0].access
     assert (states(hub, one), hub.told.lost) == (("active", "valid"), [])
@@ -366,7 +368,7 @@ def test_a_slow_worker_heals_what_was_given_up_for_lost(hub: OAuthHub, one: str)
             gone.append(aside(lambda: attempt(rival, one)))
 
     hub.gitlab.on_done = slow
-    fresh(hub, one)
+    get_credential(hub, one)
     assert isinstance(gone[0], NeedsReauth)
     assert (states(hub, one), len(hub.gitlab.living)) == (("active", "valid"), 1)
 
@@ -380,8 +382,8 @@ def test_a_new_authorization_is_never_replaced_by_an_older_pair(hub: OAuthHub, o
             assert aside(lambda: hub.finish(one))[0] == 200
 
     hub.gitlab.on_done = overtaken
-    got = fresh(hub, one)
-    assert got.tokens.access_token == hub.held(one).tokens.access_token == hub.gitlab.pairs[-1].access
+    got = get_credential(hub, one)
+    assert got.tokens.access_token == hub.loaded(one).tokens.access_token == hub.gitlab.pairs[-1].access
     assert hub.integration(one)["credential_status"] == "valid"
 
 
@@ -393,7 +395,7 @@ def test_a_new_authorization_is_not_marked_lost_with_the_pair_before_it(hub: OAu
         assert aside(lambda: hub.finish(one))[0] == 200
 
     hub.told.on_lost = overtaken
-    assert fresh(hub, one).tokens.access_token == hub.gitlab.pairs[-1].access
+    assert get_credential(hub, one).tokens.access_token == hub.gitlab.pairs[-1].access
     assert states(hub, one) == ("active", "valid")
 
 
@@ -403,7 +405,7 @@ def test_a_pair_for_an_integration_that_was_removed_meanwhile_ends(hub: OAuthHub
     def removed(path: str) -> None:
         if path == TOKEN:
             hub.gitlab.on_done = lambda _path: None
-            hub.feature.life.delete(one)
+            hub.feature.lifecycle.delete(one)
 
     hub.gitlab.on_done = removed
     assert isinstance(attempt(hub, one), Unauthorized)
@@ -412,11 +414,11 @@ def test_a_pair_for_an_integration_that_was_removed_meanwhile_ends(hub: OAuthHub
 
 def test_a_lease_of_a_clock_that_went_wrong_does_not_last(hub: OAuthHub, one: str) -> None:
     expire(hub)
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
     hub.now += 10**7
-    assert hub.feature.care.leases.take(one, credential_id) is not None
+    assert hub.feature.tokens.leases.take(one, credential_id) is not None
     hub.now -= 10**7
-    fresh(hub, one)
+    get_credential(hub, one)
 
 
 # ---- a crash or a failing store at every single call
@@ -427,7 +429,7 @@ def calls_of_a_refresh() -> int:
     one = hub.connected()
     expire(hub)
     watch(hub, plan)
-    fresh(hub, one)
+    get_credential(hub, one)
     return len(plan.calls)
 
 
@@ -502,14 +504,14 @@ def test_a_store_that_fails_for_a_moment_does_not_cost_the_pair(hub: OAuthHub, o
             hub.stored_secrets.write(*args, **more)
 
     hub.use(hub.stored_rows, Shaky())
-    assert fresh(hub, one).tokens.access_token == hub.gitlab.living[0].access
+    assert get_credential(hub, one).tokens.access_token == hub.gitlab.living[0].access
     assert hub.gitlab.refreshes == 1
 
 
 def test_no_secret_is_in_a_row_an_answer_or_the_log(hub: OAuthHub, one: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     expire(hub)
-    fresh(hub, one)
+    get_credential(hub, one)
     expire(hub)
     hub.gitlab.fail(TOKEN, answer(400, {"error": "invalid_grant", "error_description": hub.gitlab.living[0].refresh}))
     error = attempt(hub, one)

@@ -24,21 +24,21 @@ def expired() -> tuple[OAuthHub, str]:
     return hub, one
 
 
-def race(schedule: Iterable[int], wanted: TokenNeed | None = None) -> list[int]:
+def race(schedule: Iterable[int], need: TokenNeed | None = None) -> list[int]:
     """Let two workers ask for a token in this order; everything must have gone well. Gives the turns taken."""
     hub, one = expired()
-    credential_id, trades = hub.held(one).credential.id, hub.gitlab.trades
+    credential_id, trades = hub.loaded(one).credential.id, hub.gitlab.trades
     turns = Turns(schedule)
     hub.use(turns.wrapped(hub.stored_rows), turns.wrapped(hub.stored_secrets), sleep=turns.sleep)
     hub.gitlab.on_call = lambda _path: turns.step()
-    refresher = hub.feature.care.refresher
-    results = turns.run(*(lambda: refresher.fresh(one, credential_id, wanted) for _ in range(2)))
+    refresher = hub.feature.tokens.refresher
+    results = turns.run(*(lambda: refresher.get_credential(one, credential_id, need) for _ in range(2)))
     [living] = hub.gitlab.living
     for result in results:
         assert isinstance(result, LoadedCredential), result
         assert result.tokens.access_token == living.access
     assert (hub.gitlab.refreshes, hub.gitlab.trades) == (1, trades)
-    stored = hub.held(one)
+    stored = hub.loaded(one)
     assert (stored.tokens.access_token, stored.tokens.refresh_token) == (living.access, living.refresh)
     assert (hub.integration(one)["credential_status"], hub.told.lost) == ("valid", [])
     return turns.taken
@@ -68,6 +68,6 @@ def test_in_any_order(seed: int) -> None:
 
 def test_with_a_token_that_gitlab_rejected() -> None:
     hub, one = expired()
-    rejected = hub.held(one).tokens.access_token
+    rejected = hub.loaded(one).tokens.access_token
     for first in range(LONGEST):
         race(chain(repeat(0, first), repeat(1, 200)), TokenNeed(rejected=rejected))

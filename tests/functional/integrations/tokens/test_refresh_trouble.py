@@ -46,7 +46,7 @@ def one(hub: OAuthHub) -> str:
 
 def attempt(hub: OAuthHub, one: str) -> LoadedCredential | GitLabError:
     try:
-        return hub.feature.care.refresher.fresh(one, hub.held(one).credential.id)
+        return hub.feature.tokens.refresher.get_credential(one, hub.loaded(one).credential.id)
     except GitLabError as error:
         return error
 
@@ -87,14 +87,14 @@ def test_pauses_grow_so_that_there_is_never_a_tight_loop(hub: OAuthHub, one: str
     expire(hub)
     hub.gitlab.fail(TOKEN, trouble, times=10_000)
     tries = []
-    begun, waits = hub.now, set()
+    started, waits = hub.now, set()
     for _ in range(3600):
         before = hub.gitlab.refreshes
         error = attempt(hub, one)
         assert isinstance(error, GitLabError)
         waits.add(error.retry_after)
         if hub.gitlab.refreshes > before:
-            tries.append(hub.now - begun)
+            tries.append(hub.now - started)
         hub.now += 1
     assert tries[:7] == [0, 5, 15, 35, 75, 155, 315]
     assert max(b - a for a, b in pairwise(tries)) == 300
@@ -237,7 +237,7 @@ def test_the_new_secret_is_given_by_patch_and_tried_at_once(hub: OAuthHub, one: 
     refused(hub, one)
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"})
     assert (status, body["integration"]["credential_status"]) == (200, "valid")
-    assert hub.held(one).tokens.access_token == hub.gitlab.living[0].access
+    assert hub.loaded(one).tokens.access_token == hub.gitlab.living[0].access
     assert list(hub.feature.incidents.of(one)) == []
     assert "gloas-renewed" not in repr((hub.stored_rows.dump(), body))
     expire(hub)
@@ -267,7 +267,7 @@ def test_a_new_secret_during_a_refresh_is_not_lost_with_its_answer(hub: OAuthHub
 
     hub.gitlab.on_done = patched
     assert isinstance(attempt(hub, one), LoadedCredential)
-    application = hub.held(one).contents.application
+    application = hub.loaded(one).contents.application
     assert application is not None
     assert application.client_secret == "gloas-renewed"
 
@@ -276,9 +276,9 @@ def test_a_new_secret_during_a_refresh_is_not_lost_with_its_answer(hub: OAuthHub
     {"client_id": "app-2"}, {"client_secret": ""}, {"client_secret": " "}, {"client_id": ""},
 ])  # fmt: skip
 def test_a_patch_that_makes_no_sense_is_refused(hub: OAuthHub, one: str, more: dict[str, Any]) -> None:
-    before = hub.held(one)
+    before = hub.loaded(one)
     assert hub("PATCH", f"/v1/integrations/{one}", more)[0] == 422
-    assert hub.held(one) == before
+    assert hub.loaded(one) == before
 
 
 def test_an_integration_by_token_has_no_application(hub: OAuthHub) -> None:

@@ -35,12 +35,12 @@ def one(hub: OAuthHub) -> str:
 
 def tick(hub: OAuthHub, *, after: float = 0) -> None:
     hub.now += after
-    hub.feature.care.monitor(rotate=False).tick(lambda: 900.0)
+    hub.feature.tokens.monitor(rotate=False).tick(lambda: 900.0)
 
 
 def sweep(hub: OAuthHub, *, after: float) -> int:
     hub.now += after
-    return hub.feature.life.cleanup_orphans()
+    return hub.feature.lifecycle.cleanup_orphans()
 
 
 def refuse_only(hub: OAuthHub, refresh_token: str) -> None:
@@ -49,7 +49,7 @@ def refuse_only(hub: OAuthHub, refresh_token: str) -> None:
 
 
 def delete(hub: OAuthHub, one: str) -> int:
-    return hub("POST", f"/api/connections/{one}/credentials.delete", {"id": hub.held(one).credential.id})[0]
+    return hub("POST", f"/api/connections/{one}/credentials.delete", {"id": hub.loaded(one).credential.id})[0]
 
 
 def replace(hub: OAuthHub, one: str) -> int:
@@ -65,12 +65,12 @@ def incidents(hub: OAuthHub, one: str) -> list[Any]:
 
 
 def lives(hub: OAuthHub) -> list[str]:
-    return [pair.refresh for pair in hub.gitlab.living]
+    return [token_pair.refresh for token_pair in hub.gitlab.living]
 
 
 def stored(hub: OAuthHub, one: str) -> list[str | None]:
     live = [each for each in hub.feature.store.holding(one).credentials if each.live]
-    return [hub.held(one).tokens.refresh_token] if live else []
+    return [hub.loaded(one).tokens.refresh_token] if live else []
 
 
 @pytest.mark.parametrize("change", [replace, delete])
@@ -109,7 +109,7 @@ def test_no_secret_is_in_a_row(hub: OAuthHub, one: str) -> None:
 def requested(hub: OAuthHub, one: str, what: str) -> Any:
     """What is sent to the hub, prepared so that only the request itself meets the fault."""
     if what == "delete":
-        body = {"id": hub.held(one).credential.id}
+        body = {"id": hub.loaded(one).credential.id}
         return http_event("POST", f"/api/connections/{one}/credentials.delete", body)
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
     return http_event("POST", f"{PATH}/authorize", {"integration_id": one, "code": code, "state": state})
@@ -163,7 +163,7 @@ def test_wherever_the_caretaker_ends_the_next_one_goes_on(at: int, applied: bool
 def test_what_a_renewal_brings_too_late_ends(hub: OAuthHub, one: str, change: Any, trouble: str) -> None:
     hub.now += LIFE
     hub.gitlab.expire()
-    credential_id, plan = hub.held(one).credential.id, Plan()
+    credential_id, plan = hub.loaded(one).credential.id, Plan()
     hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
 
     def changed(path: str) -> None:
@@ -180,7 +180,7 @@ def test_what_a_renewal_brings_too_late_ends(hub: OAuthHub, one: str, change: An
 
     hub.gitlab.on_done = changed
     try:
-        result: LoadedCredential | BaseException = hub.feature.care.refresher.fresh(one, credential_id)
+        result: LoadedCredential | BaseException = hub.feature.tokens.refresher.get_credential(one, credential_id)
     except (GitLabError, Crash) as error:
         result = error
     assert isinstance(result, Crash) == (trouble == "crash")
@@ -258,7 +258,7 @@ def test_it_is_given_up_after_four_weeks_and_that_is_said(hub: OAuthHub, one: st
 
 def test_a_version_that_is_kept_no_longer_is_said_at_once(hub: OAuthHub, one: str) -> None:
     hub.gitlab.fail(REVOKE, answer(503))
-    version = hub.held(one).integration.secret_version
+    version = hub.loaded(one).integration.secret_version
     assert delete(hub, one) == 200
     name = f"integration/{one}"
     del hub.stored_secrets._versions[name][version]  # As Secrets Manager does after a hundred newer ones.
@@ -268,7 +268,7 @@ def test_a_version_that_is_kept_no_longer_is_said_at_once(hub: OAuthHub, one: st
 
 def test_the_next_authorization_of_the_credential_ends_the_incident(hub: OAuthHub, one: str) -> None:
     hub.gitlab.fail(REVOKE, answer(503))
-    version = hub.held(one).integration.secret_version
+    version = hub.loaded(one).integration.secret_version
     assert hub.finish(one)[0] == 200
     del hub.stored_secrets._versions[f"integration/{one}"][version]
     tick(hub, after=SETTLED_SECONDS)
@@ -306,7 +306,7 @@ def test_one_that_cannot_be_ended_keeps_the_others_of_its_gitlab_waiting_and_nob
 
 def test_a_removed_integration_tries_what_was_left_and_says_what_was_not_ended(hub: OAuthHub, one: str) -> None:
     hub.gitlab.fail(REVOKE, answer(503), times=2)
-    credential = hub.held(one).credential.id
+    credential = hub.loaded(one).credential.id
     assert hub.finish(one)[0] == 200
     status, body = hub("DELETE", f"/v1/integrations/{one}")
     assert (status, body["revoke_failed"], len(noted(hub)), len(lives(hub))) == (200, [credential], 1, 1)
@@ -316,7 +316,7 @@ def test_a_removed_integration_tries_what_was_left_and_says_what_was_not_ended(h
 
 def test_a_removed_integration_tries_for_a_day_and_gives_its_secret_up_then(hub: OAuthHub, one: str) -> None:
     hub.gitlab.fail(REVOKE, answer(503), times=50)
-    credential = hub.held(one).credential.id
+    credential = hub.loaded(one).credential.id
     assert hub("DELETE", f"/v1/integrations/{one}")[1]["revoke_failed"] == [credential]
     assert (hub.purged, hub("GET", f"/v1/integrations/{one}")[0]) == ([one], 404)
     tries = [sweep(hub, after=600) for _ in range(24 * 6 - 1)]
@@ -359,7 +359,7 @@ def test_wherever_a_removal_ends_its_pair_does_too(at: int, applied: bool, revok
         hub.api.resolve(http_event("DELETE", f"/v1/integrations/{one}", query=query), Context())
     hub.use(hub.stored_rows, hub.stored_secrets)
     hub.now += 3600
-    hub.feature.life.cleanup_orphans()
+    hub.feature.lifecycle.cleanup_orphans()
     is_gone = not hub.feature.store.exists(one)
     assert lives(hub) == ([] if is_gone and revoke else old)
     assert (noted(hub), len(plan.calls) < 30) == ([], True)
@@ -398,5 +398,5 @@ def test_a_duplicates_pair_ends_before_the_unfinished_integrations_secret_goes(h
     assert hub.finish(two)[1]["code"] == "duplicate_integration"
     assert len(lives(hub)) == 2
     hub.now += 3600
-    hub.feature.life.cleanup_orphans()
+    hub.feature.lifecycle.cleanup_orphans()
     assert (lives(hub), noted(hub)) == (stored(hub, one), [])

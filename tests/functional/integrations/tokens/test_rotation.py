@@ -40,14 +40,14 @@ def rotate(hub: OAuthHub, one: str) -> tuple[int, Any]:
 
 def attempt(hub: OAuthHub, one: str) -> LoadedCredential | BaseException:
     try:
-        return hub.feature.care.rotator.rotate(one, hub.held(one).credential.id)
+        return hub.feature.tokens.rotator.rotate(one, hub.loaded(one).credential.id)
     except (HubError, Crash) as error:
         return error
 
 
 def works(hub: OAuthHub, one: str) -> bool:
     """The stored token is one that GitLab takes, and no family was killed."""
-    return hub.gitlab.pats[hub.held(one).tokens.access_token].alive
+    return hub.gitlab.pats[hub.loaded(one).tokens.access_token].alive
 
 
 def test_a_rotation_puts_the_new_token_in_place(hub: OAuthHub, one: str) -> None:
@@ -56,7 +56,7 @@ def test_a_rotation_puts_the_new_token_in_place(hub: OAuthHub, one: str) -> None
     # As long as the old one had, from today on.
     assert (status, body["status"], body["expires_at"]) == (200, "valid", 1_749_945_600 + 231 * 86_400)
     assert works(hub, one)
-    assert hub.held(one).tokens.access_token != CANARY
+    assert hub.loaded(one).tokens.access_token != CANARY
     assert hub("POST", f"/v1/integrations/{one}/verify")[1]["ok"] is True
     assert not hub.spilled(body, hub.stored_rows.dump())
 
@@ -149,7 +149,7 @@ def test_two_at_once_call_once(hub: OAuthHub) -> None:
 
 def test_duplicate_ticks_call_once_per_generation(hub: OAuthHub, one: str) -> None:
     hub.now = 1_755_648_000 - 3 * 86_400
-    care = hub.feature.care.monitor(rotate=True)
+    care = hub.feature.tokens.monitor(rotate=True)
     for _ in range(4):
         care.tick(lambda: 900.0)
     assert (hub.gitlab.calls, works(hub, one)) == (["rotate"], True)
@@ -163,7 +163,7 @@ def test_a_lost_answer_is_never_followed_by_another_call(hub: OAuthHub, one: str
     assert hub.integration(one)["credential_status"] == "valid"
     for _ in range(5):
         rotate(hub, one)
-        hub.feature.care.monitor(rotate=True).tick(lambda: 900.0)
+        hub.feature.tokens.monitor(rotate=True).tick(lambda: 900.0)
         hub.now += 1000
     assert hub.gitlab.calls == ["rotate"]
     shown = hub.integration(one)
@@ -197,11 +197,11 @@ def test_a_call_that_never_arrived_is_repeated_only_after_the_token_was_seen_ali
 def test_a_new_token_heals_a_lost_one(hub: OAuthHub, one: str) -> None:
     hub.gitlab.lose(ROTATE)
     rotate(hub, one)
-    hub.feature.care.monitor(rotate=False).tick(lambda: 900.0)
+    hub.feature.tokens.monitor(rotate=False).tick(lambda: 900.0)
     assert hub.integration(one)["credential_status"] == "refresh_failed"
     token = next(pat.token for pat in hub.gitlab.pats.values() if pat.alive)
     assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": token})[0] == 200
-    hub.feature.care.monitor(rotate=False).tick(lambda: 900.0)
+    hub.feature.tokens.monitor(rotate=False).tick(lambda: 900.0)
     assert (hub.integration(one)["credential_status"], list(hub.feature.incidents.after(None))) == ("valid", [])
 
 
@@ -213,16 +213,16 @@ async def test_a_client_meets_a_rotation_and_goes_on(hub: OAuthHub, one: str) ->
     tokens = hub.targets.tokens(target)
     assert await tokens.current() == CANARY
     await asyncio.to_thread(rotate, hub, one)
-    assert await tokens.renewed(CANARY) == hub.held(one).tokens.access_token
+    assert await tokens.renewed(CANARY) == hub.loaded(one).tokens.access_token
     assert hub.gitlab.calls == ["rotate"]
 
 
 def test_an_oauth_pair_is_renewed_instead(hub: OAuthHub) -> None:
     one = hub.connected()
-    before = hub.held(one).tokens
+    before = hub.loaded(one).tokens
     status, body = rotate(hub, one)
     assert (status, body["status"], hub.gitlab.refreshes) == (200, "valid", 1)
-    assert hub.held(one).tokens != before
+    assert hub.loaded(one).tokens != before
 
 
 def test_with_little_time_left_nothing_is_used_up(hub: OAuthHub, one: str) -> None:
@@ -277,7 +277,7 @@ def test_wherever_it_ends_the_token_is_found_or_a_person_is_told(at: int, error:
     hub.gitlab.on_call = hub.gitlab.on_done = lambda _path: None
     for _ in range(4):
         hub.now += 1000
-        hub.feature.care.monitor(rotate=False).tick(lambda: 900.0)
+        hub.feature.tokens.monitor(rotate=False).tick(lambda: 900.0)
     assert len(hub.gitlab.calls) <= 1
     if works(hub, one):
         assert (hub.integration(one)["credential_status"], hub.told.lost) == ("valid", [])
@@ -291,10 +291,10 @@ def test_wherever_it_ends_the_token_is_found_or_a_person_is_told(at: int, error:
 
 def test_a_second_rotation_of_one_token_would_kill_the_family(hub: OAuthHub, one: str) -> None:
     """The fake does what GitLab does; else the tests above would prove nothing."""
-    exchange = hub.feature.care.exchange
-    exchange.rotate(HOST, CANARY, "2026-01-01")
+    token_endpoint = hub.feature.tokens.token_endpoint
+    token_endpoint.rotate(HOST, CANARY, "2026-01-01")
     hub.gitlab.pats[CANARY].alive = True
     hub.gitlab._refresh_users()
     with pytest.raises(GitLabError):
-        exchange.rotate(HOST, CANARY, "2026-01-01")
+        token_endpoint.rotate(HOST, CANARY, "2026-01-01")
     assert not any(pat.alive for pat in hub.gitlab.pats.values())

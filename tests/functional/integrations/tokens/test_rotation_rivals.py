@@ -20,16 +20,16 @@ def race(schedule: Iterable[int]) -> list[int]:
     hub = OAuthHub()
     body = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY}
     one = str(hub("POST", f"{PATH}/start", body)[1]["integration"]["id"])
-    credential_id = hub.held(one).credential.id
+    credential_id = hub.loaded(one).credential.id
     turns = Turns(schedule)
     hub.use(turns.wrapped(hub.stored_rows), turns.wrapped(hub.stored_secrets), sleep=turns.sleep)
     hub.gitlab.on_call = lambda _path: turns.step()
-    rotator = hub.feature.care.rotator
+    rotator = hub.feature.tokens.rotator
     results = turns.run(*(lambda: rotator.rotate(one, credential_id) for _ in range(2)))
     assert all(isinstance(result, LoadedCredential | HubError) for result in results), results
     assert any(isinstance(result, LoadedCredential) for result in results), results
     living = [pat.token for pat in hub.gitlab.pats.values() if pat.alive]
-    assert (living, hub.told.lost) == ([hub.held(one).tokens.access_token], [])
+    assert (living, hub.told.lost) == ([hub.loaded(one).tokens.access_token], [])
     # A worker that comes behind the other one may rotate the new token; the same one twice would have ended them all.
     assert len(hub.gitlab.calls) == sum(isinstance(result, LoadedCredential) for result in results)
     return turns.taken

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gitlab_hub.integrations.errors import DuplicateIntegration, InvalidPermissions, InvalidState
-from gitlab_hub.integrations.oauth import cookies as binding
-from gitlab_hub.integrations.oauth.acceptance import check_scopes
+from gitlab_hub.integrations.oauth import cookies
+from gitlab_hub.integrations.oauth.apply import check_scopes
 from gitlab_hub.integrations.oauth.keys import FlowKeys, challenge, digest
 from gitlab_hub.integrations.oauth.pending import CallbackContext, PendingAuthorization, authorize_url, check
 from gitlab_hub.integrations.oauth.return_urls import ReturnUrls, returned
@@ -44,7 +44,7 @@ def test_the_authorize_url_stays_below_a_relative_url_and_encodes_everything() -
     assert asked["code_challenge"] == challenge("v")
 
 
-@pytest.mark.parametrize(("arrival", "newest", "now", "good"), [
+@pytest.mark.parametrize(("context", "newest", "now", "good"), [
     (CallbackContext(), True, 1000, True),
     (CallbackContext(), False, 1000, False),
     (CallbackContext(), True, 1601, False),
@@ -55,12 +55,12 @@ def test_the_authorize_url_stays_below_a_relative_url_and_encodes_everything() -
     (CallbackContext(issuer="https://gitlab.example.com/sub"), True, 1000, True),
     (CallbackContext(issuer="https://gitlab.example.com"), True, 1000, False),
 ])  # fmt: skip
-def test_who_may_finish(arrival: CallbackContext, newest: bool, now: int, good: bool) -> None:
+def test_who_may_finish(context: CallbackContext, newest: bool, now: int, good: bool) -> None:
     if good:
-        check(PENDING, arrival, newest=newest, now=now)
+        check(PENDING, context, newest=newest, now=now)
         return
     with pytest.raises(InvalidState):
-        check(PENDING, arrival, newest=newest, now=now)
+        check(PENDING, context, newest=newest, now=now)
 
 
 @pytest.mark.parametrize("cookies", [(), ("other",), ("é",), ("",), (digest("right"),)])
@@ -132,13 +132,13 @@ def test_what_became_of_it_is_told_in_the_query_alone() -> None:
     ({}, HTTPS, ()),
 ])  # fmt: skip
 def test_which_cookies_count(event: dict[str, Any], url: str, values: tuple[str, ...]) -> None:
-    assert binding.read_cookies(event, url) == values
+    assert cookies.read_cookies(event, url) == values
 
 
 def test_only_plain_http_gets_a_cookie_without_secure() -> None:
-    assert len(binding.new_cookies("v", HTTPS)) == 1
-    assert [("Secure" in cookie) for cookie in binding.new_cookies("v", HTTP)] == [True, False]
-    assert all("Max-Age=0" in cookie for cookie in binding.expired_cookies(HTTP))
+    assert len(cookies.new_cookies("v", HTTPS)) == 1
+    assert [("Secure" in cookie) for cookie in cookies.new_cookies("v", HTTP)] == [True, False]
+    assert all("Max-Age=0" in cookie for cookie in cookies.expired_cookies(HTTP))
 
 
 @pytest.mark.parametrize(("granted", "wanted", "writes", "missing"), [

@@ -74,7 +74,7 @@ def test_pauses_grow_up_to_a_bound(failures: int, asked: int | None, pause: int)
 def test_a_pause_is_for_one_token_and_the_secrets_it_failed_with(leases: Leases, clock: Clock) -> None:
     lease = leases.take("int_1", "cred_1")
     assert lease is not None
-    assert leases.put_off(leases.sent(lease, 3), "not_gitlab", "v1", calls=0, asked=40) == 40
+    assert leases.schedule_retry(leases.sent(lease, 3), "not_gitlab", "v1", calls=0, asked=40) == 40
     noted = leases.get("int_1", "cred_1")
     assert noted is not None
     assert noted.trouble == "not_gitlab"
@@ -139,15 +139,15 @@ def test_successors_have_names_of_their_own() -> None:
 def test_a_secret_keeps_what_it_was_given_and_shows_nothing() -> None:
     secrets = MemorySecrets()
     vault = Vault(secrets)
-    pair = TokenSet(access_token="a-canary", refresh_token="r-canary", issued_at=1, expires_at=2)
-    contents = Contents(tokens={"c1": pair}, application=Application(client_id="id", client_secret="s-canary"))
+    token_pair = TokenSet(access_token="a-canary", refresh_token="r-canary", issued_at=1, expires_at=2)
+    contents = Contents(tokens={"c1": token_pair}, application=Application(client_id="id", client_secret="s-canary"))
     version = vault.create("int_1", contents)
     assert vault.read("int_1", version) == contents
     later = vault.change("int_1", version, {"c1": None, "c2": "t-canary"})
     assert vault.read("int_1", later) == Contents(
         tokens={"c2": TokenSet(access_token="t-canary")}, application=contents.application
     )
-    assert "canary" not in f"{contents!r} {pair!r} {contents.application!r}"
+    assert "canary" not in f"{contents!r} {token_pair!r} {contents.application!r}"
 
 
 @pytest.mark.parametrize("value", [

@@ -39,7 +39,7 @@ class Container(Core):
 
     @cached_property
     def token_runtime(self) -> "Runtime":
-        """What the care of tokens has from its surroundings."""
+        """What the token services have from its surroundings."""
         from gitlab_hub.integrations.tokens.services import Runtime
         from gitlab_hub.web.time_left import time_left
 
@@ -64,7 +64,11 @@ class Container(Core):
         from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
 
         return IntegrationLifecycle(
-            self.integrations_table, self.tokens.store, self.syncs.forget, self.now, self.tokens.revoking.last_tries
+            self.integrations_table,
+            self.tokens.store,
+            self.syncs.forget,
+            self.now,
+            self.tokens.revocation_queue.last_tries,
         )
 
     def integrations(self, *, verify_within: float | None = None) -> "IntegrationsFeature":
@@ -104,7 +108,7 @@ class Container(Core):
         return GitLabClients(
             store=self.tokens.store,
             source=self.tokens.refresher,
-            refused=self.tokens.opinion.refused,
+            refused=self.tokens.rejection_check.refused,
             limiter_for=self.limiter,
             policy=self.policy,
             open_client=self.client,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gitlab_hub.storage.ports import OrderedQueue, Queue, Secrets, Table
     from gitlab_hub.web.pagination import Cursors
     from gitlab_hub.web.public_url import PublicUrl
-    from gitlab_hub.web.tokens import MasterKey, TokenBook
+    from gitlab_hub.web.tokens import MasterKey, TokenAuthenticator
 
 
 class Core:
@@ -154,12 +154,12 @@ class Core:
         return Cursors(lambda: self.master_key.derive("cursors"))
 
     @cached_property
-    def token_book(self) -> "TokenBook":
+    def token_authenticator(self) -> "TokenAuthenticator":
         """Who the hub tokens stand for."""
-        from gitlab_hub.web.tokens import OwnerToken, TokenBook, TokenStore
+        from gitlab_hub.web.tokens import OwnerToken, TokenAuthenticator, TokenStore
 
         owner = OwnerToken(self.secrets(), self.env("owner_token_secret"), self.now)
-        return TokenBook(TokenStore(self.integrations_table), owner, self.now)
+        return TokenAuthenticator(TokenStore(self.integrations_table), owner, self.now)
 
     @cached_property
     def integration_store(self) -> "IntegrationStore":

@@ -49,7 +49,7 @@ def authorizer() -> Entry:
     from gitlab_hub.web.entry import authorizer_entry
 
     container().require_env("owner_token_secret")
-    return authorizer_entry(container().token_book.principal_of)
+    return authorizer_entry(container().token_authenticator.principal_of)
 
 
 @cache

@@ -27,9 +27,9 @@ def integrations_routes(container: "Container") -> list["Route"]:
     )  # fmt: skip
     return _of(
         IntegrationRoutes(
-            connecting=feature.connecting,
+            connector=feature.connector,
             oauth=feature.oauth_start,
-            changing=feature.changing,
+            updater=feature.updater,
             removal=feature.removal,
             store=feature.store,
             cursors=cursors,
@@ -40,8 +40,8 @@ def integrations_routes(container: "Container") -> list["Route"]:
             now=container.now,
         ),
         GitLabTokenRoutes(
-            upkeep=feature.upkeep,
-            rotating=feature.rotating,
+            token_service=feature.token_service,
+            token_rotation=feature.token_rotation,
             repositories=feature.repositories,
             hooks_of=hooks.of_projects,
             cursors=cursors,
@@ -60,7 +60,9 @@ def oauth_routes(container: "Container") -> list["Route"]:
 
     # The exchange of the code takes its own seconds of the thirty that the gateway waits.
     feature = container.integrations(verify_within=15.0)
-    flow = feature.oauth_flow(key=lambda: container.master_key.derive("oauth"), initiators=container.token_book)
+    flow = feature.oauth_flow(
+        key=lambda: container.master_key.derive("oauth"), principals=container.token_authenticator
+    )
     return _of(
         OAuthRoutes(
             flow,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
-from gitlab_hub.integrations.credentials import Credentials, Fields
+from gitlab_hub.integrations.credentials import CredentialFields, Credentials
 from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound
 from gitlab_hub.integrations.requests import (
     CredentialCreateBody,
@@ -132,8 +132,8 @@ class CredentialRoutes:
         )
 
 
-def _fields(body: CredentialCreateBody | CredentialUpdateBody) -> Fields:
-    return Fields(
+def _fields(body: CredentialCreateBody | CredentialUpdateBody) -> CredentialFields:
+    return CredentialFields(
         label=body.label,
         api_base_url=body.settings.api_base_url if body.settings else None,
         token=body.secrets.api_token.get_secret_value() if body.secrets else None,

@@ -11,13 +11,13 @@ from gitlab_hub.integrations.factory import credential_id_of, new_credential
 from gitlab_hub.integrations.model import Credential, CredentialKind, Integration, IntegrationWithCredentials
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.token_service import TokenService, must_be_authorized, only_access_tokens, same_user
-from gitlab_hub.integrations.tokens.ending import PairRevoker
+from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
 from gitlab_hub.integrations.verification.checks import Verification
 from gitlab_hub.integrations.verification.outcome import added, apply_verification, with_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fields:
+class CredentialFields:
     """What a caller gives about a credential; None = not given."""
 
     label: str | None = None
@@ -33,13 +33,18 @@ class Credentials:
         self,
         *,
         store: IntegrationStore,
-        upkeep: TokenService,
+        token_service: TokenService,
         connector: Connector,
-        ending: PairRevoker,
+        pair_revoker: PairRevoker,
         audit: AuditLog,
         now: Callable[[], float],
     ) -> None:
-        self._store, self._upkeep, self._connector, self._ending = store, upkeep, connector, ending
+        self._store, self._token_service, self._connector, self._pair_revoker = (
+            store,
+            token_service,
+            connector,
+            pair_revoker,
+        )
         self._audit, self._now = audit, now
 
     def listed(self, integration_id: str) -> list[Credential]:
@@ -53,13 +58,13 @@ class Credentials:
         credential = next((one for one in holding.credentials if one.id == credential_id), None)
         return _found(credential), holding.integration.host_url
 
-    def create(self, integration_id: str, given: Fields, token: str, *, actor: str, seed: str) -> Credential:
+    def create(self, integration_id: str, given: CredentialFields, token: str, *, actor: str, seed: str) -> Credential:
         """Verify a token and keep it as one more credential; nothing is kept where that fails."""
         holding = self._store.holding(integration_id)
         credential_id = credential_id_of(seed)
         self._check_address(holding.integration, given)
         must_be_authorized(holding.integration)
-        verification = self._upkeep.accepted(holding.integration, token, None)
+        verification = self._token_service.accepted(holding.integration, token, None)
         created = new_credential(
             integration_id,
             credential_id,
@@ -73,16 +78,16 @@ class Credentials:
         after = self._store.change(integration_id, lambda before: added(before, created, token))
         return _found(after.credential(credential_id))
 
-    def update(self, integration_id: str, credential_id: str, given: Fields, *, actor: str) -> Credential:
+    def update(self, integration_id: str, credential_id: str, given: CredentialFields, *, actor: str) -> Credential:
         """Verify the new token (or the stored one again) and change what was given; else nothing changes."""
         holding = self._store.holding(integration_id)
         credential = _found(holding.credential(credential_id))
         self._check_address(holding.integration, given)
         if given.token is None:
-            verification = self._upkeep.accepted_as_stored(holding.integration, credential)
+            verification = self._token_service.accepted_as_stored(holding.integration, credential)
         else:
             only_access_tokens(credential)
-            verification = self._upkeep.accepted(holding.integration, given.token, credential)
+            verification = self._token_service.accepted(holding.integration, given.token, credential)
         same_user(credential, verification.facts.account)
         self._log("update", actor, integration_id, credential_id)
         after = self._store.change(
@@ -108,14 +113,14 @@ class Credentials:
         was, credential = last[-1]
         if credential.kind == CredentialKind.OAUTH:
             # Whoever renews it at this moment finds it gone, and ends what it has just been given.
-            self._ending.end(was, credential)
+            self._pair_revoker.end(was, credential)
 
     def _log(self, verb: str, actor: str, integration_id: str, credential_id: str) -> None:
         self._audit.record(
             f"credential.{verb}", actor=actor, integration_id=integration_id, credential_id=credential_id
         )
 
-    def _check_address(self, integration: Integration, given: Fields) -> None:
+    def _check_address(self, integration: Integration, given: CredentialFields) -> None:
         """A token may only go where its integration's tokens go (an address of its own would be another GitLab)."""
         if given.api_base_url is None:
             return
@@ -123,7 +128,7 @@ class Credentials:
             raise HostNotAllowed(f"api_base_url must name the connection's own GitLab, {integration.host_url}.")
 
     def _updated(
-        self, before: IntegrationWithCredentials, seen: Credential, given: Fields, verification: Verification
+        self, before: IntegrationWithCredentials, seen: Credential, given: CredentialFields, verification: Verification
     ) -> Change:
         current, now = _found(before.credential(seen.id)), int(self._now())
         # Without a new token, the verification was about the one that was stored then.
@@ -133,7 +138,7 @@ class Credentials:
         return change if given.token is None else replace(change, tokens={seen.id: given.token})
 
 
-def _with_fields(credential: Credential, given: Fields, now: int) -> Credential:
+def _with_fields(credential: Credential, given: CredentialFields, now: int) -> Credential:
     return replace(
         credential,
         label=given.label or credential.label,

@@ -10,7 +10,7 @@ from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
 from gitlab_hub.integrations.oauth.flow_store import FlowStore
 from gitlab_hub.integrations.oauth.keys import FlowKeys
 from gitlab_hub.integrations.oauth.service import OAuthFlow, Principals
-from gitlab_hub.integrations.oauth.starting import OAuthStart
+from gitlab_hub.integrations.oauth.start import OAuthStart
 from gitlab_hub.integrations.removal import ActiveBuilds, HookRemoval, NoBuilds, NoHooks, Removal
 from gitlab_hub.integrations.repositories import Repositories
 from gitlab_hub.integrations.service import IntegrationConnector, IntegrationUpdater
@@ -35,17 +35,17 @@ class IntegrationsFeature:
         hooks: HookRemoval | None = None,
         builds: ActiveBuilds | None = None,
     ) -> None:
-        self.care, self.life, self.store, self.incidents = tokens, lifecycle, tokens.store, tokens.incidents
+        self.tokens, self.lifecycle, self.store, self.incidents = tokens, lifecycle, tokens.store, tokens.incidents
         self._hooks, self._builds = hooks or NoHooks(), builds or NoBuilds()
         self._connector, self._verifier, self._audit, self._now = connector, verifier, audit, now
-        self._neighbours = SharedUsers(self.store)
+        self._shared_users = SharedUsers(self.store)
 
     @cached_property
-    def connecting(self) -> IntegrationConnector:
+    def connector(self) -> IntegrationConnector:
         """What connects a GitLab with a token that is at hand."""
         return IntegrationConnector(
-            life=self.life,
-            neighbours=self._neighbours,
+            lifecycle=self.lifecycle,
+            shared_users=self._shared_users,
             verifier=self._verifier,
             audit=self._audit,
             now=self._now,
@@ -54,15 +54,15 @@ class IntegrationsFeature:
     @cached_property
     def oauth_start(self) -> OAuthStart:
         """What begins to connect a GitLab with an OAuth application."""
-        return OAuthStart(life=self.life, verifier=self._verifier, audit=self._audit, now=self._now)
+        return OAuthStart(lifecycle=self.lifecycle, verifier=self._verifier, audit=self._audit, now=self._now)
 
     @cached_property
-    def changing(self) -> IntegrationUpdater:
+    def updater(self) -> IntegrationUpdater:
         """What changes an integration's name, group, features and application."""
         return IntegrationUpdater(
             store=self.store,
-            upkeep=self.upkeep,
-            source=self.care.refresher,
+            token_service=self.token_service,
+            source=self.tokens.refresher,
             audit=self._audit,
             now=self._now,
         )
@@ -72,32 +72,32 @@ class IntegrationsFeature:
         """What removes an integration."""
         return Removal(
             store=self.store,
-            life=self.life,
-            revoking=self.care.revoking,
+            lifecycle=self.lifecycle,
+            revocation_queue=self.tokens.revocation_queue,
             hooks=self._hooks,
             builds=self._builds,
             audit=self._audit,
         )
 
     @cached_property
-    def upkeep(self) -> TokenService:
+    def token_service(self) -> TokenService:
         """What verifies and replaces tokens."""
         return TokenService(
             store=self.store,
-            neighbours=self._neighbours,
+            shared_users=self._shared_users,
             verifier=self._verifier,
             audit=self._audit,
-            source=self.care.refresher,
+            source=self.tokens.refresher,
             now=self._now,
         )
 
     @cached_property
-    def rotating(self) -> TokenRotation:
+    def token_rotation(self) -> TokenRotation:
         """What has a new token made because somebody asks for it."""
         return TokenRotation(
             store=self.store,
-            refresher=self.care.refresher,
-            rotator=self.care.rotator,
+            refresher=self.tokens.refresher,
+            rotator=self.tokens.rotator,
             audit=self._audit,
             now=self._now,
         )
@@ -107,9 +107,9 @@ class IntegrationsFeature:
         """The credentials of an integration, one by one."""
         return Credentials(
             store=self.store,
-            upkeep=self.upkeep,
+            token_service=self.token_service,
             connector=self._connector,
-            ending=self.care.ending,
+            pair_revoker=self.tokens.pair_revoker,
             audit=self._audit,
             now=self._now,
         )
@@ -117,21 +117,21 @@ class IntegrationsFeature:
     @cached_property
     def repositories(self) -> Repositories:
         """The projects that a token reaches, asked of GitLab."""
-        return Repositories(self.store, self._connector, self.care.refresher, self.care.opinion.refused)
+        return Repositories(self.store, self._connector, self.tokens.refresher, self.tokens.rejection_check.refused)
 
-    def oauth_flow(self, *, key: Callable[[], bytes], initiators: Principals) -> OAuthFlow:
+    def oauth_flow(self, *, key: Callable[[], bytes], principals: Principals) -> OAuthFlow:
         """What authorizes an application; `key` is a key of the hub's for this alone."""
         return OAuthFlow(
             store=self.store,
-            flows=FlowStore(self.care.table),
+            flows=FlowStore(self.tokens.table),
             keys=FlowKeys(key),
-            exchange=self.care.exchange,
-            ending=self.care.ending,
-            revoking=self.care.revoking,
+            token_endpoint=self.tokens.token_endpoint,
+            pair_revoker=self.tokens.pair_revoker,
+            revocation_queue=self.tokens.revocation_queue,
             verifier=self._verifier,
-            neighbours=self._neighbours,
-            initiators=initiators,
+            shared_users=self._shared_users,
+            principals=principals,
             audit=self._audit,
-            hide=self.life.mark_deleting,
+            mark_deleting=self.lifecycle.mark_deleting,
             now=self._now,
         )

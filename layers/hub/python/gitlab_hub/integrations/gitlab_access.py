@@ -14,7 +14,7 @@ from gitlab_hub.integrations.model import CredentialStatus, IntegrationWithCrede
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.source import CredentialTokens, StoredTokens, TokenSource
-from gitlab_hub.integrations.verification.outcome import judged_alone
+from gitlab_hub.integrations.verification.outcome import with_credential_status
 from gitlab_hub.sync.ports import Scheduled, Target
 
 LimiterFor = Callable[[str, int], Limiter]
@@ -140,7 +140,7 @@ class SyncTargets:
         seen, now = tokens.version, int(self._now())
 
         def decide(before: IntegrationWithCredentials) -> Change | None:
-            return judged_alone(before, target.credential_id, seen, verdict, now)
+            return with_credential_status(before, target.credential_id, seen, verdict, now)
 
         try:
             self._store.change(target.integration_id, decide)

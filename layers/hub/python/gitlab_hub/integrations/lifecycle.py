@@ -13,7 +13,7 @@ from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import on_schedule
 from gitlab_hub.integrations.model import Credential, Integration, IntegrationWithCredentials
 from gitlab_hub.integrations.store import ATTEMPTS, PAGE, IntegrationStore
-from gitlab_hub.integrations.tokens.due import changed, due_care
+from gitlab_hub.integrations.tokens.due import changed, due_token_checks
 from gitlab_hub.integrations.tokens.revocations import Revocation, row
 from gitlab_hub.integrations.tokens.vault import Contents
 from gitlab_hub.storage.due import Due, DueRows
@@ -27,10 +27,10 @@ GRACE_SECONDS = 900
 Purge = Callable[[str], None]
 """Asks for the removal of everything that was synced from an integration."""
 
-FAREWELL_SECONDS = 86_400
+REVOCATION_SECONDS = 86_400
 """How long the secret of a removed integration is kept where GitLab does not end its tokens."""
 
-Farewells = Callable[[str], Sequence[object]]
+PendingRevocations = Callable[[str], Sequence[object]]
 """Tries once more to end in GitLab what is still to be ended of an integration, while there is its secret; the rest."""
 
 
@@ -43,20 +43,20 @@ class IntegrationLifecycle:
         store: IntegrationStore,
         purge: Purge,
         now: Callable[[], float],
-        farewells: Farewells = lambda _: (),
+        pending_revocations: PendingRevocations = lambda _: (),
     ) -> None:
         self._table, self._store, self._purge, self._now = table, store, purge, now
-        self._farewells = farewells
+        self._pending_revocations = pending_revocations
         self._incidents, self._due = IncidentStore(table, now), DueRows(table, "unfinished")
 
     def create(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
         """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""
         if rival := self._store.rival(integration):
             raise DuplicateIntegration(rival)
-        self._hold_place(integration.id)
+        self._reserve(integration.id)
         version = self._store.vault.create(integration.id, contents)
         try:
-            self._table.transact(self._birth(integration, credential, version))
+            self._table.transact(self._creation(integration, credential, version))
         except ConditionFailed:
             # A transaction whose answer was lost fails when it is repeated, and so does a repeated request.
             if not self._store.exists(integration.id):
@@ -80,14 +80,14 @@ class IntegrationLifecycle:
             holding = self._store.holding(integration_id)
             integration = holding.integration
             unchanged = Condition(equals={"version": integration.version, "lifecycle": rows.LIVE})
-            tombstone = self._marker(integration_id, rows.DELETING, version=integration.version + 1)
+            tombstone = self._tombstone(integration_id, rows.DELETING, version=integration.version + 1)
             noted = (Put(row(one)) for one in leaving(holding))
             claim = Delete((f"IDENTITY#{integration.identity}", "CLAIM"))
-            look = Put(self._due.item(_look_at(tombstone)))
+            due = Put(self._due.item(_cleanup_due(tombstone)))
             try:
-                self._table.transact([Put(tombstone, unchanged), claim, look, *noted])
+                self._table.transact([Put(tombstone, unchanged), claim, due, *noted])
             except ConditionFailed:
-                if not self._is_ending(integration_id):
+                if not self._is_deleting(integration_id):
                     continue
             return integration
         raise TooBusy("Others are changing this integration; try again.", retry_after=1)
@@ -95,14 +95,14 @@ class IntegrationLifecycle:
     def cleanup_orphans(self) -> int:
         """Finish what was begun and left; say how much that was."""
         now, finished = int(self._now()), 0
-        self._due.walk(self._mend, now)
+        self._due.walk(self._add_missing_due_rows, now)
         for page in self._due.pages(now):
             for one in page:
                 item = self._table.get(rows.INTEGRATIONS, one.subject)
-                if item is not None and _is_left(item):
-                    look = _look_at(item)
-                    if look.at > now:
-                        self._due.add([look])
+                if item is not None and _is_unfinished(item):
+                    due = _cleanup_due(item)
+                    if due.at > now:
+                        self._due.add([due])
                     else:
                         self._finish(item)
                         finished += 1
@@ -114,25 +114,25 @@ class IntegrationLifecycle:
             self._undo(item["sk"])
         else:
             now = int(self._now())
-            if self._farewells(item["sk"]) and now < item["updated_at"] + FAREWELL_SECONDS:
+            if self._pending_revocations(item["sk"]) and now < item["updated_at"] + REVOCATION_SECONDS:
                 return  # The next walk through everything finds it, within an hour.
             # Once more than needed: a sync that ran during the removal may have written behind the first purge.
             self.purge(item["sk"])
             self._table.put(item | {"swept": True}, Condition(equals={"lifecycle": rows.DELETING}))
 
-    def _mend(self, after: str | None) -> str | None:
+    def _add_missing_due_rows(self, after: str | None) -> str | None:
         """Have what is left among a page of the list swept where nothing asks for it."""
         page = self._table.query(rows.INTEGRATIONS, after=after, limit=PAGE)
-        self._due.add_missing(_look_at(item) for item in page.items if _is_left(item))
+        self._due.add_missing(_cleanup_due(item) for item in page.items if _is_unfinished(item))
         return None if page.last is None else page.last[1]
 
-    def _hold_place(self, integration_id: str) -> None:
+    def _reserve(self, integration_id: str) -> None:
         # First of all: what crashes behind this is swept.
-        self._due.add([_look_at(self._marker(integration_id, rows.CONNECTING, version=1))])
+        self._due.add([_cleanup_due(self._tombstone(integration_id, rows.CONNECTING, version=1))])
         try:
-            self._table.put(self._marker(integration_id, rows.CONNECTING, version=1), ABSENT)
+            self._table.put(self._tombstone(integration_id, rows.CONNECTING, version=1), ABSENT)
         except ConditionFailed:
-            if self._is_ending(integration_id):
+            if self._is_deleting(integration_id):
                 raise TooBusy("This request was made before, and undone. Send it as a new one.") from None
 
     def _undo(self, integration_id: str) -> None:
@@ -144,42 +144,46 @@ class IntegrationLifecycle:
         except ConditionFailed:
             return
 
-    def purge(self, integration_id: str, *, farewells: bool = False) -> None:
+    def purge(self, integration_id: str, *, pending_revocations: bool = False) -> None:
         """Remove what belongs to a hidden integration; doing it again has no second effect.
 
-        `farewells`: not its secret and what is noted to be ended with it; the sweep sees to these.
+        `pending_revocations`: not its secret and what is noted to be ended with it; the sweep sees to these.
         """
-        if not farewells:
+        if not pending_revocations:
             self._store.vault.destroy(integration_id)
-        for prefix in (one for one in rows.OWNED if not (farewells and one == rows.REVOCATION)):
+        for prefix in (one for one in rows.PURGED_PREFIXES if not (pending_revocations and one == rows.REVOCATION)):
             for items in query_pages(self._table, rows.partition(integration_id), prefix=prefix, limit=PAGE):
                 self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
         self._incidents.forget(integration_id)
-        for looks in (due_care(self._table), *all_due_runs(self._table)):
-            looks.forget(integration_id)
+        for due_rows in (due_token_checks(self._table), *all_due_runs(self._table)):
+            due_rows.forget(integration_id)
         try:
             self._purge(integration_id)
         except QueueUnavailable:
             # The tombstone stays, and the sweep asks again.
             return
 
-    def _is_ending(self, integration_id: str) -> bool:
+    def _is_deleting(self, integration_id: str) -> bool:
         item = self._table.get(rows.INTEGRATIONS, integration_id)
         return item is not None and item["lifecycle"] == rows.DELETING
 
-    def _birth(self, integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
-        born = replace(integration, version=2, secret_version=version)
-        held = Condition(equals={"lifecycle": rows.CONNECTING})
+    def _creation(self, integration: Integration, credential: Credential | None, version: str) -> list[Put | Delete]:
+        created = replace(integration, version=2, secret_version=version)
+        reserved = Condition(equals={"lifecycle": rows.CONNECTING})
         first: list[Put | Delete] = []
         if credential is not None:
             first.append(Put(rows.credential_item(replace(credential, token_version=version), integration.host_url)))
             first.append(Put(rows.user_item(credential, integration.host_url)))
-        first.append(Put(due_care(self._table).item(changed(born))))
-        if on_schedule(born):
-            first += [Put(item) for item in rows_at_once(self._table, born.id, born.version)]
-        return [Put(rows.integration_item(born), held), *first, Put(rows.claim_item(born.identity, born.id), ABSENT)]
+        first.append(Put(due_token_checks(self._table).item(changed(created))))
+        if on_schedule(created):
+            first += [Put(item) for item in rows_at_once(self._table, created.id, created.version)]
+        return [
+            Put(rows.integration_item(created), reserved),
+            *first,
+            Put(rows.claim_item(created.identity, created.id), ABSENT),
+        ]
 
-    def _marker(self, integration_id: str, lifecycle: str, *, version: int) -> Item:
+    def _tombstone(self, integration_id: str, lifecycle: str, *, version: int) -> Item:
         return rows.tombstone_item(integration_id, lifecycle, version=version, at=int(self._now()))
 
 
@@ -190,11 +194,11 @@ def _listings(items: list[Item], integration_id: str) -> Iterator[Key]:
             yield item["user_pk"], rows.user_key(integration_id, str(item["sk"]).removeprefix(rows.CREDENTIAL))
 
 
-def _is_left(item: Item) -> bool:
+def _is_unfinished(item: Item) -> bool:
     """Whether a row of the list is no integration, and still there so that its end is not forgotten."""
     return item["lifecycle"] != rows.LIVE and not item.get("swept")
 
 
-def _look_at(marker: Item) -> Due:
+def _cleanup_due(marker: Item) -> Due:
     """When what a marker stands for is nobody's work in progress any more."""
     return Due(marker["sk"], marker["updated_at"] + GRACE_SECONDS, marker["lifecycle"])

@@ -10,8 +10,8 @@ from gitlab_hub.integrations.errors import ActiveBuildsRemain
 from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
 from gitlab_hub.integrations.model import Credential, CredentialKind, IntegrationWithCredentials
 from gitlab_hub.integrations.store import IntegrationStore
+from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.revocations import Revocation, revocation_of
-from gitlab_hub.integrations.tokens.revoking import RevocationQueue
 
 
 class HookRemoval(Protocol):
@@ -76,16 +76,16 @@ class Removal:
         self,
         *,
         store: IntegrationStore,
-        life: IntegrationLifecycle,
-        revoking: RevocationQueue,
+        lifecycle: IntegrationLifecycle,
+        revocation_queue: RevocationQueue,
         hooks: HookRemoval,
         builds: ActiveBuilds,
         audit: AuditLog,
     ) -> None:
-        self._store, self._life, self._revoking = store, life, revoking
+        self._store, self._lifecycle, self._revocation_queue = store, lifecycle, revocation_queue
         self._hooks, self._builds, self._audit = hooks, builds, audit
 
-    def remove(self, integration_id: str, farewell: DeleteOptions, *, actor: str) -> DeleteResult:
+    def remove(self, integration_id: str, options: DeleteOptions, *, actor: str) -> DeleteResult:
         """Remove an integration. Raises NotFound, or ActiveBuildsRemain where `force` is not set.
 
         Hooks go while the token still works. Tokens end behind the tombstone, so that nobody renews them meanwhile or
@@ -93,19 +93,19 @@ class Removal:
         process ends in between, the sweep goes on trying before it removes the secret.
         """
         self._store.require(integration_id)
-        if not farewell.force and self._builds.any(integration_id):
+        if not options.force and self._builds.any(integration_id):
             raise ActiveBuildsRemain("Builds are under way; wait for them, cancel them, or set force=true.")
         self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
-        deleted, failed = self._remove_hooks(integration_id, farewell)
+        deleted, failed = self._remove_hooks(integration_id, options)
         leaving: list[Revocation] = []
 
         def noted(last: IntegrationWithCredentials) -> list[Revocation]:
-            leaving[:] = _leaving(last, farewell)
+            leaving[:] = _leaving(last, options)
             return leaving
 
-        self._life.mark_deleting(integration_id, noted)
-        lasting = [] if farewell.revoke is False else self._revoking.last_tries(integration_id)
-        self._life.purge(integration_id, farewells=bool(lasting))
+        self._lifecycle.mark_deleting(integration_id, noted)
+        lasting = [] if options.revoke is False else self._revocation_queue.last_tries(integration_id)
+        self._lifecycle.purge(integration_id, pending_revocations=bool(lasting))
         alive = {one.key for one in lasting}
         return DeleteResult(
             revoked=bool(leaving) and alive.isdisjoint(one.key for one in leaving),
@@ -114,10 +114,10 @@ class Removal:
             hooks_failed=failed,
         )
 
-    def _remove_hooks(self, integration_id: str, farewell: DeleteOptions) -> tuple[int, list[str]]:
+    def _remove_hooks(self, integration_id: str, options: DeleteOptions) -> tuple[int, list[str]]:
         # Also where they stay in GitLab: the rows that lead to them lie where no purge would find them.
         try:
-            if farewell.delete_hooks:
+            if options.delete_hooks:
                 return self._hooks.remove_all(integration_id)
             self._hooks.forget_all(integration_id)
         except HubError as error:
@@ -125,11 +125,11 @@ class Removal:
         return 0, []
 
 
-def _leaving(last: IntegrationWithCredentials, farewell: DeleteOptions) -> list[Revocation]:
+def _leaving(last: IntegrationWithCredentials, options: DeleteOptions) -> list[Revocation]:
     """What is to end of an integration as it was at last."""
-    wanted = (one for one in last.credentials if one.deleted_at is None and _is_wanted(one, farewell))
+    wanted = (one for one in last.credentials if one.deleted_at is None and _is_selected(one, options))
     return [revocation_of(last.integration, one, announced=True, now=last.integration.updated_at) for one in wanted]
 
 
-def _is_wanted(credential: Credential, farewell: DeleteOptions) -> bool:
-    return credential.kind == CredentialKind.OAUTH if farewell.revoke is None else farewell.revoke
+def _is_selected(credential: Credential, options: DeleteOptions) -> bool:
+    return credential.kind == CredentialKind.OAUTH if options.revoke is None else options.revoke

@@ -24,7 +24,7 @@ Param = str | int | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class RepositoryFilters:
     """What a caller wants to see."""
 
     q: str | None = None
@@ -64,14 +64,14 @@ class Repositories:
         self._store, self._connector, self._source, self._refused = store, connector, source, refused
 
     def page(
-        self, integration_id: str, filters: Filters, *, limit: int, cursor: str | None
+        self, integration_id: str, filters: RepositoryFilters, *, limit: int, cursor: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
         """At most `limit` rows as GitLab has them, and where to go on."""
         holding = self._store.holding(integration_id)
         return asyncio.run(self._read(holding, filters, limit, cursor))
 
     async def _read(
-        self, holding: IntegrationWithCredentials, filters: Filters, limit: int, cursor: str | None
+        self, holding: IntegrationWithCredentials, filters: RepositoryFilters, limit: int, cursor: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
         credential = primary_of(holding)
         if credential is None:
@@ -83,7 +83,7 @@ class Repositories:
 
 
 async def _rows(
-    gitlab: GitLab, path: str, params: Mapping[str, Param], filters: Filters, limit: int, cursor: str | None
+    gitlab: GitLab, path: str, params: Mapping[str, Param], filters: RepositoryFilters, limit: int, cursor: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     # More than GitLab's page are two of its pages: never more rows than were asked for.
     pages = 1 if limit <= LARGEST_PAGE else 2

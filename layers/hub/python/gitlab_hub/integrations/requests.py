@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from gitlab_hub.gitlab.oauth import Application
 from gitlab_hub.integrations.model import Features
-from gitlab_hub.integrations.oauth.acceptance import CONFIDENTIAL
-from gitlab_hub.integrations.oauth.starting import OAuthConnectRequest
+from gitlab_hub.integrations.oauth.apply import CONFIDENTIAL
+from gitlab_hub.integrations.oauth.start import OAuthConnectRequest
 from gitlab_hub.integrations.service import ConnectRequest
 from gitlab_hub.integrations.verification.verifier import Subject
 from gitlab_hub.web.errors import Unprocessable

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.integrations.errors import DuplicateIntegration
 from gitlab_hub.integrations.model import Integration
-from gitlab_hub.integrations.oauth.starting import OAuthStart
+from gitlab_hub.integrations.oauth.start import OAuthStart
 from gitlab_hub.integrations.removal import DeleteOptions, Removal
 from gitlab_hub.integrations.requests import PatchBody, StartBody, chosen, oauth_request, token_request
 from gitlab_hub.integrations.responses import (
@@ -45,9 +45,9 @@ class IntegrationRoutes:
     def __init__(
         self,
         *,
-        connecting: IntegrationConnector,
+        connector: IntegrationConnector,
         oauth: OAuthStart,
-        changing: IntegrationUpdater,
+        updater: IntegrationUpdater,
         removal: Removal,
         store: IntegrationStore,
         cursors: Cursors,
@@ -57,7 +57,7 @@ class IntegrationRoutes:
         callback_url: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
-        self._connecting, self._oauth, self._changing, self._removal = connecting, oauth, changing, removal
+        self._connector, self._oauth, self._updater, self._removal = connector, oauth, updater, removal
         self._store, self._cursors, self._callback_url = store, cursors, callback_url
         self._sync_view, self._hook_view, self._webhook_url, self._now = sync_view, hook_view, webhook_url, now
 
@@ -81,7 +81,7 @@ class IntegrationRoutes:
         if by_oauth:
             started = self._oauth.start(oauth_request(body), actor=caller.token_id, seed=seed)
         else:
-            started = self._connecting.connect(token_request(body), actor=caller.token_id, seed=seed)
+            started = self._connector.connect(token_request(body), actor=caller.token_id, seed=seed)
         kept = started.integration
         return StartAnswer(
             integration=None if kept is None else IntegrationView.of(kept, now=int(self._now())),
@@ -117,7 +117,7 @@ class IntegrationRoutes:
             client_secret=None if body.client_secret is None else body.client_secret.get_secret_value(),
         )
         try:
-            changed = self._changing.update(integration_id, patch, actor=caller.token_id)
+            changed = self._updater.update(integration_id, patch, actor=caller.token_id)
         except DuplicateIntegration as error:
             raise error.shown_to(caller.can_see) from None
         return self._shown(changed)
@@ -131,8 +131,8 @@ class IntegrationRoutes:
         force: Flag = False,  # noqa: FBT002 - the same
     ) -> RemovedAnswer:
         """Remove an integration. OAuth pairs end in GitLab too; access tokens are their owners', unless asked for."""
-        farewell = DeleteOptions(revoke=revoke, delete_hooks=delete_hooks, force=force)
-        removed = self._removal.remove(integration_id, farewell, actor=caller.token_id)
+        options = DeleteOptions(revoke=revoke, delete_hooks=delete_hooks, force=force)
+        removed = self._removal.remove(integration_id, options, actor=caller.token_id)
         return RemovedAnswer(
             revoked=removed.revoked,
             revoke_failed=list(removed.revoke_failed),

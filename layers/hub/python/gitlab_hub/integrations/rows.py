@@ -14,7 +14,7 @@ CREDENTIAL = "CREDENTIAL#"
 LEASE = "LEASE#"
 FLOW = "OAUTH"
 REVOCATION = "REVOCATION#"
-OWNED = (CREDENTIAL, LEASE, FLOW, REVOCATION)
+PURGED_PREFIXES = (CREDENTIAL, LEASE, FLOW, REVOCATION)
 """What of an integration's partition goes with it, by the beginning of the sort key; runs are the sync's to remove."""
 
 # What a row of the list stands for. Only a live one is an integration; the others are there so that nothing that was

@@ -59,13 +59,13 @@ class IntegrationConnector:
     def __init__(
         self,
         *,
-        life: IntegrationLifecycle,
-        neighbours: SharedUsers,
+        lifecycle: IntegrationLifecycle,
+        shared_users: SharedUsers,
         verifier: Verifier,
         audit: AuditLog,
         now: Callable[[], float],
     ) -> None:
-        self._life, self._neighbours, self._verifier = life, neighbours, verifier
+        self._lifecycle, self._shared_users, self._verifier = lifecycle, shared_users, verifier
         self._audit, self._now = audit, now
 
     def connect(self, wish: ConnectRequest, *, actor: str, seed: str) -> ConnectResult:
@@ -73,7 +73,7 @@ class IntegrationConnector:
 
         All ids come from the seed: a request that is sent again finds what the first one had begun.
         """
-        verification = self._verifier.verify(wish.subject, self._neighbours.share)
+        verification = self._verifier.verify(wish.subject, self._shared_users.share)
         if error := refusal(verification):
             raise error
         if wish.dry_run:
@@ -88,7 +88,7 @@ class IntegrationConnector:
             "integration.connect", actor=actor, integration_id=integration_id, host_url=integration.host_url
         )
         first = TokenSet(access_token=wish.subject.token, expires_at=credential.token_expires_at)
-        kept = self._life.create(integration, credential, Contents(tokens={credential.id: first}))
+        kept = self._lifecycle.create(integration, credential, Contents(tokens={credential.id: first}))
         return ConnectResult(verification=verification, integration=kept)
 
 
@@ -123,12 +123,18 @@ class IntegrationUpdater:
         self,
         *,
         store: IntegrationStore,
-        upkeep: TokenService,
+        token_service: TokenService,
         source: TokenSource,
         audit: AuditLog,
         now: Callable[[], float],
     ) -> None:
-        self._store, self._upkeep, self._source, self._audit, self._now = store, upkeep, source, audit, now
+        self._store, self._token_service, self._source, self._audit, self._now = (
+            store,
+            token_service,
+            source,
+            audit,
+            now,
+        )
 
     def update(self, integration_id: str, patch: Patch, *, actor: str) -> Integration:
         """Apply a patch. A wider use of the token is verified first, and refused where the token does not do."""
@@ -139,7 +145,7 @@ class IntegrationUpdater:
         wider = wanted.features.write and not before.integration.features.write
         # What nobody has authorized yet is verified when somebody does.
         if (wanted.group != before.integration.group or wider) and wanted.status != Status.INACTIVE:
-            facts = self._upkeep.accepted_as_stored(wanted, primary_of(before)).facts
+            facts = self._token_service.accepted_as_stored(wanted, primary_of(before)).facts
             group, group_id = facts.group, facts.group_id
         settled = replace(patch, group=group, group_id=group_id)
         changed = [name for name in _NAMED if getattr(patch, name) not in (None, {})]
@@ -162,7 +168,7 @@ class IntegrationUpdater:
         for credential in after.credentials:
             if credential.live and credential.kind == CredentialKind.OAUTH:
                 with suppress(GitLabError):
-                    self._source.fresh(after.integration.id, credential.id, TokenNeed(early=True))
+                    self._source.get_credential(after.integration.id, credential.id, TokenNeed(early=True))
         return self._store.require(after.integration.id)
 
     def _change(self, found: IntegrationWithCredentials, patch: Patch, application: Application | None) -> Change:

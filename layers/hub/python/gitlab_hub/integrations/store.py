@@ -11,7 +11,7 @@ from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import on_schedule, with_primary_facts
 from gitlab_hub.integrations.model import Account, Credential, Integration, IntegrationWithCredentials
 from gitlab_hub.integrations.tokens import incidents, revocations
-from gitlab_hub.integrations.tokens.due import changed, due_care
+from gitlab_hub.integrations.tokens.due import changed, due_token_checks
 from gitlab_hub.integrations.tokens.vault import TokenSet, Vault
 from gitlab_hub.storage.ports import (
     ABSENT,
@@ -217,7 +217,7 @@ class IntegrationStore:
             if other := self.rival(after.integration):
                 raise DuplicateIntegration(other)
             actions += [Put(claim, ABSENT), Delete((f"IDENTITY#{was.identity}", "CLAIM"))]
-        actions.append(Put(due_care(self._table).item(changed(after.integration))))
+        actions.append(Put(due_token_checks(self._table).item(changed(after.integration))))
         if on_schedule(after.integration) and not on_schedule(was):
             actions += [Put(item) for item in rows_at_once(self._table, was.id, after.integration.version)]
         self._table.transact(actions)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.integrations.repositories import Filters, Repositories
+from gitlab_hub.integrations.repositories import Repositories, RepositoryFilters
 from gitlab_hub.integrations.requests import TokenBody
 from gitlab_hub.integrations.responses import RepositoryHook, RepositoryList, RepositoryView, TokenAnswer
 from gitlab_hub.integrations.token_service import TokenHealth, TokenRotation, TokenService
@@ -31,13 +31,18 @@ class GitLabTokenRoutes:
     def __init__(
         self,
         *,
-        upkeep: TokenService,
-        rotating: TokenRotation,
+        token_service: TokenService,
+        token_rotation: TokenRotation,
         repositories: Repositories,
         hooks_of: HooksOfProjects,
         cursors: Cursors,
     ) -> None:
-        self._upkeep, self._rotating, self._repositories, self._cursors = upkeep, rotating, repositories, cursors
+        self._token_service, self._token_rotation, self._repositories, self._cursors = (
+            token_service,
+            token_rotation,
+            repositories,
+            cursors,
+        )
         self._hooks_of = hooks_of
 
     def routes(self) -> list[Route]:
@@ -57,20 +62,20 @@ class GitLabTokenRoutes:
 
     def verify(self, integration_id: IntegrationId) -> VerificationView:
         """Take every step with the stored token. Only definite answers change its status."""
-        return VerificationView.of(self._upkeep.verify(integration_id))
+        return VerificationView.of(self._token_service.verify(integration_id))
 
     def check(self, integration_id: IntegrationId) -> TokenAnswer:
         """Ask GitLab about the token alone; `unknown` where it did not say."""
-        return _token_answer(self._upkeep.check(integration_id))
+        return _token_answer(self._token_service.check(integration_id))
 
     def replace(self, integration_id: IntegrationId, body: TokenBody, caller: Caller, seed: Seed) -> TokenAnswer:
         """Put another token of the same GitLab user in the place of the one in use, if any, after verifying it."""
         token = body.access_token.get_secret_value()
-        return _token_answer(self._upkeep.replace_token(integration_id, token, actor=caller.token_id, seed=seed))
+        return _token_answer(self._token_service.replace_token(integration_id, token, actor=caller.token_id, seed=seed))
 
     def rotate(self, integration_id: IntegrationId, caller: Caller) -> TokenAnswer:
         """Rotate the token by itself, or renew an OAuth pair. The old one is dead from then on."""
-        return _token_answer(self._rotating.rotate(integration_id, actor=caller.token_id))
+        return _token_answer(self._token_rotation.rotate(integration_id, actor=caller.token_id))
 
     def list_repositories(
         self,
@@ -82,7 +87,7 @@ class GitLabTokenRoutes:
         cursor: PageCursor = None,
     ) -> RepositoryList:
         """List repositories live from GitLab, in its order."""
-        filters = Filters(q=q, visibility=visibility, archived=archived)
+        filters = RepositoryFilters(q=q, visibility=visibility, archived=archived)
         listing = f"repositories/{integration_id}/{filters.named()}"
         position = self._cursors.open(listing, cursor)
         rows, following = self._repositories.page(integration_id, filters, limit=limit, cursor=position)

@@ -50,13 +50,13 @@ class TokenService:
         self,
         *,
         store: IntegrationStore,
-        neighbours: SharedUsers,
+        shared_users: SharedUsers,
         verifier: Verifier,
         audit: AuditLog,
         source: TokenSource,
         now: Callable[[], float],
     ) -> None:
-        self._store, self._neighbours, self._verifier, self._source = store, neighbours, verifier, source
+        self._store, self._shared_users, self._verifier, self._source = store, shared_users, verifier, source
         self._audit, self._now = audit, now
 
     def verify(self, integration_id: str) -> Verification:
@@ -66,15 +66,15 @@ class TokenService:
             is_new = found.integration.status == Status.INACTIVE
             return nothing_to_verify(UNAUTHORIZED) if is_new else nothing_to_verify()
         try:
-            held = self._held(integration_id)
+            loaded = self._loaded(integration_id)
         except NoCredential:
             return nothing_to_verify()  # It was removed at this very moment.
         except GitLabError as error:
             return not_verified(error)
-        tokens = self._tokens(held)
-        verification = self.verified(held.integration, held.tokens.access_token, held.credential, tokens)
-        self._keep(held.credential, tokens, verification, complete=True)
-        place = place_seen(held.integration, verification.facts)
+        tokens = self._tokens(loaded)
+        verification = self.verified(loaded.integration, loaded.tokens.access_token, loaded.credential, tokens)
+        self._keep(loaded.credential, tokens, verification, complete=True)
+        place = place_seen(loaded.integration, verification.facts)
         if place is not None:
             keep_group(self._store, integration_id, place)
         return verification
@@ -82,14 +82,14 @@ class TokenService:
     def check(self, integration_id: str) -> TokenHealth:
         """Ask GitLab about the stored token alone, and keep what is definite."""
         try:
-            held = self._held(integration_id)
+            loaded = self._loaded(integration_id)
         except NoCredential:
             return TokenHealth(status=CredentialStatus.UNKNOWN, expires_at=None, checked_at=self._at())
         except GitLabError as error:
             return self._unchecked(integration_id, error)
-        credential, token, tokens = held.credential, held.tokens.access_token, self._tokens(held)
+        credential, token, tokens = loaded.credential, loaded.tokens.access_token, self._tokens(loaded)
         oauth = credential.kind == CredentialKind.OAUTH
-        subject = Subject(host_url=held.integration.host_url, token=token, oauth=oauth, tokens=tokens)
+        subject = Subject(host_url=loaded.integration.host_url, token=token, oauth=oauth, tokens=tokens)
         verification = self._verifier.check_token(subject)
         kept = self._keep(credential, tokens, verification, complete=False).credential(credential.id) or credential
         if not verification.ok and codes.family(verification.code) is None:
@@ -127,8 +127,8 @@ class TokenService:
         """Verify a stored credential for an integration as it is to become. Raises what is wrong with it."""
         if credential is None:
             raise NoCredential
-        held = self._fresh(integration.id, credential.id)
-        return _accepted(self.verified(integration, held.tokens.access_token, credential, self._tokens(held)))
+        loaded = self._get_credential(integration.id, credential.id)
+        return _accepted(self.verified(integration, loaded.tokens.access_token, credential, self._tokens(loaded)))
 
     def accepted(self, integration: Integration, token: str, credential: Credential | None) -> Verification:
         """Verify a token for an integration. Raises what is wrong with it."""
@@ -153,7 +153,7 @@ class TokenService:
         credential_id = "" if credential is None else credential.id
         return self._verifier.verify(
             subject,
-            lambda host_url, account: self._neighbours.share(
+            lambda host_url, account: self._shared_users.share(
                 host_url, account, integration_id=integration.id, credential_id=credential_id
             ),
         )
@@ -177,24 +177,24 @@ class TokenService:
             raise NoCredential
         return holding.integration, credential
 
-    def _held(self, integration_id: str) -> LoadedCredential:
+    def _loaded(self, integration_id: str) -> LoadedCredential:
         """The credential in use with a token that can be used. Raises NotFound, NoCredential or GitLabErrors."""
         try:
-            return self._fresh(integration_id, self._in_use(integration_id)[1].id)
+            return self._get_credential(integration_id, self._in_use(integration_id)[1].id)
         except CredentialNotFound:
             raise NoCredential from None
 
-    def _fresh(self, integration_id: str, credential_id: str) -> LoadedCredential:
+    def _get_credential(self, integration_id: str, credential_id: str) -> LoadedCredential:
         try:
-            return self._source.fresh(integration_id, credential_id)
+            return self._source.get_credential(integration_id, credential_id)
         except NeedsReauth:
             raise
         except Unauthorized:
             self._store.require(integration_id)
             raise CredentialNotFound("The token was replaced or removed at this very moment; try again.") from None
 
-    def _tokens(self, held: LoadedCredential) -> CredentialTokens:
-        return CredentialTokens(self._source, held.integration.id, held.credential.id, held)
+    def _tokens(self, loaded: LoadedCredential) -> CredentialTokens:
+        return CredentialTokens(self._source, loaded.integration.id, loaded.credential.id, loaded)
 
     def _unchecked(self, integration_id: str, error: GitLabError) -> TokenHealth:
         lost = isinstance(error, NeedsReauth)
@@ -281,8 +281,8 @@ class TokenRotation:
         self._audit.record("gitlab_token.rotate", actor=actor, integration_id=integration_id)
         if credential.kind == CredentialKind.OAUTH:
             before = load_credential(self._store, integration_id, credential.id)
-            wanted = TokenNeed(rejected=before.tokens.access_token)
-            after = self._refresher.fresh(integration_id, credential.id, wanted).credential
+            need = TokenNeed(rejected=before.tokens.access_token)
+            after = self._refresher.get_credential(integration_id, credential.id, need).credential
         else:
             after = self._rotator.rotate(integration_id, credential.id).credential
         now = int(self._now())

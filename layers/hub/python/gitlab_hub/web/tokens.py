@@ -92,7 +92,7 @@ class OwnerToken:
             return None
         return Principal(self._known[0], Role.OWNER)
 
-    def standing(self, token_id: str) -> Principal | None:
+    def principal_by_id(self, token_id: str) -> Principal | None:
         """Give the owner, if the token of this id is the owner's now."""
         known = self._read()
         return Principal(known[0], Role.OWNER) if known is not None and known[0] == token_id else None
@@ -108,7 +108,7 @@ class OwnerToken:
         return (token_id, _digest(str(whole))) if whole else None
 
 
-class TokenBook:
+class TokenAuthenticator:
     """Finds who a presented token stands for."""
 
     def __init__(self, store: TokenStore, owner: OwnerToken, now: Callable[[], float]) -> None:
@@ -126,11 +126,11 @@ class TokenBook:
         is_same = hmac.compare_digest(secret_hash(parts["secret"]).encode(), token.secret_sha256.encode())
         return token.principal if is_same and token.is_good(self._now()) else None
 
-    def standing(self, token_id: str) -> Principal | None:
+    def principal_by_id(self, token_id: str) -> Principal | None:
         """Give the caller that a token of this id stands for now, without the token; None where it is no good."""
         token = self._store.get(token_id)
         if token is None:
-            return self._owner.standing(token_id)
+            return self._owner.principal_by_id(token_id)
         return token.principal if token.is_good(self._now()) else None
 
 

@@ -49,20 +49,20 @@ class CallbackContext:
     issuer: str | None = None
 
 
-def check(pending: PendingAuthorization, arrival: CallbackContext, *, newest: bool, now: float) -> None:
+def check(pending: PendingAuthorization, context: CallbackContext, *, newest: bool, now: float) -> None:
     """Let an authorization be finished. Raises InvalidState where it is not this one's to finish."""
     if not -_CLOCK_SKEW <= now - pending.created_at <= LIFE_SECONDS:
         raise _invalid("It took longer than ten minutes")
     if not newest:
         raise _invalid("A newer one was begun")
-    if arrival.integration_id not in (None, pending.integration_id):
+    if context.integration_id not in (None, pending.integration_id):
         raise _invalid("It belongs to another integration")
-    if arrival.issuer not in (None, pending.host_url):
+    if context.issuer not in (None, pending.host_url):
         raise _invalid("Another GitLab answered")
-    if arrival.token_id is not None:
-        if arrival.token_id != pending.initiator:
+    if context.token_id is not None:
+        if context.token_id != pending.initiator:
             raise _invalid("Another hub token began it")
-    elif pending.browser is not None and not _same_browser(pending.browser, arrival.cookies):
+    elif pending.browser is not None and not _same_browser(pending.browser, context.cookies):
         raise _invalid("It was begun in another browser")
 
 

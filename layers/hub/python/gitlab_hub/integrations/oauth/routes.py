@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.integrations.errors import AuthorizationDenied
-from gitlab_hub.integrations.oauth import cookies as binding
+from gitlab_hub.integrations.oauth import cookies
 from gitlab_hub.integrations.oauth.cookies import failure_page, redirect_to, success_page
 from gitlab_hub.integrations.oauth.pending import CallbackContext, PendingAuthorization, unknown_state
 from gitlab_hub.integrations.oauth.return_urls import ReturnUrls, returned
@@ -67,14 +67,14 @@ class OAuthRoutes:
 
     def __init__(
         self,
-        authorizing: OAuthFlow,
+        flow: OAuthFlow,
         *,
         exists: Callable[[str], bool],
         base_url: Callable[[], str],
         return_urls: ReturnUrls,
         now: Callable[[], float],
     ) -> None:
-        self._authorizing, self._exists, self._base_url = authorizing, exists, base_url
+        self._flow, self._exists, self._base_url = flow, exists, base_url
         self._return_urls, self._now = return_urls, now
 
     def routes(self) -> list[Route]:
@@ -104,11 +104,11 @@ class OAuthRoutes:
                 "To begin, give integration_id, and redirect_url and features if wanted; to finish, code and state."
             )
         state, code = body.state.get_secret_value(), body.code.get_secret_value()
-        finished = self._authorizing.finished(body.integration_id, state=state, seed=seed)
+        finished = self._flow.finished(body.integration_id, state=state, seed=seed)
         if finished is None:
-            arrival = CallbackContext(token_id=caller.token_id, integration_id=body.integration_id)
-            finished = self._authorizing.finish(self._authorizing.consume_state(state, arrival), code=code, state=state)
-            self._authorizing.note_finished(body.integration_id, state=state, seed=seed)
+            context = CallbackContext(token_id=caller.token_id, integration_id=body.integration_id)
+            finished = self._flow.finish(self._flow.consume_state(state, context), code=code, state=state)
+            self._flow.note_finished(body.integration_id, state=state, seed=seed)
         return AuthorizedAnswer(integration=IntegrationView.of(finished, now=int(self._now())))
 
     def connect(self, ticket: Ticket) -> Response[str]:
@@ -122,7 +122,7 @@ class OAuthRoutes:
         raise NotImplementedError(state, code, error, iss)
 
     def _begin(self, body: AuthorizeBody, actor: str, seed: str) -> AuthorizationStartedAnswer:
-        begun = self._authorizing.begin(
+        started = self._flow.begin(
             body.integration_id,
             redirect_uri=self._base_url() + CALLBACK,
             redirect_url=self._return_urls.checked(body.redirect_url),
@@ -130,36 +130,36 @@ class OAuthRoutes:
             actor=actor,
             seed=seed,
         )
-        connect_url = f"{self._base_url()}{CONNECT}/{begun.ticket}"
+        connect_url = f"{self._base_url()}{CONNECT}/{started.ticket}"
         return AuthorizationStartedAnswer(
-            authorize_url=begun.authorize_url, connect_url=connect_url, state_expires_at=begun.ends_at
+            authorize_url=started.authorize_url, connect_url=connect_url, state_expires_at=started.ends_at
         )
 
     def _connect(self, call: Call) -> HttpResponse:
         try:
-            opened = self._authorizing.open(call.path.rpartition("/")[2])
+            opened = self._flow.open(call.path.rpartition("/")[2])
         except HubError as error:
             return failure_page(error)
-        cookies = binding.new_cookies(opened.browser, self._base_url())
-        return redirect_to(HTTPStatus.FOUND, opened.authorize_url, cookies)
+        bound = cookies.new_cookies(opened.browser, self._base_url())
+        return redirect_to(HTTPStatus.FOUND, opened.authorize_url, bound)
 
     def _callback(self, call: Call) -> HttpResponse:
         base_url, query = self._base_url(), _query(call.event)
-        forgotten = binding.expired_cookies(base_url)
-        arrival = CallbackContext(cookies=binding.read_cookies(call.event, base_url), issuer=query.get("iss"))
+        expired = cookies.expired_cookies(base_url)
+        context = CallbackContext(cookies=cookies.read_cookies(call.event, base_url), issuer=query.get("iss"))
         try:
             state = query.get("state")
             if not state:
                 raise unknown_state()
-            pending = self._authorizing.consume_state(state, arrival)
+            pending = self._flow.consume_state(state, context)
         except HubError as error:
             # Nobody knows whose authorization this is, so nobody is sent anywhere.
             return failure_page(error)
         failed = self._finished(pending, query, state)
         if pending.redirect_url is None:
-            return success_page(forgotten) if failed is None else failure_page(failed, forgotten)
+            return success_page(expired) if failed is None else failure_page(failed, expired)
         url = returned(pending.redirect_url, pending.integration_id, failed)
-        return redirect_to(HTTPStatus.SEE_OTHER, url, forgotten)
+        return redirect_to(HTTPStatus.SEE_OTHER, url, expired)
 
     def _finished(self, pending: PendingAuthorization, query: Mapping[str, str], state: str) -> HubError | None:
         """Finish what GitLab has sent back; what went wrong, if anything."""
@@ -169,7 +169,7 @@ class OAuthRoutes:
                 "GitLab did not authorize this: somebody said no, or the application has other settings there."
             )
         try:
-            self._authorizing.finish(pending, code=code, state=state)
+            self._flow.finish(pending, code=code, state=state)
         except HubError as error:
             return error
         return None

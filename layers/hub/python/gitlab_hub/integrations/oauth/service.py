@@ -11,7 +11,7 @@ from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.oauth import Application, Grant, code_fields
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
 from gitlab_hub.integrations.model import AuthMode, Integration, IntegrationWithCredentials, Status
-from gitlab_hub.integrations.oauth.acceptance import (
+from gitlab_hub.integrations.oauth.apply import (
     CONFIDENTIAL,
     accepted,
     asked_for,
@@ -29,10 +29,10 @@ from gitlab_hub.integrations.oauth.pending import (
     unknown_state,
 )
 from gitlab_hub.integrations.store import Change, IntegrationStore, SharedUsers
-from gitlab_hub.integrations.tokens.ending import PairRevoker
 from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
-from gitlab_hub.integrations.tokens.refresh import pair
-from gitlab_hub.integrations.tokens.revoking import RevocationQueue
+from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
+from gitlab_hub.integrations.tokens.refresh import token_pair
+from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.vault import TokenSet
 from gitlab_hub.integrations.verification.checks import Facts
 from gitlab_hub.integrations.verification.verifier import Subject, Verifier
@@ -44,7 +44,7 @@ from gitlab_hub.web.principal import Principal, Role
 class Principals(Protocol):
     """The callers behind hub tokens."""
 
-    def standing(self, token_id: str) -> Principal | None:
+    def principal_by_id(self, token_id: str) -> Principal | None:
         """Who a token stands for now; None where it was revoked, has expired or is not known."""
 
 
@@ -74,21 +74,25 @@ class OAuthFlow:
         store: IntegrationStore,
         flows: FlowStore,
         keys: FlowKeys,
-        exchange: TokenEndpoint,
-        ending: PairRevoker,
-        revoking: RevocationQueue,
+        token_endpoint: TokenEndpoint,
+        pair_revoker: PairRevoker,
+        revocation_queue: RevocationQueue,
         verifier: Verifier,
-        neighbours: SharedUsers,
-        initiators: Principals,
+        shared_users: SharedUsers,
+        principals: Principals,
         audit: AuditLog,
-        hide: Callable[[str], object],
+        mark_deleting: Callable[[str], object],
         now: Callable[[], float],
         random: Callable[[], bytes] = lambda: secrets.token_bytes(32),
     ) -> None:
         self._store, self._flows, self._keys = store, flows, keys
-        self._exchange, self._ending, self._revoking = exchange, ending, revoking
-        self._verifier, self._neighbours, self._initiators = verifier, neighbours, initiators
-        self._audit, self._hide, self._now, self._random = audit, hide, now, random
+        self._token_endpoint, self._pair_revoker, self._revocation_queue = (
+            token_endpoint,
+            pair_revoker,
+            revocation_queue,
+        )
+        self._verifier, self._shared_users, self._principals = verifier, shared_users, principals
+        self._audit, self._mark_deleting, self._now, self._random = audit, mark_deleting, now, random
 
     def begin(
         self,
@@ -137,12 +141,12 @@ class OAuthFlow:
             raise unknown_state()
         return BrowserBound(authorize_url=self._url(integration, bound, state), browser=browser)
 
-    def consume_state(self, state: str, arrival: CallbackContext) -> PendingAuthorization:
+    def consume_state(self, state: str, context: CallbackContext) -> PendingAuthorization:
         """Take an authorization out, for good. Raises InvalidState where it is not this one's to finish."""
         pending = self._flows.take(state)
         if pending is None:
             raise unknown_state()
-        check(pending, arrival, newest=self._flows.is_newest(pending, state=state), now=self._now())
+        check(pending, context, newest=self._flows.is_newest(pending, state=state), now=self._now())
         return pending
 
     def finish(self, pending: PendingAuthorization, *, code: str, state: str) -> Integration:
@@ -160,19 +164,19 @@ class OAuthFlow:
         asked_at = int(self._now())
         verifier = self._keys.verifier(state)
         fields = code_fields(application, code=code, verifier=verifier, redirect_uri=pending.redirect_uri)
-        grant = self._exchange.exchange_code(pending.host_url, fields)
-        tokens, credential_id = pair(grant, None, asked_at), f"cred_{digest(state)[:20]}"
+        grant = self._token_endpoint.exchange_code(pending.host_url, fields)
+        tokens, credential_id = token_pair(grant, None, asked_at), f"cred_{digest(state)[:20]}"
         try:
             facts = self._verified(integration, grant)
         except HubError:
-            self._revoking.refuse(integration.id, pending.host_url, credential_id, application, tokens)
+            self._revocation_queue.refuse(integration.id, pending.host_url, credential_id, application, tokens)
             raise
         try:
             return self._keep(pending, application, facts, grant, tokens, credential_id)
         except DuplicateIntegration as error:
             if integration.status == Status.INACTIVE:
                 # It would stay unfinished for ever. The caretaker removes what belongs to it, its secret too.
-                self._hide(integration.id)
+                self._mark_deleting(integration.id)
                 error = error.having_removed(integration.id)
             raise error.shown_to(initiator.can_see) from None
 
@@ -197,7 +201,7 @@ class OAuthFlow:
             oauth=True,
         )
         verification = self._verifier.verify(
-            subject, lambda host, account: self._neighbours.share(host, account, integration_id=integration.id)
+            subject, lambda host, account: self._shared_users.share(host, account, integration_id=integration.id)
         )
         check_account(integration, verification.facts.account)
         if error := refusal(verification):
@@ -223,18 +227,18 @@ class OAuthFlow:
             kept = self._store.change(pending.integration_id, decide).integration
         except (AccountMismatch, DuplicateIntegration, NotFound):
             # Only refusals: after any other trouble the pair may be stored all the same.
-            self._revoking.refuse(pending.integration_id, pending.host_url, credential_id, application, tokens)
+            self._revocation_queue.refuse(pending.integration_id, pending.host_url, credential_id, application, tokens)
             raise
         replaced = in_use(seen[-1])
         if replaced is not None:
             # What was stored at that very moment, which a refresh may have changed since this began. Whoever still uses
             # it is told 401, and reads the new pair; whoever renews it at this moment ends what that brings.
-            self._ending.end(seen[-1].integration, replaced)
+            self._pair_revoker.end(seen[-1].integration, replaced)
         return kept
 
     def _initiator(self, pending: PendingAuthorization) -> Principal:
         """Whoever began it must still be allowed to; hub tokens are revoked, and roles are lowered."""
-        principal = self._initiators.standing(pending.initiator)
+        principal = self._principals.principal_by_id(pending.initiator)
         if principal is None or not principal.role.includes(Role.ADMIN):
             raise PermissionDenied("The hub token that began this may not connect a GitLab any more.")
         if not principal.can_see(pending.integration_id):

@@ -15,7 +15,7 @@ RETRY_SECONDS = 30
 """When one is looked at again whose look has not come to a good end: by the next tick, behind those that wait."""
 
 
-def due_care(table: Table) -> DueRows:
+def due_token_checks(table: Table) -> DueRows:
     """The integrations whose tokens are to be looked after."""
     return DueRows(table, "care")
 
@@ -56,7 +56,7 @@ def rotation_due(expires_at: int | None, now: int) -> bool:
     return expires_at is not None and 0 < expires_at - now <= ROTATE_DAYS * DAY
 
 
-def next_look(credential: Credential, tokens: TokenSet | None, now: int) -> int | None:
+def next_check(credential: Credential, tokens: TokenSet | None, now: int) -> int | None:
     """The moment at which there will be something to do for a credential (`tokens` = its pair); None = not foreseen.
 
     A pair is renewed at three quarters of its life; an expiry is told of at each of its distances.

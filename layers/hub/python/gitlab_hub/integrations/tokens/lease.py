@@ -117,7 +117,7 @@ class Leases:
         """Give the lease back; `calls` where the last one had no effect."""
         self._give_back(replace(lease, calls=lease.calls if calls is None else calls), lease)
 
-    def put_off(self, lease: Lease, trouble: str, secret_version: str, *, calls: int, asked: int | None) -> int:
+    def schedule_retry(self, lease: Lease, trouble: str, secret_version: str, *, calls: int, asked: int | None) -> int:
         """Give the lease back after a failed call, with a pause of so many seconds (at least what GitLab `asked`)."""
         failures = lease.failures + 1
         pause = pause_after(failures, asked)

@@ -71,10 +71,10 @@ def load_credential(store: IntegrationStore, integration_id: str, credential_id:
     raise Unauthorized("The credential was removed from the hub.", details={"reason": "unknown"})
 
 
-def held_again(store: IntegrationStore, held: LoadedCredential) -> LoadedCredential:
+def reload_credential(store: IntegrationStore, loaded: LoadedCredential) -> LoadedCredential:
     """The same credential as it is now: one read where nothing has changed. Raises Unauthorized where it is gone."""
-    now_is = store.get(held.integration.id)
+    now_is = store.get(loaded.integration.id)
     # Every change of a credential or its token moves the integration's version.
-    if now_is is not None and now_is.version == held.integration.version:
-        return held
-    return load_credential(store, held.integration.id, held.credential.id)
+    if now_is is not None and now_is.version == loaded.integration.version:
+        return loaded
+    return load_credential(store, loaded.integration.id, loaded.credential.id)

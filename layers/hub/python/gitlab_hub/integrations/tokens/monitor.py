@@ -17,14 +17,14 @@ from gitlab_hub.integrations.tokens.due import (
     RETRY_SECONDS,
     changed,
     daily,
-    due_care,
+    due_token_checks,
     due_warning,
-    next_look,
+    next_check,
     rotation_due,
 )
 from gitlab_hub.integrations.tokens.incidents import EXPIRING, LOST, REJECTED, expiring, refused
 from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS, Refresher, TokenNeed
-from gitlab_hub.integrations.tokens.revoking import RevocationQueue
+from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.rotation import TokenRotator
 from gitlab_hub.integrations.tokens.vault import TokenSet
 from gitlab_hub.storage.due import Due
@@ -52,16 +52,16 @@ class TokenMonitor:
         store: IntegrationStore,
         refresher: Refresher,
         rotator: TokenRotator,
-        revoking: RevocationQueue,
+        revocation_queue: RevocationQueue,
         incidents: IncidentStore,
-        signals: TokenAlerts,
+        alerts: TokenAlerts,
         rotate: bool,
         now: Callable[[], float],
     ) -> None:
-        self._store, self._revoking = store, revoking
+        self._store, self._revocation_queue = store, revocation_queue
         self._refresher, self._rotator = refresher, rotator
-        self._incidents, self._signals, self._rotate, self._now = incidents, signals, rotate, now
-        self._due = due_care(table)
+        self._incidents, self._alerts, self._rotate, self._now = incidents, alerts, rotate, now
+        self._due = due_token_checks(table)
         self._refusals: list[StorageRefused] = []
 
     def tick(self, remaining: Callable[[], float]) -> TickReport:
@@ -78,30 +78,30 @@ class TokenMonitor:
     def _tick(self, remaining: Callable[[], float]) -> TickReport:
         if remaining() < 2 * LEAST_SECONDS:
             return TickReport(seen=0, failed=0, complete=False)
-        now, tended = int(self._now()), dict[str, bool]()
-        self._due.walk(self._mend, now)
+        now, checked = int(self._now()), dict[str, bool]()
+        self._due.walk(self._add_missing_due_rows, now)
         for page in self._due.pages(now):
             there = {one.id: one for one in self._store.many({one.subject for one in page})}
             for one in page:
                 if remaining() < 2 * LEAST_SECONDS:
-                    return _told(tended, complete=False)
-                if one.subject not in there or one.subject in tended:
+                    return _report(checked, complete=False)
+                if one.subject not in there or one.subject in checked:
                     self._due.drop([one])
                     continue
-                # Moved before it is tended: one that ends the process is not the first of the next tick too.
+                # Moved before it is checked: one that ends the process is not the first of the next tick too.
                 again = Due(one.subject, now + RETRY_SECONDS, "again")
                 self._due.add([again])
                 self._due.drop([one])
-                tended[one.subject] = self._tended(there[one.subject], again)
-        return _told(tended, complete=True)
+                checked[one.subject] = self._checked(there[one.subject], again)
+        return _report(checked, complete=True)
 
-    def _mend(self, after: str | None) -> str | None:
+    def _add_missing_due_rows(self, after: str | None) -> str | None:
         """Have a page of integrations looked at once a day, whatever was noted of them."""
         page, last = self._store.page(after)
         self._due.add_missing(daily(one.id, int(self._now())) for one in page)
         return last
 
-    def _tended(self, integration: Integration, again: Due) -> bool:
+    def _checked(self, integration: Integration, again: Due) -> bool:
         """Whether an integration was looked after without trouble; its trouble is not the others'.
 
         It is looked at `again` where there was trouble, else when there will be something to do.
@@ -115,7 +115,7 @@ class TokenMonitor:
             for credential in after.credentials:
                 if credential.live:
                     self._warn(credential, opened)
-            next_try = self._revoking.look_after(after.integration)
+            next_try = self._revocation_queue.revoke_due(after.integration)
         except NotFound:
             self._due.drop([again])
             return True
@@ -124,11 +124,11 @@ class TokenMonitor:
             return False
         if good and not waiting:
             now = int(self._now())
-            looks = [next_look(one, tokens.get(one.id), now) for one in after.credentials if one.live]
-            self._come_back(after.integration, [one for one in (*looks, next_try) if one is not None], again)
+            looks = [next_check(one, tokens.get(one.id), now) for one in after.credentials if one.live]
+            self._schedule_next(after.integration, [one for one in (*looks, next_try) if one is not None], again)
         return good
 
-    def _come_back(self, integration: Integration, moments: list[int], again: Due) -> None:
+    def _schedule_next(self, integration: Integration, moments: list[int], again: Due) -> None:
         # What this look itself has changed needs no other one.
         self._due.drop([changed(integration)])
         if moments and min(moments) <= self._now():
@@ -156,15 +156,15 @@ class TokenMonitor:
         return good
 
     def _failed(self, integration: Integration, error: HubError) -> None:
-        self._signals.failed(integration.id, error.code)
+        self._alerts.failed(integration.id, error.code)
         if isinstance(error, StorageRefused):
             self._refusals.append(error)
 
     def _renew(self, integration: Integration, credential: Credential, tokens: dict[str, TokenSet]) -> None:
         if credential.kind == CredentialKind.OAUTH:
             if credential.status != CredentialStatus.REFRESH_FAILED:
-                held = self._refresher.fresh(integration.id, credential.id, TokenNeed(early=True))
-                tokens[credential.id] = held.tokens
+                loaded = self._refresher.get_credential(integration.id, credential.id, TokenNeed(early=True))
+                tokens[credential.id] = loaded.tokens
             return
         self._rotator.settle(integration.id, credential.id)
         works = credential.status == CredentialStatus.VALID
@@ -181,7 +181,7 @@ class TokenMonitor:
         if told is not None and not same:
             self._incidents.close(EXPIRING, credential.integration_id, credential.id)
         if days is not None:
-            self._signals.expiring(credential.integration_id, credential.id, days)
+            self._alerts.expiring(credential.integration_id, credential.id, days)
             self._incidents.open(expiring(credential, days, at=now))
 
     def _note_refusal(self, credential: Credential, opened: Opened) -> None:
@@ -194,5 +194,5 @@ class TokenMonitor:
                 self._incidents.close(kind, credential.integration_id, credential.id)
 
 
-def _told(tended: Mapping[str, bool], *, complete: bool) -> TickReport:
-    return TickReport(seen=len(tended), failed=list(tended.values()).count(False), complete=complete)
+def _report(checked: Mapping[str, bool], *, complete: bool) -> TickReport:
+    return TickReport(seen=len(checked), failed=list(checked.values()).count(False), complete=complete)

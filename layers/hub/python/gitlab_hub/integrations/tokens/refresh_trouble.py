@@ -25,7 +25,7 @@ def application_refused(reason: str, *, retry_after: int | None = None) -> Appli
     return ApplicationRefused(APPLICATION_HINT, details={"reason": reason}, retry_after=retry_after)
 
 
-def trouble_of(error: GitLabError) -> GitLabError:
+def as_refresh_error(error: GitLabError) -> GitLabError:
     """What a failed call to the token endpoint is to whoever wanted to make another call.
 
     A 401, 403 or 404 there speaks of something in front of GitLab (a firewall, a sign-on page), or of the request:
@@ -46,7 +46,7 @@ def code_of(trouble: GitLabError) -> str:
     return str(trouble.details["reason"]) if isinstance(trouble, ApplicationRefused) else trouble.code
 
 
-def put_off(code: str, seconds: int | None) -> GitLabError:
+def schedule_retry(code: str, seconds: int | None) -> GitLabError:
     """What to say during a pause (`code` = the last failure's), or while another worker renews the token."""
     if code in OF_APPLICATION:
         return application_refused(code, retry_after=seconds)
@@ -55,6 +55,6 @@ def put_off(code: str, seconds: int | None) -> GitLabError:
     return Unavailable(f"The token could not be renewed ({code}); it is tried again soon.", retry_after=seconds)
 
 
-def is_told(trouble: GitLabError, failures: int) -> bool:
+def needs_person(trouble: GitLabError, failures: int) -> bool:
     """Whether a person should hear of it: at once where only a person can help, else once it has lasted."""
     return isinstance(trouble, ApplicationRefused) or failures >= TELL_AFTER

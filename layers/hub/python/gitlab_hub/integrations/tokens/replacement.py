@@ -43,11 +43,11 @@ class TokenReplacement:
         self,
         store: IntegrationStore,
         incidents: IncidentStore,
-        signals: TokenAlerts,
+        alerts: TokenAlerts,
         now: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
-        self._store, self._incidents, self._signals, self._now, self._sleep = store, incidents, signals, now, sleep
+        self._store, self._incidents, self._alerts, self._now, self._sleep = store, incidents, alerts, now, sleep
 
     def store(self, seen: LoadedCredential, successor: ReplacementToken) -> LoadedCredential:
         """Make a new token durable and the one to use. Raises StorageUnavailable or Unauthorized (gone meanwhile)."""
@@ -58,7 +58,7 @@ class TokenReplacement:
                 self._store.vault.write(seen.integration.id, contents, version=version)
             except SecretExists:
                 # Another worker has kept a successor of the very same token: there is only one that lives.
-                return self.recover(seen) or self._now_held(seen)
+                return self.recover(seen) or self._current(seen)
             except SecretMissing:
                 raise Unauthorized("The integration was removed meanwhile.") from None
             except StorageUnavailable:
@@ -68,10 +68,10 @@ class TokenReplacement:
             else:
                 break
         prepared = Prepared(base=seen.integration.secret_version, version=version)
-        after = self._point(seen, successor, prepared)
+        after = self._activate(seen, successor, prepared)
         kept = after.credential(seen.credential.id)
         if kept is None or after.integration.secret_version != version:
-            return self._now_held(seen)  # Others have changed the integration meanwhile.
+            return self._current(seen)  # Others have changed the integration meanwhile.
         return LoadedCredential(holding=after, credential=kept, tokens=successor.tokens, contents=contents)
 
     def recover(self, seen: LoadedCredential) -> LoadedCredential | None:
@@ -83,38 +83,38 @@ class TokenReplacement:
             return None
         if tokens is None:
             return None
-        self._point(seen, ReplacementToken(tokens=tokens), None)
-        return self._now_held(seen)
+        self._activate(seen, ReplacementToken(tokens=tokens), None)
+        return self._current(seen)
 
     def mark_lost(self, seen: LoadedCredential, reason: str) -> NeedsReauth:
         """Note that the token is lost, and tell; no effect on a token that took its place meanwhile."""
-        current = self._now_held(seen)
+        current = self._current(seen)
         if current.credential.generation == seen.credential.generation:
             # Told before it is noted: a crash in between tells twice, and never not at all.
-            self._signals.needs_reauth(seen.integration.id, seen.credential.id, reason)
+            self._alerts.needs_reauth(seen.integration.id, seen.credential.id, reason)
             self._store.change(seen.integration.id, lambda before: self._lost(before, seen))
         return lost(reason)
 
-    def tell_of_trouble(self, seen: LoadedCredential, trouble: GitLabError) -> None:
+    def report_trouble(self, seen: LoadedCredential, trouble: GitLabError) -> None:
         """Let a person know that a token is not renewed; the next one that takes its place ends that."""
         integration_id, credential = seen.integration.id, seen.credential
         reason = code_of(trouble)
         if self._incidents.get(NOT_RENEWED, integration_id, credential.id) is None:
-            self._signals.not_renewed(integration_id, credential.id, reason)
+            self._alerts.not_renewed(integration_id, credential.id, reason)
         self._incidents.open(not_renewed(credential, reason, str(trouble), at=int(self._now())))
 
-    def _point(
+    def _activate(
         self, seen: LoadedCredential, successor: ReplacementToken, prepared: Prepared | None
     ) -> IntegrationWithCredentials:
         def decide(before: IntegrationWithCredentials) -> Change | None:
-            return self._succeeded(before, seen, successor, prepared)
+            return self._activation(before, seen, successor, prepared)
 
         try:
             return self._store.change(seen.integration.id, decide, known=seen.holding)
         except NotFound:
             raise Unauthorized("The integration was removed meanwhile.") from None
 
-    def _succeeded(
+    def _activation(
         self,
         before: IntegrationWithCredentials,
         seen: LoadedCredential,
@@ -145,7 +145,7 @@ class TokenReplacement:
         failed = replace(current, status=CredentialStatus.REFRESH_FAILED, updated_at=now)
         return apply_verification(before, failed, works=False, now=now)
 
-    def _now_held(self, seen: LoadedCredential) -> LoadedCredential:
+    def _current(self, seen: LoadedCredential) -> LoadedCredential:
         return load_credential(self._store, seen.integration.id, seen.credential.id)
 
 

@@ -26,10 +26,10 @@ from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.gitlab.tokens import sendable
 from gitlab_hub.integrations.errors import RotationInProgress, RotationNotPermitted
 from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.tokens.ending import PairRevoker
 from gitlab_hub.integrations.tokens.gitlab_api import NOT_DONE, TokenEndpoint
 from gitlab_hub.integrations.tokens.lease import Lease, LeaseLost, Leases
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
+from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
 from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS, unlimited
 from gitlab_hub.integrations.tokens.replacement import ReplacementToken, TokenReplacement
 from gitlab_hub.integrations.tokens.vault import TokenSet
@@ -51,14 +51,14 @@ class TokenRotator:
         *,
         store: IntegrationStore,
         leases: Leases,
-        succession: TokenReplacement,
-        exchange: TokenEndpoint,
-        ending: PairRevoker,
+        replacement: TokenReplacement,
+        token_endpoint: TokenEndpoint,
+        pair_revoker: PairRevoker,
         now: Callable[[], float],
         remaining: Callable[[], float] = unlimited,
     ) -> None:
-        self._store, self._leases, self._succession = store, leases, succession
-        self._exchange, self._ending = exchange, ending
+        self._store, self._leases, self._replacement = store, leases, replacement
+        self._token_endpoint, self._pair_revoker = token_endpoint, pair_revoker
         self._now, self._remaining = now, remaining
 
     def rotate(self, integration_id: str, credential_id: str) -> LoadedCredential:
@@ -70,40 +70,40 @@ class TokenRotator:
         lease = self._leases.take(integration_id, credential_id)
         if lease is None:
             raise _in_progress()
-        held = load_credential(self._store, integration_id, credential_id)
-        if (settled := self._settled(lease, held)) is not None:
+        loaded = load_credential(self._store, integration_id, credential_id)
+        if (settled := self._settled(lease, loaded)) is not None:
             return settled
-        expires_on = self._permitted(lease, held)
+        expires_on = self._permitted(lease, loaded)
         try:
-            lease = self._leases.sent(lease, held.credential.generation)
+            lease = self._leases.sent(lease, loaded.credential.generation)
         except LeaseLost:
             raise _in_progress() from None
-        return self._use_up(lease, held, expires_on)
+        return self._call_endpoint(lease, loaded, expires_on)
 
     def settle(self, integration_id: str, credential_id: str) -> None:
         """Find out what became of a call that nobody has heard of again; without one, do nothing."""
         noted = self._leases.get(integration_id, credential_id)
         if noted is None or not noted.calls:
             return
-        held = load_credential(self._store, integration_id, credential_id)
-        if not noted.calls_of(held.credential.generation):
+        loaded = load_credential(self._store, integration_id, credential_id)
+        if not noted.calls_of(loaded.credential.generation):
             return
         lease = self._leases.take(integration_id, credential_id)
-        if lease is not None and self._settled(lease, held) is None:
+        if lease is not None and self._settled(lease, loaded) is None:
             self._leases.end(lease, calls=0)
 
-    def _settled(self, lease: Lease, held: LoadedCredential) -> LoadedCredential | None:
+    def _settled(self, lease: Lease, loaded: LoadedCredential) -> LoadedCredential | None:
         """The token that an earlier call has brought; None where none was made, or it had no effect."""
-        if not lease.calls_of(held.credential.generation):
+        if not lease.calls_of(loaded.credential.generation):
             return None
-        adopted = self._succession.recover(held)
+        adopted = self._replacement.recover(loaded)
         if adopted is not None:
             self._leases.end(lease)
             return adopted
         try:
-            self._exchange.describe(held.integration.host_url, held.tokens.access_token)
+            self._token_endpoint.describe(loaded.integration.host_url, loaded.tokens.access_token)
         except Unauthorized:
-            error = self._succession.mark_lost(held, "unknown_outcome")
+            error = self._replacement.mark_lost(loaded, "unknown_outcome")
             self._leases.end(lease, calls=0)
             raise error from None
         except GitLabError:
@@ -114,11 +114,11 @@ class TokenRotator:
             raise _in_progress()
         return None
 
-    def _permitted(self, lease: Lease, held: LoadedCredential) -> str:
+    def _permitted(self, lease: Lease, loaded: LoadedCredential) -> str:
         """The last day to ask for. Raises RotationNotPermitted where asking would be in vain."""
         try:
-            _check_version(held.integration.gitlab_version)
-            facts = self._exchange.describe(held.integration.host_url, held.tokens.access_token)
+            _check_version(loaded.integration.gitlab_version)
+            facts = self._token_endpoint.describe(loaded.integration.host_url, loaded.tokens.access_token)
             _check_scopes(facts.get("scopes"))
             self._check_time()
         except (GitLabError, RotationNotPermitted):
@@ -131,10 +131,10 @@ class TokenRotator:
         if self._remaining() < LEAST_SECONDS:
             raise Unavailable("There is too little time left for a rotation; try again.", retry_after=1)
 
-    def _use_up(self, lease: Lease, held: LoadedCredential, expires_on: str) -> LoadedCredential:
-        host_url, token = held.integration.host_url, held.tokens.access_token
+    def _call_endpoint(self, lease: Lease, loaded: LoadedCredential, expires_on: str) -> LoadedCredential:
+        host_url, token = loaded.integration.host_url, loaded.tokens.access_token
         try:
-            successor = _successor(self._exchange.rotate(host_url, token, expires_on))
+            successor = _successor(self._token_endpoint.rotate(host_url, token, expires_on))
         except MissingPermissions as error:
             self._leases.end(lease, calls=0)
             raise RotationNotPermitted(str(error), details=error.details) from None
@@ -145,13 +145,13 @@ class TokenRotator:
             self._leases.end(lease, calls=0 if _had_no_effect(error) else None)
             raise
         try:
-            kept = self._succession.store(held, successor)
+            kept = self._replacement.store(loaded, successor)
         except Unauthorized:
             # Removed meanwhile: nobody else knows of this token, so nobody else could end it.
-            self._ending.end_unused(held, successor.tokens)
+            self._pair_revoker.end_unused(loaded, successor.tokens)
             raise
         if kept.tokens != successor.tokens:
-            self._ending.end_unused(held, successor.tokens)  # Somebody gave another token meanwhile.
+            self._pair_revoker.end_unused(loaded, successor.tokens)  # Somebody gave another token meanwhile.
         self._leases.end(lease)
         return kept
 

@@ -8,14 +8,14 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.tokens.alerts import LambdaTokenAlerts, TokenAlerts
-from gitlab_hub.integrations.tokens.confirmation import RejectionCheck
-from gitlab_hub.integrations.tokens.ending import PairRevoker
 from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
 from gitlab_hub.integrations.tokens.lease import Leases
 from gitlab_hub.integrations.tokens.monitor import TokenMonitor
+from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
 from gitlab_hub.integrations.tokens.refresh import Refresher, unlimited
+from gitlab_hub.integrations.tokens.rejection_check import RejectionCheck
 from gitlab_hub.integrations.tokens.replacement import TokenReplacement
-from gitlab_hub.integrations.tokens.revoking import RevocationQueue
+from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.rotation import TokenRotator
 from gitlab_hub.storage.ports import Secrets, Table
 
@@ -24,7 +24,7 @@ from gitlab_hub.storage.ports import Secrets, Table
 class Runtime:
     """What the care of tokens has from its surroundings; `remaining` is the running function's time in seconds."""
 
-    signals: TokenAlerts = field(default_factory=LambdaTokenAlerts)
+    alerts: TokenAlerts = field(default_factory=LambdaTokenAlerts)
     sleep: Callable[[float], None] = time.sleep
     remaining: Callable[[], float] = unlimited
 
@@ -42,19 +42,21 @@ class TokenServices:
         runtime: Runtime | None = None,
     ) -> None:
         runtime = runtime or Runtime()
-        self.store = IntegrationStore(table, secrets, runtime.signals.rejected)
-        self.leases, self.exchange, self.signals = Leases(table, now), TokenEndpoint(connector), runtime.signals
+        self.store = IntegrationStore(table, secrets, runtime.alerts.rejected)
+        self.leases, self.token_endpoint, self.alerts = Leases(table, now), TokenEndpoint(connector), runtime.alerts
         self.incidents = IncidentStore(table, now)
-        self.succession = TokenReplacement(self.store, self.incidents, runtime.signals, now, runtime.sleep)
-        self.ending = PairRevoker(self.store, self.exchange)
-        self.revoking = RevocationQueue(table, self.store, self.ending, self.incidents, now, runtime.remaining)
-        self.opinion = RejectionCheck(self.store, self.exchange, now)
+        self.replacement = TokenReplacement(self.store, self.incidents, runtime.alerts, now, runtime.sleep)
+        self.pair_revoker = PairRevoker(self.store, self.token_endpoint)
+        self.revocation_queue = RevocationQueue(
+            table, self.store, self.pair_revoker, self.incidents, now, runtime.remaining
+        )
+        self.rejection_check = RejectionCheck(self.store, self.token_endpoint, now)
         self.refresher = Refresher(
             store=self.store,
             leases=self.leases,
-            succession=self.succession,
-            exchange=self.exchange,
-            ending=self.ending,
+            replacement=self.replacement,
+            token_endpoint=self.token_endpoint,
+            pair_revoker=self.pair_revoker,
             now=now,
             sleep=runtime.sleep,
             remaining=runtime.remaining,
@@ -62,9 +64,9 @@ class TokenServices:
         self.rotator = TokenRotator(
             store=self.store,
             leases=self.leases,
-            succession=self.succession,
-            exchange=self.exchange,
-            ending=self.ending,
+            replacement=self.replacement,
+            token_endpoint=self.token_endpoint,
+            pair_revoker=self.pair_revoker,
             now=now,
             remaining=runtime.remaining,
         )
@@ -77,9 +79,9 @@ class TokenServices:
             store=self.store,
             refresher=self.refresher,
             rotator=self.rotator,
-            revoking=self.revoking,
+            revocation_queue=self.revocation_queue,
             incidents=self.incidents,
-            signals=self.signals,
+            alerts=self.alerts,
             rotate=rotate,
             now=self._now,
         )

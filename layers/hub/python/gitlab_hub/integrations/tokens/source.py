@@ -14,10 +14,12 @@ from gitlab_hub.integrations.tokens.refresh import TokenNeed
 class TokenSource(Protocol):
     """Gives credentials with their tokens. All calls block."""
 
-    def fresh(self, integration_id: str, credential_id: str, wanted: TokenNeed | None = None) -> LoadedCredential:
+    def get_credential(
+        self, integration_id: str, credential_id: str, need: TokenNeed | None = None
+    ) -> LoadedCredential:
         """A credential with a token for what is wanted. Raises GitLabErrors."""
 
-    def stale(self, held: LoadedCredential) -> bool:
+    def needs_refresh(self, loaded: LoadedCredential) -> bool:
         """Whether a token that was given out should be asked for again before its next use."""
 
 
@@ -27,11 +29,16 @@ class StoredTokens:
     def __init__(self, store: IntegrationStore) -> None:
         self._store = store
 
-    def fresh(self, integration_id: str, credential_id: str, wanted: TokenNeed | None = None) -> LoadedCredential:  # noqa: ARG002 - the port's signature
+    def get_credential(
+        self,
+        integration_id: str,
+        credential_id: str,
+        need: TokenNeed | None = None,  # noqa: ARG002 - the port's signature
+    ) -> LoadedCredential:
         """A credential as it is stored."""
         return load_credential(self._store, integration_id, credential_id)
 
-    def stale(self, held: LoadedCredential) -> bool:  # noqa: ARG002 - the port's signature
+    def needs_refresh(self, loaded: LoadedCredential) -> bool:  # noqa: ARG002 - the port's signature
         """Never: asking again would give the same."""
         return False
 
@@ -47,42 +54,42 @@ class CredentialTokens:
         source: TokenSource,
         integration_id: str,
         credential_id: str,
-        held: LoadedCredential | None = None,
+        loaded: LoadedCredential | None = None,
         *,
         refused: Callable[[LoadedCredential], None] | None = None,
     ) -> None:
         self._source, self._integration_id, self._credential_id = source, integration_id, credential_id
-        self._held, self._refused = held, refused
+        self._loaded, self._refused = loaded, refused
         self._one_at_a_time = asyncio.Lock()
-        self.version: str | None = None if held is None else held.credential.token_version
+        self.version: str | None = None if loaded is None else loaded.credential.token_version
         """Of the token given out last: what a verdict about it is worth later."""
 
     async def current(self) -> str:
         """The token to use now. Raises Unauthorized where there is none any more."""
-        held = self._held
-        if held is None or self._source.stale(held):
+        loaded = self._loaded
+        if loaded is None or self._source.needs_refresh(loaded):
             async with self._one_at_a_time:
-                held = self._held
-                if held is None or self._source.stale(held):
-                    held = await self._ask(TokenNeed())
-        return held.tokens.access_token
+                loaded = self._loaded
+                if loaded is None or self._source.needs_refresh(loaded):
+                    loaded = await self._ask(TokenNeed())
+        return loaded.tokens.access_token
 
     async def renewed(self, rejected: str) -> str | None:
         """The token that took the rejected one's place; None where there is none."""
         async with self._one_at_a_time:
-            held = self._held
-            if held is None or held.tokens.access_token == rejected:
+            loaded = self._loaded
+            if loaded is None or loaded.tokens.access_token == rejected:
                 try:
-                    held = await self._ask(TokenNeed(rejected=rejected))
+                    loaded = await self._ask(TokenNeed(rejected=rejected))
                 except Unauthorized:
                     return None
-            if held.tokens.access_token != rejected:
-                return held.tokens.access_token
+            if loaded.tokens.access_token != rejected:
+                return loaded.tokens.access_token
             if self._refused is not None:
-                await asyncio.to_thread(self._refused, held)
+                await asyncio.to_thread(self._refused, loaded)
             return None
 
-    async def _ask(self, wanted: TokenNeed) -> LoadedCredential:
-        held = await to_the_end(self._source.fresh, self._integration_id, self._credential_id, wanted)
-        self._held, self.version = held, held.credential.token_version
-        return held
+    async def _ask(self, need: TokenNeed) -> LoadedCredential:
+        loaded = await to_the_end(self._source.get_credential, self._integration_id, self._credential_id, need)
+        self._loaded, self.version = loaded, loaded.credential.token_version
+        return loaded

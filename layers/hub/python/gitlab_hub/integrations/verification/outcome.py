@@ -62,7 +62,7 @@ def with_status(credential: Credential, facts: Facts, *, now: int) -> Credential
     )
 
 
-def judged_alone(
+def with_credential_status(
     before: IntegrationWithCredentials, credential_id: str, seen: str, verdict: CredentialStatus, now: int
 ) -> Change | None:
     """The change that a verdict about one token calls for; None where that token was replaced, or is lost anyway."""

@@ -71,7 +71,7 @@ class Probe:
 
     async def run(self, steps: tuple[Step, ...], clock: Callable[[], float]) -> AsyncIterator[Check]:
         """Take the steps in order, as far as there is a point in going on."""
-        for step, take in self._takers().items():
+        for step, take in self._steps().items():
             if step not in steps or not self._possible(step):
                 continue
             started = clock()
@@ -82,21 +82,21 @@ class Probe:
             if any(not check.ok and codes.stops(check.code) for check in checks):
                 return
 
-    def _takers(self) -> dict[Step, Callable[[], Awaitable[list[Check]]]]:
+    def _steps(self) -> dict[Step, Callable[[], Awaitable[list[Check]]]]:
         return {
-            Step.TOKEN: self._take_token,
-            Step.ACCOUNT: self._take_account,
-            Step.VERSION: self._take_version,
-            Step.GROUPS: self._take_groups,
-            Step.PROJECTS: self._take_projects,
-            Step.PIPELINES: self._take_pipelines,
-            Step.JOBS: self._take_jobs,
+            Step.TOKEN: self._run_token,
+            Step.ACCOUNT: self._run_account,
+            Step.VERSION: self._run_version,
+            Step.GROUPS: self._run_groups,
+            Step.PROJECTS: self._run_projects,
+            Step.PIPELINES: self._run_pipelines,
+            Step.JOBS: self._run_jobs,
         }
 
     def _possible(self, step: Step) -> bool:
         return step not in (Step.PIPELINES, Step.JOBS) or bool(self._projects)
 
-    async def _take_token(self) -> list[Check]:
+    async def _run_token(self) -> list[Check]:
         seen = await (self._ask_oauth() if self._oauth else self._ask("/personal_access_tokens/self"))
         way = connectivity_checks(seen if isinstance(seen, GitLabError) else None)
         return [*way, await self._token_check(seen)] if all(check.ok for check in way) else way
@@ -106,7 +106,7 @@ class Probe:
             # GitLab before 15.5 does not have the route, and an OAuth token has another: 404 or, in newer ones, 400.
             seen = await self._ask_info()
             if isinstance(seen, GitLabError) and not isinstance(seen, RateLimited | HostUnreachable):
-                return await self._judged_by_its_user()
+                return await self._check_by_user()
         if isinstance(seen, MissingPermissions) and seen.details["reason"] != "not_enabled":
             self.facts = replace(self.facts, token=token_steps.UNDESCRIBED)
             return permission_spared(Step.TOKEN, seen)
@@ -118,20 +118,20 @@ class Probe:
             seen.body, facts, status=seen.http_status, writes=self._writes, oauth=self._oauth, now=self._now
         )
 
-    async def _judged_by_its_user(self) -> Check:
+    async def _check_by_user(self) -> Check:
         user = await self._ask_user()
         if isinstance(user, GitLabError) and not isinstance(user, Forbidden):
             return token_steps.token_refused(user, self._token, writes=self._writes, oauth=self._oauth)
         return passed(Step.TOKEN, status=user.http_status, hint="This GitLab does not describe the token.")
 
-    async def _take_account(self) -> list[Check]:
+    async def _run_account(self) -> list[Check]:
         seen = await self._ask_user()
         check = token_steps.account_check(seen)
         if isinstance(seen, Reply) and check.ok:
             self.facts = replace(self.facts, account=token_steps.account_of(seen.body))
         return [check]
 
-    async def _take_version(self) -> list[Check]:
+    async def _run_version(self) -> list[Check]:
         seen = await self._ask("/version")
         if isinstance(seen, Missing):
             seen = await self._ask("/metadata")
@@ -145,7 +145,7 @@ class Probe:
         self.facts = replace(self.facts, version=version if isinstance(version, str) else None)
         return [version_check(self.facts.version, seen.http_status)]
 
-    async def _take_groups(self) -> list[Check]:
+    async def _run_groups(self) -> list[Check]:
         if self._group is None:
             listed = await self._list("/groups", min_access_level=LEAST_LEVEL, per_page=1)
             return [groups_check(listed, None, self.facts.token)]
@@ -157,7 +157,7 @@ class Probe:
         found = seen if isinstance(seen, GitLabError) else seen.body
         return [groups_check(found, self._group.path, self.facts.token)]
 
-    async def _take_projects(self) -> list[Check]:
+    async def _run_projects(self) -> list[Check]:
         listed = await self._first_projects()
         active = [] if isinstance(listed, GitLabError) else active_of(listed)
         if not isinstance(listed, GitLabError) and len(listed) == LISTED and not active:
@@ -187,7 +187,7 @@ class Probe:
         path = str(project.get("path_with_namespace") or "").casefold()
         return self.facts.group is None or path.startswith(f"{self.facts.group.casefold()}/")
 
-    async def _take_pipelines(self) -> list[Check]:
+    async def _run_pipelines(self) -> list[Check]:
         sampled: list[Sampled] = []
         for start in range(0, len(self._projects), SAMPLE):
             some = self._projects[start : start + SAMPLE]
@@ -203,7 +203,7 @@ class Probe:
     async def _pipelines_of(self, project: Mapping[str, Any]) -> Seen:
         return await self._list(f"/projects/{project['id']}/pipelines", per_page=1)
 
-    async def _take_jobs(self) -> list[Check]:
+    async def _run_jobs(self) -> list[Check]:
         if self._pipeline is None:
             return [jobs_check(None, self.facts.token)]
         project_id, pipeline_id = self._pipeline

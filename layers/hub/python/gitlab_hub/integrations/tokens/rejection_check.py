@@ -11,32 +11,34 @@ from gitlab_hub.integrations.model import CredentialStatus
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
-from gitlab_hub.integrations.verification.outcome import judged_alone
+from gitlab_hub.integrations.verification.outcome import with_credential_status
 
 
 class RejectionCheck:
     """Marks a credential as rejected where GitLab refuses its newest token twice. All calls block."""
 
-    def __init__(self, store: IntegrationStore, exchange: TokenEndpoint, now: Callable[[], float]) -> None:
-        self._store, self._exchange, self._now = store, exchange, now
+    def __init__(self, store: IntegrationStore, token_endpoint: TokenEndpoint, now: Callable[[], float]) -> None:
+        self._store, self._token_endpoint, self._now = store, token_endpoint, now
 
-    def refused(self, held: LoadedCredential) -> None:
+    def refused(self, loaded: LoadedCredential) -> None:
         """GitLab has refused this token, and there is no newer one."""
-        if held.credential.status != CredentialStatus.VALID:
+        if loaded.credential.status != CredentialStatus.VALID:
             return
         try:
-            self._exchange.whoami(held.integration.host_url, held.tokens.access_token)
+            self._token_endpoint.whoami(loaded.integration.host_url, loaded.tokens.access_token)
         except Unauthorized:
-            self._reject(held)
+            self._reject(loaded)
         except GitLabError:
             return
 
-    def _reject(self, held: LoadedCredential) -> None:
-        one, now = held.credential, int(self._now())
+    def _reject(self, loaded: LoadedCredential) -> None:
+        one, now = loaded.credential, int(self._now())
         try:
             self._store.change(
-                held.integration.id,
-                lambda before: judged_alone(before, one.id, one.token_version, CredentialStatus.REJECTED, now),
+                loaded.integration.id,
+                lambda before: with_credential_status(
+                    before, one.id, one.token_version, CredentialStatus.REJECTED, now
+                ),
             )
         except NotFound:
             return

@@ -15,8 +15,8 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.model import CredentialKind, Integration
 from gitlab_hub.integrations.store import Change, IntegrationStore
-from gitlab_hub.integrations.tokens.ending import PairRevoker, RevocationResult
 from gitlab_hub.integrations.tokens.incidents import NOT_REVOKED, not_revoked
+from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker, RevocationResult
 from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS
 from gitlab_hub.integrations.tokens.revocations import (
     FIRST_PAUSE,
@@ -43,12 +43,12 @@ class RevocationQueue:
         self,
         table: Table,
         store: IntegrationStore,
-        ending: PairRevoker,
+        pair_revoker: PairRevoker,
         incidents: IncidentStore,
         now: Callable[[], float],
         remaining: Callable[[], float],
     ) -> None:
-        self._table, self._store, self._ending = table, store, ending
+        self._table, self._store, self._pair_revoker = table, store, pair_revoker
         self._incidents, self._now, self._remaining = incidents, now, remaining
 
     def pending(self, integration_id: str) -> Iterator[Revocation]:
@@ -60,7 +60,7 @@ class RevocationQueue:
 
         Where GitLab does not answer, it is kept at the version of a successor of that name, until it has ended.
         """
-        if self._ending.end_pair(host_url, application, tokens):
+        if self._pair_revoker.end_pair(host_url, application, tokens):
             return
         contents, now = Contents(tokens={name: tokens}, application=application), int(self._now())
         left = Revocation(
@@ -78,7 +78,7 @@ class RevocationQueue:
             self._store.vault.write(integration_id, contents, version=successor_version(integration_id, name, 0))
             self._store.change(integration_id, lambda found: Change(integration=found.integration, to_end=(left,)))
 
-    def look_after(self, integration: Integration) -> int | None:
+    def revoke_due(self, integration: Integration) -> int | None:
         """Do what is due; the moment of the next try, None where nothing is left to be done.
 
         After the first that cannot be ended, the others of that GitLab wait too. Raises StorageUnavailable.
@@ -107,7 +107,7 @@ class RevocationQueue:
 
     def _has_ended(self, revocation: Revocation) -> bool:
         try:
-            return self._ending.settle(revocation) == RevocationResult.DONE
+            return self._pair_revoker.settle(revocation) == RevocationResult.DONE
         except HubError:
             return False
 
@@ -116,7 +116,7 @@ class RevocationQueue:
             in_use = self._store.vault.read(integration.id, integration.secret_version)
         except SecretMissing:
             return revocation  # It was changed or removed at this moment: the next look is at what is stored then.
-        ended = self._ending.settle(revocation, in_use)
+        ended = self._pair_revoker.settle(revocation, in_use)
         if ended == RevocationResult.DONE:
             self._done(revocation)
             return None
@@ -127,14 +127,14 @@ class RevocationQueue:
         if is_over:
             self._table.delete(*revocation.key)
             return None
-        return self._put_off(revocation, later)
+        return self._schedule_retry(revocation, later)
 
     def _done(self, revocation: Revocation) -> None:
         if revocation.tries >= TOLD_TRIES:
             self._incidents.close(NOT_REVOKED, revocation.integration_id, revocation.credential_id)
         self._table.delete(*revocation.key)
 
-    def _put_off(self, revocation: Revocation, later: Revocation) -> Revocation | None:
+    def _schedule_retry(self, revocation: Revocation, later: Revocation) -> Revocation | None:
         try:
             self._table.put(row(later), unchanged(revocation))
         except ConditionFailed:

@@ -34,34 +34,34 @@ class OAuthStart:
     """Keeps applications, so that they can be authorized."""
 
     def __init__(
-        self, *, life: IntegrationLifecycle, verifier: Verifier, audit: AuditLog, now: Callable[[], float]
+        self, *, lifecycle: IntegrationLifecycle, verifier: Verifier, audit: AuditLog, now: Callable[[], float]
     ) -> None:
-        self._life, self._verifier, self._audit, self._now = life, verifier, audit, now
+        self._lifecycle, self._verifier, self._audit, self._now = lifecycle, verifier, audit, now
 
-    def start(self, wish: OAuthConnectRequest, *, actor: str, seed: str) -> ConnectResult:
+    def start(self, request: OAuthConnectRequest, *, actor: str, seed: str) -> ConnectResult:
         """Look whether a GitLab is there, and keep the application unless it is only a rehearsal.
 
         The id comes from the seed: a request that is sent again finds what the first one had begun.
         """
-        scopes = wish.scopes or least_scopes(("connect", *wish.features.names))
-        if missing := missing_scopes(scopes, writes=wish.features.write):
+        scopes = request.scopes or least_scopes(("connect", *request.features.names))
+        if missing := missing_scopes(scopes, writes=request.features.write):
             raise InvalidPermissions(
                 f"`scopes` lacks {' and '.join(missing)}, which the features need. Add it, or leave `scopes` out: "
                 "then the hub asks for the least that does.",
                 details={"missing_scopes": missing},
             )
-        verification = self._verifier.look(wish.host_url)
+        verification = self._verifier.look(request.host_url)
         if error := refusal(verification):
             raise error
-        if wish.dry_run:
+        if request.dry_run:
             return ConnectResult(verification=verification, integration=None)
         integration = unauthorized_integration(
             f"int_{hashlib.sha256(f'i:{seed}'.encode()).hexdigest()[:20]}",
-            verification.facts.base_url or wish.host_url,
-            wish.group,
-            wish.features,
-            wish.display_name,
-            client_id=wish.application.client_id,
+            verification.facts.base_url or request.host_url,
+            request.group,
+            request.features,
+            request.display_name,
+            client_id=request.application.client_id,
             scopes=scopes,
             created_by=actor,
             now=int(self._now()),
@@ -69,5 +69,5 @@ class OAuthStart:
         self._audit.record(
             "integration.start_oauth", actor=actor, integration_id=integration.id, host_url=integration.host_url
         )
-        kept = self._life.create(integration, None, Contents(application=wish.application))
+        kept = self._lifecycle.create(integration, None, Contents(application=request.application))
         return ConnectResult(verification=verification, integration=kept)

@@ -26,8 +26,8 @@ class RevocationResult(StrEnum):
 class PairRevoker:
     """Ends tokens in GitLab. All calls block; ending one that has ended already does nothing."""
 
-    def __init__(self, store: IntegrationStore, exchange: TokenEndpoint) -> None:
-        self._store, self._exchange = store, exchange
+    def __init__(self, store: IntegrationStore, token_endpoint: TokenEndpoint) -> None:
+        self._store, self._token_endpoint = store, token_endpoint
 
     def end(self, was: Integration, credential: Credential) -> bool:
         """End what a credential was worth at a version of its integration; False where some of it may live on."""
@@ -56,21 +56,21 @@ class PairRevoker:
 
     def end_pair(self, host_url: str, application: Application, tokens: TokenSet) -> bool:
         """End a pair that is not kept anywhere."""
-        return self._exchange.revoke(host_url, application, tokens)
+        return self._token_endpoint.revoke(host_url, application, tokens)
 
-    def end_unused(self, held: LoadedCredential, tokens: TokenSet) -> None:
+    def end_unused(self, loaded: LoadedCredential, tokens: TokenSet) -> None:
         """End a token that was made for a credential and is not the one in use."""
-        application = held.contents.application if held.credential.kind == CredentialKind.OAUTH else None
-        self._exchange.revoke(held.integration.host_url, application, tokens)
+        application = loaded.contents.application if loaded.credential.kind == CredentialKind.OAUTH else None
+        self._token_endpoint.revoke(loaded.integration.host_url, application, tokens)
 
-    def end_left_behind(self, held: LoadedCredential, generation: int) -> None:
+    def end_left_behind(self, loaded: LoadedCredential, generation: int) -> None:
         """End what a worker has kept as the successor of an earlier generation, after another token took that place."""
         kept = self._contents(
-            held.integration.id, successor_version(held.integration.id, held.credential.id, generation)
+            loaded.integration.id, successor_version(loaded.integration.id, loaded.credential.id, generation)
         )
-        tokens = None if kept is None else kept.tokens.get(held.credential.id)
-        if tokens is not None and tokens != held.tokens:
-            self.end_unused(held, tokens)
+        tokens = None if kept is None else kept.tokens.get(loaded.credential.id)
+        if tokens is not None and tokens != loaded.tokens:
+            self.end_unused(loaded, tokens)
 
     def _one(self, revocation: Revocation, application: Application | None, tokens: TokenSet, in_use: Contents) -> bool:
         used = {one for each in in_use.tokens.values() for one in (each.access_token, each.refresh_token) if one}
@@ -78,7 +78,7 @@ class PairRevoker:
             return True
         if revocation.kind != CredentialKind.OAUTH:
             application = None
-        return self._exchange.revoke(revocation.host_url, application, tokens)
+        return self._token_endpoint.revoke(revocation.host_url, application, tokens)
 
     def _announced(self, revocation: Revocation) -> Contents | None:
         version = revocation.secret_version
