@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gitlab_hub.gitlab.webhooks.event_types import Effect
 from gitlab_hub.gitlab.webhooks.kept_fields import KEPT, kept
 from gitlab_hub.gitlab.webhooks.parse import parse
-from gitlab_hub.webhooks.deliveries.dispatch import Effect, route_event
+from gitlab_hub.webhooks.deliveries.dispatch import route_event
 
 DATA = Path(__file__).parents[3] / "data" / "gitlab"
 BODIES = sorted([*(DATA / "webhooks").glob("*.json"), *(DATA / "systemhooks").glob("*.json")])

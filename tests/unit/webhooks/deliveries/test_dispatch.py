@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.gitlab.webhooks.event_types import Effect
 from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
-from gitlab_hub.webhooks.deliveries.dispatch import INCOMPLETE, UNSUPPORTED, Effect, hook_may_report, route_event
+from gitlab_hub.webhooks.deliveries.dispatch import INCOMPLETE, UNSUPPORTED, hook_may_report, route_event
 from tests.functional.webhooks.deliveries_hub import a_hook
 
 

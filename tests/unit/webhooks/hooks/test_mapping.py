@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab import errors as gitlab
+from gitlab_hub.gitlab.webhooks.event_types import REGISTRABLE
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, is_definite, limit_reached, refusal
 from gitlab_hub.webhooks.hooks.mapping import (
     FLAGS,
@@ -20,7 +21,6 @@ from gitlab_hub.webhooks.hooks.mapping import (
     within,
 )
 from gitlab_hub.webhooks.hooks.missed_deliveries import key_of, turned
-from gitlab_hub.webhooks.hooks.model import EVENTS
 from gitlab_hub.webhooks.hooks.registration import signs
 from gitlab_hub.webhooks.hooks.rotation import noted, version_made
 from tests.fakes.hooks import hook, secrets
@@ -126,8 +126,8 @@ def test_only_a_plain_true_is_a_signature(present: Any) -> None:
 
 
 def test_events_by_scope() -> None:
-    assert unsupported("project", EVENTS) == ["member", "project", "subgroup"]
-    assert unsupported("group", EVENTS) == []
+    assert unsupported("project", REGISTRABLE) == ["member", "project", "subgroup"]
+    assert unsupported("group", REGISTRABLE) == []
     assert unsupported("system", ("push", "tag_push", "merge_request", "member", "project", "subgroup")) == []
     assert unsupported("system", ("job",)) == ["job"]
 

@@ -28,7 +28,8 @@ from gitlab_hub.places import Above
 
 __all__ = ["Decision", "Facts", "Reason", "decide", "needs_message", "needs_paths"]
 
-_CHECKS = {PUSH: rules.branch_checks, TAG_PUSH: rules.tag_checks, MERGE_REQUEST: merge_request_rules.checks}
+CHECKS = {PUSH: rules.branch_checks, TAG_PUSH: rules.tag_checks, MERGE_REQUEST: merge_request_rules.checks}
+"""What is asked of each event that may build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def needs_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> bool:
 def _before_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> list[Reason]:
     reasons = list(scope_checks(trigger, event, facts.above))
     if is_wanted(trigger, event):
-        reasons += _CHECKS[event.kind](trigger, event)
+        reasons += CHECKS[event.kind](trigger, event)
         reasons.append(rules.skip_requested_by_push(trigger, event, event.message or facts.message))
     return reasons
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PUSH, TAG_PUSH, MERGE_REQUEST, MANUAL = "push", "tag_push", "merge_request", "manual"
-EVENTS = (PUSH, TAG_PUSH, MERGE_REQUEST)
-"""What a trigger can wait for."""
 
 BRANCH, TAG, FORK = "branch", "tag", "fork"
 """Kinds of refs: `v1` the branch, `v1` the tag and `v1` the branch of a fork are three."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from gitlab_hub.builds.triggers.globs import first_fit
-from gitlab_hub.builds.triggers.model import EVENTS, MERGE_REQUEST, Globs, Trigger
+from gitlab_hub.builds.triggers.model import MERGE_REQUEST, Globs, Trigger
+from gitlab_hub.gitlab.webhooks.event_types import BUILDING
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.places import Above, is_below
 
@@ -56,7 +57,7 @@ def wanted(trigger: Trigger, event: HookEvent) -> Reason:
 
 def is_wanted(trigger: Trigger, event: HookEvent) -> bool:
     """Whether the kind is one of the trigger's. A later release may have written kinds that are not known here."""
-    return event.kind in trigger.events and event.kind in EVENTS
+    return event.kind in trigger.events and event.kind in BUILDING
 
 
 def place(trigger: Trigger, event: HookEvent, above: Above | None) -> Reason:

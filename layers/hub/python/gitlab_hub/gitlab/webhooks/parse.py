@@ -5,12 +5,13 @@ same header.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gitlab_hub.gitlab.webhooks import bodies
 from gitlab_hub.gitlab.webhooks.bodies import Fields
 from gitlab_hub.gitlab.webhooks.event import Commit, HookEvent, MergeRequest
+from gitlab_hub.gitlab.webhooks.event_types import BY_NAME, EVENT_TYPES, named_by_event_name
 from gitlab_hub.gitlab.webhooks.fields import Object, moment, number, part, text
 from gitlab_hub.gitlab.webhooks.fields import objects as as_rows
 
@@ -20,27 +21,6 @@ UNKNOWN = "unknown"
 _SYSTEM = "system"
 _MAX_KIND = 60
 
-# GitLab's name → ours, where they differ.
-_KINDS = {"build": "job"}
-
-# System and group hooks name what happened: `project_create`. A "team" is a project's.
-_MEMBERS = re.compile(
-    r"user_(?:add_to|update_for|remove_from|access_request_\w+)_(?:group|team)|user_access_request_\w+"
-)
-_THINGS = re.compile(r"(subgroup|group|project|user|key)_(\w+)")
-
-_READERS: Mapping[str, Callable[[Object], Fields]] = {
-    "push": bodies.push,
-    "tag_push": bodies.push,
-    "repository_update": bodies.actor_of,
-    "merge_request": bodies.merge_request,
-    "pipeline": bodies.pipeline,
-    "job": bodies.job,
-    "deployment": bodies.deployment,
-    "release": bodies.release,
-    "note": bodies.note,
-}
-
 
 def parse(header: str, body: Mapping[str, Any]) -> HookEvent:
     """Read a body, with the `X-Gitlab-Event` header it came with. Whatever is not there or of another type is None."""
@@ -48,16 +28,25 @@ def parse(header: str, body: Mapping[str, Any]) -> HookEvent:
     if kind == "push" and (text(body, "ref") or "").startswith("refs/tags/"):
         kind = "tag_push"  # Whatever else it is called: a tag is no branch of its name.
     found: Fields = {"action": action} | _common(body)
-    special = _READERS.get(kind, bodies.attributed)(body)
+    read = BY_NAME[kind].read if kind in BY_NAME else bodies.attributed
+    special = read(body)
     found |= {name: value for name, value in special.items() if value is not None}
     return HookEvent(kind=kind, is_system=kind_named(header) == _SYSTEM, **found)
 
 
 def kind_named(name: str) -> str:
     """Our name of an event, from GitLab's header or from ours: "Tag Push Hook" and "tag_push" are the same."""
-    words = re.findall(r"[a-z0-9]+", name[:_MAX_KIND].lower())
-    plain = "_".join(words[:-1] if words[-1:] == ["hook"] else words)
+    plain = _plain(name)
     return _KINDS.get(plain, plain) or UNKNOWN
+
+
+def _plain(name: str) -> str:
+    words = re.findall(r"[a-z0-9]+", name[:_MAX_KIND].lower())
+    return "_".join(words[:-1] if words[-1:] == ["hook"] else words)
+
+
+# GitLab's name → ours.
+_KINDS = {_plain(name): row.name for row in EVENT_TYPES for name in (row.header, row.object_kind) if name}
 
 
 def _kind_of(header: str, body: Object) -> tuple[str, str | None]:
@@ -67,10 +56,8 @@ def _kind_of(header: str, body: Object) -> tuple[str, str | None]:
     event = text(body, "event_name")
     if event is None:
         return kind_named(header), None
-    if _MEMBERS.fullmatch(event):
-        return "member", event
-    thing = _THINGS.fullmatch(event)
-    return (thing[1], thing[2][:_MAX_KIND]) if thing else (kind_named(event), None)
+    name, action = named_by_event_name(event) or (kind_named(event), None)
+    return name, action[:_MAX_KIND] if action else None
 
 
 def _common(body: Object) -> Fields:

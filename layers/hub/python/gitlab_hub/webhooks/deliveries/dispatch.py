@@ -1,42 +1,33 @@
 """What an event sets off, and whether its hook may speak of what it speaks of; pure."""
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Any
 
 from gitlab_hub.gitlab.webhooks.event import HookEvent
+from gitlab_hub.gitlab.webhooks.event_types import BUILDING, BY_NAME, Effect, Scope
 from gitlab_hub.gitlab.webhooks.fields import number, part
-from gitlab_hub.webhooks.hooks.model import Hook, Scope
-
-
-class Effect(StrEnum):
-    """Whom an event concerns."""
-
-    BUILDS = "builds"
-    PIPELINE = "pipeline"
-    PROJECT = "project"
-    GROUP = "group"
-
+from gitlab_hub.webhooks.hooks.model import Hook
 
 UNSUPPORTED = "unsupported_event"
 INCOMPLETE = "incomplete_event"
 OUTSIDE = "outside_scope"
 
-_BUILDS = frozenset({"push", "tag_push", "merge_request"})
-_PIPELINES = frozenset({"pipeline", "job"})
-# System hooks say `group` for what group hooks call a subgroup.
-_ACCESS = frozenset({"member", "project", "group", "subgroup"})
-
 
 def route_event(event: HookEvent) -> Effect | str:
     """Name the effect of an event, or (a plain text) the reason why it has none."""
-    if event.kind in _BUILDS:
-        return Effect.BUILDS if event.project_id else INCOMPLETE
-    if event.kind in _PIPELINES:
-        return Effect.PIPELINE if event.project_id and event.pipeline_id else INCOMPLETE
-    if event.kind in _ACCESS:
-        return Effect.PROJECT if event.project_id else Effect.GROUP if event.group_id else INCOMPLETE
-    return UNSUPPORTED
+    known = BY_NAME.get(event.kind)
+    if known is None or not known.effects:
+        return UNSUPPORTED
+    return next((effect for effect in known.effects if _has_ids(event, effect)), INCOMPLETE)
+
+
+def _has_ids(event: HookEvent, effect: Effect) -> bool:
+    match effect:
+        case Effect.PIPELINE:
+            return bool(event.project_id and event.pipeline_id)
+        case Effect.GROUP:
+            return bool(event.group_id)
+    return bool(event.project_id)
 
 
 def hook_may_report(hook: Hook, event: HookEvent, body: Mapping[str, Any]) -> bool | None:
@@ -55,7 +46,7 @@ def hook_may_report(hook: Hook, event: HookEvent, body: Mapping[str, Any]) -> bo
                 return None
             return event.project_id == hook.target_id and all(one == hook.target_id for one in _projects(body))
         case Scope.GROUP:
-            if event.kind not in _BUILDS or _is_below(event.project_path or "", hook.target):
+            if event.kind not in BUILDING or _is_below(event.project_path or "", hook.target):
                 return True
             return None
     return False

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from gitlab_hub.gitlab.webhooks.event import HookEvent
+from gitlab_hub.gitlab.webhooks.event_types import Effect
 from gitlab_hub.gitlab.webhooks.parse import parse
 from gitlab_hub.webhooks.deliveries.body import decompress_body
-from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, Effect, route_event
+from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, route_event
 from gitlab_hub.webhooks.deliveries.model import MAX_ATTEMPTS, MAX_SENDS, Delivery, Status, due, event_key
 from gitlab_hub.webhooks.deliveries.ports import ACTIVE, Builds, DeliveryMetrics, Hints, IntegrationState, Outcome
 from gitlab_hub.webhooks.deliveries.service import SCHEMA, DeliveryService

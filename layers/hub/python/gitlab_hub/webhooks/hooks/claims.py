@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.incidents import Incident, IncidentStore
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.webhooks.hooks.errors import HookBusy, place_name
-from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Scope
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.secrets import HookSecrets
 from gitlab_hub.webhooks.hooks.store import HookStore
 

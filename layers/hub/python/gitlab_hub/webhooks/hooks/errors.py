@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from gitlab_hub.errors import Conflict, HubError
 from gitlab_hub.gitlab import errors as gitlab
-from gitlab_hub.webhooks.hooks.model import Scope
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 
 
 class MaintainerRequired(HubError):

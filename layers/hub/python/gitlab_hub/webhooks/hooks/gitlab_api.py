@@ -19,9 +19,10 @@ from gitlab_hub.gitlab.errors import (
 from gitlab_hub.gitlab.link_header import numbered
 from gitlab_hub.gitlab.messages import Scalar, segment
 from gitlab_hub.gitlab.options import Page, Reply
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.webhooks.hooks.errors import group_hooks_unavailable, is_invalid, limit_reached
 from gitlab_hub.webhooks.hooks.mapping import EXTRAS, Taken, added, diff, hooks_path, to_gitlab
-from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Scope
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.secrets import HookSecrets
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.options import Page
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.ids import owned_id
 from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks.claims import CLAIM_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookBusy, ScopeInsufficient
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.mapping import FLAGS, within
-from gitlab_hub.webhooks.hooks.model import SPREAD_SECONDS, Hook, HookStatus, Scope, Verification
+from gitlab_hub.webhooks.hooks.model import SPREAD_SECONDS, Hook, HookStatus, Verification
 from gitlab_hub.webhooks.hooks.registration import Registration, digest, is_unfinished
 from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
 

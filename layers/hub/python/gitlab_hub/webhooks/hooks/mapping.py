@@ -11,59 +11,29 @@ from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import Forbidden, Missing, Moved, UnexpectedResponse
 from gitlab_hub.gitlab.messages import segment
+from gitlab_hub.gitlab.webhooks.event_types import UNWANTED, Scope, flags_of, offered_by
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.webhooks.hooks.errors import place_name
-from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Scope, Verification
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Verification
 from gitlab_hub.webhooks.hooks.secrets import HookSecrets
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
 
-_OF_SYSTEM = {"push": "push_events", "tag_push": "tag_push_events", "merge_request": "merge_requests_events"}
-_OF_PROJECT = _OF_SYSTEM | {
-    "pipeline": "pipeline_events",
-    "job": "job_events",
-    "deployment": "deployment_events",
-    "release": "releases_events",
-    "note": "note_events",
-}
-_OF_GROUP = _OF_PROJECT | {"member": "member_events", "project": "project_events", "subgroup": "subgroup_events"}
-
-FLAGS: Mapping[str, Mapping[str, str]] = {
-    Scope.PROJECT: _OF_PROJECT,
-    Scope.GROUP: _OF_GROUP,
-    Scope.SYSTEM: _OF_SYSTEM,
-}
+FLAGS: Mapping[str, Mapping[str, str]] = {scope: flags_of(scope) for scope in Scope}
 """GitLab's switch for each of our events, by scope."""
-
-_UNWANTED = (
-    "issues_events",
-    "confidential_issues_events",
-    "confidential_note_events",
-    "wiki_page_events",
-    "feature_flag_events",
-    "emoji_events",
-    "milestone_events",
-    "resource_access_token_events",
-    "vulnerability_events",
-    "repository_update_events",
-)
-"""Switches of events that the hub has no use for: on, they only send it what nobody asked for. A GitLab that does not
-know one of them ignores it."""
 
 EXTRAS: Mapping[str, str] = {"custom_headers": "headers", "url_variables": "variables"}
 """GitLab's lists of what somebody has added to a hook, and our names of the drift. A write merges into them
 (lib/api/helpers/web_hooks_helpers.rb), so what is in them is taken out key by key."""
 
-_ALWAYS_SENT = {Scope.SYSTEM: frozenset({"member", "project", "subgroup"})}
 _NAME = "gitlab-hub"
 
 
 def unsupported(scope: str, events: tuple[str, ...]) -> list[str]:
     """The events that hooks of this scope do not have. A system hook sends some without being asked."""
-    offered = FLAGS[scope].keys() | _ALWAYS_SENT.get(Scope(scope), frozenset())
-    return sorted(set(events) - offered)
+    return sorted(set(events) - offered_by(Scope(scope)))
 
 
 def hooks_path(scope: str, target_id: int | None) -> str:
@@ -177,7 +147,7 @@ def _stopped_signing(hook: Hook, row: Mapping[str, Any]) -> bool:
 def _switches(hook: Hook) -> dict[str, bool]:
     """How each of GitLab's switches of events is to be."""
     ours = {flag: event in hook.events for event, flag in FLAGS[hook.scope].items()}
-    return dict.fromkeys(_UNWANTED, False) | ours
+    return dict.fromkeys(UNWANTED, False) | ours
 
 
 # What a hook is to hang on: a project, a group, or the whole GitLab, looked up and found to be in bounds.

@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError, Missing, NotWhole, RateLimited
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.gitlab.webhooks.fields import moment
 from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi
-from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Scope
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.registration import require_feature
 
 PER_MINUTE = 5

@@ -3,15 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal, get_args
-
-
-class Scope(StrEnum):
-    """Where in GitLab a hook hangs."""
-
-    PROJECT = "project"
-    GROUP = "group"
-    SYSTEM = "system"
+from typing import Any
 
 
 class Verification(StrEnum):
@@ -38,23 +30,6 @@ class Mode(StrEnum):
     AUTO = "auto"
     MANUAL = "manual"
 
-
-EventName = Literal[
-    "push",
-    "tag_push",
-    "merge_request",
-    "pipeline",
-    "job",
-    "deployment",
-    "release",
-    "note",
-    "member",
-    "project",
-    "subgroup",
-]
-"""Our names of the events that a hook can be registered for."""
-
-EVENTS: tuple[EventName, ...] = get_args(EventName)
 
 LOOK_SECONDS = 3_300
 """How long a look is good for: a little less than an hour, so that some tick of every hour looks again."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.ids import owned_id
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.webhooks.hooks.claims import CLAIM_SECONDS, HookLocks
@@ -20,7 +21,7 @@ from gitlab_hub.webhooks.hooks.errors import (
 )
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, check_group_hooks, ensure
 from gitlab_hub.webhooks.hooks.mapping import Place, Taken, find_place, system_place, unsupported, with_created
-from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Mode, Scope, Verification
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Mode, Verification
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab

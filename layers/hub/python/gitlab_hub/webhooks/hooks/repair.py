@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.gitlab.webhooks.event_types import BY_NAME, Scope
 from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, Row, recreate_if_disabled, upsert
 from gitlab_hub.webhooks.hooks.mapping import Place, with_created, with_observed, within
-from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Scope
+from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.rotation import closed
 from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
@@ -115,24 +116,9 @@ class Repair:
         return reach, hook
 
 
-_TRIGGERS = {
-    "push": "push_events",
-    "tag_push": "tag_push_events",
-    "merge_request": "merge_requests_events",
-    "pipeline": "pipeline_events",
-    "job": "job_events",
-    "deployment": "deployment_events",
-    "release": "releases_events",
-    "note": "note_events",
-    "member": "member_events",
-    "subgroup": "subgroup_events",
-    "project": "project_events",
-}
-
-
 def trigger_of(hook: Hook) -> str | None:
     """What GitLab calls the sample to send; a system hook has but one."""
-    return None if hook.scope == Scope.SYSTEM else _TRIGGERS[hook.events[0]]
+    return None if hook.scope == Scope.SYSTEM else BY_NAME[hook.events[0]].flag
 
 
 async def _found(gitlab: "GitLab", hook: Hook) -> tuple[Row | None, Place | None]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.mapping import Place, look_up, within
-from gitlab_hub.webhooks.hooks.model import Hook, Scope
+from gitlab_hub.webhooks.hooks.model import Hook
 from gitlab_hub.webhooks.hooks.store import HookStore
 
 if TYPE_CHECKING:

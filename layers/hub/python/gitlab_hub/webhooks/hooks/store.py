@@ -6,10 +6,11 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from gitlab_hub.errors import Conflict, NotFound
+from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.ids import owned_id, owner_of
 from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
 from gitlab_hub.storage.rows import query_all
-from gitlab_hub.webhooks.hooks.model import Hook, Scope, Verification
+from gitlab_hub.webhooks.hooks.model import Hook, Verification
 
 SCHEMA_VERSION = 1
 ATTEMPTS = 5

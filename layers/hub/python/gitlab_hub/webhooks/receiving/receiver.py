@@ -12,13 +12,14 @@ from typing import Any
 from uuid import uuid4
 
 from gitlab_hub.errors import Conflict
+from gitlab_hub.gitlab.webhooks.event_types import Effect
 from gitlab_hub.gitlab.webhooks.parse import parse
 from gitlab_hub.storage.ports import OrderedQueue, StorageUnavailable, Table
 from gitlab_hub.web.call import Call
 from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath
 from gitlab_hub.web.responses import HttpResponse, error_response, json_response
 from gitlab_hub.webhooks.deliveries.body import compress_body
-from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, Effect, hook_may_report, route_event
+from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, hook_may_report, route_event
 from gitlab_hub.webhooks.deliveries.errors import WebhookQueueUnavailable
 from gitlab_hub.webhooks.deliveries.model import Delivery, Status, delivery_of
 from gitlab_hub.webhooks.deliveries.ports import ACTIVE, GONE, DeliveryMetrics, IntegrationState
