@@ -1,6 +1,7 @@
 """A worker killed at any call to the table: whoever carries on ends with GitLab's state, and nothing went wrongly."""
 
 from collections.abc import Iterable
+from itertools import count
 from typing import Any, cast
 
 import pytest
@@ -44,6 +45,10 @@ def scenario(who: Target) -> tuple[Company, Driver, dict[str, Any]]:
     return company, driver, driver.start("s2")
 
 
+FLUSHES = 6
+"""Calls that a slow run makes and a quick one does not."""
+
+
 def work_until_killed(driver: Driver, table: Table, message: dict[str, Any], plan: Plan) -> None:
     view = faulty(table, plan)
     driver.feature = AccessFeature(view)
@@ -58,13 +63,19 @@ def test_a_kill_at_every_call_converges(who: Target, *, applied: bool) -> None:
     work_until_killed(driver, company.table, message, counting)
     truth = (company.ids("accounts"), company.ids("groups"), company.ids("projects"), company.grants())
     assert truth[0] == [JANE, OLE, BOT]
-    for at in range(1, len(counting.calls) + 1):
+    for at in count(1):
         company, driver, message = scenario(who)
-        with pytest.raises(Crash):
-            work_until_killed(driver, company.table, message, Plan(at=at, applied=applied, repeat=True))
-        assert company.ids("accounts") == [JANE, OLE, BOT], f"killed at call {at}: {counting.calls[at - 1]}"
+        plan = Plan(at=at, applied=applied, repeat=True)
+        try:
+            work_until_killed(driver, company.table, message, plan)
+        except Crash:
+            pass
+        else:
+            break  # It made fewer calls than `at`; how many flushes a run needs depends on how long it takes.
+        assert company.ids("accounts") == [JANE, OLE, BOT], f"killed at call {at}: {plan.calls[-1]}"
         driver.feature = company.feature
         driver.now += LEASE_SECONDS + 1
         run = driver.work(message)
-        assert (run.status, run.suspected) == (RunStatus.IDLE, {}), f"killed at call {at}: {counting.calls[at - 1]}"
+        assert (run.status, run.suspected) == (RunStatus.IDLE, {}), f"killed at call {at}: {plan.calls[-1]}"
         assert (company.ids("accounts"), company.ids("groups"), company.ids("projects"), company.grants()) == truth
+    assert at >= len(counting.calls) - FLUSHES
