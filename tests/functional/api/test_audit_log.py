@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.audit.model import AuditAction
+from gitlab_hub.web.openapi import document
 from gitlab_hub.web.principal import Principal, Role
 from tests.functional.api.bundle import Bundle
 
@@ -104,7 +106,9 @@ def test_what_was_done_to_an_integration_outlives_it(bundle: Bundle) -> None:
 def test_a_misspelt_action_is_refused_with_those_there_are(bundle: Bundle) -> None:
     status, body = bundle("GET", PATH, query={"action": "hook.created"})
     assert status == 422
-    assert "hook.create" in body["details"]["allowed"]
+    actions = {action.value for action in AuditAction}
+    assert set(body["details"]["allowed"]) == actions
+    assert set(document(bundle.routes)["components"]["schemas"]["AuditAction"]["enum"]) == actions
 
 
 def test_a_caller_learns_who_it_is(bundle: Bundle) -> None:

@@ -115,7 +115,7 @@ def test_things_are_made_and_the_answer_can_be_used(client: Client) -> None:
     assert made.token.startswith(f"ghub_{made.id}_")
     listed = client.call("operations", "list_tokens").tokens
     assert [one.label for one in listed if one.id == made.id] == ["made by a client"]
-    actions = client.models.ListAuditLogActionType0
+    actions = client.models.AuditAction
     (entry,) = client.call("operations", "list_audit_log", action=actions.TOKEN_CREATE).entries
     assert entry.target == made.id
 

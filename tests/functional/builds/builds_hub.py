@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.builds.runs.feature import builder_of
 from gitlab_hub.builds.runs.model import Build, Status
@@ -81,7 +82,7 @@ class Audit:
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, dict[str, Any]]] = []
 
-    def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
         self.lines.append((action, actor, {"integration_id": integration_id, **details}))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.builds.triggers.checks import CheckTarget, TriggerChecks
 from gitlab_hub.builds.triggers.feature import TriggersFeature
 from gitlab_hub.builds.triggers.routes import TriggerRoutes
@@ -41,7 +42,7 @@ class Integrations:
     """Some integrations, and a log that remembers."""
 
     ids: list[str] = field(default_factory=lambda: [INTEGRATION, OTHER])
-    log: list[tuple[str, str, str, dict[str, Any]]] = field(default_factory=list)
+    log: list[tuple[str, str, str | None, dict[str, Any]]] = field(default_factory=list)
 
     def exists(self, integration_id: str) -> bool:
         return integration_id in self.ids
@@ -50,7 +51,7 @@ class Integrations:
         known = sorted(self.ids if among is None else among.intersection(self.ids))
         yield from (Integration(one) for one in known if one > (position or ""))
 
-    def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
         self.log.append((action, actor, integration_id, details))
 
 

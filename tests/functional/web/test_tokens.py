@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.pagination import Cursors

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.ports import Table

@@ -14,7 +14,7 @@ from uuid import uuid4
 from gitlab_hub import environment
 
 if TYPE_CHECKING:
-    from gitlab_hub.audit import AuditLog
+    from gitlab_hub.audit.log import AuditLog
     from gitlab_hub.gitlab.address import Address
     from gitlab_hub.gitlab.client import GitLab, Tokens
     from gitlab_hub.gitlab.limits import Limiter
@@ -135,7 +135,7 @@ class Core:
     @cached_property
     def audit(self) -> "AuditLog":
         """Who did what."""
-        from gitlab_hub.audit import AuditLog
+        from gitlab_hub.audit.log import AuditLog
 
         return AuditLog(self.integrations_table, self.now)
 

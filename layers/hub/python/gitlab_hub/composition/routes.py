@@ -155,7 +155,7 @@ def pipelines_routes(container: "Container") -> list["Route"]:
 
 def operations_routes(container: "Container") -> list["Route"]:
     """Health, tokens, incidents, the audit log, and the description of everything."""
-    from gitlab_hub.audit import AuditReader
+    from gitlab_hub.audit.log import AuditReader
     from gitlab_hub.web.audit_routes import AuditRoutes
     from gitlab_hub.web.incident_routes import IncidentRoutes
     from gitlab_hub.web.openapi import HealthRoutes, OpenApiRoutes

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.errors import HostNotAllowed
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import CredentialNotFound
@@ -74,7 +75,7 @@ class Credentials:
             expiration_date=given.expiration_date,
             api_base_url=given.api_base_url,
         )
-        self._log("create", actor, integration_id, credential_id)
+        self._log(AuditAction.CREDENTIAL_CREATE, actor, integration_id, credential_id)
         after = self._store.change(integration_id, lambda before: added(before, created, token))
         return _found(after.credential(credential_id))
 
@@ -89,7 +90,7 @@ class Credentials:
             only_access_tokens(credential)
             verification = self._token_service.accepted(holding.integration, given.token, credential)
         same_user(credential, verification.facts.account)
-        self._log("update", actor, integration_id, credential_id)
+        self._log(AuditAction.CREDENTIAL_UPDATE, actor, integration_id, credential_id)
         after = self._store.change(
             integration_id, lambda before: self._updated(before, credential, given, verification)
         )
@@ -108,17 +109,15 @@ class Credentials:
                 tokens={credential_id: None},
             )
 
-        self._log("delete", actor, integration_id, credential_id)
+        self._log(AuditAction.CREDENTIAL_DELETE, actor, integration_id, credential_id)
         self._store.change(integration_id, decide)
         was, credential = last[-1]
         if credential.kind == CredentialKind.OAUTH:
             # Whoever renews it at this moment finds it gone, and ends what it has just been given.
             self._pair_revoker.end(was, credential)
 
-    def _log(self, verb: str, actor: str, integration_id: str, credential_id: str) -> None:
-        self._audit.record(
-            f"credential.{verb}", actor=actor, integration_id=integration_id, credential_id=credential_id
-        )
+    def _log(self, action: AuditAction, actor: str, integration_id: str, credential_id: str) -> None:
+        self._audit.record(action, actor=actor, integration_id=integration_id, credential_id=credential_id)
 
     def _check_address(self, integration: Integration, given: CredentialFields) -> None:
         """A token may only go where its integration's tokens go (an address of its own would be another GitLab)."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.credentials import Credentials
 from gitlab_hub.integrations.lifecycle import IntegrationLifecycle

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.errors import ActiveBuildsRemain
 from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
@@ -95,7 +96,7 @@ class Removal:
         self._store.require(integration_id)
         if not options.force and self._builds.any(integration_id):
             raise ActiveBuildsRemain("Builds are under way; wait for them, cancel them, or set force=true.")
-        self._audit.record("integration.remove", actor=actor, integration_id=integration_id)
+        self._audit.record(AuditAction.INTEGRATION_REMOVE, actor=actor, integration_id=integration_id)
         deleted, failed = self._remove_hooks(integration_id, options)
         leaving: list[Revocation] = []
 

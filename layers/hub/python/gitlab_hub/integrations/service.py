@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.oauth import Application
@@ -85,7 +86,7 @@ class IntegrationConnector:
         )
         credential = new_credential(integration_id, credential_id, verification.facts, label=FIRST_LABEL, now=now)
         self._audit.record(
-            "integration.connect", actor=actor, integration_id=integration_id, host_url=integration.host_url
+            AuditAction.INTEGRATION_CONNECT, actor=actor, integration_id=integration_id, host_url=integration.host_url
         )
         first = TokenSet(access_token=wish.subject.token, expires_at=credential.token_expires_at)
         kept = self._lifecycle.create(integration, credential, Contents(tokens={credential.id: first}))
@@ -154,7 +155,7 @@ class IntegrationUpdater:
         # Of a secret, only that it was given.
         secret = {} if patch.client_secret is None else {"client_secret": "given"}  # pragma: allowlist secret
         self._audit.record(
-            "integration.change",
+            AuditAction.INTEGRATION_CHANGE,
             actor=actor,
             integration_id=integration_id,
             before={name: _plain(getattr(was, name)) for name in changed},

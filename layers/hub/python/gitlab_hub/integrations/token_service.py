@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.gitlab.options import Tokens
@@ -107,7 +108,7 @@ class TokenService:
             return self._first_again(integration, token, actor=actor, seed=seed)
         only_access_tokens(credential)
         verification = self.accepted(integration, token, credential)
-        self._audit.record("gitlab_token.replace", actor=actor, integration_id=integration_id)
+        self._audit.record(AuditAction.GITLAB_TOKEN_REPLACE, actor=actor, integration_id=integration_id)
         holding = self._store.change(
             integration_id, lambda before: self.replacement(before, credential.id, token, verification)
         )
@@ -119,7 +120,7 @@ class TokenService:
         _same_account(integration.account, verification.facts.account)
         credential_id, now = credential_id_of(seed), self._at()
         created = new_credential(integration.id, credential_id, verification.facts, label=FIRST_LABEL, now=now)
-        self._audit.record("gitlab_token.replace", actor=actor, integration_id=integration.id)
+        self._audit.record(AuditAction.GITLAB_TOKEN_REPLACE, actor=actor, integration_id=integration.id)
         holding = self._store.change(integration.id, lambda before: added(before, created, token))
         return self._health(holding.credential(credential_id) or created)
 
@@ -278,7 +279,7 @@ class TokenRotation:
         credential = primary_of(self._store.holding(integration_id))
         if credential is None:
             raise NoCredential
-        self._audit.record("gitlab_token.rotate", actor=actor, integration_id=integration_id)
+        self._audit.record(AuditAction.GITLAB_TOKEN_ROTATE, actor=actor, integration_id=integration_id)
         if credential.kind == CredentialKind.OAUTH:
             before = load_credential(self._store, integration_id, credential.id)
             need = TokenNeed(rejected=before.tokens.access_token)

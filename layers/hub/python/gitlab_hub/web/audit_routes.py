@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, Field
 
-from gitlab_hub.audit import Action, AuditReader, Wanted
+from gitlab_hub.audit.log import AuditReader
+from gitlab_hub.audit.model import AuditAction, Wanted
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Caller, Role
@@ -17,7 +18,7 @@ Since = Annotated[
     int | None, Query(ge=0, le=9_999_999_999, description="Only what was done since then, in unix seconds.")
 ]
 Actor = Annotated[str | None, Query(min_length=1, max_length=100, description="Id of the hub token that did it.")]
-ActionFilter = Annotated[Action | None, Query(description="What was done.")]
+ActionFilter = Annotated[AuditAction | None, Query(description="What was done.")]
 OfIntegration = Annotated[str | None, Query(min_length=1, max_length=100, description="To which integration.")]
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from gitlab_hub.audit import Audit
+from gitlab_hub.audit.log import Audit
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Principal, Role
@@ -98,7 +99,7 @@ class TokenRoutes:
         )  # fmt: skip
         token = self._store.get(token_id)
         if token is None:
-            self._record("token.create", caller, made, after=_told(made))
+            self._record(AuditAction.TOKEN_CREATE, caller, made, after=_told(made))
             token = self._store.add(made)
         return MadeToken(token=f"ghub_{token_id}_{secret}", **_view(token).model_dump())
 
@@ -114,11 +115,11 @@ class TokenRoutes:
         if token is None or not _within(token.integration_ids, caller):
             raise NotFound("There is no such token.")
         if token.revoked_at is None:
-            self._record("token.revoke", caller, token, before=_told(token))
+            self._record(AuditAction.TOKEN_REVOKE, caller, token, before=_told(token))
             self._store.revoke(token, now=self._now())
         return Revoked()
 
-    def _record(self, action: str, caller: Principal, token: HubToken, **values: Any) -> None:
+    def _record(self, action: AuditAction, caller: Principal, token: HubToken, **values: Any) -> None:
         """Note it; a token for one integration concerns that one, any other one the whole hub."""
         limit = token.integration_ids
         of_one = next(iter(limit)) if limit is not None and len(limit) == 1 else None

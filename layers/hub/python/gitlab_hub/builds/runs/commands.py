@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gitlab_hub.audit.log import Audit
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.builds.runs.claims import manual_id
 from gitlab_hub.builds.runs.errors import (
     AwaitingApproval,
@@ -20,7 +22,7 @@ from gitlab_hub.builds.runs.store import BuildStore, integration_of
 from gitlab_hub.builds.triggers.checks import CheckTarget
 from gitlab_hub.builds.triggers.groups import Places
 from gitlab_hub.builds.triggers.model import BRANCH, MANUAL, TAG, BuildRequest, Trigger
-from gitlab_hub.builds.triggers.ports import Audit, Triggers
+from gitlab_hub.builds.triggers.ports import Triggers
 from gitlab_hub.builds.triggers.rules import lies_below
 from gitlab_hub.errors import HubError, IntegrationPaused, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
@@ -135,7 +137,7 @@ class BuildCommands:
             delivery_id=None,
             cancel_previous=trigger.cancel_previous,
         )
-        self._record("build_requested", trigger.integration_id, actor, trigger_id=trigger.id, sha=meant.sha)
+        self._record(AuditAction.BUILD_REQUESTED, trigger.integration_id, actor, trigger_id=trigger.id, sha=meant.sha)
         wished = new_build(trigger, request, build_id=manual_id(trigger.integration_id, seed), now=self._now())
         return self._book.create(wished).build
 
@@ -149,7 +151,7 @@ class BuildCommands:
             raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
         self._target_allowed(trigger.target, "path.build_id")
         self._commits.usable(before.integration_id)
-        self._record("build_rerun", before.integration_id, actor, build_id=before.id)
+        self._record(AuditAction.BUILD_RERUN, before.integration_id, actor, build_id=before.id)
         again = new_build(
             trigger, _request(before, actor), build_id=manual_id(before.integration_id, seed), now=self._now()
         )
@@ -171,7 +173,7 @@ class BuildCommands:
 
     def cancel(self, build_id: str, *, actor: str) -> Build:
         """End a build here, and have its target told."""
-        self._record("build_canceled", integration_of(build_id), actor, build_id=build_id)
+        self._record(AuditAction.BUILD_CANCELED, integration_of(build_id), actor, build_id=build_id)
 
         def decide(build: Build) -> Build:
             if build.finished and build.status is not Status.CANCELED:
@@ -185,7 +187,7 @@ class BuildCommands:
         waiting = self._store.require(build_id)
         if waiting.awaits_approval:
             self._target_allowed(waiting.target, "path.build_id")
-        self._record("build_approved", integration_of(build_id), actor, build_id=build_id)
+        self._record(AuditAction.BUILD_APPROVED, integration_of(build_id), actor, build_id=build_id)
 
         def decide(build: Build) -> Build:
             if not build.awaits_approval:
@@ -215,7 +217,7 @@ class BuildCommands:
             raise _no_project("not_of_trigger")
         return above.path
 
-    def _record(self, action: str, integration_id: str, actor: str, **details: str) -> None:
+    def _record(self, action: AuditAction, integration_id: str, actor: str, **details: str) -> None:
         self._audit.record(action, actor=actor, integration_id=integration_id, **details)
 
     def _changed(self, build_id: str, decide: Callable[[Build], Build]) -> Build:

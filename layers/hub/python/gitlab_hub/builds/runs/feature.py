@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from gitlab_hub.audit import Audit
+from gitlab_hub.audit.log import Audit
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.builds.runs.commands import BuildCommands, Commits
 from gitlab_hub.builds.runs.commit_status import StatusReporter

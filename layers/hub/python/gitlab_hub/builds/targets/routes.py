@@ -5,10 +5,12 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
+from gitlab_hub.audit.log import Audit
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.builds.runs.schemas import SigningSecret
 from gitlab_hub.builds.runs.store import integration_of
 from gitlab_hub.builds.targets.signing import SecretVersions, TargetSecrets
-from gitlab_hub.builds.triggers.ports import Audit, Triggers
+from gitlab_hub.builds.triggers.ports import Triggers
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.web.api import Route, Seed
@@ -48,7 +50,7 @@ class SigningRoutes:
         if self._triggers.get(trigger_id) is None:
             raise NotFound("There is no such trigger.")
         self._audit.record(
-            "signing_secret_made", actor=caller.token_id, integration_id=integration_id, trigger_id=trigger_id
+            AuditAction.SIGNING_SECRET_MADE, actor=caller.token_id, integration_id=integration_id, trigger_id=trigger_id
         )
         try:
             made = self._versions.rotate(integration_id, trigger_id, seed=seed, now=self._now())

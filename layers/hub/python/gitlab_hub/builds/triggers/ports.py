@@ -1,7 +1,7 @@
 """What triggers need of the rest of the hub."""
 
 from collections.abc import Collection, Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 from gitlab_hub.builds.triggers.model import Trigger
 
@@ -24,13 +24,6 @@ class Integrations(Protocol):
         """All integrations behind an id, in order of their ids; `among`: those of these ids, and no others are read."""
 
 
-class Audit(Protocol):
-    """The log of who did what."""
-
-    def record(self, action: str, *, actor: str, integration_id: str, **details: Any) -> None:
-        """Add a line about something that is about to be done."""
-
-
 class Hooks(Protocol):
     """Knows which webhooks there are."""
 
@@ -42,7 +35,7 @@ class Hooks(Protocol):
 
 # What builds need of others; integrations and the audit log they need as triggers do.
 
-__all__ = ["Audit", "Hooks", "Integrations", "Triggers"]
+__all__ = ["Hooks", "Integrations", "Triggers"]
 
 
 class Triggers(Protocol):

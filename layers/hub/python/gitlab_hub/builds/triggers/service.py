@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gitlab_hub.audit.log import Audit
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.builds.triggers.checks import Caution, Checked, TriggerChecks
 from gitlab_hub.builds.triggers.model import Trigger
-from gitlab_hub.builds.triggers.ports import Audit, Integrations
+from gitlab_hub.builds.triggers.ports import Integrations
 from gitlab_hub.builds.triggers.requests import TriggerFields, TriggerPatchBody
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.errors import Conflict, NotFound, NotInGitLab
@@ -71,7 +73,9 @@ class TriggerService:
             **values,
         )
         checked = self._checks.placed(trigger)
-        self._audit.record("trigger.create", actor=actor, integration_id=integration_id, trigger_id=trigger.id)
+        self._audit.record(
+            AuditAction.TRIGGER_CREATE, actor=actor, integration_id=integration_id, trigger_id=trigger.id
+        )
         made = self._store.add(checked.trigger)
         return TriggerResult(made, self._checks.warnings(replace(checked, trigger=made)))
 
@@ -91,7 +95,7 @@ class TriggerService:
             self._checks.check_target(values["target"])
         checked = self._placed(before, replace(before, **values))
         self._audit.record(
-            "trigger.change",
+            AuditAction.TRIGGER_CHANGE,
             actor=actor,
             integration_id=before.integration_id,
             trigger_id=trigger_id,
@@ -105,7 +109,9 @@ class TriggerService:
     def remove(self, trigger_id: str, *, actor: str) -> None:
         """Remove a trigger; builds that it has made go on. Raises TriggerNotFound."""
         before = self._store.require(trigger_id)
-        self._audit.record("trigger.remove", actor=actor, integration_id=before.integration_id, trigger_id=trigger_id)
+        self._audit.record(
+            AuditAction.TRIGGER_REMOVE, actor=actor, integration_id=before.integration_id, trigger_id=trigger_id
+        )
         self._store.remove(trigger_id)
 
     def of_integration(self, integration_id: str, after: Position | None, limit: int) -> TriggerPage:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.oauth import Application, Grant, code_fields
@@ -122,7 +123,7 @@ class OAuthFlow:
             features=features,
         )
         wanted = {"after": {"features": dict(features)}} if features else {}
-        self._audit.record("oauth.begin", actor=actor, integration_id=integration_id, **wanted)
+        self._audit.record(AuditAction.OAUTH_BEGIN, actor=actor, integration_id=integration_id, **wanted)
         kept = self._flows.begin(pending, state=state, ticket=ticket)
         return AuthorizationStarted(
             authorize_url=self._url(integration, kept, state), ticket=ticket, ends_at=kept.ends_at
@@ -160,7 +161,7 @@ class OAuthFlow:
         integration = pending.intended(was)
         application = self._application(integration)
         moved = {"before": _features(was), "after": _features(integration)} if pending.features else {}
-        self._audit.record("oauth.finish", actor=pending.initiator, integration_id=integration.id, **moved)
+        self._audit.record(AuditAction.OAUTH_FINISH, actor=pending.initiator, integration_id=integration.id, **moved)
         asked_at = int(self._now())
         verifier = self._keys.verifier(state)
         fields = code_fields(application, code=code, verifier=verifier, redirect_uri=pending.redirect_uri)

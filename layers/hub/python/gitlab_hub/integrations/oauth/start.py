@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gitlab_hub.audit import AuditLog
+from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.oauth import Application
 from gitlab_hub.integrations.errors import InvalidPermissions, refusal
 from gitlab_hub.integrations.factory import unauthorized_integration
@@ -67,7 +68,10 @@ class OAuthStart:
             now=int(self._now()),
         )
         self._audit.record(
-            "integration.start_oauth", actor=actor, integration_id=integration.id, host_url=integration.host_url
+            AuditAction.INTEGRATION_START_OAUTH,
+            actor=actor,
+            integration_id=integration.id,
+            host_url=integration.host_url,
         )
         kept = self._lifecycle.create(integration, None, Contents(application=request.application))
         return ConnectResult(verification=verification, integration=kept)

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from gitlab_hub.audit import Audit
+from gitlab_hub.audit.log import Audit
+from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
@@ -70,7 +71,10 @@ class HookRoutes:
             verification=body.verification,
         )
         hook = self._desk.register(
-            integration_id, wish, seed=seed, note=lambda new: self._record("hook.create", caller, new, after=_told(new))
+            integration_id,
+            wish,
+            seed=seed,
+            note=lambda new: self._record(AuditAction.HOOK_CREATE, caller, new, after=_told(new)),
         )
         # A repeated request gets the secrets that it got before, whatever was rotated since.
         return WebhookSecretEnvelope.of(hook, 1, self._desk.secrets)
@@ -95,7 +99,7 @@ class HookRoutes:
     def delete(self, integration_id: IntegrationId, hook_id: HookId, caller: Caller) -> HookRemovedAnswer:
         """Remove a webhook from GitLab and from the hub; its deliveries are refused from now on."""
         hook = self._desk.require(integration_id, hook_id)
-        self._record("hook.delete", caller, hook, before=_told(hook))
+        self._record(AuditAction.HOOK_DELETE, caller, hook, before=_told(hook))
         self._desk.removal.remove(integration_id, hook_id)
         return HookRemovedAnswer()
 
@@ -104,7 +108,7 @@ class HookRoutes:
     ) -> WebhookSecretEnvelope:
         """Make new secrets; the old ones are accepted until the grace is over."""
         hook = self._desk.require(integration_id, hook_id)
-        self._record("hook.rotate", caller, hook, grace_seconds=body.grace_seconds)
+        self._record(AuditAction.HOOK_ROTATE, caller, hook, grace_seconds=body.grace_seconds)
         made = self._desk.rotation.rotate(integration_id, hook_id, grace_seconds=body.grace_seconds, seed=seed)
         return WebhookSecretEnvelope.of(made.hook, made.version, self._desk.secrets)
 
@@ -117,7 +121,7 @@ class HookRoutes:
     def repair(self, integration_id: IntegrationId, hook_id: HookId, caller: Caller) -> WebhookEnvelope:
         """Send everything to GitLab again; what is gone is made anew, what GitLab switched off is replaced."""
         hook = self._desk.require(integration_id, hook_id)
-        self._record("hook.repair", caller, hook, before={"status": hook.status})
+        self._record(AuditAction.HOOK_REPAIR, caller, hook, before={"status": hook.status})
         return WebhookEnvelope(webhook=WebhookView.of(self._desk.repair(integration_id, hook_id)))
 
     def resend_failed(self, integration_id: IntegrationId, hook_id: HookId) -> ResentAnswer:
@@ -125,7 +129,7 @@ class HookRoutes:
         found = self._desk.resend_failed(integration_id, hook_id)
         return ResentAnswer(resent=found.resent, failed=found.failed, known=found.known, complete=found.complete)
 
-    def _record(self, action: str, caller: Caller, hook: Hook, **details: Any) -> None:
+    def _record(self, action: AuditAction, caller: Caller, hook: Hook, **details: Any) -> None:
         self._audit.record(action, actor=caller.token_id, integration_id=hook.integration_id, target=hook.id, **details)
 
 

@@ -6,11 +6,11 @@ they are of, so a reader who goes back through all that is kept asks for three p
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from gitlab_hub import request_id
+from gitlab_hub.audit.model import AuditAction, Entry, Wanted
 from gitlab_hub.storage.ports import ABSENT, Item, Table
 from gitlab_hub.storage.rows import Range, query_all
 
@@ -18,15 +18,6 @@ KEPT_SECONDS = 400 * 86_400
 MAX_SCANNED = 1_000
 """Lines that one request looks at; a rare match behind them is found by the pages that follow."""
 BATCH = 100
-
-Action = Literal[
-    "build_approved", "build_canceled", "build_requested", "build_rerun", "credential.create", "credential.delete",
-    "credential.update", "gitlab_token.replace", "gitlab_token.rotate", "hook.create", "hook.delete", "hook.repair",
-    "hook.rotate", "integration.change", "integration.connect", "integration.remove", "integration.start_oauth",
-    "oauth.begin", "oauth.finish", "signing_secret_made", "token.create", "token.revoke", "trigger.change",
-    "trigger.create", "trigger.remove",
-]  # fmt: skip
-"""What can be done; the codes stay."""
 
 Position = str
 """Where a list goes on: the last line that was looked at."""
@@ -37,7 +28,7 @@ _TARGETS = ("target", "credential_id", "trigger_id", "build_id")
 class Audit(Protocol):
     """Where lines are added."""
 
-    def record(self, action: str, *, actor: str, integration_id: str | None, **details: Any) -> None:
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
         """Add a line about something that is about to be done."""
 
 
@@ -49,7 +40,7 @@ class AuditLog:
     ) -> None:
         self._table, self._now, self._unique = table, now, unique
 
-    def record(self, action: str, *, actor: str, integration_id: str | None, **details: Any) -> None:
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
         """Add a line about something that is about to be done.
 
         Of the details, `target` is the id of what it is done to (where that is not the integration itself), `before`
@@ -61,7 +52,7 @@ class AuditLog:
             "sk": f"{int(now * 1000):013d}#{self._unique()}",
             "schema_version": 2,
             "at": int(now),
-            "action": action,
+            "action": action.value,
             "actor": actor,
             "integration_id": integration_id,
             "details": details,
@@ -69,46 +60,6 @@ class AuditLog:
             "expires_at": int(now) + KEPT_SECONDS,
         }
         self._table.put(line, ABSENT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line. `at` is unix seconds; `before` and `after` hold what changed, where that is known."""
-
-    id: str
-    at: int
-    actor: str
-    action: str
-    target: str | None
-    integration_id: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    request_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which lines to show. `since` is unix seconds; `visible` None = of all integrations and of the hub itself."""
-
-    since: int | None = None
-    actor: str | None = None
-    action: str | None = None
-    integration_id: str | None = None
-    visible: frozenset[str] | None = None
-
-    def takes(self, entry: Entry) -> bool:
-        """Say whether a line is wanted."""
-        named = (
-            (self.actor, entry.actor),
-            (self.action, entry.action),
-            (self.integration_id, entry.integration_id),
-        )
-        is_visible = self.visible is None or entry.integration_id in self.visible
-        return (
-            is_visible
-            and entry.at >= (self.since or 0)
-            and all(wanted is None or wanted == has for wanted, has in named)
-        )
 
 
 class AuditReader:
