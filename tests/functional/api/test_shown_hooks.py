@@ -23,7 +23,7 @@ def test_an_integration_shows_its_hooks_and_when_it_was_last_heard_of(bundle: Bu
         [bundle("GET", f"{path}/webhooks/{hook_id}")[1]["webhook"]],
         None,
     )
-    HookStore(bundle.tables["deliveries"]).delivered(hook_id, 1_790_000_123)
+    HookStore(bundle.tables["deliveries"]).record_delivery(hook_id, 1_790_000_123)
     assert bundle("GET", path)[1]["integration"]["last_delivery_at"] == 1_790_000_123
     assert bundle("PATCH", path, {"paused": True})[1]["integration"]["hooks"][0]["id"] == hook_id
     assert bundle("GET", f"/v1/integrations/{bundle.other}")[1]["integration"]["hooks"] == []
@@ -46,9 +46,9 @@ def test_an_integration_reads_a_page_of_its_hooks_however_many_there_are(bundle:
         kept(
             store, **values | {"id": f"{parent.id}z{number:03d}", "parent_id": parent.id, "target_id": 10_000 + number}
         )
-    store.delivered(f"{parent.id}z299", 1_790_000_900)
+    store.record_delivery(f"{parent.id}z299", 1_790_000_900)
     table = CountedTable(bundle.tables["deliveries"])
-    shown = bundle.hooks_over(table).shown(bundle.own)
+    shown = bundle.hooks_over(table).summary(bundle.own)
     assert (table.reads, table.items) == ({"query": 1, "get": 1}, 102)
     assert ([hook["id"] for hook in shown["hooks"]], shown["hooks_complete"]) == ([parent.id], False)
     answered = bundle("GET", f"/v1/integrations/{bundle.own}")[1]["integration"]

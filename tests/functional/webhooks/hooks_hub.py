@@ -34,7 +34,7 @@ class Known:
     def __init__(self) -> None:
         self.keys: set[str] = set()
 
-    def known(self, hook_id: str, key: str) -> bool:
+    def exists(self, hook_id: str, key: str) -> bool:
         """Whether it was told so."""
         return key in self.keys
 
@@ -83,8 +83,8 @@ class Hub:
             now=lambda: self.now,
             clock=self._clock,
         )
-        self.care = self.feature.care(lambda: list(self.gitlabs.reaches))
-        self.watch = self.feature.ref_watch(
+        self.health_check = self.feature.health_check(lambda: list(self.gitlabs.reaches))
+        self.watch = self.feature.missed_pushes(
             integrations=lambda after: sorted(one for one in self.gitlabs.reaches if after is None or one > after),
             built_projects=lambda integration_id: self.built.get(integration_id, []),
             announce=self.announced,

@@ -15,8 +15,8 @@ def test_a_removed_integration_leaves_no_delivery_behind() -> None:
         post.now += 1
         post((mine, other)[number % 2], PUSH | {"user_id": number})
     areas = [Area(post.table, partial(delivery_partitions, post.table))]
-    book = PurgeBook(MemoryTable(), Kind.ACCESS)
-    purger = Purger(areas=areas, queue=MemoryQueue(), book=book, now=lambda: post.now)
+    locks = PurgeBook(MemoryTable(), Kind.ACCESS)
+    purger = Purger(areas=areas, queue=MemoryQueue(), book=locks, now=lambda: post.now)
     purger.handle({"schema": 1, "purge": mine.integration_id}, remaining=lambda: 60.0)
     assert {row["integration_id"] for row in post.rows()} == {"int_other"}
     assert len(post.rows()) == 15

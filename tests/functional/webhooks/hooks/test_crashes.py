@@ -82,7 +82,7 @@ def test_a_registration_that_ends_anywhere_is_finished_by_the_caretaker(
     break_at(hub, at, error, where, applied=applied)
     hub.attempt("POST", PATH, PROJECT)
     hub.heal()
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     assert len(hub.gitlab.hooks) == len(hub.hooks())
     assert hub.agrees()
 
@@ -100,7 +100,7 @@ def test_a_rotation_that_ends_anywhere_refuses_no_delivery(at: int, error: Any, 
     hub.heal()
     hub.now += 86_400
     assert hub.agrees()
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     assert hub.attempt("POST", f"{PATH}/{hook_id}/rotate", ROTATE, key="k3") == 200
     hook = hub.hook(hook_id)
     assert (hook.rotating, hook.previous_version_until) == (None, int(hub.now) + 600)

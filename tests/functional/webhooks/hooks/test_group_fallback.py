@@ -66,10 +66,10 @@ def test_what_the_request_had_no_time_for_the_caretaker_does(hub: Hub) -> None:
     hook_id = hub.register(**GROUP)["id"]
     begun = len(children(hub))
     assert 0 < begun < 5
-    assert hub.hook(hook_id).spread_at is None
-    hub.care.tick(lambda: 600.0)
+    assert hub.hook(hook_id).fallback_done_at is None
+    hub.health_check.tick(lambda: 600.0)
     assert children(hub) == [3, 4, 5, 6, 7]
-    assert hub.hook(hook_id).spread_at == hub.now
+    assert hub.hook(hook_id).fallback_done_at == hub.now
     assert len(hub.gitlab.hooks) == 5
 
 
@@ -84,7 +84,7 @@ def test_a_project_that_refuses_is_passed_over(hub: Hub) -> None:
     again.gitlab.plan = Plan(at=first, error=says(403, {"message": "403 Forbidden"}))
     hook_id = again.register(**GROUP)["id"]
     assert children(again) == [3, 5, 6, 7]
-    assert again.hook(hook_id).spread_failed == 1
+    assert again.hook(hook_id).fallback_failed == 1
 
 
 @pytest.mark.parametrize("at", range(1, 20))
@@ -99,7 +99,7 @@ def test_trouble_in_between_is_made_good_by_the_caretaker(hub: Hub, at: int, app
     hub.register(**GROUP)
     for _ in range(2):
         hub.now += 3_600
-        hub.care.tick(lambda: 600.0)
+        hub.health_check.tick(lambda: 600.0)
     assert children(hub) == [3, 4, 5, 6, 7]
     assert len(hub.gitlab.hooks) == 5
     assert hub.agrees()
@@ -116,7 +116,7 @@ def test_a_gitlab_in_trouble_is_left_alone_until_the_next_round(hub: Hub) -> Non
     again.gitlab.plan = Plan(at=second, error=says(500), repeat=True)
     hook_id = again.register(**GROUP)["id"]
     assert again.gitlab.plan.calls[-1] == "POST /projects/4/hooks"
-    assert (again.hook(hook_id).spread_failed, again.hook(hook_id).spread_at) == (0, None)
+    assert (again.hook(hook_id).fallback_failed, again.hook(hook_id).fallback_done_at) == (0, None)
 
 
 def test_a_page_that_somebody_else_has_gone_through_is_not_turned_back(hub: Hub) -> None:
@@ -124,23 +124,23 @@ def test_a_page_that_somebody_else_has_gone_through_is_not_turned_back(hub: Hub)
 
     async def finished_meanwhile(request: httpx.Request) -> httpx.Response:
         if request.method == "POST" and "/projects/" in request.url.path:
-            [parent] = [hook for hook in hub.hooks() if hook.spread]
-            hub.store.change(parent.id, lambda one: replace(one, spread_at=1, spread_cursor=None))
+            [parent] = [hook for hook in hub.hooks() if hook.uses_fallback]
+            hub.store.change(parent.id, lambda one: replace(one, fallback_done_at=1, fallback_cursor=None))
         return await really(request)
 
     hub.gitlab._really = finished_meanwhile  # type: ignore[method-assign]  # another worker is faster
     hook_id = hub.register(**GROUP)["id"]
-    assert (hub.hook(hook_id).spread_at, hub.hook(hook_id).spread_cursor) == (1, None)
+    assert (hub.hook(hook_id).fallback_done_at, hub.hook(hook_id).fallback_cursor) == (1, None)
 
 
 def test_new_projects_get_their_hooks_a_day_later(hub: Hub) -> None:
     hub.register(**GROUP)
     hub.gitlab.script[LIST] = pages([3, 4, 5, 6, 7, 8], 2)
     hub.now += 3_600
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     assert 8 not in children(hub)
     hub.now += 86_400
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     assert children(hub) == [3, 4, 5, 6, 7, 8]
 
 
@@ -189,7 +189,7 @@ def test_a_hook_whose_group_is_gone_is_removed_by_the_caretaker(hub: Hub) -> Non
     hook_id = hub.register(**GROUP)["id"]
     hub.store.remove(hub.hook(hook_id), [], now=int(hub.now))
     hub.now += 3_600
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
 
 
@@ -221,5 +221,5 @@ def test_a_hook_that_an_earlier_release_has_hung_is_not_hung_again(hub: Hub) -> 
     hub.rows.delete(row["pk"], row["sk"])
     hub.rows.put(row | {"sk": f"HOOK#{prefix}_{unique}"})
     hub.now += 2 * 86_400
-    hub.care.tick(lambda: 900.0)
+    hub.health_check.tick(lambda: 900.0)
     assert [hook.id for hook in hub.hooks() if hook.parent_id == parent] == [f"{prefix}_{unique}"]

@@ -15,7 +15,7 @@ from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, Hub
 
 
 def tick(hub: Hub, seconds: float = 600.0) -> HealthCheckReport:
-    return hub.care.tick(lambda: seconds)
+    return hub.health_check.tick(lambda: seconds)
 
 
 def later(hub: Hub) -> Hub:
@@ -166,7 +166,7 @@ def later_registered() -> Hub:
     hub = Hub()
     shown = hub.register()
     later(hub)
-    hub.store.change(shown["id"], lambda one: _with(one, working_until=int(hub.now) + 60))
+    hub.store.change(shown["id"], lambda one: _with(one, locked_until=int(hub.now) + 60))
     return hub
 
 
@@ -266,7 +266,7 @@ def test_what_is_not_due_is_not_read() -> None:
     tick(hub)
     table = CountedTable(hub.rows)
     hub.use(table)
-    hub.care = hub.feature.care(unwanted)
+    hub.health_check = hub.feature.health_check(unwanted)
     assert tick(hub) == HealthCheckReport()
     assert table.reads == {"get": 1, "query": 1}
     hub.store.change(hub.hooks()[0].id, lambda one: _with(one, checked_at=int(hub.now) - 3_600))
@@ -287,7 +287,7 @@ def test_hooks_that_an_earlier_release_kept_are_looked_after() -> None:
         )
     hub.gitlab.hooks[shown[0]["gitlab_hook_id"]]["push_events_branch_filter"] = "main"
     later(hub)
-    assert hub.care.tick(lambda: 20.0) == HealthCheckReport(finished=False)
+    assert hub.health_check.tick(lambda: 20.0) == HealthCheckReport(finished=False)
     assert tick(hub) == HealthCheckReport(looked=2, repaired=1)
     assert not hub.gitlab.hooks[shown[0]["gitlab_hook_id"]]["push_events_branch_filter"]
 
@@ -324,7 +324,7 @@ def test_a_tick_ends_with_its_time_and_the_next_one_goes_on() -> None:
     ids = [hub.register(target=number)["id"] for number in range(3, 9)]
     later(hub)
     left = iter([600.0, 600.0, 600.0, 600.0, 20.0])
-    report = hub.care.tick(lambda: next(left, 20.0))
+    report = hub.health_check.tick(lambda: next(left, 20.0))
     assert (report.finished, 0 < report.looked < 6) == (False, True)
     assert tick(hub).looked == 6 - report.looked
     assert tick(hub).looked == 0

@@ -17,7 +17,7 @@ def hub() -> Hub:
 
 def later(hub: Hub) -> Hub:
     hub.now += 3_600
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     return hub
 
 

@@ -215,7 +215,7 @@ def test_pages_that_make_no_whole_list_are_said_and_read_again_from_the_first(hu
 def test_the_caretaker_recovers_too(hub: Hub) -> None:
     lose(hub, 11)
     hub.now += 3_600
-    assert hub.care.tick(lambda: 600.0).resent == 1
+    assert hub.health_check.tick(lambda: 600.0).resent == 1
 
 
 def test_the_caretaker_goes_on_at_its_next_tick_until_nothing_is_left(hub: Hub) -> None:
@@ -223,11 +223,11 @@ def test_the_caretaker_goes_on_at_its_next_tick_until_nothing_is_left(hub: Hub) 
     hub.now += 3_600
     counts = []
     for _ in range(4):
-        counts.append(hub.care.tick(lambda: 600.0).resent)
+        counts.append(hub.health_check.tick(lambda: 600.0).resent)
         hub.now += 600
     assert counts == [5, 5, 2, 0]
     asked = len(hub.gitlab.requests)
-    assert hub.care.tick(lambda: 600.0).looked == 0
+    assert hub.health_check.tick(lambda: 600.0).looked == 0
     assert len(hub.gitlab.requests) == asked
 
 
@@ -236,9 +236,9 @@ def test_what_is_missing_is_looked_at_once_an_hour_whatever_is_left_to_recover(h
     resend(hub)
     hub.gitlab.hooks.clear()
     hub.now += 3_600
-    assert hub.care.tick(lambda: 600.0).looked == 1
+    assert hub.health_check.tick(lambda: 600.0).looked == 1
     hub.now += 600
-    assert hub.care.tick(lambda: 600.0).looked == 0
+    assert hub.health_check.tick(lambda: 600.0).looked == 0
 
 
 def test_groups_have_the_list_and_the_system_has_none() -> None:
@@ -265,7 +265,7 @@ def test_secrets_that_somebody_has_replaced_are_sent_again_before_what_was_refus
     assert not hub.agrees()
     hub.now += 3_600
     refuse(hub, 11, hub.now - 10)
-    report = hub.care.tick(lambda: 600.0)
+    report = hub.health_check.tick(lambda: 600.0)
     assert (report.looked, report.repaired, report.resent) == (1, 1, 1)
     assert hub.agrees()
     order = [one.split()[0] for one in hub.gitlab.writes[-2:]]
@@ -278,7 +278,7 @@ def test_what_was_refused_before_or_for_another_reason_says_nothing_of_secrets(
 ) -> None:
     refuse(hub, 11, hub.now + seconds_after, status)
     hub.now += 3_600
-    report = hub.care.tick(lambda: 600.0)
+    report = hub.health_check.tick(lambda: 600.0)
     assert (report.repaired, report.resent) == (0, 1)
 
 
@@ -286,9 +286,9 @@ def test_a_mending_that_does_not_help_is_done_once_for_each_tick(hub: Hub) -> No
     hub.now += 3_600
     refuse(hub, 11, hub.now - 10)
     refuse(hub, 12, hub.now - 5)
-    assert hub.care.tick(lambda: 600.0).repaired == 1
+    assert hub.health_check.tick(lambda: 600.0).repaired == 1
     hub.now += 60
-    assert hub.care.tick(lambda: 600.0).repaired == 0
+    assert hub.health_check.tick(lambda: 600.0).repaired == 0
 
 
 HOUR = 3_600
@@ -313,11 +313,11 @@ def test_secrets_that_somebody_has_replaced_are_sent_again_once_however_gitlabs_
     hub.gitlab.secrets[501] = ("another", "whsec_another")
     refuse(hub, 11, hub.now + ahead + 10)
     hub.now += HOUR
-    report = hub.care.tick(lambda: 600.0)
+    report = hub.health_check.tick(lambda: 600.0)
     assert (report.repaired, report.resent, hub.agrees()) == (1, 1, True)
     refuse(hub, 12, hub.now + ahead - 10)
     hub.now += HOUR
-    report = hub.care.tick(lambda: 600.0)
+    report = hub.health_check.tick(lambda: 600.0)
     assert (report.repaired, report.resent) == (0, 1)
 
 
@@ -328,7 +328,7 @@ def test_where_gitlab_told_no_time_the_hubs_own_counts(seconds_after: int, repai
     hub.register()
     refuse(hub, 11, hub.now + seconds_after)
     hub.now += HOUR
-    assert hub.care.tick(lambda: 600.0).repaired == repaired
+    assert hub.health_check.tick(lambda: 600.0).repaired == repaired
 
 
 def test_secrets_are_taken_when_they_are_sent_whatever_is_asked_after_that(hub: Hub) -> None:
@@ -350,11 +350,11 @@ def test_a_hook_that_gitlab_has_paused_keeps_its_lost_deliveries_for_later(hub: 
     lose(hub, 11)
     hub.gitlab.hooks[501]["alert_status"] = "temporarily_disabled"
     hub.now += 3_600
-    assert hub.care.tick(lambda: 600.0).resent == 0
+    assert hub.health_check.tick(lambda: 600.0).resent == 0
     assert hub.gitlab.resends == []
     hub.gitlab.hooks[501]["alert_status"] = "executable"
     hub.now += 60
-    assert hub.care.tick(lambda: 600.0).resent == 1
+    assert hub.health_check.tick(lambda: 600.0).resent == 1
 
 
 def test_a_paused_hook_that_was_refused_gets_its_secrets_at_once(hub: Hub) -> None:
@@ -362,5 +362,5 @@ def test_a_paused_hook_that_was_refused_gets_its_secrets_at_once(hub: Hub) -> No
     hub.gitlab.hooks[501]["alert_status"] = "temporarily_disabled"
     hub.now += 3_600
     refuse(hub, 11, hub.now - 10)
-    assert hub.care.tick(lambda: 600.0).repaired == 1
+    assert hub.health_check.tick(lambda: 600.0).repaired == 1
     assert (hub.agrees(), hub.gitlab.resends) == (True, [])

@@ -78,7 +78,7 @@ def test_the_hourly_look_shows_where_hooks_are_by_now(hub: Hub) -> None:
     group, single = hub.register(**GROUP)["id"], hub.register()["id"]
     rename(hub, p3="ember-renamed/p3")
     hub.now += 3_600
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     assert (hub.hook(group).target, hub.hook(single).target) == ("ember-renamed", "ember-renamed/p3")
     assert {hub.hook(one).status for one in (group, single)} == {"active"}
 
@@ -88,7 +88,7 @@ def test_a_path_that_nobody_can_say_keeps_no_hook_from_being_mended(hub: Hub) ->
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["push_events"] = False
     hub.gitlab.script["/projects/3"] = answer(500, {"message": "500"})
     hub.now += 3_600
-    assert hub.care.tick(lambda: 600.0).repaired == 1
+    assert hub.health_check.tick(lambda: 600.0).repaired == 1
     assert hub.hook(shown["id"]).target == "acme/p3"
 
 
@@ -96,7 +96,7 @@ def test_the_hourly_look_gives_a_row_its_id(hub: Hub) -> None:
     single = hub.register()["id"]
     hub.store.change(single, lambda one: one.moved_to(None, one.target))
     hub.now += 3_600
-    assert hub.care.tick(lambda: 600.0).looked == 1
+    assert hub.health_check.tick(lambda: 600.0).looked == 1
     assert (hub.hook(single).target_id, hub.hook(single).status) == (3, "active")
 
 
@@ -109,7 +109,7 @@ def test_a_renamed_group_s_new_projects_get_their_hooks(hub: Hub) -> None:
         body=[project(number) | {"path_with_namespace": f"ember-renamed/p{number}"} for number in (3, 4)]
     )
     hub.now += 86_400
-    hub.care.tick(lambda: 600.0)
+    hub.health_check.tick(lambda: 600.0)
     assert sorted(hook.target_id or 0 for hook in hub.hooks() if hook.parent_id == hook_id) == [3, 4]
 
 
@@ -119,7 +119,7 @@ def test_a_project_that_leaves_its_group_loses_the_hook_that_stood_in_for_the_gr
     hook_id = hub.register(**GROUP, fallback="project")["id"]
     rename(hub, p3="ember-renamed/p3", p4="elsewhere/p4")
     hub.now += 3_600
-    assert hub.care.tick(lambda: 600.0).repaired == 1
+    assert hub.health_check.tick(lambda: 600.0).repaired == 1
     assert [hook.target for hook in hub.hooks() if hook.parent_id == hook_id] == ["ember-renamed/p3"]
     assert [row["_where"][1] for row in hub.gitlab.hooks.values()] == ["3"]
     assert hub.hook(hook_id).target == "ember-renamed"

@@ -142,7 +142,7 @@ def test_a_slow_gitlab_gets_no_more_than_the_time_there_is() -> None:
         return await really(request)
 
     hub.gitlab._really = stuck  # type: ignore[method-assign]  # one of two calls hangs
-    quick = removal.HookRemoval(hub.feature._book, hub.feature._remote, seconds=0.2)
+    quick = removal.HookRemoval(hub.feature._locks, hub.feature._runner, seconds=0.2)
     began = time.monotonic()
     deleted, failed = quick.remove_all(INTEGRATION)
     # The client alone would wait for eight seconds.

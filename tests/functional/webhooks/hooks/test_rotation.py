@@ -130,14 +130,14 @@ def test_two_changes_at_once_are_one_after_the_other() -> None:
 
     async def meanwhile(request: httpx.Request) -> httpx.Response:
         hook = hub.hook(hook_id)
-        answers.append(hook.working_until)
+        answers.append(hook.locked_until)
         return await really(request)
 
     hub.gitlab._really = meanwhile  # type: ignore[method-assign]  # looks at the row in the middle of the call
     rotate(hub, hook_id)
     assert answers
     assert all(until > NOW for until in answers)
-    hub.store.change(hook_id, lambda one: one.__class__(**{**_fields(one), "working_until": NOW + 30}))
+    hub.store.change(hook_id, lambda one: one.__class__(**{**_fields(one), "locked_until": NOW + 30}))
     for verb in ("rotate", "repair"):
         status, body = hub("POST", f"{PATH}/{hook_id}/{verb}")
         assert (status, body["code"], body["retryable"]) == (409, "conflict", True)

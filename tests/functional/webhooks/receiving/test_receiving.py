@@ -202,7 +202,7 @@ def test_other_methods_and_paths_are_not_there(post: Post) -> None:
 def test_whoever_looks_for_failed_deliveries_knows_which_were_kept(post: Post, hook: Any) -> None:
     known = StoredDeliveries(post.table)
     key = {"Idempotency-Key": "msg_1", "webhook-id": "msg_1"}
-    assert not known.known(hook.id, "msg_1")
+    assert not known.exists(hook.id, "msg_1")
     assert post(hook, PUSH, key)[0] == 202
-    assert known.known(hook.id, "msg_1")
-    assert not known.known(hook.id, "msg_2")
+    assert known.exists(hook.id, "msg_1")
+    assert not known.exists(hook.id, "msg_2")

@@ -20,9 +20,9 @@ from gitlab_hub.webhooks.hooks.mapping import (
     with_observed,
     within,
 )
-from gitlab_hub.webhooks.hooks.missed_deliveries import key_of, turned
+from gitlab_hub.webhooks.hooks.missed_deliveries import key_of, next_page
 from gitlab_hub.webhooks.hooks.registration import signs
-from gitlab_hub.webhooks.hooks.rotation import noted, version_made
+from gitlab_hub.webhooks.hooks.rotation import version_made, with_attempt
 from tests.fakes.hooks import hook, secrets
 
 NOW = 1_750_000_100
@@ -229,12 +229,12 @@ def test_the_dedupe_key_of_a_record(headers: Any, key: str | None) -> None:
 
 
 def test_a_pass_goes_through_both_kinds_and_ends() -> None:
-    one = hook(recovering=90, recovered=10)
-    pages = [turned(one, is_last=False)]
-    pages.append(turned(pages[-1], is_last=True))
-    pages.append(turned(pages[-1], is_last=False))
-    pages.append(turned(pages[-1], is_last=True))
-    assert [(page.recovery_status, page.recovery_page, page.recovering, page.recovered) for page in pages] == [
+    one = hook(resend_target=90, resend_cursor=10)
+    pages = [next_page(one, is_last=False)]
+    pages.append(next_page(pages[-1], is_last=True))
+    pages.append(next_page(pages[-1], is_last=False))
+    pages.append(next_page(pages[-1], is_last=True))
+    assert [(page.resend_status, page.resend_page, page.resend_target, page.resend_cursor) for page in pages] == [
         ("server_failure", 2, 90, 10),
         ("client_failure", 1, 90, 10),
         ("client_failure", 2, 90, 10),
@@ -243,11 +243,11 @@ def test_a_pass_goes_through_both_kinds_and_ends() -> None:
 
 
 def test_what_a_later_release_calls_a_failure_ends_the_pass() -> None:
-    assert turned(hook(recovering=90, recovery_status="odd"), is_last=True).recovering is None
+    assert next_page(hook(resend_target=90, resend_status="odd"), is_last=True).resend_target is None
 
 
 def test_a_request_is_remembered_by_the_version_it_made() -> None:
-    rotated = noted(hook(secret_version=4), "digest")
+    rotated = with_attempt(hook(secret_version=4), "digest")
     assert version_made(rotated, "digest") == 5
     assert version_made(rotated, "other") is None
 
@@ -255,7 +255,7 @@ def test_a_request_is_remembered_by_the_version_it_made() -> None:
 def test_only_the_latest_requests_are_remembered() -> None:
     one = hook()
     for number in range(20):
-        one = noted(one, f"digest-{number}")
+        one = with_attempt(one, f"digest-{number}")
     assert len(one.attempts) == 8
     assert version_made(one, "digest-19") == 2
     assert version_made(one, "digest-1") is None

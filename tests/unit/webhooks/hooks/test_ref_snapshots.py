@@ -111,78 +111,78 @@ def test_late_ones_are_found_again_by_the_next_look() -> None:
     before, seen = refs(heads_main=A, heads_old=B), look(heads_main=C, heads_new=A)
     late = {"heads/main", "heads/old", "heads/new"}
     found = diff_refs(before, seen)
-    after = replace(before, heads=merge_refs(before, seen, late=late))
+    after = replace(before, heads=merge_refs(before, seen, deferred=late))
     assert diff_refs(after, seen) == found
 
 
 @pytest.fixture
-def book() -> RefSnapshots:
+def locks() -> RefSnapshots:
     return RefSnapshots(MemoryTable(indexes=()))
 
 
-def kept(book: RefSnapshots) -> RefSnapshot:
-    found = book.get(INTEGRATION, 3)
+def kept(locks: RefSnapshots) -> RefSnapshot:
+    found = locks.get(INTEGRATION, 3)
     assert found is not None
     return found
 
 
-def test_refs_are_read_as_they_were_kept(book: RefSnapshots) -> None:
+def test_refs_are_read_as_they_were_kept(locks: RefSnapshots) -> None:
     wanted = refs(heads_main=A, tags_v1=B)
-    assert book.get(INTEGRATION, 3) is None
-    assert book.keep(wanted, None)
-    assert kept(book) == wanted
+    assert locks.get(INTEGRATION, 3) is None
+    assert locks.keep(wanted, None)
+    assert kept(locks) == wanted
 
 
-def test_only_the_first_of_two_writers_keeps(book: RefSnapshots) -> None:
-    book.keep(refs(heads_main=A), None)
-    before = kept(book)
-    assert not book.keep(refs(heads_main=C), None)
-    assert book.keep(replace(before, heads={"heads/main": StoredRef(B, 1)}), before)
-    assert not book.keep(replace(before, heads={"heads/main": StoredRef(C, 1)}), before)
-    assert kept(book).heads["heads/main"].sha == B
+def test_only_the_first_of_two_writers_keeps(locks: RefSnapshots) -> None:
+    locks.keep(refs(heads_main=A), None)
+    before = kept(locks)
+    assert not locks.keep(refs(heads_main=C), None)
+    assert locks.keep(replace(before, heads={"heads/main": StoredRef(B, 1)}), before)
+    assert not locks.keep(replace(before, heads={"heads/main": StoredRef(C, 1)}), before)
+    assert kept(locks).heads["heads/main"].sha == B
 
 
-def test_what_does_not_fit_into_an_item_is_not_kept(book: RefSnapshots) -> None:
+def test_what_does_not_fit_into_an_item_is_not_kept(locks: RefSnapshots) -> None:
     noise = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(10_000)]
     heads = {f"heads/{each}": StoredRef(each[:40], 0) for each in noise}
-    assert not book.keep(replace(refs(), heads=heads), None)
-    assert book.get(INTEGRATION, 3) is None
+    assert not locks.keep(replace(refs(), heads=heads), None)
+    assert locks.get(INTEGRATION, 3) is None
     assert MAX_PACKED_BYTES < 400 * 1024
 
 
-def test_an_announced_push_is_not_announced_again(book: RefSnapshots) -> None:
-    book.keep(refs(heads_main=A), None)
-    book.record_push(INTEGRATION, push())
-    assert diff_refs(kept(book), look(heads_main=B)) == []
+def test_an_announced_push_is_not_announced_again(locks: RefSnapshots) -> None:
+    locks.keep(refs(heads_main=A), None)
+    locks.record_push(INTEGRATION, push())
+    assert diff_refs(kept(locks), look(heads_main=B)) == []
 
 
-def test_a_created_and_a_deleted_branch_are_noted(book: RefSnapshots) -> None:
-    book.keep(refs(heads_main=A), None)
-    book.record_push(INTEGRATION, push(ref="new", before=ZERO, after=C))
-    assert diff_refs(kept(book), look(heads_main=A, heads_new=C)) == []
-    book.record_push(INTEGRATION, push(ref="new", before=C, after=ZERO))
-    assert diff_refs(kept(book), look(heads_main=A)) == []
+def test_a_created_and_a_deleted_branch_are_noted(locks: RefSnapshots) -> None:
+    locks.keep(refs(heads_main=A), None)
+    locks.record_push(INTEGRATION, push(ref="new", before=ZERO, after=C))
+    assert diff_refs(kept(locks), look(heads_main=A, heads_new=C)) == []
+    locks.record_push(INTEGRATION, push(ref="new", before=C, after=ZERO))
+    assert diff_refs(kept(locks), look(heads_main=A)) == []
 
 
-def test_before_the_first_look_nothing_is_noted(book: RefSnapshots) -> None:
+def test_before_the_first_look_nothing_is_noted(locks: RefSnapshots) -> None:
     # A row with one ref would make all the others look new.
-    book.record_push(INTEGRATION, push())
-    assert book.get(INTEGRATION, 3) is None
+    locks.record_push(INTEGRATION, push())
+    assert locks.get(INTEGRATION, 3) is None
 
 
-def test_an_old_delivery_sent_again_moves_nothing_back(book: RefSnapshots) -> None:
-    book.keep(refs(heads_main=C), None)
-    book.record_push(INTEGRATION, push())
-    assert kept(book).heads["heads/main"].sha == C
+def test_an_old_delivery_sent_again_moves_nothing_back(locks: RefSnapshots) -> None:
+    locks.keep(refs(heads_main=C), None)
+    locks.record_push(INTEGRATION, push())
+    assert kept(locks).heads["heads/main"].sha == C
 
 
 @pytest.mark.parametrize(
     "event", [push(kind="pipeline"), push(ref=None), push(after=None), push(project_id=None), push(project_id=4)]
 )
-def test_what_is_no_push_of_the_project_is_left_alone(book: RefSnapshots, event: HookEvent) -> None:
-    book.keep(refs(heads_main=A), None)
-    book.record_push(INTEGRATION, event)
-    assert kept(book).version == 1
+def test_what_is_no_push_of_the_project_is_left_alone(locks: RefSnapshots, event: HookEvent) -> None:
+    locks.keep(refs(heads_main=A), None)
+    locks.record_push(INTEGRATION, event)
+    assert kept(locks).version == 1
 
 
 def test_tags_and_branches_of_one_name_are_two() -> None:
@@ -193,7 +193,7 @@ def test_a_ref_that_stays_counts_no_move() -> None:
     assert with_ref({"heads/main": StoredRef(A, 3)}, "heads/main", A) == {"heads/main": StoredRef(A, 3)}
 
 
-def test_a_forgotten_project_begins_anew(book: RefSnapshots) -> None:
-    book.keep(refs(heads_main=A), None)
-    book.forget(INTEGRATION, 3)
-    assert book.get(INTEGRATION, 3) is None
+def test_a_forgotten_project_begins_anew(locks: RefSnapshots) -> None:
+    locks.keep(refs(heads_main=A), None)
+    locks.forget(INTEGRATION, 3)
+    assert locks.get(INTEGRATION, 3) is None

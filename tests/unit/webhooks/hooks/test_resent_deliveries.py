@@ -27,15 +27,15 @@ def deliveries() -> StoredDeliveries:
 
 
 def test_a_kept_delivery_is_known_by_its_hook_and_key(deliveries: StoredDeliveries) -> None:
-    assert deliveries.known(HOOK, "key-1")
+    assert deliveries.exists(HOOK, "key-1")
 
 
 @pytest.mark.parametrize(
     ("hook_id", "key"), [(HOOK, "key-2"), ("hook_0a1b_8", "key-1"), ("hook_ffff_7", "key-1"), ("", "key-1")]
 )
 def test_no_other_delivery_is_known(deliveries: StoredDeliveries, hook_id: str, key: str) -> None:
-    assert not deliveries.known(hook_id, key)
+    assert not deliveries.exists(hook_id, key)
 
 
 def test_a_key_that_is_no_text_is_unknown(deliveries: StoredDeliveries) -> None:
-    assert not deliveries.known(HOOK, "\ud800")
+    assert not deliveries.exists(HOOK, "\ud800")

@@ -7,7 +7,7 @@ import pytest
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.webhooks.hooks.model import Hook
-from gitlab_hub.webhooks.hooks.store import MAX_CANDIDATES, MOST_HEARD, REMEMBERED_SECONDS, HookStore
+from gitlab_hub.webhooks.hooks.store import MAX_CANDIDATES, MOST_RECORDED, REMEMBERED_SECONDS, HookStore
 from tests.fakes.hooks import INTEGRATION, hook, kept, secrets
 from tests.fakes.table import MemoryTable
 
@@ -41,13 +41,22 @@ def store(table: Lossy) -> HookStore:
 
 def test_a_hook_is_read_as_it_was_written(store: HookStore) -> None:
     kept(store, id="hook_0a1b_1", scope="group")
-    made = kept(store, attempts=("abc 2",), drift=("url",), spread_cursor="c", parent_id="hook_0a1b_1", rotating=60)
+    made = kept(store, attempts=("abc 2",), drift=("url",), fallback_cursor="c", parent_id="hook_0a1b_1", rotating=60)
     assert store.get(made.id) == made
 
 
 def test_what_a_later_release_wrote_is_left_alone(store: HookStore, table: Lossy) -> None:
     made = kept(store)
     table.put({**(table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}), "colour": "blue"})
+    assert store.get(made.id) == made
+
+
+def test_a_row_has_the_attributes_that_releases_before_read(store: HookStore, table: Lossy) -> None:
+    made = kept(store, locked_until=7, uses_fallback=True, fallback_cursor="c", resend_cursor=3, resend_page=2)
+    row = table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}
+    assert (row["working_until"], row["spread"], row["spread_cursor"]) == (7, True, "c")
+    assert (row["recovered"], row["recovery_page"]) == (3, 2)
+    assert not {"locked_until", "uses_fallback", "resend_cursor", "extra"} & row.keys()
     assert store.get(made.id) == made
 
 
@@ -75,7 +84,7 @@ def test_nothing_can_stand_in_for_a_hook_that_is_gone(store: HookStore) -> None:
 
 def test_a_hook_that_never_came_to_be_may_be_made_again(store: HookStore, table: Lossy) -> None:
     made = kept(store)
-    store.withdraw(made, [print_of(made)])
+    store.forget(made, [print_of(made)])
     assert table.dump() == []
     assert kept(store) == made
 
@@ -83,7 +92,7 @@ def test_a_hook_that_never_came_to_be_may_be_made_again(store: HookStore, table:
 def test_a_hook_that_somebody_changed_since_is_not_withdrawn(store: HookStore) -> None:
     made = kept(store)
     changed = store.change(made.id, lambda one: replace(one, status="drifted"))
-    store.withdraw(made, [print_of(made)])
+    store.forget(made, [print_of(made)])
     assert store.by_fingerprint(print_of(made)) == changed
 
 
@@ -159,7 +168,7 @@ def test_a_change_that_never_wins_is_a_conflict(store: HookStore) -> None:
     made = kept(store)
 
     def decide(before: Hook) -> Hook:
-        store.delivered(before.id, (before.last_delivery_at or NOW) + 60)
+        store.record_delivery(before.id, (before.last_delivery_at or NOW) + 60)
         return replace(before, status="drifted")
 
     with pytest.raises(Conflict):
@@ -188,7 +197,7 @@ def test_a_removed_hook_is_found_in_no_way_and_cannot_come_back(store: HookStore
         store.create(made, print_of(made))
     with pytest.raises(NotFound):
         store.change(made.id, lambda one: replace(one, status="drifted"))
-    store.delivered(made.id, NOW + 99)
+    store.record_delivery(made.id, NOW + 99)
     assert [row["sk"] for row in table.dump()] == [f"GONE#{made.id}"]
     assert table.dump()[0]["expires_at"] == NOW + REMEMBERED_SECONDS
 
@@ -203,40 +212,40 @@ def test_removing_twice_is_removing_once(store: HookStore) -> None:
 def test_the_last_delivery_is_noted_once_a_minute(store: HookStore) -> None:
     made = kept(store)
     for second in (0, 59, 60, 30):
-        store.delivered(made.id, NOW + second)
+        store.record_delivery(made.id, NOW + second)
     found = store.require(INTEGRATION, made.id)
     assert (found.last_delivery_at, found.version) == (NOW + 60, 3)
 
 
 def test_what_one_worker_notes_the_next_one_sees(store: HookStore, table: Lossy) -> None:
     made = kept(store)
-    store.delivered(made.id, NOW)
-    HookStore(table).delivered(made.id, NOW + 30)
+    store.record_delivery(made.id, NOW)
+    HookStore(table).record_delivery(made.id, NOW + 30)
     assert store.require(INTEGRATION, made.id).version == 2
-    HookStore(table).delivered(made.id, NOW + 60)
+    HookStore(table).record_delivery(made.id, NOW + 60)
     assert store.require(INTEGRATION, made.id).last_delivery_at == NOW + 60
 
 
 def test_an_integration_knows_when_any_of_its_hooks_was_heard_of(store: HookStore, table: Lossy) -> None:
     one, two = kept(store), kept(store, id=f"{hook().id}2", target_id=9)
-    assert store.heard_at(INTEGRATION) is None
-    store.delivered(one.id, NOW)
-    HookStore(table).delivered(two.id, NOW + 30)
-    assert store.heard_at(INTEGRATION) == NOW, "a minute more or less does not matter"
-    HookStore(table).delivered(two.id, NOW + 90)
-    HookStore(table).delivered(one.id, NOW - 600)
-    assert store.heard_at(INTEGRATION) == NOW + 90
-    store.delivered("hook_0a1b_unknown", NOW + 900)
-    assert store.heard_at(INTEGRATION) == NOW + 90
-    store.forget_heard(INTEGRATION)
-    assert store.heard_at(INTEGRATION) is None
+    assert store.last_delivery_at(INTEGRATION) is None
+    store.record_delivery(one.id, NOW)
+    HookStore(table).record_delivery(two.id, NOW + 30)
+    assert store.last_delivery_at(INTEGRATION) == NOW, "a minute more or less does not matter"
+    HookStore(table).record_delivery(two.id, NOW + 90)
+    HookStore(table).record_delivery(one.id, NOW - 600)
+    assert store.last_delivery_at(INTEGRATION) == NOW + 90
+    store.record_delivery("hook_0a1b_unknown", NOW + 900)
+    assert store.last_delivery_at(INTEGRATION) == NOW + 90
+    store.forget_last_delivery(INTEGRATION)
+    assert store.last_delivery_at(INTEGRATION) is None
 
 
 def test_a_worker_remembers_a_bounded_number_of_hooks(store: HookStore) -> None:
     made = kept(store)
-    for number in range(MOST_HEARD + 1):
-        store.delivered(f"hook_0a1b_x{number}", NOW)
-    store.delivered(made.id, NOW)
+    for number in range(MOST_RECORDED + 1):
+        store.record_delivery(f"hook_0a1b_x{number}", NOW)
+    store.record_delivery(made.id, NOW)
     assert store.require(INTEGRATION, made.id).last_delivery_at == NOW
 
 
@@ -263,7 +272,7 @@ def test_a_change_leaves_what_a_later_release_has_added(store: HookStore, table:
     row = table.get(*key)
     assert row is not None
     table.put(row | {"schema_version": 2, "mood": "good"})
-    store.delivered(made.id, NOW + 60)
+    store.record_delivery(made.id, NOW + 60)
     after = table.get(*key)
     assert after is not None
     assert (after["schema_version"], after["mood"], after["last_delivery_at"]) == (2, "good", NOW + 60)

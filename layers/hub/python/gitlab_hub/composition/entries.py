@@ -211,8 +211,8 @@ def caretaker() -> Entry:
     box, pipelines = container(), _required_table("pipelines_table")
     everybody = adapters.AllIntegrations(box.integration_store).ids
     monitor = box.tokens.monitor(rotate=box.settings.auto_rotate_tokens)
-    hooks = box.hooks.care(everybody)
-    pushes = box.hooks.ref_watch(
+    hooks = box.hooks.health_check(everybody)
+    pushes = box.hooks.missed_pushes(
         integrations=everybody,
         built_projects=adapters.TriggeredProjects(box.builds.triggers, partial(ProjectRows, pipelines)),
         announce=box.deliveries.found,

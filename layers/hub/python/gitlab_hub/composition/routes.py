@@ -34,7 +34,7 @@ def integrations_routes(container: "Container") -> list["Route"]:
             store=feature.store,
             cursors=cursors,
             sync_view=syncs.view,
-            hook_view=hooks.shown,
+            hook_view=hooks.summary,
             webhook_url=container.public_url.webhook,
             callback_url=lambda: container.public_url.base() + CALLBACK,
             now=container.now,

@@ -215,7 +215,7 @@ class StoredDeliveries:
     def __init__(self, table: Table) -> None:
         self._store = DeliveryStore(table)
 
-    def known(self, hook_id: str, key: str) -> bool:
+    def exists(self, hook_id: str, key: str) -> bool:
         """Whether a delivery with this `Idempotency-Key` was kept, in whatever state it is."""
         integration_id = owner_of(hook_id)
         if integration_id is None:

@@ -37,7 +37,7 @@ class OutOfTime(Exception):
 class DeliveryObserver(Protocol):
     """Knows when each hook was last heard of."""
 
-    def delivered(self, hook_id: str, at: int, path: str | None) -> None:
+    def record_delivery(self, hook_id: str, at: int, path: str | None) -> None:
         """Note that a hook delivered something at this moment (unix seconds) of a project with this path."""
 
 
@@ -91,7 +91,7 @@ class DeliveryWorker:
                 self._store.change(delivery.id, attempted)
         self._store.change(delivery.id, lambda known: finished(known, outcome, now=self._now()), read=loaded)
         if delivery.hook_id is not None:
-            self._hooks.delivered(delivery.hook_id, delivery.received_at // 1000, delivery.project_path)
+            self._hooks.record_delivery(delivery.hook_id, delivery.received_at // 1000, delivery.project_path)
 
     def _outcome(self, delivery: Delivery, body: bytes) -> Outcome:
         standing = self._standing.of(delivery.integration_id)

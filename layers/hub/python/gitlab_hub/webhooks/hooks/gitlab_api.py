@@ -76,7 +76,7 @@ class HooksApi:
         except Missing:
             return
 
-    async def take_out(self, hook_id: int, listed: str, key: str) -> None:
+    async def remove_extra(self, hook_id: int, listed: str, key: str) -> None:
         """Take one header (17.1+) or variable of the address (15.2+) out of a hook; one that is gone is out."""
         try:
             await self._gitlab.send("DELETE", f"{self._path}/{hook_id}/{listed}/{segment(key)}")
@@ -135,7 +135,7 @@ class GitLabRunner:
         """Do some calls in one client. Raises HostUnreachable where they take too long together."""
         return asyncio.run(self._run(reach, work, min(self._deadline, within or self._deadline)))
 
-    def on(self, reach: GitLabConnection, hook: Hook, work: Callable[[HooksApi], Awaitable[T]]) -> T:
+    def run_for_hook(self, reach: GitLabConnection, hook: Hook, work: Callable[[HooksApi], Awaitable[T]]) -> T:
         """Do some calls where a hook hangs."""
         return self.run(reach, lambda gitlab: work(HooksApi(gitlab, hook.scope, hook.target_id)))
 
@@ -252,7 +252,7 @@ async def _cleared(calls: HooksApi, hook: Hook, taken: Taken, secrets: HookSecre
     """
     extras = [(listed, key) for listed in EXTRAS for key in added(taken.row, listed)]
     for listed, key in extras:
-        await calls.take_out(taken.id, listed, key)
+        await calls.remove_extra(taken.id, listed, key)
     left = replace(taken, row=await calls.get(taken.id)) if extras else taken
     return await _replaced(calls, hook, left, secrets) if "template" in diff(hook, left.row) else left
 

@@ -12,13 +12,13 @@ from gitlab_hub.gitlab.options import Page
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.ids import owned_id
 from gitlab_hub.storage.ports import StorageRefused
-from gitlab_hub.webhooks.hooks.claims import CLAIM_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookBusy, ScopeInsufficient
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
+from gitlab_hub.webhooks.hooks.locks import LOCK_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.mapping import FLAGS, within
-from gitlab_hub.webhooks.hooks.model import SPREAD_SECONDS, Hook, HookStatus, Verification
+from gitlab_hub.webhooks.hooks.model import FALLBACK_SECONDS, Hook, HookStatus, Verification
 from gitlab_hub.webhooks.hooks.registration import Registration, digest, is_unfinished
-from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
+from gitlab_hub.webhooks.hooks.scopes import place_of, with_place
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -30,44 +30,44 @@ _PAGE = 20
 class ProjectFallback:
     """Hangs hooks on the projects of groups."""
 
-    def __init__(self, book: HookLocks, remote: GitLabRunner, registration: Registration) -> None:
-        self._book, self._remote, self._registration = book, remote, registration
+    def __init__(self, locks: HookLocks, runner: GitLabRunner, registration: Registration) -> None:
+        self._locks, self._runner, self._registration = locks, runner, registration
 
     def work(self, reach: GitLabConnection, parent: Hook, remaining: Callable[[], float]) -> Hook:
         """Go on with a group's projects while there is time. Raises HubError where going on is pointless for now.
 
         A project that refuses its hook is counted and passed over.
         """
-        if _is_due_again(parent, self._book.now()):
-            parent = self._book.store.change(parent.id, _restarted)
-        if parent.spread_at is None:
+        if _is_due_again(parent, self._locks.now()):
+            parent = self._locks.store.change(parent.id, _restart)
+        if parent.fallback_done_at is None:
             # By its id: whatever the group is called by now, what lies below it is its own.
-            place = self._remote.run(reach, lambda gitlab: place_of(gitlab, parent))
-            parent = self._book.store.change(parent.id, lambda stored: at_place(stored, place))
-        while parent.spread_at is None and remaining() > RESERVE_SECONDS:
+            place = self._runner.run(reach, lambda gitlab: place_of(gitlab, parent))
+            parent = self._locks.store.change(parent.id, lambda stored: with_place(stored, place))
+        while parent.fallback_done_at is None and remaining() > RESERVE_SECONDS:
             page = self._page(reach, parent)
             failed = 0
             for row in page.rows:
                 if remaining() <= RESERVE_SECONDS:
                     return parent
-                failed += not self._hang(reach, parent, row)
-            parent = self._advance(parent, page, failed)
+                failed += not self._register(reach, parent, row)
+            parent = self._next_page(parent, page, failed)
         return parent
 
     def _page(self, reach: GitLabConnection, parent: Hook) -> Page:
-        return self._remote.run(reach, lambda gitlab: _projects(gitlab, parent))
+        return self._runner.run(reach, lambda gitlab: _projects(gitlab, parent))
 
-    def _hang(self, reach: GitLabConnection, parent: Hook, row: Mapping[str, Any]) -> bool:
+    def _register(self, reach: GitLabConnection, parent: Hook, row: Mapping[str, Any]) -> bool:
         """Hang a hook on one project; False where it refuses."""
         child = self._child(parent, row)
         if child is None:
             return True
-        known = self._book.store.get(child.id)
+        known = self._locks.store.get(child.id)
         if known is not None and not is_unfinished(known):
             return True
         try:
-            claimed = self._book.acquire(known) if known else self._book.add(child)
-            self._registration.complete(reach, claimed)
+            locked = self._locks.acquire(known) if known else self._locks.add(child)
+            self._registration.complete(reach, locked)
         except (NotFound, HookBusy):
             return True  # It, or the group's hook, was removed; or somebody else is at it.
         except HubError as error:
@@ -80,10 +80,10 @@ class ProjectFallback:
         number, path = row.get("id"), row.get("path_with_namespace")
         if type(number) is not int or not isinstance(path, str) or not within(path, parent.target):
             return None
-        now, unique = self._book.now(), digest(parent.id, str(number))
+        now, unique = self._locks.now(), digest(parent.id, str(number))
         # Behind all others in the order of ids: whoever reads a first page of hooks finds those that people made.
         hook_id = owned_id("hook", parent.integration_id, f"z{unique}")
-        if self._book.store.get(old := owned_id("hook", parent.integration_id, unique)) is not None:
+        if self._locks.store.get(old := owned_id("hook", parent.integration_id, unique)) is not None:
             hook_id = old  # One that a release made which did not order them.
         return Hook(
             id=hook_id,
@@ -101,25 +101,25 @@ class ProjectFallback:
             created_at=now,
             updated_at=now,
             parent_id=parent.id,
-            working_until=now + CLAIM_SECONDS,
+            locked_until=now + LOCK_SECONDS,
         )
 
-    def _advance(self, parent: Hook, page: Page, failed: int) -> Hook:
-        now, before = self._book.now(), parent.spread_cursor
+    def _next_page(self, parent: Hook, page: Page, failed: int) -> Hook:
+        now, before = self._locks.now(), parent.fallback_cursor
 
         def advanced(stored: Hook) -> Hook | None:
-            if stored.spread_cursor != before or stored.spread_at is not None:
+            if stored.fallback_cursor != before or stored.fallback_done_at is not None:
                 return None  # Somebody else has gone through this page.
             done = now if page.next is None else None
             return replace(
                 stored,
-                spread_cursor=page.next,
-                spread_at=done,
+                fallback_cursor=page.next,
+                fallback_done_at=done,
                 checked_at=now,
-                spread_failed=stored.spread_failed + failed,
+                fallback_failed=stored.fallback_failed + failed,
             )
 
-        return self._book.store.change(parent.id, advanced)
+        return self._locks.store.change(parent.id, advanced)
 
 
 async def _projects(gitlab: "GitLab", parent: Hook) -> Page:
@@ -132,12 +132,12 @@ async def _projects(gitlab: "GitLab", parent: Hook) -> Page:
         "pagination": "keyset",
     }
     path = f"/groups/{parent.target_id}/projects"
-    return await anext(gitlab.pages(path, params, cursor=parent.spread_cursor, per_page=_PAGE))
+    return await anext(gitlab.pages(path, params, cursor=parent.fallback_cursor, per_page=_PAGE))
 
 
 def _is_due_again(parent: Hook, now: int) -> bool:
-    return parent.spread_at is not None and parent.spread_at + SPREAD_SECONDS <= now
+    return parent.fallback_done_at is not None and parent.fallback_done_at + FALLBACK_SECONDS <= now
 
 
-def _restarted(parent: Hook) -> Hook:
-    return replace(parent, spread_at=None, spread_cursor=None, spread_failed=0)
+def _restart(parent: Hook) -> Hook:
+    return replace(parent, fallback_done_at=None, fallback_cursor=None, fallback_failed=0)

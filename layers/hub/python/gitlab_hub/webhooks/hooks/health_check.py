@@ -10,8 +10,8 @@ from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable, NotGitLab, RateLimited, TlsError, Unauthorized
 from gitlab_hub.ids import owner_of
 from gitlab_hub.storage.ports import StorageRefused
-from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.group_fallback import ProjectFallback
+from gitlab_hub.webhooks.hooks.locks import HookLocks
 from gitlab_hub.webhooks.hooks.missed_deliveries import Resender
 from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.registration import is_unfinished
@@ -78,16 +78,16 @@ class HookHealthCheck:
     def __init__(
         self,
         *,
-        book: HookLocks,
+        locks: HookLocks,
         gitlabs: GitLabs,
         integrations: Callable[[], Iterable[str]],
         repairs: Repair,
-        spreading: ProjectFallback,
-        recovery: Resender,
+        fallback: ProjectFallback,
+        resender: Resender,
         removal: HookRemoval,
     ) -> None:
-        self._book, self._gitlabs, self._integrations = book, gitlabs, integrations
-        self._repairs, self._spreading, self._recovery, self._removal = repairs, spreading, recovery, removal
+        self._locks, self._gitlabs, self._integrations = locks, gitlabs, integrations
+        self._repairs, self._fallback, self._resender, self._removal = repairs, fallback, resender, removal
 
     def tick(self, remaining: Callable[[], float]) -> HealthCheckReport:
         """Look after what is due, what waits longest first, while there is time. Reads nothing of what is not due.
@@ -97,33 +97,33 @@ class HookHealthCheck:
         report, round_ = HealthCheckReport(), _Round(self._gitlabs)
         if not self._schedule(remaining):
             return replace(report, finished=False)
-        for hook_id in self._book.store.due(self._book.now()):
+        for hook_id in self._locks.store.due(self._locks.now()):
             if remaining() <= RESERVE_SECONDS:
                 report = replace(report, finished=False)
                 break
             reach = round_.reach(owner_of(hook_id) or "")
-            hook = self._book.store.get(hook_id) if reach is not None else None
+            hook = self._locks.store.get(hook_id) if reach is not None else None
             # The index is a moment behind the row.
-            if reach is not None and hook is not None and is_due(hook, self._book.now()):
-                report = self._try(round_, reach, hook, report, remaining)
+            if reach is not None and hook is not None and is_due(hook, self._locks.now()):
+                report = self._try_check(round_, reach, hook, report, remaining)
         for integration_id in round_.touched:
-            self._book.incidents.settle(integration_id, self._book.store.get)
+            self._locks.incidents.reconcile(integration_id, self._locks.store.get)
         if round_.refusal is not None:
             raise round_.refusal
         return report
 
     def _schedule(self, remaining: Callable[[], float]) -> bool:
         """Once after an upgrade: give the hooks of earlier releases their place among the due ones."""
-        if self._book.store.is_scheduled():
+        if self._locks.store.is_scheduled():
             return True
         for integration_id in self._integrations():
             if remaining() <= RESERVE_SECONDS:
                 return False
-            self._book.store.schedule(integration_id)
-        self._book.store.all_scheduled()
+            self._locks.store.schedule(integration_id)
+        self._locks.store.all_scheduled()
         return True
 
-    def _try(
+    def _try_check(
         self,
         round_: "_Round",
         reach: GitLabConnection,
@@ -132,30 +132,30 @@ class HookHealthCheck:
         remaining: Callable[[], float],
     ) -> HealthCheckReport:
         try:
-            report = self._hook(reach, hook, report, remaining)
+            report = self._check(reach, hook, report, remaining)
         except HubError as error:
             round_.failed(reach.integration_id, error)
-            self._put_back(hook)
+            self._postpone(hook)
             return replace(report, failed=report.failed + 1)
         round_.worked(reach.integration_id)
         return report
 
-    def _put_back(self, hook: Hook) -> None:
+    def _postpone(self, hook: Hook) -> None:
         """Let a hook that could not be looked after wait behind the others."""
-        now = self._book.now()
+        now = self._locks.now()
         with suppress(NotFound, Conflict, StorageRefused):
-            self._book.incidents.found(self._book.store.change(hook.id, lambda one: replace(one, tried_at=now)))
+            self._locks.incidents.opened(self._locks.store.change(hook.id, lambda one: replace(one, tried_at=now)))
 
-    def _hook(
+    def _check(
         self, reach: GitLabConnection, hook: Hook, report: HealthCheckReport, remaining: Callable[[], float]
     ) -> HealthCheckReport:
-        parent = None if hook.parent_id is None else self._book.store.get(hook.parent_id)
+        parent = None if hook.parent_id is None else self._locks.store.get(hook.parent_id)
         if hook.parent_id is not None and parent is None:
             # What it stood in for was removed while it was being made.
             self._removal.remove_one(hook)
             return replace(report, repaired=report.repaired + 1)
-        if hook.spread:
-            self._spreading.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
+        if hook.uses_fallback:
+            self._fallback.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
             return replace(report, looked=report.looked + 1)
         looked = hook if is_unfinished(hook) else self._repairs.compare(reach, hook)
         if parent is not None and self._repairs.has_left(reach, looked, parent):
@@ -164,17 +164,17 @@ class HookHealthCheck:
         if needs_repair(looked):
             looked = self._repairs.repair_now(reach, looked, even_disabled=False)
             report = replace(report, repaired=report.repaired + 1)
-        self._book.incidents.found(looked)
-        return self._recover(reach, looked, replace(report, looked=report.looked + 1), remaining)
+        self._locks.incidents.opened(looked)
+        return self._resend(reach, looked, replace(report, looked=report.looked + 1), remaining)
 
-    def _recover(
+    def _resend(
         self, reach: GitLabConnection, hook: Hook, report: HealthCheckReport, remaining: Callable[[], float]
     ) -> HealthCheckReport:
         """Have lost deliveries sent again; where the hub refused them, GitLab gets the secrets again first."""
-        found = self._recovery.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
+        found = self._resender.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
         if found.refused:
-            mended = self._repairs.repair_now(reach, hook, even_disabled=False)
-            found = self._recovery.work(reach, mended, lambda: remaining() - RESERVE_SECONDS)
+            repaired = self._repairs.repair_now(reach, hook, even_disabled=False)
+            found = self._resender.work(reach, repaired, lambda: remaining() - RESERVE_SECONDS)
             report = replace(report, repaired=report.repaired + 1)
         return replace(report, resent=report.resent + found.resent)
 
@@ -186,7 +186,7 @@ def may_check(reach: GitLabConnection) -> bool:
 
 def is_due(hook: Hook, now: int) -> bool:
     """Whether it is time to look at a hook; what somebody is changing at this moment is left alone."""
-    return hook.next_look is not None and hook.next_look <= now
+    return hook.next_check_at is not None and hook.next_check_at <= now
 
 
 def needs_repair(hook: Hook) -> bool:

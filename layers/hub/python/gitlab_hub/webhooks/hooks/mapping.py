@@ -133,7 +133,7 @@ def with_created(hook: Hook, taken: Taken, *, now: int) -> Hook:
         hook,
         gitlab_hook_id=taken.id,
         verification=verification_of(taken.row),
-        working_until=0,
+        locked_until=0,
         updated_at=now,
         secrets_taken_at=taken.at,
     )

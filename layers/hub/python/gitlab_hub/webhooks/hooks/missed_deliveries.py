@@ -12,9 +12,9 @@ from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError, Missing, NotWhole, RateLimited
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.gitlab.webhooks.fields import moment
-from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi
+from gitlab_hub.webhooks.hooks.locks import HookLocks
 from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.registration import require_feature
 
@@ -36,7 +36,7 @@ _KEYS = ("idempotency-key", "webhook-id")
 class Deliveries(Protocol):
     """What the hub has received."""
 
-    def known(self, hook_id: str, key: str) -> bool:
+    def exists(self, hook_id: str, key: str) -> bool:
         """Whether a delivery with this `Idempotency-Key` was kept."""
 
 
@@ -55,18 +55,18 @@ class ResendResult:
 class Resender:
     """Has lost deliveries sent again."""
 
-    def __init__(self, book: HookLocks, remote: GitLabRunner, deliveries: Deliveries) -> None:
-        self._book, self._remote, self._deliveries = book, remote, deliveries
+    def __init__(self, locks: HookLocks, runner: GitLabRunner, deliveries: Deliveries) -> None:
+        self._locks, self._runner, self._deliveries = locks, runner, deliveries
 
     def resend_failed(self, integration_id: str, hook_id: str, remaining: Callable[[], float]) -> ResendResult:
         """Do so on somebody's wish. Raises HubError."""
-        hook = self._book.require(integration_id, hook_id)
+        hook = self._locks.require(integration_id, hook_id)
         if not hook.is_ours or hook.gitlab_hook_id is None:
             place = place_name(hook.scope, hook.target)
             raise HookNotManaged(
                 f"The hub does not keep the webhook of {place} in GitLab: resend its deliveries there."
             )
-        reach = self._remote.reach(integration_id)
+        reach = self._runner.reach(integration_id)
         require_feature(reach)
         try:
             return self.work(reach, hook, remaining)
@@ -81,17 +81,17 @@ class Resender:
         """
         if hook.scope == Scope.SYSTEM or hook.gitlab_hook_id is None:
             return ResendResult()
-        run = _Pass(hook, self._deliveries, self._book.now(), remaining)
+        run = _ResendPass(hook, self._deliveries, self._locks.now(), remaining)
         try:
-            self._remote.on(reach, hook, run.go)
+            self._runner.run_for_hook(reach, hook, run.run)
         except Missing:
             return ResendResult()  # An older GitLab, or the hook is gone.
         finally:
-            self._book.store.change(hook.id, run.noted)
+            self._locks.store.change(hook.id, run.with_progress)
         return run.done
 
 
-class _Pass:
+class _ResendPass:
     """One call's part of a pass; what it has done so far counts even where GitLab breaks it off."""
 
     def __init__(self, hook: Hook, deliveries: Deliveries, now: int, remaining: Callable[[], float]) -> None:
@@ -100,37 +100,37 @@ class _Pass:
         self._resent_at = [moment for moment in hook.resent_at if moment > now - _MINUTE]
         self.done = ResendResult(complete=False)
 
-    async def go(self, calls: HooksApi) -> None:
+    async def run(self, calls: HooksApi) -> None:
         number = self._hook.gitlab_hook_id or 0
-        if self._state.recovering is None:
+        if self._state.resend_target is None:
             newest = await anext(calls.events(number, None, per_page=1))
-            top = max((_number(row) for row in newest.rows), default=self._state.recovered)
-            self._state = replace(self._state, recovering=max(top, self._state.recovered))
+            top = max((_number(row) for row in newest.rows), default=self._state.resend_cursor)
+            self._state = replace(self._state, resend_target=max(top, self._state.resend_cursor))
         try:
-            while self._state.recovering is not None and not self._is_over():
-                if not await self._list(calls, number, self._state.recovery_status):
+            while self._state.resend_target is not None and not self._is_over():
+                if not await self._list(calls, number, self._state.resend_status):
                     return
         except RateLimited:
             return
         except NotWhole:
-            self._state = replace(self._state, recovery_page=1, recovery_below=None)
+            self._state = replace(self._state, resend_page=1, resend_below=None)
             raise
-        self.done = replace(self.done, complete=self._state.recovering is None)
+        self.done = replace(self.done, complete=self._state.resend_target is None)
 
     async def _list(self, calls: HooksApi, number: int, status: str) -> bool:
         """Go through the failures of one kind; False where GitLab takes no more for now."""
-        async for page in calls.events(number, status, page=self._state.recovery_page):
+        async for page in calls.events(number, status, page=self._state.resend_page):
             for row in page.rows:
-                if self._is_open(row) and not await self._deal_with(calls, number, row):
+                if self._is_open(row) and not await self._resend(calls, number, row):
                     return False
-                self._state = passed(self._state, _number(row))
-            if any(_number(row) <= self._state.recovered for row in page.rows):
+                self._state = after_record(self._state, _number(row))
+            if any(_number(row) <= self._state.resend_cursor for row in page.rows):
                 break
             if page.next is not None:
-                self._state = turned(self._state, is_last=False)
+                self._state = next_page(self._state, is_last=False)
                 if self._is_over():
                     return True
-        self._state = turned(self._state, is_last=True)
+        self._state = next_page(self._state, is_last=True)
         return True
 
     def _is_over(self) -> bool:
@@ -138,13 +138,13 @@ class _Pass:
         return left <= RESERVE_SECONDS or self._began - left >= CALL_SECONDS
 
     def _is_open(self, row: Mapping[str, Any]) -> bool:
-        below = self._state.recovery_below
-        return _number(row) > self._state.recovered and (below is None or _number(row) < below)
+        below = self._state.resend_below
+        return _number(row) > self._state.resend_cursor and (below is None or _number(row) < below)
 
-    async def _deal_with(self, calls: HooksApi, number: int, row: Mapping[str, Any]) -> bool:
+    async def _resend(self, calls: HooksApi, number: int, row: Mapping[str, Any]) -> bool:
         """Have one delivery sent again if it is lost; False where GitLab takes no more for now."""
         key = key_of(row)
-        if key is not None and (key in self._tried or self._deliveries.known(self._hook.id, key)):
+        if key is not None and (key in self._tried or self._deliveries.exists(self._hook.id, key)):
             self.done = replace(self.done, known=self.done.known + 1)
             return True
         if self._was_refused(row):
@@ -171,36 +171,36 @@ class _Pass:
         since = self._hook.updated_at if taken_at is None else taken_at
         return str(row.get("response_status")) == _REFUSED and at is not None and at > since
 
-    def noted(self, stored: Hook) -> Hook:
+    def with_progress(self, stored: Hook) -> Hook:
         """Write down where to go on."""
         state = self._state
         return replace(
             stored,
-            recovered=max(stored.recovered, state.recovered),
-            recovering=state.recovering,
-            recovery_status=state.recovery_status,
-            recovery_page=state.recovery_page,
-            recovery_below=state.recovery_below,
+            resend_cursor=max(stored.resend_cursor, state.resend_cursor),
+            resend_target=state.resend_target,
+            resend_status=state.resend_status,
+            resend_page=state.resend_page,
+            resend_below=state.resend_below,
             resent_at=tuple(self._resent_at[-PER_MINUTE:]),
         )
 
 
-def turned(hook: Hook, *, is_last: bool) -> Hook:
+def next_page(hook: Hook, *, is_last: bool) -> Hook:
     """Where a pass goes on after a page: the next one, the next kind of failures, or nowhere."""
     if not is_last:
-        return replace(hook, recovery_page=hook.recovery_page + 1)
-    at = STATUSES.index(hook.recovery_status) + 1 if hook.recovery_status in STATUSES else len(STATUSES)
+        return replace(hook, resend_page=hook.resend_page + 1)
+    at = STATUSES.index(hook.resend_status) + 1 if hook.resend_status in STATUSES else len(STATUSES)
     if at < len(STATUSES):
-        return replace(hook, recovery_status=STATUSES[at], recovery_page=1, recovery_below=None)
-    top = hook.recovered if hook.recovering is None else hook.recovering
-    ended = replace(hook, recovered=top, recovering=None)
-    return replace(ended, recovery_status=STATUSES[0], recovery_page=1, recovery_below=None)
+        return replace(hook, resend_status=STATUSES[at], resend_page=1, resend_below=None)
+    top = hook.resend_cursor if hook.resend_target is None else hook.resend_target
+    ended = replace(hook, resend_cursor=top, resend_target=None)
+    return replace(ended, resend_status=STATUSES[0], resend_page=1, resend_below=None)
 
 
-def passed(hook: Hook, number: int) -> Hook:
+def after_record(hook: Hook, number: int) -> Hook:
     """A pass after one more record; a page that shifted shows some again."""
-    below = hook.recovery_below
-    return replace(hook, recovery_below=number if below is None else min(below, number))
+    below = hook.resend_below
+    return replace(hook, resend_below=number if below is None else min(below, number))
 
 
 def key_of(row: Mapping[str, Any]) -> str | None:

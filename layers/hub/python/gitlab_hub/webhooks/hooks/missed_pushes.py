@@ -11,21 +11,21 @@ from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.storage.ports import StorageRefused
-from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.health_check import HOST_LEVEL_ERRORS, MOST_IN_A_ROW
-from gitlab_hub.webhooks.hooks.model import LOOK_SECONDS, Hook, HookStatus
+from gitlab_hub.webhooks.hooks.locks import HookLocks
+from gitlab_hub.webhooks.hooks.model import CHECK_SECONDS, Hook, HookStatus
 from gitlab_hub.webhooks.hooks.ref_diff import Ref, RefListing, diff_refs, is_suspicious, merge_refs
 from gitlab_hub.webhooks.hooks.ref_snapshots import PollingRound, RefSnapshot, RefSnapshots
-from gitlab_hub.webhooks.hooks.scopes import Covering
+from gitlab_hub.webhooks.hooks.scopes import HookCoverage
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
-LOOK_DEADLINE = 45.0
+LIST_DEADLINE = 45.0
 """For one project: its lists have up to forty pages."""
 
-RESERVE_SECONDS = LOOK_DEADLINE + 15.0
+RESERVE_SECONDS = LIST_DEADLINE + 15.0
 
 MAX_REFS = 2_000
 """Of branches, and of tags, that are looked at in one project."""
@@ -34,7 +34,7 @@ MAX_ANNOUNCED = 50
 """Pushes of one project that one look announces; the others wait for the next one."""
 
 _PUSHES = frozenset({"push", "tag_push"})
-_HEARD = frozenset({HookStatus.ACTIVE, HookStatus.TEMPORARILY_DISABLED, HookStatus.DRIFTED, HookStatus.MANUAL})
+_DELIVERING = frozenset({HookStatus.ACTIVE, HookStatus.TEMPORARILY_DISABLED, HookStatus.DRIFTED, HookStatus.MANUAL})
 
 
 class Announce(Protocol):
@@ -65,7 +65,7 @@ class _Progress:
         if integration_id != self.round.integration_id:
             self.round = replace(self.round, integration_id=integration_id, project_id=0)
 
-    def look_at(self, project_id: int) -> None:
+    def enter_project(self, project_id: int) -> None:
         """Come to a project."""
         self.round = replace(self.round, project_id=project_id)
 
@@ -80,15 +80,15 @@ class MissedPushes:
     def __init__(
         self,
         *,
-        book: HookLocks,
+        locks: HookLocks,
         refs: RefSnapshots,
-        remote: GitLabRunner,
+        runner: GitLabRunner,
         gitlabs: GitLabs,
         integrations: Callable[[str | None], Iterable[str]],
         built_projects: Callable[[str], Iterable[int]],
         announce: Announce,
     ) -> None:
-        self._book, self._refs, self._remote, self._gitlabs = book, refs, remote, gitlabs
+        self._locks, self._refs, self._runner, self._gitlabs = locks, refs, runner, gitlabs
         self._integrations, self._built, self._announce = integrations, built_projects, announce
 
     def tick(self, remaining: Callable[[], float]) -> MissedPushesReport:
@@ -96,30 +96,30 @@ class MissedPushes:
 
         A round goes on behind the last project that was looked at, also where that look broke off.
         """
-        round_, now = self._refs.round(), self._book.now()
+        round_, now = self._refs.round(), self._locks.now()
         if round_.is_over:
-            if round_.began_at + LOOK_SECONDS > now:
+            if round_.began_at + CHECK_SECONDS > now:
                 return MissedPushesReport()
             round_ = PollingRound(began_at=now, is_over=False)
-        way = _Progress(round_)
+        progress = _Progress(round_)
         try:
-            return self._go_on(way, remaining)
+            return self._run(progress, remaining)
         finally:
-            self._refs.keep_round(way.round)
+            self._refs.keep_round(progress.round)
 
-    def _go_on(self, way: "_Progress", remaining: Callable[[], float]) -> MissedPushesReport:
-        report, first = MissedPushesReport(), way.round.integration_id
+    def _run(self, progress: "_Progress", remaining: Callable[[], float]) -> MissedPushesReport:
+        report, first = MissedPushesReport(), progress.round.integration_id
         for integration_id in chain(() if first is None else (first,), self._integrations(first)):
             if remaining() <= RESERVE_SECONDS:
                 return replace(report, finished=False)
-            way.enter(integration_id)
-            hooks = [hook for hook in self._book.of(integration_id) if hears_pushes(hook)]
+            progress.enter(integration_id)
+            hooks = [hook for hook in self._locks.of(integration_id) if covers_pushes(hook)]
             reach = self._gitlabs.reach(integration_id) if hooks else None
             if reach is not None and reach.credential_works and not reach.paused:
-                report = self._integration(reach, hooks, report, way, remaining)
+                report = self._integration(reach, hooks, report, progress, remaining)
             if not report.finished:
                 return report
-        way.end()
+        progress.end()
         return report
 
     def _integration(
@@ -127,20 +127,20 @@ class MissedPushes:
         reach: GitLabConnection,
         hooks: Sequence[Hook],
         report: MissedPushesReport,
-        way: "_Progress",
+        progress: "_Progress",
         remaining: Callable[[], float],
     ) -> MissedPushesReport:
-        in_a_row, covering = 0, Covering(hooks, self._book.store)
-        behind = way.round.project_id
+        in_a_row, coverage = 0, HookCoverage(hooks, self._locks.store)
+        behind = progress.round.project_id
         for project_id in sorted({one for one in self._built(reach.integration_id) if one > behind}):
             if remaining() <= RESERVE_SECONDS:
                 return replace(report, finished=False)
-            way.look_at(project_id)
+            progress.enter_project(project_id)
             before = self._refs.get(reach.integration_id, project_id)
-            if before is not None and before.looked_at + LOOK_SECONDS > self._book.now():
+            if before is not None and before.looked_at + CHECK_SECONDS > self._locks.now():
                 continue
             try:
-                announced = self._project(reach, covering, project_id, before)
+                announced = self._project(reach, coverage, project_id, before)
             except (Forbidden, Missing):
                 report = replace(report, failed=report.failed + 1)
             except StorageRefused:
@@ -154,43 +154,45 @@ class MissedPushes:
                 report = replace(report, projects=report.projects + 1, announced=report.announced + announced)
         return report
 
-    def _project(self, reach: GitLabConnection, covering: Covering, project_id: int, before: RefSnapshot | None) -> int:
-        look = self._remote.run(reach, lambda gitlab: _look(gitlab, covering, project_id))
-        if look is None:
+    def _project(
+        self, reach: GitLabConnection, coverage: HookCoverage, project_id: int, before: RefSnapshot | None
+    ) -> int:
+        listing = self._runner.run(reach, lambda gitlab: _list_refs(gitlab, coverage, project_id))
+        if listing is None:
             return 0
-        if before is not None and is_suspicious(before, look):
+        if before is not None and is_suspicious(before, listing):
             return 0
-        found = [] if before is None else diff_refs(before, look)
+        found = [] if before is None else diff_refs(before, listing)
         # Announced first, then remembered: a crash in between announces the same again, under the same key.
-        for move in found[:MAX_ANNOUNCED]:
-            self._announce.push(reach.integration_id, move.event, move.key)
-        late = {move.name for move in found[MAX_ANNOUNCED:]}
-        self._refs.keep(self._seen(reach, before, look, late), before)
-        return len(found) - len(late)
+        for update in found[:MAX_ANNOUNCED]:
+            self._announce.push(reach.integration_id, update.event, update.key)
+        deferred = {update.name for update in found[MAX_ANNOUNCED:]}
+        self._refs.keep(self._snapshot(reach, before, listing, deferred), before)
+        return len(found) - len(deferred)
 
-    def _seen(
-        self, reach: GitLabConnection, before: RefSnapshot | None, look: RefListing, late: set[str]
+    def _snapshot(
+        self, reach: GitLabConnection, before: RefSnapshot | None, listing: RefListing, deferred: set[str]
     ) -> RefSnapshot:
         return RefSnapshot(
             integration_id=reach.integration_id,
-            project_id=look.project_id,
-            looked_at=self._book.now(),
-            complete=look.complete,
-            heads=merge_refs(before, look, late=late),
+            project_id=listing.project_id,
+            looked_at=self._locks.now(),
+            complete=listing.complete,
+            heads=merge_refs(before, listing, deferred=deferred),
         )
 
 
-def hears_pushes(hook: Hook) -> bool:
+def covers_pushes(hook: Hook) -> bool:
     """Whether a hook is there to announce pushes; then what it does not announce is missed."""
-    return not hook.spread and hook.status in _HEARD and not _PUSHES.isdisjoint(hook.events)
+    return not hook.uses_fallback and hook.status in _DELIVERING and not _PUSHES.isdisjoint(hook.events)
 
 
-async def _look(gitlab: "GitLab", covering: Covering, project_id: int) -> RefListing | None:
+async def _list_refs(gitlab: "GitLab", coverage: HookCoverage, project_id: int) -> RefListing | None:
     """What a project has; None where no hook hears of it, which then costs one request and not forty."""
     project = (await gitlab.get(f"/projects/{project_id}")).body
     path = project.get("path_with_namespace") if isinstance(project, dict) else None
     place = RefListing(project_id=project_id, project_path=path, tips={}, complete=False)
-    if not await covering.hears_of(gitlab, project_id, path):
+    if not await coverage.covers(gitlab, project_id, path):
         return None
     base = f"/projects/{project_id}/repository"
     branches, all_branches = await _listed(gitlab, f"{base}/branches", {"sort": "updated_desc"})

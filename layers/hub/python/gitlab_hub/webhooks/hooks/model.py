@@ -31,13 +31,13 @@ class Mode(StrEnum):
     MANUAL = "manual"
 
 
-LOOK_SECONDS = 3_300
+CHECK_SECONDS = 3_300
 """How long a look is good for: a little less than an hour, so that some tick of every hour looks again."""
 
-SPREAD_SECONDS = 86_400
+FALLBACK_SECONDS = 86_400
 """After so long the projects of a group are gone through again, for new ones."""
 
-RECOVERY_SECONDS = 60
+RESEND_SECONDS = 60
 """GitLab takes five resends a minute: what a look began to recover goes on at the next tick, not an hour later."""
 
 RETRY_SECONDS = 900
@@ -77,27 +77,27 @@ class Hook:
     mode: str = Mode.AUTO
     parent_id: str | None = None
     """The hook of a group that this one of a project stands in for."""
-    spread: bool = False
+    uses_fallback: bool = False
     """A hook of a group that could not hang there: hooks of its projects stand in for it."""
-    spread_cursor: str | None = None
+    fallback_cursor: str | None = None
     """Where GitLab's list of projects goes on; None = at its start."""
-    spread_at: int | None = None
+    fallback_done_at: int | None = None
     """When the hooks of all its projects were last made; None = not all of them yet."""
-    spread_failed: int = 0
+    fallback_failed: int = 0
     """How many projects refused their hook in the present pass."""
     attempts: tuple[str, ...] = ()
     """Which rotations were asked for lately, each as `<digest of the request> <version it made>`."""
     rotating: int | None = None
     """A rotation whose outcome is open: the seconds of grace it will give. Both versions count meanwhile."""
-    working_until: int = 0
+    locked_until: int = 0
     """Somebody changes the hook in GitLab, at most until then; nobody else may meanwhile."""
-    recovered: int = 0
+    resend_cursor: int = 0
     """The newest of GitLab's records of deliveries that needs no further look."""
-    recovering: int | None = None
+    resend_target: int | None = None
     """What `recovered` becomes once the present pass has come through; None = no pass is under way."""
-    recovery_status: str = "server_failure"
-    recovery_page: int = 1
-    recovery_below: int | None = None
+    resend_status: str = "server_failure"
+    resend_page: int = 1
+    resend_below: int | None = None
     """The last record on that page that was dealt with: newer ones need no second try in this pass."""
     """Where the present pass goes on."""
     resent_at: tuple[int, ...] = ()
@@ -106,34 +106,34 @@ class Hook:
     """When it last could not be looked after."""
     drift: tuple[str, ...] = ()
     """What differed from GitLab when it was last looked at."""
-    beyond: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a later release has added to its row; it stays there."""
 
     @property
     def is_ours(self) -> bool:
         """Whether the hub itself put it into GitLab, and so may change it there."""
-        return self.mode == Mode.AUTO and not self.spread
+        return self.mode == Mode.AUTO and not self.uses_fallback
 
     def moved_to(self, target_id: int | None, target: str) -> "Hook":
         """The same hook, its project or group having got another path."""
         return replace(self, target_id=target_id, target=target)
 
     @property
-    def next_look(self) -> int | None:
+    def next_check_at(self) -> int | None:
         """When the caretaker is to look at it (unix seconds); None = never, it is not the hub's to look after."""
-        if not self.spread and not self.is_ours:
+        if not self.uses_fallback and not self.is_ours:
             return None
-        return max(self._due, self.working_until, (self.tried_at or -RETRY_SECONDS) + RETRY_SECONDS)
+        return max(self._due, self.locked_until, (self.tried_at or -RETRY_SECONDS) + RETRY_SECONDS)
 
     @property
     def _due(self) -> int:
-        if self.spread and self.spread_at is not None:
-            return self.spread_at + SPREAD_SECONDS
-        if self.spread or self.checked_at is None:
+        if self.uses_fallback and self.fallback_done_at is not None:
+            return self.fallback_done_at + FALLBACK_SECONDS
+        if self.uses_fallback or self.checked_at is None:
             # One that is not finished has its turn again and again, behind what waits longer.
             return self.checked_at or self.created_at
-        is_recovering = self.recovering is not None and self.status != HookStatus.MISSING
-        return self.checked_at + (RECOVERY_SECONDS if is_recovering else LOOK_SECONDS)
+        is_resending = self.resend_target is not None and self.status != HookStatus.MISSING
+        return self.checked_at + (RESEND_SECONDS if is_resending else CHECK_SECONDS)
 
     def accepted_versions(self, now: float) -> tuple[int, ...]:
         """The versions of the secrets that are good now, newest first."""

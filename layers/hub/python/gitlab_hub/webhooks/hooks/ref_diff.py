@@ -45,46 +45,50 @@ class RefUpdate(NamedTuple):
     key: str
 
 
-def diff_refs(before: RefSnapshot, look: RefListing) -> list[RefUpdate]:
+def diff_refs(before: RefSnapshot, listing: RefListing) -> list[RefUpdate]:
     """The pushes that explain what was seen. New and vanished refs are only believed where both looks saw all."""
-    whole = before.complete and look.complete
-    if whole and is_suspicious(before, look):
+    whole = before.complete and listing.complete
+    if whole and is_suspicious(before, listing):
         return []
     found: list[RefUpdate] = []
-    for name, tip in sorted(look.tips.items()):
+    for name, tip in sorted(listing.tips.items()):
         known = before.heads.get(name)
         if (whole or known is not None) and (known is None or known.sha != tip.sha):
-            found.append(_move(look, name, known, tip))
+            found.append(_update(listing, name, known, tip))
     if whole:
-        gone = {name: head for name, head in before.heads.items() if head.sha and name not in look.tips}
-        found += [_move(look, name, head, None) for name, head in sorted(gone.items())]
+        gone = {name: head for name, head in before.heads.items() if head.sha and name not in listing.tips}
+        found += [_update(listing, name, head, None) for name, head in sorted(gone.items())]
     return found
 
 
-def merge_refs(before: RefSnapshot | None, look: RefListing, *, late: Collection[str] = ()) -> dict[str, StoredRef]:
+def merge_refs(
+    before: RefSnapshot | None, listing: RefListing, *, deferred: Collection[str] = ()
+) -> dict[str, StoredRef]:
     """The refs to keep after a look; `late` ones stay as they were, so that the next look finds them again."""
     heads: dict[str, StoredRef] = {} if before is None else dict(before.heads)
-    for name, tip in look.tips.items():
-        if name not in late:
+    for name, tip in listing.tips.items():
+        if name not in deferred:
             heads[name] = with_ref(heads, name, tip.sha)[name] if name in heads else StoredRef(tip.sha, 0)
-    if before is not None and before.complete and look.complete:
-        for name in [name for name, head in heads.items() if head.sha and name not in look.tips and name not in late]:
+    if before is not None and before.complete and listing.complete:
+        for name in [
+            name for name, head in heads.items() if head.sha and name not in listing.tips and name not in deferred
+        ]:
             heads[name] = with_ref(heads, name, None)[name]
     return heads
 
 
-def is_suspicious(before: RefSnapshot, look: RefListing) -> bool:
+def is_suspicious(before: RefSnapshot, listing: RefListing) -> bool:
     """Whether a project that had refs has none at all: rather a broken answer than everything deleted."""
-    return not look.tips and any(head.sha for head in before.heads.values())
+    return not listing.tips and any(head.sha for head in before.heads.values())
 
 
-def _move(look: RefListing, name: str, known: StoredRef | None, tip: Ref | None) -> RefUpdate:
+def _update(listing: RefListing, name: str, known: StoredRef | None, tip: Ref | None) -> RefUpdate:
     kind, _, short = name.partition("/")
     before, after = (known.sha if known else "") or ZERO, tip.sha if tip else ZERO
     event = HookEvent(
         kind="push" if kind == "heads" else "tag_push",
-        project_id=look.project_id,
-        project_path=look.project_path,
+        project_id=listing.project_id,
+        project_path=listing.project_path,
         ref=short,
         sha=tip.commit if tip else None,
         before=before,
@@ -93,5 +97,5 @@ def _move(look: RefListing, name: str, known: StoredRef | None, tip: Ref | None)
         total_commits=UNLISTED,
     )
     count = known.moves if known else 0
-    text = f"{look.project_id}\n{name}\n{before}\n{after}\n{count}"
+    text = f"{listing.project_id}\n{name}\n{before}\n{after}\n{count}"
     return RefUpdate(name, event, hashlib.sha256(text.encode()).hexdigest())

@@ -11,7 +11,6 @@ from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.ids import owned_id
 from gitlab_hub.web.errors import Unprocessable
-from gitlab_hub.webhooks.hooks.claims import CLAIM_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.errors import (
     FeatureDisabled,
     GroupHooksUnavailable,
@@ -20,6 +19,7 @@ from gitlab_hub.webhooks.hooks.errors import (
     refusal,
 )
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, check_group_hooks, ensure
+from gitlab_hub.webhooks.hooks.locks import LOCK_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.mapping import Place, Taken, find_place, system_place, unsupported, with_created
 from gitlab_hub.webhooks.hooks.model import Hook, HookStatus, Mode, Verification
 
@@ -47,122 +47,126 @@ class HookRequest:
 class Registration:
     """Registers hooks."""
 
-    def __init__(self, book: HookLocks, remote: GitLabRunner, webhook_url: Callable[[], str]) -> None:
-        self._book, self._remote, self._webhook_url = book, remote, webhook_url
+    def __init__(self, locks: HookLocks, runner: GitLabRunner, webhook_url: Callable[[], str]) -> None:
+        self._locks, self._runner, self._webhook_url = locks, runner, webhook_url
 
     def register(
-        self, integration_id: str, wish: HookRequest, *, seed: str, note: Callable[[Hook], None] = lambda _: None
+        self, integration_id: str, request: HookRequest, *, seed: str, note: Callable[[Hook], None] = lambda _: None
     ) -> Hook:
         """Register a hook, or find what an earlier attempt with the same seed has registered. Raises HubError.
 
         `note` is told of the hook right before anything is kept or sent.
         """
-        request = digest(seed, "hook")
-        known = self._book.store.get(owned_id("hook", integration_id, request))
+        request_key = digest(seed, "hook")
+        known = self._locks.store.get(owned_id("hook", integration_id, request_key))
         if known is not None and not is_unfinished(known):
             return known
-        check_request(wish)
-        reach = self._remote.reach(integration_id)
-        if wish.mode == Mode.AUTO:
+        check_request(request)
+        reach = self._runner.reach(integration_id)
+        if request.mode == Mode.AUTO:
             require_feature(reach)
-        found = self._place(reach, wish)
-        new = self._new(request, reach, wish, found)
-        if wish.mode == Mode.MANUAL:
+        found = self._place(reach, request)
+        new = self._new(request_key, reach, request, found)
+        if request.mode == Mode.MANUAL:
             note(new)
-            return self._book.add(new)
+            return self._locks.add(new)
         same = self._same(new)
         if same is not None and not is_unfinished(same):
             return same
         note(same or new)
-        return self.complete(reach, self._begin(new, same), fallback=wish.fallback)
+        return self.complete(reach, self._begin(new, same), fallback=request.fallback)
 
-    def complete(self, reach: GitLabConnection, claimed: Hook, *, fallback: bool = False) -> Hook:
+    def complete(self, reach: GitLabConnection, locked: Hook, *, fallback: bool = False) -> Hook:
         """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
 
         `fallback`: where the GitLab has no hooks of groups, hooks of the group's projects are to stand in for it.
         """
         try:
-            return self.finish(reach, claimed)
+            return self.finish(reach, locked)
         except GroupHooksUnavailable:
             if fallback:
-                return self._book.commit(claimed, lambda hook: replace(hook, spread=True, status=HookStatus.ACTIVE))
-            self._take_back(claimed)
+                return self._locks.commit(
+                    locked, lambda hook: replace(hook, uses_fallback=True, status=HookStatus.ACTIVE)
+                )
+            self._give_up(locked)
             raise
         except (GitLabError, HookLimitReached) as error:
             if is_definite(error):
-                self._take_back(claimed)
+                self._give_up(locked)
             else:
-                self._book.release(claimed)
-            raise refusal(error, claimed.scope, claimed.target) from None
+                self._locks.release(locked)
+            raise refusal(error, locked.scope, locked.target) from None
 
-    def finish(self, reach: GitLabConnection, claimed: Hook) -> Hook:
+    def finish(self, reach: GitLabConnection, locked: Hook) -> Hook:
         """Put a claimed hook into GitLab and note what came of it. Raises GitLabError or GroupHooksUnavailable."""
 
         async def work(gitlab: "GitLab") -> Taken:
-            if claimed.scope == Scope.GROUP:
-                await check_group_hooks(gitlab, reach, claimed)
-            return await ensure(HooksApi(gitlab, claimed.scope, claimed.target_id), claimed, self._book.secrets)
+            if locked.scope == Scope.GROUP:
+                await check_group_hooks(gitlab, reach, locked)
+            return await ensure(HooksApi(gitlab, locked.scope, locked.target_id), locked, self._locks.secrets)
 
-        taken = self._remote.run(reach, work)
+        taken = self._runner.run(reach, work)
         try:
-            return self._book.commit(claimed, lambda hook: with_created(hook, taken, now=self._book.now()))
+            return self._locks.commit(locked, lambda hook: with_created(hook, taken, now=self._locks.now()))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of this one.
-            self._remote.on(reach, claimed, lambda calls: calls.delete(taken.id))
+            self._runner.run_for_hook(reach, locked, lambda calls: calls.delete(taken.id))
             raise
 
     def _begin(self, new: Hook, waiting: Hook | None) -> Hook:
         """Claim the row of this hook: that of an earlier unfinished one, or a new one."""
         if waiting is not None:
-            return self._book.acquire(waiting, lambda hook: replace(hook, events=new.events))
-        return self._book.add(replace(new, working_until=self._book.now() + CLAIM_SECONDS))
+            return self._locks.acquire(waiting, lambda hook: replace(hook, events=new.events))
+        return self._locks.add(replace(new, locked_until=self._locks.now() + LOCK_SECONDS))
 
-    def _take_back(self, claimed: Hook) -> None:
+    def _give_up(self, locked: Hook) -> None:
         """Forget a refused hook; one that an earlier attempt may have put into GitLab stays, to be looked up again."""
-        if claimed.version == 1:
-            self._book.withdraw(claimed)
+        if locked.version == 1:
+            self._locks.forget(locked)
         else:
-            self._book.release(claimed)
+            self._locks.release(locked)
 
-    def _place(self, reach: GitLabConnection, wish: HookRequest) -> Place:
-        if wish.target is None or wish.scope == Scope.SYSTEM:
+    def _place(self, reach: GitLabConnection, request: HookRequest) -> Place:
+        if request.target is None or request.scope == Scope.SYSTEM:
             return system_place(reach)
-        target = wish.target
+        target = request.target
         try:
-            return self._remote.run(reach, lambda gitlab: find_place(gitlab, reach, wish.scope, target))
+            return self._runner.run(reach, lambda gitlab: find_place(gitlab, reach, request.scope, target))
         except GitLabError as error:
-            raise refusal(error, wish.scope, wish.target) from None
+            raise refusal(error, request.scope, request.target) from None
 
     def _same(self, new: Hook) -> Hook | None:
         """A hook that an earlier attempt left unfinished there, or finished without its caller having been told.
 
         A second hook of the same events in the same place would only send everything twice.
         """
-        there = [hook for hook in self._book.beside(new) if is_rival(hook, new)]
+        there = [hook for hook in self._locks.at_same_place(new) if is_rival(hook, new)]
         unfinished = (hook for hook in there if is_unfinished(hook))
         equal = (hook for hook in there if set(hook.events) == set(new.events))
         return next(unfinished, None) or next(equal, None)
 
-    def _new(self, request: str, reach: GitLabConnection, wish: HookRequest, found: Place) -> Hook:
-        hook_id = owned_id("hook", reach.integration_id, request)
-        now, is_manual = self._book.now(), wish.mode == Mode.MANUAL
-        expected = wish.verification or (Verification.SIGNATURE if signs(reach.gitlab_version) else Verification.TOKEN)
+    def _new(self, request_key: str, reach: GitLabConnection, request: HookRequest, found: Place) -> Hook:
+        hook_id = owned_id("hook", reach.integration_id, request_key)
+        now, is_manual = self._locks.now(), request.mode == Mode.MANUAL
+        expected = request.verification or (
+            Verification.SIGNATURE if signs(reach.gitlab_version) else Verification.TOKEN
+        )
         return Hook(
             id=hook_id,
             integration_id=reach.integration_id,
-            scope=wish.scope,
+            scope=request.scope,
             gitlab_hook_id=None,
             target_id=found.id,
             target=found.path,
             url=f"{self._webhook_url()}/{hook_id}",
             verification=expected if is_manual else Verification.TOKEN,
-            events=wish.events,
+            events=request.events,
             status=HookStatus.MANUAL if is_manual else HookStatus.MISSING,
             secret_version=_FIRST,
             previous_version_until=0,
             created_at=now,
             updated_at=now,
-            mode=wish.mode,
+            mode=request.mode,
         )
 
 
@@ -186,13 +190,13 @@ def require_feature(reach: GitLabConnection) -> None:
         )
 
 
-def check_request(wish: HookRequest) -> None:
+def check_request(request: HookRequest) -> None:
     """Refuse what no hook can be. Raises Unprocessable."""
-    if wish.target is None and wish.scope != Scope.SYSTEM:
-        raise _unprocessable("target", "missing", f"Name the {wish.scope}: its id or full path.")
-    if wrong := unsupported(wish.scope, wish.events):
-        raise _unprocessable("events", "not_supported", f"Hooks of a {wish.scope} do not send: {', '.join(wrong)}.")
-    if wish.fallback and (wish.scope != Scope.GROUP or wish.mode != Mode.AUTO):
+    if request.target is None and request.scope != Scope.SYSTEM:
+        raise _unprocessable("target", "missing", f"Name the {request.scope}: its id or full path.")
+    if wrong := unsupported(request.scope, request.events):
+        raise _unprocessable("events", "not_supported", f"Hooks of a {request.scope} do not send: {', '.join(wrong)}.")
+    if request.fallback and (request.scope != Scope.GROUP or request.mode != Mode.AUTO):
         raise _unprocessable("fallback", "not_supported", "Only a group's hook of mode auto can fall back to projects.")
 
 

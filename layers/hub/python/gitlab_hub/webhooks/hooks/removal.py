@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError
-from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi
+from gitlab_hub.webhooks.hooks.locks import HookLocks
 from gitlab_hub.webhooks.hooks.model import Hook, Mode
 from gitlab_hub.webhooks.hooks.registration import require_feature
 
@@ -31,14 +31,14 @@ class HookRemovalResult(NamedTuple):
 class HookRemoval:
     """Removes hooks."""
 
-    def __init__(self, book: HookLocks, remote: GitLabRunner, *, seconds: float = ALL_SECONDS) -> None:
-        self._book, self._remote, self._seconds = book, remote, seconds
+    def __init__(self, locks: HookLocks, runner: GitLabRunner, *, seconds: float = ALL_SECONDS) -> None:
+        self._locks, self._runner, self._seconds = locks, runner, seconds
 
     def remove(self, integration_id: str, hook_id: str) -> None:
         """Remove one hook with those that stand in for it. Raises HubError; what was not removed then stays."""
-        hook = self._book.require(integration_id, hook_id)
+        hook = self._locks.require(integration_id, hook_id)
         if hook.mode == Mode.AUTO:
-            require_feature(self._remote.reach(integration_id))
+            require_feature(self._runner.reach(integration_id))
         for one in (*self._children(hook), hook):
             self.remove_one(one)
         # Without the hook that they stand in for no more can be made; some may have been, a moment before.
@@ -48,29 +48,29 @@ class HookRemoval:
     def remove_one(self, hook: Hook) -> None:
         """Remove a hook that nothing stands in for. Raises HubError; the hook then stays."""
         if hook.is_ours:
-            reach = self._remote.reach(hook.integration_id)
+            reach = self._runner.reach(hook.integration_id)
             try:
-                self._remote.on(reach, hook, lambda calls: _delete(calls, hook))
+                self._runner.run_for_hook(reach, hook, lambda calls: _delete(calls, hook))
             except GitLabError as error:
                 raise refusal(error, hook.scope, hook.target) from None
-        self._book.delete(hook)
+        self._locks.delete(hook)
 
     def remove_all(self, integration_id: str) -> HookRemovalResult:
         """Remove every hook of an integration that goes, in about 15 seconds. No row stays: all get 401 from now on.
 
         Names the hooks that GitLab may still have; it gives up calling them by itself.
         """
-        hooks = list(self._book.of(integration_id))
+        hooks = list(self._locks.of(integration_id))
         ours = [hook for hook in hooks if hook.is_ours]
         deleted = self._delete_all(integration_id, ours) if ours else set()
-        self._book.drop_all(hooks)
-        self._book.store.forget_heard(integration_id)
+        self._locks.delete_all(hooks)
+        self._locks.store.forget_last_delivery(integration_id)
         return HookRemovalResult(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
 
     def forget_all(self, integration_id: str) -> None:
         """Forget every hook of an integration that goes, and leave it in GitLab: all get 401 from now on."""
-        self._book.drop_all(list(self._book.of(integration_id)))
-        self._book.store.forget_heard(integration_id)
+        self._locks.delete_all(list(self._locks.of(integration_id)))
+        self._locks.store.forget_last_delivery(integration_id)
 
     def _delete_all(self, integration_id: str, hooks: Sequence[Hook]) -> set[str]:
         """Remove hooks from GitLab, as many as the time is enough for; the ids of those that are gone."""
@@ -89,13 +89,17 @@ class HookRemoval:
             await asyncio.gather(*(delete(gitlab, hook) for hook in hooks))
 
         try:
-            self._remote.run(self._remote.reach(integration_id), delete_each, within=self._seconds)
+            self._runner.run(self._runner.reach(integration_id), delete_each, within=self._seconds)
         except HubError:
             return deleted
         return deleted
 
     def _children(self, hook: Hook) -> Sequence[Hook]:
-        return [one for one in self._book.of(hook.integration_id) if one.parent_id == hook.id] if hook.spread else []
+        return (
+            [one for one in self._locks.of(hook.integration_id) if one.parent_id == hook.id]
+            if hook.uses_fallback
+            else []
+        )
 
 
 async def _delete(calls: HooksApi, hook: Hook) -> None:

@@ -8,14 +8,14 @@ from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError, Missing
 from gitlab_hub.gitlab.webhooks.event_types import BY_NAME, Scope
-from gitlab_hub.webhooks.hooks.claims import HookLocks
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, Row, recreate_if_disabled, upsert
+from gitlab_hub.webhooks.hooks.locks import HookLocks
 from gitlab_hub.webhooks.hooks.mapping import Place, with_created, with_observed, within
 from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.registration import require_feature
-from gitlab_hub.webhooks.hooks.rotation import closed
-from gitlab_hub.webhooks.hooks.scopes import at_place, place_of
+from gitlab_hub.webhooks.hooks.rotation import finish_rotation
+from gitlab_hub.webhooks.hooks.scopes import place_of, with_place
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 class Repair:
     """Looks at hooks, repairs and tests them."""
 
-    def __init__(self, book: HookLocks, remote: GitLabRunner, webhook_url: Callable[[], str]) -> None:
-        self._book, self._remote, self._webhook_url = book, remote, webhook_url
+    def __init__(self, locks: HookLocks, runner: GitLabRunner, webhook_url: Callable[[], str]) -> None:
+        self._locks, self._runner, self._webhook_url = locks, runner, webhook_url
 
     def compare(self, reach: GitLabConnection, hook: Hook) -> Hook:
         """Compare a hook with GitLab's row of it, and note what was seen. Raises GitLabError."""
-        row, place = self._remote.run(reach, lambda gitlab: _found(gitlab, hook))
-        now = self._book.now()
+        row, place = self._runner.run(reach, lambda gitlab: _found(gitlab, hook))
+        now = self._locks.now()
 
         def looked(stored: Hook) -> Hook | None:
             # What was seen is of yesterday where somebody has changed the hook since, or is about to.
-            if stored.working_until > now or _in_gitlab(stored) != _in_gitlab(hook):
+            if stored.locked_until > now or _in_gitlab(stored) != _in_gitlab(hook):
                 return None
-            looked_at = stored if place is None else at_place(stored, place)
+            looked_at = stored if place is None else with_place(stored, place)
             return _missing(looked_at, now) if row is None else with_observed(looked_at, row, now=now)
 
-        return self._book.note(hook.id, looked)
+        return self._locks.note(hook.id, looked)
 
     def has_left(self, reach: GitLabConnection, child: Hook, parent: Hook) -> bool:
         """Whether a project is no longer in the group whose hook one of its own stands in for. Raises GitLabError.
@@ -48,8 +48,8 @@ class Repair:
         """
         if within(child.target, parent.target):
             return False
-        place = self._remote.run(reach, lambda gitlab: place_of(gitlab, parent))
-        self._book.store.change(parent.id, lambda stored: at_place(stored, place))
+        place = self._runner.run(reach, lambda gitlab: place_of(gitlab, parent))
+        self._locks.store.change(parent.id, lambda stored: with_place(stored, place))
         return not within(child.target, place.path)
 
     def repair_now(self, reach: GitLabConnection, hook: Hook, *, even_disabled: bool, url: str | None = None) -> Hook:
@@ -57,18 +57,20 @@ class Repair:
 
         `url` is a new address for it. Raises GitLabError; then the next repair goes on.
         """
-        claimed = self._book.acquire(hook, lambda one: replace(one, url=url or one.url))
-        way = recreate_if_disabled if even_disabled else upsert
+        locked = self._locks.acquire(hook, lambda one: replace(one, url=url or one.url))
+        progress = recreate_if_disabled if even_disabled else upsert
         try:
-            taken = self._remote.on(reach, claimed, lambda calls: way(calls, claimed, self._book.secrets))
+            taken = self._runner.run_for_hook(reach, locked, lambda calls: progress(calls, locked, self._locks.secrets))
         except (GitLabError, HookLimitReached):
-            self._book.release(claimed)
+            self._locks.release(locked)
             raise
         try:
-            return self._book.commit(claimed, lambda one: closed(with_created(one, taken, now=self._book.now())))
+            return self._locks.commit(
+                locked, lambda one: finish_rotation(with_created(one, taken, now=self._locks.now()))
+            )
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of one that was made anew.
-            self._remote.on(reach, claimed, lambda calls: calls.delete(taken.id))
+            self._runner.run_for_hook(reach, locked, lambda calls: calls.delete(taken.id))
             raise
 
     def repair(self, integration_id: str, hook_id: str) -> Hook:
@@ -89,7 +91,7 @@ class Repair:
             )
         trigger = trigger_of(hook)
         try:
-            return self._remote.on(reach, hook, lambda calls: calls.test(number, trigger))
+            return self._runner.run_for_hook(reach, hook, lambda calls: calls.test(number, trigger))
         except Missing:
             raise HookNotManaged(
                 f"GitLab does not have the webhook of {place_name(hook.scope, hook.target)} any more, or cannot test; "
@@ -107,11 +109,11 @@ class Repair:
         return f"{base}/{hook.id}" if base.startswith("http") and hook.gitlab_hook_id is not None else None
 
     def _managed(self, integration_id: str, hook_id: str) -> tuple[GitLabConnection, Hook]:
-        hook = self._book.require(integration_id, hook_id)
+        hook = self._locks.require(integration_id, hook_id)
         if not hook.is_ours:
             place = place_name(hook.scope, hook.target)
             raise HookNotManaged(f"The hub does not keep the webhook of {place} in GitLab: look after it there.")
-        reach = self._remote.reach(integration_id)
+        reach = self._runner.reach(integration_id)
         require_feature(reach)
         return reach, hook
 
@@ -127,7 +129,7 @@ async def _found(gitlab: "GitLab", hook: Hook) -> tuple[Row | None, Place | None
     What it is called is a matter of names: that nobody can say keeps no hook from being looked after.
     """
     if hook.target_id is None and hook.scope != Scope.SYSTEM:
-        hook = at_place(hook, await place_of(gitlab, hook))
+        hook = with_place(hook, await place_of(gitlab, hook))
     row = await _row_of(HooksApi(gitlab, hook.scope, hook.target_id), hook)
     if row is None or hook.scope == Scope.SYSTEM:
         return row, None

@@ -35,8 +35,8 @@ HookId = Annotated[str, Path()]
 class HookRoutes:
     """An integration's webhooks."""
 
-    def __init__(self, desk: HookService, cursors: Cursors, audit: Audit) -> None:
-        self._desk, self._cursors, self._audit = desk, cursors, audit
+    def __init__(self, service: HookService, cursors: Cursors, audit: Audit) -> None:
+        self._service, self._cursors, self._audit = service, cursors, audit
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -62,7 +62,7 @@ class HookRoutes:
         self, integration_id: IntegrationId, body: WebhookBody, caller: Caller, seed: Seed
     ) -> WebhookSecretEnvelope:
         """Register a webhook in GitLab (auto), or prepare one that a person enters there (manual)."""
-        wish = HookRequest(
+        request = HookRequest(
             scope=body.scope,
             target=body.target,
             events=tuple(body.events),
@@ -70,14 +70,14 @@ class HookRoutes:
             fallback=body.fallback is not None,
             verification=body.verification,
         )
-        hook = self._desk.register(
+        hook = self._service.register(
             integration_id,
-            wish,
+            request,
             seed=seed,
             note=lambda new: self._record(AuditAction.HOOK_CREATE, caller, new, after=_told(new)),
         )
         # A repeated request gets the secrets that it got before, whatever was rotated since.
-        return WebhookSecretEnvelope.of(hook, 1, self._desk.secrets)
+        return WebhookSecretEnvelope.of(hook, 1, self._service.secrets)
 
     def list_all(
         self, integration_id: IntegrationId, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
@@ -85,7 +85,7 @@ class HookRoutes:
         """List an integration's webhooks in order of their ids."""
         listing = f"webhooks/{integration_id}"
         position = self._cursors.open(listing, cursor)
-        found = list(islice(self._desk.after(integration_id, position), limit + 1))
+        found = list(islice(self._service.after(integration_id, position), limit + 1))
         page = found[:limit]
         return WebhookList(
             webhooks=[WebhookView.of(hook) for hook in page],
@@ -94,39 +94,39 @@ class HookRoutes:
 
     def get(self, integration_id: IntegrationId, hook_id: HookId) -> WebhookEnvelope:
         """Read one webhook, as it was when it was last compared with GitLab."""
-        return WebhookEnvelope(webhook=WebhookView.of(self._desk.require(integration_id, hook_id)))
+        return WebhookEnvelope(webhook=WebhookView.of(self._service.require(integration_id, hook_id)))
 
     def delete(self, integration_id: IntegrationId, hook_id: HookId, caller: Caller) -> HookRemovedAnswer:
         """Remove a webhook from GitLab and from the hub; its deliveries are refused from now on."""
-        hook = self._desk.require(integration_id, hook_id)
+        hook = self._service.require(integration_id, hook_id)
         self._record(AuditAction.HOOK_DELETE, caller, hook, before=_told(hook))
-        self._desk.removal.remove(integration_id, hook_id)
+        self._service.removal.remove(integration_id, hook_id)
         return HookRemovedAnswer()
 
     def rotate(
         self, integration_id: IntegrationId, hook_id: HookId, body: RotateBody, caller: Caller, seed: Seed
     ) -> WebhookSecretEnvelope:
         """Make new secrets; the old ones are accepted until the grace is over."""
-        hook = self._desk.require(integration_id, hook_id)
+        hook = self._service.require(integration_id, hook_id)
         self._record(AuditAction.HOOK_ROTATE, caller, hook, grace_seconds=body.grace_seconds)
-        made = self._desk.rotation.rotate(integration_id, hook_id, grace_seconds=body.grace_seconds, seed=seed)
-        return WebhookSecretEnvelope.of(made.hook, made.version, self._desk.secrets)
+        made = self._service.rotation.rotate(integration_id, hook_id, grace_seconds=body.grace_seconds, seed=seed)
+        return WebhookSecretEnvelope.of(made.hook, made.version, self._service.secrets)
 
     def test(self, integration_id: IntegrationId, hook_id: HookId) -> HookTestAnswer:
         """Have GitLab send a sample of the webhook's first event. It is a delivery like any other."""
-        is_delivered = self._desk.repairs.test(integration_id, hook_id)
+        is_delivered = self._service.repairs.test(integration_id, hook_id)
         hint = "GitLab got no good answer from the hub, or has nothing to make a sample of (an empty project)."
         return HookTestAnswer(ok=is_delivered, hint=None if is_delivered else hint)
 
     def repair(self, integration_id: IntegrationId, hook_id: HookId, caller: Caller) -> WebhookEnvelope:
         """Send everything to GitLab again; what is gone is made anew, what GitLab switched off is replaced."""
-        hook = self._desk.require(integration_id, hook_id)
+        hook = self._service.require(integration_id, hook_id)
         self._record(AuditAction.HOOK_REPAIR, caller, hook, before={"status": hook.status})
-        return WebhookEnvelope(webhook=WebhookView.of(self._desk.repair(integration_id, hook_id)))
+        return WebhookEnvelope(webhook=WebhookView.of(self._service.repair(integration_id, hook_id)))
 
     def resend_failed(self, integration_id: IntegrationId, hook_id: HookId) -> ResentAnswer:
         """Have GitLab send again what it could not deliver in the last seven days."""
-        found = self._desk.resend_failed(integration_id, hook_id)
+        found = self._service.resend_failed(integration_id, hook_id)
         return ResentAnswer(resent=found.resent, failed=found.failed, known=found.known, complete=found.complete)
 
     def _record(self, action: AuditAction, caller: Caller, hook: Hook, **details: Any) -> None:

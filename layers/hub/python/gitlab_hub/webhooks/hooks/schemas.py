@@ -55,7 +55,7 @@ class WebhookView(BaseModel):
             mode=hook.mode,
             drift=list(hook.drift),
             parent_id=hook.parent_id,
-            spread=hook.spread,
+            spread=hook.uses_fallback,
             previous_secret_until=hook.previous_version_until or None,
             created_at=hook.created_at,
             updated_at=hook.updated_at,

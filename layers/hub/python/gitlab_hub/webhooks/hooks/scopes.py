@@ -17,7 +17,7 @@ DEADLINE_SECONDS = 5.0
 """For the two questions together: a worker has more to do."""
 
 
-class Seen(NamedTuple):
+class ScopeLookup(NamedTuple):
     """Where a hook hangs, and a project's path, as GitLab has them now."""
 
     place: Place
@@ -27,8 +27,8 @@ class Seen(NamedTuple):
 class HookScopes:
     """Asks where a renamed or moved group and project are by now, and keeps what it finds."""
 
-    def __init__(self, store: HookStore, remote: GitLabRunner) -> None:
-        self._store, self._remote = store, remote
+    def __init__(self, store: HookStore, runner: GitLabRunner) -> None:
+        self._store, self._runner = store, runner
 
     def covers(self, integration_id: str, hook_id: str, project_id: int) -> bool:
         """Whether a hook may speak of a project; what GitLab does not show (any more) is none of it.
@@ -36,45 +36,45 @@ class HookScopes:
         Raises GitLabError where GitLab cannot say: then it is to be asked again.
         """
         hook = self._store.require(integration_id, hook_id)
-        reach = self._remote.reach(integration_id)
+        reach = self._runner.reach(integration_id)
         try:
-            seen = self._remote.run(reach, lambda gitlab: _seen(gitlab, hook, project_id))
+            seen = self._runner.run(reach, lambda gitlab: _look_up(gitlab, hook, project_id))
         except Missing:
             return False
-        self._store.change(hook.id, lambda stored: at_place(stored, seen.place))
+        self._store.change(hook.id, lambda stored: with_place(stored, seen.place))
         if hook.scope == Scope.PROJECT:
             return seen.place.id == project_id
         return within(seen.project_path, seen.place.path)
 
 
-class Covering:
+class HookCoverage:
     """Which projects some hooks hear of. Each group's path is looked up once, where the kept ones do not answer."""
 
     def __init__(self, hooks: Sequence[Hook], store: HookStore) -> None:
         self._hooks, self._store = list(hooks), store
         self._asked: set[str] = set()
 
-    async def hears_of(self, gitlab: "GitLab", project_id: int, path: str | None) -> bool:
+    async def covers(self, gitlab: "GitLab", project_id: int, path: str | None) -> bool:
         """Whether one of the hooks hears of this project, whose path is known by its id. Raises GitLabError."""
-        if any(_hears(hook, project_id, path) for hook in self._hooks):
+        if any(_covers(hook, project_id, path) for hook in self._hooks):
             return True
         for number, hook in enumerate(self._hooks):
             if hook.scope == Scope.GROUP and hook.id not in self._asked:
                 self._asked.add(hook.id)
-                self._hooks[number] = await self._placed(gitlab, hook)
-                if _hears(self._hooks[number], project_id, path):
+                self._hooks[number] = await self._located(gitlab, hook)
+                if _covers(self._hooks[number], project_id, path):
                     return True
         return False
 
-    async def _placed(self, gitlab: "GitLab", hook: Hook) -> Hook:
+    async def _located(self, gitlab: "GitLab", hook: Hook) -> Hook:
         try:
             place = await place_of(gitlab, hook)
         except (Missing, Forbidden):
             return hook
-        return self._store.change(hook.id, lambda stored: at_place(stored, place))
+        return self._store.change(hook.id, lambda stored: with_place(stored, place))
 
 
-def _hears(hook: Hook, project_id: int, path: str | None) -> bool:
+def _covers(hook: Hook, project_id: int, path: str | None) -> bool:
     match hook.scope:
         case Scope.PROJECT:
             return hook.target_id == project_id
@@ -88,13 +88,13 @@ async def place_of(gitlab: "GitLab", hook: Hook) -> Place:
     return await look_up(gitlab, hook.scope, hook.target if hook.target_id is None else hook.target_id)
 
 
-def at_place(hook: Hook, place: Place) -> Hook:
+def with_place(hook: Hook, place: Place) -> Hook:
     """A hook that hangs there: its id once it is known, and its path as it is now."""
     if (hook.target_id, hook.target) == (place.id, place.path):
         return hook
     return hook.moved_to(place.id if hook.target_id is None else hook.target_id, place.path)
 
 
-async def _seen(gitlab: "GitLab", hook: Hook, project_id: int) -> Seen:
+async def _look_up(gitlab: "GitLab", hook: Hook, project_id: int) -> ScopeLookup:
     project = await look_up(gitlab, Scope.PROJECT, project_id)
-    return Seen(await place_of(gitlab, hook), project.path)
+    return ScopeLookup(await place_of(gitlab, hook), project.path)

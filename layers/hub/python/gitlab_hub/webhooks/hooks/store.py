@@ -24,19 +24,37 @@ REMEMBERED_SECONDS = 2 * 86_400
 NOTE_SECONDS = 60
 """How stale the time of the last delivery may be: exact times would cost a write per delivery."""
 
-MOST_HEARD = 1_000
+MOST_RECORDED = 1_000
 """Hooks that a worker remembers to have noted, so that most deliveries cost no read either."""
 
-HEARD_SECONDS = 400 * 86_400
+LAST_DELIVERY_SECONDS = 400 * 86_400
 """How long it is remembered when an integration was last heard of; its row goes away by itself."""
 
 _HOOK = "HOOK#"
-_HEARD = "HEARD"
-_BEYOND = "beyond"
+_LAST_DELIVERY = "HEARD"
+_EXTRA = "extra"
 DUE_INDEX = "pending"
 _DUE, _SCHEDULED = "HOOKS", "SCHEDULED"
-_KEY = frozenset({"pk", "sk", "schema_version", f"{DUE_INDEX}_pk", f"{DUE_INDEX}_sk"})
-_FIELDS = frozenset(field.name for field in fields(Hook)) - {"id", "integration_id", _BEYOND}
+_STORED_AS = {
+    "uses_fallback": "spread",
+    "fallback_cursor": "spread_cursor",
+    "fallback_done_at": "spread_at",
+    "fallback_failed": "spread_failed",
+    "locked_until": "working_until",
+    "resend_cursor": "recovered",
+    "resend_target": "recovering",
+    "resend_status": "recovery_status",
+    "resend_page": "recovery_page",
+    "resend_below": "recovery_below",
+}
+"""Attributes of rows whose names are older than those of the fields."""
+
+_FIELDS = {
+    field.name: _STORED_AS.get(field.name, field.name)
+    for field in fields(Hook)
+    if field.name not in {"id", "integration_id", _EXTRA}
+}
+_KNOWN = {*_FIELDS.values(), "pk", "sk", "schema_version", f"{DUE_INDEX}_pk", f"{DUE_INDEX}_sk"}
 _TUPLES = ("events", "attempts", "drift", "resent_at")
 
 
@@ -45,7 +63,7 @@ class HookStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._heard: dict[str, tuple[int, str | None]] = {}
+        self._recorded: dict[str, tuple[int, str | None]] = {}
 
     def get(self, hook_id: str) -> Hook | None:
         """One hook, strongly consistent; None where there is none of this id."""
@@ -77,9 +95,9 @@ class HookStore:
         rows = self._table.query(_partition(integration_id), prefix=_HOOK, limit=limit + 1).items
         return list(map(_hook_of, rows[:limit])), len(rows) <= limit
 
-    def heard_at(self, integration_id: str) -> int | None:
+    def last_delivery_at(self, integration_id: str) -> int | None:
         """When a hook of an integration was last heard of, to the minute; None where none was since this is kept."""
-        row = self._table.get(_partition(integration_id), _HEARD)
+        row = self._table.get(_partition(integration_id), _LAST_DELIVERY)
         return None if row is None else int(row["at"])
 
     def of_projects(self, integration_id: str, project_ids: Sequence[int]) -> list[Hook]:
@@ -101,7 +119,7 @@ class HookStore:
     def schedule(self, integration_id: str) -> None:
         """Give the hooks of an integration their place in the index of due ones."""
         for hook in self.of_integration(integration_id):
-            if hook.next_look is not None:
+            if hook.next_check_at is not None:
                 self._replace(hook, hook, None)
 
     def all_scheduled(self) -> None:
@@ -119,7 +137,7 @@ class HookStore:
 
         `fingerprint` is that of its token. Raises NotFound where it, or the hook it stands in for, was removed.
         """
-        key = (_partition(hook.integration_id), _gone(hook.id))
+        key = (_partition(hook.integration_id), _tombstone_key(hook.id))
         pointers = [_fingerprint_item(fingerprint, hook.id), *_project_items(hook)]
         puts = [Put(_item_of(hook), ABSENT), *map(Put, pointers)]
         parent = () if hook.parent_id is None else (Check((key[0], _HOOK + hook.parent_id), PRESENT),)
@@ -143,42 +161,42 @@ class HookStore:
                 return after
         raise Conflict("Others kept changing this webhook; try again.", retry_after=2)
 
-    def delivered(self, hook_id: str, at: int, path: str | None = None) -> None:
+    def record_delivery(self, hook_id: str, at: int, path: str | None = None) -> None:
         """Note when a hook was last heard of; a minute more or less does not matter, nor does a lost race.
 
         `path` is that of the project it spoke of: of a project's hook the one that is shown.
         """
-        noted_at, noted_path = self._heard.get(hook_id, (-NOTE_SECONDS, path))
+        noted_at, noted_path = self._recorded.get(hook_id, (-NOTE_SECONDS, path))
         if noted_at + NOTE_SECONDS > at and noted_path == path:
             return  # This very worker has looked within the minute.
-        if len(self._heard) >= MOST_HEARD:
-            self._heard.clear()
-        self._heard[hook_id] = (at, path)
+        if len(self._recorded) >= MOST_RECORDED:
+            self._recorded.clear()
+        self._recorded[hook_id] = (at, path)
         hook = self.get(hook_id)
         if hook is None:
             return
-        self._note_heard(hook.integration_id, at)
+        self._record_for_integration(hook.integration_id, at)
         named = hook.moved_to(hook.target_id, path) if path and hook.scope == Scope.PROJECT else hook
         if (hook.last_delivery_at or 0) + NOTE_SECONDS <= at or named != hook:
             self._replace(hook, replace(named, last_delivery_at=max(at, hook.last_delivery_at or 0)), None)
 
-    def _note_heard(self, integration_id: str, at: int) -> None:
+    def _record_for_integration(self, integration_id: str, at: int) -> None:
         """Note the same of the integration, so that nobody has to read all of its hooks for it."""
-        if self._heard.get(integration_id, (-NOTE_SECONDS, None))[0] + NOTE_SECONDS > at:
+        if self._recorded.get(integration_id, (-NOTE_SECONDS, None))[0] + NOTE_SECONDS > at:
             return
-        self._heard[integration_id] = (at, None)
-        if (self.heard_at(integration_id) or 0) + NOTE_SECONDS <= at:
-            row = _keyed(_partition(integration_id), _HEARD)
-            self._table.put(row | {"at": at, "expires_at": at + HEARD_SECONDS})
+        self._recorded[integration_id] = (at, None)
+        if (self.last_delivery_at(integration_id) or 0) + NOTE_SECONDS <= at:
+            row = _keyed(_partition(integration_id), _LAST_DELIVERY)
+            self._table.put(row | {"at": at, "expires_at": at + LAST_DELIVERY_SECONDS})
 
-    def forget_heard(self, integration_id: str) -> None:
+    def forget_last_delivery(self, integration_id: str) -> None:
         """Forget when an integration was last heard of: it goes."""
-        self._table.delete(_partition(integration_id), _HEARD)
+        self._table.delete(_partition(integration_id), _LAST_DELIVERY)
 
     def remove(self, hook: Hook, fingerprints: Sequence[str], *, now: int) -> None:
         """Remove a hook with everything it could be found by, in whatever state it is by now."""
         pk = _partition(hook.integration_id)
-        tombstone = _keyed(pk, _gone(hook.id)) | {"expires_at": now + REMEMBERED_SECONDS}
+        tombstone = _keyed(pk, _tombstone_key(hook.id)) | {"expires_at": now + REMEMBERED_SECONDS}
         self._table.transact([Put(tombstone), Delete((pk, _HOOK + hook.id)), *_pointers_gone(hook, fingerprints)])
 
     def remove_all(self, hooks: Sequence[Hook], fingerprints: Callable[[Hook], Sequence[str]], *, now: int) -> None:
@@ -186,12 +204,12 @@ class HookStore:
         ordered = sorted(hooks, key=lambda hook: hook.parent_id is not None)
         pairs = [(hook, _partition(hook.integration_id)) for hook in ordered]
         expires = {"expires_at": now + REMEMBERED_SECONDS}
-        self._table.write(puts=[_keyed(pk, _gone(hook.id)) | expires for hook, pk in pairs])
+        self._table.write(puts=[_keyed(pk, _tombstone_key(hook.id)) | expires for hook, pk in pairs])
         self._table.write(deletes=[(pk, _HOOK + hook.id) for hook, pk in pairs])
         for hook, _ in pairs:
             self._table.write(deletes=[gone.key for gone in _pointers_gone(hook, fingerprints(hook))])
 
-    def withdraw(self, hook: Hook, fingerprints: Sequence[str]) -> None:
+    def forget(self, hook: Hook, fingerprints: Sequence[str]) -> None:
         """Remove a hook that never came to be, unless somebody has changed it since; it may be made again."""
         unchanged = Condition(equals={"version": hook.version})
         row = Delete((_partition(hook.integration_id), _HOOK + hook.id), unchanged)
@@ -217,7 +235,7 @@ def _partition(integration_id: str) -> str:
     return f"INTEGRATION#{integration_id}"
 
 
-def _gone(hook_id: str) -> str:
+def _tombstone_key(hook_id: str) -> str:
     return f"GONE#{hook_id}"
 
 
@@ -248,23 +266,24 @@ def _item_of(hook: Hook) -> Item:
     values = asdict(hook)
     key = _keyed(_partition(values.pop("integration_id")), _HOOK + values.pop("id"))
     # A later release's rows stay its own.
-    beyond: Item = values.pop(_BEYOND)
-    return key | values | {name: list(values[name]) for name in _TUPLES} | beyond | _due_place(hook)
+    extra: Item = values.pop(_EXTRA)
+    values |= {name: list(values[name]) for name in _TUPLES}
+    return key | {stored: values[name] for name, stored in _FIELDS.items()} | extra | _due_place(hook)
 
 
 def _due_place(hook: Hook) -> Item:
-    due = hook.next_look
+    due = hook.next_check_at
     return {} if due is None else {f"{DUE_INDEX}_pk": _DUE, f"{DUE_INDEX}_sk": f"{due:010d}#{hook.id}"}
 
 
 def _hook_of(item: Mapping[str, Any]) -> Hook:
     """Read a hook; attributes of a later release are left alone, and kept."""
-    known = {name: item[name] for name in _FIELDS if name in item}
+    known = {name: item[stored] for name, stored in _FIELDS.items() if stored in item}
     later = {"schema_version": item["schema_version"]} if item["schema_version"] > SCHEMA_VERSION else {}
-    beyond = {name: value for name, value in item.items() if name not in _FIELDS | _KEY} | later
+    extra = {name: value for name, value in item.items() if name not in _KNOWN} | later
     ids = {
         "id": str(item["sk"]).removeprefix(_HOOK),
         "integration_id": str(item["pk"]).partition("#")[2],
     }
     tuples = {name: tuple(item.get(name, ())) for name in _TUPLES}
-    return Hook(**(known | ids | tuples | {_BEYOND: beyond}))
+    return Hook(**(known | ids | tuples | {_EXTRA: extra}))

@@ -15,7 +15,7 @@ from gitlab_hub.webhooks.hooks.store import HookStore
 
 PREFIX = "hook_"
 
-_FINE = frozenset({HookStatus.ACTIVE, HookStatus.MANUAL})
+_HEALTHY = frozenset({HookStatus.ACTIVE, HookStatus.MANUAL})
 _HINTS: dict[str, str] = {
     HookStatus.TEMPORARILY_DISABLED: "GitLab pauses this webhook because deliveries failed; it tries again by itself.",
     HookStatus.DISABLED: "GitLab switched this webhook off because deliveries failed: repair it.",
@@ -23,19 +23,19 @@ _HINTS: dict[str, str] = {
     HookStatus.DRIFTED: "Somebody changed this webhook in GitLab: repair it.",
 }
 # Rows of a later release may name other statuses.
-_OTHERWISE = "Look after this webhook."
+_DEFAULT_HINT = "Look after this webhook."
 
 
 def incident_of(hook: Hook, *, now: int) -> Incident | None:
     """What a hook's status leaves for a person; None where it is in order. Pure."""
-    if hook.status in _FINE:
+    if hook.status in _HEALTHY:
         return None
     return Incident(
         kind=PREFIX + hook.status,
         integration_id=hook.integration_id,
         subject=hook.id,
         at=now,
-        hint=_HINTS.get(hook.status, _OTHERWISE),
+        hint=_HINTS.get(hook.status, _DEFAULT_HINT),
         details={"scope": hook.scope, "target": hook.target, "target_id": hook.target_id},
     )
 
@@ -46,24 +46,24 @@ class HookIncidents:
     def __init__(self, incidents: IncidentStore, now: Callable[[], float]) -> None:
         self._incidents, self._now = incidents, now
 
-    def turned(self, before: Hook, after: Hook) -> None:
+    def status_changed(self, before: Hook, after: Hook) -> None:
         """Note that a hook has another status than before; the same one costs nothing."""
         if before.status != after.status:
-            self.gone(before)
-            self.found(after)
+            self.closed(before)
+            self.opened(after)
 
-    def found(self, hook: Hook) -> None:
+    def opened(self, hook: Hook) -> None:
         """Open what a hook's status leaves for a person. Where it is open, that costs a read; in order, nothing."""
         incident = incident_of(hook, now=int(self._now()))
         if incident is not None:
             self._incidents.open(incident)
 
-    def gone(self, hook: Hook) -> None:
+    def closed(self, hook: Hook) -> None:
         """Close what a hook left for a person: it is removed, or has another status."""
-        if hook.status not in _FINE:
+        if hook.status not in _HEALTHY:
             self._incidents.close(PREFIX + hook.status, hook.integration_id, hook.id)
 
-    def settle(self, integration_id: str, hook_of: Callable[[str], Hook | None]) -> None:
+    def reconcile(self, integration_id: str, hook_of: Callable[[str], Hook | None]) -> None:
         """Close what is over, where a crash came between a hook's row and its incident."""
         for incident in list(self._incidents.of(integration_id)):
             if incident.kind.startswith(PREFIX):
@@ -72,7 +72,7 @@ class HookIncidents:
                     self._incidents.close(incident.kind, integration_id, incident.subject)
 
 
-CLAIM_SECONDS = 60
+LOCK_SECONDS = 60
 """Longer than any request lives: a claim that is older belongs to a process that has ended."""
 
 _REMEMBERED_VERSIONS = 20
@@ -101,7 +101,7 @@ class HookLocks:
         """All hooks of an integration."""
         return self.store.of_integration(integration_id)
 
-    def beside(self, hook: Hook) -> Iterable[Hook]:
+    def at_same_place(self, hook: Hook) -> Iterable[Hook]:
         """The hooks that may hang where this one is to hang: of a project only its own are read."""
         if hook.scope == Scope.PROJECT and hook.target_id is not None:
             return self.store.of_projects(hook.integration_id, [hook.target_id])
@@ -111,22 +111,22 @@ class HookLocks:
         """Take the sole right to change a hook in GitLab, and note what is about to change. Raises HookBusy."""
         now = self.now()
 
-        def claimed(stored: Hook) -> Hook:
-            if stored.working_until > now:
+        def locked(stored: Hook) -> Hook:
+            if stored.locked_until > now:
                 raise _busy(stored)
-            return replace(decide(stored), working_until=now + CLAIM_SECONDS)
+            return replace(decide(stored), locked_until=now + LOCK_SECONDS)
 
-        return self.store.change(hook.id, claimed)
+        return self.store.change(hook.id, locked)
 
-    def commit(self, claimed: Hook, decide: Callable[[Hook], Hook]) -> Hook:
+    def commit(self, locked: Hook, decide: Callable[[Hook], Hook]) -> Hook:
         """Write down what came of a change, and give the claim back; a claim that somebody else has by now stays."""
 
         def kept(stored: Hook) -> Hook | None:
-            if stored.working_until != claimed.working_until:
+            if stored.locked_until != locked.locked_until:
                 return None
-            return replace(decide(stored), working_until=0)
+            return replace(decide(stored), locked_until=0)
 
-        return self.note(claimed.id, kept)
+        return self.note(locked.id, kept)
 
     def note(self, hook_id: str, decide: Callable[[Hook], Hook | None]) -> Hook:
         """Write down how a hook is by now; what that leaves for a person, or ends, is an incident. Raises NotFound."""
@@ -137,39 +137,39 @@ class HookLocks:
             return decide(stored)
 
         after = self.store.change(hook_id, remembered)
-        self.incidents.turned(seen[-1], after)
+        self.incidents.status_changed(seen[-1], after)
         return after
 
-    def release(self, claimed: Hook) -> Hook:
+    def release(self, locked: Hook) -> Hook:
         """Give a claim back; nothing has changed."""
-        return self.commit(claimed, lambda hook: hook)
+        return self.commit(locked, lambda hook: hook)
 
-    def rotated(self, hook: Hook, decide: Callable[[Hook], Hook]) -> Hook:
+    def acquire_for_rotation(self, hook: Hook, decide: Callable[[Hook], Hook]) -> Hook:
         """Claim a hook and give it the next version of its secrets, by which it can be found from now on."""
         version = hook.secret_version + 1
         pointer = self.secrets.fingerprint(self.secrets.token(hook.id, version))
         now = self.now()
 
-        def claimed(stored: Hook) -> Hook:
-            if stored.working_until > now or stored.secret_version != hook.secret_version:
+        def locked(stored: Hook) -> Hook:
+            if stored.locked_until > now or stored.secret_version != hook.secret_version:
                 raise _busy(stored)
-            return replace(decide(stored), secret_version=version, working_until=now + CLAIM_SECONDS)
+            return replace(decide(stored), secret_version=version, locked_until=now + LOCK_SECONDS)
 
-        return self.store.change(hook.id, claimed, fingerprint=pointer)
+        return self.store.change(hook.id, locked, fingerprint=pointer)
 
     def delete(self, hook: Hook) -> None:
         """Remove a hook for good: from now on its deliveries are refused."""
         self.store.remove(hook, self._fingerprints(hook), now=self.now())
-        self.incidents.gone(hook)
+        self.incidents.closed(hook)
 
-    def drop_all(self, hooks: Sequence[Hook]) -> None:
+    def delete_all(self, hooks: Sequence[Hook]) -> None:
         """Remove many hooks for good."""
         self.store.remove_all(hooks, self._fingerprints, now=self.now())
 
-    def withdraw(self, hook: Hook) -> None:
+    def forget(self, hook: Hook) -> None:
         """Forget a hook that GitLab has refused; the same request may be made again."""
-        self.store.withdraw(hook, self._fingerprints(hook))
-        self.incidents.gone(hook)
+        self.store.forget(hook, self._fingerprints(hook))
+        self.incidents.closed(hook)
 
     def _fingerprint(self, hook: Hook) -> str:
         return self.secrets.fingerprint(self.secrets.token(hook.id, hook.secret_version))
