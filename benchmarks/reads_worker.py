@@ -68,7 +68,7 @@ class Hub:
         """The bill of every route and tick."""
         for routes_of, entry in ENTRIES.values():
             for route in (
-                route for route in routes_of(entries.container()) if route.method == "GET" and route.raw is None
+                route for route in routes_of(entries.get_container()) if route.method == "GET" and route.raw is None
             ):
                 event = http_event("GET", re.sub(r"<(\w+)>", lambda match: self._ids()[match[1]], route.path))
                 yield f"GET {route.path}", self._bill(entry(), event)

@@ -97,8 +97,8 @@ class Bench:
             table=self.table,
             queue=MemoryOrderedQueue(),
             secrets=self._secrets,
-            standing=Always(),
-            notices=WebhookMetrics("webhooks"),
+            states=Always(),
+            metrics=WebhookMetrics("webhooks"),
         )
 
 

@@ -31,7 +31,7 @@ class Steps:
 
     def __init__(self) -> None:
         self._deliveries = deliveries = DynamoTable("deliveries")
-        self._hook, self._secrets = a_hook("token"), entries.container().hook_secrets
+        self._hook, self._secrets = a_hook("token"), entries.get_container().hook_secrets
         self._token = self._secrets.token(self._hook.id, 1)
         HookStore(deliveries).create(self._hook, self._secrets.fingerprint(self._token))
         TriggerStore(deliveries).add(a_trigger())

@@ -84,7 +84,7 @@ def test_a_delivery_and_a_build_on_their_way_arrive(container: MemoryContainer) 
         scopes=container.hook_scopes(),
         builds=container.builds.builds,
         hints=NoHints(),
-        standing=IntegrationStates(container.integration_store),
+        states=IntegrationStates(container.integration_store),
     )
     worker(delivery, remaining=lambda: 60.0)
     target = MemoryTarget()

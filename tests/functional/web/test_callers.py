@@ -38,7 +38,7 @@ def test_nobody_and_low_roles_reach_no_handler(sample: Sample) -> None:
 
 def test_the_matrix_notices_a_route_that_lets_everybody_in(sample: Sample) -> None:
     class Careless(Api):
-        def _admit(self, *_: Any) -> Principal | None:
+        def _authorize(self, *_: Any) -> Principal | None:
             return None
 
     api = Careless(sample.part.routes(), guard=Guard(), idempotency=None, now=lambda: 0)

@@ -11,8 +11,8 @@ from gitlab_hub.web.entry import (
     RESERVE_SECONDS,
     EntryError,
     authorizer_entry,
-    chores_entry,
     http_entry,
+    jobs_entry,
     schedule_entry,
     worker_entry,
 )
@@ -183,14 +183,14 @@ class Report:
 
 
 def test_every_chore_has_its_turn_and_says_what_it_did(telemetry: MemoryTelemetry) -> None:
-    handler = chores_entry([lambda: Report(3), lambda: None], telemetry=telemetry)
+    handler = jobs_entry([lambda: Report(3), lambda: None], telemetry=telemetry)
     assert handler(tick_event(), Context()) == {}
     assert [(line.get("chore"), line.get("seen")) for line in telemetry.lines] == [("Report", 3), ("bool", None)]
 
 
 def test_a_chore_that_fails_keeps_none_from_its_turn_and_is_no_success(telemetry: MemoryTelemetry) -> None:
     done: list[str] = []
-    handler = chores_entry([deep, lambda: done.append("second")], telemetry=telemetry)
+    handler = jobs_entry([deep, lambda: done.append("second")], telemetry=telemetry)
     with pytest.raises(EntryError):
         handler(tick_event(), Context())
     assert done == ["second"]

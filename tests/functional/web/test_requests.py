@@ -165,7 +165,7 @@ def test_head_is_get_without_the_body_on_open_routes_alone(sample: Sample) -> No
 
 def test_the_function_that_has_no_such_route_knows_those_of_the_others(sample: Sample) -> None:
     here = [route for route in sample.part.routes() if route.path == "/open"]
-    api = Api(here, guard=Guard(), idempotency=None, now=lambda: 0, everywhere=sample.part.routes)
+    api = Api(here, guard=Guard(), idempotency=None, now=lambda: 0, all_routes=sample.part.routes)
     status, body = answered(api.resolve(http_event("DELETE", NOTES, principal=None), Context()))
     assert (status, body["code"], body["details"]) == (405, "method_not_allowed", {"allowed": ["GET", "POST"]})
     status, body = answered(api.resolve(http_event("GET", "/v1/integration", principal=None), Context()))

@@ -115,7 +115,7 @@ class KnownScopes:
 
 
 @dataclass
-class Standings:
+class MemoryStates:
     """Integrations that are not simply active."""
 
     known: dict[str, str] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class Standings:
 
 
 @dataclass
-class MemoryNotices:
+class MemoryMetrics:
     """Counts what was noticed."""
 
     seen: Counter[str] = field(default_factory=Counter)
@@ -147,12 +147,12 @@ class MemoryNotices:
         """Count it."""
         self.seen["gave up"] += 1
 
-    def sent_again(self, count: int) -> None:
+    def requeued(self, count: int) -> None:
         """Count them."""
         self.seen["sent again"] += count
 
 
-class Post:
+class DeliveriesHub:
     """A hub's post room with everything in it within reach."""
 
     def __init__(self, *hooks: Hook) -> None:
@@ -160,7 +160,7 @@ class Post:
         self.table, self.queue = MemoryTable(indexes=("by_time", "pending")), MemoryOrderedQueue()
         self.secrets = HookSecrets(lambda: b"k" * 32)
         self.builds, self.hints, self.scopes = RecordingBuilds(), RecordingHints(), KnownScopes()
-        self.standing, self.notices, self.telemetry = Standings(), MemoryNotices(), MemoryTelemetry()
+        self.states, self.metrics, self.telemetry = MemoryStates(), MemoryMetrics(), MemoryTelemetry()
         self.dead: list[Ordered] = []
         for hook in hooks or (a_hook(),):
             self.add(hook)
@@ -172,17 +172,15 @@ class Post:
             table=table,
             queue=queue,
             secrets=self.secrets,
-            standing=self.standing,
-            notices=self.notices,
+            states=self.states,
+            metrics=self.metrics,
             now=lambda: self.now,
             clock=lambda: self.elapsed,
         )
-        self.front = WebhookApp(self.receive.receiver)
+        self.app = WebhookApp(self.receive.receiver)
         self.deliveries = DeliveriesFeature(table=table, queue=queue, now=lambda: self.now)
-        worker = self.deliveries.worker(
-            scopes=self.scopes, builds=self.builds, hints=self.hints, standing=self.standing
-        )
-        self.sweeper = self.deliveries.sweeper(self.notices)
+        worker = self.deliveries.worker(scopes=self.scopes, builds=self.builds, hints=self.hints, states=self.states)
+        self.requeue_job = self.deliveries.requeue_job(self.metrics)
         self.entry = worker_entry(on_message=worker, telemetry=self.telemetry)
 
     def add(self, hook: Hook) -> Hook:
@@ -213,7 +211,7 @@ class Post:
     def call(self, raw: str | bytes, headers: Mapping[str, str], path: str, method: str = "POST") -> tuple[int, Any]:
         """Send any call."""
         event = http_event(method, path, principal=None, headers=headers, raw=raw)
-        return answered(self.front.resolve(event, Context()))
+        return answered(self.app.resolve(event, Context()))
 
     def deliver(self, *messages: Ordered) -> list[Ordered]:
         """Hand messages to the worker in one batch; gives back those that it failed at."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from gitlab_hub import request_id
 from gitlab_hub.audit.log import KEPT_SECONDS, MAX_SCANNED, AuditLog, AuditReader
-from gitlab_hub.audit.model import AuditAction, Entry, Wanted
+from gitlab_hub.audit.model import AuditAction, AuditFilter, Entry
 from tests.fakes.table import MemoryTable
 
 DAY = 86_400
@@ -35,7 +35,7 @@ class Log:
     def all(self, *, limit: int = 200, **wanted: Any) -> list[Entry]:
         found, after = [], None
         for _ in range(100):
-            entries, after = self.reader.page(Wanted(**wanted), limit=limit, after=after)
+            entries, after = self.reader.page(AuditFilter(**wanted), limit=limit, after=after)
             found += entries
             if after is None:
                 return found
@@ -99,7 +99,7 @@ def test_lines_are_found_by_time_actor_action_and_integration() -> None:
 
 def requests_of_a_page(log: Log, after: str | None = None) -> int:
     log.table.bill.clear()
-    log.reader.page(Wanted(), limit=50, after=after)
+    log.reader.page(AuditFilter(), limit=50, after=after)
     return int(log.table.bill["requests"])
 
 
@@ -109,7 +109,7 @@ def test_a_page_costs_a_request_for_each_year_that_it_shows() -> None:
     for number in range(120):
         log.add(ago=number * 3 * DAY)
     assert requests_of_a_page(log) == 1
-    _, second = log.reader.page(Wanted(), limit=50, after=None)
+    _, second = log.reader.page(AuditFilter(), limit=50, after=None)
     assert requests_of_a_page(log, second) == 2, "the second page goes on in the year before"
     assert len(log.all(limit=50)) == 120
 
@@ -119,10 +119,10 @@ def test_one_request_reads_a_bounded_part_of_the_log() -> None:
     for number in range(MAX_SCANNED + 200):
         log.add(ago=number % 100)
     log.table.bill.clear()
-    assert log.reader.page(Wanted(actor="nobody"), limit=50, after=None)[0] == []
+    assert log.reader.page(AuditFilter(actor="nobody"), limit=50, after=None)[0] == []
     assert log.table.bill["items"] < MAX_SCANNED + 200
     log.table.bill.clear()
-    log.reader.page(Wanted(), limit=5, after=None)
+    log.reader.page(AuditFilter(), limit=5, after=None)
     assert log.table.bill["items"] <= 6
     assert log.all(actor="nobody") == []
 
@@ -130,7 +130,7 @@ def test_one_request_reads_a_bounded_part_of_the_log() -> None:
 def test_since_spares_the_years_before_it() -> None:
     log = Log()
     log.add(ago=10)
-    log.reader.page(Wanted(since=NOW - 60), limit=50, after=None)
+    log.reader.page(AuditFilter(since=NOW - 60), limit=50, after=None)
     assert log.table.bill["requests"] == 1
 
 

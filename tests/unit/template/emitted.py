@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from gitlab_hub.integrations.tokens.alerts import LambdaTokenAlerts
-from gitlab_hub.web.entry import EntryError, authorizer_entry, chores_entry, http_entry, schedule_entry, worker_entry
+from gitlab_hub.web.entry import EntryError, authorizer_entry, http_entry, jobs_entry, schedule_entry, worker_entry
 from gitlab_hub.web.telemetry import dead_letters, run_ended
 from gitlab_hub.webhooks.deliveries.metrics import WebhookMetrics
 from tests.fakes.events import Context, authorizer_event, http_event, sqs_event, tick_event
@@ -29,7 +29,7 @@ class Broken:
 
 
 def _ticks() -> None:
-    for handler in (schedule_entry(Broken()), chores_entry([Broken()])):
+    for handler in (schedule_entry(Broken()), jobs_entry([Broken()])):
         with suppress(EntryError):
             handler(tick_event(), Context())
 
@@ -60,7 +60,7 @@ PATHS: tuple[Callable[[], object], ...] = (
     lambda: NOTICES.ignored("paused", hook_id="hook_1"),
     lambda: NOTICES.unavailable(hook_id=None),
     lambda: NOTICES.gave_up("dlv_1"),
-    lambda: NOTICES.sent_again(3),
+    lambda: NOTICES.requeued(3),
 )
 """Every way through the code that counts something."""
 

@@ -16,18 +16,18 @@ def event(api_id: Any = "abc123", domain: str = "evil.example") -> dict[str, Any
 
 def test_a_configured_address_stands_whatever_a_request_says() -> None:
     url = PublicUrl("https://hub.example.com/", "eu-west-1")
-    url.see(event())
+    url.learn_from(event())
     assert (url.base(), url.webhook()) == ("https://hub.example.com", "https://hub.example.com/v1/webhooks/gitlab")
 
 
 def test_without_one_it_is_the_gateways_own_whatever_a_request_says() -> None:
     url = PublicUrl("", "eu-west-1")
-    url.see(event())
+    url.learn_from(event())
     assert url.base() == "https://abc123.execute-api.eu-west-1.amazonaws.com"
 
 
 @pytest.mark.parametrize("api_id", [None, "", "evil.example/", "a.b", 7.5])
 def test_what_is_no_id_of_an_api_teaches_nothing(api_id: Any) -> None:
     url = PublicUrl("", "eu-west-1")
-    url.see(event(api_id))
+    url.learn_from(event(api_id))
     assert url.base() == ""

@@ -11,7 +11,7 @@ from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.webhooks.deliveries.service import body_of
 from gitlab_hub.webhooks.hooks.ref_snapshots import RefSnapshot, RefSnapshots, StoredRef
 from tests.fakes.faults import Crash, Plan, faulty
-from tests.functional.webhooks.deliveries_hub import INTEGRATION, NOW, PUSH, Post, a_hook
+from tests.functional.webhooks.deliveries_hub import INTEGRATION, NOW, PUSH, DeliveriesHub, a_hook
 
 ZERO = "0" * 40
 BRANCH = HookEvent(
@@ -43,51 +43,51 @@ def test_its_body_says_the_same_as_the_event(event: HookEvent) -> None:
 
 
 def test_a_found_push_is_kept_handled_and_shown_once() -> None:
-    post = Post()
+    hub = DeliveriesHub()
     for _ in range(3):
-        post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
-    post.work()
-    post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
-    assert post.queue.sent == []
-    [(integration_id, event, delivery_id)] = post.builds.asked
+        hub.deliveries.synthesized_pushes.push(INTEGRATION, BRANCH, KEY)
+    hub.work()
+    hub.deliveries.synthesized_pushes.push(INTEGRATION, BRANCH, KEY)
+    assert hub.queue.sent == []
+    [(integration_id, event, delivery_id)] = hub.builds.asked
     assert (integration_id, event.sha, event.ref) == (INTEGRATION, BRANCH.sha, BRANCH.ref)
-    [row] = post.rows()
+    [row] = hub.rows()
     assert (row["delivery_id"], row["hook_id"], row["verification"]) == (delivery_id, None, "found")
     assert row["status"] == "handled"
 
 
 def test_another_push_is_another_delivery() -> None:
-    post = Post()
-    post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
-    post.deliveries.found.push(INTEGRATION, replace(BRANCH, sha="c" * 40), KEY[::-1])
-    post.deliveries.found.push("int_other", BRANCH, KEY)
-    post.work()
-    assert len(post.builds.made) == 3
+    hub = DeliveriesHub()
+    hub.deliveries.synthesized_pushes.push(INTEGRATION, BRANCH, KEY)
+    hub.deliveries.synthesized_pushes.push(INTEGRATION, replace(BRANCH, sha="c" * 40), KEY[::-1])
+    hub.deliveries.synthesized_pushes.push("int_other", BRANCH, KEY)
+    hub.work()
+    assert len(hub.builds.made) == 3
 
 
 @pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("error", [Crash, lambda: StorageUnavailable("x")], ids=["crash", "unavailable"])
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_found_push_that_ends_anywhere_is_found_again(at: int, error: Any, applied: bool) -> None:
-    post = Post()
+    hub = DeliveriesHub()
     plan = Plan(at=at, error=error, applied=applied)
-    post.use(faulty(post.table, plan), faulty(post.queue, plan))
+    hub.use(faulty(hub.table, plan), faulty(hub.queue, plan))
     with pytest.raises((Crash, StorageUnavailable)):
-        post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
-    post.use(post.table, post.queue)
-    post.deliveries.found.push(INTEGRATION, BRANCH, KEY)
-    post.work()
-    assert len(post.builds.asked) == len(post.rows()) == 1
+        hub.deliveries.synthesized_pushes.push(INTEGRATION, BRANCH, KEY)
+    hub.use(hub.table, hub.queue)
+    hub.deliveries.synthesized_pushes.push(INTEGRATION, BRANCH, KEY)
+    hub.work()
+    assert len(hub.builds.asked) == len(hub.rows()) == 1
 
 
 def test_a_delivered_push_is_not_found_again() -> None:
-    post = Post()
-    refs, heads = RefSnapshots(post.table), {"heads/master": StoredRef(PUSH["before"], 0)}
+    hub = DeliveriesHub()
+    refs, heads = RefSnapshots(hub.table), {"heads/master": StoredRef(PUSH["before"], 0)}
     assert refs.keep(
         RefSnapshot(integration_id=INTEGRATION, project_id=15, looked_at=NOW, complete=True, heads=heads), None
     )
-    post(a_hook(), PUSH)
-    post.work()
+    hub(a_hook(), PUSH)
+    hub.work()
     seen = refs.get(INTEGRATION, 15)
     assert seen is not None
     assert seen.heads["heads/master"].sha == PUSH["after"]

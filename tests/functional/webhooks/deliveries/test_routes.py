@@ -13,7 +13,7 @@ from gitlab_hub.webhooks.deliveries.routes import DeliveryRoutes
 from gitlab_hub.webhooks.receiving.routes import ReceiverRoutes
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.faults import Plan, faulty
-from tests.functional.webhooks.deliveries_hub import NOW, PATH, PUSH, Post, RecordingBuilds, a_hook
+from tests.functional.webhooks.deliveries_hub import NOW, PATH, PUSH, DeliveriesHub, RecordingBuilds, a_hook
 
 ONE, OTHER = "int_0a1b", "int_2c3d"
 HOOK, SECOND, FOREIGN = a_hook("1"), a_hook("2"), a_hook("3", OTHER)
@@ -38,23 +38,23 @@ class Known:
 class Log:
     """The routes over a post room."""
 
-    def __init__(self, post: Post) -> None:
-        self.post, self.known = post, Known()
+    def __init__(self, hub: DeliveriesHub) -> None:
+        self.hub, self.known = hub, Known()
         self.use()
 
     def use(self) -> None:
         """Put the routes together over what the post room uses now."""
         cursors = Cursors(lambda: b"k" * 32)
         routes = DeliveryRoutes(
-            log=DeliveryLog(self.post.table),
-            replaying=self.post.deliveries.replay,
+            log=DeliveryLog(self.hub.table),
+            replaying=self.hub.deliveries.replay,
             guard=self.known,
             visible=self.known.visible,
             cursors=cursors,
         )
-        raw = ReceiverRoutes(self.post.receive.receiver)
+        raw = ReceiverRoutes(self.hub.receive.receiver)
         all_routes = [*routes.routes(), *raw.routes()]
-        self.api = Api(all_routes, guard=self.known, idempotency=None, now=lambda: self.post.now)
+        self.api = Api(all_routes, guard=self.known, idempotency=None, now=lambda: self.hub.now)
 
     def __call__(
         self, path: str = LIST, *, method: str = "GET", principal: Principal | None = OWNER, **query: Any
@@ -75,17 +75,17 @@ class Log:
 
 @pytest.fixture
 def log() -> Log:
-    return Log(Post(HOOK, SECOND, FOREIGN))
+    return Log(DeliveriesHub(HOOK, SECOND, FOREIGN))
 
 
 def fill(log: Log, count: int = 12) -> list[str]:
     """Deliveries of three hooks in turn, a second apart; gives their ids, newest first."""
     ids: list[str] = []
     for number in range(count):
-        log.post.now += 1
+        log.hub.now += 1
         hook = (HOOK, SECOND, FOREIGN)[number % 3]
         body = PUSH | {"user_id": number + 1, "object_kind": "tag_push" if number % 2 else "push"}
-        ids.insert(0, log.post(hook, body)[1]["delivery_id"])
+        ids.insert(0, log.hub(hook, body)[1]["delivery_id"])
     return ids
 
 
@@ -100,7 +100,7 @@ def test_deliveries_of_all_integrations_are_listed_newest_first(log: Log, limit:
 
 def test_a_list_shows_of_a_delivery_what_is_shown_of_it_alone(log: Log) -> None:
     fill(log, 3)
-    log.post.work()
+    log.hub.work()
     shown = log(LIST)[1]["deliveries"]
     assert shown == [log(f"{LIST}/{one['id']}")[1]["delivery"] for one in shown]
     assert len(shown) == 3
@@ -115,7 +115,7 @@ def test_they_are_filtered(log: Log, limit: int) -> None:
     assert log.ids(limit=limit, event="tag_push") == ids[0::2]
     assert log.ids(limit=limit, since=NOW + 10) == ids[:3]
     assert log.ids(limit=limit, status="handled") == []
-    log.post.work()
+    log.hub.work()
     assert log.ids(limit=limit, status="handled") + log.ids(limit=limit, status="ignored") != []
     assert log.ids(limit=limit, status="pending") == []
 
@@ -143,13 +143,13 @@ def test_a_foreign_delivery_looks_like_none(log: Log) -> None:
         assert log(path, method=method, principal=limited) == expected
         assert expected[0] == 404
         assert log(path.replace(foreign, "nonsense"), method=method) == expected
-    assert log.post.rows()[0]["replays"] == 0
+    assert log.hub.rows()[0]["replays"] == 0
 
 
 def test_a_delivery_shows_what_became_of_it_and_never_its_body(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH | {"user_name": "canary"}, {"Idempotency-Key": "k1"})[1]["delivery_id"]
-    log.post.now += 4
-    log.post.work()
+    delivery_id = log.hub(HOOK, PUSH | {"user_name": "canary"}, {"Idempotency-Key": "k1"})[1]["delivery_id"]
+    log.hub.now += 4
+    log.hub.work()
     status, body = log(f"{LIST}/{delivery_id}")
     shown = body["delivery"]
     assert status == 200
@@ -163,8 +163,8 @@ def test_a_delivery_shows_what_became_of_it_and_never_its_body(log: Log) -> None
 
 def test_a_page_looks_at_a_bounded_number_of_rows(log: Log) -> None:
     for number in range(MAX_SCANNED + 5):
-        log.post.now += 1
-        log.post(HOOK, PUSH | {"user_id": number + 1})
+        log.hub.now += 1
+        log.hub(HOOK, PUSH | {"user_id": number + 1})
     _, body = log(event="merge_request")
     assert body["deliveries"] == []
     assert body["next_cursor"] is not None
@@ -198,93 +198,93 @@ def test_what_cannot_be_meant_is_refused(log: Log, query: dict[str, Any]) -> Non
 
 
 def test_a_replay_decides_again_and_builds_nothing_twice(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.work()
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.work()
     for number in (1, 2):
         status, body = log(f"{LIST}/{delivery_id}/replay", method="POST")
         assert (status, body["delivery"]["status"], body["delivery"]["replays"]) == (202, "pending", number)
-        assert log.post.queue.sent[-1].once == f"{delivery_id}-{number}"
-        log.post.work()
-    assert len(log.post.builds.asked) == 3
-    assert len(log.post.builds.made) == 1
+        assert log.hub.queue.sent[-1].once == f"{delivery_id}-{number}"
+        log.hub.work()
+    assert len(log.hub.builds.asked) == 3
+    assert len(log.hub.builds.made) == 1
     shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
     assert (shown["status"], shown["build_ids"], shown["attempts"]) == ("handled", ["bld_0"], 1)
 
 
 def test_the_time_that_a_delivery_took_is_measured_and_not_guessed(log: Log) -> None:
-    log.post.now = NOW + 0.750
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.now = NOW + 1.125
-    log.post.work()
+    log.hub.now = NOW + 0.750
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.now = NOW + 1.125
+    log.hub.work()
     shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
     assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 1, 375)
     assert log(LIST)[1]["deliveries"] == [shown]
 
 
 def test_a_replay_is_measured_from_its_own_beginning(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.work()
-    log.post.now = NOW + 3_600.5
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.work()
+    log.hub.now = NOW + 3_600.5
     assert log(f"{LIST}/{delivery_id}/replay", method="POST")[1]["delivery"]["milliseconds"] is None
-    log.post.now = NOW + 3_602.0
-    log.post.work()
+    log.hub.now = NOW + 3_602.0
+    log.hub.work()
     shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
     assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 3_602, 1_500)
 
 
 def test_a_worker_whose_clock_is_behind_took_no_time_at_all(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.now -= 2
-    log.post.work()
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.now -= 2
+    log.hub.work()
     assert log(f"{LIST}/{delivery_id}")[1]["delivery"]["milliseconds"] == 0
 
 
 def test_a_row_of_an_earlier_release_says_when_and_not_how_long(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.work()
-    [row] = log.post.rows()
-    log.post.table.put({name: value for name, value in row.items() if name != "began_at"} | {"processed_at": NOW})
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.work()
+    [row] = log.hub.rows()
+    log.hub.table.put({name: value for name, value in row.items() if name != "began_at"} | {"processed_at": NOW})
     for shown in (log(f"{LIST}/{delivery_id}")[1]["delivery"], *log(LIST)[1]["deliveries"]):
         assert (shown["processed_at"], shown["milliseconds"]) == (NOW, None)
 
 
 def test_builds_of_earlier_rounds_are_not_forgotten(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.work()
-    log.post.builds = RecordingBuilds(wanted=False)
-    log.post.use(log.post.table, log.post.queue)
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.work()
+    log.hub.builds = RecordingBuilds(wanted=False)
+    log.hub.use(log.hub.table, log.hub.queue)
     log(f"{LIST}/{delivery_id}/replay", method="POST")
-    log.post.work()
+    log.hub.work()
     shown = log(f"{LIST}/{delivery_id}")[1]["delivery"]
     assert (shown["status"], shown["reasons"], shown["build_ids"]) == ("ignored", ["no_trigger"], ["bld_0"])
 
 
 def test_a_replay_makes_the_build_that_was_not_made(log: Log) -> None:
-    log.post.builds.wanted = False
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.work()
-    log.post.builds.wanted = True
+    log.hub.builds.wanted = False
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.work()
+    log.hub.builds.wanted = True
     log(f"{LIST}/{delivery_id}/replay", method="POST")
-    log.post.work()
+    log.hub.work()
     assert log(f"{LIST}/{delivery_id}")[1]["delivery"]["build_ids"] == ["bld_0"]
 
 
 def test_a_replay_whose_message_is_not_taken_is_sent_by_the_sweeper(log: Log) -> None:
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
-    log.post.work()
-    log.post.use(log.post.table, faulty(log.post.queue, Plan(at=1, error=QueueUnavailable)))
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
+    log.hub.work()
+    log.hub.use(log.hub.table, faulty(log.hub.queue, Plan(at=1, error=QueueUnavailable)))
     log.use()
     assert log(f"{LIST}/{delivery_id}/replay", method="POST")[0] == 503
-    log.post.use(log.post.table, log.post.queue)
-    log.post.now += 121
-    assert log.post.sweeper.tick() == 1
-    log.post.work()
-    assert len(log.post.builds.asked) == 2
+    log.hub.use(log.hub.table, log.hub.queue)
+    log.hub.now += 121
+    assert log.hub.requeue_job.tick() == 1
+    log.hub.work()
+    assert len(log.hub.builds.asked) == 2
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 403), (Role.DEVELOPER, 202), (None, 401)])
 def test_a_replay_needs_a_developer(log: Log, role: Role | None, status: int) -> None:
-    delivery_id = log.post(HOOK, PUSH)[1]["delivery_id"]
+    delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     principal = Principal("t", role) if role else None
     assert log(f"{LIST}/{delivery_id}/replay", method="POST", principal=principal)[0] == status
 
@@ -292,10 +292,10 @@ def test_a_replay_needs_a_developer(log: Log, role: Role | None, status: int) ->
 def test_the_whole_api_takes_deliveries_as_the_function_alone_does(log: Log) -> None:
     raw = json.dumps(PUSH).encode()
     for path in (PATH, f"{PATH}/{HOOK.id}"):
-        for headers in (log.post.headers(HOOK, raw), {}):
+        for headers in (log.hub.headers(HOOK, raw), {}):
             event = http_event("POST", path, principal=None, headers=headers, raw=raw)
             assert log.api.resolve(event, Context())["statusCode"] in ((202, 200) if headers else (401,))
-    assert len(log.post.rows()) == 1
+    assert len(log.hub.rows()) == 1
 
 
 def test_every_route_is_in_the_document(log: Log) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.webhooks.receiving.receiver import undoubled
-from tests.functional.webhooks.deliveries_hub import DATA, PATH, PROJECT, PUSH, Post, a_hook
+from gitlab_hub.webhooks.receiving.receiver import deduplicated_value
+from tests.functional.webhooks.deliveries_hub import DATA, PATH, PROJECT, PUSH, DeliveriesHub, a_hook
 
 SIGNS = a_hook("2", verification="signature")
 TOKEN = a_hook("1")
@@ -17,8 +17,8 @@ Change = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 @pytest.fixture
-def post() -> Post:
-    return Post(TOKEN, SIGNS)
+def hub() -> DeliveriesHub:
+    return DeliveriesHub(TOKEN, SIGNS)
 
 
 def renamed(change: Callable[[str], str]) -> Change:
@@ -54,21 +54,21 @@ ODD: dict[str, Change] = {
 @BOTH
 @pytest.mark.parametrize("named", [True, False], ids=["by id", "by secret"])
 @pytest.mark.parametrize("change", ODD.values(), ids=ODD)
-def test_what_a_proxy_makes_of_headers_is_taken(post: Post, hook: Any, named: bool, change: Change) -> None:
-    headers = change(post.headers(hook, RAW))
-    status, answer = post.call(RAW, headers, f"{PATH}/{hook.id}" if named else PATH)
+def test_what_a_proxy_makes_of_headers_is_taken(hub: DeliveriesHub, hook: Any, named: bool, change: Change) -> None:
+    headers = change(hub.headers(hook, RAW))
+    status, answer = hub.call(RAW, headers, f"{PATH}/{hook.id}" if named else PATH)
     assert (status, answer["ok"]) == (202, True), answer
-    post.work()
-    [row] = post.rows()
+    hub.work()
+    [row] = hub.rows()
     assert (row["event"], row["ref"], row["status"]) == ("push", "master", "handled")
 
 
 @BOTH
-def test_a_doubled_proof_that_is_wrong_stays_wrong(post: Post, hook: Any) -> None:
-    wrong = {name: f"{value}x,{value}x" for name, value in post.headers(hook, RAW).items()}
-    assert post.call(RAW, wrong, f"{PATH}/{hook.id}")[0] == 401
-    different = {name: f"{value},{value}x" for name, value in post.headers(hook, RAW).items()}
-    assert post.call(RAW, different, f"{PATH}/{hook.id}")[0] == 401
+def test_a_doubled_proof_that_is_wrong_stays_wrong(hub: DeliveriesHub, hook: Any) -> None:
+    wrong = {name: f"{value}x,{value}x" for name, value in hub.headers(hook, RAW).items()}
+    assert hub.call(RAW, wrong, f"{PATH}/{hook.id}")[0] == 401
+    different = {name: f"{value},{value}x" for name, value in hub.headers(hook, RAW).items()}
+    assert hub.call(RAW, different, f"{PATH}/{hook.id}")[0] == 401
 
 
 @pytest.mark.parametrize(
@@ -76,134 +76,134 @@ def test_a_doubled_proof_that_is_wrong_stays_wrong(post: Post, hook: Any) -> Non
     [("a,a", "a"), ("a, a", "a"), ("a,b,a,b", "a,b"), ("a,b", "a,b"), ("a,a,a", "a,a,a"), (",", ","), ("", "")],
 )
 def test_only_what_stands_there_exactly_twice_is_taken_once(value: str, once: str) -> None:
-    assert undoubled(value) == once
+    assert deduplicated_value(value) == once
 
 
-def test_a_signed_hook_may_send_its_token_too(post: Post) -> None:
-    assert post(SIGNS, PUSH, {"X-Gitlab-Token": post.token(SIGNS)})[0] == 202
+def test_a_signed_hook_may_send_its_token_too(hub: DeliveriesHub) -> None:
+    assert hub(SIGNS, PUSH, {"X-Gitlab-Token": hub.token(SIGNS)})[0] == 202
 
 
-def test_a_signature_proves_more_than_an_empty_token(post: Post) -> None:
-    headers = post.signed(TOKEN, RAW) | {"X-Gitlab-Token": ""}
-    assert post.call(RAW, headers, f"{PATH}/{TOKEN.id}")[0] == 202
+def test_a_signature_proves_more_than_an_empty_token(hub: DeliveriesHub) -> None:
+    headers = hub.signed(TOKEN, RAW) | {"X-Gitlab-Token": ""}
+    assert hub.call(RAW, headers, f"{PATH}/{TOKEN.id}")[0] == 202
 
 
 @BOTH
-def test_a_resend_is_the_same_delivery(post: Post, hook: Any) -> None:
-    keys = {"Idempotency-Key": "k1"} | ({} if hook is TOKEN else post.signed(hook, RAW, message_id="k1"))
-    assert post(hook, RAW, keys)[0] == 202
-    post.work()
-    again = {"Idempotency-Key": "k1"} | ({} if hook is TOKEN else post.signed(hook, RAW, message_id="k1"))
-    assert post(hook, RAW, again | {"X-Gitlab-Webhook-UUID": "another"}) == (200, {"ok": True, "duplicate": True})
-    post.work()
-    assert len(post.builds.asked) == 1
+def test_a_resend_is_the_same_delivery(hub: DeliveriesHub, hook: Any) -> None:
+    keys = {"Idempotency-Key": "k1"} | ({} if hook is TOKEN else hub.signed(hook, RAW, message_id="k1"))
+    assert hub(hook, RAW, keys)[0] == 202
+    hub.work()
+    again = {"Idempotency-Key": "k1"} | ({} if hook is TOKEN else hub.signed(hook, RAW, message_id="k1"))
+    assert hub(hook, RAW, again | {"X-Gitlab-Webhook-UUID": "another"}) == (200, {"ok": True, "duplicate": True})
+    hub.work()
+    assert len(hub.builds.asked) == 1
 
 
-def test_a_header_that_somebody_has_added_makes_no_two_deliveries_one(post: Post) -> None:
+def test_a_header_that_somebody_has_added_makes_no_two_deliveries_one(hub: DeliveriesHub) -> None:
     for number in (1, 2):
         body = PUSH | {"after": str(number) * 40}
-        assert post(TOKEN, body, {"webhook-id": "always", "Idempotency-Key": f"k{number}"})[0] == 202
-    assert len(post.rows()) == 2
+        assert hub(TOKEN, body, {"webhook-id": "always", "Idempotency-Key": f"k{number}"})[0] == 202
+    assert len(hub.rows()) == 2
 
 
-def test_a_signed_delivery_is_known_by_what_is_signed(post: Post) -> None:
+def test_a_signed_delivery_is_known_by_what_is_signed(hub: DeliveriesHub) -> None:
     for number in (1, 2):
-        post(SIGNS, RAW, post.signed(SIGNS, RAW, message_id="m1") | {"Idempotency-Key": f"k{number}"})
-    assert len(post.rows()) == 1
+        hub(SIGNS, RAW, hub.signed(SIGNS, RAW, message_id="m1") | {"Idempotency-Key": f"k{number}"})
+    assert len(hub.rows()) == 1
 
 
 @pytest.mark.parametrize("header", ["Push Hook", "System Hook", ""])
-def test_an_older_gitlab_says_its_event_s_name_only(post: Post, header: str) -> None:
+def test_an_older_gitlab_says_its_event_s_name_only(hub: DeliveriesHub, header: str) -> None:
     body = {name: value for name, value in PUSH.items() if name != "object_kind"}
-    assert post(TOKEN, body, {"X-Gitlab-Event": header})[0] == 202
-    post.work()
-    assert post.rows()[0]["event"] == "push"
+    assert hub(TOKEN, body, {"X-Gitlab-Event": header})[0] == 202
+    hub.work()
+    assert hub.rows()[0]["event"] == "push"
 
 
-def test_the_sample_of_a_system_hook_is_taken(post: Post) -> None:
-    hook = post.add(a_hook("s", scope="system", target_id=None, target="https://gitlab.example.com"))
+def test_the_sample_of_a_system_hook_is_taken(hub: DeliveriesHub) -> None:
+    hook = hub.add(a_hook("s", scope="system", target_id=None, target="https://gitlab.example.com"))
     sample = {
         "event_name": "project_create", "name": "Ruby", "path": "ruby", "project_id": 1,
         "owner_name": "Someone", "owner_email": "example@gitlabhq.com",
     }  # fmt: skip
-    assert post(hook, sample, {"X-Gitlab-Event": "System Hook"})[0] == 202
-    post.work()
-    assert post.hints.given == [("project", "int_0a1b", 1)]
+    assert hub(hook, sample, {"X-Gitlab-Event": "System Hook"})[0] == 202
+    hub.work()
+    assert hub.hints.given == [("project", "int_0a1b", 1)]
 
 
-def test_a_body_of_many_megabytes_is_taken_and_one_above_the_limit_is_named_so(post: Post) -> None:
+def test_a_body_of_many_megabytes_is_taken_and_one_above_the_limit_is_named_so(hub: DeliveriesHub) -> None:
     commits = [{"id": f"c{number}", "message": "m", "added": ["x" * 50] * 4_000} for number in range(20)]
     raw = json.dumps(PUSH | {"commits": commits}).encode()
     assert 4_000_000 < len(raw) < 6 * 1024 * 1024
-    assert post(TOKEN, raw)[0] == 202
-    status, answer = post(TOKEN, raw + b" " * (6 * 1024 * 1024))
+    assert hub(TOKEN, raw)[0] == 202
+    status, answer = hub(TOKEN, raw + b" " * (6 * 1024 * 1024))
     assert (status, answer["code"]) == (413, "payload_too_large")
 
 
 # ---- One event, several hooks
 
 
-def of_several_hooks(post: Post) -> dict[str, Any]:
+def of_several_hooks(hub: DeliveriesHub) -> dict[str, Any]:
     return {
         "project": TOKEN,
-        "group": post.add(a_hook("g", scope="group", target_id=3, target="mike")),
-        "system": post.add(a_hook("s", scope="system", target_id=None, target="https://gitlab.example.com")),
+        "group": hub.add(a_hook("g", scope="group", target_id=3, target="mike")),
+        "system": hub.add(a_hook("s", scope="system", target_id=None, target="https://gitlab.example.com")),
     }
 
 
 @pytest.mark.parametrize("kind", ["push", "tag_push", "merge_request"])
-def test_one_event_through_three_hooks_is_built_once(post: Post, kind: str) -> None:
+def test_one_event_through_three_hooks_is_built_once(hub: DeliveriesHub, kind: str) -> None:
     body = json.loads((DATA / "webhooks" / f"{kind}.json").read_text())
     place = {"id": PROJECT, "path_with_namespace": "mike/diaspora"}
     body |= {"project": place, "project_id": PROJECT}
     if kind == "merge_request":
         body["object_attributes"]["target_project_id"] = PROJECT
-    for name, hook in of_several_hooks(post).items():
+    for name, hook in of_several_hooks(hub).items():
         headers = {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": f"key of {name}"}
-        assert post(hook, body, headers)[0] == 202
-    post.work()
-    assert len(post.builds.asked) == 1
-    outcomes = sorted((row["status"], *row["reasons"]) for row in post.rows())
+        assert hub(hook, body, headers)[0] == 202
+    hub.work()
+    assert len(hub.builds.asked) == 1
+    outcomes = sorted((row["status"], *row["reasons"]) for row in hub.rows())
     assert outcomes == [("handled",), ("ignored", "same_event"), ("ignored", "same_event")]
 
 
-def test_a_first_hook_s_delivery_that_fails_is_tried_again_and_stays_the_first(post: Post) -> None:
-    hooks = of_several_hooks(post)
+def test_a_first_hook_s_delivery_that_fails_is_tried_again_and_stays_the_first(hub: DeliveriesHub) -> None:
+    hooks = of_several_hooks(hub)
     for name in ("project", "group"):
-        post(hooks[name], PUSH, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": name})
-    first, second = post.queue.take()
-    post.builds.error = RuntimeError("down")
-    assert post.deliver(first) == [first]
-    post.builds.error = None
-    assert post.deliver(second, first) == []
-    assert len(post.builds.asked) == 1
-    assert {row["hook_id"]: row["status"] for row in post.rows()} == {TOKEN.id: "handled", hooks["group"].id: "ignored"}
+        hub(hooks[name], PUSH, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": name})
+    first, second = hub.queue.take()
+    hub.builds.error = RuntimeError("down")
+    assert hub.deliver(first) == [first]
+    hub.builds.error = None
+    assert hub.deliver(second, first) == []
+    assert len(hub.builds.asked) == 1
+    assert {row["hook_id"]: row["status"] for row in hub.rows()} == {TOKEN.id: "handled", hooks["group"].id: "ignored"}
 
 
 @pytest.mark.parametrize(
     "more", [{"ref": "refs/heads/other"}, {"before": "1" * 40}, {"after": "2" * 40}, {"project_id": PROJECT, "x": 1}]
 )
-def test_other_refs_of_one_request_are_other_events(post: Post, more: dict[str, Any]) -> None:
-    hooks = of_several_hooks(post)
-    post(hooks["project"], PUSH, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": "k1"})
-    post(hooks["group"], PUSH | more, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": "k2"})
-    post.work()
-    assert len(post.builds.asked) == (1 if "x" in more else 2)
+def test_other_refs_of_one_request_are_other_events(hub: DeliveriesHub, more: dict[str, Any]) -> None:
+    hooks = of_several_hooks(hub)
+    hub(hooks["project"], PUSH, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": "k1"})
+    hub(hooks["group"], PUSH | more, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": "k2"})
+    hub.work()
+    assert len(hub.builds.asked) == (1 if "x" in more else 2)
 
 
-def test_two_updates_of_a_merge_request_in_one_request_are_two_events(post: Post) -> None:
+def test_two_updates_of_a_merge_request_in_one_request_are_two_events(hub: DeliveriesHub) -> None:
     body = json.loads((DATA / "webhooks" / "merge_request.json").read_text())
     body |= {"project": {"id": PROJECT, "path_with_namespace": "mike/diaspora"}}
     body["object_attributes"] |= {"target_project_id": PROJECT, "action": "update"}
     for number, labels in enumerate(([], [{"title": "ready"}])):
-        post(TOKEN, body | {"labels": labels}, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": f"k{number}"})
-    post.work()
-    assert len(post.builds.asked) == 2
+        hub(TOKEN, body | {"labels": labels}, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": f"k{number}"})
+    hub.work()
+    assert len(hub.builds.asked) == 2
 
 
-def test_nothing_that_is_known_of_an_event_names_the_integration(post: Post) -> None:
-    post(TOKEN, PUSH, {"X-Gitlab-Event-UUID": "u1"})
-    post.work()
-    [row] = [row for row in post.table.dump() if row["sk"] == "EVENT"]
+def test_nothing_that_is_known_of_an_event_names_the_integration(hub: DeliveriesHub) -> None:
+    hub(TOKEN, PUSH, {"X-Gitlab-Event-UUID": "u1"})
+    hub.work()
+    [row] = [row for row in hub.table.dump() if row["sk"] == "EVENT"]
     assert "0a1b" not in str(row)
-    assert row["expires_at"] == post.now + 2 * 86_400
+    assert row["expires_at"] == hub.now + 2 * 86_400

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.webhooks.deliveries_hub import DATA, PROJECT, PUSH, Post, a_hook
+from tests.functional.webhooks.deliveries_hub import DATA, PROJECT, PUSH, DeliveriesHub, a_hook
 
 BODIES = sorted([*(DATA / "webhooks").glob("*.json"), *(DATA / "systemhooks").glob("*.json")])
 EVENTS = {"group_merge_request": "merge_request", "service_merge_request": "merge_request", "build": "job"}
@@ -65,8 +65,8 @@ def test_a_recorded_body_is_taken_and_has_its_effect(path: Path, verification: s
     hook = a_hook(scope="system", target_id=None, target="https://gitlab.example.com", verification=verification)
     if verification == "signature" and not named:
         hook = replace(hook, scope="project", target_id=PROJECT)  # Only projects can be found by what they sign.
-    post, body = Post(hook), path.read_bytes()
-    status, answer = post(hook, body, {"X-Gitlab-Event": header_of(path)}, named=named)
+    hub, body = DeliveriesHub(hook), path.read_bytes()
+    status, answer = hub(hook, body, {"X-Gitlab-Event": header_of(path)}, named=named)
     if not named and verification == "signature":
         assert status in (200, 202) or json.loads(body).get("project_id") != PROJECT
         return
@@ -74,11 +74,11 @@ def test_a_recorded_body_is_taken_and_has_its_effect(path: Path, verification: s
     # That recording has blanks in the names of its ids, so nobody can know which project it is of.
     reason = "incomplete_event" if path.stem == "group_merge_request" else "unsupported_event"
     assert (status, answer.get("ignored")) == ((202, None) if effect else (200, reason))
-    post.work()
-    assert post.dead == post.queue.sent == []
-    assert [row["status"] for row in post.rows()] == (["handled"] if effect else [])
-    assert len(post.builds.asked) == (effect == "build")
-    assert [(kind, *ids) for kind, _, *ids in post.hints.given] == (effect if isinstance(effect, list) else [])
+    hub.work()
+    assert hub.dead == hub.queue.sent == []
+    assert [row["status"] for row in hub.rows()] == (["handled"] if effect else [])
+    assert len(hub.builds.asked) == (effect == "build")
+    assert [(kind, *ids) for kind, _, *ids in hub.hints.given] == (effect if isinstance(effect, list) else [])
 
 
 GONE = "0" * 40
@@ -92,9 +92,9 @@ ODD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("change", ODD.values(), ids=ODD)
 def test_a_push_without_the_usual_is_taken_and_decided(change: dict[str, Any]) -> None:
-    post = Post()
-    assert post(a_hook(), PUSH | change)[0] == 202
-    post.work()
-    assert post.dead == []
-    assert post.rows()[0]["status"] in {"handled", "ignored"}
-    assert len(post.builds.asked) == 1
+    hub = DeliveriesHub()
+    assert hub(a_hook(), PUSH | change)[0] == 202
+    hub.work()
+    assert hub.dead == []
+    assert hub.rows()[0]["status"] in {"handled", "ignored"}
+    assert len(hub.builds.asked) == 1

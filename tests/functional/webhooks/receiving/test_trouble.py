@@ -13,7 +13,7 @@ from gitlab_hub.webhooks.receiving.receiver import BUDGET_SECONDS
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.threads import together
-from tests.functional.webhooks.deliveries_hub import PATH, PROJECT, PUSH, Post, a_hook
+from tests.functional.webhooks.deliveries_hub import PATH, PROJECT, PUSH, DeliveriesHub, a_hook
 
 HOOK = a_hook()
 SIGNS = a_hook("2", verification="signature")
@@ -24,31 +24,31 @@ def unavailable() -> StorageUnavailable:
     return StorageUnavailable("Try again.")
 
 
-def attempt(post: Post, *, named: bool = True) -> int | None:
+def attempt(hub: DeliveriesHub, *, named: bool = True) -> int | None:
     """Send the push; None where the process ended."""
     try:
-        return post(HOOK, PUSH, named=named)[0]
+        return hub(HOOK, PUSH, named=named)[0]
     except Crash:
         return None
 
 
-def broken(post: Post, **plan: Any) -> Plan:
+def broken(hub: DeliveriesHub, **plan: Any) -> Plan:
     made = Plan(**plan)
-    post.use(faulty(post.table, made), faulty(post.queue, made))
+    hub.use(faulty(hub.table, made), faulty(hub.queue, made))
     return made
 
 
-def heal(post: Post, seconds: float = 0) -> None:
-    post.use(post.table, post.queue)
-    post.now += seconds
-    post.sweeper.tick()
-    post.work()
+def heal(hub: DeliveriesHub, seconds: float = 0) -> None:
+    hub.use(hub.table, hub.queue)
+    hub.now += seconds
+    hub.requeue_job.tick()
+    hub.work()
 
 
 def test_a_delivery_costs_one_read_one_write_and_one_message() -> None:
-    post = Post()
-    plan = broken(post)
-    assert attempt(post) == 202
+    hub = DeliveriesHub()
+    plan = broken(hub)
+    assert attempt(hub) == 202
     assert plan.calls == CALLS
 
 
@@ -56,74 +56,74 @@ def test_a_delivery_costs_one_read_one_write_and_one_message() -> None:
 @pytest.mark.parametrize("error", [Crash, unavailable, QueueUnavailable])
 @pytest.mark.parametrize("at", range(1, len(CALLS) + 1))
 def test_what_ends_anywhere_is_kept_or_not_promised(at: int, error: Any, applied: bool) -> None:
-    post = Post()
-    broken(post, at=at, error=error, applied=applied)
-    assert attempt(post) == (None if error is Crash else 503), "not taken, or nobody was told that it was"
-    kept = len(post.rows())
-    assert all(row["status"] == "pending" for row in post.rows())
-    heal(post, 121)
-    assert len(post.builds.asked) == kept
-    assert attempt(post) == (200 if kept else 202), "and GitLab may send it again"
-    heal(post)
-    assert [row["status"] for row in post.rows()] == ["handled"]
-    assert len(post.builds.asked) == len(post.builds.made) == 1
+    hub = DeliveriesHub()
+    broken(hub, at=at, error=error, applied=applied)
+    assert attempt(hub) == (None if error is Crash else 503), "not taken, or nobody was told that it was"
+    kept = len(hub.rows())
+    assert all(row["status"] == "pending" for row in hub.rows())
+    heal(hub, 121)
+    assert len(hub.builds.asked) == kept
+    assert attempt(hub) == (200 if kept else 202), "and GitLab may send it again"
+    heal(hub)
+    assert [row["status"] for row in hub.rows()] == ["handled"]
+    assert len(hub.builds.asked) == len(hub.builds.made) == 1
 
 
 @pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(1, 6))
 def test_a_repeated_delivery_that_ends_anywhere_has_one_effect(at: int, applied: bool) -> None:
-    post = Post()
-    broken(post, at=3)
-    attempt(post)
-    broken(post, at=at, applied=applied)
-    attempt(post)
-    heal(post, 121)
-    assert [row["status"] for row in post.rows()] == ["handled"]
-    assert len(post.builds.made) == 1
+    hub = DeliveriesHub()
+    broken(hub, at=3)
+    attempt(hub)
+    broken(hub, at=at, applied=applied)
+    attempt(hub)
+    heal(hub, 121)
+    assert [row["status"] for row in hub.rows()] == ["handled"]
+    assert len(hub.builds.made) == 1
 
 
 def test_a_repeated_delivery_is_sent_again_while_nobody_has_worked_on_it() -> None:
-    post = Post()
-    broken(post, at=3, error=QueueUnavailable)
-    assert attempt(post) == 503
-    post.use(post.table, post.queue)
-    assert attempt(post) == 200
-    assert len(post.queue.sent) == 1
+    hub = DeliveriesHub()
+    broken(hub, at=3, error=QueueUnavailable)
+    assert attempt(hub) == 503
+    hub.use(hub.table, hub.queue)
+    assert attempt(hub) == 200
+    assert len(hub.queue.sent) == 1
 
 
 @pytest.mark.parametrize("named", [True, False])
 def test_with_the_table_or_the_queue_down_the_answer_is_that_of_the_contract(named: bool) -> None:
     for at in (1, 2, 3):
-        post = Post()
-        broken(post, at=at, repeat=True, error=unavailable)
+        hub = DeliveriesHub()
+        broken(hub, at=at, repeat=True, error=unavailable)
         raw = json.dumps(PUSH).encode()
-        status, answer = post.call(raw, post.headers(HOOK, raw), f"{PATH}/{HOOK.id}" if named else PATH)
+        status, answer = hub.call(raw, hub.headers(HOOK, raw), f"{PATH}/{HOOK.id}" if named else PATH)
         assert (status, answer["code"], answer["retryable"]) == (503, "webhook_queue_unavailable", True)
-        assert post.notices.seen == {"unavailable": 1}
+        assert hub.metrics.seen == {"unavailable": 1}
 
 
 def test_a_refusal_for_our_own_trouble_says_when_to_come_back() -> None:
-    post = Post()
-    broken(post, at=1, error=unavailable)
+    hub = DeliveriesHub()
+    broken(hub, at=1, error=unavailable)
     raw = json.dumps(PUSH).encode()
-    event = http_event("POST", f"{PATH}/{HOOK.id}", principal=None, headers=post.headers(HOOK, raw), raw=raw)
-    assert post.front.resolve(event, Context())["headers"]["retry-after"] == "5"
+    event = http_event("POST", f"{PATH}/{HOOK.id}", principal=None, headers=hub.headers(HOOK, raw), raw=raw)
+    assert hub.app.resolve(event, Context())["headers"]["retry-after"] == "5"
 
 
 def test_a_standing_that_cannot_be_read_is_our_own_trouble_too() -> None:
-    post = Post()
+    hub = DeliveriesHub()
     plan = Plan(at=1, error=unavailable)
-    post.standing = faulty(post.standing, plan)
-    post.use(post.table, post.queue)
-    assert attempt(post) == 503
-    assert post.rows() == []
+    hub.states = faulty(hub.states, plan)
+    hub.use(hub.table, hub.queue)
+    assert attempt(hub) == 503
+    assert hub.rows() == []
 
 
 class Slow:
     """A port whose calls work, and take their time."""
 
-    def __init__(self, port: Any, post: Post, seconds: float) -> None:
-        self._port, self._post, self._seconds = port, post, seconds
+    def __init__(self, port: Any, hub: DeliveriesHub, seconds: float) -> None:
+        self._port, self._post, self._seconds = port, hub, seconds
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **more: Any) -> Any:
@@ -135,15 +135,15 @@ class Slow:
 
 @pytest.mark.parametrize("seconds", [1.0, 1.9, 3.0, 4.0])
 def test_with_everything_slow_the_answer_still_comes_in_time(seconds: float) -> None:
-    post = Post()
-    slow_standing = Slow(post.standing, post, seconds)
-    post.standing = slow_standing  # type: ignore[assignment]  # quacks like one
-    post.use(Slow(post.table, post, seconds), Slow(post.queue, post, seconds))
-    status = attempt(post)
-    assert post.elapsed <= BUDGET_SECONDS + 4 <= 8
+    hub = DeliveriesHub()
+    slow_states = Slow(hub.states, hub, seconds)
+    hub.states = slow_states  # type: ignore[assignment]  # quacks like one
+    hub.use(Slow(hub.table, hub, seconds), Slow(hub.queue, hub, seconds))
+    status = attempt(hub)
+    assert hub.elapsed <= BUDGET_SECONDS + 4 <= 8
     assert status == (202 if seconds * 3 <= BUDGET_SECONDS else 503)
-    heal(post, 121)
-    assert len(post.builds.asked) == len(post.rows())
+    heal(hub, 121)
+    assert len(hub.builds.asked) == len(hub.rows())
 
 
 @pytest.mark.parametrize("seconds", [3.6, 4.0])
@@ -151,27 +151,27 @@ def test_with_everything_slow_the_answer_still_comes_in_time(seconds: float) -> 
 def test_with_the_first_look_at_the_key_slow_too_nothing_begins_too_late(
     hook: Hook, named: bool, seconds: float
 ) -> None:
-    post = Post(hook)
+    hub = DeliveriesHub(hook)
     raw = json.dumps(PUSH).encode()
-    headers = post.headers(hook, raw)
-    slow = Slow(post.secrets, post, seconds)
-    post.secrets = slow  # type: ignore[assignment]  # quacks like one
-    post.use(Slow(post.table, post, seconds), Slow(post.queue, post, seconds))
-    status, _ = post.call(raw, headers, f"{PATH}/{hook.id}" if named else PATH)
+    headers = hub.headers(hook, raw)
+    slow = Slow(hub.secrets, hub, seconds)
+    hub.secrets = slow  # type: ignore[assignment]  # quacks like one
+    hub.use(Slow(hub.table, hub, seconds), Slow(hub.queue, hub, seconds))
+    status, _ = hub.call(raw, headers, f"{PATH}/{hook.id}" if named else PATH)
     assert status == 503
     # A look by another way than the id is two looks.
-    assert post.elapsed <= BUDGET_SECONDS + (4 if named else 8)
+    assert hub.elapsed <= BUDGET_SECONDS + (4 if named else 8)
 
 
 def test_copies_at_the_same_moment_have_one_effect_even_if_some_fail() -> None:
     for number in range(30):
-        post = Post()
+        hub = DeliveriesHub()
         plan = Plan(at=1 + number % 14, error=unavailable, applied=bool(number % 2))
-        post.use(faulty(post.table, plan), faulty(post.queue, plan))
-        answers = together(5, lambda _, post=post: attempt(post))  # type: ignore[misc]  # a default, not a capture
+        hub.use(faulty(hub.table, plan), faulty(hub.queue, plan))
+        answers = together(5, lambda _, hub=hub: attempt(hub))  # type: ignore[misc]  # a default, not a capture
         assert {200, 202, 503} >= set(answers)
-        heal(post, 121)
-        assert len(post.builds.asked) == len(post.builds.made) == 1
+        heal(hub, 121)
+        assert len(hub.builds.asked) == len(hub.builds.made) == 1
 
 
 NAMES = [
@@ -198,18 +198,18 @@ BODIES = st.fixed_dictionaries(
     path=st.sampled_from([PATH, f"{PATH}/{HOOK.id}", f"{PATH}/{SIGNS.id}", f"{PATH}/hook__x", f"{PATH}/\ud800"]),
 )
 def test_nothing_that_strangers_send_is_a_failure(headers: dict[str, str], raw: bytes | str, path: str) -> None:
-    post = Post(HOOK, SIGNS)
-    assert post.call(raw, headers, path)[0] == 401
-    assert post.rows() == []
+    hub = DeliveriesHub(HOOK, SIGNS)
+    assert hub.call(raw, headers, path)[0] == 401
+    assert hub.rows() == []
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(headers=st.dictionaries(st.sampled_from(NAMES[1:]), ANY_TEXT), body=BODIES, signs=st.booleans())
 def test_nothing_that_gitlab_sends_is_a_failure(headers: dict[str, str], body: dict[str, Any], signs: bool) -> None:
-    post, hook = Post(HOOK, SIGNS), SIGNS if signs else HOOK
+    hub, hook = DeliveriesHub(HOOK, SIGNS), SIGNS if signs else HOOK
     raw = json.dumps(body).encode()
-    genuine = post.signed(hook, raw) if signs else {"X-Gitlab-Token": post.token(hook)}
-    status, _ = post.call(raw, {**headers, **genuine}, f"{PATH}/{hook.id}")
+    genuine = hub.signed(hook, raw) if signs else {"X-Gitlab-Token": hub.token(hook)}
+    status, _ = hub.call(raw, {**headers, **genuine}, f"{PATH}/{hook.id}")
     assert status in (200, 202)
-    post.work()
-    assert post.dead == []
+    hub.work()
+    assert hub.dead == []

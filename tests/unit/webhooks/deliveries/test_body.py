@@ -21,7 +21,7 @@ def noise(length: int) -> str:
 BIG = noise(600_000)
 
 
-def packed(body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+def compressed(body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     found = compress_body(parse("", body).kind, body)
     assert len(found.data) <= MAX_PACKED_BYTES
     return decompress_body(found.data), found.truncated
@@ -37,17 +37,17 @@ def push(**more: Any) -> dict[str, Any]:
 
 def test_a_body_that_fits_keeps_its_values() -> None:
     body = {"object_kind": "push", "ref": "refs/heads/\u00fc", "project_id": 1, "after": None}
-    assert packed(body) == (body, False)
+    assert compressed(body) == (body, False)
 
 
 def test_a_body_of_many_bytes_that_compresses_is_kept_whole() -> None:
     body = push(commits=[commit(1, added=["x" * 3_000_000], removed=[])])
-    assert packed(body) == (body, False)
+    assert compressed(body) == (body, False)
 
 
 def test_first_the_lists_of_files_go() -> None:
     body = push(commits=[commit(1, added=[noise(700_000)], modified=[], removed=[])], total_commits_count=1)
-    kept, truncated = packed(body)
+    kept, truncated = compressed(body)
     assert (kept["commits"], truncated) == ([commit(1)], True)
     event = parse("Push Hook", kept)
     assert [one.paths for one in event.commits] == [()]
@@ -56,7 +56,7 @@ def test_first_the_lists_of_files_go() -> None:
 @pytest.mark.parametrize("total", [{}, {"total_commits_count": 90}])
 def test_then_the_commits_go_and_their_number_stays(total: dict[str, int]) -> None:
     body = push(commits=[{"id": "c1", "message": noise(700_000)}, "nonsense"], **total)
-    kept, truncated = packed(body)
+    kept, truncated = compressed(body)
     assert (kept["commits"], kept["total_commits_count"], truncated) == ([], 90 if total else 1, True)
     event = parse("Push Hook", kept)
     assert (event.ref, event.sha) == ("a", "c1")
@@ -64,7 +64,7 @@ def test_then_the_commits_go_and_their_number_stays(total: dict[str, int]) -> No
 
 def test_then_long_texts_are_cut() -> None:
     attributes = {"iid": 3, "title": noise(700_000), "source_branch": "a", "target_project_id": 1}
-    kept, truncated = packed(
+    kept, truncated = compressed(
         {"object_kind": "merge_request", "object_attributes": attributes, "labels": [{"title": "x"}]}
     )
     event = parse("Merge Request Hook", kept)
@@ -78,7 +78,7 @@ def test_at_last_only_plain_fields_are_left() -> None:
     attributes = {"iid": 4, "labels": labels, "last_commit": {"id": "c1", "message": noise(600_000)}, "title": "t"}
     changes = {"labels": {"previous": labels, "current": labels}, "title": {"previous": noise(600_000)}}
     body = {"object_kind": "merge_request", "object_attributes": attributes, "project": {"id": 5}}
-    kept, truncated = packed(body | {"labels": labels, "changes": changes})
+    kept, truncated = compressed(body | {"labels": labels, "changes": changes})
     event = parse("Merge Request Hook", kept)
     assert (truncated, event.kind, event.project_id) == (True, "merge_request", 5)
     assert event.merge_request is not None
@@ -96,13 +96,13 @@ BODIES = st.dictionaries(NAMES, JSON, max_size=5)
 @settings(deadline=None, max_examples=50)
 @given(body=BODIES)
 def test_any_object_can_be_kept_and_read_again(body: dict[str, Any]) -> None:
-    assert isinstance(packed(body)[0], dict)
+    assert isinstance(compressed(body)[0], dict)
 
 
 @settings(deadline=None, max_examples=8)
 @given(body=BODIES)
 def test_any_object_can_be_made_to_fit(body: dict[str, Any]) -> None:
-    assert packed(body | {"object_kind": "push", "ref": BIG})[1] is True
+    assert compressed(body | {"object_kind": "push", "ref": BIG})[1] is True
 
 
 def test_what_is_kept_does_not_unpack_without_end() -> None:

@@ -6,7 +6,7 @@ from gitlab_hub.errors import Conflict
 from gitlab_hub.gitlab.webhooks.parse import parse
 from gitlab_hub.ids import owner_of
 from gitlab_hub.storage.ports import ALWAYS, Condition, ConditionFailed, Item
-from gitlab_hub.webhooks.deliveries.model import KEPT_SECONDS, Delivery, Status, delivery_of, due
+from gitlab_hub.webhooks.deliveries.model import KEPT_SECONDS, Delivery, DeliveryStatus, delivery_of, due
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore, UnknownSchema, row_of
 from tests.fakes.table import MemoryTable
 from tests.functional.webhooks.deliveries_hub import INTEGRATION, NOW, a_hook
@@ -55,7 +55,7 @@ def test_only_pending_ones_are_in_the_index_of_pending_ones(table: MemoryTable) 
     store.keep(delivery, b"")
     assert store.overdue(NOW + 119, 10) == []
     assert store.overdue(NOW + 120, 10) == [delivery.id]
-    store.change(delivery.id, lambda known: replace(known, status=Status.HANDLED))
+    store.change(delivery.id, lambda known: replace(known, status=DeliveryStatus.HANDLED))
     assert store.overdue(NOW + 10_000, 10) == []
 
 

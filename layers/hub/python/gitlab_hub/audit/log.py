@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from gitlab_hub import request_id
-from gitlab_hub.audit.model import AuditAction, Entry, Wanted
+from gitlab_hub.audit.model import AuditAction, AuditFilter, Entry
 from gitlab_hub.storage.ports import ABSENT, Item, Table
 from gitlab_hub.storage.rows import Range, query_all
 
@@ -68,25 +68,25 @@ class AuditReader:
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table, self._now = table, now
 
-    def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> tuple[list[Entry], Position | None]:
+    def page(self, filters: AuditFilter, *, limit: int, after: Position | None) -> tuple[list[Entry], Position | None]:
         """A page of lines, and where to go on; None at the end. A page may be short and still have a next one."""
         newest = self._now() if after is None else int(after.partition("#")[0]) / 1000
-        oldest = max(self._now() - KEPT_SECONDS, wanted.since or 0)
+        oldest = max(self._now() - KEPT_SECONDS, filters.since or 0)
         found: list[Entry] = []
         scanned = 0
         for year in range(_year(newest), _year(oldest) - 1, -1):
-            for entry, place in self._lines(year, after, wanted.since, limit + 1):
+            for entry, place in self._lines(year, after, filters.since, limit + 1):
                 if len(found) == limit or scanned == MAX_SCANNED:
                     return found, after
                 after, scanned = place, scanned + 1
-                if wanted.takes(entry):
+                if filters.matches(entry):
                     found.append(entry)
         return found, None
 
     def _lines(self, year: int, after: str | None, since: int | None, most: int) -> Iterator[tuple[Entry, str]]:
         until = None if since is None else f"{since * 1000:013d}"
-        wanted = Range(after=after, until=until, limit=min(most, BATCH), forward=False)
-        return ((_entry(item), item["sk"]) for item in query_all(self._table, _partition(year), **wanted))
+        filters = Range(after=after, until=until, limit=min(most, BATCH), forward=False)
+        return ((_entry(item), item["sk"]) for item in query_all(self._table, _partition(year), **filters))
 
 
 def _year(moment: float) -> int:

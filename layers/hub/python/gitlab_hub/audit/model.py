@@ -52,7 +52,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class AuditFilter:
     """Which lines to show. `since` is unix seconds; `visible` None = of all integrations and of the hub itself."""
 
     since: int | None = None
@@ -61,7 +61,7 @@ class Wanted:
     integration_id: str | None = None
     visible: frozenset[str] | None = None
 
-    def takes(self, entry: Entry) -> bool:
+    def matches(self, entry: Entry) -> bool:
         """Say whether a line is wanted."""
         named = (
             (self.actor, entry.actor),

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gitlab_hub.integrations.gitlab_access import SyncTargets
     from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
     from gitlab_hub.integrations.tokens.services import Runtime, TokenServices
-    from gitlab_hub.storage.aws import LazyClient
-    from gitlab_hub.storage.ports import OrderedQueue, Secrets, Table
     from gitlab_hub.sync.engine import Connection
     from gitlab_hub.sync.ports import Target
     from gitlab_hub.sync.service import SyncService
@@ -208,8 +206,8 @@ class Container(Core):
             table=self.deliveries_table,
             queue=self.ordered_queue("deliveries_queue_url"),
             secrets=self.hook_secrets,
-            standing=adapters.IntegrationStates(IntegrationStore(self.integrations_table, self.secrets())),
-            notices=WebhookMetrics(self.function_name),
+            states=adapters.IntegrationStates(IntegrationStore(self.integrations_table, self.secrets())),
+            metrics=WebhookMetrics(self.function_name),
             now=self.now,
         ).receiver
 
@@ -269,35 +267,3 @@ class Container(Core):
     def signing_key(self) -> bytes:
         """The key of what is signed for HTTPS targets."""
         return self.master_key.derive("build-targets")
-
-
-class QuickContainer(Container):
-    """The container of the webhooks' door: its adapters would rather fail than keep GitLab waiting."""
-
-    def table(self, name: "Required") -> "Table":
-        """The table that a setting names, tried twice."""
-        from gitlab_hub.storage.backoff import Backoff
-        from gitlab_hub.storage.dynamodb import DynamoTable
-
-        return DynamoTable(self.env(name), self._dynamodb, backoff=Backoff(tries=2))
-
-    def secrets(self, prefix: str = "") -> "Secrets":
-        """Secrets whose names begin with a prefix."""
-        from gitlab_hub.storage.secretsmanager import SecretsManager
-
-        return SecretsManager(prefix, self._quick("secretsmanager"))
-
-    def ordered_queue(self, name: "Required") -> "OrderedQueue":
-        """The FIFO queue that a setting names."""
-        from gitlab_hub.storage.sqs import SqsOrderedQueue
-
-        return SqsOrderedQueue(self.env(name), self._quick("sqs"))
-
-    @cached_property
-    def _dynamodb(self) -> "LazyClient":
-        return self._quick("dynamodb")
-
-    def _quick(self, service: str) -> "LazyClient":
-        from gitlab_hub.storage.aws import QUICK, LazyClient
-
-        return LazyClient(service, config=QUICK)

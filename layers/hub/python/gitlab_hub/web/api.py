@@ -59,15 +59,15 @@ class Api:
         idempotency: Idempotency | None,
         now: Callable[[], float],
         new_seed: Callable[[], str] = lambda: secrets.token_hex(16),
-        everywhere: Callable[[], Iterable[Route]] | None = None,
+        all_routes: Callable[[], Iterable[Route]] | None = None,
     ) -> None:
         """Make the API of these routes.
 
-        `everywhere`: the routes of all functions, for the one that answers what no route was found for.
+        `all_routes`: the routes of all functions, for the one that answers what no route was found for.
         """
         self._routes = tuple(routes)
         self._directory = Directory(self._routes)
-        self._everywhere = everywhere
+        self._all_routes = all_routes
         self._guard, self._idempotency = guard, idempotency
         self._now, self._new_seed = now, new_seed
 
@@ -95,7 +95,7 @@ class Api:
         """Answer where there is no such route: say which methods the path has, if it is one."""
         if call.method == "HEAD" and (head := self._head(call, context)):
             return head
-        allowed = self._whole_directory.methods(call.path)
+        allowed = self._full_directory.methods(call.path)
         if call.method == "OPTIONS" and allowed:
             return HttpResponse(status=HTTPStatus.NO_CONTENT, body="", headers={"allow": ", ".join(allowed)})
         if allowed:
@@ -110,12 +110,12 @@ class Api:
         return replace(self._attempt(replace(call, method="GET"), *found, context), body="")
 
     @cached_property
-    def _whole_directory(self) -> Directory:
-        return self._directory if self._everywhere is None else Directory(self._everywhere())
+    def _full_directory(self) -> Directory:
+        return self._directory if self._all_routes is None else Directory(self._all_routes())
 
     def _attempt(self, call: Call, route: Route, parameters: Mapping[str, str], context: Any) -> HttpResponse:
         try:
-            principal = self._admit(route, parameters, call)
+            principal = self._authorize(route, parameters, call)
             check_query(call)
             if route.raw is not None:
                 return route.raw(call)
@@ -130,7 +130,7 @@ class Api:
         except HubError as error:
             return _rendered(error, route, call)
 
-    def _admit(self, route: Route, parameters: Mapping[str, str], call: Call) -> Principal | None:
+    def _authorize(self, route: Route, parameters: Mapping[str, str], call: Call) -> Principal | None:
         """Let the caller in. Nothing of the request but its path and its caller has been looked at before."""
         if route.role is None:
             return None
@@ -181,7 +181,7 @@ class Api:
         resolver.exception_handler(Exception)(_raised)
         for route in self._routes:
             register = resolver.route(
-                route.path, route.method, status_code=route.status, middlewares=[_only_admitted(route)]
+                route.path, route.method, status_code=route.status, middlewares=[_require_authorized(route)]
             )
             register(route.handler)
         return resolver
@@ -216,15 +216,15 @@ def _raised(error: Exception) -> Any:
     raise error
 
 
-def _only_admitted(route: Route) -> Callable[..., Any]:
+def _require_authorized(route: Route) -> Callable[..., Any]:
     """Make sure that the route which the resolver found is the one whose caller was checked."""
 
-    def fence(app: APIGatewayHttpResolver, next_middleware: Callable[..., Any]) -> Any:
+    def authorize(app: APIGatewayHttpResolver, next_middleware: Callable[..., Any]) -> Any:
         if app.context.get("admitted") is not route:
             raise NoSuchPath("There is no such path.")
         return next_middleware(app)
 
-    return fence
+    return authorize
 
 
 def _given(call: Call) -> set[str]:

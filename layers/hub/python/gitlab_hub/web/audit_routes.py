@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, Field
 
 from gitlab_hub.audit.log import AuditReader
-from gitlab_hub.audit.model import AuditAction, Wanted
+from gitlab_hub.audit.model import AuditAction, AuditFilter
 from gitlab_hub.errors import NotFound
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Caller, Role
@@ -72,7 +72,7 @@ class AuditRoutes:
         listing = json.dumps(["audit log", since, actor, action, integration_id])
         position = self._cursors.open(listing, cursor)
         entries, last = self._reader.page(
-            Wanted(
+            AuditFilter(
                 since=since, actor=actor, action=action, integration_id=integration_id, visible=caller.integration_ids
             ),
             limit=limit,

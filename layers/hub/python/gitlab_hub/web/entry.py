@@ -97,7 +97,7 @@ def worker_entry(
     *,
     on_message: OnMessage,
     on_tick: Callable[[], object] | None = None,
-    chores: Sequence[Callable[[], object]] = (),
+    jobs: Sequence[Callable[[], object]] = (),
     telemetry: Telemetry | None = None,
     late_after: float = 3600.0,
 ) -> Handler:
@@ -110,19 +110,19 @@ def worker_entry(
     """
     frame = _Frame("FailedMessages", telemetry)
     tick = schedule_entry(on_tick, telemetry=telemetry) if on_tick else _no_schedule
-    tick = chores_entry(chores, telemetry=telemetry) if chores else tick
+    tick = jobs_entry(jobs, telemetry=telemetry) if jobs else tick
 
     def handler(event: Event, context: Any) -> dict[str, Any]:
         if "Records" not in event:
             return tick(event, context)
-        waited = max((_waited(record) for record in event["Records"]), default=0.0)
+        waited = max((_queue_delay(record) for record in event["Records"]), default=0.0)
         if waited > late_after:
-            frame.late(context, waited)
+            frame.count_late(context, waited)
         failed: list[str] = []
         stuck: set[str] = set()
         for record in event["Records"]:
             group = (record.get("attributes") or {}).get("MessageGroupId")
-            if group in stuck or not _done(record, on_message, context, frame):
+            if group in stuck or not _succeeded(record, on_message, context, frame):
                 failed.append(record["messageId"])
                 stuck |= {group} if group else set()
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -146,18 +146,18 @@ def schedule_entry(on_tick: Callable[[], object], *, telemetry: Telemetry | None
     return handler
 
 
-def chores_entry(chores: Sequence[Callable[[], object]], *, telemetry: Telemetry | None = None) -> Handler:
+def jobs_entry(jobs: Sequence[Callable[[], object]], *, telemetry: Telemetry | None = None) -> Handler:
     """Make the handler of a function that does chores on a schedule: one that fails keeps none from its turn."""
     frame = _Frame("FailedTicks", telemetry)
 
     def handler(_event: Event, context: Any) -> dict[str, Any]:
-        def done(chore: Callable[[], object]) -> bool:
+        def done(job: Callable[[], object]) -> bool:
             def work() -> object:
-                return chore() or True
+                return job() or True
 
-            return bool(frame.run(work, otherwise=lambda: False, context=context, outcome=_told))
+            return bool(frame.run(work, otherwise=lambda: False, context=context, outcome=_log_fields))
 
-        failed = [chore for chore in chores if not done(chore)]
+        failed = [job for job in jobs if not done(job)]
         if failed:
             raise EntryError("A chore failed; see the log lines before this one.")
         return {}
@@ -194,7 +194,7 @@ class _Frame:
         self._telemetry.done(function, milliseconds=took, **keys, **outcome(result))
         return result
 
-    def late(self, context: Any, seconds: float) -> None:
+    def count_late(self, context: Any, seconds: float) -> None:
         """Tell that work has waited for too long."""
         self._telemetry.late(_function(context), round(seconds))
 
@@ -203,7 +203,7 @@ def _function(context: Any) -> str:
     return str(getattr(context, "function_name", "unknown"))
 
 
-def _done(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame: _Frame) -> bool:
+def _succeeded(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame: _Frame) -> bool:
     def work() -> bool:
         on_message(json.loads(record["body"]), remaining=lambda: _remaining(context))
         return True
@@ -211,7 +211,7 @@ def _done(record: Mapping[str, Any], on_message: OnMessage, context: Any, frame:
     return frame.run(work, otherwise=lambda: False, context=context, message_id=record["messageId"])
 
 
-def _waited(record: Event) -> float:
+def _queue_delay(record: Event) -> float:
     """How many seconds ago a message was sent; SQS says so in milliseconds of the epoch (`SentTimestamp`)."""
     sent = (record.get("attributes") or {}).get("SentTimestamp")
     return time.time() - float(sent) / 1000 if sent else 0.0
@@ -221,7 +221,7 @@ def _remaining(context: Any) -> float:
     return max(0.0, float(context.get_remaining_time_in_millis()) / 1000 - RESERVE_SECONDS)
 
 
-def _told(report: object) -> Mapping[str, Any]:
+def _log_fields(report: object) -> Mapping[str, Any]:
     """What a chore says about itself, for the log."""
     if isinstance(report, Mapping):
         return report

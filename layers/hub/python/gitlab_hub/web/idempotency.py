@@ -48,7 +48,7 @@ class Idempotency:
         try:
             self._table.put(_locked(attempt), ABSENT)
         except ConditionFailed:
-            return self._meet(attempt, now)
+            return self._resume_or_replay(attempt, now)
         return attempt
 
     def finish(self, attempt: Attempt, answer: HttpResponse, *, keep: bool) -> None:
@@ -67,7 +67,7 @@ class Idempotency:
     def _attempt(self, pk: str, seed: str, body_hash: str, now: float) -> Attempt:
         return Attempt(pk=pk, owner=self._new_token(), seed=seed, body_hash=body_hash, started_at=int(now))
 
-    def _meet(self, wanted: Attempt, now: float) -> Attempt | HttpResponse:
+    def _resume_or_replay(self, wanted: Attempt, now: float) -> Attempt | HttpResponse:
         row = self._table.get(wanted.pk, "ANSWER")
         if row is None:
             raise _in_progress()  # It was released between two looks; the caller's next try will begin.

@@ -14,13 +14,14 @@ PREFIX = "#/components/schemas/"
 _NAMES = {
     "AcceptBody": "SyncAcceptRequest", "PatchBody": "IntegrationUpdateRequest", "ReportBody": "BuildUpdateRequest",
     "RotateBody": "WebhookRotateRequest", "TriggerPatchBody": "TriggerUpdateRequest",
-    "AccountAnswer": "Account", "AccountView": "TokenAccount", "AuthorizedAnswer": "Authorized", "BegunAnswer": "Begun",
+    "AccountAnswer": "Account", "AccountView": "TokenAccount", "AuthorizationStartedAnswer": "Begun",
+    "AuthorizedAnswer": "Authorized",
     "EmailAnswer": "Email", "EntryList": "AuditLog", "EntryView": "AuditEntry", "GrantAnswer": "Grant",
     "GroupAnswer": "Group", "IdentityAnswer": "Identity", "MadeToken": "NewHubToken", "MemberRoleAnswer": "MemberRole",
     "NewToken": "TokenCreateRequest", "PlaceAnswer": "ResourceId", "ProjectAnswer": "Project",
     "RehearsalAnswer": "DryRun", "RehearsalBody": "DryRunRequest", "RemovedAnswer": "IntegrationDeleted",
     "ResentAnswer": "Resent", "ResourceAnswer": "Resource", "ShareAnswer": "Share", "StepAnswer": "AccessStep",
-    "Status": "DeliveryStatus", "TokenAnswer": "TokenHealth", "TokenList": "HubTokenList", "TokenView": "HubToken",
+    "TokenAnswer": "TokenHealth", "TokenList": "HubTokenList", "TokenView": "HubToken",
     "View": "GrantView",
 }  # fmt: skip
 """Names in the API, where no rule gives them; models are called after their part in the code."""

@@ -16,7 +16,7 @@ class PublicUrl:
         self._configured, self._region = configured.rstrip("/"), region
         self._own = ""
 
-    def see(self, event: Mapping[str, Any]) -> None:
+    def learn_from(self, event: Mapping[str, Any]) -> None:
         """Learn the gateway's own address from an event that it made."""
         api_id = str((event.get("requestContext") or {}).get("apiId") or "")
         if api_id.isalnum():

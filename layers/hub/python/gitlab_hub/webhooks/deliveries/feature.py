@@ -18,11 +18,11 @@ class DeliveriesFeature:
 
     def __init__(self, *, table: Table, queue: OrderedQueue, now: Callable[[], float] = time.time) -> None:
         self._store, self._now = DeliveryStore(table), now
-        self._inbox, self._hooks = DeliveryService(self._store, queue), HookStore(table)
+        self._deliveries, self._hooks = DeliveryService(self._store, queue), HookStore(table)
         self._refs = RefSnapshots(table)
-        self.found = SynthesizedPushes(self._inbox, now)
+        self.synthesized_pushes = SynthesizedPushes(self._deliveries, now)
 
-    def worker(self, *, scopes: Scopes, builds: Builds, hints: Hints, standing: IntegrationState) -> DeliveryWorker:
+    def worker(self, *, scopes: Scopes, builds: Builds, hints: Hints, states: IntegrationState) -> DeliveryWorker:
         """The consumer of the queue."""
         return DeliveryWorker(
             store=self._store,
@@ -31,15 +31,15 @@ class DeliveriesFeature:
             refs=self._refs,
             builds=builds,
             hints=hints,
-            standing=standing,
+            states=states,
             now=self._now,
         )
 
-    def sweeper(self, notices: DeliveryMetrics) -> RequeueJob:
+    def requeue_job(self, metrics: DeliveryMetrics) -> RequeueJob:
         """What looks every minute for deliveries that were forgotten."""
-        return RequeueJob(store=self._store, inbox=self._inbox, notices=notices, now=self._now)
+        return RequeueJob(store=self._store, deliveries=self._deliveries, metrics=metrics, now=self._now)
 
     @cached_property
     def replay(self) -> DeliveryReplay:
         """What has a delivery worked on again because somebody asks for it."""
-        return DeliveryReplay(self._store, self._inbox, self._now)
+        return DeliveryReplay(self._store, self._deliveries, self._now)

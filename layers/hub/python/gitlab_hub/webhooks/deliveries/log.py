@@ -20,7 +20,7 @@ _SK = f"{BY_TIME}_sk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class DeliveryFilters:
     """Which deliveries a list is to show; `since` is unix seconds."""
 
     hook_id: str | None = None
@@ -28,14 +28,14 @@ class Filters:
     event: str | None = None
     since: int | None = None
 
-    def wants(self, item: Item) -> bool:
+    def matches(self, item: Item) -> bool:
         """Say whether a row is to be shown; its age is not looked at here."""
         wanted = {"hook_id": self.hook_id, "status": self.status, "event": self.event}
         return all(item.get(name) == value for name, value in wanted.items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DeliveryPage:
     """Some deliveries, and the position to go on behind; None at the end."""
 
     deliveries: list[Delivery]
@@ -48,7 +48,9 @@ class DeliveryLog:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def newest(self, integration_ids: Sequence[str], filters: Filters, *, limit: int, after: str | None) -> Found:
+    def newest(
+        self, integration_ids: Sequence[str], filters: DeliveryFilters, *, limit: int, after: str | None
+    ) -> DeliveryPage:
         """A page of the deliveries of these integrations.
 
         A page may be short, even empty, and still have a next one. Raises Unprocessable for too many integrations.
@@ -61,7 +63,7 @@ class DeliveryLog:
         # Of many integrations each is likely to have few of the newest.
         first = max(1, min(BATCH, 2 * limit // max(1, len(integration_ids))))
         streams = [self._stream(one, filters.since, after, first) for one in integration_ids]
-        return _page(heapq.merge(*streams, key=_position, reverse=True), filters.wants, limit, after)
+        return _page(heapq.merge(*streams, key=_position, reverse=True), filters.matches, limit, after)
 
     def _stream(self, integration_id: str, since: int | None, after: str | None, batch: int) -> Iterator[Item]:
         until = None if since is None else f"{since * 1000:013d}"
@@ -76,15 +78,15 @@ class DeliveryLog:
             after, batch = rows.last[1], BATCH
 
 
-def _page(rows: Iterator[Item], wants: Callable[[Item], bool], limit: int, after: str | None) -> Found:
+def _page(rows: Iterator[Item], matches: Callable[[Item], bool], limit: int, after: str | None) -> DeliveryPage:
     found: list[Delivery] = []
     for scanned, item in enumerate(rows):
         if len(found) == limit or scanned == MAX_SCANNED:
-            return Found(found, after)
+            return DeliveryPage(found, after)
         after = _position(item)
-        if wants(item):
+        if matches(item):
             found.append(shown_from(item))
-    return Found(found, None)
+    return DeliveryPage(found, None)
 
 
 def _position(item: Item) -> str:

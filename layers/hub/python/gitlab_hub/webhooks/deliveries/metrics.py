@@ -28,7 +28,7 @@ class WebhookMetrics:
         """Nobody came to an end with a delivery."""
         self._write("delivery given up", GAVE_UP, delivery_id=delivery_id)
 
-    def sent_again(self, count: int) -> None:
+    def requeued(self, count: int) -> None:
         """Deliveries had been kept and not worked on."""
         self._write("deliveries sent again", SENT_AGAIN, value=count)
 

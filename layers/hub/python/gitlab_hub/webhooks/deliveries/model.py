@@ -21,7 +21,7 @@ KEPT_SECONDS = 30 * 86_400
 SETTLE_SECONDS = 120
 """After which time a delivery that was not worked on is sent to its worker again; doubles with every time."""
 
-FOUND = "found"
+POLLED = "found"
 
 MAX_SENDS = 7
 MAX_ATTEMPTS = 5
@@ -48,7 +48,7 @@ _KEPT_HEADERS = (
 )
 
 
-class Status(StrEnum):
+class DeliveryStatus(StrEnum):
     """How far a delivery has come."""
 
     PENDING = "pending"
@@ -107,12 +107,12 @@ class Delivery:
     @property
     def is_done(self) -> bool:
         """Whether a worker came to an end with it."""
-        return self.status != Status.PENDING and self.processed_at is not None
+        return self.status != DeliveryStatus.PENDING and self.processed_at is not None
 
     @property
     def is_pending(self) -> bool:
         """Whether its worker is still expected to look at it."""
-        return self.status == Status.PENDING
+        return self.status == DeliveryStatus.PENDING
 
     @property
     def once(self) -> str:
@@ -156,7 +156,7 @@ def event_key(integration_id: str, headers: Headers, event: HookEvent, body: Map
     return hashlib.sha256(spelled.encode()).hexdigest()
 
 
-def found_id(integration_id: str, key: str) -> str:
+def synthesized_id(integration_id: str, key: str) -> str:
     """The id of what the hub found itself; `key` (hex digits) is the same whenever the same is found."""
     return owned_id("dlv", integration_id, f"found-{key[:_ID_CHARACTERS]}")
 
@@ -200,7 +200,7 @@ def polled_delivery(
         id=name,
         integration_id=integration_id,
         hook_id=None,
-        status=Status.PENDING,
+        status=DeliveryStatus.PENDING,
         event=event.kind,
         action=_short(event.action),
         project_id=event.project_id,
@@ -208,7 +208,7 @@ def polled_delivery(
         ref=_short(event.ref),
         sha=_short(event.sha),
         actor=_short(event.actor),
-        verification=FOUND,
+        verification=POLLED,
         headers={},
         size=len(raw),
         truncated=False,

@@ -64,5 +64,5 @@ class DeliveryMetrics(Protocol):
     def gave_up(self, delivery_id: str) -> None:
         """A delivery was sent to its worker so often that nobody believes in it any more."""
 
-    def sent_again(self, count: int) -> None:
+    def requeued(self, count: int) -> None:
         """So many deliveries had been kept and not worked on."""

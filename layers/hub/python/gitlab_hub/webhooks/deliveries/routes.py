@@ -15,8 +15,8 @@ from gitlab_hub.ids import owner_of
 from gitlab_hub.web.auth import Caller, IntegrationGuard, Principal, Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 from gitlab_hub.web.route import Route
-from gitlab_hub.webhooks.deliveries.log import MAX_INTEGRATIONS, DeliveryLog, Filters
-from gitlab_hub.webhooks.deliveries.model import Delivery, Status
+from gitlab_hub.webhooks.deliveries.log import MAX_INTEGRATIONS, DeliveryFilters, DeliveryLog
+from gitlab_hub.webhooks.deliveries.model import Delivery, DeliveryStatus
 from gitlab_hub.webhooks.deliveries.service import DeliveryReplay
 
 # Deliveries as the API shows them: what is not named here stays inside, bodies above all.
@@ -96,7 +96,7 @@ def view_of(delivery: Delivery) -> DeliveryView:
 
 DeliveryId = Annotated[str, Path()]
 Id = Annotated[str | None, Query(min_length=1, max_length=200)]
-StatusFilter = Annotated[Status | None, Query()]
+StatusFilter = Annotated[DeliveryStatus | None, Query()]
 # What GitLab may send besides is shown as well; as a filter it is more often misspelt.
 # The names come from the table of events, which mypy does not run.
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class DeliveryRoutes:
         cursor: PageCursor = None,
     ) -> DeliveryList:
         """List deliveries, newest first."""
-        filters = Filters(hook_id=hook_id, status=status, event=event, since=since)
+        filters = DeliveryFilters(hook_id=hook_id, status=status, event=event, since=since)
         listing = json.dumps(["deliveries", integration_id, hook_id, status, event, since])
         after = self._cursors.open(listing, cursor)
         found = self._log.newest(self._among(caller, integration_id, hook_id), filters, limit=limit, after=after)

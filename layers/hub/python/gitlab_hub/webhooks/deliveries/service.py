@@ -12,7 +12,7 @@ from gitlab_hub.gitlab.webhooks.event import HookEvent
 from gitlab_hub.storage.ports import OrderedQueue
 from gitlab_hub.webhooks.deliveries.body import compress_body
 from gitlab_hub.webhooks.deliveries.errors import WebhookQueueUnavailable
-from gitlab_hub.webhooks.deliveries.model import Delivery, Status, due, found_id, polled_delivery
+from gitlab_hub.webhooks.deliveries.model import Delivery, DeliveryStatus, due, polled_delivery, synthesized_id
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore
 
 SCHEMA = 1
@@ -51,7 +51,7 @@ def reset_delivery(delivery: Delivery, *, now: float) -> Delivery:
     sent_at = int(now * 1000)
     return replace(
         delivery,
-        status=Status.PENDING,
+        status=DeliveryStatus.PENDING,
         reasons=(),
         began_at=sent_at,
         processed_at=None,
@@ -69,8 +69,8 @@ def reset_delivery(delivery: Delivery, *, now: float) -> Delivery:
 class DeliveryReplay:
     """Begins another round of decisions about a delivery; builds are claimed by commit, so none is made twice."""
 
-    def __init__(self, store: DeliveryStore, inbox: DeliveryService, now: Callable[[], float] = time.time) -> None:
-        self._store, self._inbox, self._now = store, inbox, now
+    def __init__(self, store: DeliveryStore, deliveries: DeliveryService, now: Callable[[], float] = time.time) -> None:
+        self._store, self._deliveries, self._now = store, deliveries, now
 
     def require(self, delivery_id: str) -> Delivery:
         """One delivery. Raises NotFound."""
@@ -81,10 +81,10 @@ class DeliveryReplay:
 
     def replay(self, delivery_id: str) -> Delivery:
         """Make a delivery pending again and send it; where sending fails, the sweeper does it. Raises NotFound."""
-        delivery = self._inbox.reset(delivery_id, now=self._now())
+        delivery = self._deliveries.reset(delivery_id, now=self._now())
         if delivery is None:
             raise NotFound("There is no such delivery.")
-        self._inbox.enqueue(delivery)
+        self._deliveries.enqueue(delivery)
         return delivery
 
 
@@ -96,11 +96,11 @@ class SynthesizedPushes:
 
     def __init__(
         self,
-        inbox: DeliveryService,
+        deliveries: DeliveryService,
         now: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
-        self._inbox, self._now, self._new_id = inbox, now, new_id
+        self._deliveries, self._now, self._new_id = deliveries, now, new_id
 
     def push(self, integration_id: str, event: HookEvent, key: str) -> None:
         """Have a push handled once; `key` (64 hex digits) is the same whenever the same push is found.
@@ -109,12 +109,12 @@ class SynthesizedPushes:
         """
         body = body_of(event)
         raw = json.dumps(body, separators=(",", ":")).encode()
-        name = found_id(integration_id, key)
+        name = synthesized_id(integration_id, key)
         delivery = polled_delivery(integration_id, event, name, raw, now=self._now(), receipt=self._new_id())
-        if self._inbox.record(delivery, compress_body(event.kind, body).data):
-            self._inbox.enqueue(delivery)
+        if self._deliveries.record(delivery, compress_body(event.kind, body).data):
+            self._deliveries.enqueue(delivery)
         else:
-            self._inbox.reenqueue(name, now=self._now())
+            self._deliveries.reenqueue(name, now=self._now())
 
 
 def body_of(event: HookEvent) -> Mapping[str, Any]:

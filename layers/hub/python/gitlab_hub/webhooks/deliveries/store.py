@@ -48,7 +48,7 @@ _POSITIONS = (f"{BY_TIME}_pk", f"{BY_TIME}_sk", f"{PENDING_INDEX}_pk", f"{PENDIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredDelivery:
     """A delivery and its packed body, as they were read; what is made of them next need not read them again."""
 
     delivery: Delivery
@@ -79,17 +79,17 @@ class DeliveryStore:
         item = self._table.get(partition(delivery_id), _SK)
         return delivery_from(item) if item else None
 
-    def load(self, delivery_id: str) -> Kept | None:
+    def load(self, delivery_id: str) -> StoredDelivery | None:
         """One delivery with its packed body. Raises UnknownSchema."""
         item = self._table.get(partition(delivery_id), _SK)
         if item is None:
             return None
         if item["schema_version"] > SCHEMA_VERSION:
             raise UnknownSchema(f"This version understands deliveries up to schema {SCHEMA_VERSION}.")
-        return Kept(delivery=delivery_from(item), body=item["body"], item=item)
+        return StoredDelivery(delivery=delivery_from(item), body=item["body"], item=item)
 
     def change(
-        self, delivery_id: str, decide: Callable[[Delivery], Delivery | None], *, read: Kept | None = None
+        self, delivery_id: str, decide: Callable[[Delivery], Delivery | None], *, read: StoredDelivery | None = None
     ) -> Delivery | None:
         """Apply a decision to what is stored now, and decide anew where others were faster.
 

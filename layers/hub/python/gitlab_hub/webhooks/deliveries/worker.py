@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.webhooks.event_types import Effect
 from gitlab_hub.gitlab.webhooks.parse import parse
 from gitlab_hub.webhooks.deliveries.body import decompress_body
 from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, route_event
-from gitlab_hub.webhooks.deliveries.model import MAX_ATTEMPTS, MAX_SENDS, Delivery, Status, due, event_key
+from gitlab_hub.webhooks.deliveries.model import MAX_ATTEMPTS, MAX_SENDS, Delivery, DeliveryStatus, due, event_key
 from gitlab_hub.webhooks.deliveries.ports import ACTIVE, Builds, DeliveryMetrics, Hints, IntegrationState, Outcome
 from gitlab_hub.webhooks.deliveries.service import SCHEMA, DeliveryService
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore
@@ -67,10 +67,10 @@ class DeliveryWorker:
         refs: RefRecorder,
         builds: Builds,
         hints: Hints,
-        standing: IntegrationState,
+        states: IntegrationState,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._hooks, self._refs, self._standing = store, hooks, refs, standing
+        self._store, self._hooks, self._refs, self._states = store, hooks, refs, states
         self._scopes, self._builds, self._hints, self._now = scopes, builds, hints, now
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
@@ -94,23 +94,23 @@ class DeliveryWorker:
             self._hooks.record_delivery(delivery.hook_id, delivery.received_at // 1000, delivery.project_path)
 
     def _outcome(self, delivery: Delivery, body: bytes) -> Outcome:
-        standing = self._standing.of(delivery.integration_id)
-        if standing != ACTIVE:
-            return Outcome(status=Status.IGNORED, reasons=(standing,))
+        state = self._states.of(delivery.integration_id)
+        if state != ACTIVE:
+            return Outcome(status=DeliveryStatus.IGNORED, reasons=(state,))
         kept = decompress_body(body)
         event = parse(delivery.headers.get("x-gitlab-event", ""), kept)
         effect = route_event(event)
         if not isinstance(effect, Effect):
-            return Outcome(status=Status.IGNORED, reasons=(effect,))
+            return Outcome(status=DeliveryStatus.IGNORED, reasons=(effect,))
         if delivery.scope_open and not self._is_within(delivery):
-            return Outcome(status=Status.IGNORED, reasons=(OUTSIDE,))
+            return Outcome(status=DeliveryStatus.IGNORED, reasons=(OUTSIDE,))
         if effect is Effect.BUILDS:
             key = event_key(delivery.integration_id, delivery.headers, event, kept)
             if key is not None and not self._store.is_first(key, delivery.id, now=self._now()):
-                return Outcome(status=Status.IGNORED, reasons=(SAME_EVENT,))
+                return Outcome(status=DeliveryStatus.IGNORED, reasons=(SAME_EVENT,))
             return self._built(delivery, event)
         self._hint(delivery.integration_id, effect, event)
-        return Outcome(status=Status.HANDLED, reasons=(HINTED,))
+        return Outcome(status=DeliveryStatus.HANDLED, reasons=(HINTED,))
 
     def _is_within(self, delivery: Delivery) -> bool:
         hook_id, project_id = delivery.hook_id, delivery.project_id
@@ -121,7 +121,7 @@ class DeliveryWorker:
     def _built(self, delivery: Delivery, event: HookEvent) -> Outcome:
         build_ids, reasons = self._builds.on_event(delivery.integration_id, event, delivery_id=delivery.id)
         self._refs.record_push(delivery.integration_id, event)
-        status = Status.HANDLED if build_ids else Status.IGNORED
+        status = DeliveryStatus.HANDLED if build_ids else DeliveryStatus.IGNORED
         return Outcome(status=status, reasons=tuple(reasons), build_ids=tuple(build_ids))
 
     def _hint(self, integration_id: str, effect: Effect, event: HookEvent) -> None:
@@ -168,11 +168,11 @@ class RequeueJob:
         self,
         *,
         store: DeliveryStore,
-        inbox: DeliveryService,
-        notices: DeliveryMetrics,
+        deliveries: DeliveryService,
+        metrics: DeliveryMetrics,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._inbox, self._notices, self._now = store, inbox, notices, now
+        self._store, self._deliveries, self._metrics, self._now = store, deliveries, metrics, now
 
     def tick(self) -> int:
         """Send what is overdue, a bounded number at a time; the answer says how many. Raises StorageUnavailable."""
@@ -180,7 +180,7 @@ class RequeueJob:
         for delivery_id in self._store.overdue(self._now(), MOST_PER_TICK):
             sent += self._look(delivery_id)
         if sent:
-            self._notices.sent_again(sent)
+            self._metrics.requeued(sent)
         return sent
 
     def _look(self, delivery_id: str) -> bool:
@@ -189,10 +189,10 @@ class RequeueJob:
             return False  # The index is a moment behind the row.
         if attempts_exhausted(delivery):
             if self._store.change(delivery_id, lambda known: mark_failed(known, now=self._now())):
-                self._notices.gave_up(delivery_id)
+                self._metrics.gave_up(delivery_id)
             return False
         # Sent first: a crash in between sends it once more, and a queue that is down does not use up its chances.
-        self._inbox.enqueue(delivery)
+        self._deliveries.enqueue(delivery)
         self._store.change(delivery_id, lambda known: with_requeue(known, now=self._now()))
         return True
 
@@ -211,7 +211,7 @@ def mark_failed(delivery: Delivery, *, now: float) -> Delivery | None:
     """A delivery that is not sent again by itself. It is not done: a redriven message or a replay works on it."""
     if not is_overdue(delivery, now) or not attempts_exhausted(delivery):
         return None
-    return replace(delivery, status=Status.FAILED, reasons=(GAVE_UP,))
+    return replace(delivery, status=DeliveryStatus.FAILED, reasons=(GAVE_UP,))
 
 
 def with_requeue(delivery: Delivery, *, now: float) -> Delivery | None:

@@ -21,7 +21,7 @@ from gitlab_hub.web.responses import HttpResponse, error_response, json_response
 from gitlab_hub.webhooks.deliveries.body import compress_body
 from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, hook_may_report, route_event
 from gitlab_hub.webhooks.deliveries.errors import WebhookQueueUnavailable
-from gitlab_hub.webhooks.deliveries.model import Delivery, Status, delivery_of
+from gitlab_hub.webhooks.deliveries.model import Delivery, DeliveryStatus, delivery_of
 from gitlab_hub.webhooks.deliveries.ports import ACTIVE, GONE, DeliveryMetrics, IntegrationState
 from gitlab_hub.webhooks.deliveries.service import DeliveryService
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore
@@ -36,17 +36,17 @@ from gitlab_hub.webhooks.receiving.verification import DeliveryAuthenticator, Fi
 SEPARATORS = (",", ", ")
 
 
-def as_sent(headers: Mapping[str, str]) -> dict[str, str]:
+def deduplicated_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with every value once.
 
     A proxy that adds what is there already makes two headers of one, and the gateway joins them by a comma (API
     Gateway, "Working with AWS Lambda proxy integrations for HTTP APIs": duplicate headers are combined with commas).
     A signature over its own id and a token would then fit nothing, and GitLab would switch the hook off.
     """
-    return {name: undoubled(value) for name, value in headers.items()}
+    return {name: deduplicated_value(value) for name, value in headers.items()}
 
 
-def undoubled(value: str) -> str:
+def deduplicated_value(value: str) -> str:
     """A value that stands there twice, once; any other one as it is."""
     for separator in SEPARATORS:
         half, odd = divmod(len(value) - len(separator), 2)
@@ -66,34 +66,34 @@ class Receiver:
     def __init__(
         self,
         *,
-        gate: DeliveryAuthenticator,
-        inbox: DeliveryService,
-        standing: IntegrationState,
-        notices: DeliveryMetrics,
+        authenticator: DeliveryAuthenticator,
+        deliveries: DeliveryService,
+        states: IntegrationState,
+        metrics: DeliveryMetrics,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
-        self._gate, self._inbox, self._standing, self._notices = gate, inbox, standing, notices
+        self._authenticator, self._deliveries, self._states, self._metrics = authenticator, deliveries, states, metrics
         self._now, self._clock, self._new_id = now, clock, new_id
 
     def answer(self, call: Call) -> HttpResponse:
         """Answer one call; nothing that GitLab can send, and nothing that AWS does, gets out as an exception."""
-        reception = _RequestBudget(self._clock)
+        budget = _RequestBudget(self._clock)
         try:
-            return self._receive(call, reception)
+            return self._receive(call, budget)
         except DeliveryRejected as refusal:
-            self._notices.refused(refusal.reason)
+            self._metrics.refused(refusal.reason)
             return error_response(refusal, call.request_id)
         except (StorageUnavailable, WebhookQueueUnavailable, Conflict):
-            self._notices.unavailable(hook_id=reception.hook.id if reception.hook else None)
+            self._metrics.unavailable(hook_id=budget.hook.id if budget.hook else None)
             return error_response(WebhookQueueUnavailable(), call.request_id)
 
-    def _receive(self, call: Call, reception: "_RequestBudget") -> HttpResponse:
+    def _receive(self, call: Call, budget: "_RequestBudget") -> HttpResponse:
         raw = raw_body(call.event)
-        check, headers = reception.check_time, as_sent(call.headers)
-        hook = self._gate.authenticate(_hook_id(call.path), headers, raw, now=self._now(), check=check)
-        reception.hook = hook
+        check, headers = budget.check_time, deduplicated_headers(call.headers)
+        hook = self._authenticator.authenticate(_hook_id(call.path), headers, raw, now=self._now(), check=check)
+        budget.hook = hook
         body = read_object(raw)
         # Commits and the files in them are for the worker: a large push has hundreds of thousands.
         event = parse(headers.get("x-gitlab-event", ""), {**body, "commits": []})
@@ -103,33 +103,33 @@ class Receiver:
         within = hook_may_report(hook, event, body)
         if within is False:
             return self._ignored(hook, OUTSIDE)
-        reception.check_time()
-        standing = self._standing.of(hook.integration_id)
-        if standing == GONE:
-            return self._ignored(hook, standing)
-        packed = compress_body(event.kind, body)
+        budget.check_time()
+        state = self._states.of(hook.integration_id)
+        if state == GONE:
+            return self._ignored(hook, state)
+        compressed = compress_body(event.kind, body)
         delivery = delivery_of(
-            hook, event, headers, raw, now=self._now(), receipt=self._new_id(), truncated=packed.truncated
+            hook, event, headers, raw, now=self._now(), receipt=self._new_id(), truncated=compressed.truncated
         )
         delivery = replace(delivery, scope_open=within is None)
-        reception.check_time()
-        if standing != ACTIVE:
+        budget.check_time()
+        if state != ACTIVE:
             # Kept, so that it is seen and can be replayed; nobody works on it before.
-            self._inbox.record(replace(delivery, status=Status.IGNORED, reasons=(standing,)), packed.data)
-            return self._ignored(hook, standing)
-        return self._kept(delivery, packed.data, reception)
+            self._deliveries.record(replace(delivery, status=DeliveryStatus.IGNORED, reasons=(state,)), compressed.data)
+            return self._ignored(hook, state)
+        return self._accept(delivery, compressed.data, budget)
 
-    def _kept(self, delivery: Delivery, body: bytes, reception: "_RequestBudget") -> HttpResponse:
-        is_new = self._inbox.record(delivery, body)
-        reception.check_time()
+    def _accept(self, delivery: Delivery, body: bytes, budget: "_RequestBudget") -> HttpResponse:
+        is_new = self._deliveries.record(delivery, body)
+        budget.check_time()
         if is_new:
-            self._inbox.enqueue(delivery)
+            self._deliveries.enqueue(delivery)
             return json_response(202, {"ok": True, "delivery_id": delivery.id})
-        self._inbox.reenqueue(delivery.id, now=self._now())
+        self._deliveries.reenqueue(delivery.id, now=self._now())
         return json_response(200, {"ok": True, "duplicate": True})
 
     def _ignored(self, hook: Hook, reason: str) -> HttpResponse:
-        self._notices.ignored(reason, hook_id=hook.id)
+        self._metrics.ignored(reason, hook_id=hook.id)
         return json_response(200, {"ok": True, "ignored": reason})
 
 
@@ -186,16 +186,16 @@ class ReceiveFeature:
         table: Table,
         queue: OrderedQueue,
         secrets: FindableSecrets,
-        standing: IntegrationState,
-        notices: DeliveryMetrics,
+        states: IntegrationState,
+        metrics: DeliveryMetrics,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.receiver = Receiver(
-            gate=DeliveryAuthenticator(HookStore(table), secrets),
-            inbox=DeliveryService(DeliveryStore(table), queue),
-            standing=standing,
-            notices=notices,
+            authenticator=DeliveryAuthenticator(HookStore(table), secrets),
+            deliveries=DeliveryService(DeliveryStore(table), queue),
+            states=states,
+            metrics=metrics,
             now=now,
             clock=clock,
         )

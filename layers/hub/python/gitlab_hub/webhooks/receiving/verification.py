@@ -40,7 +40,7 @@ class Secrets(Protocol):
         """What GitLab signs with: `whsec_` and base64."""
 
 
-def prove(hook: Hook, secrets: Secrets, headers: Headers, raw: bytes, *, now: float) -> None:
+def verify_delivery(hook: Hook, secrets: Secrets, headers: Headers, raw: bytes, *, now: float) -> None:
     """Check that GitLab sent these bytes through this hook. Raises InvalidSignature.
 
     A hook that signs must sign. Any other may: a signature proves more than a token does.
@@ -146,7 +146,7 @@ class DeliveryAuthenticator:
         if hook is None:
             raise InvalidSignature("unknown_hook" if hook_id is not None else "wrong_token")
         check()
-        prove(hook, self._secrets, headers, raw, now=now)
+        verify_delivery(hook, self._secrets, headers, raw, now=now)
         return hook
 
     def _signer(self, headers: Headers, raw: bytes, now: float, check: Callable[[], None]) -> Hook:
@@ -155,7 +155,7 @@ class DeliveryAuthenticator:
         for hook in self._hooks.signed_for_project(project_id) if project_id else ():
             check()
             try:
-                prove(hook, self._secrets, headers, raw, now=now)
+                verify_delivery(hook, self._secrets, headers, raw, now=now)
             except InvalidSignature as error:
                 refusal = error
             else:

@@ -1,0 +1,80 @@
+"""The entry of a sync function, built out of the container and of what the function works on.
+
+Imports stand inside the functions: a cold start pays for what its function uses, and nothing else.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gitlab_hub.composition.container import Container
+    from gitlab_hub.storage.ports import Table
+    from gitlab_hub.sync.hints.handler import TargetedRefresh
+    from gitlab_hub.sync.hints.queue import HintQueue
+    from gitlab_hub.sync.ports import Feature
+    from gitlab_hub.sync.run import Run
+    from gitlab_hub.web.entry import Handler
+
+    class SyncFeature(Feature, TargetedRefresh, Protocol):
+        """What a sync function needs of a feature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncWork:
+    """What a sync function works on: its runs, its hints, and what it removes of integrations that are gone."""
+
+    feature: "SyncFeature"
+    hints: "HintQueue"
+    purges: "Sequence[tuple[Table, Callable[[str], Iterable[str]]]]"
+    minutes: int
+
+
+def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], object]) -> "Handler":
+    """The entry of a sync function: a tick starts what is due and does the jobs, messages are worked on."""
+    from gitlab_hub.sync.dispatcher import Dispatcher
+    from gitlab_hub.sync.engine import Engine, Runtime
+    from gitlab_hub.sync.hints.handler import HintHandler
+    from gitlab_hub.sync.worker import Area, PurgeBook, Purger, Worker
+    from gitlab_hub.web.entry import worker_entry
+
+    feature, runs, targets, connect = work.feature, container.syncs.runs, container.targets, container.connect
+    queue = container.syncs.queues[feature.kind]
+    purger = Purger(
+        areas=[Area(table, of) for table, of in work.purges],
+        queue=queue,
+        book=PurgeBook(container.integrations_table, feature.kind),
+        now=container.now,
+    )
+    worker = Worker(
+        Engine(
+            feature, runs, targets, connect, queue, Runtime(worker=container.new_id, ended=partial(_report, container))
+        ),
+        purger,
+        HintHandler(feature=feature, box=work.hints, runs=runs, targets=targets, connect=connect, clock=container.now),
+    )
+    dispatcher = Dispatcher(
+        kind=feature.kind,
+        runs=runs,
+        targets=targets,
+        queue=queue,
+        every_seconds=work.minutes * 60,
+        now=container.now,
+        new_id=container.new_id,
+    )
+    return worker_entry(on_message=worker, jobs=[dispatcher.tick, purger.tick, *jobs])
+
+
+def _report(container: "Container", run: "Run") -> None:
+    from gitlab_hub.sync.incidents import note
+    from gitlab_hub.web.telemetry import run_ended
+
+    run_ended(
+        container.function_name,
+        kind=run.kind,
+        status=run.status,
+        integration_id=run.integration_id,
+        counts=run.counts,
+    )
+    note(container.incidents, run)
