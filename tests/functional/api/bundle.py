@@ -60,8 +60,8 @@ class Bundle:
 
     def start(self, **more: Any) -> str:
         """Connect the scripted GitLab and give the new integration's id."""
-        wish = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY, **more}
-        return str(self._made("POST", "/v1/integrations/gitlab/start", wish)["integration"]["id"])
+        body = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY, **more}
+        return str(self._made("POST", "/v1/integrations/gitlab/start", body)["integration"]["id"])
 
     def stored(self) -> str:
         """Everything that is kept anywhere, but the log of what was done."""

@@ -68,8 +68,8 @@ def test_hooks_are_in_it(bundle: Bundle) -> None:
 def test_what_is_refused_before_anything_is_done_is_not_in_it(bundle: Bundle) -> None:
     before = len(entries(bundle))
     path = f"/v1/integrations/{bundle.own}/webhooks"
-    wish = {"scope": "project", "target": 4, "events": ["push"], "mode": "auto"}
-    assert bundle("POST", path, wish)[0] == 409, "the feature is off"
+    request = {"scope": "project", "target": 4, "events": ["push"], "mode": "auto"}
+    assert bundle("POST", path, request)[0] == 409, "the feature is off"
     assert bundle("DELETE", f"{path}/hook_x")[0] == 404
     assert bundle("POST", "/v1/tokens", {"role": "viewer", "expires_at": 1})[0] == 422
     assert len(entries(bundle)) == before

@@ -33,7 +33,7 @@ PATH = "/v1/integrations/gitlab"
 
 @dataclass
 class Told:
-    """Signals that are only remembered."""
+    """Alerts that are only remembered."""
 
     lost: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)

@@ -30,7 +30,7 @@ def plenty() -> float:
     return 900.0
 
 
-def care(hub: OAuthHub, *, rotate: bool = False) -> TokenMonitor:
+def monitor(hub: OAuthHub, *, rotate: bool = False) -> TokenMonitor:
     return hub.feature.tokens.monitor(rotate=rotate)
 
 
@@ -55,11 +55,11 @@ def test_pairs_are_renewed_at_three_quarters_of_their_life(hub: OAuthHub) -> Non
     one = hub.connected()
     first = hub.loaded(one).tokens
     hub.now += 5399
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert hub.loaded(one).tokens == first
     hub.now += 1
     for _ in range(3):
-        assert care(hub).tick(plenty).failed == 0
+        assert monitor(hub).tick(plenty).failed == 0
     assert hub.gitlab.refreshes == 1
     assert hub.loaded(one).tokens.access_token == hub.gitlab.living[0].access
 
@@ -68,11 +68,11 @@ def test_one_in_trouble_does_not_stop_the_others(hub: OAuthHub) -> None:
     ids = many(hub, 4)
     hub.now += 6000
     hub.gitlab.fail("/oauth/token", answer(503))
-    done = care(hub).tick(plenty)
+    done = monitor(hub).tick(plenty)
     assert (done.seen, done.failed, done.complete) == (4, 0, True)
     hub.gitlab.fail("/oauth/token", answer(400, {"error": "invalid_grant"}))
     hub.now += 400
-    done = care(hub).tick(plenty)
+    done = monitor(hub).tick(plenty)
     assert (done.failed, len(hub.told.lost), len(hub.told.failures)) == (1, 1, 1)
     working = [one for one in ids if hub.integration(one)["status"] == "active"]
     assert len(working) == 3
@@ -87,7 +87,7 @@ def test_each_tick_begins_with_what_waits_longest(hub: OAuthHub) -> None:
         # One look at the clock before anything is read, and one for each integration.
         left = iter([900.0] * 3 + [1.0] * 9)
         before = {one: hub.loaded(one).tokens for one in ids}
-        done = care(hub).tick(lambda left=left: next(left))  # type: ignore[misc]  # bound here on purpose
+        done = monitor(hub).tick(lambda left=left: next(left))  # type: ignore[misc]  # bound here on purpose
         assert (done.seen, done.complete) == (due, is_all)
         served += [one for one in ids if hub.loaded(one).tokens != before[one]]
     assert served == ids
@@ -100,12 +100,12 @@ def test_one_that_ends_the_process_is_not_first_again(hub: OAuthHub) -> None:
     plan = Plan(at=11)
     hub.use(faulty(hub.stored_rows, plan), hub.stored_secrets)
     with pytest.raises(Crash):
-        care(hub).tick(plenty)
+        monitor(hub).tick(plenty)
     hub.use(hub.stored_rows, hub.stored_secrets)
     hub.now += 31
     order: list[str] = []
     hub.gitlab.on_call = order.append
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert [one for one in ids if not hub.loaded(one).is_valid(hub.now)] == []
     assert order.count("/oauth/token") == 3
 
@@ -115,7 +115,7 @@ def test_expiries_are_told_once_for_each_distance(hub: OAuthHub) -> None:
     for days in range(40, -3, -1):
         hub.now = ENDS - days * DAY
         for _ in range(3):
-            care(hub).tick(plenty)
+            monitor(hub).tick(plenty)
     assert hub.told.days == [30, 14, 7, 1]
     [incident] = hub.feature.incidents.of(one)
     assert (incident.kind, incident.details) == ("credential_expiring", {"days": 1, "expires_at": ENDS})
@@ -125,22 +125,22 @@ def test_expiries_are_told_once_for_each_distance(hub: OAuthHub) -> None:
 def test_a_new_token_ends_the_warning(hub: OAuthHub) -> None:
     one = by_token(hub)
     hub.now = ENDS - 10 * DAY
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     hub.gitlab.pats["glpat-new"] = Pat(token="glpat-new", family=2, expires_at="2026-08-20")
     hub.gitlab._refresh_users()
     assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": "glpat-new"})[0] == 200
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert (list(hub.feature.incidents.of(one)), hub.told.days) == ([], [14])
 
 
 def test_a_new_token_that_expires_soon_too_is_told_of_anew(hub: OAuthHub) -> None:
     one = by_token(hub)
     hub.now = ENDS - 5 * DAY
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     hub.gitlab.pats["glpat-new"] = Pat(token="glpat-new", family=2, expires_at="2025-08-22")
     hub.gitlab._refresh_users()
     hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": "glpat-new"})
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert hub.told.days == [7, 7]
 
 
@@ -149,11 +149,11 @@ def test_a_loss_is_an_incident_until_it_is_mended(hub: OAuthHub) -> None:
     hub.now += LIFE
     hub.gitlab.fail("/oauth/token", answer(400, {"error": "invalid_grant"}))
     for _ in range(3):
-        care(hub).tick(plenty)
+        monitor(hub).tick(plenty)
     assert [incident.kind for incident in hub.feature.incidents.of(one)] == ["credential_lost"]
     assert (hub.gitlab.refreshes, len(hub.told.lost)) == (1, 1)
     assert hub.finish(one)[0] == 200
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert list(hub.feature.incidents.after(None)) == []
 
 
@@ -166,7 +166,7 @@ def test_tokens_are_rotated_in_their_last_week_where_that_is_allowed(
     one = by_token(hub)
     hub.now = ENDS - days * DAY
     for _ in range(3):
-        care(hub, rotate=rotate).tick(plenty)
+        monitor(hub, rotate=rotate).tick(plenty)
     assert len(hub.gitlab.calls) == calls
     if calls:
         assert hub.integration(one)["credential_status"] == "valid"
@@ -176,7 +176,7 @@ def test_a_token_that_may_not_rotate_itself_is_no_trouble(hub: OAuthHub) -> None
     by_token(hub)
     hub.gitlab.pats[CANARY].scopes = ["read_api"]
     hub.now = ENDS - 3 * DAY
-    done = care(hub, rotate=True).tick(plenty)
+    done = monitor(hub, rotate=True).tick(plenty)
     assert (done.failed, hub.told.failures, hub.told.days) == (0, [], [7])
 
 
@@ -188,7 +188,7 @@ def test_a_secret_that_aws_refuses_holds_up_no_other_integration_and_fails_the_t
     hub.now += 5400
     first = hub.loaded(good).tokens
     with pytest.raises(StorageRefused):
-        care(hub).tick(plenty)
+        monitor(hub).tick(plenty)
     assert hub.loaded(good).tokens != first
     assert hub.told.failures == [(broken, "storage_refused")]
 
@@ -197,21 +197,21 @@ def test_trouble_while_renewing_does_not_keep_the_warning(hub: OAuthHub) -> None
     by_token(hub)
     hub.now = ENDS - 3 * DAY
     hub.gitlab.fail("/personal_access_tokens/self/rotate", httpx.ConnectError("no"))
-    done = care(hub, rotate=True).tick(plenty)
+    done = monitor(hub, rotate=True).tick(plenty)
     assert (done.failed, hub.told.days) == (1, [7])
 
 
 def test_an_unauthorized_one_and_an_empty_hub_have_nothing_to_do(hub: OAuthHub) -> None:
-    assert care(hub).tick(plenty).seen == 0
+    assert monitor(hub).tick(plenty).seen == 0
     hub.start()
-    done = care(hub).tick(plenty)
+    done = monitor(hub).tick(plenty)
     assert (done.seen, done.failed) == (1, 0)
 
 
 def test_a_removed_integration_leaves_no_incident_and_no_look_behind(hub: OAuthHub) -> None:
     one = by_token(hub)
     hub.now = ENDS - 3 * DAY
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert hub("DELETE", f"/v1/integrations/{one}")[0] == 200
     left = {row["pk"] for row in hub.stored_rows.dump() if one in f"{row['pk']}{row['sk']}"}
     assert left == {"DUE#unfinished", "INTEGRATIONS"}
@@ -231,7 +231,7 @@ class Reads:
 def reads_of_a_tick(hub: OAuthHub) -> int:
     reads = Reads(hub.stored_rows)
     hub.use(reads, hub.stored_secrets)
-    assert care(hub).tick(plenty).complete
+    assert monitor(hub).tick(plenty).complete
     hub.use(hub.stored_rows, hub.stored_secrets)
     return reads.count
 
@@ -241,8 +241,8 @@ def test_a_tick_reads_nothing_of_what_is_not_due() -> None:
     for count in (3, 40):
         hub = OAuthHub()
         many(hub, count)
-        assert care(hub).tick(plenty).seen == count
-        assert care(hub).tick(plenty).seen == 0
+        assert monitor(hub).tick(plenty).seen == count
+        assert monitor(hub).tick(plenty).seen == 0
         reads.append(reads_of_a_tick(hub))
     assert reads[0] == reads[1] <= 6
 
@@ -251,18 +251,18 @@ def test_without_time_nothing_is_read(hub: OAuthHub) -> None:
     many(hub, 3)
     reads = Reads(hub.stored_rows)
     hub.use(reads, hub.stored_secrets)
-    assert care(hub).tick(lambda: 1.0).complete is False
+    assert monitor(hub).tick(lambda: 1.0).complete is False
     assert reads.count == 0
 
 
 def test_what_has_changed_is_due(hub: OAuthHub) -> None:
     one, other = many(hub, 2)
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"})[0] == 200
-    assert care(hub).tick(plenty).seen == 1
-    assert care(hub).tick(plenty).seen == 0
+    assert monitor(hub).tick(plenty).seen == 1
+    assert monitor(hub).tick(plenty).seen == 0
     hub.now += 5400
-    assert care(hub).tick(plenty).seen == 2
+    assert monitor(hub).tick(plenty).seen == 2
     assert all(hub.loaded(each).credential.generation == 2 for each in (one, other))
 
 
@@ -271,17 +271,17 @@ def looks_of_a_day(hub: OAuthHub) -> list[int]:
     seen = list[int]()
     for _ in range(24):
         hub.now += 3600
-        seen.append(care(hub).tick(plenty).seen)
+        seen.append(monitor(hub).tick(plenty).seen)
     return seen
 
 
 def test_everything_is_looked_at_once_a_day_and_whatever_a_wrong_clock_has_noted(hub: OAuthHub) -> None:
     by_token(hub)
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     for _ in range(3):
         assert sum(looks_of_a_day(hub)) == 1
     hub.now -= 30 * DAY
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     assert sum(looks_of_a_day(hub)) == 1
 
 
@@ -292,10 +292,10 @@ def test_the_looks_of_a_day_are_spread_over_it() -> None:
 
 def test_what_has_lost_its_looks_or_never_had_one_is_looked_at_within_a_day(hub: OAuthHub) -> None:
     ids = many(hub, 3)
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     rows = [row for row in hub.stored_rows.dump() if row["pk"] == "DUE#care"]
     hub.stored_rows.write(deletes=[(row["pk"], row["sk"]) for row in rows])
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     looks_of_a_day(hub)
     assert all(hub.loaded(one).credential.generation > 1 for one in ids)
 
@@ -303,7 +303,7 @@ def test_what_has_lost_its_looks_or_never_had_one_is_looked_at_within_a_day(hub:
 def test_what_a_look_has_changed_asks_for_no_other_one(hub: OAuthHub) -> None:
     hub.connected()
     hub.now += 5400
-    assert [care(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
+    assert [monitor(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
 
 
 def test_what_changes_during_a_look_is_looked_at_again(hub: OAuthHub) -> None:
@@ -315,18 +315,18 @@ def test_what_changes_during_a_look_is_looked_at_again(hub: OAuthHub) -> None:
         return incidents(integration_id)
 
     hub.feature.incidents.of = changed_behind  # type: ignore[method-assign]  # the moment after a look has read
-    assert [care(hub).tick(plenty).seen for _ in range(1)] == [1]
+    assert [monitor(hub).tick(plenty).seen for _ in range(1)] == [1]
     hub.feature.incidents.of = incidents  # type: ignore[method-assign]
-    assert [care(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
+    assert [monitor(hub).tick(plenty).seen for _ in range(2)] == [1, 0]
 
 
 def test_what_could_not_be_renewed_is_due_again_at_the_next_tick(hub: OAuthHub) -> None:
     one = hub.connected()
     hub.now += 5400
     hub.gitlab.fail("/oauth/token", answer(503))
-    care(hub).tick(plenty)
+    monitor(hub).tick(plenty)
     hub.now += 400
-    assert care(hub).tick(plenty).seen == 1
+    assert monitor(hub).tick(plenty).seen == 1
     assert hub.loaded(one).credential.generation == 2
 
 

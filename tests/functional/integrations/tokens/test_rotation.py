@@ -149,9 +149,9 @@ def test_two_at_once_call_once(hub: OAuthHub) -> None:
 
 def test_duplicate_ticks_call_once_per_generation(hub: OAuthHub, one: str) -> None:
     hub.now = 1_755_648_000 - 3 * 86_400
-    care = hub.feature.tokens.monitor(rotate=True)
+    monitor = hub.feature.tokens.monitor(rotate=True)
     for _ in range(4):
-        care.tick(lambda: 900.0)
+        monitor.tick(lambda: 900.0)
     assert (hub.gitlab.calls, works(hub, one)) == (["rotate"], True)
 
 

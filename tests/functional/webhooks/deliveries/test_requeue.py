@@ -119,7 +119,7 @@ def test_one_tick_is_bounded_and_the_next_goes_on() -> None:
 
 def test_what_its_worker_finishes_during_a_sweep_stays_finished(hub: DeliveriesHub) -> None:
     class Finishing:
-        """The queue hands the message to a worker before the sweeper writes."""
+        """The queue hands the message to a worker before the requeue job writes."""
 
         def send(self, body: Any, *, group: str, once: str) -> None:
             hub.queue.send(body, group=group, once=once)

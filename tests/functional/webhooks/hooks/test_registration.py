@@ -365,14 +365,14 @@ def test_registering_a_project_s_hook_reads_no_other_project_s() -> None:
     assert table.items < 10
 
 
-@pytest.mark.parametrize("wish", [PROJECT, GROUP])
-def test_a_renamed_group_still_bounds_the_integration(wish: dict[str, Any]) -> None:
+@pytest.mark.parametrize("request_body", [PROJECT, GROUP])
+def test_a_renamed_group_still_bounds_the_integration(request_body: dict[str, Any]) -> None:
     hub = Hub()
     hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group="former", group_id=1)
-    assert hub("POST", PATH, wish)[0] == 201
+    assert hub("POST", PATH, request_body)[0] == 201
     hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group="acme", group_id=1)
     hub.gitlab.script["/groups/1"] = answer(body={"id": 1, "full_path": "latter"})
-    status, body = hub("POST", PATH, wish | {"events": ["tag_push"]})
+    status, body = hub("POST", PATH, request_body | {"events": ["tag_push"]})
     assert (status, "not in the group latter" in body["error"]) == (404, True)
     hub.gitlab.script["/groups/1"] = lacking("Group: Read", of="group")
     assert hub("POST", PATH, PROJECT | {"events": ["note"]})[0] == 201

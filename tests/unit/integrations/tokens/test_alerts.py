@@ -10,7 +10,7 @@ import pytest
 from gitlab_hub.integrations.model import NOBODY, Credential
 from gitlab_hub.integrations.tokens.alerts import LambdaTokenAlerts, TokenAlerts
 
-SIGNALS: TokenAlerts = LambdaTokenAlerts()
+ALERTS: TokenAlerts = LambdaTokenAlerts()
 
 
 def refused(status: str = "rejected") -> Credential:
@@ -21,11 +21,11 @@ def refused(status: str = "rejected") -> Credential:
 
 
 @pytest.mark.parametrize(("tell", "metric", "extra"), [
-    (lambda: SIGNALS.needs_reauth("int_1", "cred_1", "invalid_grant"), "CredentialsLost", {"reason": "invalid_grant"}),
-    (lambda: SIGNALS.rejected(refused()), "CredentialsLost", {"credential_id": "cred_1", "status": "rejected"}),
-    (lambda: SIGNALS.not_renewed("int_1", "cred_1", "invalid_client"), "CredentialsLost", {"reason": "invalid_client"}),
-    (lambda: SIGNALS.expiring("int_1", "cred_1", 7), "CredentialsExpiring", {"days": 7}),
-    (lambda: SIGNALS.failed("int_1", "rate_limited"), "CareFailures", {"code": "rate_limited"}),
+    (lambda: ALERTS.needs_reauth("int_1", "cred_1", "invalid_grant"), "CredentialsLost", {"reason": "invalid_grant"}),
+    (lambda: ALERTS.rejected(refused()), "CredentialsLost", {"credential_id": "cred_1", "status": "rejected"}),
+    (lambda: ALERTS.not_renewed("int_1", "cred_1", "invalid_client"), "CredentialsLost", {"reason": "invalid_client"}),
+    (lambda: ALERTS.expiring("int_1", "cred_1", 7), "CredentialsExpiring", {"days": 7}),
+    (lambda: ALERTS.failed("int_1", "rate_limited"), "CareFailures", {"code": "rate_limited"}),
 ])  # fmt: skip
 def test_each_is_logged_and_counted(
     tell: Callable[[], None], metric: str, extra: dict[str, Any], caplog: pytest.LogCaptureFixture,
@@ -40,5 +40,5 @@ def test_each_is_logged_and_counted(
 
 
 def test_a_lost_one_is_told_of_once_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    SIGNALS.rejected(refused("refresh_failed"))
+    ALERTS.rejected(refused("refresh_failed"))
     assert capsys.readouterr().out == ""

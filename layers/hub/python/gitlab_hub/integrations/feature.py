@@ -14,7 +14,6 @@ from gitlab_hub.integrations.oauth.start import OAuthStart
 from gitlab_hub.integrations.removal import ActiveBuilds, HookRemoval, NoBuilds, NoHooks, Removal
 from gitlab_hub.integrations.repositories import Repositories
 from gitlab_hub.integrations.service import IntegrationConnector, IntegrationUpdater
-from gitlab_hub.integrations.store import SharedUsers
 from gitlab_hub.integrations.token_service import TokenRotation, TokenService
 from gitlab_hub.integrations.tokens.services import TokenServices
 from gitlab_hub.integrations.verification.verifier import Verifier
@@ -38,14 +37,13 @@ class IntegrationsFeature:
         self.tokens, self.lifecycle, self.store, self.incidents = tokens, lifecycle, tokens.store, tokens.incidents
         self._hooks, self._builds = hooks or NoHooks(), builds or NoBuilds()
         self._connector, self._verifier, self._audit, self._now = connector, verifier, audit, now
-        self._shared_users = SharedUsers(self.store)
 
     @cached_property
     def connector(self) -> IntegrationConnector:
         """What connects a GitLab with a token that is at hand."""
         return IntegrationConnector(
+            store=self.store,
             lifecycle=self.lifecycle,
-            shared_users=self._shared_users,
             verifier=self._verifier,
             audit=self._audit,
             now=self._now,
@@ -84,7 +82,6 @@ class IntegrationsFeature:
         """What verifies and replaces tokens."""
         return TokenService(
             store=self.store,
-            shared_users=self._shared_users,
             verifier=self._verifier,
             audit=self._audit,
             source=self.tokens.refresher,
@@ -129,7 +126,6 @@ class IntegrationsFeature:
             pair_revoker=self.tokens.pair_revoker,
             revocation_queue=self.tokens.revocation_queue,
             verifier=self._verifier,
-            shared_users=self._shared_users,
             principals=principals,
             audit=self._audit,
             mark_deleting=self.lifecycle.mark_deleting,

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, StrictInt
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StrictBool, StrictInt
 
 from gitlab_hub.gitlab.oauth import Application
 from gitlab_hub.integrations.model import Features
@@ -14,14 +14,9 @@ from gitlab_hub.integrations.service import ConnectRequest
 from gitlab_hub.integrations.verification.verifier import Subject
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.rules import A_TIME, rule
+from gitlab_hub.web.validation import RequestBody
 
 MAX_TOKEN = 2048
-
-
-class Body(BaseModel):
-    """A body that takes what it names and nothing else."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 def _sendable(token: SecretStr) -> SecretStr:
@@ -37,7 +32,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Group = Annotated[str, Field(min_length=1, max_length=1024, description="Full path or numeric id.")] | StrictInt
 
 
-class FeaturesBody(Body):
+class FeaturesBody(RequestBody):
     """What the hub may do beyond reading."""
 
     manage_webhooks: StrictBool | None = None
@@ -48,7 +43,7 @@ class FeaturesBody(Body):
 ClientId = Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
-class StartBody(Body):
+class StartBody(RequestBody):
     """Connect a GitLab."""
 
     host_url: str
@@ -63,7 +58,7 @@ class StartBody(Body):
     dry_run: StrictBool = False
 
 
-class PatchBody(Body):
+class PatchBody(RequestBody):
     """Change an integration; what is left out stays. `group: null` lifts the limit to a group.
 
     `client_secret` is that of the OAuth application, once it was renewed; `client_id` only for another application.
@@ -77,32 +72,32 @@ class PatchBody(Body):
     client_secret: Token | None = None
 
 
-class TokenBody(Body):
+class TokenBody(RequestBody):
     """Replace the token."""
 
     access_token: Token
 
 
-class SyncBody(Body):
+class SyncBody(RequestBody):
     """Ask for a sync."""
 
     kinds: Annotated[list[Literal["access", "pipelines"]], Field(min_length=1, max_length=2)] | None = None
     full: StrictBool = False
 
 
-class AcceptBody(Body):
+class AcceptBody(RequestBody):
     """Accept what a suspect sync would remove."""
 
     kind: Literal["access", "pipelines"]
 
 
-class SettingsBody(Body):
+class SettingsBody(RequestBody):
     """Settings of a credential."""
 
     api_base_url: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
 
 
-class SecretsBody(Body):
+class SecretsBody(RequestBody):
     """The secret part of a credential."""
 
     api_token: Token
@@ -118,7 +113,7 @@ def _dated(value: object) -> object:
 Moment = Annotated[datetime | date, BeforeValidator(_dated)]
 
 
-class CredentialCreateBody(Body):
+class CredentialCreateBody(RequestBody):
     """A further credential for a connection."""
 
     label: Name | None = None
@@ -127,7 +122,7 @@ class CredentialCreateBody(Body):
     expiration_date: Moment | None = None
 
 
-class CredentialUpdateBody(Body):
+class CredentialUpdateBody(RequestBody):
     """Change a credential; what is left out stays."""
 
     id: Annotated[str, Field(min_length=1, max_length=100)]
@@ -137,7 +132,7 @@ class CredentialUpdateBody(Body):
     expiration_date: Moment | None = None
 
 
-class CredentialDeleteBody(Body):
+class CredentialDeleteBody(RequestBody):
     """Remove a credential."""
 
     id: Annotated[str, Field(min_length=1, max_length=100)]

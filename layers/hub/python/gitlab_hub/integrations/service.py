@@ -26,7 +26,7 @@ from gitlab_hub.integrations.model import (
     Status,
     identity_of,
 )
-from gitlab_hub.integrations.store import Change, IntegrationStore, SharedUsers
+from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.token_service import TokenService
 from gitlab_hub.integrations.tokens.refresh import TokenNeed
 from gitlab_hub.integrations.tokens.source import TokenSource
@@ -61,34 +61,34 @@ class IntegrationConnector:
         self,
         *,
         lifecycle: IntegrationLifecycle,
-        shared_users: SharedUsers,
+        store: IntegrationStore,
         verifier: Verifier,
         audit: AuditLog,
         now: Callable[[], float],
     ) -> None:
-        self._lifecycle, self._shared_users, self._verifier = lifecycle, shared_users, verifier
+        self._lifecycle, self._store, self._verifier = lifecycle, store, verifier
         self._audit, self._now = audit, now
 
-    def connect(self, wish: ConnectRequest, *, actor: str, seed: str) -> ConnectResult:
+    def connect(self, request: ConnectRequest, *, actor: str, seed: str) -> ConnectResult:
         """Verify, and keep the integration unless it is only a rehearsal.
 
         All ids come from the seed: a request that is sent again finds what the first one had begun.
         """
-        verification = self._verifier.verify(wish.subject, self._shared_users.share)
+        verification = self._verifier.verify(request.subject, self._store.shares_gitlab_user)
         if error := refusal(verification):
             raise error
-        if wish.dry_run:
+        if request.dry_run:
             return ConnectResult(verification=verification, integration=None)
         integration_id, credential_id = f"int_{_derived(seed, 'i')}", f"cred_{_derived(seed, 'c')}"
         now = int(self._now())
         integration = new_integration(
-            integration_id, verification.facts, wish.features, wish.display_name, created_by=actor, now=now
+            integration_id, verification.facts, request.features, request.display_name, created_by=actor, now=now
         )
         credential = new_credential(integration_id, credential_id, verification.facts, label=FIRST_LABEL, now=now)
         self._audit.record(
             AuditAction.INTEGRATION_CONNECT, actor=actor, integration_id=integration_id, host_url=integration.host_url
         )
-        first = TokenSet(access_token=wish.subject.token, expires_at=credential.token_expires_at)
+        first = TokenSet(access_token=request.subject.token, expires_at=credential.token_expires_at)
         kept = self._lifecycle.create(integration, credential, Contents(tokens={credential.id: first}))
         return ConnectResult(verification=verification, integration=kept)
 

@@ -138,13 +138,15 @@ class IntegrationStore:
         claimants = map(self.claimant, integration.identities)
         return next((other for other in claimants if other not in (None, integration.id)), None)
 
-    def shares_user(self, host_url: str, user_id: int, *, besides: tuple[str, str]) -> bool:
-        """Whether a GitLab user has another credential than the one of that (integration, credential).
+    def shares_gitlab_user(
+        self, host_url: str, account: Account, *, integration_id: str = "", credential_id: str = ""
+    ) -> bool:
+        """Whether another credential than the one named belongs to the same GitLab user, and shares its rate limit.
 
         One of an earlier release counts from the moment on when it is verified or changed.
         """
-        found = self._table.query(rows.user_partition(host_url, user_id), limit=2).items
-        return any(item["sk"] != rows.user_key(*besides) for item in found)
+        found = self._table.query(rows.user_partition(host_url, account.id), limit=2).items
+        return any(item["sk"] != rows.user_key(integration_id, credential_id) for item in found)
 
     def token(self, integration: Integration, credential_id: str) -> str | None:
         """The token of a credential, as of the version that the integration was read at."""
@@ -256,17 +258,3 @@ def _merged(before: IntegrationWithCredentials, change: Change) -> IntegrationWi
 
 def _busy() -> TooBusy:
     return TooBusy("Others are changing this integration; try again.", retry_after=1)
-
-
-# Who else uses the same GitLab user, whose allowance of requests is shared.
-
-
-class SharedUsers:
-    """Looks around among the integrations."""
-
-    def __init__(self, store: IntegrationStore) -> None:
-        self._store = store
-
-    def share(self, host_url: str, account: Account, *, integration_id: str = "", credential_id: str = "") -> bool:
-        """Say whether another credential than the one named belongs to the same user of the same GitLab."""
-        return self._store.shares_user(host_url, account.id, besides=(integration_id, credential_id))

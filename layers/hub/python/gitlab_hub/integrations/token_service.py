@@ -21,7 +21,7 @@ from gitlab_hub.integrations.model import (
     IntegrationWithCredentials,
     Status,
 )
-from gitlab_hub.integrations.store import Change, IntegrationStore, SharedUsers
+from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
 from gitlab_hub.integrations.tokens.refresh import Refresher, TokenNeed
 from gitlab_hub.integrations.tokens.replacement import NeedsReauth
@@ -51,13 +51,12 @@ class TokenService:
         self,
         *,
         store: IntegrationStore,
-        shared_users: SharedUsers,
         verifier: Verifier,
         audit: AuditLog,
         source: TokenSource,
         now: Callable[[], float],
     ) -> None:
-        self._store, self._shared_users, self._verifier, self._source = store, shared_users, verifier, source
+        self._store, self._verifier, self._source = store, verifier, source
         self._audit, self._now = audit, now
 
     def verify(self, integration_id: str) -> Verification:
@@ -154,7 +153,7 @@ class TokenService:
         credential_id = "" if credential is None else credential.id
         return self._verifier.verify(
             subject,
-            lambda host_url, account: self._shared_users.share(
+            lambda host_url, account: self._store.shares_gitlab_user(
                 host_url, account, integration_id=integration.id, credential_id=credential_id
             ),
         )
@@ -253,7 +252,7 @@ def _same_account(first: Account, account: Account | None) -> None:
         )
 
 
-# A new token at somebody's wish.
+# Rotation on request.
 
 
 class TokenRotation:

@@ -101,7 +101,7 @@ def worker_entry(
     telemetry: Telemetry | None = None,
     late_after: float = 3600.0,
 ) -> Handler:
-    """Make the handler of a function behind a queue, and perhaps a schedule: one thing to do, or several chores.
+    """Make the handler of a function behind a queue, and perhaps a schedule: one job, or several.
 
     A message that was sent more than `late_after` seconds ago is worked on all the same, and counted.
 
@@ -147,7 +147,7 @@ def schedule_entry(on_tick: Callable[[], object], *, telemetry: Telemetry | None
 
 
 def jobs_entry(jobs: Sequence[Callable[[], object]], *, telemetry: Telemetry | None = None) -> Handler:
-    """Make the handler of a function that does chores on a schedule: one that fails keeps none from its turn."""
+    """Make the handler of a function that does jobs on a schedule: one that fails keeps no other from its turn."""
     frame = _Frame("FailedTicks", telemetry)
 
     def handler(_event: Event, context: Any) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def jobs_entry(jobs: Sequence[Callable[[], object]], *, telemetry: Telemetry | N
 
         failed = [job for job in jobs if not done(job)]
         if failed:
-            raise EntryError("A chore failed; see the log lines before this one.")
+            raise EntryError("A job failed; see the log lines before this one.")
         return {}
 
     return handler
@@ -222,7 +222,7 @@ def _remaining(context: Any) -> float:
 
 
 def _log_fields(report: object) -> Mapping[str, Any]:
-    """What a chore says about itself, for the log."""
+    """What a job says about itself, for the log."""
     if isinstance(report, Mapping):
         return report
     told = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}

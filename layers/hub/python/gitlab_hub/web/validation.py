@@ -4,11 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import isclass
 from typing import Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.web.errors import NoSuchId, Unprocessable
 from gitlab_hub.web.rules import allowed_by, either, wanted_by
+
+
+class RequestBody(BaseModel):
+    """A body that takes what it names and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
 
 # Which fields a body has at some place, for whoever sent another one.
 

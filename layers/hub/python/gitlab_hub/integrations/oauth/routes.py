@@ -15,13 +15,14 @@ from gitlab_hub.integrations.oauth.cookies import failure_page, redirect_to, suc
 from gitlab_hub.integrations.oauth.pending import CallbackContext, PendingAuthorization, unknown_state
 from gitlab_hub.integrations.oauth.return_urls import ReturnUrls, returned
 from gitlab_hub.integrations.oauth.service import OAuthFlow
-from gitlab_hub.integrations.requests import Body, FeaturesBody, chosen
+from gitlab_hub.integrations.requests import FeaturesBody, chosen
 from gitlab_hub.integrations.views import IntegrationView
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.call import Call
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.responses import HttpResponse
+from gitlab_hub.web.validation import RequestBody
 
 AUTHORIZE = "/v1/integrations/gitlab/authorize"
 CONNECT = "/v1/integrations/gitlab/connect"
@@ -35,7 +36,7 @@ Ticket = Annotated[str, Path()]
 Given = Annotated[str | None, Query(max_length=_LONGEST)]
 
 
-class AuthorizeBody(Body):
+class AuthorizeBody(RequestBody):
     """Begin an authorization, or finish one with what GitLab gave (`code` and `state` together).
 
     `features` given to begin with are switched on or off at the end, and GitLab is asked for the scopes they need.

@@ -29,7 +29,7 @@ from gitlab_hub.integrations.oauth.pending import (
     check,
     unknown_state,
 )
-from gitlab_hub.integrations.store import Change, IntegrationStore, SharedUsers
+from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
 from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
 from gitlab_hub.integrations.tokens.refresh import token_pair
@@ -79,7 +79,6 @@ class OAuthFlow:
         pair_revoker: PairRevoker,
         revocation_queue: RevocationQueue,
         verifier: Verifier,
-        shared_users: SharedUsers,
         principals: Principals,
         audit: AuditLog,
         mark_deleting: Callable[[str], object],
@@ -92,7 +91,7 @@ class OAuthFlow:
             pair_revoker,
             revocation_queue,
         )
-        self._verifier, self._shared_users, self._principals = verifier, shared_users, principals
+        self._verifier, self._principals = verifier, principals
         self._audit, self._mark_deleting, self._now, self._random = audit, mark_deleting, now, random
 
     def begin(
@@ -202,7 +201,7 @@ class OAuthFlow:
             oauth=True,
         )
         verification = self._verifier.verify(
-            subject, lambda host, account: self._shared_users.share(host, account, integration_id=integration.id)
+            subject, lambda host, account: self._store.shares_gitlab_user(host, account, integration_id=integration.id)
         )
         check_account(integration, verification.facts.account)
         if error := refusal(verification):

@@ -11,7 +11,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class TokenAlerts(Protocol):
-    """Where the care of tokens reports to."""
+    """Where token services report what a person has to know."""
 
     def needs_reauth(self, integration_id: str, credential_id: str, reason: str) -> None:
         """A token is lost: only a person can give a new one."""
@@ -26,7 +26,7 @@ class TokenAlerts(Protocol):
         """A token expires within so many days."""
 
     def failed(self, integration_id: str, code: str) -> None:
-        """The care of an integration met trouble that may pass."""
+        """The check of an integration's tokens failed in a way that may pass."""
 
 
 class LambdaTokenAlerts:
@@ -53,7 +53,7 @@ class LambdaTokenAlerts:
 
     def failed(self, integration_id: str, code: str) -> None:
         """Log and count `CareFailures`."""
-        self._tell("care failed", "CareFailures", integration_id, code=code)
+        self._tell("token check failed", "CareFailures", integration_id, code=code)
 
     @staticmethod
     def _tell(message: str, metric: str, integration_id: str, **more: str | int) -> None:

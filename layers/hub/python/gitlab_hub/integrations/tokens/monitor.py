@@ -43,7 +43,7 @@ class TickReport:
 
 
 class TokenMonitor:
-    """The chores of the caretaker. `rotate` = access tokens may be rotated before they expire."""
+    """The jobs of a tick over tokens. `rotate` = access tokens may be rotated before they expire."""
 
     def __init__(
         self,

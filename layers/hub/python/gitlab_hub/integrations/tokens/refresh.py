@@ -51,7 +51,7 @@ class TokenNeed:
     early: bool = False
 
     def satisfied_by(self, loaded: LoadedCredential, now: float) -> bool:
-        """Whether what is held will do."""
+        """Whether what was loaded will do."""
         if loaded.tokens.access_token == self.rejected:
             return False
         return not loaded.expires_soon(now) and not (self.early and loaded.due_for_refresh(now))

@@ -1,4 +1,4 @@
-"""The care of tokens put together over its ports."""
+"""The token services put together over their ports."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from gitlab_hub.storage.ports import Secrets, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What the care of tokens has from its surroundings; `remaining` is the running function's time in seconds."""
+    """What token services get from the running function; `remaining` is the running function's time in seconds."""
 
     alerts: TokenAlerts = field(default_factory=LambdaTokenAlerts)
     sleep: Callable[[float], None] = time.sleep

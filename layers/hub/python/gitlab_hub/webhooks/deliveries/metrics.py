@@ -7,7 +7,7 @@ GAVE_UP, SENT_AGAIN = "WorkGivenUp", "DeliveriesSentAgain"
 
 
 class WebhookMetrics:
-    """Notices of one function, on standard output, where Lambda picks them up."""
+    """Log lines and metrics of one function, on standard output, where Lambda picks them up."""
 
     def __init__(self, function: str) -> None:
         self._function = function

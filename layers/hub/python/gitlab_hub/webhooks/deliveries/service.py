@@ -80,7 +80,7 @@ class DeliveryReplay:
         return delivery
 
     def replay(self, delivery_id: str) -> Delivery:
-        """Make a delivery pending again and send it; where sending fails, the sweeper does it. Raises NotFound."""
+        """Make a delivery pending again and send it; where sending fails, the requeue job does it. Raises NotFound."""
         delivery = self._deliveries.reset(delivery_id, now=self._now())
         if delivery is None:
             raise NotFound("There is no such delivery.")

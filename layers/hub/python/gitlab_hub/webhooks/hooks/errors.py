@@ -116,7 +116,7 @@ def refusal(error: HubError, scope: str, target: str | int | None) -> HubError:
 
 
 def is_invalid(error: HubError) -> bool:
-    """Whether GitLab understood the wish, and refused it as one that it does not take."""
+    """Whether GitLab understood the request, and refused it as one that it does not take."""
     return isinstance(error, gitlab.UnexpectedResponse) and error.http_status in _INVALID
 
 

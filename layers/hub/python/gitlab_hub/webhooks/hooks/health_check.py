@@ -1,4 +1,4 @@
-"""What the caretaker does for hooks once an hour: look, repair, go on with groups, find lost deliveries."""
+"""The hourly health check of hooks: compare, repair, go on with groups, find lost deliveries."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -59,7 +59,7 @@ class Resender:
         self._locks, self._runner, self._deliveries = locks, runner, deliveries
 
     def resend_failed(self, integration_id: str, hook_id: str, remaining: Callable[[], float]) -> ResendResult:
-        """Do so on somebody's wish. Raises HubError."""
+        """Do so on request. Raises HubError."""
         hook = self._locks.require(integration_id, hook_id)
         if not hook.is_ours or hook.gitlab_hook_id is None:
             place = place_name(hook.scope, hook.target)

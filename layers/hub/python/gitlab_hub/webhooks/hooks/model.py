@@ -120,7 +120,7 @@ class Hook:
 
     @property
     def next_check_at(self) -> int | None:
-        """When the caretaker is to look at it (unix seconds); None = never, it is not the hub's to look after."""
+        """When its next health check is (unix seconds); None = never, it is not the hub's to look after."""
         if not self.uses_fallback and not self.is_ours:
             return None
         return max(self._due, self.locked_until, (self.tried_at or -RETRY_SECONDS) + RETRY_SECONDS)

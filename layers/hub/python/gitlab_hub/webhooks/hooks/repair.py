@@ -74,7 +74,7 @@ class Repair:
             raise
 
     def repair(self, integration_id: str, hook_id: str) -> Hook:
-        """Repair on somebody's wish: what is gone is made anew, what is switched off is replaced. Raises HubError."""
+        """Repair on request: what is gone is made anew, what is switched off is replaced. Raises HubError."""
         reach, hook = self._managed(integration_id, hook_id)
         try:
             return self.repair_now(reach, hook, even_disabled=True, url=self._moved_to(hook))

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
 from gitlab_hub.gitlab.webhooks.event_types import REGISTRABLE
+from gitlab_hub.web.validation import RequestBody
 from gitlab_hub.webhooks.hooks.model import Hook, Mode
 from gitlab_hub.webhooks.hooks.secrets import HookSecrets
 
@@ -133,19 +134,13 @@ def _once(events: list[EventName]) -> list[EventName]:
     return list(dict.fromkeys(events))
 
 
-class Body(BaseModel):
-    """A body that takes what it names and nothing else."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
 Target = (
     Annotated[str, Field(min_length=1, max_length=1024, description="Full path or numeric id.")]
     | Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
 )
 
 
-class WebhookBody(Body):
+class WebhookBody(RequestBody):
     """Register a webhook."""
 
     scope: Literal["project", "group", "system"]
@@ -156,7 +151,7 @@ class WebhookBody(Body):
     verification: Literal["signature", "token"] | None = None
 
 
-class RotateBody(Body):
+class RotateBody(RequestBody):
     """Make new secrets; the old ones are accepted for so many seconds more."""
 
     grace_seconds: Annotated[StrictInt, Field(ge=0, le=MAX_GRACE_SECONDS)] = DEFAULT_GRACE_SECONDS

@@ -1,4 +1,4 @@
-"""Everything that can be done to hooks on somebody's wish."""
+"""Everything that can be done to hooks on request."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class HookService:
     def register(
         self, integration_id: str, request: HookRequest, *, seed: str, note: Callable[[Hook], None] = lambda _: None
     ) -> Hook:
-        """Register a hook; of one that is spread over projects, the first ones are made at once, the rest hourly.
+        """Register a hook; of one that falls back to projects, the first ones are made at once, the rest hourly.
 
         `note` is told of the hook right before anything is kept or sent.
         """
@@ -50,7 +50,7 @@ class HookService:
         return self._start_fallback(hook, remaining) if hook.uses_fallback and hook.fallback_done_at is None else hook
 
     def repair(self, integration_id: str, hook_id: str) -> Hook:
-        """Repair a hook; one that is spread over projects goes on with them. Raises HubError."""
+        """Repair a hook; one that falls back to projects goes on with them. Raises HubError."""
         remaining = self._remaining()
         hook = self.locks.require(integration_id, hook_id)
         if not hook.uses_fallback:
