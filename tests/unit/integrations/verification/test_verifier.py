@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import HostNotAllowed
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from gitlab_hub.integrations.model import Account, Features
+from gitlab_hub.integrations.model import Features, GitLabUser
 from gitlab_hub.integrations.verification.checks import Step
 from tests.fakes.gitlab import HOST, ScriptedGitLab, answer, html, project, spilled
 from tests.unit.integrations.verifying import Run, at, run_over
@@ -36,7 +36,7 @@ def test_a_good_token_passes_every_step_in_order(run: Run, gitlab: ScriptedGitLa
     verification = run()
     assert [check.step for check in verification.checks] == list(Step)
     assert (verification.ok, verification.code, verification.warnings) == (True, None, ())
-    assert verification.facts.account == Account(id=7, username="sync", kind="human")
+    assert verification.facts.account == GitLabUser(id=7, username="sync", kind="human")
     assert (verification.facts.version, verification.facts.base_url) == ("17.5.1-ee", HOST)
     assert gitlab.paths == [
         SELF, USER, "/version", "/groups", "/projects", "/projects/3/pipelines", "/projects/4/pipelines", JOBS,

@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gitlab_hub.integrations.model import Credential, CredentialStatus, Integration, IntegrationWithCredentials, Status
+from gitlab_hub.integrations.model import (
+    Credential,
+    CredentialStatus,
+    Integration,
+    IntegrationStatus,
+    IntegrationWithCredentials,
+)
 
 EXPIRING_WITHIN = 14 * 86_400
 
@@ -19,14 +25,14 @@ def token_status(stored: str, expires_at: int | None, now: int) -> str:
 
 def shown_status(integration: Integration) -> str:
     """The status people see: a pause hides nothing worse than `active`."""
-    if integration.paused and integration.status == Status.ACTIVE:
-        return Status.PAUSED
+    if integration.paused and integration.status == IntegrationStatus.ACTIVE:
+        return IntegrationStatus.PAUSED
     return integration.status
 
 
 def may_sync(integration: Integration) -> bool:
     """Whether a schedule may start runs of it."""
-    return integration.status == Status.ACTIVE and not integration.paused
+    return integration.status == IntegrationStatus.ACTIVE and not integration.paused
 
 
 def on_schedule(integration: Integration) -> bool:
@@ -59,7 +65,7 @@ def status_after(integration: Integration, credentials: Iterable[Credential], on
     chosen = primary(integration, [*others, one])
     if chosen is None or chosen.id != one.id:
         return integration.status
-    return Status.ACTIVE if works else Status.ERROR
+    return IntegrationStatus.ACTIVE if works else IntegrationStatus.ERROR
 
 
 def with_primary_facts(integration: Integration, credentials: Iterable[Credential]) -> Integration:
@@ -69,14 +75,14 @@ def with_primary_facts(integration: Integration, credentials: Iterable[Credentia
         return replace(
             integration,
             # Nobody has authorized it yet: that is no error.
-            status=integration.status if integration.status == Status.INACTIVE else Status.ERROR,
+            status=integration.status if integration.status == IntegrationStatus.INACTIVE else IntegrationStatus.ERROR,
             credential_status=CredentialStatus.UNKNOWN,
             scopes=(),
             token_expires_at=None,
         )
     return replace(
         integration,
-        status=integration.status if chosen.status == CredentialStatus.VALID else Status.ERROR,
+        status=integration.status if chosen.status == CredentialStatus.VALID else IntegrationStatus.ERROR,
         account=chosen.account,
         credential_status=chosen.status,
         scopes=chosen.scopes,

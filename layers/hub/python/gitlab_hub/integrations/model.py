@@ -15,7 +15,7 @@ class AuthMode(StrEnum):
     OAUTH_APP = "oauth_app"
 
 
-class Status(StrEnum):
+class IntegrationStatus(StrEnum):
     """Whether an integration works. Stored as text: rows of a later release may name others."""
 
     ACTIVE = "active"
@@ -36,7 +36,7 @@ class CredentialStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class GitLabUser:
     """The GitLab user that a token acts as."""
 
     id: int
@@ -45,7 +45,7 @@ class Account:
     is_admin: bool = False
 
 
-NOBODY = Account(id=0, username="", kind=AccountKind.UNKNOWN)
+NOBODY = GitLabUser(id=0, username="", kind=AccountKind.UNKNOWN)
 """In the place of the user of an integration that nobody has authorized yet. GitLab counts from 1."""
 
 
@@ -93,7 +93,7 @@ class Integration:
     group: str | None
     """Full path, when it was last seen, of the group it is limited to; None = everything the token reaches."""
     features: Features
-    account: Account
+    account: GitLabUser
     credential_status: str
     scopes: tuple[str, ...]
     token_expires_at: int | None
@@ -133,7 +133,7 @@ class Credential:
     id: str
     integration_id: str
     label: str
-    account: Account
+    account: GitLabUser
     status: str
     scopes: tuple[str, ...]
     token_expires_at: int | None

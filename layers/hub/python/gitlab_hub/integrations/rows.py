@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from gitlab_hub.integrations.model import Account, Credential, Features, Integration
+from gitlab_hub.integrations.model import Credential, Features, GitLabUser, Integration
 from gitlab_hub.storage.ports import Item
 
 SCHEMA_VERSION = 1
@@ -106,8 +106,8 @@ def _keyed(pk: str, sk: str) -> Item:
     return {"pk": pk, "sk": sk, "schema_version": SCHEMA_VERSION}
 
 
-def _account(item: Mapping[str, Any]) -> Account:
-    return Account(**_known(Account, item["account"]))
+def _account(item: Mapping[str, Any]) -> GitLabUser:
+    return GitLabUser(**_known(GitLabUser, item["account"]))
 
 
 def _known(kind: type, item: Mapping[str, Any]) -> dict[str, Any]:

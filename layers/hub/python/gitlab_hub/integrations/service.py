@@ -22,8 +22,8 @@ from gitlab_hub.integrations.model import (
     CredentialStatus,
     Features,
     Integration,
+    IntegrationStatus,
     IntegrationWithCredentials,
-    Status,
     identity_of,
 )
 from gitlab_hub.integrations.store import Change, IntegrationStore
@@ -145,7 +145,7 @@ class IntegrationUpdater:
         group, group_id = wanted.group, wanted.group_id
         wider = wanted.features.write and not before.integration.features.write
         # What nobody has authorized yet is verified when somebody does.
-        if (wanted.group != before.integration.group or wider) and wanted.status != Status.INACTIVE:
+        if (wanted.group != before.integration.group or wider) and wanted.status != IntegrationStatus.INACTIVE:
             facts = self._token_service.accepted_as_stored(wanted, primary_of(before)).facts
             group, group_id = facts.group, facts.group_id
         settled = replace(patch, group=group, group_id=group_id)
@@ -176,7 +176,7 @@ class IntegrationUpdater:
         wanted = _patched(found.integration, patch)
         identity = identity_of(wanted.host_url, wanted.account.id, wanted.group, wanted.group_id)
         was = (found.integration.group, found.integration.group_id)
-        same = (wanted.group, wanted.group_id) == was or wanted.status == Status.INACTIVE
+        same = (wanted.group, wanted.group_id) == was or wanted.status == IntegrationStatus.INACTIVE
         return Change(
             integration=replace(
                 wanted, identity=found.integration.identity if same else identity, updated_at=int(self._now())

@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.oauth import Application
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.errors import DuplicateIntegration, TooBusy
 from gitlab_hub.integrations.health import on_schedule, with_primary_facts
-from gitlab_hub.integrations.model import Account, Credential, Integration, IntegrationWithCredentials
+from gitlab_hub.integrations.model import Credential, GitLabUser, Integration, IntegrationWithCredentials
 from gitlab_hub.integrations.tokens import incidents, revocations
 from gitlab_hub.integrations.tokens.due import changed, due_token_checks
 from gitlab_hub.integrations.tokens.vault import TokenSet, Vault
@@ -139,7 +139,7 @@ class IntegrationStore:
         return next((other for other in claimants if other not in (None, integration.id)), None)
 
     def shares_gitlab_user(
-        self, host_url: str, account: Account, *, integration_id: str = "", credential_id: str = ""
+        self, host_url: str, account: GitLabUser, *, integration_id: str = "", credential_id: str = ""
     ) -> bool:
         """Whether another credential than the one named belongs to the same GitLab user, and shares its rate limit.
 

@@ -13,13 +13,13 @@ from gitlab_hub.integrations.factory import FIRST_LABEL, credential_id_of, new_c
 from gitlab_hub.integrations.groups import keep_group, place_seen
 from gitlab_hub.integrations.health import primary_of, token_status
 from gitlab_hub.integrations.model import (
-    Account,
     Credential,
     CredentialKind,
     CredentialStatus,
+    GitLabUser,
     Integration,
+    IntegrationStatus,
     IntegrationWithCredentials,
-    Status,
 )
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
@@ -63,7 +63,7 @@ class TokenService:
         """Take every step with the stored token, and keep what is definite."""
         found = self._store.holding(integration_id)
         if primary_of(found) is None:
-            is_new = found.integration.status == Status.INACTIVE
+            is_new = found.integration.status == IntegrationStatus.INACTIVE
             return nothing_to_verify(UNAUTHORIZED) if is_new else nothing_to_verify()
         try:
             loaded = self._loaded(integration_id)
@@ -229,7 +229,7 @@ def _accepted(verification: Verification) -> Verification:
 
 def must_be_authorized(integration: Integration) -> None:
     """Refuse a token for what an OAuth application is to connect first: nobody knows yet whose it will be."""
-    if integration.status == Status.INACTIVE:
+    if integration.status == IntegrationStatus.INACTIVE:
         raise InvalidInput(UNAUTHORIZED)
 
 
@@ -239,12 +239,12 @@ def only_access_tokens(credential: Credential) -> None:
         raise InvalidInput("This credential is an OAuth application's: authorize the integration again instead.")
 
 
-def same_user(credential: Credential, account: Account | None) -> None:
+def same_user(credential: Credential, account: GitLabUser | None) -> None:
     """Refuse a token of another GitLab user: what was synced belongs to the eyes of the first."""
     _same_account(credential.account, account)
 
 
-def _same_account(first: Account, account: Account | None) -> None:
+def _same_account(first: GitLabUser, account: GitLabUser | None) -> None:
     if account is None or account.id != first.id:
         raise AccountMismatch(
             "This token belongs to another GitLab user. Connect it as an integration or a credential of its own.",

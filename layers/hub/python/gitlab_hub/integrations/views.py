@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from gitlab_hub.integrations.health import shown_status, token_status
-from gitlab_hub.integrations.model import NOBODY, Account, Credential, Integration
+from gitlab_hub.integrations.model import NOBODY, Credential, GitLabUser, Integration
 from gitlab_hub.integrations.verification.checks import Verification, to_dict
 
 
@@ -19,7 +19,7 @@ class AccountView(BaseModel):
     kind: str
 
     @classmethod
-    def of(cls, account: Account) -> "AccountView":
+    def of(cls, account: GitLabUser) -> "AccountView":
         """Show an account."""
         return cls(id=account.id, username=account.username, kind=account.kind)
 

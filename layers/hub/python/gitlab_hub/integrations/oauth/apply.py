@@ -8,9 +8,9 @@ from gitlab_hub.integrations.errors import AccountMismatch, InvalidPermissions
 from gitlab_hub.integrations.factory import FIRST_LABEL, new_credential
 from gitlab_hub.integrations.model import (
     NOBODY,
-    Account,
     Credential,
     CredentialKind,
+    GitLabUser,
     Integration,
     IntegrationWithCredentials,
     identity_of,
@@ -47,7 +47,7 @@ def check_scopes(granted: Sequence[str] | None, wanted: Sequence[str], *, writes
         )
 
 
-def check_account(integration: Integration, account: Account | None) -> None:
+def check_account(integration: Integration, account: GitLabUser | None) -> None:
     """Refuse another GitLab user than the first: what was synced belongs to the eyes of that one."""
     if integration.account == NOBODY or account is None or account.id == integration.account.id:
         return

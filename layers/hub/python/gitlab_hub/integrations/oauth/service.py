@@ -11,7 +11,7 @@ from gitlab_hub.errors import HubError, InvalidInput, NotFound
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.oauth import Application, Grant, code_fields
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
-from gitlab_hub.integrations.model import AuthMode, Integration, IntegrationWithCredentials, Status
+from gitlab_hub.integrations.model import AuthMode, Integration, IntegrationStatus, IntegrationWithCredentials
 from gitlab_hub.integrations.oauth.apply import (
     CONFIDENTIAL,
     accepted,
@@ -174,7 +174,7 @@ class OAuthFlow:
         try:
             return self._keep(pending, application, facts, grant, tokens, credential_id)
         except DuplicateIntegration as error:
-            if integration.status == Status.INACTIVE:
+            if integration.status == IntegrationStatus.INACTIVE:
                 # It would stay unfinished for ever. The caretaker removes what belongs to it, its secret too.
                 self._mark_deleting(integration.id)
                 error = error.having_removed(integration.id)

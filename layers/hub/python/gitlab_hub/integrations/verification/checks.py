@@ -13,7 +13,7 @@ from gitlab_hub.gitlab.errors import (
     MissingPermissions,
 )
 from gitlab_hub.gitlab.granular import is_fine_grained
-from gitlab_hub.integrations.model import Account, Features
+from gitlab_hub.integrations.model import Features, GitLabUser
 from gitlab_hub.integrations.permissions import permissions_of
 from gitlab_hub.integrations.verification import codes
 
@@ -73,7 +73,7 @@ class Facts:
 
     base_url: str | None = None
     token: TokenFacts = field(default_factory=TokenFacts)
-    account: Account | None = None
+    account: GitLabUser | None = None
     version: str | None = None
     group: str | None = None
     """The named group's full path as GitLab spells it."""

@@ -17,7 +17,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.granular import GRANULAR, is_fine_grained
 from gitlab_hub.integrations.health import EXPIRING_WITHIN
-from gitlab_hub.integrations.model import Account
+from gitlab_hub.integrations.model import GitLabUser
 from gitlab_hub.integrations.permissions import API, READ_API, covered
 from gitlab_hub.integrations.verification.checks import (
     Check,
@@ -129,13 +129,13 @@ def _account_refused(error: GitLabError) -> Check:
     return errored(Step.ACCOUNT, error)
 
 
-def account_of(body: Any) -> Account | None:
+def account_of(body: Any) -> GitLabUser | None:
     """Read `GET /user`; a user without a numeric id is none."""
     if not isinstance(body, Mapping) or not isinstance(body.get("id"), int) or isinstance(body["id"], bool):
         return None
     kind = kind_of(body) or kind_by_name(body) or AccountKind.HUMAN
     username = str(body.get("username") or "")
-    return Account(id=body["id"], username=username, kind=kind, is_admin=body.get("is_admin") is True)
+    return GitLabUser(id=body["id"], username=username, kind=kind, is_admin=body.get("is_admin") is True)
 
 
 def midnight(day: Any) -> int | None:

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.errors import GitLabError, HostNotAllowed, HostUnreachable
 from gitlab_hub.gitlab.options import Tokens
 from gitlab_hub.integrations.connector import Connector, FixedToken
-from gitlab_hub.integrations.model import Account, Features
+from gitlab_hub.integrations.model import Features, GitLabUser
 from gitlab_hub.integrations.verification.checks import (
     Check,
     Facts,
@@ -67,7 +67,7 @@ class Verifier:
         self._connector, self._now, self._clock = connector, now, clock
         self._deadline, self._left = deadline, left
 
-    def verify(self, subject: Subject, shared: Callable[[str, Account], bool]) -> Verification:
+    def verify(self, subject: Subject, shared: Callable[[str, GitLabUser], bool]) -> Verification:
         """Take all steps. `shared` knows whether another credential belongs to the same GitLab user."""
         verification = asyncio.run(self._run(subject, tuple(Step)[:-1]))
         facts = verification.facts
