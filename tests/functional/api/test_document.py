@@ -13,7 +13,8 @@ from gitlab_hub.integrations.requests import StartBody, oauth_request, token_req
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.glossary import TERMS
 from gitlab_hub.web.glossary_special import SPECIAL
-from gitlab_hub.web.openapi import document
+from gitlab_hub.web.openapi import TAG_OF_ROUTES, document
+from gitlab_hub.web.openapi_schemas import PUBLIC_NAMES, public_name
 from gitlab_hub.web.status import STATUS_OF_CODE
 from tests.functional.api.bundle import Bundle
 
@@ -46,6 +47,14 @@ def fields(made: Schema) -> Iterator[tuple[str, Schema]]:
     for key, operation in operations(made):
         for parameter in operation.get("parameters", ()):
             yield f"{key} .{parameter['name']}", {**parameter["schema"], "description": parameter["description"]}
+
+
+def test_what_is_said_by_the_name_of_a_class_is_said_of_one_that_is_there(made: Schema, bundle: Bundle) -> None:
+    schemas = made["components"]["schemas"].keys()
+    assert set(PUBLIC_NAMES.values()) <= schemas
+    assert {public_name(key.split(".")[0]) for key in SPECIAL if not key.startswith("query.")} <= schemas
+    parts = {type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes") for route in bundle.routes}
+    assert TAG_OF_ROUTES.keys() <= parts
 
 
 def test_every_operation_has_a_name_of_its_own_a_text_and_a_tag(made: Schema, bundle: Bundle) -> None:

@@ -20,7 +20,7 @@ class WebhookAddress(BaseModel):
 
 
 class StartAnswer(BaseModel):
-    """A new integration, or what a rehearsal found (then there is none)."""
+    """A new integration, or what a dry run found (then there is none)."""
 
     integration: IntegrationView | None
     verification: VerificationView

@@ -48,7 +48,7 @@ class ConnectRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectResult:
-    """What became of a start: the verification, and the integration unless it was a rehearsal."""
+    """What became of a start: the verification, and the integration unless it was a dry run."""
 
     verification: Verification
     integration: Integration | None
@@ -70,7 +70,7 @@ class IntegrationConnector:
         self._audit, self._now = audit, now
 
     def connect(self, request: ConnectRequest, *, actor: str, seed: str) -> ConnectResult:
-        """Verify, and keep the integration unless it is only a rehearsal.
+        """Verify, and keep the integration unless it is only a dry run.
 
         All ids come from the seed: a request that is sent again finds what the first one had begun.
         """

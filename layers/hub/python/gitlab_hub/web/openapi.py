@@ -91,8 +91,8 @@ TAGS = {
     "Builds": "Triggers, and the builds that they start.",
     "Operations": "Hub tokens, incidents, the audit log, health.",
 }
-_TAG_OF_PART = {
-    "Integration": "Integrations", "Upkeep": "Integrations", "OAuth": "Integrations", "Credential": "Credentials",
+TAG_OF_ROUTES = {
+    "Integration": "Integrations", "GitLabToken": "Integrations", "OAuth": "Integrations", "Credential": "Credentials",
     "Sync": "Syncs", "Access": "Access", "Pipeline": "Pipelines", "Hook": "Webhooks", "Receiver": "Webhooks",
     "Delivery": "Webhooks", "Trigger": "Builds", "Signing": "Builds", "Build": "Builds",
 }  # fmt: skip
@@ -250,8 +250,8 @@ def _openapi_path(route: Route) -> str:
 
 def _tag(route: Route) -> str:
     """Group routes by what they are about."""
-    part = type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes")
-    return _TAG_OF_PART.get(part, "Operations")
+    name = type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes")
+    return TAG_OF_ROUTES.get(name, "Operations")
 
 
 # `/healthz`: is anybody there, and which version.

@@ -11,18 +11,16 @@ from gitlab_hub.web.glossary_special import SPECIAL
 Schema = dict[str, Any]
 PREFIX = "#/components/schemas/"
 
-_NAMES = {
+PUBLIC_NAMES = {
     "AcceptBody": "SyncAcceptRequest", "PatchBody": "IntegrationUpdateRequest", "ReportBody": "BuildUpdateRequest",
     "RotateBody": "WebhookRotateRequest", "TriggerPatchBody": "TriggerUpdateRequest",
     "AccountAnswer": "Account", "AccountView": "TokenAccount", "AuthorizationStartedAnswer": "Begun",
-    "AuthorizedAnswer": "Authorized",
-    "EmailAnswer": "Email", "EntryList": "AuditLog", "EntryView": "AuditEntry", "GrantAnswer": "Grant",
-    "GroupAnswer": "Group", "IdentityAnswer": "Identity", "MadeToken": "NewHubToken", "MemberRoleAnswer": "MemberRole",
-    "NewToken": "TokenCreateRequest", "PlaceAnswer": "ResourceId", "ProjectAnswer": "Project",
-    "RehearsalAnswer": "DryRun", "RehearsalBody": "DryRunRequest", "RemovedAnswer": "IntegrationDeleted",
+    "AuthorizedAnswer": "Authorized", "DryRunAnswer": "DryRun", "EmailAnswer": "Email", "EntryList": "AuditLog",
+    "EntryView": "AuditEntry", "GrantAnswer": "Grant", "GroupAnswer": "Group", "IdentityAnswer": "Identity",
+    "MadeToken": "NewHubToken", "MemberRoleAnswer": "MemberRole", "NewToken": "TokenCreateRequest",
+    "PlaceAnswer": "ResourceId", "ProjectAnswer": "Project", "RemovedAnswer": "IntegrationDeleted",
     "ResentAnswer": "Resent", "ResourceAnswer": "Resource", "ShareAnswer": "Share", "StepAnswer": "AccessStep",
-    "TokenAnswer": "TokenHealth", "TokenList": "HubTokenList", "TokenView": "HubToken",
-    "View": "GrantView",
+    "TokenAnswer": "TokenHealth", "TokenList": "HubTokenList", "TokenView": "HubToken", "View": "GrantView",
 }  # fmt: skip
 """Names in the API, where no rule gives them; models are called after their part in the code."""
 
@@ -31,8 +29,8 @@ _SUFFIXES = (("View", ""), ("Answer", "Response"), ("Envelope", "Response"), ("B
 
 def public_name(model: str) -> str:
     """The name of a model's schema in the API."""
-    if model in _NAMES:
-        return _NAMES[model]
+    if model in PUBLIC_NAMES:
+        return PUBLIC_NAMES[model]
     for suffix, becomes in _SUFFIXES:
         if model.endswith(suffix):
             return model.removesuffix(suffix) + becomes

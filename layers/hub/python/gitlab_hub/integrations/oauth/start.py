@@ -40,7 +40,7 @@ class OAuthStart:
         self._lifecycle, self._verifier, self._audit, self._now = lifecycle, verifier, audit, now
 
     def start(self, request: OAuthConnectRequest, *, actor: str, seed: str) -> ConnectResult:
-        """Look whether a GitLab is there, and keep the application unless it is only a rehearsal.
+        """Look whether a GitLab is there, and keep the application unless it is only a dry run.
 
         The id comes from the seed: a request that is sent again finds what the first one had begun.
         """
