@@ -118,7 +118,7 @@ class OAuthHub:
     def _others(self) -> dict[str, Any]:
         """What stands in for hooks and builds where a test has its own."""
         hooks = self.hooks and SimpleNamespace(
-            removal=self.hooks, shown=lambda _: {}, of_projects=lambda *_: {}, service=None
+            removal=self.hooks, summary=lambda _: {}, of_projects=lambda *_: {}, service=None
         )
         builds = self.builds and SimpleNamespace(active=self.builds)
         return {name: part for name, part in (("hooks", hooks), ("builds", builds)) if part is not None}
