@@ -85,8 +85,8 @@ class AuditReader:
 
     def _lines(self, year: int, after: str | None, since: int | None, most: int) -> Iterator[tuple[Entry, str]]:
         until = None if since is None else f"{since * 1000:013d}"
-        filters = Range(after=after, until=until, limit=min(most, BATCH), forward=False)
-        return ((_entry(item), item["sk"]) for item in query_all(self._table, _partition(year), **filters))
+        bounds = Range(after=after, until=until, limit=min(most, BATCH), forward=False)
+        return ((_entry(item), item["sk"]) for item in query_all(self._table, _partition(year), **bounds))
 
 
 def _year(moment: float) -> int:
