@@ -3,7 +3,7 @@
 `python -m benchmarks.sender` reads `{"port", "rate", "requests": [[method, path, headers, body], …]}` and prints for
 every request its status (0: no answer) and the seconds from when it was due to when its answer was whole. Connections
 are kept alive; there are as many as are under way at once. A process of its own, and hardly more than sockets: neither
-the stack's front door nor a client's own work is in its times.
+the stack's reverse proxy nor a client's own work is in its times.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The front door: one plain URL on this machine for an API that the emulator knows by a host name of its own.
+"""The reverse proxy: one plain URL on this machine for an API that the emulator knows by a host name of its own.
 
 Bytes, status and headers pass as they are, except for the host and what belongs to a connection and not to a message.
 """
@@ -24,7 +24,7 @@ once that GitLab's ten seconds were over before the first has begun. Taking turn
 _OF_THE_CONNECTION = {b"connection", b"keep-alive", b"proxy-connection", b"expect", b"upgrade"}
 
 
-class Door:
+class ReverseProxy:
     """Serves the listening socket in a thread of its own until it is closed."""
 
     def __init__(self, listening: socket.socket, upstream_port: int, host: str) -> None:
@@ -32,7 +32,7 @@ class Door:
         self._port = upstream_port
         self._host = host.encode()
         self._deliveries = asyncio.Semaphore(_DELIVERIES_AT_ONCE)
-        self._server = BackgroundServer(self._serve, "door")
+        self._server = BackgroundServer(self._serve, "proxy")
 
     def open(self) -> None:
         """Start to answer."""

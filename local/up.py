@@ -1,4 +1,4 @@
-"""`python -m local up`: emulator, build, deployment, front door, until a signal comes."""
+"""`python -m local up`: emulator, build, deployment, reverse proxy, until a signal comes."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ from local.gateway import Gateway
 from local.options import Options, add_up_arguments, up_options
 from local.owner import put_owner_token
 from local.problems import Problem, Stopped
-from local.proxy import Door
+from local.proxy import ReverseProxy
 from local.stack import Stack
 from local.state_folder import Home, listen
 from local.warm_up import warm_up
@@ -112,12 +112,12 @@ def _deployed(options: Options, emulator: Emulator, home: Home, say: Callable[[s
 
 @contextmanager
 def _open_door(listening: socket.socket, upstream_port: int, api_id: str) -> Iterator[None]:
-    door = Door(listening, upstream_port, f"{api_id}.execute-api.localhost:{upstream_port}")
-    door.open()
+    proxy = ReverseProxy(listening, upstream_port, f"{api_id}.execute-api.localhost:{upstream_port}")
+    proxy.open()
     try:
         yield
     finally:
-        door.close()
+        proxy.close()
 
 
 @contextmanager

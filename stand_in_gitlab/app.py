@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, unquote
 
 from stand_in_gitlab.clock import Clock, http_date
 from stand_in_gitlab.company.state import Company
-from stand_in_gitlab.control.api import Board
+from stand_in_gitlab.control.api import ControlApi
 from stand_in_gitlab.control.faults import Faults
 from stand_in_gitlab.control.limits import Limits
 from stand_in_gitlab.control.stats import Stats
-from stand_in_gitlab.fault_injection import REPLACING, Line, deliver, spoiled
+from stand_in_gitlab.fault_injection import REPLACING, Line, deliver, inject
 from stand_in_gitlab.fault_injection_lists import PLACES
 from stand_in_gitlab.oauth.routes import OAuth
 from stand_in_gitlab.rest.api import Call, RestApi
@@ -39,7 +39,7 @@ class Pace:
 
 
 class StandIn:
-    """Serves REST v4 below /api/v4, OAuth below /oauth and the control board below /__standin__; calls hooks."""
+    """Serves REST v4 below /api/v4, OAuth below /oauth and the control API below /__standin__; calls hooks."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class StandIn:
         self.sender = Sender(company, clock, outside, post)
         self.rest, self.oauth = RestApi(company, clock, outside, self.sender), OAuth(company, clock)
         self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
-        self.board = Board(
+        self.control_api = ControlApi(
             self.rest, company, clock, self.faults, self.limits, self.stats, self.pace, jobs, self.sender
         )
         self.lines: Callable[[Scope], Line | None] = lambda _scope: None
@@ -69,7 +69,7 @@ class StandIn:
             return
         call = await _read(scope, receive)
         if call.segments[:1] == (CONTROL,):
-            await deliver(send, _dressed(await _settled(self.board.answer(call)), self.clock.now()))
+            await deliver(send, _dressed(await _settled(self.control_api.answer(call)), self.clock.now()))
             return
         began, status, fault = self.stats.begin(), 0, None
         try:
@@ -83,7 +83,7 @@ class StandIn:
             answer = _dressed(Answer(200) if replaced else await _settled(self._answer(call)), self.clock.now())
             if fault:
                 here = f"{self._origin}{call.path}?{query}"
-                status = await spoiled(send, answer, fault, self.lines(scope), here)
+                status = await inject(send, answer, fault, self.lines(scope), here)
             else:
                 status = answer.status
                 await deliver(send, answer)
@@ -114,7 +114,7 @@ class StandIn:
 
     def catch_up(self) -> None:
         """Tell hooks what time and callers did to pipelines since the last call."""
-        self.board.news.catch_up()
+        self.control_api.emitter.catch_up()
 
     def _kind(self, call: Call) -> str:
         inside = self._inside(call)

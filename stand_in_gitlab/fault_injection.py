@@ -1,4 +1,4 @@
-"""Sends answers, whole or spoiled on purpose."""
+"""Sends answers, whole or with an injected fault."""
 
 import asyncio
 import socket
@@ -26,10 +26,10 @@ class Line(Protocol):
         """The socket, under the name `socket`."""
 
     def close(self) -> None:
-        """Send what is buffered, then hang up."""
+        """Send what is buffered, then close the connection."""
 
     def abort(self) -> None:
-        """Hang up at once."""
+        """Close the connection at once."""
 
 
 async def deliver(send: Send, answer: Answer) -> None:
@@ -43,7 +43,7 @@ async def _start(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
 
 
-async def spoiled(send: Send, answer: Answer, fault: Fault, line: Line | None, here: str) -> int:
+async def inject(send: Send, answer: Answer, fault: Fault, line: Line | None, here: str) -> int:
     """Send an answer with a fault in it; returns the status that went out, 0 for none. `here` was asked for."""
     if fault.kind == "reset":
         _reset(line)

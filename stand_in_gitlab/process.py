@@ -1,4 +1,4 @@
-"""Starts the stand-in as a process of its own, and speaks to its control board."""
+"""Starts the stand-in as a process of its own, and speaks to its control API."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ class Running:
     applications: Mapping[str, Client] = field(default_factory=dict)
 
     def control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Call the control board, such as `control("POST", "advance", {"seconds": 60})`."""
+        """Call the control API, such as `control("POST", "advance", {"seconds": 60})`."""
         origin = urlsplit(self.base)
         url = f"{origin.scheme}://{origin.netloc}/__standin__/{path}"
         request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode())  # noqa: S310 - http on loopback

@@ -3,7 +3,7 @@
 from stand_in_gitlab.ci.model import Pipeline
 from stand_in_gitlab.clock import DAY
 from stand_in_gitlab.company.model import Project
-from stand_in_gitlab.company.prng import Dice, dice, token_hex
+from stand_in_gitlab.company.prng import Prng, prng, token_hex
 from stand_in_gitlab.company.state import Company
 
 SHAPES = ["normal", "skipped", "manual", "canceled", "scheduled"]
@@ -18,12 +18,12 @@ def write_history(company: Company, pipelines: int, jobs: int) -> None:
     for project in company.projects.values():
         if not project.builds_enabled:
             continue
-        chance = dice(company.seed, "history", project.id)
+        chance = prng(company.seed, "history", project.id)
         for created in _moments(company.epoch, chance, pipelines):
             add_pipeline(company, project, created, jobs)
 
 
-def _moments(epoch: float, chance: Dice, count: int) -> list[float]:
+def _moments(epoch: float, chance: Prng, count: int) -> list[float]:
     """Past moments, oldest first; the newest may be so fresh that it still runs."""
     gap = chance.choice([0.2, 1, 3]) * DAY
     ages = [DAY * 1.1 + chance.expovariate(1 / gap)]
@@ -37,7 +37,7 @@ def _moments(epoch: float, chance: Dice, count: int) -> list[float]:
 def add_pipeline(company: Company, project: Project, created: float, jobs: int) -> Pipeline:
     """Start a pipeline at this moment, with a child where chance wants one."""
     number = company.next_id("pipeline")
-    chance = dice(company.seed, "pipeline head", number)
+    chance = prng(company.seed, "pipeline head", number)
     shape = chance.choices(SHAPES, SHAPE_WEIGHTS)[0]
     pipeline = _head(company, project, number, created, jobs, shape)
     pipeline.source = chance.choices(SOURCES, SOURCE_WEIGHTS)[0]
@@ -72,7 +72,7 @@ def _head(company: Company, project: Project, number: int, created: float, jobs:
     return pipeline
 
 
-def _child(company: Company, project: Project, parent: Pipeline, chance: Dice) -> Pipeline:
+def _child(company: Company, project: Project, parent: Pipeline, chance: Prng) -> Pipeline:
     created = round(parent.created + chance.uniform(4, 20), 6)
     child = _head(company, project, company.next_id("pipeline"), created, max(1, parent.jobs // 2), "normal")
     child.source, child.parent_id = "parent_pipeline", parent.id
@@ -80,7 +80,7 @@ def _child(company: Company, project: Project, parent: Pipeline, chance: Dice) -
     return child
 
 
-def _ref(project: Project, pipeline: Pipeline, chance: Dice) -> tuple[str, bool]:
+def _ref(project: Project, pipeline: Pipeline, chance: Prng) -> tuple[str, bool]:
     if pipeline.source == "merge_request_event":
         return f"refs/merge-requests/{pipeline.iid}/head", False
     if pipeline.source == "push" and chance.hits(0.1):

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from stand_in_gitlab.ci.model import Attempt, Pipeline
 from stand_in_gitlab.company.names import JOBS
-from stand_in_gitlab.company.prng import Dice, dice
+from stand_in_gitlab.company.prng import Prng, prng
 
 REASONS = [
     "script_failure",
@@ -55,13 +55,13 @@ class Planner:
         )
 
     def _plan(self, number: int, base: int, jobs: int, shape: str, created: float, settled: bool) -> list[Attempt]:  # noqa: FBT001 - the cache's key
-        return list(_Drawing(dice(self._seed, "pipeline", number), base, created, shape, may_retry=settled).draw(jobs))
+        return list(_Drawing(prng(self._seed, "pipeline", number), base, created, shape, may_retry=settled).draw(jobs))
 
 
 class _Drawing:
     """Lays the jobs of one pipeline out in time, stage after stage."""
 
-    def __init__(self, chance: Dice, base: int, created: float, shape: str, *, may_retry: bool) -> None:
+    def __init__(self, chance: Prng, base: int, created: float, shape: str, *, may_retry: bool) -> None:
         self._chance, self._next_id, self._created, self._shape = chance, base, created, shape
         self._may_retry = may_retry
         self._at = created + chance.uniform(0.4, 3)
@@ -130,7 +130,7 @@ class _Drawing:
         return second
 
 
-def _fail(attempt: Attempt, chance: Dice) -> None:
+def _fail(attempt: Attempt, chance: Prng) -> None:
     attempt.outcome = "failed"
     attempt.failure_reason = chance.choices(REASONS, REASON_WEIGHTS)[0]
 

@@ -8,7 +8,7 @@ from stand_in_gitlab.ci.plan import latest
 from stand_in_gitlab.ci.view import CiView
 from stand_in_gitlab.clock import DAY
 from stand_in_gitlab.company.model import Project
-from stand_in_gitlab.company.prng import dice
+from stand_in_gitlab.company.prng import prng
 from stand_in_gitlab.company.state import Company
 
 MAX_NEW, RECENT, RETRY = 20, 3, 0.15
@@ -40,7 +40,7 @@ class Progress:
     def _arrivals(self, project: Project, old: float, new: float) -> Iterator[float]:
         if project.archived or not project.builds_enabled:
             return
-        chance = dice(self._company.seed, "arrivals", project.id, self._steps)
+        chance = prng(self._company.seed, "arrivals", project.id, self._steps)
         gap, moment = chance.choice([0.2, 1, 3]) * DAY, old
         for _ in range(MAX_NEW):
             moment += chance.expovariate(1 / gap)
@@ -51,7 +51,7 @@ class Progress:
     def _second_tries(self, old: float, new: float) -> Iterator[tuple[float, Pipeline]]:
         for project_id, pipelines in self._company.pipelines.items():
             for pipeline in list(pipelines.values())[-RECENT:]:
-                chance = dice(self._company.seed, "retry", pipeline.id, self._steps)
+                chance = prng(self._company.seed, "retry", pipeline.id, self._steps)
                 # A child is written with its parent and begins a little later: it may not be there yet.
                 begun = pipeline.created <= old
                 if chance.hits(RETRY) and begun and self._view.state(pipeline, old).status == "failed" and project_id:
@@ -69,7 +69,7 @@ class Progress:
     def retry(self, pipeline: Pipeline, attempt: Attempt, moment: float, outcome: str | None = None) -> Attempt:
         """Add another attempt of a job; the pipeline runs again until it ends."""
         number = self._company.next_id("job")
-        chance = dice(self._company.seed, "attempt", number)
+        chance = prng(self._company.seed, "attempt", number)
         queued = round(moment + 0.2, 6)
         started = round(queued + chance.uniform(1, 20), 6)
         outcome = outcome or ("success" if chance.hits(0.7) else "failed")

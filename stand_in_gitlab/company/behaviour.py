@@ -1,4 +1,4 @@
-"""How this GitLab differs from the newest one with every feature: switches of the control board."""
+"""How this GitLab differs from the newest one with every feature: switches of the control API."""
 
 import re
 from dataclasses import asdict, dataclass, fields

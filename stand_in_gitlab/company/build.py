@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from stand_in_gitlab.ci.history import write_history
 from stand_in_gitlab.company.estate import found_groups, found_projects
 from stand_in_gitlab.company.grants import staff
-from stand_in_gitlab.company.hooks import hang_hooks
+from stand_in_gitlab.company.hooks import add_hooks
 from stand_in_gitlab.company.people import hire
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.tokens import issue
@@ -33,6 +33,6 @@ def build(seed: int, epoch: float, sizes: Sizes) -> Company:
     found_projects(company, sizes.projects)
     staff(company)
     issue(company)
-    hang_hooks(company)
+    add_hooks(company)
     write_history(company, sizes.pipelines, sizes.jobs)
     return company

@@ -146,7 +146,7 @@ def merge_request_at(company: Company, project_id: int, iid: int) -> MergeReques
 
 
 def refs(company: Company) -> Iterable[dict[str, object]]:
-    """Every branch and tag that anyone looked at, for the control board."""
+    """Every branch and tag that anyone looked at, for the control API."""
     for repository in company.repositories.values():
         row: dict[str, object] = {"project_id": repository.project_id}
         yield from (row | {"ref": f"refs/heads/{name}", "sha": sha} for name, sha in repository.branches.items())

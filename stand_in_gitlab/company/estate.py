@@ -3,7 +3,7 @@
 from stand_in_gitlab.clock import DAY
 from stand_in_gitlab.company.model import Group, Project
 from stand_in_gitlab.company.names import DEPARTMENTS, SERVICES, TEAMS, TOPICS
-from stand_in_gitlab.company.prng import Dice, dice
+from stand_in_gitlab.company.prng import Prng, prng
 from stand_in_gitlab.company.state import Company
 
 VISIBILITIES = ["private", "internal", "public"]
@@ -14,19 +14,19 @@ def found_groups(company: Company, count: int) -> None:
     """One group in six is a top-level one; the others hang below any earlier group."""
     for number in range(count):
         group_id = company.next_id("namespace")
-        chance = dice(company.seed, "group", group_id)
+        chance = prng(company.seed, "group", group_id)
         parent = None if number % 6 == 0 else _parent(company, chance)
         add_group(
             company, group_id, _group_name(chance, parent, group_id), parent, chance.choices(VISIBILITIES, [8, 1, 1])[0]
         )
 
 
-def _parent(company: Company, chance: Dice) -> Group:
+def _parent(company: Company, chance: Prng) -> Group:
     shallow = [group for group in company.groups.values() if group.full_path.count("/") < MAX_DEPTH]
     return chance.choice(shallow[-60:])
 
 
-def _group_name(chance: Dice, parent: Group | None, group_id: int) -> str:
+def _group_name(chance: Prng, parent: Group | None, group_id: int) -> str:
     return f"{chance.choice(TEAMS if parent else DEPARTMENTS)}-{group_id}"
 
 
@@ -55,7 +55,7 @@ def found_projects(company: Company, count: int) -> None:
     people = [user.id for user in company.users.values() if not user.bot and user.state == "active"]
     for _ in range(count):
         project_id = company.next_id("project")
-        chance = dice(company.seed, "project", project_id)
+        chance = prng(company.seed, "project", project_id)
         home = None if not groups or chance.hits(0.03) else chance.choice(groups)
         project = add_project(
             company, project_id, f"{chance.choice(SERVICES)}-{project_id}", home, chance.choice(people)
@@ -84,7 +84,7 @@ def add_project(company: Company, project_id: int, path: str, group: Group | Non
     return project
 
 
-def _vary(company: Company, project: Project, chance: Dice) -> None:
+def _vary(company: Company, project: Project, chance: Prng) -> None:
     widest = VISIBILITIES.index(company.groups[project.group_id].visibility) if project.group_id else 2
     project.visibility = VISIBILITIES[min(widest, chance.choices([0, 1, 2], [8, 1, 1])[0])]
     project.archived = chance.hits(0.05)

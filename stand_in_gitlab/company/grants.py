@@ -3,7 +3,7 @@
 from stand_in_gitlab.clock import DAY, day
 from stand_in_gitlab.company.model import CustomRole, Group, Invitation, Membership, Project, Share, SourceKind
 from stand_in_gitlab.company.people import DOMAIN, bot_of
-from stand_in_gitlab.company.prng import Dice, dice
+from stand_in_gitlab.company.prng import Prng, prng
 from stand_in_gitlab.company.state import Company
 
 ROLES = [CustomRole(101, "Release captain", 30), CustomRole(102, "Vulnerability reader", 20)]
@@ -23,7 +23,7 @@ def staff(company: Company) -> None:
 
 
 def _staff_group(company: Company, group: Group, people: list[int]) -> None:
-    chance = dice(company.seed, "group members", group.id)
+    chance = prng(company.seed, "group members", group.id)
     top = group.parent_id is None
     if top:
         enrol(company, "group", group.id, _living(company, chance, people), 50)
@@ -35,7 +35,7 @@ def _staff_group(company: Company, group: Group, people: list[int]) -> None:
 
 
 def _staff_project(company: Company, project: Project, people: list[int]) -> None:
-    chance = dice(company.seed, "project members", project.id)
+    chance = prng(company.seed, "project members", project.id)
     if project.group_id is None:
         enrol(company, "project", project.id, project.creator_id, 50)
     _enrol_some(company, "project", project.id, chance, people, chance.choice([0, 0, 1, 1, 2, 3, 5]))
@@ -45,12 +45,12 @@ def _staff_project(company: Company, project: Project, people: list[int]) -> Non
     _invite(company, "project", project.id, chance)
 
 
-def _living(company: Company, chance: Dice, people: list[int]) -> int:
+def _living(company: Company, chance: Prng, people: list[int]) -> int:
     return chance.choice([user_id for user_id in people if company.users[user_id].state == "active"])
 
 
 def _enrol_some(
-    company: Company, kind: SourceKind, source_id: int, chance: Dice, people: list[int], count: int
+    company: Company, kind: SourceKind, source_id: int, chance: Prng, people: list[int], count: int
 ) -> None:
     weights = GROUP_WEIGHTS if kind == "group" else PROJECT_WEIGHTS
     for user_id in chance.sample(people, k=min(count, len(people))):
@@ -60,7 +60,7 @@ def _enrol_some(
             member.role = next((role for role in ROLES if role.base_level == member.level and chance.hits(0.1)), None)
 
 
-def _expiry(company: Company, chance: Dice) -> str | None:
+def _expiry(company: Company, chance: Prng) -> str | None:
     """One in twelve is temporary; of these some ran out yesterday and the nightly clean-up has not come by."""
     if not chance.hits(0.08):
         return None
@@ -76,7 +76,7 @@ def enrol(company: Company, kind: SourceKind, source_id: int, user_id: int, leve
     return member
 
 
-def _share(company: Company, source: Group | Project, chance: Dice, home: int | None) -> None:
+def _share(company: Company, source: Group | Project, chance: Prng, home: int | None) -> None:
     own_line = {group.id for group in company.ancestors(home)}
     strangers = [group_id for group_id in company.groups if group_id not in own_line]
     if strangers and chance.hits(0.1):
@@ -85,7 +85,7 @@ def _share(company: Company, source: Group | Project, chance: Dice, home: int | 
         source.shares.append(share)
 
 
-def _invite(company: Company, kind: SourceKind, source_id: int, chance: Dice) -> None:
+def _invite(company: Company, kind: SourceKind, source_id: int, chance: Prng) -> None:
     if chance.hits(0.06):
         number = company.next_id("invitation")
         company.invitations[kind, source_id][number] = Invitation(

@@ -3,7 +3,7 @@
 from stand_in_gitlab.clock import DAY
 from stand_in_gitlab.company.hook_model import Hook, HookKind, HookOwner
 from stand_in_gitlab.company.names import words
-from stand_in_gitlab.company.prng import dice
+from stand_in_gitlab.company.prng import prng
 from stand_in_gitlab.company.state import Company
 
 PROJECT_FLAGS = words(
@@ -26,10 +26,10 @@ ON_BY_DEFAULT: dict[HookKind, tuple[str, ...]] = {
 }
 
 
-def hang_hooks(company: Company) -> None:
+def add_hooks(company: Company) -> None:
     """One project in ten tells somebody else about its pushes."""
     for project_id in company.projects:
-        if dice(company.seed, "hook", project_id).hits(0.1):
+        if prng(company.seed, "hook", project_id).hits(0.1):
             url = f"https://ci.acme.example/hooks/{project_id}"
             add_hook(company, ("project", project_id), url, company.epoch - 50 * DAY)
 

@@ -3,7 +3,7 @@
 from stand_in_gitlab.clock import DAY, day
 from stand_in_gitlab.company.model import User
 from stand_in_gitlab.company.names import FIRST, LAST
-from stand_in_gitlab.company.prng import dice, token_hex
+from stand_in_gitlab.company.prng import prng, token_hex
 from stand_in_gitlab.company.state import Company
 
 DOMAIN = "acme.example"
@@ -22,7 +22,7 @@ def hire(company: Company, humans: int) -> None:
 
 
 def _human(company: Company, user_id: int) -> User:
-    chance = dice(company.seed, "user", user_id)
+    chance = prng(company.seed, "user", user_id)
     first, last = chance.choice(FIRST), chance.choice(LAST)
     username = f"{first}.{last}{user_id}".lower()
     seen = company.epoch - chance.expovariate(1 / 20) * DAY

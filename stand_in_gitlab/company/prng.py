@@ -3,7 +3,7 @@
 import random
 
 
-class Dice(random.Random):
+class Prng(random.Random):
     """A generator that also answers yes or no."""
 
     def hits(self, probability: float) -> bool:
@@ -11,11 +11,11 @@ class Dice(random.Random):
         return self.random() < probability
 
 
-def dice(*key: object) -> Dice:
+def prng(*key: object) -> Prng:
     """A generator of its own for one thing of the company, so that sizes do not disturb each other."""
-    return Dice("/".join(map(str, key)))
+    return Prng("/".join(map(str, key)))
 
 
 def token_hex(*key: object, digits: int = 32) -> str:
     """Hexadecimal digits that belong to this key for ever."""
-    return f"{dice(*key).getrandbits(digits * 4):0{digits}x}"
+    return f"{prng(*key).getrandbits(digits * 4):0{digits}x}"

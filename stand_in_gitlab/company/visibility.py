@@ -7,7 +7,7 @@ from stand_in_gitlab.company.model import GUEST, MINIMAL, Membership, Share, Sou
 from stand_in_gitlab.company.state import Company
 
 
-class Sight:
+class Visibility:
     """The reach of one user on one day."""
 
     def __init__(self, company: Company, user: User, today: str) -> None:
@@ -93,19 +93,19 @@ class Sight:
         return {group.id for start in homes | set(self.group_levels) for group in self._company.ancestors(start)}
 
 
-class Sights:
-    """Remembers sights until something changes."""
+class Visibilities:
+    """Remembers what users see until something changes."""
 
     def __init__(self, company: Company) -> None:
         self._company = company
-        self._known: dict[int, Sight] = {}
+        self._known: dict[int, Visibility] = {}
         self._valid: tuple[int, str] = (-1, "")
 
-    def of(self, user: User, today: str) -> Sight:
-        """The sight of this user, computed at most once per change."""
+    def of(self, user: User, today: str) -> Visibility:
+        """What this user sees, computed at most once per change."""
         if self._valid != (self._company.generation, today):
             self._known.clear()
             self._valid = (self._company.generation, today)
         if user.id not in self._known:
-            self._known[user.id] = Sight(self._company, user, today)
+            self._known[user.id] = Visibility(self._company, user, today)
         return self._known[user.id]

@@ -1,4 +1,4 @@
-"""The control board: what tests and demos may turn, below /__standin__."""
+"""The control API: what tests and demos may change, below /__standin__."""
 
 import json
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from stand_in_gitlab.ci.progress import Progress
 from stand_in_gitlab.clock import Clock, day, iso
 from stand_in_gitlab.company.state import Company
-from stand_in_gitlab.company.visibility import Sight
+from stand_in_gitlab.company.visibility import Visibility
 from stand_in_gitlab.control.changes import Changes
-from stand_in_gitlab.control.events import News
+from stand_in_gitlab.control.events import EventEmitter
 from stand_in_gitlab.control.faults import Faults
 from stand_in_gitlab.control.ground_truth import Truth
 from stand_in_gitlab.control.limits import Limits
@@ -28,7 +28,7 @@ class Paced(Protocol):
     latency: float
 
 
-class Board:
+class ControlApi:
     """Answers control calls; a wrong one is a 400 that says why."""
 
     def __init__(
@@ -47,8 +47,8 @@ class Board:
         self._faults, self._limits, self._stats, self._pace, self._jobs = faults, limits, stats, pace, jobs
         self._truth = Truth(company, rest.view, clock)
         self._progress, self._sender = Progress(company, rest.view), sender
-        self.news = News(rest, clock, sender, jobs)
-        self._changes = Changes(company, clock, rest.view, self._progress, jobs, self.news)
+        self.emitter = EventEmitter(rest, clock, sender, jobs)
+        self._changes = Changes(company, clock, rest.view, self._progress, jobs, self.emitter)
         self._table: dict[tuple[str, str], Handler] = {
             ("GET", "health"): lambda _call, _body: {"ok": True},
             ("GET", "tokens"): lambda _call, _body: company.well_known,
@@ -89,13 +89,13 @@ class Board:
         return self._time()
 
     def _advance(self, _call: Call, body: dict[str, Any]) -> object:
-        self.news.catch_up()
+        self.emitter.catch_up()
         old = self._clock.now()
         self._clock.advance(float(body["seconds"]))
         work = (
             {} if body.get("idle") else self._progress.work(old, self._clock.now(), int(body.get("jobs", self._jobs)))
         )
-        self.news.catch_up()
+        self.emitter.catch_up()
         return {**self._time(), "started": work}
 
     def _get_stats(self, call: Call, _body: dict[str, Any]) -> object:
@@ -133,8 +133,8 @@ class Board:
         if not call.segments[2:]:
             without = self._truth.without_builds()
             return {"counts": self._truth.counts(), "datasets": self._truth.names(), "projects_without_builds": without}
-        if call.segments[2] == "sight":
-            return self._sight(call.params["token"])
+        if call.segments[2] == "visibility":
+            return self._visibility(call.params["token"])
         rows = self._truth.rows(call.segments[2])
         for name in ("project_id", "group_id", "pipeline_id", "hook_id", "source", "source_id"):
             if name in call.params:
@@ -142,14 +142,18 @@ class Board:
         page, size = int(call.params.get("page", 1)), int(call.params.get("per_page", len(rows) or 1))
         return {"total": len(rows), "rows": rows[(page - 1) * size : page * size]}
 
-    def _sight(self, name: str) -> object:
+    def _visibility(self, name: str) -> object:
         """What the holder of a well-known token can reach."""
         user = self._company.users[self._company.tokens[self._company.well_known[name]].user_id]
-        sight = Sight(self._company, user, day(self._clock.now()))
+        visibility = Visibility(self._company, user, day(self._clock.now()))
         groups = {
-            group_id: sight.group_level(group_id) for group_id in self._company.groups if sight.sees_group(group_id)
+            group_id: visibility.group_level(group_id)
+            for group_id in self._company.groups
+            if visibility.sees_group(group_id)
         }
         projects = {
-            number: sight.project_level(number) for number in self._company.projects if sight.sees_project(number)
+            number: visibility.project_level(number)
+            for number in self._company.projects
+            if visibility.sees_project(number)
         }
         return {"user_id": user.id, "is_admin": user.is_admin, "groups": groups, "projects": projects}

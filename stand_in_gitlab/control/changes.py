@@ -15,7 +15,7 @@ from stand_in_gitlab.company.model import Grant, Group, Project, Share, SourceKi
 from stand_in_gitlab.company.people import machine
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.tokens import add as add_token
-from stand_in_gitlab.control.events import News
+from stand_in_gitlab.control.events import EventEmitter
 
 Done = dict[str, object]
 
@@ -23,9 +23,11 @@ Done = dict[str, object]
 class Changes:
     """Each public method is a verb of `POST /__standin__/changes`; its arguments are the other members of the body."""
 
-    def __init__(self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int, news: News) -> None:
+    def __init__(
+        self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int, emitter: EventEmitter
+    ) -> None:
         self._company, self._clock, self._view, self._progress, self._jobs = company, clock, view, progress, jobs
-        self._news = news
+        self._emitter = emitter
         verbs: list[Callable[..., Done]] = [
             self.add_user,
             self.update_user,
@@ -49,14 +51,14 @@ class Changes:
             self.revoke_token,
             self.enforce_fine_grained,
             self.add_application,
-            *news.verbs,
+            *emitter.verbs,
         ]
         self.verbs = {verb.__name__: verb for verb in verbs}
 
     def apply(self, body: dict[str, Any]) -> Done:
         """Carry out one change; KeyError, TypeError or ValueError if it cannot be."""
         verb = self.verbs[str(body.get("do"))]
-        done = self._news.carry_out(verb, {name: value for name, value in body.items() if name != "do"})
+        done = self._emitter.carry_out(verb, {name: value for name, value in body.items() if name != "do"})
         self._company.generation += 1
         return done
 

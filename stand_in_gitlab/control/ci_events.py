@@ -7,13 +7,13 @@ from stand_in_gitlab.ci.view import CiView
 from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.payloads.ci import CiPayloads
-from stand_in_gitlab.webhooks.events import Happening
+from stand_in_gitlab.webhooks.events import Event
 from stand_in_gitlab.webhooks.sender import Sender
 
 WANTED = ("pipeline_events", "job_events")
 
 
-class CiNews:
+class CiEvents:
     """Remembers the last status told of every pipeline and job in projects somebody listens to.
 
     Pipelines are functions of time and nobody is called when they move on: `catch_up` goes through all moments since
@@ -34,7 +34,7 @@ class CiNews:
             del self._pipelines[gone], self._jobs[gone]
         for new in heard - set(self._pipelines):
             self._begin(new, since)
-        return self._sender.publish([each for number in sorted(heard) for each in self._news(number, since)])
+        return self._sender.publish([each for number in sorted(heard) for each in self._events_of(number, since)])
 
     def _interesting(self) -> Iterator[int]:
         """Projects whose pipelines or jobs some hook wants to hear of."""
@@ -48,27 +48,27 @@ class CiNews:
                 yield from (project.id for project in self._company.projects_of(inside))
 
     def _begin(self, project_id: int, moment: float) -> None:
-        """Somebody began to listen: what is already there is no news."""
+        """Somebody began to listen: what is already there is not told."""
         self._pipelines[project_id], self._jobs[project_id] = {}, {}
         for pipeline in self._company.pipelines[project_id].values():
             if pipeline.created <= moment:
                 list(self._changed(pipeline, self._view.state(pipeline, moment), moment))
 
-    def _news(self, project_id: int, since: float) -> Iterator[Happening]:
+    def _events_of(self, project_id: int, since: float) -> Iterator[Event]:
         now = self._last
         for pipeline in list(self._company.pipelines[project_id].values()):
             if pipeline.created <= now:
                 for moment in _moments(pipeline, self._view.attempts(pipeline), since, now):
                     yield from self._at(pipeline, moment)
 
-    def _at(self, pipeline: Pipeline, moment: float) -> Iterator[Happening]:
+    def _at(self, pipeline: Pipeline, moment: float) -> Iterator[Event]:
         state = self._view.state(pipeline, moment)
         for attempt in self._changed(pipeline, state, moment):
             if attempt is None:
                 trigger, payload = "pipeline_hooks", self._payloads.pipeline(pipeline, state, moment)
             else:
                 trigger, payload = "job_hooks", self._payloads.job(attempt, pipeline, state, moment)
-            yield Happening(trigger=trigger, payload=payload, project_id=pipeline.project_id)
+            yield Event(trigger=trigger, payload=payload, project_id=pipeline.project_id)
 
     def _changed(self, pipeline: Pipeline, state: State, moment: float) -> Iterator[Attempt | None]:
         """Jobs that have another status than was told, then None if the pipeline itself has."""

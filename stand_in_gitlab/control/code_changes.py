@@ -1,4 +1,4 @@
-"""What people do with code: verbs of the control board that move refs and tell hooks."""
+"""What people do with code: verbs of the control API that move refs and tell hooks."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -7,28 +7,28 @@ from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.model import Group, Membership, Project
 from stand_in_gitlab.payloads import estate
 from stand_in_gitlab.payloads.parts import Parts
-from stand_in_gitlab.webhooks.events import ALWAYS, Happening
+from stand_in_gitlab.webhooks.events import ALWAYS, Event
 
-News = Iterator[Happening]
+EventEmitter = Iterator[Event]
 MEMBER_EVENTS = {
     "project": {"add": "user_add_to_team", "update": "user_update_for_team", "remove": "user_remove_from_team"},
     "group": {"add": "user_add_to_group", "update": "user_update_for_group", "remove": "user_remove_from_group"},
 }
 
 
-class EstateNews:
+class EstateEvents:
     """Looks at a change before and after it is made: what is gone can only be told of as it was."""
 
     def __init__(self, parts: Parts, clock: Clock) -> None:
         self._parts, self._company, self._clock = parts, parts.company, clock
-        self._before: dict[str, Callable[..., News]] = {
+        self._before: dict[str, Callable[..., EventEmitter]] = {
             "remove_user": self._user_goes,
             "remove_group": self._group_goes,
             "remove_project": self._project_goes,
             "remove_member": self._member_goes,
         }
 
-    def before(self, verb: str, arguments: dict[str, Any]) -> list[Happening]:
+    def before(self, verb: str, arguments: dict[str, Any]) -> list[Event]:
         """What is told of a removal that is about to be made."""
         return list(self._before[verb](**arguments)) if verb in self._before else []
 
@@ -43,7 +43,7 @@ class EstateNews:
             return arguments["user_id"] in self._company.members.get(source, {})
         return None
 
-    def after(self, verb: str, arguments: dict[str, Any], done: dict[str, Any], memory: Any) -> News:
+    def after(self, verb: str, arguments: dict[str, Any], done: dict[str, Any], memory: Any) -> EventEmitter:
         """What is told of an addition or an update."""
         now = self._clock.now()
         if verb == "add_user":
@@ -61,42 +61,42 @@ class EstateNews:
         elif verb == "add_member":
             yield from self._member("update" if memory else "add", arguments)
 
-    def _project_changed(self, project: Project, old_path: str) -> News:
+    def _project_changed(self, project: Project, old_path: str) -> EventEmitter:
         yield _always(estate.project(self._parts, "project_update", project, self._clock.now()))
         if project.full_path != old_path:
             payload = estate.project(self._parts, "project_rename", project, self._clock.now(), old_path=old_path)
             yield _always(payload)
 
-    def _user_goes(self, id: int) -> News:  # noqa: A002 - the verb's own word
+    def _user_goes(self, id: int) -> EventEmitter:  # noqa: A002 - the verb's own word
         yield _always(estate.account("user_destroy", self._company.users[id], self._clock.now()))
 
-    def _group_goes(self, id: int) -> News:  # noqa: A002
+    def _group_goes(self, id: int) -> EventEmitter:  # noqa: A002
         inside = [*self._company.descendants(id), self._company.groups[id]]
         for project in self._company.projects_of({group.id for group in inside}):
             yield from self._project("destroy", project)
         for group in inside:
             yield from self._group("destroy", group)
 
-    def _project_goes(self, id: int) -> News:  # noqa: A002
+    def _project_goes(self, id: int) -> EventEmitter:  # noqa: A002
         yield from self._project("destroy", self._company.projects[id])
 
-    def _member_goes(self, **arguments: Any) -> News:
+    def _member_goes(self, **arguments: Any) -> EventEmitter:
         yield from self._member("remove", arguments)
 
-    def _group(self, what: str, group: Group) -> News:
+    def _group(self, what: str, group: Group) -> EventEmitter:
         now = self._clock.now()
         yield _always(estate.group(f"group_{what}", group, now))
         if group.parent_id is not None:
             payload = estate.subgroup(f"subgroup_{what}", group, self._company.groups[group.parent_id], now)
-            yield Happening(trigger="subgroup_hooks", payload=payload, group_id=group.parent_id)
+            yield Event(trigger="subgroup_hooks", payload=payload, group_id=group.parent_id)
 
-    def _project(self, what: str, project: Project) -> News:
+    def _project(self, what: str, project: Project) -> EventEmitter:
         payload = estate.project(self._parts, f"project_{what}", project, self._clock.now())
         yield _always(payload)
         if project.group_id is not None:
-            yield Happening(trigger="project_hooks", payload=payload, group_id=project.group_id)
+            yield Event(trigger="project_hooks", payload=payload, group_id=project.group_id)
 
-    def _member(self, what: str, arguments: dict[str, Any]) -> News:
+    def _member(self, what: str, arguments: dict[str, Any]) -> EventEmitter:
         kind, source_id, user_id = arguments["source"], arguments["source_id"], arguments["user_id"]
         member: Membership = self._company.members[kind, source_id][user_id]
         user, now, name = self._company.users[user_id], self._clock.now(), MEMBER_EVENTS[kind][what]
@@ -106,8 +106,8 @@ class EstateNews:
             return
         payload = estate.group_member(name, self._company.groups[source_id], user, member, now)
         yield _always(payload)
-        yield Happening(trigger="member_hooks", payload=payload, group_id=source_id)
+        yield Event(trigger="member_hooks", payload=payload, group_id=source_id)
 
 
-def _always(payload: dict[str, Any]) -> Happening:
-    return Happening(trigger=ALWAYS, payload=payload)
+def _always(payload: dict[str, Any]) -> Event:
+    return Event(trigger=ALWAYS, payload=payload)

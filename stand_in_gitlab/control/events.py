@@ -1,16 +1,16 @@
-"""Everything on the control board that hooks hear of, put together."""
+"""Everything on the control API that hooks hear of, put together."""
 
 from collections.abc import Callable
 from typing import Any
 
 from stand_in_gitlab.clock import Clock
-from stand_in_gitlab.control.ci_events import CiNews
+from stand_in_gitlab.control.ci_events import CiEvents
 from stand_in_gitlab.control.code_changes import CodeChanges, Done
-from stand_in_gitlab.control.estate_events import EstateNews
+from stand_in_gitlab.control.estate_events import EstateEvents
 from stand_in_gitlab.control.followers import Followers
 from stand_in_gitlab.control.merge_requests import MergeRequests
 from stand_in_gitlab.control.moves import Mover
-from stand_in_gitlab.control.other_events import OtherNews
+from stand_in_gitlab.control.other_events import OtherEvents
 from stand_in_gitlab.payloads.ci import CiPayloads
 from stand_in_gitlab.rest.api import RestApi
 from stand_in_gitlab.webhooks.sender import Sender
@@ -18,16 +18,19 @@ from stand_in_gitlab.webhooks.sender import Sender
 Verb = Callable[..., Done]
 
 
-class News:
+class EventEmitter:
     """The verbs that change code, and the telling of all other changes."""
 
     def __init__(self, rest: RestApi, clock: Clock, sender: Sender, jobs: int) -> None:
         parts = rest.parts
         mover, followers = Mover(parts, clock, sender), Followers(parts, clock)
         code = CodeChanges(parts, clock, mover, followers, jobs)
-        requests, others = MergeRequests(parts, clock, code, mover, followers, sender), OtherNews(parts, clock, sender)
-        self._estate, self._sender = EstateNews(parts, clock), sender
-        self._ci = CiNews(parts.company, clock, rest.view, CiPayloads(parts, rest.view), sender)
+        requests, others = (
+            MergeRequests(parts, clock, code, mover, followers, sender),
+            OtherEvents(parts, clock, sender),
+        )
+        self._estate, self._sender = EstateEvents(parts, clock), sender
+        self._ci = CiEvents(parts.company, clock, rest.view, CiPayloads(parts, rest.view), sender)
         self.verbs: list[Verb] = [
             code.push,
             code.push_tag,

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass, field
 
 from stand_in_gitlab.company.names import words
-from stand_in_gitlab.company.prng import Dice, dice
+from stand_in_gitlab.company.prng import Prng, prng
 
 KINDS = frozenset(
     words(
@@ -42,7 +42,7 @@ class Fault:
     fields: dict[str, object] = field(default_factory=dict)
     matched: int = 0
     struck: int = 0
-    chance: Dice = field(repr=False, default_factory=lambda: dice("fault"))
+    chance: Prng = field(repr=False, default_factory=lambda: prng("fault"))
 
 
 class Faults:
@@ -63,7 +63,7 @@ class Faults:
         for name in ("path", "query"):
             _compiled(str(wanted.get(name, ".*")))
         fault = Fault(id=self._next, **wanted)  # type: ignore[arg-type]  # JSON values, checked above
-        fault.chance = dice("fault", fault.seed)
+        fault.chance = prng("fault", fault.seed)
         self._rules[fault.id] = fault
         self._next += 1
         return fault

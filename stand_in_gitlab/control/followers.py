@@ -9,7 +9,7 @@ from stand_in_gitlab.company.model import Project, User
 from stand_in_gitlab.control.moves import Move
 from stand_in_gitlab.payloads.merge_request import merge_request
 from stand_in_gitlab.payloads.parts import Parts
-from stand_in_gitlab.webhooks.events import Happening
+from stand_in_gitlab.webhooks.events import Event
 
 
 class Followers:
@@ -18,7 +18,7 @@ class Followers:
     def __init__(self, parts: Parts, clock: Clock) -> None:
         self._parts, self._clock = parts, clock
 
-    def of(self, project: Project, user: User, move: Move) -> Iterator[Happening]:
+    def of(self, project: Project, user: User, move: Move) -> Iterator[Event]:
         """One `update` with `oldrev` for each open merge request from the branch that moved."""
         branch = move.ref.removeprefix("refs/heads/")
         if NOTHING in {move.before, move.after} or branch == move.ref:
@@ -43,8 +43,8 @@ class Followers:
         *,
         oldrev: str | None = None,
         changes: dict[str, object] | None = None,
-    ) -> Happening:
+    ) -> Event:
         """The event of a merge request, which belongs to the target project."""
         head = repository_of(self._parts.company, mr.project_id).commits[mr.sha]
         payload = merge_request(self._parts, mr, user, head, action, oldrev=oldrev, changes=changes)
-        return Happening(trigger="merge_request_hooks", payload=payload, project_id=mr.project_id)
+        return Event(trigger="merge_request_hooks", payload=payload, project_id=mr.project_id)

@@ -154,7 +154,7 @@ class Truth:
 
 
 def _hook(hook: Hook, now: float) -> Fact:
-    """A hook with its secrets: the control board hides nothing."""
+    """A hook with its secrets: the control API hides nothing."""
     kind, owner_id = hook.owner
     row: Fact = {"id": hook.id, "kind": kind, f"{kind}_id": owner_id, "url": hook.url, "failures": hook.failures}
     on = [name for name, wanted in hook.flags.items() if wanted]

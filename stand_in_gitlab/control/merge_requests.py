@@ -1,4 +1,4 @@
-"""What people do with merge requests: verbs of the control board."""
+"""What people do with merge requests: verbs of the control API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from stand_in_gitlab.control.followers import Followers
 from stand_in_gitlab.control.moves import Move, Mover
 from stand_in_gitlab.payloads.merge_request import label
 from stand_in_gitlab.payloads.parts import Parts, utc
-from stand_in_gitlab.webhooks.events import Happening
+from stand_in_gitlab.webhooks.events import Event
 from stand_in_gitlab.webhooks.sender import Sender
 
 DRAFT = "Draft: "
@@ -24,7 +24,7 @@ ACTIONS = frozenset({"update", *STATES, "approved", "unapproved", "approval", "u
 
 
 class MergeRequests:
-    """Opens and changes merge requests, also from forks; each public method is a verb of the control board."""
+    """Opens and changes merge requests, also from forks; each public method is a verb of the control API."""
 
     def __init__(
         self, parts: Parts, clock: Clock, code: CodeChanges, mover: Mover, followers: Followers, sender: Sender
@@ -111,8 +111,8 @@ class MergeRequests:
         before, changes = mr.updated, self._changed(mr, fields)
         mr.updated, mr.state = round(self._clock.now(), 3), STATES.get(action, mr.state)
         changes["updated_at"] = {"previous": utc(before), "current": utc(mr.updated)}
-        happenings = list(self._merged(mr, user)) if action == "merge" else []
-        return self._told(mr, [*happenings, self._followers.tell(mr, user, action, changes=changes)])
+        events = list(self._merged(mr, user)) if action == "merge" else []
+        return self._told(mr, [*events, self._followers.tell(mr, user, action, changes=changes)])
 
     def start_merge_request_pipeline(self, project_id: int, iid: int, *, merged: bool = False) -> Done:
         """Start a pipeline of a merge request, for its head or (`merged`) for the result of merging it."""
@@ -142,7 +142,7 @@ class MergeRequests:
                 setattr(mr, name, new)
         return changes
 
-    def _merged(self, mr: MergeRequest, user: User) -> list[Happening]:
+    def _merged(self, mr: MergeRequest, user: User) -> list[Event]:
         """A merge commit on the target branch, and the push that it is."""
         repository = repository_of(self._company, mr.project_id)
         before = repository.branches[mr.target_branch]
@@ -151,10 +151,10 @@ class MergeRequests:
         repository.branches[mr.target_branch] = mr.merge_commit = made.sha
         arrived = tuple(repository.between(before, made.sha))
         move = Move(f"refs/heads/{mr.target_branch}", before, made.sha, arrived)
-        return list(self._mover.happenings(self._company.projects[mr.project_id], user, [move], None))
+        return list(self._mover.events(self._company.projects[mr.project_id], user, [move], None))
 
-    def _told(self, mr: MergeRequest, happenings: Sequence[Happening]) -> Done:
-        hooks = self._sender.publish(happenings)
+    def _told(self, mr: MergeRequest, events: Sequence[Event]) -> Done:
+        hooks = self._sender.publish(events)
         return {"id": mr.id, "iid": mr.iid, "sha": mr.sha, "merge_commit_sha": mr.merge_commit, "hooks": hooks}
 
 

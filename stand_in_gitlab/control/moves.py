@@ -9,7 +9,7 @@ from stand_in_gitlab.company.code_model import NOTHING, Commit
 from stand_in_gitlab.company.model import Project, User
 from stand_in_gitlab.payloads.parts import Parts
 from stand_in_gitlab.payloads.push import push, repository_update
-from stand_in_gitlab.webhooks.events import Happening
+from stand_in_gitlab.webhooks.events import Event
 from stand_in_gitlab.webhooks.sender import Sender
 
 
@@ -43,15 +43,15 @@ class Mover:
         user: User,
         moves: Sequence[Move],
         options: Mapping[str, object] | None = None,
-        more: Iterable[Happening] = (),
+        more: Iterable[Event] = (),
     ) -> int:
         """Tell everyone of one push and of what `more` came of it; returns how many hooks are called."""
         project.last_activity = max(project.last_activity, round(self._clock.now(), 6))
-        return self._sender.publish([*self.happenings(project, user, moves, options), *more])
+        return self._sender.publish([*self.events(project, user, moves, options), *more])
 
-    def happenings(
+    def events(
         self, project: Project, user: User, moves: Sequence[Move], options: Mapping[str, object] | None
-    ) -> Iterator[Happening]:
+    ) -> Iterator[Event]:
         """The push as its hooks will hear it."""
         counts = Counter(move.way for move in moves)
         for move in moves:
@@ -59,9 +59,9 @@ class Mover:
                 yield self._push(project, user, move, options)
         changes = [{"before": move.before, "after": move.after, "ref": move.ref} for move in moves]
         payload = repository_update(self._parts, project, user, changes)
-        yield Happening(trigger="repository_update_hooks", payload=payload, project_id=project.id)
+        yield Event(trigger="repository_update_hooks", payload=payload, project_id=project.id)
 
-    def _push(self, project: Project, user: User, move: Move, options: Mapping[str, object] | None) -> Happening:
+    def _push(self, project: Project, user: User, move: Move, options: Mapping[str, object] | None) -> Event:
         payload = push(
             self._parts,
             project,
@@ -75,4 +75,4 @@ class Mover:
             options=options,
         )
         trigger = "tag_push_hooks" if move.ref.startswith("refs/tags/") else "push_hooks"
-        return Happening(trigger=trigger, payload=payload, project_id=project.id)
+        return Event(trigger=trigger, payload=payload, project_id=project.id)

@@ -1,4 +1,4 @@
-"""Deployments, releases and comments: verbs of the control board that only tell hooks."""
+"""Deployments, releases and comments: verbs of the control API that only tell hooks."""
 
 from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.code import find_commit, merge_request_at, repository_of
@@ -7,11 +7,11 @@ from stand_in_gitlab.company.model import Project
 from stand_in_gitlab.control.code_changes import Done
 from stand_in_gitlab.payloads import others
 from stand_in_gitlab.payloads.parts import Json, Parts
-from stand_in_gitlab.webhooks.events import Happening
+from stand_in_gitlab.webhooks.events import Event
 from stand_in_gitlab.webhooks.sender import Sender
 
 
-class OtherNews:
+class OtherEvents:
     """Things that the stand-in keeps no rows of; each public method is a verb."""
 
     def __init__(self, parts: Parts, clock: Clock, sender: Sender) -> None:
@@ -57,5 +57,5 @@ class OtherNews:
         return found
 
     def _told(self, trigger: str, project: Project, number: int, payload: Json) -> Done:
-        happening = Happening(trigger=trigger, payload=payload, project_id=project.id)
-        return {"id": number, "hooks": self._sender.publish([happening])}
+        event = Event(trigger=trigger, payload=payload, project_id=project.id)
+        return {"id": number, "hooks": self._sender.publish([event])}

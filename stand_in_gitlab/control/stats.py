@@ -29,7 +29,7 @@ class Stats:
         return self._resets
 
     def end(self, began: int, kind: str, caller: str, target: str, status: int, fault: str | None) -> None:
-        """A request was answered, or spoiled; one that came in before the last reset counts no more."""
+        """A request was answered, with a fault or without; one that came in before the last reset counts no more."""
         if began != self._resets:
             return
         self._open -= 1

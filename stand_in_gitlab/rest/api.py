@@ -10,7 +10,7 @@ from stand_in_gitlab.ci.view import CiView
 from stand_in_gitlab.clock import Clock, day
 from stand_in_gitlab.company.hook_model import HookKind
 from stand_in_gitlab.company.state import Company
-from stand_in_gitlab.company.visibility import Sights
+from stand_in_gitlab.company.visibility import Visibilities
 from stand_in_gitlab.payloads.parts import Parts
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
 from stand_in_gitlab.rest.auth import check_scope, identify, token_text
@@ -57,7 +57,7 @@ class RestApi:
     def __init__(self, company: Company, clock: Clock, base: str, sender: Sender) -> None:
         self._company, self._clock, self.base, self._sender = company, clock, base, sender
         self.parts = Parts(company, base)
-        self._sights = Sights(company)
+        self._visibilities = Visibilities(company)
         self.view = CiView(company, Planner(company.seed))
         self._shapes = Shapes(company, base)
         self.router = Router([*self._people(), *self._estate(), *self._ci(), *self._code(), *self._hooks()])
@@ -134,8 +134,8 @@ class RestApi:
         token, user = identify(self._company, text, now)
         method = "GET" if call.method == "HEAD" else call.method
         handler, names, pattern = self.router.find(method, call.segments)
-        sight = self._sights.of(user, day(now))
-        if not check_grant(self._company, token, user, sight, (method, pattern), names):
+        visibility = self._visibilities.of(user, day(now))
+        if not check_grant(self._company, token, user, visibility, (method, pattern), names):
             check_scope(token, method, call.segments)
         ask = Ask(
             method=method,
@@ -148,7 +148,7 @@ class RestApi:
             now=now,
             token=token,
             user=user,
-            sight=sight,
+            visibility=visibility,
             names=names,
         )
         return handler(ask)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from stand_in_gitlab.clock import parse
 from stand_in_gitlab.company.model import Token, User
-from stand_in_gitlab.company.visibility import Sight
+from stand_in_gitlab.company.visibility import Visibility
 from stand_in_gitlab.rest.refusals import bad_request, forbidden, scope_missing
 
 JSON = "application/json"
@@ -45,7 +45,7 @@ class Ask:
     now: float
     token: Token
     user: User
-    sight: Sight
+    visibility: Visibility
     names: tuple[str, ...] = ()
 
     def flag(self, name: str, *, default: bool = False) -> bool:

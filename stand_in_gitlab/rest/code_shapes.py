@@ -5,7 +5,7 @@ from stand_in_gitlab.company.code import diffs, straight_diffs
 from stand_in_gitlab.company.code_model import Commit, Diff, Repository, Tag
 from stand_in_gitlab.company.model import DEVELOPER, MAINTAINER, Project
 from stand_in_gitlab.company.state import Company
-from stand_in_gitlab.company.visibility import Sight
+from stand_in_gitlab.company.visibility import Visibility
 from stand_in_gitlab.rest.shapes import Json
 
 FILE = "100644"
@@ -55,9 +55,9 @@ class CodeShapes:
             "last_pipeline": None if newest is None else {"id": newest.id, "sha": newest.sha, "ref": newest.ref},
         }
 
-    def branch(self, project: Project, repository: Repository, name: str, sight: Sight) -> Json:
+    def branch(self, project: Project, repository: Repository, name: str, visibility: Visibility) -> Json:
         """A branch; only the default one is protected."""
-        default, level = name == project.default_branch, sight.project_level(project.id)
+        default, level = name == project.default_branch, visibility.project_level(project.id)
         return {
             "name": name,
             "merged": False,

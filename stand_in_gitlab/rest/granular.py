@@ -6,7 +6,7 @@ is held to it, those of app/services/authz/tokens/authorize_granular_scopes_serv
 
 from stand_in_gitlab.company.model import Grant, Group, Project, Token, User
 from stand_in_gitlab.company.state import Company
-from stand_in_gitlab.company.visibility import Sight
+from stand_in_gitlab.company.visibility import Visibility
 from stand_in_gitlab.rest.refusals import Refusal
 
 USER, INSTANCE, GROUP, PROJECT = "user", "instance", "group", "project"
@@ -80,7 +80,9 @@ def _of_hooks(method: str, rest: list[str]) -> str:
     return BELOW[f"{'PUT' if changes else method} hooks"]
 
 
-def check_grant(company: Company, token: Token, user: User, sight: Sight, route: tuple[str, str], names: Names) -> bool:
+def check_grant(
+    company: Company, token: Token, user: User, visibility: Visibility, route: tuple[str, str], names: Names
+) -> bool:
     """Refuse what lies outside of a grant. True: the token is judged by its grant, and its scopes say nothing."""
     method, pattern = route
     permission, boundary = needed(method, pattern)
@@ -88,10 +90,12 @@ def check_grant(company: Company, token: Token, user: User, sight: Sight, route:
     if token.grants is None:
         if not _enforced(company, token, user, place):
             return False
-    elif boundary in {GROUP, PROJECT} and (place is None or not _sees(sight, place) or _is_open(place, pattern)):
+    elif boundary in {GROUP, PROJECT} and (place is None or not _sees(visibility, place) or _is_open(place, pattern)):
         return True  # The call itself says that there is nothing, or serves what everybody may have.
     elif any(
-        _covers(company, sight, grant, boundary, place) for grant in token.grants if permission in grant.permissions
+        _covers(company, visibility, grant, boundary, place)
+        for grant in token.grants
+        if permission in grant.permissions
     ):
         return True
     raise _refused(permission, boundary)
@@ -111,8 +115,8 @@ def _enforced(company: Company, token: Token, user: User, place: Group | Project
     return bool(line) and line[-1].fine_grained_only
 
 
-def _sees(sight: Sight, place: Group | Project) -> bool:
-    return sight.sees_group(place.id) if isinstance(place, Group) else sight.sees_project(place.id)
+def _sees(visibility: Visibility, place: Group | Project) -> bool:
+    return visibility.sees_group(place.id) if isinstance(place, Group) else visibility.sees_project(place.id)
 
 
 def _is_open(place: Group | Project, pattern: str) -> bool:
@@ -121,14 +125,16 @@ def _is_open(place: Group | Project, pattern: str) -> bool:
     return place.visibility == "public" and readable
 
 
-def _covers(company: Company, sight: Sight, grant: Grant, boundary: str, place: Group | Project | None) -> bool:
+def _covers(
+    company: Company, visibility: Visibility, grant: Grant, boundary: str, place: Group | Project | None
+) -> bool:
     if place is None:
         return grant.access == boundary
     of_project = isinstance(place, Project)
     if grant.access == "all_memberships":
-        return bool((sight.project_levels if of_project else sight.group_levels).get(place.id))
+        return bool((visibility.project_levels if of_project else visibility.group_levels).get(place.id))
     if grant.access == "personal_projects":
-        return isinstance(place, Project) and place.group_id is None and place.creator_id == sight.user.id
+        return isinstance(place, Project) and place.group_id is None and place.creator_id == visibility.user.id
     line = {group.id for group in company.ancestors(place.group_id if isinstance(place, Project) else place.id)}
     return grant.access == "selected_memberships" and (
         grant.group_id in line or (of_project and grant.project_id == place.id)

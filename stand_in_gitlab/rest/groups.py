@@ -32,13 +32,13 @@ class GroupsApi:
         return self._page(ask, groups)
 
     def _reached(self, ask: Ask, group: Group, *, open_too: bool) -> bool:
-        level = ask.sight.group_level(group.id)
+        level = ask.visibility.group_level(group.id)
         if ask.flag("owned"):
-            level = ask.sight.group_levels.get(group.id, 0)
+            level = ask.visibility.group_levels.get(group.id, 0)
             return level >= OWNER
         if ask.params.get("min_access_level"):
             return level >= ask.number("min_access_level", 0)
-        return ask.sight.sees_group(group.id) if open_too or ask.user.is_admin else level > 0
+        return ask.visibility.sees_group(group.id) if open_too or ask.user.is_admin else level > 0
 
     def _page(self, ask: Ask, groups: Iterable[Group]) -> Answer:
         order, sort = ask.choice("order_by", ORDERS, "name"), ask.choice("sort", SORTS, "asc")
@@ -62,26 +62,26 @@ class GroupsApi:
     def one(self, ask: Ask) -> Answer:
         """GET /groups/:id."""
         group = self._find.group(ask)
-        row = self._shapes.group_detail(group, owner=ask.sight.group_level(group.id) >= OWNER)
+        row = self._shapes.group_detail(group, owner=ask.visibility.group_level(group.id) >= OWNER)
         if ask.flag("with_projects", default=True):
             visible = [
-                project for project in self._company.projects_of({group.id}) if ask.sight.sees_project(project.id)
+                project for project in self._company.projects_of({group.id}) if ask.visibility.sees_project(project.id)
             ]
-            row["projects"] = [self._projects.full(project, ask.sight) for project in visible[:100]]
-            guests = [each for each in self._shared_projects({group.id}) if ask.sight.sees_project(each.id)]
-            row["shared_projects"] = [self._projects.full(project, ask.sight) for project in guests[:100]]
+            row["projects"] = [self._projects.full(project, ask.visibility) for project in visible[:100]]
+            guests = [each for each in self._shared_projects({group.id}) if ask.visibility.sees_project(each.id)]
+            row["shared_projects"] = [self._projects.full(project, ask.visibility) for project in guests[:100]]
         return reply(row)
 
     def subgroups(self, ask: Ask) -> Answer:
         """GET /groups/:id/subgroups."""
         parent = self._find.group(ask)
         children = [group for group in self._company.groups.values() if group.parent_id == parent.id]
-        return self._page(ask, [group for group in children if ask.sight.sees_group(group.id)])
+        return self._page(ask, [group for group in children if ask.visibility.sees_group(group.id)])
 
     def descendants(self, ask: Ask) -> Answer:
         """GET /groups/:id/descendant_groups."""
         below = self._company.descendants(self._find.group(ask).id)
-        return self._page(ask, [group for group in below if ask.sight.sees_group(group.id)])
+        return self._page(ask, [group for group in below if ask.visibility.sees_group(group.id)])
 
     def projects(self, ask: Ask) -> Answer:
         """GET /groups/:id/projects."""
@@ -98,7 +98,9 @@ class GroupsApi:
         return numbered(ask, in_order(ask, rows), self._row(ask), keyset_type="Project")
 
     def _row(self, ask: Ask) -> Callable[[Project], Json]:
-        return self._projects.basic if ask.flag("simple") else lambda project: self._projects.full(project, ask.sight)
+        return (
+            self._projects.basic if ask.flag("simple") else lambda project: self._projects.full(project, ask.visibility)
+        )
 
     def _shared_projects(self, homes: set[int]) -> list[Project]:
         return [

@@ -67,8 +67,8 @@ class OwnTokenApi:
         self._need_personal(ask)
         least, size, page = ask.number("min_access_level", 0), page_size(ask), max(1, ask.number("page", 1))
         window = slice((page - 1) * size, page * size)
-        groups = [number for number, level in ask.sight.group_levels.items() if level >= max(least, 1)]
-        projects = [number for number, level in ask.sight.project_levels.items() if level >= max(least, 1)]
+        groups = [number for number, level in ask.visibility.group_levels.items() if level >= max(least, 1)]
+        projects = [number for number, level in ask.visibility.project_levels.items() if level >= max(least, 1)]
         return reply(
             {
                 "groups": [self._group(ask, n) for n in groups[window]],
@@ -79,7 +79,7 @@ class OwnTokenApi:
     def _group(self, ask: Ask, group_id: int) -> Json:
         row = self._shapes.group(self._company.groups[group_id])
         kept = {name: row[name] for name in ("id", "web_url", "name", "parent_id", "organization_id", "visibility")}
-        return {**kept, "access_levels": ask.sight.group_levels[group_id]}
+        return {**kept, "access_levels": ask.visibility.group_levels[group_id]}
 
     def _project(self, ask: Ask, project_id: int) -> Json:
         project = self._company.projects[project_id]
@@ -97,5 +97,5 @@ class OwnTokenApi:
 
     def _levels(self, ask: Ask, project_id: int, group_id: int | None) -> Json:
         direct = self._company.members["project", project_id].get(ask.user.id)
-        from_group = ask.sight.group_levels.get(group_id) if group_id else None
+        from_group = ask.visibility.group_levels.get(group_id) if group_id else None
         return {"project_access_level": direct.level if direct else None, "group_access_level": from_group}

@@ -3,7 +3,7 @@
 from stand_in_gitlab.clock import iso
 from stand_in_gitlab.company.model import Group, Project
 from stand_in_gitlab.company.state import Company
-from stand_in_gitlab.company.visibility import Sight
+from stand_in_gitlab.company.visibility import Visibility
 from stand_in_gitlab.rest.shapes import Json, Shapes
 
 
@@ -66,12 +66,12 @@ class ProjectShapes:
             "web_url": f"{self._base}/groups/{group.full_path}",
         }
 
-    def full(self, project: Project, sight: Sight) -> Json:
+    def full(self, project: Project, visibility: Visibility) -> Json:
         """What lists show by default."""
         on = project.builds_enabled
         features = "private" if on and project.builds_members_only else "enabled" if on else "disabled"
         # `jobs_enabled` is about who asks (lib/api/entities/project.rb); the access level is about the project.
-        usable = on and (not project.builds_members_only or bool(sight.project_level(project.id)))
+        usable = on and (not project.builds_members_only or bool(visibility.project_level(project.id)))
         row = {
             **self.basic(project),
             "_links": {"self": f"{self._base}/api/v4/projects/{project.id}"},
@@ -94,26 +94,26 @@ class ProjectShapes:
             "only_allow_merge_if_pipeline_succeeds": False,
             "merge_method": "merge",
             "marked_for_deletion_on": None,
-            **self._origin(project, sight),
+            **self._origin(project, visibility),
         }
         return row if project.group_id else row | {"owner": self._owner(project)}
 
     def _owner(self, project: Project) -> Json:
         return self._shapes.user_basic(self._company.users[project.creator_id])
 
-    def _origin(self, project: Project, sight: Sight) -> Json:
+    def _origin(self, project: Project, visibility: Visibility) -> Json:
         origin = self._company.projects.get(project.forked_from or 0)
-        return {"forked_from_project": self.basic(origin)} if origin and sight.sees_project(origin.id) else {}
+        return {"forked_from_project": self.basic(origin)} if origin and visibility.sees_project(origin.id) else {}
 
-    def detail(self, project: Project, sight: Sight) -> Json:
+    def detail(self, project: Project, visibility: Visibility) -> Json:
         """One project, with what its Maintainers may know on top."""
-        level = sight.project_level(project.id)
-        direct = self._company.members["project", project.id].get(sight.user.id)
+        level = visibility.project_level(project.id)
+        direct = self._company.members["project", project.id].get(visibility.user.id)
         access = {"access_level": direct.level, "notification_level": 3} if direct else None
         inherited = {"access_level": level, "notification_level": 3} if project.group_id and level else None
         admin = {"runners_token": f"GR1348941project{project.id:08d}"} if level >= 40 else {}  # noqa: PLR2004 - Maintainer
         return {
-            **self.full(project, sight),
+            **self.full(project, visibility),
             "permissions": {"project_access": access, "group_access": inherited},
             **admin,
         }

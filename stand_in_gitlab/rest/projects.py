@@ -39,7 +39,7 @@ class ProjectsApi:
 
     @staticmethod
     def _reached(ask: Ask, project: Project) -> bool:
-        own = ask.sight.project_levels.get(project.id, 0)
+        own = ask.visibility.project_levels.get(project.id, 0)
         if ask.flag("owned") and own < OWNER:
             return False
         if ask.flag("membership") and not own:
@@ -50,16 +50,18 @@ class ProjectsApi:
 
     def row(self, ask: Ask) -> Callable[[Project], Json]:
         """How a list shows a project."""
-        return self._projects.basic if ask.flag("simple") else lambda project: self._projects.full(project, ask.sight)
+        return (
+            self._projects.basic if ask.flag("simple") else lambda project: self._projects.full(project, ask.visibility)
+        )
 
     def one(self, ask: Ask) -> Answer:
         """GET /projects/:id."""
-        return reply(self._projects.detail(self._find.project(ask), ask.sight))
+        return reply(self._projects.detail(self._find.project(ask), ask.visibility))
 
 
 def chosen(ask: Ask, project: Project) -> bool:
     """Whether the caller sees the project and its filters want it."""
-    if not ask.sight.sees_project(project.id):
+    if not ask.visibility.sees_project(project.id):
         return False
     if ask.params.get("archived") and ask.flag("archived") != project.archived:
         return False

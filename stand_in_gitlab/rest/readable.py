@@ -9,7 +9,7 @@ from stand_in_gitlab.rest.refusals import forbidden
 def builds_project(find: Finder, ask: Ask) -> Project:
     """The project, if the caller may read its builds; 404 when it is hidden, 403 when only its builds are."""
     project = find.project(ask)
-    level = ask.sight.project_level(project.id)
+    level = ask.visibility.project_level(project.id)
     # GitLab's lib/api/ci/pipelines.rb wants to read pipelines and builds; app/policies/project_policy.rb has who may.
     if not (project.has_repository and project.builds_enabled) or (project.builds_members_only and not level):
         raise forbidden()

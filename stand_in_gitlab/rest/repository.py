@@ -17,7 +17,7 @@ from stand_in_gitlab.rest.router import Route
 def code_project(find: Finder, ask: Ask) -> Project:
     """The project, if the caller may read its code: Reporters, and everyone where it is not private."""
     project = find.project(ask)
-    if project.visibility == "private" and ask.sight.project_level(project.id) < REPORTER:
+    if project.visibility == "private" and ask.visibility.project_level(project.id) < REPORTER:
         raise forbidden()
     return project
 
@@ -45,14 +45,14 @@ class RepositoryApi:
         """GET …/branches, by name; `search` takes `^begin` and `end$` too."""
         project, repository = self._repository(ask)
         names = [name for name in sorted(repository.branches) if _matches(name, ask.params.get("search") or "")]
-        return numbered(ask, names, lambda name: self._shapes.branch(project, repository, name, ask.sight))
+        return numbered(ask, names, lambda name: self._shapes.branch(project, repository, name, ask.visibility))
 
     def branch(self, ask: Ask) -> Answer:
         """GET …/branches/:branch."""
         project, repository = self._repository(ask)
         if ask.names[1] not in repository.branches:
             raise not_found("Branch")
-        return reply(self._shapes.branch(project, repository, ask.names[1], ask.sight))
+        return reply(self._shapes.branch(project, repository, ask.names[1], ask.visibility))
 
     def tags(self, ask: Ask) -> Answer:
         """GET …/tags, newest first."""

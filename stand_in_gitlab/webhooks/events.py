@@ -22,7 +22,7 @@ FLAG = {
     "project_hooks": "project_events",
     "repository_update_hooks": "repository_update_events",
 }
-# Instance-wide news go to system hooks without a flag, and to nobody else.
+# Instance-wide events go to system hooks without a flag, and to nobody else.
 ALWAYS = "system_hooks"
 FOR_SYSTEM_ONLY = frozenset({ALWAYS, "repository_update_hooks"})
 FOR_SYSTEM = frozenset({*FOR_SYSTEM_ONLY, "push_hooks", "tag_push_hooks", "merge_request_hooks"})
@@ -30,7 +30,7 @@ FOR_GROUPS_ONLY = frozenset({"member_hooks", "subgroup_hooks", "project_hooks"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class Event:
     """One thing that happened, as it is told: in a project, in a group, or to the instance."""
 
     trigger: str
@@ -46,38 +46,38 @@ def header(trigger: str, kind: HookKind) -> str:
     return trigger.removesuffix("s").replace("_", " ").title()
 
 
-def audience(company: Company, happening: Happening) -> Iterator[Hook]:
+def audience(company: Company, event: Event) -> Iterator[Hook]:
     """Every hook that wants to hear of it, whether it is executable or not."""
-    for owner in _owners(company, happening):
-        yield from (hook for hook in company.hooks.get(owner, {}).values() if _wants(hook, happening))
+    for owner in _owners(company, event):
+        yield from (hook for hook in company.hooks.get(owner, {}).values() if _wants(hook, event))
 
 
-def _owners(company: Company, happening: Happening) -> Iterator[HookOwner]:
+def _owners(company: Company, event: Event) -> Iterator[HookOwner]:
     """Those whose hooks may hear of it: a project, the groups above it, the instance."""
-    trigger = happening.trigger
+    trigger = event.trigger
     if trigger not in FOR_SYSTEM_ONLY:
-        if happening.project_id and trigger not in FOR_GROUPS_ONLY:
-            yield "project", happening.project_id
-        for group in company.ancestors(_home(company, happening)):
+        if event.project_id and trigger not in FOR_GROUPS_ONLY:
+            yield "project", event.project_id
+        for group in company.ancestors(_home(company, event)):
             yield "group", group.id
     if trigger in FOR_SYSTEM:
         yield SYSTEM
 
 
-def _home(company: Company, happening: Happening) -> int | None:
-    if happening.group_id is not None:
-        return happening.group_id if happening.group_id in company.groups else None
-    project = company.projects.get(happening.project_id or 0)
+def _home(company: Company, event: Event) -> int | None:
+    if event.group_id is not None:
+        return event.group_id if event.group_id in company.groups else None
+    project = company.projects.get(event.project_id or 0)
     return project.group_id if project else None
 
 
-def _wants(hook: Hook, happening: Happening) -> bool:
-    if happening.trigger == ALWAYS:
+def _wants(hook: Hook, event: Event) -> bool:
+    if event.trigger == ALWAYS:
         return True
-    if not hook.flags.get(FLAG[happening.trigger]):
+    if not hook.flags.get(FLAG[event.trigger]):
         return False
-    ref = str(happening.payload.get("ref", ""))
-    return happening.trigger != "push_hooks" or _passes(hook, ref.removeprefix("refs/heads/"))
+    ref = str(event.payload.get("ref", ""))
+    return event.trigger != "push_hooks" or _passes(hook, ref.removeprefix("refs/heads/"))
 
 
 def _passes(hook: Hook, branch: str) -> bool:

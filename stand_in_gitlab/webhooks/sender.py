@@ -12,7 +12,7 @@ from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.hook_model import Hook, HookEvent
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.webhooks import health
-from stand_in_gitlab.webhooks.events import Happening, audience
+from stand_in_gitlab.webhooks.events import Event, audience
 from stand_in_gitlab.webhooks.request import Request, Stamp, build, logged_data, logged_headers
 from stand_in_gitlab.webhooks.transport import Post, Reply, Undelivered
 
@@ -43,13 +43,13 @@ class Sender:
         self._changed, self._under_way = Condition(), 0
         self.sent = 0
 
-    def publish(self, happenings: Iterable[Happening]) -> int:
+    def publish(self, events: Iterable[Event]) -> int:
         """Call everyone who wants to know, without waiting; returns how many hooks are called."""
         event_uuid, calls = self._unique(), 0
-        for happening in happenings:
-            for hook in audience(self._company, happening):
+        for event in events:
+            for hook in audience(self._company, event):
                 if health.executable(hook, self._clock.now()):
-                    self._start(hook, happening, event_uuid)
+                    self._start(hook, event, event_uuid)
                     calls += 1
         return calls
 
@@ -74,15 +74,15 @@ class Sender:
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(WORKERS, thread_name_prefix="hooks")
 
-    def _start(self, hook: Hook, happening: Happening, event_uuid: str) -> None:
-        request = self._request(hook, happening.trigger, happening.payload, event_uuid)
+    def _start(self, hook: Hook, event: Event, event_uuid: str) -> None:
+        request = self._request(hook, event.trigger, event.payload, event_uuid)
         with self._changed:
             self._under_way += 1
-        self._pool.submit(self._in_background, hook, happening, request)
+        self._pool.submit(self._in_background, hook, event, request)
 
-    def _in_background(self, hook: Hook, happening: Happening, request: Request) -> None:
+    def _in_background(self, hook: Hook, event: Event, request: Request) -> None:
         try:
-            self._attempt(hook, happening.trigger, happening.payload, request)
+            self._attempt(hook, event.trigger, event.payload, request)
         finally:
             with self._changed:
                 self._under_way -= 1

@@ -95,7 +95,7 @@ def test_triggers_of_others_are_not_found(hub: Hub, workshop: Workshop, built: B
     assert hub.call("GET", TRIGGERS, token=limited).body["triggers"] == []
 
 
-def rehearsed(hub: Hub, built: Built, event: str, payload: Row) -> tuple[bool, set[str], Row | None]:
+def dry_run(hub: Hub, built: Built, event: str, payload: Row) -> tuple[bool, set[str], Row | None]:
     """What the trigger would make of an event: whether, the codes that say no, and the build."""
     answer = hub.call("POST", f"{TRIGGERS}/{built.id}/test", {"event": event, "payload": payload})
     assert answer.status == 200, answer
@@ -104,7 +104,7 @@ def rehearsed(hub: Hub, built: Built, event: str, payload: Row) -> tuple[bool, s
     return answer.body["would_build"], refusals, answer.body["build"]
 
 
-def test_a_rehearsal_explains_itself_and_does_nothing(hub: Hub, workshop: Workshop, built: Built) -> None:
+def test_a_dry_run_explains_itself_and_does_nothing(hub: Hub, workshop: Workshop, built: Built) -> None:
     """With the very bodies that GitLab has sent."""
     gitlab, project = workshop.gitlab, built.project
     heads = [
@@ -116,13 +116,13 @@ def test_a_rehearsal_explains_itself_and_does_nothing(hub: Hub, workshop: Worksh
     quiet, readme, elsewhere = (sent[head] for head in heads)
     workshop.worked_on(3, hook_id=built.hook["id"])
     before = sorted(repr(item) for _, item in items(hub.stack) if built.id.partition("_")[2][:20] in item["pk"])
-    assert rehearsed(hub, built, "Push Hook", quiet)[:2] == (False, {"skip_ci_message"})
-    assert rehearsed(hub, built, "Push Hook", readme)[:2] == (False, {"no_path_fits"})
-    assert "branch_not_included" in rehearsed(hub, built, "push", elsewhere)[1]
-    assert "other_project" in rehearsed(hub, built, "push", {**quiet, "project_id": 1, "project": {"id": 1}})[1]
-    assert "event_not_wanted" in rehearsed(hub, built, "Note Hook", {"object_kind": "note"})[1]
+    assert dry_run(hub, built, "Push Hook", quiet)[:2] == (False, {"skip_ci_message"})
+    assert dry_run(hub, built, "Push Hook", readme)[:2] == (False, {"no_path_fits"})
+    assert "branch_not_included" in dry_run(hub, built, "push", elsewhere)[1]
+    assert "other_project" in dry_run(hub, built, "push", {**quiet, "project_id": 1, "project": {"id": 1}})[1]
+    assert "event_not_wanted" in dry_run(hub, built, "Note Hook", {"object_kind": "note"})[1]
     loud = {**quiet, "commits": [{**quiet["commits"][0], "message": "Loud"}]}
-    would_build, refusals, build = rehearsed(hub, built, "push", loud)
+    would_build, refusals, build = dry_run(hub, built, "push", loud)
     assert (would_build, refusals) == (True, set())
     assert build is not None
     assert (build["sha"], build["ref"], build["target"]) == (quiet["after"], "main", BUS)

@@ -1,4 +1,4 @@
-"""Hints from their sender to the worker that heeds them, over fakes: one queue, one clock, one GitLab."""
+"""Hints from their sender to the worker that processes them, over fakes: one queue, one clock, one GitLab."""
 
 from collections.abc import Callable
 from dataclasses import replace

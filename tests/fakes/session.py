@@ -122,7 +122,7 @@ class FakeSession:
 
     @property
     def suspected(self) -> dict[str, int]:
-        """The datasets whose removals the breaker refuses."""
+        """The datasets whose removals the deletion guard refuses."""
         tallies = {name: mirror.tally for name, mirror in self._mirrors.items()}
         suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
         return deletion_guard.exceeds_limit(tallies, suspicious, {})
@@ -131,7 +131,7 @@ class FakeSession:
         """The table itself: nobody else is at work."""
         return table
 
-    def width(self, most: int) -> int:
+    def concurrency(self, most: int) -> int:
         """As much at once as anybody wants."""
         return most
 

@@ -93,13 +93,13 @@ class Hub:
     """One integration of a hub: its tables and queues, and workers as they are needed."""
 
     def __init__(self, server: Running, token: str = "admin", *, group: str | None = None, **options: Any) -> None:
-        sight = server.control("GET", f"truth/sight?token={token}")
+        visibility = server.control("GET", f"truth/visibility?token={token}")
         target = Target(
             integration_id=ID,
             credential_id="c1",
             base_url=server.base,
-            user_id=sight["user_id"],
-            is_admin=sight["is_admin"],
+            user_id=visibility["user_id"],
+            is_admin=visibility["is_admin"],
             group=group,
         )
         self.server, self.targets = server, Targets(target, server.control("GET", "tokens")[token])

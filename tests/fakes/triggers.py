@@ -9,7 +9,7 @@ from gitlab_hub.builds.triggers.evaluation import Decision, Facts, decide
 from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, Trigger
 from gitlab_hub.gitlab.errors import Missing
 from gitlab_hub.gitlab.webhooks.parse import Commit, HookEvent, MergeRequest
-from gitlab_hub.places import Above, Group, is_below
+from gitlab_hub.group_resolver import Ancestors, Group, is_below
 
 INTEGRATION = "int_0a1b"
 SHA, BEFORE, ZERO = "a" * 40, "b" * 40, "0" * 40
@@ -132,25 +132,25 @@ class MemorySources:
 
 
 @dataclass
-class MemoryPlaces:
+class MemoryGroups:
     """Knows where projects and groups lie: `projects` by id, `groups` by id; and remembers what it was asked."""
 
-    projects: dict[int, Above] = field(default_factory=dict)
+    projects: dict[int, Ancestors] = field(default_factory=dict)
     groups: dict[int, str] = field(default_factory=dict)
     silent: bool = True
     """Nobody can be asked."""
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def above(self, integration_id: str, project_id: int, path: str | None = None) -> Above | None:
-        self.asked.append(("above", project_id, path))
+    def project_ancestors(self, integration_id: str, project_id: int, path: str | None = None) -> Ancestors | None:
+        self.asked.append(("project_ancestors", project_id, path))
         return None if self.silent else self.projects.get(project_id)
 
     def group(self, integration_id: str, group_id: int) -> Group | None:
         path = None if self.silent else self.groups.get(group_id)
         return None if path is None else Group(group_id, path)
 
-    def named(self, integration_id: str, path: str) -> Group | None:
-        self.asked.append(("named", path))
+    def group_by_path(self, integration_id: str, path: str) -> Group | None:
+        self.asked.append(("group_by_path", path))
         if self.silent:
             return None
         found = next((Group(number, name) for number, name in self.groups.items() if name == path), None)
@@ -158,14 +158,14 @@ class MemoryPlaces:
             raise Missing("no such group")
         return found
 
-    def line(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
+    def group_ancestors(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
         found = self.group(integration_id, group_id)
         if found is None:
             return None
-        above = (Group(number, name) for number, name in self.groups.items() if is_below(found.full_path, name))
-        return (found, *above)
+        ancestors = (Group(number, name) for number, name in self.groups.items() if is_below(found.full_path, name))
+        return (found, *ancestors)
 
-    def project(self, integration_id: str, project_id: int) -> Above | None:
+    def project(self, integration_id: str, project_id: int) -> Ancestors | None:
         if self.silent:
             return None
         if project_id not in self.projects:

@@ -28,7 +28,7 @@ class Hinted(Company):
         self.gitlab.calls.clear()
 
     def hint(self, *, project: int | None = None, group: int | None = None) -> int:
-        """Give a hint and heed it; the answer is how many messages that took."""
+        """Give a hint and process it; the answer is how many messages that took."""
         if project is not None:
             self.desk.access.project("i1", project)
         if group is not None:

@@ -133,7 +133,7 @@ def test_a_frozen_worker_of_a_hint(who: Target, seen: Change, then: Change) -> N
         company.desk.state = company.table
         if cast("Frozen", view).calls < at:
             break
-        # The hint may have been put off: then it is heeded again, and reads what is true by now.
+        # The hint may have been postponed: then it is processed again, and reads what is true by now.
         company.desk.work()
         assert rows(company) == expected, f"call {at}"
     assert at > 8

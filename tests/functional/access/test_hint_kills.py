@@ -1,4 +1,4 @@
-"""A worker that heeds hints and dies, or meets a fault, at any call: the message comes again and nothing is lost."""
+"""A worker that processes hints and dies, or meets a fault, at any call: the message returns and nothing is lost."""
 
 from typing import Any
 

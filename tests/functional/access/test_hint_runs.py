@@ -1,4 +1,4 @@
-"""A hint that is heeded at any call of a run neither disturbs the run nor is undone by it."""
+"""A hint that is processed at any call of a run neither disturbs the run nor is undone by it."""
 
 import asyncio
 from collections.abc import Callable

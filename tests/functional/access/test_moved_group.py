@@ -67,7 +67,7 @@ def test_a_renamed_group_is_synced_with_all_there_is_in_it(synced: Synced) -> No
     assert synced.targets.places == [(1, "acme"), (1, "ember")]
 
 
-def test_a_hint_about_a_renamed_group_is_heeded(synced: Synced) -> None:
+def test_a_hint_about_a_renamed_group_is_processed(synced: Synced) -> None:
     synced.company.script["/projects/9/members"] = [member(OLE, "ole", 20), member(JANE, "jane")]
     synced.company.hint(project=9)
     assert synced.company.members("project", 9) == {OLE: 20, JANE: 30}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.builds.runs.feature import builder_of
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.composition.adapters import IntegrationStates
 from gitlab_hub.composition.routes import all_routes
 from gitlab_hub.sync.message import work_message
@@ -92,7 +92,7 @@ def test_a_delivery_and_a_build_on_their_way_arrive(container: MemoryContainer) 
     for message in STORED["ordered"]["builds"]:
         builder(message, remaining=lambda: 60.0)
     assert target.calls == [("start", IDS["build_id"])]
-    assert container.builds.store.require(IDS["build_id"]).status is Status.RUNNING
+    assert container.builds.store.require(IDS["build_id"]).status is BuildStatus.RUNNING
 
 
 def test_messages_of_syncs_are_the_same(container: MemoryContainer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 
 from gitlab_hub.builds.runs.model import Build
-from gitlab_hub.builds.targets.base import CANCELED, REQUESTED, Target, message_of
+from gitlab_hub.builds.targets.base import CANCELED, REQUESTED, BuildTarget, message_of
 from gitlab_hub.builds.targets.codebuild import CodeBuildTarget
 from gitlab_hub.builds.targets.eventbridge import EventBridgeTarget
 from gitlab_hub.builds.targets.sqs import SqsTarget
@@ -86,7 +86,7 @@ class CodeBuildAws(Aws):
 class Case:
     """A target, a build for it, and how many builds have arrived there."""
 
-    target: Target
+    target: BuildTarget
     build: Build
     arrived: Callable[[], int]
     dedupes: bool

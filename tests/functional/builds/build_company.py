@@ -40,13 +40,13 @@ class Company(GitLabs):
         project.default_branch, project.builds_enabled = "main", True
         self.set(base_url=f"{BASE}/gitlab")
 
-    def open(self, reach: GitLabConnection) -> GitLab:
+    def open(self, connection: GitLabConnection) -> GitLab:
         self.opened += 1
         tokens = FixedTokens(self.app.company.well_known["admin"])
         return client(httpx.ASGITransport(self.app), tokens)  # type: ignore[arg-type]  # any transport will do
 
     def do(self, verb: str, **what: Any) -> Any:
-        """Carry out a verb of the control board; it waits until all hooks were called."""
+        """Carry out a verb of the control API; it waits until all hooks were called."""
         of_project = {} if verb.endswith("_group") else {"project_id": PROJECT}
         done = self._board("changes", {"do": verb, **of_project, **what})
         assert self._board("wait_for_hooks", {"seconds": 5})["quiet"]
@@ -64,7 +64,7 @@ class Company(GitLabs):
             headers={},
             body=json.dumps(body).encode(),
         )
-        answer = self.app.board.answer(call).settled()
+        answer = self.app.control_api.answer(call).settled()
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
 

@@ -109,7 +109,7 @@ class GitLabs:
     def reach(self, integration_id: str) -> GitLabConnection | None:
         return self.known if integration_id == INTEGRATION else None
 
-    def open(self, reach: GitLabConnection) -> GitLab:
+    def open(self, connection: GitLabConnection) -> GitLab:
         self.opened += 1
         return client(self.wall)  # type: ignore[arg-type]  # any transport will do
 

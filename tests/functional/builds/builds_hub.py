@@ -8,7 +8,7 @@ from typing import Any
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.builds.runs.feature import builder_of
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.runs.worker import Builder
 from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.builds.targets.base import Started
@@ -46,7 +46,7 @@ class MemoryTarget:
         self.calls: list[tuple[str, str]] = []
         self.builds: dict[str, Mapping[str, Any]] = {}
         self.stopped: list[str] = []
-        self.ends: dict[str, Status] = {}
+        self.ends: dict[str, BuildStatus] = {}
         self.trouble: list[Exception] = []
 
     def start(self, build: Build, message: Mapping[str, Any]) -> Started:
@@ -59,8 +59,8 @@ class MemoryTarget:
         if build.id not in self.stopped:
             self.stopped.append(build.id)
 
-    def look(self, build: Build) -> Status | None:
-        self._called("look", build)
+    def poll(self, build: Build) -> BuildStatus | None:
+        self._called("poll", build)
         return self.ends.get(build.id)
 
     def _called(self, what: str, build: Build) -> None:

@@ -18,7 +18,7 @@ from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.table import MemoryTable
-from tests.fakes.triggers import INTEGRATION, MemoryPlaces, MemorySources
+from tests.fakes.triggers import INTEGRATION, MemoryGroups, MemorySources
 
 PATH = "/v1/triggers"
 OTHER = "int_ffff"
@@ -61,7 +61,7 @@ class NoGitLab:
     def reach(self, integration_id: str) -> GitLabConnection | None:
         return None
 
-    def open(self, reach: GitLabConnection) -> Any:
+    def open(self, connection: GitLabConnection) -> Any:
         raise AssertionError
 
 
@@ -78,20 +78,24 @@ class Hub:
         self.now = 1_750_000_000.0
         self.rows, self.keys = MemoryTable(), MemoryTable()
         self.integrations, self.sources = Integrations(), MemorySources()
-        self.places = MemoryPlaces()
+        self.group_lookup = MemoryGroups()
         self.check_target: CheckTarget = only_allowed
         self.use(self.rows)
 
     def use(self, table: Table, keys: Table | None = None) -> None:
         """Put the feature together over these tables."""
-        self.feature = TriggersFeature(table=table, gitlabs=NoGitLab(), sources=self.sources, places=self.places)
+        self.feature = TriggersFeature(
+            table=table, gitlabs=NoGitLab(), sources=self.sources, group_lookup=self.group_lookup
+        )
         store = self.feature.store
-        checks = TriggerChecks(places=self.places, gitlabs=NoGitLab(), hooks=None, check_target=self._check_target)
+        checks = TriggerChecks(
+            group_lookup=self.group_lookup, gitlabs=NoGitLab(), hooks=None, check_target=self._check_target
+        )
         service = TriggerService(
             store=store, integrations=self.integrations, audit=self.integrations, now=lambda: self.now, checks=checks
         )
         part = TriggerRoutes(
-            book=service, store=store, deciding=self.feature.deciding, cursors=Cursors(lambda: b"k" * 32)
+            service=service, store=store, matcher=self.feature.matcher, cursors=Cursors(lambda: b"k" * 32)
         )
         self.api = Api(
             part.routes(), guard=self.integrations, idempotency=Idempotency(keys or self.keys), now=lambda: self.now

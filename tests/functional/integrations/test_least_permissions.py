@@ -83,7 +83,7 @@ def change(app: StandIn, **body: Any) -> Any:
         method="POST", path="changes", segments=("__standin__", "changes"), params={}, headers={},
         body=json.dumps(body).encode(),
     )  # fmt: skip
-    answer = app.board.answer(call).settled()
+    answer = app.control_api.answer(call).settled()
     assert answer.status == 200, answer.body
     return json.loads(answer.body)
 

@@ -162,7 +162,7 @@ def test_a_frozen_worker_of_a_hint() -> None:
         desk.handler(table=cast("Table", view)).handle(hint, remaining=desk.remaining)
         if view.calls < at:
             break
-        # The hint may have been put off: then it is heeded again, and reads what is true by now.
+        # The hint may have been postponed: then it is processed again, and reads what is true by now.
         desk.work()
         assert company.stored() == expected, f"call {at}"
     assert at > 6

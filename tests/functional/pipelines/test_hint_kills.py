@@ -1,4 +1,4 @@
-"""A worker that heeds a hint about a pipeline and dies, or meets a fault, anywhere: nothing is lost or half stored."""
+"""A worker that processes a pipeline hint and dies, or meets a fault, anywhere: nothing is lost or half stored."""
 
 from typing import Any, cast
 

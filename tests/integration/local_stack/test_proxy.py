@@ -1,4 +1,4 @@
-"""The front door passes messages on as they are."""
+"""The reverse proxy passes messages on as they are."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from local.proxy import Door
+from local.proxy import ReverseProxy
 from local.state_folder import listen
 from tests.integration.local_stack.upstream import OK, Upstream, read_message
 
@@ -30,9 +30,9 @@ def opened() -> Iterator[Open]:
 
 def open_door(upstream_port: int, cleanup: ExitStack) -> int:
     listening = listen(0)
-    door = Door(listening, upstream_port, HOST)
-    cleanup.callback(door.close)
-    door.open()
+    proxy = ReverseProxy(listening, upstream_port, HOST)
+    cleanup.callback(proxy.close)
+    proxy.open()
     return int(listening.getsockname()[1])
 
 
@@ -127,11 +127,11 @@ def test_closing_ends_open_connections_and_the_thread() -> None:
     others = set(threading.enumerate())  # a whole stack may run in this process too
     with Upstream() as upstream:
         listening = listen(0)
-        door = Door(listening, upstream.port, HOST)
-        door.open()
+        proxy = ReverseProxy(listening, upstream.port, HOST)
+        proxy.open()
         with closing(socket.create_connection(listening.getsockname(), timeout=60)) as guest:
             guest.sendall(b"GET / HTTP/1.1\r\nHost: me\r\n\r\n")
             read_message(guest)
-            door.close()
+            proxy.close()
             assert guest.recv(1) == b""
-    assert not [thread for thread in threading.enumerate() if thread.name == "door" and thread not in others]
+    assert not [thread for thread in threading.enumerate() if thread.name == "proxy" and thread not in others]

@@ -118,11 +118,11 @@ def test_hooks_come_and_go(server: Running, lab: gitlab.Gitlab) -> None:
 
 
 def test_a_group_owner_finds_what_is_hers(server: Running) -> None:
-    sight = server.control("GET", "truth/sight?token=owner-read")
+    visibility = server.control("GET", "truth/visibility?token=owner-read")
     with gitlab.Gitlab(server.base, private_token=server.tokens["owner-read"], per_page=50) as lab:
-        assert ids(lab.groups.list(iterator=True)) == sorted(map(int, sight["groups"]))
-        assert ids(lab.projects.list(iterator=True)) == sorted(map(int, sight["projects"]))
-        hidden = set(truth(server, "projects")) - set(map(int, sight["projects"]))
+        assert ids(lab.groups.list(iterator=True)) == sorted(map(int, visibility["groups"]))
+        assert ids(lab.projects.list(iterator=True)) == sorted(map(int, visibility["projects"]))
+        hidden = set(truth(server, "projects")) - set(map(int, visibility["projects"]))
         with pytest.raises(gitlab.GitlabGetError, match="404"):
             lab.projects.get(min(hidden))
 

@@ -43,7 +43,7 @@ def handler(hub: Hub, kind: Kind) -> HintHandler:
     )
 
 
-def heed(hub: Hub, kind: Kind, *, most: int = 400) -> int:
+def process(hub: Hub, kind: Kind, *, most: int = 400) -> int:
     """Work on all hints that wait, whatever they wait for; the answer is how many messages that took."""
     for done in range(most):
         waiting = hub.queues[kind].sent

@@ -132,9 +132,9 @@ def reach(hub: Hub) -> tuple[dict[int, str], dict[int, str]]:
     projects = {row["id"]: row["path_with_namespace"] for row in server.truth("projects")}
     if not target.is_admin:
         name = next(name for name, value in server.control("GET", "tokens").items() if value == hub.targets.token)
-        sight = server.control("GET", f"truth/sight?token={name}")
-        groups = {number: path for number, path in groups.items() if sight["groups"].get(str(number), 0) >= 10}
-        projects = {number: path for number, path in projects.items() if sight["projects"].get(str(number), 0) > 0}
+        visibility = server.control("GET", f"truth/visibility?token={name}")
+        groups = {number: path for number, path in groups.items() if visibility["groups"].get(str(number), 0) >= 10}
+        projects = {number: path for number, path in projects.items() if visibility["projects"].get(str(number), 0) > 0}
     if target.group is not None:
         inside = f"{target.group}/"
         groups = {number: path for number, path in groups.items() if f"{path}/".startswith(inside)}

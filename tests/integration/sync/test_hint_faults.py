@@ -52,7 +52,7 @@ def past(company: Running) -> Past:
     after, requests = {}, {}
     for kind in Kind:
         undisturbed, _ = told(hub, kind)
-        hinted.heed(undisturbed, kind)
+        hinted.process(undisturbed, kind)
         after[kind], requests[kind] = stored(undisturbed, kind), len(undisturbed.requests)
         assert after[kind] != before[kind]
     return Past(hub, before, {kind: truth(hub, kind) for kind in Kind}, after, requests)
@@ -92,7 +92,7 @@ def test_a_fault_at_any_request_delays_a_hint_or_leaves_it_to_the_run(
         hub, _ = told(past.hub, kind)
         hub.options = ClientOptions(tries=1)
         number = hub.server.fault(path="^/api/v4/", skip=at, times=1, **rule)
-        hinted.heed(hub, kind)
+        hinted.process(hub, kind)
         hub.server.control("DELETE", f"faults/{number}")
         assert hub.targets.verdicts == [], "a hint passes no verdict"
         if rule.get("status", rule["kind"]) not in FINAL and kind is Kind.PIPELINES:
@@ -116,7 +116,7 @@ def test_a_kill_at_any_call_loses_no_hint(past: Past, kind: Kind, *, applied: bo
         hub.queues[kind].take()
         hub.queues[kind].send(messages[1])
         hub.queues[kind].send(messages[0])
-        hinted.heed(hub, kind)
+        hinted.process(hub, kind)
         assert stored(hub, kind) == past.after[kind], f"killed at call {life}"
 
 

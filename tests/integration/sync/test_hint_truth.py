@@ -44,7 +44,7 @@ def test_hints_about_everything_bring_what_the_token_reaches_and_nothing_else(
     for kind in Kind:
         hub = Hub(others, token, group=group)
         hinted.tell_everything(hub, kind)
-        hinted.heed(hub, kind)
+        hinted.process(hub, kind)
         found, expected = stored(hub, kind), truth(hub, kind)
         # Accounts that are members of nothing, and projects that nobody hints at, are the run's to find.
         names = ("groups", "grants", "shares") if kind is Kind.ACCESS else ("pipelines", "jobs", "bridges")
@@ -58,7 +58,7 @@ def test_hints_about_everything_bring_what_the_token_reaches_and_nothing_else(
 def test_what_hints_brought_a_run_finds_nothing_to_change_in(synced: Hub, kind: Kind) -> None:
     before = stored(synced, kind)
     hinted.tell_everything(synced, kind)
-    hinted.heed(synced, kind)
+    hinted.process(synced, kind)
     assert stored(synced, kind) == before
     assert synced.sync(kind).counts["rows_written"] == 0
 
@@ -70,7 +70,7 @@ def test_everything_that_happens_is_there_before_the_next_run(synced: Hub) -> No
     now = {kind: truth(synced, kind) for kind in Kind}
     for kind in Kind:
         hinted.tell_everything(synced, kind)
-        hinted.heed(synced, kind)
+        hinted.process(synced, kind)
         assert lost(before[kind], stored(synced, kind), now[kind]) == []
     seen = pipelines(synced)
     for name in ("pipelines", "jobs", "bridges"):
@@ -91,7 +91,7 @@ def test_events_of_a_pipeline_in_any_order_end_with_gitlabs_state(synced: Hub) -
             progress(server, row["id"], happened)
             hinted.pipeline(synced, row)
             synced.now += 3
-        hinted.heed(synced, Kind.PIPELINES)
+        hinted.process(synced, Kind.PIPELINES)
         assert of(pipelines(synced), row) == of(truth(synced, Kind.PIPELINES), row), order
 
 
@@ -125,7 +125,7 @@ def test_a_leaver_is_gone_before_the_next_run(synced: Hub) -> None:
     group, person = leaver["source_id"], leaver["user_id"]
     synced.server.change("remove_member", source="group", source_id=group, user_id=person)
     hinted.resource(synced, "group", group)
-    hinted.heed(synced, Kind.ACCESS)
+    hinted.process(synced, Kind.ACCESS)
     assert ("group", group, person) not in access(synced)["grants"]
     assert access(synced) == truth(synced, Kind.ACCESS)
 
@@ -135,7 +135,7 @@ def test_a_deleted_pipeline_stays_as_a_run_leaves_it(synced: Hub) -> None:
     before = pipelines(synced)
     synced.server.change("remove_pipeline", id=row["id"])
     hinted.pipeline(synced, row)
-    hinted.heed(synced, Kind.PIPELINES)
+    hinted.process(synced, Kind.PIPELINES)
     assert pipelines(synced) == before
 
 
@@ -153,7 +153,7 @@ def test_a_limit_only_delays_hints_and_loses_none(synced: Hub, kind: Kind) -> No
     synced.pause = rest
     hinted.tell_everything(synced, kind)
     hints = len(synced.queues[kind].sent)
-    assert hinted.heed(synced, kind) > hints, "some were put off"
+    assert hinted.process(synced, kind) > hints, "some were postponed"
     names = ("pipelines", "jobs") if kind is Kind.PIPELINES else ("grants", "shares")
     found, expected = stored(synced, kind), truth(synced, kind)
     assert all(expected[name].items() <= found[name].items() for name in names)

@@ -8,7 +8,7 @@ from gitlab_hub.builds.triggers.feature import TriggersFeature
 from gitlab_hub.composition.adapters import BuilderMessageRouter, SyncHints, TriggeredProjects
 from gitlab_hub.pipelines.projects import ProjectRows
 from tests.fakes.table import MemoryTable
-from tests.fakes.triggers import MemoryPlaces, trigger
+from tests.fakes.triggers import MemoryGroups, trigger
 from tests.functional.builds.triggers_hub import NoGitLab
 
 INTEGRATION = "int_0a1b"
@@ -36,20 +36,20 @@ def projects(integration_id: str) -> ProjectRows:
 def test_the_projects_that_triggers_build_are_those_named_and_those_below_a_group(
     wanted: list[dict[str, Any]], expected: list[int]
 ) -> None:
-    triggers = TriggersFeature(table=MemoryTable(), gitlabs=NoGitLab(), places=MemoryPlaces())
+    triggers = TriggersFeature(table=MemoryTable(), gitlabs=NoGitLab(), group_lookup=MemoryGroups())
     for number, fields in enumerate(wanted):
         triggers.store.add(trigger(id=f"trg_0a1b_{number}", integration_id=INTEGRATION, **fields))
     assert list(TriggeredProjects(triggers, projects)(INTEGRATION)) == expected
 
 
 def test_the_projects_of_a_group_are_found_by_what_it_is_called_now() -> None:
-    places = MemoryPlaces(groups={7: "acme"}, silent=False)
-    triggers = TriggersFeature(table=MemoryTable(), gitlabs=NoGitLab(), places=places)
+    group_lookup = MemoryGroups(groups={7: "acme"}, silent=False)
+    triggers = TriggersFeature(table=MemoryTable(), gitlabs=NoGitLab(), group_lookup=group_lookup)
     triggers.store.add(trigger(integration_id=INTEGRATION, project_id=None, group="before", group_id=7))
     assert list(TriggeredProjects(triggers, projects)(INTEGRATION)) == [3, 4]
 
 
-class Said:
+class Answer:
     """Notes what it is asked."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Said:
 
 
 def test_hints_go_to_the_sync_that_they_concern() -> None:
-    pipelines, access = Said(), Said()
+    pipelines, access = Answer(), Answer()
     hints = SyncHints(pipelines, access)
     hints.pipeline(INTEGRATION, 3, 900)
     hints.project(INTEGRATION, 3)

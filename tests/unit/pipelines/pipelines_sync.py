@@ -40,7 +40,7 @@ class ScriptedSession:
         """The table itself: nobody else is at work."""
         return table
 
-    def width(self, most: int) -> int:
+    def concurrency(self, most: int) -> int:
         """As much at once as anybody wants."""
         return most
 

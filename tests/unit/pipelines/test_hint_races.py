@@ -46,7 +46,7 @@ class Race:
         assert ends["sync"] is None or isinstance(ends["sync"], Killed)
 
     def desk(self, turns: Turns, who: str) -> Desk:
-        """Where a hint is heeded."""
+        """Where a hint is processed."""
         view = self._view(turns, who)
         return Desk(Kind.PIPELINES, view.table, view.gitlab, view.target, now=view.now / SECOND)
 

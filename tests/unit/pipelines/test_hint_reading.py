@@ -29,11 +29,11 @@ class Hinted(World):
         self.desk.now = self.now / SECOND
 
     def hint(self, number: int, project: int = 1) -> int:
-        """Give a hint and heed whatever waits; the answer is how many messages that took."""
+        """Give a hint and process whatever waits; the answer is how many messages that took."""
         self.desk.pipelines.pipeline("i1", project, number)
-        return self.heed()
+        return self.process()
 
-    def heed(self) -> int:
+    def process(self) -> int:
         """Work on what waits."""
         done = self.desk.work()
         self.now = int(self.desk.now * SECOND)
@@ -74,13 +74,13 @@ async def test_a_known_project_is_not_asked_for(world: Hinted) -> None:
     world.add(1)
     world.gitlab.log.clear()
     world.desk.pipelines.pipeline("i1", 1, 1)
-    await world_heeds(world)
+    await world_processes(world)
     assert [path for path, _ in world.gitlab.log if not path.startswith("/projects/1/pipelines/1")] == []
 
 
-async def world_heeds(world: Hinted) -> None:
+async def world_processes(world: Hinted) -> None:
     """Heed from inside a loop, as the handler has one of its own."""
-    await asyncio.to_thread(world.heed)
+    await asyncio.to_thread(world.process)
 
 
 def test_a_burst_of_events_is_one_reading_after_the_last_one(world: Hinted) -> None:
@@ -89,7 +89,7 @@ def test_a_burst_of_events_is_one_reading_after_the_last_one(world: Hinted) -> N
         pipeline.jobs[number] = job(number, f"job {number}")
         world.desk.pipelines.pipeline("i1", 1, 1)
         world.later(0.2)
-    assert world.heed() == 1
+    assert world.process() == 1
     assert len(world.jobs(1)) == 20
     assert world.gitlab.asked("/pipelines/1") == 1
 
@@ -129,8 +129,8 @@ def test_every_order_of_five_events_ends_with_gitlabs_state(first: int, pause: i
             world.desk.pipelines.pipeline("i1", body["project"]["id"], body["object_attributes"]["id"])
             world.later(pause)
             if pause:
-                world.heed()
-        world.heed()
+                world.process()
+        world.process()
         assert world.stored() == world.source(), order
 
 
@@ -204,7 +204,7 @@ async def test_a_project_that_is_new_or_back_is_one_of_the_integrations(world: H
 
 async def world_hints(world: Hinted, number: int, project: int = 1) -> None:
     world.desk.pipelines.pipeline("i1", project, number)
-    await world_heeds(world)
+    await world_processes(world)
 
 
 @pytest.mark.parametrize("with_project", [False, True], ids=["the pipeline", "the whole project"])
@@ -237,7 +237,7 @@ def test_a_job_list_that_is_suddenly_empty_is_not_believed(world: Hinted) -> Non
     world.desk.handler().handle(message, remaining=world.desk.remaining)
     assert world.stored() == before
     assert world.desk.queue.bodies[0]["tries"] == 1
-    world.heed()
+    world.process()
     assert world.stored() == world.source()
 
 

@@ -126,9 +126,9 @@ def test_children_are_asked_for_where_there_were_some_lately(state: ReadState, d
 
 
 def test_notes_about_children_do_not_cost_a_write_per_run() -> None:
-    state = ReadState().probed(seen=True, now=10_000)
-    assert state.probed(seen=True, now=13_599) == state
-    assert state.probed(seen=True, now=13_600).child_seen_at == 13_600
+    state = ReadState().with_children_read(seen=True, now=10_000)
+    assert state.with_children_read(seen=True, now=13_599) == state
+    assert state.with_children_read(seen=True, now=13_600).child_seen_at == 13_600
 
 
 async def test_a_purge_finds_everything_of_the_integration_and_nothing_else(world: World) -> None:

@@ -73,7 +73,7 @@ async def test_a_row_that_moves_while_listing_is_met_again(world: World) -> None
     assert world.stored() == world.source()
 
 
-async def test_more_rows_in_one_millisecond_than_a_page_holds_are_drained(world: World) -> None:
+async def test_more_rows_in_one_millisecond_than_a_page_holds_are_all_read(world: World) -> None:
     for number in range(1, 30):
         world.add(number, updated=START - 50 * SECOND + number)
     world.add(30)

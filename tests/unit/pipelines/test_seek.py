@@ -1,11 +1,12 @@
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.pipelines import seek
-from gitlab_hub.pipelines.seek import MAX_PAGES, SameTimestampPaging, Step, Stream, Window
+from gitlab_hub.pipelines.seek import MAX_PAGES, SameTimestampPaging, SeekStep, Stream, Window
 from gitlab_hub.pipelines.times import iso
 
 
@@ -24,8 +25,9 @@ def test_a_window_reaches_back_behind_its_watermark() -> None:
 
 def test_a_checkpoint_brings_the_window_back() -> None:
     before = Window(
-        Stream.CHILD, 1, hi=2, last=3, walk="page=4", children=True, drain=SameTimestampPaging("page=2", "x")
+        Stream.CHILD, 1, hi=2, last=3, walk="page=4", children=True, same_timestamp=SameTimestampPaging("page=2", "x")
     )
+    assert before.to_json()["drain"] == asdict(SameTimestampPaging("page=2", "x"))
     assert Window.from_json(json.loads(json.dumps(before.to_json()))) == before
     assert Window.from_json(window().to_json()) == window()
 
@@ -40,8 +42,8 @@ def test_a_seek_is_inclusive_ordered_and_never_an_offset() -> None:
     assert seek.seek_params(child) == {"source": "parent_pipeline", "order_by": "updated_at", "sort": "asc"}
 
 
-def test_a_drain_has_an_order_without_ties_and_reaches_the_next_millisecond() -> None:
-    assert seek.drain_params(window(1234)) == {
+def test_a_millisecond_has_an_order_without_ties_and_reaches_the_next_millisecond() -> None:
+    assert seek.same_timestamp_params(window(1234)) == {
         "updated_after": "1970-01-01T00:00:01.234Z",
         "updated_before": "1970-01-01T00:00:01.235Z",
         "order_by": "id",
@@ -52,24 +54,24 @@ def test_a_drain_has_an_order_without_ties_and_reaches_the_next_millisecond() ->
 @pytest.mark.parametrize(
     ("listed", "more", "step", "lo"),
     [
-        (rows(1000, 1500), True, Step.SEEK, 1500),
-        (rows(1000, 1500), False, Step.DONE, 1000),
-        (rows(1000, 1000), True, Step.DRAIN, 1000),
-        (rows(1500, 9001), True, Step.DONE, 1000),
-        (rows(1500, 9000), True, Step.SEEK, 9000),
-        (rows(1500, None), True, Step.SEEK, 1500),
-        (rows(None), True, Step.DONE, 1000),
-        ([], False, Step.DONE, 1000),
+        (rows(1000, 1500), True, SeekStep.SEEK, 1500),
+        (rows(1000, 1500), False, SeekStep.DONE, 1000),
+        (rows(1000, 1000), True, SeekStep.SAME_TIMESTAMP, 1000),
+        (rows(1500, 9001), True, SeekStep.DONE, 1000),
+        (rows(1500, 9000), True, SeekStep.SEEK, 9000),
+        (rows(1500, None), True, SeekStep.SEEK, 1500),
+        (rows(None), True, SeekStep.DONE, 1000),
+        ([], False, SeekStep.DONE, 1000),
     ],
 )
-def test_what_follows_a_page(listed: list[dict[str, Any]], more: bool, step: Step, lo: int) -> None:
+def test_what_follows_a_page(listed: list[dict[str, Any]], more: bool, step: SeekStep, lo: int) -> None:
     found, after = seek.next_step(window(hi=9000), listed, more=more)
     assert (found, after.lo) == (step, lo)
 
 
 def test_the_first_page_of_all_seeks_on_even_if_it_shares_one_time() -> None:
     step, after = seek.next_step(window(None), rows(7, 7), more=True)
-    assert (step, after.lo) == (Step.SEEK, 7)
+    assert (step, after.lo) == (SeekStep.SEEK, 7)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +90,8 @@ def test_rows_show_whether_the_server_knows_children(stream: Stream, source: str
 
 
 @pytest.mark.parametrize(("moment", "fine"), [(1000, True), (1001, True), (1002, False), (999, False)])
-def test_rows_show_whether_a_drain_is_one(moment: int, fine: bool) -> None:
-    assert seek.is_drainable(window(), rows(moment)) is fine
+def test_rows_show_whether_all_are_of_one_millisecond(moment: int, fine: bool) -> None:
+    assert seek.has_same_timestamp(window(), rows(moment)) is fine
 
 
 @pytest.mark.parametrize(
@@ -105,28 +107,28 @@ def test_a_watermark_moves_only_as_far_as_can_be_vouched_for(done: Window, moved
     assert seek.watermark(done, 42, now=10_000) == moved
 
 
-def test_a_drain_ends_when_two_readings_agree() -> None:
-    drain: SameTimestampPaging | None = SameTimestampPaging()
+def test_a_millisecond_is_read_when_two_readings_agree() -> None:
+    same_timestamp: SameTimestampPaging | None = SameTimestampPaging()
     steps: list[tuple[list[int], str | None]] = [([1, 2], "2"), ([4], None), ([1, 2], "2"), ([3, 4], None)]
     for ids, following in [*steps, ([1, 2], "2")]:
-        assert drain is not None
-        drain = drain.after_page(ids, following)
-    assert drain is not None
-    assert drain.after_page([3, 4], None) is None
+        assert same_timestamp is not None
+        same_timestamp = same_timestamp.after_page(ids, following)
+    assert same_timestamp is not None
+    assert same_timestamp.after_page([3, 4], None) is None
 
 
-def test_a_drain_has_a_bound() -> None:
+def test_the_reading_of_a_millisecond_has_a_bound() -> None:
     with pytest.raises(UnexpectedResponse):
         SameTimestampPaging(pages=MAX_PAGES).after_page([1], "next")
     with pytest.raises(UnexpectedResponse):
         SameTimestampPaging(readings=10, before="x").after_page([1], None)
 
 
-def test_a_drained_millisecond_is_left_behind() -> None:
-    once = window(drain=SameTimestampPaging()).drained(rows(1000), None)
-    assert (once.lo, once.drain is None) == (1000, False)
-    twice = once.drained(rows(1000), None)
-    assert (twice.lo, twice.drain) == (1001, None)
+def test_a_millisecond_that_is_read_is_left_behind() -> None:
+    once = window(same_timestamp=SameTimestampPaging()).after_same_timestamp_page(rows(1000), None)
+    assert (once.lo, once.same_timestamp is None) == (1000, False)
+    twice = once.after_same_timestamp_page(rows(1000), None)
+    assert (twice.lo, twice.same_timestamp) == (1001, None)
 
 
 def test_a_window_has_a_bound_and_its_end_is_fixed_by_the_first_page() -> None:

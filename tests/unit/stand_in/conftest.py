@@ -100,11 +100,11 @@ def ask(app: StandIn) -> Caller:
 
 @pytest.fixture
 def control(app: StandIn) -> Callable[..., Any]:
-    """Calls the control board without a socket."""
+    """Calls the control API without a socket."""
 
     def call(method: str, path: str, body: object = None) -> Any:
         target, _, query = path.partition("?")
-        answer = app.board.answer(
+        answer = app.control_api.answer(
             Call(
                 method=method,
                 path=path,

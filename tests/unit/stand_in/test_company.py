@@ -12,8 +12,8 @@ SIZES = Sizes(users=80, groups=20, projects=60, pipelines=4, jobs=6)
 def facts(seed: int, seconds: float = 0) -> dict[str, Any]:
     app = stand_in("http://gitlab.test", seed=seed, sizes=SIZES, epoch=EPOCH, frozen=True)
     if seconds:
-        app.board._advance(None, {"seconds": seconds})  # type: ignore[arg-type]  # the call itself is not read
-    return {name: app.board._truth.rows(name) for name in app.board._truth.names()}
+        app.control_api._advance(None, {"seconds": seconds})  # type: ignore[arg-type]  # the call itself is not read
+    return {name: app.control_api._truth.rows(name) for name in app.control_api._truth.names()}
 
 
 def test_the_same_seed_builds_the_same_company() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stand_in_gitlab.clock import day
-from stand_in_gitlab.company.visibility import Sight
+from stand_in_gitlab.company.visibility import Visibility
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def test_levels_are_what_the_lists_of_all_members_say(ask: Any, living: Any) -> 
         for kind in ("group", "project")
     }
     for user in living.users.values():
-        sight = Sight(living, user, day(living.epoch))
-        for kind, levels in (("group", sight.group_levels), ("project", sight.project_levels)):
+        visibility = Visibility(living, user, day(living.epoch))
+        for kind, levels in (("group", visibility.group_levels), ("project", visibility.project_levels)):
             assert levels == {source: rows[user.id] for source, rows in listed[kind].items() if user.id in rows}
 
 
@@ -44,7 +44,7 @@ def test_an_expired_membership_opens_nothing(app: Any, ask: Any, control: Any) -
 
 @pytest.mark.parametrize("kind", ["groups", "projects"])
 def test_what_one_may_not_see_is_not_there(ask: Any, control: Any, kind: str) -> None:
-    visible = {int(number) for number in control("GET", "truth/sight?token=owner-read")[kind]}
+    visible = {int(number) for number in control("GET", "truth/visibility?token=owner-read")[kind]}
     listed = {row["id"] for row in ask.everything(f"/{kind}", "owner-read")}
     assert listed == visible
     everything = {row["id"] for row in ask.everything(f"/{kind}")}
@@ -61,8 +61,8 @@ def test_minimal_access_does_not_flow_down(app: Any, control: Any) -> None:
     user = control("POST", "changes", {"do": "add_user", "username": "visitor"})["id"]
     grant = {"do": "add_member", "source": "group", "source_id": top, "user_id": user, "level": 5}
     control("POST", "changes", grant)
-    sight = Sight(app.company, app.company.users[user], day(app.company.epoch))
-    assert (sight.group_level(top), sight.group_level(below)) == (5, 0)
+    visibility = Visibility(app.company, app.company.users[user], day(app.company.epoch))
+    assert (visibility.group_level(top), visibility.group_level(below)) == (5, 0)
 
 
 def test_only_owners_get_the_runners_token(ask: Any, app: Any) -> None:

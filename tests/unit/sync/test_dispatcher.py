@@ -12,7 +12,7 @@ from gitlab_hub.gitlab.client import Tokens
 from gitlab_hub.storage.due import AT_ONCE, PAGE, WALK_SECONDS, Due
 from gitlab_hub.storage.ports import ALWAYS, Condition, Item, Key, QueueUnavailable, Rows
 from gitlab_hub.sync import run as runs
-from gitlab_hub.sync.dispatcher import LOST_AFTER_SECONDS, Dispatcher, IncompleteTick, Step, decide
+from gitlab_hub.sync.dispatcher import LOST_AFTER_SECONDS, Dispatcher, IncompleteTick, RunAction, decide
 from gitlab_hub.sync.due import rows_at_once
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.ports import Kind, Scheduled, Target
@@ -33,20 +33,20 @@ PARKED = runs.defer(CLAIMED, until=NOW + 600, now=NOW)
 @pytest.mark.parametrize(
     ("run", "now", "step"),
     [
-        (NEVER_RUN, NOW, Step.START),
-        (runs.finish(CLAIMED, now=NOW), NOW + EVERY - 1, Step.NOTHING),
-        (runs.finish(CLAIMED, now=NOW), NOW + EVERY, Step.START),
-        (QUEUED, NOW + LOST_AFTER_SECONDS - 1, Step.NOTHING),
-        (QUEUED, NOW + LOST_AFTER_SECONDS, Step.NUDGE),
-        (CLAIMED, CLAIMED.lease_until - 1, Step.NOTHING),
-        (CLAIMED, CLAIMED.lease_until, Step.NUDGE),
-        (PARKED, PARKED.parked_until, Step.NOTHING),
-        (PARKED, PARKED.parked_until + LOST_AFTER_SECONDS, Step.NUDGE),
-        (runs.release(CLAIMED, now=NOW), NOW + 1, Step.NOTHING),
-        (runs.release(CLAIMED, now=NOW), NOW + LOST_AFTER_SECONDS, Step.NUDGE),
+        (NEVER_RUN, NOW, RunAction.START),
+        (runs.finish(CLAIMED, now=NOW), NOW + EVERY - 1, RunAction.NOTHING),
+        (runs.finish(CLAIMED, now=NOW), NOW + EVERY, RunAction.START),
+        (QUEUED, NOW + LOST_AFTER_SECONDS - 1, RunAction.NOTHING),
+        (QUEUED, NOW + LOST_AFTER_SECONDS, RunAction.REQUEUE),
+        (CLAIMED, CLAIMED.lease_until - 1, RunAction.NOTHING),
+        (CLAIMED, CLAIMED.lease_until, RunAction.REQUEUE),
+        (PARKED, PARKED.parked_until, RunAction.NOTHING),
+        (PARKED, PARKED.parked_until + LOST_AFTER_SECONDS, RunAction.REQUEUE),
+        (runs.release(CLAIMED, now=NOW), NOW + 1, RunAction.NOTHING),
+        (runs.release(CLAIMED, now=NOW), NOW + LOST_AFTER_SECONDS, RunAction.REQUEUE),
     ],
 )
-def test_what_a_tick_does(run: Run, now: int, step: Step) -> None:
+def test_what_a_tick_does(run: Run, now: int, step: RunAction) -> None:
     assert decide(run, now=now, every_seconds=EVERY) is step
 
 
@@ -253,7 +253,7 @@ def test_a_run_is_looked_at_again_when_it_is_due() -> None:
     assert (ticks, len(queue.sent)) == ([0, 0, 1], 1)
 
 
-def looks(table: MemoryTable) -> dict[str, int]:
+def next_checks(table: MemoryTable) -> dict[str, int]:
     """When the runs are to be looked at, by their integrations."""
     pages = RunStore(table).due(Kind.ACCESS).pages(2 * NOW)
     return {one.subject: one.at for page in pages for one in page}
@@ -292,7 +292,7 @@ def test_an_integration_that_may_not_sync_is_not_come_back_to() -> None:
     at_rest(table, ["i1"])
     dispatcher(table, queue).tick()
     tick = replace(dispatcher(table, queue, NOW + EVERY), targets=OneTarget("i2")).tick()
-    assert (tick["seen"], queue.sent, looks(table)) == (0, [], {})
+    assert (tick["seen"], queue.sent, next_checks(table)) == (0, [], {})
 
 
 def test_a_look_that_was_asked_for_during_a_tick_is_not_lost() -> None:
@@ -310,7 +310,7 @@ def test_a_look_that_was_asked_for_during_a_tick_is_not_lost() -> None:
             return Scheduled([], None)
 
     replace(dispatcher(table, queue), targets=Resumed()).tick()
-    assert (looks(table), dispatcher(table, queue).tick()["started"]) == ({"i1": AT_ONCE}, 1)
+    assert (next_checks(table), dispatcher(table, queue).tick()["started"]) == ({"i1": AT_ONCE}, 1)
 
 
 def test_a_row_that_is_missing_comes_back_within_an_hour() -> None:
@@ -338,9 +338,9 @@ def test_the_walk_goes_on_where_it_was_broken_off() -> None:
     at_rest(table, targets.ids)
     with pytest.raises(QueueUnavailable):
         replace(dispatcher(table, MemoryQueue()), targets=targets).tick()
-    assert len(looks(table)) == PAGE
+    assert len(next_checks(table)) == PAGE
     replace(dispatcher(table, MemoryQueue()), targets=targets).tick()
-    assert (len(looks(table)), targets.asked) == (150, 150)
+    assert (len(next_checks(table)), targets.asked) == (150, 150)
 
 
 @pytest.mark.parametrize("applied", [False, True])
@@ -356,4 +356,4 @@ def test_a_tick_that_ends_anywhere_forgets_no_run(at: int, applied: bool) -> Non
         dispatcher(table, queue, NOW + EVERY + after).tick()
     assert RunStore(table).load("i1", Kind.ACCESS).status is RunStatus.QUEUED
     assert queue.sent
-    assert looks(table)
+    assert next_checks(table)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, ConditionFailed, Delete, Item, Put, StorageUnavailable
+from gitlab_hub.sync.batches import MOST_ACTIONS, MOST_BYTES, batches
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.fence import Fence, FencedTable
-from gitlab_hub.sync.portions import MOST_ACTIONS, MOST_BYTES, portions
 from gitlab_hub.sync.ports import Kind
 from tests.fakes.table import MemoryTable
 from tests.fakes.threads import together
@@ -30,7 +30,7 @@ def table() -> MemoryTable:
 @pytest.fixture
 def fence(table: MemoryTable) -> Fence:
     fence = Fence(table, "i1", Kind.ACCESS)
-    fence.raise_to(5)
+    fence.advance_to(5)
     return fence
 
 
@@ -49,7 +49,7 @@ def test_whoever_was_overtaken_writes_nothing(
 ) -> None:
     table.put(row("a", n=1))
     mine = FencedTable(fence, 5)
-    fence.raise_to(6)
+    fence.advance_to(6)
     before = table.dump()
     with pytest.raises(LeaseLost):
         write(mine)
@@ -69,10 +69,10 @@ def test_whoever_is_the_newest_writes_as_to_any_table(
 
 
 def test_a_fence_never_goes_down(fence: Fence) -> None:
-    fence.raise_to(5)
-    fence.raise_to(8)
+    fence.advance_to(5)
+    fence.advance_to(8)
     with pytest.raises(LeaseLost):
-        fence.raise_to(7)
+        fence.advance_to(7)
     assert fence.number() == 8
 
 
@@ -83,11 +83,11 @@ def test_a_fence_that_was_removed_lets_nobody_through(table: MemoryTable, fence:
         mine.put(row("a"))
 
 
-def test_before_the_first_run_whoever_heeds_a_hint_may_write(table: MemoryTable) -> None:
+def test_before_the_first_run_whoever_processes_a_hint_may_write(table: MemoryTable) -> None:
     fence = Fence(table, "i1", Kind.ACCESS)
     mine = FencedTable(fence, fence.number())
     mine.put(row("a"))
-    fence.raise_to(1)
+    fence.advance_to(1)
     with pytest.raises(LeaseLost):
         mine.put(row("b"))
 
@@ -136,7 +136,7 @@ def slowly(table: Slow, mine: FencedTable, work: Callable[[int], None], writers:
 def test_what_waits_is_written_together() -> None:
     table = Slow()
     fence = Fence(table, "i1", Kind.ACCESS)
-    fence.raise_to(1)
+    fence.advance_to(1)
     mine = FencedTable(fence, 1)
     assert slowly(table, mine, lambda n: mine.put(row(f"r{n}")), 12) == [None] * 12
     assert len([item for item in table.dump() if item["pk"] == "p"]) == 13
@@ -146,7 +146,7 @@ def test_what_waits_is_written_together() -> None:
 def test_one_that_is_refused_spoils_no_other() -> None:
     table = Slow()
     fence = Fence(table, "i1", Kind.ACCESS)
-    fence.raise_to(1)
+    fence.advance_to(1)
     mine = FencedTable(fence, 1)
     results = slowly(table, mine, lambda n: mine.put(row(f"r{n}"), PRESENT if n == 3 else ABSENT), 8)
     assert [type(result) for n, result in enumerate(results) if n != 3] == [type(None)] * 7
@@ -159,7 +159,7 @@ def test_a_store_that_is_away_is_away_for_all() -> None:
             raise StorageUnavailable("later")
 
     fence = Fence(Away(), "i1", Kind.ACCESS)
-    fence.raise_to(1)
+    fence.advance_to(1)
     mine = FencedTable(fence, 1)
     results = together(5, lambda n: mine.put(row(f"r{n}")))
     assert [type(result) for result in results] == [StorageUnavailable] * 5
@@ -167,8 +167,8 @@ def test_a_store_that_is_away_is_away_for_all() -> None:
 
 def test_many_writes_are_shared_out() -> None:
     small = [Put(row(f"r{n}")) for n in range(250)]
-    assert [len(portion) for portion in portions(small)] == [MOST_ACTIONS, MOST_ACTIONS, 52]
+    assert [len(portion) for portion in batches(small)] == [MOST_ACTIONS, MOST_ACTIONS, 52]
     large = [Put(row(f"r{n}", data=b"x" * 300_000)) for n in range(25)]
-    assert all(sum(len(put.item["data"]) for put in portion) <= MOST_BYTES for portion in portions(large))
-    assert sum(len(portion) for portion in portions(large)) == 25
-    assert list(portions([])) == []
+    assert all(sum(len(put.item["data"]) for put in portion) <= MOST_BYTES for portion in batches(large))
+    assert sum(len(portion) for portion in batches(large)) == 25
+    assert list(batches([])) == []

@@ -100,7 +100,7 @@ def test_slices_that_bring_nothing_to_an_end_begin_less_and_less() -> None:
     for _ in range(6):
         claimed = runs.claim(run, sync_id="s1", worker="w", now=NOW)
         assert claimed is not None
-        widths.append(runs.width(claimed, 16))
+        widths.append(runs.concurrency(claimed, 16))
         run = replace(runs.defer(claimed, until=NOW, now=NOW), lease_until=0)
     assert widths == [16, 8, 4, 2, 1, 1]
 
@@ -109,4 +109,4 @@ def test_a_slice_that_got_somewhere_lets_the_next_one_begin_more() -> None:
     run = replace(runs.progressed(QUEUED, Checkpoint(stage="users")), narrowed=3)
     claimed = runs.claim(run, sync_id="s1", worker="w", now=NOW)
     assert claimed is not None
-    assert runs.width(claimed, 16) == 4
+    assert runs.concurrency(claimed, 16) == 4

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.runs.claims import MOST_HEARD
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.claims import MAX_REJECTED
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.triggers.model import MergeRequestRules
 from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
 from tests.fakes.faults import Crash, Plan, faulty
@@ -62,11 +62,15 @@ def test_a_branch_that_is_set_back_to_a_superseded_commit_has_its_head_built() -
     world.work()
     world.receive(push(body["before"], ref=ref, project_id=project, before=back), "dlv_0a1b_2")
     world.work()
-    assert world.build(first).status is Status.CANCELED
+    assert world.build(first).status is BuildStatus.CANCELED
     [again], reasons = world.receive(parse("Push Hook", body), "dlv_0a1b_3")
     world.work()
     assert (again != first, reasons) == (True, [])
-    assert [build.status for build in by_number(world)] == [Status.CANCELED, Status.CANCELED, Status.RUNNING]
+    assert [build.status for build in by_number(world)] == [
+        BuildStatus.CANCELED,
+        BuildStatus.CANCELED,
+        BuildStatus.RUNNING,
+    ]
     assert world.build(again).sha == back
 
 
@@ -160,7 +164,7 @@ def test_an_end_that_is_told_of_late_counts_for_what_was_built_before_it_only() 
     [restored], _ = world.receive(push(before=ZERO), "dlv_0a1b_3")
     world.receive(gone(), "dlv_0a1b_2")
     assert world.receive(push(before=NEWER), "dlv_0a1b_4") == IN_THE_WAY
-    assert world.build(restored).status is Status.PENDING
+    assert world.build(restored).status is BuildStatus.PENDING
 
 
 def test_a_late_merge_request_event_of_a_superseded_push_builds_nothing_and_cancels_nothing() -> None:
@@ -171,7 +175,7 @@ def test_a_late_merge_request_event_of_a_superseded_push_builds_nothing_and_canc
     assert world.receive(updated(SHA, oldrev="d" * 40), "dlv_0a1b_3") == IN_THE_WAY
     assert world.receive(updated(NEWER, oldrev=SHA), "dlv_0a1b_4") == IN_THE_WAY
     world.work()
-    assert world.build(newest).status is Status.RUNNING
+    assert world.build(newest).status is BuildStatus.RUNNING
 
 
 def test_an_update_without_code_does_not_undo_what_a_person_cancelled() -> None:
@@ -204,11 +208,11 @@ def test_what_the_release_before_superseded_is_known_by_its_words() -> None:
 def test_a_claim_remembers_the_newest_deliveries_it_turned_away() -> None:
     world = world_of()
     first = world.push()
-    for number in range(MOST_HEARD + 1):
+    for number in range(MAX_REJECTED + 1):
         assert world.receive(merge_request(), f"dlv_0a1b_mr{number}") == IN_THE_WAY
     row = world.rows.get(f"BUILD#{first}", "CLAIM")
     assert row is not None
-    assert row["heard"] == [f"dlv_0a1b_mr{number}" for number in range(1, MOST_HEARD + 1)]
+    assert row["heard"] == [f"dlv_0a1b_mr{number}" for number in range(1, MAX_REJECTED + 1)]
 
 
 def test_a_claim_that_outlived_its_first_build_says_nothing_about_the_next_one() -> None:
@@ -272,7 +276,7 @@ def test_a_second_build_whose_worker_ends_anywhere_is_made_once(at: int, applied
     world.work()
     world.later(200)
     assert [(build.number, build.status) for build in by_number(world)] == [
-        (1, Status.CANCELED), (2, Status.RUNNING),
+        (1, BuildStatus.CANCELED), (2, BuildStatus.RUNNING),
     ]  # fmt: skip
     assert len(world.target.builds) == 1
 

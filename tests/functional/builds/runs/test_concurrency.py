@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.runs.model import Status, concurrency_key, concurrency_keys
+from gitlab_hub.builds.runs.model import BuildStatus, concurrency_key, concurrency_keys
 from gitlab_hub.builds.triggers.model import TAG
 from gitlab_hub.gitlab.webhooks.parse import parse
 from tests.functional.builds.builds_hub import INTEGRATION, NEWER, PROJECT, SHA, World, merge_request, push, trigger
@@ -23,7 +23,7 @@ def world_of(**changes: Any) -> World:
 
 def running(world: World) -> set[str]:
     world.work()
-    return {build.id for build in world.builds() if build.status is Status.RUNNING}
+    return {build.id for build in world.builds() if build.status is BuildStatus.RUNNING}
 
 
 def test_a_tag_and_a_branch_of_one_name_both_run() -> None:
@@ -66,16 +66,16 @@ def test_a_fork_that_gitlab_no_longer_knows_does_not_take_the_claim_of_the_branc
 
 
 def old_form(world: World, build_id: str) -> None:
-    """Make a build's rows what the release before had written: its lane knew no kind."""
+    """Make a build's rows what the release before had written: its concurrency key knew no kind."""
     build = world.build(build_id)
     row = world.rows.get(f"BUILD#{build_id}", "BUILD")
     assert row is not None
     world.rows.put({name: value for name, value in row.items() if name not in {"ref_kind", "before", "superseded"}})
     place = f"INTEGRATION#{INTEGRATION}"
-    lane = world.rows.get(place, f"{concurrency_key(build)}{build_id}")
-    assert lane is not None
-    world.rows.delete(place, lane["sk"])
-    world.rows.put(lane | {"sk": f"{concurrency_keys(build)[-1]}{build_id}"})
+    row = world.rows.get(place, f"{concurrency_key(build)}{build_id}")
+    assert row is not None
+    world.rows.delete(place, row["sk"])
+    world.rows.put(row | {"sk": f"{concurrency_keys(build)[-1]}{build_id}"})
 
 
 def test_builds_of_the_release_before_keep_their_kind() -> None:

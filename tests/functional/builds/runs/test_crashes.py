@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.targets.base import TargetUnavailable
 from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.faults import Crash, Plan, faulty
@@ -90,7 +90,7 @@ def test_a_build_whose_worker_ends_anywhere_is_built_once(at: int, error: Any, a
     for _ in range(3):
         world.later(2_000)
     [build] = world.builds()
-    assert (build.number, build.status, build.due_at) == (1, Status.RUNNING, None)
+    assert (build.number, build.status, build.due_at) == (1, BuildStatus.RUNNING, None)
     assert build.external_id == f"ext:{build.id}"
     assert list(world.target.builds) == [build.id]
     assert world.wall.shown == {(SHA, "ci/hub"): "running"}
@@ -118,7 +118,7 @@ def test_a_cancellation_whose_worker_ends_anywhere_stops_the_build_at_its_target
     for _ in range(3):
         world.later(2_000)
     build = world.build(build_id)
-    assert (build.status, build.stop_pending, build.due_at) == (Status.CANCELED, False, None)
+    assert (build.status, build.stop_pending, build.due_at) == (BuildStatus.CANCELED, False, None)
     assert world.target.stopped == [build_id]
     assert world.wall.shown == {(SHA, "ci/hub"): "canceled"}
     assert not world.feature.active.any(INTEGRATION)
@@ -151,7 +151,7 @@ def test_a_build_that_was_kept_and_never_sent_for_is_started_by_the_schedule() -
     world.later(59)
     assert world.target.calls == []
     world.later(2)
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
 
 
 def test_a_delivery_that_comes_again_sends_for_a_build_whose_message_was_lost() -> None:
@@ -162,4 +162,4 @@ def test_a_delivery_that_comes_again_sends_for_a_build_whose_message_was_lost() 
     world.queue.forget()
     assert world.push() == build_id
     world.work()
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING

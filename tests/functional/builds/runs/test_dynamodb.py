@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.storage.backoff import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
 from tests.functional.builds.build_aws import raw_client
@@ -52,7 +52,7 @@ def test_builds_live_on_dynamodb_as_they_do_in_memory(world: World) -> None:
     world.queue.take()  # Its messages are lost.
     world.later(61)
     assert world.push() == first
-    assert [world.build(build_id).status for build_id in (first, second)] == [Status.CANCELED, Status.RUNNING]
+    assert [world.build(build_id).status for build_id in (first, second)] == [BuildStatus.CANCELED, BuildStatus.RUNNING]
     assert world.target.stopped == [first]
     assert world.call("PATCH", f"/v1/builds/{second}", {"status": "success"})[0] == 200
     world.work()

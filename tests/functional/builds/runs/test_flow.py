@@ -3,11 +3,10 @@ from dataclasses import replace
 import pytest
 
 from gitlab_hub.builds.runs.actions import MOST_STARTS
-from gitlab_hub.builds.runs.errors import OutOfTime, UnknownMessage
-from gitlab_hub.builds.runs.model import Status
-from gitlab_hub.builds.runs.store import UnknownSchema
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.runs.worker import NEEDED_SECONDS
 from gitlab_hub.builds.targets.base import TargetDenied, TargetUnavailable
+from gitlab_hub.storage.ports import OutOfTime, UnknownMessage, UnknownSchema
 from tests.functional.builds.builds_hub import (
     INTEGRATION,
     NEWER,
@@ -31,11 +30,11 @@ def world() -> World:
 
 def test_a_push_becomes_a_build_at_its_target_and_a_running_status_in_gitlab(world: World) -> None:
     build_id = world.push()
-    assert world.build(build_id).status is Status.PENDING
+    assert world.build(build_id).status is BuildStatus.PENDING
     world.work()
     build = world.build(build_id)
     assert (build.status, build.number, build.started_at, build.external_id) == (
-        Status.RUNNING, 1, START, f"ext:{build_id}",
+        BuildStatus.RUNNING, 1, START, f"ext:{build_id}",
     )  # fmt: skip
     assert world.target.builds[build_id]["build"]["sha"] == SHA
     assert world.target.builds[build_id]["gitlab"]["url"] == "https://gitlab.example/gitlab"
@@ -118,7 +117,7 @@ def test_a_forks_build_waits_for_approval_and_does_not_stand_in_the_way_of_the_m
     assert (status, body["build"]["needs_approval"]) == (200, False)
     world.work()
     assert set(world.target.builds) == {build_id, own}
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
 
 
 def test_what_the_target_refuses_fails_with_a_code_and_a_hint(world: World) -> None:
@@ -127,7 +126,7 @@ def test_what_the_target_refuses_fails_with_a_code_and_a_hint(world: World) -> N
     world.work()
     build = world.build(build_id)
     assert (build.status, build.error, build.error_hint) == (
-        Status.FAILED, "target_access_denied", "Give the builder the right.",
+        BuildStatus.FAILED, "target_access_denied", "Give the builder the right.",
     )  # fmt: skip
     assert world.failures == []
     assert world.wall.posts[-1]["state"] == "failed"
@@ -140,13 +139,13 @@ def test_a_target_that_is_away_fails_the_message_and_is_asked_again_by_the_sched
     build_id = world.push()
     world.work()
     assert [type(each) for each in world.failures] == [TargetUnavailable]
-    assert world.build(build_id).status is Status.PENDING
+    assert world.build(build_id).status is BuildStatus.PENDING
     world.later(59)
     assert len(world.target.calls) == 1
     world.later(2)
     assert len(world.target.calls) == 2
     world.later(121)
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
 
 
 def test_a_target_that_stays_away_fails_the_build_in_the_end(world: World) -> None:
@@ -156,7 +155,7 @@ def test_a_target_that_stays_away_fails_the_build_in_the_end(world: World) -> No
     for _ in range(MOST_STARTS + 1):
         world.later(1000)
     build = world.build(build_id)
-    assert (build.status, build.error) == (Status.FAILED, "target_unavailable")
+    assert (build.status, build.error) == (BuildStatus.FAILED, "target_unavailable")
     assert len(world.target.calls) == MOST_STARTS + 1
     assert world.wall.shown == {(SHA, "ci/hub"): "failed"}
 
@@ -166,7 +165,7 @@ def test_a_build_of_an_unknown_target_type_fails() -> None:
     world.add(trigger(target={"type": "teleport"}))
     build_id = world.push()
     world.work()
-    assert (world.build(build_id).status, world.build(build_id).error) == (Status.FAILED, "target_refused")
+    assert (world.build(build_id).status, world.build(build_id).error) == (BuildStatus.FAILED, "target_refused")
 
 
 def test_a_newer_build_cancels_the_earlier_ones_of_its_branch_at_their_target() -> None:
@@ -179,8 +178,11 @@ def test_a_newer_build_cancels_the_earlier_ones_of_its_branch_at_their_target() 
     world.work()
     found = {build.id: build.status for build in world.builds()}
     assert found == {
-        old: Status.CANCELED, elsewhere: Status.RUNNING, waiting: Status.CANCELED, newest: Status.RUNNING,
-    }  # fmt: skip
+        old: BuildStatus.CANCELED,
+        elsewhere: BuildStatus.RUNNING,
+        waiting: BuildStatus.CANCELED,
+        newest: BuildStatus.RUNNING,
+    }
     assert old in world.target.stopped
     assert newest not in world.target.stopped
     assert world.build(old).stop_pending is False
@@ -194,7 +196,7 @@ def test_a_build_that_was_canceled_before_it_started_overtakes_nothing() -> None
     newer = world.push(NEWER, delivery="dlv_0a1b_2")
     world.call("POST", f"/v1/builds/{newer}/cancel")
     world.work()
-    assert [world.build(build_id).status for build_id in (old, newer)] == [Status.RUNNING, Status.CANCELED]
+    assert [world.build(build_id).status for build_id in (old, newer)] == [BuildStatus.RUNNING, BuildStatus.CANCELED]
 
 
 def test_a_fork_overtakes_no_branch_of_the_project_that_has_the_same_name() -> None:
@@ -204,7 +206,7 @@ def test_a_fork_overtakes_no_branch_of_the_project_that_has_the_same_name() -> N
     world.work()
     world.receive(merge_request(NEWER, source=99), "dlv_0a1b_2")
     world.work()
-    assert world.build(own).status is Status.RUNNING
+    assert world.build(own).status is BuildStatus.RUNNING
 
 
 def test_a_build_that_waits_or_runs_is_in_the_way_of_a_removal_until_it_ends(world: World) -> None:
@@ -216,8 +218,8 @@ def test_a_build_that_waits_or_runs_is_in_the_way_of_a_removal_until_it_ends(wor
 
 
 def test_a_build_that_is_gone_is_no_failure(world: World) -> None:
-    for chore in ("start", "stop", "report"):
-        world.builder({"schema": 1, chore: "bld_0a1b_nothing"}, remaining=lambda: 60.0)
+    for action in ("start", "stop", "report"):
+        world.builder({"schema": 1, action: "bld_0a1b_nothing"}, remaining=lambda: 60.0)
 
 
 @pytest.mark.parametrize("message", [{"schema": 2, "start": "bld_0a1b_1"}, {"schema": 1}, {"schema": 1, "boil": "egg"}])
@@ -239,7 +241,7 @@ def test_a_row_of_a_later_release_is_read_without_what_is_new_in_it(world: World
     assert row is not None
     world.rows.put({**row, "schema_version": 2, "warp_factor": 9})
     world.work()
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
     stored = world.rows.get(f"BUILD#{build_id}", "BUILD")
     assert stored is not None
     assert (stored["schema_version"], stored["warp_factor"], stored["status"]) == (2, 9, "running")
@@ -255,7 +257,7 @@ def test_a_build_whose_status_only_a_later_release_knows_waits_for_it_and_holds_
     with pytest.raises(UnknownSchema):
         world.builder({"schema": 1, "start": unknown}, remaining=lambda: 60.0)
     world.later(100)
-    assert world.build(known).status is Status.RUNNING
+    assert world.build(known).status is BuildStatus.RUNNING
     assert world.rows.get(f"BUILD#{unknown}", "BUILD") == odd
 
 
@@ -266,7 +268,7 @@ def test_a_row_of_an_earlier_release_has_what_it_lacks_at_its_default(world: Wor
     later = {"report_after", "deletes_ref", "rerun_of", "source_project_id", "external_url"}
     world.rows.put({name: value for name, value in row.items() if name not in later})
     world.work()
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
 
 
 def test_a_removed_integration_leaves_no_build_behind(world: World) -> None:

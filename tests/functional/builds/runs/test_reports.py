@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from gitlab_hub.builds.runs.actions import MOST_SENDS
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.triggers.model import ReportStatus
 from tests.fakes.gitlab import answer, lacking
 from tests.functional.builds.builds_hub import INTEGRATION, NEWER, SHA, StatusWall, World, push, trigger
@@ -99,7 +99,7 @@ def test_a_gitlab_that_never_comes_back_is_given_up_and_the_reason_stays(world: 
     for _ in range(MOST_SENDS + 1):
         world.later(1000)
     build = world.build(build_id)
-    assert (build.due_at, build.reported_error, build.status) == (None, "host_unreachable", Status.RUNNING)
+    assert (build.due_at, build.reported_error, build.status) == (None, "host_unreachable", BuildStatus.RUNNING)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,11 @@ def test_a_status_that_gitlab_has_already_is_no_failure(world: World) -> None:
 def test_another_bad_request_is_one(world: World) -> None:
     world.wall.script = [lambda: StatusWall.refused(400, "name is too odd")]
     build = world.build(started(world))
-    assert (build.status, build.reported_status, build.reported_error) == (Status.RUNNING, None, "unexpected_response")
+    assert (build.status, build.reported_status, build.reported_error) == (
+        BuildStatus.RUNNING,
+        None,
+        "unexpected_response",
+    )
     assert build.due_at is None
 
 
@@ -173,7 +177,7 @@ def test_a_refusal_is_final_and_visible_and_leaves_the_build_alone(world: World,
     world.wall.script = [lambda: StatusWall.refused(http, "no")]
     build_id = started(world)
     build = world.build(build_id)
-    assert (build.status, build.reported_error, build.due_at) == (Status.RUNNING, code, None)
+    assert (build.status, build.reported_error, build.due_at) == (BuildStatus.RUNNING, code, None)
     _, body = world.call("GET", f"/v1/builds/{build_id}")
     assert body["build"]["report"] == {"name": "ci/hub", "status": None, "error": code, "hint": None}
     patch(world, build_id, "success")
@@ -188,7 +192,7 @@ def test_a_rejected_token_is_waited_for(world: World) -> None:
     assert world.build(build_id).reported_status == "running"
 
 
-def test_gitlabs_wish_for_a_pause_is_kept(world: World) -> None:
+def test_a_pause_that_gitlab_asks_for_is_kept(world: World) -> None:
     world.wall.script = [lambda: httpx.Response(429, text="Retry later", headers={"Retry-After": "600"})]
     build_id = started(world)
     world.later(599)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.threads import together
@@ -77,12 +77,12 @@ def test_a_build_that_is_canceled_while_it_is_started_is_stopped_where_it_went()
 
     def start(build: Any, message: Any) -> Any:
         started = inner(build, message)
-        assert world.feature.book.change(build_id, lambda one: replace(one, status=Status.CANCELED)) is not None
+        assert world.feature.service.change(build_id, lambda one: replace(one, status=BuildStatus.CANCELED)) is not None
         return started
 
     world.target.start = start  # type: ignore[method-assign]
     world.work()
-    assert (world.build(build_id).status, world.target.stopped) == (Status.CANCELED, [build_id])
+    assert (world.build(build_id).status, world.target.stopped) == (BuildStatus.CANCELED, [build_id])
 
 
 def test_two_ticks_at_once_push_a_build_once() -> None:
@@ -145,7 +145,7 @@ def test_an_end_that_is_reported_between_any_two_calls_of_a_start_stays(at: int)
     world.use(world.rows, world.queue)
     for _ in range(2):
         world.later(200)
-    assert world.build(build_id).status is Status.SUCCESS
+    assert world.build(build_id).status is BuildStatus.SUCCESS
     assert world.wall.shown == {(SHA, "ci/hub"): "success"}
     assert bool(world.target.builds) is (at > CALLS_BEFORE_A_START)
 

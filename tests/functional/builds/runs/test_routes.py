@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.web.openapi import document
 from gitlab_hub.web.principal import Principal, Role
@@ -68,12 +68,12 @@ def test_a_person_has_a_ref_or_a_commit_built(world: World, body: dict[str, str]
         "manual", body.get("ref", SHA), SHA, "t-dev",
     )  # fmt: skip
     world.work()
-    assert world.build(shown["id"]).status is Status.RUNNING
+    assert world.build(shown["id"]).status is BuildStatus.RUNNING
     assert world.wall.posts[-1].get("ref") == body.get("ref")
     assert world.audit.lines[-1][:2] == ("build_requested", "t-dev")
 
 
-def test_a_wish_is_fulfilled_once_for_its_idempotency_key_and_as_often_as_it_is_made_without(world: World) -> None:
+def test_a_request_is_fulfilled_once_for_its_idempotency_key_and_as_often_as_it_is_made_without(world: World) -> None:
     body = {"trigger_id": TRIGGER, "ref": "main"}
     first, again = (world.call("POST", "/v1/builds", body, key="k1")[1]["build"]["id"] for _ in range(2))
     assert first == again
@@ -101,7 +101,7 @@ def test_a_manual_build_does_not_keep_the_push_from_building(world: World) -> No
         ({"trigger_id": "trigger", "ref": "main"}, 404, "not_found"),
     ],
 )
-def test_a_wish_that_cannot_be_is_refused(world: World, body: dict[str, Any], status: int, code: str) -> None:
+def test_a_request_that_cannot_be_met_is_refused(world: World, body: dict[str, Any], status: int, code: str) -> None:
     answer = world.call("POST", "/v1/builds", body)
     assert (answer[0], answer[1]["code"]) == (status, code)
     assert list(world.builds()) == []
@@ -273,7 +273,7 @@ def test_a_rerun_overtakes_no_newer_build() -> None:
     world.work()
     world.call("POST", f"/v1/builds/{old}/rerun")
     world.work()
-    assert world.build(newer).status is Status.RUNNING
+    assert world.build(newer).status is BuildStatus.RUNNING
 
 
 @pytest.mark.parametrize("principal", [STRANGER, OWNER])

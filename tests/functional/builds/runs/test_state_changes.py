@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.builds.runs.actions import MOST_SENDS
 from gitlab_hub.builds.runs.feature import builder_of
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.targets.base import TargetDenied, TargetUnavailable
 from tests.functional.builds.builds_hub import SHA, START, MemoryTarget, World, trigger
 
@@ -123,7 +123,7 @@ def test_events_in_any_order_and_twice_end_in_the_same_state() -> None:
         for status in order:
             world.now += 1
             tell(world, codebuild(build_id, status))
-        assert world.build(build_id).status is Status.SUCCESS
+        assert world.build(build_id).status is BuildStatus.SUCCESS
         assert world.build(build_id).started_at == START
         assert world.wall.shown == {(SHA, "ci/hub"): "success"}
 
@@ -133,7 +133,7 @@ def test_an_end_that_comes_before_the_start_was_written_down_counts_and_starts_n
     build_id = world.push()
     tell(world, codebuild(build_id, "SUCCEEDED"))
     build = world.build(build_id)
-    assert (build.status, world.target.calls) == (Status.SUCCESS, [])
+    assert (build.status, world.target.calls) == (BuildStatus.SUCCESS, [])
     assert build.external_url is not None
     assert build.external_url.endswith("/codesuite/codebuild/123456789012/projects/app/build/app:11")
 
@@ -145,7 +145,7 @@ def test_a_build_that_was_canceled_before_its_name_was_known_is_stopped_when_it_
     world.work()
     assert world.target.stopped == []
     tell(world, codebuild(build_id, "IN_PROGRESS"))
-    assert (world.build(build_id).status, world.target.stopped) == (Status.CANCELED, [build_id])
+    assert (world.build(build_id).status, world.target.stopped) == (BuildStatus.CANCELED, [build_id])
 
 
 @pytest.mark.parametrize(
@@ -181,38 +181,38 @@ def test_only_the_very_build_that_was_started_is_listened_to() -> None:
     build_id = world.push()
     tell(world, codebuild(build_id, "SUCCEEDED", project="other"))
     tell(world, execution(build_id, "SUCCEEDED"))
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
     for stranger in (codebuild(build_id, "SUCCEEDED", uuid="22"), codebuild(build_id, "SUCCEEDED", project="other")):
         tell(world, stranger)
-        assert world.build(build_id).status is Status.RUNNING
+        assert world.build(build_id).status is BuildStatus.RUNNING
 
 
 def test_an_execution_of_another_machine_with_a_builds_name_is_not_listened_to() -> None:
     world = world_with(STEPS)
     build_id = world.push()
     tell(world, execution(build_id, "SUCCEEDED", machine="other"))
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
 
 
 def test_an_end_whose_event_was_lost_is_looked_up() -> None:
     world = world_with(CODEBUILD)
     build_id = world.push()
     world.work()
-    looks = [("look", build_id)]
+    polls = [("poll", build_id)]
     world.later(899)
     assert world.target.calls[1:] == []
     world.later(2)
-    assert world.target.calls[1:] == looks
-    assert world.build(build_id).status is Status.RUNNING
-    world.target.ends[build_id] = Status.SUCCESS
+    assert world.target.calls[1:] == polls
+    assert world.build(build_id).status is BuildStatus.RUNNING
+    world.target.ends[build_id] = BuildStatus.SUCCESS
     world.target.trouble = [TargetUnavailable("away")]
     world.later(901)
-    assert world.build(build_id).status is Status.RUNNING
+    assert world.build(build_id).status is BuildStatus.RUNNING
     world.later(901)
-    assert world.build(build_id).status is Status.SUCCESS
+    assert world.build(build_id).status is BuildStatus.SUCCESS
     assert world.wall.shown == {(SHA, "ci/hub"): "success"}
     world.later(901)
-    assert world.target.calls[1:] == looks * 3
+    assert world.target.calls[1:] == polls * 3
     assert world.failures == []
 
 
@@ -224,12 +224,12 @@ def test_a_build_that_may_not_be_looked_up_says_so_until_it_has_ended() -> None:
     world.later(901)
     build = world.build(build_id)
     assert (build.status, build.error, build.error_hint) == (
-        Status.RUNNING, "target_access_denied", "The builder may not look.",
+        BuildStatus.RUNNING, "target_access_denied", "The builder may not look.",
     )  # fmt: skip
-    world.target.ends[build_id] = Status.SUCCESS
+    world.target.ends[build_id] = BuildStatus.SUCCESS
     world.later(901)
     build = world.build(build_id)
-    assert (build.status, build.error, build.error_hint) == (Status.SUCCESS, None, None)
+    assert (build.status, build.error, build.error_hint) == (BuildStatus.SUCCESS, None, None)
 
 
 def test_a_build_is_looked_up_for_as_long_as_it_runs() -> None:
@@ -238,6 +238,6 @@ def test_a_build_is_looked_up_for_as_long_as_it_runs() -> None:
     world.work()
     for _ in range(MOST_SENDS + 5):
         world.later(901)
-    world.target.ends[build_id] = Status.FAILED
+    world.target.ends[build_id] = BuildStatus.FAILED
     world.later(901)
-    assert world.build(build_id).status is Status.FAILED
+    assert world.build(build_id).status is BuildStatus.FAILED

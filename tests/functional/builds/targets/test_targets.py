@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.targets.base import (
     REQUESTED,
     TargetDenied,
@@ -68,7 +68,7 @@ def test_a_build_that_is_started_again_is_there_once_where_the_target_can_tell(c
 
 def test_a_build_is_stopped_and_stopping_it_again_is_no_error(case: Case) -> None:
     started = case.start()
-    stopping = replace(case.build, status=Status.CANCELED, starting_at=START, external_id=started.external_id)
+    stopping = replace(case.build, status=BuildStatus.CANCELED, starting_at=START, external_id=started.external_id)
     case.stop(stopping)
     case.stop(stopping)
 
@@ -76,19 +76,19 @@ def test_a_build_is_stopped_and_stopping_it_again_is_no_error(case: Case) -> Non
 @pytest.mark.parametrize("make", [codebuild, stepfunctions])
 def test_a_build_is_looked_up_by_its_name(make: Callable[[], Case]) -> None:
     case = make()
-    running = replace(case.build, status=Status.RUNNING, external_id=case.start().external_id)
-    assert case.target.look(replace(running, external_id=None)) is None
-    assert case.target.look(running) in {Status.RUNNING, Status.SUCCESS}
+    running = replace(case.build, status=BuildStatus.RUNNING, external_id=case.start().external_id)
+    assert case.target.poll(replace(running, external_id=None)) is None
+    assert case.target.poll(running) in {BuildStatus.RUNNING, BuildStatus.SUCCESS}
     case.aws.before = [error("AccessDeniedException")]
     with pytest.raises(TargetDenied):
-        case.target.look(running)
+        case.target.poll(running)
 
 
 @pytest.mark.parametrize("make", [eventbridge, sqs_plain])
 def test_where_nothing_can_be_looked_up_nothing_is(make: Callable[[], Case]) -> None:
     case = make()
     calls = len(case.aws.calls)
-    assert case.target.look(case.build) is None
+    assert case.target.poll(case.build) is None
     assert len(case.aws.calls) == calls
 
 

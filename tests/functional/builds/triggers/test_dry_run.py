@@ -1,4 +1,4 @@
-"""Rehearsals: what a trigger would make of an event, with nothing kept and nothing sent."""
+"""Dry runs: what a trigger would make of an event, with nothing kept and nothing sent."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def hub() -> Hub:
     return Hub()
 
 
-def rehearsed(hub: Hub, trigger: dict[str, Any], event: str, payload: dict[str, Any]) -> dict[str, Any]:
+def dry_run(hub: Hub, trigger: dict[str, Any], event: str, payload: dict[str, Any]) -> dict[str, Any]:
     status, answer = hub(
         "POST", f"{PATH}/{trigger['id']}/test", {"event": event, "payload": payload}, principal=DEVELOPER
     )
@@ -35,7 +35,7 @@ def rehearsed(hub: Hub, trigger: dict[str, Any], event: str, payload: dict[str, 
 @pytest.mark.parametrize("event", ["Push Hook", "push", "System Hook"])
 def test_an_event_that_would_build_shows_the_build(hub: Hub, event: str) -> None:
     made = hub.made(concurrency={"cancel_previous": True})
-    answer = rehearsed(hub, made, event, recorded("webhooks/push"))
+    answer = dry_run(hub, made, event, recorded("webhooks/push"))
     assert (answer["would_build"], answer["event"]) == (True, "push")
     assert answer["build"] == {
         "trigger_id": made["id"],
@@ -56,7 +56,7 @@ def test_an_event_that_would_build_shows_the_build(hub: Hub, event: str) -> None
 
 def test_an_event_that_would_not_build_says_every_reason(hub: Hub) -> None:
     made = hub.made(branches={"include": ["release/*"]}, enabled=False)
-    answer = rehearsed(hub, made, "push", recorded("webhooks/push"))
+    answer = dry_run(hub, made, "push", recorded("webhooks/push"))
     assert (answer["would_build"], answer["build"]) == (False, None)
     assert [(one["code"], one["ok"]) for one in answer["reasons"]] == [
         ("trigger_disabled", False),
@@ -71,30 +71,30 @@ def test_an_event_that_would_not_build_says_every_reason(hub: Hub) -> None:
 
 
 def test_the_payload_decides_what_it_is(hub: Hub) -> None:
-    answer = rehearsed(hub, hub.made(), "push", recorded("webhooks/merge_request"))
+    answer = dry_run(hub, hub.made(), "push", recorded("webhooks/merge_request"))
     assert (answer["event"], answer["would_build"]) == ("merge_request", False)
 
 
 def test_the_name_decides_where_the_payload_does_not_say(hub: Hub) -> None:
     payload = recorded("webhooks/push")
     del payload["object_kind"], payload["event_name"]
-    assert rehearsed(hub, hub.made(), "Push Hook", payload)["would_build"]
-    assert not rehearsed(hub, hub.made(), "Tag Push Hook", payload)["would_build"]
+    assert dry_run(hub, hub.made(), "Push Hook", payload)["would_build"]
+    assert not dry_run(hub, hub.made(), "Tag Push Hook", payload)["would_build"]
 
 
 def test_gitlab_is_asked_as_it_would_be_for_a_delivery(hub: Hub) -> None:
     made = hub.made(paths={"include": ["docs/**"]})
     hub.sources.paths = ["src/a"]
-    answer = rehearsed(hub, made, "push", recorded("webhooks/push"))
+    answer = dry_run(hub, made, "push", recorded("webhooks/push"))
     assert [one["code"] for one in answer["reasons"] if not one["ok"]] == ["no_path_fits"]
     assert hub.sources.asked[0][:3] == ("compare", INTEGRATION, 15)
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_every_recorded_body_can_be_rehearsed(hub: Hub, path: Path) -> None:
+def test_every_recorded_body_can_be_dry_run(hub: Hub, path: Path) -> None:
     made = hub.made(events=["push", "tag_push", "merge_request"])
     rows, log = hub.rows.dump(), list(hub.integrations.log)
-    answer = rehearsed(hub, made, "System Hook", json.loads(path.read_text()))
+    answer = dry_run(hub, made, "System Hook", json.loads(path.read_text()))
     assert answer["would_build"] == all(one["ok"] for one in answer["reasons"])
     assert answer["reasons"]
     assert (hub.rows.dump(), hub.integrations.log) == (rows, log)
@@ -124,10 +124,10 @@ def test_a_body_that_is_no_event_is_refused(hub: Hub, body: dict[str, Any]) -> N
     [{}, {"object_kind": []}, {"ref": {"deep": [[[]]]}}, {"commits": [None, 1]}],
 )
 def test_an_odd_payload_is_an_event_that_does_not_build(hub: Hub, payload: dict[str, Any]) -> None:
-    assert not rehearsed(hub, hub.made(), "push", payload)["would_build"]
+    assert not dry_run(hub, hub.made(), "push", payload)["would_build"]
 
 
-def test_a_trigger_that_is_gone_cannot_be_rehearsed(hub: Hub) -> None:
+def test_a_trigger_that_is_gone_cannot_be_dry_run(hub: Hub) -> None:
     made = hub.made()
     hub("DELETE", f"{PATH}/{made['id']}")
     assert hub("POST", f"{PATH}/{made['id']}/test", {"event": "push", "payload": {}})[0] == 404

@@ -8,11 +8,11 @@ import pytest
 
 from gitlab_hub.composition.adapters import WebhookCoverage
 from gitlab_hub.gitlab.webhooks.parse import parse
-from gitlab_hub.places import Above, Group
+from gitlab_hub.group_resolver import Ancestors, Group
 from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.hooks import hook
 from tests.fakes.table import MemoryTable
-from tests.fakes.triggers import INTEGRATION, MemoryPlaces
+from tests.fakes.triggers import INTEGRATION, MemoryGroups
 from tests.functional.builds.build_company import PROJECT, Workshop
 from tests.functional.builds.triggers_hub import BODY, PATH, Hub
 
@@ -135,14 +135,14 @@ def test_where_a_project_lies_is_asked_once_a_day_and_when_its_path_changes() ->
 # Made only where they can fire
 
 
-def hub_of(places: MemoryPlaces) -> Hub:
+def hub_of(group_lookup: MemoryGroups) -> Hub:
     hub = Hub()
-    hub.places = places
+    hub.group_lookup = group_lookup
     hub.use(hub.rows)
     return hub
 
 
-KNOWN = {15: Above("acme/app", (Group(7, "acme"),), whole=True)}
+KNOWN = {15: Ancestors("acme/app", (Group(7, "acme"),), complete=True)}
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ KNOWN = {15: Above("acme/app", (Group(7, "acme"),), whole=True)}
     [({"project_id": 16}, "body.project_id"), ({"project_id": None, "group": "acme/x"}, "body.group")],
 )
 def test_a_trigger_for_what_gitlab_does_not_have_is_refused_and_says_what(place: dict[str, Any], field: str) -> None:
-    hub = hub_of(MemoryPlaces(projects=KNOWN, groups={7: "acme"}, silent=False))
+    hub = hub_of(MemoryGroups(projects=KNOWN, groups={7: "acme"}, silent=False))
     wanted = {name: value for name, value in (BODY | place).items() if value is not None}
     status, body = hub("POST", PATH, wanted)
     field = "body.project_id" if place["project_id"] else "body.group"
@@ -163,22 +163,22 @@ def test_a_trigger_for_what_gitlab_does_not_have_is_refused_and_says_what(place:
 
 
 def test_a_group_is_kept_by_its_id_and_the_name_that_gitlab_gives_it() -> None:
-    hub = hub_of(MemoryPlaces(groups={7: "Acme"}, silent=False))
+    hub = hub_of(MemoryGroups(groups={7: "Acme"}, silent=False))
     wanted = {name: value for name, value in BODY.items() if name != "project_id"} | {"group": "Acme"}
     status, body = hub("POST", PATH, wanted)
     assert (status, body["trigger"]["group"], body["trigger"]["group_id"]) == (201, "Acme", 7)
 
 
 def test_a_trigger_is_made_with_a_warning_where_gitlab_cannot_be_asked() -> None:
-    status, body = hub_of(MemoryPlaces())("POST", PATH, BODY)
+    status, body = hub_of(MemoryGroups())("POST", PATH, BODY)
     assert (status, [one["code"] for one in body["warnings"]]) == (201, ["place_unchecked"])
 
 
 def test_a_trigger_whose_project_was_removed_can_still_be_switched_off() -> None:
-    places = MemoryPlaces(projects=dict(KNOWN), silent=False)
-    hub = hub_of(places)
+    group_lookup = MemoryGroups(projects=dict(KNOWN), silent=False)
+    hub = hub_of(group_lookup)
     made = hub.made()
-    places.projects.clear()
+    group_lookup.projects.clear()
     status, body = hub("PATCH", f"{PATH}/{made['id']}", {"enabled": False})
     assert (status, body["trigger"]["enabled"]) == (200, False)
 

@@ -228,7 +228,7 @@ def test_a_foreign_trigger_is_an_unknown_one(hub: Hub) -> None:
     ("principal", "reads", "tests", "writes"),
     [(None, 401, 401, 401), (VIEWER, 200, 403, 403), (DEVELOPER, 200, 200, 403), (ADMIN, 200, 200, 200)],
 )
-def test_viewers_read_developers_rehearse_and_admins_write(
+def test_viewers_read_developers_dry_run_and_admins_write(
     hub: Hub, principal: Principal | None, reads: int, tests: int, writes: int
 ) -> None:
     path = f"{PATH}/{hub.made()['id']}"

@@ -153,8 +153,8 @@ def test_a_trigger_that_the_deployer_allows_no_more_says_so_and_may_still_be_cha
     path = f"{PATH}/{made['id']}"
     assert hub("GET", path)[1]["warnings"] == []
     hub.check_target = TargetCheck(NetworkPolicy(), OWN)
-    rehearsed = hub("POST", f"{path}/test", {"event": "push", "payload": {"project_id": 15}})[1]
-    for answer in (hub("GET", path)[1], rehearsed, hub("PATCH", path, {"enabled": False, "target": QUEUE})[1]):
+    dry_run = hub("POST", f"{path}/test", {"event": "push", "payload": {"project_id": 15}})[1]
+    for answer in (hub("GET", path)[1], dry_run, hub("PATCH", path, {"enabled": False, "target": QUEUE})[1]):
         [warning] = [one for one in answer["warnings"] if one["code"] == "target_not_allowed"]
         assert "BuildQueueArns" in warning["message"]
     assert hub.shown(made["id"])["enabled"] is False

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gitlab_hub.builds.runs.actions import REPORT, pending_actions
-from gitlab_hub.builds.runs.commit_status import Outcome, classify, status_of, with_report
-from gitlab_hub.builds.runs.model import Status, with_status
-from gitlab_hub.builds.runs.status_target import Place, plain
+from gitlab_hub.builds.runs.commit_status import ReportOutcome, classify, status_of, with_report_outcome
+from gitlab_hub.builds.runs.model import BuildStatus, with_status
+from gitlab_hub.builds.runs.status_target import StatusTarget, default_target
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -38,13 +38,13 @@ def test_texts_are_cut_to_what_gitlab_takes() -> None:
 
 def test_what_is_not_known_is_left_out() -> None:
     bare = replace(RUNNING, ref=RUNNING.sha)
-    assert status_of(bare, plain(bare)) == {"state": "running", "name": "hub"}
+    assert status_of(bare, default_target(bare)) == {"state": "running", "name": "hub"}
 
 
 def test_a_forks_branch_is_not_taken_for_the_projects_own_of_that_name() -> None:
     fork = replace(RUNNING, ref_kind="fork", source_project_id=99, merge_request_iid=3)
-    assert plain(fork) == Place(RUNNING.sha, "refs/merge-requests/3/head")
-    assert plain(RUNNING) == Place(RUNNING.sha, RUNNING.ref)
+    assert default_target(fork) == StatusTarget(RUNNING.sha, "refs/merge-requests/3/head")
+    assert default_target(RUNNING) == StatusTarget(RUNNING.sha, RUNNING.ref)
 
 
 def test_a_reported_address_comes_before_the_console_of_aws() -> None:
@@ -53,7 +53,7 @@ def test_a_reported_address_comes_before_the_console_of_aws() -> None:
     assert status_of(replace(aws, target_url="https://ci.example"), HERE)["target_url"] == "https://ci.example"
 
 
-HERE = Place(RUNNING.sha)
+HERE = StatusTarget(RUNNING.sha)
 LATER = [
     HostUnreachable(""),
     TlsError(""),
@@ -75,17 +75,17 @@ NEVER = [
 
 @pytest.mark.parametrize("error", LATER)
 def test_what_may_pass_is_tried_again(error: GitLabError) -> None:
-    assert classify(error, draw=0.0) == Outcome(error.code, again=True, wait=30)
+    assert classify(error, draw=0.0) == ReportOutcome(error.code, again=True, wait=30)
 
 
 @pytest.mark.parametrize("error", NEVER)
 def test_what_stays_is_left(error: GitLabError) -> None:
-    assert classify(error, draw=0.0) == Outcome(error.code)
+    assert classify(error, draw=0.0) == ReportOutcome(error.code)
 
 
 @pytest.mark.parametrize("kind", [InsufficientScope, MissingPermissions])
 def test_what_the_token_lacks_is_kept_for_whoever_makes_a_new_one(kind: type[GitLabError]) -> None:
-    assert classify(kind("a word", http_status=403), draw=0.0) == Outcome("invalid_permissions", hint="a word")
+    assert classify(kind("a word", http_status=403), draw=0.0) == ReportOutcome("invalid_permissions", hint="a word")
 
 
 def test_a_pause_is_as_long_as_gitlab_wants_with_some_jitter() -> None:
@@ -94,29 +94,29 @@ def test_a_pause_is_as_long_as_gitlab_wants_with_some_jitter() -> None:
 
 
 def test_a_status_that_is_there_is_reported() -> None:
-    assert classify(StatusUnchanged("", http_status=400), draw=0.0) == Outcome()
+    assert classify(StatusUnchanged("", http_status=400), draw=0.0) == ReportOutcome()
 
 
 def test_what_was_posted_is_noted_of_what_was_posted_only() -> None:
-    done = with_report(RUNNING, RUNNING, Outcome(pipeline_id=9), now=NOW)
+    done = with_report_outcome(RUNNING, RUNNING, ReportOutcome(pipeline_id=9), now=NOW)
     assert (done.reported_status, done.status_pipeline_id, REPORT in pending_actions(done)) == ("running", 9, False)
-    ahead = with_status(RUNNING, Status.SUCCESS, now=NOW)
-    behind = with_report(ahead, RUNNING, Outcome(pipeline_id=9), now=NOW)
+    ahead = with_status(RUNNING, BuildStatus.SUCCESS, now=NOW)
+    behind = with_report_outcome(ahead, RUNNING, ReportOutcome(pipeline_id=9), now=NOW)
     assert REPORT in pending_actions(behind), "the newer state is still to be shown"
 
 
 def test_the_pipeline_that_was_left_first_is_remembered_too() -> None:
     known = replace(RUNNING, status_pipeline_id=9)
-    moved_on = with_report(known, known, Outcome(pipeline_id=10), now=NOW)
+    moved_on = with_report_outcome(known, known, ReportOutcome(pipeline_id=10), now=NOW)
     assert (moved_on.status_pipeline_id, moved_on.left_pipeline_id) == (10, 9)
-    again = with_report(moved_on, moved_on, Outcome(pipeline_id=11), now=NOW)
+    again = with_report_outcome(moved_on, moved_on, ReportOutcome(pipeline_id=11), now=NOW)
     assert (again.status_pipeline_id, again.left_pipeline_id) == (11, 9)
-    assert with_report(known, known, Outcome(pipeline_id=9), now=NOW).left_pipeline_id is None
+    assert with_report_outcome(known, known, ReportOutcome(pipeline_id=9), now=NOW).left_pipeline_id is None
 
 
 def test_a_pipeline_is_remembered_through_answers_that_name_none() -> None:
     known = replace(RUNNING, status_pipeline_id=9)
-    assert with_report(known, known, Outcome(), now=NOW).status_pipeline_id == 9
+    assert with_report_outcome(known, known, ReportOutcome(), now=NOW).status_pipeline_id == 9
 
 
 def refusal(status: int, body: Any) -> Answer:

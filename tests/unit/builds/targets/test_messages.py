@@ -13,7 +13,7 @@ from tests.unit.builds.targets.test_steps import RUNNING
 
 DOCS = Path(__file__).parents[4] / "docs"
 SCHEMA = json.loads((DOCS / "build-events.schema.json").read_text())
-BOOK = (DOCS / "build-events.md").read_text()
+DOCUMENT = (DOCS / "build-events.md").read_text()
 BUILD = replace(RUNNING, number=3)
 
 
@@ -29,7 +29,7 @@ def test_a_message_is_what_its_schema_says_and_the_schema_knows_all_of_it(kind: 
 
 
 def test_the_example_in_the_book_is_one() -> None:
-    example = json.loads(BOOK.partition("```json")[2].partition("```")[0])
+    example = json.loads(DOCUMENT.partition("```json")[2].partition("```")[0])
     Draft202012Validator(SCHEMA).validate(example)
     assert list(example) == list(message_of(BUILD, REQUESTED, gitlab_url=None))
 
@@ -49,7 +49,7 @@ def test_the_book_names_every_variable() -> None:
     full = replace(BUILD, actor="jo", project_path="a/b", merge_request_iid=3, source_project_id=4)
     variables = environment_of(message_of(full, REQUESTED, gitlab_url="https://gitlab.example"))
     assert len(variables) == 12
-    assert [name for name in variables if f"`{name}`" not in BOOK] == []
+    assert [name for name in variables if f"`{name}`" not in DOCUMENT] == []
 
 
 def test_names_of_aws_are_read_strictly() -> None:

@@ -1,4 +1,4 @@
-"""The steps of a build, and the chores they leave."""
+"""The steps of a build, and the actions they leave."""
 
 from dataclasses import replace
 
@@ -16,11 +16,11 @@ from gitlab_hub.builds.runs.actions import (
     new_actions,
     pending_actions,
     report_fingerprint,
+    retry_delay,
     schedule_retry,
-    wait_of,
 )
 from gitlab_hub.builds.runs.claims import dedupe_id, manual_id
-from gitlab_hub.builds.runs.model import Build, Status, approved, canceled, failed, with_status
+from gitlab_hub.builds.runs.model import Build, BuildStatus, approved, canceled, failed, with_status
 from gitlab_hub.builds.runs.worker import with_started
 from gitlab_hub.builds.targets.base import Started
 from gitlab_hub.builds.triggers.model import BuildRequest
@@ -41,7 +41,7 @@ PENDING = Build(
     created_ms=0,
     report_name="hub",
 )
-RUNNING = replace(PENDING, status=Status.RUNNING, started_at=5, starting_at=4)
+RUNNING = replace(PENDING, status=BuildStatus.RUNNING, started_at=5, starting_at=4)
 REQUEST = BuildRequest(
     trigger_id="trg_0a1b_1",
     integration_id="int_0a1b",
@@ -53,12 +53,12 @@ REQUEST = BuildRequest(
     actor=None,
     delivery_id=None,
 )
-ENDS = [status for status in Status if status.finished]
+ENDS = [status for status in BuildStatus if status.finished]
 
 
-@pytest.mark.parametrize("to", Status)
+@pytest.mark.parametrize("to", BuildStatus)
 @pytest.mark.parametrize("end", ENDS)
-def test_what_has_ended_stays_wholly_as_it_is(end: Status, to: Status) -> None:
+def test_what_has_ended_stays_wholly_as_it_is(end: BuildStatus, to: BuildStatus) -> None:
     ended = with_status(RUNNING, end, now=NOW)
     assert with_status(ended, to, now=NOW + 1, description="late", target_url="https://x") is ended
     assert canceled(ended, now=NOW + 1) is ended
@@ -66,19 +66,19 @@ def test_what_has_ended_stays_wholly_as_it_is(end: Status, to: Status) -> None:
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_an_end_has_its_time_and_keeps_the_start(end: Status) -> None:
+def test_an_end_has_its_time_and_keeps_the_start(end: BuildStatus) -> None:
     ended = with_status(RUNNING, end, now=NOW)
     assert (ended.status, ended.started_at, ended.finished_at, ended.updated_at) == (end, 5, NOW, NOW)
 
 
 def test_a_running_build_does_not_wait_again() -> None:
-    assert with_status(RUNNING, Status.PENDING, now=NOW) is RUNNING
-    assert with_status(RUNNING, Status.RUNNING, now=NOW) is RUNNING
-    assert with_status(RUNNING, Status.RUNNING, now=NOW, description="half").started_at == 5
+    assert with_status(RUNNING, BuildStatus.PENDING, now=NOW) is RUNNING
+    assert with_status(RUNNING, BuildStatus.RUNNING, now=NOW) is RUNNING
+    assert with_status(RUNNING, BuildStatus.RUNNING, now=NOW, description="half").started_at == 5
 
 
 def test_a_start_is_counted_from_the_first_word_of_it() -> None:
-    assert with_status(PENDING, Status.RUNNING, now=NOW).started_at == NOW
+    assert with_status(PENDING, BuildStatus.RUNNING, now=NOW).started_at == NOW
 
 
 def test_only_what_may_be_at_its_target_has_to_be_stopped_there() -> None:
@@ -96,12 +96,12 @@ def test_approving_counts_only_while_a_build_waits() -> None:
 
 def test_a_hand_over_never_moves_an_end_and_has_what_was_canceled_stopped() -> None:
     started = Started("ext", "https://x")
-    assert with_started(PENDING, started, now=NOW).status is Status.RUNNING
-    ended = with_status(RUNNING, Status.SUCCESS, now=NOW)
-    assert with_started(ended, started, now=NOW).status is Status.SUCCESS
+    assert with_started(PENDING, started, now=NOW).status is BuildStatus.RUNNING
+    ended = with_status(RUNNING, BuildStatus.SUCCESS, now=NOW)
+    assert with_started(ended, started, now=NOW).status is BuildStatus.SUCCESS
     gone = canceled(PENDING, now=NOW)
     stopping = with_started(gone, started, now=NOW)
-    assert (stopping.status, stopping.stop_pending, stopping.external_id) == (Status.CANCELED, True, "ext")
+    assert (stopping.status, stopping.stop_pending, stopping.external_id) == (BuildStatus.CANCELED, True, "ext")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_ids_name_their_integration() -> None:
     assert manual_id("int_0a1b", "seed") != manual_id("int_0a1b", "other")
 
 
-def test_chores_are_what_is_left_to_do() -> None:
+def test_actions_are_what_is_left_to_do() -> None:
     shown = replace(PENDING, reported=report_fingerprint(PENDING))
     assert pending_actions(PENDING) == (START, REPORT)
     assert pending_actions(shown) == (START,)
@@ -165,14 +165,14 @@ def test_chores_are_what_is_left_to_do() -> None:
 def test_news_is_what_a_change_brought_about() -> None:
     told = replace(PENDING, reported=report_fingerprint(PENDING))
     assert new_actions(PENDING, replace(PENDING, starting_at=NOW)) == ()
-    assert new_actions(PENDING, with_status(PENDING, Status.RUNNING, now=NOW)) == (REPORT,)
-    assert new_actions(told, with_status(told, Status.RUNNING, now=NOW)) == (REPORT,)
+    assert new_actions(PENDING, with_status(PENDING, BuildStatus.RUNNING, now=NOW)) == (REPORT,)
+    assert new_actions(told, with_status(told, BuildStatus.RUNNING, now=NOW)) == (REPORT,)
     waiting = replace(told, needs_approval=True)
     assert START in new_actions(waiting, approved(waiting, now=NOW))
 
 
 def test_the_schedule_waits_longer_each_time_and_never_for_ever() -> None:
-    waits = [wait_of(sends) for sends in range(MOST_SENDS)]
+    waits = [retry_delay(sends) for sends in range(MOST_SENDS)]
     assert waits[:5] == [FIRST_WAIT, 120, 240, 480, LONGEST_WAIT]
     assert max(waits) == LONGEST_WAIT
     # A GitLab that was away for an hour is told within the next quarter of one.
@@ -182,7 +182,7 @@ def test_the_schedule_waits_longer_each_time_and_never_for_ever() -> None:
 def test_a_plan_counts_from_the_last_step_forward() -> None:
     often = replace(PENDING, sends=4)
     assert schedule_retry(often, often, now=NOW).due_at == NOW + LONGEST_WAIT
-    assert schedule_retry(often, with_status(often, Status.RUNNING, now=NOW), now=NOW).due_at == NOW + FIRST_WAIT
+    assert schedule_retry(often, with_status(often, BuildStatus.RUNNING, now=NOW), now=NOW).due_at == NOW + FIRST_WAIT
     done = replace(RUNNING, reported=report_fingerprint(RUNNING), due_at=NOW)
     assert schedule_retry(done, done, now=NOW).due_at is None
 
@@ -195,7 +195,7 @@ def test_a_plan_leaves_gitlab_the_pause_it_wants_and_does_not_hold_up_a_start_fo
 def test_what_was_pushed_too_often_is_given_up_visibly() -> None:
     assert count_retry(PENDING, now=NOW).sends == 1
     lost = count_retry(replace(PENDING, sends=MOST_STARTS), now=NOW)
-    assert (lost.status, lost.error) == (Status.FAILED, "target_unavailable")
+    assert (lost.status, lost.error) == (BuildStatus.FAILED, "target_unavailable")
     running_on = count_retry(replace(canceled(RUNNING, now=NOW), sends=MOST_STARTS), now=NOW)
     assert (running_on.stop_pending, running_on.error) == (False, "target_unavailable")
     assert pending_actions(running_on) == (REPORT,)

@@ -36,13 +36,13 @@ MOVED = [{"old_path": "a", "new_path": "b"}, {"old_path": "c", "new_path": "c"}]
 class Clients:
     """One GitLab that answers as scripted."""
 
-    def __init__(self, *script: Any, reach: GitLabConnection | None = REACH) -> None:
-        self.transport, self._reach = ScriptedTransport(*script), reach
+    def __init__(self, *script: Any, connection: GitLabConnection | None = REACH) -> None:
+        self.transport, self._connection = ScriptedTransport(*script), connection
 
     def reach(self, integration_id: str) -> GitLabConnection | None:
-        return self._reach if integration_id == INTEGRATION else None
+        return self._connection if integration_id == INTEGRATION else None
 
-    def open(self, reach: GitLabConnection) -> GitLab:
+    def open(self, connection: GitLabConnection) -> GitLab:
         return client(self.transport, options=ClientOptions(tries=1))
 
 
@@ -129,9 +129,9 @@ def test_whatever_keeps_gitlab_from_saying_is_no_answer(answer: Any) -> None:
     assert compared(Clients(answer)) is None
 
 
-@pytest.mark.parametrize("reach", [None, replace(REACH, paused=True), replace(REACH, credential_works=False)])
-def test_where_the_hub_may_not_ask_it_does_not(reach: GitLabConnection | None) -> None:
-    clients = Clients(ok({"diffs": MOVED}), reach=reach)
+@pytest.mark.parametrize("connection", [None, replace(REACH, paused=True), replace(REACH, credential_works=False)])
+def test_where_the_hub_may_not_ask_it_does_not(connection: GitLabConnection | None) -> None:
+    clients = Clients(ok({"diffs": MOVED}), connection=connection)
     assert compared(clients) is None
     assert of_merge_request(clients) is None
     assert clients.transport.requests == []

@@ -14,7 +14,7 @@ from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.rules import lies_below
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
-from gitlab_hub.places import Above, Group
+from gitlab_hub.group_resolver import Ancestors, Group
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.table import MemoryTable
 from tests.fakes.triggers import (
@@ -22,7 +22,7 @@ from tests.fakes.triggers import (
     INTEGRATION,
     SHA,
     ZERO,
-    MemoryPlaces,
+    MemoryGroups,
     MemorySources,
     changing,
     codes,
@@ -45,14 +45,14 @@ class World:
         for one in triggers:
             self.store.add(one)
         self.sources = MemorySources(paths)
-        self.places = MemoryPlaces()
-        self.deciding = TriggerMatcher(self.store, self.sources, TriggerGroups(self.store, self.places))
+        self.group_lookup = MemoryGroups()
+        self.matcher = TriggerMatcher(self.store, self.sources, TriggerGroups(self.store, self.group_lookup))
 
     def built(self, event: HookEvent) -> list[str]:
-        return [one.id for one, decision in self.deciding.evaluate(INTEGRATION, event) if decision.would_build]
+        return [one.id for one, decision in self.matcher.evaluate(INTEGRATION, event) if decision.would_build]
 
     def met(self, event: HookEvent) -> list[str]:
-        return [one.id for one, _ in self.deciding.evaluate(INTEGRATION, event)]
+        return [one.id for one, _ in self.matcher.evaluate(INTEGRATION, event)]
 
 
 def numbered(number: int, **changes: Any) -> Trigger:
@@ -88,7 +88,7 @@ def test_what_the_index_leaves_out_would_not_have_been_built() -> None:
     everything, indexed = World(*triggers), TriggerIndex(triggers)
     for event in (push(), tag(), merge_request(), push(project_id=16), push(project_path=None), push(kind="job")):
         met = {one.id for one in indexed.concerned(event)}
-        building = {one.id for one in triggers if everything.deciding.dry_run(one, event).would_build}
+        building = {one.id for one in triggers if everything.matcher.dry_run(one, event).would_build}
         assert building <= met
 
 
@@ -97,17 +97,17 @@ TOOLS, OTHERS = Group(2, "mike/tools"), Group(9, "renamed")
 
 @pytest.mark.parametrize("path", ["mike/tools/diaspora", None])
 @pytest.mark.parametrize(
-    "above",
+    "ancestors",
     [
         None,
-        Above("mike/tools/diaspora", (TOOLS, Group(1, "mike")), whole=True),
-        Above("mike/tools/diaspora", (TOOLS,), whole=False),
-        Above("mike/tools/diaspora", (TOOLS, OTHERS), whole=True),
-        Above("mike/tools/diaspora", (), whole=False),
+        Ancestors("mike/tools/diaspora", (TOOLS, Group(1, "mike")), complete=True),
+        Ancestors("mike/tools/diaspora", (TOOLS,), complete=False),
+        Ancestors("mike/tools/diaspora", (TOOLS, OTHERS), complete=True),
+        Ancestors("mike/tools/diaspora", (), complete=False),
     ],
 )
 def test_the_index_meets_each_trigger_below_whose_group_the_project_lies_and_once(
-    above: Above | None, path: str | None
+    ancestors: Ancestors | None, path: str | None
 ) -> None:
     triggers = [
         numbered(number, project_id=None, group=group, group_id=group_id)
@@ -117,9 +117,9 @@ def test_the_index_meets_each_trigger_below_whose_group_the_project_lies_and_onc
             for group_id in (None, 1, 2, 9, 77)
         )
     ]
-    met = [one.id for one in TriggerIndex(triggers).concerned(push(project_path=path), above)]
-    known = path or ("" if above is None else above.path)
-    assert sorted(met) == sorted(one.id for one in triggers if lies_below(one, known, above))
+    met = [one.id for one in TriggerIndex(triggers).concerned(push(project_path=path), ancestors)]
+    known = path or ("" if ancestors is None else ancestors.path)
+    assert sorted(met) == sorted(one.id for one in triggers if lies_below(one, known, ancestors))
 
 
 def test_another_integrations_triggers_are_not_met() -> None:
@@ -179,7 +179,7 @@ def test_a_new_branch_at_a_commit_that_skips_is_not_built() -> None:
     event = parse("Push Hook", body)
     world = World(trigger(project_id=60, paths=including("docs/**")))
     world.sources.message = "Skip\n\n[skip ci]"
-    [(_, decision)] = world.deciding.evaluate(INTEGRATION, event)
+    [(_, decision)] = world.matcher.evaluate(INTEGRATION, event)
     assert decision.refusals == ("skip_ci_message",)
     assert world.sources.asked == [("message", INTEGRATION, 60, body["after"])]
 
@@ -204,7 +204,7 @@ def test_a_merge_request_is_asked_for_by_its_number() -> None:
 
 def test_a_new_branch_has_nothing_to_be_compared_with_and_builds() -> None:
     world = World(trigger(paths=including("docs/**")), paths=["src/a"])
-    [(_, decision)] = world.deciding.evaluate(INTEGRATION, push(before=ZERO))
+    [(_, decision)] = world.matcher.evaluate(INTEGRATION, push(before=ZERO))
     assert "paths_unknown" in codes(decision)
     assert world.sources.asked == []
 
@@ -240,12 +240,12 @@ def test_unchanged_triggers_are_not_read_again() -> None:
 def test_a_worker_keeps_the_triggers_of_few_integrations_in_memory() -> None:
     world = World(trigger())
     for number in range(40):
-        world.deciding.evaluate(f"int_{number}", push())
-    assert len(world.deciding._kept) == 16
+        world.matcher.evaluate(f"int_{number}", push())
+    assert len(world.matcher._cache) == 16
     assert world.built(push()) == ["trg_0a1b_1"]
 
 
 def test_the_delivery_is_handed_on() -> None:
-    [(_, decision)] = World(trigger()).deciding.evaluate(INTEGRATION, push(), delivery_id="dlv_0a1b_9")
+    [(_, decision)] = World(trigger()).matcher.evaluate(INTEGRATION, push(), delivery_id="dlv_0a1b_9")
     assert decision.request is not None
     assert decision.request.delivery_id == "dlv_0a1b_9"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gitlab_hub.builds.triggers.changed_paths import MAX_PATHS, bounded, listed_paths
+from gitlab_hub.builds.triggers.changed_paths import MAX_PATHS, listed_paths, unique_paths
 from gitlab_hub.builds.triggers.evaluation import Facts, needs_paths
 from gitlab_hub.gitlab.webhooks.parse import Commit, HookEvent, parse
 from tests.fakes.triggers import (
@@ -83,9 +83,9 @@ def test_a_branch_that_is_set_back_changed_what_gitlab_says() -> None:
 
 
 def test_more_paths_than_can_be_looked_through_are_unknown() -> None:
-    assert len(bounded(str(number) for number in range(MAX_PATHS)) or ()) == MAX_PATHS
-    assert bounded(str(number) for number in range(MAX_PATHS + 1)) is None
-    assert bounded(["a"] * (MAX_PATHS + 1)) == ("a",)
+    assert len(unique_paths(str(number) for number in range(MAX_PATHS)) or ()) == MAX_PATHS
+    assert unique_paths(str(number) for number in range(MAX_PATHS + 1)) is None
+    assert unique_paths(["a"] * (MAX_PATHS + 1)) == ("a",)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What GitLab takes for the wish to skip a build."""
+"""What GitLab takes for a request to skip a build."""
 
 from typing import Any
 

@@ -93,7 +93,7 @@ def test_triggers_are_listed_in_order_over_all_pages() -> None:
     assert list(store.after("int_other")) == []
 
 
-def test_every_write_moves_the_edition_of_its_integration_only() -> None:
+def test_every_write_moves_the_revision_of_its_integration_only() -> None:
     store = TriggerStore(MemoryTable())
     store.add(trigger(id="trg_ffff_1", integration_id="int_ffff"))
     seen = [store.revision(INTEGRATION)]

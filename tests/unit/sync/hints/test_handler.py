@@ -20,10 +20,10 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.rates import RateFacts
-from gitlab_hub.storage.ports import QueueUnavailable, StorageUnavailable, Table
+from gitlab_hub.storage.ports import QueueUnavailable, StorageUnavailable, Table, UnknownMessage
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.hints.handler import MOST_TRIES
-from gitlab_hub.sync.message import Hint, UnknownMessage
+from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Session
 from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.worker import Purger, Worker
@@ -82,12 +82,12 @@ def test_a_hint_is_heard_once_and_its_mark_is_gone(desk: Desk) -> None:
     assert (feature.heard, left, desk.queue.sent) == ([HINT], [0], []), "taken before GitLab is asked"
 
 
-def test_what_happens_while_a_hint_is_heeded_makes_another_message(desk: Desk) -> None:
+def test_what_happens_while_a_hint_is_processed_makes_another_message(desk: Desk) -> None:
     handle(desk, Attentive(lambda _: desk.pipelines.pipeline("i1", 7, 70)))
     assert desk.queue.bodies == [MESSAGE]
 
 
-def test_a_message_without_a_mark_is_heeded_all_the_same(desk: Desk) -> None:
+def test_a_message_without_a_mark_is_processed_all_the_same(desk: Desk) -> None:
     feature = Attentive()
     handle(desk, feature)
     handle(desk, feature)

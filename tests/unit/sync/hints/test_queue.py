@@ -53,13 +53,13 @@ def test_hints_about_two_things_are_two_messages(boxes: Boxes) -> None:
 
 def test_what_happens_after_the_mark_was_taken_is_another_message(boxes: Boxes) -> None:
     boxes.box().send(HINT)
-    boxes.box().take(HINT)
+    boxes.box().clear_mark(HINT)
     boxes.box().send(HINT)
     assert len(boxes.queue.sent) == 2
 
 
 def test_taking_what_is_not_there_is_no_error(boxes: Boxes) -> None:
-    boxes.box().take(HINT)
+    boxes.box().clear_mark(HINT)
     assert boxes.marks == []
 
 

@@ -23,32 +23,32 @@ class Visibility:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._asking = asyncio.Lock()
-        self._lists_accounts: bool | None = None
+        self._can_list_accounts: bool | None = None
 
     @property
-    def ought_to_list_accounts(self) -> bool:
+    def expects_account_list(self) -> bool:
         """Whether the credential was an administrator's when it was checked, and nothing narrows the run."""
         return self._session.target.is_admin and self._session.target.group is None
 
-    async def lists_accounts(self) -> bool:
+    async def can_list_accounts(self) -> bool:
         """Whether `/users` answers as it does for administrators.
 
         With GitLab's admin mode an administrator's token without that scope sees names only, and no error.
         """
         async with self._asking:
-            if self._lists_accounts is None:
-                self._lists_accounts = self.ought_to_list_accounts and await self._sees_admin_fields()
-            return self._lists_accounts
+            if self._can_list_accounts is None:
+                self._can_list_accounts = self.expects_account_list and await self._sees_admin_fields()
+            return self._can_list_accounts
 
-    async def gathers_accounts(self) -> bool:
+    async def collects_accounts(self) -> bool:
         """Whether accounts are to be taken from member lists. Where in doubt they are: that erases nothing."""
         try:
-            return not await self.lists_accounts()
+            return not await self.can_list_accounts()
         except (RateLimited, Unauthorized):
             raise
         except GitLabError:
             # Asked once: trouble with the user list is the accounts' stage's, not that of every group and project.
-            self._lists_accounts = False
+            self._can_list_accounts = False
             return True
 
     async def _sees_admin_fields(self) -> bool:
@@ -68,7 +68,7 @@ class AccessContext:
 
     session: Session
     store: AccessStore
-    reach: Visibility
+    visibility: Visibility
     accounts: Mirror
     grants: Mirror
     resources: dict[ResourceType, Mirror]
@@ -79,7 +79,7 @@ class AccessContext:
         return cls(
             session=session,
             store=store,
-            reach=Visibility(session),
+            visibility=Visibility(session),
             accounts=session.mirror(ACCOUNTS, store.accounts),
             grants=session.mirror(GRANTS, store.grants),
             resources={kind: session.mirror(kind.collection, store.resources[kind]) for kind in ResourceType},

@@ -1,13 +1,13 @@
 """The access sync: which stages a run has, in which order."""
 
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.hinted_read import TargetedRead
 from gitlab_hub.access.hints import subject
 from gitlab_hub.access.lists import AccountsStage, GroupsStage, ProjectsStage
 from gitlab_hub.access.members import AccountCollector, MembersStage
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.sweep import MemberAccountsStage, SweepStage
+from gitlab_hub.access.targeted_refresh import TargetedRefresh
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Session, Stage
@@ -23,19 +23,19 @@ class AccessFeature:
 
     def stages(self, session: Session) -> list[Stage]:
         """Give the steps of one run."""
-        work = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
-        union = AccountCollector(work)
+        context = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
+        collector = AccountCollector(context)
         return [
-            AccountsStage(work),
-            GroupsStage(work),
-            ProjectsStage(work),
-            MembersStage(work, ResourceType.GROUP, union),
-            MembersStage(work, ResourceType.PROJECT, union),
-            MemberAccountsStage(work),
-            SweepStage(work),
+            AccountsStage(context),
+            GroupsStage(context),
+            ProjectsStage(context),
+            MembersStage(context, ResourceType.GROUP, collector),
+            MembersStage(context, ResourceType.PROJECT, collector),
+            MemberAccountsStage(context),
+            SweepStage(context),
         ]
 
     async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one group or project that a hint is about."""
-        work = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
-        await TargetedRead(work).run(*subject(hint))
+        context = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
+        await TargetedRefresh(context).run(*subject(hint))

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from gitlab_hub.access.keys import HINTS, grants_scope, partition
 from gitlab_hub.access.model import ID_DIGITS, ResourceType, id_key
-from gitlab_hub.storage.ports import Key, Queue, Table
+from gitlab_hub.storage.ports import Key, Queue, Table, UnknownMessage
 from gitlab_hub.sync.hints.queue import HintQueue
-from gitlab_hub.sync.message import Hint, UnknownMessage
+from gitlab_hub.sync.message import Hint
 
 
 class AccessHints:

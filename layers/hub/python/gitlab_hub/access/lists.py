@@ -12,8 +12,8 @@ from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen, UnexpectedResponse
-from gitlab_hub.sync.odd_rows import read_leniently
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
+from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
 # Reading lists of GitLab that may be long: page by page, resumable after each.
 
@@ -80,22 +80,22 @@ class AccountsStage(SingleScopeStage):
 
     name = "accounts"
 
-    def __init__(self, work: AccessContext) -> None:
-        self._work = work
+    def __init__(self, context: AccessContext) -> None:
+        self._context = context
 
     async def read(self, scope: Scope) -> None:
         """Read the list of users."""
-        if await self._work.reach.lists_accounts():
-            await read_list(self._work.session, scope, USERS, BY_ID, self._take)
-            await self._work.accounts.complete(ALL)
-        elif self._work.reach.ought_to_list_accounts:
-            await self._work.session.partial(scope, Forbidden.code, NAMES_ONLY)
+        if await self._context.visibility.can_list_accounts():
+            await read_list(self._context.session, scope, USERS, BY_ID, self._take)
+            await self._context.accounts.complete(ALL)
+        elif self._context.visibility.expects_account_list:
+            await self._context.session.partial(scope, Forbidden.code, NAMES_ONLY)
 
     async def _take(self, rows: Rows) -> None:
         if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
-        accounts = await read_leniently(self._work.session, SCOPE, rows, account_of_admins_row)
-        await self._work.accounts.upsert(ALL, [account_row(account) for _, account in accounts])
+        accounts = await read_skipping_unreadable(self._context.session, SCOPE, rows, account_of_admins_row)
+        await self._context.accounts.upsert(ALL, [account_row(account) for _, account in accounts])
 
 
 class GroupsStage(SingleScopeStage):
@@ -103,12 +103,12 @@ class GroupsStage(SingleScopeStage):
 
     name = "groups"
 
-    def __init__(self, work: AccessContext) -> None:
-        self._work = work
+    def __init__(self, context: AccessContext) -> None:
+        self._context = context
 
     async def read(self, scope: Scope) -> None:
         """Read the lists of groups; the cursor is what is left to read, as (path, page) pairs."""
-        session = self._work.session
+        session = self._context.session
         left: list[tuple[str, Any]] = [tuple(one) for one in session.cursor(scope) or [(await self._start(), None)]]
         while left:
             path, cursor = left.pop()
@@ -118,20 +118,20 @@ class GroupsStage(SingleScopeStage):
                 if cursor is not None or not path.endswith("/descendant_groups"):
                     raise
                 left.append((path.replace("/descendant_groups", "/subgroups"), None))
-        await self._work.resources[ResourceType.GROUP].complete(ALL)
+        await self._context.resources[ResourceType.GROUP].complete(ALL)
 
     async def _start(self) -> str:
         """Find the first list; a single group is taken itself before its descendants are."""
-        if self._work.group_path is None:
+        if self._context.group_path is None:
             return "/groups"
-        group = (await self._work.session.gitlab.get(self._work.group_path, {"with_projects": "false"})).body
+        group = (await self._context.session.gitlab.get(self._context.group_path, {"with_projects": "false"})).body
         if not isinstance(group, dict):
             raise UnexpectedResponse("GitLab answered for a group with something else.")
         await self.take([group])
         return f"/groups/{whole(group, 'id')}/descendant_groups"
 
     async def _read_one(self, scope: Scope, path: str, cursor: Any, left: list[tuple[str, Any]]) -> None:
-        session = self._work.session
+        session = self._context.session
         async for page in session.gitlab.pages(path, self._params(), cursor=cursor):
             await self.take(page.rows)
             if path.endswith("/subgroups"):
@@ -142,15 +142,15 @@ class GroupsStage(SingleScopeStage):
 
     async def take(self, rows: Rows) -> None:
         """Store groups as GitLab lists or shows them."""
-        work, kind = self._work, ResourceType.GROUP
-        good = [row for row, _ in await read_leniently(work.session, SCOPE, rows, group_of)]
+        context, kind = self._context, ResourceType.GROUP
+        good = [row for row, _ in await read_skipping_unreadable(context.session, SCOPE, rows, group_of)]
         # Rows of lists have no shares: those that the members' stage found stay.
-        known = await work.session.io(work.store.known_resources, kind, [row["id"] for row in good])
+        known = await context.session.io(context.store.known_resources, kind, [row["id"] for row in good])
         groups = [group_of(row, known.get(row["id"])) for row in good]
-        await work.resources[kind].upsert(ALL, [resource_row(group) for group in groups])
+        await context.resources[kind].upsert(ALL, [resource_row(group) for group in groups])
 
     def _params(self) -> Params:
-        target = self._work.session.target
+        target = self._context.session.target
         return BY_ID if target.group is not None or target.is_admin else {**BY_ID, **AS_GUEST}
 
 
@@ -159,34 +159,34 @@ class ProjectsStage(SingleScopeStage):
 
     name = "projects"
 
-    def __init__(self, work: AccessContext) -> None:
-        self._work = work
+    def __init__(self, context: AccessContext) -> None:
+        self._context = context
 
     async def read(self, scope: Scope) -> None:
         """Read the list of projects."""
-        work = self._work
-        await read_list(work.session, scope, *self._list(), self.take)
-        if await work.session.io(work.store.is_empty):
+        context = self._context
+        await read_list(context.session, scope, *self._list(), self.take)
+        if await context.session.io(context.store.is_empty):
             raise NothingSeen("The token sees no group and no project. Add its user to one, or give another token.")
-        await work.resources[ResourceType.PROJECT].complete(ALL)
+        await context.resources[ResourceType.PROJECT].complete(ALL)
 
     def _list(self) -> tuple[str, Params]:
-        if self._work.group_path is not None:
-            return f"{self._work.group_path}/projects", {**BY_ID, **OF_GROUP}
-        return "/projects", BY_ID if self._work.session.target.is_admin else {**BY_ID, **AS_MEMBER}
+        if self._context.group_path is not None:
+            return f"{self._context.group_path}/projects", {**BY_ID, **OF_GROUP}
+        return "/projects", BY_ID if self._context.session.target.is_admin else {**BY_ID, **AS_MEMBER}
 
     async def take(self, rows: Rows) -> None:
         """Store those of these projects that the integration covers."""
-        work, kind = self._work, ResourceType.PROJECT
-        good = [row for row, _ in await read_leniently(work.session, SCOPE, rows, project_of)]
+        context, kind = self._context, ResourceType.PROJECT
+        good = [row for row, _ in await read_skipping_unreadable(context.session, SCOPE, rows, project_of)]
         terse = [row["id"] for row in good if "shared_with_groups" not in row]
-        known = await work.session.io(work.store.known_resources, kind, terse) if terse else {}
+        known = await context.session.io(context.store.known_resources, kind, terse) if terse else {}
         projects = self._wanted([project_of(row, known.get(row["id"])) for row in good])
-        await work.resources[kind].upsert(ALL, [resource_row(project) for project in projects])
+        await context.resources[kind].upsert(ALL, [resource_row(project) for project in projects])
 
     def _wanted(self, projects: Sequence[Resource]) -> list[Resource]:
         # A server that does not know `with_shared` lists projects of other groups too: they are not the integration's.
-        group = self._work.session.target.group
+        group = self._context.session.target.group
         return [project for project in projects if group is None or inside(project.full_path, group)]
 
 

@@ -43,7 +43,7 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class Page(Generic[T]):
     """A page of a list and the sort key to go on after, None at the end of the list."""
 
     values: list[T]
@@ -89,7 +89,7 @@ class AccessReader:
         item = self._table.get(partition(integration_id, ACCOUNTS), id_key(account_id))
         return None if item is None else value_of(Account, item)
 
-    def accounts(self, integration_id: str, wanted: AccountFilter, *, after: str | None, limit: int) -> Found[Account]:
+    def accounts(self, integration_id: str, wanted: AccountFilter, *, after: str | None, limit: int) -> Page[Account]:
         """List accounts in order of their ids."""
         now = self.now()
 
@@ -106,7 +106,7 @@ class AccessReader:
 
     def resources(
         self, integration_id: str, kind: ResourceType, *, q: str | None, after: str | None, limit: int
-    ) -> Found[Resource]:
+    ) -> Page[Resource]:
         """List groups or projects in order of their ids."""
 
         def read(item: Item) -> Resource | None:
@@ -115,7 +115,7 @@ class AccessReader:
 
         return self._scan(partition(integration_id, kind.collection), read, after=after, limit=limit)
 
-    def grants(self, integration_id: str, wanted: GrantFilter, *, after: str | None, limit: int) -> Found[Grant]:
+    def grants(self, integration_id: str, wanted: GrantFilter, *, after: str | None, limit: int) -> Page[Grant]:
         """List direct grants, by resource and account."""
         pk, prefix, index = partition(integration_id, GRANTS), "", None
         if wanted.resource is not None:
@@ -145,7 +145,7 @@ class AccessReader:
         limit: int,
         prefix: str = "",
         index: str | None = None,
-    ) -> Found[T]:
+    ) -> Page[T]:
         values: list[T] = []
         left, chunk = MAX_READ, limit
         while True:
@@ -156,11 +156,11 @@ class AccessReader:
                     values.append(value)
                 if len(values) == limit:
                     is_last = number == len(rows.items) and rows.last is None
-                    return Found(values, None if is_last else item["sk"])
+                    return Page(values, None if is_last else item["sk"])
             left, chunk = left - len(rows.items), _CHUNK
             after = None if rows.last is None else rows.last[1]
             if after is None or left <= 0:
-                return Found(values, after)
+                return Page(values, after)
 
 
 def contains(wanted: str | None, texts: Iterable[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.access.model import ID_DIGITS, AccountStatus, Resource, ResourceType
-from gitlab_hub.access.reader import AccessReader, AccountFilter, Found, GrantFilter
+from gitlab_hub.access.reader import AccessReader, AccountFilter, GrantFilter, Page
 from gitlab_hub.access.views import (
     AccountAnswer,
     AccountEnvelope,
@@ -160,7 +160,7 @@ class AccessRoutes:
         found = self._reader.resources(integration_id, kind, q=q, after=after, limit=limit)
         return found.values, self._next(listing, found)
 
-    def _next(self, listing: str, found: Found[Any]) -> str | None:
+    def _next(self, listing: str, found: Page[Any]) -> str | None:
         return None if found.next is None else self._cursors.seal(listing, found.next)
 
 

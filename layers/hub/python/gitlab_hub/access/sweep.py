@@ -16,16 +16,16 @@ class MemberAccountsStage(SingleScopeStage):
 
     name = "member_accounts"
 
-    def __init__(self, work: AccessContext) -> None:
-        self._work = work
+    def __init__(self, context: AccessContext) -> None:
+        self._context = context
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Close the list only where every group and project showed its members.
 
         A token that ought to list users, and for once cannot, says nothing about who is gone.
         """
-        if not self._work.reach.ought_to_list_accounts and self._work.session.failures == 0:
-            await self._work.accounts.complete(ALL)
+        if not self._context.visibility.expects_account_list and self._context.session.failures == 0:
+            await self._context.accounts.complete(ALL)
 
 
 class SweepStage(SingleScopeStage):
@@ -33,23 +33,23 @@ class SweepStage(SingleScopeStage):
 
     name = "sweep"
 
-    def __init__(self, work: AccessContext) -> None:
-        self._work, self._witness = work, ExistenceCheck(work)
+    def __init__(self, context: AccessContext) -> None:
+        self._context, self._existence = context, ExistenceCheck(context)
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Sweep every dataset."""
-        work, witness = self._work, self._witness
-        await work.resources[ResourceType.PROJECT].delete_missing(witness.project_is_gone)
-        await work.resources[ResourceType.GROUP].delete_missing(witness.group_is_gone)
-        await work.grants.delete_missing(witness.grant_is_gone)
-        await work.accounts.delete_missing(witness.account_is_gone)
+        context, existence = self._context, self._existence
+        await context.resources[ResourceType.PROJECT].delete_missing(existence.project_is_gone)
+        await context.resources[ResourceType.GROUP].delete_missing(existence.group_is_gone)
+        await context.grants.delete_missing(existence.grant_is_gone)
+        await context.accounts.delete_missing(existence.account_is_gone)
 
 
 class ExistenceCheck:
     """Asks GitLab about single rows: one that slipped between two pages of a shifting list is still there."""
 
-    def __init__(self, work: AccessContext) -> None:
-        self._work, self._target = work, work.session.target
+    def __init__(self, context: AccessContext) -> None:
+        self._context, self._target = context, context.session.target
 
     async def project_is_gone(self, _: str, key: str) -> bool:
         """Whether the project is deleted, or no longer one that the integration covers."""
@@ -82,8 +82,8 @@ class ExistenceCheck:
 
     async def account_is_gone(self, _: str, key: str) -> bool:
         """Whether the account is deleted, or, where members make the list, has nothing left."""
-        if not self._work.reach.ought_to_list_accounts:
-            return not await self._work.session.io(self._work.store.has_grants, int(key))
+        if not self._context.visibility.expects_account_list:
+            return not await self._context.session.io(self._context.store.has_grants, int(key))
         return await self._ask(f"/users/{int(key)}") is None
 
     async def _is_no_member(self, group_id: int) -> bool:
@@ -96,7 +96,7 @@ class ExistenceCheck:
     async def _ask(self, path: str, **params: str) -> GitLabRow | None:
         """Read one thing by its id; None = GitLab says there is none. A refusal is no such answer."""
         try:
-            reply = await self._work.session.gitlab.get(path, params or None)
+            reply = await self._context.session.gitlab.get(path, params or None)
         except Missing:
             return None
         except Forbidden:

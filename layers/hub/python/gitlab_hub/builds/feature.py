@@ -26,13 +26,13 @@ class BuildsFeature:
     ) -> None:
         self.store = BuildStore(table)
         self.triggers = TriggersFeature(table=table, gitlabs=gitlabs, sources=sources, now=now)
-        self.book = BuildService(self.store, RefHistories(table, kept_seconds=KEPT_SECONDS), queue, now)
+        self.service = BuildService(self.store, RefHistories(table, kept_seconds=KEPT_SECONDS), queue, now)
         self.gitlabs, self.now = gitlabs, now
 
     @cached_property
     def builds(self) -> BuildTriggering:
         """What takes the events of webhooks."""
-        return BuildTriggering(self.triggers.deciding, self.book)
+        return BuildTriggering(self.triggers.matcher, self.service)
 
     @cached_property
     def active(self) -> BuildActivity:

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitlab_hub.places import below_any
+from gitlab_hub.group_resolver import below_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +36,9 @@ class LazyGitLabs:
         """What is known of an integration."""
         return self._make().reach(integration_id)
 
-    def open(self, reach: "GitLabConnection") -> "GitLab":
+    def open(self, connection: "GitLabConnection") -> "GitLab":
         """A client with the integration's own token."""
-        return self._make().open(reach)
+        return self._make().open(connection)
 
 
 class IntegrationStates:

@@ -99,14 +99,14 @@ def builds_routes(container: "Container") -> list["Route"]:
     builds, check_target = container.builds, container.target_check()
     triggers, table = builds.triggers, container.deliveries_table
     checks = TriggerChecks(
-        places=triggers.places,
+        group_lookup=triggers.group_lookup,
         gitlabs=container.gitlabs,
         hooks=WebhookCoverage(HookStore(table)),
         check_target=check_target,
     )
     service = TriggerService(store=triggers.store, integrations=store, audit=audit, now=now, checks=checks)
     return _of(
-        TriggerRoutes(book=service, store=triggers.store, deciding=triggers.deciding, cursors=cursors),
+        TriggerRoutes(service=service, store=triggers.store, matcher=triggers.matcher, cursors=cursors),
         SigningRoutes(
             triggers=triggers.store,
             secrets=TargetSecrets(container.signing_key),

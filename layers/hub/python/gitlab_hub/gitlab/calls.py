@@ -82,7 +82,7 @@ def page_too_large(error: GitLabError) -> bool:
 Exchange = Callable[[Request, str], Awaitable[Answer]]
 
 
-class Found(NamedTuple):
+class FetchResult(NamedTuple):
     """A successful answer with the request that got it."""
 
     request: Request
@@ -102,7 +102,7 @@ class Found(NamedTuple):
         following = goes_on(self.answer, self.request, self.body)
         return Page(self.body, following, http_date(headers.get("date")), number(headers.get("x-total")))
 
-    def whole(self) -> "Found":
+    def whole(self) -> "FetchResult":
         """Raise unless a reading call was answered with 200.
 
         GitLab's API answers those with nothing else: 206 is a part, 203 what a proxy made of it, 204 no list at all
@@ -137,7 +137,7 @@ class Calls:
         self._sleep, self._clock, self._random = sleep, clock, random
         self._slots = asyncio.Semaphore(options.concurrency)
 
-    async def read(self, request: Request, *, is_list: bool = False) -> Found:
+    async def read(self, request: Request, *, is_list: bool = False) -> FetchResult:
         """Try a reading call as often as the options allow, with a newer token where GitLab rejects the first."""
         deadline = self._deadline()
         token, has_newest, failures = await self._token(request), request.anonymous, 0
@@ -156,7 +156,7 @@ class Calls:
                     request = replace(request, query=with_smaller_pages(request.query))
                 await self._wait_or_give_up(error, failures, deadline)
 
-    async def write(self, request: Request) -> Found:
+    async def write(self, request: Request) -> FetchResult:
         """Try a writing call once: a second time could do it twice.
 
         A refused token is no try: GitLab asks who calls before anything else (lib/api/helpers.rb, `authenticate!`), so
@@ -176,7 +176,7 @@ class Calls:
     async def _token(self, request: Request) -> str:
         return "" if request.anonymous else await self._tokens.current()
 
-    async def _once(self, request: Request, token: str, deadline: Deadline) -> Found:
+    async def _once(self, request: Request, token: str, deadline: Deadline) -> FetchResult:
         async with self._slots, deadline.running():
             self.requests += 1
             answer = await self._exchange(request, token)
@@ -184,7 +184,7 @@ class Calls:
         self.rate_limited += facts.limited
         self._limiter.observe(request.endpoint, facts)
         raise_for(answer)
-        return Found(request, answer, decode(answer, max_depth=self._options.max_depth))
+        return FetchResult(request, answer, decode(answer, max_depth=self._options.max_depth))
 
     async def _wait_or_give_up(self, error: GitLabError, failures: int, deadline: Deadline) -> None:
         wait = pause(error, failures=failures, left=deadline.left, draw=self._random(), options=self._options)

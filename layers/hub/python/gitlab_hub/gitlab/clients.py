@@ -35,7 +35,7 @@ class GitLabs(Protocol):
     def reach(self, integration_id: str) -> GitLabConnection | None:
         """What is known of an integration; None where it is gone or has no credential."""
 
-    def open(self, reach: GitLabConnection) -> "GitLab":
+    def open(self, connection: GitLabConnection) -> "GitLab":
         """A client with the integration's own token, as an async context manager; nothing is sent by opening it.
 
         Its calls raise `GitLabError`s; a token that GitLab rejects is renewed once, as the sync does.

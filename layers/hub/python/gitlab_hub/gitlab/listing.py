@@ -45,8 +45,8 @@ class Listing:
     def take(self, rows: Rows, place: str | None, *, total: int | None) -> str | None:
         """Look at a page, the `place` behind it (None at the end), and how many rows GitLab counts in all.
 
-        The answer is the cursor to go on with; `query` is then the next page's. Raises NotWhole for a page that was
-        shown before.
+        The answer is the cursor to go on with; `query` is then the next page's. Raises NotWhole for a page that
+        was shown before.
         """
         names = [_name(row) for row in rows]
         page, digest = frozenset(names), _digest(names)

@@ -79,7 +79,7 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
 
     async def _vetted(self, host: str, port: int, seconds: float) -> Sequence[str]:
         addresses = [host] if _is_address(host) else await self._addresses(host, port, seconds)
-        # One bad address spoils all: an honest name does not point both outside and inside.
+        # One bad address rejects all: an honest name does not point both outside and inside.
         for address in addresses:
             self._policy.vet(address)
         return addresses[:_MAX_DIALS]

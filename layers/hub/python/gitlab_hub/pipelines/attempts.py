@@ -11,7 +11,7 @@ from gitlab_hub.storage.ports import Item
 # Who is to look at a failed job: the class of GitLab's `failure_reason`.
 #
 # The reasons are those of GitLab's `Enums::Ci::CommitStatus` up to 19.x. The set is open: a reason that is not here
-# has no class, because a wrong one would spoil figures such as "flaky, not infra" unnoticed.
+# has no class, because a wrong one would falsify figures such as "flaky, not infra" unnoticed.
 
 SCRIPT, INFRA, TIMEOUT, CONFIG, QUOTA, POLICY = "script", "infra", "timeout", "config", "quota", "policy"
 

@@ -15,9 +15,9 @@ from gitlab_hub.gitlab.errors import (
     MissingPermissions,
     UnexpectedResponse,
 )
-from gitlab_hub.pipelines.debts import OwedPipelines
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
+from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.seek import Window
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import Copy, PipelineStore
@@ -69,7 +69,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BatchResult:
     """What became of one batch."""
 
     copied: int
@@ -77,7 +77,7 @@ class Outcome:
     stored: int
     children: bool
 
-    def onto(self, window: Window) -> Window:
+    def apply_to(self, window: Window) -> Window:
         """The window after the batch."""
         return replace(
             window,
@@ -96,22 +96,24 @@ class Batches:
         session: Session,
         source: ProjectSource,
         store: PipelineStore,
-        debts: OwedPipelines,
+        owed_pipelines: OwedPipelines,
         making: asyncio.Semaphore,
     ) -> None:
-        self._session, self._source, self._store, self._debts = session, source, store, debts
+        self._session, self._source, self._store, self._owed_pipelines = session, source, store, owed_pipelines
         self._making, self._copier = making, PipelineCopier(session, source, store)
         self._in_a_row = 0
 
-    async def copy(self, due: Sequence[tuple[int, Row]], known: Mapping[int, StoredPipeline]) -> AsyncIterator[Outcome]:
+    async def copy(
+        self, due: Sequence[tuple[int, Row]], known: Mapping[int, StoredPipeline]
+    ) -> AsyncIterator[BatchResult]:
         """Copy listed pipelines. Raises GitLabError where not one pipeline but the project is in trouble."""
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
             jobs = (partial(self._copy, number, row, known.get(number)) for number, row in batch)
             results = dict(zip([number for number, _ in batch], await self._session.gather(*jobs), strict=True))
-            await self._judge(results, dict(batch))
-            new = [number for number in results if number not in known and number not in self._debts.before]
-            yield Outcome(
+            await self._record_results(results, dict(batch))
+            new = [number for number in results if number not in known and number not in self._owed_pipelines.before]
+            yield BatchResult(
                 copied=len(batch),
                 listed=sum(not isinstance(results[number], Missing) for number in new),
                 stored=sum(isinstance(results[number], bool) for number in new),
@@ -128,9 +130,11 @@ class Batches:
         async for _ in self.copy(rows, known):
             pass
 
-    async def _judge(self, results: Mapping[int, "bool | GitLabError"], rows: Mapping[int, Row]) -> None:
+    async def _record_results(self, results: Mapping[int, "bool | GitLabError"], rows: Mapping[int, Row]) -> None:
         failed = {n: result for n, result in results.items() if isinstance(result, (*OF_ONE_PIPELINE, Forbidden))}
-        refusals = (failed[n] for n in failed.keys() - self._debts.owed.keys() if isinstance(failed[n], Forbidden))
+        refusals = (
+            failed[n] for n in failed.keys() - self._owed_pipelines.owed.keys() if isinstance(failed[n], Forbidden)
+        )
         if not any(isinstance(result, bool) for result in results.values()) and (refusal := next(refusals, None)):
             # A refusal is one pipeline's only where another one is shown; else it is the token's in this project.
             raise refusal
@@ -142,9 +146,9 @@ class Batches:
             raise next(iter(failed.values()))
         for number, result in results.items():
             if number in failed:
-                await self._debts.owe(rows[number], failed[number])
+                await self._owed_pipelines.add(rows[number], failed[number])
             else:
-                await self._debts.pay(number)
+                await self._owed_pipelines.resolve(number)
             self._session.count(pipelines_vanished=int(isinstance(result, Missing)), pipelines_owed=number in failed)
 
     async def _copy(self, number: int, row: Row, known: StoredPipeline | None) -> "bool | GitLabError":

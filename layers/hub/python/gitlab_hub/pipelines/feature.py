@@ -12,13 +12,13 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
 )
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.pipelines.debts import OwedPipelines
-from gitlab_hub.pipelines.hinted_read import TargetedRead
 from gitlab_hub.pipelines.owed import OwedRows
+from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.projects import ProjectRows, ProjectsStage, ReadStates, SweepStage, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
 from gitlab_hub.pipelines.source import ProjectSource, why_closed
 from gitlab_hub.pipelines.store import PipelineStore
+from gitlab_hub.pipelines.targeted_refresh import TargetedRefresh
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Scope, Session, Stage
@@ -45,7 +45,7 @@ class PipelinesFeature:
 
     async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one pipeline that a hint is about."""
-        await TargetedRead(session, session.fenced(self.table)).run(hint["project_id"], hint["pipeline_id"])
+        await TargetedRefresh(session, session.fenced(self.table)).run(hint["project_id"], hint["pipeline_id"])
 
 
 class PipelinesStage:
@@ -60,7 +60,7 @@ class PipelinesStage:
         self._owed = OwedRows(table, session.target.integration_id)
         self._store = PipelineStore(table, session.target.integration_id)
         self._states = ReadStates(table, session.target.integration_id)
-        self._making = asyncio.Semaphore(session.width(IN_THE_MAKING))
+        self._making = asyncio.Semaphore(session.concurrency(IN_THE_MAKING))
 
     async def size(self) -> int | None:
         """How many projects are known."""
@@ -77,13 +77,15 @@ class PipelinesStage:
     async def read(self, scope: Scope) -> None:
         """Read one project's pipelines."""
         source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
-        debts = OwedPipelines(self._session, self._owed, self._states, self._incidents, source.project_id)
-        reading = ProjectReading(self._session, scope, source, self._store, self._states, debts, self._making)
+        owed_pipelines = OwedPipelines(self._session, self._owed, self._states, self._incidents, source.project_id)
+        reading = ProjectReading(self._session, scope, source, self._store, self._states, owed_pipelines, self._making)
         try:
             await reading.run()
         except (RateLimited, Unauthorized, InsufficientScope, MissingPermissions):
             raise
         except GitLabError as error:
             reason = await why_closed(source, error) if isinstance(error, Forbidden) else error
-            await self._session.write(self._states.failed, source.project_id, reason.code, owed=len(debts.owed))
+            await self._session.write(
+                self._states.mark_failed, source.project_id, reason.code, owed=len(owed_pipelines.owed)
+            )
             raise reason from None

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from gitlab_hub.pipelines.keys import hint_key
 from gitlab_hub.pipelines.model import MAX_ID
-from gitlab_hub.storage.ports import Key, Queue, Table
+from gitlab_hub.storage.ports import Key, Queue, Table, UnknownMessage
 from gitlab_hub.sync.hints.queue import HintQueue
-from gitlab_hub.sync.message import Hint, UnknownMessage
+from gitlab_hub.sync.message import Hint
 
 IDS = ("project_id", "pipeline_id")
 

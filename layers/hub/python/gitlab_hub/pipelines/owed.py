@@ -48,13 +48,13 @@ class Owed:
         """What is known of the pipeline's row in GitLab's list."""
         return {"id": self.pipeline_id, "updated_at": self.updated_at, "sha": self.sha}
 
-    def again(self, error: GitLabError, *, now: int) -> "Owed":
+    def retried(self, error: GitLabError, *, now: int) -> "Owed":
         """Owed after one more try in vain."""
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS << min(self.tries - 1, 10))
         return replace(self, code=error.code, reason=str(error), tries=self.tries + 1, due_at=now + pause)
 
 
-def first(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int) -> Owed:
+def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int) -> Owed:
     """A listed pipeline that no run before could not read: the next one tries it again, as most trouble passes."""
     updated_at, sha = (value if isinstance(value := row.get(name), str) else None for name in ("updated_at", "sha"))
     return Owed(
@@ -69,12 +69,12 @@ def first(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: i
     )
 
 
-def waits(owed: Owed | None, row: Mapping[str, Any], *, now: int) -> bool:
+def is_waiting(owed: Owed | None, row: Mapping[str, Any], *, now: int) -> bool:
     """Whether a listed pipeline is owed, unchanged, and not to be tried yet."""
     return owed is not None and owed.due_at > now and owed.updated_at == row.get("updated_at")
 
 
-def sentence(owed: Mapping[int, Owed]) -> str:
+def describe(owed: Mapping[int, Owed]) -> str:
     """What a person reads about the owed pipelines of a project."""
     some = next(iter(owed.values()))
     ids = ", ".join(str(number) for number in sorted(owed)[:_MOST_NAMED])
@@ -89,7 +89,7 @@ def incident_of(integration_id: str, project_id: int, path: str | None, owed: Ma
         integration_id=integration_id,
         subject=str(project_id),
         at=min(one.since for one in owed.values()),
-        hint=f"{sentence(owed)} GitLab's log says why; all other pipelines of the project are read.",
+        hint=f"{describe(owed)} GitLab's log says why; all other pipelines of the project are read.",
         details={
             "project_id": project_id,
             "project": path,

@@ -14,9 +14,9 @@ from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.seek import Stream
 from gitlab_hub.storage.ports import Item, Put, Table
 from gitlab_hub.storage.rows import query_pages
-from gitlab_hub.sync.odd_rows import read_leniently
 from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, Target
 from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
+from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
 # The projects that the pipelines sync knows, and how far each one's pipelines were read.
 
@@ -93,7 +93,7 @@ class ReadState:
         """The watermark of a stream."""
         return self.default_watermark if stream is Stream.DEFAULT else self.child_watermark
 
-    def moved(self, stream: Stream, watermark: int | None) -> "ReadState":
+    def with_watermark(self, stream: Stream, watermark: int | None) -> "ReadState":
         """The state with a stream's watermark moved."""
         if stream is Stream.DEFAULT:
             return replace(self, default_watermark=watermark)
@@ -103,20 +103,20 @@ class ReadState:
         """The highest id that a stream has shown."""
         return self.default_newest if stream is Stream.DEFAULT else self.child_newest
 
-    def topped(self, stream: Stream, top: int | None) -> "ReadState":
+    def with_newest(self, stream: Stream, top: int | None) -> "ReadState":
         """The state after a stream was read whose highest id was this."""
         newest = max((number for number in (self.newest(stream), top) if number is not None), default=None)
         if stream is Stream.DEFAULT:
             return replace(self, default_newest=newest)
         return replace(self, child_newest=newest)
 
-    def counted(self, stream: Stream, *, listed: int | None, stored: int) -> "ReadState":
+    def with_counts(self, stream: Stream, *, listed: int | None, stored: int) -> "ReadState":
         """The state after GitLab's count of a stream was compared with ours."""
         if stream is Stream.DEFAULT:
             return replace(self, default_listed=listed, default_stored=stored)
         return replace(self, child_listed=listed, child_stored=stored)
 
-    def grown(self, stream: Stream, *, listed: int, stored: int) -> "ReadState":
+    def with_added(self, stream: Stream, *, listed: int, stored: int) -> "ReadState":
         """The state after so many more pipelines were listed and stored; what was never counted stays unknown."""
         if stream is Stream.DEFAULT:
             before = self.default_listed, self.default_stored
@@ -125,9 +125,9 @@ class ReadState:
         known, kept = before
         if kept is None:
             return self
-        return self.counted(stream, listed=None if known is None else known + listed, stored=kept + stored)
+        return self.with_counts(stream, listed=None if known is None else known + listed, stored=kept + stored)
 
-    def agrees(self, stream: Stream, listed: int | None) -> bool:
+    def counts_match(self, stream: Stream, listed: int | None) -> bool:
         """Say whether all that GitLab counts now was stored when it was counted last."""
         counts = (self.default_listed, self.default_stored)
         if stream is Stream.CHILD:
@@ -138,7 +138,7 @@ class ReadState:
         """Say whether GitLab's count is to be compared with ours again."""
         return self.reconciled_at is None or now - self.reconciled_at >= RECONCILE_SECONDS
 
-    def probed(self, *, seen: bool, now: int) -> "ReadState":
+    def with_children_read(self, *, seen: bool, now: int) -> "ReadState":
         """The state after the child stream was read."""
         return replace(
             self,
@@ -174,13 +174,13 @@ class ReadStates:
         item = self._ahead.pop(key, None) or self._table.get(self._pk, key) or {}
         return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
 
-    def owes(self, project_id: int) -> None:
+    def mark_owed(self, project_id: int) -> None:
         """Note that something of a project is owed; how much is known at the end of its reading."""
         state = self.load(project_id)
         if not state.owed:
             self.save(project_id, replace(state, owed=1))
 
-    def failed(self, project_id: int, code: str, *, owed: int) -> None:
+    def mark_failed(self, project_id: int, code: str, *, owed: int) -> None:
         """Note why a project could not be read, and how much of it is owed, where that is news."""
         state = self.load(project_id)
         after = replace(state, error=code, owed=owed or state.owed)
@@ -237,7 +237,7 @@ class ProjectsStage(SingleScopeStage):
         path, params = listing_of(self._session.target)
         session = self._session
         async for page in session.gitlab.pages(path, params, cursor=session.cursor(scope)):
-            rows = await read_leniently(session, scope, page.rows, project_row)
+            rows = await read_skipping_unreadable(session, scope, page.rows, project_row)
             await self._mirror.upsert(scope.key, [project for _, project in rows])
             if page.next is not None:
                 await session.checkpoint(scope, page.next)

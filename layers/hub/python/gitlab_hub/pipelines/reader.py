@@ -21,14 +21,16 @@ Read = Callable[[str | None, int], Rows]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ItemPage:
     """Some rows, and where to go on; None at the end."""
 
     rows: list[Item]
     last: str | None
 
 
-def filtered(read: Read, wanted: Callable[[Item], bool] | None, *, limit: int, after: str | None, order: str) -> Found:
+def filtered(
+    read: Read, wanted: Callable[[Item], bool] | None, *, limit: int, after: str | None, order: str
+) -> ItemPage:
     """Collect up to `limit` wanted rows (None = all) behind `after`; `order` names the attribute that orders them.
 
     A page may be short, even empty, and still have a next one.
@@ -40,14 +42,14 @@ def filtered(read: Read, wanted: Callable[[Item], bool] | None, *, limit: int, a
         rows = read(after, batch)
         for item in rows.items:
             if len(found) == limit:
-                return Found(found, after)
+                return ItemPage(found, after)
             scanned, after = scanned + 1, str(item[order])
             if wanted is None or wanted(item):
                 found.append(item)
         if rows.last is None:
-            return Found(found, None)
+            return ItemPage(found, None)
         after = rows.last[1]
-    return Found(found, after)
+    return ItemPage(found, after)
 
 
 MAX_CHUNKS = 4
@@ -58,7 +60,7 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class PipelineFilter:
     """Which pipelines a list is to show; times are unix seconds."""
 
     project_id: int | None = None
@@ -97,7 +99,7 @@ class PipelineReader:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def pipelines(self, integration_id: str, filters: Filters, *, limit: int, after: str | None) -> Found:
+    def pipelines(self, integration_id: str, filters: PipelineFilter, *, limit: int, after: str | None) -> ItemPage:
         """A page of pipelines.
 
         With `updated_after` it is the feed of what the hub changed, oldest change first, for followers; they overlap
@@ -164,13 +166,13 @@ class PipelineReader:
     def _by_change(
         self,
         integration_id: str,
-        filters: Filters,
+        filters: PipelineFilter,
         *,
         limit: int,
         after: str | None,
         forward: bool,
         until: str | None = None,
-    ) -> Found:
+    ) -> ItemPage:
         def read(position: str | None, most: int) -> Rows:
             return self._table.query(
                 integration_id, after=position, until=until, limit=most, forward=forward, index=BY_CHANGE
@@ -197,8 +199,8 @@ def shown(item: Item) -> Item:
     return {**item, **unpack(item["body"])}
 
 
-def _shown(found: Found) -> Found:
-    return Found([shown(item) for item in found.rows], found.last)
+def _shown(found: ItemPage) -> ItemPage:
+    return ItemPage([shown(item) for item in found.rows], found.last)
 
 
 # A pipeline with everything that it started, across projects of one integration.

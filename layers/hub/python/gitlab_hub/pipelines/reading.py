@@ -9,16 +9,16 @@ from gitlab_hub.gitlab.client import Page
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.pipelines import seek
 from gitlab_hub.pipelines.batches import Batches
-from gitlab_hub.pipelines.debts import OwedPipelines
 from gitlab_hub.pipelines.freshness import must_read
 from gitlab_hub.pipelines.model import identity
+from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
-from gitlab_hub.pipelines.seek import Step, Stream, Window
+from gitlab_hub.pipelines.seek import SeekStep, Stream, Window
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.times import from_datetime
-from gitlab_hub.sync.odd_rows import read_leniently
 from gitlab_hub.sync.ports import Scope, Session
+from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -33,19 +33,19 @@ class ProjectReading:
         source: ProjectSource,
         store: PipelineStore,
         states: ReadStates,
-        debts: OwedPipelines,
+        owed_pipelines: OwedPipelines,
         making: asyncio.Semaphore,
     ) -> None:
         self._session, self._scope, self._source = session, scope, source
-        self._store, self._states, self._debts = store, states, debts
-        self._batches = Batches(session, source, store, debts, making)
+        self._store, self._states, self._owed_pipelines = store, states, owed_pipelines
+        self._batches = Batches(session, source, store, owed_pipelines, making)
 
     async def run(self) -> None:
         """Read what is due, to the end."""
         state = await self._session.io(self._states.load, self._source.project_id)
         cursor = self._session.cursor(self._scope)
         if cursor or state.owed:
-            await self._debts.load()
+            await self._owed_pipelines.load()
         window = Window.from_json(cursor) if cursor else self._opened(Stream.DEFAULT, state)
         if window.stream is Stream.DEFAULT:
             window = await self._read(window)
@@ -55,21 +55,21 @@ class ProjectReading:
                 await self._checkpoint(window)
         if window.stream is Stream.CHILD:
             state = await self._keep(state, await self._read(window))
-        await self._batches.try_again(self._debts.due(self._now() // 1000, full=self._session.full))
-        await self._settle_debts(state)
+        await self._batches.try_again(self._owed_pipelines.due(self._now() // 1000, full=self._session.full))
+        await self._report_owed(state)
 
     def _opened(self, stream: Stream, state: ReadState) -> Window:
         return Window.opened(stream, None if self._session.full else state.watermark(stream))
 
     async def _keep(self, before: ReadState, window: Window) -> ReadState:
         """Move the watermark of a stream that was read to its end, and compare GitLab's count with ours."""
-        window, state = await self._reconciled(await self._newest(window, before), before)
+        window, state = await self._reconcile(await self._newest(window, before), before)
         stream, now = window.stream, self._now()
-        after = state.moved(stream, seek.watermark(window, before.watermark(stream), now=now))
-        after = after.topped(stream, window.top)
+        after = state.with_watermark(stream, seek.watermark(window, before.watermark(stream), now=now))
+        after = after.with_newest(stream, window.top)
         if stream is Stream.CHILD:
-            after = after.probed(seen=window.seen, now=now // 1000)
-        after = replace(after, owed=len(self._debts.owed) or before.owed)
+            after = after.with_children_read(seen=window.seen, now=now // 1000)
+        after = replace(after, owed=len(self._owed_pipelines.owed) or before.owed)
         if after != before:
             await self._session.write(self._states.save, self._source.project_id, after)
         return after
@@ -83,7 +83,7 @@ class ProjectReading:
         async for page in self._pages(seek.newest_params(window), per_page=seek.FEW):
             if not seek.has_right_source(window, page.rows):
                 break
-            found = await read_leniently(self._session, self._scope, page.rows, identity)
+            found = await read_skipping_unreadable(self._session, self._scope, page.rows, identity)
             new = [row for row, number in found if known is None or number > known]
             if hidden := [row for row in new if seek.is_hidden(row, since)]:
                 window = await self._take(window, hidden)
@@ -92,29 +92,29 @@ class ProjectReading:
                 break
         return window
 
-    async def _settle_debts(self, state: ReadState) -> None:
+    async def _report_owed(self, state: ReadState) -> None:
         """Say which pipelines are owed, and note how many."""
-        await self._debts.tell(self._scope)
-        owed = len(self._debts.owed) or None
+        await self._owed_pipelines.report(self._scope)
+        owed = len(self._owed_pipelines.owed) or None
         if owed != state.owed or state.error is not None:
             after = replace(state, owed=owed, error=None)
             await self._session.write(self._states.save, self._source.project_id, after)
 
-    async def _reconciled(self, window: Window, before: ReadState) -> tuple[Window, ReadState]:
+    async def _reconcile(self, window: Window, before: ReadState) -> tuple[Window, ReadState]:
         """Read the whole list where the seek has not shown all of it; then the counts are known again."""
         now, stream = self._now() // 1000, window.stream
-        state = before.grown(stream, listed=window.listed, stored=window.stored)
+        state = before.with_added(stream, listed=window.listed, stored=window.stored)
         due = window.walked or (window.fresh and window.seen) or (stream is Stream.DEFAULT and state.wants_count(now))
         if not due:
             return window, state
         listed, dated = await self._counted_by_gitlab(window)
         walked_before = state.walked_at is not None and not window.fresh
-        if state.agrees(stream, listed) and (dated or walked_before) and not window.fresh:
+        if state.counts_match(stream, listed) and (dated or walked_before) and not window.fresh:
             return window, replace(state, reconciled_at=now)
-        had = await self._count(stream) + self._debts.count(stream)
+        had = await self._count(stream) + self._owed_pipelines.count(stream)
         if not window.walked and seek.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before):
             window = await self._walk(window)
-        counted = state.counted(stream, listed=listed, stored=await self._count(stream))
+        counted = state.with_counts(stream, listed=listed, stored=await self._count(stream))
         return window, replace(counted, reconciled_at=now, walked_at=now if window.walked else state.walked_at)
 
     async def _counted_by_gitlab(self, window: Window) -> tuple[int | None, bool]:
@@ -128,10 +128,10 @@ class ProjectReading:
         return await self._session.io(self._store.count, self._source.project_id, children=stream is Stream.CHILD)
 
     async def _read(self, window: Window) -> Window:
-        step = Step.SEEK
-        while step is not Step.DONE and window.walk is None and not window.walked:
-            if window.drain is not None:
-                window = await self._drain(window, window.drain.position)
+        step = SeekStep.SEEK
+        while step is not SeekStep.DONE and window.walk is None and not window.walked:
+            if window.same_timestamp is not None:
+                window = await self._read_same_timestamp(window, window.same_timestamp.position)
                 await self._checkpoint(window)
                 continue
             page = await anext(self._pages(seek.seek_params(window)))
@@ -144,15 +144,15 @@ class ProjectReading:
             more = page.next is not None or len(page.rows) >= seek.PER_PAGE
             step, window = seek.next_step(window, page.rows, more=more)
             await self._checkpoint(window)
-        return window if step is Step.DONE or window.walked else await self._walk(window)
+        return window if step is SeekStep.DONE or window.walked else await self._walk(window)
 
-    async def _drain(self, window: Window, position: str | None) -> Window:
+    async def _read_same_timestamp(self, window: Window, position: str | None) -> Window:
         """Read one page of a millisecond that holds too many rows for one."""
-        page = await anext(self._pages(seek.drain_params(window), position))
+        page = await anext(self._pages(seek.same_timestamp_params(window), position))
         window = _with_page(window, page)
-        if not seek.is_drainable(window, page.rows):
+        if not seek.has_same_timestamp(window, page.rows):
             raise UnexpectedResponse("GitLab's pipeline list ignores a filter that it honoured before.")
-        return (await self._take(window, page.rows)).drained(page.rows, page.next)
+        return (await self._take(window, page.rows)).after_same_timestamp_page(page.rows, page.next)
 
     async def _walk(self, window: Window) -> Window:
         """Read the whole list by pages: all that helps where a server ignores the filter, or rows have no date."""
@@ -168,22 +168,22 @@ class ProjectReading:
         """Make every listed pipeline that changed durable."""
         now = self._now()
         at = now if window.hi is None else window.hi
-        found = await read_leniently(self._session, self._scope, listed, identity)
+        found = await read_skipping_unreadable(self._session, self._scope, listed, identity)
         known = await self._session.io(self._store.known, self._source.project_id, [number for _, number in found])
         due = [
             (number, row)
             for row, number in found
-            if must_read(row, known.get(number), at=at) and not self._debts.waits(row, now // 1000)
+            if must_read(row, known.get(number), at=at) and not self._owed_pipelines.is_waiting(row, now // 1000)
         ]
         # What a hint has stored already may have started children all the same.
         numbers = {number for number, _ in due}
         started = any(one.bridge_chunks for n, one in known.items() if one.hinted and n not in numbers)
         window = replace(window, children=window.children or started)
         async for outcome in self._batches.copy(due, known):
-            window = outcome.onto(window)
+            window = outcome.apply_to(window)
             await self._checkpoint(window)
         self._session.count(rows_read=len(listed))
-        return window.saw([row for row, _ in found])
+        return window.after_rows([row for row, _ in found])
 
     def _pages(
         self, params: Mapping[str, str | int | bool], cursor: str | None = None, *, per_page: int = seek.PER_PAGE

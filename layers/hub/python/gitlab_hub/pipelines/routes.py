@@ -7,7 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.pipelines.model import MAX_ID, SourceName, StatusName
-from gitlab_hub.pipelines.reader import Filters, PipelineReader, TreeBuilder
+from gitlab_hub.pipelines.reader import PipelineFilter, PipelineReader, TreeBuilder
 from gitlab_hub.pipelines.views import (
     JobList,
     JobView,
@@ -69,7 +69,7 @@ class PipelineRoutes:
         cursor: PageCursor = None,
     ) -> PipelineList:
         """List pipelines; with `updated_after`, in the order in which the hub saw them change."""
-        filters = Filters(
+        filters = PipelineFilter(
             project_id=project_id, ref=ref, status=status, source=source,
             created_after=created_after, created_before=created_before,
             updated_after=updated_after, updated_before=updated_before,
@@ -91,14 +91,14 @@ class PipelineRoutes:
         cursor: PageCursor = None,
     ) -> PipelineList:
         """List the pipelines of a project, with the filters of the list over all projects."""
-        filters = Filters(
+        filters = PipelineFilter(
             project_id=project_id, ref=ref, status=status, source=source,
             created_after=created_after, created_before=created_before,
             updated_after=updated_after, updated_before=updated_before,
         )  # fmt: skip
         return self._page(integration_id, filters, limit, cursor)
 
-    def _page(self, integration_id: str, filters: Filters, limit: int, cursor: str | None) -> PipelineList:
+    def _page(self, integration_id: str, filters: PipelineFilter, limit: int, cursor: str | None) -> PipelineList:
         listing = _listing("pipelines", integration_id, *filters.named())
         after = self._cursors.open(listing, cursor)
         found = self._reader.pipelines(integration_id, filters, limit=limit, after=after)

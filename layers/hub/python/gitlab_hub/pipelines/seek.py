@@ -28,7 +28,7 @@ SAME_SECOND_PAGES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SameTimestampPaging:
-    """How far the draining has come."""
+    """How far the reading of one millisecond has come."""
 
     position: str | None = None
     """The next page; None = the first one."""
@@ -80,11 +80,11 @@ class Stream(StrEnum):
     CHILD = "child"
 
 
-class Step(StrEnum):
+class SeekStep(StrEnum):
     """What follows a page."""
 
     SEEK = "seek"
-    DRAIN = "drain"
+    SAME_TIMESTAMP = "same_timestamp"
     """More rows share one millisecond than a page holds: seeking cannot get past them."""
     DONE = "done"
 
@@ -107,8 +107,8 @@ class Window:
     copied: int = 0
     """Pipelines made durable: tells a slow reading of one page from one that gets nowhere."""
     pages: int = 0
-    drain: SameTimestampPaging | None = None
-    """Where the millisecond at `lo` is being drained."""
+    same_timestamp: SameTimestampPaging | None = None
+    """How far the millisecond at `lo` is read, where it holds more rows than a page; in JSON it is called `drain`."""
     fresh: bool = False
     """Whether the list is read from its beginning, without a watermark."""
     total: int | None = None
@@ -133,13 +133,17 @@ class Window:
     def from_json(cls, cursor: Mapping[str, Any]) -> "Window":
         """The window that a checkpoint holds; one that another release wrote may know more fields."""
         known = {name: value for name, value in cursor.items() if name in cls.__dataclass_fields__}
-        drain = known.get("drain")
-        parts = {"stream": Stream(cursor["stream"]), "drain": None if drain is None else SameTimestampPaging(**drain)}
+        paging = cursor.get("drain")
+        parts = {
+            "stream": Stream(cursor["stream"]),
+            "same_timestamp": None if paging is None else SameTimestampPaging(**paging),
+        }
         return cls(**{**known, **parts})
 
     def to_json(self) -> dict[str, Any]:
         """The window as a checkpoint."""
-        return asdict(self)
+        fields = asdict(self)
+        return {**fields, "drain": fields.pop("same_timestamp")}
 
     def with_page(self, server_time: int | None, total: int | None = None) -> "Window":
         """The window when one more page came; the first one fixes its end by the server's clock."""
@@ -148,16 +152,18 @@ class Window:
         counted = total if self.fresh and self.pages == 0 else self.total
         return replace(self, pages=self.pages + 1, hi=server_time if self.hi is None else self.hi, total=counted)
 
-    def saw(self, rows: Sequence[Mapping[str, Any]]) -> "Window":
+    def after_rows(self, rows: Sequence[Mapping[str, Any]]) -> "Window":
         """The window after the pipelines of a page were made durable."""
         last = max((m for m in (self.last, *_moments(rows)) if m is not None), default=None)
         top = max((number for number in (self.top, *map(identity, rows)) if number is not None), default=None)
         return replace(self, last=last, top=top, seen=self.seen or bool(rows))
 
-    def drained(self, rows: Sequence[Mapping[str, Any]], following: str | None) -> "Window":
-        """The window after a page of a drain; behind its millisecond when that was read completely."""
-        drain = (self.drain or SameTimestampPaging()).after_page((identity(row) for row in rows), following)
-        return replace(self, drain=drain) if drain else replace(self, drain=None, lo=(self.lo or 0) + 1)
+    def after_same_timestamp_page(self, rows: Sequence[Mapping[str, Any]], following: str | None) -> "Window":
+        """The window after a page of one millisecond; behind it when that was read completely."""
+        paging = (self.same_timestamp or SameTimestampPaging()).after_page((identity(row) for row in rows), following)
+        if paging:
+            return replace(self, same_timestamp=paging)
+        return replace(self, same_timestamp=None, lo=(self.lo or 0) + 1)
 
 
 def base_params(window: Window) -> Params:
@@ -215,7 +221,7 @@ def has_gap(*, listed: int | None, had: int, dated: bool, walked_before: bool) -
     return not dated and (listed is None or not walked_before)
 
 
-def drain_params(window: Window) -> Params:
+def same_timestamp_params(window: Window) -> Params:
     """Everything in the millisecond at `lo`, in an order that has no ties."""
     lo = window.lo or 0
     # The answer shows milliseconds but the filter compares microseconds, so the bound is the next millisecond.
@@ -235,22 +241,22 @@ def is_seekable(window: Window, rows: Sequence[Mapping[str, Any]]) -> bool:
     return in_order and (window.lo is None or all(moment >= window.lo for moment in moments))
 
 
-def is_drainable(window: Window, rows: Sequence[Mapping[str, Any]]) -> bool:
+def has_same_timestamp(window: Window, rows: Sequence[Mapping[str, Any]]) -> bool:
     """Say whether all rows lie in the millisecond at `lo`, or on the bound behind it."""
     lo = window.lo or 0
     return all(moment in (lo, lo + 1) for moment in _moments(rows))
 
 
-def next_step(window: Window, rows: Sequence[Mapping[str, Any]], *, more: bool) -> tuple[Step, Window]:
+def next_step(window: Window, rows: Sequence[Mapping[str, Any]], *, more: bool) -> tuple[SeekStep, Window]:
     """Decide what follows a page; `more` = the page was full."""
     moments = _moments(rows)
     if not more or not moments:
-        return Step.DONE, window
+        return SeekStep.DONE, window
     if window.hi is not None and moments[-1] > window.hi:
-        return Step.DONE, window
+        return SeekStep.DONE, window
     if window.lo is None or moments[-1] > window.lo:
-        return Step.SEEK, replace(window, lo=moments[-1])
-    return Step.DRAIN, replace(window, drain=SameTimestampPaging())
+        return SeekStep.SEEK, replace(window, lo=moments[-1])
+    return SeekStep.SAME_TIMESTAMP, replace(window, same_timestamp=SameTimestampPaging())
 
 
 def watermark(window: Window, previous: int | None, *, now: int) -> int | None:

@@ -49,14 +49,14 @@ def _text(value: Any) -> bytes:
 
 def _groups(rows: Sequence[Item]) -> Iterator[list[Item]]:
     group: list[Item] = []
-    room = MAX_RAW
+    left = MAX_RAW
     for row in rows:
         size = len(_text(row)) + 1
-        if group and size > room:
+        if group and size > left:
             yield group
-            group, room = [], MAX_RAW
+            group, left = [], MAX_RAW
         group.append(row)
-        room -= size
+        left -= size
     if group:
         yield group
 

@@ -179,6 +179,18 @@ class QueueUnavailable(StorageUnavailable):
         super().__init__(message, retry_after=5)
 
 
+class UnknownMessage(Exception):
+    """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
+
+
+class UnknownSchema(Exception):
+    """A row of a release that this one does not know: it waits for one that does."""
+
+
+class OutOfTime(Exception):
+    """The function has no time left to begin with this message; it comes again."""
+
+
 class Queue(Protocol):
     """One SQS queue, or a fake that passes the same contract test."""
 

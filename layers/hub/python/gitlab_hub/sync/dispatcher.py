@@ -1,4 +1,4 @@
-"""Every minute: what is due, and which run needs another push because its message or its worker was lost.
+"""Every minute: what is due, and which run must be queued again because its message or its worker was lost.
 
 A tick reads the runs that are to be looked at by now and nothing of the others, see `sync/due.py`.
 """
@@ -12,7 +12,7 @@ from enum import Enum
 from gitlab_hub.errors import HubError
 from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.ports import ConditionFailed, Queue
-from gitlab_hub.sync.due import look_at
+from gitlab_hub.sync.due import due_row
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.message import work_message
 from gitlab_hub.sync.ports import Kind, Targets
@@ -32,29 +32,29 @@ class IncompleteTick(Exception):
     """Some integrations could not be looked at; the log names them."""
 
 
-class Step(Enum):
+class RunAction(Enum):
     """What a tick does with one run."""
 
     NOTHING = "nothing"
     START = "start"
-    NUDGE = "nudge"
+    REQUEUE = "requeue"
 
 
-def decide(run: Run, *, now: int, every_seconds: int) -> Step:
-    """Start what is due, push what is stuck, leave the rest."""
+def decide(run: Run, *, now: int, every_seconds: int) -> RunAction:
+    """Start what is due, queue again what is stuck, leave the rest."""
     if run.status.at_rest:
         due = run.finished_at is None or run.finished_at + every_seconds <= now
-        return Step.START if due else Step.NOTHING
+        return RunAction.START if due else RunAction.NOTHING
     if run.left_to_tick:
-        return Step.NUDGE if max(run.lease_until, run.parked_until) <= now else Step.NOTHING
+        return RunAction.REQUEUE if max(run.lease_until, run.parked_until) <= now else RunAction.NOTHING
     waiting_since = max(run.messaged_at, run.parked_until, run.lease_until)
     stuck = run.lease_until <= now and waiting_since + LOST_AFTER_SECONDS <= now
     # A worker that died is noticed by its lease, long before its message comes back.
     died = run.status is RunStatus.RUNNING and run.worker != "" and run.lease_until <= now
-    return Step.NUDGE if stuck or died else Step.NOTHING
+    return RunAction.REQUEUE if stuck or died else RunAction.NOTHING
 
 
-_OUTCOMES = {Step.NOTHING: "left", Step.START: "started", Step.NUDGE: "nudged"}
+_OUTCOMES = {RunAction.NOTHING: "left", RunAction.START: "started", RunAction.REQUEUE: "nudged"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +70,13 @@ class Dispatcher:
     new_id: Callable[[], str]
 
     def tick(self) -> dict[str, int]:
-        """Look at every run that is due once; the answer counts what was started and nudged.
+        """Look at every run that is due once; the answer counts what was started and requeued.
 
         Raises IncompleteTick at its end where some could not be looked at: they hold up nobody.
         """
         seen: Counter[str] = Counter(started=0, nudged=0, seen=0, unreadable=0, failed=0)
         due, now = self.runs.due(self.kind), int(self.now())
-        due.walk(self._mend, now)
+        due.walk(self._add_missing_due_rows, now)
         for page in due.pages(now):
             if not self._page(page, now, seen):
                 break  # The table or the queue is away, for all of them.
@@ -86,23 +86,23 @@ class Dispatcher:
 
     def _page(self, page: Sequence[Due], now: int, seen: Counter[str]) -> bool:
         """Look at the runs that a page names, and note when to look again; False where it is of no use to go on."""
-        looks: dict[str, Due | None] = {}
+        next_checks: dict[str, Due | None] = {}
         named = dict.fromkeys(one.subject for one in page)
         scheduled, in_a_row = self.targets.scheduled(named), 0
         for integration_id, run in self.runs.load_many([one for one in named if one in scheduled], self.kind).items():
-            outcome, looks[integration_id] = self._attempt(integration_id, run)
+            outcome, next_checks[integration_id] = self._attempt(integration_id, run)
             seen.update(["seen", outcome])
             in_a_row = in_a_row + 1 if outcome == FAILED else 0
             if in_a_row >= MOST_IN_A_ROW:
                 break
         # One that may not sync is not come back to: what lets it sync again asks for a look.
-        left = scheduled - {one for one, look in looks.items() if look is not None and look.at > now}
+        left = scheduled - {one for one, check in next_checks.items() if check is not None and check.at > now}
         due = self.runs.due(self.kind)
-        due.add(look for one, look in looks.items() if look is not None and one not in left)
+        due.add(check for one, check in next_checks.items() if check is not None and one not in left)
         due.drop(one for one in page if one.subject not in left)
         return in_a_row < MOST_IN_A_ROW
 
-    def _mend(self, after: str | None) -> str | None:
+    def _add_missing_due_rows(self, after: str | None) -> str | None:
         """Have the runs of a page of integrations looked at in time where nothing else will."""
         page = self.targets.scheduled_page(after)
         runs = self.runs.load_many(page.ids, self.kind).items()
@@ -113,14 +113,14 @@ class Dispatcher:
         return page.last
 
     def _next(self, run: Run) -> Due:
-        return look_at(run, every_seconds=self.every_seconds)
+        return due_row(run, every_seconds=self.every_seconds)
 
     def _attempt(self, integration_id: str, run: Run | UnreadableRun) -> tuple[str, Due | None]:
         """What became of a look, and when the next one is to be; None where this one is to be tried again."""
         try:
             if isinstance(run, UnreadableRun):
                 raise run
-            step, left = self._look_at(run)
+            step, left = self._process(run)
         except HubError as error:
             outcome = "unreadable" if isinstance(error, UnreadableRun) else FAILED
             told = {"integration_id": integration_id, "kind": str(self.kind), "code": error.code}
@@ -128,20 +128,20 @@ class Dispatcher:
             return outcome, None
         return _OUTCOMES[step], self._next(left)
 
-    def _look_at(self, run: Run) -> tuple[Step, Run]:
+    def _process(self, run: Run) -> tuple[RunAction, Run]:
         """Do what is to be done for a run, and say how that leaves it."""
         now = int(self.now())
         step = decide(run, now=now, every_seconds=self.every_seconds)
-        if step is Step.NOTHING:
+        if step is RunAction.NOTHING:
             return step, run
         following = (
             request(run, sync_id=self.new_id(), now=now)
-            if step is Step.START
+            if step is RunAction.START
             else replace(run, messaged_at=now, left_to_tick=False)
         )
         try:
             saved = self.runs.save(following)
         except ConditionFailed:
-            return Step.NOTHING, run
+            return RunAction.NOTHING, run
         self.queue.send(work_message(saved))
         return step, saved

@@ -16,7 +16,7 @@ def all_due_runs(table: Table) -> list[DueRows]:
     return [due_runs(table, kind) for kind in Kind]
 
 
-def next_look(run: Run, *, every_seconds: int) -> int:
+def next_check(run: Run, *, every_seconds: int) -> int:
     """The earliest moment (unix seconds) at which a tick may have something to do for a run.
 
     Workers renew leases, park and end runs without moving the run's row among the due ones: all of that only puts the
@@ -31,9 +31,9 @@ def next_look(run: Run, *, every_seconds: int) -> int:
     return max(run.lease_until, max(run.messaged_at, run.parked_until) + LEASE_SECONDS)
 
 
-def look_at(run: Run, *, every_seconds: int = 0) -> Due:
+def due_row(run: Run, *, every_seconds: int = 0) -> Due:
     """The row that has a run looked at in time; one that is under way needs no `every_seconds`."""
-    return Due(run.integration_id, next_look(run, every_seconds=every_seconds), f"run {run.version}")
+    return Due(run.integration_id, next_check(run, every_seconds=every_seconds), f"run {run.version}")
 
 
 def rows_at_once(table: Table, integration_id: str, version: int) -> list[Item]:

@@ -14,8 +14,7 @@ from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, Unauthorized, UnexpectedResponse
 from gitlab_hub.storage.ports import ConditionFailed, Queue, StorageRefused, StorageUnavailable
 from gitlab_hub.sync import run as runs
-from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, OutOfTime, Parked, RunFailed, SliceEnded
-from gitlab_hub.sync.located import locate
+from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, Parked, RunFailed, SliceEnded, SliceOutOfTime
 from gitlab_hub.sync.message import MOST_HOPS, hops_of, work_message
 from gitlab_hub.sync.ports import Feature, Target, Targets
 from gitlab_hub.sync.rate_limit import SharedLimiter
@@ -23,6 +22,7 @@ from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.session import FLUSH_SECONDS, RunSession
 from gitlab_hub.sync.stages import ErrorNote, StageRunner
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.target_group import resolve_group
 
 STORAGE_PAUSE_SECONDS = 5
 """The first pause for a table that is away; each further one without a step forward is twice as long."""
@@ -73,10 +73,10 @@ class Engine:
         targets: Targets,
         connect: Callable[[Target], Connection],
         queue: Queue,
-        outside: Runtime,
+        runtime: Runtime,
     ) -> None:
         self._feature, self._runs, self._targets = feature, runs_, targets
-        self._connect, self._queue, self._outside = connect, queue, outside
+        self._connect, self._queue, self._runtime = connect, queue, runtime
 
     def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Work on the run a queue message names, for at most `remaining()` seconds."""
@@ -87,7 +87,7 @@ class Engine:
             if not run.left_to_tick and hops < MOST_HOPS:
                 self._send(run, hops=hops + 1, delay=run.parked_until - now)
             return
-        claimed = runs.claim(run, sync_id=message["sync_id"], worker=self._outside.worker(), now=now)
+        claimed = runs.claim(run, sync_id=message["sync_id"], worker=self._runtime.worker(), now=now)
         if claimed is None:
             return
         try:
@@ -113,11 +113,11 @@ class Engine:
                 connection.limiter,
                 self._feature.table,
                 remaining=remaining,
-                clock=self._outside.clock,
-                flush_seconds=self._outside.flush_seconds,
+                clock=self._runtime.clock,
+                flush_seconds=self._runtime.flush_seconds,
             )
             try:
-                await self._conclude(session, hops, await self._slice(session))
+                await self._handle_outcome(session, hops, await self._slice(session))
             except LeaseLost:
                 _LOG.warning("lease lost", extra={"integration_id": run.integration_id, "kind": str(run.kind)})
                 await to_the_end(self._runs.clear_away, run)
@@ -138,7 +138,7 @@ class Engine:
     async def _with_lease(self, session: RunSession) -> ErrorNote | None:
         keeper = asyncio.create_task(session.keep_lease())
         try:
-            await locate(session, self._targets, self._outside.sleep)
+            await resolve_group(session, self._targets, self._runtime.sleep)
             return await self._stages(session)
         finally:
             keeper.cancel()
@@ -150,26 +150,26 @@ class Engine:
         at = session.checkpointed.stage
         notes = self._runs.notes(session.run)
         for stage in stages[names.index(at) if at in names else 0 :]:
-            error = await StageRunner(stage, session, notes, sleep=self._outside.sleep).run()
+            error = await StageRunner(stage, session, notes, sleep=self._runtime.sleep).run()
             # Trouble goes before a refusal, which may have the same cause as what is suspect.
             if error is not None and (session.error is None or runs.REFUSED in session.error):
                 session.error = error
         return session.error
 
-    async def _conclude(self, session: RunSession, hops: int, outcome: _Outcome) -> None:
+    async def _handle_outcome(self, session: RunSession, hops: int, outcome: _Outcome) -> None:
         if isinstance(outcome, LeaseLost):
             raise outcome
         if isinstance(outcome, CredentialRefused):
-            outcome = await self._second_opinion(session)
+            outcome = await self._confirm_unauthorized(session)
         run, outcome = await self._last_snapshot(session, outcome)
-        if not isinstance(outcome, OutOfTime | Parked):
+        if not isinstance(outcome, SliceOutOfTime | Parked):
             outcome = await self._shut_out(session, outcome)
         now = self._now()
-        if isinstance(outcome, OutOfTime):
-            await self._hand_on(runs.release(run, now=now), hops)
+        if isinstance(outcome, SliceOutOfTime):
+            await self._requeue(runs.release(run, now=now), hops)
         elif isinstance(outcome, Parked):
             until = now + max(1, ceil(outcome.seconds))
-            await self._hand_on(runs.defer(run, until=until, now=now), hops, delay=until - now)
+            await self._requeue(runs.defer(run, until=until, now=now), hops, delay=until - now)
         else:
             await self._finish(session, run, outcome)
 
@@ -208,7 +208,7 @@ class Engine:
         await self._end(ended)
         await to_the_end(self._runs.journal_drop, run)
 
-    async def _second_opinion(self, session: RunSession) -> SliceEnded:
+    async def _confirm_unauthorized(self, session: RunSession) -> SliceEnded:
         """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""
         try:
             await session.gitlab.get("/user")
@@ -229,9 +229,9 @@ class Engine:
             await to_the_end(self._runs.end, ended)
         except ConditionFailed:
             return
-        await to_the_end(self._outside.ended, ended)
+        await to_the_end(self._runtime.ended, ended)
 
-    async def _hand_on(self, run: Run, hops: int, *, delay: int = 0) -> None:
+    async def _requeue(self, run: Run, hops: int, *, delay: int = 0) -> None:
         """Have the next worker go on: at once by a message, or by the tick where messages have led far enough."""
         direct = hops < MOST_HOPS and delay <= LONGEST_DELAY_SECONDS
         try:
@@ -248,7 +248,7 @@ class Engine:
         self._queue.send(work_message(run, hops=hops), delay_seconds=min(LONGEST_DELAY_SECONDS, delay))
 
     def _now(self) -> int:
-        return int(self._outside.clock())
+        return int(self._runtime.clock())
 
 
 def _put_off(run: Run, error: StorageUnavailable) -> SliceEnded:

@@ -37,7 +37,7 @@ class LeaseLost(SliceEnded):
     """Another worker, or a deletion, took the run away: write nothing more."""
 
 
-class OutOfTime(SliceEnded):
+class SliceOutOfTime(SliceEnded):
     """The function's time is nearly up."""
 
 

@@ -26,8 +26,8 @@ from gitlab_hub.storage.ports import (
     StorageUnavailable,
     Table,
 )
+from gitlab_hub.sync.batches import MOST_ACTIONS, MOST_BYTES, Action, batches, key_of, size_bytes
 from gitlab_hub.sync.errors import LeaseLost
-from gitlab_hub.sync.portions import MOST_ACTIONS, MOST_BYTES, Action, key_of, portions, weight
 from gitlab_hub.sync.ports import Kind
 
 ATTEMPTS = 4
@@ -56,7 +56,7 @@ class Fence:
         item = self.table.get(*self.key)
         return None if item is None else int(item["fence"])
 
-    def raise_to(self, number: int) -> None:
+    def advance_to(self, number: int) -> None:
         """Shut out everybody with a lower number. Raises LeaseLost where somebody has a higher one."""
         for _ in range(ATTEMPTS):
             stands = self.number()
@@ -66,14 +66,14 @@ class Fence:
                 return
         raise StorageUnavailable("The fence of a sync cannot be raised; try again.", retry_after=5)
 
-    def stands_at(self, number: int | None) -> Condition:
+    def condition(self, number: int | None) -> Condition:
         """What holds of its item while it says this."""
         return ABSENT if number is None else Condition(equals={"fence": number})
 
     def _move(self, before: int | None, number: int) -> bool:
         pk, sk = self.key
         try:
-            self.table.put({"pk": pk, "sk": sk, "fence": number, "schema_version": 1}, self.stands_at(before))
+            self.table.put({"pk": pk, "sk": sk, "fence": number, "schema_version": 1}, self.condition(before))
         except ConditionFailed:
             return False
         return True
@@ -101,7 +101,7 @@ class FencedTable:
 
     def __init__(self, fence: Fence, number: int | None) -> None:
         self._table, self._fence, self._number = fence.table, fence, number
-        self._check = Check(fence.key, fence.stands_at(number))
+        self._check = Check(fence.key, fence.condition(number))
         self._waiting: list[_Request] = []
         self._looking, self._turn = threading.Lock(), threading.Lock()
 
@@ -128,8 +128,8 @@ class FencedTable:
     def write(self, puts: Iterable[Item] = (), deletes: Iterable[Key] = ()) -> None:
         """Write and remove many items; of two writes to one key the later counts."""
         actions: list[Action] = [*map(Put, puts), *map(Delete, deletes)]
-        for portion in portions({key_of(action): action for action in actions}.values()):
-            self.transact(portion)
+        for batch in batches({key_of(action): action for action in actions}.values()):
+            self.transact(batch)
 
     def transact(self, actions: Sequence[Action]) -> None:
         """Do all or nothing."""
@@ -138,25 +138,25 @@ class FencedTable:
             self._waiting.append(request)
         with self._turn:
             if not request.is_done:
-                self._serve(self._gathered(request))
+                self._write(self._batch(request))
         if request.error is not None:
             raise request.error
 
-    def _gathered(self, mine: _Request) -> list[_Request]:
+    def _batch(self, mine: _Request) -> list[_Request]:
         """Take a request, and of the others that wait those that fit beside it."""
         with self._looking:
-            gathered, keys = [mine], mine.keys
-            room, count = MOST_BYTES - weight(mine.actions), MOST_ACTIONS - len(mine.actions)
+            batch, keys = [mine], mine.keys
+            left, count = MOST_BYTES - size_bytes(mine.actions), MOST_ACTIONS - len(mine.actions)
             for one in self._waiting:
-                fits = weight(one.actions) <= room and len(one.actions) <= count and keys.isdisjoint(one.keys)
+                fits = size_bytes(one.actions) <= left and len(one.actions) <= count and keys.isdisjoint(one.keys)
                 if one is not mine and fits:
-                    gathered.append(one)
+                    batch.append(one)
                     keys |= one.keys
-                    room, count = room - weight(one.actions), count - len(one.actions)
-            self._waiting = [one for one in self._waiting if one not in gathered]
-        return gathered
+                    left, count = left - size_bytes(one.actions), count - len(one.actions)
+            self._waiting = [one for one in self._waiting if one not in batch]
+        return batch
 
-    def _serve(self, requests: Sequence[_Request]) -> None:
+    def _write(self, requests: Sequence[_Request]) -> None:
         for one in requests:
             # Should this thread die of something unforeseen, the others know no more than that nothing is certain.
             one.is_done, one.error = True, StorageUnavailable("A write ended with another one.", retry_after=5)
@@ -166,15 +166,15 @@ class FencedTable:
             if len(requests) > 1 and not isinstance(error, StorageUnavailable):
                 # One of them is the reason: the others do not suffer for it.
                 for one in requests:
-                    self._serve([one])
+                    self._write([one])
                 return
             for one in requests:
-                one.error = self._meaning(one, error)
+                one.error = self._classify(one, error)
             return
         for one in requests:
             one.error = None
 
-    def _meaning(self, request: _Request, error: ConditionFailed | HubError) -> Exception | None:
+    def _classify(self, request: _Request, error: ConditionFailed | HubError) -> Exception | None:
         if not isinstance(error, ConditionFailed):
             return error
         if self._fence.number() != self._number:

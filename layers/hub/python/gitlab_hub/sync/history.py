@@ -37,7 +37,7 @@ def history_item(run: Run) -> Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RunPage:
     """Some of the runs that have ended, as they are shown; `last` is where the next page begins, None at the end."""
 
     runs: list[dict[str, Any]]
@@ -50,10 +50,10 @@ class History:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def page(self, integration_id: str, *, after: str | None, limit: int) -> Page:
+    def page(self, integration_id: str, *, after: str | None, limit: int) -> RunPage:
         """Runs of both kinds, newest first, behind a position."""
         rows = self._table.query(history_partition(integration_id), after=after, limit=limit, forward=False)
-        return Page([_shown(row) for row in rows.items], None if rows.last is None else rows.last[1])
+        return RunPage([_shown(row) for row in rows.items], None if rows.last is None else rows.last[1])
 
 
 def _shown(row: Item) -> dict[str, Any]:

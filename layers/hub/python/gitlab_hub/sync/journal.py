@@ -11,14 +11,14 @@ MOST_BYTES = 300_000
 def chunked(entries: Mapping[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
     """Share entries out, in their order."""
     chunk: dict[str, list[Any]] = {}
-    room = MOST_BYTES
+    left = MOST_BYTES
     for name, noted in entries.items():
         for entry in noted:
             size = len(json.dumps(entry)) + len(name)
-            if chunk and size > room:
+            if chunk and size > left:
                 yield chunk
-                chunk, room = {}, MOST_BYTES
+                chunk, left = {}, MOST_BYTES
             chunk.setdefault(name, []).append(entry)
-            room -= size
+            left -= size
     if chunk:
         yield chunk

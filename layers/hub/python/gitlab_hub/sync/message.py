@@ -22,10 +22,6 @@ Hint = Mapping[str, Any]
 """Something in GitLab may have changed: `integration_id`, and the ids that the feature needs to look."""
 
 
-class UnknownMessage(Exception):
-    """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
-
-
 def work_message(run: "Run", *, hops: int = 0) -> dict[str, Any]:
     """The message that carries a run on; a stale or repeated one has no effect.
 
@@ -49,7 +45,7 @@ def hops_of(message: Mapping[str, Any]) -> int:
 def hint_message(hint: Hint, *, tries: int = 0) -> dict[str, Any]:
     """The message that has something looked at; a repeated one only costs requests.
 
-    `tries`: how often it was put off already.
+    `tries`: how often it was postponed already.
     """
     message = {"schema": SCHEMA, "hint": dict(hint)}
     return {**message, "tries": tries} if tries else message

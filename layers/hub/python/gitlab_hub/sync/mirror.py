@@ -18,7 +18,7 @@ KEYS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class CompletedScope:
     """A scope that was read to its end."""
 
     stored: int
@@ -62,7 +62,7 @@ class DatasetMirror:
     def __init__(self, dataset: str, store: RowStore, session: MirrorSession) -> None:
         self._dataset, self._store, self._session = dataset, store, session
         self._seen: dict[str, set[str]] = {}
-        self._closed: dict[str, Closed] = {}
+        self._closed: dict[str, CompletedScope] = {}
 
     def restore(self, history: dict[str, list[Any]]) -> None:
         """Take over what earlier workers of this run had noted.
@@ -76,7 +76,7 @@ class DatasetMirror:
             # Journals of the release before have neither: one entry held all keys.
             start, listed = rest or (0, max(0, stored - len(keys)))
             before = self._closed[scope].missing[:start] if start else []
-            self._closed[scope] = Closed(stored, [*before, *keys], listed)
+            self._closed[scope] = CompletedScope(stored, [*before, *keys], listed)
 
     @property
     def tally(self) -> DeletionTally:
@@ -102,7 +102,7 @@ class DatasetMirror:
         stored = await self._session.io(lambda: dict(self._store.stored(scope)))
         await self._write_changed(scope, rows, stored)
         kept = {row.key for row in rows}
-        self._close(scope, Closed(len(stored), [key for key in stored if key not in kept], len(kept)))
+        self._close(scope, CompletedScope(len(stored), [key for key in stored if key not in kept], len(kept)))
 
     async def upsert(self, scope: str, rows: Sequence[Row]) -> None:
         """These are some rows of the scope: write what changed, note that they were seen."""
@@ -120,11 +120,11 @@ class DatasetMirror:
         """The scope was read to its end through `upsert`: note what is missing. The answer counts the stored rows."""
         seen = self._seen.get(scope, set())
         stored, missing = await self._session.io(lambda: _absent(self._store.stored(scope), seen))
-        self._close(scope, Closed(stored, missing, len(seen)))
+        self._close(scope, CompletedScope(stored, missing, len(seen)))
         return int(stored)
 
     async def delete_missing(self, confirm: Confirm | None = None) -> None:
-        """Remove what is missing, unless the breaker refuses.
+        """Remove what is missing, unless the deletion guard refuses.
 
         `confirm` asks GitLab about one row by its id: a row that slipped between two pages of a shifting list stays.
         """
@@ -152,7 +152,7 @@ class DatasetMirror:
             await self._session.write(self._store.put, scope, changed, hashes, stored)
         self._session.count(rows_read=len(rows), rows_written=len(changed))
 
-    def _close(self, scope: str, closed: Closed) -> None:
+    def _close(self, scope: str, closed: CompletedScope) -> None:
         self._closed[scope] = closed
         starts = range(0, max(1, len(closed.missing)), KEYS_AT_ONCE)
         parts = [(start, closed.missing[start : start + KEYS_AT_ONCE]) for start in starts]

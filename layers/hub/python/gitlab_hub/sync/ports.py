@@ -115,7 +115,7 @@ class Session(Protocol):
     def now(self) -> datetime:
         """The hub's clock (UTC)."""
 
-    def width(self, most: int) -> int:
+    def concurrency(self, most: int) -> int:
         """How much to begin at once, at most `most`: less after slices that brought nothing to its end."""
 
     def mirror(self, dataset: str, store: RowStore) -> Mirror:

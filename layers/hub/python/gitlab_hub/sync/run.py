@@ -77,7 +77,7 @@ class Run:
     moved: bool = True
     """Whether the present slice, or else the last one, has brought a checkpoint."""
     narrowed: int = 0
-    """How often the work begun at once was halved, see `width`."""
+    """How often the work begun at once was halved, see `concurrency`."""
     messaged_at: int = 0
     left_to_tick: bool = False
     """Whether nobody has sent a message that carries the run on: the next tick does, once nothing is in its way."""
@@ -92,7 +92,7 @@ class Run:
     incomplete: int = 0
     """Scopes of this run that were not read completely."""
     suspected: dict[str, int] = field(default_factory=dict)
-    """Dataset → how many rows the breaker refused to remove."""
+    """Dataset → how many rows the deletion guard refused to remove."""
     accepted: dict[str, int] = field(default_factory=dict)
     """Dataset → how many removals an owner has accepted for this run."""
     last_error: dict[str, str] | None = None
@@ -149,7 +149,7 @@ def exceeded_attempts(run: Run) -> bool:
     return run.claims > CLAIMS_WITHOUT_PROGRESS
 
 
-def width(run: Run, most: int) -> int:
+def concurrency(run: Run, most: int) -> int:
     """How much to begin at once: half as much after a slice that brought nothing to an end, twice after another.
 
     Where GitLab grants few requests at a time, many beginnings would use them up, slice after slice.
@@ -178,7 +178,7 @@ def defer(run: Run, *, until: int, now: int) -> Run:
 
 
 def finish(run: Run, *, now: int, error: dict[str, str] | None = None, at_its_end: bool = True) -> Run:
-    """End the run: failed with an error, suspect where the breaker refused removals, else idle.
+    """End the run: failed with an error, suspect where the deletion guard refused removals, else idle.
 
     A list that was refused as a whole and too much missing at once have one cause, and only an owner can say which.
     `at_its_end`: whether every scope was read or given up; else the run was cut short.

@@ -7,8 +7,8 @@ from typing import Any
 
 from gitlab_hub.storage.ports import Check, Condition, ConditionFailed, Delete, Item, Put, Table
 from gitlab_hub.storage.rows import query_all, query_pages
+from gitlab_hub.sync.batches import batches
 from gitlab_hub.sync.errors import LeaseLost
-from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.run import Run
 
@@ -81,7 +81,7 @@ class ScopeNotes:
 
     def clear(self) -> None:
         """Drop the notes of earlier runs: what is still not complete was noted again by this one. Raises LeaseLost."""
-        for portion in portions(Delete((row["pk"], row["sk"])) for row in self._others()):
+        for portion in batches(Delete((row["pk"], row["sk"])) for row in self._others()):
             self._as_worker(portion)
 
     def _others(self) -> list[Item]:

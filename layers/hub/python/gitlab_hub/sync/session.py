@@ -12,17 +12,17 @@ from gitlab_hub.blocking import BlockingCalls, to_the_end
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.storage.ports import ConditionFailed, StorageRefused, StorageUnavailable, Table
 from gitlab_hub.sync import deletion_guard
-from gitlab_hub.sync.errors import LeaseLost, OutOfTime, RunFailed, SliceEnded
+from gitlab_hub.sync.errors import LeaseLost, RunFailed, SliceEnded, SliceOutOfTime
 from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import RowStore, Scope, Target
-from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, progressed, renew, width
+from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, concurrency, progressed, renew
 from gitlab_hub.sync.scope_notes import ScopeNote
 from gitlab_hub.sync.store import RunStore
 
 RESERVE_SECONDS = 20.0
-"""What a worker keeps of its time to hand over cleanly."""
+"""What a worker keeps of its time to release the run cleanly."""
 
 FLUSH_SECONDS = 3.0
 """How often progress is made durable: it costs writes by the second, and a killed worker repeats so much reading."""
@@ -80,9 +80,9 @@ class RunSession(BlockingCalls):
         """Datasets whose removals were refused, with the number of rows."""
         return self._suspected or {}
 
-    def width(self, most: int) -> int:
+    def concurrency(self, most: int) -> int:
         """How much to begin at once, at most `most`: less after slices that brought nothing to its end."""
-        return width(self._started, most)
+        return concurrency(self._started, most)
 
     def now(self) -> datetime:
         """The hub's clock (UTC)."""
@@ -111,7 +111,7 @@ class RunSession(BlockingCalls):
                 self.run = self._runs.save(replace(self.run, fence=stands + 1))
             except ConditionFailed:
                 raise LeaseLost("the run was taken over or deleted") from None
-        self._fence.raise_to(self.run.fence)
+        self._fence.advance_to(self.run.fence)
         self._limiter.exchange()
         for number, entries in self._runs.journal(self.run):
             self._chunks = number
@@ -181,7 +181,7 @@ class RunSession(BlockingCalls):
     def check(self) -> None:
         """Raise where this worker must not go on."""
         if self._stopped is None and self._remaining() < RESERVE_SECONDS:
-            self.stop(OutOfTime("the function's time is nearly up"))
+            self.stop(SliceOutOfTime("the function's time is nearly up"))
         if self._stopped is not None:
             raise self._stopped
 
@@ -223,7 +223,7 @@ class RunSession(BlockingCalls):
 
     def end(self) -> None:
         """Shut out this worker, and every hint that has asked GitLab before now (blocking). Raises LeaseLost."""
-        self._fence.raise_to(self.run.fence + 1)
+        self._fence.advance_to(self.run.fence + 1)
 
     def snapshot(self) -> Run:
         """The run with everything this worker has done."""

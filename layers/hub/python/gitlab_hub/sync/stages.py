@@ -136,7 +136,7 @@ class StageRunner:
         try:
             async for scope in scopes:
                 flying.append((scope, asyncio.create_task(self._read(scope))))
-                if len(flying) >= self._session.width(WINDOW):
+                if len(flying) >= self._session.concurrency(WINDOW):
                     await self._settle(*flying.popleft(), again=again)
             while flying:
                 await self._settle(*flying.popleft(), again=again)

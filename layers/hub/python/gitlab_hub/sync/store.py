@@ -9,7 +9,7 @@ from typing import Any
 from gitlab_hub.storage.due import DueRows
 from gitlab_hub.storage.ports import ABSENT, Condition, Item, Put, Table
 from gitlab_hub.storage.rows import query_all
-from gitlab_hub.sync.due import due_runs, look_at
+from gitlab_hub.sync.due import due_row, due_runs
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.history import History, history_item
 from gitlab_hub.sync.ports import Kind
@@ -55,8 +55,8 @@ class RunStore:
         """
         following = [replace(run, version=run.version + 1) for run in runs]
         changes = [Put(_item_of(run), _unchanged(run.version - 1)) for run in following]
-        looks = [Put(due_runs(self._table, run.kind).item(look_at(run))) for run in following]
-        self._table.transact([*changes, *looks])
+        next_checks = [Put(due_runs(self._table, run.kind).item(due_row(run))) for run in following]
+        self._table.transact([*changes, *next_checks])
         return following
 
     def due(self, kind: Kind) -> DueRows:

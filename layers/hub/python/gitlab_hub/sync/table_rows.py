@@ -6,8 +6,8 @@ from datetime import datetime
 
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Key, Put, Table
 from gitlab_hub.storage.rows import query_all
+from gitlab_hub.sync.batches import batches
 from gitlab_hub.sync.errors import Overtaken
-from gitlab_hub.sync.portions import portions
 from gitlab_hub.sync.ports import Row
 
 HASH = "hash"
@@ -82,7 +82,7 @@ class TableRows:
     def change(self, actions: Iterable[Put | Delete]) -> None:
         """Do any number of conditional writes. Raises Overtaken where one of the rows is not what it was."""
         try:
-            for portion in portions(actions):
+            for portion in batches(actions):
                 self._table.transact(portion)
         except ConditionFailed:
             raise Overtaken("Somebody else stored what this sync was about to; it is read again.") from None

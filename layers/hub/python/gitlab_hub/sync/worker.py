@@ -1,14 +1,14 @@
-"""What a queue message asks for: carrying a run on, heeding a hint, or removing what an integration left behind."""
+"""What a queue message asks for: carrying a run on, processing a hint, or removing what an integration left behind."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from gitlab_hub.storage.ports import Queue, Table
+from gitlab_hub.storage.ports import Queue, Table, UnknownMessage
 from gitlab_hub.sync.engine import Engine
 from gitlab_hub.sync.hints.handler import HintHandler
-from gitlab_hub.sync.message import MOST_HOPS, SCHEMA, UnknownMessage, hops_of, purge_message
+from gitlab_hub.sync.message import MOST_HOPS, SCHEMA, hops_of, purge_message
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.session import RESERVE_SECONDS
 
@@ -120,6 +120,6 @@ class Worker:
         elif "hint" not in message:
             self.engine.handle(message, remaining=remaining)
         elif self.hints is None:
-            raise UnknownMessage("This worker heeds no hints.")
+            raise UnknownMessage("This worker processes no hints.")
         else:
             self.hints.handle(message, remaining=remaining)

@@ -1,4 +1,4 @@
-"""One build for each commit of a ref: what names it, what stands in the way of another, and what does not; pure.
+"""One build for each commit of a ref: what names it, what keeps another from being made, and what does not; pure.
 
 The first build of a claim has an id that follows from what is built, so that whoever wants it finds it, or makes it,
 without asking anybody. A later one, of a commit whose build was cut short or whose ref has ended since, has an id that
@@ -8,19 +8,19 @@ follows from its delivery too; which one counts now is in the claim's row.
 import hashlib
 from dataclasses import dataclass
 
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.triggers.model import FORK, TAG, BuildRequest
 from gitlab_hub.ids import owned_id
 from gitlab_hub.storage.ports import Item
 
 SCHEMA = 1
-MOST_HEARD = 20
+MAX_REJECTED = 20
 """Deliveries that a claim remembers to have turned away; older ones are replayed by nobody."""
 _UNIQUE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class RefHistory:
     """When a branch or tag ended and began again last, counted in builds of its integration: their numbers only grow.
 
     Clocks are not asked: two workers' may differ, and a branch can be restored within their difference.
@@ -32,11 +32,11 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Which build of a commit counts, and which deliveries found it in their way."""
+    """Which build of a commit counts, and which deliveries were refused another build of it."""
 
     first: Build
     current: Build
-    heard: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
     version: int = 0
     """0 = it has no row yet."""
 
@@ -55,7 +55,7 @@ def dedupe_id(request: BuildRequest) -> str:
     return _id(request.integration_id, f"claim\n{_claim(request)}")
 
 
-def later_id(request: BuildRequest, delivery_id: str | None) -> str:
+def rebuild_id(request: BuildRequest, delivery_id: str | None) -> str:
     """The id of a further build of the same commit: the same for the same delivery."""
     return _id(request.integration_id, f"claim\n{_claim(request)}\nof {delivery_id}")
 
@@ -65,7 +65,7 @@ def manual_id(integration_id: str, seed: str) -> str:
     return _id(integration_id, f"wish\n{seed}")
 
 
-def stands_in_the_way(build: Build, request: BuildRequest, history: History) -> bool:
+def blocks(build: Build, request: BuildRequest, history: RefHistory) -> bool:
     """Whether there is no second build, as this one is that of the same commit.
 
     A build that was cut short does not count, nor one from before the ref was deleted. But a push and its merge request
@@ -73,16 +73,16 @@ def stands_in_the_way(build: Build, request: BuildRequest, history: History) -> 
     And an update that brings no new code only undoes what the hub itself cut short, not what a person cancelled.
     """
     if request.deletes_ref:
-        return build.status is not Status.CANCELED and build.number > history.revived
+        return build.status is not BuildStatus.CANCELED and build.number > history.revived
     if build.before is not None and build.before == request.before and _source(build) != _source(request):
         return True
     if not request.new_code:
         return not build.superseded
-    return build.status is not Status.CANCELED and build.number > history.ended
+    return build.status is not BuildStatus.CANCELED and build.number > history.ended
 
 
-def claim_item(claim: Claim, *, build_id: str, heard: tuple[str, ...], expires_at: int) -> Item:
-    """Spell a claim; it lies with its first build and ends with it, as then that build's id is free again."""
+def claim_item(claim: Claim, *, build_id: str, rejected: tuple[str, ...], expires_at: int) -> Item:
+    """The row of a claim; it lies with its first build and ends with it, as then that build's id is free again."""
     return {
         "pk": f"BUILD#{claim.first.id}",
         "sk": "CLAIM",
@@ -90,7 +90,7 @@ def claim_item(claim: Claim, *, build_id: str, heard: tuple[str, ...], expires_a
         "expires_at": expires_at,
         "first_number": claim.first.number,
         "build_id": build_id,
-        "heard": list(heard[-MOST_HEARD:]),
+        "heard": list(rejected[-MAX_REJECTED:]),
         "version": claim.version + 1,
     }
 

@@ -16,11 +16,11 @@ from gitlab_hub.builds.runs.errors import (
     RefNotFound,
     TriggerGone,
 )
-from gitlab_hub.builds.runs.model import Build, Status, approved, canceled, new_build, with_status
+from gitlab_hub.builds.runs.model import Build, BuildStatus, approved, canceled, new_build, with_status
 from gitlab_hub.builds.runs.service import BuildService
 from gitlab_hub.builds.runs.store import BuildStore, integration_of
 from gitlab_hub.builds.triggers.checks import CheckTarget
-from gitlab_hub.builds.triggers.groups import Places
+from gitlab_hub.builds.triggers.groups import GroupLookup
 from gitlab_hub.builds.triggers.model import BRANCH, MANUAL, TAG, BuildRequest, Trigger
 from gitlab_hub.builds.triggers.ports import Triggers
 from gitlab_hub.builds.triggers.rules import lies_below
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _KINDS = {"refs/heads/": BRANCH, "refs/tags/": TAG}
 
 
-class Meant(NamedTuple):
+class ResolvedCommit(NamedTuple):
     """A commit, and the short name and the kind of the ref that it was named by; both None where by its sha alone."""
 
     sha: str
@@ -55,32 +55,34 @@ class Commits:
 
     def usable(self, integration_id: str) -> GitLabConnection:
         """How to reach the GitLab of an integration that is built for. Raises IntegrationPaused or Unauthorized."""
-        reach = self._gitlabs.reach(integration_id)
-        if reach is None:
+        connection = self._gitlabs.reach(integration_id)
+        if connection is None:
             raise Unauthorized("The integration has no credential. Give it one.", details={"reason": "unknown"})
-        if reach.paused:
+        if connection.paused:
             raise IntegrationPaused("The integration is paused. Resume it to build.")
-        return reach
+        return connection
 
-    def resolve(self, integration_id: str, project_id: int, *, ref: str | None, sha: str | None) -> Meant:
+    def resolve(self, integration_id: str, project_id: int, *, ref: str | None, sha: str | None) -> ResolvedCommit:
         """The commit of a sha, else of a ref. Raises RefNotFound, or as `usable` does.
 
         Of a branch and a tag of one name GitLab takes the tag, as git does; `refs/heads/…` and `refs/tags/…` say which.
         """
-        reach = self.usable(integration_id)
+        connection = self.usable(integration_id)
         try:
-            return asyncio.run(self._meant(reach, project_id, ref, sha))
+            return asyncio.run(self._resolve(connection, project_id, ref, sha))
         except Missing:
             raise RefNotFound("GitLab has no such branch, tag or commit in this project.") from None
 
-    async def _meant(self, reach: GitLabConnection, project_id: int, ref: str | None, sha: str | None) -> Meant:
+    async def _resolve(
+        self, connection: GitLabConnection, project_id: int, ref: str | None, sha: str | None
+    ) -> ResolvedCommit:
         repository = f"/projects/{project_id}/repository"
-        async with self._gitlabs.open(reach) as gitlab:
+        async with self._gitlabs.open(connection) as gitlab:
             body = (await gitlab.get(f"{repository}/commits/{segment(sha or ref or '')}")).body
             found = body.get("id") if isinstance(body, dict) else None
             if not isinstance(found, str) or not found:
                 raise UnexpectedResponse("GitLab's answer is no commit.")
-            return Meant(found, *(await _kind_of(gitlab, repository, ref) if ref else (None, None)))
+            return ResolvedCommit(found, *(await _kind_of(gitlab, repository, ref) if ref else (None, None)))
 
 
 async def _kind_of(gitlab: "GitLab", repository: str, ref: str) -> tuple[str, str]:
@@ -105,13 +107,13 @@ class BuildCommands:
         store: BuildStore,
         triggers: Triggers,
         commits: Commits,
-        places: Places,
+        group_lookup: GroupLookup,
         check_target: CheckTarget,
         audit: Audit,
         now: Callable[[], float],
     ) -> None:
         self._book, self._store, self._triggers, self._commits, self._now = book, store, triggers, commits, now
-        self._audit, self._places, self._check_target = audit, places, check_target
+        self._audit, self._group_lookup, self._check_target = audit, group_lookup, check_target
 
     def build(
         self, trigger: Trigger, *, project_id: int | None, ref: str | None, sha: str | None, actor: str, seed: str
@@ -158,12 +160,12 @@ class BuildCommands:
         return self._book.create(replace(again, rerun_of=before.id)).build
 
     def report(
-        self, build_id: str, status: Status, *, description: str | None = None, target_url: str | None = None
+        self, build_id: str, status: BuildStatus, *, description: str | None = None, target_url: str | None = None
     ) -> Build:
         """Take whoever builds at his word; what is said of a finished build once more has no effect."""
 
         def decide(build: Build) -> Build:
-            if build.awaits_approval and status is not Status.CANCELED:
+            if build.awaits_approval and status is not BuildStatus.CANCELED:
                 raise AwaitingApproval("Nobody has approved this build yet, so nobody can be running it.")
             if build.finished and status is not build.status:
                 raise BuildFinished(f"The build has ended with {build.status}. Run it again to have another result.")
@@ -176,7 +178,7 @@ class BuildCommands:
         self._record(AuditAction.BUILD_CANCELED, integration_of(build_id), actor, build_id=build_id)
 
         def decide(build: Build) -> Build:
-            if build.finished and build.status is not Status.CANCELED:
+            if build.finished and build.status is not BuildStatus.CANCELED:
                 raise BuildFinished(f"The build has ended with {build.status}; there is nothing to cancel.")
             return canceled(build, now=int(self._now()))
 
@@ -208,14 +210,14 @@ class BuildCommands:
         """Where a project lies that a trigger of a group is asked to build. Raises Unprocessable where elsewhere."""
         self._commits.usable(trigger.integration_id)
         try:
-            above = self._places.project(trigger.integration_id, project_id)
+            ancestors = self._group_lookup.project(trigger.integration_id, project_id)
         except Missing:
             raise _no_project("not_of_trigger") from None
-        if above is None:
+        if ancestors is None:
             raise Unavailable("GitLab does not say at the moment where the project lies. Try again.", retry_after=5)
-        if not lies_below(trigger, above.path, above):
+        if not lies_below(trigger, ancestors.path, ancestors):
             raise _no_project("not_of_trigger")
-        return above.path
+        return ancestors.path
 
     def _record(self, action: AuditAction, integration_id: str, actor: str, **details: str) -> None:
         self._audit.record(action, actor=actor, integration_id=integration_id, **details)

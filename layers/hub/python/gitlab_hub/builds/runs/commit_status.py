@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.builds.runs.actions import REPORT, pending_actions, report_fingerprint
 from gitlab_hub.builds.runs.model import Build
 from gitlab_hub.builds.runs.service import BuildService
-from gitlab_hub.builds.runs.status_target import Place, place_of, plain, usual
+from gitlab_hub.builds.runs.status_target import (
+    StatusTarget,
+    default_target,
+    last_or_default_target,
+    resolve_status_target,
+)
 from gitlab_hub.builds.runs.store import BuildStore
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import (
@@ -37,14 +42,14 @@ LONGEST_PAUSE = 2.0
 JITTER = 15
 SHORTEST_WAIT = 30
 """Seconds that a GitLab which did not take a report is left alone, whatever else happens to the build."""
-LOOK_SECONDS = 5.0
+LOOKUP_SECONDS = 5.0
 """How long GitLab may take to say where a status belongs; then it is shown where it was."""
 OFF, PAUSED, GONE = "report_statuses_off", "paused", "integration_gone"
 _HTTP_CLIENT_ERRORS = range(400, 500)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReportOutcome:
     """What became of a report. `again`: it is to be tried later, after at least `wait` seconds."""
 
     error: str | None = None
@@ -60,14 +65,14 @@ class StatusReporter:
     def __init__(
         self,
         *,
-        book: BuildService,
+        service: BuildService,
         store: BuildStore,
         gitlabs: GitLabs,
         now: Callable[[], float],
         draw: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._book, self._store, self._gitlabs = book, store, gitlabs
+        self._service, self._store, self._gitlabs = service, store, gitlabs
         self._now, self._draw, self._sleep = now, draw, sleep
 
     def report(self, build_id: str) -> None:
@@ -77,87 +82,90 @@ class StatusReporter:
             return
         outcome = self._post(build)
         now = int(self._now())
-        self._book.change(build_id, lambda now_is: with_report(now_is, build, outcome, now=now), read=build)
+        self._service.change(build_id, lambda now_is: with_report_outcome(now_is, build, outcome, now=now), read=build)
 
-    def _post(self, build: Build) -> Outcome:
-        reach = self._gitlabs.reach(build.integration_id)
-        reason = skip_reason(reach)
-        if reach is None or reason is not None:
-            return Outcome(reason)
-        return asyncio.run(self._exchange(reach, build))
+    def _post(self, build: Build) -> ReportOutcome:
+        connection = self._gitlabs.reach(build.integration_id)
+        reason = skip_reason(connection)
+        if connection is None or reason is not None:
+            return ReportOutcome(reason)
+        return asyncio.run(self._exchange(connection, build))
 
-    async def _exchange(self, reach: GitLabConnection, build: Build) -> Outcome:
-        async with self._gitlabs.open(reach) as gitlab:
+    async def _exchange(self, connection: GitLabConnection, build: Build) -> ReportOutcome:
+        async with self._gitlabs.open(connection) as gitlab:
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    place = await place_of(gitlab, build)
+                async with asyncio.timeout(LOOKUP_SECONDS):
+                    status_target = await resolve_status_target(gitlab, build)
             except TimeoutError:
-                place = usual(build)
+                status_target = last_or_default_target(build)
             except GitLabError as error:
                 return classify(error, draw=self._draw())
-            left = _left(build, place)
+            left = _left(build, status_target)
             if left is not None and build.finished:
                 # What was shown in a pipeline that the merge request's own came after must not seem to run for ever.
                 outcome = await self._posted(gitlab, build, left)
                 if outcome.again:
                     return outcome
-            return await self._posted(gitlab, build, place)
+            return await self._posted(gitlab, build, status_target)
 
-    async def _posted(self, gitlab: "GitLab", build: Build, place: Place) -> Outcome:
+    async def _posted(self, gitlab: "GitLab", build: Build, status_target: StatusTarget) -> ReportOutcome:
         for tries in range(1, TRIES + 1):
             try:
                 reply = await gitlab.send(
-                    "POST", f"/projects/{build.project_id}/statuses/{place.sha}", status_of(build, place)
+                    "POST",
+                    f"/projects/{build.project_id}/statuses/{status_target.sha}",
+                    status_of(build, status_target),
                 )
             except GitLabError as error:
-                if isinstance(error, Missing) and place.pipeline_id is not None:
-                    place = plain(build)  # GitLab removed the pipeline that had the status: it makes another one.
+                if isinstance(error, Missing) and status_target.pipeline_id is not None:
+                    # GitLab removed the pipeline that had the status: it makes another one.
+                    status_target = default_target(build)
                     continue
                 if error.http_status != HTTPStatus.CONFLICT or tries == TRIES:
                     return classify(error, draw=self._draw())
                 # Others write to the same pipeline at this moment.
                 await self._sleep(self._draw() * min(LONGEST_PAUSE, 0.25 * 2**tries))
             else:
-                return Outcome(pipeline_id=_pipeline_of(reply.body))
-        return Outcome("conflict", again=True, wait=SHORTEST_WAIT)
+                return ReportOutcome(pipeline_id=_pipeline_of(reply.body))
+        return ReportOutcome("conflict", again=True, wait=SHORTEST_WAIT)
 
 
-def skip_reason(reach: GitLabConnection | None) -> str | None:
+def skip_reason(connection: GitLabConnection | None) -> str | None:
     """Say why nothing is shown in this GitLab; None = it is."""
-    if reach is None:
+    if connection is None:
         return GONE
-    if reach.paused:
+    if connection.paused:
         return PAUSED
-    return None if reach.report_statuses else OFF
+    return None if connection.report_statuses else OFF
 
 
-def status_of(build: Build, place: Place) -> dict[str, Any]:
-    """Spell a build as GitLab takes it there."""
+def status_of(build: Build, status_target: StatusTarget) -> dict[str, Any]:
+    """A build as GitLab takes it there."""
     description = build.description or ("Waits for approval" if build.awaits_approval else None)
     told = {
         "state": str(build.status),
         "name": (build.report_name or "")[:MAX_NAME],
-        "ref": place.ref,
+        "ref": status_target.ref,
         "target_url": build.target_url or build.external_url,
         "description": None if description is None else description[:MAX_DESCRIPTION],
-        "pipeline_id": place.pipeline_id,
+        "pipeline_id": status_target.pipeline_id,
     }
     return {name: value for name, value in told.items() if value is not None}
 
 
-def classify(error: GitLabError, *, draw: float) -> Outcome:
+def classify(error: GitLabError, *, draw: float) -> ReportOutcome:
     """Decide on an answer: done, never, or later (with up to a quarter of a minute of jitter)."""
     if isinstance(error, StatusUnchanged):
-        return Outcome()  # It is there already: an answer was lost, or a later state came first.
+        return ReportOutcome()  # It is there already: an answer was lost, or a later state came first.
     status = error.http_status
     definite = isinstance(error, Missing | Forbidden | HostNotAllowed | InvalidUrl)
     if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(error)):
         told = isinstance(error, InsufficientScope | MissingPermissions)
-        return Outcome(error.code, hint=str(error) if told else None)
-    return Outcome(error.code, again=True, wait=max(SHORTEST_WAIT, error.retry_after or 0) + int(JITTER * draw))
+        return ReportOutcome(error.code, hint=str(error) if told else None)
+    return ReportOutcome(error.code, again=True, wait=max(SHORTEST_WAIT, error.retry_after or 0) + int(JITTER * draw))
 
 
-def with_report(build: Build, posted: Build, outcome: Outcome, *, now: int) -> Build:
+def with_report_outcome(build: Build, posted: Build, outcome: ReportOutcome, *, now: int) -> Build:
     """Write an outcome down; a build that has moved on meanwhile stays to be reported; pure."""
     if outcome.again:
         return replace(build, reported_error=outcome.error, report_after=now + outcome.wait)
@@ -172,13 +180,15 @@ def with_report(build: Build, posted: Build, outcome: Outcome, *, now: int) -> B
     )
 
 
-def _left(build: Build, place: Place) -> Place | None:
+def _left(build: Build, status_target: StatusTarget) -> StatusTarget | None:
     """Where a build was shown before, if that is another pipeline."""
     known = build.left_pipeline_id or build.status_pipeline_id
-    return None if known in {None, place.pipeline_id} else Place(build.sha, plain(build).ref, known)
+    if known in {None, status_target.pipeline_id}:
+        return None
+    return StatusTarget(build.sha, default_target(build).ref, known)
 
 
-def _moved_from(build: Build, outcome: Outcome) -> int | None:
+def _moved_from(build: Build, outcome: ReportOutcome) -> int | None:
     return None if outcome.pipeline_id in {None, build.status_pipeline_id} else build.status_pipeline_id
 
 

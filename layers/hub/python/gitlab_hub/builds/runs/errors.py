@@ -37,11 +37,3 @@ class RefNotFound(HubError):
     """GitLab knows no such branch, tag or commit in the project."""
 
     code = "ref_not_found"
-
-
-class UnknownMessage(Exception):
-    """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
-
-
-class OutOfTime(Exception):
-    """The function has no time left to begin with this message; it comes again."""

@@ -8,19 +8,19 @@ from gitlab_hub.builds.runs.commands import BuildCommands, Commits
 from gitlab_hub.builds.runs.commit_status import StatusReporter
 from gitlab_hub.builds.runs.state_changes import StateChanges
 from gitlab_hub.builds.runs.worker import Builder, Starter
-from gitlab_hub.builds.targets.base import Target
+from gitlab_hub.builds.targets.base import BuildTarget
 from gitlab_hub.builds.triggers.checks import CheckTarget
 
 
-def builder_of(builds: BuildsFeature, targets: Mapping[str, Target], *, draw: Callable[[], float]) -> Builder:
+def builder_of(builds: BuildsFeature, targets: Mapping[str, BuildTarget], *, draw: Callable[[], float]) -> Builder:
     """What works on the builds queue, on the schedule and on state changes; `targets` by their type."""
-    book, store, gitlabs, now = builds.book, builds.store, builds.gitlabs, builds.now
+    service, store, gitlabs, now = builds.service, builds.store, builds.gitlabs, builds.now
     return Builder(
-        book=book,
+        service=service,
         store=store,
-        starter=Starter(book=book, store=store, targets=targets, gitlabs=gitlabs, now=now),
-        reporter=StatusReporter(book=book, store=store, gitlabs=gitlabs, now=now, draw=draw),
-        changes=StateChanges(book, now),
+        starter=Starter(service=service, store=store, targets=targets, gitlabs=gitlabs, now=now),
+        reporter=StatusReporter(service=service, store=store, gitlabs=gitlabs, now=now, draw=draw),
+        changes=StateChanges(service, now),
         now=now,
     )
 
@@ -28,11 +28,11 @@ def builder_of(builds: BuildsFeature, targets: Mapping[str, Target], *, draw: Ca
 def commands_of(builds: BuildsFeature, *, audit: Audit, check_target: CheckTarget) -> BuildCommands:
     """What people do to builds; `check_target` raises a HubError for a target that is not allowed."""
     return BuildCommands(
-        book=builds.book,
+        book=builds.service,
         store=builds.store,
         triggers=builds.triggers.store,
         commits=Commits(builds.gitlabs),
-        places=builds.triggers.places,
+        group_lookup=builds.triggers.group_lookup,
         check_target=check_target,
         audit=audit,
         now=builds.now,

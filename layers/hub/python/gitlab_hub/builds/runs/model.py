@@ -15,7 +15,7 @@ from gitlab_hub.builds.triggers.model import BRANCH, FORK, TAG, TAG_PUSH, BuildR
 SUPERSEDED = "A newer build of the same branch took its place."
 
 
-class Status(StrEnum):
+class BuildStatus(StrEnum):
     """How far a build is; the words are GitLab's for commit statuses too."""
 
     PENDING = "pending"
@@ -27,7 +27,7 @@ class Status(StrEnum):
     @property
     def finished(self) -> bool:
         """Whether nothing comes after it."""
-        return self in {Status.SUCCESS, Status.FAILED, Status.CANCELED}
+        return self in {BuildStatus.SUCCESS, BuildStatus.FAILED, BuildStatus.CANCELED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Build:
     """Milliseconds; what lists are ordered by."""
     number: int = 0
     """Counts the builds of an integration; 0 until it is kept."""
-    status: Status = Status.PENDING
+    status: BuildStatus = BuildStatus.PENDING
     project_path: str | None = None
     actor: str | None = None
     delivery_id: str | None = None
@@ -101,7 +101,7 @@ class Build:
     due_at: int | None = None
     """When to push next; None = nothing is left to do."""
     version: int = 1
-    beyond: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a later release has added to its row; it stays there."""
 
     @property
@@ -121,7 +121,7 @@ class Build:
     @property
     def awaits_approval(self) -> bool:
         """Whether somebody has to let it start."""
-        return self.needs_approval and self.status is Status.PENDING
+        return self.needs_approval and self.status is BuildStatus.PENDING
 
 
 def new_build(trigger: Trigger, request: BuildRequest, *, build_id: str, now: float) -> Build:
@@ -154,7 +154,7 @@ def new_build(trigger: Trigger, request: BuildRequest, *, build_id: str, now: fl
 
 
 def with_status(
-    build: Build, to: Status, *, now: int, description: str | None = None, target_url: str | None = None
+    build: Build, to: BuildStatus, *, now: int, description: str | None = None, target_url: str | None = None
 ) -> Build:
     """Take a step, or stay where that would lead back; a finished build stays wholly as it is."""
     if build.finished:
@@ -164,7 +164,7 @@ def with_status(
         description=build.description if description is None else description,
         target_url=build.target_url if target_url is None else target_url,
     )
-    if to is not Status.PENDING and to is not build.status:
+    if to is not BuildStatus.PENDING and to is not build.status:
         # What was said of a build that could not be looked up is over.
         told = replace(told, status=to, error=None, error_hint=None, **_times(build, to, now))
     return build if told == build else replace(told, updated_at=now)
@@ -179,8 +179,8 @@ def canceled(build: Build, *, now: int, why: str | None = None) -> Build:
     """End a build here; its target is told where it may have it."""
     if build.finished:
         return build
-    ended = with_status(build, Status.CANCELED, now=now, description=why)
-    return replace(ended, stop_pending=build.starting_at is not None or build.status is Status.RUNNING)
+    ended = with_status(build, BuildStatus.CANCELED, now=now, description=why)
+    return replace(ended, stop_pending=build.starting_at is not None or build.status is BuildStatus.RUNNING)
 
 
 def superseded(build: Build, *, now: int) -> Build:
@@ -192,7 +192,7 @@ def failed(build: Build, *, now: int, code: str, hint: str) -> Build:
     """End a build whose target does not take it."""
     if build.finished:
         return build
-    return replace(with_status(build, Status.FAILED, now=now, description=hint), error=code, error_hint=hint)
+    return replace(with_status(build, BuildStatus.FAILED, now=now, description=hint), error=code, error_hint=hint)
 
 
 def _report_name(trigger: Trigger, request: BuildRequest) -> str | None:
@@ -200,7 +200,7 @@ def _report_name(trigger: Trigger, request: BuildRequest) -> str | None:
     return trigger.report_status.name if trigger.report_status.enabled and not request.deletes_ref else None
 
 
-def _times(build: Build, to: Status, now: int) -> dict[str, Any]:
+def _times(build: Build, to: BuildStatus, now: int) -> dict[str, Any]:
     if to.finished:
         return {"finished_at": now}
     return {"started_at": build.started_at or now}
@@ -212,7 +212,7 @@ def _times(build: Build, to: Status, now: int) -> dict[str, Any]:
 
 
 def concurrency_key(build: Build) -> str:
-    """The sort key that all unfinished builds of a lane begin with."""
+    """The sort key that all unfinished builds with one concurrency key begin with."""
     named = f"{build.source_project_id or build.project_id}\n{build.ref}"
     if build.kind == TAG:
         named = f"tag\n{build.project_id}\n{build.ref}"

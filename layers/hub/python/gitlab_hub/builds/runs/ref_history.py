@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from gitlab_hub.builds.runs.claims import History
+from gitlab_hub.builds.runs.claims import RefHistory
 from gitlab_hub.builds.triggers.model import TAG, TAG_PUSH, BuildRequest
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Key, StorageUnavailable, Table
@@ -21,12 +21,12 @@ class RefHistories:
     def __init__(self, table: Table, *, kept_seconds: int) -> None:
         self._table, self._kept_seconds = table, kept_seconds
 
-    def of(self, request: BuildRequest) -> History:
+    def of(self, request: BuildRequest) -> RefHistory:
         """The history of the ref that a request is about; an empty one where it never ended."""
         kind = TAG if request.ref_kind == TAG else ""
         return _history(self._table.get(*_key(request.integration_id, request.project_id, kind, request.ref)))
 
-    def tell(self, integration_id: str, event: HookEvent, *, delivery_id: str, number: int, now: int) -> None:
+    def record(self, integration_id: str, event: HookEvent, *, delivery_id: str, number: int, now: int) -> None:
         """Note that a push deleted a ref, or made one anew; `number` is that of the integration's newest build."""
         if event.project_id is None or not event.ref or not (event.deletes_ref or event.creates_ref):
             return
@@ -49,8 +49,8 @@ class RefHistories:
         raise StorageUnavailable("Too many changes of one branch at this moment; try again.", retry_after=5)
 
 
-def _history(row: Mapping[str, Any] | None) -> History:
-    return History() if row is None else History(ended=int(row["ended"]), revived=int(row["revived"]))
+def _history(row: Mapping[str, Any] | None) -> RefHistory:
+    return RefHistory() if row is None else RefHistory(ended=int(row["ended"]), revived=int(row["revived"]))
 
 
 def _key(integration_id: str, project_id: int, kind: str, ref: str) -> Key:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.builds.runs.commands import BuildCommands
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.runs.schemas import MAX_ID, BuildBody, BuildEnvelope, BuildList, BuildView, ReportBody
 from gitlab_hub.builds.runs.store import BuildStore
 from gitlab_hub.builds.triggers.ports import Integrations, Triggers
@@ -47,7 +47,7 @@ class BuildFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BuildPage:
     """Some builds, and the place to go on behind; None at the end. A page may be short and still have a next one."""
 
     builds: list[Build]
@@ -56,26 +56,26 @@ class Page:
 
 def page_of(
     store: BuildStore, integrations: Iterable[str], wanted: BuildFilter, *, limit: int, after: str | None
-) -> Page:
+) -> BuildPage:
     """Merge the builds of some integrations into one page.
 
     The index says in which order they come; rows are read for what may be shown only: without a filter the `limit`
     builds themselves, with one at most `most_scanned`.
     """
-    streams = [store.places(integration_id, after=after, batch=limit + 1) for integration_id in integrations]
+    streams = [store.list_positions(integration_id, after=after, batch=limit + 1) for integration_id in integrations]
     merged = heapq.merge(*streams, reverse=True)
     found: list[Build] = []
     scanned = 0
     while scanned < most_scanned(limit, wanted):
-        places = list(islice(merged, limit - len(found)))
-        if not places:
-            return Page(found, None)
-        for build in store.at(places):
+        positions = list(islice(merged, limit - len(found)))
+        if not positions:
+            return BuildPage(found, None)
+        for build in store.at(positions):
             found += [build] if wanted.takes(build) else []
-        after, scanned = places[-1], scanned + len(places)
+        after, scanned = positions[-1], scanned + len(positions)
         if len(found) == limit:
             break
-    return Page(found, after if next(merged, None) is not None else None)
+    return BuildPage(found, after if next(merged, None) is not None else None)
 
 
 def most_scanned(limit: int, wanted: BuildFilter) -> int:
@@ -162,7 +162,7 @@ class BuildRoutes:
 
     def report(self, build_id: BuildId, body: ReportBody) -> BuildEnvelope:
         """Say how far a build is; GitLab shows it as the commit status."""
-        status = Status(body.status)
+        status = BuildStatus(body.status)
         return _shown(self._controls.report(build_id, status, description=body.description, target_url=body.target_url))
 
     def cancel(self, build_id: BuildId, caller: Caller) -> BuildEnvelope:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gitlab_hub.builds.runs.model import Build, Status, with_status
+from gitlab_hub.builds.runs.model import Build, BuildStatus, with_status
 from gitlab_hub.builds.runs.service import BuildService
 from gitlab_hub.builds.targets.arns import (
     OF_CODEBUILD,
@@ -27,11 +27,11 @@ _DESCRIPTIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class StateChange:
     """What one event says."""
 
     build_id: str
-    status: Status
+    status: BuildStatus
     external_id: str
     url: str | None
     description: str | None
@@ -40,8 +40,8 @@ class Change:
 class StateChanges:
     """Takes events of EventBridge."""
 
-    def __init__(self, book: BuildService, now: Callable[[], float]) -> None:
-        self._book, self._now = book, now
+    def __init__(self, service: BuildService, now: Callable[[], float]) -> None:
+        self._service, self._now = service, now
 
     def on_event(self, event: Mapping[str, Any]) -> Build | None:
         """Bring a state change to its build; gives that build, None where the event is about none of the hub's."""
@@ -49,10 +49,10 @@ class StateChanges:
         if change is None:
             return None
         now = int(self._now())
-        return self._book.change(change.build_id, lambda build: applied(build, change, now=now))
+        return self._service.change(change.build_id, lambda build: applied(build, change, now=now))
 
 
-def read(event: Mapping[str, Any]) -> Change | None:
+def read(event: Mapping[str, Any]) -> StateChange | None:
     """Read an event; None for one that is about no build of ours, or of a status that ends and begins nothing."""
     detail = event.get("detail")
     if not isinstance(detail, Mapping):
@@ -65,7 +65,7 @@ def read(event: Mapping[str, Any]) -> Change | None:
     return None
 
 
-def applied(build: Build, change: Change, *, now: int) -> Build:
+def applied(build: Build, change: StateChange, *, now: int) -> Build:
     """Take the step that an event tells of, if it is about this build; pure."""
     if not _is_its(build, change):
         return build
@@ -75,14 +75,14 @@ def applied(build: Build, change: Change, *, now: int) -> Build:
         external_url=build.external_url or change.url,
         starting_at=build.starting_at or now,
     )
-    if build.status is Status.CANCELED and build.external_id is None and not change.status.finished:
+    if build.status is BuildStatus.CANCELED and build.external_id is None and not change.status.finished:
         return replace(there, stop_pending=True)  # It was canceled before anybody knew what its target calls it.
     if build.finished:
         return build
     return with_status(there, change.status, now=now, description=change.description)
 
 
-def _is_its(build: Build, change: Change) -> bool:
+def _is_its(build: Build, change: StateChange) -> bool:
     if build.external_id is not None:
         return build.external_id == change.external_id
     if build.target.get("type") == "codebuild":
@@ -92,13 +92,13 @@ def _is_its(build: Build, change: Change) -> bool:
     return build.target.get("type") == "stepfunctions" and machine_of(change.external_id) == machine
 
 
-def _of_codebuild(detail: Mapping[str, Any]) -> Change | None:
+def _of_codebuild(detail: Mapping[str, Any]) -> StateChange | None:
     status = OF_CODEBUILD.get(str(detail.get("build-status")))
     arn, more = str(detail.get("build-id")), _inside(detail, "additional-information")
     ids = [each.get("value") for each in _variables(more) if each.get("name") == "HUB_BUILD_ID"]
     if status is None or len(ids) != 1 or not _is_build(ids[0]):
         return None
-    return Change(
+    return StateChange(
         build_id=str(ids[0]),
         status=status,
         external_id=arn,
@@ -107,12 +107,12 @@ def _of_codebuild(detail: Mapping[str, Any]) -> Change | None:
     )
 
 
-def _of_step_functions(detail: Mapping[str, Any]) -> Change | None:
+def _of_step_functions(detail: Mapping[str, Any]) -> StateChange | None:
     status = OF_STEP_FUNCTIONS.get(str(detail.get("status")))
     name, arn = detail.get("name"), str(detail.get("executionArn"))
     if status is None or not _is_build(name):
         return None
-    return Change(
+    return StateChange(
         build_id=str(name),
         status=status,
         external_id=arn,

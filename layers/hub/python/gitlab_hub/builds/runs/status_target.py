@@ -23,7 +23,7 @@ _OF_ONE_ROUTE = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StatusTarget:
     """What a status is posted with: the commit, and the pipeline or the ref by which GitLab finds one."""
 
     sha: str
@@ -31,18 +31,18 @@ class Place:
     pipeline_id: int | None = None
 
 
-def plain(build: Build) -> Place:
-    """The place of a build that no pipeline of a merge request shows.
+def default_target(build: Build) -> StatusTarget:
+    """The target of a build that no pipeline of a merge request shows.
 
     A build of a bare commit has no ref: GitLab finds a branch that has it. A fork's branch is none of the project's.
     """
     if build.ref == build.sha:
-        return Place(build.sha)
+        return StatusTarget(build.sha)
     is_fork = build.kind == FORK and build.merge_request_iid is not None
-    return Place(build.sha, f"{_OF_MERGE_REQUESTS}{build.merge_request_iid}/head" if is_fork else build.ref)
+    return StatusTarget(build.sha, f"{_OF_MERGE_REQUESTS}{build.merge_request_iid}/head" if is_fork else build.ref)
 
 
-async def place_of(gitlab: "GitLab", build: Build) -> Place:
+async def resolve_status_target(gitlab: "GitLab", build: Build) -> StatusTarget:
     """Ask GitLab where to show a build. A merge request may get its pipeline at any time, so ask each time.
 
     Raises GitLabErrors that concern the post as well. What goes wrong with merge requests alone (they are not to be
@@ -56,16 +56,16 @@ async def place_of(gitlab: "GitLab", build: Build) -> Place:
         if error.http_status not in _OF_ONE_ROUTE:
             raise
         found = None
-    return found or usual(build)
+    return found or last_or_default_target(build)
 
 
-def usual(build: Build) -> Place:
-    """Where a build was shown before, else where GitLab finds a place for it."""
-    place = plain(build)
-    return Place(place.sha, place.ref, build.status_pipeline_id)
+def last_or_default_target(build: Build) -> StatusTarget:
+    """Where a build was shown before, else wherever GitLab puts it."""
+    status_target = default_target(build)
+    return StatusTarget(status_target.sha, status_target.ref, build.status_pipeline_id)
 
 
-async def _of_merge_request(gitlab: "GitLab", build: Build) -> Place | None:
+async def _of_merge_request(gitlab: "GitLab", build: Build) -> StatusTarget | None:
     if build.kind == TAG or build.ref == build.sha:
         return None
     iid = build.merge_request_iid or await _opened_from(gitlab, build)
@@ -75,7 +75,7 @@ async def _of_merge_request(gitlab: "GitLab", build: Build) -> Place | None:
     body = (await gitlab.get(here)).body
     head = part(body, "head_pipeline") if isinstance(body, Mapping) and body.get("sha") in {None, build.sha} else {}
     if await _shows(gitlab, build, head):
-        return Place(text(head, "sha") or build.sha, None, number(head, "id"))
+        return StatusTarget(text(head, "sha") or build.sha, None, number(head, "id"))
     return _listed(build, objects((await gitlab.get(f"{here}/pipelines")).body))
 
 
@@ -100,7 +100,7 @@ async def _shows(gitlab: "GitLab", build: Build, head: Mapping[str, Any]) -> boo
     return isinstance(commit, Mapping) and build.sha in (commit.get("parent_ids") or ())
 
 
-def _listed(build: Build, rows: Sequence[Mapping[str, Any]]) -> Place | None:
+def _listed(build: Build, rows: Sequence[Mapping[str, Any]]) -> StatusTarget | None:
     """The newest of a merge request's pipelines that is for this commit; those with its own ref before others."""
     mine = [
         row
@@ -112,4 +112,4 @@ def _listed(build: Build, rows: Sequence[Mapping[str, Any]]) -> Place | None:
     mine.sort(
         key=lambda row: ((text(row, "ref") or "").startswith(_OF_MERGE_REQUESTS), number(row, "id")), reverse=True
     )
-    return Place(build.sha, None, number(mine[0], "id")) if mine else None
+    return StatusTarget(build.sha, None, number(mine[0], "id")) if mine else None

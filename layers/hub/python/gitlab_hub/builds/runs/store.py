@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from gitlab_hub.builds.runs.claims import Claim, claim_item
-from gitlab_hub.builds.runs.model import SUPERSEDED, Build, Status, concurrency_key, concurrency_keys
+from gitlab_hub.builds.runs.model import SUPERSEDED, Build, BuildStatus, concurrency_key, concurrency_keys
 from gitlab_hub.errors import NotFound
 from gitlab_hub.ids import owner_of
 from gitlab_hub.storage.ports import (
@@ -18,6 +18,7 @@ from gitlab_hub.storage.ports import (
     Put,
     StorageUnavailable,
     Table,
+    UnknownSchema,
 )
 from gitlab_hub.storage.rows import Range, query_all
 
@@ -29,18 +30,14 @@ _WAITING = "BUILDS"
 _COUNTER = "COUNTER#builds"
 _TRIES = 20
 _MOST_RUNNING = 100
-_BEYOND = "beyond"
-_FIELDS = tuple(field.name for field in fields(Build) if field.name != _BEYOND)
+_EXTRA = "extra"
+_FIELDS = tuple(field.name for field in fields(Build) if field.name != _EXTRA)
 _POSITIONS = ("by_time_pk", "by_time_sk", "pending_pk", "pending_sk")
 _OWN = frozenset({"pk", "sk", "schema_version", "expires_at", *_POSITIONS, *_FIELDS})
 
 
-class UnknownSchema(Exception):
-    """A row of a release that this one does not know: it waits for one that does."""
-
-
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CreateResult:
     """A build as it is stored; `is_new` where this call stored it."""
 
     build: Build
@@ -65,15 +62,15 @@ class BuildStore:
             raise NotFound("There is no such build.")
         return build
 
-    def create(self, build: Build) -> Kept:
+    def create(self, build: Build) -> CreateResult:
         """Number a build and keep it, all or nothing; a build of this id that is already kept is given instead."""
         for _ in range(_TRIES):
             try:
-                return Kept(self._created(build), is_new=True)
+                return CreateResult(self._created(build), is_new=True)
             except ConditionFailed:  # Another build took the number, or this very one is there by now.
                 kept = self.get(build.id)
                 if kept is not None:
-                    return Kept(kept, is_new=False)
+                    return CreateResult(kept, is_new=False)
         raise StorageUnavailable("Too many builds are made at this moment; try again.", retry_after=5)
 
     def claim(self, first_id: str) -> Claim | None:
@@ -87,11 +84,11 @@ class BuildStore:
         ):  # None yet, or left over from an earlier build of this id.
             return Claim(first=first, current=first, version=row["version"] if row else 0)
         current = first if row["build_id"] == first_id else self.get(str(row["build_id"]))
-        return Claim(first=first, current=current or first, heard=tuple(row["heard"]), version=row["version"])
+        return Claim(first=first, current=current or first, rejected=tuple(row["heard"]), version=row["version"])
 
-    def hear(self, claim: Claim, delivery_id: str) -> None:
-        """Note that a delivery found a build in its way. Raises ConditionFailed where the claim has changed."""
-        put = _claimed(claim, claim.current.id, (*claim.heard, delivery_id))
+    def record_rejected(self, claim: Claim, delivery_id: str) -> None:
+        """Note that a delivery was refused another build. Raises ConditionFailed where the claim has changed."""
+        put = _claimed(claim, claim.current.id, (*claim.rejected, delivery_id))
         self._table.put(put.item, put.condition)
 
     def supersede(self, claim: Claim, build: Build) -> Build:
@@ -99,7 +96,7 @@ class BuildStore:
 
         Raises ConditionFailed where the claim, or the number of builds, has changed.
         """
-        return self._created(build, _claimed(claim, build.id, claim.heard))
+        return self._created(build, _claimed(claim, build.id, claim.rejected))
 
     def count(self, integration_id: str) -> int:
         """The number of the newest build."""
@@ -117,25 +114,25 @@ class BuildStore:
         saved = replace(after, version=before.version + 1)
         put = Put(_row(saved), Condition(equals={"version": before.version}))
         if saved.finished and not before.finished:
-            places = ((_of(saved.integration_id), f"{lane}{saved.id}") for lane in concurrency_keys(saved))
-            self._table.transact([put, *map(Delete, places)])
+            positions = ((_of(saved.integration_id), f"{key}{saved.id}") for key in concurrency_keys(saved))
+            self._table.transact([put, *map(Delete, positions)])
         else:
             self._table.put(put.item, put.condition)
         return saved
 
     def due(self, *, now: int, limit: int) -> list[str]:
-        """Ids of builds that want a push, the longest waiting first."""
+        """Ids of builds whose messages are to be sent again, the longest waiting first."""
         rows = self._table.query(_WAITING, until=_moment(now * 1000, "~"), limit=limit, index=PENDING)
         return [str(row["pk"]).removeprefix("BUILD#") for row in rows.items]
 
     def concurrent_with(self, build: Build) -> list[str]:
         """Ids of the unfinished builds of the same trigger, project and ref, this one among them.
 
-        Rows of the release before may be of another kind of ref: compare lanes.
+        Rows of the release before may be of another kind of ref: compare concurrency keys.
         """
         found = (
-            self._table.query(_of(build.integration_id), prefix=lane, limit=_MOST_RUNNING)
-            for lane in concurrency_keys(build)
+            self._table.query(_of(build.integration_id), prefix=key, limit=_MOST_RUNNING)
+            for key in concurrency_keys(build)
         )
         return [str(row["build_id"]) for rows in found for row in rows.items]
 
@@ -145,7 +142,7 @@ class BuildStore:
         builds = self._table.get_many([_key(str(row["build_id"])) for row in rows.items])
         return rows.last is not None or any(_is_active(_build(row)) for row in builds)
 
-    def places(self, integration_id: str, *, after: str | None, batch: int) -> Iterator[str]:
+    def list_positions(self, integration_id: str, *, after: str | None, batch: int) -> Iterator[str]:
         """Where an integration's builds stand in lists, newest first, behind one of them; read `batch` by `batch`.
 
         A look into the index alone: what stands there is read by `at`.
@@ -153,10 +150,10 @@ class BuildStore:
         wanted = Range(after=after, limit=batch, forward=False, index=BY_TIME, attributes=("by_time_sk",))
         return (str(row["by_time_sk"]) for row in query_all(self._table, f"BUILDS#{integration_id}", **wanted))
 
-    def at(self, places: Sequence[str]) -> list[Build]:
+    def at(self, positions: Sequence[str]) -> list[Build]:
         """The builds that stand at some places, in that order; read from the table, so that no status is an old one."""
-        found = self._table.get_many([_key(place.partition("#")[2]) for place in places])
-        return sorted(map(_build, found), key=place_of, reverse=True)
+        found = self._table.get_many([_key(position.partition("#")[2]) for position in positions])
+        return sorted(map(_build, found), key=list_position, reverse=True)
 
     def partitions(self, integration_id: str) -> Iterator[str]:
         """All partitions of an integration's builds but the one it shares with hooks and triggers."""
@@ -164,7 +161,7 @@ class BuildStore:
         return (str(row["pk"]) for row in rows)
 
 
-def place_of(build: Build) -> str:
+def list_position(build: Build) -> str:
     """Where a build stands in lists; no two stand in one place."""
     return _moment(build.created_ms, build.id)
 
@@ -187,8 +184,8 @@ def _counted(build: Build) -> Put:
     return Put({"pk": pk, "sk": sk, "schema_version": SCHEMA, "value": build.number}, unchanged)
 
 
-def _claimed(claim: Claim, build_id: str, heard: tuple[str, ...]) -> Put:
-    item = claim_item(claim, build_id=build_id, heard=heard, expires_at=claim.first.created_at + KEPT_SECONDS)
+def _claimed(claim: Claim, build_id: str, rejected: tuple[str, ...]) -> Put:
+    item = claim_item(claim, build_id=build_id, rejected=rejected, expires_at=claim.first.created_at + KEPT_SECONDS)
     return Put(item, Condition(equals={"version": claim.version}) if claim.version else ABSENT)
 
 
@@ -212,8 +209,8 @@ def _row(build: Build) -> Item:
     row |= {"status": str(build.status), "target": dict(build.target)}
     row |= {"pk": pk, "sk": sk, "schema_version": SCHEMA, "expires_at": build.created_at + KEPT_SECONDS}
     # A later release's rows stay its own.
-    row |= build.beyond
-    row |= {"by_time_pk": f"BUILDS#{build.integration_id}", "by_time_sk": place_of(build)}
+    row |= build.extra
+    row |= {"by_time_pk": f"BUILDS#{build.integration_id}", "by_time_sk": list_position(build)}
     if build.due_at is not None:
         row |= {"pending_pk": _WAITING, "pending_sk": _moment(build.due_at * 1000, build.id)}
     return row
@@ -224,13 +221,13 @@ def _build(row: Mapping[str, Any]) -> Build:
     known = {name: row[name] for name in _FIELDS if name in row}
     later = {"schema_version": row["schema_version"]} if row["schema_version"] > SCHEMA else {}
     try:
-        status = Status(row["status"])
+        status = BuildStatus(row["status"])
     except ValueError:
         raise UnknownSchema("This version does not know the status of this build.") from None
     # The release before said so in words only.
     known["superseded"] = bool(known.get("superseded")) or known.get("description") == SUPERSEDED
-    beyond = {name: value for name, value in row.items() if name not in _OWN} | later
-    return Build(**{**known, "status": status, _BEYOND: beyond})
+    extra = {name: value for name, value in row.items() if name not in _OWN} | later
+    return Build(**{**known, "status": status, _EXTRA: extra})
 
 
 def _moment(milliseconds: int, build_id: str) -> str:

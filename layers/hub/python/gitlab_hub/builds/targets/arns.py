@@ -2,7 +2,7 @@
 
 import re
 
-from gitlab_hub.builds.runs.model import Status
+from gitlab_hub.builds.runs.model import BuildStatus
 
 _ARN = re.compile(r"arn:(aws[\w-]*):([\w-]+):([\w-]+):(\d{12}):(.+)", re.ASCII)
 
@@ -69,17 +69,17 @@ def _named(arn: str, service: str, kind: str) -> str | None:
 # The states that AWS has for builds, in the hub's words; what is not here neither begins nor ends one.
 
 OF_CODEBUILD = {
-    "IN_PROGRESS": Status.RUNNING,
-    "SUCCEEDED": Status.SUCCESS,
-    "FAILED": Status.FAILED,
-    "FAULT": Status.FAILED,
-    "TIMED_OUT": Status.FAILED,
-    "STOPPED": Status.CANCELED,
+    "IN_PROGRESS": BuildStatus.RUNNING,
+    "SUCCEEDED": BuildStatus.SUCCESS,
+    "FAILED": BuildStatus.FAILED,
+    "FAULT": BuildStatus.FAILED,
+    "TIMED_OUT": BuildStatus.FAILED,
+    "STOPPED": BuildStatus.CANCELED,
 }
 OF_STEP_FUNCTIONS = {
-    "RUNNING": Status.RUNNING,
-    "SUCCEEDED": Status.SUCCESS,
-    "FAILED": Status.FAILED,
-    "TIMED_OUT": Status.FAILED,
-    "ABORTED": Status.CANCELED,
+    "RUNNING": BuildStatus.RUNNING,
+    "SUCCEEDED": BuildStatus.SUCCESS,
+    "FAILED": BuildStatus.FAILED,
+    "TIMED_OUT": BuildStatus.FAILED,
+    "ABORTED": BuildStatus.CANCELED,
 }

@@ -17,7 +17,7 @@ _DENIED = ("AccessDenied", "NotAuthorized", "UnauthorizedOperation", "KmsAccessD
 _MISSING = ("NotFound", "DoesNotExist", "NonExistentQueue", "StateMachineDeleting")
 
 
-def asked(send: Callable[[], T]) -> T:
+def call_aws(send: Callable[[], T]) -> T:
     """Call AWS. Raises TargetRefused or TargetUnavailable; AWS's own words may name things and stay inside."""
     try:
         return send()
@@ -26,10 +26,10 @@ def asked(send: Callable[[], T]) -> T:
     except BotoCoreError:
         raise _unavailable("no answer") from None
     except ClientError as error:
-        raise meaning(code_of(error), may_pass=is_transient(error)) from None
+        raise error_for_code(code_of(error), may_pass=is_transient(error)) from None
 
 
-def meaning(code: str, *, may_pass: bool = False) -> HubError:
+def error_for_code(code: str, *, may_pass: bool = False) -> HubError:
     """Sort an error code of AWS."""
     if may_pass or code in TRANSIENT_CODES or code in _FULL:
         return _unavailable(code)
@@ -37,12 +37,12 @@ def meaning(code: str, *, may_pass: bool = False) -> HubError:
         return TargetDenied("The hub's builder may not use this target. The deployer gives it the right (Build…Arns).")
     if any(word in code for word in _MISSING):
         return TargetMissing("AWS has no such target in this account and region. Check the name in the trigger.")
-    return TargetRefused(f"AWS refused the build ({_told(code)}). Check the trigger's target.")
+    return TargetRefused(f"AWS refused the build ({_safe_code(code)}). Check the trigger's target.")
 
 
 def _unavailable(code: str) -> TargetUnavailable:
-    return TargetUnavailable(f"AWS did not take the build now ({_told(code)}); the hub tries again.")
+    return TargetUnavailable(f"AWS did not take the build now ({_safe_code(code)}); the hub tries again.")
 
 
-def _told(code: str) -> str:
+def _safe_code(code: str) -> str:
     return code if code.replace(".", "").replace(" ", "").isalnum() else "unknown"

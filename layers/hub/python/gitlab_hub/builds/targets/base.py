@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.errors import HubError
 
 
@@ -41,7 +41,7 @@ class TargetUnavailable(HubError):
     retryable = True
 
 
-class Target(Protocol):
+class BuildTarget(Protocol):
     """One type of target, or a fake that passes the same contract test.
 
     Calls are repeated after a crash or a lost answer: an implementation names the build by its id wherever the
@@ -51,14 +51,14 @@ class Target(Protocol):
     def start(self, build: Build, message: Mapping[str, Any]) -> Started:
         """Hand a build over; `message` is what is published of it."""
 
-    def look(self, build: Build) -> Status | None:
+    def poll(self, build: Build) -> BuildStatus | None:
         """Say how far a build is there; None where the target cannot say."""
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:
         """Tell the target that a build it was given is wanted no more; one that has ended there is no error."""
 
 
-def named(build: Build, field: str) -> str:
+def target_field(build: Build, field: str) -> str:
     """Read a field of a build's target. Raises TargetRefused where the trigger has none."""
     value = build.target.get(field)
     if not isinstance(value, str) or not value:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.targets.arns import OF_CODEBUILD, build_page
-from gitlab_hub.builds.targets.aws import asked
-from gitlab_hub.builds.targets.base import Started, TargetMissing, environment_of, named
+from gitlab_hub.builds.targets.aws import call_aws
+from gitlab_hub.builds.targets.base import Started, TargetMissing, environment_of, target_field
 from gitlab_hub.storage.aws import LazyClient
 
 _RECENT = 100
@@ -26,15 +26,15 @@ class CodeBuildTarget:
         found = None if build.starting_at is None else self._find(build)
         if found is None:
             asking = self._arguments(build, message)
-            found = asked(lambda: self._client().start_build(**asking))["build"]
+            found = call_aws(lambda: self._client().start_build(**asking))["build"]
         return Started(found["arn"], build_page(found["arn"]))
 
-    def look(self, build: Build) -> Status | None:
+    def poll(self, build: Build) -> BuildStatus | None:
         """Ask CodeBuild for the build."""
         if build.external_id is None:
             return None
         ids = [_id_of(build.external_id)]
-        found = asked(lambda: self._client().batch_get_builds(ids=ids))["builds"]
+        found = call_aws(lambda: self._client().batch_get_builds(ids=ids))["builds"]
         return OF_CODEBUILD.get(found[0]["buildStatus"]) if found else None
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port's signature
@@ -46,7 +46,7 @@ class CodeBuildTarget:
                 return
             external_id = str(found["arn"])
         try:
-            asked(lambda: self._client().stop_build(id=_id_of(external_id)))
+            call_aws(lambda: self._client().stop_build(id=_id_of(external_id)))
         except TargetMissing:
             return
 
@@ -57,7 +57,7 @@ class CodeBuildTarget:
             {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in environment_of(message).items()
         ]
         asking = {
-            "projectName": named(build, "project"),
+            "projectName": target_field(build, "project"),
             "idempotencyToken": build.id,
             "environmentVariablesOverride": variables,
         }
@@ -66,12 +66,12 @@ class CodeBuildTarget:
 
     def _find(self, build: Build) -> dict[str, Any] | None:
         """Look among the newest builds of the project for the one that was started for this one."""
-        project = named(build, "project")
-        newest = asked(lambda: self._client().list_builds_for_project(projectName=project, sortOrder="DESCENDING"))
+        project = target_field(build, "project")
+        newest = call_aws(lambda: self._client().list_builds_for_project(projectName=project, sortOrder="DESCENDING"))
         ids = newest["ids"][:_RECENT]
         if not ids:
             return None
-        found: list[dict[str, Any]] = asked(lambda: self._client().batch_get_builds(ids=ids))["builds"]
+        found: list[dict[str, Any]] = call_aws(lambda: self._client().batch_get_builds(ids=ids))["builds"]
         return next((one for one in found if _is_for(one, build.id)), None)
 
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.runs.model import Build, Status
-from gitlab_hub.builds.targets.aws import asked, meaning
+from gitlab_hub.builds.runs.model import Build, BuildStatus
+from gitlab_hub.builds.targets.aws import call_aws, error_for_code
 from gitlab_hub.builds.targets.base import Started, TargetRefused
 from gitlab_hub.storage.aws import LazyClient
 
@@ -25,7 +25,7 @@ class EventBridgeTarget:
         self._put(build, message)
         return Started()
 
-    def look(self, build: Build) -> Status | None:  # noqa: ARG002 - the port's signature
+    def poll(self, build: Build) -> BuildStatus | None:  # noqa: ARG002 - the port's signature
         """Nothing can be looked up there: whoever builds reports."""
         return None
 
@@ -43,7 +43,7 @@ class EventBridgeTarget:
             "DetailType": DETAIL_TYPES[message["type"]],
             "Detail": json.dumps(message, separators=(",", ":")),
         }
-        answer = asked(lambda: self._client().put_events(Entries=[entry]))
+        answer = call_aws(lambda: self._client().put_events(Entries=[entry]))
         # EventBridge answers 200 also where it took nothing.
         if answer.get("FailedEntryCount"):
-            raise meaning(str(answer["Entries"][0].get("ErrorCode", "")))
+            raise error_for_code(str(answer["Entries"][0].get("ErrorCode", "")))

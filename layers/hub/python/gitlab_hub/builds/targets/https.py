@@ -12,9 +12,16 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.targets.allowed import AllowedArns
-from gitlab_hub.builds.targets.base import Started, TargetDenied, TargetMissing, TargetRefused, TargetUnavailable, named
+from gitlab_hub.builds.targets.base import (
+    Started,
+    TargetDenied,
+    TargetMissing,
+    TargetRefused,
+    TargetUnavailable,
+    target_field,
+)
 from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, VettedTransport
 from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable, InvalidUrl
@@ -81,9 +88,9 @@ class TargetCheck:
         found = self._arns.refusal(target)
         if found is None:
             return
-        named = "" if found.arn is None else f" ({found.arn})"
+        target_field = "" if found.arn is None else f" ({found.arn})"
         raise TargetNotAllowed(
-            f"The deployer does not allow builds to be sent to this target{named}. "
+            f"The deployer does not allow builds to be sent to this target{target_field}. "
             f"Its ARN has to be in the parameter {found.parameter} of the stack.",
             details={"fields": [{"field": f"body.target.{found.field}", "problem": TargetNotAllowed.code}]},
         )
@@ -136,7 +143,7 @@ class HttpsTarget:
         self._post(build, message)
         return Started()
 
-    def look(self, build: Build) -> Status | None:  # noqa: ARG002 - the port's signature
+    def poll(self, build: Build) -> BuildStatus | None:  # noqa: ARG002 - the port's signature
         """Nothing can be looked up there: whoever builds reports."""
         return None
 
@@ -166,7 +173,7 @@ class HttpsTarget:
 def _allowed(build: Build, policy: NetworkPolicy) -> tuple[Address, str]:
     """The rules may have changed since the trigger was made."""
     try:
-        return vetted(named(build, "url"), policy)
+        return vetted(target_field(build, "url"), policy)
     except HostNotAllowed as refused:
         raise TargetDenied(str(refused)) from None
     except InvalidUrl as refused:

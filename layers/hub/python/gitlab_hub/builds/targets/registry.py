@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gitlab_hub.builds.targets.base import Target
+from gitlab_hub.builds.targets.base import BuildTarget
 from gitlab_hub.builds.targets.codebuild import CodeBuildTarget
 from gitlab_hub.builds.targets.eventbridge import EventBridgeTarget
 from gitlab_hub.builds.targets.https import HttpsTarget, Signer
@@ -13,7 +13,7 @@ from gitlab_hub.gitlab.policy import NetworkPolicy
 
 def build_targets(
     *, bus: str, policy: NetworkPolicy, sign: Signer, ca_bundle: str | None = None
-) -> Mapping[str, Target]:
+) -> Mapping[str, BuildTarget]:
     """Targets by their type. `bus`: the hub's own event bus; `policy`: where HTTPS targets may lie."""
     return {
         "eventbridge": EventBridgeTarget(bus),

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitlab_hub.builds.runs.model import Build, Status
-from gitlab_hub.builds.targets.aws import asked
-from gitlab_hub.builds.targets.base import Started, named
+from gitlab_hub.builds.runs.model import Build, BuildStatus
+from gitlab_hub.builds.targets.aws import call_aws
+from gitlab_hub.builds.targets.base import Started, target_field
 from gitlab_hub.storage.aws import LazyClient
 
 
@@ -21,7 +21,7 @@ class SqsTarget:
         self._send(build, message)
         return Started()
 
-    def look(self, build: Build) -> Status | None:  # noqa: ARG002 - the port's signature
+    def poll(self, build: Build) -> BuildStatus | None:  # noqa: ARG002 - the port's signature
         """Nothing can be looked up there: whoever builds reports."""
         return None
 
@@ -30,9 +30,9 @@ class SqsTarget:
         self._send(build, message)
 
     def _send(self, build: Build, message: Mapping[str, Any]) -> None:
-        url = named(build, "queue_url")
+        url = target_field(build, "queue_url")
         body = json.dumps(message, separators=(",", ":"))
         asking: dict[str, Any] = {"QueueUrl": url, "MessageBody": body}
         if url.endswith(".fifo"):
             asking |= {"MessageGroupId": build.id, "MessageDeduplicationId": message["id"]}
-        asked(lambda: self._client().send_message(**asking))
+        call_aws(lambda: self._client().send_message(**asking))

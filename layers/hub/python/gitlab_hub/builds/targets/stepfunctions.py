@@ -6,10 +6,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from gitlab_hub.builds.runs.model import Build, Status
+from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.targets.arns import OF_STEP_FUNCTIONS, execution_arn, execution_page
-from gitlab_hub.builds.targets.aws import asked
-from gitlab_hub.builds.targets.base import Started, TargetMissing, TargetRefused, named
+from gitlab_hub.builds.targets.aws import call_aws
+from gitlab_hub.builds.targets.base import Started, TargetMissing, TargetRefused, target_field
 from gitlab_hub.storage.aws import LazyClient, code_of
 
 
@@ -21,25 +21,25 @@ class StepFunctionsTarget:
 
     def start(self, build: Build, message: Mapping[str, Any]) -> Started:
         """Start the execution, or find that it was started."""
-        machine = named(build, "state_machine_arn")
+        machine = target_field(build, "state_machine_arn")
         text = json.dumps(message, separators=(",", ":"), sort_keys=True)
-        arn = asked(lambda: self._begin(machine, build.id, text))
+        arn = call_aws(lambda: self._begin(machine, build.id, text))
         return Started(arn, None if arn is None else execution_page(arn))
 
-    def look(self, build: Build) -> Status | None:
+    def poll(self, build: Build) -> BuildStatus | None:
         """Ask Step Functions for the execution."""
         arn = build.external_id
         if arn is None:
             return None
-        return OF_STEP_FUNCTIONS.get(asked(lambda: self._client().describe_execution(executionArn=arn))["status"])
+        return OF_STEP_FUNCTIONS.get(call_aws(lambda: self._client().describe_execution(executionArn=arn))["status"])
 
     def stop(self, build: Build, message: Mapping[str, Any]) -> None:  # noqa: ARG002 - the port's signature
         """Stop the execution."""
-        arn = build.external_id or execution_arn(named(build, "state_machine_arn"), build.id)
+        arn = build.external_id or execution_arn(target_field(build, "state_machine_arn"), build.id)
         if arn is None:
             raise TargetRefused("An execution of this state machine cannot be stopped by its name.")
         try:
-            asked(lambda: self._client().stop_execution(executionArn=arn, error="canceled", cause="gitlab-hub"))
+            call_aws(lambda: self._client().stop_execution(executionArn=arn, error="canceled", cause="gitlab-hub"))
         except TargetMissing:
             return
 

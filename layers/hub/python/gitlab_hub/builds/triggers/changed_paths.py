@@ -33,10 +33,10 @@ def listed_paths(event: HookEvent) -> tuple[str, ...]:
     """The paths that a push itself names; there may be more."""
     if event.kind != PUSH:
         return ()
-    return bounded(path for commit in event.commits for path in commit.paths) or ()
+    return unique_paths(path for commit in event.commits for path in commit.paths) or ()
 
 
-def bounded(paths: Iterable[str]) -> tuple[str, ...] | None:
+def unique_paths(paths: Iterable[str]) -> tuple[str, ...] | None:
     """Each path once, in order; None where there are too many."""
     found: dict[str, None] = {}
     for path in paths:
@@ -70,7 +70,7 @@ def path_check(globs: Globs, event: HookEvent, own: Sequence[str], changed: Sequ
 
 ANSWER_SECONDS, MESSAGE_SECONDS = 10.0, 5.0
 
-Said = TypeVar("Said")
+Answer = TypeVar("Answer")
 
 
 class ChangedPaths(Protocol):
@@ -117,14 +117,14 @@ class GitLabChangedPaths:
         return self._asked(integration_id, lambda gitlab: _message(gitlab, project_id, sha), seconds=seconds)
 
     def _asked(
-        self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Said | None]], *, seconds: float | None = None
-    ) -> Said | None:
-        reach = self._gitlabs.reach(integration_id)
-        if reach is None or reach.paused or not reach.credential_works:
+        self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Answer | None]], *, seconds: float | None = None
+    ) -> Answer | None:
+        connection = self._gitlabs.reach(integration_id)
+        if connection is None or connection.paused or not connection.credential_works:
             return None
 
-        async def asked() -> Said | None:
-            async with asyncio.timeout(seconds or self._seconds), self._gitlabs.open(reach) as gitlab:
+        async def asked() -> Answer | None:
+            async with asyncio.timeout(seconds or self._seconds), self._gitlabs.open(connection) as gitlab:
                 return await ask(gitlab)
 
         try:
@@ -141,7 +141,7 @@ async def _compared(gitlab: "GitLab", project_id: int, query: Mapping[str, str])
     body = (await gitlab.get(f"/projects/{project_id}/repository/compare", query)).body
     if not isinstance(body, dict) or not isinstance(body.get("diffs"), list) or body.get("compare_timeout"):
         return None
-    return bounded(_paths(body["diffs"]))
+    return unique_paths(_paths(body["diffs"]))
 
 
 async def _of_merge_request(gitlab: "GitLab", project_id: int, iid: int, sha: str) -> Sequence[str] | None:
@@ -154,7 +154,7 @@ async def _of_merge_request(gitlab: "GitLab", project_id: int, iid: int, sha: st
             return None
     # Asked afterwards: if the head is still the same one, it was so all the time.
     body = (await gitlab.get(here)).body
-    return bounded(found) if isinstance(body, dict) and _is_whole(body, sha, files) else None
+    return unique_paths(found) if isinstance(body, dict) and _is_whole(body, sha, files) else None
 
 
 def _is_whole(body: Mapping[str, Any], sha: str, files: int) -> bool:

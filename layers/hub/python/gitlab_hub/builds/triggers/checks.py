@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gitlab_hub.builds.triggers.groups import Places
+from gitlab_hub.builds.triggers.groups import GroupLookup
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.ports import Hooks
 from gitlab_hub.errors import HubError, NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.gitlab.errors import Missing
-from gitlab_hub.places import Above, Group, is_below
+from gitlab_hub.group_resolver import Ancestors, Group, is_below
 
 UNCHECKED, NO_WEBHOOK, STATUSES_OFF = "place_unchecked", "no_webhook", "report_statuses_off"
 
@@ -39,8 +39,10 @@ class Checked:
 class TriggerChecks:
     """Looks a trigger's project or group up, and for what brings its events."""
 
-    def __init__(self, *, places: Places, gitlabs: GitLabs, hooks: Hooks | None, check_target: CheckTarget) -> None:
-        self._places, self._gitlabs, self._hooks, self.check_target = places, gitlabs, hooks, check_target
+    def __init__(
+        self, *, group_lookup: GroupLookup, gitlabs: GitLabs, hooks: Hooks | None, check_target: CheckTarget
+    ) -> None:
+        self._group_lookup, self._gitlabs, self._hooks, self.check_target = group_lookup, gitlabs, hooks, check_target
 
     def placed(self, trigger: Trigger) -> Checked:
         """A trigger whose group has its id and its present name. Raises NotInGitLab."""
@@ -68,25 +70,25 @@ class TriggerChecks:
             yield Caution(refused.code, str(refused))
 
     def _of_project(self, trigger: Trigger, project_id: int) -> Checked:
-        above = self._places.project(trigger.integration_id, project_id)
-        if above is None:
+        ancestors = self._group_lookup.project(trigger.integration_id, project_id)
+        if ancestors is None:
             return Checked(trigger, (), known=False)
-        self._keep_within(trigger, above.path)
-        return Checked(trigger, _ids(above), known=True)
+        self._keep_within(trigger, ancestors.path)
+        return Checked(trigger, _ids(ancestors), known=True)
 
     def _of_group(self, trigger: Trigger, path: str) -> Checked:
-        group = self._places.named(trigger.integration_id, path)
+        group = self._group_lookup.group_by_path(trigger.integration_id, path)
         if group is None:
             return Checked(replace(trigger, group_id=None), (), known=False)
         self._keep_within(trigger, group.full_path, group=group)
-        line = self._places.line(trigger.integration_id, group.id) or (group,)
+        ancestors = self._group_lookup.group_ancestors(trigger.integration_id, group.id) or (group,)
         named = replace(trigger, group=group.full_path, group_id=group.id)
-        return Checked(named, tuple(each.id for each in line), known=True)
+        return Checked(named, tuple(each.id for each in ancestors), known=True)
 
     def _keep_within(self, trigger: Trigger, path: str, *, group: Group | None = None) -> None:
         """Raises Missing for what lies outside the group that the integration is limited to."""
-        reach = self._gitlabs.reach(trigger.integration_id)
-        limit = None if reach is None else reach.group
+        connection = self._gitlabs.reach(trigger.integration_id)
+        limit = None if connection is None else connection.group
         is_it = limit is not None and group is not None and path.lower() == limit.lower()
         if limit is not None and not is_it and not is_below(path, limit):
             raise Missing("It lies outside the integration's group.")
@@ -104,8 +106,8 @@ class TriggerChecks:
                 f"No webhook brings these events: {what}. Register one for the project or a group above it "
                 f"(POST /v1/integrations/{trigger.integration_id}/webhooks).",
             )
-        reach = self._gitlabs.reach(trigger.integration_id)
-        if trigger.report_status.enabled and reach is not None and not reach.report_statuses:
+        connection = self._gitlabs.reach(trigger.integration_id)
+        if trigger.report_status.enabled and connection is not None and not connection.report_statuses:
             yield Caution(
                 STATUSES_OFF,
                 "GitLab will not show the builds: switch the integration's feature report_statuses on "
@@ -121,5 +123,5 @@ class TriggerChecks:
         return set(found)
 
 
-def _ids(above: Above) -> tuple[int, ...]:
-    return tuple(group.id for group in above.groups)
+def _ids(ancestors: Ancestors) -> tuple[int, ...]:
+    return tuple(group.id for group in ancestors.groups)

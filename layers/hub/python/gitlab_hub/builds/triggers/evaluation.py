@@ -1,6 +1,6 @@
 """Whether an event makes a trigger build, and why; pure.
 
-Every check answers, passed or refused, so that a rehearsal explains itself; one refusal is enough. Two stop early: of an
+Every check answers, passed or refused, so that a dry run explains itself; one refusal is enough. Two stop early: of an
 event of another kind nothing more can be said, and paths are looked at only where all else fits, as that may cost a
 question to GitLab.
 
@@ -10,7 +10,7 @@ question to GitLab.
 | push | `branch_pushed`, `branch_deletion_wanted`, `commit_known`, `branch_fits` | `branch_created`, `branch_deleted`, `no_commit`, `no_ref`, `branch_excluded`, `branch_not_included` |
 | tag | `commit_known`, `tag_fits` | `tag_deleted`, `no_commit`, `no_ref`, `tag_excluded`, `tag_not_included` |
 | merge request | `action_builds`, `commit_known`, `branch_fits`, `target_branch_fits`, `no_draft`, `draft_builds`, `labels_fit`, `no_fork`, `fork_allowed`, `fork_needs_approval` | `merge_request_unreadable`, `merge_request_not_open`, `action_ignored`, `no_commit`, `no_ref`, `branch_excluded`, `target_branch_not_included`, `draft`, `label_missing`, `fork_ignored` |
-| wishes | `skip_ci_not_asked`, `skip_ci_ignored` | `skip_ci_message`, `skip_ci_push_option` |
+| skipping | `skip_ci_not_asked`, `skip_ci_ignored` | `skip_ci_message`, `skip_ci_push_option` |
 | paths | `paths_fit`, `paths_not_asked`, `paths_unknown` | `no_path_fits` |
 | one build | `one_build_per_commit`: a push and a merge request of one commit make one build, whichever comes first | |
 """  # noqa: E501 - a table
@@ -24,7 +24,7 @@ from gitlab_hub.builds.triggers.globs import first_passing
 from gitlab_hub.builds.triggers.model import BRANCH, FORK, MERGE_REQUEST, PUSH, TAG, TAG_PUSH, BuildRequest, Trigger
 from gitlab_hub.builds.triggers.rules import Reason, is_wanted, passed, scope_checks
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.places import Above
+from gitlab_hub.group_resolver import Ancestors
 
 __all__ = ["Decision", "Facts", "Reason", "decide", "needs_message", "needs_paths"]
 
@@ -36,7 +36,7 @@ CHECKS = {PUSH: rules.branch_checks, TAG_PUSH: rules.tag_checks, MERGE_REQUEST: 
 class Facts:
     """What is known beyond the event."""
 
-    above: Above | None = None
+    ancestors: Ancestors | None = None
     """Where the event's project lies; None = nobody could say."""
     own_paths: Sequence[str] = ()
     """Paths that the event itself names."""
@@ -97,7 +97,7 @@ def needs_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> bool:
 
 
 def _before_paths(trigger: Trigger, event: HookEvent, facts: Facts) -> list[Reason]:
-    reasons = list(scope_checks(trigger, event, facts.above))
+    reasons = list(scope_checks(trigger, event, facts.ancestors))
     if is_wanted(trigger, event):
         reasons += CHECKS[event.kind](trigger, event)
         reasons.append(rules.skip_requested_by_push(trigger, event, event.message or facts.message))

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from functools import cached_property
 
 from gitlab_hub.builds.triggers.changed_paths import ChangedPaths, GitLabChangedPaths
-from gitlab_hub.builds.triggers.groups import Places, TriggerGroups
+from gitlab_hub.builds.triggers.groups import GroupLookup, TriggerGroups
 from gitlab_hub.builds.triggers.matching import TriggerMatcher
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.gitlab.clients import GitLabs
-from gitlab_hub.places import Places as StoredPlaces
+from gitlab_hub.group_resolver import GroupResolver
 from gitlab_hub.storage.ports import Table
 
 
@@ -22,18 +22,18 @@ class TriggersFeature:
         table: Table,
         gitlabs: GitLabs,
         sources: ChangedPaths | None = None,
-        places: Places | None = None,
+        group_lookup: GroupLookup | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.store, self.places = TriggerStore(table), places or StoredPlaces(table, gitlabs, now)
+        self.store, self.group_lookup = TriggerStore(table), group_lookup or GroupResolver(table, gitlabs, now)
         self._sources, self._gitlabs = sources or GitLabChangedPaths(gitlabs), gitlabs
 
     @cached_property
     def groups(self) -> TriggerGroups:
         """The groups that triggers are for."""
-        return TriggerGroups(self.store, self.places)
+        return TriggerGroups(self.store, self.group_lookup)
 
     @cached_property
-    def deciding(self) -> TriggerMatcher:
+    def matcher(self) -> TriggerMatcher:
         """What decides about events."""
         return TriggerMatcher(self.store, self._sources, self.groups)

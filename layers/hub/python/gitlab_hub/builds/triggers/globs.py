@@ -29,17 +29,19 @@ _STARS = {_FOLDERS: "(?:.*/)?", _ANYTHING: ".*", _WITHIN: "[^/]*"}
 def matcher(pattern: str) -> Matches:
     """A function that says whether a name fits the pattern; made once for each pattern."""
     tokens = _tokens(pattern)
-    return re.compile(_spelled(tokens), re.DOTALL).fullmatch if _is_tame(tokens) else _Automaton(tokens).fits
+    if _is_backtracking_safe(tokens):
+        return re.compile(_to_regex(tokens), re.DOTALL).fullmatch
+    return _Automaton(tokens).fits
 
 
 @lru_cache(maxsize=4096)
 def any_of(patterns: tuple[str, ...]) -> Matches:
     """A function that says whether a name fits one of several patterns; made once for each such group."""
     found = [_tokens(pattern) for pattern in patterns]
-    tame = "|".join(_spelled(tokens) for tokens in found if _is_tame(tokens))
-    matchers: list[Matches] = [_Automaton(tokens).fits for tokens in found if not _is_tame(tokens)]
+    regex = "|".join(_to_regex(tokens) for tokens in found if _is_backtracking_safe(tokens))
+    matchers: list[Matches] = [_Automaton(tokens).fits for tokens in found if not _is_backtracking_safe(tokens)]
     if len(matchers) < len(found):
-        matchers.insert(0, re.compile(tame, re.DOTALL).fullmatch)
+        matchers.insert(0, re.compile(regex, re.DOTALL).fullmatch)
     return matchers[0] if len(matchers) == 1 else lambda name: any(fits(name) for fits in matchers)
 
 
@@ -68,7 +70,7 @@ def _tokens(pattern: str) -> list[str]:
     return [_normal(token) for token in _TOKEN.findall(pattern)]
 
 
-def _is_tame(tokens: Sequence[str]) -> bool:
+def _is_backtracking_safe(tokens: Sequence[str]) -> bool:
     """Whether a backtracking matcher has little to try: no two stars can share out the same part of a name.
 
     So it is with one star only, and with at most one in each folder, where `**` comes once: as `**/`, or at the end.
@@ -83,7 +85,7 @@ def _is_tame(tokens: Sequence[str]) -> bool:
     return all(folder.count(_WITHIN) <= 1 for folder in folders.split("/"))
 
 
-def _spelled(tokens: Sequence[str]) -> str:
+def _to_regex(tokens: Sequence[str]) -> str:
     return "".join(_STARS.get(token) or ("[^/]" if token == _ONE else re.escape(token)) for token in tokens)
 
 

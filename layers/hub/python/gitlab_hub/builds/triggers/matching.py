@@ -10,7 +10,7 @@ from gitlab_hub.builds.triggers.groups import TriggerGroups
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.places import Above
+from gitlab_hub.group_resolver import Ancestors
 
 _MAX_KEPT = 16
 """Integrations whose triggers one worker keeps in memory."""
@@ -31,24 +31,24 @@ class TriggerIndex:
         """Whether it matters where the event's project lies."""
         return event.project_id is not None and event.kind in self._kinds
 
-    def concerned(self, event: HookEvent, above: Above | None = None) -> Iterator[Trigger]:
+    def concerned(self, event: HookEvent, ancestors: Ancestors | None = None) -> Iterator[Trigger]:
         """The triggers that wait for such an event in its project or in a group above it."""
         yield from self._of_project.get((event.kind, event.project_id), ())
-        if above is None:
+        if ancestors is None:
             yield from self._below_paths(event.kind, event.project_path or "")
             return
         met: set[str] = set()
-        for trigger in self._below_groups(event, above):
+        for trigger in self._below_groups(event, ancestors):
             if trigger.id not in met:
                 met.add(trigger.id)
                 yield trigger
 
-    def _below_groups(self, event: HookEvent, above: Above) -> Iterator[Trigger]:
-        for group in above.groups:
+    def _below_groups(self, event: HookEvent, ancestors: Ancestors) -> Iterator[Trigger]:
+        for group in ancestors.groups:
             yield from self._of_group.get((event.kind, group.id), ())
-        for trigger in self._below_paths(event.kind, event.project_path or above.path):
+        for trigger in self._below_paths(event.kind, event.project_path or ancestors.path):
             # Where all groups above are known, a path is another group's by now unless its id is among them.
-            if not above.whole or trigger.group_id is None:
+            if not ancestors.complete or trigger.group_id is None:
                 yield trigger
 
     def _below_paths(self, kind: str, path: str) -> Iterator[Trigger]:
@@ -67,8 +67,8 @@ class TriggerIndex:
 
 
 @dataclass(slots=True)
-class _Kept:
-    edition: int
+class _CachedIndex:
+    revision: int
     index: TriggerIndex
 
 
@@ -80,43 +80,46 @@ class TriggerMatcher:
 
     def __init__(self, store: TriggerStore, sources: ChangedPaths, groups: TriggerGroups) -> None:
         self._store, self._sources, self._groups = store, sources, groups
-        self._kept: dict[str, _Kept] = {}
+        self._cache: dict[str, _CachedIndex] = {}
 
     def evaluate(
         self, integration_id: str, event: HookEvent, *, delivery_id: str | None = None
     ) -> Sequence[tuple[Trigger, Decision]]:
         """Decide for every trigger that waits for such an event there; none at all is an empty answer."""
-        index, above = self._index(integration_id), None
+        index, ancestors = self._index(integration_id), None
         if index.asks_for_groups(event):
-            above = self._groups.above(integration_id, event)
-        facts = _Facts(self._sources, integration_id, event, above)
-        met = list(index.concerned(event, above))
-        self._groups.learn(met, above)
+            ancestors = self._groups.ancestors(integration_id, event)
+        facts = _Facts(self._sources, integration_id, event, ancestors)
+        met = list(index.concerned(event, ancestors))
+        self._groups.update_names(met, ancestors)
         return [(trigger, decide(trigger, event, facts.of(trigger), delivery_id=delivery_id)) for trigger in met]
 
     def dry_run(self, trigger: Trigger, event: HookEvent) -> Decision:
         """Decide for one trigger, whether or not the event concerns it."""
-        above = None if trigger.group is None else self._groups.above(trigger.integration_id, event)
-        return decide(trigger, event, _Facts(self._sources, trigger.integration_id, event, above).of(trigger))
+        ancestors = None if trigger.group is None else self._groups.ancestors(trigger.integration_id, event)
+        return decide(trigger, event, _Facts(self._sources, trigger.integration_id, event, ancestors).of(trigger))
 
     def _index(self, integration_id: str) -> TriggerIndex:
-        edition, kept = self._store.revision(integration_id), self._kept.get(integration_id)
-        if kept is None or kept.edition != edition:
-            # Read after the edition: a change in between makes this newer than it says, and the next event reads again.
-            kept = _Kept(edition, TriggerIndex(self._groups.resolved(self._store.after(integration_id))))
-            self._kept.pop(integration_id, None)
-            self._kept[integration_id] = kept
-            while len(self._kept) > _MAX_KEPT:
-                del self._kept[next(iter(self._kept))]
-        return kept.index
+        revision, cached = self._store.revision(integration_id), self._cache.get(integration_id)
+        if cached is None or cached.revision != revision:
+            # Read after the revision: a change in between makes this newer than it says; the next event reads again.
+            triggers = self._groups.with_group_ids(self._store.after(integration_id))
+            cached = _CachedIndex(revision, TriggerIndex(triggers))
+            self._cache.pop(integration_id, None)
+            self._cache[integration_id] = cached
+            while len(self._cache) > _MAX_KEPT:
+                del self._cache[next(iter(self._cache))]
+        return cached.index
 
 
 class _Facts:
     """Facts of one event, each asked for at most once, and only when a decision hangs on it."""
 
-    def __init__(self, sources: ChangedPaths, integration_id: str, event: HookEvent, above: Above | None) -> None:
+    def __init__(
+        self, sources: ChangedPaths, integration_id: str, event: HookEvent, ancestors: Ancestors | None
+    ) -> None:
         self._sources, self._integration_id, self._event = sources, integration_id, event
-        self._facts = Facts(above=above, own_paths=listed_paths(event))
+        self._facts = Facts(ancestors=ancestors, own_paths=listed_paths(event))
         self._asked_message = event.message is not None
         self._asked_paths = False
 

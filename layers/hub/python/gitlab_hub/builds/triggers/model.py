@@ -80,7 +80,7 @@ class Trigger:
     """Unix seconds."""
     version: int = 1
     """Grows with every write; writers name the one they read."""
-    beyond: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a later release has added to its row; it stays there."""
 
 
@@ -113,4 +113,4 @@ class BuildRequest:
     """Whether the event brings the commit; False for an update of a merge request that changes other things."""
     deletes_ref: bool = False
     """The branch is gone, and `sha` is where it stood: for targets that take down what its builds had put up. It is
-    no second build of that commit, so no build of the commit stands in its way."""
+    no second build of that commit, so no earlier build of the commit keeps it from being made."""

@@ -32,30 +32,30 @@ OfIntegration = Annotated[
 
 
 class TriggerRoutes:
-    """Triggers: admins manage them, viewers read them, and who may run builds may rehearse one."""
+    """Triggers: admins manage them, viewers read them, and who may run builds may dry-run one."""
 
     def __init__(
-        self, *, book: TriggerService, store: TriggerStore, deciding: TriggerMatcher, cursors: Cursors
+        self, *, service: TriggerService, store: TriggerStore, matcher: TriggerMatcher, cursors: Cursors
     ) -> None:
-        self._book, self._store, self._deciding, self._cursors = book, store, deciding, cursors
+        self._service, self._store, self._matcher, self._cursors = service, store, matcher, cursors
 
     def routes(self) -> list[Route]:
         """Give all routes."""
-        create, patch, delete, rehearse = self.create, self.patch, self.delete, self.dry_run
+        create, patch, delete, dry_run = self.create, self.patch, self.delete, self.dry_run
         return [
             Route(method="POST", path=BASE, handler=create, role=Role.ADMIN, status=201, summary="Make a trigger"),
             Route(method="GET", path=BASE, handler=self.list_all, role=Role.VIEWER, summary="List triggers"),
             Route(method="GET", path=ONE, handler=self.get, role=Role.VIEWER, summary="Read one trigger"),
             Route(method="PATCH", path=ONE, handler=patch, role=Role.ADMIN, summary="Change a trigger"),
             Route(method="DELETE", path=ONE, handler=delete, role=Role.ADMIN, summary="Remove a trigger"),
-            Route(method="POST", path=f"{ONE}/test", handler=rehearse, role=Role.DEVELOPER,
+            Route(method="POST", path=f"{ONE}/test", handler=dry_run, role=Role.DEVELOPER,
                   summary="Say what a trigger would make of an event"),
         ]  # fmt: skip
 
     def create(self, body: TriggerBody, caller: Caller, seed: Seed) -> TriggerEnvelope:
         """Make a trigger."""
         _see(caller, body.integration_id)
-        return _made(self._book.create(body.integration_id, body, actor=caller.token_id, seed=seed))
+        return _made(self._service.create(body.integration_id, body, actor=caller.token_id, seed=seed))
 
     def list_all(
         self,
@@ -69,10 +69,10 @@ class TriggerRoutes:
         opened = self._cursors.open(listing, cursor)
         after: Position | None = None if opened is None else (opened[0], opened[1])
         if integration_id is None:
-            page = self._book.of_all(caller.integration_ids, after, limit)
+            page = self._service.of_all(caller.integration_ids, after, limit)
         else:
             _see(caller, integration_id)
-            page = self._book.of_integration(integration_id, after, limit)
+            page = self._service.of_integration(integration_id, after, limit)
         return TriggerList(
             triggers=[TriggerView.of(one) for one in page.triggers],
             next_cursor=None if page.next is None else self._cursors.seal(listing, page.next),
@@ -80,23 +80,23 @@ class TriggerRoutes:
 
     def get(self, trigger_id: TriggerId) -> TriggerEnvelope:
         """Read one trigger."""
-        return _made(self._book.read(trigger_id))
+        return _made(self._service.read(trigger_id))
 
     def patch(self, trigger_id: TriggerId, body: TriggerPatchBody, caller: Caller) -> TriggerEnvelope:
         """Change a trigger; what is left out stays."""
-        return _made(self._book.change(trigger_id, body, actor=caller.token_id))
+        return _made(self._service.change(trigger_id, body, actor=caller.token_id))
 
     def delete(self, trigger_id: TriggerId, caller: Caller) -> RemovedTrigger:
         """Remove a trigger; what it has built stays."""
-        self._book.remove(trigger_id, actor=caller.token_id)
+        self._service.remove(trigger_id, actor=caller.token_id)
         return RemovedTrigger()
 
     def dry_run(self, trigger_id: TriggerId, body: DryRunBody) -> DryRunAnswer:
         """Say whether an event would be built, and why; nothing is kept or sent. The payload decides what it is."""
-        found = self._book.read(trigger_id)
+        found = self._service.read(trigger_id)
         event = parse(body.event, body.payload)
         return DryRunAnswer.of(
-            self._deciding.dry_run(found.trigger, event),
+            self._matcher.dry_run(found.trigger, event),
             found.trigger,
             event=event.kind,
             warnings=found.warnings,

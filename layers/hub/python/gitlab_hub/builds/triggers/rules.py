@@ -8,7 +8,7 @@ from gitlab_hub.builds.triggers.globs import first_fit
 from gitlab_hub.builds.triggers.model import MERGE_REQUEST, Globs, Trigger
 from gitlab_hub.gitlab.webhooks.event_types import BUILDING
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.places import Above, is_below
+from gitlab_hub.group_resolver import Ancestors, is_below
 
 # What a trigger's checks answer: a word for machines that stays the same, and a text for people.
 
@@ -34,11 +34,11 @@ def refused(code: str, text: str) -> Reason:
 # Whether an event is any of a trigger's business at all: switched on, of a wanted kind, of its project or group.
 
 
-def scope_checks(trigger: Trigger, event: HookEvent, above: Above | None) -> Iterator[Reason]:
+def scope_checks(trigger: Trigger, event: HookEvent, ancestors: Ancestors | None) -> Iterator[Reason]:
     """All checks of the scope, in order."""
     yield enabled(trigger)
     yield wanted(trigger, event)
-    yield place(trigger, event, above)
+    yield place(trigger, event, ancestors)
 
 
 def enabled(trigger: Trigger) -> Reason:
@@ -60,7 +60,7 @@ def is_wanted(trigger: Trigger, event: HookEvent) -> bool:
     return event.kind in trigger.events and event.kind in BUILDING
 
 
-def place(trigger: Trigger, event: HookEvent, above: Above | None) -> Reason:
+def place(trigger: Trigger, event: HookEvent, ancestors: Ancestors | None) -> Reason:
     """Whether it happened in the trigger's project, or in a project below its group.
 
     `above` is what GitLab says of the event's project. A group is told by its id; by its path only where nobody knows.
@@ -69,22 +69,22 @@ def place(trigger: Trigger, event: HookEvent, above: Above | None) -> Reason:
         return refused("project_unknown", "The event does not say which project it is about.")
     if trigger.group is None:
         return _project(trigger, event)
-    path = event.project_path or (None if above is None else above.path)
+    path = event.project_path or (None if ancestors is None else ancestors.path)
     if path is None:
         return refused("project_unknown", "The event does not say where its project lies.")
-    if lies_below(trigger, path, above):
+    if lies_below(trigger, path, ancestors):
         return passed("group_fits", f"The project {path} is below {trigger.group}.")
     return refused("other_group", f"The project {path} is not below {trigger.group}.")
 
 
-def lies_below(trigger: Trigger, path: str, above: Above | None) -> bool:
+def lies_below(trigger: Trigger, path: str, ancestors: Ancestors | None) -> bool:
     """Whether a project lies below a trigger's group."""
     if trigger.group is None:
         return False
-    if trigger.group_id is not None and above is not None:
-        if above.group(trigger.group_id) is not None:
+    if trigger.group_id is not None and ancestors is not None:
+        if ancestors.group(trigger.group_id) is not None:
             return True
-        if above.whole:
+        if ancestors.complete:
             return False  # Whatever is called so by now is another group.
     return is_below(path, trigger.group)
 

@@ -15,9 +15,9 @@ from gitlab_hub.storage.rows import query_all
 SCHEMA_VERSION = 1
 TRIGGER = "TRIGGER#"
 HEAD = "TRIGGERS"
-"""One row per integration that changes with each of its triggers: how many there are, and in which edition."""
+"""One row per integration that changes with each of its triggers: how many there are, and at which revision."""
 
-_BEYOND = "beyond"
+_EXTRA = "extra"
 _KEY = frozenset({"pk", "sk", "schema_version"})
 _GLOBS = ("branches", "tags", "paths")
 
@@ -28,12 +28,12 @@ def partition(integration_id: str) -> str:
 
 
 def trigger_item(trigger: Trigger) -> Item:
-    """Spell a trigger."""
+    """The row of a trigger."""
     values: Item = _plain(asdict(trigger))
     key = {"pk": partition(values.pop("integration_id")), "sk": TRIGGER + values.pop("id")}
     # A later release's rows stay its own.
-    beyond: Item = values.pop(_BEYOND)
-    return key | {"schema_version": SCHEMA_VERSION} | values | beyond
+    extra: Item = values.pop(_EXTRA)
+    return key | {"schema_version": SCHEMA_VERSION} | values | extra
 
 
 def trigger_of(item: Mapping[str, Any]) -> Trigger:
@@ -44,17 +44,17 @@ def trigger_of(item: Mapping[str, Any]) -> Trigger:
         "id": str(item["sk"]).removeprefix(TRIGGER),
         "integration_id": str(item["pk"]).partition("#")[2],
         "events": tuple(item["events"]),
-        _BEYOND: {name: value for name, value in item.items() if name not in known.keys() | _KEY} | later,
+        _EXTRA: {name: value for name, value in item.items() if name not in known.keys() | _KEY} | later,
         "merge_requests": MergeRequestRules(**_known(MergeRequestRules, item["merge_requests"])),
         "report_status": ReportStatus(**_known(ReportStatus, item["report_status"])),
     } | {name: Globs(**_known(Globs, item[name])) for name in _GLOBS}
     return Trigger(**(known | rest))
 
 
-def head_item(integration_id: str, *, edition: int, count: int) -> Item:
-    """Spell the row that changes with every trigger."""
+def head_item(integration_id: str, *, revision: int, count: int) -> Item:
+    """The row that changes with every trigger."""
     key = {"pk": partition(integration_id), "sk": HEAD, "schema_version": SCHEMA_VERSION}
-    return key | {"edition": edition, "count": count}
+    return key | {"edition": revision, "count": count}
 
 
 def _known(kind: Any, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ _ATTEMPTS = 8
 
 
 class TriggerStore:
-    """Reads and writes triggers. Every write moves the edition of its integration."""
+    """Reads and writes triggers. Every write moves the revision of its integration."""
 
     def __init__(self, table: Table, *, limit: int = MAX_TRIGGERS) -> None:
         self._table, self._limit = table, limit
@@ -164,9 +164,9 @@ class TriggerStore:
 
     def _written(self, integration_id: str, action: Put | Delete, *, more: int) -> bool:
         """Write a trigger and the head together; False where either was not what it had been."""
-        edition, count = self._head(integration_id)
-        head = head_item(integration_id, edition=edition + 1, count=count + more)
-        as_read = Condition(equals={"edition": edition}) if edition else ABSENT
+        revision, count = self._head(integration_id)
+        head = head_item(integration_id, revision=revision + 1, count=count + more)
+        as_read = Condition(equals={"edition": revision}) if revision else ABSENT
         try:
             self._table.transact([action, Put(head, as_read)])
         except ConditionFailed:
@@ -174,7 +174,7 @@ class TriggerStore:
         return True
 
     def _head(self, integration_id: str) -> tuple[int, int]:
-        """Edition and number of triggers."""
+        """Revision and number of triggers."""
         head = self._table.get(partition(integration_id), HEAD) or {}
         return head.get("edition", 0), head.get("count", 0)
 

@@ -1,7 +1,7 @@
-"""Heeding hints: what a webhook made us curious about is read from GitLab, outside of runs and beside them.
+"""Processing hints: what a webhook made us curious about is read from GitLab, outside of runs and beside them.
 
 A hint is worth little: the next run finds the same. So it takes no lease and keeps no state, it is given up where a
-run would have to complain, and put off where a run would park. It spends the same allowance as runs do.
+run would have to complain, and postponed where a run would park. It spends the same allowance as runs do.
 """
 
 import asyncio
@@ -17,22 +17,30 @@ from typing import Any, Protocol
 from gitlab_hub.blocking import BlockingCalls, to_the_end
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, HostNotAllowed, InvalidUrl, Missing, TlsError, Unauthorized
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    InvalidUrl,
+    Missing,
+    TlsError,
+    Unauthorized,
+)
 from gitlab_hub.storage.ports import StorageRefused, StorageUnavailable, Table
 from gitlab_hub.sync import deletion_guard
 from gitlab_hub.sync.engine import LONGEST_DELAY_SECONDS, Connection
-from gitlab_hub.sync.errors import LeaseLost, OutOfTime, SliceEnded, UnreadableRun
+from gitlab_hub.sync.errors import LeaseLost, SliceEnded, SliceOutOfTime, UnreadableRun
 from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.hints.queue import BURST_SECONDS, HintQueue
-from gitlab_hub.sync.hints.removal_budget import HintLedger, RemovalBudget
-from gitlab_hub.sync.located import located
+from gitlab_hub.sync.hints.removal_budget import RemovalBudget, RemovalBudgetStore
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import Kind, RowStore, Scope, Session, Target, Targets
 from gitlab_hub.sync.session import RESERVE_SECONDS
 from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.target_group import with_current_group
 
-# What a feature works with while it heeds a hint: a session without a run.
+# What a feature works with while it processes a hint: a session without a run.
 
 
 class HintSession(BlockingCalls):
@@ -51,7 +59,7 @@ class HintSession(BlockingCalls):
         fence: Fence,
         number: int | None,
         still: Callable[[], Target | None],
-        room: RemovalBudget,
+        budget: RemovalBudget,
         *,
         remaining: Callable[[], float],
         clock: Callable[[], float],
@@ -59,7 +67,7 @@ class HintSession(BlockingCalls):
         self.target, self.gitlab = target, gitlab
         self.counts: Counter[str] = Counter()
         self._fence, self._fenced = fence, FencedTable(fence, number)
-        self._still, self._room, self._remaining, self._clock = still, room, remaining, clock
+        self._still, self._room, self._remaining, self._clock = still, budget, remaining, clock
         self._mirrors: dict[str, DatasetMirror] = {}
 
     def now(self) -> datetime:
@@ -72,7 +80,7 @@ class HintSession(BlockingCalls):
             raise ValueError("A session fences the table of its feature.")
         return self._fenced
 
-    def width(self, most: int) -> int:
+    def concurrency(self, most: int) -> int:
         """As much at once as anybody wants."""
         return most
 
@@ -102,7 +110,7 @@ class HintSession(BlockingCalls):
     def check(self) -> None:
         """Raise when time is up."""
         if self._remaining() < RESERVE_SECONDS:
-            raise OutOfTime("the function's time is nearly up")
+            raise SliceOutOfTime("the function's time is nearly up")
 
     async def before_write(self) -> None:
         """Raise where the integration was removed, paused or changed: its rows may be on their way out."""
@@ -110,7 +118,7 @@ class HintSession(BlockingCalls):
             raise LeaseLost("the integration is not what it was")
 
     @property
-    def told(self) -> dict[str, int]:
+    def log_counts(self) -> dict[str, int]:
         """What was done, for the log."""
         listed = {name: mirror.listed for name, mirror in self._mirrors.items() if mirror.listed}
         return {**self.counts, **listed}
@@ -143,7 +151,7 @@ class TargetedRefresh(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HintHandler:
-    """Heeds the hints of one kind of sync; safe to be called with the same message any number of times."""
+    """Processes the hints of one kind of sync; safe to be called with the same message any number of times."""
 
     feature: TargetedRefresh
     box: HintQueue
@@ -156,28 +164,30 @@ class HintHandler:
         """Work on one message for at most `remaining()` seconds. Raises UnknownMessage, StorageUnavailable."""
         hint, tries = message["hint"], int(message.get("tries", 0))
         # Where the mark cannot be taken away the message has to come again: it would swallow later hints.
-        self.box.take(hint)
+        self.box.clear_mark(hint)
         try:
-            asyncio.run(self._heed(hint, remaining))
+            asyncio.run(self._refresh(hint, remaining))
         except (*_FINAL, StorageRefused) as error:
             _note("hint dropped", hint, error.code)
         except (GitLabError, StorageUnavailable, SliceEnded, UnreadableRun) as error:
-            self._put_off(hint, tries + 1, error)
+            self._schedule_retry(hint, tries + 1, error)
 
-    async def _heed(self, hint: Hint, remaining: Callable[[], float]) -> None:
+    async def _refresh(self, hint: Hint, remaining: Callable[[], float]) -> None:
         target = await to_the_end(self.targets.target, hint["integration_id"])
         if target is None:
             _note("hint dropped", hint, "paused")
             return
         connection = self.connect(target)
         async with connection.gitlab, _sharing(connection):
-            await self._heed_at(await located(connection.gitlab, self.targets, target), connection, hint, remaining)
+            await self._refresh_at(
+                await with_current_group(connection.gitlab, self.targets, target), connection, hint, remaining
+            )
 
-    async def _heed_at(
+    async def _refresh_at(
         self, target: Target, connection: Connection, hint: Hint, remaining: Callable[[], float]
     ) -> None:
-        ledger, pk = self._ledger, self.box.key(hint)[0]
-        room = await to_the_end(ledger.room, pk, target.integration_id)
+        store, pk = self._budgets, self.box.key(hint)[0]
+        budget = await to_the_end(store.budget, pk, target.integration_id)
         fence = Fence(self.feature.table, target.integration_id, self.feature.kind)
         session = HintSession(
             target,
@@ -185,7 +195,7 @@ class HintHandler:
             fence,
             await to_the_end(fence.number),
             partial(self.targets.target, target.integration_id),
-            room,
+            budget,
             remaining=remaining,
             clock=self.clock,
         )
@@ -193,14 +203,14 @@ class HintHandler:
             await self.feature.refresh(session, hint)
         finally:
             if removed := session.counts["rows_removed"]:
-                await to_the_end(ledger.note, pk, room, removed)
-        _note("hint heeded", hint, "", **session.told)
+                await to_the_end(store.record, pk, budget, removed)
+        _note("hint processed", hint, "", **session.log_counts)
 
     @property
-    def _ledger(self) -> HintLedger:
-        return HintLedger(self.box.table, self.runs, self.feature.kind)
+    def _budgets(self) -> RemovalBudgetStore:
+        return RemovalBudgetStore(self.box.table, self.runs, self.feature.kind)
 
-    def _put_off(self, hint: Hint, tries: int, error: Exception) -> None:
+    def _schedule_retry(self, hint: Hint, tries: int, error: Exception) -> None:
         code = error.code if isinstance(error, HubError) else type(error).__name__
         if tries >= MOST_TRIES:
             _note("hint given up", hint, code)
@@ -208,7 +218,7 @@ class HintHandler:
         wanted = error.retry_after if isinstance(error, HubError) else None
         delay = min(LONGEST_DELAY_SECONDS, max(wanted or 0, BURST_SECONDS << tries))
         self.box.send(hint, delay_seconds=delay, tries=tries)
-        _note("hint put off", hint, code, delay=delay)
+        _note("hint postponed", hint, code, delay=delay)
 
 
 @asynccontextmanager

@@ -43,7 +43,7 @@ class HintQueue:
                 self.table.delete(*key)
             raise
 
-    def take(self, hint: Hint) -> None:
+    def clear_mark(self, hint: Hint) -> None:
         """Take the mark away: what happens from now on is not seen yet."""
         self.table.delete(*self.key(hint))
 

@@ -31,26 +31,26 @@ class RemovalBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class HintLedger:
-    """The ledger of one kind, in the partition of the marks of hints. All calls block."""
+class RemovalBudgetStore:
+    """The removals of one kind, in the partition of the marks of hints. All calls block."""
 
     table: Table
     runs: RunStore
     kind: Kind
 
-    def room(self, pk: str, integration_id: str) -> RemovalBudget:
+    def budget(self, pk: str, integration_id: str) -> RemovalBudget:
         """What hints may remove now."""
         run, item = self.runs.load(integration_id, self.kind), self.table.get(pk, REMOVED)
         removed = item["removed"] if item is not None and item["sync_id"] == run.sync_id else 0
         suspect = run.status is RunStatus.SUSPECT
         return RemovalBudget(sync_id=run.sync_id, suspect=suspect, listed=run.counts, removed=removed)
 
-    def note(self, pk: str, room: RemovalBudget, removed: int) -> None:
-        """Add to what was removed since the run that the room is of."""
+    def record(self, pk: str, budget: RemovalBudget, removed: int) -> None:
+        """Add to what was removed since the run that the budget is for."""
         for _ in range(ATTEMPTS):
             item = self.table.get(pk, REMOVED) or {"version": 0, "sync_id": ""}
-            before = item["removed"] if item["sync_id"] == room.sync_id else 0
-            entry = {"pk": pk, "sk": REMOVED, "sync_id": room.sync_id, "removed": before + removed}
+            before = item["removed"] if item["sync_id"] == budget.sync_id else 0
+            entry = {"pk": pk, "sk": REMOVED, "sync_id": budget.sync_id, "removed": before + removed}
             expected = Condition(equals={"version": item["version"]}) if item["version"] else ABSENT
             try:
                 self.table.put({**entry, "version": item["version"] + 1, "schema_version": 1}, expected)

@@ -5,7 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitlab_hub.blocking import to_the_end
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimited, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    Missing,
+    RateLimited,
+    Unauthorized,
+    UnexpectedResponse,
+)
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.sync.errors import Parked, RunFailed
 from gitlab_hub.sync.ports import Target, Targets
@@ -16,11 +23,11 @@ if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
 
-async def locate(session: RunSession, targets: Targets, sleep: Callable[[float], Awaitable[None]]) -> None:
+async def resolve_group(session: RunSession, targets: Targets, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Give a run's session the target as it is now. Raises Parked, or RunFailed where GitLab cannot be asked."""
     for seconds in (*RETRY_AFTER_SECONDS, None):
         try:
-            session.target = await located(session.gitlab, targets, session.target)
+            session.target = await with_current_group(session.gitlab, targets, session.target)
         except RateLimited as error:
             raise session.stop(Parked(error.retry_after or 60)) from error
         except GitLabError as error:
@@ -32,7 +39,7 @@ async def locate(session: RunSession, targets: Targets, sleep: Callable[[float],
             return
 
 
-async def located(gitlab: "GitLab", targets: Targets, target: Target) -> Target:
+async def with_current_group(gitlab: "GitLab", targets: Targets, target: Target) -> Target:
     """The target with its group's id and its path of this moment; what is new about them is kept.
 
     A group that GitLab refuses to show is left as it was: whoever reads it next meets the same refusal, and says so.

@@ -1,4 +1,4 @@
-"""Heeding a hint: one pipeline is read by its id. What the webhook said of it is not even known here."""
+"""Refreshing what a hint names: one pipeline is read by its id. What the webhook said of it is not even known here."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import ALL, Session
 
 
-class TargetedRead:
+class TargetedRefresh:
     """Reads one pipeline."""
 
     def __init__(self, session: Session, table: Table) -> None:

@@ -12,7 +12,7 @@ R = TypeVar("R", bound=Mapping[str, Any])
 MOST_NAMED = 20
 
 
-async def read_leniently(
+async def read_skipping_unreadable(
     session: Session, scope: Scope, rows: Sequence[R], read: Callable[[R], T]
 ) -> list[tuple[R, T]]:
     """Every row that `read` can read, with what it made of it; of the others the scope's note tells.

@@ -1,4 +1,4 @@
-"""What is owed of one project during a run: kept, paid and told."""
+"""The owed pipelines of one project during a run: noted, resolved and reported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,31 +40,31 @@ class OwedPipelines:
         mine = [one for one in waiting if full or one.due_at <= now or one.pipeline_id not in self.before]
         return mine[:MOST_TRIED]
 
-    def waits(self, row: Mapping[str, Any], now: int) -> bool:
+    def is_waiting(self, row: Mapping[str, Any], now: int) -> bool:
         """Whether a listed pipeline is owed and not to be tried yet."""
-        return rules.waits(self.owed.get(row["id"]), row, now=now)
+        return rules.is_waiting(self.owed.get(row["id"]), row, now=now)
 
-    async def owe(self, row: Mapping[str, Any], error: GitLabError) -> None:
+    async def add(self, row: Mapping[str, Any], error: GitLabError) -> None:
         """Keep that a pipeline could not be read."""
         now = from_datetime(self._session.now()) // 1000
         known = self.owed.get(row["id"]) if row["id"] in self.before else None
-        debt = rules.first(row, self._project_id, error, now=now) if known is None else known.again(error, now=now)
+        owed = rules.new_owed(row, self._project_id, error, now=now) if known is None else known.retried(error, now=now)
         if not self.owed:
             # First: whoever takes over from here, or comes next, looks for what is owed only where it says so.
-            await self._session.write(self._states.owes, self._project_id)
-        self.owed[debt.pipeline_id] = debt
-        await self._session.write(self._rows.keep, debt)
+            await self._session.write(self._states.mark_owed, self._project_id)
+        self.owed[owed.pipeline_id] = owed
+        await self._session.write(self._rows.keep, owed)
 
-    async def pay(self, pipeline_id: int) -> None:
+    async def resolve(self, pipeline_id: int) -> None:
         """A pipeline was read, or is gone."""
         if self.owed.pop(pipeline_id, None) is not None:
             await self._session.write(self._rows.drop, self._project_id, pipeline_id)
 
-    async def tell(self, scope: Scope) -> None:
+    async def report(self, scope: Scope) -> None:
         """Say which pipelines are owed, in the scope's note and as an incident; or that none is any more."""
         if self.owed:
             code = next(iter(self.owed.values())).code
-            await self._session.partial(scope, code, rules.sentence(self.owed))
+            await self._session.partial(scope, code, rules.describe(self.owed))
         if self._incidents is None or not (self.owed or self.before):
             return
         integration_id = self._session.target.integration_id

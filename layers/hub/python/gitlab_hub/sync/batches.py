@@ -16,22 +16,22 @@ Action = Put | Delete | Check
 Some = TypeVar("Some", bound=Action)
 
 
-def portions(actions: Iterable[Some]) -> Iterator[list[Some]]:
+def batches(actions: Iterable[Some]) -> Iterator[list[Some]]:
     """Share actions out over as many transactions as it takes."""
-    portion: list[Some] = []
-    room = MOST_BYTES
+    batch: list[Some] = []
+    left = MOST_BYTES
     for action in actions:
-        size = weight([action])
-        if portion and (len(portion) == MOST_ACTIONS or size > room):
-            yield portion
-            portion, room = [], MOST_BYTES
-        portion.append(action)
-        room -= size
-    if portion:
-        yield portion
+        size = size_bytes([action])
+        if batch and (len(batch) == MOST_ACTIONS or size > left):
+            yield batch
+            batch, left = [], MOST_BYTES
+        batch.append(action)
+        left -= size
+    if batch:
+        yield batch
 
 
-def weight(actions: Iterable[Action]) -> int:
+def size_bytes(actions: Iterable[Action]) -> int:
     """How many bytes actions bring along."""
     return sum(size_of(action.item) for action in actions if isinstance(action, Put))
 

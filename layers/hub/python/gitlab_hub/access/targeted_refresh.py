@@ -1,4 +1,4 @@
-"""Heeding a hint: one group or project is read, with its shares and its direct members.
+"""Refreshing what a hint names: one group or project is read, with its shares and its direct members.
 
 What is new or changed is stored at once. A member goes only where the list was read to its end, GitLab confirms it by
 id, and a run that saw nothing but this list would let it go; whatever else is gone is for the next run to say.
@@ -24,44 +24,44 @@ MOST_NEWCOMERS = 20
 """Accounts looked up for one hint; whoever else joined at the same time is found by the next run."""
 
 
-class TargetedRead:
+class TargetedRefresh:
     """Reads one group or project."""
 
-    def __init__(self, work: AccessContext) -> None:
-        self._work, self._witness = work, ExistenceCheck(work)
-        self._groups, self._projects = GroupsStage(work), ProjectsStage(work)
+    def __init__(self, context: AccessContext) -> None:
+        self._context, self._existence = context, ExistenceCheck(context)
+        self._groups, self._projects = GroupsStage(context), ProjectsStage(context)
 
     async def run(self, kind: ResourceType, number: int) -> None:
         """Read what the hint is about, if it can be seen and the integration covers it."""
-        detail = await self._covered(kind, number)
+        detail = await self._fetch_if_covered(kind, number)
         if detail is None:
-            self._work.session.count(out_of_reach=1)
+            self._context.session.count(out_of_reach=1)
             return
         take = self._groups.take if kind is ResourceType.GROUP else self._projects.take
         await take([dict(detail)])
         if kind is ResourceType.GROUP:
             await self._read_newest_children(number)
-        members = await MembersStage(self._work, kind, AccountCollector(self._work)).read_members(
+        members = await MembersStage(self._context, kind, AccountCollector(self._context)).read_members(
             number, Scope(id_key(number))
         )
-        await self._meet(members)
-        await self._work.grants.delete_missing(self._witness.grant_is_gone)
+        await self._store_newcomers(members)
+        await self._context.grants.delete_missing(self._existence.grant_is_gone)
 
-    async def _covered(self, kind: ResourceType, number: int) -> GitLabRow | None:
+    async def _fetch_if_covered(self, kind: ResourceType, number: int) -> GitLabRow | None:
         params = {"with_projects": "false"} if kind is ResourceType.GROUP else None
         try:
-            detail = mapping((await self._work.session.gitlab.get(f"/{kind.collection}/{number}", params)).body)
+            detail = mapping((await self._context.session.gitlab.get(f"/{kind.collection}/{number}", params)).body)
         except (Missing, Forbidden):
             return None
         if detail.get("id") != number:
             return None
         if kind is ResourceType.PROJECT:
-            return None if self._witness.does_not_cover_project(detail) else detail
-        return None if await self._witness.does_not_cover_group(detail, number) else detail
+            return None if self._existence.does_not_cover_project(detail) else detail
+        return None if await self._existence.does_not_cover_group(detail, number) else detail
 
     async def _read_newest_children(self, group_id: int) -> None:
         """Take in what was just made in the group: one page of each list. Older ones are known already."""
-        session = self._work.session
+        session = self._context.session
         narrow = session.target.group is not None or session.target.is_admin
         params = NEWEST if narrow else {**NEWEST, **AS_GUEST}
         subgroups = await anext(session.gitlab.pages(f"/groups/{group_id}/subgroups", params))
@@ -69,12 +69,12 @@ class TargetedRead:
         projects = await anext(session.gitlab.pages(f"/groups/{group_id}/projects", {**params, **OWN_PROJECTS}))
         await self._projects.take(projects.rows)
 
-    async def _meet(self, members: Sequence[int]) -> None:
+    async def _store_newcomers(self, members: Sequence[int]) -> None:
         """Store the accounts of new members where these are not taken from the members' rows: a grant needs a face."""
-        work, session = self._work, self._work.session
-        known = await session.io(work.store.known_accounts, members)
+        context, session = self._context, self._context.session
+        known = await session.io(context.store.known_accounts, members)
         unknown = [number for number in members if number not in known]
-        if not unknown or not await work.reach.lists_accounts():
+        if not unknown or not await context.visibility.can_list_accounts():
             return
         for number in unknown[:MOST_NEWCOMERS]:
             try:
@@ -82,4 +82,4 @@ class TargetedRead:
             except Missing:
                 continue
             if is_admin_row(row):
-                await work.accounts.upsert(ALL, [account_row(account_of_user(row))])
+                await context.accounts.upsert(ALL, [account_row(account_of_user(row))])

@@ -27,7 +27,7 @@ DEEPEST = 20
 """Levels of groups that GitLab allows (docs: user/group/subgroups)."""
 _MOST_KEPT = 1_000
 
-Said = TypeVar("Said")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +39,39 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Above:
-    """A project's full path, and the groups above it, the nearest first; `whole`: these are all of them."""
+class Ancestors:
+    """A project's full path, and the groups above it, the nearest first; `complete`: these are all of them."""
 
     path: str
     groups: tuple[Group, ...]
-    whole: bool
+    complete: bool
 
     def group(self, group_id: int) -> Group | None:
         """The group of this id, if the project lies below it."""
         return next((group for group in self.groups if group.id == group_id), None)
 
 
-class Places:
+class GroupResolver:
     """Says where projects and groups lie. None = GitLab cannot say at the moment, and nobody knows from before."""
 
     def __init__(self, table: Table, gitlabs: "GitLabs", now: Callable[[], float]) -> None:
         self._table, self._gitlabs, self._now = table, gitlabs, now
         self._kept: dict[tuple[str, str], Item] = {}
 
-    def above(self, integration_id: str, project_id: int, path: str | None = None) -> Above | None:
+    def project_ancestors(self, integration_id: str, project_id: int, path: str | None = None) -> Ancestors | None:
         """The groups above a project; `path`: where it lies, as an event says that has just come."""
         name = f"PLACE#PROJECT#{project_id}"
         known = self._known(integration_id, name)
         if known is None or not self._is_fresh(known) or not _is_same(path, known["path"]):
-            found = self._ask(integration_id, lambda gitlab: read_above(gitlab, project_id))
+            found = self._ask(integration_id, lambda gitlab: read_project_ancestors(gitlab, project_id))
             if found is not None:
                 groups = [[group.id, group.full_path] for group in found.groups]
-                known = self._keep(integration_id, name, {"path": found.path, "groups": groups, "whole": found.whole})
+                known = self._keep(
+                    integration_id, name, {"path": found.path, "groups": groups, "whole": found.complete}
+                )
         if known is None:
             return None
-        return Above(known["path"], tuple(Group(*each) for each in known["groups"]), known["whole"])
+        return Ancestors(known["path"], tuple(Group(*each) for each in known["groups"]), known["whole"])
 
     def group(self, integration_id: str, group_id: int) -> Group | None:
         """A group as it is called now; what it was called a day ago will do."""
@@ -81,27 +83,27 @@ class Places:
                 known = self._keep(integration_id, name, {"path": found.full_path})
         return None if known is None else Group(group_id, known["path"])
 
-    def named(self, integration_id: str, path: str) -> Group | None:
+    def group_by_path(self, integration_id: str, path: str) -> Group | None:
         """The group that has a path now. Raises Missing where GitLab has none for this token."""
         return self._ask(integration_id, lambda gitlab: read_group(gitlab, path), tell_missing=True)
 
-    def line(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
+    def group_ancestors(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
         """A group and those above it, the nearest first, as far as the token sees them."""
-        return self._ask(integration_id, lambda gitlab: read_line(gitlab, group_id))
+        return self._ask(integration_id, lambda gitlab: read_group_ancestors(gitlab, group_id))
 
-    def project(self, integration_id: str, project_id: int) -> Above | None:
+    def project(self, integration_id: str, project_id: int) -> Ancestors | None:
         """Where a project lies at this moment. Raises Missing where GitLab has none for this token."""
-        return self._ask(integration_id, lambda gitlab: read_above(gitlab, project_id), tell_missing=True)
+        return self._ask(integration_id, lambda gitlab: read_project_ancestors(gitlab, project_id), tell_missing=True)
 
     def _ask(
-        self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Said]], *, tell_missing: bool = False
-    ) -> Said | None:
-        reach = self._gitlabs.reach(integration_id)
-        if reach is None or reach.paused or not reach.credential_works:
+        self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Answer]], *, tell_missing: bool = False
+    ) -> Answer | None:
+        connection = self._gitlabs.reach(integration_id)
+        if connection is None or connection.paused or not connection.credential_works:
             return None
 
-        async def asked() -> Said:
-            async with asyncio.timeout(ANSWER_SECONDS), self._gitlabs.open(reach) as gitlab:
+        async def asked() -> Answer:
+            async with asyncio.timeout(ANSWER_SECONDS), self._gitlabs.open(connection) as gitlab:
                 return await ask(gitlab)
 
         try:
@@ -130,19 +132,19 @@ class Places:
         return self._now() < int(row["read_at"]) + FRESH_SECONDS
 
 
-async def read_above(gitlab: "GitLab", project_id: int) -> Above:
+async def read_project_ancestors(gitlab: "GitLab", project_id: int) -> Ancestors:
     """Ask for a project and for one group after the other above it. Raises GitLabErrors."""
     body = _object((await gitlab.get(f"/projects/{project_id}")).body)
     path, namespace = text(body, "path_with_namespace"), part(body, "namespace")
     if path is None:
         raise Missing("GitLab's answer is no project.")
     if text(namespace, "kind") == "user":
-        return Above(path, (), whole=True)
+        return Ancestors(path, (), complete=True)
     groups, whole = await _climbed(gitlab, namespace)
-    return Above(path, groups, whole)
+    return Ancestors(path, groups, whole)
 
 
-async def read_line(gitlab: "GitLab", group_id: int) -> tuple[Group, ...]:
+async def read_group_ancestors(gitlab: "GitLab", group_id: int) -> tuple[Group, ...]:
     """Ask for a group and for one after the other above it, as far as the token sees them. Raises GitLabErrors."""
     body = (await gitlab.get(f"/groups/{group_id}", {"with_projects": False})).body
     return (await _climbed(gitlab, _object(body)))[0]
