@@ -25,6 +25,10 @@ class Behaviour:
     """So many next commit statuses are refused with 409."""
     read_only: bool = False
     """In maintenance mode: nothing can be written, but tokens are still given out at `/oauth/token`."""
+    impersonation_off: bool = False
+    """`gitlab.impersonation_enabled: false` in its configuration: impersonation tokens are refused."""
+    dpop: bool = False
+    """Everybody has switched DPoP on: a person's tokens work with a proof only, those of bots and of OAuth without."""
     oauth_self_status: int = 400
     """What an OAuth token gets from `GET /personal_access_tokens/self`: 400 today, 404 in the old days."""
     webhook_clock_skew: float = 0.0

@@ -147,5 +147,7 @@ class Token:
     ends: float | None = None
     refresh: str | None = field(default=None, repr=False)
     client_id: str | None = None
+    impersonation: bool = False
+    """An administrator made it to act as its user."""
     grants: tuple[Grant, ...] | None = None
     """What a fine-grained token was granted; None = a classic one, which its scopes speak for."""

@@ -41,6 +41,7 @@ def issue(company: Company) -> None:
     add(company, "narrow", owner, ("read_user",))
     add(company, "expired", owner, READ, expires_at=day(company.epoch - 3 * DAY))
     add(company, "revoked", owner, READ).revoked = True
+    add(company, "impersonation", owner, READ).impersonation = True
 
 
 def _an_owner(company: Company) -> tuple[int, int]:

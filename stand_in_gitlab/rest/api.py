@@ -13,7 +13,7 @@ from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.visibility import Visibilities
 from stand_in_gitlab.payloads.parts import Parts
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
-from stand_in_gitlab.rest.auth import check_scope, identify, token_text
+from stand_in_gitlab.rest.auth import check_kind, check_scope, identify, token_text
 from stand_in_gitlab.rest.ci_shapes import CiShapes
 from stand_in_gitlab.rest.code_shapes import CodeShapes
 from stand_in_gitlab.rest.granular import check_grant
@@ -137,6 +137,7 @@ class RestApi:
         visibility = self._visibilities.of(user, day(now))
         if not check_grant(self._company, token, user, visibility, (method, pattern), names):
             check_scope(token, method, call.segments)
+        check_kind(self._company, token, user, call.headers)
         ask = Ask(
             method=method,
             path=call.path,

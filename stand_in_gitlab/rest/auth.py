@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from stand_in_gitlab.clock import day
 from stand_in_gitlab.company.model import Token, User
 from stand_in_gitlab.company.state import Company
-from stand_in_gitlab.rest.refusals import EXPIRED, REVOKED, forbidden, invalid_token, scope_missing, unauthorized
+from stand_in_gitlab.rest.refusals import (
+    EXPIRED,
+    IMPERSONATION_OFF,
+    NO_PROOF,
+    REVOKED,
+    forbidden,
+    invalid_token,
+    scope_missing,
+    unauthorized,
+)
 
 OPEN_TO_READ_USER = frozenset({"user", "users", "version", "metadata"})
 DENIED = {
@@ -40,6 +49,14 @@ def identify(company: Company, text: str | None, now: float) -> tuple[Token, Use
     if user.state != "active":
         raise forbidden(DENIED.get(user.state, ""))
     return token, user
+
+
+def check_kind(company: Company, token: Token, user: User, headers: Mapping[str, str]) -> None:
+    """401 for what this GitLab does not take of a good token; a proof of possession is not looked at, only for."""
+    if token.impersonation and company.behaviour.impersonation_off:
+        raise invalid_token(IMPERSONATION_OFF)
+    if company.behaviour.dpop and not user.bot and token.kind != "oauth" and "dpop" not in headers:
+        raise invalid_token(NO_PROOF, error="dpop_error")
 
 
 def check_scope(token: Token, method: str, segments: tuple[str, ...]) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 REALM = 'Bearer realm="Protected by OAuth 2.0"'
 EXPIRED = "Token is expired. You can either do re-authorization or token refresh."
 REVOKED = "Token was revoked. You have to re-authorize from the user."
+IMPERSONATION_OFF = "Token is an impersonation token but impersonation was disabled."
+NO_PROOF = "DPoP header is missing"
 
 TOO_MANY = "This endpoint has been requested too many times. Try again later."
 READ_ONLY = "You cannot perform write operations on a read-only instance"
@@ -23,10 +25,10 @@ def unauthorized() -> Refusal:
     return Refusal(401, {"message": "401 Unauthorized"})
 
 
-def invalid_token(description: str) -> Refusal:
-    """A token that once was good."""
-    challenge = f'{REALM}, error="invalid_token", error_description="{description}"'
-    return Refusal(401, {"error": "invalid_token", "error_description": description}, {"WWW-Authenticate": challenge})
+def invalid_token(description: str, *, error: str = "invalid_token") -> Refusal:
+    """A token that once was good, or is not enough by itself (lib/api/api_guard.rb)."""
+    challenge = f'{REALM}, error="{error}", error_description="{description}"'
+    return Refusal(401, {"error": error, "error_description": description}, {"WWW-Authenticate": challenge})
 
 
 def scope_missing(scopes: Sequence[str]) -> Refusal:

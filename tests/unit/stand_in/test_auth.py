@@ -1,8 +1,13 @@
 """Who gets in, and how GitLab says no."""
 
+import json
 from typing import Any
 
 import pytest
+
+from gitlab_hub.gitlab.error_mapping import raise_for
+from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.gitlab.messages import Answer
 
 EXPIRED = "Token is expired. You can either do re-authorization or token refresh."
 REVOKED = "Token was revoked. You have to re-authorize from the user."
@@ -85,3 +90,31 @@ def test_what_a_token_reaches(ask: Any, app: Any) -> None:
     # Administrators see everything, but this list is about memberships.
     mine = ask("/personal_access_tokens/self/associations?per_page=100", "admin-read").json
     assert len(mine["projects"]) < len(app.company.projects)
+
+
+def test_impersonation_tokens_are_refused_where_impersonation_is_off(ask: Any, control: Any) -> None:
+    assert ask("/user", "impersonation").status == 200
+    control("POST", "behaviour", {"impersonation_off": True})
+    got = ask("/user", "impersonation")
+    words = "Token is an impersonation token but impersonation was disabled."
+    assert (got.status, got.json) == (401, {"error": "invalid_token", "error_description": words})
+    assert ask("/user", "owner-read").status == 200
+
+
+def test_people_with_dpop_have_to_prove_that_a_token_is_theirs_and_bots_do_not(ask: Any, control: Any) -> None:
+    control("POST", "behaviour", {"dpop": True})
+    got = ask("/user", "owner-read")
+    assert (got.status, got.json) == (401, {"error": "dpop_error", "error_description": "DPoP header is missing"})
+    assert 'error="dpop_error"' in got.headers["WWW-Authenticate"]
+    assert ask("/user", "group").status == 200
+
+
+@pytest.mark.parametrize(
+    ("switch", "reason"), [("impersonation_off", "impersonation_disabled"), ("dpop", "dpop_required")]
+)
+def test_the_hub_knows_what_these_refusals_mean(ask: Any, control: Any, switch: str, reason: str) -> None:
+    control("POST", "behaviour", {switch: True})
+    got = ask("/user", "impersonation")
+    with pytest.raises(Unauthorized) as refused:
+        raise_for(Answer(status=got.status, headers=got.headers, body=json.dumps(got.json).encode()))
+    assert refused.value.details["reason"] == reason
