@@ -104,6 +104,20 @@ async def test_fewer_rows_than_gitlab_counts_are_no_whole_list(shown: Shown, tot
         await read(Server(shown, lambda _: total, pages=3))
 
 
+@pytest.mark.parametrize(("size", "missing", "whole"), [(20, 5, True), (20, 6, False), (100, 10, True), (3, 1, True)])
+async def test_a_cut_page_of_a_short_list_is_noticed_by_the_size_of_its_pages(
+    size: int, missing: int, whole: bool
+) -> None:
+    first, second = range(size - missing), range(size, 2 * size)
+    server = Server(lambda page: first if page == 1 else second, lambda _: 2 * size, pages=2)
+    pages = client(ScriptedTransport(server)).pages("/users", per_page=size)
+    if whole:
+        assert len([row async for page in pages for row in page.rows]) == 2 * size - missing
+    else:
+        with pytest.raises(NotWhole, match="counts"):
+            _ = [page async for page in pages]
+
+
 async def test_what_was_read_before_counts() -> None:
     whole = Server(of(250), lambda _: 250)
     first = await anext(client(ScriptedTransport(whole)).pages("/users"))

@@ -16,10 +16,18 @@ from gitlab_hub.gitlab.messages import Query
 from gitlab_hub.gitlab.paging import page_number, page_size
 from gitlab_hub.gitlab.rates import number
 
-SHIFT = 10
-"""Rows that may come twice on one page, or be missing per border between two pages, because others came or went."""
+_MOST_SHIFT = 10
 
 Rows = Sequence[Mapping[str, Any]]
+
+
+def shift_of(query: Query) -> int:
+    """Rows that may come twice on one page, or be missing per border between two, because others came or went.
+
+    Of a small page a quarter at most: more than that would be a page that something cuts.
+    """
+    return max(1, min(_MOST_SHIFT, page_size(query) // 4))
+
 
 _MEMORY = "#"
 """Divides a cursor: the query of the page, and what is remembered of those before. An encoded query has none."""
@@ -51,7 +59,7 @@ class Listing:
         names = [_name(row) for row in rows]
         page, digest = frozenset(names), _digest(names)
         again = max(len(page & self._before), len(page & self._first))
-        if (len(names) > 1 and digest in self._digests) or (again > SHIFT and 2 * again > len(names)):
+        if (len(names) > 1 and digest in self._digests) or (again > shift_of(self.query) and 2 * again > len(names)):
             raise NotWhole(
                 "GitLab's list shows the same page twice. Look for a cache or proxy in between that ignores the query."
             )
@@ -63,7 +71,8 @@ class Listing:
 
     def end(self) -> None:
         """The list is over. Raises NotWhole where GitLab counts more rows than it has shown."""
-        if self._total is not None and self._read is not None and self._total - self._read > SHIFT * self._borders:
+        allowed = shift_of(self.query) * self._borders
+        if self._total is not None and self._read is not None and self._total - self._read > allowed:
             raise NotWhole(
                 f"GitLab counts {self._total} rows and lists {self._read}: something in between cuts its pages short."
             )
