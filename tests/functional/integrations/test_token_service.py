@@ -233,6 +233,21 @@ def test_a_credential_that_is_deleted_while_it_is_looked_at_is_no_unknown_integr
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "unknown"
 
 
+def test_a_credential_that_is_deleted_while_a_feature_is_switched_on_is_no_unknown_integration(
+    hub: Hub, one: str
+) -> None:
+    source = hub.feature.token_service._source
+
+    class Gone:
+        def get_credential(self, integration_id: str, credential_id: str, need: Any = None) -> Any:
+            hub("POST", f"/api/connections/{integration_id}/credentials.delete", {"id": credential_id})
+            return source.get_credential(integration_id, credential_id, need)
+
+    hub.feature.token_service._source = Gone()  # type: ignore[assignment]  # it never comes to ask more
+    status, body = hub("PATCH", f"/v1/integrations/{one}", {"features": {"manage_webhooks": True}})
+    assert (status, body["code"]) == (409, "conflict")
+
+
 @pytest.mark.parametrize(("path", "permission"), [("/user", "User: Read"), ("/projects", "Project: Read")])
 @pytest.mark.parametrize("scopes", [["granular"], ["read_api"]])
 def test_a_permission_that_is_missing_is_named_and_stops_nothing(
@@ -304,3 +319,49 @@ def test_other_bodies_are_refused(hub: Hub, one: str, body: dict[str, Any]) -> N
     status, answered = hub("PUT", f"/v1/integrations/{one}/gitlab-token", body)
     assert (status, answered["code"]) == (422, "invalid_input")
     assert not spilled(answered)
+
+
+@pytest.mark.parametrize(("path", "script"), [(path, script) for path, script, _, _ in NO_PIPELINES])
+def test_a_token_takes_the_place_of_one_that_was_shown_no_pipelines_either(
+    hub: Hub, one: str, path: str, script: Any
+) -> None:
+    hub.gitlab.script |= {"/projects": answer(200, [project(3)]), path: script}
+    status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert (status, body.get("status")) == (200, "valid")
+    del hub.gitlab.users[CANARY]
+    assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "valid"
+    hub.gitlab.token["scopes"] = ["api"]
+    assert hub("PATCH", f"/v1/integrations/{one}", {"features": {"manage_webhooks": True}})[0] == 200
+    [credential] = hub("GET", f"/api/connections/{one}/credentials.list")[1]["credentials"]
+    hub("POST", f"/api/connections/{one}/credentials.delete", {"id": credential["id"]})
+    hub.gitlab.users[CANARY] = 7
+    assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": CANARY})[0] == 200
+
+
+def test_another_group_is_looked_at_as_strictly_as_at_the_start(hub: Hub, one: str) -> None:
+    hub.gitlab.script["/projects/3/pipelines"] = answer(403)
+    status, body = hub("PATCH", f"/v1/integrations/{one}", {"group": "acme"})
+    assert (status, body["details"]["role"]) == (403, "reporter")
+
+
+def test_a_token_that_was_granted_less_does_not_take_the_place_of_a_better_one(hub: Hub, one: str) -> None:
+    hub.gitlab.token["scopes"] = ["granular"]
+    hub.gitlab.script |= {"/projects": answer(200, [project(3)]), "/projects/3/pipelines": lacking("Pipeline: Read")}
+    before = hub.rows()
+    status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert (status, body["details"]["missing_permissions"], hub.rows()) == (403, ["Pipeline: Read"], before)
+
+
+def test_a_credential_that_is_deleted_while_it_is_replaced_is_no_unknown_integration(hub: Hub, one: str) -> None:
+    good: Any = hub.gitlab.script[SELF]
+
+    def deleted_meanwhile(request: httpx.Request) -> httpx.Response:
+        for each in hub("GET", f"/api/connections/{one}/credentials.list")[1]["credentials"]:
+            hub("POST", f"/api/connections/{one}/credentials.delete", {"id": each["id"]})
+        answered: httpx.Response = good(request)
+        return answered
+
+    hub.gitlab.script[SELF] = deleted_meanwhile
+    status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+    assert (status, body["code"], body["retryable"]) == (409, "conflict", True)
+    assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})[0] == 200

@@ -138,3 +138,20 @@ def test_a_pair_that_lost_its_scope_is_told_to_be_authorized_again(hub: OAuthHub
     hub.gitlab.pairs[-1].scopes = ["read_api"]
     token = next(each for each in hub("POST", f"/v1/integrations/{one}/verify")[1]["checks"] if each["step"] == "token")
     assert (token["code"], "authorize again" in token["hint"]) == ("invalid_permissions", True)
+
+
+def test_features_that_were_switched_off_again_ask_for_no_scope_any_more(hub: OAuthHub) -> None:
+    one = hub.connected(features={"manage_webhooks": True})
+    assert asked(hub.begin(one)["authorize_url"]) == "api"
+    assert hub("PATCH", f"/v1/integrations/{one}", {"features": {"manage_webhooks": False}})[0] == 200
+    assert asked(hub.begin(one)["authorize_url"]) == "read_api"
+    assert hub.finish(one)[0] == 200
+    assert hub.integration(one)["scopes"] == ["read_api"]
+
+
+def test_whoever_is_shown_no_pipelines_any_more_can_authorize_again(hub: OAuthHub) -> None:
+    one = hub.connected()
+    hub.gitlab.script |= dict.fromkeys(("/projects/3/pipelines", "/projects/4/pipelines"), answer(403))
+    assert hub.finish(one)[0] == 200
+    other = hub.start(group="acme")
+    assert hub.finish(other)[0] == 403

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
 from gitlab_hub.integrations.credentials import CredentialFields, Credentials
-from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound
+from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound, TokenChanged
 from gitlab_hub.integrations.requests import (
     CredentialCreateBody,
     CredentialDeleteBody,
@@ -31,6 +31,7 @@ OWN_CODES: tuple[tuple[type[HubError], int, str], ...] = (
     (Unauthenticated, 401, "not_authed"),
     (PermissionDenied, 403, "not_authed"),
     (CredentialNotFound, REFUSED, "credential_not_found"),
+    (TokenChanged, REFUSED, "credential_not_found"),
     (NotFound, REFUSED, "connection_not_found"),
     (AccountMismatch, REFUSED, codes.CREDENTIALS),
     (InvalidInput, REFUSED, "invalid_json"),

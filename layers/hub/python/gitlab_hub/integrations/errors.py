@@ -76,6 +76,13 @@ class CredentialNotFound(NotFound):
     """The integration has no such credential."""
 
 
+class TokenChanged(Conflict):
+    """The credential was replaced or removed while somebody was at it; its integration is there."""
+
+    def __init__(self, message: str = "The token was replaced or removed at this very moment; try again.") -> None:
+        super().__init__(message)
+
+
 class TooBusy(Conflict):
     """Others kept changing the integration while this was tried."""
 

@@ -145,8 +145,9 @@ class IntegrationUpdater:
         group, group_id = wanted.group, wanted.group_id
         wider = wanted.features.write and not before.integration.features.write
         # What nobody has authorized yet is verified when somebody does.
-        if (wanted.group != before.integration.group or wider) and wanted.status != IntegrationStatus.INACTIVE:
-            facts = self._token_service.accepted_as_stored(wanted, primary_of(before)).facts
+        moves = wanted.group != before.integration.group
+        if (moves or wider) and wanted.status != IntegrationStatus.INACTIVE:
+            facts = self._token_service.still_able(wanted, primary_of(before), moves=moves).facts
             group, group_id = facts.group, facts.group_id
         settled = replace(patch, group=group, group_id=group_id)
         changed = [name for name in _NAMED if getattr(patch, name) not in (None, {})]

@@ -8,7 +8,7 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.gitlab.options import Tokens
-from gitlab_hub.integrations.errors import AccountMismatch, CredentialNotFound, NoCredential, refusal
+from gitlab_hub.integrations.errors import AccountMismatch, NoCredential, TokenChanged, refusal
 from gitlab_hub.integrations.factory import FIRST_LABEL, credential_id_of, new_credential
 from gitlab_hub.integrations.groups import keep_group, place_seen
 from gitlab_hub.integrations.health import primary_of, token_status
@@ -29,7 +29,13 @@ from gitlab_hub.integrations.tokens.rotation import TokenRotator
 from gitlab_hub.integrations.tokens.source import CredentialTokens, TokenSource
 from gitlab_hub.integrations.verification import codes
 from gitlab_hub.integrations.verification.checks import Verification, not_verified, nothing_to_verify
-from gitlab_hub.integrations.verification.outcome import added, apply_verification, verification_of, with_status
+from gitlab_hub.integrations.verification.outcome import (
+    added,
+    apply_verification,
+    shown_no_pipelines,
+    verification_of,
+    with_status,
+)
 from gitlab_hub.integrations.verification.verifier import Subject, Verifier
 
 UNAUTHORIZED = "Nobody has authorized this connection yet; do that first (POST /v1/integrations/gitlab/authorize)."
@@ -106,7 +112,7 @@ class TokenService:
         if credential is None:
             return self._first_again(integration, token, actor=actor, seed=seed)
         only_access_tokens(credential)
-        verification = self.accepted(integration, token, credential)
+        verification = _equally_able(self.verified(integration, token, credential), credential.account)
         self._audit.record(AuditAction.GITLAB_TOKEN_REPLACE, actor=actor, integration_id=integration_id)
         holding = self._store.change(
             integration_id, lambda before: self.replacement(before, credential.id, token, verification)
@@ -115,7 +121,7 @@ class TokenService:
 
     def _first_again(self, integration: Integration, token: str, *, actor: str, seed: str) -> TokenHealth:
         must_be_authorized(integration)
-        verification = self.accepted(integration, token, None)
+        verification = _equally_able(self.verified(integration, token, None), integration.account)
         _same_account(integration.account, verification.facts.account)
         credential_id, now = credential_id_of(seed), self._at()
         created = new_credential(integration.id, credential_id, verification.facts, label=FIRST_LABEL, now=now)
@@ -123,12 +129,23 @@ class TokenService:
         holding = self._store.change(integration.id, lambda before: added(before, created, token))
         return self._health(holding.credential(credential_id) or created)
 
-    def accepted_as_stored(self, integration: Integration, credential: Credential | None) -> Verification:
+    def accepted_as_stored(self, integration: Integration, credential: Credential) -> Verification:
         """Verify a stored credential for an integration as it is to become. Raises what is wrong with it."""
+        return _accepted(self._verified_as_stored(integration, credential))
+
+    def still_able(self, integration: Integration, credential: Credential | None, *, moves: bool) -> Verification:
+        """Verify the credential in use for an integration as it is to become, in another group where it `moves`.
+
+        Raises what is wrong with it and was not before.
+        """
         if credential is None:
             raise NoCredential
+        verification = self._verified_as_stored(integration, credential)
+        return _accepted(verification) if moves else _equally_able(verification, credential.account)
+
+    def _verified_as_stored(self, integration: Integration, credential: Credential) -> Verification:
         loaded = self._get_credential(integration.id, credential.id)
-        return _accepted(self.verified(integration, loaded.tokens.access_token, credential, self._tokens(loaded)))
+        return self.verified(integration, loaded.tokens.access_token, credential, self._tokens(loaded))
 
     def accepted(self, integration: Integration, token: str, credential: Credential | None) -> Verification:
         """Verify a token for an integration. Raises what is wrong with it."""
@@ -164,7 +181,7 @@ class TokenService:
         """The change that puts a verified token in the place of another one of the same GitLab user."""
         credential = before.credential(credential_id)
         if credential is None:
-            raise CredentialNotFound("The credential was deleted meanwhile.")
+            raise TokenChanged
         same_user(credential, verification.facts.account)
         now = self._at()
         change = apply_verification(before, with_status(credential, verification.facts, now=now), works=True, now=now)
@@ -181,7 +198,7 @@ class TokenService:
         """The credential in use with a token that can be used. Raises NotFound, NoCredential or GitLabErrors."""
         try:
             return self._get_credential(integration_id, self._in_use(integration_id)[1].id)
-        except CredentialNotFound:
+        except TokenChanged:
             raise NoCredential from None
 
     def _get_credential(self, integration_id: str, credential_id: str) -> LoadedCredential:
@@ -191,7 +208,7 @@ class TokenService:
             raise
         except Unauthorized:
             self._store.require(integration_id)
-            raise CredentialNotFound("The token was replaced or removed at this very moment; try again.") from None
+            raise TokenChanged from None
 
     def _tokens(self, loaded: LoadedCredential) -> CredentialTokens:
         return CredentialTokens(self._source, loaded.integration.id, loaded.credential.id, loaded)
@@ -225,6 +242,16 @@ def _accepted(verification: Verification) -> Verification:
     if error := refusal(verification):
         raise error
     return verification
+
+
+def _equally_able(verification: Verification, user: GitLabUser) -> Verification:
+    """Refuse a token that does less than one of this user does already.
+
+    Which pipelines GitLab shows is up to the role of the user, so the token in use is shown no more of them.
+    """
+    account = verification.facts.account
+    is_same = account is not None and account.id == user.id
+    return verification if is_same and shown_no_pipelines(verification) else _accepted(verification)
 
 
 def must_be_authorized(integration: Integration) -> None:

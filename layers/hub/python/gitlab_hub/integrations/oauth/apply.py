@@ -30,7 +30,7 @@ CONFIDENTIAL = (
 
 
 def asked_for(integration: Integration) -> tuple[str, ...]:
-    """The scopes to ask for: those of the start, and what features need that were switched on since."""
+    """The scopes to ask for: those that the start named, and what the features that are on need."""
     return least_scopes(integration.features.names, integration.wanted_scopes)
 
 

@@ -11,7 +11,7 @@ from gitlab_hub.errors import HubError, InvalidInput, NotFound
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.oauth import Application, Grant, code_fields
 from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
-from gitlab_hub.integrations.model import AuthMode, Integration, IntegrationStatus, IntegrationWithCredentials
+from gitlab_hub.integrations.model import NOBODY, AuthMode, Integration, IntegrationStatus, IntegrationWithCredentials
 from gitlab_hub.integrations.oauth.apply import (
     CONFIDENTIAL,
     accepted,
@@ -36,6 +36,7 @@ from gitlab_hub.integrations.tokens.refresh import token_pair
 from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.vault import TokenSet
 from gitlab_hub.integrations.verification.checks import Facts
+from gitlab_hub.integrations.verification.outcome import shown_no_pipelines
 from gitlab_hub.integrations.verification.verifier import Subject, Verifier
 from gitlab_hub.storage.ports import SecretMissing
 from gitlab_hub.web.errors import PermissionDenied
@@ -204,7 +205,9 @@ class OAuthFlow:
             subject, lambda host, account: self._store.shares_gitlab_user(host, account, integration_id=integration.id)
         )
         check_account(integration, verification.facts.account)
-        if error := refusal(verification):
+        # Somebody who authorizes again is the user that there was, whose role the last pair had as well.
+        is_known = integration.account != NOBODY and shown_no_pipelines(verification)
+        if not is_known and (error := refusal(verification)):
             raise error
         return verification.facts
 

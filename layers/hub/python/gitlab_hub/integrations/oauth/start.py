@@ -44,8 +44,9 @@ class OAuthStart:
 
         The id comes from the seed: a request that is sent again finds what the first one had begun.
         """
-        scopes = request.scopes or least_scopes(("connect", *request.features.names))
-        if missing := missing_scopes(scopes, writes=request.features.write):
+        # What features need is asked for while they are on, see `asked_for`.
+        scopes = request.scopes or least_scopes(("connect",))
+        if request.scopes and (missing := missing_scopes(scopes, writes=request.features.write)):
             raise InvalidPermissions(
                 f"`scopes` lacks {' and '.join(missing)}, which the features need. Add it, or leave `scopes` out: "
                 "then the hub asks for the least that does.",

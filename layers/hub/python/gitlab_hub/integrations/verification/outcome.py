@@ -45,6 +45,12 @@ def _lacks_only_pipelines(verification: Verification) -> bool:
     )
 
 
+def shown_no_pipelines(verification: Verification) -> bool:
+    """Whether all that is wrong is the role of the token's user: any other token of the same user meets the same."""
+    within = not any(is_outside_a_grant(check) for check in verification.failed)
+    return within and _lacks_only_pipelines(verification)
+
+
 def _proves_itself(credential: Credential) -> bool:
     """Whether a token that works was not lost after all. What is left of a pair works for a while, and ends."""
     return credential.kind != CredentialKind.OAUTH
