@@ -15,7 +15,7 @@ from benchmarks.children import ROOT, ChildFailed, environment
 from benchmarks.layers import lay_out
 
 STARTING = Path(__file__).with_name("starting.py")
-_ENTRY = re.compile(r"entries\.(\w+)\(\)")
+ENTRY = re.compile(r"entries\.(\w+)\(\)")
 _QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/"
 
 ENVIRONMENT = {
@@ -67,7 +67,7 @@ def starts(tries: int) -> Iterator[Start]:
 
 
 def _start(app: Path, search: Sequence[Path]) -> dict[str, float]:
-    found = _ENTRY.search(app.read_text())
+    found = ENTRY.search(app.read_text())
     entry = found[1] if found else ""
     # Layers cannot be written to in Lambda, so what is not compiled there never will be.
     env = environment(PYTHONPATH=os.pathsep.join(map(str, search)), PYTHONDONTWRITEBYTECODE="1", **ENVIRONMENT)
