@@ -29,7 +29,7 @@ from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.engine import Connection, Engine, Runtime
 from gitlab_hub.sync.message import work_message
-from gitlab_hub.sync.ports import Kind, Scheduled, Target
+from gitlab_hub.sync.ports import Kind, Scheduled, SyncTarget
 from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.store import RunStore
@@ -73,9 +73,9 @@ class OneTarget:
         """The one integration."""
         return Scheduled([INTEGRATION] if after is None else [], None)
 
-    def target(self, integration_id: str) -> Target:
+    def target(self, integration_id: str) -> SyncTarget:
         """What to read."""
-        return Target(
+        return SyncTarget(
             integration_id=integration_id,
             credential_id="one",
             base_url=self.task.base,
@@ -83,18 +83,18 @@ class OneTarget:
             is_admin=True,
         )
 
-    def tokens(self, _target: Target) -> "OneTarget":
+    def tokens(self, _target: SyncTarget) -> "OneTarget":
         """Itself."""
         return self
 
-    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+    def store_group(self, target: SyncTarget, *, group_id: int, path: str) -> None:
         """Nobody is limited to a group here."""
         raise NotImplementedError
 
-    def rejected(self, _target: Target) -> None:
+    def mark_rejected(self, _target: SyncTarget) -> None:
         """Nothing remembers it."""
 
-    def accepted(self, _target: Target) -> None:
+    def mark_valid(self, _target: SyncTarget) -> None:
         """Nothing remembers it."""
 
     async def current(self) -> str:
@@ -157,7 +157,7 @@ class Bench:
         end = time.monotonic() + SLICE_SECONDS
         self._engine.handle(message, remaining=lambda: end - time.monotonic())
 
-    def _connect(self, target: Target) -> Connection:
+    def _connect(self, target: SyncTarget) -> Connection:
         policy, options = NetworkPolicy(allow_loopback=True, allow_http=True), ClientOptions()
         address = policy.vetted(target.base_url)
         limiter = SharedLimiter(self._integrations, host=address.host, user_id=target.user_id, now=time.time)

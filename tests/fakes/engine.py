@@ -7,7 +7,7 @@ from gitlab_hub.gitlab.client import GitLab, Tokens
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.dispatcher import Dispatcher
 from gitlab_hub.sync.engine import Connection, Engine, Runtime
-from gitlab_hub.sync.ports import Feature, Kind, Scheduled, Target
+from gitlab_hub.sync.ports import Feature, Kind, Scheduled, SyncTarget
 from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import Run, request
 from gitlab_hub.sync.store import RunStore
@@ -15,7 +15,7 @@ from tests.fakes.lineage import invoked
 from tests.fakes.mirrored_source import FakeGitLab
 from tests.fakes.queue import MemoryQueue, Sent
 
-TARGET = Target(
+TARGET = SyncTarget(
     integration_id="i1", credential_id="c1", base_url="https://gitlab.example", user_id=7, is_admin=True, group=None
 )
 
@@ -36,23 +36,23 @@ class FakeTargets:
         """The one integration."""
         return Scheduled([TARGET.integration_id] if after is None else [], None)
 
-    def target(self, integration_id: str) -> Target | None:
+    def target(self, integration_id: str) -> SyncTarget | None:
         """The one target, unless paused."""
         return None if self.paused else TARGET
 
-    def tokens(self, target: Target) -> Tokens:
+    def tokens(self, target: SyncTarget) -> Tokens:
         """The fake client needs no token."""
         raise NotImplementedError
 
-    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+    def store_group(self, target: SyncTarget, *, group_id: int, path: str) -> None:
         """GitLab says where the group is."""
         self.places.append((group_id, path))
 
-    def rejected(self, target: Target) -> None:
+    def mark_rejected(self, target: SyncTarget) -> None:
         """GitLab refuses the credential."""
         self.verdicts.append("rejected")
 
-    def accepted(self, target: Target) -> None:
+    def mark_valid(self, target: SyncTarget) -> None:
         """GitLab takes the credential."""
         self.verdicts.append("accepted")
 

@@ -209,20 +209,20 @@ class FakeGitLabs:
 
     def __init__(self, gitlab: HookedGitLab) -> None:
         self._connector = ScriptedConnector(gitlab)
-        self.reaches: dict[str, GitLabConnection] = {}
+        self.connections: dict[str, GitLabConnection] = {}
         self.opened = 0
 
-    def reach(self, integration_id: str) -> GitLabConnection | None:
+    def connection(self, integration_id: str) -> GitLabConnection | None:
         """What is known of an integration."""
-        return self.reaches.get(integration_id)
+        return self.connections.get(integration_id)
 
-    def open(self, reach: GitLabConnection) -> GitLab:
+    def open(self, connection: GitLabConnection) -> GitLab:
         """A client."""
         self.opened += 1
-        return self._connector.open(self._connector.address(reach.base_url), FixedTokens(CANARY))
+        return self._connector.open(self._connector.address(connection.base_url), FixedTokens(CANARY))
 
 
-def reach(integration_id: str, **more: Any) -> GitLabConnection:
+def connection(integration_id: str, **more: Any) -> GitLabConnection:
     """Make an integration that may manage webhooks."""
     plain: dict[str, Any] = {
         "integration_id": integration_id,

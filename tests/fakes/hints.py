@@ -11,9 +11,9 @@ from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.hints import PipelineHints
 from gitlab_hub.storage.ports import Queue, Table
 from gitlab_hub.sync.engine import Connection
-from gitlab_hub.sync.hints.handler import HintHandler, TargetedRefresh
+from gitlab_hub.sync.hints.handler import HintHandler, SupportsRefresh
 from gitlab_hub.sync.hints.queue import HintQueue
-from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.ports import Kind, SyncTarget
 from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.store import RunStore
@@ -26,17 +26,17 @@ from tests.fakes.table import MemoryTable
 class OneTarget(FakeTargets):
     """One integration, which a test may remove or change."""
 
-    def __init__(self, only: Target | None) -> None:
+    def __init__(self, only: SyncTarget | None) -> None:
         super().__init__()
         self.only = only
 
-    def target(self, integration_id: str) -> Target | None:
+    def target(self, integration_id: str) -> SyncTarget | None:
         """The one target, while there is one."""
         return self.only
 
-    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+    def store_group(self, target: SyncTarget, *, group_id: int, path: str) -> None:
         """Keep where its group is, as integrations do."""
-        super().placed(target, group_id=group_id, path=path)
+        super().store_group(target, group_id=group_id, path=path)
         if self.only == target:
             self.only = replace(target, group_id=group_id, group=path)
 
@@ -44,7 +44,7 @@ class OneTarget(FakeTargets):
 class Desk:
     """Where hints of one kind come in and are worked on; waits pass at once."""
 
-    def __init__(self, kind: Kind, table: Table, gitlab: Any, target: Target, *, now: float = 1_000_000.0) -> None:
+    def __init__(self, kind: Kind, table: Table, gitlab: Any, target: SyncTarget, *, now: float = 1_000_000.0) -> None:
         self.kind, self.table, self.gitlab, self.now = kind, table, gitlab, now
         self.targets, self.queue = OneTarget(target), MemoryQueue()
         self.state: Table = MemoryTable()
@@ -71,18 +71,18 @@ class Desk:
         table: Table | None = None,
         queue: Queue | None = None,
         gitlab: Any = None,
-        feature: TargetedRefresh | None = None,
+        feature: SupportsRefresh | None = None,
     ) -> HintHandler:
         """A worker, with its own view of what it works with where one is given."""
         table, queue = table or self.table, queue or self.queue
-        mine: TargetedRefresh = AccessFeature(table) if self.kind is Kind.ACCESS else PipelinesFeature(table)
+        mine: SupportsRefresh = AccessFeature(table) if self.kind is Kind.ACCESS else PipelinesFeature(table)
         hints = AccessHints if self.kind is Kind.ACCESS else PipelineHints
-        box: HintQueue = hints(table, queue, lambda: self.now).box
+        hint_queue: HintQueue = hints(table, queue, lambda: self.now).hint_queue
         limiter = SharedLimiter(self.state, host="gitlab.example", user_id=7, now=lambda: self.now)
         connection = Connection(cast("GitLab", gitlab or self.gitlab), limiter)
         return HintHandler(
             feature=feature or mine,
-            box=box,
+            hint_queue=hint_queue,
             runs=RunStore(self.state),
             targets=self.targets,
             connect=lambda _: connection,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Self
 
-from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Kind, Row, Scope, Session, Stage
 from gitlab_hub.sync.table_rows import TableRows
@@ -31,7 +31,7 @@ class Estate:
         if team in self.closed:
             raise self.closed[team]
         if team not in self.teams:
-            raise Missing("no such team", http_status=404)
+            raise ResourceNotFound("no such team", http_status=404)
         return list(self.teams[team])
 
     def _call(self) -> None:

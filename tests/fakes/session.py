@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from typing import Any, Self, TypeVar, cast
 
 from gitlab_hub.gitlab.client import GitLab, Page, Reply
-from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync import deletion_guard
 from gitlab_hub.sync.mirror import DatasetMirror
-from gitlab_hub.sync.ports import Feature, RowStore, Scope, Target
+from gitlab_hub.sync.ports import Feature, RowStore, Scope, SyncTarget
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class ScriptedGitLab:
     def _answer(self, path: str, params: Mapping[str, Any] | None) -> Any:
         self.requests += 1
         self.calls.append((path, dict(params or {})))
-        answer = self.answers.get(path, Missing("GitLab does not have this.", http_status=404))
+        answer = self.answers.get(path, ResourceNotFound("GitLab does not have this.", http_status=404))
         if callable(answer):
             answer = answer(dict(params or {}))
         if isinstance(answer, GitLabError):
@@ -96,7 +96,7 @@ class FakeSession:
 
     def __init__(
         self,
-        target: Target,
+        target: SyncTarget,
         gitlab: ScriptedGitLab,
         *,
         stop_after: int | None = None,

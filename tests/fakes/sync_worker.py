@@ -21,7 +21,7 @@ from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.dispatcher import Dispatcher
 from gitlab_hub.sync.engine import Connection, Engine, Runtime
-from gitlab_hub.sync.ports import Feature, Kind, Scheduled, Target
+from gitlab_hub.sync.ports import Feature, Kind, Scheduled, SyncTarget
 from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.service import SyncService
@@ -55,7 +55,7 @@ class Wire(httpx.AsyncBaseTransport):
 class Targets:
     """One integration with one credential; verdicts about it are kept."""
 
-    def __init__(self, target: Target, token: str) -> None:
+    def __init__(self, target: SyncTarget, token: str) -> None:
         self.only, self.token = target, token
         self.verdicts: list[str] = []
 
@@ -67,24 +67,24 @@ class Targets:
         """The one integration."""
         return Scheduled([self.only.integration_id] if after is None else [], None)
 
-    def target(self, integration_id: str) -> Target | None:
+    def target(self, integration_id: str) -> SyncTarget | None:
         """The one target."""
         return self.only if integration_id == self.only.integration_id else None
 
-    def tokens(self, target: Target) -> Tokens:
+    def tokens(self, target: SyncTarget) -> Tokens:
         """The one token; there is never a newer one."""
         return FixedTokens(self.token)
 
-    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+    def store_group(self, target: SyncTarget, *, group_id: int, path: str) -> None:
         """Keep where its group is, as integrations do."""
         if self.only == target:
             self.only = replace(target, group_id=group_id, group=path)
 
-    def rejected(self, target: Target) -> None:
+    def mark_rejected(self, target: SyncTarget) -> None:
         """GitLab refuses the credential."""
         self.verdicts.append("rejected")
 
-    def accepted(self, target: Target) -> None:
+    def mark_valid(self, target: SyncTarget) -> None:
         """GitLab takes the credential."""
         self.verdicts.append("accepted")
 
@@ -94,7 +94,7 @@ class Hub:
 
     def __init__(self, server: Running, token: str = "admin", *, group: str | None = None, **options: Any) -> None:
         visibility = server.control("GET", f"truth/visibility?token={token}")
-        target = Target(
+        target = SyncTarget(
             integration_id=ID,
             credential_id="c1",
             base_url=server.base,

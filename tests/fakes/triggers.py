@@ -7,7 +7,7 @@ from typing import Any
 from gitlab_hub.builds.triggers.changed_paths import listed_paths
 from gitlab_hub.builds.triggers.evaluation import Decision, Facts, decide
 from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, Trigger
-from gitlab_hub.gitlab.errors import Missing
+from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.gitlab.webhooks.parse import Commit, HookEvent, MergeRequest
 from gitlab_hub.group_resolver import Ancestors, Group, is_below
 
@@ -155,7 +155,7 @@ class MemoryGroups:
             return None
         found = next((Group(number, name) for number, name in self.groups.items() if name == path), None)
         if found is None:
-            raise Missing("no such group")
+            raise ResourceNotFound("no such group")
         return found
 
     def group_ancestors(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
@@ -169,5 +169,5 @@ class MemoryGroups:
         if self.silent:
             return None
         if project_id not in self.projects:
-            raise Missing("no such project")
+            raise ResourceNotFound("no such project")
         return self.projects[project_id]

@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
-from gitlab_hub.blocking import to_the_end
+from gitlab_hub.blocking import run_uncancelled
 
 
 async def test_the_answer_of_a_call_comes_back() -> None:
-    assert await to_the_end(lambda a, *, b: a + b, 1, b=2) == 3
+    assert await run_uncancelled(lambda a, *, b: a + b, 1, b=2) == 3
 
 
 async def test_what_a_call_raises_comes_back() -> None:
     with pytest.raises(ZeroDivisionError):
-        await to_the_end(lambda: 1 / 0)
+        await run_uncancelled(lambda: 1 / 0)
 
 
 @pytest.mark.parametrize("error", [None, ValueError("too late")])
@@ -28,7 +28,7 @@ async def test_whoever_is_cancelled_waits_for_the_call(error: Exception | None) 
         if error is not None:
             raise error
 
-    task = asyncio.create_task(to_the_end(write))
+    task = asyncio.create_task(run_uncancelled(write))
     await asyncio.to_thread(begun.wait, 60)
     for _ in range(2):
         task.cancel()
@@ -49,5 +49,5 @@ async def test_a_deadline_ends_after_the_call_and_is_still_a_deadline() -> None:
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await to_the_end(write)
+            await run_uncancelled(write)
     assert done.is_set()

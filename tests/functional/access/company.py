@@ -5,14 +5,14 @@ from typing import Any
 
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.storage.ports import Item, Key
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.session import FakeSession, ScriptedGitLab, run
 from tests.fakes.table import MemoryTable
 
 
-def target(**changes: Any) -> Target:
+def target(**changes: Any) -> SyncTarget:
     base: dict[str, Any] = {"integration_id": "i1", "credential_id": "c1", "user_id": 1, "is_admin": True}
-    return Target(base_url="https://gitlab.example", **base | changes)
+    return SyncTarget(base_url="https://gitlab.example", **base | changes)
 
 
 ADMIN, MEMBER, TOP_GROUP = target(), target(is_admin=False), target(is_admin=False, group="Acme")
@@ -105,10 +105,10 @@ class Company:
     def script(self) -> dict[str, Any]:
         return self.gitlab.answers
 
-    def session(self, who: Target = ADMIN, *, stop_after: int | None = None) -> FakeSession:
+    def session(self, who: SyncTarget = ADMIN, *, stop_after: int | None = None) -> FakeSession:
         return FakeSession(who, self.gitlab, stop_after=stop_after)
 
-    async def sync(self, who: Target = ADMIN) -> FakeSession:
+    async def sync(self, who: SyncTarget = ADMIN) -> FakeSession:
         session = self.session(who)
         await run(self.feature, session)
         return session

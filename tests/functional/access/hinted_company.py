@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.ports import Kind, SyncTarget
 from tests.fakes.hints import Desk
 from tests.functional.access.company import ADMIN, BOT, JANE, Company, member, user
 
@@ -12,7 +12,7 @@ NEW = 10
 class Hinted(Company):
     """A company that was synced once, and a desk for hints about it."""
 
-    def __init__(self, who: Target = ADMIN) -> None:
+    def __init__(self, who: SyncTarget = ADMIN) -> None:
         super().__init__()
         self.who = who
         for number, below in ((1, [self.script["/groups/2"]]), (2, [])):

@@ -1,7 +1,7 @@
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.ports import SyncTarget
 from tests.functional.access.company import (
     ADMIN,
     BOT,
@@ -42,7 +42,7 @@ def without(company: Company, path: str, *numbers: int) -> None:
 
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP])
-async def test_a_revoked_grant_goes(company: Company, who: Target) -> None:
+async def test_a_revoked_grant_goes(company: Company, who: SyncTarget) -> None:
     await company.sync(who)
     without(company, "/projects/8/members", JANE)
     session = await company.sync(who)
@@ -53,7 +53,7 @@ async def test_a_revoked_grant_goes(company: Company, who: Target) -> None:
 
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP])
-async def test_a_deleted_project_goes_with_its_grants(company: Company, who: Target) -> None:
+async def test_a_deleted_project_goes_with_its_grants(company: Company, who: SyncTarget) -> None:
     await company.sync(who)
     for path in ("/projects", "/groups/Acme/projects"):
         without(company, path, 9)
@@ -64,7 +64,7 @@ async def test_a_deleted_project_goes_with_its_grants(company: Company, who: Tar
 
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP])
-async def test_a_deleted_group_goes_with_its_grants(company: Company, who: Target) -> None:
+async def test_a_deleted_group_goes_with_its_grants(company: Company, who: SyncTarget) -> None:
     company.script["/groups/2/members"] = [member(OLE, "ole")]
     await company.sync(who)
     for path in ("/groups", "/groups/1/descendant_groups"):
@@ -105,7 +105,7 @@ async def test_a_renamed_and_blocked_account_keeps_its_row(company: Company) -> 
 
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP])
-async def test_rows_that_slip_through_a_shifting_list_stay(company: Company, who: Target) -> None:
+async def test_rows_that_slip_through_a_shifting_list_stay(company: Company, who: SyncTarget) -> None:
     await company.sync(who)
     before = company.table.dump()
     for path in ("/users", "/groups", "/groups/1/descendant_groups", "/projects", "/groups/Acme/projects"):
@@ -168,7 +168,7 @@ async def test_a_share_that_ends_is_taken_off_its_group(company: Company) -> Non
 
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER])
-async def test_a_suddenly_empty_gitlab_removes_nothing(company: Company, who: Target) -> None:
+async def test_a_suddenly_empty_gitlab_removes_nothing(company: Company, who: SyncTarget) -> None:
     await company.sync(who)
     before = company.table.dump()
     company.script.update({path: [] for path, answer in company.script.items() if isinstance(answer, list)})

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.ports import SyncTarget
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, Company, group, member, project
 
 EVERY_GRANT = [
@@ -15,7 +15,7 @@ EVERY_GRANT = [
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP])
 @pytest.mark.parametrize("page_size", [1, 100])
-async def test_every_token_brings_the_same_company(who: Target, page_size: int) -> None:
+async def test_every_token_brings_the_same_company(who: SyncTarget, page_size: int) -> None:
     company = Company(page_size=page_size)
     session = await company.sync(who)
     assert session.durable.errors == {}
@@ -57,7 +57,7 @@ async def test_a_second_sync_writes_nothing() -> None:
         (ADMIN, "/groups/1", {"with_projects": "false"}),
     ],
 )
-async def test_lists_are_asked_for_as_the_token_may(who: Target, path: str, parameters: dict[str, Any]) -> None:
+async def test_lists_are_asked_for_as_the_token_may(who: SyncTarget, path: str, parameters: dict[str, Any]) -> None:
     company = Company()
     await company.sync(who)
     asked = [called for name, called in company.gitlab.calls if name == path]

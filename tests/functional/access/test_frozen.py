@@ -11,7 +11,7 @@ from gitlab_hub.access.store import partitions
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.history import history_partition
 from gitlab_hub.sync.message import purge_message
-from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.ports import Kind, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.worker import Area, PurgeBook, Purger
@@ -50,7 +50,7 @@ STORIES = [
 ]
 
 
-def start(who: Target, seen: Change) -> tuple[Hinted, Driver, dict[str, Any]]:
+def start(who: SyncTarget, seen: Change) -> tuple[Hinted, Driver, dict[str, Any]]:
     """A synced company in which something has changed, and a run that is about to begin."""
     company = Hinted(who)
     company.script["/user"] = {"id": 7}
@@ -80,7 +80,7 @@ def scopes(company: Hinted) -> list[Any]:
     return [row for row in company.table.dump() if row["sk"].startswith("SCOPE#")]
 
 
-def truth(who: Target, then: Change) -> list[Any]:
+def truth(who: SyncTarget, then: Change) -> list[Any]:
     """What is stored where nobody was frozen."""
     company, driver, message = start(who, then)
     driver.work(message)
@@ -89,7 +89,7 @@ def truth(who: Target, then: Change) -> list[Any]:
 
 @WHO
 @pytest.mark.parametrize(("seen", "then"), STORIES)
-def test_a_frozen_worker_of_a_run(who: Target, seen: Change, then: Change) -> None:
+def test_a_frozen_worker_of_a_run(who: SyncTarget, seen: Change, then: Change) -> None:
     expected = truth(who, then)
     for at in count(1):
         company, driver, message = start(who, seen)
@@ -115,7 +115,7 @@ def test_a_frozen_worker_of_a_run(who: Target, seen: Change, then: Change) -> No
 
 @WHO
 @pytest.mark.parametrize(("seen", "then"), STORIES)
-def test_a_frozen_worker_of_a_hint(who: Target, seen: Change, then: Change) -> None:
+def test_a_frozen_worker_of_a_hint(who: SyncTarget, seen: Change, then: Change) -> None:
     expected = truth(who, then)
     for at in count(1):
         company, driver, message = start(who, seen)
@@ -140,7 +140,7 @@ def test_a_frozen_worker_of_a_hint(who: Target, seen: Change, then: Change) -> N
 
 
 @WHO
-def test_a_frozen_worker_of_an_integration_that_is_gone(who: Target) -> None:
+def test_a_frozen_worker_of_an_integration_that_is_gone(who: SyncTarget) -> None:
     seen, _ = story({"jane": 50, "ole": 30}, {})
     for at in count(1):
         company, driver, message = start(who, seen)

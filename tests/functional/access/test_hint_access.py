@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.store import partitions
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimited, Unavailable
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unavailable
+from gitlab_hub.sync.ports import SyncTarget
 from gitlab_hub.sync.run import RunStatus
 from tests.functional.access.company import BOT, JANE, MEMBER, OLE, TOP_GROUP, group, member, project, user
 from tests.functional.access.hinted_company import NEW, Hinted
@@ -26,7 +26,7 @@ def test_a_new_member_is_there_at_once_and_has_a_face(company: Hinted) -> None:
 
 
 @pytest.mark.parametrize("who", [MEMBER, TOP_GROUP])
-def test_a_token_that_cannot_list_accounts_takes_them_from_the_members(who: Target) -> None:
+def test_a_token_that_cannot_list_accounts_takes_them_from_the_members(who: SyncTarget) -> None:
     company = Hinted(who)
     company.script["/projects/9/members"].append(member(NEW, "new"))
     company.hint(project=9)
@@ -185,7 +185,7 @@ def test_before_the_first_run_hints_remove_nothing(company: Hinted) -> None:
 
 
 @pytest.mark.parametrize("path", ["/projects/8", "/projects/8/members"])
-@pytest.mark.parametrize("error", [Missing("no", http_status=404), Forbidden("no", http_status=403)])
+@pytest.mark.parametrize("error", [ResourceNotFound("no", http_status=404), Forbidden("no", http_status=403)])
 def test_a_project_that_cannot_be_read_keeps_everything(company: Hinted, path: str, error: GitLabError) -> None:
     before = company.table.dump()
     leave(company, BOT)

@@ -6,7 +6,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, RateLimited, Unauthorized, Unavailable
 from gitlab_hub.storage.ports import StorageUnavailable
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, group, member, project, user
 from tests.functional.access.hinted_company import NEW, Hinted
@@ -15,7 +15,7 @@ WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
 APPLIED = pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
 
 
-def changed(who: Target) -> tuple[Hinted, dict[str, Any]]:
+def changed(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
     """A synced company where somebody joined, left and rose since, and the message about it."""
     company = Hinted(who)
     company.script["/groups/1/members"] = [
@@ -31,7 +31,7 @@ def changed(who: Target) -> tuple[Hinted, dict[str, Any]]:
     return company, message
 
 
-def leaving(who: Target) -> tuple[Hinted, dict[str, Any]]:
+def leaving(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
     """A synced company where somebody left a project since, and the message about it."""
     company = Hinted(who)
     company.script["/projects/8/members"] = [member(JANE, "jane")]
@@ -49,7 +49,7 @@ def rows(company: Hinted) -> list[Any]:
     return [row for row in company.table.dump() if row["pk"].startswith("i1#") and row["pk"] != "i1#hints"]
 
 
-def whole(scenario: Any, who: Target) -> tuple[list[Any], list[Any], Plan]:
+def whole(scenario: Any, who: SyncTarget) -> tuple[list[Any], list[Any], Plan]:
     """The rows before and after an undisturbed worker, and the calls that it makes."""
     company, message = scenario(who)
     before, plan = rows(company), Plan()
@@ -61,7 +61,7 @@ def whole(scenario: Any, who: Target) -> tuple[list[Any], list[Any], Plan]:
 @SCENARIOS
 @WHO
 @APPLIED
-def test_a_kill_at_any_call_to_the_table_loses_nothing(scenario: Any, who: Target, *, applied: bool) -> None:
+def test_a_kill_at_any_call_to_the_table_loses_nothing(scenario: Any, who: SyncTarget, *, applied: bool) -> None:
     before, after, counting = whole(scenario, who)
     assert before != after
     for at in range(1, len(counting.calls) + 1):
@@ -79,7 +79,7 @@ def test_a_kill_at_any_call_to_the_table_loses_nothing(scenario: Any, who: Targe
 @SCENARIOS
 @WHO
 @APPLIED
-def test_a_fault_at_any_call_to_the_table_only_delays(scenario: Any, who: Target, *, applied: bool) -> None:
+def test_a_fault_at_any_call_to_the_table_only_delays(scenario: Any, who: SyncTarget, *, applied: bool) -> None:
     _, after, counting = whole(scenario, who)
     for at in range(1, len(counting.calls) + 1):
         company, message = scenario(who)
@@ -100,7 +100,7 @@ def test_a_fault_at_any_call_to_the_table_only_delays(scenario: Any, who: Target
     [Unavailable("down", http_status=502), HostUnreachable("gone"), RateLimited("later", retry_after=60)],
     ids=lambda error: error.code,
 )
-def test_a_fault_at_any_request_only_delays(scenario: Any, who: Target, error: GitLabError) -> None:
+def test_a_fault_at_any_request_only_delays(scenario: Any, who: SyncTarget, error: GitLabError) -> None:
     _, after, _ = whole(scenario, who)
     company, message = scenario(who)
     handled = company.gitlab.requests
@@ -116,7 +116,7 @@ def test_a_fault_at_any_request_only_delays(scenario: Any, who: Target, error: G
 
 @SCENARIOS
 @WHO
-def test_a_refused_token_at_any_request_removes_nothing_and_passes_no_verdict(scenario: Any, who: Target) -> None:
+def test_a_refused_token_at_any_request_removes_nothing_and_passes_no_verdict(scenario: Any, who: SyncTarget) -> None:
     before, after, _ = whole(scenario, who)
     for at in range(1, 9):
         company, message = scenario(who)

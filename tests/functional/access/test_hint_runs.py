@@ -9,7 +9,7 @@ import pytest
 
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.storage.ports import Table
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.ports import SyncTarget
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
 from tests.fakes.mirrored_source import FakeGitLab
@@ -52,7 +52,7 @@ def happen(company: Hinted) -> None:
     company.hint(project=NEW)
 
 
-def start(who: Target) -> tuple[Hinted, Driver, dict[str, Any]]:
+def start(who: SyncTarget) -> tuple[Hinted, Driver, dict[str, Any]]:
     """A run of the schedule's that is about to begin."""
     company = Hinted(who)
     company.script["/user"] = {"id": 7}
@@ -61,7 +61,7 @@ def start(who: Target) -> tuple[Hinted, Driver, dict[str, Any]]:
     return company, driver, driver.start()
 
 
-def run_with(who: Target, at: int) -> tuple[Hinted, Driver, int]:
+def run_with(who: SyncTarget, at: int) -> tuple[Hinted, Driver, int]:
     """A run in which all that happens before one of its calls; how many calls it made."""
     company, driver, message = start(who)
     view = Intruded(company.table, at, lambda: happen(company))
@@ -88,7 +88,7 @@ def brought(company: Hinted) -> bool:
 
 
 @WHO
-def test_a_hint_at_any_call_of_a_run_leaves_both_in_order(who: Target) -> None:
+def test_a_hint_at_any_call_of_a_run_leaves_both_in_order(who: SyncTarget) -> None:
     truth = Hinted(who)
     happen(truth)
     asyncio.run(truth.sync(who))
@@ -104,7 +104,7 @@ def test_a_hint_at_any_call_of_a_run_leaves_both_in_order(who: Target) -> None:
 
 
 @WHO
-def test_a_hint_between_two_workers_of_a_run_touches_nothing_of_the_run(who: Target) -> None:
+def test_a_hint_between_two_workers_of_a_run_touches_nothing_of_the_run(who: SyncTarget) -> None:
     slices = 0
     for life in range(2, 40, 3):
         company, driver, message = start(who)

@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.storage.ports import Table
-from gitlab_hub.sync.ports import Scheduled, Target
+from gitlab_hub.sync.ports import Scheduled, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from tests.fakes.engine import Driver, FakeTargets
 from tests.fakes.faults import Crash, Plan, faulty
@@ -19,7 +19,7 @@ from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, Compa
 class Targets(FakeTargets):
     """One integration, with a credential of our choice."""
 
-    def __init__(self, who: Target) -> None:
+    def __init__(self, who: SyncTarget) -> None:
         super().__init__()
         self._who = who
 
@@ -29,11 +29,11 @@ class Targets(FakeTargets):
     def scheduled_page(self, after: str | None) -> Scheduled:
         return Scheduled([self._who.integration_id] if after is None else [], None)
 
-    def target(self, integration_id: str) -> Target | None:
+    def target(self, integration_id: str) -> SyncTarget | None:
         return self._who
 
 
-def scenario(who: Target) -> tuple[Company, Driver, dict[str, Any]]:
+def scenario(who: SyncTarget) -> tuple[Company, Driver, dict[str, Any]]:
     """A company synced once; then the bot left one project, and somebody new joined."""
     company = Company(page_size=2)
     company.script["/user"] = {"id": 7}
@@ -57,7 +57,7 @@ def work_until_killed(driver: Driver, table: Table, message: dict[str, Any], pla
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER])
 @pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
-def test_a_kill_at_every_call_converges(who: Target, *, applied: bool) -> None:
+def test_a_kill_at_every_call_converges(who: SyncTarget, *, applied: bool) -> None:
     company, driver, message = scenario(who)
     counting = Plan()
     work_until_killed(driver, company.table, message, counting)

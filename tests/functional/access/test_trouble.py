@@ -1,14 +1,14 @@
 import pytest
 
 from gitlab_hub.access.lists import MAX_COLLECTED
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, Unavailable, UnexpectedResponse
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
+from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.session import SliceOver, run, run_in_slices
 from tests.functional.access.company import ADMIN, JANE, MEMBER, TOP_GROUP, Company, group, project
 
 ERRORS = [
     Forbidden("no", http_status=403),
-    Missing("no", http_status=404),
+    ResourceNotFound("no", http_status=404),
     Unavailable("no", http_status=502),
 ]
 
@@ -59,7 +59,7 @@ async def test_a_vanished_top_group_is_not_an_empty_one() -> None:
 
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP])
-async def test_a_run_cut_after_every_page_reads_each_page_once(who: Target) -> None:
+async def test_a_run_cut_after_every_page_reads_each_page_once(who: SyncTarget) -> None:
     whole, cut = Company(page_size=1), Company(page_size=1)
     await whole.sync(who)
     await run_in_slices(cut.feature, cut.session(who))

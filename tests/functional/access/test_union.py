@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.feature import AccessFeature
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, RateLimited, Unauthorized, Unavailable
-from gitlab_hub.sync.ports import Scope, Target
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unauthorized, Unavailable
+from gitlab_hub.sync.ports import Scope, SyncTarget
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.session import run, run_in_slices
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, Company, member, target, user
 
 POOR = [{"id": JANE, "username": "jane", "name": "Jane", "state": "active"}]
-CLOSED = pytest.mark.parametrize("error", [Forbidden("no", http_status=403), Missing("no", http_status=404)])
+CLOSED = pytest.mark.parametrize("error", [Forbidden("no", http_status=403), ResourceNotFound("no", http_status=404)])
 
 
 def leave(company: Company) -> None:
@@ -20,7 +20,7 @@ def leave(company: Company) -> None:
     company.script["/projects/8/members"] += [member(number, f"m{number}") for number in range(20, 28)]
 
 
-async def left_behind(who: Target, *, error: GitLabError | None = None) -> Company:
+async def left_behind(who: SyncTarget, *, error: GitLabError | None = None) -> Company:
     company = Company()
     await company.sync(who)
     leave(company)
@@ -33,7 +33,7 @@ async def left_behind(who: Target, *, error: GitLabError | None = None) -> Compa
 
 
 @pytest.mark.parametrize("who", [MEMBER, TOP_GROUP, target(group="Acme")])
-async def test_whoever_is_a_member_of_nothing_any_more_goes(who: Target) -> None:
+async def test_whoever_is_a_member_of_nothing_any_more_goes(who: SyncTarget) -> None:
     company = await left_behind(who)
     assert OLE not in company.ids("accounts")
     assert 27 not in company.ids("accounts")

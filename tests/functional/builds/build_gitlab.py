@@ -106,7 +106,7 @@ class GitLabs:
             report_statuses=True,
         )
 
-    def reach(self, integration_id: str) -> GitLabConnection | None:
+    def connection(self, integration_id: str) -> GitLabConnection | None:
         return self.known if integration_id == INTEGRATION else None
 
     def open(self, connection: GitLabConnection) -> GitLab:

@@ -58,7 +58,7 @@ class Integrations:
 class NoGitLab:
     """No GitLab at all: whoever asks is told that there is none."""
 
-    def reach(self, integration_id: str) -> GitLabConnection | None:
+    def connection(self, integration_id: str) -> GitLabConnection | None:
         return None
 
     def open(self, connection: GitLabConnection) -> Any:

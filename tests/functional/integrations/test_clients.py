@@ -48,18 +48,18 @@ def hub() -> OAuthHub:
 def test_reach_says_what_is_known(hub: OAuthHub) -> None:
     one = hub.connected(features={"manage_webhooks": True})
     clients: GitLabs = Given(hub).clients()
-    reach = clients.reach(one)
-    assert reach is not None
-    assert (reach.base_url, reach.user_id, reach.gitlab_version) == (HOST, 7, "17.5.1-ee")
-    assert (reach.credential_works, reach.manage_webhooks, reach.report_statuses, reach.paused) == (
+    connection = clients.connection(one)
+    assert connection is not None
+    assert (connection.base_url, connection.user_id, connection.gitlab_version) == (HOST, 7, "17.5.1-ee")
+    assert (connection.credential_works, connection.manage_webhooks, connection.report_statuses, connection.paused) == (
         True, True, False, False,
     )  # fmt: skip
 
 
 def test_without_a_credential_there_is_no_reach(hub: OAuthHub) -> None:
     clients = Given(hub).clients()
-    assert clients.reach(hub.start()) is None
-    assert clients.reach("int_unknown") is None
+    assert clients.connection(hub.start()) is None
+    assert clients.connection("int_unknown") is None
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ def one(hub: OAuthHub) -> str:
 
 async def test_a_client_renews_before_use_and_after_a_rejection(hub: OAuthHub, one: str) -> None:
     given = Given(hub)
-    reach = given.clients().reach(one)
-    assert reach is not None
+    connection = given.clients().connection(one)
+    assert connection is not None
     hub.now += LIFE
     hub.gitlab.expire()
-    async with given.clients().open(reach) as gitlab:
+    async with given.clients().open(connection) as gitlab:
         assert (await gitlab.get("/user")).body["id"] == 7
         hub.gitlab.expire()
         assert (await gitlab.get("/user")).body["id"] == 7
@@ -84,7 +84,7 @@ async def test_a_client_renews_before_use_and_after_a_rejection(hub: OAuthHub, o
 def test_what_the_deployer_no_longer_allows_is_not_opened(hub: OAuthHub) -> None:
     one = hub.connected()
     given = Given(hub, NetworkPolicy(allowed_hosts=("other.example.com",)))
-    reach = given.clients().reach(one)
-    assert reach is not None
+    connection = given.clients().connection(one)
+    assert connection is not None
     with pytest.raises(HostNotAllowed):
-        given.clients().open(reach)
+        given.clients().open(connection)

@@ -71,17 +71,17 @@ def test_a_renamed_group_is_verified_listed_and_synced_as_before(hub: Hub, one: 
 
 
 def test_what_a_sync_sees_of_the_group_is_kept(hub: Hub, one: str) -> None:
-    hub.targets.placed(_target(hub, one), group_id=GROUP, path="ember")
+    hub.targets.store_group(_target(hub, one), group_id=GROUP, path="ember")
     assert hub.integration(one)["group"] == "ember"
 
 
 def test_a_group_that_was_chosen_meanwhile_stays(hub: Hub, one: str) -> None:
     before = _target(hub, one)
     assert hub("PATCH", f"/v1/integrations/{one}", {"group": None})[0] == 200
-    hub.targets.placed(before, group_id=GROUP, path="ember")
+    hub.targets.store_group(before, group_id=GROUP, path="ember")
     assert hub.integration(one)["group"] is None
     hub("DELETE", f"/v1/integrations/{one}")
-    hub.targets.placed(before, group_id=GROUP, path="ember")
+    hub.targets.store_group(before, group_id=GROUP, path="ember")
     assert hub.rows() == [row for row in hub.rows() if row.get("lifecycle") == rows.DELETING]
 
 
@@ -112,7 +112,7 @@ def test_a_row_that_has_only_a_path_gets_its_id_when_it_is_used(hub: Hub, one: s
     assert started(hub, "acme") == (409, "duplicate_integration")
     assert _target(hub, one).group_id is None
     if by == "sync":
-        hub.targets.placed(_target(hub, one), group_id=GROUP, path="Acme")
+        hub.targets.store_group(_target(hub, one), group_id=GROUP, path="Acme")
     else:
         assert verified(hub, one)["ok"]
     assert (_target(hub, one).group_id, claims(hub)) == (GROUP, [one])
@@ -126,7 +126,7 @@ def test_a_row_that_has_only_a_path_gets_its_id_when_it_is_used(hub: Hub, one: s
 def test_two_that_turn_out_to_be_of_one_group_both_go_on(hub: Hub, one: str) -> None:
     age(hub, one, path="former")
     two = hub.start(group="acme")
-    hub.targets.placed(_target(hub, one), group_id=GROUP, path="Acme")
+    hub.targets.store_group(_target(hub, one), group_id=GROUP, path="Acme")
     assert [(_target(hub, each).group, _target(hub, each).group_id) for each in (one, two)] == [("Acme", GROUP)] * 2
     assert sorted(claims(hub)) == sorted([one, two])
 

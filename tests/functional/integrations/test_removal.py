@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.sync.ports import Target
+from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.events import Context, http_event
 from tests.fakes.gitlab import OTHER_CANARY, answer
 from tests.functional.integrations.integrations_hub import Hub
@@ -91,11 +91,11 @@ def test_nothing_comes_back_from_a_credential_that_is_being_created(hub: Hub, on
 
 def test_a_running_sync_finds_no_target_and_changes_nothing(hub: Hub, one: str) -> None:
     target = hub.targets.target(one)
-    assert isinstance(target, Target)
+    assert isinstance(target, SyncTarget)
     hub.feature.lifecycle.delete(one)
     before = hub.rows()
-    hub.targets.rejected(target)
-    hub.targets.accepted(target)
+    hub.targets.mark_rejected(target)
+    hub.targets.mark_valid(target)
     assert (hub.targets.target(one), hub.scheduled(), hub.rows()) == (None, [], before)
 
 

@@ -7,7 +7,7 @@ import pytest
 from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.integrations.tokens.source import CredentialTokens, StoredTokens
 from gitlab_hub.sync.due import due_runs
-from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.ports import Kind, SyncTarget
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY
 from tests.functional.integrations.integrations_hub import Hub
 
@@ -22,7 +22,7 @@ def one(hub: Hub) -> str:
     return hub.start()
 
 
-def target_of(hub: Hub, integration_id: str) -> Target:
+def target_of(hub: Hub, integration_id: str) -> SyncTarget:
     target = hub.targets.target(integration_id)
     assert target is not None
     return target
@@ -64,11 +64,11 @@ async def test_a_removed_credential_has_no_token(hub: Hub, one: str) -> None:
 async def test_a_rejected_credential_stops_the_schedule(hub: Hub, one: str) -> None:
     target = target_of(hub, one)
     await hub.targets.tokens(target).current()
-    hub.targets.rejected(target)
+    hub.targets.mark_rejected(target)
     shown = hub.integration(one)
     assert (shown["status"], shown["credential_status"]) == ("error", "rejected")
     assert hub.scheduled() == []
-    hub.targets.accepted(target)
+    hub.targets.mark_valid(target)
     assert hub.integration(one)["credential_status"] == "valid"
 
 
@@ -77,20 +77,20 @@ def test_a_verdict_about_a_token_that_was_replaced_is_not_kept(hub: Hub, one: st
     asyncio.run(hub.targets.tokens(target).current())
     replaced(hub, one)
     before = hub.rows()
-    hub.targets.rejected(target)
+    hub.targets.mark_rejected(target)
     assert hub.rows() == before
 
 
 def test_without_a_token_given_out_there_is_no_verdict(hub: Hub, one: str) -> None:
     before = hub.rows()
-    hub.targets.rejected(target_of(hub, one))
+    hub.targets.mark_rejected(target_of(hub, one))
     assert hub.rows() == before
 
 
 async def test_an_acceptance_of_what_is_valid_writes_nothing(hub: Hub, one: str) -> None:
     target, before = target_of(hub, one), hub.rows()
     await hub.targets.tokens(target).current()
-    hub.targets.accepted(target)
+    hub.targets.mark_valid(target)
     assert hub.rows() == before
 
 
@@ -104,7 +104,7 @@ def add(hub: Hub, one: str, user_id: int) -> None:
 def reject(hub: Hub, one: str) -> None:
     target = target_of(hub, one)
     asyncio.run(hub.targets.tokens(target).current())
-    hub.targets.rejected(target)
+    hub.targets.mark_rejected(target)
 
 
 def test_a_second_credential_of_the_same_user_takes_over(hub: Hub, one: str) -> None:

@@ -17,7 +17,7 @@ from gitlab_hub.webhooks.hooks.routes import HookRoutes
 from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.faults import Crash, Plan
-from tests.fakes.gitlab_hooks import FakeGitLabs, HookedGitLab, reach
+from tests.fakes.gitlab_hooks import FakeGitLabs, HookedGitLab, connection
 from tests.fakes.hooks import INTEGRATION, secrets
 from tests.fakes.table import MemoryTable
 
@@ -62,7 +62,7 @@ class Hub:
         self.gitlab, self.rows = HookedGitLab(), MemoryTable(indexes=("by_time", "pending"))
         self.gitlab.clock = lambda: self.now + self.ahead
         self.gitlabs = FakeGitLabs(self.gitlab)
-        self.gitlabs.reaches = {name: reach(name) for name in (INTEGRATION, OTHER)}
+        self.gitlabs.connections = {name: connection(name) for name in (INTEGRATION, OTHER)}
         self.deliveries, self.announced = Known(), Announced()
         self.without_credential: set[str] = set()
         self.built: dict[str, list[int]] = {}
@@ -83,9 +83,9 @@ class Hub:
             now=lambda: self.now,
             clock=self._clock,
         )
-        self.health_check = self.feature.health_check(lambda: list(self.gitlabs.reaches))
+        self.health_check = self.feature.health_check(lambda: list(self.gitlabs.connections))
         self.watch = self.feature.missed_pushes(
-            integrations=lambda after: sorted(one for one in self.gitlabs.reaches if after is None or one > after),
+            integrations=lambda after: sorted(one for one in self.gitlabs.connections if after is None or one > after),
             built_projects=lambda integration_id: self.built.get(integration_id, []),
             announce=self.announced,
         )
@@ -96,7 +96,7 @@ class Hub:
 
     def exists(self, integration_id: str) -> bool:
         """Whether there is such an integration."""
-        return integration_id in self.gitlabs.reaches or integration_id in self.without_credential
+        return integration_id in self.gitlabs.connections or integration_id in self.without_credential
 
     def __call__(
         self, method: str, path: str, body: Any = None, *, principal: Principal | None = OWNER, key: str | None = None

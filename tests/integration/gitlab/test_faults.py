@@ -18,9 +18,9 @@ from gitlab_hub.gitlab.errors import (
     HostUnreachable,
     InsufficientScope,
     Interrupted,
-    Missing,
     NotGitLab,
     RateLimited,
+    ResourceNotFound,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
@@ -95,10 +95,10 @@ async def test_a_passing_fault_is_overcome(fault: Step) -> None:
             RateLimited,
             1,
         ),
-        (server.as_json({"message": "404 Not Found"}, 404), Missing, 1),
+        (server.as_json({"message": "404 Not Found"}, 404), ResourceNotFound, 1),
         (server.as_json({"message": "403 Forbidden"}, 403), Forbidden, 1),
         (server.as_json({"error": "insufficient_scope", "scope": "api read_api"}, 403), InsufficientScope, 1),
-        (server.raw(server.head(404), b"closes"), Missing, 1),
+        (server.raw(server.head(404), b"closes"), ResourceNotFound, 1),
     ],
 )
 async def test_every_fault_has_its_error(

@@ -7,7 +7,7 @@ from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.access.hints import AccessHints
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.hints import PipelineHints
-from gitlab_hub.sync.hints.handler import HintHandler, TargetedRefresh
+from gitlab_hub.sync.hints.handler import HintHandler, SupportsRefresh
 from gitlab_hub.sync.hints.queue import HintQueue
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.store import RunStore
@@ -30,12 +30,12 @@ def resource(hub: Hub, kind: str, number: int) -> None:
 def handler(hub: Hub, kind: Kind) -> HintHandler:
     """A worker of its own."""
     state, table = hub.view(hub.state), hub.view(hub.rows[kind])
-    feature: TargetedRefresh = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table)
+    feature: SupportsRefresh = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table)
     hints = AccessHints if kind is Kind.ACCESS else PipelineHints
-    box: HintQueue = hints(table, hub.queues[kind], lambda: hub.now).box
+    hint_queue: HintQueue = hints(table, hub.queues[kind], lambda: hub.now).hint_queue
     return HintHandler(
         feature=feature,
-        box=box,
+        hint_queue=hint_queue,
         runs=RunStore(state),
         targets=hub.targets,
         connect=lambda _: hub._connect(state),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gitlab_hub.gitlab.bodies import BodyReader, decode, deeper_than
 from gitlab_hub.gitlab.errors import Interrupted, NotGitLab, UnexpectedResponse
-from gitlab_hub.gitlab.protocol import Answer
+from gitlab_hub.gitlab.protocol import RawResponse
 
 LIMIT = 1000
 CHUNKED = {"transfer-encoding": "chunked"}
@@ -24,9 +24,9 @@ def read(headers: dict[str, str], *pieces: bytes, status: int = 200, limit: int 
     return reader.finish()
 
 
-def answer(body: bytes, media_type: str = "application/json; charset=utf-8", status: int = 200) -> Answer:
+def answer(body: bytes, media_type: str = "application/json; charset=utf-8", status: int = 200) -> RawResponse:
     headers = {"content-type": media_type, "x-request-id": "req-1"}
-    return Answer(status=status, headers=headers, body=body)
+    return RawResponse(status=status, headers=headers, body=body)
 
 
 def test_pieces_become_the_body() -> None:

@@ -7,18 +7,18 @@ from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
     InsufficientScope,
-    Missing,
     MissingPermissions,
     Moved,
     NotGitLab,
     RateLimited,
     ReadOnly,
+    ResourceNotFound,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.granular import is_fine_grained
-from gitlab_hub.gitlab.protocol import Answer, raise_for
+from gitlab_hub.gitlab.protocol import RawResponse, raise_for
 
 SECRET = "glpat-canary"
 
@@ -31,7 +31,7 @@ def refusal(status: int, body: Any = None, media_type: str = "application/json",
         **{k.replace("_", "-"): v for k, v in headers.items()},
     }
     with pytest.raises(GitLabError) as refused:
-        raise_for(Answer(status=status, headers=sent, body=raw))
+        raise_for(RawResponse(status=status, headers=sent, body=raw))
     assert (refused.value.http_status, refused.value.request_id) == (status, "01JREQ")
     return refused.value
 
@@ -44,7 +44,7 @@ def test_an_error_that_is_no_word_is_a_refusal_like_others(status: int, error: A
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_success_raises_nothing(status: int) -> None:
-    raise_for(Answer(status=status, headers={}, body=b""))
+    raise_for(RawResponse(status=status, headers={}, body=b""))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_other_403s_say_whether_the_account_is_the_trouble(message: Any, reason:
 @pytest.mark.parametrize(
     ("status", "media_type", "kind"),
     [
-        (404, "application/json", Missing),
+        (404, "application/json", ResourceNotFound),
         (404, "text/html; charset=utf-8", NotGitLab),
         (401, "text/html", NotGitLab),
         (403, "text/html", NotGitLab),

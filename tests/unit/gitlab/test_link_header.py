@@ -5,14 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.gitlab.protocol import Answer, Request, following, next_cursor, with_smaller_pages
+from gitlab_hub.gitlab.protocol import RawResponse, Request, following, next_cursor, with_smaller_pages
 
 URL = "https://gitlab.example/gitlab/api/v4/projects"
 REQUEST = Request(method="GET", url=URL, query=(("membership", "true"), ("per_page", "100")))
 
 
-def answer(**headers: str) -> Answer:
-    return Answer(status=200, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=b"[]")
+def answer(**headers: str) -> RawResponse:
+    return RawResponse(
+        status=200, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=b"[]"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gitlab_hub.gitlab.errors import NotWhole, UnexpectedResponse
+from gitlab_hub.gitlab.errors import IncompleteList, UnexpectedResponse
 from tests.fakes.gitlab_client import client
 from tests.fakes.gitlab_transport import ScriptedTransport
 
@@ -44,36 +44,36 @@ async def test_a_whole_list() -> None:
 
 
 async def test_a_page_that_a_cache_repeats_is_noticed() -> None:
-    with pytest.raises(NotWhole, match="twice"):
+    with pytest.raises(IncompleteList, match="twice"):
         await read(Server(lambda _: range(100)))
 
 
 async def test_a_later_page_that_is_the_first_again_is_noticed() -> None:
-    with pytest.raises(NotWhole, match="twice"):
+    with pytest.raises(IncompleteList, match="twice"):
         await read(Server(lambda page: range(100) if page == 3 else of(500)(page)))
 
 
 async def test_a_small_page_that_comes_again_in_another_order_is_noticed() -> None:
-    with pytest.raises(NotWhole, match="twice"):
+    with pytest.raises(IncompleteList, match="twice"):
         await read(Server(lambda page: [1, 2, 3] if page == 1 else [3, 1, 2], pages=2))
 
 
 async def test_a_repeated_page_in_another_order_is_noticed_by_whoever_goes_on_later() -> None:
     server = Server(lambda page: range(100) if page == 1 else range(99, -1, -1))
     first = await anext(client(ScriptedTransport(server)).pages("/users"))
-    with pytest.raises(NotWhole, match="twice"):
+    with pytest.raises(IncompleteList, match="twice"):
         await read(server, first.next)
 
 
 async def test_a_short_last_page_is_noticed_too() -> None:
-    with pytest.raises(NotWhole, match="twice"):
+    with pytest.raises(IncompleteList, match="twice"):
         await read(Server(lambda page: range(100) if page == 1 else range(20), pages=2))
 
 
 async def test_a_repeated_page_is_noticed_by_whoever_goes_on_later() -> None:
     server = Server(lambda _: range(100))
     first = await anext(client(ScriptedTransport(server)).pages("/users"))
-    with pytest.raises(NotWhole, match="twice"):
+    with pytest.raises(IncompleteList, match="twice"):
         await read(server, first.next)
     assert server.asked == [1, 2]
 
@@ -100,7 +100,7 @@ async def test_rows_that_arrive_meanwhile_do_not_make_it_short() -> None:
     ids=["half a page", "a small list", "nothing at all", "every page"],
 )
 async def test_fewer_rows_than_gitlab_counts_are_no_whole_list(shown: Shown, total: int) -> None:
-    with pytest.raises(NotWhole, match="counts"):
+    with pytest.raises(IncompleteList, match="counts"):
         await read(Server(shown, lambda _: total, pages=3))
 
 
@@ -114,7 +114,7 @@ async def test_a_cut_page_of_a_short_list_is_noticed_by_the_size_of_its_pages(
     if whole:
         assert len([row async for page in pages for row in page.rows]) == 2 * size - missing
     else:
-        with pytest.raises(NotWhole, match="counts"):
+        with pytest.raises(IncompleteList, match="counts"):
             _ = [page async for page in pages]
 
 
@@ -125,7 +125,7 @@ async def test_what_was_read_before_counts() -> None:
     assert len(await read(whole, "page=2&per_page=100")) == 150
     short = Server(lambda page: range(60) if page == 1 else of(250)(page), lambda _: 250)
     first = await anext(client(ScriptedTransport(short)).pages("/users"))
-    with pytest.raises(NotWhole, match="250 rows and lists 210"):
+    with pytest.raises(IncompleteList, match="250 rows and lists 210"):
         await read(short, first.next)
 
 
@@ -134,7 +134,7 @@ async def test_rows_without_ids_are_told_apart_as_well(rows: list[dict[str, Any]
     def repeated(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=rows, headers={"x-next-page": "7"})
 
-    with pytest.raises(NotWhole, match="twice"):
+    with pytest.raises(IncompleteList, match="twice"):
         _ = [page async for page in client(ScriptedTransport(repeated)).pages("/x")]
 
 

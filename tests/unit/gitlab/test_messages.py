@@ -1,6 +1,6 @@
 import pytest
 
-from gitlab_hub.gitlab.protocol import Answer, Request, merge_headers, query_of, segment
+from gitlab_hub.gitlab.protocol import RawResponse, Request, merge_headers, query_of, segment
 
 
 def test_headers_are_found_in_lower_case_and_repeated_ones_are_joined() -> None:
@@ -31,10 +31,10 @@ def test_a_full_path_is_one_segment() -> None:
     ("given", "kept"), [("01J-a.b:c_D", "01J-a.b:c_D"), ("a b", None), ("", None), ("x" * 129, None)]
 )
 def test_a_request_id_is_kept_only_if_it_is_sane(given: str, kept: str | None) -> None:
-    assert Answer(status=200, headers={"x-request-id": given}, body=b"").request_id == kept
+    assert RawResponse(status=200, headers={"x-request-id": given}, body=b"").request_id == kept
 
 
 def test_bodies_and_headers_are_not_shown() -> None:
-    answer = Answer(status=200, headers={"set-cookie": "canary"}, body=b"canary")
+    answer = RawResponse(status=200, headers={"set-cookie": "canary"}, body=b"canary")
     request = Request(method="POST", url="https://gitlab.example", body=b"canary")
     assert "canary" not in f"{answer!r} {request!r}"

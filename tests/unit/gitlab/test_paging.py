@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.paging import goes_on
-from gitlab_hub.gitlab.protocol import Answer, Request
+from gitlab_hub.gitlab.protocol import RawResponse, Request
 
 URL = "https://gitlab.example/api/v4/users"
 NAMES = ("Link", "X-Next-Page", "X-Prev-Page", "X-Page", "X-Per-Page", "X-Total", "X-Total-Pages")
@@ -21,7 +21,7 @@ def rows(count: int) -> list[dict[str, Any]]:
 def place(count: int, headers: dict[str, str], **query: str) -> str | None:
     """Where a list goes on behind a page of so many rows."""
     request = Request(method="GET", url=URL, query=tuple({"per_page": "3", **query}.items()))
-    answer = Answer(status=200, headers={name.lower(): value for name, value in headers.items()}, body=b"")
+    answer = RawResponse(status=200, headers={name.lower(): value for name, value in headers.items()}, body=b"")
     return goes_on(answer, request, rows(count))
 
 

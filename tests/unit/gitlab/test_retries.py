@@ -7,9 +7,9 @@ from gitlab_hub.gitlab.errors import (
     HostNotAllowed,
     HostUnreachable,
     Interrupted,
-    Missing,
     NotGitLab,
     RateLimited,
+    ResourceNotFound,
     TlsError,
     Unavailable,
     UnexpectedResponse,
@@ -26,7 +26,7 @@ def test_what_may_pass_is_tried_three_times_in_all(kind: type[GitLabError]) -> N
     assert [wait(kind("x"), failures=failures) for failures in (1, 2, 3)] == [0.5, 1.0, None]
 
 
-@pytest.mark.parametrize("kind", [Forbidden, HostNotAllowed, Missing, NotGitLab, TlsError, UnexpectedResponse])
+@pytest.mark.parametrize("kind", [Forbidden, HostNotAllowed, ResourceNotFound, NotGitLab, TlsError, UnexpectedResponse])
 def test_what_will_not_pass_is_not_tried_again(kind: type[GitLabError]) -> None:
     assert wait(kind("x")) is None
 

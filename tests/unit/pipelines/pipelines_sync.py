@@ -12,7 +12,7 @@ from gitlab_hub.pipelines.reader import shown
 from gitlab_hub.pipelines.store import unpack
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.mirror import DatasetMirror
-from gitlab_hub.sync.ports import RowStore, Scope, Session, Target
+from gitlab_hub.sync.ports import RowStore, Scope, Session, SyncTarget
 from tests.fakes.table import MemoryTable
 from tests.unit.pipelines.source_model import ModelGitLab, ModelPipeline
 
@@ -107,7 +107,7 @@ class World:
         self.gitlab = ModelGitLab(lambda: self.now, seed=seed, page=page)
         self.table = CountingTable()
         self.partials: list[tuple[str, str, str]] = []
-        self.target = Target(
+        self.target = SyncTarget(
             integration_id="i1", credential_id="c1", base_url="https://gitlab.example", user_id=7, is_admin=True
         )
 

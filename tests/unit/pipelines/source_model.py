@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from gitlab_hub.gitlab.client import Page, Reply
-from gitlab_hub.gitlab.errors import Missing
+from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.pipelines.times import iso, millis
 
 Row = dict[str, Any]
@@ -95,7 +95,7 @@ class ModelGitLab:
     def _group(self, path: str) -> Row:
         """Every project is in one group, which is found by its id and by its path in any case (lib/api/helpers.rb)."""
         if path.removeprefix("/groups/").lower() not in {str(GROUP), self.group}:
-            raise Missing("no such group", http_status=404)
+            raise ResourceNotFound("no such group", http_status=404)
         return {"id": GROUP, "full_path": self.group}
 
     async def pages(
@@ -154,7 +154,7 @@ class ModelGitLab:
 
     def _project(self, parts: list[str]) -> dict[int, ModelPipeline]:
         if int(parts[1]) not in self.projects:
-            raise Missing("no such project", http_status=404)
+            raise ResourceNotFound("no such project", http_status=404)
         return self.projects[int(parts[1])]
 
     def _listed(self, pipelines: Iterable[ModelPipeline], project_id: int, params: Row) -> list[Row]:
@@ -182,7 +182,7 @@ class ModelGitLab:
 
 def _found(pipelines: dict[int, ModelPipeline], parts: list[str]) -> ModelPipeline:
     if int(parts[3]) not in pipelines:
-        raise Missing("no such pipeline", http_status=404)
+        raise ResourceNotFound("no such pipeline", http_status=404)
     return pipelines[int(parts[3])]
 
 

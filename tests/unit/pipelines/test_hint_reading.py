@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Missing, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
 from gitlab_hub.pipelines.keys import padded, partitions, projects_pk
-from gitlab_hub.sync.ports import Kind, Target
+from gitlab_hub.sync.ports import Kind, SyncTarget
 from tests.fakes.hints import Desk
 from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
@@ -42,7 +42,7 @@ class Hinted(World):
     def aim(self, **changes: Any) -> None:
         """Make the integration another one."""
         fields: dict[str, Any] = {"integration_id": "i1", "credential_id": "c1", "user_id": 7, "is_admin": False}
-        self.target = Target(base_url="https://gitlab.example", **fields | changes)
+        self.target = SyncTarget(base_url="https://gitlab.example", **fields | changes)
         self.desk.targets.only = self.target
 
 
@@ -167,7 +167,7 @@ def test_a_public_project_of_others_stores_nothing(world: Hinted, permissions: d
     assert (world.table.dump(), world.gitlab.asked("/pipelines/1")) == ([], 0)
 
 
-@pytest.mark.parametrize("error", [Missing("no", http_status=404), Forbidden("no", http_status=403)])
+@pytest.mark.parametrize("error", [ResourceNotFound("no", http_status=404), Forbidden("no", http_status=403)])
 def test_a_project_that_may_not_be_seen_stores_nothing(world: Hinted, error: GitLabError) -> None:
     world.add(1, status="success")
     world.gitlab.faults["/projects/1"] = error

@@ -10,9 +10,9 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostUnreachable,
     InsufficientScope,
-    Missing,
     MissingPermissions,
     NotGitLab,
+    ResourceNotFound,
     Unavailable,
     UnexpectedResponse,
 )
@@ -106,7 +106,7 @@ async def test_a_pipeline_that_is_listed_and_not_found_is_owed(
 ) -> None:
     fill(world, 60)
     world.project()[3].source, world.project()[3].undated = source, undated
-    world.gitlab.faults[f"{LIST}/3{route}"] = Missing("GitLab does not have this.", http_status=404)
+    world.gitlab.faults[f"{LIST}/3{route}"] = ResourceNotFound("GitLab does not have this.", http_status=404)
     for _ in range(3):
         await world.sync()
         world.later(86_400)

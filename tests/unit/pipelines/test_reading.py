@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, Missing, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, Unavailable, UnexpectedResponse
 from gitlab_hub.pipelines.keys import cursors_pk, padded
 from gitlab_hub.pipelines.projects import ReadStates
 from gitlab_hub.pipelines.times import iso
@@ -225,7 +225,7 @@ async def test_pipelines_that_vanish_with_their_project_are_not_taken_as_read(wo
             world.gitlab.projects.clear()
 
     world.gitlab.before = hide
-    with pytest.raises(Missing):
+    with pytest.raises(ResourceNotFound):
         await world.sync()
     assert state_of(world) == (None, "not_found")
 

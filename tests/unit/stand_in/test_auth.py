@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.gitlab.error_mapping import raise_for
 from gitlab_hub.gitlab.errors import Unauthorized
-from gitlab_hub.gitlab.messages import Answer
+from gitlab_hub.gitlab.messages import RawResponse
 
 EXPIRED = "Token is expired. You can either do re-authorization or token refresh."
 REVOKED = "Token was revoked. You have to re-authorize from the user."
@@ -116,5 +116,5 @@ def test_the_hub_knows_what_these_refusals_mean(ask: Any, control: Any, switch: 
     control("POST", "behaviour", {switch: True})
     got = ask("/user", "impersonation")
     with pytest.raises(Unauthorized) as refused:
-        raise_for(Answer(status=got.status, headers=got.headers, body=json.dumps(got.json).encode()))
+        raise_for(RawResponse(status=got.status, headers=got.headers, body=json.dumps(got.json).encode()))
     assert refused.value.details["reason"] == reason

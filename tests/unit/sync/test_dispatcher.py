@@ -15,7 +15,7 @@ from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.dispatcher import LOST_AFTER_SECONDS, Dispatcher, IncompleteTick, RunAction, decide
 from gitlab_hub.sync.due import rows_at_once
 from gitlab_hub.sync.errors import UnreadableRun
-from gitlab_hub.sync.ports import Kind, Scheduled, Target
+from gitlab_hub.sync.ports import Kind, Scheduled, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, Run, RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.faults import Crash, Plan, faulty
@@ -63,20 +63,20 @@ class OneTarget:
         behind = [one for one in self.ids if one > (after or "")]
         return Scheduled(behind[:PAGE], behind[PAGE - 1] if len(behind) > PAGE else None)
 
-    def target(self, integration_id: str) -> Target | None:
+    def target(self, integration_id: str) -> SyncTarget | None:
         raise AssertionError("a tick reads no target")
 
-    def tokens(self, target: Target) -> Tokens:
+    def tokens(self, target: SyncTarget) -> Tokens:
         raise AssertionError("a tick needs no token")
 
-    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+    def store_group(self, target: SyncTarget, *, group_id: int, path: str) -> None:
         """Nobody is limited to a group here."""
         raise NotImplementedError
 
-    def rejected(self, target: Target) -> None:
+    def mark_rejected(self, target: SyncTarget) -> None:
         raise AssertionError("a tick judges no credential")
 
-    accepted = rejected
+    mark_valid = mark_rejected
 
 
 def dispatcher(table: MemoryTable, queue: MemoryQueue, now: float = NOW) -> Dispatcher:

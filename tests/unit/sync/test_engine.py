@@ -11,9 +11,9 @@ from gitlab_hub.gitlab.errors import (
     HostNotAllowed,
     HostUnreachable,
     InsufficientScope,
-    Missing,
     NotGitLab,
     RateLimited,
+    ResourceNotFound,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
@@ -104,7 +104,7 @@ def test_a_fault_at_any_call_loses_nothing_and_removes_nothing(
     assert (run.status, stored(driver.table), run.counts.get("rows_removed", 0)) == (RunStatus.IDLE, truth(estate), 0)
 
 
-@pytest.mark.parametrize(("error", "note"), [(Forbidden("403"), "forbidden"), (Missing("404"), "gone")])
+@pytest.mark.parametrize(("error", "note"), [(Forbidden("403"), "forbidden"), (ResourceNotFound("404"), "gone")])
 def test_a_closed_scope_keeps_its_rows_and_holds_up_nobody(
     driver: Driver, estate: Estate, error: GitLabError, note: str
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def to_the_end(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+async def run_uncancelled(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Run a blocking call in a thread; a cancellation takes effect once the call is over."""
     running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
     cancelled: asyncio.CancelledError | None = None
@@ -47,13 +47,13 @@ class BlockingCalls:
     async def io(self, call: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         """Run a blocking read of a store off the loop."""
         self.check()
-        return await to_the_end(call, *args, **kwargs)
+        return await run_uncancelled(call, *args, **kwargs)
 
     async def write(self, call: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         """Run a blocking write off the loop, only while that is ours to do."""
         await self.before_write()
         self.check()
-        return await to_the_end(call, *args, **kwargs)
+        return await run_uncancelled(call, *args, **kwargs)
 
     async def gather(self, *jobs: Callable[[], Awaitable[R]]) -> list[R]:
         """Run jobs concurrently; the first failure cancels the others and is raised."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitlab_hub.errors import HubError
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.webhooks.fields import number, part, text
 from gitlab_hub.storage.ports import Item, Table
 
@@ -84,7 +84,7 @@ class GroupResolver:
         return None if known is None else Group(group_id, known["path"])
 
     def group_by_path(self, integration_id: str, path: str) -> Group | None:
-        """The group that has a path now. Raises Missing where GitLab has none for this token."""
+        """The group that has a path now. Raises ResourceNotFound where GitLab has none for this token."""
         return self._ask(integration_id, lambda gitlab: read_group(gitlab, path), tell_missing=True)
 
     def group_ancestors(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
@@ -92,13 +92,13 @@ class GroupResolver:
         return self._ask(integration_id, lambda gitlab: read_group_ancestors(gitlab, group_id))
 
     def project(self, integration_id: str, project_id: int) -> Ancestors | None:
-        """Where a project lies at this moment. Raises Missing where GitLab has none for this token."""
+        """Where a project lies at this moment. Raises ResourceNotFound where GitLab has none for this token."""
         return self._ask(integration_id, lambda gitlab: read_project_ancestors(gitlab, project_id), tell_missing=True)
 
     def _ask(
         self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Answer]], *, tell_missing: bool = False
     ) -> Answer | None:
-        connection = self._gitlabs.reach(integration_id)
+        connection = self._gitlabs.connection(integration_id)
         if connection is None or connection.paused or not connection.credential_works:
             return None
 
@@ -108,7 +108,7 @@ class GroupResolver:
 
         try:
             return asyncio.run(asked())
-        except Missing:
+        except ResourceNotFound:
             if tell_missing:
                 raise
         except (HubError, TimeoutError):
@@ -137,7 +137,7 @@ async def read_project_ancestors(gitlab: "GitLab", project_id: int) -> Ancestors
     body = _object((await gitlab.get(f"/projects/{project_id}")).body)
     path, namespace = text(body, "path_with_namespace"), part(body, "namespace")
     if path is None:
-        raise Missing("GitLab's answer is no project.")
+        raise ResourceNotFound("GitLab's answer is no project.")
     if text(namespace, "kind") == "user":
         return Ancestors(path, (), complete=True)
     groups, whole = await _climbed(gitlab, namespace)
@@ -160,7 +160,7 @@ async def _climbed(gitlab: "GitLab", row: Mapping[str, Any]) -> tuple[tuple[Grou
             return tuple(groups), True
         try:
             row = _object((await gitlab.get(f"/groups/{parent or group.id}", {"with_projects": False})).body)
-        except (Missing, Forbidden):
+        except (ResourceNotFound, Forbidden):
             break  # The token's user is in a group below, and does not see this one.
         if parent is None:  # It was not said which: the group itself knows.
             groups.pop()
@@ -176,7 +176,7 @@ async def read_group(gitlab: "GitLab", name: int | str) -> Group:
     body = (await gitlab.get(f"/groups/{segment(str(name))}", {"with_projects": False})).body
     found = _group_of(_object(body))
     if found is None:
-        raise Missing("GitLab's answer is no group.")
+        raise ResourceNotFound("GitLab's answer is no group.")
     return found
 
 

@@ -68,7 +68,7 @@ def by_sync(hub: OAuthHub, one: str) -> None:
     target = hub.targets.target(one)
     assert target is not None
     asyncio.run(hub.targets.tokens(target).current())
-    hub.targets.rejected(target)
+    hub.targets.mark_rejected(target)
 
 
 def by_expiry(hub: OAuthHub, one: str) -> None:
@@ -101,11 +101,11 @@ def write(hub: OAuthHub, one: str) -> None:
         open_client=lambda address, tokens, _limiter: hub.connector.open(address, tokens),
         refused=hub.feature.tokens.rejection_check.refused,
     )
-    reach = clients.reach(one)
-    assert reach is not None
+    connection = clients.connection(one)
+    assert connection is not None
 
     async def run() -> None:
-        async with clients.open(reach) as gitlab:
+        async with clients.open(connection) as gitlab:
             await gitlab.send("POST", "/projects/3/hooks", {})
 
     asyncio.run(run())

@@ -350,7 +350,7 @@ async def test_what_is_lost_stays_lost_whatever_a_sync_says_of_its_last_token(hu
     token = await tokens.current()
     hub.gitlab.fail(TOKEN, INVALID)
     assert await tokens.renewed(token) is None
-    for judge in (hub.targets.accepted, hub.targets.rejected):
+    for judge in (hub.targets.mark_valid, hub.targets.mark_rejected):
         judge(target)
         assert states(hub, one) == ("error", "refresh_failed")
 

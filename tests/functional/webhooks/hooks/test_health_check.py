@@ -8,7 +8,7 @@ from gitlab_hub.webhooks.hooks.health_check import HealthCheckReport
 from tests.fakes.counting_table import CountedTable
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
-from tests.fakes.gitlab_hooks import reach, says
+from tests.fakes.gitlab_hooks import connection, says
 from tests.fakes.hooks import INTEGRATION
 from tests.fakes.refusing import refusing_table
 from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, Hub
@@ -180,7 +180,7 @@ def test_manual_hooks_are_left_alone() -> None:
 def test_an_integration_that_is_not_to_be_touched_is_left_alone(more: dict[str, Any]) -> None:
     hub = Hub()
     hub.register()
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, **more)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, **more)
     assert tick(later(hub)) == HealthCheckReport()
 
 

@@ -10,7 +10,7 @@ from gitlab_hub.webhooks.hooks.missed_pushes import MissedPushesReport
 from tests.fakes.counting_table import CountedTable
 from tests.fakes.faults import Crash, Plan
 from tests.fakes.gitlab import answer
-from tests.fakes.gitlab_hooks import reach
+from tests.fakes.gitlab_hooks import connection
 from tests.fakes.hooks import INTEGRATION
 from tests.fakes.refusing import refusing_table
 from tests.functional.webhooks.hooks_hub import OTHER, Hub
@@ -186,7 +186,7 @@ def test_only_projects_that_somebody_builds_are_watched(hub: Hub) -> None:
 
 @pytest.mark.parametrize("more", [{"paused": True}, {"credential_works": False}])
 def test_an_integration_that_is_not_to_be_asked_is_left_alone(hub: Hub, more: dict[str, Any]) -> None:
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, **more)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, **more)
     asked = len(hub.gitlab.requests)
     assert tick(hub) == MissedPushesReport()
     assert len(hub.gitlab.requests) == asked

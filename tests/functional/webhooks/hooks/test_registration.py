@@ -7,7 +7,7 @@ from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.counting_table import CountedTable
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import CANARY, answer, lacking
-from tests.fakes.gitlab_hooks import reach, says
+from tests.fakes.gitlab_hooks import connection, says
 from tests.fakes.hooks import INTEGRATION, kept, secrets
 from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, URL, Hub
 
@@ -77,14 +77,14 @@ def test_a_manual_hook_shows_its_secrets_and_touches_nothing_in_gitlab() -> None
 @pytest.mark.parametrize(("version", "expected"), [("19.0.0", "signature"), ("18.11.2", "token"), (None, "token")])
 def test_a_manual_hook_is_believed_as_its_gitlab_can(version: str | None, expected: str) -> None:
     hub = Hub()
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, gitlab_version=version)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, gitlab_version=version)
     assert hub.register(mode="manual")["verification"] == expected
     assert hub.register(mode="manual", verification="token")["verification"] == "token"
 
 
 def test_a_manual_hook_needs_no_feature_and_an_auto_one_does() -> None:
     hub = Hub()
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, manage_webhooks=False)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, manage_webhooks=False)
     assert hub.register(mode="manual")["status"] == "manual"
     status, body = hub("POST", PATH, PROJECT)
     assert (status, body["code"], body["details"]) == (409, "feature_disabled", {"feature": "manage_webhooks"})
@@ -199,7 +199,7 @@ def test_an_unknown_target_is_not_found(target: Any) -> None:
 @pytest.mark.parametrize("group", ["other", "acme/p", "acm"])
 def test_an_integration_limited_to_a_group_touches_nothing_outside(group: str) -> None:
     hub = Hub()
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group=group)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group=group)
     assert hub("POST", PATH, PROJECT)[0] == 404
     assert hub("POST", PATH, GROUP)[0] == 404
     assert hub("POST", PATH, SYSTEM)[0] == 422
@@ -208,7 +208,7 @@ def test_an_integration_limited_to_a_group_touches_nothing_outside(group: str) -
 
 def test_an_integration_limited_to_a_group_reaches_its_projects() -> None:
     hub = Hub()
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group="ACME")
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group="ACME")
     assert hub.register()["target_id"] == 3
 
 
@@ -240,7 +240,7 @@ def test_what_no_hook_can_be_is_refused(wrong: dict[str, Any]) -> None:
 def test_an_integration_without_a_credential_is_told_so() -> None:
     hub = Hub()
     hub.without_credential.add(INTEGRATION)
-    hub.gitlabs.reaches.clear()
+    hub.gitlabs.connections.clear()
     assert hub("POST", PATH, PROJECT)[1]["code"] == "invalid_credentials"
 
 
@@ -368,9 +368,9 @@ def test_registering_a_project_s_hook_reads_no_other_project_s() -> None:
 @pytest.mark.parametrize("request_body", [PROJECT, GROUP])
 def test_a_renamed_group_still_bounds_the_integration(request_body: dict[str, Any]) -> None:
     hub = Hub()
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group="former", group_id=1)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group="former", group_id=1)
     assert hub("POST", PATH, request_body)[0] == 201
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, group="acme", group_id=1)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group="acme", group_id=1)
     hub.gitlab.script["/groups/1"] = answer(body={"id": 1, "full_path": "latter"})
     status, body = hub("POST", PATH, request_body | {"events": ["tag_push"]})
     assert (status, "not in the group latter" in body["error"]) == (404, True)

@@ -114,7 +114,7 @@ def test_a_gitlab_that_cannot_be_reached_keeps_no_integration(fault: Any) -> Non
 def test_an_integration_without_a_credential_can_go() -> None:
     hub = Hub()
     hook_id = hub.register()["id"]
-    del hub.gitlabs.reaches[INTEGRATION]
+    del hub.gitlabs.connections[INTEGRATION]
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [hook_id])
 
 
@@ -125,7 +125,7 @@ def test_a_secret_that_cannot_be_read_keeps_no_hook() -> None:
     def unavailable(integration_id: str) -> Any:
         raise StorageUnavailable(f"Try {integration_id} again.")
 
-    hub.gitlabs.reach = unavailable  # type: ignore[method-assign]  # the store of secrets is away
+    hub.gitlabs.connection = unavailable  # type: ignore[method-assign]  # the store of secrets is away
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [hook_id])
     assert hub.hooks() == []
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
-from tests.fakes.gitlab_hooks import Says, reach, says
+from tests.fakes.gitlab_hooks import Says, connection, says
 from tests.fakes.hooks import INTEGRATION, secrets
 from tests.functional.webhooks.hooks_hub import NOW, PATH, Hub
 
@@ -159,7 +159,7 @@ def test_without_the_feature_nothing_is_touched() -> None:
     hub = Hub()
     hook_id = hub.register()["id"]
     before, written = hub.hook(hook_id), len(hub.gitlab.writes)
-    hub.gitlabs.reaches[INTEGRATION] = reach(INTEGRATION, manage_webhooks=False)
+    hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, manage_webhooks=False)
     for verb in ("rotate", "repair", "test", "resend-failed"):
         assert hub("POST", f"{PATH}/{hook_id}/{verb}")[1]["code"] == "feature_disabled"
     assert hub("DELETE", f"{PATH}/{hook_id}")[1]["code"] == "feature_disabled"

@@ -16,18 +16,18 @@ from gitlab_hub.gitlab.errors import (
     HostNotAllowed,
     HostUnreachable,
     InsufficientScope,
-    Missing,
     MissingPermissions,
     NotGitLab,
     RateLimited,
     ReadOnly,
+    ResourceNotFound,
     StatusUnchanged,
     TlsError,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
 )
-from gitlab_hub.gitlab.protocol import Answer, raise_for
+from gitlab_hub.gitlab.protocol import RawResponse, raise_for
 from tests.unit.builds.targets.test_steps import NOW, RUNNING
 
 
@@ -65,7 +65,7 @@ LATER = [
     ReadOnly("", http_status=403),
 ]
 NEVER = [
-    Missing("", http_status=404),
+    ResourceNotFound("", http_status=404),
     Forbidden("", http_status=403),
     HostNotAllowed(""),
     UnexpectedResponse("", http_status=400),
@@ -119,8 +119,8 @@ def test_a_pipeline_is_remembered_through_answers_that_name_none() -> None:
     assert with_report_outcome(known, known, ReportOutcome(), now=NOW).status_pipeline_id == 9
 
 
-def refusal(status: int, body: Any) -> Answer:
-    return Answer(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
+def refusal(status: int, body: Any) -> RawResponse:
+    return RawResponse(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class Clients:
     def __init__(self, *script: Any, connection: GitLabConnection | None = REACH) -> None:
         self.transport, self._connection = ScriptedTransport(*script), connection
 
-    def reach(self, integration_id: str) -> GitLabConnection | None:
+    def connection(self, integration_id: str) -> GitLabConnection | None:
         return self._connection if integration_id == INTEGRATION else None
 
     def open(self, connection: GitLabConnection) -> GitLab:

@@ -11,9 +11,9 @@ from gitlab_hub.gitlab.errors import (
     HostNotAllowed,
     HostUnreachable,
     InsufficientScope,
-    Missing,
     NotGitLab,
     RateLimited,
+    ResourceNotFound,
     TlsError,
     Unauthorized,
     Unavailable,
@@ -37,7 +37,7 @@ HINT = {"integration_id": "i1", "project_id": 7, "pipeline_id": 70}
 HEEDED: Table = MemoryTable()
 MESSAGE: dict[str, Any] = {"schema": 1, "hint": HINT}
 
-FINAL = [Unauthorized, Forbidden, InsufficientScope, Missing, HostNotAllowed, TlsError]
+FINAL = [Unauthorized, Forbidden, InsufficientScope, ResourceNotFound, HostNotAllowed, TlsError]
 PASSING = [Unavailable, HostUnreachable, UnexpectedResponse, NotGitLab]
 
 

@@ -166,7 +166,7 @@ def test_gitlab_signs_since_19(version: str | None, expected: bool) -> None:
 
 DEFINITE = [
     gitlab.Forbidden("", http_status=403),
-    gitlab.Missing("", http_status=404),
+    gitlab.ResourceNotFound("", http_status=404),
     gitlab.RateLimited("", http_status=429),
     gitlab.UnexpectedResponse("", http_status=422),
     gitlab.Unauthorized("", http_status=401),

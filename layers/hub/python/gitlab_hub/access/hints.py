@@ -13,7 +13,7 @@ class AccessHints:
     """Sends hints to the workers of the access sync; those about one group or project within seconds become one."""
 
     def __init__(self, table: Table, queue: Queue, now: Callable[[], float]) -> None:
-        self.box = HintQueue(table=table, queue=queue, now=now, key=_key)
+        self.hint_queue = HintQueue(table=table, queue=queue, now=now, key=_key)
 
     def project(self, integration_id: str, project_id: int) -> None:
         """Have a project, its shares and its direct members read from GitLab soon. Raises StorageUnavailable."""
@@ -26,7 +26,7 @@ class AccessHints:
     def _send(self, integration_id: str, kind: ResourceType, number: int) -> None:
         # An id that no GitLab has comes from a body that anybody may have written.
         if 0 < number < 10**ID_DIGITS:
-            self.box.send({"integration_id": integration_id, f"{kind}_id": number})
+            self.hint_queue.send({"integration_id": integration_id, f"{kind}_id": number})
 
 
 def subject(hint: Hint) -> tuple[ResourceType, int]:

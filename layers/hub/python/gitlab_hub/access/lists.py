@@ -11,7 +11,7 @@ from gitlab_hub.access.model import Resource, ResourceType
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
 from gitlab_hub.gitlab.client import GitLab, Page
-from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -114,7 +114,7 @@ class GroupsStage(SingleScopeStage):
             path, cursor = left.pop()
             try:
                 await self._read_one(scope, path, cursor, left)
-            except Missing:
+            except ResourceNotFound:
                 if cursor is not None or not path.endswith("/descendant_groups"):
                     raise
                 left.append((path.replace("/descendant_groups", "/subgroups"), None))
@@ -167,7 +167,7 @@ class ProjectsStage(SingleScopeStage):
         context = self._context
         await read_list(context.session, scope, *self._list(), self.take)
         if await context.session.io(context.store.is_empty):
-            raise NothingSeen("The token sees no group and no project. Add its user to one, or give another token.")
+            raise NothingVisible("The token sees no group and no project. Add its user to one, or give another token.")
         await context.resources[ResourceType.PROJECT].complete(ALL)
 
     def _list(self) -> tuple[str, Params]:

@@ -4,7 +4,7 @@ from gitlab_hub.access.context import AccessContext, inside
 from gitlab_hub.access.fields import GitLabRow, mapping, part
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import ResourceType
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 
@@ -97,7 +97,7 @@ class ExistenceCheck:
         """Read one thing by its id; None = GitLab says there is none. A refusal is no such answer."""
         try:
             reply = await self._context.session.gitlab.get(path, params or None)
-        except Missing:
+        except ResourceNotFound:
             return None
         except Forbidden:
             return {}

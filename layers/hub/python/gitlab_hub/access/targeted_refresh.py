@@ -15,7 +15,7 @@ from gitlab_hub.access.model import ResourceType, id_key
 from gitlab_hub.access.store import account_row
 from gitlab_hub.access.sweep import ExistenceCheck
 from gitlab_hub.access.transform import account_of_user, is_admin_row
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.sync.ports import Scope
 
 NEWEST: Params = {"order_by": "id", "sort": "desc"}
@@ -51,7 +51,7 @@ class TargetedRefresh:
         params = {"with_projects": "false"} if kind is ResourceType.GROUP else None
         try:
             detail = mapping((await self._context.session.gitlab.get(f"/{kind.collection}/{number}", params)).body)
-        except (Missing, Forbidden):
+        except (ResourceNotFound, Forbidden):
             return None
         if detail.get("id") != number:
             return None
@@ -79,7 +79,7 @@ class TargetedRefresh:
         for number in unknown[:MOST_NEWCOMERS]:
             try:
                 row = mapping((await session.gitlab.get(f"/users/{number}")).body)
-            except Missing:
+            except ResourceNotFound:
                 continue
             if is_admin_row(row):
                 await context.accounts.upsert(ALL, [account_row(account_of_user(row))])

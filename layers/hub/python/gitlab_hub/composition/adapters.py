@@ -32,9 +32,9 @@ class LazyGitLabs:
     def __init__(self, make: "Callable[[], GitLabs]") -> None:
         self._make = cache(make)
 
-    def reach(self, integration_id: str) -> "GitLabConnection | None":
+    def connection(self, integration_id: str) -> "GitLabConnection | None":
         """What is known of an integration."""
-        return self._make().reach(integration_id)
+        return self._make().connection(integration_id)
 
     def open(self, connection: "GitLabConnection") -> "GitLab":
         """A client with the integration's own token."""

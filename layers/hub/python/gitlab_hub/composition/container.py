@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
     from gitlab_hub.integrations.tokens.services import Runtime, TokenServices
     from gitlab_hub.sync.engine import Connection
-    from gitlab_hub.sync.ports import Target
+    from gitlab_hub.sync.ports import SyncTarget
     from gitlab_hub.sync.service import SyncService
     from gitlab_hub.webhooks.deliveries.feature import DeliveriesFeature
     from gitlab_hub.webhooks.hooks.feature import HooksFeature
@@ -141,7 +141,7 @@ class Container(Core):
 
         return SyncTargets(self.tokens.store, self.now, self.tokens.refresher)
 
-    def connect(self, target: "Target") -> "Connection":
+    def connect(self, target: "SyncTarget") -> "Connection":
         """A client for one target, held back by the budget that all workers share."""
         from gitlab_hub.gitlab.client import ClientOptions, GitLab
         from gitlab_hub.sync.engine import Connection

@@ -134,7 +134,7 @@ def sync_accounts() -> Entry:
     queue = container.syncs.queues[AccessFeature.kind]
     work = SyncWork(
         feature=AccessFeature(table),
-        hints=AccessHints(table, queue, container.now).box,
+        hints=AccessHints(table, queue, container.now).hint_queue,
         purges=[(table, partitions), (others, deliveries_and_builds), (container.integrations_table, history)],
         minutes=container.settings.access_interval_minutes,
     )
@@ -153,7 +153,7 @@ def sync_pipelines() -> Entry:
     queue = container.syncs.queues[PipelinesFeature.kind]
     work = SyncWork(
         feature=PipelinesFeature(table, container.incidents),
-        hints=PipelineHints(table, queue, container.now).box,
+        hints=PipelineHints(table, queue, container.now).hint_queue,
         purges=[(table, partial(partitions, table))],
         minutes=container.settings.pipelines_interval_minutes,
     )

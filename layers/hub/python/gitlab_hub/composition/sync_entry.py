@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from gitlab_hub.composition.container import Container
     from gitlab_hub.storage.ports import Table
-    from gitlab_hub.sync.hints.handler import TargetedRefresh
+    from gitlab_hub.sync.hints.handler import SupportsRefresh
     from gitlab_hub.sync.hints.queue import HintQueue
     from gitlab_hub.sync.ports import Feature
     from gitlab_hub.sync.run import Run
     from gitlab_hub.web.entry import Handler
 
-    class SyncFeature(Feature, TargetedRefresh, Protocol):
+    class SyncFeature(Feature, SupportsRefresh, Protocol):
         """What a sync function needs of a feature."""
 
 
@@ -52,7 +52,9 @@ def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], objec
             feature, runs, targets, connect, queue, Runtime(worker=container.new_id, ended=partial(_report, container))
         ),
         purger,
-        HintHandler(feature=feature, box=work.hints, runs=runs, targets=targets, connect=connect, clock=container.now),
+        HintHandler(
+            feature=feature, hint_queue=work.hints, runs=runs, targets=targets, connect=connect, clock=container.now
+        ),
     )
     dispatcher = Dispatcher(
         kind=feature.kind,

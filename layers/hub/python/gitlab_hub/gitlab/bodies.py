@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 from gitlab_hub.gitlab.errors import Interrupted, NotGitLab, UnexpectedResponse
-from gitlab_hub.gitlab.messages import Answer
+from gitlab_hub.gitlab.messages import RawResponse
 from gitlab_hub.gitlab.rates import number
 
 MAX_DEPTH = 100
@@ -29,7 +29,7 @@ class BodyReader:
     """
 
     def __init__(self, status: int, headers: Mapping[str, str], *, limit: int) -> None:
-        self._answer = Answer(status=status, headers=headers, body=b"")
+        self._answer = RawResponse(status=status, headers=headers, body=b"")
         self._limit = limit
         self._body = bytearray()
         self._started = False
@@ -88,7 +88,7 @@ class BodyReader:
         _unusable(self._answer, UnexpectedResponse, "GitLab's answer is larger than the hub takes.")
 
 
-def decode(answer: Answer, *, max_depth: int = MAX_DEPTH) -> Any:
+def decode(answer: RawResponse, *, max_depth: int = MAX_DEPTH) -> Any:
     """Read the JSON of a successful answer, None where it has no body."""
     if answer.status == HTTPStatus.NO_CONTENT:
         return None
@@ -128,7 +128,7 @@ def _without_escapes(body: bytes) -> bytes:
     return body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
 
 
-def _unusable(answer: Answer, kind: type[UnexpectedResponse], message: str) -> NoReturn:
+def _unusable(answer: RawResponse, kind: type[UnexpectedResponse], message: str) -> NoReturn:
     raise kind(message, http_status=answer.status, request_id=answer.request_id) from None
 
 

@@ -18,7 +18,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.limits import Limiter
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
-from gitlab_hub.gitlab.protocol import Answer, RateFacts, Request, decode, goes_on, raise_for, with_smaller_pages
+from gitlab_hub.gitlab.protocol import RateFacts, RawResponse, Request, decode, goes_on, raise_for, with_smaller_pages
 from gitlab_hub.gitlab.rates import http_date, number
 
 # A stretch of time that several tries share.
@@ -79,14 +79,14 @@ def page_too_large(error: GitLabError) -> bool:
     return error.http_status in _PAGE_TOO_HEAVY
 
 
-Exchange = Callable[[Request, str], Awaitable[Answer]]
+Exchange = Callable[[Request, str], Awaitable[RawResponse]]
 
 
 class FetchResult(NamedTuple):
     """A successful answer with the request that got it."""
 
     request: Request
-    answer: Answer
+    answer: RawResponse
     body: Any
 
     def reply(self) -> Reply:

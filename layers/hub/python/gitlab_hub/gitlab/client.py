@@ -35,7 +35,7 @@ from gitlab_hub.gitlab.listing import Listing
 from gitlab_hub.gitlab.network import VettedBackend, tls_context
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from gitlab_hub.gitlab.protocol import Answer, BodyReader, Query, Request, Scalar, merge_headers, merged, query_of
+from gitlab_hub.gitlab.protocol import BodyReader, Query, RawResponse, Request, Scalar, merge_headers, merged, query_of
 from gitlab_hub.gitlab.tokens import sendable
 
 __all__ = ["ClientOptions", "GitLab", "Page", "Reply", "Tokens", "VettedTransport"]
@@ -178,7 +178,7 @@ class _Wire:
     async def aclose(self) -> None:
         await self._transport.aclose()
 
-    async def exchange(self, request: Request, token: str) -> Answer:
+    async def exchange(self, request: Request, token: str) -> RawResponse:
         # The causes are cut off: they name resolved addresses, and hold the request with its token.
         try:
             response = await self._transport.handle_async_request(self._message(request, token))
@@ -186,7 +186,7 @@ class _Wire:
             raise _no_answer(error) from None
         try:
             headers = merge_headers(response.headers.raw, without=token, also=request.secrets)
-            return Answer(status=response.status_code, headers=headers, body=await self._body(response, headers))
+            return RawResponse(status=response.status_code, headers=headers, body=await self._body(response, headers))
         finally:
             await response.aclose()
 

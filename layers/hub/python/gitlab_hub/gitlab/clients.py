@@ -32,7 +32,7 @@ class GitLabConnection:
 class GitLabs(Protocol):
     """Every connected GitLab, by integration. All calls but those of the client block."""
 
-    def reach(self, integration_id: str) -> GitLabConnection | None:
+    def connection(self, integration_id: str) -> GitLabConnection | None:
         """What is known of an integration; None where it is gone or has no credential."""
 
     def open(self, connection: GitLabConnection) -> "GitLab":

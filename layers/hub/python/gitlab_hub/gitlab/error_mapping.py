@@ -13,19 +13,19 @@ from gitlab_hub.gitlab.errors import (
     GrantRefused,
     InsufficientScope,
     InvalidGrant,
-    Missing,
     MissingPermissions,
     Moved,
     NotGitLab,
     RateLimited,
     ReadOnly,
+    ResourceNotFound,
     StatusUnchanged,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.granular import denied
-from gitlab_hub.gitlab.messages import Answer
+from gitlab_hub.gitlab.messages import RawResponse
 from gitlab_hub.gitlab.rates import RateFacts
 
 _REFUSAL_DEPTH = 10
@@ -56,7 +56,7 @@ _OF_TOKEN_ENDPOINT = frozenset(
 )
 
 
-def raise_for(answer: Answer) -> None:
+def raise_for(answer: RawResponse) -> None:
     """Raise what an unsuccessful answer means; return for a successful one."""
     status = answer.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -78,7 +78,7 @@ def raise_for(answer: Answer) -> None:
     raise _refusal(answer)
 
 
-def _refusal(answer: Answer) -> GitLabError:
+def _refusal(answer: RawResponse) -> GitLabError:
     body = _refusal_body(answer)
     reason = _text(body, "error")
     if answer.status in _OF_GRANTS and (reason in _OF_TOKEN_ENDPOINT or _ends_a_grant(answer, reason)):
@@ -90,24 +90,24 @@ def _refusal(answer: Answer) -> GitLabError:
         case HTTPStatus.FORBIDDEN:
             return _forbidden(answer, body)
         case HTTPStatus.NOT_FOUND:
-            return _error(answer, Missing, "GitLab does not have this, or the token may not see it.")
+            return _error(answer, ResourceNotFound, "GitLab does not have this, or the token may not see it.")
         case HTTPStatus.BAD_REQUEST if _CANNOT_TRANSITION in _words(body, "message"):
             return _error(answer, StatusUnchanged, "GitLab already shows this status for the commit, or a later one.")
     return _error(answer, UnexpectedResponse, f"GitLab answered {answer.status}, which the hub did not expect.")
 
 
-def _ends_a_grant(answer: Answer, reason: str) -> bool:
+def _ends_a_grant(answer: RawResponse, reason: str) -> bool:
     """Whether this is GitLab's own word that a grant is over, which it always sends as JSON (Doorkeeper)."""
     return reason == "invalid_grant" and answer.media_type == "application/json"
 
 
-def _grant_refused(answer: Answer, reason: str) -> GitLabError:
+def _grant_refused(answer: RawResponse, reason: str) -> GitLabError:
     if reason == "invalid_grant":
         return _error(answer, InvalidGrant, "GitLab takes this authorization no more.", {"reason": reason})
     return _error(answer, GrantRefused, "GitLab refuses the application.", {"reason": reason})
 
 
-def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:
+def _forbidden(answer: RawResponse, body: dict[str, Any]) -> GitLabError:
     if body.get("error") == "insufficient_scope":
         scopes = _scopes(body)
         wanted = f": GitLab wants {' or '.join(scopes)}" if scopes else ""
@@ -120,13 +120,13 @@ def _forbidden(answer: Answer, body: dict[str, Any]) -> GitLabError:
     return _error(answer, Forbidden, "GitLab does not allow this to the token's user.", details)
 
 
-def _refusal_body(answer: Answer) -> dict[str, Any]:
+def _refusal_body(answer: RawResponse) -> dict[str, Any]:
     """Read the refusal as GitLab words it, or nothing where it does not."""
     body = _json(answer)
     return body if isinstance(body, dict) else {}
 
 
-def _said(answer: Answer) -> Iterator[str]:
+def _said(answer: RawResponse) -> Iterator[str]:
     """Every text of a refusal; what is no JSON is one."""
     waiting = [_json(answer)]
     if waiting == [None]:
@@ -139,7 +139,7 @@ def _said(answer: Answer) -> Iterator[str]:
             waiting.extend(value.values() if isinstance(value, dict) else value)
 
 
-def _json(answer: Answer) -> Any:
+def _json(answer: RawResponse) -> Any:
     if deeper_than(answer.body, _REFUSAL_DEPTH):
         return None
     try:
@@ -177,12 +177,12 @@ def _scopes(body: dict[str, Any]) -> list[str]:
     return [scope for scope in _words(body, "scope").split()[:_MAX_SCOPES] if _SCOPE.fullmatch(scope)]
 
 
-def _wait(answer: Answer) -> int | None:
+def _wait(answer: RawResponse) -> int | None:
     return RateFacts.of(answer.headers, answer.status).retry_after
 
 
 def _error(
-    answer: Answer,
+    answer: RawResponse,
     kind: type[GitLabError],
     message: str,
     details: dict[str, Any] | None = None,

@@ -97,13 +97,13 @@ class CiDisabled(Forbidden):
     code = "ci_disabled"
 
 
-class NothingSeen(Forbidden):
+class NothingVisible(Forbidden):
     """GitLab answers, and shows this token nothing at all."""
 
     code = "no_resources"
 
 
-class Missing(GitLabError):
+class ResourceNotFound(GitLabError):
     """404: not there, or not visible to this token."""
 
     code = "not_found"
@@ -153,7 +153,7 @@ class StatusUnchanged(GitLabError):
     code = "status_not_changed"
 
 
-class NotWhole(UnexpectedResponse):
+class IncompleteList(UnexpectedResponse):
     """The pages of a list do not make a whole one: whoever reads it again starts at its beginning."""
 
 

@@ -11,7 +11,7 @@ import re
 from urllib.parse import urlencode
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.gitlab.messages import Answer, Query, Request, merged, query_from
+from gitlab_hub.gitlab.messages import Query, RawResponse, Request, merged, query_from
 
 SMALLEST_PAGE = 20
 KEYSET = ("pagination", "keyset")
@@ -22,7 +22,7 @@ _NEXT = re.compile(r";\s*rel\s*=\s*(?:\"(?:[^\"]*\s)?next(?:\s[^\"]*)?\"|next(?!
 _OTHER_PAGE = re.compile(r";\s*rel\s*=\s*\"?(?:first|prev|last)\b", re.IGNORECASE)
 
 
-def next_cursor(answer: Answer, request: Request) -> str | None:
+def next_cursor(answer: RawResponse, request: Request) -> str | None:
     """Where the list goes on, as an encoded query; None where the headers name no next page."""
     link = _next_link(answer.headers.get("link", ""))
     cursor = "" if link is None else _query_of(link)
@@ -39,7 +39,7 @@ def next_cursor(answer: Answer, request: Request) -> str | None:
     return cursor
 
 
-def names_pages(answer: Answer) -> bool:
+def names_pages(answer: RawResponse) -> bool:
     """Whether an answer has GitLab's own links to pages of its list; a proxy may empty the header, or send another."""
     return any(_OTHER_PAGE.search(parameters) for _, parameters in _LINK.findall(answer.headers.get("link", "")))
 

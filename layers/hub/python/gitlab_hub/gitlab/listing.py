@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from gitlab_hub.gitlab.errors import NotWhole
+from gitlab_hub.gitlab.errors import IncompleteList
 from gitlab_hub.gitlab.link_header import following
 from gitlab_hub.gitlab.messages import Query
 from gitlab_hub.gitlab.paging import page_number, page_size
@@ -53,14 +53,14 @@ class Listing:
     def take(self, rows: Rows, place: str | None, *, total: int | None) -> str | None:
         """Look at a page, the `place` behind it (None at the end), and how many rows GitLab counts in all.
 
-        The answer is the cursor to go on with; `query` is then the next page's. Raises NotWhole for a page that
+        The answer is the cursor to go on with; `query` is then the next page's. Raises IncompleteList for a page that
         was shown before.
         """
         names = [_name(row) for row in rows]
         page, digest = frozenset(names), _digest(names)
         again = max(len(page & self._before), len(page & self._first))
         if (len(names) > 1 and digest in self._digests) or (again > shift_of(self.query) and 2 * again > len(names)):
-            raise NotWhole(
+            raise IncompleteList(
                 "GitLab's list shows the same page twice. Look for a cache or proxy in between that ignores the query."
             )
         self._borders += bool(self._digests and names)
@@ -70,17 +70,17 @@ class Listing:
         return None if place is None else self._move(place)
 
     def end(self) -> None:
-        """The list is over. Raises NotWhole where GitLab counts more rows than it has shown."""
+        """The list is over. Raises IncompleteList where GitLab counts more rows than it has shown."""
         allowed = shift_of(self.query) * self._borders
         if self._total is not None and self._read is not None and self._total - self._read > allowed:
-            raise NotWhole(
+            raise IncompleteList(
                 f"GitLab counts {self._total} rows and lists {self._read}: something in between cuts its pages short."
             )
 
     def _move(self, place: str) -> str:
         self.query = following(self._base, place)
         if self.query in self._asked:
-            raise NotWhole("GitLab's pages lead in a circle.")
+            raise IncompleteList("GitLab's pages lead in a circle.")
         self._asked.add(self.query)
         read = "" if self._read is None else str(self._read)
         return f"{place}{_MEMORY}{'.'.join([read, str(self._borders), *self._digests])}"

@@ -35,7 +35,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class RawResponse:
     """One complete answer; header names are in lower case, the body is decompressed."""
 
     status: int

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.link_header import names_pages, next_cursor, numbered
-from gitlab_hub.gitlab.messages import Answer, Query, Request, merged
+from gitlab_hub.gitlab.messages import Query, RawResponse, Request, merged
 from gitlab_hub.gitlab.rates import number
 
 Rows = Sequence[Mapping[str, Any]]
@@ -25,7 +25,7 @@ _DIRECTION = "_kd"
 """GitLab's cursors name the direction beside the columns of the last row (`Keyset::Paginator`)."""
 
 
-def goes_on(answer: Answer, request: Request, rows: Rows) -> str | None:
+def goes_on(answer: RawResponse, request: Request, rows: Rows) -> str | None:
     """Where the list goes on behind these rows, as an encoded query; None at its end.
 
     Raises UnexpectedResponse where it must go on and nobody can say where.
@@ -52,12 +52,12 @@ def page_number(query: Query) -> int | None:
     return None if values.keys() & {"cursor", "id_after", "id_before", "page_token"} else 1
 
 
-def _says_that_it_ends(answer: Answer) -> bool:
+def _says_that_it_ends(answer: RawResponse) -> bool:
     """Whether a header that would name the next page is there, and names none."""
     return names_pages(answer) or "x-next-page" in answer.headers
 
 
-def _counts_more(answer: Answer, query: Query, size: int) -> bool:
+def _counts_more(answer: RawResponse, query: Query, size: int) -> bool:
     """Whether what is left of the headers counts more than this page and all before it."""
     page = page_number(query)
     if page is None:

@@ -4,8 +4,8 @@ from gitlab_hub.gitlab.bodies import BodyReader, decode
 from gitlab_hub.gitlab.error_mapping import raise_for
 from gitlab_hub.gitlab.link_header import following, next_cursor, with_smaller_pages
 from gitlab_hub.gitlab.messages import (
-    Answer,
     Query,
+    RawResponse,
     Request,
     Scalar,
     group_path,
@@ -18,10 +18,10 @@ from gitlab_hub.gitlab.paging import goes_on
 from gitlab_hub.gitlab.rates import RateFacts
 
 __all__ = [
-    "Answer",
     "BodyReader",
     "Query",
     "RateFacts",
+    "RawResponse",
     "Request",
     "Scalar",
     "decode",

@@ -15,7 +15,7 @@ from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.source import CredentialTokens, StoredTokens, TokenSource
 from gitlab_hub.integrations.verification.outcome import with_credential_status
-from gitlab_hub.sync.ports import Scheduled, Target
+from gitlab_hub.sync.ports import Scheduled, SyncTarget
 
 LimiterFor = Callable[[str, int], Limiter]
 """(origin, GitLab user id) → the share of that user's allowance."""
@@ -41,7 +41,7 @@ class GitLabClients:
         self._policy, self._options, self._refused = policy, options, refused
         self._open_client = open_client or self._client
 
-    def reach(self, integration_id: str) -> GitLabConnection | None:
+    def connection(self, integration_id: str) -> GitLabConnection | None:
         """What is known of an integration; None where it is gone or has no credential."""
         try:
             holding = self._store.holding(integration_id)
@@ -65,11 +65,13 @@ class GitLabClients:
             report_statuses=integration.features.report_statuses,
         )
 
-    def open(self, reach: GitLabConnection) -> GitLab:
+    def open(self, connection: GitLabConnection) -> GitLab:
         """A client with the integration's own token. Raises InvalidUrl or HostNotAllowed, as rules change."""
-        address = self._policy.vetted(reach.base_url)
-        tokens = CredentialTokens(self._source, reach.integration_id, reach.credential_id, refused=self._refused)
-        return self._open_client(address, tokens, self._limiter_for(address.origin, reach.user_id))
+        address = self._policy.vetted(connection.base_url)
+        tokens = CredentialTokens(
+            self._source, connection.integration_id, connection.credential_id, refused=self._refused
+        )
+        return self._open_client(address, tokens, self._limiter_for(address.origin, connection.user_id))
 
     def _client(self, address: Address, tokens: CredentialTokens, limiter: Limiter) -> GitLab:
         return GitLab(address, tokens, policy=self._policy, limiter=limiter, options=self._options)
@@ -94,7 +96,7 @@ class SyncTargets:
         page, last = self._store.page(after)
         return Scheduled([one.id for one in page if on_schedule(one)], last)
 
-    def target(self, integration_id: str) -> Target | None:
+    def target(self, integration_id: str) -> SyncTarget | None:
         """What to read; None where the integration is gone, paused or has no credential."""
         try:
             holding = self._store.holding(integration_id)
@@ -103,7 +105,7 @@ class SyncTargets:
         credential = primary_of(holding)
         if credential is None or holding.integration.paused:
             return None
-        return Target(
+        return SyncTarget(
             integration_id=integration_id,
             credential_id=credential.id,
             base_url=holding.integration.host_url,
@@ -113,27 +115,27 @@ class SyncTargets:
             group_id=holding.integration.group_id,
         )
 
-    def tokens(self, target: Target) -> CredentialTokens:
+    def tokens(self, target: SyncTarget) -> CredentialTokens:
         """Where the client gets this target's token."""
         tokens = CredentialTokens(self._source, target.integration_id, target.credential_id)
         self._tokens[(target.integration_id, target.credential_id)] = tokens
         return tokens
 
-    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+    def store_group(self, target: SyncTarget, *, group_id: int, path: str) -> None:
         """GitLab says which group the target's is, and what it is called; no effect where it has another meanwhile."""
         asked = target.group if target.group_id is None else target.group_id
         if asked is not None:
             keep_group(self._store, target.integration_id, Place(asked, group_id, path))
 
-    def rejected(self, target: Target) -> None:
+    def mark_rejected(self, target: SyncTarget) -> None:
         """GitLab definitely refuses the credential; no effect where it was replaced meanwhile."""
         self._judge(target, CredentialStatus.REJECTED)
 
-    def accepted(self, target: Target) -> None:
+    def mark_valid(self, target: SyncTarget) -> None:
         """GitLab takes the credential (again)."""
         self._judge(target, CredentialStatus.VALID)
 
-    def _judge(self, target: Target, verdict: CredentialStatus) -> None:
+    def _judge(self, target: SyncTarget, verdict: CredentialStatus) -> None:
         tokens = self._tokens.get((target.integration_id, target.credential_id))
         if tokens is None or tokens.version is None:
             return

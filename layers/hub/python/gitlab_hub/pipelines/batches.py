@@ -11,8 +11,8 @@ from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
     InsufficientScope,
-    Missing,
     MissingPermissions,
+    ResourceNotFound,
     UnexpectedResponse,
 )
 from gitlab_hub.pipelines.freshness import StoredPipeline
@@ -38,7 +38,7 @@ class PipelineCopier:
         self._session, self._source, self._store, self._hinted = session, source, store, hinted
 
     async def copy(self, number: int, known: StoredPipeline | None) -> Copy:
-        """Read a pipeline and store it. Raises GitLabError, Missing where there is no such pipeline.
+        """Read a pipeline and store it. Raises GitLabError, ResourceNotFound where there is no such pipeline.
 
         Whoever read earlier may come to write later. So a row that is not the known one any more is left alone, and
         GitLab is asked again: its answer is younger than whatever is stored.
@@ -115,7 +115,7 @@ class Batches:
             new = [number for number in results if number not in known and number not in self._owed_pipelines.before]
             yield BatchResult(
                 copied=len(batch),
-                listed=sum(not isinstance(results[number], Missing) for number in new),
+                listed=sum(not isinstance(results[number], ResourceNotFound) for number in new),
                 stored=sum(isinstance(results[number], bool) for number in new),
                 children=True in results.values(),
             )
@@ -149,19 +149,21 @@ class Batches:
                 await self._owed_pipelines.add(rows[number], failed[number])
             else:
                 await self._owed_pipelines.resolve(number)
-            self._session.count(pipelines_vanished=int(isinstance(result, Missing)), pipelines_owed=number in failed)
+            self._session.count(
+                pipelines_vanished=int(isinstance(result, ResourceNotFound)), pipelines_owed=number in failed
+            )
 
     async def _copy(self, number: int, row: Row, known: StoredPipeline | None) -> "bool | GitLabError":
         """Copy one pipeline; the answer says whether it has children, or why it could not be read.
 
-        Missing is one that GitLab lists no more. A 404 for one that it lists is trouble like any other.
+        ResourceNotFound is one that GitLab lists no more. A 404 for one that it lists is trouble like any other.
         """
         async with self._making:
             try:
                 copy = await self._copier.copy(number, known)
             except (InsufficientScope, MissingPermissions, CiDisabled):
                 raise
-            except Missing as error:
+            except ResourceNotFound as error:
                 if not await self._source.lists(row):
                     return error
                 return UnexpectedResponse("GitLab answers 404 for a pipeline that it lists.", http_status=404)

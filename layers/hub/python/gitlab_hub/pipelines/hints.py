@@ -15,7 +15,7 @@ class PipelineHints:
     """Sends hints to the workers of the pipelines sync; those about one pipeline within seconds become one."""
 
     def __init__(self, table: Table, queue: Queue, now: Callable[[], float]) -> None:
-        self.box = HintQueue(table=table, queue=queue, now=now, key=_key)
+        self.hint_queue = HintQueue(table=table, queue=queue, now=now, key=_key)
 
     def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None:
         """Have a pipeline read from GitLab soon. Raises StorageUnavailable.
@@ -23,7 +23,9 @@ class PipelineHints:
         Ids that no GitLab has are left out: they come from a body that anybody may have written.
         """
         if all(0 < number <= MAX_ID for number in (project_id, pipeline_id)):
-            self.box.send({"integration_id": integration_id, "project_id": project_id, "pipeline_id": pipeline_id})
+            self.hint_queue.send(
+                {"integration_id": integration_id, "project_id": project_id, "pipeline_id": pipeline_id}
+            )
 
 
 def _key(hint: Hint) -> Key:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gitlab_hub.gitlab.errors import Forbidden, Missing, NothingSeen
+from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.keys import cursors_pk, padded, projects_pk
@@ -14,7 +14,7 @@ from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.seek import Stream
 from gitlab_hub.storage.ports import Item, Put, Table
 from gitlab_hub.storage.rows import query_pages
-from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, Target
+from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -206,7 +206,7 @@ DATASET = "projects"
 Params = dict[str, str | int | bool]
 
 
-def listing_of(target: Target) -> tuple[str, Params]:
+def listing_of(target: SyncTarget) -> tuple[str, Params]:
     """Where the projects that the integration reaches are listed; archived ones are among them."""
     params: Params = {"simple": True, "pagination": "keyset", "order_by": "id", "sort": "asc"}
     if target.group is not None:
@@ -215,7 +215,7 @@ def listing_of(target: Target) -> tuple[str, Params]:
     return "/projects", params if target.is_admin else {**params, "membership": True}
 
 
-def is_outside(project: Mapping[str, Any], target: Target) -> bool:
+def is_outside(project: Mapping[str, Any], target: SyncTarget) -> bool:
     """Say whether a project that can still be seen has left what the integration reaches."""
     if target.group is not None:
         return not str(project.get("path_with_namespace")).lower().startswith(f"{target.group.lower()}/")
@@ -242,7 +242,7 @@ class ProjectsStage(SingleScopeStage):
             if page.next is not None:
                 await session.checkpoint(scope, page.next)
         if not await self._mirror.complete(scope.key):
-            raise NothingSeen("The token sees no project. Add its user to one, or give another token.")
+            raise NothingVisible("The token sees no project. Add its user to one, or give another token.")
 
 
 class SweepStage(SingleScopeStage):
@@ -269,7 +269,7 @@ class SweepStage(SingleScopeStage):
     async def _is_gone(self, _scope: str, key: str) -> bool:
         try:
             reply = await self._session.gitlab.get(f"/projects/{project_number(key)}")
-        except Missing:
+        except ResourceNotFound:
             return True
         except Forbidden:
             return False

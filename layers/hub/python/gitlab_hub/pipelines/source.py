@@ -7,7 +7,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, Missing
+from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, ResourceNotFound
 from gitlab_hub.pipelines.freshness import is_settled
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy
@@ -47,7 +47,7 @@ class ProjectSource:
         await self.gitlab.get(self.path, {"per_page": 1})
 
     async def lists(self, row: Mapping[str, Any]) -> bool:
-        """Whether GitLab lists a pipeline as it was listed before. Raises Missing where the project is gone.
+        """Whether GitLab lists a pipeline as it was listed before. Raises ResourceNotFound where the project is gone.
 
         One that has changed since is listed elsewhere, and met again by whoever reads on from there.
         """
@@ -69,7 +69,7 @@ class ProjectSource:
     async def _bridges(self, path: str) -> list[Item] | None:
         try:
             rows = await self._all(f"{path}/bridges", {})
-        except (Forbidden, Missing):
+        except (Forbidden, ResourceNotFound):
             return None
         return [bridge_of(row) for row in rows]
 
@@ -81,7 +81,7 @@ async def why_closed(source: ProjectSource, refusal: Forbidden) -> Forbidden:
     """Tell a project without CI/CD, which shows its pipelines to nobody, from one that hides them from the token."""
     try:
         project = (await source.gitlab.get(f"/projects/{source.project_id}")).body
-    except (Forbidden, Missing):
+    except (Forbidden, ResourceNotFound):
         return refusal
     if isinstance(project, Mapping) and ci_is_off(project):
         return CiDisabled("CI/CD is switched off in this project.", http_status=refusal.http_status)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.pipelines.batches import PipelineCopier
 from gitlab_hub.pipelines.keys import padded
 from gitlab_hub.pipelines.model import identity
@@ -35,7 +35,7 @@ class TargetedRefresh:
             await PipelineCopier(self._session, source, self._store, hinted=True).copy(
                 pipeline_id, known.get(pipeline_id)
             )
-        except Missing:
+        except ResourceNotFound:
             self._session.count(pipelines_vanished=1)
 
     async def _reaches(self, project_id: int) -> bool:
@@ -44,7 +44,7 @@ class TargetedRefresh:
             return True
         try:
             project = (await self._session.gitlab.get(f"/projects/{project_id}")).body
-        except (Missing, Forbidden):
+        except (ResourceNotFound, Forbidden):
             return False
         if not isinstance(project, Mapping) or identity(project) != project_id:
             return False

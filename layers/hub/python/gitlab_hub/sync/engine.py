@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from gitlab_hub.blocking import to_the_end
+from gitlab_hub.blocking import run_uncancelled
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, Unauthorized, UnexpectedResponse
 from gitlab_hub.storage.ports import ConditionFailed, Queue, StorageRefused, StorageUnavailable
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, Parked, RunFailed, SliceEnded, SliceOutOfTime
 from gitlab_hub.sync.message import MOST_HOPS, hops_of, work_message
-from gitlab_hub.sync.ports import Feature, Target, Targets
+from gitlab_hub.sync.ports import Feature, SyncTarget, Targets
 from gitlab_hub.sync.rate_limit import SharedLimiter
 from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.session import FLUSH_SECONDS, RunSession
@@ -71,7 +71,7 @@ class Engine:
         feature: Feature,
         runs_: RunStore,
         targets: Targets,
-        connect: Callable[[Target], Connection],
+        connect: Callable[[SyncTarget], Connection],
         queue: Queue,
         runtime: Runtime,
     ) -> None:
@@ -99,7 +99,7 @@ class Engine:
     async def _work(self, run: Run, hops: int, remaining: Callable[[], float]) -> None:
         # Python's own pool has a thread or two more than processors; these threads only wait for AWS.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
-        target = await to_the_end(self._targets.target, run.integration_id)
+        target = await run_uncancelled(self._targets.target, run.integration_id)
         if target is None or runs.exceeded_attempts(run):
             await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED, at_its_end=False))
             return
@@ -120,12 +120,12 @@ class Engine:
                 await self._handle_outcome(session, hops, await self._slice(session))
             except LeaseLost:
                 _LOG.warning("lease lost", extra={"integration_id": run.integration_id, "kind": str(run.kind)})
-                await to_the_end(self._runs.clear_away, run)
+                await run_uncancelled(self._runs.clear_away, run)
 
     async def _slice(self, session: RunSession) -> _Outcome:
         """Run stages until the end (an error note or None) or until the slice ends early (the reason)."""
         try:
-            await to_the_end(session.begin)
+            await run_uncancelled(session.begin)
             return await self._with_lease(session)
         except SliceEnded as reason:
             return reason
@@ -188,7 +188,7 @@ class Engine:
         The next run raises the fence as it begins.
         """
         try:
-            await to_the_end(session.end)
+            await run_uncancelled(session.end)
         except StorageRefused as error:
             return outcome if isinstance(outcome, SliceEnded) else RunFailed(error)
         except StorageUnavailable as error:
@@ -201,19 +201,19 @@ class Engine:
         error = _note_of(outcome) if isinstance(outcome, SliceEnded) else outcome
         if not cut_short:
             # All stages had their turn, so whatever is still not complete was noted by this run.
-            await to_the_end(self._runs.notes(run).clear)
+            await run_uncancelled(self._runs.notes(run).clear)
         if error is None:
-            await to_the_end(self._targets.accepted, session.target)
+            await run_uncancelled(self._targets.mark_valid, session.target)
         ended = runs.finish(run, now=self._now(), error=error, at_its_end=not cut_short)
         await self._end(ended)
-        await to_the_end(self._runs.journal_drop, run)
+        await run_uncancelled(self._runs.journal_drop, run)
 
     async def _confirm_unauthorized(self, session: RunSession) -> SliceEnded:
         """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""
         try:
             await session.gitlab.get("/user")
         except Unauthorized as error:
-            await to_the_end(self._targets.rejected, session.target)
+            await run_uncancelled(self._targets.mark_rejected, session.target)
             return CredentialRefused(str(error))
         except MissingPermissions:
             pass  # A fine-grained token that may not read its user; to say so, GitLab has to know it.
@@ -226,19 +226,19 @@ class Engine:
     async def _end(self, ended: Run) -> None:
         """Make the end of a run durable, then tell of it; a run that others have taken or removed has no end here."""
         try:
-            await to_the_end(self._runs.end, ended)
+            await run_uncancelled(self._runs.end, ended)
         except ConditionFailed:
             return
-        await to_the_end(self._runtime.ended, ended)
+        await run_uncancelled(self._runtime.ended, ended)
 
     async def _requeue(self, run: Run, hops: int, *, delay: int = 0) -> None:
         """Have the next worker go on: at once by a message, or by the tick where messages have led far enough."""
         direct = hops < MOST_HOPS and delay <= LONGEST_DELAY_SECONDS
         try:
             if direct:
-                await to_the_end(self._runs.save, replace(run, left_to_tick=False))
+                await run_uncancelled(self._runs.save, replace(run, left_to_tick=False))
             else:
-                await to_the_end(self._runs.save_all, [replace(run, left_to_tick=True)])
+                await run_uncancelled(self._runs.save_all, [replace(run, left_to_tick=True)])
         except ConditionFailed:
             return  # Others have taken or removed the run.
         if direct:

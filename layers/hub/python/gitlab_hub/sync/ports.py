@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class SyncTarget:
     """The GitLab that a run reads, as one integration and one of its credentials see it."""
 
     integration_id: str
@@ -103,7 +103,7 @@ class Mirror(Protocol):
 class Session(Protocol):
     """What a stage gets to work with during one run."""
 
-    target: Target
+    target: SyncTarget
     gitlab: "GitLab"
     sync_id: str
     full: bool
@@ -213,17 +213,17 @@ class Targets(Protocol):
     def scheduled_page(self, after: str | None) -> Scheduled:
         """One page of all integrations that may, behind a position."""
 
-    def target(self, integration_id: str) -> Target | None:
+    def target(self, integration_id: str) -> SyncTarget | None:
         """What to read; None where the integration is gone, paused or has no credential."""
 
-    def tokens(self, target: Target) -> "Tokens":
+    def tokens(self, target: SyncTarget) -> "Tokens":
         """Where the client gets this target's token."""
 
-    def placed(self, target: Target, *, group_id: int, path: str) -> None:
+    def store_group(self, target: SyncTarget, *, group_id: int, path: str) -> None:
         """GitLab says which group the target's is, and what it is called; no effect where it has another meanwhile."""
 
-    def rejected(self, target: Target) -> None:
+    def mark_rejected(self, target: SyncTarget) -> None:
         """GitLab definitely refuses the credential; no effect where it was replaced meanwhile."""
 
-    def accepted(self, target: Target) -> None:
+    def mark_valid(self, target: SyncTarget) -> None:
         """GitLab takes the credential (again)."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from gitlab_hub.blocking import BlockingCalls, to_the_end
+from gitlab_hub.blocking import BlockingCalls, run_uncancelled
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.storage.ports import ConditionFailed, StorageRefused, StorageUnavailable, Table
 from gitlab_hub.sync import deletion_guard
@@ -16,7 +16,7 @@ from gitlab_hub.sync.errors import LeaseLost, RunFailed, SliceEnded, SliceOutOfT
 from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.mirror import DatasetMirror
-from gitlab_hub.sync.ports import RowStore, Scope, Target
+from gitlab_hub.sync.ports import RowStore, Scope, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, concurrency, progressed, renew
 from gitlab_hub.sync.scope_notes import ScopeNote
 from gitlab_hub.sync.store import RunStore
@@ -41,7 +41,7 @@ class RunSession(BlockingCalls):
     def __init__(
         self,
         run: Run,
-        target: Target,
+        target: SyncTarget,
         gitlab: GitLab,
         runs: RunStore,
         limiter: Exchange,
@@ -210,7 +210,7 @@ class RunSession(BlockingCalls):
         entries, self._pending = self._pending, {}
         run = self.snapshot()
         try:
-            await to_the_end(self._persist, run, entries)
+            await run_uncancelled(self._persist, run, entries)
         except ConditionFailed:
             raise self.stop(LeaseLost("the run was taken over or deleted")) from None
         finally:

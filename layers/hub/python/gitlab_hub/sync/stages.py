@@ -11,11 +11,11 @@ from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
     HostNotAllowed,
+    IncompleteList,
     InsufficientScope,
     InvalidUrl,
-    Missing,
-    NotWhole,
     RateLimited,
+    ResourceNotFound,
     TlsError,
     Unauthorized,
 )
@@ -172,7 +172,7 @@ class StageRunner:
         """Note why a scope is not complete, or that it is after all."""
         if error is not None:
             # Of a list that was not whole it is unknown where rows are missing: it is read again from its beginning.
-            cursor = None if isinstance(error, NotWhole) else self._session.cursor(scope)
+            cursor = None if isinstance(error, IncompleteList) else self._session.cursor(scope)
             code, hint, payload = error.code, str(error), scope.payload
             await self._note(ScopeNote(
                 stage=self._stage.name, key=scope.key, status=status, code=code, hint=hint, payload=payload,
@@ -193,7 +193,7 @@ class StageRunner:
             raise session.stop(CredentialRefused(str(error))) from error
         except (HostNotAllowed, InvalidUrl, TlsError, InsufficientScope) as error:
             raise session.stop(RunFailed(error)) from error
-        except (Forbidden, Missing) as error:
+        except (Forbidden, ResourceNotFound) as error:
             return error
         except (GitLabError, StorageRefused) as error:
             return self._unlucky(error)
@@ -209,7 +209,7 @@ class StageRunner:
 
 def _refusal(error: HubError | None) -> dict[str, str] | None:
     """What a closed scope says of the token; a feature that is switched off says nothing of it."""
-    closed = isinstance(error, Forbidden | Missing) and not isinstance(error, CiDisabled)
+    closed = isinstance(error, Forbidden | ResourceNotFound) and not isinstance(error, CiDisabled)
     return {"code": error.code, "hint": str(error)} if error is not None and closed else None
 
 
@@ -227,7 +227,7 @@ def _status_of(error: HubError | None) -> str:
     match error:
         case None:
             return "complete"
-        case Missing():
+        case ResourceNotFound():
             return "gone"
         case CiDisabled():
             return "disabled"

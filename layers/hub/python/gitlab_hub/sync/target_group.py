@@ -4,18 +4,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitlab_hub.blocking import to_the_end
+from gitlab_hub.blocking import run_uncancelled
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
-    Missing,
     RateLimited,
+    ResourceNotFound,
     Unauthorized,
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.sync.errors import Parked, RunFailed
-from gitlab_hub.sync.ports import Target, Targets
+from gitlab_hub.sync.ports import SyncTarget, Targets
 from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.stages import RETRY_AFTER_SECONDS
 
@@ -39,7 +39,7 @@ async def resolve_group(session: RunSession, targets: Targets, sleep: Callable[[
             return
 
 
-async def with_current_group(gitlab: "GitLab", targets: Targets, target: Target) -> Target:
+async def with_current_group(gitlab: "GitLab", targets: Targets, target: SyncTarget) -> SyncTarget:
     """The target with its group's id and its path of this moment; what is new about them is kept.
 
     A group that GitLab refuses to show is left as it was: whoever reads it next meets the same refusal, and says so.
@@ -49,11 +49,11 @@ async def with_current_group(gitlab: "GitLab", targets: Targets, target: Target)
         return target
     try:
         body = (await gitlab.get(group_path(target.group, target.group_id), {"with_projects": "false"})).body
-    except (Missing, Forbidden, Unauthorized):
+    except (ResourceNotFound, Forbidden, Unauthorized):
         return target
     number, path = (body.get("id"), body.get("full_path")) if isinstance(body, Mapping) else (None, None)
     if type(number) is not int or not isinstance(path, str):
         raise UnexpectedResponse("GitLab answered for a group with something else.")
     if (number, path) != (target.group_id, target.group):
-        await to_the_end(targets.placed, target, group_id=number, path=path)
+        await run_uncancelled(targets.store_group, target, group_id=number, path=path)
     return replace(target, group_id=number, group=path)

@@ -26,7 +26,7 @@ from gitlab_hub.builds.triggers.ports import Triggers
 from gitlab_hub.builds.triggers.rules import lies_below
 from gitlab_hub.errors import HubError, IntegrationPaused, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
-from gitlab_hub.gitlab.errors import Forbidden, Missing, Unauthorized, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, Unauthorized, Unavailable, UnexpectedResponse
 from gitlab_hub.gitlab.protocol import segment
 from gitlab_hub.web.errors import Unprocessable
 
@@ -53,9 +53,9 @@ class Commits:
     def __init__(self, gitlabs: GitLabs) -> None:
         self._gitlabs = gitlabs
 
-    def usable(self, integration_id: str) -> GitLabConnection:
+    def require_connection(self, integration_id: str) -> GitLabConnection:
         """How to reach the GitLab of an integration that is built for. Raises IntegrationPaused or Unauthorized."""
-        connection = self._gitlabs.reach(integration_id)
+        connection = self._gitlabs.connection(integration_id)
         if connection is None:
             raise Unauthorized("The integration has no credential. Give it one.", details={"reason": "unknown"})
         if connection.paused:
@@ -67,10 +67,10 @@ class Commits:
 
         Of a branch and a tag of one name GitLab takes the tag, as git does; `refs/heads/…` and `refs/tags/…` say which.
         """
-        connection = self.usable(integration_id)
+        connection = self.require_connection(integration_id)
         try:
             return asyncio.run(self._resolve(connection, project_id, ref, sha))
-        except Missing:
+        except ResourceNotFound:
             raise RefNotFound("GitLab has no such branch, tag or commit in this project.") from None
 
     async def _resolve(
@@ -92,7 +92,7 @@ async def _kind_of(gitlab: "GitLab", repository: str, ref: str) -> tuple[str, st
             return ref.removeprefix(prefix), kind
     try:
         await gitlab.get(f"{repository}/tags/{segment(ref)}")
-    except (Missing, Forbidden):  # A fine-grained token may read commits and no tags.
+    except (ResourceNotFound, Forbidden):  # A fine-grained token may read commits and no tags.
         return ref, BRANCH
     return ref, TAG
 
@@ -103,7 +103,7 @@ class BuildCommands:
     def __init__(
         self,
         *,
-        book: BuildService,
+        service: BuildService,
         store: BuildStore,
         triggers: Triggers,
         commits: Commits,
@@ -112,7 +112,7 @@ class BuildCommands:
         audit: Audit,
         now: Callable[[], float],
     ) -> None:
-        self._book, self._store, self._triggers, self._commits, self._now = book, store, triggers, commits, now
+        self._service, self._store, self._triggers, self._commits, self._now = service, store, triggers, commits, now
         self._audit, self._group_lookup, self._check_target = audit, group_lookup, check_target
 
     def build(
@@ -140,8 +140,8 @@ class BuildCommands:
             cancel_previous=trigger.cancel_previous,
         )
         self._record(AuditAction.BUILD_REQUESTED, trigger.integration_id, actor, trigger_id=trigger.id, sha=meant.sha)
-        wished = new_build(trigger, request, build_id=manual_id(trigger.integration_id, seed), now=self._now())
-        return self._book.create(wished).build
+        build = new_build(trigger, request, build_id=manual_id(trigger.integration_id, seed), now=self._now())
+        return self._service.create(build).build
 
     def rerun(self, build_id: str, *, actor: str, seed: str) -> Build:
         """Build a finished build's commit once more, with its trigger as that is now. Raises TargetNotAllowed."""
@@ -152,12 +152,12 @@ class BuildCommands:
         if trigger is None:
             raise TriggerGone("The trigger of this build was removed, so there is no target to run it on.")
         self._target_allowed(trigger.target, "path.build_id")
-        self._commits.usable(before.integration_id)
+        self._commits.require_connection(before.integration_id)
         self._record(AuditAction.BUILD_RERUN, before.integration_id, actor, build_id=before.id)
         again = new_build(
             trigger, _request(before, actor), build_id=manual_id(before.integration_id, seed), now=self._now()
         )
-        return self._book.create(replace(again, rerun_of=before.id)).build
+        return self._service.create(replace(again, rerun_of=before.id)).build
 
     def report(
         self, build_id: str, status: BuildStatus, *, description: str | None = None, target_url: str | None = None
@@ -208,10 +208,10 @@ class BuildCommands:
 
     def _path_within(self, trigger: Trigger, project_id: int) -> str:
         """Where a project lies that a trigger of a group is asked to build. Raises Unprocessable where elsewhere."""
-        self._commits.usable(trigger.integration_id)
+        self._commits.require_connection(trigger.integration_id)
         try:
             ancestors = self._group_lookup.project(trigger.integration_id, project_id)
-        except Missing:
+        except ResourceNotFound:
             raise _no_project("not_of_trigger") from None
         if ancestors is None:
             raise Unavailable("GitLab does not say at the moment where the project lies. Try again.", retry_after=5)
@@ -223,7 +223,7 @@ class BuildCommands:
         self._audit.record(action, actor=actor, integration_id=integration_id, **details)
 
     def _changed(self, build_id: str, decide: Callable[[Build], Build]) -> Build:
-        build = self._book.change(build_id, decide)
+        build = self._service.change(build_id, decide)
         if build is None:
             raise NotFound("There is no such build.")
         return build

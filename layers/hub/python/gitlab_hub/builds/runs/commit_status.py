@@ -26,9 +26,9 @@ from gitlab_hub.gitlab.errors import (
     HostNotAllowed,
     InsufficientScope,
     InvalidUrl,
-    Missing,
     MissingPermissions,
     ReadOnly,
+    ResourceNotFound,
     StatusUnchanged,
 )
 
@@ -85,7 +85,7 @@ class StatusReporter:
         self._service.change(build_id, lambda now_is: with_report_outcome(now_is, build, outcome, now=now), read=build)
 
     def _post(self, build: Build) -> ReportOutcome:
-        connection = self._gitlabs.reach(build.integration_id)
+        connection = self._gitlabs.connection(build.integration_id)
         reason = skip_reason(connection)
         if connection is None or reason is not None:
             return ReportOutcome(reason)
@@ -117,7 +117,7 @@ class StatusReporter:
                     status_of(build, status_target),
                 )
             except GitLabError as error:
-                if isinstance(error, Missing) and status_target.pipeline_id is not None:
+                if isinstance(error, ResourceNotFound) and status_target.pipeline_id is not None:
                     # GitLab removed the pipeline that had the status: it makes another one.
                     status_target = default_target(build)
                     continue
@@ -158,7 +158,7 @@ def classify(error: GitLabError, *, draw: float) -> ReportOutcome:
     if isinstance(error, StatusUnchanged):
         return ReportOutcome()  # It is there already: an answer was lost, or a later state came first.
     status = error.http_status
-    definite = isinstance(error, Missing | Forbidden | HostNotAllowed | InvalidUrl)
+    definite = isinstance(error, ResourceNotFound | Forbidden | HostNotAllowed | InvalidUrl)
     if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(error)):
         told = isinstance(error, InsufficientScope | MissingPermissions)
         return ReportOutcome(error.code, hint=str(error) if told else None)

@@ -28,7 +28,7 @@ def builder_of(builds: BuildsFeature, targets: Mapping[str, BuildTarget], *, dra
 def commands_of(builds: BuildsFeature, *, audit: Audit, check_target: CheckTarget) -> BuildCommands:
     """What people do to builds; `check_target` raises a HubError for a target that is not allowed."""
     return BuildCommands(
-        book=builds.service,
+        service=builds.service,
         store=builds.store,
         triggers=builds.triggers.store,
         commits=Commits(builds.gitlabs),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.builds.runs.model import Build
 from gitlab_hub.builds.triggers.model import FORK, TAG
-from gitlab_hub.gitlab.errors import Forbidden, Missing, NotGitLab, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, NotGitLab, ResourceNotFound, Unavailable, UnexpectedResponse
 from gitlab_hub.gitlab.webhooks.fields import number, objects, part, text
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def resolve_status_target(gitlab: "GitLab", build: Build) -> StatusTarget:
     """
     try:
         found = await _of_merge_request(gitlab, build)
-    except (Missing, Forbidden, UnexpectedResponse, NotGitLab):
+    except (ResourceNotFound, Forbidden, UnexpectedResponse, NotGitLab):
         found = None
     except Unavailable as error:
         if error.http_status not in _OF_ONE_ROUTE:

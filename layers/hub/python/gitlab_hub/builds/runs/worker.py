@@ -109,7 +109,7 @@ class Starter:
         return replace(build, starting_at=self._clock())
 
     def _message(self, build: Build, kind: str) -> Mapping[str, object]:
-        connection = self._gitlabs.reach(build.integration_id)
+        connection = self._gitlabs.connection(build.integration_id)
         return message_of(build, kind, gitlab_url=None if connection is None else connection.base_url)
 
     def _target(self, build: Build) -> BuildTarget:

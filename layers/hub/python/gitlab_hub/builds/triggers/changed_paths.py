@@ -119,7 +119,7 @@ class GitLabChangedPaths:
     def _asked(
         self, integration_id: str, ask: Callable[["GitLab"], Awaitable[Answer | None]], *, seconds: float | None = None
     ) -> Answer | None:
-        connection = self._gitlabs.reach(integration_id)
+        connection = self._gitlabs.connection(integration_id)
         if connection is None or connection.paused or not connection.credential_works:
             return None
 

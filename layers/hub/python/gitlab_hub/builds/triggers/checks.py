@@ -9,7 +9,7 @@ from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.ports import Hooks
 from gitlab_hub.errors import HubError, NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabs
-from gitlab_hub.gitlab.errors import Missing
+from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.group_resolver import Ancestors, Group, is_below
 
 UNCHECKED, NO_WEBHOOK, STATUSES_OFF = "place_unchecked", "no_webhook", "report_statuses_off"
@@ -19,7 +19,7 @@ CheckTarget = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class TriggerWarning:
     """Something that keeps a trigger from what it is for: a word for programs, and what to do about it."""
 
     code: str
@@ -44,13 +44,13 @@ class TriggerChecks:
     ) -> None:
         self._group_lookup, self._gitlabs, self._hooks, self.check_target = group_lookup, gitlabs, hooks, check_target
 
-    def placed(self, trigger: Trigger) -> Checked:
+    def with_resolved_group(self, trigger: Trigger) -> Checked:
         """A trigger whose group has its id and its present name. Raises NotInGitLab."""
         try:
             if trigger.group is not None:
                 return self._of_group(trigger, trigger.group)
             return self._of_project(trigger, trigger.project_id or 0)
-        except Missing:
+        except ResourceNotFound:
             where = f'group "{trigger.group}"' if trigger.group is not None else f"project {trigger.project_id}"
             field = "body.project_id" if trigger.group is None else "body.group"
             raise NotInGitLab(
@@ -58,16 +58,16 @@ class TriggerChecks:
                 details={"fields": [{"field": field, "problem": "not_found"}]},
             ) from None
 
-    def warnings(self, checked: Checked) -> list[Caution]:
+    def warnings(self, checked: Checked) -> list[TriggerWarning]:
         """What to mend before the trigger does what it is for."""
         return list(self._warnings(checked))
 
-    def of_target(self, trigger: Trigger) -> Iterator[Caution]:
+    def of_target(self, trigger: Trigger) -> Iterator[TriggerWarning]:
         """The deployer may have allowed less since the trigger was made; its builds fail at the target."""
         try:
             self.check_target(trigger.target)
         except HubError as refused:
-            yield Caution(refused.code, str(refused))
+            yield TriggerWarning(refused.code, str(refused))
 
     def _of_project(self, trigger: Trigger, project_id: int) -> Checked:
         ancestors = self._group_lookup.project(trigger.integration_id, project_id)
@@ -86,29 +86,31 @@ class TriggerChecks:
         return Checked(named, tuple(each.id for each in ancestors), known=True)
 
     def _keep_within(self, trigger: Trigger, path: str, *, group: Group | None = None) -> None:
-        """Raises Missing for what lies outside the group that the integration is limited to."""
-        connection = self._gitlabs.reach(trigger.integration_id)
+        """Raises ResourceNotFound for what lies outside the group that the integration is limited to."""
+        connection = self._gitlabs.connection(trigger.integration_id)
         limit = None if connection is None else connection.group
         is_it = limit is not None and group is not None and path.lower() == limit.lower()
         if limit is not None and not is_it and not is_below(path, limit):
-            raise Missing("It lies outside the integration's group.")
+            raise ResourceNotFound("It lies outside the integration's group.")
 
-    def _warnings(self, checked: Checked) -> Iterator[Caution]:
+    def _warnings(self, checked: Checked) -> Iterator[TriggerWarning]:
         trigger = checked.trigger
         yield from self.of_target(trigger)
         if not checked.known:
-            yield Caution(UNCHECKED, "GitLab could not be asked whether this project or group exists. Check it again.")
+            yield TriggerWarning(
+                UNCHECKED, "GitLab could not be asked whether this project or group exists. Check it again."
+            )
         missing = set() if self._hooks is None else self._missing(self._hooks, checked)
         if missing:
             what = ", ".join(sorted(missing))
-            yield Caution(
+            yield TriggerWarning(
                 NO_WEBHOOK,
                 f"No webhook brings these events: {what}. Register one for the project or a group above it "
                 f"(POST /v1/integrations/{trigger.integration_id}/webhooks).",
             )
-        connection = self._gitlabs.reach(trigger.integration_id)
+        connection = self._gitlabs.connection(trigger.integration_id)
         if trigger.report_status.enabled and connection is not None and not connection.report_statuses:
-            yield Caution(
+            yield TriggerWarning(
                 STATUSES_OFF,
                 "GitLab will not show the builds: switch the integration's feature report_statuses on "
                 f"(PATCH /v1/integrations/{trigger.integration_id}).",

@@ -9,7 +9,7 @@ from typing import Protocol
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.errors import Conflict, NotFound
-from gitlab_hub.gitlab.errors import Missing
+from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.group_resolver import Ancestors, Group
 
@@ -27,13 +27,13 @@ class GroupLookup(Protocol):
         """A group as it is called now."""
 
     def group_by_path(self, integration_id: str, path: str) -> Group | None:
-        """The group that has a path now. Raises Missing where there is none."""
+        """The group that has a path now. Raises ResourceNotFound where there is none."""
 
     def group_ancestors(self, integration_id: str, group_id: int) -> tuple[Group, ...] | None:
         """A group and those above it, the nearest first."""
 
     def project(self, integration_id: str, project_id: int) -> Ancestors | None:
-        """Where a project lies at this moment. Raises Missing where there is none."""
+        """Where a project lies at this moment. Raises ResourceNotFound where there is none."""
 
 
 class TriggerGroups:
@@ -84,7 +84,7 @@ class TriggerGroups:
     def _group_by_path(self, integration_id: str, path: str) -> Group | None:
         try:
             return self._group_lookup.group_by_path(integration_id, path)
-        except Missing:
+        except ResourceNotFound:
             return None
 
     def _store_group(self, trigger: Trigger, group: Group) -> Trigger:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
-from gitlab_hub.builds.triggers.checks import Caution, Checked, TriggerChecks
+from gitlab_hub.builds.triggers.checks import Checked, TriggerChecks, TriggerWarning
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.ports import Integrations
 from gitlab_hub.builds.triggers.requests import TriggerFields, TriggerPatchBody
@@ -37,7 +37,7 @@ class TriggerResult:
     """A trigger, and what to mend before it does what it is for."""
 
     trigger: Trigger
-    warnings: list[Caution]
+    warnings: list[TriggerWarning]
 
 
 class TriggerService:
@@ -72,7 +72,7 @@ class TriggerService:
             updated_at=now,
             **values,
         )
-        checked = self._checks.placed(trigger)
+        checked = self._checks.with_resolved_group(trigger)
         self._audit.record(
             AuditAction.TRIGGER_CREATE, actor=actor, integration_id=integration_id, trigger_id=trigger.id
         )
@@ -93,7 +93,7 @@ class TriggerService:
         values = patch.onto(before).values()
         if "target" in patch.model_fields_set and values["target"] != before.target:
             self._checks.check_target(values["target"])
-        checked = self._placed(before, replace(before, **values))
+        checked = self._resolve_group(before, replace(before, **values))
         self._audit.record(
             AuditAction.TRIGGER_CHANGE,
             actor=actor,
@@ -134,12 +134,12 @@ class TriggerService:
             yield from ((integration.id, one) for one in self._store.after(integration.id))
             yield integration.id, None
 
-    def _placed(self, before: Trigger, after: Trigger) -> Checked:
+    def _resolve_group(self, before: Trigger, after: Trigger) -> Checked:
         """Where the trigger is for; one that stays where it was may be changed although GitLab shows it no more."""
         if (before.project_id, before.group) != (after.project_id, after.group):
-            return self._checks.placed(replace(after, group_id=None))
+            return self._checks.with_resolved_group(replace(after, group_id=None))
         try:
-            return self._checks.placed(after)
+            return self._checks.with_resolved_group(after)
         except NotInGitLab:
             return Checked(after, (), known=False)
 

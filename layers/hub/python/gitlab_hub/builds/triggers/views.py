@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gitlab_hub.builds.triggers.checks import Caution
+from gitlab_hub.builds.triggers.checks import TriggerWarning
 from gitlab_hub.builds.triggers.evaluation import Decision
 from gitlab_hub.builds.triggers.model import BuildRequest, Globs, Trigger
 
@@ -110,7 +110,7 @@ class WarningView(BaseModel):
     message: str
 
     @classmethod
-    def of(cls, cautions: Iterable[Caution]) -> "list[WarningView]":
+    def of(cls, cautions: Iterable[TriggerWarning]) -> "list[WarningView]":
         """Show what was found."""
         return [cls(code=one.code, message=one.message) for one in cautions]
 
@@ -179,7 +179,9 @@ class DryRunAnswer(BaseModel):
     """Why the build would fail at its target."""
 
     @classmethod
-    def of(cls, decision: Decision, trigger: Trigger, *, event: str, warnings: Iterable[Caution]) -> "DryRunAnswer":
+    def of(
+        cls, decision: Decision, trigger: Trigger, *, event: str, warnings: Iterable[TriggerWarning]
+    ) -> "DryRunAnswer":
         """Show a decision."""
         return cls(
             would_build=decision.would_build,

@@ -4,7 +4,7 @@ from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
     GrantRefused,
-    Missing,
+    ResourceNotFound,
     Unauthorized,
     Unavailable,
 )
@@ -35,7 +35,7 @@ def as_refresh_error(error: GitLabError) -> GitLabError:
     reason = str(error.details.get("reason"))
     if isinstance(error, GrantRefused) and reason in OF_APPLICATION:
         return application_refused(reason)
-    is_judging = isinstance(error, Unauthorized | Forbidden | Missing | GrantRefused)
+    is_judging = isinstance(error, Unauthorized | Forbidden | ResourceNotFound | GrantRefused)
     kind, words = (Unavailable, _WORDS) if is_judging else (type(error), str(error))
     details = {} if error.http_status is None else {"token_endpoint_status": error.http_status}
     return kind(words, request_id=error.request_id, details=details, retry_after=error.retry_after)

@@ -14,10 +14,10 @@ from gitlab_hub.gitlab.client import Reply
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
-    Missing,
     MissingPermissions,
     RateLimited,
     ReadOnly,
+    ResourceNotFound,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
@@ -138,7 +138,7 @@ class TokenRotator:
         except MissingPermissions as error:
             self._leases.end(lease, calls=0)
             raise RotationNotPermitted(str(error), details=error.details) from None
-        except (Forbidden, Missing):
+        except (Forbidden, ResourceNotFound):
             self._leases.end(lease, calls=0)
             raise RotationNotPermitted("This GitLab does not let the token rotate itself.") from None
         except GitLabError as error:

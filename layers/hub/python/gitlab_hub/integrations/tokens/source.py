@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from gitlab_hub.blocking import to_the_end
+from gitlab_hub.blocking import run_uncancelled
 from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
@@ -90,6 +90,6 @@ class CredentialTokens:
             return None
 
     async def _ask(self, need: TokenNeed) -> LoadedCredential:
-        loaded = await to_the_end(self._source.get_credential, self._integration_id, self._credential_id, need)
+        loaded = await run_uncancelled(self._source.get_credential, self._integration_id, self._credential_id, need)
         self._loaded, self.version = loaded, loaded.credential.token_version
         return loaded

@@ -6,7 +6,7 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostNotAllowed,
     HostUnreachable,
-    Missing,
+    ResourceNotFound,
     TlsError,
     Unauthorized,
 )
@@ -38,6 +38,6 @@ def is_gitlab(error: GitLabError | None) -> list[Check]:
     way = connectivity_checks(error)
     if error is None or isinstance(error, Unauthorized | Forbidden) or not all(check.ok for check in way):
         return way
-    if isinstance(error, Missing):
+    if isinstance(error, ResourceNotFound):
         return [*way[:-1], failed(Step.TLS, "not_gitlab", status=error.http_status)]
     return [*way[:-1], errored(Step.TLS, error)]

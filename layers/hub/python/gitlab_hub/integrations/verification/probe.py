@@ -13,9 +13,9 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     GrantRefused,
     HostUnreachable,
-    Missing,
     MissingPermissions,
     RateLimited,
+    ResourceNotFound,
     Unauthorized,
     UnexpectedResponse,
 )
@@ -102,7 +102,9 @@ class Probe:
         return [*way, await self._token_check(seen)] if all(check.ok for check in way) else way
 
     async def _token_check(self, seen: Answer) -> Check:
-        if isinstance(seen, Missing) or (isinstance(seen, GitLabError) and seen.http_status == HTTPStatus.BAD_REQUEST):
+        if isinstance(seen, ResourceNotFound) or (
+            isinstance(seen, GitLabError) and seen.http_status == HTTPStatus.BAD_REQUEST
+        ):
             # GitLab before 15.5 does not have the route, and an OAuth token has another: 404 or, in newer ones, 400.
             seen = await self._ask_info()
             if isinstance(seen, GitLabError) and not isinstance(seen, RateLimited | HostUnreachable):
@@ -133,11 +135,11 @@ class Probe:
 
     async def _run_version(self) -> list[Check]:
         seen = await self._ask("/version")
-        if isinstance(seen, Missing):
+        if isinstance(seen, ResourceNotFound):
             seen = await self._ask("/metadata")
         if isinstance(seen, MissingPermissions):
             return [permission_spared(Step.VERSION, seen)]
-        if isinstance(seen, Missing | Forbidden):
+        if isinstance(seen, ResourceNotFound | Forbidden):
             return [version_check(None, seen.http_status)]
         if isinstance(seen, GitLabError):
             return [errored(Step.VERSION, seen)]

@@ -11,8 +11,8 @@ from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
     InsufficientScope,
-    Missing,
     MissingPermissions,
+    ResourceNotFound,
     Unauthorized,
 )
 from gitlab_hub.gitlab.granular import GRANULAR, is_fine_grained
@@ -51,7 +51,7 @@ def token_refused(error: GitLabError, token: str, *, writes: bool, oauth: bool) 
         return _scopes_missing(missing, error.http_status, oauth=oauth)
     if isinstance(error, MissingPermissions):
         return permission_missing(Step.TOKEN, error)
-    if isinstance(error, Missing):
+    if isinstance(error, ResourceNotFound):
         # Not even `GET /user`, which every GitLab has.
         return failed(Step.TOKEN, "not_gitlab", status=error.http_status)
     return errored(Step.TOKEN, error)
@@ -124,7 +124,7 @@ def _account_refused(error: GitLabError) -> Check:
     if isinstance(error, Forbidden) and not isinstance(error, InsufficientScope):
         code = "terms_not_accepted" if error.details.get("reason") == "terms_not_accepted" else "account_blocked"
         return failed(Step.ACCOUNT, code, status=error.http_status, reason=error.details.get("reason"))
-    if isinstance(error, Missing):
+    if isinstance(error, ResourceNotFound):
         return failed(Step.ACCOUNT, "not_gitlab", status=error.http_status)
     return errored(Step.ACCOUNT, error)
 
@@ -181,9 +181,9 @@ def groups_check(seen: Seen | Mapping[str, Any], group: str | None, token: Token
         # Without a named group only the access sync needs the list, and says itself that it could not read it.
         decide = permission_spared if group is None else permission_missing
         return decide(Step.GROUPS, seen, facts=token)
-    if isinstance(seen, Missing) and group is None:
+    if isinstance(seen, ResourceNotFound) and group is None:
         return passed(Step.GROUPS, status=seen.http_status, hint="This GitLab does not list groups for the token.")
-    if isinstance(seen, Missing):
+    if isinstance(seen, ResourceNotFound):
         return failed(Step.GROUPS, "group_not_found", status=seen.http_status, group=group)
     if isinstance(seen, GitLabError):
         return errored(Step.GROUPS, seen)
@@ -194,7 +194,7 @@ def projects_check(seen: Seen, active: Rows, token: TokenFacts) -> Check:
     """Decide about the projects listed, and those of them that are not archived."""
     if isinstance(seen, MissingPermissions):
         return permission_missing(Step.PROJECTS, seen, facts=token)
-    if isinstance(seen, Missing):
+    if isinstance(seen, ResourceNotFound):
         return failed(Step.PROJECTS, "no_resources", status=seen.http_status)
     if isinstance(seen, GitLabError):
         return errored(Step.PROJECTS, seen)
@@ -221,7 +221,7 @@ def pipelines_check(sampled: Sequence[Sampled], token: TokenFacts) -> Check:
     told = [seen for project, seen in sampled if not _refused_as_off(project, seen)]
     errors = [seen for seen in told if isinstance(seen, GitLabError)]
     readable = [seen for seen in told if not isinstance(seen, GitLabError)]
-    refused = [error for error in errors if isinstance(error, Forbidden | Missing)]
+    refused = [error for error in errors if isinstance(error, Forbidden | ResourceNotFound)]
     if not errors and all(ci_is_off(project) for project, _ in sampled):
         return warned(Step.PIPELINES, "ci_disabled", status=_status(sampled))
     if readable and refused:
@@ -268,7 +268,7 @@ def jobs_check(seen: Seen | None, token: TokenFacts) -> Check:
     """Decide about the jobs of one pipeline, where there is one; it may be gone by now."""
     if seen is None:
         return passed(Step.JOBS, hint="There was no pipeline to look into.")
-    if isinstance(seen, Missing):
+    if isinstance(seen, ResourceNotFound):
         return passed(Step.JOBS, status=seen.http_status, hint="The sampled pipeline is gone.")
     if isinstance(seen, MissingPermissions):
         return permission_missing(Step.JOBS, seen, facts=token)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from gitlab_hub.blocking import BlockingCalls, to_the_end
+from gitlab_hub.blocking import BlockingCalls, run_uncancelled
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import (
@@ -22,7 +22,7 @@ from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostNotAllowed,
     InvalidUrl,
-    Missing,
+    ResourceNotFound,
     TlsError,
     Unauthorized,
 )
@@ -35,7 +35,7 @@ from gitlab_hub.sync.hints.queue import BURST_SECONDS, HintQueue
 from gitlab_hub.sync.hints.removal_budget import RemovalBudget, RemovalBudgetStore
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.mirror import DatasetMirror
-from gitlab_hub.sync.ports import Kind, RowStore, Scope, Session, Target, Targets
+from gitlab_hub.sync.ports import Kind, RowStore, Scope, Session, SyncTarget, Targets
 from gitlab_hub.sync.session import RESERVE_SECONDS
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.target_group import with_current_group
@@ -54,11 +54,11 @@ class HintSession(BlockingCalls):
 
     def __init__(
         self,
-        target: Target,
+        target: SyncTarget,
         gitlab: GitLab,
         fence: Fence,
         number: int | None,
-        still: Callable[[], Target | None],
+        still: Callable[[], SyncTarget | None],
         budget: RemovalBudget,
         *,
         remaining: Callable[[], float],
@@ -114,7 +114,7 @@ class HintSession(BlockingCalls):
 
     async def before_write(self) -> None:
         """Raise where the integration was removed, paused or changed: its rows may be on their way out."""
-        if await to_the_end(self._still) != self.target:
+        if await run_uncancelled(self._still) != self.target:
             raise LeaseLost("the integration is not what it was")
 
     @property
@@ -135,11 +135,11 @@ MOST_TRIES = 10
 """About an hour of trouble; by then runs have tried often enough. Every try is a link of one chain, see `MOST_HOPS`."""
 
 _LOG = logging.getLogger(__name__)
-_FINAL = (Unauthorized, Forbidden, Missing, HostNotAllowed, InvalidUrl, TlsError)
+_FINAL = (Unauthorized, Forbidden, ResourceNotFound, HostNotAllowed, InvalidUrl, TlsError)
 """Answers that a second question does not change; what they mean is for the next run to say."""
 
 
-class TargetedRefresh(Protocol):
+class SupportsRefresh(Protocol):
     """What a feature does about hints."""
 
     kind: Kind
@@ -153,18 +153,18 @@ class TargetedRefresh(Protocol):
 class HintHandler:
     """Processes the hints of one kind of sync; safe to be called with the same message any number of times."""
 
-    feature: TargetedRefresh
-    box: HintQueue
+    feature: SupportsRefresh
+    hint_queue: HintQueue
     runs: RunStore
     targets: Targets
-    connect: Callable[[Target], Connection]
+    connect: Callable[[SyncTarget], Connection]
     clock: Callable[[], float]
 
     def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Work on one message for at most `remaining()` seconds. Raises UnknownMessage, StorageUnavailable."""
         hint, tries = message["hint"], int(message.get("tries", 0))
         # Where the mark cannot be taken away the message has to come again: it would swallow later hints.
-        self.box.clear_mark(hint)
+        self.hint_queue.clear_mark(hint)
         try:
             asyncio.run(self._refresh(hint, remaining))
         except (*_FINAL, StorageRefused) as error:
@@ -173,7 +173,7 @@ class HintHandler:
             self._schedule_retry(hint, tries + 1, error)
 
     async def _refresh(self, hint: Hint, remaining: Callable[[], float]) -> None:
-        target = await to_the_end(self.targets.target, hint["integration_id"])
+        target = await run_uncancelled(self.targets.target, hint["integration_id"])
         if target is None:
             _note("hint dropped", hint, "paused")
             return
@@ -184,16 +184,16 @@ class HintHandler:
             )
 
     async def _refresh_at(
-        self, target: Target, connection: Connection, hint: Hint, remaining: Callable[[], float]
+        self, target: SyncTarget, connection: Connection, hint: Hint, remaining: Callable[[], float]
     ) -> None:
-        store, pk = self._budgets, self.box.key(hint)[0]
-        budget = await to_the_end(store.budget, pk, target.integration_id)
+        store, pk = self._budgets, self.hint_queue.key(hint)[0]
+        budget = await run_uncancelled(store.budget, pk, target.integration_id)
         fence = Fence(self.feature.table, target.integration_id, self.feature.kind)
         session = HintSession(
             target,
             connection.gitlab,
             fence,
-            await to_the_end(fence.number),
+            await run_uncancelled(fence.number),
             partial(self.targets.target, target.integration_id),
             budget,
             remaining=remaining,
@@ -203,12 +203,12 @@ class HintHandler:
             await self.feature.refresh(session, hint)
         finally:
             if removed := session.counts["rows_removed"]:
-                await to_the_end(store.record, pk, budget, removed)
+                await run_uncancelled(store.record, pk, budget, removed)
         _note("hint processed", hint, "", **session.log_counts)
 
     @property
     def _budgets(self) -> RemovalBudgetStore:
-        return RemovalBudgetStore(self.box.table, self.runs, self.feature.kind)
+        return RemovalBudgetStore(self.hint_queue.table, self.runs, self.feature.kind)
 
     def _schedule_retry(self, hint: Hint, tries: int, error: Exception) -> None:
         code = error.code if isinstance(error, HubError) else type(error).__name__
@@ -217,19 +217,19 @@ class HintHandler:
             return
         wanted = error.retry_after if isinstance(error, HubError) else None
         delay = min(LONGEST_DELAY_SECONDS, max(wanted or 0, BURST_SECONDS << tries))
-        self.box.send(hint, delay_seconds=delay, tries=tries)
+        self.hint_queue.send(hint, delay_seconds=delay, tries=tries)
         _note("hint postponed", hint, code, delay=delay)
 
 
 @asynccontextmanager
 async def _sharing(connection: Connection) -> AsyncIterator[None]:
     """Know what other workers have spent before the first request, and tell them after the last one."""
-    await to_the_end(connection.limiter.exchange)
+    await run_uncancelled(connection.limiter.exchange)
     try:
         yield
     finally:
         with suppress(StorageUnavailable):
-            await to_the_end(connection.limiter.exchange)
+            await run_uncancelled(connection.limiter.exchange)
 
 
 def _note(event: str, hint: Hint, reason: str, **counts: int) -> None:

@@ -11,8 +11,8 @@ from gitlab_hub.gitlab.errors import (
     Forbidden,
     HostUnreachable,
     InsufficientScope,
-    Missing,
     MissingPermissions,
+    ResourceNotFound,
     Unauthorized,
     UnexpectedResponse,
 )
@@ -58,7 +58,7 @@ class HooksApi:
         return rows
 
     async def get(self, hook_id: int) -> Row:
-        """One hook. Raises Missing."""
+        """One hook. Raises ResourceNotFound."""
         return _row((await self._gitlab.get(f"{self._path}/{hook_id}")).body)
 
     async def create(self, body: Row) -> Taken:
@@ -66,21 +66,21 @@ class HooksApi:
         return _taken(await self._gitlab.send("POST", self._path, dict(body)))
 
     async def update(self, hook_id: int, body: Row) -> Taken:
-        """Change a hook. Raises Missing."""
+        """Change a hook. Raises ResourceNotFound."""
         return _taken(await self._gitlab.send("PUT", f"{self._path}/{hook_id}", dict(body)))
 
     async def delete(self, hook_id: int) -> None:
         """Remove a hook; one that is gone already is removed."""
         try:
             await self._gitlab.send("DELETE", f"{self._path}/{hook_id}")
-        except Missing:
+        except ResourceNotFound:
             return
 
     async def remove_extra(self, hook_id: int, listed: str, key: str) -> None:
         """Take one header (17.1+) or variable of the address (15.2+) out of a hook; one that is gone is out."""
         try:
             await self._gitlab.send("DELETE", f"{self._path}/{hook_id}/{listed}/{segment(key)}")
-        except Missing:
+        except ResourceNotFound:
             return
 
     async def test(self, hook_id: int, trigger: str | None) -> bool:
@@ -109,7 +109,7 @@ class HooksApi:
         """Have GitLab send a delivery again (17.4+, five a minute); False where it could not be delivered."""
         try:
             await self._gitlab.send("POST", f"{self._path}/{hook_id}/events/{event_id}/resend")
-        except (Missing, UnexpectedResponse) as error:
+        except (ResourceNotFound, UnexpectedResponse) as error:
             if error.http_status in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
                 return False
             raise
@@ -122,32 +122,32 @@ class GitLabRunner:
     def __init__(self, gitlabs: GitLabs, *, deadline: float = DEADLINE_SECONDS) -> None:
         self._gitlabs, self._deadline = gitlabs, deadline
 
-    def reach(self, integration_id: str) -> GitLabConnection:
+    def connection(self, integration_id: str) -> GitLabConnection:
         """What is known of an integration. Raises Unauthorized where it has no credential."""
-        reach = self._gitlabs.reach(integration_id)
-        if reach is None:
+        connection = self._gitlabs.connection(integration_id)
+        if connection is None:
             raise Unauthorized("The integration has no credential. Give it one first.", details={"reason": "unknown"})
-        return reach
+        return connection
 
     def run(
-        self, reach: GitLabConnection, work: "Callable[[GitLab], Awaitable[T]]", *, within: float | None = None
+        self, connection: GitLabConnection, work: "Callable[[GitLab], Awaitable[T]]", *, within: float | None = None
     ) -> T:
         """Do some calls in one client. Raises HostUnreachable where they take too long together."""
-        return asyncio.run(self._run(reach, work, min(self._deadline, within or self._deadline)))
+        return asyncio.run(self._run(connection, work, min(self._deadline, within or self._deadline)))
 
-    def run_for_hook(self, reach: GitLabConnection, hook: Hook, work: Callable[[HooksApi], Awaitable[T]]) -> T:
+    def run_for_hook(self, connection: GitLabConnection, hook: Hook, work: Callable[[HooksApi], Awaitable[T]]) -> T:
         """Do some calls where a hook hangs."""
-        return self.run(reach, lambda gitlab: work(HooksApi(gitlab, hook.scope, hook.target_id)))
+        return self.run(connection, lambda gitlab: work(HooksApi(gitlab, hook.scope, hook.target_id)))
 
-    async def _run(self, reach: GitLabConnection, work: "Callable[[GitLab], Awaitable[T]]", seconds: float) -> T:
+    async def _run(self, connection: GitLabConnection, work: "Callable[[GitLab], Awaitable[T]]", seconds: float) -> T:
         try:
-            async with asyncio.timeout(seconds), self._gitlabs.open(reach) as gitlab:
+            async with asyncio.timeout(seconds), self._gitlabs.open(connection) as gitlab:
                 return await work(gitlab)
         except TimeoutError:
             raise HostUnreachable("GitLab took too long; try again.") from None
 
 
-async def check_group_hooks(gitlab: "GitLab", reach: GitLabConnection, hook: Hook) -> None:
+async def check_group_hooks(gitlab: "GitLab", connection: GitLabConnection, hook: Hook) -> None:
     """Make sure that a group can have hooks, and tell "not in this GitLab" from "not for this user".
 
     Where hooks of groups are missing from the licence GitLab answers 403 or 404, as it does to somebody who may not.
@@ -157,20 +157,20 @@ async def check_group_hooks(gitlab: "GitLab", reach: GitLabConnection, hook: Hoo
         await gitlab.get(hooks_path(Scope.GROUP, group_id), {"per_page": 1})
     except (InsufficientScope, MissingPermissions):
         raise
-    except Missing:
+    except ResourceNotFound:
         raise group_hooks_unavailable(hook.target) from None
     except Forbidden:
-        if await _owns(gitlab, reach, group_id):
+        if await _owns(gitlab, connection, group_id):
             raise group_hooks_unavailable(hook.target) from None
         raise
 
 
-async def _owns(gitlab: "GitLab", reach: GitLabConnection, group_id: int) -> bool:
-    if reach.is_admin:
+async def _owns(gitlab: "GitLab", connection: GitLabConnection, group_id: int) -> bool:
+    if connection.is_admin:
         return True
     try:
-        member = (await gitlab.get(f"/groups/{group_id}/members/all/{reach.user_id}")).body
-    except (Missing, Forbidden):
+        member = (await gitlab.get(f"/groups/{group_id}/members/all/{connection.user_id}")).body
+    except (ResourceNotFound, Forbidden):
         return False
     level = member.get("access_level") if isinstance(member, dict) else None
     return isinstance(level, int) and level >= _OWNER
@@ -215,7 +215,7 @@ async def upsert(calls: HooksApi, hook: Hook, secrets: HookSecrets) -> Taken:
         return await ensure(calls, hook, secrets)
     try:
         taken = await calls.update(hook.gitlab_hook_id, to_gitlab(hook, secrets))
-    except Missing:
+    except ResourceNotFound:
         return await ensure(calls, hook, secrets)
     return await _cleared(calls, hook, taken, secrets)
 
@@ -235,7 +235,7 @@ async def recreate_if_disabled(calls: HooksApi, hook: Hook, secrets: HookSecrets
 async def _created(calls: HooksApi, hook: Hook, body: Row, others: int) -> Taken:
     try:
         return await calls.create(body)
-    except Missing:
+    except ResourceNotFound:
         # Older GitLabs say 404 to a hook too many; that the list answered shows that the project is there.
         raise limit_reached(hook.scope, hook.target) from None
     except UnexpectedResponse as error:

@@ -33,7 +33,7 @@ class ProjectFallback:
     def __init__(self, locks: HookLocks, runner: GitLabRunner, registration: Registration) -> None:
         self._locks, self._runner, self._registration = locks, runner, registration
 
-    def work(self, reach: GitLabConnection, parent: Hook, remaining: Callable[[], float]) -> Hook:
+    def work(self, connection: GitLabConnection, parent: Hook, remaining: Callable[[], float]) -> Hook:
         """Go on with a group's projects while there is time. Raises HubError where going on is pointless for now.
 
         A project that refuses its hook is counted and passed over.
@@ -42,22 +42,22 @@ class ProjectFallback:
             parent = self._locks.store.change(parent.id, _restart)
         if parent.fallback_done_at is None:
             # By its id: whatever the group is called by now, what lies below it is its own.
-            place = self._runner.run(reach, lambda gitlab: place_of(gitlab, parent))
+            place = self._runner.run(connection, lambda gitlab: place_of(gitlab, parent))
             parent = self._locks.store.change(parent.id, lambda stored: with_place(stored, place))
         while parent.fallback_done_at is None and remaining() > RESERVE_SECONDS:
-            page = self._page(reach, parent)
+            page = self._page(connection, parent)
             failed = 0
             for row in page.rows:
                 if remaining() <= RESERVE_SECONDS:
                     return parent
-                failed += not self._register(reach, parent, row)
+                failed += not self._register(connection, parent, row)
             parent = self._next_page(parent, page, failed)
         return parent
 
-    def _page(self, reach: GitLabConnection, parent: Hook) -> Page:
-        return self._runner.run(reach, lambda gitlab: _projects(gitlab, parent))
+    def _page(self, connection: GitLabConnection, parent: Hook) -> Page:
+        return self._runner.run(connection, lambda gitlab: _projects(gitlab, parent))
 
-    def _register(self, reach: GitLabConnection, parent: Hook, row: Mapping[str, Any]) -> bool:
+    def _register(self, connection: GitLabConnection, parent: Hook, row: Mapping[str, Any]) -> bool:
         """Hang a hook on one project; False where it refuses."""
         child = self._child(parent, row)
         if child is None:
@@ -67,7 +67,7 @@ class ProjectFallback:
             return True
         try:
             locked = self._locks.acquire(known) if known else self._locks.add(child)
-            self._registration.complete(reach, locked)
+            self._registration.complete(connection, locked)
         except (NotFound, HookBusy):
             return True  # It, or the group's hook, was removed; or somebody else is at it.
         except HubError as error:

@@ -45,18 +45,18 @@ class _Round:
 
     def __init__(self, gitlabs: GitLabs) -> None:
         self._gitlabs = gitlabs
-        self._reaches: dict[str, GitLabConnection | None] = {}
+        self._connections: dict[str, GitLabConnection | None] = {}
         self._in_a_row: Counter[str] = Counter()
         self.touched: set[str] = set()
         self.refusal: StorageRefused | None = None
         """What AWS refuses for good; it does not pass by itself, so the tick is to fail in the end."""
 
-    def reach(self, integration_id: str) -> GitLabConnection | None:
+    def connection(self, integration_id: str) -> GitLabConnection | None:
         """The integration, looked up once; None where its hooks are to be passed over."""
-        if integration_id not in self._reaches:
-            reach = self._gitlabs.reach(integration_id)
-            self._reaches[integration_id] = reach if reach is not None and may_check(reach) else None
-        return self._reaches[integration_id]
+        if integration_id not in self._connections:
+            connection = self._gitlabs.connection(integration_id)
+            self._connections[integration_id] = connection if connection is not None and may_check(connection) else None
+        return self._connections[integration_id]
 
     def failed(self, integration_id: str, error: HubError) -> None:
         """Note a failure: after some the next hook would meet the same, and the next tick tries again."""
@@ -64,7 +64,7 @@ class _Round:
         self.refusal = error if isinstance(error, StorageRefused) else self.refusal
         self._in_a_row[integration_id] += error.retryable
         if isinstance(error, HOST_LEVEL_ERRORS) or self._in_a_row[integration_id] == MOST_IN_A_ROW:
-            self._reaches[integration_id] = None
+            self._connections[integration_id] = None
 
     def worked(self, integration_id: str) -> None:
         """Note a success."""
@@ -101,11 +101,11 @@ class HookHealthCheck:
             if remaining() <= RESERVE_SECONDS:
                 report = replace(report, finished=False)
                 break
-            reach = round_.reach(owner_of(hook_id) or "")
-            hook = self._locks.store.get(hook_id) if reach is not None else None
+            connection = round_.connection(owner_of(hook_id) or "")
+            hook = self._locks.store.get(hook_id) if connection is not None else None
             # The index is a moment behind the row.
-            if reach is not None and hook is not None and is_due(hook, self._locks.now()):
-                report = self._try_check(round_, reach, hook, report, remaining)
+            if connection is not None and hook is not None and is_due(hook, self._locks.now()):
+                report = self._try_check(round_, connection, hook, report, remaining)
         for integration_id in round_.touched:
             self._locks.incidents.reconcile(integration_id, self._locks.store.get)
         if round_.refusal is not None:
@@ -126,18 +126,18 @@ class HookHealthCheck:
     def _try_check(
         self,
         round_: "_Round",
-        reach: GitLabConnection,
+        connection: GitLabConnection,
         hook: Hook,
         report: HealthCheckReport,
         remaining: Callable[[], float],
     ) -> HealthCheckReport:
         try:
-            report = self._check(reach, hook, report, remaining)
+            report = self._check(connection, hook, report, remaining)
         except HubError as error:
-            round_.failed(reach.integration_id, error)
+            round_.failed(connection.integration_id, error)
             self._postpone(hook)
             return replace(report, failed=report.failed + 1)
-        round_.worked(reach.integration_id)
+        round_.worked(connection.integration_id)
         return report
 
     def _postpone(self, hook: Hook) -> None:
@@ -147,7 +147,7 @@ class HookHealthCheck:
             self._locks.incidents.opened(self._locks.store.change(hook.id, lambda one: replace(one, tried_at=now)))
 
     def _check(
-        self, reach: GitLabConnection, hook: Hook, report: HealthCheckReport, remaining: Callable[[], float]
+        self, connection: GitLabConnection, hook: Hook, report: HealthCheckReport, remaining: Callable[[], float]
     ) -> HealthCheckReport:
         parent = None if hook.parent_id is None else self._locks.store.get(hook.parent_id)
         if hook.parent_id is not None and parent is None:
@@ -155,33 +155,33 @@ class HookHealthCheck:
             self._removal.remove_one(hook)
             return replace(report, repaired=report.repaired + 1)
         if hook.uses_fallback:
-            self._fallback.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
+            self._fallback.work(connection, hook, lambda: remaining() - RESERVE_SECONDS)
             return replace(report, looked=report.looked + 1)
-        looked = hook if is_unfinished(hook) else self._repairs.compare(reach, hook)
-        if parent is not None and self._repairs.has_left(reach, looked, parent):
+        looked = hook if is_unfinished(hook) else self._repairs.compare(connection, hook)
+        if parent is not None and self._repairs.has_left(connection, looked, parent):
             self._removal.remove_one(looked)
             return replace(report, looked=report.looked + 1, repaired=report.repaired + 1)
         if needs_repair(looked):
-            looked = self._repairs.repair_now(reach, looked, even_disabled=False)
+            looked = self._repairs.repair_now(connection, looked, even_disabled=False)
             report = replace(report, repaired=report.repaired + 1)
         self._locks.incidents.opened(looked)
-        return self._resend(reach, looked, replace(report, looked=report.looked + 1), remaining)
+        return self._resend(connection, looked, replace(report, looked=report.looked + 1), remaining)
 
     def _resend(
-        self, reach: GitLabConnection, hook: Hook, report: HealthCheckReport, remaining: Callable[[], float]
+        self, connection: GitLabConnection, hook: Hook, report: HealthCheckReport, remaining: Callable[[], float]
     ) -> HealthCheckReport:
         """Have lost deliveries sent again; where the hub refused them, GitLab gets the secrets again first."""
-        found = self._resender.work(reach, hook, lambda: remaining() - RESERVE_SECONDS)
+        found = self._resender.work(connection, hook, lambda: remaining() - RESERVE_SECONDS)
         if found.refused:
-            repaired = self._repairs.repair_now(reach, hook, even_disabled=False)
-            found = self._resender.work(reach, repaired, lambda: remaining() - RESERVE_SECONDS)
+            repaired = self._repairs.repair_now(connection, hook, even_disabled=False)
+            found = self._resender.work(connection, repaired, lambda: remaining() - RESERVE_SECONDS)
             report = replace(report, repaired=report.repaired + 1)
         return replace(report, resent=report.resent + found.resent)
 
 
-def may_check(reach: GitLabConnection) -> bool:
+def may_check(connection: GitLabConnection) -> bool:
     """Whether an integration lets its hooks be touched now."""
-    return reach.manage_webhooks and reach.credential_works and not reach.paused
+    return connection.manage_webhooks and connection.credential_works and not connection.paused
 
 
 def is_due(hook: Hook, now: int) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
-from gitlab_hub.gitlab.errors import Forbidden, Missing, Moved, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, Moved, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.webhooks.event_types import UNWANTED, Scope, flags_of, offered_by
 from gitlab_hub.web.errors import Unprocessable
@@ -163,35 +163,35 @@ class Place:
     path: str
 
 
-def system_place(reach: GitLabConnection) -> Place:
+def system_place(connection: GitLabConnection) -> Place:
     """The whole GitLab. Raises Unprocessable where the integration is limited to a group."""
-    if reach.group is not None:
+    if connection.group is not None:
         raise Unprocessable("This integration is limited to a group; a system hook would hear of everything.")
-    return Place(id=None, path=reach.base_url)
+    return Place(id=None, path=connection.base_url)
 
 
-async def find_place(gitlab: "GitLab", reach: GitLabConnection, scope: str, target: str | int) -> Place:
+async def find_place(gitlab: "GitLab", connection: GitLabConnection, scope: str, target: str | int) -> Place:
     """Look a project or group up by id or full path. Raises NotInGitLab, also outside the integration's group."""
     if {".", ".."} & set(str(target).split("/")):
         # No path of GitLab's has such parts, and the client takes them for a mistake of ours.
-        raise _not_found(scope, target, reach)
+        raise _not_found(scope, target, connection)
     try:
-        place, bounds = await look_up(gitlab, scope, target), await _bounds(gitlab, reach)
-    except Missing:
-        raise _not_found(scope, target, reach) from None
+        place, bounds = await look_up(gitlab, scope, target), await _bounds(gitlab, connection)
+    except ResourceNotFound:
+        raise _not_found(scope, target, connection) from None
     if not within(place.path, bounds):
-        raise _not_found(scope, target, replace(reach, group=bounds))
+        raise _not_found(scope, target, replace(connection, group=bounds))
     return place
 
 
-async def _bounds(gitlab: "GitLab", reach: GitLabConnection) -> str | None:
-    """What the integration's group is called by now. Raises Missing where it is gone, and other GitLabErrors."""
-    if reach.group_id is None:
-        return reach.group
+async def _bounds(gitlab: "GitLab", connection: GitLabConnection) -> str | None:
+    """What the integration's group is called by now. Raises ResourceNotFound where it is gone, or GitLabErrors."""
+    if connection.group_id is None:
+        return connection.group
     try:
-        return (await look_up(gitlab, Scope.GROUP, reach.group_id)).path
+        return (await look_up(gitlab, Scope.GROUP, connection.group_id)).path
     except Forbidden:
-        return reach.group  # A fine-grained token without `Group: Read`: what it was called when it was last seen.
+        return connection.group  # A fine-grained token without `Group: Read`: what it was called when it was last seen.
 
 
 async def look_up(gitlab: "GitLab", scope: str, target: str | int) -> Place:
@@ -217,10 +217,14 @@ def _place_of(body: Any, scope: str) -> Place:
     return Place(id=number, path=path)
 
 
-def _not_found(scope: str, target: str | int, reach: GitLabConnection) -> NotInGitLab:
+def _not_found(scope: str, target: str | int, connection: GitLabConnection) -> NotInGitLab:
     """One text for what is not there and for what is not to be touched: nobody learns which."""
     place = place_name(scope, target)
-    outside = "" if reach.group is None else f", or it is not in the group {reach.group} that the integration is for"
+    outside = (
+        ""
+        if connection.group is None
+        else f", or it is not in the group {connection.group} that the integration is for"
+    )
     return NotInGitLab(
         f"GitLab shows the integration's token no such thing as {place}{outside}. Check the scope, and the full path "
         "or numeric id; the token's user has to be a member there.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from gitlab_hub.gitlab.clients import GitLabConnection
-from gitlab_hub.gitlab.errors import GitLabError, Missing, NotWhole, RateLimited
+from gitlab_hub.gitlab.errors import GitLabError, IncompleteList, RateLimited, ResourceNotFound
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.gitlab.webhooks.fields import moment
 from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
@@ -66,14 +66,14 @@ class Resender:
             raise HookNotManaged(
                 f"The hub does not keep the webhook of {place} in GitLab: resend its deliveries there."
             )
-        reach = self._runner.reach(integration_id)
-        require_feature(reach)
+        connection = self._runner.connection(integration_id)
+        require_feature(connection)
         try:
-            return self.work(reach, hook, remaining)
+            return self.work(connection, hook, remaining)
         except GitLabError as error:
             raise refusal(error, hook.scope, hook.target) from None
 
-    def work(self, reach: GitLabConnection, hook: Hook, remaining: Callable[[], float]) -> ResendResult:
+    def work(self, connection: GitLabConnection, hook: Hook, remaining: Callable[[], float]) -> ResendResult:
         """Go on with one hook's failures, newest first, while GitLab and the time allow. Raises GitLabError.
 
         A pass goes through both kinds of failures page by page; what is noted after each page is where the next call
@@ -83,8 +83,8 @@ class Resender:
             return ResendResult()
         run = _ResendPass(hook, self._deliveries, self._locks.now(), remaining)
         try:
-            self._runner.run_for_hook(reach, hook, run.run)
-        except Missing:
+            self._runner.run_for_hook(connection, hook, run.run)
+        except ResourceNotFound:
             return ResendResult()  # An older GitLab, or the hook is gone.
         finally:
             self._locks.store.change(hook.id, run.with_progress)
@@ -112,7 +112,7 @@ class _ResendPass:
                     return
         except RateLimited:
             return
-        except NotWhole:
+        except IncompleteList:
             self._state = replace(self._state, resend_page=1, resend_below=None)
             raise
         self.done = replace(self.done, complete=self._state.resend_target is None)

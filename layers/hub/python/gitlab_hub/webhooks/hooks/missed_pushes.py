@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
-from gitlab_hub.gitlab.errors import Forbidden, Missing, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.storage.ports import StorageRefused
@@ -114,9 +114,9 @@ class MissedPushes:
                 return replace(report, finished=False)
             progress.enter(integration_id)
             hooks = [hook for hook in self._locks.of(integration_id) if covers_pushes(hook)]
-            reach = self._gitlabs.reach(integration_id) if hooks else None
-            if reach is not None and reach.credential_works and not reach.paused:
-                report = self._integration(reach, hooks, report, progress, remaining)
+            connection = self._gitlabs.connection(integration_id) if hooks else None
+            if connection is not None and connection.credential_works and not connection.paused:
+                report = self._integration(connection, hooks, report, progress, remaining)
             if not report.finished:
                 return report
         progress.end()
@@ -124,7 +124,7 @@ class MissedPushes:
 
     def _integration(
         self,
-        reach: GitLabConnection,
+        connection: GitLabConnection,
         hooks: Sequence[Hook],
         report: MissedPushesReport,
         progress: "_Progress",
@@ -132,16 +132,16 @@ class MissedPushes:
     ) -> MissedPushesReport:
         in_a_row, coverage = 0, HookCoverage(hooks, self._locks.store)
         behind = progress.round.project_id
-        for project_id in sorted({one for one in self._built(reach.integration_id) if one > behind}):
+        for project_id in sorted({one for one in self._built(connection.integration_id) if one > behind}):
             if remaining() <= RESERVE_SECONDS:
                 return replace(report, finished=False)
             progress.enter_project(project_id)
-            before = self._refs.get(reach.integration_id, project_id)
+            before = self._refs.get(connection.integration_id, project_id)
             if before is not None and before.looked_at + CHECK_SECONDS > self._locks.now():
                 continue
             try:
-                announced = self._project(reach, coverage, project_id, before)
-            except (Forbidden, Missing):
+                announced = self._project(connection, coverage, project_id, before)
+            except (Forbidden, ResourceNotFound):
                 report = replace(report, failed=report.failed + 1)
             except StorageRefused:
                 raise  # The tick fails where everybody sees it; the next one goes on behind this project.
@@ -155,9 +155,9 @@ class MissedPushes:
         return report
 
     def _project(
-        self, reach: GitLabConnection, coverage: HookCoverage, project_id: int, before: RefSnapshot | None
+        self, connection: GitLabConnection, coverage: HookCoverage, project_id: int, before: RefSnapshot | None
     ) -> int:
-        listing = self._runner.run(reach, lambda gitlab: _list_refs(gitlab, coverage, project_id))
+        listing = self._runner.run(connection, lambda gitlab: _list_refs(gitlab, coverage, project_id))
         if listing is None:
             return 0
         if before is not None and is_suspicious(before, listing):
@@ -165,16 +165,16 @@ class MissedPushes:
         found = [] if before is None else diff_refs(before, listing)
         # Announced first, then remembered: a crash in between announces the same again, under the same key.
         for update in found[:MAX_ANNOUNCED]:
-            self._announce.push(reach.integration_id, update.event, update.key)
+            self._announce.push(connection.integration_id, update.event, update.key)
         deferred = {update.name for update in found[MAX_ANNOUNCED:]}
-        self._refs.keep(self._snapshot(reach, before, listing, deferred), before)
+        self._refs.keep(self._snapshot(connection, before, listing, deferred), before)
         return len(found) - len(deferred)
 
     def _snapshot(
-        self, reach: GitLabConnection, before: RefSnapshot | None, listing: RefListing, deferred: set[str]
+        self, connection: GitLabConnection, before: RefSnapshot | None, listing: RefListing, deferred: set[str]
     ) -> RefSnapshot:
         return RefSnapshot(
-            integration_id=reach.integration_id,
+            integration_id=connection.integration_id,
             project_id=listing.project_id,
             looked_at=self._locks.now(),
             complete=listing.complete,

@@ -62,11 +62,11 @@ class Registration:
         if known is not None and not is_unfinished(known):
             return known
         check_request(request)
-        reach = self._runner.reach(integration_id)
+        connection = self._runner.connection(integration_id)
         if request.mode == Mode.AUTO:
-            require_feature(reach)
-        found = self._place(reach, request)
-        new = self._new(request_key, reach, request, found)
+            require_feature(connection)
+        found = self._place(connection, request)
+        new = self._new(request_key, connection, request, found)
         if request.mode == Mode.MANUAL:
             note(new)
             return self._locks.add(new)
@@ -74,15 +74,15 @@ class Registration:
         if same is not None and not is_unfinished(same):
             return same
         note(same or new)
-        return self.complete(reach, self._begin(new, same), fallback=request.fallback)
+        return self.complete(connection, self._begin(new, same), fallback=request.fallback)
 
-    def complete(self, reach: GitLabConnection, locked: Hook, *, fallback: bool = False) -> Hook:
+    def complete(self, connection: GitLabConnection, locked: Hook, *, fallback: bool = False) -> Hook:
         """Finish a claimed hook; one that GitLab refuses is forgotten. Raises HubError.
 
         `fallback`: where the GitLab has no hooks of groups, hooks of the group's projects are to stand in for it.
         """
         try:
-            return self.finish(reach, locked)
+            return self.finish(connection, locked)
         except GroupHooksUnavailable:
             if fallback:
                 return self._locks.commit(
@@ -97,20 +97,20 @@ class Registration:
                 self._locks.release(locked)
             raise refusal(error, locked.scope, locked.target) from None
 
-    def finish(self, reach: GitLabConnection, locked: Hook) -> Hook:
+    def finish(self, connection: GitLabConnection, locked: Hook) -> Hook:
         """Put a claimed hook into GitLab and note what came of it. Raises GitLabError or GroupHooksUnavailable."""
 
         async def work(gitlab: "GitLab") -> Taken:
             if locked.scope == Scope.GROUP:
-                await check_group_hooks(gitlab, reach, locked)
+                await check_group_hooks(gitlab, connection, locked)
             return await ensure(HooksApi(gitlab, locked.scope, locked.target_id), locked, self._locks.secrets)
 
-        taken = self._runner.run(reach, work)
+        taken = self._runner.run(connection, work)
         try:
             return self._locks.commit(locked, lambda hook: with_created(hook, taken, now=self._locks.now()))
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of this one.
-            self._runner.run_for_hook(reach, locked, lambda calls: calls.delete(taken.id))
+            self._runner.run_for_hook(connection, locked, lambda calls: calls.delete(taken.id))
             raise
 
     def _begin(self, new: Hook, waiting: Hook | None) -> Hook:
@@ -126,12 +126,12 @@ class Registration:
         else:
             self._locks.release(locked)
 
-    def _place(self, reach: GitLabConnection, request: HookRequest) -> Place:
+    def _place(self, connection: GitLabConnection, request: HookRequest) -> Place:
         if request.target is None or request.scope == Scope.SYSTEM:
-            return system_place(reach)
+            return system_place(connection)
         target = request.target
         try:
-            return self._runner.run(reach, lambda gitlab: find_place(gitlab, reach, request.scope, target))
+            return self._runner.run(connection, lambda gitlab: find_place(gitlab, connection, request.scope, target))
         except GitLabError as error:
             raise refusal(error, request.scope, request.target) from None
 
@@ -145,15 +145,15 @@ class Registration:
         equal = (hook for hook in there if set(hook.events) == set(new.events))
         return next(unfinished, None) or next(equal, None)
 
-    def _new(self, request_key: str, reach: GitLabConnection, request: HookRequest, found: Place) -> Hook:
-        hook_id = owned_id("hook", reach.integration_id, request_key)
+    def _new(self, request_key: str, connection: GitLabConnection, request: HookRequest, found: Place) -> Hook:
+        hook_id = owned_id("hook", connection.integration_id, request_key)
         now, is_manual = self._locks.now(), request.mode == Mode.MANUAL
         expected = request.verification or (
-            Verification.SIGNATURE if signs(reach.gitlab_version) else Verification.TOKEN
+            Verification.SIGNATURE if signs(connection.gitlab_version) else Verification.TOKEN
         )
         return Hook(
             id=hook_id,
-            integration_id=reach.integration_id,
+            integration_id=connection.integration_id,
             scope=request.scope,
             gitlab_hook_id=None,
             target_id=found.id,
@@ -181,9 +181,9 @@ def is_rival(hook: Hook, new: Hook) -> bool:
     return is_own and (hook.scope, hook.target_id) == (new.scope, new.target_id)
 
 
-def require_feature(reach: GitLabConnection) -> None:
+def require_feature(connection: GitLabConnection) -> None:
     """Refuse to touch hooks in GitLab where the integration was not given that right. Raises FeatureDisabled."""
-    if not reach.manage_webhooks:
+    if not connection.manage_webhooks:
         raise FeatureDisabled(
             "This integration may not manage webhooks. Switch its feature manage_webhooks on, or use mode manual.",
             details={"feature": "manage_webhooks"},

@@ -38,7 +38,7 @@ class HookRemoval:
         """Remove one hook with those that stand in for it. Raises HubError; what was not removed then stays."""
         hook = self._locks.require(integration_id, hook_id)
         if hook.mode == Mode.AUTO:
-            require_feature(self._runner.reach(integration_id))
+            require_feature(self._runner.connection(integration_id))
         for one in (*self._children(hook), hook):
             self.remove_one(one)
         # Without the hook that they stand in for no more can be made; some may have been, a moment before.
@@ -48,9 +48,9 @@ class HookRemoval:
     def remove_one(self, hook: Hook) -> None:
         """Remove a hook that nothing stands in for. Raises HubError; the hook then stays."""
         if hook.is_ours:
-            reach = self._runner.reach(hook.integration_id)
+            connection = self._runner.connection(hook.integration_id)
             try:
-                self._runner.run_for_hook(reach, hook, lambda calls: _delete(calls, hook))
+                self._runner.run_for_hook(connection, hook, lambda calls: _delete(calls, hook))
             except GitLabError as error:
                 raise refusal(error, hook.scope, hook.target) from None
         self._locks.delete(hook)
@@ -89,7 +89,7 @@ class HookRemoval:
             await asyncio.gather(*(delete(gitlab, hook) for hook in hooks))
 
         try:
-            self._runner.run(self._runner.reach(integration_id), delete_each, within=self._seconds)
+            self._runner.run(self._runner.connection(integration_id), delete_each, within=self._seconds)
         except HubError:
             return deleted
         return deleted

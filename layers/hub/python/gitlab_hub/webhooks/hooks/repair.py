@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
-from gitlab_hub.gitlab.errors import GitLabError, Missing
+from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound
 from gitlab_hub.gitlab.webhooks.event_types import BY_NAME, Scope
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, Row, recreate_if_disabled, upsert
@@ -27,9 +27,9 @@ class Repair:
     def __init__(self, locks: HookLocks, runner: GitLabRunner, webhook_url: Callable[[], str]) -> None:
         self._locks, self._runner, self._webhook_url = locks, runner, webhook_url
 
-    def compare(self, reach: GitLabConnection, hook: Hook) -> Hook:
+    def compare(self, connection: GitLabConnection, hook: Hook) -> Hook:
         """Compare a hook with GitLab's row of it, and note what was seen. Raises GitLabError."""
-        row, place = self._runner.run(reach, lambda gitlab: _found(gitlab, hook))
+        row, place = self._runner.run(connection, lambda gitlab: _found(gitlab, hook))
         now = self._locks.now()
 
         def looked(stored: Hook) -> Hook | None:
@@ -41,18 +41,20 @@ class Repair:
 
         return self._locks.note(hook.id, looked)
 
-    def has_left(self, reach: GitLabConnection, child: Hook, parent: Hook) -> bool:
+    def has_left(self, connection: GitLabConnection, child: Hook, parent: Hook) -> bool:
         """Whether a project is no longer in the group whose hook one of its own stands in for. Raises GitLabError.
 
         GitLab is asked where the group is by now before that is believed: it may have been renamed.
         """
         if within(child.target, parent.target):
             return False
-        place = self._runner.run(reach, lambda gitlab: place_of(gitlab, parent))
+        place = self._runner.run(connection, lambda gitlab: place_of(gitlab, parent))
         self._locks.store.change(parent.id, lambda stored: with_place(stored, place))
         return not within(child.target, place.path)
 
-    def repair_now(self, reach: GitLabConnection, hook: Hook, *, even_disabled: bool, url: str | None = None) -> Hook:
+    def repair_now(
+        self, connection: GitLabConnection, hook: Hook, *, even_disabled: bool, url: str | None = None
+    ) -> Hook:
         """Bring a hook in order, secrets included; with `even_disabled` one that GitLab switched off too.
 
         `url` is a new address for it. Raises GitLabError; then the next repair goes on.
@@ -60,7 +62,9 @@ class Repair:
         locked = self._locks.acquire(hook, lambda one: replace(one, url=url or one.url))
         progress = recreate_if_disabled if even_disabled else upsert
         try:
-            taken = self._runner.run_for_hook(reach, locked, lambda calls: progress(calls, locked, self._locks.secrets))
+            taken = self._runner.run_for_hook(
+                connection, locked, lambda calls: progress(calls, locked, self._locks.secrets)
+            )
         except (GitLabError, HookLimitReached):
             self._locks.release(locked)
             raise
@@ -70,20 +74,20 @@ class Repair:
             )
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of one that was made anew.
-            self._runner.run_for_hook(reach, locked, lambda calls: calls.delete(taken.id))
+            self._runner.run_for_hook(connection, locked, lambda calls: calls.delete(taken.id))
             raise
 
     def repair(self, integration_id: str, hook_id: str) -> Hook:
         """Repair on request: what is gone is made anew, what is switched off is replaced. Raises HubError."""
-        reach, hook = self._managed(integration_id, hook_id)
+        connection, hook = self._managed(integration_id, hook_id)
         try:
-            return self.repair_now(reach, hook, even_disabled=True, url=self._moved_to(hook))
+            return self.repair_now(connection, hook, even_disabled=True, url=self._moved_to(hook))
         except GitLabError as error:
             raise refusal(error, hook.scope, hook.target) from None
 
     def test(self, integration_id: str, hook_id: str) -> bool:
         """Have GitLab send a sample of the hook's first event; False where it could not. Raises HubError."""
-        reach, hook = self._managed(integration_id, hook_id)
+        connection, hook = self._managed(integration_id, hook_id)
         number = hook.gitlab_hook_id
         if number is None:
             raise HookNotManaged(
@@ -91,8 +95,8 @@ class Repair:
             )
         trigger = trigger_of(hook)
         try:
-            return self._runner.run_for_hook(reach, hook, lambda calls: calls.test(number, trigger))
-        except Missing:
+            return self._runner.run_for_hook(connection, hook, lambda calls: calls.test(number, trigger))
+        except ResourceNotFound:
             raise HookNotManaged(
                 f"GitLab does not have the webhook of {place_name(hook.scope, hook.target)} any more, or cannot test; "
                 "repair it first."
@@ -113,9 +117,9 @@ class Repair:
         if not hook.is_ours:
             place = place_name(hook.scope, hook.target)
             raise HookNotManaged(f"The hub does not keep the webhook of {place} in GitLab: look after it there.")
-        reach = self._runner.reach(integration_id)
-        require_feature(reach)
-        return reach, hook
+        connection = self._runner.connection(integration_id)
+        require_feature(connection)
+        return connection, hook
 
 
 def trigger_of(hook: Hook) -> str | None:
@@ -144,7 +148,7 @@ async def _row_of(calls: HooksApi, hook: Hook) -> Row | None:
         return None
     try:
         return await calls.get(hook.gitlab_hook_id)
-    except Missing:
+    except ResourceNotFound:
         return None
 
 

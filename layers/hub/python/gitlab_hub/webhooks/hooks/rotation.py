@@ -57,8 +57,8 @@ class Rotation:
 
     def _auto(self, before: Hook, request_key: str | None, grace: int) -> Rotated:
         """Rotate a hook of GitLab's. `request` None: this rotation was begun before, and is to be finished."""
-        reach = self._runner.reach(before.integration_id)
-        require_feature(reach)
+        connection = self._runner.connection(before.integration_id)
+        require_feature(connection)
         now = self._locks.now()
         if request_key is None:
             locked = self._locks.acquire(before)
@@ -70,7 +70,9 @@ class Rotation:
                 opened, lambda one: with_attempt(_with_rotation_open(one, grace, now), request_key)
             )
         try:
-            taken = self._runner.run_for_hook(reach, locked, lambda calls: upsert(calls, locked, self._locks.secrets))
+            taken = self._runner.run_for_hook(
+                connection, locked, lambda calls: upsert(calls, locked, self._locks.secrets)
+            )
         except (GitLabError, HookLimitReached) as error:
             self._fail(before, locked, is_unchanged=request_key is not None and is_definite(error))
             raise refusal(error, before.scope, before.target) from None
@@ -80,7 +82,7 @@ class Rotation:
             )
         except NotFound:
             # Removed meanwhile: whoever removed it could not know of one that was made anew.
-            self._runner.run_for_hook(reach, locked, lambda calls: calls.delete(taken.id))
+            self._runner.run_for_hook(connection, locked, lambda calls: calls.delete(taken.id))
             raise
         return Rotated(kept, locked.secret_version)
 

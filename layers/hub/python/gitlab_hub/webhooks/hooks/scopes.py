@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitlab_hub.gitlab.errors import Forbidden, Missing
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.mapping import Place, look_up, within
@@ -36,10 +36,10 @@ class HookScopes:
         Raises GitLabError where GitLab cannot say: then it is to be asked again.
         """
         hook = self._store.require(integration_id, hook_id)
-        reach = self._runner.reach(integration_id)
+        connection = self._runner.connection(integration_id)
         try:
-            seen = self._runner.run(reach, lambda gitlab: _look_up(gitlab, hook, project_id))
-        except Missing:
+            seen = self._runner.run(connection, lambda gitlab: _look_up(gitlab, hook, project_id))
+        except ResourceNotFound:
             return False
         self._store.change(hook.id, lambda stored: with_place(stored, seen.place))
         if hook.scope == Scope.PROJECT:
@@ -69,7 +69,7 @@ class HookCoverage:
     async def _located(self, gitlab: "GitLab", hook: Hook) -> Hook:
         try:
             place = await place_of(gitlab, hook)
-        except (Missing, Forbidden):
+        except (ResourceNotFound, Forbidden):
             return hook
         return self._store.change(hook.id, lambda stored: with_place(stored, place))
 

@@ -55,9 +55,9 @@ class HookService:
         hook = self.locks.require(integration_id, hook_id)
         if not hook.uses_fallback:
             return self.repairs.repair(integration_id, hook_id)
-        reach = self.runner.reach(integration_id)
-        require_feature(reach)
-        return self.fallback.work(reach, hook, remaining)
+        connection = self.runner.connection(integration_id)
+        require_feature(connection)
+        return self.fallback.work(connection, hook, remaining)
 
     def resend_failed(self, integration_id: str, hook_id: str) -> ResendResult:
         """Look for lost deliveries. Raises HubError."""
@@ -73,7 +73,7 @@ class HookService:
 
     def _start_fallback(self, hook: Hook, remaining: Callable[[], float]) -> Hook:
         try:
-            return self.fallback.work(self.runner.reach(hook.integration_id), hook, remaining)
+            return self.fallback.work(self.runner.connection(hook.integration_id), hook, remaining)
         except HubError:
             # The hook is registered; the caretaker goes on with its projects.
             return self.locks.require(hook.integration_id, hook.id)
