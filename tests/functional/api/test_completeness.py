@@ -2,7 +2,8 @@
 
 import pytest
 
-from gitlab_hub.pipelines.keys import padded, projects_pk
+from gitlab_hub.ids import padded
+from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.pipelines.owed import Owed, OwedRows
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.web.principal import Principal, Role

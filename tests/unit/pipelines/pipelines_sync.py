@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.ids import padded
 from gitlab_hub.pipelines.feature import PipelinesFeature
-from gitlab_hub.pipelines.keys import jobs_pk, padded, pipelines_pk
+from gitlab_hub.pipelines.keys import jobs_pk, pipelines_pk
 from gitlab_hub.pipelines.reader import shown
 from gitlab_hub.pipelines.store import unpack
 from gitlab_hub.storage.ports import Item, Table

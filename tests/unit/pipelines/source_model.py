@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from gitlab_hub.gitlab.client import Page, Reply
 from gitlab_hub.gitlab.errors import ResourceNotFound
-from gitlab_hub.pipelines.times import iso, millis
+from gitlab_hub.gitlab.fields import iso, millis
 
 Row = dict[str, Any]
 GROUP = 77

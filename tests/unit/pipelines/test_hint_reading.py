@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
-from gitlab_hub.pipelines.keys import padded, partitions, projects_pk
+from gitlab_hub.ids import padded
+from gitlab_hub.pipelines.keys import partitions, projects_pk
 from gitlab_hub.sync.ports import Kind, SyncTarget
 from tests.fakes.hints import Desk
 from tests.unit.pipelines.pipelines_sync import SECOND, World

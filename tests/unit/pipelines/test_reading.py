@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, Unavailable, UnexpectedResponse
-from gitlab_hub.pipelines.keys import cursors_pk, padded
+from gitlab_hub.gitlab.fields import iso
+from gitlab_hub.ids import padded
+from gitlab_hub.pipelines.keys import cursors_pk
 from gitlab_hub.pipelines.projects import ReadStates
-from gitlab_hub.pipelines.times import iso
 from tests.unit.pipelines.pipelines_sync import SECOND, START, Stopped, World
 from tests.unit.pipelines.source_model import job
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.fields import iso
 from gitlab_hub.pipelines import seek
 from gitlab_hub.pipelines.seek import MAX_PAGES, SameTimestampPaging, SeekStep, Stream, Window
-from gitlab_hub.pipelines.times import iso
 
 
 def rows(*moments: int | None) -> list[dict[str, Any]]:

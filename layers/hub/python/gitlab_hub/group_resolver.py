@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.gitlab.webhooks.fields import number, part, text
+from gitlab_hub.gitlab.fields import first_id, first_text, mapping, part
 from gitlab_hub.storage.ports import Item, Table
 
 if TYPE_CHECKING:
@@ -134,11 +134,11 @@ class GroupResolver:
 
 async def read_project_ancestors(gitlab: "GitLab", project_id: int) -> Ancestors:
     """Ask for a project and for one group after the other above it. Raises GitLabErrors."""
-    body = _object((await gitlab.get(f"/projects/{project_id}")).body)
-    path, namespace = text(body, "path_with_namespace"), part(body, "namespace")
+    body = mapping((await gitlab.get(f"/projects/{project_id}")).body)
+    path, namespace = first_text(body, "path_with_namespace"), part(body, "namespace")
     if path is None:
         raise ResourceNotFound("GitLab's answer is no project.")
-    if text(namespace, "kind") == "user":
+    if first_text(namespace, "kind") == "user":
         return Ancestors(path, (), complete=True)
     groups, whole = await _climbed(gitlab, namespace)
     return Ancestors(path, groups, whole)
@@ -147,7 +147,7 @@ async def read_project_ancestors(gitlab: "GitLab", project_id: int) -> Ancestors
 async def read_group_ancestors(gitlab: "GitLab", group_id: int) -> tuple[Group, ...]:
     """Ask for a group and for one after the other above it, as far as the token sees them. Raises GitLabErrors."""
     body = (await gitlab.get(f"/groups/{group_id}", {"with_projects": False})).body
-    return (await _climbed(gitlab, _object(body)))[0]
+    return (await _climbed(gitlab, mapping(body)))[0]
 
 
 async def _climbed(gitlab: "GitLab", row: Mapping[str, Any]) -> tuple[tuple[Group, ...], bool]:
@@ -155,11 +155,11 @@ async def _climbed(gitlab: "GitLab", row: Mapping[str, Any]) -> tuple[tuple[Grou
     groups: list[Group] = []
     while (group := _group_of(row)) is not None and len(groups) < DEEPEST:
         groups.append(group)
-        parent = number(row, "parent_id")
+        parent = first_id(row, "parent_id")
         if parent is None and "parent_id" in row:
             return tuple(groups), True
         try:
-            row = _object((await gitlab.get(f"/groups/{parent or group.id}", {"with_projects": False})).body)
+            row = mapping((await gitlab.get(f"/groups/{parent or group.id}", {"with_projects": False})).body)
         except (ResourceNotFound, Forbidden):
             break  # The token's user is in a group below, and does not see this one.
         if parent is None:  # It was not said which: the group itself knows.
@@ -174,19 +174,15 @@ async def read_group(gitlab: "GitLab", name: int | str) -> Group:
     from gitlab_hub.gitlab.protocol import segment  # noqa: PLC0415 - only whoever asks needs it
 
     body = (await gitlab.get(f"/groups/{segment(str(name))}", {"with_projects": False})).body
-    found = _group_of(_object(body))
+    found = _group_of(mapping(body))
     if found is None:
         raise ResourceNotFound("GitLab's answer is no group.")
     return found
 
 
 def _group_of(row: Mapping[str, Any]) -> Group | None:
-    group_id, path = number(row, "id"), text(row, "full_path")
+    group_id, path = first_id(row, "id"), first_text(row, "full_path")
     return None if group_id is None or path is None else Group(group_id, path)
-
-
-def _object(body: Any) -> Mapping[str, Any]:
-    return body if isinstance(body, Mapping) else {}
 
 
 def _is_same(path: str | None, known: str) -> bool:

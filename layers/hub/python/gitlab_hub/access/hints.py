@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from gitlab_hub.access.keys import HINTS, grants_scope, partition
-from gitlab_hub.access.model import ID_DIGITS, ResourceType, id_key
+from gitlab_hub.access.model import ResourceType
+from gitlab_hub.ids import MAX_ID, padded
 from gitlab_hub.storage.ports import Key, Queue, Table, UnknownMessage
 from gitlab_hub.sync.hints.queue import HintQueue
 from gitlab_hub.sync.message import Hint
@@ -25,7 +26,7 @@ class AccessHints:
 
     def _send(self, integration_id: str, kind: ResourceType, number: int) -> None:
         # An id that no GitLab has comes from a body that anybody may have written.
-        if 0 < number < 10**ID_DIGITS:
+        if 0 < number <= MAX_ID:
             self.hint_queue.send({"integration_id": integration_id, f"{kind}_id": number})
 
 
@@ -39,4 +40,4 @@ def subject(hint: Hint) -> tuple[ResourceType, int]:
 
 def _key(hint: Hint) -> Key:
     kind, number = subject(hint)
-    return partition(hint["integration_id"], HINTS), grants_scope(kind, id_key(number))
+    return partition(hint["integration_id"], HINTS), grants_scope(kind, padded(number))

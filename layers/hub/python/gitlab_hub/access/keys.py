@@ -5,7 +5,8 @@ membership under `<group|project>#<resource>#<account>`; the index `by_account` 
 holds a mark per `<group|project>#<resource>` that a message is on its way about.
 """
 
-from gitlab_hub.access.model import ResourceType, id_key
+from gitlab_hub.access.model import ResourceType
+from gitlab_hub.ids import padded
 
 ALL = "all"
 """The one scope of accounts, groups and projects; the scopes of grants are resources."""
@@ -24,7 +25,7 @@ def partition(integration_id: str, collection: str) -> str:
 
 def account_partition(integration_id: str, account_id: int) -> str:
     """Name the partition of the index `by_account` that has everything one account was given."""
-    return f"{integration_id}#{id_key(account_id)}"
+    return f"{integration_id}#{padded(account_id)}"
 
 
 def grants_scope(resource_type: ResourceType, key: str) -> str:

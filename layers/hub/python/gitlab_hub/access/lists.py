@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.access.context import BY_ID, USERS, AccessContext, inside
-from gitlab_hub.access.fields import GitLabRow, number, whole
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import Resource, ResourceType
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound, UnexpectedResponse
+from gitlab_hub.gitlab.fields import GitLabRow, number, strict_number
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -128,7 +128,7 @@ class GroupsStage(SingleScopeStage):
         if not isinstance(group, dict):
             raise UnexpectedResponse("GitLab answered for a group with something else.")
         await self.take([group])
-        return f"/groups/{whole(group, 'id')}/descendant_groups"
+        return f"/groups/{strict_number(group, 'id')}/descendant_groups"
 
     async def _read_one(self, scope: Scope, path: str, cursor: Any, left: list[tuple[str, Any]]) -> None:
         session = self._context.session

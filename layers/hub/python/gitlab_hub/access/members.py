@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import partial
 
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.fields import mapping
 from gitlab_hub.access.keys import ALL, grants_scope
 from gitlab_hub.access.lists import Rows, collect
-from gitlab_hub.access.model import ResourceType, id_key, item_of
+from gitlab_hub.access.model import ResourceType, item_of
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
+from gitlab_hub.gitlab.fields import mapping
+from gitlab_hub.ids import padded
 from gitlab_hub.sync.hashing import content_hash
 from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
@@ -82,7 +83,7 @@ class MembersStage:
         members = {grant.account_id: (row, grant) for row, grant in found}
         await self._collector.add([row for row, _ in members.values()])
         stored = [self._context.store.grant_row(grant) for _, grant in members.values()]
-        await self._context.grants.replace_all(grants_scope(self._kind, id_key(resource_id)), stored)
+        await self._context.grants.replace_all(grants_scope(self._kind, padded(resource_id)), stored)
         return list(members)
 
     async def _read_shares(self, group_id: int) -> None:

@@ -12,8 +12,6 @@ from gitlab_hub.storage.ports import Item
 
 T = TypeVar("T", bound="Account | Resource | Grant")
 
-ID_DIGITS = 12
-
 ROLES = {
     0: "No access",
     5: "Minimal Access",
@@ -141,11 +139,6 @@ class Grant:
 def role_name(level: int) -> str:
     """Name a level as GitLab does; levels of the future keep their number."""
     return ROLES.get(level, f"Level {level}")
-
-
-def id_key(number: int) -> str:
-    """Write an id so that texts sort as the numbers do."""
-    return f"{number:0{ID_DIGITS}d}"
 
 
 def item_of(value: Account | Resource | Grant) -> Item:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gitlab_hub.access.fields import midnight
 from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, GRANTS, account_partition, grants_scope, partition
-from gitlab_hub.access.model import Account, AccountStatus, Grant, Resource, ResourceType, id_key, value_of
+from gitlab_hub.access.model import Account, AccountStatus, Grant, Resource, ResourceType, value_of
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.fields import midnight
+from gitlab_hub.ids import padded
 from gitlab_hub.storage.ports import Item, Table
 
 # Deciding whether an account has been left alone for some days.
@@ -86,7 +87,7 @@ class AccessReader:
 
     def account(self, integration_id: str, account_id: int) -> Account | None:
         """Read one account."""
-        item = self._table.get(partition(integration_id, ACCOUNTS), id_key(account_id))
+        item = self._table.get(partition(integration_id, ACCOUNTS), padded(account_id))
         return None if item is None else value_of(Account, item)
 
     def accounts(self, integration_id: str, wanted: AccountFilter, *, after: str | None, limit: int) -> Page[Account]:
@@ -101,7 +102,7 @@ class AccessReader:
 
     def resource(self, integration_id: str, kind: ResourceType, number: int) -> Resource | None:
         """Read one group or project."""
-        item = self._table.get(partition(integration_id, kind.collection), id_key(number))
+        item = self._table.get(partition(integration_id, kind.collection), padded(number))
         return None if item is None else value_of(Resource, item)
 
     def resources(
@@ -120,8 +121,8 @@ class AccessReader:
         pk, prefix, index = partition(integration_id, GRANTS), "", None
         if wanted.resource is not None:
             kind, number = wanted.resource
-            prefix = f"{grants_scope(kind, id_key(number))}#"
-            prefix += "" if wanted.account_id is None else id_key(wanted.account_id)
+            prefix = f"{grants_scope(kind, padded(number))}#"
+            prefix += "" if wanted.account_id is None else padded(wanted.account_id)
         elif wanted.account_id is not None:
             pk, index = account_partition(integration_id, wanted.account_id), BY_ACCOUNT
         return self._scan(pk, lambda item: value_of(Grant, item), prefix=prefix, index=index, after=after, limit=limit)
@@ -130,7 +131,7 @@ class AccessReader:
         """Read where the resources of grants are now; grants themselves keep no path that a rename would change."""
         keys = {(grant.resource_type, grant.resource_id) for grant in grants}
         items = self._table.get_many(
-            [(partition(integration_id, ResourceType(kind).collection), id_key(number)) for kind, number in keys],
+            [(partition(integration_id, ResourceType(kind).collection), padded(number)) for kind, number in keys],
             attributes=("pk", "id", "full_path"),
         )
         kinds = {partition(integration_id, kind.collection): str(kind) for kind in ResourceType}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.access.model import ID_DIGITS, AccountStatus, Resource, ResourceType
+from gitlab_hub.access.model import AccountStatus, Resource, ResourceType
 from gitlab_hub.access.reader import AccessReader, AccountFilter, GrantFilter, Page
 from gitlab_hub.access.views import (
     AccountAnswer,
@@ -24,18 +24,18 @@ from gitlab_hub.access.views import (
 )
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.ids import MAX_ID
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
-LARGEST_ID = 10**ID_DIGITS - 1
 BASE = "/v1/integrations/<integration_id>"
 
 IntegrationId = Annotated[str, Path()]
-AccountId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
-ResourceId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
-IdFilter = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
+AccountId = Annotated[int, Path(ge=0, le=MAX_ID)]
+ResourceId = Annotated[int, Path(ge=0, le=MAX_ID)]
+IdFilter = Annotated[int | None, Query(ge=0, le=MAX_ID)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 KindFilter = Annotated[AccountKind | None, Query()]
 StatusFilter = Annotated[AccountStatus | None, Query()]

@@ -13,7 +13,8 @@ from gitlab_hub.access.keys import (
     grants_scope,
     partition,
 )
-from gitlab_hub.access.model import Account, Grant, Resource, ResourceType, id_key, item_of, value_of
+from gitlab_hub.access.model import Account, Grant, Resource, ResourceType, item_of, value_of
+from gitlab_hub.ids import padded
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
@@ -29,12 +30,12 @@ def partitions(integration_id: str) -> list[str]:
 
 def account_row(account: Account) -> Row:
     """Make an account what is stored of it."""
-    return Row(id_key(account.id), item_of(account))
+    return Row(padded(account.id), item_of(account))
 
 
 def resource_row(resource: Resource) -> Row:
     """Make a group or project what is stored of it."""
-    return Row(id_key(resource.id), item_of(resource))
+    return Row(padded(resource.id), item_of(resource))
 
 
 class AccessStore:
@@ -50,10 +51,10 @@ class AccessStore:
 
     def grant_row(self, grant: Grant) -> Row:
         """Make a grant what is stored of it, findable from both of its ends."""
-        key = id_key(grant.account_id)
+        key = padded(grant.account_id)
         index = {
             f"{BY_ACCOUNT}_pk": account_partition(self._integration_id, grant.account_id),
-            f"{BY_ACCOUNT}_sk": f"{grants_scope(grant.resource_type, id_key(grant.resource_id))}#{key}",
+            f"{BY_ACCOUNT}_sk": f"{grants_scope(grant.resource_type, padded(grant.resource_id))}#{key}",
         }
         return Row(key, {**item_of(grant), **index})
 
@@ -85,7 +86,7 @@ class AccessStore:
         return bool(self._table.query(pk, index=BY_ACCOUNT, limit=1).items)
 
     def _among(self, pk: str, ids: Iterable[int]) -> list[Item]:
-        return stretch(self._table, sorted({(pk, id_key(number)) for number in ids}))
+        return stretch(self._table, sorted({(pk, padded(number)) for number in ids}))
 
     def _pk(self, kind: ResourceType) -> str:
         return partition(self._integration_id, kind.collection)

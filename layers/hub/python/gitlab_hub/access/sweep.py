@@ -1,10 +1,10 @@
 """The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
 
 from gitlab_hub.access.context import AccessContext, inside
-from gitlab_hub.access.fields import GitLabRow, mapping, part
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
+from gitlab_hub.gitlab.fields import GitLabRow, mapping, part
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 

@@ -7,15 +7,16 @@ id, and a run that saw nothing but this list would let it go; whatever else is g
 from collections.abc import Sequence
 
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.fields import GitLabRow, mapping
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.lists import AS_GUEST, GroupsStage, Params, ProjectsStage
 from gitlab_hub.access.members import AccountCollector, MembersStage
-from gitlab_hub.access.model import ResourceType, id_key
+from gitlab_hub.access.model import ResourceType
 from gitlab_hub.access.store import account_row
 from gitlab_hub.access.sweep import ExistenceCheck
 from gitlab_hub.access.transform import account_of_user, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
+from gitlab_hub.gitlab.fields import GitLabRow, mapping
+from gitlab_hub.ids import padded
 from gitlab_hub.sync.ports import Scope
 
 NEWEST: Params = {"order_by": "id", "sort": "desc"}
@@ -42,7 +43,7 @@ class TargetedRefresh:
         if kind is ResourceType.GROUP:
             await self._read_newest_children(number)
         members = await MembersStage(self._context, kind, AccountCollector(self._context)).read_members(
-            number, Scope(id_key(number))
+            number, Scope(padded(number))
         )
         await self._store_newcomers(members)
         await self._context.grants.delete_missing(self._existence.grant_is_gone)

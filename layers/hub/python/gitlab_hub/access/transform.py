@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from gitlab_hub.access.fields import GitLabRow, day, flag, midnight, moment, number, part, parts, required, text, whole
 from gitlab_hub.access.model import (
     Account,
     AccountStatus,
@@ -18,6 +17,19 @@ from gitlab_hub.access.model import (
 )
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.fields import (
+    GitLabRow,
+    day,
+    flag,
+    midnight,
+    number,
+    part,
+    seconds,
+    strict_number,
+    strict_rows,
+    strict_text,
+    text,
+)
 
 # Whether an account can be used, told from its state.
 
@@ -43,7 +55,7 @@ _EMAIL_SOURCES = (("email", "account"), ("public_email", "public"), ("commit_ema
 _READERS: dict[str, Callable[[object], Any]] = {
     **dict.fromkeys(("username", "name", "state", "web_url"), text),
     **dict.fromkeys(("is_admin", "external", "two_factor_enabled"), flag),
-    **dict.fromkeys(("created_at", "last_sign_in_at", "current_sign_in_at"), moment),
+    **dict.fromkeys(("created_at", "last_sign_in_at", "current_sign_in_at"), seconds),
     "last_activity_on": day,
 }
 
@@ -59,7 +71,7 @@ def account_of_user(row: GitLabRow, stored: Account | None = None) -> Account:
     known: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     if "last_activity_on" in row:
         known["activity_source"] = "users"
-    account = replace(stored or Account(id=whole(row, "id")), **known)
+    account = replace(stored or Account(id=strict_number(row, "id")), **known)
     return replace(
         account,
         kind=_kind(row, stored),
@@ -84,7 +96,7 @@ def account_of_member(row: GitLabRow, stored: Account | None = None) -> Account:
 def group_of(row: GitLabRow, stored: Resource | None = None) -> Resource:
     """Read a group; rows of lists do not have its shares, which then stay as they were stored."""
     return Resource(
-        full_path=required(row, "full_path"),
+        full_path=strict_text(row, "full_path"),
         parent_id=number(row.get("parent_id")),
         **_common(row, stored),
     )
@@ -94,7 +106,7 @@ def project_of(row: GitLabRow, stored: Resource | None = None) -> Resource:
     """Read a project. Its last activity, stars and sizes change daily and are not about access: left out."""
     namespace = part(row, "namespace")
     return Resource(
-        full_path=required(row, "path_with_namespace"),
+        full_path=strict_text(row, "path_with_namespace"),
         parent_id=number(namespace.get("id")) if namespace.get("kind") == "group" else None,
         default_branch=text(row.get("default_branch")),
         **_common(row, stored),
@@ -105,13 +117,13 @@ def grant_of(row: GitLabRow, resource_type: ResourceType, resource_id: int) -> G
     """Read a direct membership."""
     creator = part(row, "created_by")
     return Grant(
-        account_id=whole(row, "id"),
+        account_id=strict_number(row, "id"),
         resource_type=resource_type,
         resource_id=resource_id,
-        access_level=whole(row, "access_level"),
+        access_level=strict_number(row, "access_level"),
         member_role=_member_role(part(row, "member_role")),
         ends_at=midnight(row.get("expires_at")),
-        granted_at=moment(row.get("created_at")),
+        granted_at=seconds(row.get("created_at")),
         granted_by=number(creator.get("id")),
         membership_state=text(row.get("membership_state")),
     )
@@ -119,14 +131,16 @@ def grant_of(row: GitLabRow, resource_type: ResourceType, resource_id: int) -> G
 
 def shares_of(row: GitLabRow) -> list[Share]:
     """Read the groups invited into a group or project, in an order of our own: GitLab's is not stable."""
-    return sorted((_share(share) for share in parts(row, "shared_with_groups")), key=lambda share: share["group_id"])
+    return sorted(
+        (_share(share) for share in strict_rows(row, "shared_with_groups")), key=lambda share: share["group_id"]
+    )
 
 
 def _share(row: GitLabRow) -> Share:
     return Share(
-        group_id=whole(row, "group_id"),
+        group_id=strict_number(row, "group_id"),
         full_path=text(row.get("group_full_path")) or "",
-        access_level=whole(row, "group_access_level"),
+        access_level=strict_number(row, "group_access_level"),
         ends_at=midnight(row.get("expires_at")),
         member_role_id=number(row.get("member_role_id")),
     )
@@ -135,12 +149,12 @@ def _share(row: GitLabRow) -> Share:
 def _common(row: GitLabRow, stored: Resource | None) -> dict[str, Any]:
     known = stored.shared_with if stored else []
     return {
-        "id": whole(row, "id"),
+        "id": strict_number(row, "id"),
         "name": text(row.get("name")) or "",
         "visibility": text(row.get("visibility")),
         "archived": bool(row.get("archived")),
         "web_url": text(row.get("web_url")),
-        "created_at": moment(row.get("created_at")),
+        "created_at": seconds(row.get("created_at")),
         "shared_with": shares_of(row) if "shared_with_groups" in row else known,
     }
 
@@ -167,7 +181,7 @@ def _emails(row: GitLabRow, stored: Iterable[Email]) -> list[Email]:
 
 def _identities(row: GitLabRow, stored: Iterable[Identity]) -> list[Identity]:
     told = [] if "identities" in row else list(stored)
-    told += [_identity(identity) for identity in parts(row, "identities")]
+    told += [_identity(identity) for identity in strict_rows(row, "identities")]
     if saml := part(row, "group_saml_identity"):
         told.append(_identity(saml))
     unique = {(identity["provider"], identity["extern_uid"]): identity for identity in told}
@@ -180,4 +194,4 @@ def _identity(row: GitLabRow) -> Identity:
 
 
 def _member_role(role: GitLabRow) -> MemberRole | None:
-    return MemberRole(id=whole(role, "id"), name=text(role.get("name"))) if role else None
+    return MemberRole(id=strict_number(role, "id"), name=text(role.get("name"))) if role else None

@@ -3,11 +3,11 @@
 https://docs.gitlab.com/api/oauth2/ : an access token lives for two hours, and a refresh ends both old tokens at once.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.fields import mapping, number
 from gitlab_hub.gitlab.options import Reply
 from gitlab_hub.gitlab.tokens import sendable
 
@@ -74,7 +74,7 @@ def grant_of(reply: Reply) -> Grant:
 
     A token of another type than the one that is asked with is none either (RFC 6749, 7.1).
     """
-    body = reply.body if isinstance(reply.body, Mapping) else {}
+    body = mapping(reply.body)
     access, refresh = body.get("access_token"), body.get("refresh_token")
     if not _usable(access) or str(body.get("token_type", _TYPE)).lower() != _TYPE:
         raise UnexpectedResponse(
@@ -101,6 +101,5 @@ def _scopes(listed: Any) -> tuple[str, ...] | None:
 
 
 def _seconds(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        return None
-    return min(value, _LONGEST_LIFE)
+    found = number(value, least=1, most=None)
+    return None if found is None else min(found, _LONGEST_LIFE)

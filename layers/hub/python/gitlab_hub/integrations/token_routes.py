@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from gitlab_hub.gitlab.fields import mapping, number, part
 from gitlab_hub.integrations.repositories import Repositories, RepositoryFilters
 from gitlab_hub.integrations.requests import TokenBody
 from gitlab_hub.integrations.responses import RepositoryHook, RepositoryList, RepositoryView, TokenAnswer
@@ -122,8 +123,6 @@ def _repository(row: Mapping[str, Any], hook: tuple[str, str] | None) -> Reposit
 
 def _access_level(permissions: Any) -> int | None:
     """The higher of what the project and its group give the token's user; None where GitLab does not say."""
-    if not isinstance(permissions, Mapping):
-        return None
-    entries = [permissions.get(name) for name in ("project_access", "group_access")]
-    levels = [entry.get("access_level") for entry in entries if isinstance(entry, Mapping)]
-    return max((level for level in levels if isinstance(level, int)), default=None)
+    entries = (part(mapping(permissions), name) for name in ("project_access", "group_access"))
+    levels = (number(entry.get("access_level")) for entry in entries)
+    return max((level for level in levels if level is not None), default=None)

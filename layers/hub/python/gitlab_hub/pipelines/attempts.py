@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from gitlab_hub.gitlab.fields import seconds
 from gitlab_hub.pipelines.model import is_terminal
-from gitlab_hub.pipelines.times import seconds
 from gitlab_hub.storage.ports import Item
 
 # Who is to look at a failed job: the class of GitLab's `failure_reason`.

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitlab_hub.gitlab.fields import millis
 from gitlab_hub.pipelines.model import UNKNOWN, is_terminal
-from gitlab_hub.pipelines.times import millis
 from gitlab_hub.storage.ports import Condition
 
 SETTLE_MS = 120_000

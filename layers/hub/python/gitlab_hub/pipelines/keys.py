@@ -15,16 +15,12 @@ read their jobs.
 
 from collections.abc import Iterator
 
+from gitlab_hub.ids import padded
 from gitlab_hub.storage.ports import Key, Table
 from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.fence import fence_partition
 
 BY_CHANGE = "by_change"
-
-
-def padded(number: int) -> str:
-    """A GitLab id as text that sorts like the number."""
-    return f"{number:012d}"
 
 
 def projects_pk(integration_id: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.fields import number, text
 from gitlab_hub.storage.ports import Item
 
 StatusName = Literal[
@@ -30,8 +31,6 @@ TERMINAL = frozenset({"success", "failed", "canceled", "skipped"})
 UNKNOWN = "unknown"
 MAX_TEXT = 1024
 MAX_TAGS = 50
-MAX_ID = 999_999_999_999
-"""The largest id that the twelve digits of a sort key hold."""
 
 _WHOLE = (int,)
 _NUMBER = (int, float)
@@ -64,8 +63,8 @@ _RUNNER = ("id", "description", "runner_type")
 
 def identity(row: Mapping[str, Any]) -> int:
     """The id of a row of GitLab; a row without one makes the whole answer unusable."""
-    value = row.get("id")
-    if type(value) is not int or not 0 < value <= MAX_ID:
+    value = number(row.get("id"), least=1)
+    if value is None:
         raise UnexpectedResponse("GitLab listed something without a usable id.")
     return value
 
@@ -110,7 +109,7 @@ def bridge_of(row: Mapping[str, Any]) -> Item:
 
 def clean_text(value: Any) -> str | None:
     """A text of bounded size that every store takes, without half of a surrogate pair; None for anything else."""
-    return value[:MAX_TEXT].encode("utf-8", "replace").decode() if isinstance(value, str) else None
+    return text(value, MAX_TEXT)
 
 
 def _picked(row: Mapping[str, Any], names: Sequence[str]) -> Item:

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.fields import text
+from gitlab_hub.ids import padded
 from gitlab_hub.incidents import Incident
-from gitlab_hub.pipelines.keys import owed_key, owed_pk, padded
+from gitlab_hub.pipelines.keys import owed_key, owed_pk
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all
 
@@ -56,7 +58,7 @@ class Owed:
 
 def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int) -> Owed:
     """A listed pipeline that no run before could not read: the next one tries it again, as most trouble passes."""
-    updated_at, sha = (value if isinstance(value := row.get(name), str) else None for name in ("updated_at", "sha"))
+    updated_at, sha = (text(row.get(name), None) for name in ("updated_at", "sha"))
     return Owed(
         project_id=project_id,
         pipeline_id=row["id"],

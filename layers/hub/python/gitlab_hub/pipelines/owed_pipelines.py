@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines import owed as rules
 from gitlab_hub.pipelines.owed import MOST_TRIED, Owed, OwedRows
 from gitlab_hub.pipelines.projects import ReadStates
 from gitlab_hub.pipelines.seek import Stream
-from gitlab_hub.pipelines.times import from_datetime
 from gitlab_hub.sync.ports import Scope, Session
 
 

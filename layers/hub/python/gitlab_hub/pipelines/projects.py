@@ -7,9 +7,10 @@ from typing import Any
 
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound
 from gitlab_hub.gitlab.messages import group_path
+from gitlab_hub.ids import MAX_ID, padded
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.pipelines.keys import cursors_pk, padded, projects_pk
-from gitlab_hub.pipelines.model import MAX_ID, clean_text, identity
+from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
+from gitlab_hub.pipelines.model import clean_text, identity
 from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.seek import Stream
 from gitlab_hub.storage.ports import Item, Put, Table

@@ -7,6 +7,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.client import Page
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines import seek
 from gitlab_hub.pipelines.batches import Batches
 from gitlab_hub.pipelines.freshness import must_read
@@ -16,7 +17,6 @@ from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.pipelines.seek import SeekStep, Stream, Window
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
-from gitlab_hub.pipelines.times import from_datetime
 from gitlab_hub.sync.ports import Scope, Session
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 

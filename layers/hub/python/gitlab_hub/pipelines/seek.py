@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.fields import iso, millis
 from gitlab_hub.pipelines.model import identity
-from gitlab_hub.pipelines.times import iso, millis
 
 # Reading a millisecond that holds more pipelines than a page: the one place where pages are counted.
 #

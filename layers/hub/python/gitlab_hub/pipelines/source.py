@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, ResourceNotFound
+from gitlab_hub.gitlab.fields import ci_is_off, from_datetime, iso, mapping, millis, text
 from gitlab_hub.pipelines.freshness import is_settled
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy
-from gitlab_hub.pipelines.times import from_datetime, iso, millis
 from gitlab_hub.storage.ports import Item
 
 
@@ -52,7 +51,7 @@ class ProjectSource:
         One that has changed since is listed elsewhere, and met again by whoever reads on from there.
         """
         params: dict[str, str | int | bool] = {"order_by": "id", "sort": "asc"}
-        if isinstance(sha := row.get("sha"), str):
+        if (sha := text(row.get("sha"), None)) is not None:
             params["sha"] = sha
         if (moment := millis(row.get("updated_at"))) is not None:
             # The answer shows milliseconds but the filter compares microseconds.
@@ -83,6 +82,6 @@ async def why_closed(source: ProjectSource, refusal: Forbidden) -> Forbidden:
         project = (await source.gitlab.get(f"/projects/{source.project_id}")).body
     except (Forbidden, ResourceNotFound):
         return refusal
-    if isinstance(project, Mapping) and ci_is_off(project):
+    if ci_is_off(mapping(project)):
         return CiDisabled("CI/CD is switched off in this project.", http_status=refusal.http_status)
     return refusal

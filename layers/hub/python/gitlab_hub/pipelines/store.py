@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gitlab_hub.gitlab.fields import seconds
+from gitlab_hub.ids import padded
 from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
-from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, padded, pipelines_pk
+from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, pipelines_pk
 from gitlab_hub.pipelines.model import is_terminal
-from gitlab_hub.pipelines.times import seconds
 from gitlab_hub.storage.ports import ABSENT, Item, Key, Table
 from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.hashing import content_hash

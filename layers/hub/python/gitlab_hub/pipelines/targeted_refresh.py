@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
+from gitlab_hub.ids import padded
 from gitlab_hub.pipelines.batches import PipelineCopier
-from gitlab_hub.pipelines.keys import padded
 from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.projects import DATASET, ProjectRows, is_outside, project_row
 from gitlab_hub.pipelines.source import ProjectSource

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from gitlab_hub.pipelines.times import seconds
+from gitlab_hub.gitlab.fields import seconds
 
 
 def _as_seconds(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Where the group is that a target is limited to: asked before anything is compared with its path."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.fields import first_id, first_text, mapping
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.sync.errors import Parked, RunFailed
 from gitlab_hub.sync.ports import SyncTarget, Targets
@@ -51,8 +52,8 @@ async def with_current_group(gitlab: "GitLab", targets: Targets, target: SyncTar
         body = (await gitlab.get(group_path(target.group, target.group_id), {"with_projects": "false"})).body
     except (ResourceNotFound, Forbidden, Unauthorized):
         return target
-    number, path = (body.get("id"), body.get("full_path")) if isinstance(body, Mapping) else (None, None)
-    if type(number) is not int or not isinstance(path, str):
+    number, path = first_id(mapping(body), "id"), first_text(mapping(body), "full_path")
+    if number is None or path is None:
         raise UnexpectedResponse("GitLab answered for a group with something else.")
     if (number, path) != (target.group_id, target.group):
         await run_uncancelled(targets.store_group, target, group_id=number, path=path)

@@ -27,6 +27,7 @@ from gitlab_hub.builds.triggers.rules import lies_below
 from gitlab_hub.errors import HubError, IntegrationPaused, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, Unauthorized, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.fields import first_text, mapping
 from gitlab_hub.gitlab.protocol import segment
 from gitlab_hub.web.errors import Unprocessable
 
@@ -79,8 +80,8 @@ class Commits:
         repository = f"/projects/{project_id}/repository"
         async with self._gitlabs.open(connection) as gitlab:
             body = (await gitlab.get(f"{repository}/commits/{segment(sha or ref or '')}")).body
-            found = body.get("id") if isinstance(body, dict) else None
-            if not isinstance(found, str) or not found:
+            found = first_text(mapping(body), "id")
+            if found is None:
                 raise UnexpectedResponse("GitLab's answer is no commit.")
             return ResolvedCommit(found, *(await _kind_of(gitlab, repository, ref) if ref else (None, None)))
 

@@ -4,7 +4,7 @@ https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from gitlab_hub.gitlab.errors import (
     ResourceNotFound,
     StatusUnchanged,
 )
+from gitlab_hub.gitlab.fields import first_id, mapping
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -200,5 +201,4 @@ def _may_pass(error: GitLabError) -> bool:
 
 
 def _pipeline_of(body: Any) -> int | None:
-    value = body.get("pipeline_id") if isinstance(body, Mapping) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return first_id(mapping(body), "pipeline_id")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.builds.runs.model import Build
 from gitlab_hub.builds.triggers.model import FORK, TAG
 from gitlab_hub.gitlab.errors import Forbidden, NotGitLab, ResourceNotFound, Unavailable, UnexpectedResponse
-from gitlab_hub.gitlab.webhooks.fields import number, objects, part, text
+from gitlab_hub.gitlab.fields import first_id, first_text, mapping, part, rows_in
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -72,32 +72,32 @@ async def _of_merge_request(gitlab: "GitLab", build: Build) -> StatusTarget | No
     if iid is None:
         return None
     here = f"/projects/{build.project_id}/merge_requests/{iid}"
-    body = (await gitlab.get(here)).body
-    head = part(body, "head_pipeline") if isinstance(body, Mapping) and body.get("sha") in {None, build.sha} else {}
+    body = mapping((await gitlab.get(here)).body)
+    head = part(body, "head_pipeline") if body.get("sha") in {None, build.sha} else {}
     if await _shows(gitlab, build, head):
-        return StatusTarget(text(head, "sha") or build.sha, None, number(head, "id"))
-    return _listed(build, objects((await gitlab.get(f"{here}/pipelines")).body))
+        return StatusTarget(first_text(head, "sha") or build.sha, None, first_id(head, "id"))
+    return _listed(build, rows_in((await gitlab.get(f"{here}/pipelines")).body))
 
 
 async def _opened_from(gitlab: "GitLab", build: Build) -> int | None:
     """The open merge request from a pushed branch to its own project whose head is this commit."""
     query = {"source_branch": build.ref, "state": "opened"}
-    rows = objects((await gitlab.get(f"/projects/{build.project_id}/merge_requests", query)).body)
-    own = (row for row in rows if number(row, "source_project_id") == build.project_id)
-    return next((number(row, "iid") for row in own if text(row, "sha") == build.sha), None)
+    rows = rows_in((await gitlab.get(f"/projects/{build.project_id}/merge_requests", query)).body)
+    own = (row for row in rows if first_id(row, "source_project_id") == build.project_id)
+    return next((first_id(row, "iid") for row in own if first_text(row, "sha") == build.sha), None)
 
 
 async def _shows(gitlab: "GitLab", build: Build, head: Mapping[str, Any]) -> bool:
     """Whether a pipeline is one of this project for this commit, or for its merge into the target branch."""
-    if number(head, "id") is None or number(head, "project_id") not in {None, build.project_id}:
+    if first_id(head, "id") is None or first_id(head, "project_id") not in {None, build.project_id}:
         return False
-    sha = text(head, "sha")
+    sha = first_text(head, "sha")
     if sha in {None, build.sha}:
         return True
-    if not (text(head, "ref") or "").startswith(_OF_MERGE_REQUESTS):
+    if not (first_text(head, "ref") or "").startswith(_OF_MERGE_REQUESTS):
         return False
     commit = (await gitlab.get(f"/projects/{build.project_id}/repository/commits/{sha}")).body
-    return isinstance(commit, Mapping) and build.sha in (commit.get("parent_ids") or ())
+    return build.sha in (mapping(commit).get("parent_ids") or ())
 
 
 def _listed(build: Build, rows: Sequence[Mapping[str, Any]]) -> StatusTarget | None:
@@ -105,11 +105,12 @@ def _listed(build: Build, rows: Sequence[Mapping[str, Any]]) -> StatusTarget | N
     mine = [
         row
         for row in rows
-        if text(row, "sha") == build.sha
-        and number(row, "id") is not None
-        and number(row, "project_id") in {None, build.project_id}
+        if first_text(row, "sha") == build.sha
+        and first_id(row, "id") is not None
+        and first_id(row, "project_id") in {None, build.project_id}
     ]
     mine.sort(
-        key=lambda row: ((text(row, "ref") or "").startswith(_OF_MERGE_REQUESTS), number(row, "id")), reverse=True
+        key=lambda row: ((first_text(row, "ref") or "").startswith(_OF_MERGE_REQUESTS), first_id(row, "id")),
+        reverse=True,
     )
-    return StatusTarget(build.sha, None, number(mine[0], "id")) if mine else None
+    return StatusTarget(build.sha, None, first_id(mine[0], "id")) if mine else None

@@ -9,7 +9,7 @@ from gitlab_hub.builds.triggers.model import MERGE_REQUEST, PUSH, Globs
 from gitlab_hub.builds.triggers.rules import Reason, passed, refused
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabs
-from gitlab_hub.gitlab.webhooks.fields import objects, text, texts
+from gitlab_hub.gitlab.fields import first_text, mapping, rows_in, texts_in
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 
 if TYPE_CHECKING:
@@ -173,10 +173,10 @@ def _is_whole(body: Mapping[str, Any], sha: str, files: int) -> bool:
 
 async def _message(gitlab: "GitLab", project_id: int, sha: str) -> str | None:
     body = (await gitlab.get(f"/projects/{project_id}/repository/commits/{sha}")).body
-    return text(body, "message") if isinstance(body, dict) else None
+    return first_text(mapping(body), "message")
 
 
 def _paths(rows: Any) -> Iterator[str]:
     """Both names of each file: one that was moved away has changed too."""
-    for row in objects(rows):
-        yield from texts([row.get("old_path"), row.get("new_path")])
+    for row in rows_in(rows):
+        yield from texts_in([row.get("old_path"), row.get("new_path")])

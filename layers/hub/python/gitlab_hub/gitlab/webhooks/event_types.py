@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gitlab_hub.gitlab.fields import GitLabRow
 from gitlab_hub.gitlab.webhooks import bodies
 from gitlab_hub.gitlab.webhooks.bodies import Fields
-from gitlab_hub.gitlab.webhooks.fields import Object
 
 
 class Scope(StrEnum):
@@ -65,7 +65,7 @@ class EventType:
     """Those of them that always send it, without a switch."""
     effects: tuple[Effect, ...] = ()
     """What it sets off: the first of these of which the body names the ids."""
-    read: Callable[[Object], Fields] = bodies.attributed
+    read: Callable[[GitLabRow], Fields] = bodies.attributed
     """Reads what is special in its body."""
     docs: str
     """Where GitLab documents it."""

@@ -8,14 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gitlab_hub.gitlab.fields import GitLabRow, first_id, first_moment, first_text, part
 from gitlab_hub.gitlab.webhooks import bodies
 from gitlab_hub.gitlab.webhooks.bodies import Fields
 from gitlab_hub.gitlab.webhooks.event import Commit, HookEvent, MergeRequest
 from gitlab_hub.gitlab.webhooks.event_types import BY_NAME, EVENT_TYPES, named_by_event_name
-from gitlab_hub.gitlab.webhooks.fields import Object, moment, number, part, text
-from gitlab_hub.gitlab.webhooks.fields import objects as as_rows
 
-__all__ = ["Commit", "HookEvent", "MergeRequest", "as_rows", "kind_named", "parse"]
+__all__ = ["Commit", "HookEvent", "MergeRequest", "kind_named", "parse"]
 
 UNKNOWN = "unknown"
 _SYSTEM = "system"
@@ -25,7 +24,7 @@ _MAX_KIND = 60
 def parse(header: str, body: Mapping[str, Any]) -> HookEvent:
     """Read a body, with the `X-Gitlab-Event` header it came with. Whatever is not there or of another type is None."""
     kind, action = _kind_of(header, body)
-    if kind == "push" and (text(body, "ref") or "").startswith("refs/tags/"):
+    if kind == "push" and (first_text(body, "ref") or "").startswith("refs/tags/"):
         kind = "tag_push"  # Whatever else it is called: a tag is no branch of its name.
     found: Fields = {"action": action} | _common(body)
     read = BY_NAME[kind].read if kind in BY_NAME else bodies.attributed
@@ -49,25 +48,25 @@ def _plain(name: str) -> str:
 _KINDS = {_plain(name): row.name for row in EVENT_TYPES for name in (row.header, row.object_kind) if name}
 
 
-def _kind_of(header: str, body: Object) -> tuple[str, str | None]:
-    kind = text(body, "object_kind")
+def _kind_of(header: str, body: GitLabRow) -> tuple[str, str | None]:
+    kind = first_text(body, "object_kind")
     if kind is not None:
         return kind_named(kind), None
-    event = text(body, "event_name")
+    event = first_text(body, "event_name")
     if event is None:
         return kind_named(header), None
     name, action = named_by_event_name(event) or (kind_named(event), None)
     return name, action[:_MAX_KIND] if action else None
 
 
-def _common(body: Object) -> Fields:
+def _common(body: GitLabRow) -> Fields:
     project, group, user = (part(body, name) for name in ("project", "group", "user"))
     return {
-        "project_id": number(project, "id") or number(body, "project_id"),
-        "project_path": text(project, "path_with_namespace")
-        or text(body, "path_with_namespace", "project_path_with_namespace"),
-        "group_id": number(body, "group_id") or number(group, "group_id", "id"),
-        "actor_id": number(user, "id"),
-        "actor": text(user, "username", "name"),
-        "at": moment(body, "updated_at", "created_at"),
+        "project_id": first_id(project, "id") or first_id(body, "project_id"),
+        "project_path": first_text(project, "path_with_namespace")
+        or first_text(body, "path_with_namespace", "project_path_with_namespace"),
+        "group_id": first_id(body, "group_id") or first_id(group, "group_id", "id"),
+        "actor_id": first_id(user, "id"),
+        "actor": first_text(user, "username", "name"),
+        "at": first_moment(body, "updated_at", "created_at"),
     }

@@ -13,6 +13,7 @@ from gitlab_hub.gitlab.errors import (
     RateLimited,
     Unauthorized,
 )
+from gitlab_hub.gitlab.fields import mapping
 from gitlab_hub.gitlab.oauth import REVOKE_PATH, TOKEN_PATH, Application, Grant, grant_of, refresh_fields, revoke_fields
 from gitlab_hub.integrations.connector import Connector, FixedToken
 from gitlab_hub.integrations.tokens.vault import TokenSet
@@ -51,7 +52,7 @@ class TokenEndpoint:
             body = self._ask(host_url, token, lambda gitlab: gitlab.get(SELF_PATH)).body
         except MissingPermissions:
             return {}  # GitLab knows the token: a fine-grained one that may not describe itself.
-        return body if isinstance(body, Mapping) else {}
+        return mapping(body)
 
     def whoami(self, host_url: str, token: str) -> None:
         """Return where GitLab takes an access token. Raises Unauthorized where it does not, or what is in the way."""

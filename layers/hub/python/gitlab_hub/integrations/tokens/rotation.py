@@ -22,6 +22,7 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.fields import mapping, midnight
 from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.gitlab.tokens import sendable
 from gitlab_hub.integrations.errors import RotationInProgress, RotationNotPermitted
@@ -33,7 +34,6 @@ from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
 from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS, unlimited
 from gitlab_hub.integrations.tokens.replacement import ReplacementToken, TokenReplacement
 from gitlab_hub.integrations.tokens.vault import TokenSet
-from gitlab_hub.integrations.verification.steps import midnight
 
 OLDEST = (16, 10)
 SCOPES = frozenset({"api", "self_rotate"})
@@ -193,7 +193,7 @@ def _day(text: Any) -> date | None:
 
 
 def _successor(reply: Reply) -> ReplacementToken:
-    body = reply.body if isinstance(reply.body, Mapping) else {}
+    body = mapping(reply.body)
     token, scopes = body.get("token"), body.get("scopes")
     if not isinstance(token, str) or not sendable(token):
         raise UnexpectedResponse("GitLab answered a rotation without a token.", http_status=reply.http_status)

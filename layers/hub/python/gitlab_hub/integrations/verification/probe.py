@@ -6,7 +6,6 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.client import GitLab, Reply
 from gitlab_hub.gitlab.errors import (
     Forbidden,
@@ -19,6 +18,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.fields import ci_is_off, first_id, text
 from gitlab_hub.gitlab.oauth import INFO_PATH
 from gitlab_hub.gitlab.protocol import group_path
 from gitlab_hub.integrations.verification import codes
@@ -144,7 +144,7 @@ class Probe:
         if isinstance(seen, GitLabError):
             return [errored(Step.VERSION, seen)]
         version = seen.body.get("version")
-        self.facts = replace(self.facts, version=version if isinstance(version, str) else None)
+        self.facts = replace(self.facts, version=text(version, None))
         return [version_check(self.facts.version, seen.http_status)]
 
     async def _run_groups(self) -> list[Check]:
@@ -153,8 +153,7 @@ class Probe:
             return [groups_check(listed, None, self.facts.token)]
         seen = await self._ask(self._group_path(), {"with_projects": False})
         if isinstance(seen, Reply):
-            path, number = seen.body.get("full_path"), seen.body.get("id")
-            known = number if type(number) is int else self._group.id
+            path, known = seen.body.get("full_path"), first_id(seen.body, "id") or self._group.id
             self.facts = replace(self.facts, group=str(path or self._group.path), group_id=known)
         found = seen if isinstance(seen, GitLabError) else seen.body
         return [groups_check(found, self._group.path, self.facts.token)]

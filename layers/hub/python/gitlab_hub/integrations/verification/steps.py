@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
 from typing import Any
 
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
-from gitlab_hub.gitlab.ci_access import ci_is_off
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -15,6 +13,7 @@ from gitlab_hub.gitlab.errors import (
     ResourceNotFound,
     Unauthorized,
 )
+from gitlab_hub.gitlab.fields import ci_is_off, first_id, mapping, midnight, rows_in
 from gitlab_hub.gitlab.granular import GRANULAR, is_fine_grained
 from gitlab_hub.integrations.health import EXPIRING_WITHIN
 from gitlab_hub.integrations.model import GitLabUser
@@ -73,9 +72,8 @@ def token_facts(body: Mapping[str, Any]) -> TokenFacts:
 
 def _granted(body: Mapping[str, Any], name: str) -> tuple[int, ...]:
     """The ids that the parts of a grant name; a part may cover everything its user is a member of, and name none."""
-    parts = body.get("granular_scopes")
-    rows = [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
-    return tuple(dict.fromkeys(row[name] for row in rows if type(row.get(name)) is int))
+    named = (first_id(row, name) for row in rows_in(body.get("granular_scopes")))
+    return tuple(dict.fromkeys(number for number in named if number is not None))
 
 
 def token_check(
@@ -131,21 +129,12 @@ def _account_refused(error: GitLabError) -> Check:
 
 def account_of(body: Any) -> GitLabUser | None:
     """Read `GET /user`; a user without a numeric id is none."""
-    if not isinstance(body, Mapping) or not isinstance(body.get("id"), int) or isinstance(body["id"], bool):
+    number = first_id(mapping(body), "id")
+    if number is None:
         return None
     kind = kind_of(body) or kind_by_name(body) or AccountKind.HUMAN
     username = str(body.get("username") or "")
-    return GitLabUser(id=body["id"], username=username, kind=kind, is_admin=body.get("is_admin") is True)
-
-
-def midnight(day: Any) -> int | None:
-    """The moment a token of that last day stops working: GitLab expires it at 00:00 UTC of the day it names."""
-    if not isinstance(day, str):
-        return None
-    try:
-        return int(datetime.combine(date.fromisoformat(day[:10]), time(), UTC).timestamp())
-    except ValueError:
-        return None
+    return GitLabUser(id=number, username=username, kind=kind, is_admin=body.get("is_admin") is True)
 
 
 # Deciding about the version and what the token reaches from GitLab's answers. Nothing here sends a request.
@@ -205,7 +194,7 @@ def projects_check(seen: Seen, active: Rows, token: TokenFacts) -> Check:
 
 def active_of(projects: Rows) -> list[Mapping[str, Any]]:
     """The projects with an id that are not archived: old servers ignore the filter, so rows are looked at."""
-    return [row for row in projects if row.get("archived") is not True and type(row.get("id")) is int]
+    return [row for row in projects if row.get("archived") is not True and first_id(row, "id") is not None]
 
 
 def sample(projects: Iterable[Mapping[str, Any]], most: int = SAMPLE) -> list[Mapping[str, Any]]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gitlab_hub.gitlab.fields import first_id, part
 from gitlab_hub.gitlab.webhooks.event import HookEvent
 from gitlab_hub.gitlab.webhooks.event_types import BUILDING, BY_NAME, Effect, Scope
-from gitlab_hub.gitlab.webhooks.fields import number, part
 from gitlab_hub.webhooks.hooks.model import Hook
 
 UNSUPPORTED = "unsupported_event"
@@ -55,9 +55,9 @@ def hook_may_report(hook: Hook, event: HookEvent, body: Mapping[str, Any]) -> bo
 def _projects(body: Mapping[str, Any]) -> Iterator[int]:
     """Every project that a body says it is about; the source of a merge request may be another one."""
     named = (
-        number(body, "project_id"),
-        number(part(body, "project"), "id"),
-        number(part(body, "object_attributes"), "target_project_id"),
+        first_id(body, "project_id"),
+        first_id(part(body, "project"), "id"),
+        first_id(part(body, "object_attributes"), "target_project_id"),
     )
     return (one for one in named if one is not None)
 

@@ -16,6 +16,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.fields import first_id, mapping, number
 from gitlab_hub.gitlab.link_header import numbered
 from gitlab_hub.gitlab.messages import Scalar, segment
 from gitlab_hub.gitlab.options import Page, Reply
@@ -172,8 +173,7 @@ async def _owns(gitlab: "GitLab", connection: GitLabConnection, group_id: int) -
         member = (await gitlab.get(f"/groups/{group_id}/members/all/{connection.user_id}")).body
     except (ResourceNotFound, Forbidden):
         return False
-    level = member.get("access_level") if isinstance(member, dict) else None
-    return isinstance(level, int) and level >= _OWNER
+    return (number(mapping(member).get("access_level")) or 0) >= _OWNER
 
 
 def _taken(reply: Reply) -> Taken:
@@ -182,9 +182,10 @@ def _taken(reply: Reply) -> Taken:
 
 
 def _row(body: Any) -> Row:
-    if not isinstance(body, dict) or type(body.get("id")) is not int:
+    row = mapping(body)
+    if first_id(row, "id") is None:
         raise UnexpectedResponse("GitLab's answer is no webhook.")
-    return body
+    return row
 
 
 # Putting a hook into GitLab so that it is there once, whatever became of earlier attempts.

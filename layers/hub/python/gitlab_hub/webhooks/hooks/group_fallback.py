@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.gitlab.fields import first_id, first_text
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.options import Page
 from gitlab_hub.gitlab.webhooks.event_types import Scope
@@ -77,8 +78,8 @@ class ProjectFallback:
         return True
 
     def _child(self, parent: Hook, row: Mapping[str, Any]) -> Hook | None:
-        number, path = row.get("id"), row.get("path_with_namespace")
-        if type(number) is not int or not isinstance(path, str) or not within(path, parent.target):
+        number, path = first_id(row, "id"), first_text(row, "path_with_namespace")
+        if number is None or path is None or not within(path, parent.target):
             return None
         now, unique = self._locks.now(), digest(parent.id, str(number))
         # Behind all others in the order of ids: whoever reads a first page of hooks finds those that people made.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import Forbidden, Moved, ResourceNotFound, UnexpectedResponse
+from gitlab_hub.gitlab.fields import first_id, first_text, mapping, rows_in
 from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.webhooks.event_types import UNWANTED, Scope, flags_of, offered_by
 from gitlab_hub.web.errors import Unprocessable
@@ -95,9 +96,7 @@ def diff(hook: Hook, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def added(row: Mapping[str, Any], listed: str) -> list[str]:
     """The keys in one of the lists of `EXTRAS`; GitLab never shows their values."""
-    rows = row.get(listed)
-    named = (one.get("key") for one in rows if isinstance(one, Mapping)) if isinstance(rows, list) else ()
-    return [key for key in named if isinstance(key, str) and key]
+    return [key for one in rows_in(row.get(listed)) if (key := first_text(one, "key"))]
 
 
 def status_of(row: Mapping[str, Any], drift: tuple[str, ...]) -> str:
@@ -210,9 +209,8 @@ def within(path: str, group: str | None) -> bool:
 
 
 def _place_of(body: Any, scope: str) -> Place:
-    number = body.get("id") if isinstance(body, dict) else None
-    path = body.get(_PATH[Scope(scope)]) if isinstance(body, dict) else None
-    if type(number) is not int or not isinstance(path, str):
+    number, path = first_id(mapping(body), "id"), first_text(mapping(body), _PATH[Scope(scope)])
+    if number is None or path is None:
         raise UnexpectedResponse(f"GitLab's answer is no {scope}.")
     return Place(id=number, path=path)
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError, IncompleteList, RateLimited, ResourceNotFound
+from gitlab_hub.gitlab.fields import first_id, first_moment, first_text, part
 from gitlab_hub.gitlab.webhooks.event_types import Scope
-from gitlab_hub.gitlab.webhooks.fields import moment
 from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi
 from gitlab_hub.webhooks.hooks.locks import HookLocks
@@ -97,7 +97,7 @@ class _ResendPass:
     def __init__(self, hook: Hook, deliveries: Deliveries, now: int, remaining: Callable[[], float]) -> None:
         self._hook, self._deliveries, self._now, self._remaining = hook, deliveries, now, remaining
         self._state, self._tried, self._began = hook, set[str](), remaining()
-        self._resent_at = [moment for moment in hook.resent_at if moment > now - _MINUTE]
+        self._resent_at = [at for at in hook.resent_at if at > now - _MINUTE]
         self.done = ResendResult(complete=False)
 
     async def run(self, calls: HooksApi) -> None:
@@ -167,7 +167,7 @@ class _ResendPass:
         GitLab never shows a hook's secrets, so this is how it shows that somebody has entered others. Both moments
         are by GitLab's clock, which may be far from the hub's.
         """
-        at, taken_at = moment(row, "created_at"), self._hook.secrets_taken_at
+        at, taken_at = first_moment(row, "created_at"), self._hook.secrets_taken_at
         since = self._hook.updated_at if taken_at is None else taken_at
         return str(row.get("response_status")) == _REFUSED and at is not None and at > since
 
@@ -205,13 +205,9 @@ def after_record(hook: Hook, number: int) -> Hook:
 
 def key_of(row: Mapping[str, Any]) -> str | None:
     """The dedupe key that a recorded delivery was sent with; None where it had none (before 17.4)."""
-    headers = row.get("request_headers")
-    if not isinstance(headers, Mapping):
-        return None
-    named = {str(name).lower(): value for name, value in headers.items()}
-    return next((named[name] for name in _KEYS if isinstance(named.get(name), str) and named[name]), None)
+    headers = part(row, "request_headers")
+    return first_text({str(name).lower(): value for name, value in headers.items()}, *_KEYS)
 
 
 def _number(row: Mapping[str, Any]) -> int:
-    number = row.get("id")
-    return number if type(number) is int else 0
+    return first_id(row, "id") or 0

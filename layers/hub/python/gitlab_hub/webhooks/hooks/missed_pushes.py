@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResponse
+from gitlab_hub.gitlab.fields import first_text, mapping, part, text
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.storage.ports import StorageRefused
@@ -190,7 +191,7 @@ def covers_pushes(hook: Hook) -> bool:
 async def _list_refs(gitlab: "GitLab", coverage: HookCoverage, project_id: int) -> RefListing | None:
     """What a project has; None where no hook hears of it, which then costs one request and not forty."""
     project = (await gitlab.get(f"/projects/{project_id}")).body
-    path = project.get("path_with_namespace") if isinstance(project, dict) else None
+    path = first_text(mapping(project), "path_with_namespace")
     place = RefListing(project_id=project_id, project_path=path, tips={}, complete=False)
     if not await coverage.covers(gitlab, project_id, path):
         return None
@@ -214,8 +215,7 @@ async def _listed(gitlab: "GitLab", path: str, params: dict[str, Scalar]) -> tup
 
 
 def _is_ref(row: dict[str, Any]) -> bool:
-    commit = row.get("commit")
-    return isinstance(row.get("name"), str) and isinstance(commit, dict) and isinstance(commit.get("id"), str)
+    return first_text(row, "name") is not None and first_text(part(row, "commit"), "id") is not None
 
 
 def _branch(row: dict[str, Any]) -> Ref:
@@ -223,11 +223,9 @@ def _branch(row: dict[str, Any]) -> Ref:
 
 
 def _tag(row: dict[str, Any]) -> Ref:
-    target = row.get("target")
     commit = row["commit"]["id"]
-    return Ref(sha=target if isinstance(target, str) and target else commit, commit=commit, message=_message(row))
+    return Ref(sha=first_text(row, "target") or commit, commit=commit, message=_message(row))
 
 
 def _message(row: dict[str, Any]) -> str | None:
-    message = row["commit"].get("message")
-    return message if isinstance(message, str) else None
+    return text(row["commit"].get("message"), None)

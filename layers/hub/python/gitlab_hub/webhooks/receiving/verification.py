@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from gitlab_hub.gitlab.webhooks.fields import number, part
+from gitlab_hub.gitlab.fields import first_id, part
 from gitlab_hub.webhooks.deliveries.model import ID, Headers
 from gitlab_hub.webhooks.hooks.model import Hook, Verification
 from gitlab_hub.webhooks.receiving.errors import InvalidPayload, InvalidSignature
@@ -168,4 +168,4 @@ def _project_named(raw: bytes) -> int | None:
         body = read_object(raw)
     except InvalidPayload:
         return None  # Nobody knows yet who sent it, so what is wrong with it is nobody's business.
-    return number(body, "project_id") or number(part(body, "project"), "id")
+    return first_id(body, "project_id") or first_id(part(body, "project"), "id")
