@@ -8,6 +8,8 @@ from gitlab_hub.gitlab.fields import (
     first_id,
     first_moment,
     first_text,
+    is_below,
+    is_within,
     iso,
     midnight,
     millis,
@@ -130,3 +132,34 @@ def test_of_a_list_only_what_fits_is_read() -> None:
     assert rows_in({"id": 1}) == rows_in(None) == []
     assert list(texts_in(["a", "", 7, "half \ud800"])) == ["a", "half ?"]
     assert list(texts_in("abc")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "group", "inside"),
+    [
+        ("acme/p3", "acme", True),
+        ("ACME/sub/p3", "acme", True),
+        ("acme", "acme", True),
+        ("acme-other/p3", "acme", False),
+        ("x/acme/p3", "acme", False),
+    ],
+)
+def test_a_group_holds_what_is_below_it(path: str, group: str, *, inside: bool) -> None:
+    assert is_within(path, group) is inside
+    assert is_below(path, group) is (inside and path.lower() != group.lower())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("acme", True),
+        ("Acme", True),
+        ("acme/store", True),
+        ("acme/teams/wiki", True),
+        ("acme-labs", False),
+        ("acme-labs/store", False),
+        ("others/acme/store", False),
+    ],
+)
+def test_a_path_is_inside_a_group_by_whole_names(path: str, *, expected: bool) -> None:
+    assert is_within(path, "ACME") is expected

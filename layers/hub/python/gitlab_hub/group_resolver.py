@@ -6,7 +6,7 @@ day at most.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -187,13 +187,3 @@ def _group_of(row: Mapping[str, Any]) -> Group | None:
 
 def _is_same(path: str | None, known: str) -> bool:
     return path is None or path.lower() == known.lower()
-
-
-def is_below(path: str, group: str) -> bool:
-    """Whether a project's full path lies under a group's. GitLab's paths do not differ by case."""
-    return path.lower().startswith(f"{group.lower()}/")
-
-
-def below_any(path: str, groups: Sequence[str]) -> bool:
-    """Whether a project's full path lies under one of these groups'."""
-    return any(is_below(path, group) for group in groups)

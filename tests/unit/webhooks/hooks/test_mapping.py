@@ -18,7 +18,6 @@ from gitlab_hub.webhooks.hooks.mapping import (
     unsupported,
     with_created,
     with_observed,
-    within,
 )
 from gitlab_hub.webhooks.hooks.missed_deliveries import key_of, next_page
 from gitlab_hub.webhooks.hooks.registration import signs
@@ -139,21 +138,6 @@ def test_paths() -> None:
         "/hooks",
     ]
     assert target_path("project", "acme/p 3?x#y") == "/projects/acme%2Fp%203%3Fx%23y"
-
-
-@pytest.mark.parametrize(
-    ("path", "group", "inside"),
-    [
-        ("acme/p3", "acme", True),
-        ("ACME/sub/p3", "acme", True),
-        ("acme", "acme", True),
-        ("acme-other/p3", "acme", False),
-        ("x/acme/p3", "acme", False),
-        ("anything", None, True),
-    ],
-)
-def test_a_group_holds_what_is_below_it(path: str, group: str | None, inside: bool) -> None:
-    assert within(path, group) is inside
 
 
 @pytest.mark.parametrize(

@@ -57,11 +57,6 @@ class Visibility:
         return False
 
 
-def inside(full_path: str, group: str) -> bool:
-    """Whether a path is the group's own or below it; GitLab's paths ignore case."""
-    return f"{full_path}/".casefold().startswith(f"{group}/".casefold())
-
-
 @dataclass(frozen=True, slots=True)
 class AccessContext:
     """All mirrors exist from the start of a slice: doubt about one dataset must be able to hold back the others."""

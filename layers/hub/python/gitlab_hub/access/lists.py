@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from http import HTTPStatus
 from typing import Any
 
-from gitlab_hub.access.context import BY_ID, USERS, AccessContext, inside
+from gitlab_hub.access.context import BY_ID, USERS, AccessContext
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import Resource, ResourceType
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound, UnexpectedResponse
-from gitlab_hub.gitlab.fields import GitLabRow, number, strict_number
+from gitlab_hub.gitlab.fields import GitLabRow, is_within, number, strict_number
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -187,7 +187,7 @@ class ProjectsStage(SingleScopeStage):
     def _wanted(self, projects: Sequence[Resource]) -> list[Resource]:
         # A server that does not know `with_shared` lists projects of other groups too: they are not the integration's.
         group = self._context.session.target.group
-        return [project for project in projects if group is None or inside(project.full_path, group)]
+        return [project for project in projects if group is None or is_within(project.full_path, group)]
 
 
 def _is_group(row: GitLabRow) -> bool:

@@ -1,10 +1,10 @@
 """The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
 
-from gitlab_hub.access.context import AccessContext, inside
+from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.gitlab.fields import GitLabRow, mapping, part
+from gitlab_hub.gitlab.fields import GitLabRow, is_within, mapping, part
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 
@@ -91,7 +91,7 @@ class ExistenceCheck:
 
     def _left_the_group(self, row: GitLabRow, name: str) -> bool:
         path = row.get(name)
-        return isinstance(path, str) and not inside(path, self._target.group or "")
+        return isinstance(path, str) and not is_within(path, self._target.group or "")
 
     async def _ask(self, path: str, **params: str) -> GitLabRow | None:
         """Read one thing by its id; None = GitLab says there is none. A refusal is no such answer."""

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitlab_hub.group_resolver import below_any
+from gitlab_hub.gitlab.fields import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,8 @@ class TriggeredProjects:
         groups = self._triggers.groups.paths(wanted)
         yield from sorted(named)
         for page in self._projects(integration_id).listed(None) if groups else ():
-            below = (row["id"] for row in page if below_any(str(row["path_with_namespace"]), groups))
+            paths = ((row["id"], str(row["path_with_namespace"])) for row in page)
+            below = (number for number, path in paths if any(is_below(path, group) for group in groups))
             yield from (project_id for project_id in below if project_id not in named)
 
 

@@ -170,6 +170,16 @@ def ci_is_off(project: GitLabRow) -> bool:
     return level == "disabled" if isinstance(level, str) else project.get("jobs_enabled") is False
 
 
+def is_below(path: str, group: str) -> bool:
+    """Whether a full path lies under a group's. GitLab's paths do not differ by case (app/models/route.rb)."""
+    return path.lower().startswith(f"{group.lower()}/")
+
+
+def is_within(path: str, group: str) -> bool:
+    """Whether a full path is a group's own, or lies under it."""
+    return is_below(f"{path}/", group)
+
+
 def _first(row: GitLabRow, names: Sequence[str], read: Callable[[Any], T | None]) -> T | None:
     return next((found for name in names if (found := read(row.get(name))) is not None), None)
 

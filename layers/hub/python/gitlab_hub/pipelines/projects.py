@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound
+from gitlab_hub.gitlab.fields import is_below
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.ids import MAX_ID, padded
 from gitlab_hub.incidents import IncidentStore
@@ -219,7 +220,7 @@ def listing_of(target: SyncTarget) -> tuple[str, Params]:
 def is_outside(project: Mapping[str, Any], target: SyncTarget) -> bool:
     """Say whether a project that can still be seen has left what the integration reaches."""
     if target.group is not None:
-        return not str(project.get("path_with_namespace")).lower().startswith(f"{target.group.lower()}/")
+        return not is_below(str(project.get("path_with_namespace")), target.group)
     rights = project.get("permissions")
     return not target.is_admin and isinstance(rights, Mapping) and not any(rights.values())
 

@@ -10,7 +10,8 @@ from gitlab_hub.builds.triggers.ports import Hooks
 from gitlab_hub.errors import HubError, NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.gitlab.errors import ResourceNotFound
-from gitlab_hub.group_resolver import Ancestors, Group, is_below
+from gitlab_hub.gitlab.fields import is_within
+from gitlab_hub.group_resolver import Ancestors
 
 UNCHECKED, NO_WEBHOOK, STATUSES_OFF = "place_unchecked", "no_webhook", "report_statuses_off"
 
@@ -80,17 +81,16 @@ class TriggerChecks:
         group = self._group_lookup.group_by_path(trigger.integration_id, path)
         if group is None:
             return Checked(replace(trigger, group_id=None), (), known=False)
-        self._keep_within(trigger, group.full_path, group=group)
+        self._keep_within(trigger, group.full_path)
         ancestors = self._group_lookup.group_ancestors(trigger.integration_id, group.id) or (group,)
         named = replace(trigger, group=group.full_path, group_id=group.id)
         return Checked(named, tuple(each.id for each in ancestors), known=True)
 
-    def _keep_within(self, trigger: Trigger, path: str, *, group: Group | None = None) -> None:
+    def _keep_within(self, trigger: Trigger, path: str) -> None:
         """Raises ResourceNotFound for what lies outside the group that the integration is limited to."""
         connection = self._gitlabs.connection(trigger.integration_id)
         limit = None if connection is None else connection.group
-        is_it = limit is not None and group is not None and path.lower() == limit.lower()
-        if limit is not None and not is_it and not is_below(path, limit):
+        if limit is not None and not is_within(path, limit):
             raise ResourceNotFound("It lies outside the integration's group.")
 
     def _warnings(self, checked: Checked) -> Iterator[TriggerWarning]:

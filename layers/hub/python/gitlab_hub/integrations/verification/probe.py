@@ -18,7 +18,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
-from gitlab_hub.gitlab.fields import ci_is_off, first_id, text
+from gitlab_hub.gitlab.fields import ci_is_off, first_id, is_below, text
 from gitlab_hub.gitlab.oauth import INFO_PATH
 from gitlab_hub.gitlab.protocol import group_path
 from gitlab_hub.integrations.verification import codes
@@ -185,8 +185,8 @@ class Probe:
         return sample([*inside, *active], LISTED)
 
     def _covers(self, project: Mapping[str, Any]) -> bool:
-        path = str(project.get("path_with_namespace") or "").casefold()
-        return self.facts.group is None or path.startswith(f"{self.facts.group.casefold()}/")
+        path = str(project.get("path_with_namespace") or "")
+        return self.facts.group is None or is_below(path, self.facts.group)
 
     async def _run_pipelines(self) -> list[Check]:
         sampled: list[Sampled] = []

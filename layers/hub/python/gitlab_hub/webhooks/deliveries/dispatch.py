@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gitlab_hub.gitlab.fields import first_id, part
+from gitlab_hub.gitlab.fields import first_id, is_below, part
 from gitlab_hub.gitlab.webhooks.event import HookEvent
 from gitlab_hub.gitlab.webhooks.event_types import BUILDING, BY_NAME, Effect, Scope
 from gitlab_hub.webhooks.hooks.model import Hook
@@ -46,7 +46,7 @@ def hook_may_report(hook: Hook, event: HookEvent, body: Mapping[str, Any]) -> bo
                 return None
             return event.project_id == hook.target_id and all(one == hook.target_id for one in _projects(body))
         case Scope.GROUP:
-            if event.kind not in BUILDING or _is_below(event.project_path or "", hook.target):
+            if event.kind not in BUILDING or is_below(event.project_path or "", hook.target.strip("/")):
                 return True
             return None
     return False
@@ -60,7 +60,3 @@ def _projects(body: Mapping[str, Any]) -> Iterator[int]:
         first_id(part(body, "object_attributes"), "target_project_id"),
     )
     return (one for one in named if one is not None)
-
-
-def _is_below(path: str, group: str) -> bool:
-    return path.casefold().startswith(f"{group.strip('/').casefold()}/")

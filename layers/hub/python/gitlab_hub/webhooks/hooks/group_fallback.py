@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import Unauthorized
-from gitlab_hub.gitlab.fields import first_id, first_text
+from gitlab_hub.gitlab.fields import first_id, first_text, is_within
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.options import Page
 from gitlab_hub.gitlab.webhooks.event_types import Scope
@@ -16,7 +16,7 @@ from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks.errors import HookBusy, ScopeInsufficient
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.locks import LOCK_SECONDS, HookLocks
-from gitlab_hub.webhooks.hooks.mapping import FLAGS, within
+from gitlab_hub.webhooks.hooks.mapping import FLAGS
 from gitlab_hub.webhooks.hooks.model import FALLBACK_SECONDS, Hook, HookStatus, Verification
 from gitlab_hub.webhooks.hooks.registration import Registration, digest, is_unfinished
 from gitlab_hub.webhooks.hooks.scopes import place_of, with_place
@@ -79,7 +79,7 @@ class ProjectFallback:
 
     def _child(self, parent: Hook, row: Mapping[str, Any]) -> Hook | None:
         number, path = first_id(row, "id"), first_text(row, "path_with_namespace")
-        if number is None or path is None or not within(path, parent.target):
+        if number is None or path is None or not is_within(path, parent.target):
             return None
         now, unique = self._locks.now(), digest(parent.id, str(number))
         # Behind all others in the order of ids: whoever reads a first page of hooks finds those that people made.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import Forbidden, Moved, ResourceNotFound, UnexpectedResponse
-from gitlab_hub.gitlab.fields import first_id, first_text, mapping, rows_in
+from gitlab_hub.gitlab.fields import first_id, first_text, is_within, mapping, rows_in
 from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.webhooks.event_types import UNWANTED, Scope, flags_of, offered_by
 from gitlab_hub.web.errors import Unprocessable
@@ -178,7 +178,7 @@ async def find_place(gitlab: "GitLab", connection: GitLabConnection, scope: str,
         place, bounds = await look_up(gitlab, scope, target), await _bounds(gitlab, connection)
     except ResourceNotFound:
         raise _not_found(scope, target, connection) from None
-    if not within(place.path, bounds):
+    if bounds is not None and not is_within(place.path, bounds):
         raise _not_found(scope, target, replace(connection, group=bounds))
     return place
 
@@ -201,11 +201,6 @@ async def look_up(gitlab: "GitLab", scope: str, target: str | int) -> Place:
     except Moved as moved:
         reply = await gitlab.get(target_path(scope, moved.details["project_id"]))
     return _place_of(reply.body, scope)
-
-
-def within(path: str, group: str | None) -> bool:
-    """Whether a full path is that of a group, or of something in it; GitLab's paths ignore case."""
-    return group is None or f"{path}/".lower().startswith(f"{group}/".lower())
 
 
 def _place_of(body: Any, scope: str) -> Place:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound
+from gitlab_hub.gitlab.fields import is_within
 from gitlab_hub.gitlab.webhooks.event_types import BY_NAME, Scope
 from gitlab_hub.webhooks.hooks.errors import HookLimitReached, HookNotManaged, place_name, refusal
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi, Row, recreate_if_disabled, upsert
 from gitlab_hub.webhooks.hooks.locks import HookLocks
-from gitlab_hub.webhooks.hooks.mapping import Place, with_created, with_observed, within
+from gitlab_hub.webhooks.hooks.mapping import Place, with_created, with_observed
 from gitlab_hub.webhooks.hooks.model import Hook, HookStatus
 from gitlab_hub.webhooks.hooks.registration import require_feature
 from gitlab_hub.webhooks.hooks.rotation import finish_rotation
@@ -46,11 +47,11 @@ class Repair:
 
         GitLab is asked where the group is by now before that is believed: it may have been renamed.
         """
-        if within(child.target, parent.target):
+        if is_within(child.target, parent.target):
             return False
         place = self._runner.run(connection, lambda gitlab: place_of(gitlab, parent))
         self._locks.store.change(parent.id, lambda stored: with_place(stored, place))
-        return not within(child.target, place.path)
+        return not is_within(child.target, place.path)
 
     def repair_now(
         self, connection: GitLabConnection, hook: Hook, *, even_disabled: bool, url: str | None = None

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
+from gitlab_hub.gitlab.fields import is_within
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
-from gitlab_hub.webhooks.hooks.mapping import Place, look_up, within
+from gitlab_hub.webhooks.hooks.mapping import Place, look_up
 from gitlab_hub.webhooks.hooks.model import Hook
 from gitlab_hub.webhooks.hooks.store import HookStore
 
@@ -44,7 +45,7 @@ class HookScopes:
         self._store.change(hook.id, lambda stored: with_place(stored, seen.place))
         if hook.scope == Scope.PROJECT:
             return seen.place.id == project_id
-        return within(seen.project_path, seen.place.path)
+        return is_within(seen.project_path, seen.place.path)
 
 
 class HookCoverage:
@@ -79,7 +80,7 @@ def _covers(hook: Hook, project_id: int, path: str | None) -> bool:
         case Scope.PROJECT:
             return hook.target_id == project_id
         case Scope.GROUP:
-            return path is not None and within(path, hook.target)
+            return path is not None and is_within(path, hook.target)
     return True
 
 
