@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.access.model import AccountStatus, Resource, ResourceType
-from gitlab_hub.access.reader import AccessReader, AccountFilter, GrantFilter, Page
+from gitlab_hub.access.reader import AccessReader, AccountFilter, GrantFilter
 from gitlab_hub.access.views import (
     AccountAnswer,
     AccountEnvelope,
@@ -91,7 +91,7 @@ class AccessRoutes:
         after = self._cursors.open(listing, cursor)
         found = self._reader.accounts(integration_id, wanted, after=after, limit=limit)
         shown = [AccountAnswer.of(account) for account in found.values]
-        return AccountList(accounts=shown, next_cursor=self._next(listing, found))
+        return AccountList(accounts=shown, next_cursor=self._cursors.following(listing, found.next))
 
     def get_account(self, integration_id: IntegrationId, account_id: AccountId) -> AccountEnvelope:
         """Read one account."""
@@ -144,7 +144,7 @@ class AccessRoutes:
             GrantAnswer.of(grant, paths.get((grant.resource_type, grant.resource_id)), now=now)
             for grant in found.values
         ]
-        return GrantList(grants=shown, next_cursor=self._next(listing, found))
+        return GrantList(grants=shown, next_cursor=self._cursors.following(listing, found.next))
 
     def _resource(self, kind: ResourceType, integration_id: str, number: int) -> Resource:
         resource = self._reader.resource(integration_id, kind, number)
@@ -158,10 +158,7 @@ class AccessRoutes:
         listing = _listing(kind.collection, integration_id, {"q": q})
         after = self._cursors.open(listing, cursor)
         found = self._reader.resources(integration_id, kind, q=q, after=after, limit=limit)
-        return found.values, self._next(listing, found)
-
-    def _next(self, listing: str, found: Page[Any]) -> str | None:
-        return None if found.next is None else self._cursors.seal(listing, found.next)
+        return found.values, self._cursors.following(listing, found.next)
 
 
 def _listing(name: str, integration_id: str, filters: Mapping[str, Any]) -> str:

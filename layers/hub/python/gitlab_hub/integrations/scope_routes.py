@@ -112,7 +112,7 @@ class ScopeRoutes:
         listing = json.dumps(["scopes", integration_id, status, kind])
         after = self._cursors.open(listing, cursor)
         notes, last = self._scopes.scopes(integration_id, kind=kind, status=status, after=after, limit=limit)
-        following = None if last is None else self._cursors.seal(listing, last)
+        following = self._cursors.following(listing, last)
         return ScopeList(scopes=[_shown(note) for note in notes], next_cursor=following)
 
 

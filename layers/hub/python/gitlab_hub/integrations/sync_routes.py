@@ -77,7 +77,7 @@ class SyncRoutes:
         """List syncs of both kinds that have ended, newest first; they are kept for 90 days."""
         listing = f"syncs of {integration_id}"
         found, last = self._syncs.history(integration_id, after=self._cursors.open(listing, cursor), limit=limit)
-        following = None if last is None else self._cursors.seal(listing, last)
+        following = self._cursors.following(listing, last)
         return SyncHistory(syncs=[EndedSync(**one) for one in found], next_cursor=following)
 
     def _unless_paused(self, integration_id: str) -> None:

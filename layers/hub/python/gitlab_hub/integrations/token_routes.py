@@ -95,7 +95,7 @@ class GitLabTokenRoutes:
         hooks = self._hooks_of(integration_id, [row["id"] for row in rows]) if rows else {}
         return RepositoryList(
             repositories=[_repository(row, hooks.get(row["id"])) for row in rows],
-            next_cursor=None if following is None else self._cursors.seal(listing, following),
+            next_cursor=self._cursors.following(listing, following),
         )
 
 

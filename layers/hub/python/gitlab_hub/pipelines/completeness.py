@@ -107,7 +107,7 @@ class CompletenessRoutes:
         listing = json.dumps(["completeness", integration_id])
         after = self._cursors.open(listing, cursor)
         shown, last = self._reader.page(integration_id, after=after, limit=limit)
-        following = None if last is None else self._cursors.seal(listing, last)
+        following = self._cursors.following(listing, last)
         return CompletenessList(completeness=shown, next_cursor=following)
 
 

@@ -75,7 +75,11 @@ class PipelineRoutes:
             created_after=created_after, created_before=created_before,
             updated_after=updated_after, updated_before=updated_before,
         )  # fmt: skip
-        return self._page(integration_id, filters, limit, cursor)
+        listing = _listing("pipelines", integration_id, *filters.named())
+        after = self._cursors.open(listing, cursor)
+        found = self._reader.pipelines(integration_id, filters, limit=limit, after=after)
+        following = self._cursors.following(listing, found.last)
+        return PipelineList(pipelines=[PipelineView(**row) for row in found.rows], next_cursor=following)
 
     def list_project_pipelines(
         self,
@@ -92,19 +96,10 @@ class PipelineRoutes:
         cursor: PageCursor = None,
     ) -> PipelineList:
         """List the pipelines of a project, with the filters of the list over all projects."""
-        filters = PipelineFilter(
-            project_id=project_id, ref=ref, status=status, source=source,
-            created_after=created_after, created_before=created_before,
-            updated_after=updated_after, updated_before=updated_before,
+        return self.list_pipelines(
+            integration_id, project_id, ref, status, source,
+            created_after, created_before, updated_after, updated_before, limit, cursor,
         )  # fmt: skip
-        return self._page(integration_id, filters, limit, cursor)
-
-    def _page(self, integration_id: str, filters: PipelineFilter, limit: int, cursor: str | None) -> PipelineList:
-        listing = _listing("pipelines", integration_id, *filters.named())
-        after = self._cursors.open(listing, cursor)
-        found = self._reader.pipelines(integration_id, filters, limit=limit, after=after)
-        following = None if found.last is None else self._cursors.seal(listing, found.last)
-        return PipelineList(pipelines=[PipelineView(**row) for row in found.rows], next_cursor=following)
 
     def get_pipeline(self, integration_id: IntegrationId, project_id: PathId, pipeline_id: PathId) -> PipelineAnswer:
         """Show one pipeline."""
@@ -131,7 +126,7 @@ class PipelineRoutes:
             limit=limit,
             after=None if place is None else (place[0], place[1]),
         )
-        following = None if last is None else self._cursors.seal(listing, last)
+        following = self._cursors.following(listing, last)
         return JobList(jobs=[JobView(**job) for job in jobs], next_cursor=following)
 
     def get_tree(self, integration_id: IntegrationId, project_id: PathId, pipeline_id: PathId) -> TreeAnswer:

@@ -80,5 +80,5 @@ class AuditRoutes:
         )
         return EntryList(
             entries=[EntryView.model_validate(entry, from_attributes=True) for entry in entries],
-            next_cursor=None if last is None else self._cursors.seal(listing, last),
+            next_cursor=self._cursors.following(listing, last),
         )

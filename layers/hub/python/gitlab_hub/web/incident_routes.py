@@ -50,7 +50,7 @@ class IncidentRoutes:
         following = found[limit - 1][0] if len(found) > limit else None
         return IncidentList(
             incidents=[_shown(incident) for _, incident in found[:limit]],
-            next_cursor=None if following is None else self._cursors.seal(_LISTING, following),
+            next_cursor=self._cursors.following(_LISTING, following),
         )
 
     def _visible(self, caller: Principal, position: str | None, page: int) -> Iterator[tuple[str, Incident]]:

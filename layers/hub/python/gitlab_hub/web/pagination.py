@@ -30,6 +30,10 @@ class Cursors:
         payload = json.dumps(position, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._mac(listing, payload) + payload).rstrip(b"=").decode()
 
+    def following(self, listing: str, last: Any) -> str | None:
+        """The cursor behind a page that ends at this position; None at the list's end."""
+        return None if last is None else self.seal(listing, last)
+
     def open(self, listing: str, cursor: str | None) -> Any:
         """Turn a cursor of this list back into its position; no cursor is no position."""
         if cursor is None:

@@ -107,7 +107,7 @@ class TokenRoutes:
         """List tokens, revoked ones too."""
         tokens, last = self._store.page(self._cursors.open(_LISTING, cursor), limit)
         views = [_view(token) for token in tokens if _within(token.integration_ids, caller)]
-        return TokenList(tokens=views, next_cursor=None if last is None else self._cursors.seal(_LISTING, last))
+        return TokenList(tokens=views, next_cursor=self._cursors.following(_LISTING, last))
 
     def revoke(self, token_id: Annotated[str, Path()], caller: Caller) -> Revoked:
         """Revoke a token; revoking it again changes nothing."""

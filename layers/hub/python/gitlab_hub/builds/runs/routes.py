@@ -142,7 +142,7 @@ class BuildRoutes:
         after = self._cursors.open(listing, cursor)
         seen = self._seen(caller, integration_id, trigger_id)
         page = page_of(self._store, seen, wanted, limit=limit, after=after)
-        following = None if page.last is None else self._cursors.seal(listing, page.last)
+        following = self._cursors.following(listing, page.last)
         return BuildList(builds=[BuildView.of(build) for build in page.builds], next_cursor=following)
 
     def get(self, build_id: BuildId) -> BuildEnvelope:

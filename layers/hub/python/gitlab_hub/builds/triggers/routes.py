@@ -75,7 +75,7 @@ class TriggerRoutes:
             page = self._service.of_integration(integration_id, after, limit)
         return TriggerList(
             triggers=[TriggerView.of(one) for one in page.triggers],
-            next_cursor=None if page.next is None else self._cursors.seal(listing, page.next),
+            next_cursor=self._cursors.following(listing, page.next),
         )
 
     def get(self, trigger_id: TriggerId) -> TriggerEnvelope:

@@ -160,7 +160,7 @@ class DeliveryRoutes:
         listing = json.dumps(["deliveries", integration_id, hook_id, status, event, since])
         after = self._cursors.open(listing, cursor)
         found = self._log.newest(self._among(caller, integration_id, hook_id), filters, limit=limit, after=after)
-        following = None if found.last is None else self._cursors.seal(listing, found.last)
+        following = self._cursors.following(listing, found.last)
         return DeliveryList(deliveries=[view_of(one) for one in found.deliveries], next_cursor=following)
 
     def get_delivery(self, delivery_id: DeliveryId) -> DeliveryAnswer:
