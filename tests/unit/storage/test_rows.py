@@ -1,8 +1,8 @@
-"""A partition is read to its end, and no further than it is asked for."""
+"""A partition is read to its end, and no further than it is asked for; a write says whether it was made."""
 
 from itertools import islice
 
-from gitlab_hub.storage.rows import query_all, query_pages
+from gitlab_hub.storage.rows import at_version, is_written, query_all, query_pages
 from tests.fakes.counting_table import CountedTable
 from tests.fakes.table import MemoryTable
 
@@ -29,3 +29,14 @@ def test_a_page_that_nobody_asks_for_is_not_read() -> None:
 
     assert [item["sk"] for item in islice(query_all(table, "p", limit=2), 2)] == KEYS[:2]
     assert table.reads["query"] == 1
+
+
+def test_a_write_says_whether_the_row_was_as_expected() -> None:
+    table = MemoryTable()
+    row = {"pk": "p", "sk": "s", "version": 1}
+
+    assert is_written(table.put, row, at_version(0))
+    assert not is_written(table.put, row | {"mine": True}, at_version(0))
+    assert not is_written(table.put, row | {"version": 3}, at_version(2))
+    assert is_written(table.put, row | {"version": 2}, at_version(1))
+    assert table.get("p", "s") == row | {"version": 2}

@@ -18,7 +18,7 @@ from gitlab_hub.integrations.tokens.revocations import Revocation, row
 from gitlab_hub.integrations.tokens.vault import Contents
 from gitlab_hub.storage.due import Due, DueRows
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, QueueUnavailable, Table
-from gitlab_hub.storage.rows import query_pages
+from gitlab_hub.storage.rows import is_written, query_pages
 from gitlab_hub.sync.due import all_due_runs, rows_at_once
 
 GRACE_SECONDS = 900
@@ -128,12 +128,10 @@ class IntegrationLifecycle:
 
     def _reserve(self, integration_id: str) -> None:
         # First of all: what crashes behind this is swept.
-        self._due.add([_cleanup_due(self._tombstone(integration_id, rows.CONNECTING, version=1))])
-        try:
-            self._table.put(self._tombstone(integration_id, rows.CONNECTING, version=1), ABSENT)
-        except ConditionFailed:
-            if self._is_deleting(integration_id):
-                raise TooBusy("This request was made before, and undone. Send it as a new one.") from None
+        mine = self._tombstone(integration_id, rows.CONNECTING, version=1)
+        self._due.add([_cleanup_due(mine)])
+        if not is_written(self._table.put, mine, ABSENT) and self._is_deleting(integration_id):
+            raise TooBusy("This request was made before, and undone. Send it as a new one.")
 
     def _undo(self, integration_id: str) -> None:
         # The secret first: while the row is there, somebody knows of the secret.

@@ -1,9 +1,11 @@
-"""Reading a partition to its end: pages and rows of `Table.query`, asked for as they are needed."""
+"""What stores do again and again: read a partition to its end, and write where nobody else has."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypedDict, Unpack
+from collections.abc import Callable, Iterator, Sequence
+from typing import ParamSpec, TypedDict, Unpack
 
-from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
+
+P = ParamSpec("P")
 
 
 class Range(TypedDict, total=False):
@@ -32,3 +34,17 @@ def query_all(table: Table, pk: str, **wanted: Unpack[Range]) -> Iterator[Item]:
     """The items of a partition, read page by page as they are asked for."""
     for page in query_pages(table, pk, **wanted):
         yield from page
+
+
+def at_version(version: int) -> Condition:
+    """What holds of a row as long as its version is this one; 0 = there is none."""
+    return Condition(equals={"version": version}) if version else ABSENT
+
+
+def is_written(write: Callable[P, None], *args: P.args, **more: P.kwargs) -> bool:
+    """Make a conditional write; False where what is stored is not what the writer expected."""
+    try:
+        write(*args, **more)
+    except ConditionFailed:
+        return False
+    return True

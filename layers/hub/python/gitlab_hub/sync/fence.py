@@ -26,6 +26,7 @@ from gitlab_hub.storage.ports import (
     StorageUnavailable,
     Table,
 )
+from gitlab_hub.storage.rows import is_written
 from gitlab_hub.sync.batches import MOST_ACTIONS, MOST_BYTES, Action, batches, key_of, size_bytes
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.ports import Kind
@@ -62,21 +63,14 @@ class Fence:
             stands = self.number()
             if stands is not None and stands > number:
                 raise LeaseLost("a newer worker has begun")
-            if stands == number or self._move(stands, number):
+            row = {"pk": self.key[0], "sk": self.key[1], "fence": number, "schema_version": 1}
+            if stands == number or is_written(self.table.put, row, self.condition(stands)):
                 return
         raise StorageUnavailable("The fence of a sync cannot be raised; try again.", retry_after=5)
 
     def condition(self, number: int | None) -> Condition:
         """What holds of its item while it says this."""
         return ABSENT if number is None else Condition(equals={"fence": number})
-
-    def _move(self, before: int | None, number: int) -> bool:
-        pk, sk = self.key
-        try:
-            self.table.put({"pk": pk, "sk": sk, "fence": number, "schema_version": 1}, self.condition(before))
-        except ConditionFailed:
-            return False
-        return True
 
 
 @dataclass(slots=True, eq=False)

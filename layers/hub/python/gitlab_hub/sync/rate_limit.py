@@ -10,7 +10,8 @@ from typing import Any
 
 from gitlab_hub.gitlab.errors import RateLimited
 from gitlab_hub.gitlab.rates import RateFacts
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Table
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.rows import at_version, is_written
 
 # How much of a GitLab user's request allowance the hub may still spend: pure, and mergeable between workers.
 #
@@ -189,10 +190,8 @@ class SharedLimiter:
         row = {"pk": self._pk, "sk": "BUDGET", "version": version + 1, "schema_version": 1}
         known = {name: asdict(window) for name, window in ours.items() if not window.guessed}
         windows = json.dumps(known)
-        expected = Condition(equals={"version": version}) if item else ABSENT
-        try:
-            self._table.put({**row, "windows": windows, "expires_at": int(self._now()) + TTL_SECONDS}, expected)
-        except ConditionFailed:
+        row |= {"windows": windows, "expires_at": int(self._now()) + TTL_SECONDS}
+        if not is_written(self._table.put, row, at_version(version)):
             # Another worker was faster; the next exchange merges with what it wrote.
             self._dirty = True
 

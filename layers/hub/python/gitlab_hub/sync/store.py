@@ -7,8 +7,8 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from gitlab_hub.storage.due import DueRows
-from gitlab_hub.storage.ports import ABSENT, Condition, Item, Put, Table
-from gitlab_hub.storage.rows import query_all
+from gitlab_hub.storage.ports import Item, Put, Table
+from gitlab_hub.storage.rows import at_version, query_all
 from gitlab_hub.sync.due import due_row, due_runs
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.history import History, history_item
@@ -45,7 +45,7 @@ class RunStore:
     def save(self, run: Run) -> Run:
         """Write the next version of a run and return it. Raises ConditionFailed where it changed meanwhile."""
         following = replace(run, version=run.version + 1)
-        self._table.put(_item_of(following), _unchanged(run.version))
+        self._table.put(_item_of(following), at_version(run.version))
         return following
 
     def save_all(self, runs: list[Run]) -> list[Run]:
@@ -54,7 +54,7 @@ class RunStore:
         For those that need a look earlier than before: queued ones, and those left to the tick. Raises ConditionFailed.
         """
         following = [replace(run, version=run.version + 1) for run in runs]
-        changes = [Put(_item_of(run), _unchanged(run.version - 1)) for run in following]
+        changes = [Put(_item_of(run), at_version(run.version - 1)) for run in following]
         next_checks = [Put(due_runs(self._table, run.kind).item(due_row(run))) for run in following]
         self._table.transact([*changes, *next_checks])
         return following
@@ -66,7 +66,7 @@ class RunStore:
     def end(self, run: Run) -> Run:
         """Write the end of a run, and keep it among those that have ended. Raises ConditionFailed."""
         ended = replace(run, version=run.version + 1)
-        self._table.transact([Put(_item_of(ended), _unchanged(run.version)), Put(history_item(ended))])
+        self._table.transact([Put(_item_of(ended), at_version(run.version)), Put(history_item(ended))])
         return ended
 
     def forget(self, integration_id: str) -> None:
@@ -127,10 +127,6 @@ class RunStore:
 
 def _journal(run: Run) -> str:
     return f"JOURNAL#{run.integration_id}#{run.kind}#{run.sync_id}"
-
-
-def _unchanged(version: int) -> Condition:
-    return ABSENT if version == 0 else Condition(equals={"version": version})
 
 
 def _item_of(run: Run) -> Item:

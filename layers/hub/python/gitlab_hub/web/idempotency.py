@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
+from gitlab_hub.storage.rows import is_written
 from gitlab_hub.web.errors import IdempotencyMismatch, InProgress, Unprocessable
 from gitlab_hub.web.responses import HttpResponse
 
@@ -45,11 +46,9 @@ class Idempotency:
         """Start answering, or give the answer that was given before. Raises IdempotencyMismatch or InProgress."""
         pk = f"IDEMPOTENCY#{hashlib.sha256(request.encode()).hexdigest()}"
         attempt = self._attempt(pk, self._new_token(), _hash(body), now)
-        try:
-            self._table.put(_locked(attempt), ABSENT)
-        except ConditionFailed:
-            return self._resume_or_replay(attempt, now)
-        return attempt
+        return (
+            attempt if is_written(self._table.put, _locked(attempt), ABSENT) else self._resume_or_replay(attempt, now)
+        )
 
     def finish(self, attempt: Attempt, answer: HttpResponse, *, keep: bool) -> None:
         """Keep a final answer (`keep` false: only that there was one), and end the lock of any other."""
@@ -82,10 +81,8 @@ class Idempotency:
         return self._take_over(row, self._attempt(wanted.pk, row["seed"], wanted.body_hash, now))
 
     def _take_over(self, row: Item, attempt: Attempt) -> Attempt:
-        try:
-            self._table.put(_locked(attempt), Condition(equals={"owner": row["owner"]}))
-        except ConditionFailed:
-            raise _in_progress() from None
+        if not is_written(self._table.put, _locked(attempt), Condition(equals={"owner": row["owner"]})):
+            raise _in_progress()
         return attempt
 
     @staticmethod

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Item, SecretMissing, Secrets, Table
+from gitlab_hub.storage.rows import is_written
 from gitlab_hub.web.principal import Principal, Role
 
 PARTITION = "TOKENS"
@@ -56,11 +57,7 @@ class TokenStore:
 
     def add(self, token: HubToken) -> HubToken:
         """Keep a token; where there is one of this id already, that one is given back."""
-        try:
-            self._table.put(_row(token), ABSENT)
-        except ConditionFailed:
-            return self.get(token.id) or token
-        return token
+        return token if is_written(self._table.put, _row(token), ABSENT) else self.get(token.id) or token
 
     def revoke(self, token: HubToken, *, now: float) -> None:
         """Make a token useless from now on."""

@@ -8,7 +8,8 @@ from typing import Any
 from gitlab_hub.builds.runs.claims import RefHistory
 from gitlab_hub.builds.triggers.model import TAG, TAG_PUSH, BuildRequest
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Key, StorageUnavailable, Table
+from gitlab_hub.storage.ports import Key, StorageUnavailable, Table
+from gitlab_hub.storage.rows import at_version, is_written
 
 SCHEMA = 1
 _MOST_SEEN = 20
@@ -41,11 +42,8 @@ class RefHistories:
             version = row["version"] if row else 0
             item = {"pk": pk, "sk": sk, "schema_version": SCHEMA, "expires_at": now + self._kept_seconds}
             item |= {**asdict(told), "seen": [*seen, delivery_id][-_MOST_SEEN:], "version": version + 1}
-            try:
-                self._table.put(item, Condition(equals={"version": version}) if row else ABSENT)
-            except ConditionFailed:
-                continue
-            return
+            if is_written(self._table.put, item, at_version(version)):
+                return
         raise StorageUnavailable("Too many changes of one branch at this moment; try again.", retry_after=5)
 
 

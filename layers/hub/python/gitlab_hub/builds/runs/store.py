@@ -20,7 +20,7 @@ from gitlab_hub.storage.ports import (
     Table,
     UnknownSchema,
 )
-from gitlab_hub.storage.rows import Range, query_all
+from gitlab_hub.storage.rows import Range, at_version, query_all
 
 SCHEMA = 1
 BY_TIME, PENDING = "by_time", "pending"
@@ -112,7 +112,7 @@ class BuildStore:
     def save(self, before: Build, after: Build) -> Build:
         """Write a change of what was read; gives the build as stored. Raises ConditionFailed."""
         saved = replace(after, version=before.version + 1)
-        put = Put(_row(saved), Condition(equals={"version": before.version}))
+        put = Put(_row(saved), at_version(before.version))
         if saved.finished and not before.finished:
             positions = ((_of(saved.integration_id), f"{key}{saved.id}") for key in concurrency_keys(saved))
             self._table.transact([put, *map(Delete, positions)])
@@ -186,7 +186,7 @@ def _counted(build: Build) -> Put:
 
 def _claimed(claim: Claim, build_id: str, rejected: tuple[str, ...]) -> Put:
     item = claim_item(claim, build_id=build_id, rejected=rejected, expires_at=claim.first.created_at + KEPT_SECONDS)
-    return Put(item, Condition(equals={"version": claim.version}) if claim.version else ABSENT)
+    return Put(item, at_version(claim.version))
 
 
 def _is_active(build: Build) -> bool:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gitlab_hub.builds.runs.model import Build
-from gitlab_hub.storage.ports import ABSENT, Condition, Table
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.rows import at_version
 
 GRACE_SECONDS = 24 * 3600
 """How long requests are signed with the secret before the newest one as well."""
@@ -74,9 +75,8 @@ class SecretVersions:
         if current.seed == told:
             return current
         following = SecretVersion(current.version + 1, int(now) + GRACE_SECONDS, told)
-        is_first = current.seed == ""
-        condition = ABSENT if is_first else Condition(equals={"version": current.version})
-        self._table.put(_row(integration_id, trigger_id, following), condition)
+        as_read = at_version(current.version if current.seed else 0)
+        self._table.put(_row(integration_id, trigger_id, following), as_read)
         return following
 
 

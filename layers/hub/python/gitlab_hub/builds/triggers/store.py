@@ -7,8 +7,8 @@ from typing import Any
 from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, ReportStatus, Trigger
 from gitlab_hub.errors import Conflict, HubError, NotFound
 from gitlab_hub.ids import owner_of
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Delete, Item, Put, Table
-from gitlab_hub.storage.rows import query_all
+from gitlab_hub.storage.ports import ABSENT, Condition, Delete, Item, Put, Table
+from gitlab_hub.storage.rows import at_version, is_written, query_all
 
 # Triggers as table rows, and back.
 
@@ -139,8 +139,7 @@ class TriggerStore:
         for _ in range(_ATTEMPTS):
             before = self.require(trigger_id)
             after = decide(before)
-            unchanged = Condition(equals={"version": before.version})
-            if self._written(before.integration_id, Put(trigger_item(after), unchanged), more=0):
+            if self._written(before.integration_id, Put(trigger_item(after), at_version(before.version)), more=0):
                 return after
             if self.get(trigger_id) == after:
                 return after  # Done, and only its answer was lost.
@@ -167,11 +166,7 @@ class TriggerStore:
         revision, count = self._head(integration_id)
         head = head_item(integration_id, revision=revision + 1, count=count + more)
         as_read = Condition(equals={"edition": revision}) if revision else ABSENT
-        try:
-            self._table.transact([action, Put(head, as_read)])
-        except ConditionFailed:
-            return False
-        return True
+        return is_written(self._table.transact, [action, Put(head, as_read)])
 
     def _head(self, integration_id: str) -> tuple[int, int]:
         """Revision and number of triggers."""

@@ -8,6 +8,7 @@ from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.oauth.keys import digest
 from gitlab_hub.integrations.oauth.pending import PendingAuthorization
 from gitlab_hub.storage.ports import PRESENT, Condition, ConditionFailed, Item, Put, Table
+from gitlab_hub.storage.rows import is_written
 
 KEPT_SECONDS = 3_600
 """Deletion by TTL is late; the age is checked by whoever takes a row out."""
@@ -40,11 +41,8 @@ class FlowStore:
     def rebind(self, pending: PendingAuthorization, *, state: str) -> bool:
         """Keep an authorization under a new state, and its first one is void; False where a newer one was begun."""
         same = Condition(equals={"flow": pending.flow})
-        try:
-            self._table.transact([Put(_item("STATE", state, pending)), Put(_newest_item(pending, state), same)])
-        except ConditionFailed:
-            return False
-        return True
+        bound = [Put(_item("STATE", state, pending)), Put(_newest_item(pending, state), same)]
+        return is_written(self._table.transact, bound)
 
     def take(self, state: str) -> PendingAuthorization | None:
         """Take an authorization out; None where it is not known or was taken before."""
@@ -74,13 +72,7 @@ class FlowStore:
     def _take(self, kind: str, secret: str) -> PendingAuthorization | None:
         key = _key(kind, secret)
         item = self._table.get(*key)
-        if item is None:
-            return None
-        try:
-            self._table.delete(*key, PRESENT)
-        except ConditionFailed:
-            return None
-        return _pending(item)
+        return _pending(item) if item is not None and is_written(self._table.delete, *key, PRESENT) else None
 
 
 def _key(kind: str, secret: str) -> tuple[str, str]:

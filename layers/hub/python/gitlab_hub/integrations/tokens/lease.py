@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gitlab_hub.integrations import rows
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
+from gitlab_hub.storage.ports import ABSENT, Condition, Item, Table
+from gitlab_hub.storage.rows import is_written
 
 LEASE_SECONDS = 30
 FIRST_PAUSE, LONGEST_PAUSE = 5, 300
@@ -90,11 +91,8 @@ class Leases:
             return None
         before = stored or Lease(integration_id=integration_id, credential_id=credential_id, owner="", until=0)
         taken = replace(before, owner=self._new_owner(), until=int(self._now()) + LEASE_SECONDS)
-        try:
-            self._table.put(self._item(taken), ABSENT if stored is None else _unchanged(stored))
-        except ConditionFailed:
-            return None
-        return taken
+        as_read = ABSENT if stored is None else _unchanged(stored)
+        return taken if is_written(self._table.put, self._item(taken), as_read) else None
 
     def sent(self, lease: Lease, generation: int) -> Lease:
         """Note that a call is about to go out. Raises LeaseLost."""
@@ -107,10 +105,8 @@ class Leases:
             failures=lease.failures_of(generation),
             sent_at=now,
         )
-        try:
-            self._table.put(self._item(noted), _unchanged(lease))
-        except ConditionFailed:
-            raise LeaseLost from None
+        if not is_written(self._table.put, self._item(noted), _unchanged(lease)):
+            raise LeaseLost
         return noted
 
     def end(self, lease: Lease, *, calls: int | None = None) -> None:
@@ -133,10 +129,8 @@ class Leases:
         return pause
 
     def _give_back(self, ended: Lease, lease: Lease) -> None:
-        try:
-            self._table.put(self._item(replace(ended, until=0)), _unchanged(lease))
-        except ConditionFailed:
-            return  # It had run out, and somebody else has it.
+        # Where this is not written it had run out, and somebody else has it.
+        is_written(self._table.put, self._item(replace(ended, until=0)), _unchanged(lease))
 
     def _holds(self, lease: Lease) -> bool:
         return 0 < lease.until - self._now() <= _IMPLAUSIBLE_SECONDS

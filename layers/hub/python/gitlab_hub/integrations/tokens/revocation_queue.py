@@ -29,8 +29,8 @@ from gitlab_hub.integrations.tokens.revocations import (
 )
 from gitlab_hub.integrations.tokens.vault import Contents, TokenSet, successor_version
 from gitlab_hub.integrations.verification.outcome import MAX_CREDENTIALS
-from gitlab_hub.storage.ports import ConditionFailed, SecretMissing, Table
-from gitlab_hub.storage.rows import query_all
+from gitlab_hub.storage.ports import SecretMissing, Table
+from gitlab_hub.storage.rows import is_written, query_all
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 5
@@ -135,11 +135,8 @@ class RevocationQueue:
         self._table.delete(*revocation.key)
 
     def _schedule_retry(self, revocation: Revocation, later: Revocation) -> Revocation | None:
-        try:
-            self._table.put(row(later), unchanged(revocation))
-        except ConditionFailed:
-            return None  # The integration was removed, or somebody else has just tried.
-        return later
+        # Where this is not written the integration was removed, or somebody else has just tried.
+        return later if is_written(self._table.put, row(later), unchanged(revocation)) else None
 
     def _tell(self, revocation: Revocation, *, is_over: bool) -> None:
         names = {"integration_id": revocation.integration_id, "credential_id": revocation.credential_id}

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Key, Queue, StorageUnavailable, Table
+from gitlab_hub.storage.ports import ABSENT, Condition, Key, Queue, StorageUnavailable, Table
+from gitlab_hub.storage.rows import is_written
 from gitlab_hub.sync.message import Hint, hint_message
 
 BURST_SECONDS = 5
@@ -55,9 +56,6 @@ class HintQueue:
         before = self.table.get(pk, sk)
         if before is not None and now <= before["due_at"] + LOST_AFTER_SECONDS * 1000:
             return False
-        try:
-            self.table.put(mark, ABSENT if before is None else Condition(equals={"due_at": before["due_at"]}))
-        except ConditionFailed:
-            # Marked by another, or taken away, at this very moment: either way GitLab is asked after it.
-            return False
-        return True
+        # Marked by another, or taken away, at this very moment: either way GitLab is asked after it.
+        as_read = ABSENT if before is None else Condition(equals={"due_at": before["due_at"]})
+        return is_written(self.table.put, mark, as_read)

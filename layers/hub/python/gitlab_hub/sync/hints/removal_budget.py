@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Table
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.rows import at_version, is_written
 from gitlab_hub.sync.deletion_guard import DeletionTally, is_suspicious
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
@@ -51,9 +52,6 @@ class RemovalBudgetStore:
             item = self.table.get(pk, REMOVED) or {"version": 0, "sync_id": ""}
             before = item["removed"] if item["sync_id"] == budget.sync_id else 0
             entry = {"pk": pk, "sk": REMOVED, "sync_id": budget.sync_id, "removed": before + removed}
-            expected = Condition(equals={"version": item["version"]}) if item["version"] else ABSENT
-            try:
-                self.table.put({**entry, "version": item["version"] + 1, "schema_version": 1}, expected)
-            except ConditionFailed:
-                continue
-            return
+            row = {**entry, "version": item["version"] + 1, "schema_version": 1}
+            if is_written(self.table.put, row, at_version(item["version"])):
+                return

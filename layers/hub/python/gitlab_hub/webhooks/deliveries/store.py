@@ -7,8 +7,8 @@ from typing import Any
 
 from gitlab_hub.errors import Conflict
 from gitlab_hub.ids import owner_of
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
-from gitlab_hub.storage.rows import query_all
+from gitlab_hub.storage.ports import ABSENT, Item, Table
+from gitlab_hub.storage.rows import at_version, is_written, query_all
 from gitlab_hub.webhooks.deliveries.model import KEPT_SECONDS, Delivery, id_of_delivery
 
 SCHEMA_VERSION = 1
@@ -68,11 +68,7 @@ class DeliveryStore:
 
     def keep(self, delivery: Delivery, body: bytes) -> bool:
         """Write a new delivery; False where it is kept already."""
-        try:
-            self._table.put(row_of(delivery) | {"body": body}, ABSENT)
-        except ConditionFailed:
-            return False
-        return True
+        return is_written(self._table.put, row_of(delivery) | {"body": body}, ABSENT)
 
     def get(self, delivery_id: str) -> Delivery | None:
         """One delivery."""
@@ -103,24 +99,19 @@ class DeliveryStore:
             if item is None or before is None or wanted is None:
                 return None
             after = replace(wanted, version=before.version + 1)
-            try:
-                self._table.put(_changed(item, after), Condition(equals={"version": before.version}))
-            except ConditionFailed:
-                continue
-            return after
+            if is_written(self._table.put, _changed(item, after), at_version(before.version)):
+                return after
         raise Conflict("Others kept changing this delivery; try again.", retry_after=2)
 
     def is_first(self, event_key: str, delivery_id: str, *, now: float) -> bool:
         """Whether no other delivery has told of this event; a repeated question gets the same answer."""
         key = {"pk": f"EVENT#{event_key}", "sk": "EVENT"}
         by = hashlib.sha256(delivery_id.encode()).hexdigest()
-        try:
-            expires_at = int(now) + EVENT_SECONDS
-            self._table.put({**key, "schema_version": SCHEMA_VERSION, "by": by, "expires_at": expires_at}, ABSENT)
-        except ConditionFailed:
-            known = self._table.get(key["pk"], key["sk"])
-            return known is None or known["by"] == by
-        return True
+        row = {**key, "schema_version": SCHEMA_VERSION, "by": by, "expires_at": int(now) + EVENT_SECONDS}
+        if is_written(self._table.put, row, ABSENT):
+            return True
+        known = self._table.get(key["pk"], key["sk"])
+        return known is None or known["by"] == by
 
     def overdue(self, now: float, limit: int) -> list[str]:
         """Ids of pending deliveries whose time to be looked at has come, the oldest first."""

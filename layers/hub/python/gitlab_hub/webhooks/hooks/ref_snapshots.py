@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import NamedTuple
 
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
+from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import at_version, is_written
 
 SCHEMA_VERSION = 1
 MAX_PACKED_BYTES = 300_000
@@ -63,14 +64,11 @@ class RefSnapshots:
 
     def keep(self, refs: RefSnapshot, before: RefSnapshot | None) -> bool:
         """Keep what was seen, unless somebody else has kept something since; False then, or where it does not fit."""
-        item = _item_of(refs, version=1 if before is None else before.version + 1)
+        version = 0 if before is None else before.version
+        item = _item_of(refs, version=version + 1)
         if len(item["heads"]) > MAX_PACKED_BYTES:
             return False
-        try:
-            self._table.put(item, ABSENT if before is None else Condition(equals={"version": before.version}))
-        except ConditionFailed:
-            return False
-        return True
+        return is_written(self._table.put, item, at_version(version))
 
     def record_push(self, integration_id: str, event: HookEvent) -> None:
         """Note an announced push, so that it is not announced again. For the worker that handles deliveries.

@@ -1,15 +1,14 @@
 """Where hooks are kept, and the two ways to find one whose id a delivery does not name."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.ids import owned_id, owner_of
-from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, Condition, ConditionFailed, Delete, Item, Put, Table
-from gitlab_hub.storage.rows import query_all
+from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, Delete, Item, Put, Table
+from gitlab_hub.storage.rows import at_version, is_written, query_all
 from gitlab_hub.webhooks.hooks.model import Hook, Verification
 
 SCHEMA_VERSION = 1
@@ -141,11 +140,8 @@ class HookStore:
         pointers = [_fingerprint_item(fingerprint, hook.id), *_project_items(hook)]
         puts = [Put(_item_of(hook), ABSENT), *map(Put, pointers)]
         parent = () if hook.parent_id is None else (Check((key[0], _HOOK + hook.parent_id), PRESENT),)
-        try:
-            self._table.transact([*puts, Check(key, ABSENT), *parent])
-        except ConditionFailed:
-            return self.require(hook.integration_id, hook.id)
-        return hook
+        is_new = is_written(self._table.transact, [*puts, Check(key, ABSENT), *parent])
+        return hook if is_new else self.require(hook.integration_id, hook.id)
 
     def change(self, hook_id: str, decide: Callable[[Hook], Hook | None], *, fingerprint: str | None = None) -> Hook:
         """Apply a decision to what is stored now; decide anew where others were faster. None = leave it.
@@ -211,24 +207,18 @@ class HookStore:
 
     def forget(self, hook: Hook, fingerprints: Sequence[str]) -> None:
         """Remove a hook that never came to be, unless somebody has changed it since; it may be made again."""
-        unchanged = Condition(equals={"version": hook.version})
-        row = Delete((_partition(hook.integration_id), _HOOK + hook.id), unchanged)
-        with suppress(ConditionFailed):
-            self._table.transact([row, *_pointers_gone(hook, fingerprints)])
+        row = Delete((_partition(hook.integration_id), _HOOK + hook.id), at_version(hook.version))
+        is_written(self._table.transact, [row, *_pointers_gone(hook, fingerprints)])
 
     def _replace(self, before: Hook, wanted: Hook, fingerprint: str | None) -> Hook | None:
         after = replace(wanted, version=before.version + 1)
-        unchanged = Condition(equals={"version": before.version})
-        try:
-            if fingerprint is None:
-                self._table.put(_item_of(after), unchanged)
-            else:
-                pointer = Put(_fingerprint_item(fingerprint, after.id))
-                self._table.transact([Put(_item_of(after), unchanged), pointer])
-        except ConditionFailed:
-            # A transaction whose answer was lost fails when it is repeated, and yet it is ours.
-            return after if self.get(before.id) == after else None
-        return after
+        put = Put(_item_of(after), at_version(before.version))
+        if fingerprint is None:
+            is_ours = is_written(self._table.put, put.item, put.condition)
+        else:
+            is_ours = is_written(self._table.transact, [put, Put(_fingerprint_item(fingerprint, after.id))])
+        # A transaction whose answer was lost fails when it is repeated, and yet it is ours.
+        return after if is_ours or self.get(before.id) == after else None
 
 
 def _partition(integration_id: str) -> str:
