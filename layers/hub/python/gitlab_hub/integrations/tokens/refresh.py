@@ -57,24 +57,27 @@ class TokenNeed:
         return not loaded.expires_soon(now) and not (self.early and loaded.due_for_refresh(now))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalParts:
+    """What a token is renewed with, be it a pair or an access token; `remaining` is the function's time in seconds."""
+
+    store: IntegrationStore
+    leases: Leases
+    replacement: TokenReplacement
+    token_endpoint: TokenEndpoint
+    pair_revoker: PairRevoker
+    now: Callable[[], float]
+    sleep: Callable[[float], None] = time.sleep
+    remaining: Callable[[], float] = unlimited
+
+
 class Refresher:
     """Gives tokens that work. All calls block."""
 
-    def __init__(
-        self,
-        *,
-        store: IntegrationStore,
-        leases: Leases,
-        replacement: TokenReplacement,
-        token_endpoint: TokenEndpoint,
-        pair_revoker: PairRevoker,
-        now: Callable[[], float],
-        sleep: Callable[[float], None] = time.sleep,
-        remaining: Callable[[], float] = unlimited,
-    ) -> None:
-        self._store, self._leases, self._replacement = store, leases, replacement
-        self._token_endpoint, self._pair_revoker = token_endpoint, pair_revoker
-        self._now, self._sleep, self._remaining = now, sleep, remaining
+    def __init__(self, parts: RenewalParts) -> None:
+        self._store, self._leases, self._replacement = parts.store, parts.leases, parts.replacement
+        self._token_endpoint, self._pair_revoker = parts.token_endpoint, parts.pair_revoker
+        self._now, self._sleep, self._remaining = parts.now, parts.sleep, parts.remaining
 
     def get_credential(
         self, integration_id: str, credential_id: str, need: TokenNeed | None = None

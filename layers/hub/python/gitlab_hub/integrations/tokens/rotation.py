@@ -5,7 +5,7 @@ call of which nobody knows what became is never repeated before GitLab has said 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -26,13 +26,11 @@ from gitlab_hub.gitlab.fields import mapping, midnight
 from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.gitlab.tokens import sendable
 from gitlab_hub.integrations.errors import RotationInProgress, RotationNotPermitted
-from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.tokens.gitlab_api import NOT_DONE, TokenEndpoint
-from gitlab_hub.integrations.tokens.lease import Lease, LeaseLost, Leases
+from gitlab_hub.integrations.tokens.gitlab_api import NOT_DONE
+from gitlab_hub.integrations.tokens.lease import Lease, LeaseLost
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
-from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
-from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS, unlimited
-from gitlab_hub.integrations.tokens.replacement import ReplacementToken, TokenReplacement
+from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS, RenewalParts
+from gitlab_hub.integrations.tokens.replacement import ReplacementToken
 from gitlab_hub.integrations.tokens.vault import TokenSet
 
 OLDEST = (16, 10)
@@ -46,20 +44,10 @@ SHORTEST_DAYS, LONGEST_DAYS, USUAL_DAYS = 7, 365, 90
 class TokenRotator:
     """Rotates access tokens. All calls block."""
 
-    def __init__(
-        self,
-        *,
-        store: IntegrationStore,
-        leases: Leases,
-        replacement: TokenReplacement,
-        token_endpoint: TokenEndpoint,
-        pair_revoker: PairRevoker,
-        now: Callable[[], float],
-        remaining: Callable[[], float] = unlimited,
-    ) -> None:
-        self._store, self._leases, self._replacement = store, leases, replacement
-        self._token_endpoint, self._pair_revoker = token_endpoint, pair_revoker
-        self._now, self._remaining = now, remaining
+    def __init__(self, parts: RenewalParts) -> None:
+        self._store, self._leases, self._replacement = parts.store, parts.leases, parts.replacement
+        self._token_endpoint, self._pair_revoker = parts.token_endpoint, parts.pair_revoker
+        self._now, self._remaining = parts.now, parts.remaining
 
     def rotate(self, integration_id: str, credential_id: str) -> LoadedCredential:
         """Put a new token in the place of an access token.

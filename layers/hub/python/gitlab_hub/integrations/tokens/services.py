@@ -12,7 +12,7 @@ from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
 from gitlab_hub.integrations.tokens.lease import Leases
 from gitlab_hub.integrations.tokens.monitor import TokenMonitor
 from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
-from gitlab_hub.integrations.tokens.refresh import Refresher, unlimited
+from gitlab_hub.integrations.tokens.refresh import Refresher, RenewalParts, unlimited
 from gitlab_hub.integrations.tokens.rejection_check import RejectionCheck
 from gitlab_hub.integrations.tokens.replacement import TokenReplacement
 from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
@@ -51,7 +51,7 @@ class TokenServices:
             table, self.store, self.pair_revoker, self.incidents, now, runtime.remaining
         )
         self.rejection_check = RejectionCheck(self.store, self.token_endpoint, now)
-        self.refresher = Refresher(
+        parts = RenewalParts(
             store=self.store,
             leases=self.leases,
             replacement=self.replacement,
@@ -61,15 +61,7 @@ class TokenServices:
             sleep=runtime.sleep,
             remaining=runtime.remaining,
         )
-        self.rotator = TokenRotator(
-            store=self.store,
-            leases=self.leases,
-            replacement=self.replacement,
-            token_endpoint=self.token_endpoint,
-            pair_revoker=self.pair_revoker,
-            now=now,
-            remaining=runtime.remaining,
-        )
+        self.refresher, self.rotator = Refresher(parts), TokenRotator(parts)
         self.table, self._now = table, now
 
     def monitor(self, *, rotate: bool) -> TokenMonitor:
