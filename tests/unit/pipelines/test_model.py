@@ -6,7 +6,7 @@ import pytest
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
 from gitlab_hub.storage.ports import Item
-from gitlab_hub.sync.hashing import content_hash
+from gitlab_hub.storage.rows import content_hash
 
 DETAIL = {"id": 5, "status": "success", "tag": True, "coverage": "90.1", "duration": 3, "project_id": 99, "secret": 1}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.storage.ports import ABSENT, PRESENT, Check, ConditionFailed, Delete, Item, Put, StorageUnavailable
-from gitlab_hub.sync.batches import MOST_ACTIONS, MOST_BYTES, batches
+from gitlab_hub.storage.rows import MOST_ACTIONS, MOST_BYTES, batches
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.ports import Kind

@@ -10,10 +10,9 @@ from gitlab_hub.gitlab.errors import Unavailable
 from gitlab_hub.storage.codec import size_of
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync import run as runs
-from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.ports import Kind, Row, Scope, Session, Stage
 from gitlab_hub.sync.run import Checkpoint, RunStatus
-from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.store import RunStore, chunked
 from tests.fakes.engine import Driver
 from tests.fakes.mirrored_source import Estate, EstateFeature, team_rows
 from tests.fakes.refusing import refusing_table

@@ -13,7 +13,7 @@ from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
 from gitlab_hub.gitlab.fields import mapping
 from gitlab_hub.ids import padded
-from gitlab_hub.sync.hashing import content_hash
+from gitlab_hub.storage.rows import content_hash
 from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 

@@ -13,8 +13,7 @@ from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, pipelines_pk
 from gitlab_hub.pipelines.model import is_terminal
 from gitlab_hub.storage.ports import ABSENT, Item, Key, Table
-from gitlab_hub.storage.rows import query_all
-from gitlab_hub.sync.hashing import content_hash
+from gitlab_hub.storage.rows import content_hash, query_all
 
 # Many small rows as few items: compressed JSON, in chunks that a table takes and a reader can bound.
 

@@ -1,9 +1,13 @@
 """What stores do again and again: read a partition to its end, and write where nobody else has."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import ParamSpec, TypedDict, Unpack
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
 
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
+from gitlab_hub.storage.codec import size_of
+from gitlab_hub.storage.ports import ABSENT, Check, Condition, ConditionFailed, Delete, Item, Key, Put, Table
 
 P = ParamSpec("P")
 
@@ -48,3 +52,55 @@ def is_written(write: Callable[P, None], *args: P.args, **more: P.kwargs) -> boo
     except ConditionFailed:
         return False
     return True
+
+
+# The content hash that decides whether a row is written.
+
+
+def content_hash(item: Item) -> str:
+    """A short digest of a row's attributes, independent of their order."""
+    text = json.dumps(item, sort_keys=True, separators=(",", ":"), default=_plain)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    raise TypeError(f"a row cannot hold {type(value).__name__}")
+
+
+# Sharing many writes out over as few transactions as hold them (DynamoDB developer guide, "TransactWriteItems").
+
+MOST_ACTIONS = 99
+"""In one transaction, which may have a hundred; one is left for a check."""
+
+MOST_BYTES = 3_000_000
+"""In one transaction, which may have 4 MB."""
+
+Action = Put | Delete | Check
+Some = TypeVar("Some", bound=Action)
+
+
+def batches(actions: Iterable[Some]) -> Iterator[list[Some]]:
+    """Share actions out over as many transactions as it takes."""
+    batch: list[Some] = []
+    left = MOST_BYTES
+    for action in actions:
+        size = size_bytes([action])
+        if batch and (len(batch) == MOST_ACTIONS or size > left):
+            yield batch
+            batch, left = [], MOST_BYTES
+        batch.append(action)
+        left -= size
+    if batch:
+        yield batch
+
+
+def size_bytes(actions: Iterable[Action]) -> int:
+    """How many bytes actions bring along."""
+    return sum(size_of(action.item) for action in actions if isinstance(action, Put))
+
+
+def key_of(action: Action) -> Key:
+    """Which item an action is about."""
+    return (action.item["pk"], action.item["sk"]) if isinstance(action, Put) else action.key

@@ -26,8 +26,7 @@ from gitlab_hub.storage.ports import (
     StorageUnavailable,
     Table,
 )
-from gitlab_hub.storage.rows import is_written
-from gitlab_hub.sync.batches import MOST_ACTIONS, MOST_BYTES, Action, batches, key_of, size_bytes
+from gitlab_hub.storage.rows import MOST_ACTIONS, MOST_BYTES, Action, batches, is_written, key_of, size_bytes
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.ports import Kind
 

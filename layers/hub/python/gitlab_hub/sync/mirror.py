@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+from gitlab_hub.storage.rows import content_hash
 from gitlab_hub.sync.deletion_guard import DeletionTally, is_suspicious_scope
-from gitlab_hub.sync.hashing import content_hash
 from gitlab_hub.sync.ports import Confirm, Row, RowStore
 
 SWEPT_AT_ONCE = 100

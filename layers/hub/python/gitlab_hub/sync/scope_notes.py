@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitlab_hub.storage.ports import Check, Condition, ConditionFailed, Delete, Item, Put, Table
-from gitlab_hub.storage.rows import query_all, query_pages
-from gitlab_hub.sync.batches import batches
+from gitlab_hub.storage.rows import batches, query_all, query_pages
 from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.run import Run

@@ -14,12 +14,11 @@ from gitlab_hub.storage.ports import ConditionFailed, StorageRefused, StorageUna
 from gitlab_hub.sync import deletion_guard
 from gitlab_hub.sync.errors import LeaseLost, RunFailed, SliceEnded, SliceOutOfTime
 from gitlab_hub.sync.fence import Fence, FencedTable
-from gitlab_hub.sync.journal import chunked
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import RowStore, Scope, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, concurrency, progressed, renew
 from gitlab_hub.sync.scope_notes import ScopeNote
-from gitlab_hub.sync.store import RunStore
+from gitlab_hub.sync.store import RunStore, chunked
 
 RESERVE_SECONDS = 20.0
 """What a worker keeps of its time to release the run cleanly."""

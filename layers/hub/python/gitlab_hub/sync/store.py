@@ -169,3 +169,25 @@ def _read(item: Item) -> Run:
     kept = _unpacked(item["checkpoint"])
     state["checkpoint"] = Checkpoint(**{name: value for name, value in kept.items() if name in _CHECKPOINT})
     return Run(**state)
+
+
+# The journal of a run, in rows; pure.
+
+MOST_JOURNAL_BYTES = 300_000
+"""Of one row, before it is compressed; an item may have 400 KB. One entry is never larger than half of this."""
+
+
+def chunked(entries: Mapping[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
+    """Share entries of a run's journal out over rows that a table takes, in their order."""
+    chunk: dict[str, list[Any]] = {}
+    left = MOST_JOURNAL_BYTES
+    for name, noted in entries.items():
+        for entry in noted:
+            size = len(json.dumps(entry)) + len(name)
+            if chunk and size > left:
+                yield chunk
+                chunk, left = {}, MOST_JOURNAL_BYTES
+            chunk.setdefault(name, []).append(entry)
+            left -= size
+    if chunk:
+        yield chunk

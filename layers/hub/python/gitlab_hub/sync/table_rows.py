@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Key, Put, Table
-from gitlab_hub.storage.rows import query_all
-from gitlab_hub.sync.batches import batches
+from gitlab_hub.storage.rows import batches, query_all
 from gitlab_hub.sync.errors import Overtaken
 from gitlab_hub.sync.ports import Row
 
