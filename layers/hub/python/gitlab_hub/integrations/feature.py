@@ -14,7 +14,8 @@ from gitlab_hub.integrations.oauth.start import OAuthStart
 from gitlab_hub.integrations.removal import ActiveBuilds, HookRemoval, NoBuilds, NoHooks, Removal
 from gitlab_hub.integrations.repositories import Repositories
 from gitlab_hub.integrations.service import IntegrationConnector, IntegrationUpdater
-from gitlab_hub.integrations.token_service import TokenRotation, TokenService
+from gitlab_hub.integrations.token_rotation import TokenRotation
+from gitlab_hub.integrations.token_service import TokenService
 from gitlab_hub.integrations.tokens.services import TokenServices
 from gitlab_hub.integrations.verification.verifier import Verifier
 

@@ -9,7 +9,8 @@ from gitlab_hub.gitlab.fields import mapping, number, part
 from gitlab_hub.integrations.repositories import Repositories, RepositoryFilters
 from gitlab_hub.integrations.requests import TokenBody
 from gitlab_hub.integrations.responses import RepositoryHook, RepositoryList, RepositoryView, TokenAnswer
-from gitlab_hub.integrations.token_service import TokenHealth, TokenRotation, TokenService
+from gitlab_hub.integrations.token_rotation import TokenRotation
+from gitlab_hub.integrations.token_service import TokenHealth, TokenService
 from gitlab_hub.integrations.views import VerificationView
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role

@@ -22,10 +22,8 @@ from gitlab_hub.integrations.model import (
     IntegrationWithCredentials,
 )
 from gitlab_hub.integrations.store import Change, IntegrationStore
-from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
-from gitlab_hub.integrations.tokens.refresh import Refresher, TokenNeed
+from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.replacement import NeedsReauth
-from gitlab_hub.integrations.tokens.rotation import TokenRotator
 from gitlab_hub.integrations.tokens.source import CredentialTokens, TokenSource
 from gitlab_hub.integrations.verification import codes
 from gitlab_hub.integrations.verification.checks import Verification, not_verified, nothing_to_verify
@@ -277,41 +275,3 @@ def _same_account(first: GitLabUser, account: GitLabUser | None) -> None:
             "This token belongs to another GitLab user. Connect it as an integration or a credential of its own.",
             details={"expected_user_id": first.id, "user_id": account.id if account else None},
         )
-
-
-# Rotation on request.
-
-
-class TokenRotation:
-    """Rotates the token of an integration that is in use."""
-
-    def __init__(
-        self,
-        *,
-        store: IntegrationStore,
-        refresher: Refresher,
-        rotator: TokenRotator,
-        audit: AuditLog,
-        now: Callable[[], float],
-    ) -> None:
-        self._store, self._refresher, self._rotator = store, refresher, rotator
-        self._audit, self._now = audit, now
-
-    def rotate(self, integration_id: str, *, actor: str) -> TokenHealth:
-        """Rotate an access token, or renew an OAuth pair as if GitLab had rejected it.
-
-        Raises NotFound, NoCredential, RotationInProgress, RotationNotPermitted, and GitLabErrors.
-        """
-        credential = primary_of(self._store.holding(integration_id))
-        if credential is None:
-            raise NoCredential
-        self._audit.record(AuditAction.GITLAB_TOKEN_ROTATE, actor=actor, integration_id=integration_id)
-        if credential.kind == CredentialKind.OAUTH:
-            before = load_credential(self._store, integration_id, credential.id)
-            need = TokenNeed(rejected=before.tokens.access_token)
-            after = self._refresher.get_credential(integration_id, credential.id, need).credential
-        else:
-            after = self._rotator.rotate(integration_id, credential.id).credential
-        now = int(self._now())
-        status = token_status(after.status, after.token_expires_at, now)
-        return TokenHealth(status=status, expires_at=after.token_expires_at, checked_at=now)
