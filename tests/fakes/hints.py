@@ -41,7 +41,7 @@ class OneTarget(FakeTargets):
             self.only = replace(target, group_id=group_id, group=path)
 
 
-class Desk:
+class HintWorker:
     """Where hints of one kind come in and are worked on; waits pass at once."""
 
     def __init__(self, kind: Kind, table: Table, gitlab: Any, target: SyncTarget, *, now: float = 1_000_000.0) -> None:

@@ -3,14 +3,14 @@
 import asyncio
 
 from gitlab_hub.sync.ports import Kind, SyncTarget
-from tests.fakes.hints import Desk
+from tests.fakes.hints import HintWorker
 from tests.functional.access.company import ADMIN, BOT, JANE, Company, member, user
 
 NEW = 10
 
 
 class Hinted(Company):
-    """A company that was synced once, and a desk for hints about it."""
+    """A company that was synced once, and a hint_worker for hints about it."""
 
     def __init__(self, who: SyncTarget = ADMIN) -> None:
         super().__init__()
@@ -22,18 +22,18 @@ class Hinted(Company):
             self.script[f"/projects/8/members/{number}"] = member(number, account)
         self.script["/users/1"] = user(1, "root", is_admin=True)
         asyncio.run(self.sync(who))
-        self.desk = Desk(Kind.ACCESS, self.table, self.gitlab, who)
-        self.desk.state = self.table
-        self.desk.ran("s0", grants=len(self.grants()))
+        self.hint_worker = HintWorker(Kind.ACCESS, self.table, self.gitlab, who)
+        self.hint_worker.state = self.table
+        self.hint_worker.ran("s0", grants=len(self.grants()))
         self.gitlab.calls.clear()
 
     def hint(self, *, project: int | None = None, group: int | None = None) -> int:
         """Give a hint and process it; the answer is how many messages that took."""
         if project is not None:
-            self.desk.access.project("i1", project)
+            self.hint_worker.access.project("i1", project)
         if group is not None:
-            self.desk.access.group("i1", group)
-        return self.desk.work()
+            self.hint_worker.access.group("i1", group)
+        return self.hint_worker.work()
 
     def members(self, kind: str, number: int) -> dict[int, int]:
         """Who has which level in one resource."""

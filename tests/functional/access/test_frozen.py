@@ -56,7 +56,7 @@ def start(who: SyncTarget, seen: Change) -> tuple[Hinted, Driver, dict[str, Any]
     company.script["/user"] = {"id": 7}
     members(company, jane=30, bot=30)
     driver = Driver(company.table, company.feature, cast("FakeGitLab", company.gitlab))
-    driver.targets = company.desk.targets
+    driver.targets = company.hint_worker.targets
     driver.work(driver.start("s0"))
     seen(company)
     return company, driver, driver.start("s1")
@@ -66,7 +66,7 @@ def purger(company: Hinted) -> Purger:
     """What removes all that is left of an integration."""
     book = PurgeBook(company.table, Kind.ACCESS)
     areas = [Area(company.table, partitions), Area(company.table, lambda one: [history_partition(one)])]
-    return Purger(areas=areas, queue=company.desk.queue, book=book, now=lambda: 0.0)
+    return Purger(areas=areas, queue=company.hint_worker.queue, book=book, now=lambda: 0.0)
 
 
 def rows(company: Hinted) -> list[Any]:
@@ -119,8 +119,8 @@ def test_a_frozen_worker_of_a_hint(who: SyncTarget, seen: Change, then: Change) 
     expected = truth(who, then)
     for at in count(1):
         company, driver, message = start(who, seen)
-        company.desk.access.project("i1", 8)
-        [hint] = company.desk.queue.take()
+        company.hint_worker.access.project("i1", 8)
+        [hint] = company.hint_worker.queue.take()
 
         def another(company: Hinted = company, driver: Driver = driver, message: dict[str, Any] = message) -> None:
             then(company)
@@ -128,13 +128,13 @@ def test_a_frozen_worker_of_a_hint(who: SyncTarget, seen: Change, then: Change) 
             assert rows(company) == expected, "before it woke"
 
         view = cast("Table", Frozen(company.table, at, another))
-        company.desk.state = view
-        company.desk.handler(table=view).handle(hint, remaining=company.desk.remaining)
-        company.desk.state = company.table
+        company.hint_worker.state = view
+        company.hint_worker.handler(table=view).handle(hint, remaining=company.hint_worker.remaining)
+        company.hint_worker.state = company.table
         if cast("Frozen", view).calls < at:
             break
         # The hint may have been postponed: then it is processed again, and reads what is true by now.
-        company.desk.work()
+        company.hint_worker.work()
         assert rows(company) == expected, f"call {at}"
     assert at > 8
 

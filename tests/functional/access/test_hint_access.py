@@ -79,8 +79,8 @@ def test_a_hint_about_nothing_new_writes_nothing(company: Hinted) -> None:
 
 def test_a_burst_about_one_group_is_one_reading(company: Hinted) -> None:
     for _ in range(20):
-        company.desk.access.group("i1", 1)
-    assert company.desk.work() == 1
+        company.hint_worker.access.group("i1", 1)
+    assert company.hint_worker.work() == 1
     assert company.gitlab.paths.count("/groups/1/members") == 1
 
 
@@ -112,9 +112,9 @@ def test_a_leaver_that_gitlab_still_knows_stays(company: Hinted) -> None:
 def test_a_leaver_that_nobody_confirms_stays(company: Hinted, answer: GitLabError) -> None:
     leave(company, BOT)
     company.script[f"/projects/8/members/{BOT}"] = answer
-    company.desk.access.project("i1", 8)
-    [message] = company.desk.queue.take()
-    company.desk.handler().handle(message, remaining=lambda: 900.0)
+    company.hint_worker.access.project("i1", 8)
+    [message] = company.hint_worker.queue.take()
+    company.hint_worker.handler().handle(message, remaining=lambda: 900.0)
     assert BOT in company.members("project", 8)
 
 
@@ -129,7 +129,7 @@ def test_more_leavers_than_a_run_would_let_go_wait_for_the_run(company: Hinted) 
     people = [member(number, f"m{number}") for number in range(20, 30)]
     company.script["/projects/9/members"] = [*people, member(OLE, "ole")]
     company.hint(project=9)
-    company.desk.ran("s1", grants=14)
+    company.hint_worker.ran("s1", grants=14)
     for number in range(20, 24):
         leave(company, number, "/projects/9/members")
     company.hint(project=9)
@@ -147,7 +147,7 @@ def many_projects(company: Hinted) -> list[int]:
         company.script.update({path: project(number, f"acme/{number}"), f"{path}/members": [member(JANE, "jane")]})
         company.script[f"{path}/members"].append(member(OLE, "ole"))
         company.hint(project=number)
-    company.desk.ran("s1", grants=24)
+    company.hint_worker.ran("s1", grants=24)
     for number in projects:
         leave(company, OLE, f"/projects/{number}/members")
     return projects
@@ -163,14 +163,14 @@ def test_many_small_removals_are_no_more_than_one_large_one_may_be(company: Hint
     for number in projects:
         company.hint(project=number)
     assert left_of(company, projects) == 7, "of 24 memberships at most 30 % go without a run"
-    company.desk.ran("s2", grants=17)
+    company.hint_worker.ran("s2", grants=17)
     for number in projects:
         company.hint(project=number)
     assert left_of(company, projects) == 10, "a run has looked at it since"
 
 
 def test_a_run_that_waits_for_an_owner_holds_hints_back_too(company: Hinted) -> None:
-    company.desk.ran("s1", status=RunStatus.SUSPECT, grants=24)
+    company.hint_worker.ran("s1", status=RunStatus.SUSPECT, grants=24)
     leave(company, BOT)
     company.script["/projects/8/members"][0] = member(JANE, "jane", 50)
     company.hint(project=8)
@@ -178,7 +178,7 @@ def test_a_run_that_waits_for_an_owner_holds_hints_back_too(company: Hinted) -> 
 
 
 def test_before_the_first_run_hints_remove_nothing(company: Hinted) -> None:
-    company.desk.ran("s1")
+    company.hint_worker.ran("s1")
     leave(company, BOT)
     company.hint(project=8)
     assert BOT in company.members("project", 8)
@@ -191,7 +191,7 @@ def test_a_project_that_cannot_be_read_keeps_everything(company: Hinted, path: s
     leave(company, BOT)
     company.script[path] = error
     company.hint(project=8)
-    assert (company.table.dump(), company.desk.queue.sent) == (before, [])
+    assert (company.table.dump(), company.hint_worker.queue.sent) == (before, [])
 
 
 def test_a_vanished_group_is_for_the_run_to_remove(company: Hinted) -> None:
@@ -238,9 +238,9 @@ def test_a_child_outside_the_group_stores_nothing() -> None:
 
 @pytest.mark.parametrize("number", [0, -1, 10**12])
 def test_ids_that_no_gitlab_has_are_no_hints(company: Hinted, number: int) -> None:
-    company.desk.access.project("i1", number)
-    company.desk.access.group("i1", number)
-    assert company.desk.queue.sent == []
+    company.hint_worker.access.project("i1", number)
+    company.hint_worker.access.group("i1", number)
+    assert company.hint_worker.queue.sent == []
 
 
 def test_a_body_that_names_another_thing_is_not_taken(company: Hinted) -> None:
@@ -260,13 +260,13 @@ def test_a_limit_delays_a_hint(company: Hinted) -> None:
         return RateLimited("later", retry_after=60) if len(asked) < 3 else answer
 
     company.script["/projects/9/members"] = limited
-    before = company.desk.now
+    before = company.hint_worker.now
     assert company.hint(project=9) == 3
-    assert company.desk.now - before >= 120
+    assert company.hint_worker.now - before >= 120
     assert OLE + 90 in company.members("project", 9)
 
 
 def test_marks_go_with_the_integration(company: Hinted) -> None:
-    company.desk.access.group("i1", 1)
+    company.hint_worker.access.group("i1", 1)
     [mark] = [row for row in company.table.dump() if "due_at" in row]
     assert mark["pk"] in partitions("i1")

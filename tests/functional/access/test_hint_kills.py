@@ -26,8 +26,8 @@ def changed(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
     company.script[f"/users/{NEW}"] = user(NEW, "new")
     company.script["/groups/1/projects"] = [project(NEW, "acme/fresh"), project(8, "acme/store")]
     company.script["/groups/1"] = group(1, "acme", visibility="public", shared_with_groups=[])
-    company.desk.access.group("i1", 1)
-    [message] = company.desk.queue.take()
+    company.hint_worker.access.group("i1", 1)
+    [message] = company.hint_worker.queue.take()
     return company, message
 
 
@@ -36,8 +36,8 @@ def leaving(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
     company = Hinted(who)
     company.script["/projects/8/members"] = [member(JANE, "jane")]
     del company.script[f"/projects/8/members/{BOT}"]
-    company.desk.access.project("i1", 8)
-    [message] = company.desk.queue.take()
+    company.hint_worker.access.project("i1", 8)
+    [message] = company.hint_worker.queue.take()
     return company, message
 
 
@@ -53,8 +53,8 @@ def whole(scenario: Any, who: SyncTarget) -> tuple[list[Any], list[Any], Plan]:
     """The rows before and after an undisturbed worker, and the calls that it makes."""
     company, message = scenario(who)
     before, plan = rows(company), Plan()
-    handler = company.desk.handler(table=faulty(company.table, plan), gitlab=company.gitlab)
-    handler.handle(message, remaining=company.desk.remaining)
+    handler = company.hint_worker.handler(table=faulty(company.table, plan), gitlab=company.gitlab)
+    handler.handle(message, remaining=company.hint_worker.remaining)
     return before, rows(company), plan
 
 
@@ -68,11 +68,11 @@ def test_a_kill_at_any_call_to_the_table_loses_nothing(scenario: Any, who: SyncT
         company, message = scenario(who)
         view = faulty(company.table, Plan(at=at, applied=applied, repeat=True))
         with pytest.raises(Crash):
-            company.desk.handler(table=view).handle(message, remaining=company.desk.remaining)
+            company.hint_worker.handler(table=view).handle(message, remaining=company.hint_worker.remaining)
         assert kept(before, rows(company), after), f"killed at call {at}: {counting.calls[at - 1]}"
         # Whoever dies does not delete the message: the queue delivers it again.
-        company.desk.handler().handle(message, remaining=company.desk.remaining)
-        company.desk.work()
+        company.hint_worker.handler().handle(message, remaining=company.hint_worker.remaining)
+        company.hint_worker.work()
         assert rows(company) == after, f"killed at call {at}: {counting.calls[at - 1]}"
 
 
@@ -85,11 +85,11 @@ def test_a_fault_at_any_call_to_the_table_only_delays(scenario: Any, who: SyncTa
         company, message = scenario(who)
         plan = Plan(at=at, applied=applied, error=lambda: StorageUnavailable("down"))
         try:
-            company.desk.handler(table=faulty(company.table, plan)).handle(message, remaining=lambda: 900.0)
+            company.hint_worker.handler(table=faulty(company.table, plan)).handle(message, remaining=lambda: 900.0)
         except StorageUnavailable:
             assert at == 1, "only a mark that could not be taken away"
-            company.desk.handler().handle(message, remaining=lambda: 900.0)
-        company.desk.work()
+            company.hint_worker.handler().handle(message, remaining=lambda: 900.0)
+        company.hint_worker.work()
         assert rows(company) == after, f"fault at call {at}: {counting.calls[at - 1]}"
 
 
@@ -104,12 +104,12 @@ def test_a_fault_at_any_request_only_delays(scenario: Any, who: SyncTarget, erro
     _, after, _ = whole(scenario, who)
     company, message = scenario(who)
     handled = company.gitlab.requests
-    company.desk.handler().handle(message, remaining=lambda: 900.0)
+    company.hint_worker.handler().handle(message, remaining=lambda: 900.0)
     for at in range(1, company.gitlab.requests - handled + 1):
         company, message = scenario(who)
         fail_at(company, at, error)
-        company.desk.handler().handle(message, remaining=lambda: 900.0)
-        company.desk.work()
+        company.hint_worker.handler().handle(message, remaining=lambda: 900.0)
+        company.hint_worker.work()
         # Where the list of users fails, accounts are what member lists tell, as in a run: the next one knows more.
         assert access(rows(company)) == access(after), f"request {at}: {company.gitlab.paths[-1]}"
 
@@ -121,9 +121,9 @@ def test_a_refused_token_at_any_request_removes_nothing_and_passes_no_verdict(sc
     for at in range(1, 9):
         company, message = scenario(who)
         fail_at(company, at, Unauthorized("no", http_status=401))
-        company.desk.handler().handle(message, remaining=lambda: 900.0)
+        company.hint_worker.handler().handle(message, remaining=lambda: 900.0)
         assert kept(before, rows(company), after)
-        assert (company.desk.queue.sent, company.desk.targets.verdicts) == ([], [])
+        assert (company.hint_worker.queue.sent, company.hint_worker.targets.verdicts) == ([], [])
 
 
 def fail_at(company: Hinted, at: int, error: GitLabError) -> None:

@@ -57,7 +57,7 @@ def start(who: SyncTarget) -> tuple[Hinted, Driver, dict[str, Any]]:
     company = Hinted(who)
     company.script["/user"] = {"id": 7}
     driver = Driver(company.table, company.feature, cast("FakeGitLab", company.gitlab))
-    driver.targets = company.desk.targets
+    driver.targets = company.hint_worker.targets
     return company, driver, driver.start()
 
 

@@ -23,14 +23,14 @@ class Synced:
         self.company = Hinted(TOP_GROUP)
         self.company.script["/user"] = {"id": 7}
         self.driver = Driver(self.company.table, self.company.feature, cast("FakeGitLab", self.company.gitlab))
-        self.driver.targets = self.company.desk.targets
+        self.driver.targets = self.company.hint_worker.targets
         assert self.run("s1") is RunStatus.IDLE
         self.rename()
 
     @property
     def targets(self) -> OneTarget:
         """The integration."""
-        return self.company.desk.targets
+        return self.company.hint_worker.targets
 
     def run(self, sync_id: str) -> RunStatus:
         """Sync."""

@@ -19,7 +19,7 @@ from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.worker import Area, PurgeBook, Purger
 from tests.fakes.engine import TARGET, Driver
 from tests.fakes.frozen import Frozen
-from tests.fakes.hints import Desk
+from tests.fakes.hints import HintWorker
 from tests.unit.pipelines.pipelines_sync import SECOND, START, World
 from tests.unit.pipelines.source_model import job
 
@@ -134,21 +134,21 @@ def test_a_frozen_worker_of_a_run() -> None:
     assert at > 40
 
 
-def hinted(company: Company) -> tuple[Desk, dict[str, Any]]:
-    """A hint about the pipeline that has moved on, and the desk where it is worked on."""
+def hinted(company: Company) -> tuple[HintWorker, dict[str, Any]]:
+    """A hint about the pipeline that has moved on, and the worker that takes it."""
     world = company.world
-    desk = Desk(Kind.PIPELINES, world.table, world.gitlab, world.target, now=company.driver.now)
-    desk.state = world.table
-    desk.pipelines.pipeline("i1", 1, 1)
-    [hint] = desk.queue.take()
-    return desk, hint
+    hint_worker = HintWorker(Kind.PIPELINES, world.table, world.gitlab, world.target, now=company.driver.now)
+    hint_worker.state = world.table
+    hint_worker.pipelines.pipeline("i1", 1, 1)
+    [hint] = hint_worker.queue.take()
+    return hint_worker, hint
 
 
 def test_a_frozen_worker_of_a_hint() -> None:
     expected = truth()
     for at in count(1):
         company, message = start()
-        driver, (desk, hint) = company.driver, hinted(company)
+        driver, (hint_worker, hint) = company.driver, hinted(company)
 
         def another(company: Company = company, driver: Driver = driver, message: dict[str, Any] = message) -> None:
             then(company)
@@ -159,11 +159,11 @@ def test_a_frozen_worker_of_a_hint() -> None:
             assert company.stored() == expected, "before it woke"
 
         view = Frozen(company.world.table, at, another)
-        desk.handler(table=cast("Table", view)).handle(hint, remaining=desk.remaining)
+        hint_worker.handler(table=cast("Table", view)).handle(hint, remaining=hint_worker.remaining)
         if view.calls < at:
             break
         # The hint may have been postponed: then it is processed again, and reads what is true by now.
-        desk.work()
+        hint_worker.work()
         assert company.stored() == expected, f"call {at}"
     assert at > 6
 
@@ -199,14 +199,14 @@ def test_a_frozen_worker_of_an_integration_that_is_gone() -> None:
 def test_a_frozen_worker_of_a_hint_to_an_integration_that_is_gone() -> None:
     for at in count(1):
         company, _ = start()
-        desk, hint = hinted(company)
+        hint_worker, hint = hinted(company)
 
-        def remove(company: Company = company, desk: Desk = desk) -> None:
-            desk.targets.only = None
+        def remove(company: Company = company, hint_worker: HintWorker = hint_worker) -> None:
+            hint_worker.targets.only = None
             removed(company)
 
         view = Frozen(company.world.table, at, remove)
-        desk.handler(table=cast("Table", view)).handle(hint, remaining=desk.remaining)
+        hint_worker.handler(table=cast("Table", view)).handle(hint, remaining=hint_worker.remaining)
         if view.calls < at:
             break
         assert left(company) <= {"i1#hints"}, f"call {at}"

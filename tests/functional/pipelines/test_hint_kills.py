@@ -10,7 +10,7 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
 from tests.fakes.faults import Crash, Plan, faulty
-from tests.fakes.hints import Desk
+from tests.fakes.hints import HintWorker
 from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
@@ -18,30 +18,30 @@ NEW = pytest.mark.parametrize("new", [True, False], ids=["new project", "known p
 APPLIED = pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
 
 
-def scenario(*, new: bool) -> tuple[World, Desk, dict[str, Any]]:
+def scenario(*, new: bool) -> tuple[World, HintWorker, dict[str, Any]]:
     """A pipeline that has moved on since it was stored, or that nobody has heard of; and the message about it."""
     world = World()
     pipeline = world.add(1, status="running", jobs={1: job(1, status="running")})
-    desk = Desk(Kind.PIPELINES, world.table, world.gitlab, world.target, now=world.now / SECOND)
-    desk.pipelines.pipeline("i1", 1, 1)
-    [message] = desk.queue.take()
+    hint_worker = HintWorker(Kind.PIPELINES, world.table, world.gitlab, world.target, now=world.now / SECOND)
+    hint_worker.pipelines.pipeline("i1", 1, 1)
+    [message] = hint_worker.queue.take()
     if not new:
-        desk.handler().handle(message, remaining=desk.remaining)
-        desk.pipelines.pipeline("i1", 1, 1)
-        desk.queue.take()
+        hint_worker.handler().handle(message, remaining=hint_worker.remaining)
+        hint_worker.pipelines.pipeline("i1", 1, 1)
+        hint_worker.queue.take()
     world.later(5)
-    desk.now += 5
+    hint_worker.now += 5
     bridge = job(9, "deploy", downstream_pipeline={"id": 77, "project_id": 2, "status": "success"})
     pipeline.jobs, pipeline.bridges = {1: job(1, status="failed"), 2: job(2)}, {9: bridge}
     pipeline.status, pipeline.updated, pipeline.finished = "success", world.now, world.now
-    return world, desk, message
+    return world, hint_worker, message
 
 
 def calls_of(*, new: bool) -> list[str]:
     """What an undisturbed worker asks of the table."""
-    world, desk, message = scenario(new=new)
+    world, hint_worker, message = scenario(new=new)
     plan = Plan()
-    desk.handler(table=faulty(world.table, plan)).handle(message, remaining=desk.remaining)
+    hint_worker.handler(table=faulty(world.table, plan)).handle(message, remaining=hint_worker.remaining)
     assert world.stored() == world.source()
     return plan.calls
 
@@ -52,14 +52,14 @@ def test_a_kill_at_any_call_to_the_table_loses_nothing(*, new: bool, applied: bo
     calls = calls_of(new=new)
     assert len(calls) >= 6
     for at in range(1, len(calls) + 1):
-        world, desk, message = scenario(new=new)
+        world, hint_worker, message = scenario(new=new)
         view = faulty(world.table, Plan(at=at, applied=applied, repeat=True))
         with pytest.raises(Crash):
-            desk.handler(table=view).handle(message, remaining=desk.remaining)
+            hint_worker.handler(table=view).handle(message, remaining=hint_worker.remaining)
         assert new or 1 in world.stored(), f"killed at call {at}: {calls[at - 1]}"
         # Whoever dies does not delete the message: the queue delivers it again.
-        desk.handler().handle(message, remaining=desk.remaining)
-        desk.work()
+        hint_worker.handler().handle(message, remaining=hint_worker.remaining)
+        hint_worker.work()
         assert world.stored() == world.source(), f"killed at call {at}: {calls[at - 1]}"
 
 
@@ -68,10 +68,10 @@ def test_a_kill_at_any_call_to_the_table_loses_nothing(*, new: bool, applied: bo
 def test_a_kill_that_takes_the_message_along_is_healed_by_the_next_run(*, new: bool, applied: bool) -> None:
     calls = calls_of(new=new)
     for at in range(1, len(calls) + 1):
-        world, desk, message = scenario(new=new)
+        world, hint_worker, message = scenario(new=new)
         view = faulty(world.table, Plan(at=at, applied=applied, repeat=True))
         with pytest.raises(Crash):
-            desk.handler(table=view).handle(message, remaining=desk.remaining)
+            hint_worker.handler(table=view).handle(message, remaining=hint_worker.remaining)
         assert sync(world).status is RunStatus.IDLE
         assert world.stored() == world.source(), f"killed at call {at}: {calls[at - 1]}"
 
@@ -81,14 +81,14 @@ def test_a_kill_that_takes_the_message_along_is_healed_by_the_next_run(*, new: b
 def test_a_fault_at_any_call_to_the_table_only_delays(*, new: bool, applied: bool) -> None:
     calls = calls_of(new=new)
     for at in range(1, len(calls) + 1):
-        world, desk, message = scenario(new=new)
+        world, hint_worker, message = scenario(new=new)
         view = faulty(world.table, Plan(at=at, applied=applied, error=lambda: StorageUnavailable("down")))
         try:
-            desk.handler(table=view).handle(message, remaining=desk.remaining)
+            hint_worker.handler(table=view).handle(message, remaining=hint_worker.remaining)
         except StorageUnavailable:
             assert at == 1, "only a mark that could not be taken away"
-            desk.handler().handle(message, remaining=desk.remaining)
-        desk.work()
+            hint_worker.handler().handle(message, remaining=hint_worker.remaining)
+        hint_worker.work()
         assert world.stored() == world.source(), f"fault at call {at}: {calls[at - 1]}"
 
 
@@ -101,7 +101,7 @@ def sync(world: World) -> Any:
 
 
 def test_a_hint_in_the_middle_of_a_run_touches_nothing_of_the_run() -> None:
-    world, desk, message = scenario(new=False)
+    world, hint_worker, message = scenario(new=False)
     gitlab: Any = world.gitlab
     driver = Driver(world.table, PipelinesFeature(world.table), cast("Any", gitlab))
     driver.now = world.now / SECOND
@@ -110,7 +110,7 @@ def test_a_hint_in_the_middle_of_a_run_touches_nothing_of_the_run() -> None:
     driver.engine().handle(work, remaining=driver.remaining)
     assert driver.run.status is RunStatus.RUNNING, "handed over in the middle"
     before = [row for row in world.table.dump() if row["pk"].startswith(("INTEGRATION#", "JOURNAL#"))]
-    desk.handler().handle(message, remaining=lambda: 900.0)
+    hint_worker.handler().handle(message, remaining=lambda: 900.0)
     assert world.stored() == world.source(), "at once, not when the run is over"
     assert [row for row in world.table.dump() if row["pk"].startswith(("INTEGRATION#", "JOURNAL#"))] == before
     driver.remaining = lambda: 900.0

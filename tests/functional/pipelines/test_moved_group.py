@@ -14,7 +14,7 @@ def test_a_renamed_group_is_synced_and_hinted_at_as_before() -> None:
     world = Hinted()
     world.aim(group="g")
     driver = Driver(world.table, PipelinesFeature(world.table), cast("Any", world.gitlab))
-    driver.targets = world.desk.targets
+    driver.targets = world.hint_worker.targets
     assert driver.work(driver.start()).status is RunStatus.IDLE
     world.gitlab.group = "renamed"
     world.gitlab.projects.pop(2)
@@ -27,4 +27,4 @@ def test_a_renamed_group_is_synced_and_hinted_at_as_before() -> None:
     rows = {row["id"]: row for row in world.table.query("i1#projects").items}
     assert [number for number, row in rows.items() if "gone_at" in row] == [2]
     assert rows[1]["path_with_namespace"] == "renamed/p1"
-    assert world.desk.targets.only == replace(world.target, group="renamed", group_id=GROUP)
+    assert world.hint_worker.targets.only == replace(world.target, group="renamed", group_id=GROUP)

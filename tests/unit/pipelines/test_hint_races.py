@@ -10,7 +10,7 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from tests.fakes.call_order import Killed, Turns, run_together
-from tests.fakes.hints import Desk
+from tests.fakes.hints import HintWorker
 from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
@@ -36,19 +36,19 @@ class Race:
 
     def run(self, turns: Turns) -> None:
         """Let both work."""
-        sync, desk = self._view(turns, "sync"), self.desk(turns, "hint")
+        sync, hint_worker = self._view(turns, "sync"), self.hint_worker(turns, "hint")
         works = {
             "sync": lambda: asyncio.run(sync.sync()),
-            "hint": lambda: desk.handler().handle(BODY, remaining=lambda: 900.0),
+            "hint": lambda: hint_worker.handler().handle(BODY, remaining=lambda: 900.0),
         }
         ends = run_together(turns, works)
         assert ends["hint"] is None
         assert ends["sync"] is None or isinstance(ends["sync"], Killed)
 
-    def desk(self, turns: Turns, who: str) -> Desk:
+    def hint_worker(self, turns: Turns, who: str) -> HintWorker:
         """Where a hint is processed."""
         view = self._view(turns, who)
-        return Desk(Kind.PIPELINES, view.table, view.gitlab, view.target, now=view.now / SECOND)
+        return HintWorker(Kind.PIPELINES, view.table, view.gitlab, view.target, now=view.now / SECOND)
 
     def heal(self) -> None:
         """Let the next run come, as late as it may; it is the last one that lists this pipeline."""
@@ -120,7 +120,7 @@ def test_two_hints_that_race_leave_the_younger_answer() -> None:
         for behind in range(1, MOST_CALLS["hint"]):
             race, turns = Race(known=True, changes_after=2), Turns(["a"] * ahead + ["b"] * behind, then=["a", "b"])
             works = {
-                who: partial(race.desk(turns, who).handler().handle, BODY, remaining=lambda: 900.0)
+                who: partial(race.hint_worker(turns, who).handler().handle, BODY, remaining=lambda: 900.0)
                 for who in ("a", "b")
             }
             assert run_together(turns, works) == {"a": None, "b": None}

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, U
 from gitlab_hub.ids import padded
 from gitlab_hub.pipelines.keys import partitions, projects_pk
 from gitlab_hub.sync.ports import Kind, SyncTarget
-from tests.fakes.hints import Desk
+from tests.fakes.hints import HintWorker
 from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
@@ -22,29 +22,29 @@ class Hinted(World):
         super().__init__(page=4)
         self.project(1)
         self.project(2)
-        self.desk = Desk(Kind.PIPELINES, self.table, self.gitlab, self.target, now=self.now / SECOND)
+        self.hint_worker = HintWorker(Kind.PIPELINES, self.table, self.gitlab, self.target, now=self.now / SECOND)
 
     def later(self, seconds: float) -> None:
         """Let time pass for both."""
         super().later(seconds)
-        self.desk.now = self.now / SECOND
+        self.hint_worker.now = self.now / SECOND
 
     def hint(self, number: int, project: int = 1) -> int:
         """Give a hint and process whatever waits; the answer is how many messages that took."""
-        self.desk.pipelines.pipeline("i1", project, number)
+        self.hint_worker.pipelines.pipeline("i1", project, number)
         return self.process()
 
     def process(self) -> int:
         """Work on what waits."""
-        done = self.desk.work()
-        self.now = int(self.desk.now * SECOND)
+        done = self.hint_worker.work()
+        self.now = int(self.hint_worker.now * SECOND)
         return done
 
     def aim(self, **changes: Any) -> None:
         """Make the integration another one."""
         fields: dict[str, Any] = {"integration_id": "i1", "credential_id": "c1", "user_id": 7, "is_admin": False}
         self.target = SyncTarget(base_url="https://gitlab.example", **fields | changes)
-        self.desk.targets.only = self.target
+        self.hint_worker.targets.only = self.target
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_a_known_project_is_not_asked_for(world: Hinted) -> None:
     await world.sync()
     world.add(1)
     world.gitlab.log.clear()
-    world.desk.pipelines.pipeline("i1", 1, 1)
+    world.hint_worker.pipelines.pipeline("i1", 1, 1)
     await world_processes(world)
     assert [path for path, _ in world.gitlab.log if not path.startswith("/projects/1/pipelines/1")] == []
 
@@ -88,7 +88,7 @@ def test_a_burst_of_events_is_one_reading_after_the_last_one(world: Hinted) -> N
     pipeline = world.add(1, jobs={})
     for number in range(1, 21):
         pipeline.jobs[number] = job(number, f"job {number}")
-        world.desk.pipelines.pipeline("i1", 1, 1)
+        world.hint_worker.pipelines.pipeline("i1", 1, 1)
         world.later(0.2)
     assert world.process() == 1
     assert len(world.jobs(1)) == 20
@@ -103,7 +103,7 @@ def test_an_event_during_the_reading_makes_another(world: Hinted) -> None:
         if path.endswith("/jobs"):
             world.gitlab.before = lambda _: None
             pipeline.status, pipeline.updated = "success", world.now
-            world.desk.pipelines.pipeline("i1", 1, 1)
+            world.hint_worker.pipelines.pipeline("i1", 1, 1)
 
     world.gitlab.before = finish
     assert world.hint(1) == 2
@@ -127,7 +127,7 @@ def test_every_order_of_five_events_ends_with_gitlabs_state(first: int, pause: i
             pipeline.status = pipeline.jobs[1]["status"] = EVENTS[happened]
             pipeline.updated = world.now
             body: dict[str, Any] = {"object_attributes": {"id": 1, "status": EVENTS[told]}, "project": {"id": 1}}
-            world.desk.pipelines.pipeline("i1", body["project"]["id"], body["object_attributes"]["id"])
+            world.hint_worker.pipelines.pipeline("i1", body["project"]["id"], body["object_attributes"]["id"])
             world.later(pause)
             if pause:
                 world.process()
@@ -173,13 +173,13 @@ def test_a_project_that_may_not_be_seen_stores_nothing(world: Hinted, error: Git
     world.add(1, status="success")
     world.gitlab.faults["/projects/1"] = error
     world.hint(1)
-    assert (world.table.dump(), world.desk.queue.sent) == ([], [])
+    assert (world.table.dump(), world.hint_worker.queue.sent) == ([], [])
 
 
 @pytest.mark.parametrize(("project", "pipeline"), [(0, 1), (1, 0), (-1, 1), (1, 10**12), (10**12, 1)])
 def test_ids_that_no_gitlab_has_are_no_hints(world: Hinted, project: int, pipeline: int) -> None:
-    world.desk.pipelines.pipeline("i1", project, pipeline)
-    assert (world.desk.queue.sent, world.table.dump()) == ([], [])
+    world.hint_worker.pipelines.pipeline("i1", project, pipeline)
+    assert (world.hint_worker.queue.sent, world.table.dump()) == ([], [])
 
 
 def test_another_projects_pipeline_is_not_this_ones(world: Hinted) -> None:
@@ -204,7 +204,7 @@ async def test_a_project_that_is_new_or_back_is_one_of_the_integrations(world: H
 
 
 async def world_hints(world: Hinted, number: int, project: int = 1) -> None:
-    world.desk.pipelines.pipeline("i1", project, number)
+    world.hint_worker.pipelines.pipeline("i1", project, number)
     await world_processes(world)
 
 
@@ -219,7 +219,7 @@ def test_a_pipeline_that_is_not_there_removes_nothing(world: Hinted, *, with_pro
     else:
         del world.project()[1]
     world.hint(1)
-    assert (world.stored(), world.desk.queue.sent) == (before, [])
+    assert (world.stored(), world.hint_worker.queue.sent) == (before, [])
 
 
 def test_a_job_list_that_is_suddenly_empty_is_not_believed(world: Hinted) -> None:
@@ -233,11 +233,11 @@ def test_a_job_list_that_is_suddenly_empty_is_not_believed(world: Hinted) -> Non
             pipeline.jobs = jobs
 
     world.gitlab.before = mend
-    world.desk.pipelines.pipeline("i1", 1, 1)
-    [message] = world.desk.queue.take()
-    world.desk.handler().handle(message, remaining=world.desk.remaining)
+    world.hint_worker.pipelines.pipeline("i1", 1, 1)
+    [message] = world.hint_worker.queue.take()
+    world.hint_worker.handler().handle(message, remaining=world.hint_worker.remaining)
     assert world.stored() == before
-    assert world.desk.queue.bodies[0]["tries"] == 1
+    assert world.hint_worker.queue.bodies[0]["tries"] == 1
     world.process()
     assert world.stored() == world.source()
 

@@ -18,7 +18,7 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.worker import SENT_AGAIN_SECONDS, Area, PurgeBook, Purger
 from tests.fakes.engine import TARGET, Driver
-from tests.fakes.hints import Desk
+from tests.fakes.hints import HintWorker
 from tests.fakes.lineage import MOST_INVOCATIONS, ChainStopped, invoked
 from tests.fakes.mirrored_source import Estate, EstateFeature
 from tests.fakes.queue import MemoryQueue
@@ -101,10 +101,10 @@ def test_a_tick_takes_over_only_where_messages_have_led_far_enough(driver: Drive
 
 def test_a_hint_that_cannot_be_followed_is_given_up_before_lambda_does() -> None:
     down = ScriptedGitLab({"/projects/7/pipelines/70": Unavailable("502", http_status=502)})
-    desk = Desk(Kind.PIPELINES, MemoryTable(), down, TARGET)
-    desk.table.put({"pk": "i1#projects", "sk": f"{7:012d}", "id": 7, "hash": "h"})
-    desk.pipelines.pipeline("i1", 7, 70)
-    assert 5 < desk.work() < MOST_INVOCATIONS
+    hint_worker = HintWorker(Kind.PIPELINES, MemoryTable(), down, TARGET)
+    hint_worker.table.put({"pk": "i1#projects", "sk": f"{7:012d}", "id": 7, "hash": "h"})
+    hint_worker.pipelines.pipeline("i1", 7, 70)
+    assert 5 < hint_worker.work() < MOST_INVOCATIONS
 
 
 class Leftovers:

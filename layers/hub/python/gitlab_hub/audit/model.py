@@ -27,7 +27,7 @@ class AuditAction(StrEnum):
     INTEGRATION_START_OAUTH = "integration.start_oauth"
     OAUTH_BEGIN = "oauth.begin"
     OAUTH_FINISH = "oauth.finish"
-    SIGNING_SECRET_MADE = "signing_secret_made"  # noqa: S105 - the name of an action
+    SIGNING_SECRET_MADE = "signing_secret_made"  # noqa: S105 - the name of an action  # pragma: allowlist secret
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of an action
     TOKEN_REVOKE = "token.revoke"  # noqa: S105 - the name of an action
     TRIGGER_CHANGE = "trigger.change"
