@@ -50,9 +50,6 @@ STATUS_OF_CODE = {
     "sync_in_progress": 409,
     "unreadable_state": 409,
     # Plans
-    "plan_blocked": 403,
-    "plan_drifted": 409,
-    "plan_expired": 410,
     # Builds
     "awaiting_approval": 409,
     "build_finished": 409,
