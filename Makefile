@@ -62,7 +62,7 @@ sam-local: setup  ## Prove the functions under `sam local` (needs a Docker Engin
 
 .PHONY: test
 test: setup  ## Run the whole test suite
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: setup formatting lint types imports template security secrets test  ## What CI runs: format, lint, types, security, tests

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 # No test of this suite measures time: on a busy machine a single example may wait for a fifth of a second.
 settings.register_profile("untimed", deadline=None)
@@ -14,14 +15,25 @@ settings.load_profile("untimed")
 _OURS = re.compile(r"[A-Z_]{3,}")
 """The beginnings of partition keys as the hub spells them; tests of the fake itself use others."""
 
-STACK = Path(__file__).parent / "end_to_end"
+STACK = "tests/end_to_end"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together, and all that need the deployed bundle: each group starts its servers once."""
-    for item in items:
-        group = "stack" if STACK in item.path.parents else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class _ByServers(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps a file's tests together, and all that need the deployed bundle: each group starts its servers once.
+
+    `--dist loadgroup` does not: xdist 3.8 writes its groups into an attribute that pytest 9.2 no longer reads, so every
+    test went to whichever process was free, and two bundles were deployed.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return STACK if path.startswith(f"{STACK}/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByServers:
+    """What shares the tests out to the processes."""
+    return _ByServers(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
