@@ -25,14 +25,14 @@ class Hub:
     def connect(self, gitlab: str, token: str) -> dict[str, Any]:
         """Connect a GitLab; returns the integration."""
         features = {"manage_webhooks": True, "report_statuses": True}
-        wish: dict[str, Any] = {
+        body: dict[str, Any] = {
             "host_url": gitlab,
             "auth_mode": "personal_token",
             "access_token": token,
             "display_name": "Demo",
         }
-        wish |= {"features": features}
-        integration: dict[str, Any] = self.call("POST", "/v1/integrations/gitlab/start", wish)["integration"]
+        body |= {"features": features}
+        integration: dict[str, Any] = self.call("POST", "/v1/integrations/gitlab/start", body)["integration"]
         return integration
 
     def request_sync(self, integration_id: str) -> None:

@@ -44,7 +44,7 @@ class Loop:
         one = f"/v1/integrations/{self._integration_id}"
         events = ["push", "tag_push", "merge_request", "pipeline", "job"]
         self._hub.call("POST", f"{one}/webhooks", {"scope": "project", "target": self.project_id, "events": events})
-        wish = {
+        body = {
             "integration_id": self._integration_id,
             "project_id": self.project_id,
             "events": ["push", "merge_request"],
@@ -52,7 +52,7 @@ class Loop:
             "target": {"type": "https", "url": self._runner.url},
             "report_status": {"enabled": True, "name": STATUS_NAME},
         }
-        trigger = self._hub.call("POST", "/v1/triggers", wish)["trigger"]
+        trigger = self._hub.call("POST", "/v1/triggers", body)["trigger"]
         secret = self._hub.call("POST", f"/v1/triggers/{trigger['id']}/signing-secret", {})
         self._runner.secret = secret["signing_secret"]
 

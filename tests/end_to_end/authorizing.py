@@ -20,7 +20,7 @@ CALLBACK = "/v1/integrations/gitlab/callback"
 class Connecting:
     """An integration that is about to be authorized, by a user of its own."""
 
-    def __init__(self, hub: Hub, company: Running, **wish: Any) -> None:
+    def __init__(self, hub: Hub, company: Running, **wanted: Any) -> None:
         self._hub, self._company = hub, company
         self.user_id = newcomer(company)
         application = company.applications["hub"]
@@ -30,7 +30,7 @@ class Connecting:
             "auth_mode": "oauth_app",
             "client_id": application.client_id,
             "client_secret": application.client_secret,
-            **wish,
+            **wanted,
         }
         started = hub.call("POST", "/v1/integrations/gitlab/start", body)
         assert started.status == 201, started

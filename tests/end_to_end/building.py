@@ -12,7 +12,7 @@ CODE = ("push", "tag_push", "merge_request")
 class Built:
     """A project with a hook of its own and a trigger for a target."""
 
-    def __init__(self, workshop: Workshop, target: Row, **wish: Any) -> None:
+    def __init__(self, workshop: Workshop, target: Row, **wanted: Any) -> None:
         self._workshop, self._hub, self.gitlab = workshop, workshop.hub, workshop.gitlab
         self.project = workshop.project()
         self.hook = workshop.hook("project", self.project, *CODE)
@@ -22,7 +22,7 @@ class Built:
             "events": ["push", "merge_request"],
             "target": target,
             "report_status": {"enabled": True, "name": NAME},
-            **wish,
+            **wanted,
         }
         answer = self._hub.call("POST", "/v1/triggers", body)
         assert answer.status == 201, answer

@@ -47,8 +47,8 @@ class Workshop:
 
     def hook(self, scope: str, target: Any, *events: str, **more: Any) -> Row:
         """Register a webhook; with `mode="manual"` its secrets are under `manual`."""
-        wish = {"scope": scope, "target": target, "events": list(events or EVENTS), **more}
-        answer = self.hub.call("POST", f"{self.path}/webhooks", wish)
+        wanted = {"scope": scope, "target": target, "events": list(events or EVENTS), **more}
+        answer = self.hub.call("POST", f"{self.path}/webhooks", wanted)
         assert answer.status == 201, answer
         self.guard_hooks()
         manual = answer.body.get("manual") or {}

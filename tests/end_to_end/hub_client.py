@@ -101,8 +101,8 @@ class Hub:
 
     def start(self, host: str, token: str, **more: Any) -> Answer:
         """Ask to connect a GitLab with a token."""
-        wish = {"host_url": host, "auth_mode": "personal_token", "access_token": token, **more}
-        return self.call("POST", "/v1/integrations/gitlab/start", wish)
+        wanted = {"host_url": host, "auth_mode": "personal_token", "access_token": token, **more}
+        return self.call("POST", "/v1/integrations/gitlab/start", wanted)
 
     def connect(self, host: str, token: str, **more: Any) -> str:
         """Connect a GitLab, and give the integration's path."""

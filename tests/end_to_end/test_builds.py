@@ -157,8 +157,8 @@ def test_a_finished_build_is_run_again(built: Built, server: CiServer) -> None:
 
 def test_a_branch_is_built_on_request(hub: Hub, built: Built, server: CiServer) -> None:
     sha = built.push(message="By hand [skip ci]")
-    wish = {"trigger_id": built.id, "ref": "main"}
-    made = [hub.call("POST", "/v1/builds", wish, Idempotency_Key=f"by-hand-{built.id}") for _ in range(2)]
+    wanted = {"trigger_id": built.id, "ref": "main"}
+    made = [hub.call("POST", "/v1/builds", wanted, Idempotency_Key=f"by-hand-{built.id}") for _ in range(2)]
     assert [answer.status for answer in made] == [201, 201]
     assert made[0].body == made[1].body
     build = made[0].body["build"]

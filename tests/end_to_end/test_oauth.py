@@ -212,8 +212,8 @@ def test_a_removed_integration_leaves_no_token_and_no_hook(hub: Hub, company: Ru
     leaving.user_id = admin
     leaving.authorize(browser)
     project = next(row["id"] for row in company.truth("projects") if not row["archived"])
-    wish = {"scope": "project", "target": project, "events": ["push"]}
-    made = hub.call("POST", f"{leaving.path}/webhooks", wish)
+    wanted = {"scope": "project", "target": project, "events": ["push"]}
+    made = hub.call("POST", f"{leaving.path}/webhooks", wanted)
     assert made.status == 201, made
     [there] = company.truth("hooks", project_id=project)
     hub.guard(there["token"], there["signing_token"])
@@ -257,17 +257,17 @@ def test_a_code_is_worth_nothing_without_the_hubs_verifier(
 ) -> None:
     """Whoever sees the redirection and even knows the client's secret lacks what never left the hub (RFC 7636)."""
     begun = connecting.begin()
-    wish = query(begun["authorize_url"])
+    wanted = query(begun["authorize_url"])
     application = company.applications["hub"]
-    assert wish["response_type"] == "code"
-    assert wish["client_id"] == application.client_id
-    assert wish["redirect_uri"] == hub.url + CALLBACK
-    assert wish["code_challenge_method"] == "S256"
-    assert len(wish["code_challenge"]) == len(create_s256_code_challenge(generate_token(48)))
-    assert len(wish["state"]) >= 43
+    assert wanted["response_type"] == "code"
+    assert wanted["client_id"] == application.client_id
+    assert wanted["redirect_uri"] == hub.url + CALLBACK
+    assert wanted["code_challenge_method"] == "S256"
+    assert len(wanted["code_challenge"]) == len(create_s256_code_challenge(generate_token(48)))
+    assert len(wanted["state"]) >= 43
     back = connecting.consented(browser, begun["authorize_url"])
     with client_of(company, hub.url + CALLBACK) as thief:
-        for stolen in ({}, {"code_verifier": generate_token(48)}, {"code_verifier": wish["code_challenge"]}):
+        for stolen in ({}, {"code_verifier": generate_token(48)}, {"code_verifier": wanted["code_challenge"]}):
             with pytest.raises(OAuthError, match=r"invalid_grant|invalid_request"):
-                thief.fetch_token(authorization_response=back, state=wish["state"], **stolen)
+                thief.fetch_token(authorization_response=back, state=wanted["state"], **stolen)
     assert connecting.finish(back).status == 200

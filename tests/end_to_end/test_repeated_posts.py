@@ -17,7 +17,7 @@ def key() -> str:
     return f"key-{uuid4()}"
 
 
-def wish(gitlab: Running) -> dict[str, Any]:
+def wanted(gitlab: Running) -> dict[str, Any]:
     value = token(gitlab, newcomer(gitlab))
     return {"host_url": gitlab.base, "auth_mode": "personal_token", "access_token": value}
 
@@ -30,7 +30,7 @@ START = "/v1/integrations/gitlab/start"
 
 
 def test_a_start_that_is_repeated_gives_the_first_answer(hub: Hub, lively: Running, key: str) -> None:
-    body = wish(lively)
+    body = wanted(lively)
     first = post(hub, START, body, key)
     before = set(secrets(hub.stack))
     again = post(hub, START, body, key)
@@ -41,12 +41,12 @@ def test_a_start_that_is_repeated_gives_the_first_answer(hub: Hub, lively: Runni
 
 
 def test_a_refusal_that_is_repeated_is_the_same(hub: Hub, lively: Running, key: str) -> None:
-    body = {**wish(lively), "access_token": "nonsense"}
+    body = {**wanted(lively), "access_token": "nonsense"}
     assert post(hub, START, body, key).refusal == post(hub, START, body, key).refusal == (400, "invalid_credentials")
 
 
 def test_what_may_pass_is_tried_again(hub: Hub, lively: Running, key: str) -> None:
-    body = wish(lively)
+    body = wanted(lively)
     lively.fault("rate_limited", times=0, retry_after=60)
     assert post(hub, START, body, key).refusal == (503, "rate_limited")
     lively.control("DELETE", "faults")
@@ -54,7 +54,7 @@ def test_what_may_pass_is_tried_again(hub: Hub, lively: Running, key: str) -> No
 
 
 def test_two_starts_at_once_connect_once(hub: Hub, lively: Running, key: str) -> None:
-    body = wish(lively)
+    body = wanted(lively)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: post(hub, START, body, key), range(2)))
     made = [answer for answer in answers if answer.status == 201]
@@ -64,7 +64,7 @@ def test_two_starts_at_once_connect_once(hub: Hub, lively: Running, key: str) ->
 
 
 def test_a_sync_that_is_repeated_is_the_same_sync(hub: Hub, lively: Running, key: str) -> None:
-    one = hub.connect(lively.base, wish(lively)["access_token"])
+    one = hub.connect(lively.base, wanted(lively)["access_token"])
     first = post(hub, f"{one}/sync", {}, key)
     again = post(hub, f"{one}/sync", {}, key)
     assert (first.status, again.status, again.body) == (202, 202, first.body)

@@ -26,12 +26,12 @@ def built(_workshop: Workshop) -> Built:
     )  # fmt: skip
 
 
-def wish(workshop: Workshop, **more: Any) -> Row:
+def wanted(workshop: Workshop, **more: Any) -> Row:
     return {"integration_id": workshop.id, "project_id": 1, "events": ["push"], "target": BUS, **more}
 
 
 def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, workshop: Workshop) -> None:
-    body = wish(workshop, tags={"include": ["v*"]}, concurrency={"cancel_previous": True}, on_branch_delete=True)
+    body = wanted(workshop, tags={"include": ["v*"]}, concurrency={"cancel_previous": True}, on_branch_delete=True)
     made = hub.call("POST", TRIGGERS, body)
     assert made.status == 201
     trigger = made.body["trigger"]
@@ -72,20 +72,20 @@ def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, workshop: Workshop
 )  # fmt: skip
 def test_a_trigger_that_cannot_be_is_refused(hub: Hub, workshop: Workshop, more: Row) -> None:
     before = hub.rows(TRIGGERS, integration_id=workshop.id)
-    answer = hub.call("POST", TRIGGERS, wish(workshop, **more))
+    answer = hub.call("POST", TRIGGERS, wanted(workshop, **more))
     assert answer.status in {400, 422}
     assert answer.body["code"] in {"invalid_input", "host_not_allowed", "target_not_allowed"}
     assert hub.rows(TRIGGERS, integration_id=workshop.id) == before
 
 
 def test_triggers_of_others_are_not_found(hub: Hub, workshop: Workshop, built: Built) -> None:
-    body = wish(workshop) | {"integration_id": "int_unknown"}
+    body = wanted(workshop) | {"integration_id": "int_unknown"}
     assert hub.call("POST", TRIGGERS, body).refusal == (404, "not_found")
     limited = hub.call("POST", "/v1/tokens", {"role": "admin", "integration_ids": ["int_other"]}).body["token"]
     for method, path, sent in (
         ("GET", f"{TRIGGERS}/{built.id}", None),
         ("PATCH", f"{TRIGGERS}/{built.id}", {}),
-        ("POST", TRIGGERS, wish(workshop)),
+        ("POST", TRIGGERS, wanted(workshop)),
         ("POST", f"{TRIGGERS}/{built.id}/signing-secret", {}),
         ("GET", f"/v1/builds?trigger_id={built.id}", None),
         ("POST", "/v1/builds", {"trigger_id": built.id, "ref": "main"}),

@@ -99,8 +99,8 @@ def test_hooks_of_projects_stand_in_for_a_groups(hub: Hub, workshop: Workshop) -
     gitlab, group = workshop.gitlab, workshop.group()
     projects = {workshop.project(group["id"]) for _ in range(2)}
     gitlab.behave(group_hooks="unlicensed")
-    wish = {"scope": "group", "target": group["id"], "events": ["push", "member"]}
-    refused = hub.call("POST", f"{workshop.path}/webhooks", wish)
+    wanted = {"scope": "group", "target": group["id"], "events": ["push", "member"]}
+    refused = hub.call("POST", f"{workshop.path}/webhooks", wanted)
     assert refused.refusal == (409, "group_hooks_unavailable")
     assert refused.body["details"] == {"fallback": "project"}
     parent = workshop.hook("group", group["id"], "push", "member", fallback="project")
@@ -140,7 +140,7 @@ def test_a_system_hook_tells_of_everything(hub: Hub, workshop: Workshop) -> None
 
 
 @pytest.mark.parametrize(
-    ("wish", "refusal"),
+    ("wanted", "refusal"),
     [
         ({"scope": "project", "target": 999_999, "events": ["push"]}, (404, "not_found")),
         ({"scope": "project", "events": ["push"]}, (422, "invalid_input")),
@@ -150,16 +150,16 @@ def test_a_system_hook_tells_of_everything(hub: Hub, workshop: Workshop) -> None
         ({"scope": "project", "target": 1, "events": ["push"], "secret": "mine"}, (422, "invalid_input")),
     ],
 )
-def test_what_cannot_be_hooked_is_refused(workshop: Workshop, wish: Row, refusal: tuple[int, str]) -> None:
+def test_what_cannot_be_hooked_is_refused(workshop: Workshop, wanted: Row, refusal: tuple[int, str]) -> None:
     before = workshop.there()
-    assert workshop.hub.call("POST", f"{workshop.path}/webhooks", wish).refusal == refusal
+    assert workshop.hub.call("POST", f"{workshop.path}/webhooks", wanted).refusal == refusal
     assert workshop.there() == before
 
 
 def test_a_registration_that_is_repeated_hangs_one_hook(hub: Hub, workshop: Workshop) -> None:
     project = workshop.project()
-    wish = {"scope": "project", "target": project, "events": ["push"]}
-    made = [hub.call("POST", f"{workshop.path}/webhooks", wish, Idempotency_Key=key) for key in ("a-1", "a-1", "a-2")]
+    wanted = {"scope": "project", "target": project, "events": ["push"]}
+    made = [hub.call("POST", f"{workshop.path}/webhooks", wanted, Idempotency_Key=key) for key in ("a-1", "a-1", "a-2")]
     assert {answer.status for answer in made} == {201}
     assert len({answer.body["webhook"]["id"] for answer in made}) == 1
     assert len(workshop.there(project_id=project)) == 1

@@ -110,8 +110,8 @@ def test_filters_are_named_and_their_values_listed(bundle: Bundle, client: Clien
 
 
 def test_things_are_made_and_the_answer_can_be_used(client: Client) -> None:
-    wish = client.models.TokenCreateRequest(role=client.models.Role.VIEWER, label="made by a client")
-    made = client.call("operations", "create_token", body=wish)
+    wanted = client.models.TokenCreateRequest(role=client.models.Role.VIEWER, label="made by a client")
+    made = client.call("operations", "create_token", body=wanted)
     assert made.token.startswith(f"ghub_{made.id}_")
     listed = client.call("operations", "list_tokens").tokens
     assert [one.label for one in listed if one.id == made.id] == ["made by a client"]

@@ -62,8 +62,8 @@ _PAGE_TOO_HEAVY = frozenset({500, 502, 504})
 def pause(error: GitLabError, *, failures: int, left: float, draw: float, options: ClientOptions) -> float | None:
     """Seconds to wait before the next try, None to give up.
 
-    Full jitter: `draw` (0 to 1) of an exponentially growing span. GitLab's own wish counts on top; a wish for more than
-    a few seconds is the caller's to fulfil, and so is any that does not fit into the `left` seconds.
+    Full jitter: `draw` (0 to 1) of an exponentially growing span. GitLab's own `Retry-After` counts on top; a longer
+    wait than a few seconds is left to the caller, and so is one that does not fit into the `left` seconds.
     """
     if failures >= options.tries or not isinstance(error, _MAY_PASS):
         return None

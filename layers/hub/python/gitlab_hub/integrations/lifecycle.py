@@ -27,6 +27,9 @@ GRACE_SECONDS = 900
 Purge = Callable[[str], None]
 """Asks for the removal of everything that was synced from an integration."""
 
+RevocationsOf = Callable[[IntegrationWithCredentials], Sequence[Revocation]]
+"""The tokens of an integration that GitLab is to end when it is removed."""
+
 REVOCATION_SECONDS = 86_400
 """How long the secret of a removed integration is kept where GitLab does not end its tokens."""
 
@@ -70,7 +73,9 @@ class IntegrationLifecycle:
         self.purge(integration_id)
 
     def mark_deleting(
-        self, integration_id: str, leaving: Callable[[IntegrationWithCredentials], Sequence[Revocation]] = lambda _: ()
+        self,
+        integration_id: str,
+        revocations: RevocationsOf = lambda _: (),
     ) -> Integration:
         """Put a tombstone in the place of an integration, and say what it was at last. Raises NotFound.
 
@@ -81,7 +86,7 @@ class IntegrationLifecycle:
             integration = holding.integration
             unchanged = Condition(equals={"version": integration.version, "lifecycle": rows.LIVE})
             tombstone = self._tombstone(integration_id, rows.DELETING, version=integration.version + 1)
-            noted = (Put(row(one)) for one in leaving(holding))
+            noted = (Put(row(one)) for one in revocations(holding))
             claim = Delete((f"IDENTITY#{integration.identity}", "CLAIM"))
             due = Put(self._due.item(_cleanup_due(tombstone)))
             try:

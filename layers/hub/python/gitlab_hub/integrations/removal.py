@@ -98,18 +98,18 @@ class Removal:
             raise ActiveBuildsRemain("Builds are under way; wait for them, cancel them, or set force=true.")
         self._audit.record(AuditAction.INTEGRATION_REMOVE, actor=actor, integration_id=integration_id)
         deleted, failed = self._remove_hooks(integration_id, options)
-        leaving: list[Revocation] = []
+        due: list[Revocation] = []
 
         def noted(last: IntegrationWithCredentials) -> list[Revocation]:
-            leaving[:] = _leaving(last, options)
-            return leaving
+            due[:] = _revocations(last, options)
+            return due
 
         self._lifecycle.mark_deleting(integration_id, noted)
         lasting = [] if options.revoke is False else self._revocation_queue.last_tries(integration_id)
         self._lifecycle.purge(integration_id, pending_revocations=bool(lasting))
         alive = {one.key for one in lasting}
         return DeleteResult(
-            revoked=bool(leaving) and alive.isdisjoint(one.key for one in leaving),
+            revoked=bool(due) and alive.isdisjoint(one.key for one in due),
             revoke_failed=list(dict.fromkeys(one.credential_id for one in lasting)),
             hooks_deleted=deleted,
             hooks_failed=failed,
@@ -126,7 +126,7 @@ class Removal:
         return 0, []
 
 
-def _leaving(last: IntegrationWithCredentials, options: DeleteOptions) -> list[Revocation]:
+def _revocations(last: IntegrationWithCredentials, options: DeleteOptions) -> list[Revocation]:
     """What is to end of an integration as it was at last."""
     wanted = (one for one in last.credentials if one.deleted_at is None and _is_selected(one, options))
     return [revocation_of(last.integration, one, announced=True, now=last.integration.updated_at) for one in wanted]

@@ -1,4 +1,4 @@
-"""Rows of GitLab's that cannot be understood: their neighbours are stored, and they are named instead of dropped."""
+"""Rows of GitLab's that cannot be understood: the other rows are stored, and these are named instead of dropped."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
