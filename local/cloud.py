@@ -120,9 +120,11 @@ def _settle(
 def _search_path(chosen: Target) -> str:
     """Where SAM finds the runtime's interpreter. Raises Problem where it does not."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    if shutil.which(chosen.runtime, path=path) is None:
+    # Run it: a name that pyenv put on PATH may stand for an interpreter that is not there.
+    command = shutil.which(chosen.runtime, path=path)
+    if command is None or subprocess.run([command, "--version"], capture_output=True, check=False).returncode:
         raise Problem(
-            f"{chosen.runtime} is not on PATH: install it, or build for another with `make build RUNTIME=python3.11`"
+            f"{chosen.runtime} does not run here: install it, or build for another with `make build RUNTIME=python3.11`"
         )
     return path
 

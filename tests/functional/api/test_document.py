@@ -16,6 +16,7 @@ from gitlab_hub.web.glossary_special import SPECIAL
 from gitlab_hub.web.openapi import TAG_OF_ROUTES, document
 from gitlab_hub.web.openapi_schemas import PUBLIC_NAMES, public_name
 from gitlab_hub.web.status import STATUS_OF_CODE
+from tests.fakes.gitlab import answer, project
 from tests.functional.api.bundle import Bundle
 
 Schema = dict[str, Any]
@@ -118,6 +119,20 @@ def test_each_way_to_connect_has_an_example_that_the_route_takes(made: Schema) -
         secrets = {name: "filled-in" for name, value in body.items() if "…" in str(value)}
         assert wish_of.pop(body["auth_mode"])(StartBody.model_validate(body | secrets))
     assert wish_of == {}
+
+
+def test_the_hub_takes_the_examples_of_changes_and_of_triggers(made: Schema) -> None:
+    bundle = Bundle()  # a hub of its own: the examples change it
+    bundle.gitlab.token["scopes"] = ["api"]
+    bundle.gitlab.script["/projects/15"] = answer(body=project(15))
+    bundle.gitlab.script["/groups/acme%2Fshop"] = answer(body={"id": 9, "full_path": "acme/shop"})
+    routes = {"/v1/integrations/{integration_id}": "patch", "/v1/triggers": "post"}
+    for path, method in routes.items():
+        content = made["paths"][path][method]["requestBody"]["content"]["application/json"]
+        for body in (one["value"] for one in content["examples"].values()):
+            own = {"integration_id": bundle.own} if "integration_id" in body else {}
+            status, said = bundle(method.upper(), path.replace("{integration_id}", bundle.own), body | own)
+            assert status in {200, 201}, (path, body, said)
 
 
 def test_an_error_is_shown_as_its_status_has_it(made: Schema) -> None:

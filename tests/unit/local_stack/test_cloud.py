@@ -1,11 +1,14 @@
 """What `make build` and `make deploy` decide and remember, without AWS and without building."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from local.cloud import ASKED, NOTHING, PLACE, ROOT, Target, answers, main, target
+from local.problems import Problem
 from local.saved_parameters import SavedDeployment, parameters_of
 
 DEFAULTS = {"PythonRuntime": "python3.13", "Architecture": "arm64"}
@@ -105,3 +108,14 @@ def test_the_makefile_leaves_what_was_saved_alone() -> None:
     recipe = makefile[makefile.index("\ndeploy:") :].split("\n\n")[0]
     assert "local.cloud deploy" in recipe
     assert "--parameter-overrides" not in makefile
+
+
+def test_a_command_that_does_not_run_is_no_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = tmp_path / "bin" / "python3.99"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
+    shutil.copy(ROOT / "template.yaml", tmp_path)
+    with pytest.raises(Problem, match=r"python3\.99 does not run here"):
+        main(["build", "--runtime", "python3.99"], root=tmp_path)

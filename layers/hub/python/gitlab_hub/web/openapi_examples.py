@@ -23,6 +23,27 @@ NAMED: dict[str, dict[str, Example]] = {
             "features": _FEATURES,
         },
     },
+    "PatchBody": {
+        "Pause": {"paused": True},
+        "Switch features on": {"features": _FEATURES},
+        "Another name": {"display_name": "Acme's GitLab"},
+    },
+    "TriggerBody": {
+        "Builds of a project": {
+            "integration_id": _INTEGRATION,
+            "project_id": 15,
+            "events": ["push", "merge_request"],
+            "branches": {"include": ["main", "release/*"]},
+            "target": {"type": "eventbridge"},
+        },
+        "Builds of a group's projects": {
+            "integration_id": _INTEGRATION,
+            "group": "acme/shop",
+            "events": ["push"],
+            "paths": {"exclude": ["docs/**"]},
+            "target": {"type": "eventbridge"},
+        },
+    },
     "AuthorizeBody": {
         "Begin": {"integration_id": _INTEGRATION, "redirect_url": "https://console.example.com/connected"},
         "Begin, to switch features on": {"integration_id": _INTEGRATION, "features": _FEATURES},
