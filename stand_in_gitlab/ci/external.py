@@ -54,7 +54,10 @@ class ExternalStages:
         self._company, self._view = company, view
 
     def pipeline(self, project: Project, sha: str, ref: str | None, pipeline_id: int | None) -> Pipeline | None:
-        """The newest pipeline of this commit, of this ref and with this id where they are given."""
+        """The newest pipeline of this commit, of this ref and with this id where they are given: all of them filter.
+
+        `first_matching_pipeline` in app/services/ci/create_commit_status_service.rb.
+        """
         found = [
             each
             for each in self._company.pipelines[project.id].values()

@@ -110,7 +110,7 @@ def test_a_status_joins_the_pipeline_that_the_commit_has(post: Post, ask: Any, a
     assert "hub" not in {each["name"] for each in ask(f"/projects/1/pipelines/{newest.id}/jobs", "admin").json}
 
 
-def test_a_named_pipeline_has_to_fit(post: Post) -> None:
+def test_a_named_pipeline_has_to_fit_the_ref_as_well(post: Post) -> None:
     first = post("running", name="a").json["pipeline_id"]
     assert post("running", name="b", pipeline_id=first).json["pipeline_id"] == first
     assert post("running", name="c", pipeline_id=999_999).json["message"].startswith("404 Pipeline for pipeline_id")

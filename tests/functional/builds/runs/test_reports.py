@@ -44,7 +44,6 @@ def test_a_status_has_the_fields_gitlab_wants_and_stays_in_its_pipeline(world: W
         {
             "state": "success",
             "name": "ci/hub",
-            "ref": "main",
             "target_url": "https://ci.example/1",
             "description": "All 12 tests passed.",
             "pipeline_id": 99,
@@ -205,7 +204,8 @@ def test_a_pipeline_that_gitlab_removed_is_left_for_another(world: World) -> Non
     build_id = started(world)
     world.wall.script = [lambda: StatusWall.refused(404, "404 Pipeline Not Found")]
     patch(world, build_id, "success")
-    assert [post.get("pipeline_id") for post in world.wall.posts] == [None, 99, None]
+    found = [(post.get("ref"), post.get("pipeline_id")) for post in world.wall.posts]
+    assert found == [("main", None), (None, 99), ("main", None)]
     assert world.build(build_id).reported_status == "success"
 
 

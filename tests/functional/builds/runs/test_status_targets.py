@@ -29,6 +29,19 @@ def opened(shop: Workshop, **more: Any) -> tuple[Any, list[str]]:
     return done, built
 
 
+def moved() -> tuple[Workshop, str, int, Any]:
+    """A running build that was shown in a branch's pipeline first, and is shown in its merge request's now."""
+    shop = Workshop(events=("merge_request",))
+    done, [build_id] = opened(shop)
+    shop.work()
+    [first] = shown(shop, done["sha"])
+    pipeline = shop.company.do("start_merge_request_pipeline", iid=done["iid"])
+    said = {"status": "running", "description": "Half of it is done."}
+    assert shop.call("PATCH", f"/v1/builds/{build_id}", said)[0] == 200
+    shop.work()
+    return shop, build_id, first, pipeline
+
+
 @pytest.mark.parametrize("events", [("merge_request",), ("push",), ("push", "merge_request")])
 def test_a_status_is_in_the_pipeline_of_its_merge_request(events: tuple[str, ...]) -> None:
     shop = Workshop(events=events)
@@ -53,6 +66,122 @@ def test_a_pipeline_that_comes_after_the_first_report_has_the_end_and_nothing_ru
     pipeline = shop.company.do("start_merge_request_pipeline", iid=done["iid"])
     end(shop, build_id)
     assert shown(shop, done["sha"]) == {first: "success", pipeline["id"]: "success"}
+
+
+@pytest.mark.parametrize("events", [("merge_request",), ("push",)])
+def test_every_pipeline_that_showed_a_build_has_its_end(events: tuple[str, ...]) -> None:
+    shop = Workshop(events=events)
+    done, [build_id] = opened(shop)
+    shop.work()
+    [first] = shown(shop, done["sha"])
+    later: list[Any] = []
+    for merged in (False, True, True):
+        shop.happens("push", branch="main", files=[f"main-{len(later)}"])
+        later.append(shop.company.do("start_merge_request_pipeline", iid=done["iid"], merged=merged))
+        said = {"status": "running", "description": f"Part {len(later)}"}
+        assert shop.call("PATCH", f"/v1/builds/{build_id}", said)[0] == 200
+        shop.work()
+    end(shop, build_id)
+    own, *results = later
+    assert shown(shop, done["sha"]) == {first: "success", own["id"]: "success"}
+    assert len({done["sha"], *(result["sha"] for result in results)}) == 3
+    for result in results:
+        assert shown(shop, result["sha"]) == {result["id"]: "success"}
+
+
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("action", ["merge", "close"])
+@pytest.mark.parametrize("events", [("merge_request",), ("push",)])
+def test_a_merge_request_that_ends_before_its_build_shows_the_builds_end(
+    events: tuple[str, ...], action: str, merged: bool
+) -> None:
+    shop = Workshop(events=events)
+    done, [build_id] = opened(shop)
+    pipeline = shop.company.do("start_merge_request_pipeline", iid=done["iid"], merged=merged)
+    shop.work()
+    shop.company.do("update_merge_request", iid=done["iid"], action=action)
+    end(shop, build_id)
+    assert shown(shop, pipeline["sha"]) == {pipeline["id"]: "success"}
+    assert pipelines(shop) == [("merge_request_event", pipeline["ref"])]
+
+
+@pytest.mark.parametrize("action", ["merge", "close"])
+def test_a_pipeline_that_comes_before_the_first_report_shows_it_though_its_merge_request_has_ended(
+    action: str,
+) -> None:
+    shop = Workshop(events=("push",))
+    done, [build_id] = opened(shop)
+    pipeline = shop.company.do("start_merge_request_pipeline", iid=done["iid"])
+    shop.company.do("update_merge_request", iid=done["iid"], action=action)
+    end(shop, build_id)
+    assert shown(shop, done["sha"]) == {pipeline["id"]: "success"}
+
+
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("events", [("merge_request",), ("push",)])
+def test_a_push_that_overtakes_a_build_leaves_it_in_its_pipeline(events: tuple[str, ...], merged: bool) -> None:
+    shop = Workshop(events=events)
+    done, [old] = opened(shop)
+    first = shop.company.do("start_merge_request_pipeline", iid=done["iid"], merged=merged)
+    shop.work()
+    _, [new], _ = shop.happens("update_merge_request", iid=done["iid"], files=["b"])
+    second = shop.company.do("start_merge_request_pipeline", iid=done["iid"], merged=merged)
+    shop.work()
+    end(shop, old)
+    end(shop, new)
+    assert shown(shop, first["sha"]) == {first["id"]: "success"}
+    assert shown(shop, second["sha"]) == {second["id"]: "success"}
+    assert len(pipelines(shop)) == 2
+
+
+def test_a_pipeline_that_has_the_status_already_is_remembered() -> None:
+    shop, build_id, _, _ = moved()
+    result = shop.company.do("start_merge_request_pipeline", iid=1, merged=True)
+    lost = {"state": "running", "name": "ci/hub", "pipeline_id": result["id"]}
+    shop.answer("POST", f"/projects/{PROJECT}/statuses/{result['sha']}", lost)
+    assert shop.call("PATCH", f"/v1/builds/{build_id}", {"status": "running", "description": "Nearly."})[0] == 200
+    shop.work()
+    shop.company.do("update_merge_request", iid=1, files=["b"])
+    end(shop, build_id)
+    assert shown(shop, result["sha"]) == {result["id"]: "success"}
+
+
+def test_of_two_merge_requests_of_a_branch_the_one_of_the_commit_counts_and_then_the_open_one() -> None:
+    shop = Workshop(events=("push",))
+    done, [first] = opened(shop)
+    old = shop.company.do("start_merge_request_pipeline", iid=done["iid"])
+    shop.company.do("update_merge_request", iid=done["iid"], action="close")
+    newer, [second], _ = shop.happens("push", branch="feature", files=["b"])
+    again = shop.company.do("open_merge_request", source_branch="feature")
+    new = shop.company.do("start_merge_request_pipeline", iid=again["iid"])
+    shop.work()
+    for build_id in (first, second):
+        end(shop, build_id)
+    assert shown(shop, done["sha"]) == {old["id"]: "success"}
+    assert shown(shop, newer["sha"]) == {new["id"]: "success"}
+
+
+def test_a_pipeline_that_gitlab_removed_gets_no_successor_where_the_build_is_shown_elsewhere() -> None:
+    shop, build_id, first, pipeline = moved()
+    del shop.company.app.company.pipelines[PROJECT][first]
+    before = pipelines(shop)
+    end(shop, build_id)
+    assert shown(shop, pipeline["sha"])[pipeline["id"]] == "success"
+    assert pipelines(shop) == before
+
+
+def test_the_pipeline_that_the_release_before_remembered_has_the_end_too() -> None:
+    shop, build_id, first, pipeline = moved()
+    row = shop.rows.get(f"BUILD#{build_id}", "BUILD")
+    assert row is not None
+    new = {"status_sha", "left_pipelines"}
+    assert new < set(row)
+    shop.rows.put({name: row[name] for name in set(row) - new} | {"left_pipeline_id": first})
+    end(shop, build_id)
+    assert shown(shop, pipeline["sha"]) == {first: "success", pipeline["id"]: "success"}
+    row = shop.rows.get(f"BUILD#{build_id}", "BUILD")
+    assert row is not None
+    assert "left_pipeline_id" not in row
 
 
 def test_a_status_is_in_the_pipeline_for_the_result_of_the_merge() -> None:

@@ -9,7 +9,7 @@ import pytest
 from gitlab_hub.builds.runs.actions import REPORT, pending_actions
 from gitlab_hub.builds.runs.commit_status import ReportOutcome, classify, status_of, with_report_outcome
 from gitlab_hub.builds.runs.model import BuildStatus, with_status
-from gitlab_hub.builds.runs.status_target import StatusTarget, default_target
+from gitlab_hub.builds.runs.status_target import StatusTarget, default_target, last_or_default_target, left_targets
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -93,10 +93,6 @@ def test_a_pause_is_as_long_as_gitlab_wants_with_some_jitter() -> None:
     assert [classify(limited, draw=draw).wait for draw in (0.0, 1.0)] == [600, 615]
 
 
-def test_a_status_that_is_there_is_reported() -> None:
-    assert classify(StatusUnchanged("", http_status=400), draw=0.0) == ReportOutcome()
-
-
 def test_what_was_posted_is_noted_of_what_was_posted_only() -> None:
     done = with_report_outcome(RUNNING, RUNNING, ReportOutcome(pipeline_id=9), now=NOW)
     assert (done.reported_status, done.status_pipeline_id, REPORT in pending_actions(done)) == ("running", 9, False)
@@ -105,18 +101,38 @@ def test_what_was_posted_is_noted_of_what_was_posted_only() -> None:
     assert REPORT in pending_actions(behind), "the newer state is still to be shown"
 
 
-def test_the_pipeline_that_was_left_first_is_remembered_too() -> None:
-    known = replace(RUNNING, status_pipeline_id=9)
-    moved_on = with_report_outcome(known, known, ReportOutcome(pipeline_id=10), now=NOW)
-    assert (moved_on.status_pipeline_id, moved_on.left_pipeline_id) == (10, 9)
-    again = with_report_outcome(moved_on, moved_on, ReportOutcome(pipeline_id=11), now=NOW)
-    assert (again.status_pipeline_id, again.left_pipeline_id) == (11, 9)
-    assert with_report_outcome(known, known, ReportOutcome(pipeline_id=9), now=NOW).left_pipeline_id is None
+def test_every_pipeline_that_was_left_is_remembered_with_its_commit() -> None:
+    build, merged = RUNNING, "b" * 40
+    for pipeline_id, sha in ((9, RUNNING.sha), (10, merged), (11, RUNNING.sha)):
+        build = with_report_outcome(build, build, ReportOutcome(pipeline_id=pipeline_id, sha=sha), now=NOW)
+    assert (build.status_pipeline_id, build.status_sha) == (11, RUNNING.sha)
+    assert build.left_pipelines == {"9": RUNNING.sha, "10": merged}
+    again = with_report_outcome(build, build, ReportOutcome(pipeline_id=11, sha=RUNNING.sha), now=NOW)
+    assert again.left_pipelines == build.left_pipelines
+    back = with_report_outcome(build, build, ReportOutcome(pipeline_id=10, sha=merged), now=NOW)
+    assert (back.status_sha, back.left_pipelines) == (merged, {"9": RUNNING.sha, "11": RUNNING.sha})
+
+
+def test_all_pipelines_but_the_one_of_the_status_are_left() -> None:
+    shown = replace(RUNNING, status_pipeline_id=11, status_sha="b" * 40, left_pipelines={"9": RUNNING.sha})
+    nine, eleven = StatusTarget(RUNNING.sha, pipeline_id=9), StatusTarget("b" * 40, pipeline_id=11)
+    assert left_targets(shown, eleven) == [nine]
+    assert left_targets(shown, StatusTarget(RUNNING.sha, pipeline_id=12)) == [nine, eleven]
+    assert left_targets(RUNNING, HERE) == []
+
+
+def test_no_ref_stands_beside_the_id_of_a_pipeline() -> None:
+    shown = replace(RUNNING, status_pipeline_id=9, status_sha="b" * 40)
+    assert last_or_default_target(RUNNING) == default_target(RUNNING)
+    assert last_or_default_target(shown) == StatusTarget("b" * 40, pipeline_id=9)
+    assert last_or_default_target(replace(shown, status_sha=None)) == StatusTarget(RUNNING.sha, pipeline_id=9)
+    assert status_of(shown, last_or_default_target(shown)) == {"state": "running", "name": "hub", "pipeline_id": 9}
 
 
 def test_a_pipeline_is_remembered_through_answers_that_name_none() -> None:
-    known = replace(RUNNING, status_pipeline_id=9)
-    assert with_report_outcome(known, known, ReportOutcome(), now=NOW).status_pipeline_id == 9
+    known = replace(RUNNING, status_pipeline_id=9, status_sha="b" * 40)
+    done = with_report_outcome(known, known, ReportOutcome(), now=NOW)
+    assert (done.status_pipeline_id, done.status_sha, done.left_pipelines) == (9, "b" * 40, {})
 
 
 def refusal(status: int, body: Any) -> RawResponse:

@@ -16,6 +16,7 @@ from gitlab_hub.builds.runs.status_target import (
     StatusTarget,
     default_target,
     last_or_default_target,
+    left_targets,
     resolve_status_target,
 )
 from gitlab_hub.builds.runs.store import BuildStore
@@ -43,6 +44,8 @@ LONGEST_PAUSE = 2.0
 JITTER = 15
 SHORTEST_WAIT = 30
 """Seconds that a GitLab which did not take a report is left alone, whatever else happens to the build."""
+MAX_LEFT = 20
+"""Pipelines, the newest, that are told the end of a build which was shown in them."""
 LOOKUP_SECONDS = 5.0
 """How long GitLab may take to say where a status belongs; then it is shown where it was."""
 OFF, PAUSED, GONE = "report_statuses_off", "paused", "integration_gone"
@@ -58,6 +61,8 @@ class ReportOutcome:
     again: bool = False
     wait: int = 0
     pipeline_id: int | None = None
+    sha: str | None = None
+    """The commit of that pipeline."""
 
 
 class StatusReporter:
@@ -101,15 +106,17 @@ class StatusReporter:
                 status_target = last_or_default_target(build)
             except GitLabError as error:
                 return classify(error, draw=self._draw())
-            left = _left(build, status_target)
-            if left is not None and build.finished:
-                # What was shown in a pipeline that the merge request's own came after must not seem to run for ever.
+            for left in left_targets(build, status_target) if build.finished else ():
+                # What was shown in a pipeline that another one came after must not seem to run for ever.
                 outcome = await self._posted(gitlab, build, left)
                 if outcome.again:
                     return outcome
-            return await self._posted(gitlab, build, status_target)
+            return await self._posted(gitlab, build, status_target, instead=default_target(build))
 
-    async def _posted(self, gitlab: "GitLab", build: Build, status_target: StatusTarget) -> ReportOutcome:
+    async def _posted(
+        self, gitlab: "GitLab", build: Build, status_target: StatusTarget, *, instead: StatusTarget | None = None
+    ) -> ReportOutcome:
+        """Post a status; `instead`: where to, if GitLab has removed the pipeline that had it."""
         for tries in range(1, TRIES + 1):
             try:
                 reply = await gitlab.send(
@@ -117,17 +124,18 @@ class StatusReporter:
                     f"/projects/{build.project_id}/statuses/{status_target.sha}",
                     status_of(build, status_target),
                 )
+            except StatusUnchanged:  # It is there already: an answer was lost, or a later state came first.
+                return ReportOutcome(pipeline_id=status_target.pipeline_id, sha=status_target.sha)
             except GitLabError as error:
-                if isinstance(error, ResourceNotFound) and status_target.pipeline_id is not None:
-                    # GitLab removed the pipeline that had the status: it makes another one.
-                    status_target = default_target(build)
+                if isinstance(error, ResourceNotFound) and instead and status_target.pipeline_id is not None:
+                    status_target = instead
                     continue
                 if error.http_status != HTTPStatus.CONFLICT or tries == TRIES:
                     return classify(error, draw=self._draw())
                 # Others write to the same pipeline at this moment.
                 await self._sleep(self._draw() * min(LONGEST_PAUSE, 0.25 * 2**tries))
             else:
-                return ReportOutcome(pipeline_id=_pipeline_of(reply.body))
+                return ReportOutcome(pipeline_id=first_id(mapping(reply.body), "pipeline_id"), sha=status_target.sha)
         return ReportOutcome("conflict", again=True, wait=SHORTEST_WAIT)
 
 
@@ -155,9 +163,7 @@ def status_of(build: Build, status_target: StatusTarget) -> dict[str, Any]:
 
 
 def classify(error: GitLabError, *, draw: float) -> ReportOutcome:
-    """Decide on an answer: done, never, or later (with up to a quarter of a minute of jitter)."""
-    if isinstance(error, StatusUnchanged):
-        return ReportOutcome()  # It is there already: an answer was lost, or a later state came first.
+    """Decide on a refusal: never, or later (with up to a quarter of a minute of jitter)."""
     status = error.http_status
     definite = isinstance(error, ResourceNotFound | Forbidden | HostNotAllowed | InvalidUrl)
     if definite or (status in _HTTP_CLIENT_ERRORS and not _may_pass(error)):
@@ -170,27 +176,20 @@ def with_report_outcome(build: Build, posted: Build, outcome: ReportOutcome, *, 
     """Write an outcome down; a build that has moved on meanwhile stays to be reported; pure."""
     if outcome.again:
         return replace(build, reported_error=outcome.error, report_after=now + outcome.wait)
+    shown_in = StatusTarget(outcome.sha or build.sha, pipeline_id=outcome.pipeline_id)
+    if outcome.pipeline_id is None:
+        shown_in = last_or_default_target(build)
+    left = sorted((each.pipeline_id or 0, each.sha) for each in left_targets(build, shown_in))
     return replace(
         build,
         reported=report_fingerprint(posted),
         reported_status=build.reported_status if outcome.error else str(posted.status),
         reported_error=outcome.error,
         reported_hint=outcome.hint,
-        status_pipeline_id=outcome.pipeline_id or build.status_pipeline_id,
-        left_pipeline_id=build.left_pipeline_id or _moved_from(build, outcome),
+        status_pipeline_id=shown_in.pipeline_id,
+        status_sha=shown_in.sha,
+        left_pipelines={str(pipeline_id): sha for pipeline_id, sha in left[-MAX_LEFT:]},
     )
-
-
-def _left(build: Build, status_target: StatusTarget) -> StatusTarget | None:
-    """Where a build was shown before, if that is another pipeline."""
-    known = build.left_pipeline_id or build.status_pipeline_id
-    if known in {None, status_target.pipeline_id}:
-        return None
-    return StatusTarget(build.sha, default_target(build).ref, known)
-
-
-def _moved_from(build: Build, outcome: ReportOutcome) -> int | None:
-    return None if outcome.pipeline_id in {None, build.status_pipeline_id} else build.status_pipeline_id
 
 
 def _may_pass(error: GitLabError) -> bool:
@@ -198,7 +197,3 @@ def _may_pass(error: GitLabError) -> bool:
     return isinstance(error, ReadOnly) or error.http_status in {
         HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS,
     }  # fmt: skip
-
-
-def _pipeline_of(body: Any) -> int | None:
-    return first_id(mapping(body), "pipeline_id")

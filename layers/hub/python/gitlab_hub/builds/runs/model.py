@@ -94,8 +94,10 @@ class Build:
     """GitLab did not take a report: not before then is it to be asked again."""
     status_pipeline_id: int | None = None
     """The pipeline in which GitLab put the commit status; it stays there, unless a merge request gets its own one."""
-    left_pipeline_id: int | None = None
-    """The pipeline in which it was shown before that; it is told the end too."""
+    status_sha: str | None = None
+    """The commit of that pipeline: the build's, or what comes of merging it; None in rows of the release before."""
+    left_pipelines: Mapping[str, str] = field(default_factory=dict)
+    """The pipelines in which it was shown before that: ids as text, and their commits. They are told the end too."""
     sends: int = 0
     """How often the schedule had to push since the last change of status."""
     due_at: int | None = None

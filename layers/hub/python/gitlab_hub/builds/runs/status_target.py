@@ -2,7 +2,8 @@
 
 GitLab puts a status into the newest pipeline of its commit and `ref`, and makes a second, external one where there is
 none (app/services/ci/create_commit_status_service.rb). A merge request's pipelines have a ref of their own, so a status
-that names the source branch would open one beside them. Where a merge request has a pipeline, it is named by its id.
+that names the source branch would open one beside them. Where a merge request has a pipeline, it is named by its id,
+and without a ref: given both, GitLab looks for a pipeline that fits both, and answers 404 where none does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,14 +62,23 @@ async def resolve_status_target(gitlab: "GitLab", build: Build) -> StatusTarget:
 
 def last_or_default_target(build: Build) -> StatusTarget:
     """Where a build was shown before, else wherever GitLab puts it."""
-    status_target = default_target(build)
-    return StatusTarget(status_target.sha, status_target.ref, build.status_pipeline_id)
+    if build.status_pipeline_id is None:
+        return default_target(build)
+    return StatusTarget(build.status_sha or build.sha, pipeline_id=build.status_pipeline_id)
+
+
+def left_targets(build: Build, now_in: StatusTarget) -> list[StatusTarget]:
+    """Where a build was shown, but for the pipeline in which it is shown now; pure."""
+    shown = [StatusTarget(sha, pipeline_id=int(pipeline_id)) for pipeline_id, sha in build.left_pipelines.items()]
+    if build.status_pipeline_id is not None:
+        shown.append(last_or_default_target(build))
+    return [each for each in shown if each.pipeline_id != now_in.pipeline_id]
 
 
 async def _of_merge_request(gitlab: "GitLab", build: Build) -> StatusTarget | None:
     if build.kind == TAG or build.ref == build.sha:
         return None
-    iid = build.merge_request_iid or await _opened_from(gitlab, build)
+    iid = build.merge_request_iid or await _merge_request_from(gitlab, build)
     if iid is None:
         return None
     here = f"/projects/{build.project_id}/merge_requests/{iid}"
@@ -79,12 +89,16 @@ async def _of_merge_request(gitlab: "GitLab", build: Build) -> StatusTarget | No
     return _listed(build, rows_in((await gitlab.get(f"{here}/pipelines")).body))
 
 
-async def _opened_from(gitlab: "GitLab", build: Build) -> int | None:
-    """The open merge request from a pushed branch to its own project whose head is this commit."""
-    query = {"source_branch": build.ref, "state": "opened"}
+async def _merge_request_from(gitlab: "GitLab", build: Build) -> int | None:
+    """The merge request from a pushed branch to its own project: that of this commit before others, then an open one.
+
+    It may be merged or closed by now, or have newer commits: its pipelines stay, and one of them may show the build.
+    """
+    query = {"source_branch": build.ref, "state": "all"}
     rows = rows_in((await gitlab.get(f"/projects/{build.project_id}/merge_requests", query)).body)
-    own = (row for row in rows if first_id(row, "source_project_id") == build.project_id)
-    return next((first_id(row, "iid") for row in own if first_text(row, "sha") == build.sha), None)
+    own = [row for row in rows if first_id(row, "source_project_id") == build.project_id]
+    own.sort(key=lambda row: (first_text(row, "sha") != build.sha, first_text(row, "state") != "opened"))
+    return first_id(own[0], "iid") if own else None
 
 
 async def _shows(gitlab: "GitLab", build: Build, head: Mapping[str, Any]) -> bool:

@@ -33,7 +33,8 @@ _MOST_RUNNING = 100
 _EXTRA = "extra"
 _FIELDS = tuple(field.name for field in fields(Build) if field.name != _EXTRA)
 _POSITIONS = ("by_time_pk", "by_time_sk", "pending_pk", "pending_sk")
-_OWN = frozenset({"pk", "sk", "schema_version", "expires_at", *_POSITIONS, *_FIELDS})
+_LEFT_BEFORE = "left_pipeline_id"
+_OWN = frozenset({"pk", "sk", "schema_version", "expires_at", _LEFT_BEFORE, *_POSITIONS, *_FIELDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ def _running(build: Build) -> Item:
 def _row(build: Build) -> Item:
     pk, sk = _key(build.id)
     row: Item = {name: getattr(build, name) for name in _FIELDS}
-    row |= {"status": str(build.status), "target": dict(build.target)}
+    row |= {"status": str(build.status), "target": dict(build.target), "left_pipelines": dict(build.left_pipelines)}
     row |= {"pk": pk, "sk": sk, "schema_version": SCHEMA, "expires_at": build.created_at + KEPT_SECONDS}
     # A later release's rows stay its own.
     row |= build.extra
@@ -226,6 +227,9 @@ def _build(row: Mapping[str, Any]) -> Build:
         raise UnknownSchema("This version does not know the status of this build.") from None
     # The release before said so in words only.
     known["superseded"] = bool(known.get("superseded")) or known.get("description") == SUPERSEDED
+    # It remembered one pipeline only, and took it for one of the build's commit.
+    if row.get(_LEFT_BEFORE) is not None:
+        known["left_pipelines"] = {str(row[_LEFT_BEFORE]): row["sha"], **known.get("left_pipelines", {})}
     extra = {name: value for name, value in row.items() if name not in _OWN} | later
     return Build(**{**known, "status": status, _EXTRA: extra})
 
