@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitlab_hub.gitlab.rates import RateFacts
+from gitlab_hub.gitlab.rates import LONGEST_WAIT, RateFacts
 from gitlab_hub.sync.rate_limit import GENERAL, Budget, Window, learn_limits, merge_budgets, seconds_to_wait, spend_one
 
 NOW = 1_700_000_000.0
@@ -41,6 +41,11 @@ def test_the_window_ends_by_the_servers_clock_not_ours() -> None:
     budget = learn_limits({}, "users", announced(remaining=0, resets_in=30), NOW)
     assert seconds_to_wait(budget, "users", NOW + 29) == pytest.approx(1)
     assert seconds_to_wait(budget, "users", NOW + 30) == 0
+
+
+def test_a_window_longer_than_any_that_gitlab_has_is_not_believed() -> None:
+    budget = learn_limits({}, "users", announced(remaining=0, resets_in=10**12), NOW)
+    assert seconds_to_wait(budget, "users", NOW) == LONGEST_WAIT
 
 
 def test_a_new_window_is_not_overrun_before_its_first_answer() -> None:

@@ -54,6 +54,26 @@ def scenario() -> tuple[Driver, Estate, dict[str, Any]]:
     return driver, estate, driver.start("s2")
 
 
+@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+def test_a_kill_at_every_call_leaves_a_suspicious_run_suspicious(applied: bool) -> None:
+    for at in count(1):
+        driver, estate, _ = scenario()
+        driver.work({"schema": 1, "integration_id": "i1", "kind": "access", "sync_id": "s2"})
+        before, estate.teams = stored(driver.table), {}
+        message = driver.start("s3")
+        try:
+            engine_on(driver, DyingTable(driver.table, at, applied=applied)).handle(message, remaining=driver.remaining)
+        except Killed:
+            driver.feature = EstateFeature(estate, driver.table)
+            driver.now += LEASE_SECONDS
+            run = driver.work(message)
+            expected = (RunStatus.SUSPECT, {"teams": len(before)}, before)
+            assert (run.status, run.suspected, stored(driver.table)) == expected, f"killed at call {at}"
+        else:
+            break
+    assert at > 20
+
+
 def engine_on(driver: Driver, table: DyingTable) -> Engine:
     view = cast("Table", table)
     driver.feature = EstateFeature(cast("EstateFeature", driver.feature).estate, view)

@@ -7,7 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, MissingPermissions, Unauthorized
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    MissingPermissions,
+    RateLimited,
+    Unauthorized,
+)
 from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.run import Checkpoint, RunStatus, claim
@@ -15,6 +22,7 @@ from gitlab_hub.sync.session import RunSession
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.engine import TARGET, Driver
 from tests.fakes.mirrored_source import Estate, EstateFeature, FakeGitLab
+from tests.fakes.refusing import refusing_table
 from tests.fakes.table import MemoryTable
 
 TEAMS = {f"t{n}": [f"p{n}"] for n in range(7)}
@@ -157,6 +165,57 @@ def test_many_scopes_that_find_a_flush_due_make_one(driver: Driver) -> None:
     assert driver.run.version == claimed.version + 1
     asyncio.run(session.flush())
     assert len(driver.run.checkpoint.cursors) == 16
+
+
+@pytest.mark.parametrize("jump", [3_600.0, -3_600.0])
+def test_progress_is_made_durable_though_the_clock_was_set(driver: Driver, jump: float) -> None:
+    driver.start()
+    mine = claim(driver.run, sync_id="s1", worker="w", now=int(driver.now))
+    assert mine is not None
+    claimed, moments = RunStore(driver.table).save(mine), iter([driver.now])
+    session = RunSession(
+        claimed, TARGET, cast("Any", driver.gitlab), RunStore(driver.table), Quiet(), driver.table,
+        remaining=lambda: 900, clock=lambda: next(moments, driver.now + jump),
+    )  # fmt: skip
+    asyncio.run(session.checkpoint(Scope("t1"), 1))
+    assert driver.run.checkpoint.cursors == {"t1": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (HostNotAllowed("no"), "host_not_allowed"),
+        (Unauthorized("401", http_status=401), "invalid_credentials"),
+        (RateLimited("429", retry_after=60), "storage_refused"),
+        (None, "storage_refused"),
+    ],
+)
+def test_a_checkpoint_that_is_refused_ends_a_run_and_hides_no_failure_before_it(
+    error: GitLabError | None, code: str
+) -> None:
+    def refuse() -> None:
+        raise Unauthorized("401", http_status=401)
+
+    estate = Estate({name: list(people) for name, people in TEAMS.items()})
+    table = refusing_table(MemoryTable(), lambda item: "teams" in str(item.get("checkpoint")))
+    driver = Driver(table, EstateFeature(estate, table), FakeGitLab(refuse))
+    estate.faults = {} if error is None else {1: error}
+    run = driver.work(driver.start())
+    assert run.last_error is not None
+    assert (run.status, run.last_error["code"]) == (RunStatus.FAILED, code)
+
+
+@pytest.mark.parametrize(("error", "code"), [(HostNotAllowed("no"), "host_not_allowed"), (None, "storage_refused")])
+def test_a_fence_that_is_refused_at_the_end_fails_a_run_and_hides_no_failure_before_it(
+    error: GitLabError | None, code: str
+) -> None:
+    estate = Estate({name: list(people) for name, people in TEAMS.items()})
+    table = refusing_table(MemoryTable(), lambda item: item["pk"] == "i1#fence" and item["fence"] > 1)
+    driver = Driver(table, EstateFeature(estate, table))
+    estate.faults = {} if error is None else {1: error}
+    run = driver.work(driver.start())
+    assert run.last_error is not None
+    assert (run.status, run.last_error["code"]) == (RunStatus.FAILED, code)
 
 
 def test_a_large_checkpoint_is_kept_small_and_comes_back(driver: Driver) -> None:

@@ -95,6 +95,15 @@ def test_only_a_suspicious_run_can_be_accepted_and_only_for_what_it_refused() ->
         runs.accept(runs.finish(QUEUED, now=NOW), sync_id="s2", now=NOW)
 
 
+def test_waits_that_gitlab_asks_for_are_no_setbacks() -> None:
+    waited = runs.defer(QUEUED, until=NOW + 60, now=NOW)
+    set_back = runs.defer(waited, until=NOW + 60, now=NOW, setback=True)
+    again = runs.defer(runs.defer(set_back, until=NOW, now=NOW), until=NOW, now=NOW, setback=True)
+    assert (waited.setbacks, set_back.setbacks, again.setbacks) == (0, 1, 2)
+    assert runs.progressed(again, Checkpoint(stage="users")).setbacks == 0
+    assert runs.request(runs.finish(again, now=NOW), sync_id="s2", now=NOW).setbacks == 0
+
+
 def test_slices_that_bring_nothing_to_an_end_begin_less_and_less() -> None:
     widths, run = [], QUEUED
     for _ in range(6):

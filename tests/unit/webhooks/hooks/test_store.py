@@ -52,11 +52,24 @@ def test_what_a_later_release_wrote_is_left_alone(store: HookStore, table: Lossy
 
 
 def test_a_row_has_the_attributes_that_releases_before_read(store: HookStore, table: Lossy) -> None:
-    made = kept(store, locked_until=7, uses_fallback=True, fallback_cursor="c", resend_cursor=3, resend_page=2)
+    fallback = {"uses_fallback": True, "fallback_cursor": "c", "fallback_done_at": 4, "fallback_failed": 5}
+    resend = {"resend_cursor": 3, "resend_target": 6, "resend_status": "other", "resend_page": 2, "resend_below": 8}
+    made = kept(store, locked_until=7, **fallback, **resend)
     row = table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}
-    assert (row["working_until"], row["spread"], row["spread_cursor"]) == (7, True, "c")
-    assert (row["recovered"], row["recovery_page"]) == (3, 2)
-    assert not {"locked_until", "uses_fallback", "resend_cursor", "extra"} & row.keys()
+    stored = {
+        "working_until": 7,
+        "spread": True,
+        "spread_cursor": "c",
+        "spread_at": 4,
+        "spread_failed": 5,
+        "recovered": 3,
+        "recovering": 6,
+        "recovery_status": "other",
+        "recovery_page": 2,
+        "recovery_below": 8,
+    }
+    assert {name: row.get(name) for name in stored} == stored
+    assert not {"locked_until", "extra", *fallback, *resend} & row.keys()
     assert store.get(made.id) == made
 
 

@@ -143,7 +143,8 @@ class Window:
     def to_json(self) -> dict[str, Any]:
         """The window as a checkpoint."""
         fields = asdict(self)
-        return {**fields, "drain": fields.pop("same_timestamp")}
+        paging = fields.pop("same_timestamp")
+        return {**fields, "drain": paging}
 
     def with_page(self, server_time: int | None, total: int | None = None) -> "Window":
         """The window when one more page came; the first one fixes its end by the server's clock."""
@@ -263,12 +264,13 @@ def watermark(window: Window, previous: int | None, *, now: int) -> int | None:
     """Where the stream's next window starts from, once this one is done.
 
     An empty answer proves nothing (a token that lost its scope gets 200 with an empty list), so it moves nothing. A
-    `Date` far ahead of our own clock is not believed either: a watermark in the future would skip rows for good.
+    `Date` far ahead of our own clock is not believed either, nor an update in the future (GitLab's clock was set back
+    since): with a watermark there, what is updated until then would be skipped for good.
     """
     if window.last is None and not (window.walked and window.seen):
         return previous
     if window.hi is None or window.hi > now + CLOCK_TRUST_MS:
-        return previous if window.last is None else window.last
+        return previous if window.last is None else min(window.last, now)
     return window.hi
 
 

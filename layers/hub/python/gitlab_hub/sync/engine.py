@@ -10,8 +10,9 @@ from math import ceil
 from typing import Any
 
 from gitlab_hub.blocking import run_uncancelled
+from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, RateLimited, Unauthorized, UnexpectedResponse
 from gitlab_hub.storage.ports import ConditionFailed, Queue, StorageRefused, StorageUnavailable
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, Parked, RunFailed, SliceEnded, SliceOutOfTime
@@ -24,8 +25,10 @@ from gitlab_hub.sync.stages import ErrorNote, StageRunner
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.target_group import resolve_group
 
+# The first pauses after setbacks; each further one without a step forward is twice as long.
 STORAGE_PAUSE_SECONDS = 5
-"""The first pause for a table that is away; each further one without a step forward is twice as long."""
+CONTRADICTION_PAUSE_SECONDS = 1
+GITLAB_PAUSE_SECONDS = 30
 
 STORE_CALLS_AT_ONCE = 16
 LONGEST_DELAY_SECONDS = 900
@@ -103,7 +106,12 @@ class Engine:
         if target is None or runs.exceeded_attempts(run):
             await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED, at_its_end=False))
             return
-        connection = self._connect(target)
+        try:
+            connection = self._connect(target)
+        except GitLabError as error:  # The deployer allows other addresses by now.
+            note = _note_of(RunFailed(error))
+            await self._end(runs.finish(run, now=self._now(), error=note, at_its_end=False))
+            return
         async with connection.gitlab:
             session = RunSession(
                 run,
@@ -133,7 +141,7 @@ class Engine:
             return RunFailed(error)
         except StorageUnavailable as error:
             # The SDK has tried again already; if handing over fails as well, the queue delivers the message again.
-            return _put_off(session.run, error)
+            return _put_off(session.snapshot(), error)
 
     async def _with_lease(self, session: RunSession) -> ErrorNote | None:
         keeper = asyncio.create_task(session.keep_lease())
@@ -169,7 +177,8 @@ class Engine:
             await self._requeue(runs.release(run, now=now), hops)
         elif isinstance(outcome, Parked):
             until = now + max(1, ceil(outcome.seconds))
-            await self._requeue(runs.defer(run, until=until, now=now), hops, delay=until - now)
+            parked = runs.defer(run, until=until, now=now, setback=outcome.setback)
+            await self._requeue(parked, hops, delay=until - now)
         else:
             await self._finish(session, run, outcome)
 
@@ -210,6 +219,7 @@ class Engine:
 
     async def _confirm_unauthorized(self, session: RunSession) -> SliceEnded:
         """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""
+        run = session.snapshot()
         try:
             await session.gitlab.get("/user")
         except Unauthorized as error:
@@ -217,11 +227,15 @@ class Engine:
             return CredentialRefused(str(error))
         except MissingPermissions:
             pass  # A fine-grained token that may not read its user; to say so, GitLab has to know it.
-        except GitLabError:
-            return Parked(30)
-        if session.run.narrowed >= runs.CLAIMS_WITHOUT_PROGRESS:
-            return RunFailed(UnexpectedResponse(CONTRADICTION))
-        return Parked(2**session.run.narrowed)
+        except RateLimited as error:
+            return Parked(error.retry_after or 60)
+        except StorageUnavailable as error:
+            return _put_off(run, error)
+        except StorageRefused as error:
+            return RunFailed(error)
+        except GitLabError as error:
+            return _set_back(run, error, GITLAB_PAUSE_SECONDS)
+        return _set_back(run, UnexpectedResponse(CONTRADICTION), CONTRADICTION_PAUSE_SECONDS)
 
     async def _end(self, ended: Run) -> None:
         """Make the end of a run durable, then tell of it; a run that others have taken or removed has no end here."""
@@ -252,11 +266,16 @@ class Engine:
 
 
 def _put_off(run: Run, error: StorageUnavailable) -> SliceEnded:
-    """Wait for a table that is away, ever longer while nothing comes forward; in the end the run fails, visibly."""
+    """Wait for a table that is away."""
     _LOG.warning("table away", extra={"integration_id": run.integration_id, "kind": str(run.kind)}, exc_info=error)
-    if run.narrowed >= runs.CLAIMS_WITHOUT_PROGRESS:
-        return RunFailed(StorageUnavailable(TABLES_AWAY))
-    return Parked(STORAGE_PAUSE_SECONDS * 2**run.narrowed)
+    return _set_back(run, StorageUnavailable(TABLES_AWAY), STORAGE_PAUSE_SECONDS)
+
+
+def _set_back(run: Run, error: HubError, seconds: int) -> SliceEnded:
+    """Wait for trouble to pass, ever longer while nothing comes forward; in the end the run fails, visibly."""
+    if run.setbacks >= runs.MOST_SETBACKS:
+        return RunFailed(error)
+    return Parked(seconds * 2**run.setbacks, setback=True)
 
 
 def _note_of(reason: SliceEnded) -> ErrorNote:

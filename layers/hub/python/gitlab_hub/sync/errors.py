@@ -42,11 +42,14 @@ class SliceOutOfTime(SliceEnded):
 
 
 class Parked(SliceEnded):
-    """GitLab asked for a pause longer than a worker should sleep."""
+    """The run goes on after a pause longer than a worker should sleep.
 
-    def __init__(self, seconds: float) -> None:
+    `setback`: whether trouble is the reason, and not a wait that GitLab asks for.
+    """
+
+    def __init__(self, seconds: float, *, setback: bool = False) -> None:
         super().__init__(f"parked for {seconds:.0f} s")
-        self.seconds = seconds
+        self.seconds, self.setback = seconds, setback
 
 
 class RunFailed(SliceEnded):

@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from gitlab_hub.gitlab.errors import RateLimited
-from gitlab_hub.gitlab.rates import RateFacts
+from gitlab_hub.gitlab.rates import LONGEST_WAIT, RateFacts
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.storage.rows import at_version, is_written
 
@@ -135,7 +135,7 @@ def _resets_in(facts: RateFacts) -> float | None:
     # Both moments are of the server's clock, so ours may be as wrong as it likes.
     if facts.reset_at is None or facts.server_time is None:
         return None
-    return max(0.0, facts.reset_at - facts.server_time.timestamp())
+    return min(max(0.0, facts.reset_at - facts.server_time.timestamp()), LONGEST_WAIT)
 
 
 SHORT_WAIT_SECONDS = 5.0

@@ -18,6 +18,9 @@ LEASE_SECONDS = 60
 CLAIMS_WITHOUT_PROGRESS = 5
 """A run claimed this often without one checkpoint is broken, not unlucky."""
 
+MOST_SETBACKS = 5
+"""So often in a row may trouble cut slices short before one of them has brought a checkpoint; see `Run.setbacks`."""
+
 
 class RunStatus(StrEnum):
     """Where a run is; the first three are at rest."""
@@ -78,6 +81,8 @@ class Run:
     """Whether the present slice, or else the last one, has brought a checkpoint."""
     narrowed: int = 0
     """How often the work begun at once was halved, see `concurrency`."""
+    setbacks: int = 0
+    """How many slices were cut short by trouble since the last checkpoint; waits that GitLab asks for are none."""
     messaged_at: int = 0
     left_to_tick: bool = False
     """Whether nobody has sent a message that carries the run on: the next tick does, once nothing is in its way."""
@@ -163,8 +168,8 @@ def renew(run: Run, *, now: int) -> Run:
 
 
 def progressed(run: Run, checkpoint: Checkpoint) -> Run:
-    """Note a checkpoint; getting anywhere clears the count of fruitless claims."""
-    return replace(run, checkpoint=checkpoint, claims=1, moved=True)
+    """Note a checkpoint; getting anywhere clears the counts of fruitless claims and of setbacks."""
+    return replace(run, checkpoint=checkpoint, claims=1, setbacks=0, moved=True)
 
 
 def release(run: Run, *, now: int) -> Run:
@@ -172,9 +177,13 @@ def release(run: Run, *, now: int) -> Run:
     return replace(run, worker="", lease_until=0, messaged_at=now)
 
 
-def defer(run: Run, *, until: int, now: int) -> Run:
-    """Rest until a moment, keeping all that was done. A worker that parks has not died."""
-    return replace(release(run, now=now), status=RunStatus.PARKED, parked_until=until, claims=0)
+def defer(run: Run, *, until: int, now: int, setback: bool = False) -> Run:
+    """Rest until a moment, keeping all that was done. A worker that parks has not died.
+
+    `setback`: whether trouble is the reason, and not a wait that GitLab asks for.
+    """
+    parked = replace(release(run, now=now), status=RunStatus.PARKED, parked_until=until, claims=0)
+    return replace(parked, setbacks=run.setbacks + setback)
 
 
 def finish(run: Run, *, now: int, error: dict[str, str] | None = None, at_its_end: bool = True) -> Run:

@@ -63,7 +63,8 @@ class RunSession(BlockingCalls):
         self._history: dict[str, list[Any]] = {}
         self._pending: dict[str, list[Any]] = {}
         self._chunks = 0
-        self._suspected: dict[str, int] | None = None
+        # What an earlier worker has refused stays refused: it may have left nothing to do but the end of the run.
+        self._suspected: dict[str, int] | None = dict(run.suspected) or None
         self._fence = Fence(table, run.integration_id, run.kind)
         self._fenced: FencedTable | None = None
         self._stopped: SliceEnded | None = None
@@ -154,8 +155,8 @@ class RunSession(BlockingCalls):
         return self.checkpointed.cursors.get(scope.key)
 
     def resume(self, scope: Scope, cursor: Any) -> None:
-        """Take a scope up again where its reading had come to."""
-        if cursor is not None:
+        """Take a scope up again where its reading had come to; what an earlier worker has read since counts."""
+        if cursor is not None and scope.key not in self.checkpointed.cursors:
             self.advance(replace(self.checkpointed, cursors={**self.checkpointed.cursors, scope.key: cursor}))
 
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
@@ -202,7 +203,8 @@ class RunSession(BlockingCalls):
 
     @property
     def _flush_is_due(self) -> bool:
-        return self._clock() - self._flushed_at >= self._flush_seconds
+        # A clock that was set back tells nothing either, and the lease does not wait.
+        return abs(self._clock() - self._flushed_at) >= self._flush_seconds
 
     async def _flush(self) -> None:
         # Taken together before the first await, so that the checkpoint never claims more than the journal holds.

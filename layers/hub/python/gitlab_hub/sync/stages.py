@@ -88,9 +88,10 @@ class StageRunner:
             if seconds > SHORT_WAIT_SECONDS:
                 raise session.stop(Parked(seconds))
             await self._sleep(seconds)
-        session.advance(replace(session.checkpointed, passes=passes + 1))
         self._failures_in_a_row, self._trying_again = 0, True
         await self._pass(self._again(), again=True)
+        # Counted at its end: a wait that GitLab asks for does not use it up.
+        session.advance(replace(session.checkpointed, passes=passes + 1))
 
     async def _again(self) -> AsyncIterator[Scope]:
         """Give the failed scopes of this stage, each from where its reading had come to."""
