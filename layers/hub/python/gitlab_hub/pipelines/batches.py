@@ -19,9 +19,9 @@ from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
-from gitlab_hub.pipelines.seek import Window
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import Copy, PipelineStore
+from gitlab_hub.pipelines.window import Window
 from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.sync.ports import Session
 

@@ -9,7 +9,7 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines import owed as rules
 from gitlab_hub.pipelines.owed import MOST_TRIED, Owed, OwedRows
 from gitlab_hub.pipelines.projects import ReadStates
-from gitlab_hub.pipelines.seek import Stream
+from gitlab_hub.pipelines.window import Stream
 from gitlab_hub.sync.ports import Scope, Session
 
 

@@ -13,7 +13,7 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
 from gitlab_hub.pipelines.model import clean_text, identity
 from gitlab_hub.pipelines.owed import INCIDENT
-from gitlab_hub.pipelines.seek import Stream
+from gitlab_hub.pipelines.window import Stream
 from gitlab_hub.storage.ports import Item, Put, Table
 from gitlab_hub.storage.rows import query_pages
 from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, SyncTarget

@@ -8,15 +8,15 @@ from typing import Any
 from gitlab_hub.gitlab.client import Page
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.fields import from_datetime
-from gitlab_hub.pipelines import seek
+from gitlab_hub.pipelines import window as windows
 from gitlab_hub.pipelines.batches import Batches
 from gitlab_hub.pipelines.freshness import must_read
 from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
-from gitlab_hub.pipelines.seek import SeekStep, Stream, Window
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
+from gitlab_hub.pipelines.window import SeekStep, Stream, Window
 from gitlab_hub.sync.ports import Scope, Session
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -65,7 +65,7 @@ class ProjectReading:
         """Move the watermark of a stream that was read to its end, and compare GitLab's count with ours."""
         window, state = await self._reconcile(await self._newest(window, before), before)
         stream, now = window.stream, self._now()
-        after = state.with_watermark(stream, seek.watermark(window, before.watermark(stream), now=now))
+        after = state.with_watermark(stream, windows.watermark(window, before.watermark(stream), now=now))
         after = after.with_newest(stream, window.top)
         if stream is Stream.CHILD:
             after = after.with_children_read(seen=window.seen, now=now // 1000)
@@ -79,13 +79,13 @@ class ProjectReading:
         if window.fresh or window.walked:
             return window
         known, since = before.newest(window.stream), before.watermark(window.stream)
-        since = None if since is None else since - seek.OVERLAP_MS
-        async for page in self._pages(seek.newest_params(window), per_page=seek.FEW):
-            if not seek.has_right_source(window, page.rows):
+        since = None if since is None else since - windows.OVERLAP_MS
+        async for page in self._pages(windows.newest_params(window), per_page=windows.FEW):
+            if not windows.has_right_source(window, page.rows):
                 break
             found = await read_skipping_unreadable(self._session, self._scope, page.rows, identity)
             new = [row for row, number in found if known is None or number > known]
-            if hidden := [row for row in new if seek.is_hidden(row, since)]:
+            if hidden := [row for row in new if windows.is_hidden(row, since)]:
                 window = await self._take(window, hidden)
             window = replace(window, top=max((window.top or 0, *(number for _, number in found))) or None)
             if known is None or len(new) < len(page.rows):
@@ -112,7 +112,7 @@ class ProjectReading:
         if state.counts_match(stream, listed) and (dated or walked_before) and not window.fresh:
             return window, replace(state, reconciled_at=now)
         had = await self._count(stream) + self._owed_pipelines.count(stream)
-        if not window.walked and seek.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before):
+        if not window.walked and windows.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before):
             window = await self._walk(window)
         counted = state.with_counts(stream, listed=listed, stored=await self._count(stream))
         return window, replace(counted, reconciled_at=now, walked_at=now if window.walked else state.walked_at)
@@ -121,8 +121,8 @@ class ProjectReading:
         """How many pipelines GitLab counts, and whether the row that would show it has a date."""
         if window.fresh and window.total is not None and not self._session.full:
             return window.total, True
-        page = await anext(self._pages(seek.undated_params(window), per_page=1))
-        return page.total, seek.is_dated(page.rows)
+        page = await anext(self._pages(windows.undated_params(window), per_page=1))
+        return page.total, windows.is_dated(page.rows)
 
     async def _count(self, stream: Stream) -> int:
         return await self._session.io(self._store.count, self._source.project_id, children=stream is Stream.CHILD)
@@ -134,29 +134,29 @@ class ProjectReading:
                 window = await self._read_same_timestamp(window, window.same_timestamp.position)
                 await self._checkpoint(window)
                 continue
-            page = await anext(self._pages(seek.seek_params(window)))
+            page = await anext(self._pages(windows.seek_params(window)))
             window = _with_page(window, page)
-            if not seek.has_right_source(window, page.rows):
+            if not windows.has_right_source(window, page.rows):
                 return window
-            if not seek.is_seekable(window, page.rows) or not seek.is_dated(page.rows):
+            if not windows.is_seekable(window, page.rows) or not windows.is_dated(page.rows):
                 break
             window = await self._take(window, page.rows)
-            more = page.next is not None or len(page.rows) >= seek.PER_PAGE
-            step, window = seek.next_step(window, page.rows, more=more)
+            more = page.next is not None or len(page.rows) >= windows.PER_PAGE
+            step, window = windows.next_step(window, page.rows, more=more)
             await self._checkpoint(window)
         return window if step is SeekStep.DONE or window.walked else await self._walk(window)
 
     async def _read_same_timestamp(self, window: Window, position: str | None) -> Window:
         """Read one page of a millisecond that holds too many rows for one."""
-        page = await anext(self._pages(seek.same_timestamp_params(window), position))
+        page = await anext(self._pages(windows.same_timestamp_params(window), position))
         window = _with_page(window, page)
-        if not seek.has_same_timestamp(window, page.rows):
+        if not windows.has_same_timestamp(window, page.rows):
             raise UnexpectedResponse("GitLab's pipeline list ignores a filter that it honoured before.")
         return (await self._take(window, page.rows)).after_same_timestamp_page(page.rows, page.next)
 
     async def _walk(self, window: Window) -> Window:
         """Read the whole list by pages: all that helps where a server ignores the filter, or rows have no date."""
-        async for page in self._pages(seek.walk_params(window), cursor=window.walk):
+        async for page in self._pages(windows.walk_params(window), cursor=window.walk):
             window = replace(await self._take(_with_page(window, page), page.rows), walk=page.next)
             if page.next is not None:
                 await self._checkpoint(window)
@@ -186,7 +186,7 @@ class ProjectReading:
         return window.after_rows([row for row, _ in found])
 
     def _pages(
-        self, params: Mapping[str, str | int | bool], cursor: str | None = None, *, per_page: int = seek.PER_PAGE
+        self, params: Mapping[str, str | int | bool], cursor: str | None = None, *, per_page: int = windows.PER_PAGE
     ) -> AsyncIterator[Page]:
         return self._session.gitlab.pages(self._source.path, params, cursor=cursor, per_page=per_page)
 

@@ -6,8 +6,8 @@ import pytest
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.fields import iso
-from gitlab_hub.pipelines import seek
-from gitlab_hub.pipelines.seek import MAX_PAGES, SameTimestampPaging, SeekStep, Stream, Window
+from gitlab_hub.pipelines import window as windows
+from gitlab_hub.pipelines.window import MAX_PAGES, SameTimestampPaging, SeekStep, Stream, Window
 
 
 def rows(*moments: int | None) -> list[dict[str, Any]]:
@@ -40,17 +40,17 @@ def test_a_checkpoint_holds_each_thing_once_and_that_of_the_release_before_is_re
 
 
 def test_a_seek_is_inclusive_ordered_and_never_an_offset() -> None:
-    assert seek.seek_params(window(1234)) == {
+    assert windows.seek_params(window(1234)) == {
         "updated_after": "1970-01-01T00:00:01.234Z",
         "order_by": "updated_at",
         "sort": "asc",
     }
     child = Window(Stream.CHILD, None)
-    assert seek.seek_params(child) == {"source": "parent_pipeline", "order_by": "updated_at", "sort": "asc"}
+    assert windows.seek_params(child) == {"source": "parent_pipeline", "order_by": "updated_at", "sort": "asc"}
 
 
 def test_a_millisecond_has_an_order_without_ties_and_reaches_the_next_millisecond() -> None:
-    assert seek.same_timestamp_params(window(1234)) == {
+    assert windows.same_timestamp_params(window(1234)) == {
         "updated_after": "1970-01-01T00:00:01.234Z",
         "updated_before": "1970-01-01T00:00:01.235Z",
         "order_by": "id",
@@ -72,12 +72,12 @@ def test_a_millisecond_has_an_order_without_ties_and_reaches_the_next_millisecon
     ],
 )
 def test_what_follows_a_page(listed: list[dict[str, Any]], more: bool, step: SeekStep, lo: int) -> None:
-    found, after = seek.next_step(window(hi=9000), listed, more=more)
+    found, after = windows.next_step(window(hi=9000), listed, more=more)
     assert (found, after.lo) == (step, lo)
 
 
 def test_the_first_page_of_all_seeks_on_even_if_it_shares_one_time() -> None:
-    step, after = seek.next_step(window(None), rows(7, 7), more=True)
+    step, after = windows.next_step(window(None), rows(7, 7), more=True)
     assert (step, after.lo) == (SeekStep.SEEK, 7)
 
 
@@ -85,7 +85,7 @@ def test_the_first_page_of_all_seeks_on_even_if_it_shares_one_time() -> None:
     ("listed", "fine"), [(rows(1000, 1000, 2000), True), (rows(999), False), (rows(2000, 1500), False), ([], True)]
 )
 def test_rows_show_whether_the_server_honours_filter_and_order(listed: list[dict[str, Any]], fine: bool) -> None:
-    assert seek.is_seekable(window(), listed) is fine
+    assert windows.is_seekable(window(), listed) is fine
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_rows_show_whether_the_server_honours_filter_and_order(listed: list[dict
     [(Stream.CHILD, "parent_pipeline", True), (Stream.CHILD, "push", False), (Stream.DEFAULT, "push", True)],
 )
 def test_rows_show_whether_the_server_knows_children(stream: Stream, source: str, fine: bool) -> None:
-    assert seek.has_right_source(Window(stream, None), [{"id": 1, "source": source}]) is fine
+    assert windows.has_right_source(Window(stream, None), [{"id": 1, "source": source}]) is fine
 
 
 @pytest.mark.parametrize(("moment", "fine"), [(1000, True), (1001, True), (1002, False), (999, False)])
 def test_rows_show_whether_all_are_of_one_millisecond(moment: int, fine: bool) -> None:
-    assert seek.has_same_timestamp(window(), rows(moment)) is fine
+    assert windows.has_same_timestamp(window(), rows(moment)) is fine
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_rows_show_whether_all_are_of_one_millisecond(moment: int, fine: bool) -
     ],
 )
 def test_a_watermark_moves_only_as_far_as_can_be_vouched_for(done: Window, moved: int) -> None:
-    assert seek.watermark(done, 42, now=10_000) == moved
+    assert windows.watermark(done, 42, now=10_000) == moved
 
 
 def test_a_millisecond_is_read_when_two_readings_agree() -> None:
@@ -143,7 +143,7 @@ def test_a_millisecond_that_is_read_is_left_behind() -> None:
 def test_a_window_has_a_bound_and_its_end_is_fixed_by_the_first_page() -> None:
     assert window().with_page(50).with_page(60).hi == 50
     with pytest.raises(UnexpectedResponse):
-        window(pages=seek.MAX_PAGES).with_page(50)
+        window(pages=windows.MAX_PAGES).with_page(50)
 
 
 def test_a_window_of_another_release_is_read_as_far_as_it_is_known() -> None:
