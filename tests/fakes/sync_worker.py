@@ -17,6 +17,7 @@ from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens, VettedTransport
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.rows import INTEGRATIONS, LIVE, is_live
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.dispatcher import Dispatcher
@@ -105,6 +106,7 @@ class Hub:
         self.server, self.targets = server, Targets(target, server.control("GET", "tokens")[token])
         self.options = ClientOptions(**options)
         self.state, self.rows = MemoryTable(), {kind: MemoryTable() for kind in Kind}
+        self.state.put({"pk": INTEGRATIONS, "sk": ID, "lifecycle": LIVE})
         self.queues = {kind: MemoryQueue() for kind in Kind}
         self.now = float(server.control("GET", "clock")["now"])
         self.remaining: Callable[[], float] = lambda: 900.0
@@ -176,7 +178,7 @@ class Hub:
         """A worker of its own."""
         outside = Runtime(worker=lambda: self._new("w"), clock=lambda: self.now, sleep=self.sleep, flush_seconds=0.0)
         state, table = self.view(self.state), self.view(self.rows[kind])
-        incidents = IncidentStore(state, lambda: self.now)
+        incidents = IncidentStore(state, lambda: self.now, is_live)
         feature: Feature = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table, incidents)
         return Engine(
             feature, RunStore(state), self.targets, lambda _: self._connect(state), self.queues[kind], outside

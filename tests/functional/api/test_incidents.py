@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gitlab_hub.incidents import PARTITION, Incident, IncidentStore
+from gitlab_hub.integrations.rows import is_live
 from gitlab_hub.sync.incidents import note
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
@@ -22,7 +23,7 @@ def bundle() -> Bundle:
 
 @pytest.fixture
 def store(bundle: Bundle) -> IncidentStore:
-    return IncidentStore(bundle.tables["integrations"], bundle.now)
+    return IncidentStore(bundle.tables["integrations"], bundle.now, is_live)
 
 
 def lost(integration_id: str, kind: str = "credential_lost") -> Incident:
@@ -106,6 +107,15 @@ def test_pages_go_on_where_they_ended(bundle: Bundle, store: IncidentStore, is_l
 def test_a_removed_integration_leaves_none(bundle: Bundle, store: IncidentStore) -> None:
     store.open(lost(bundle.own))
     assert bundle("DELETE", f"/v1/integrations/{bundle.own}", query={"force": "true"})[0] == 200
+    assert kinds(bundle) == []
+
+
+def test_what_fails_behind_a_removal_needs_nobody(bundle: Bundle, store: IncidentStore) -> None:
+    assert bundle("DELETE", f"/v1/integrations/{bundle.own}", query={"force": "true"})[0] == 200
+    error = {"code": "gitlab_unauthorized", "hint": "Give a new token."}
+    run = Run(integration_id=bundle.own, kind=Kind.PIPELINES, finished_at=AT, status=RunStatus.FAILED, last_error=error)
+    note(store, run)
+    store.open(lost(bundle.own))
     assert kinds(bundle) == []
 
 

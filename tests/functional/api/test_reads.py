@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.incidents import Incident, IncidentStore
+from gitlab_hub.incidents import Incident, row
 from gitlab_hub.integrations.rows import integration_item
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER
@@ -66,11 +66,9 @@ def test_a_list_over_too_many_integrations_finds_so_early(crowded: Crowded, path
 
 def test_healthy_integrations_cost_a_list_of_incidents_nothing(crowded: Crowded) -> None:
     state = crowded.bundle.tables["integrations"]
-    incidents = IncidentStore(state, crowded.bundle.now)
     for number in range(100):
-        incidents.open(
-            Incident(kind="sync_failed", integration_id=f"int_{number:08x}", subject="access", at=1, hint="Wait.")
-        )
+        integration_id = f"int_{number:08x}"
+        state.put(row(Incident(kind="sync_failed", integration_id=integration_id, subject="a", at=1, hint=""), now=1))
     for limit in (1, 10):
         status, found, body = crowded.reads("/v1/incidents", {"limit": limit}, OWNER)
         assert (status, len(body["incidents"])) == (200, limit)

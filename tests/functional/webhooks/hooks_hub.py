@@ -6,6 +6,7 @@ from typing import Any
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.rows import INTEGRATIONS, LIVE, is_live
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.idempotency import Idempotency
@@ -69,6 +70,7 @@ class Hub:
         self.ticking, self.url = 0.0, URL
         self._seeds = 0
         self.answers, self.integrations = MemoryTable(), MemoryTable()
+        self.integrations.put({"pk": INTEGRATIONS, "sk": INTEGRATION, "lifecycle": LIVE})
         self.use(self.rows)
 
     def use(self, table: Table) -> None:
@@ -138,7 +140,7 @@ class Hub:
     @property
     def incidents(self) -> IncidentStore:
         """What needs a person."""
-        return IncidentStore(self.integrations, lambda: self.now)
+        return IncidentStore(self.integrations, lambda: self.now, is_live)
 
     def open_incidents(self) -> list[tuple[str, str]]:
         """Kind and subject of everything that needs a person in the integration."""

@@ -3,6 +3,7 @@
 import pytest
 
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.rows import is_live
 from gitlab_hub.pipelines.completeness import CompletenessReader
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
@@ -41,7 +42,7 @@ def test_one_pipeline_that_fails_for_ever_starves_no_other(fresh: Running, route
     known = {key[1] for key in stored(hub, Kind.PIPELINES)["pipelines"] if key[0] == project}
     assert known == {number for number in ids if number != poison}
     assert completeness(hub, project) == (len(ids), len(ids) - 1, [poison])
-    incidents = list(IncidentStore(hub.state, lambda: hub.now).of(ID))
+    incidents = list(IncidentStore(hub.state, lambda: hub.now, is_live).of(ID))
     assert [(one.kind, one.subject, one.details["pipeline_ids"]) for one in incidents] == [
         ("pipelines_owed", str(project), [poison])
     ]
@@ -52,7 +53,7 @@ def test_one_pipeline_that_fails_for_ever_starves_no_other(fresh: Running, route
     hub.now += 2 * 86_400
     assert hub.sync(Kind.PIPELINES).status is RunStatus.IDLE
     assert stored(hub, Kind.PIPELINES) == truth(hub, Kind.PIPELINES)
-    assert list(IncidentStore(hub.state, lambda: hub.now).of(ID)) == []
+    assert list(IncidentStore(hub.state, lambda: hub.now, is_live).of(ID)) == []
 
 
 def test_a_project_that_is_gone_owes_nothing(fresh: Running) -> None:
@@ -60,10 +61,10 @@ def test_a_project_that_is_gone_owes_nothing(fresh: Running) -> None:
     fresh.fault("status", status=500, path=f"/pipelines/{ids[0]}/jobs", times=0)
     hub = Hub(fresh)
     hub.sync(Kind.PIPELINES)
-    assert [one.subject for one in IncidentStore(hub.state, lambda: hub.now).of(ID)] == [str(project)]
+    assert [one.subject for one in IncidentStore(hub.state, lambda: hub.now, is_live).of(ID)] == [str(project)]
     fresh.change("remove_project", id=project)
     hub.sync(Kind.PIPELINES)
-    assert list(IncidentStore(hub.state, lambda: hub.now).of(ID)) == []
+    assert list(IncidentStore(hub.state, lambda: hub.now, is_live).of(ID)) == []
 
 
 def test_pipelines_without_a_date_are_all_stored(fresh: Running) -> None:

@@ -5,10 +5,11 @@ incidents costs what it shows, however many integrations are healthy.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from gitlab_hub.storage.ports import Item, Key, Table
+from gitlab_hub.storage.ports import Check, ConditionFailed, Item, Key, Put, Table
 from gitlab_hub.storage.rows import query_all
 
 PARTITION = "INCIDENTS"
@@ -37,8 +38,9 @@ class Incident:
 class IncidentStore:
     """The open incidents of all integrations."""
 
-    def __init__(self, table: Table, now: Callable[[], float]) -> None:
-        self._table, self._now = table, now
+    def __init__(self, table: Table, now: Callable[[], float], is_live: Callable[[str], Check]) -> None:
+        """`is_live`: what must hold of the integration with this id for an incident of it to be kept."""
+        self._table, self._now, self._is_live = table, now, is_live
 
     def get(self, kind: str, integration_id: str, subject: str) -> Incident | None:
         """One incident, where it is open."""
@@ -46,12 +48,18 @@ class IncidentStore:
         return None if item is None else _incident(item)
 
     def open(self, incident: Incident) -> None:
-        """Keep an incident, or what is new about one that is open: that one keeps its `at`. Unchanged costs a read."""
+        """Keep an incident, or what is new about one that is open: that one keeps its `at`. Unchanged costs a read.
+
+        Of a removed integration nothing is kept: whoever was still at work on it would bring back what its removal
+        has cleared.
+        """
         before = self.get(incident.kind, incident.integration_id, incident.subject)
         known = incident if before is None else replace(incident, at=before.at)
         if known == before:
             return
-        self._table.put(row(known, now=int(self._now())))
+        kept = Put(row(known, now=int(self._now())))
+        with suppress(ConditionFailed):
+            self._table.transact([self._is_live(incident.integration_id), kept])
 
     def close(self, kind: str, integration_id: str, subject: str) -> None:
         """Drop an incident that is over. Where there is none, that costs a read."""

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.integrations.rows import is_live
 from gitlab_hub.webhooks.hooks.errors import HookBusy
 from gitlab_hub.webhooks.hooks.locks import LOCK_SECONDS, HookLocks
 from gitlab_hub.webhooks.hooks.model import Hook
@@ -25,7 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def locks(clock: Clock) -> HookLocks:
-    return HookLocks(MemoryTable(indexes=()), secrets(), IncidentStore(MemoryTable(), clock), clock)
+    return HookLocks(MemoryTable(indexes=()), secrets(), IncidentStore(MemoryTable(), clock, is_live), clock)
 
 
 @pytest.fixture

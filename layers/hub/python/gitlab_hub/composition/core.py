@@ -129,8 +129,9 @@ class Core:
     def incidents(self) -> "IncidentStore":
         """What needs a person."""
         from gitlab_hub.incidents import IncidentStore
+        from gitlab_hub.integrations.rows import is_live
 
-        return IncidentStore(self.integrations_table, self.now)
+        return IncidentStore(self.integrations_table, self.now, is_live)
 
     @cached_property
     def audit(self) -> "AuditLog":

@@ -50,7 +50,7 @@ class IntegrationLifecycle:
     ) -> None:
         self._table, self._store, self._purge, self._now = table, store, purge, now
         self._pending_revocations = pending_revocations
-        self._incidents, self._due = IncidentStore(table, now), DueRows(table, "unfinished")
+        self._incidents, self._due = IncidentStore(table, now, rows.is_live), DueRows(table, "unfinished")
 
     def create(self, integration: Integration, credential: Credential | None, contents: Contents) -> Integration:
         """Keep a new integration with its first credential, if any, or nothing. Raises DuplicateIntegration."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from gitlab_hub.integrations.model import Credential, Features, GitLabUser, Integration
-from gitlab_hub.storage.ports import Item
+from gitlab_hub.storage.ports import Check, Condition, Item
 
 SCHEMA_VERSION = 1
 INTEGRATIONS = "INTEGRATIONS"
@@ -49,6 +49,11 @@ def tombstone_item(integration_id: str, lifecycle: str, *, version: int, at: int
         "updated_at": at,
         "expires_at": at + TOMBSTONE_SECONDS,
     }
+
+
+def is_live(integration_id: str) -> Check:
+    """What a transaction asks for that must not bring back anything of a removed integration."""
+    return Check((INTEGRATIONS, integration_id), Condition(equals={"lifecycle": LIVE}))
 
 
 def credential_item(credential: Credential, host_url: str) -> Item:

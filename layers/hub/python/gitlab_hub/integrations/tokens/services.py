@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.connector import Connector
+from gitlab_hub.integrations.rows import is_live
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.tokens.alerts import LambdaTokenAlerts, TokenAlerts
 from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
@@ -44,7 +45,7 @@ class TokenServices:
         runtime = runtime or Runtime()
         self.store = IntegrationStore(table, secrets, runtime.alerts.rejected)
         self.leases, self.token_endpoint, self.alerts = Leases(table, now), TokenEndpoint(connector), runtime.alerts
-        self.incidents = IncidentStore(table, now)
+        self.incidents = IncidentStore(table, now, is_live)
         self.replacement = TokenReplacement(self.store, self.incidents, runtime.alerts, now, runtime.sleep)
         self.pair_revoker = PairRevoker(self.store, self.token_endpoint)
         self.revocation_queue = RevocationQueue(
