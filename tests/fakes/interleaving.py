@@ -6,14 +6,22 @@ that sleeps lets another one take at least one step.
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from itertools import groupby
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60
 
+_worker: ContextVar[int | None] = ContextVar("worker", default=None)
+"""Whose step it is: also in the threads and tasks that a worker starts for its blocking calls."""
 
-class Turns:
-    """One run of some workers under a schedule of their numbers; what the schedule leaves open goes round."""
+
+class Interleaving:
+    """One run of some workers under a schedule of their numbers; what the schedule leaves open goes round.
+
+    `history` has the number of the worker that each turn went to.
+    """
 
     def __init__(self, schedule: Iterable[int]) -> None:
         self._schedule: Iterator[int] = iter(schedule)
@@ -21,8 +29,11 @@ class Turns:
         self._alive: set[int] = set()
         self._asleep: set[int] = set()
         self._turn: int | None = None
-        self._own = threading.local()
-        self.taken: list[int] = []
+        self.history: list[int] = []
+
+    def __repr__(self) -> str:
+        """The turns so far, such as `5 of 0, 3 of 1`."""
+        return ", ".join(f"{len(list(turns))} of {worker}" for worker, turns in groupby(self.history))
 
     def run(self, *works: Callable[[], T]) -> list[T | BaseException]:
         """Run all works to their ends; gives results and exceptions."""
@@ -35,12 +46,12 @@ class Turns:
             self._choose()
         for thread in threads:
             thread.join(PATIENCE_SECONDS)
-            assert not thread.is_alive(), "the workers wait for each other"
+            assert not thread.is_alive(), f"the workers wait for each other after {self}"
         return results
 
     def step(self) -> None:
         """Wait for the next turn; calls from outside the workers pass."""
-        number = getattr(self._own, "number", None)
+        number = _worker.get()
         if number is None:
             return
         with self._changed:
@@ -49,8 +60,10 @@ class Turns:
 
     def sleep(self, _seconds: float) -> None:
         """Let others go first."""
+        number = _worker.get()
+        assert number is not None, "only a worker sleeps"
         with self._changed:
-            self._asleep.add(self._own.number)
+            self._asleep.add(number)
         self.step()
 
     def wrapped(self, port: T) -> T:
@@ -58,7 +71,7 @@ class Turns:
         return cast("T", _Stepping(port, self.step))
 
     def _work(self, number: int, work: Callable[[], T], results: list[T | BaseException]) -> None:
-        self._own.number = number
+        _worker.set(number)
         with self._changed:
             self._await(number)
         try:
@@ -71,7 +84,7 @@ class Turns:
             self._choose()
 
     def _await(self, number: int) -> None:
-        assert self._changed.wait_for(lambda: self._turn == number, PATIENCE_SECONDS), "no turn ever came"
+        assert self._changed.wait_for(lambda: self._turn == number, PATIENCE_SECONDS), f"no turn came after {self}"
 
     def _choose(self) -> None:
         awake = self._alive - self._asleep or self._alive
@@ -81,7 +94,7 @@ class Turns:
             wanted = next(self._schedule, None)
             behind = sorted(awake, key=lambda number: (number <= (self._turn or 0), number))
             self._turn = wanted if wanted in awake else behind[0]
-            self.taken.append(self._turn)
+            self.history.append(self._turn)
             self._asleep.clear()
         self._changed.notify_all()
 

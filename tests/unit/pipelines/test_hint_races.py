@@ -4,18 +4,22 @@ import asyncio
 import copy
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain, product, repeat
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from gitlab_hub.sync.ports import Kind
-from tests.fakes.call_order import Killed, Turns, run_together
+from tests.fakes.faults import Plan, faulty
 from tests.fakes.hints import HintWorker
+from tests.fakes.interleaving import Interleaving
 from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
-MOST_CALLS = {"sync": 15, "hint": 11}
-"""More calls than either of them makes."""
+SYNC, HINT = 0, 1
+MOST_TURNS = {SYNC: 18, HINT: 12}
+"""More turns than either of them takes: one to begin with, and one for each call."""
 
 BODY = {"schema": 1, "hint": {"integration_id": "i1", "project_id": 1, "pipeline_id": 1}}
 
@@ -34,20 +38,19 @@ class Race:
         self._move("running", 2)
         self._changes_after, self._calls = changes_after, 0
 
-    def run(self, turns: Turns) -> None:
-        """Let both work."""
-        sync, hint_worker = self._view(turns, "sync"), self.hint_worker(turns, "hint")
-        works = {
-            "sync": lambda: asyncio.run(sync.sync()),
-            "hint": lambda: hint_worker.handler().handle(BODY, remaining=lambda: 900.0),
-        }
-        ends = run_together(turns, works)
-        assert ends["hint"] is None
-        assert ends["sync"] is None or isinstance(ends["sync"], Killed)
+    def run(self, turns: Interleaving, *, killed_at: int = 0) -> None:
+        """Let both work, the run until it is killed at this one of its calls."""
+        sync, hint_worker = self._view(turns, Plan(at=killed_at, repeat=True)), self.hint_worker(turns)
+        ended, handled = turns.run(
+            lambda: asyncio.run(sync.sync()),
+            lambda: hint_worker.handler().handle(BODY, remaining=lambda: 900.0),
+        )
+        assert handled is None
+        assert not isinstance(ended, Exception)
 
-    def hint_worker(self, turns: Turns, who: str) -> HintWorker:
+    def hint_worker(self, turns: Interleaving) -> HintWorker:
         """Where a hint is processed."""
-        view = self._view(turns, who)
+        view = self._view(turns, Plan())
         return HintWorker(Kind.PIPELINES, view.table, view.gitlab, view.target, now=view.now / SECOND)
 
     def heal(self) -> None:
@@ -55,12 +58,18 @@ class Race:
         self.world.later(170)
         asyncio.run(self.world.sync())
 
-    def _view(self, turns: Turns, who: str) -> World:
+    def _view(self, turns: Interleaving, plan: Plan) -> World:
         """The world as one worker sees it."""
         view, gitlab = copy.copy(self.world), copy.copy(self.world.gitlab)
-        gitlab.before = lambda _: turns.call(who, self._pass)
+
+        def request() -> None:
+            turns.step()
+            self._pass()
+
+        requests = faulty(SimpleNamespace(request=request), plan)
+        gitlab.before = lambda _: requests.request()
         gitlab.now = lambda: self.world.now
-        view.gitlab, view.table = gitlab, turns.table(who, self.world.table)  # type: ignore[assignment]  # a view of it
+        view.gitlab, view.table = gitlab, faulty(turns.wrapped(self.world.table), plan)
         return view
 
     def _pass(self) -> None:
@@ -76,11 +85,9 @@ class Race:
         self.pipeline.finished = self.world.now if status == "success" else None
 
 
-def plans(first: str, second: str) -> Iterator[list[str]]:
-    """The first one so far, then the second one so far; the rest is for `then`."""
-    for ahead in range(MOST_CALLS[first]):
-        for behind in range(1, MOST_CALLS[second]):
-            yield [first] * ahead + [second] * behind
+def schedules(first: int, second: int) -> Iterator[tuple[int, int]]:
+    """How many turns the first one has to begin with, and how many the second one then."""
+    yield from product(range(1, MOST_TURNS[first]), range(1, MOST_TURNS[second]))
 
 
 def settled(race: Race) -> tuple[Any, Any]:
@@ -89,16 +96,17 @@ def settled(race: Race) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "new"])
 @pytest.mark.parametrize("changes_after", [None, 6, 9])
-@pytest.mark.parametrize(("first", "second"), [("sync", "hint"), ("hint", "sync")])
+@pytest.mark.parametrize(("first", "second"), [(SYNC, HINT), (HINT, SYNC)], ids=["sync-hint", "hint-sync"])
 def test_whoever_stores_last_the_next_window_shows_the_truth(
-    first: str, second: str, changes_after: int | None, *, known: bool
+    first: int, second: int, changes_after: int | None, *, known: bool
 ) -> None:
-    for plan in plans(first, second):
-        race, turns = Race(known=known, changes_after=changes_after), Turns(plan, then=[first, second])
+    for ahead, behind in schedules(first, second):
+        race = Race(known=known, changes_after=changes_after)
+        turns = Interleaving(chain(repeat(first, ahead), repeat(second, behind), repeat(first)))
         race.run(turns)
         race.heal()
         stored, source = settled(race)
-        assert stored == source, turns.story
+        assert stored == source, turns
 
 
 @pytest.mark.parametrize("more", [1, 3])
@@ -106,23 +114,21 @@ def test_whoever_stores_last_the_next_window_shows_the_truth(
 def test_a_run_that_is_killed_in_the_middle_of_it_leaves_nothing_that_stays(
     more: int, changes_after: int | None
 ) -> None:
-    for plan in plans("sync", "hint"):
+    for ahead, behind in schedules(SYNC, HINT):
         race = Race(known=True, changes_after=changes_after)
-        turns = Turns([*plan, *["sync"] * more], then=["hint", "sync"], mortal=["sync"])
-        race.run(turns)
+        turns = Interleaving(chain(repeat(SYNC, ahead), repeat(HINT, behind), repeat(SYNC, more), repeat(HINT)))
+        race.run(turns, killed_at=ahead + more)
         race.heal()
         stored, source = settled(race)
-        assert stored == source, turns.story
+        assert stored == source, turns
 
 
 def test_two_hints_that_race_leave_the_younger_answer() -> None:
-    for ahead in range(1, MOST_CALLS["hint"]):
-        for behind in range(1, MOST_CALLS["hint"]):
-            race, turns = Race(known=True, changes_after=2), Turns(["a"] * ahead + ["b"] * behind, then=["a", "b"])
-            works = {
-                who: partial(race.hint_worker(turns, who).handler().handle, BODY, remaining=lambda: 900.0)
-                for who in ("a", "b")
-            }
-            assert run_together(turns, works) == {"a": None, "b": None}
-            stored, source = settled(race)
-            assert stored == source, turns.story
+    for ahead, behind in schedules(HINT, HINT):
+        race = Race(known=True, changes_after=2)
+        turns = Interleaving(chain(repeat(0, ahead), repeat(1, behind), repeat(0)))
+        handlers = [race.hint_worker(turns).handler() for _ in range(2)]
+        handle = [partial(handler.handle, BODY, remaining=lambda: 900.0) for handler in handlers]
+        assert turns.run(*handle) == [None, None]
+        stored, source = settled(race)
+        assert stored == source, turns

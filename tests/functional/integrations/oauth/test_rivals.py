@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.interleaving import Turns
+from tests.fakes.interleaving import Interleaving
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub
 
 STEPS = 6
@@ -17,7 +17,7 @@ def test_in_any_order_one_of_two_exchanges(schedule: tuple[int, ...]) -> None:
     hub = OAuthHub()
     one = hub.start()
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
-    turns = Turns(schedule)
+    turns = Interleaving(schedule)
     hub.use(turns.wrapped(hub.stored_rows), hub.stored_secrets)
     hubs = [hub, OAuthHub(hub.gitlab)]
     # An Api belongs to one thread, so each of the two callers has a hub of its own over the same rows.

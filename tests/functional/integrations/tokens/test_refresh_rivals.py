@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.refresh import TokenNeed
-from tests.fakes.interleaving import Turns
+from tests.fakes.interleaving import Interleaving
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import OAuthHub
 
@@ -28,7 +28,7 @@ def race(schedule: Iterable[int], need: TokenNeed | None = None) -> list[int]:
     """Let two workers ask for a token in this order; everything must have gone well. Gives the turns taken."""
     hub, one = expired()
     credential_id, trades = hub.loaded(one).credential.id, hub.gitlab.trades
-    turns = Turns(schedule)
+    turns = Interleaving(schedule)
     hub.use(turns.wrapped(hub.stored_rows), turns.wrapped(hub.stored_secrets), sleep=turns.sleep)
     hub.gitlab.on_call = lambda _path: turns.step()
     refresher = hub.feature.tokens.refresher
@@ -41,7 +41,7 @@ def race(schedule: Iterable[int], need: TokenNeed | None = None) -> list[int]:
     stored = hub.loaded(one)
     assert (stored.tokens.access_token, stored.tokens.refresh_token) == (living.access, living.refresh)
     assert (hub.integration(one)["credential_status"], hub.told.lost) == ("valid", [])
-    return turns.taken
+    return turns.history
 
 
 def test_a_worker_alone_takes_no_more_steps_than_are_interleaved() -> None:

@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from tests.fakes.gitlab import CANARY, HOST
-from tests.fakes.interleaving import Turns
+from tests.fakes.interleaving import Interleaving
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub
 
 LONGEST = 24
@@ -21,7 +21,7 @@ def race(schedule: Iterable[int]) -> list[int]:
     body = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY}
     one = str(hub("POST", f"{PATH}/start", body)[1]["integration"]["id"])
     credential_id = hub.loaded(one).credential.id
-    turns = Turns(schedule)
+    turns = Interleaving(schedule)
     hub.use(turns.wrapped(hub.stored_rows), turns.wrapped(hub.stored_secrets), sleep=turns.sleep)
     hub.gitlab.on_call = lambda _path: turns.step()
     rotator = hub.feature.tokens.rotator
@@ -32,7 +32,7 @@ def race(schedule: Iterable[int]) -> list[int]:
     assert (living, hub.told.lost) == ([hub.loaded(one).tokens.access_token], [])
     # A worker that comes behind the other one may rotate the new token; the same one twice would have ended them all.
     assert len(hub.gitlab.calls) == sum(isinstance(result, LoadedCredential) for result in results)
-    return turns.taken
+    return turns.history
 
 
 def test_a_worker_alone_takes_no_more_steps_than_are_interleaved() -> None:
