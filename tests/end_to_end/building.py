@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.coding_company import CodingCompany, Row
 from tests.end_to_end.hub_client import Answer, until
 
 NAME = "hub-ci"
@@ -12,12 +12,12 @@ CODE = ("push", "tag_push", "merge_request")
 class Built:
     """A project with a hook of its own and a trigger for a target."""
 
-    def __init__(self, workshop: Workshop, target: Row, **wanted: Any) -> None:
-        self._workshop, self._hub, self.gitlab = workshop, workshop.hub, workshop.gitlab
-        self.project = workshop.project()
-        self.hook = workshop.hook("project", self.project, *CODE)
+    def __init__(self, company: CodingCompany, target: Row, **wanted: Any) -> None:
+        self._coding_company, self._hub, self.gitlab = company, company.hub, company.gitlab
+        self.project = company.project()
+        self.hook = company.hook("project", self.project, *CODE)
         body = {
-            "integration_id": workshop.id,
+            "integration_id": company.id,
             "project_id": self.project,
             "events": ["push", "merge_request"],
             "target": target,
@@ -42,11 +42,11 @@ class Built:
 
     def delivery(self, count: int = 1) -> Row:
         """The newest delivery, once so many were worked on."""
-        return self._workshop.worked_on(count, hook_id=self.hook["id"])[0]
+        return self._coding_company.worked_on(count, hook_id=self.hook["id"])[0]
 
     def builds(self) -> list[Row]:
         """All builds, newest first."""
-        return self._workshop.builds(trigger_id=self.id)
+        return self._coding_company.builds(trigger_id=self.id)
 
     def build(self, *statuses: str, **fields: Any) -> Row:
         """The newest build with these fields, once there is one in one of these statuses."""

@@ -17,7 +17,7 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class CodingCompany:
     """The two sides. Each test has projects of its own, so that none hears of another's."""
 
     hub: Hub
@@ -25,9 +25,9 @@ class Workshop:
     path: str
 
     @classmethod
-    def connected(cls, hub: Hub, gitlab: Running) -> "Workshop":
+    def connected(cls, hub: Hub, gitlab: Running) -> "CodingCompany":
         """Connect a company as its administrator, and sync it once."""
-        path = hub.connect(gitlab.base, token(gitlab, scopes=("api",)), features=FEATURES, display_name="Workshop")
+        path = hub.connect(gitlab.base, token(gitlab, scopes=("api",)), features=FEATURES, display_name="Company")
         hub.sync(path)
         return cls(hub, gitlab, path)
 

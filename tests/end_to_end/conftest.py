@@ -9,7 +9,7 @@ import pytest
 
 from local.options import Options
 from stand_in_gitlab.process import Running, running
-from tests.end_to_end.coding_company import Workshop
+from tests.end_to_end.coding_company import CodingCompany
 from tests.end_to_end.companies import COMPANY, token
 from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub_client import Hub
@@ -84,17 +84,17 @@ def one(hub: Hub, gitlab: Running) -> str:
 
 
 @pytest.fixture(scope="package")
-def _workshop(hub: Hub) -> Iterator[Workshop]:
+def _coding_company(hub: Hub) -> Iterator[CodingCompany]:
     with running(*COMPANY) as stand_in:
-        workshop = Workshop.connected(hub, stand_in)
-        yield workshop
-        workshop.guard_hooks()
+        company = CodingCompany.connected(hub, stand_in)
+        yield company
+        company.guard_hooks()
 
 
 @pytest.fixture
-def workshop(_workshop: Workshop) -> Iterator[Workshop]:
+def company(_coding_company: CodingCompany) -> Iterator[CodingCompany]:
     """A company whose code tests push to, with an integration that may manage hooks and report statuses."""
-    yield _workshop
-    _workshop.guard_hooks()
-    _workshop.gitlab.control("DELETE", "faults")
-    _workshop.gitlab.behave(group_hooks="on", status_conflicts=0)
+    yield _coding_company
+    _coding_company.guard_hooks()
+    _coding_company.gitlab.control("DELETE", "faults")
+    _coding_company.gitlab.behave(group_hooks="on", status_conflicts=0)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from local.stack import Stack
 from tests.end_to_end.building import Built
-from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.coding_company import CodingCompany, Row
 from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.stores import hurry, send, waiting
 
@@ -60,9 +60,9 @@ def checked(message: Row, built: Built, sha: str, kind: str = "build.requested")
     [("", {}), (".fifo", {"FifoQueue": "true"})],
     ids=["plain", "fifo"],
 )
-def test_a_queue_gets_builds(workshop: Workshop, suffix: str, attributes: dict[str, str]) -> None:
-    queue = Queue(workshop.hub.stack, suffix, **attributes)
-    built = Built(workshop, queue.target)
+def test_a_queue_gets_builds(company: CodingCompany, suffix: str, attributes: dict[str, str]) -> None:
+    queue = Queue(company.hub.stack, suffix, **attributes)
+    built = Built(company, queue.target)
     sha = built.push()
     build = checked(queue.take(), built, sha)
     assert built.build("running")["id"] == build["id"]
@@ -75,10 +75,10 @@ def test_a_queue_gets_builds(workshop: Workshop, suffix: str, attributes: dict[s
     assert checked(queue.take(), built, other, "build.canceled")["id"] == number
 
 
-def test_the_bus_tells_of_builds(workshop: Workshop) -> None:
-    stack = workshop.hub.stack
+def test_the_bus_tells_of_builds(company: CodingCompany) -> None:
+    stack = company.hub.stack
     queue, bus = Queue(stack), stack.resources["BuildsBus"]
-    built = Built(workshop, {"type": "eventbridge"}, branches={"include": ["main"]})
+    built = Built(company, {"type": "eventbridge"}, branches={"include": ["main"]})
     rules = stack.client("events")
     pattern = {"source": ["gitlab-hub"], "detail": {"build": {"trigger_id": [built.id]}}}
     rules.put_rule(Name="theirs", EventBusName=bus, EventPattern=json.dumps(pattern))
@@ -147,9 +147,9 @@ def told(stack: Stack, said: tuple[str, str, str], detail: Row) -> None:
     send(stack, "BuildsQueue", text)
 
 
-def test_a_state_machine_runs_builds(hub: Hub, workshop: Workshop, machine: str) -> None:
+def test_a_state_machine_runs_builds(hub: Hub, company: CodingCompany, machine: str) -> None:
     built, client = (
-        Built(workshop, {"type": "stepfunctions", "state_machine_arn": machine}),
+        Built(company, {"type": "stepfunctions", "state_machine_arn": machine}),
         hub.stack.client("stepfunctions"),
     )
     sha = built.push()
@@ -172,9 +172,9 @@ def test_a_state_machine_runs_builds(hub: Hub, workshop: Workshop, machine: str)
     assert {row["sha"]: row["status"] for row in built.builds()} == {sha: "success", other: "canceled"}
 
 
-def test_a_state_change_that_was_lost_is_looked_up(hub: Hub, workshop: Workshop, machine: str) -> None:
+def test_a_state_change_that_was_lost_is_looked_up(hub: Hub, company: CodingCompany, machine: str) -> None:
     built, client = (
-        Built(workshop, {"type": "stepfunctions", "state_machine_arn": machine}),
+        Built(company, {"type": "stepfunctions", "state_machine_arn": machine}),
         hub.stack.client("stepfunctions"),
     )
     sha = built.push()
@@ -197,8 +197,8 @@ def project(hub: Hub) -> Iterator[str]:
     client.delete_project(name=name)
 
 
-def test_codebuild_runs_builds(hub: Hub, workshop: Workshop, project: str) -> None:
-    built, client = Built(workshop, {"type": "codebuild", "project": project}), hub.stack.client("codebuild")
+def test_codebuild_runs_builds(hub: Hub, company: CodingCompany, project: str) -> None:
+    built, client = Built(company, {"type": "codebuild", "project": project}), hub.stack.client("codebuild")
     sha = built.push()
     build = built.build("running")
     [there] = client.batch_get_builds(ids=[build["external_id"].rpartition("/")[2]])["builds"]
@@ -210,9 +210,9 @@ def test_codebuild_runs_builds(hub: Hub, workshop: Workshop, project: str) -> No
     assert built.build()["status"] == "failed"
 
 
-def test_what_aws_says_of_builds_may_be_said_twice(hub: Hub, workshop: Workshop, machine: str) -> None:
+def test_what_aws_says_of_builds_may_be_said_twice(hub: Hub, company: CodingCompany, machine: str) -> None:
     """The queue behind the rules delivers at least once, and in any order."""
-    built = Built(workshop, {"type": "stepfunctions", "state_machine_arn": machine})
+    built = Built(company, {"type": "stepfunctions", "state_machine_arn": machine})
     sha = built.push()
     build = built.build("running")
     for status in ("FAILED", "FAILED", "SUCCEEDED", "RUNNING"):
@@ -232,10 +232,10 @@ def test_what_aws_says_of_builds_may_be_said_twice(hub: Hub, workshop: Workshop,
     ],
     ids=lambda target: target["type"],
 )
-def test_a_target_that_is_not_there_fails_its_builds(hub: Hub, workshop: Workshop, target: Row) -> None:
+def test_a_target_that_is_not_there_fails_its_builds(hub: Hub, company: CodingCompany, target: Row) -> None:
     if target["type"] == "sqs":
         target = {**target, "queue_url": Queue(hub.stack).url + "-none"}
-    built = Built(workshop, target)
+    built = Built(company, target)
     sha = built.push()
     build = built.build("failed")
     assert build["error"]["code"] == "target_not_found"

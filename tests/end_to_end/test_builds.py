@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from tests.end_to_end.building import Built
 from tests.end_to_end.ci_server import CiServer, running_server
-from tests.end_to_end.coding_company import Workshop
+from tests.end_to_end.coding_company import CodingCompany
 from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.stores import hurry, soon_again
 
@@ -37,8 +37,8 @@ def server(_server: CiServer) -> Iterator[CiServer]:
 
 
 @pytest.fixture
-def built(workshop: Workshop, server: CiServer) -> Built:
-    return Built(workshop, {"type": "https", "url": server.url})
+def built(company: CodingCompany, server: CiServer) -> Built:
+    return Built(company, {"type": "https", "url": server.url})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +106,13 @@ def test_a_push_and_its_merge_request_make_one_build(built: Built, server: CiSer
     assert len(built.builds()) == 1
 
 
-def test_what_is_delivered_again_is_not_built_again(workshop: Workshop, built: Built, server: CiServer) -> None:
+def test_what_is_delivered_again_is_not_built_again(company: CodingCompany, built: Built, server: CiServer) -> None:
     sha = built.push()
     first = built.delivery()
     assert first["status"] == "handled"
     server.message(sha=sha)
     for replays in (1, 2):
-        assert workshop.hub.call("POST", f"/v1/deliveries/{first['id']}/replay").status == 202
+        assert company.hub.call("POST", f"/v1/deliveries/{first['id']}/replay").status == 202
         again = until(lambda: (row := built.delivery())["replays"] == replays and row)  # noqa: B023 - asked at once
         assert (again["build_ids"], again["status"]) == (first["build_ids"], "handled")
     assert len(built.builds()) == 1
@@ -186,9 +186,9 @@ def test_code_of_a_fork_waits_for_somebody_to_let_it_start(built: Built, server:
     assert built.do(build["id"], "approve").refusal == (409, "not_awaiting_approval")
 
 
-def test_the_next_build_of_a_branch_cancels_the_one_before(workshop: Workshop, server: CiServer) -> None:
+def test_the_next_build_of_a_branch_cancels_the_one_before(company: CodingCompany, server: CiServer) -> None:
     target = {"type": "https", "url": server.url}
-    built = Built(workshop, target, concurrency={"cancel_previous": True})
+    built = Built(company, target, concurrency={"cancel_previous": True})
     first, elsewhere = built.push(), built.push("other")
     built.build("running", sha=first)
     built.build("running", sha=elsewhere)
@@ -246,8 +246,8 @@ def test_a_target_that_is_away_is_tried_again(hub: Hub, built: Built, server: Ci
     assert len(keys) == 1
 
 
-def test_an_integration_with_builds_is_removed_only_by_force(workshop: Workshop, built: Built) -> None:
+def test_an_integration_with_builds_is_removed_only_by_force(company: CodingCompany, built: Built) -> None:
     built.push()
     build = built.build("running")
-    assert workshop.hub.call("DELETE", workshop.path).refusal == (409, "integration_has_active_builds")
+    assert company.hub.call("DELETE", company.path).refusal == (409, "integration_has_active_builds")
     built.report(build["id"], "success")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stand_in_gitlab.process import Running
-from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.coding_company import CodingCompany, Row
 from tests.end_to_end.companies import asked
 from tests.end_to_end.hub_client import Answer, until
 from tests.end_to_end.test_receiver import Sender, refused
@@ -17,36 +17,36 @@ from tests.end_to_end.test_receiver import Sender, refused
 class Hung:
     """A hook of a test's own, in GitLab and in the hub."""
 
-    def __init__(self, workshop: Workshop, *events: str) -> None:
-        self._workshop = workshop
-        self.project = workshop.project()
-        self.hook = workshop.hook("project", self.project, *(events or ("push",)))
-        self.path = f"{workshop.path}/webhooks/{self.hook['id']}"
+    def __init__(self, company: CodingCompany, *events: str) -> None:
+        self._coding_company = company
+        self.project = company.project()
+        self.hook = company.hook("project", self.project, *(events or ("push",)))
+        self.path = f"{company.path}/webhooks/{self.hook['id']}"
 
     def there(self) -> Row:
         """GitLab's row of it."""
-        [row] = self._workshop.there(project_id=self.project)
+        [row] = self._coding_company.there(project_id=self.project)
         return row
 
     def do(self, what: str, body: Any = None) -> Answer:
         """Have the hub do something with it."""
-        answer = self._workshop.hub.call("POST", f"{self.path}/{what}", body)
-        self._workshop.guard_hooks()
+        answer = self._coding_company.hub.call("POST", f"{self.path}/{what}", body)
+        self._coding_company.guard_hooks()
         return answer
 
     def spoil(self, **fields: object) -> None:
         """Let somebody change it in GitLab."""
-        asked(self._workshop.gitlab, "PUT", f"/projects/{self.project}/hooks/{self.there()['id']}", fields)
+        asked(self._coding_company.gitlab, "PUT", f"/projects/{self.project}/hooks/{self.there()['id']}", fields)
 
     def push(self, count: int = 1) -> list[str]:
         """Push so many times; what GitLab was answered."""
         before = len(self._sent())
         for _ in range(count):
-            self._workshop.gitlab.push(self.project, "main", files=["a.py"])
+            self._coding_company.gitlab.push(self.project, "main", files=["a.py"])
         return [row["response_status"] for row in self._sent()[before:]]
 
     def _sent(self) -> list[Row]:
-        return self._workshop.sent({"gitlab_hook_id": self.there()["id"]})
+        return self._coding_company.sent({"gitlab_hook_id": self.there()["id"]})
 
 
 @contextmanager
@@ -63,16 +63,16 @@ def ahead(gitlab: Running, seconds: float) -> Iterator[None]:
 
 
 @pytest.fixture
-def hung(workshop: Workshop) -> Hung:
-    return Hung(workshop)
+def hung(company: CodingCompany) -> Hung:
+    return Hung(company)
 
 
-def test_a_test_is_a_delivery_like_any_other(workshop: Workshop, hung: Hung) -> None:
-    workshop.gitlab.push(hung.project, "main", files=["a.py"])
-    workshop.worked_on(hook_id=hung.hook["id"])
+def test_a_test_is_a_delivery_like_any_other(company: CodingCompany, hung: Hung) -> None:
+    company.gitlab.push(hung.project, "main", files=["a.py"])
+    company.worked_on(hook_id=hung.hook["id"])
     answer = hung.do("test")
     assert (answer.status, answer.body) == (200, {"ok": True, "hint": None})
-    assert len(workshop.worked_on(2, hook_id=hung.hook["id"])) == 2
+    assert len(company.worked_on(2, hook_id=hung.hook["id"])) == 2
 
 
 def test_a_test_says_so_where_nothing_comes_of_it(hung: Hung) -> None:
@@ -82,16 +82,14 @@ def test_a_test_says_so_where_nothing_comes_of_it(hung: Hung) -> None:
     assert (answer.status, answer.body["ok"], bool(answer.body["hint"])) == (200, False, True)
 
 
-def test_secrets_are_rotated_with_a_grace(workshop: Workshop) -> None:
-    sender = Sender(workshop, workshop.hook("project", workshop.project(), "push", mode="manual"))
-    old, path = sender.secret, f"{workshop.path}/webhooks/{sender.hook['id']}/rotate"
+def test_secrets_are_rotated_with_a_grace(company: CodingCompany) -> None:
+    sender = Sender(company, company.hook("project", company.project(), "push", mode="manual"))
+    old, path = sender.secret, f"{company.path}/webhooks/{sender.hook['id']}/rotate"
 
     def rotated(key: str, grace: int) -> tuple[str, int]:
-        answers = [
-            workshop.hub.call("POST", path, {"grace_seconds": grace}, Idempotency_Key=key).body for _ in range(2)
-        ]
+        answers = [company.hub.call("POST", path, {"grace_seconds": grace}, Idempotency_Key=key).body for _ in range(2)]
         assert answers[0] == answers[1]
-        workshop.hub.guard(*answers[0]["manual"].values(), shown_at="/rotate$")
+        company.hub.guard(*answers[0]["manual"].values(), shown_at="/rotate$")
         return answers[0]["manual"]["signing_token"], answers[0]["webhook"]["previous_secret_until"]
 
     new, until_when = rotated("rotate-once", 600)
@@ -142,16 +140,16 @@ def test_what_somebody_has_changed_is_put_right(hung: Hung, change: Row) -> None
     assert hung.push() == ["202"]
 
 
-def test_what_somebody_has_removed_is_made_anew(workshop: Workshop, hung: Hung) -> None:
+def test_what_somebody_has_removed_is_made_anew(company: CodingCompany, hung: Hung) -> None:
     gone = hung.there()
-    asked(workshop.gitlab, "DELETE", f"/projects/{hung.project}/hooks/{gone['id']}")
+    asked(company.gitlab, "DELETE", f"/projects/{hung.project}/hooks/{gone['id']}")
     repaired = hung.do("repair").body["webhook"]
     assert (repaired["id"], repaired["status"]) == (hung.hook["id"], "active")
     assert repaired["gitlab_hook_id"] == hung.there()["id"] != gone["id"]
     assert hung.push() == ["202"]
 
 
-def test_what_gitlab_has_paused_works_again_once_it_is_mended(workshop: Workshop, hung: Hung) -> None:
+def test_what_gitlab_has_paused_works_again_once_it_is_mended(company: CodingCompany, hung: Hung) -> None:
     hung.push()
     hung.spoil(signing_token=f"whsec_{'A' * 43}=")
     assert hung.push(4) == ["401"] * 4
@@ -159,33 +157,33 @@ def test_what_gitlab_has_paused_works_again_once_it_is_mended(workshop: Workshop
     assert hung.push() == []
     repaired = hung.do("repair").body["webhook"]
     assert (repaired["status"], repaired["drift"]) == ("temporarily_disabled", [])
-    with ahead(workshop.gitlab, 61):
+    with ahead(company.gitlab, 61):
         assert hung.push() == ["202"]
         assert hung.do("repair").body["webhook"]["status"] == "active"
 
 
-def test_what_could_not_be_delivered_is_sent_again(workshop: Workshop, hung: Hung) -> None:
+def test_what_could_not_be_delivered_is_sent_again(company: CodingCompany, hung: Hung) -> None:
     assert hung.push() == ["202"]
     hung.spoil(signing_token=f"whsec_{'A' * 43}=")
     assert hung.push(3) == ["401"] * 3
     assert hung.do("repair").status == 200
     first = hung.do("resend-failed")
     assert (first.status, first.body) == (200, {"resent": 3, "failed": 0, "known": 0, "complete": True})
-    rows = workshop.worked_on(4, hook_id=hung.hook["id"])
+    rows = company.worked_on(4, hook_id=hung.hook["id"])
     heads = [row["sha"] for row in rows]
     assert len(set(heads)) == len(heads) == 4
     again = hung.do("resend-failed").body
     assert (again["resent"], again["failed"], again["complete"]) == (0, 0, True)
-    assert len(workshop.worked_on(4, hook_id=hung.hook["id"])) == 4
+    assert len(company.worked_on(4, hook_id=hung.hook["id"])) == 4
 
 
-def test_a_hook_that_is_removed_is_gone_on_both_sides(workshop: Workshop, hung: Hung) -> None:
+def test_a_hook_that_is_removed_is_gone_on_both_sides(company: CodingCompany, hung: Hung) -> None:
     secrets = hung.there()
-    sender = Sender(workshop, {**hung.hook, **secrets, "id": hung.hook["id"]})
+    sender = Sender(company, {**hung.hook, **secrets, "id": hung.hook["id"]})
     assert sender.post().status == 202
-    workshop.worked_on(hook_id=hung.hook["id"])
-    assert workshop.hub.call("DELETE", hung.path).body == {"ok": True}
-    assert workshop.there(project_id=hung.project) == []
+    company.worked_on(hook_id=hung.hook["id"])
+    assert company.hub.call("DELETE", hung.path).body == {"ok": True}
+    assert company.there(project_id=hung.project) == []
     assert refused(sender.post())
     for method, more in (
         ("GET", ""),
@@ -194,15 +192,15 @@ def test_a_hook_that_is_removed_is_gone_on_both_sides(workshop: Workshop, hung: 
         ("POST", "/repair"),
         ("POST", "/resend-failed"),
     ):
-        assert workshop.hub.call(method, hung.path + more).refusal == (404, "not_found")
-    assert hung.hook["id"] not in {row["id"] for row in workshop.hub.rows(f"{workshop.path}/webhooks")}
+        assert company.hub.call(method, hung.path + more).refusal == (404, "not_found")
+    assert hung.hook["id"] not in {row["id"] for row in company.hub.rows(f"{company.path}/webhooks")}
 
 
-def test_a_hook_of_a_persons_own_is_left_to_them(workshop: Workshop) -> None:
-    hook = workshop.hook("project", workshop.project(), "push", mode="manual")
+def test_a_hook_of_a_persons_own_is_left_to_them(company: CodingCompany) -> None:
+    hook = company.hook("project", company.project(), "push", mode="manual")
     for what in ("test", "repair", "resend-failed"):
-        answer = workshop.hub.call("POST", f"{workshop.path}/webhooks/{hook['id']}/{what}")
+        answer = company.hub.call("POST", f"{company.path}/webhooks/{hook['id']}/{what}")
         assert answer.refusal == (409, "hook_not_managed")
-    shown = workshop.hub.get(f"{workshop.path}/webhooks/{hook['id']}")
+    shown = company.hub.get(f"{company.path}/webhooks/{hook['id']}")
     assert hook["signing_token"] not in str(shown)
     assert hook["secret_token"] not in str(shown)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import Webhook
 
-from tests.end_to_end.coding_company import FEATURES, Row, Workshop
+from tests.end_to_end.coding_company import FEATURES, CodingCompany, Row
 from tests.end_to_end.companies import revoke, token
 from tests.end_to_end.hub_client import Answer, Hub
 from tests.end_to_end.stores import invoke
@@ -28,8 +28,8 @@ REFUSED = {
 class Sender:
     """A GitLab that signs: the other side of a hook that a person has entered there."""
 
-    def __init__(self, workshop: Workshop, hook: Row) -> None:
-        self.hub, self.hook, self.secret = workshop.hub, hook, hook["signing_token"]
+    def __init__(self, company: CodingCompany, hook: Row) -> None:
+        self.hub, self.hook, self.secret = company.hub, hook, hook["signing_token"]
         self.path = f"{RECEIVER}/{hook['id']}"
 
     def body(self, **more: Any) -> bytes:
@@ -56,18 +56,18 @@ class Sender:
 
 
 @pytest.fixture(scope="module")
-def signed(_workshop: Workshop) -> Sender:
+def signed(_coding_company: CodingCompany) -> Sender:
     """A hook that signs."""
-    hook = _workshop.hook("project", _workshop.project(), "push", "note", mode="manual")
+    hook = _coding_company.hook("project", _coding_company.project(), "push", "note", mode="manual")
     assert (hook["verification"], hook["status"]) == ("signature", "manual")
-    return Sender(_workshop, hook)
+    return Sender(_coding_company, hook)
 
 
 @pytest.fixture(scope="module")
-def tokened(_workshop: Workshop) -> Sender:
+def tokened(_coding_company: CodingCompany) -> Sender:
     """A hook of a GitLab that does not sign yet."""
-    hook = _workshop.hook("project", _workshop.project(), "push", mode="manual", verification="token")
-    return Sender(_workshop, hook)
+    hook = _coding_company.hook("project", _coding_company.project(), "push", mode="manual", verification="token")
+    return Sender(_coding_company, hook)
 
 
 def told(answer: Answer) -> tuple[int, dict[str, Any]]:
@@ -79,7 +79,7 @@ def refused(answer: Answer) -> bool:
     return told(answer) == (401, REFUSED)
 
 
-def test_a_genuine_delivery_is_accepted_once(workshop: Workshop, signed: Sender) -> None:
+def test_a_genuine_delivery_is_accepted_once(company: CodingCompany, signed: Sender) -> None:
     body, key = signed.body(), str(uuid4())
     first = signed.post(body, key=key)
     delivery_id = first.body["delivery_id"]
@@ -87,9 +87,9 @@ def test_a_genuine_delivery_is_accepted_once(workshop: Workshop, signed: Sender)
     for _ in range(3):
         again = signed.post(body, key=key)
         assert told(again) == (200, {"ok": True, "duplicate": True})
-    rows = workshop.worked_on(hook_id=signed.hook["id"], event="push")
+    rows = company.worked_on(hook_id=signed.hook["id"], event="push")
     assert [row["id"] for row in rows].count(delivery_id) == 1
-    shown = workshop.hub.get(f"/v1/deliveries/{delivery_id}")["delivery"]
+    shown = company.hub.get(f"/v1/deliveries/{delivery_id}")["delivery"]
     assert (shown["status"], shown["reasons"], shown["verification"]) == ("ignored", ["no_trigger"], "signature")
     assert "webhook-signature" not in shown["headers"]
 
@@ -198,39 +198,39 @@ def test_what_is_too_large_is_refused(signed: Sender) -> None:
     assert signed.post(large).refusal == (413, "payload_too_large")
 
 
-def test_a_large_push_is_kept(workshop: Workshop, signed: Sender) -> None:
+def test_a_large_push_is_kept(company: CodingCompany, signed: Sender) -> None:
     paths = [f"src/{uuid4().hex}.py" for _ in range(20_000)]
     commits = [{"id": "a" * 40, "message": "Large", "added": paths, "modified": [], "removed": []}]
     answer = signed.post(signed.body(commits=commits))
     assert answer.status == 202
-    rows = {row["id"]: row for row in workshop.worked_on(hook_id=signed.hook["id"])}
+    rows = {row["id"]: row for row in company.worked_on(hook_id=signed.hook["id"])}
     assert rows[answer.body["delivery_id"]]["size"] > 800_000
 
 
-def test_a_paused_integration_puts_deliveries_aside(workshop: Workshop, signed: Sender) -> None:
-    hub, key, body = workshop.hub, str(uuid4()), signed.body()
-    hub.call("PATCH", workshop.path, {"paused": True})
+def test_a_paused_integration_puts_deliveries_aside(company: CodingCompany, signed: Sender) -> None:
+    hub, key, body = company.hub, str(uuid4()), signed.body()
+    hub.call("PATCH", company.path, {"paused": True})
     try:
         assert told(signed.post(body, key=key)) == (200, {"ok": True, "ignored": "paused"})
     finally:
-        hub.call("PATCH", workshop.path, {"paused": False})
-    [row] = [row for row in workshop.deliveries() if row["headers"].get("webhook-id") == key]
+        hub.call("PATCH", company.path, {"paused": False})
+    [row] = [row for row in company.deliveries() if row["headers"].get("webhook-id") == key]
     assert (row["status"], row["reasons"]) == ("ignored", ["paused"])
     replayed = hub.call("POST", f"/v1/deliveries/{row['id']}/replay")
     assert (replayed.status, replayed.body["delivery"]["replays"]) == (202, 1)
-    rows = {row["id"]: row for row in workshop.worked_on()}
+    rows = {row["id"]: row for row in company.worked_on()}
     assert rows[row["id"]]["reasons"] == ["no_trigger"]
 
 
-def test_a_broken_credential_refuses_no_delivery(hub: Hub, workshop: Workshop) -> None:
-    admin = next(row["id"] for row in workshop.gitlab.truth("users") if row["is_admin"])
-    own = token(workshop.gitlab, admin, ("api",))
-    group = workshop.group()
-    project = workshop.project(group["id"])
-    path = hub.connect(workshop.gitlab.base, own, features=FEATURES, group=group["full_path"])
-    other = Workshop(hub, workshop.gitlab, path)
+def test_a_broken_credential_refuses_no_delivery(hub: Hub, company: CodingCompany) -> None:
+    admin = next(row["id"] for row in company.gitlab.truth("users") if row["is_admin"])
+    own = token(company.gitlab, admin, ("api",))
+    group = company.group()
+    project = company.project(group["id"])
+    path = hub.connect(company.gitlab.base, own, features=FEATURES, group=group["full_path"])
+    other = CodingCompany(hub, company.gitlab, path)
     sender = Sender(other, other.hook("project", project, "push", mode="manual"))
-    revoke(workshop.gitlab, own)
+    revoke(company.gitlab, own)
     assert hub.call("POST", f"{other.path}/verify").body["code"] == "invalid_credentials"
     assert hub.get(other.path)["integration"]["status"] == "error"
     assert sender.post().status == 202
@@ -252,7 +252,7 @@ def without_queue(hub: Hub) -> Iterator[None]:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": settings})
 
 
-def test_a_queue_that_is_down_costs_a_resend_and_no_delivery(hub: Hub, workshop: Workshop, signed: Sender) -> None:
+def test_a_queue_that_is_down_costs_a_resend_and_no_delivery(hub: Hub, company: CodingCompany, signed: Sender) -> None:
     body, key = signed.body(), str(uuid4())
     with without_queue(hub):
         assert refused(signed.post(secret=f"whsec_{'A' * 43}="))  # Loads the function, which is as patient as ever.
@@ -261,8 +261,8 @@ def test_a_queue_that_is_down_costs_a_resend_and_no_delivery(hub: Hub, workshop:
         assert time.monotonic() - started < 10
     assert answer.refusal == (503, "webhook_queue_unavailable")
     assert (answer.body["retryable"], "retry-after" in answer.headers) == (True, True)
-    [row] = [row for row in workshop.deliveries() if row["headers"].get("webhook-id") == key]
+    [row] = [row for row in company.deliveries() if row["headers"].get("webhook-id") == key]
     assert row["status"] == "pending"
     assert told(signed.post(body, key=key))[1]["duplicate"] is True
-    rows = {row["id"]: row for row in workshop.worked_on()}
+    rows = {row["id"]: row for row in company.worked_on()}
     assert rows[row["id"]]["status"] == "ignored"

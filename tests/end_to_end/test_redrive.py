@@ -9,7 +9,7 @@ import pytest
 from local.stack import Stack
 from tests.end_to_end.building import Built
 from tests.end_to_end.ci_server import CiServer, running_server
-from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.coding_company import CodingCompany, Row
 from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.stores import DEAD_LETTERS, dead_letters, send, soon_again, waiting
 
@@ -21,8 +21,8 @@ def server() -> Iterator[CiServer]:
 
 
 @pytest.fixture
-def built(workshop: Workshop, server: CiServer) -> Built:
-    return Built(workshop, {"type": "https", "url": server.url})
+def built(company: CodingCompany, server: CiServer) -> Built:
+    return Built(company, {"type": "https", "url": server.url})
 
 
 def redrive(stack: Stack, queue: str) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from stand_in_gitlab.process import Running, running
 from tests.end_to_end.building import Built
-from tests.end_to_end.coding_company import Workshop
+from tests.end_to_end.coding_company import CodingCompany
 from tests.end_to_end.companies import COMPANY, newcomer, token
 from tests.end_to_end.hub_client import BOTH, Hub, until
 from tests.end_to_end.stores import secrets, traces_of, waiting
@@ -65,26 +65,26 @@ def test_a_removal_leaves_the_others_alone(hub: Hub, lively: Running, one: str) 
 @pytest.mark.parametrize("delete_hooks", ["true", "false"])
 def test_a_removal_takes_hooks_triggers_deliveries_and_builds_along(hub: Hub, delete_hooks: str) -> None:
     with running(*COMPANY) as gitlab:
-        workshop = Workshop.connected(hub, gitlab)
-        manual = Sender(workshop, workshop.hook("project", workshop.project(), "push", mode="manual"))
-        workshop.hook("system", None, "push")
-        built = Built(workshop, {"type": "eventbridge"})
+        company = CodingCompany.connected(hub, gitlab)
+        manual = Sender(company, company.hook("project", company.project(), "push", mode="manual"))
+        company.hook("system", None, "push")
+        built = Built(company, {"type": "eventbridge"})
         built.secret()
         sha = built.push()
         build = built.build("running", sha=sha)
         assert manual.post().status == 202
-        delivery = workshop.worked_on(3)[0]
-        assert len(traces_of(hub.stack, workshop.id)) > 100
+        delivery = company.worked_on(3)[0]
+        assert len(traces_of(hub.stack, company.id)) > 100
 
-        removed = hub.call("DELETE", f"{workshop.path}?delete_hooks={delete_hooks}&force=true").body
+        removed = hub.call("DELETE", f"{company.path}?delete_hooks={delete_hooks}&force=true").body
         assert (removed["hooks_deleted"], removed["hooks_failed"]) == ((2, []) if delete_hooks == "true" else (0, []))
-        assert len(workshop.there()) == (0 if delete_hooks == "true" else 2)
+        assert len(company.there()) == (0 if delete_hooks == "true" else 2)
         late = manual.post()
         assert refused(late) or late.body == {"ok": True, "ignored": "gone"}
         built.push()
-        assert {row["response_status"] for row in workshop.sent(built.hook)[1:]} <= {"401", "200"}
+        assert {row["response_status"] for row in company.sent(built.hook)[1:]} <= {"401", "200"}
         for path in (f"builds/{build['id']}", f"triggers/{built.id}", f"deliveries/{delivery['id']}"):
             assert hub.call("GET", f"/v1/{path}").refusal == (404, "not_found")
         assert built.report(build["id"], "success").refusal == (404, "not_found")
-        until(lambda: not traces_of(hub.stack, workshop.id), pause=0.3)
+        until(lambda: not traces_of(hub.stack, company.id), pause=0.3)
         assert refused(manual.post())

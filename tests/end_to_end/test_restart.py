@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.building import Built
-from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.coding_company import CodingCompany, Row
 from tests.end_to_end.deployed import Deployed
 from tests.end_to_end.hub_client import Hub, until
 from tests.end_to_end.truth import shown_access
@@ -34,8 +34,8 @@ def is_reported(build: Row) -> bool:
 
 
 @pytest.mark.slow
-def test_what_was_there_survives_a_restart(deployed: Deployed, hub: Hub, one: str, workshop: Workshop) -> None:
-    built = Built(workshop, {"type": "eventbridge"})
+def test_what_was_there_survives_a_restart(deployed: Deployed, hub: Hub, one: str, company: CodingCompany) -> None:
+    built = Built(company, {"type": "eventbridge"})
     build = at_rest(built, built.push())
     before = kept(hub, one, built)
     cursor = hub.get(f"{one}/accounts", limit=5)["next_cursor"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.building import Built
-from tests.end_to_end.coding_company import Row, Workshop
+from tests.end_to_end.coding_company import CodingCompany, Row
 from tests.end_to_end.hub_client import Hub
 from tests.end_to_end.stores import items
 
@@ -16,22 +16,22 @@ ELSEWHERE = "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:build"
 
 
 @pytest.fixture(scope="module")
-def built(_workshop: Workshop) -> Built:
+def built(_coding_company: CodingCompany) -> Built:
     """A project whose main branch and merge requests are built, where code of the app changes."""
     return Built(
-        _workshop, BUS,
+        _coding_company, BUS,
         branches={"include": ["main", "feature/**"]},
         paths={"include": ["app/**"], "exclude": ["**/*.md"]},
         merge_requests={"drafts": False, "forks": "ignore"},
     )  # fmt: skip
 
 
-def wanted(workshop: Workshop, **more: Any) -> Row:
-    return {"integration_id": workshop.id, "project_id": 1, "events": ["push"], "target": BUS, **more}
+def wanted(company: CodingCompany, **more: Any) -> Row:
+    return {"integration_id": company.id, "project_id": 1, "events": ["push"], "target": BUS, **more}
 
 
-def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, workshop: Workshop) -> None:
-    body = wanted(workshop, tags={"include": ["v*"]}, concurrency={"cancel_previous": True}, on_branch_delete=True)
+def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, company: CodingCompany) -> None:
+    body = wanted(company, tags={"include": ["v*"]}, concurrency={"cancel_previous": True}, on_branch_delete=True)
     made = hub.call("POST", TRIGGERS, body)
     assert made.status == 201
     trigger = made.body["trigger"]
@@ -40,7 +40,7 @@ def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, workshop: Workshop
     assert (trigger["tags"], trigger["concurrency"]) == ({"include": ["v*"], "exclude": []}, {"cancel_previous": True})
     assert (trigger["enabled"], trigger["skip_ci"], trigger["report_status"]["enabled"]) == (True, True, True)
     assert hub.get(one) == {"trigger": trigger, "warnings": []}
-    assert trigger in hub.rows(TRIGGERS, integration_id=workshop.id)
+    assert trigger in hub.rows(TRIGGERS, integration_id=company.id)
     assert trigger in hub.rows(TRIGGERS)
     changed = hub.call("PATCH", one, {"enabled": False, "tags": {"exclude": ["v0*"]}, "version": 1})
     assert changed.status == 200
@@ -70,22 +70,22 @@ def test_a_trigger_is_made_read_changed_and_removed(hub: Hub, workshop: Workshop
     ],
     ids=str,
 )  # fmt: skip
-def test_a_trigger_that_cannot_be_is_refused(hub: Hub, workshop: Workshop, more: Row) -> None:
-    before = hub.rows(TRIGGERS, integration_id=workshop.id)
-    answer = hub.call("POST", TRIGGERS, wanted(workshop, **more))
+def test_a_trigger_that_cannot_be_is_refused(hub: Hub, company: CodingCompany, more: Row) -> None:
+    before = hub.rows(TRIGGERS, integration_id=company.id)
+    answer = hub.call("POST", TRIGGERS, wanted(company, **more))
     assert answer.status in {400, 422}
     assert answer.body["code"] in {"invalid_input", "host_not_allowed", "target_not_allowed"}
-    assert hub.rows(TRIGGERS, integration_id=workshop.id) == before
+    assert hub.rows(TRIGGERS, integration_id=company.id) == before
 
 
-def test_triggers_of_others_are_not_found(hub: Hub, workshop: Workshop, built: Built) -> None:
-    body = wanted(workshop) | {"integration_id": "int_unknown"}
+def test_triggers_of_others_are_not_found(hub: Hub, company: CodingCompany, built: Built) -> None:
+    body = wanted(company) | {"integration_id": "int_unknown"}
     assert hub.call("POST", TRIGGERS, body).refusal == (404, "not_found")
     limited = hub.call("POST", "/v1/tokens", {"role": "admin", "integration_ids": ["int_other"]}).body["token"]
     for method, path, sent in (
         ("GET", f"{TRIGGERS}/{built.id}", None),
         ("PATCH", f"{TRIGGERS}/{built.id}", {}),
-        ("POST", TRIGGERS, wanted(workshop)),
+        ("POST", TRIGGERS, wanted(company)),
         ("POST", f"{TRIGGERS}/{built.id}/signing-secret", {}),
         ("GET", f"/v1/builds?trigger_id={built.id}", None),
         ("POST", "/v1/builds", {"trigger_id": built.id, "ref": "main"}),
@@ -104,17 +104,17 @@ def dry_run(hub: Hub, built: Built, event: str, payload: Row) -> tuple[bool, set
     return answer.body["would_build"], refusals, answer.body["build"]
 
 
-def test_a_dry_run_explains_itself_and_does_nothing(hub: Hub, workshop: Workshop, built: Built) -> None:
+def test_a_dry_run_explains_itself_and_does_nothing(hub: Hub, company: CodingCompany, built: Built) -> None:
     """With the very bodies that GitLab has sent."""
-    gitlab, project = workshop.gitlab, built.project
+    gitlab, project = company.gitlab, built.project
     heads = [
         built.push(message="Quiet [skip ci]"),
         gitlab.push(project, "main", files=["README.md"])["after"],
         gitlab.push(project, "wip", files=["app/a.py"])["after"],
     ]
-    sent = {row["request_data"]["after"]: row["request_data"] for row in workshop.sent(built.hook)}
+    sent = {row["request_data"]["after"]: row["request_data"] for row in company.sent(built.hook)}
     quiet, readme, elsewhere = (sent[head] for head in heads)
-    workshop.worked_on(3, hook_id=built.hook["id"])
+    company.worked_on(3, hook_id=built.hook["id"])
     before = sorted(repr(item) for _, item in items(hub.stack) if built.id.partition("_")[2][:20] in item["pk"])
     assert dry_run(hub, built, "Push Hook", quiet)[:2] == (False, {"skip_ci_message"})
     assert dry_run(hub, built, "Push Hook", readme)[:2] == (False, {"no_path_fits"})

@@ -10,7 +10,7 @@ from tests.fakes.events import Context, answered, http_event
 from tests.unit.pipelines.pipelines_sync import World
 
 
-class Known:
+class TwoIntegrations:
     """Knows two integrations."""
 
     def exists(self, integration_id: str) -> bool:
@@ -24,7 +24,7 @@ class Hub:
     def __init__(self, world: World) -> None:
         self.world = world
         routes = PipelineRoutes(PipelineReader(world.table), Cursors(lambda: b"key"))
-        self.api = Api(routes.routes(), guard=Known(), idempotency=None, now=lambda: 0.0)
+        self.api = Api(routes.routes(), guard=TwoIntegrations(), idempotency=None, now=lambda: 0.0)
 
     def get(self, path: str, *, integration: str = "i1", **query: Any) -> tuple[int, Any]:
         """Ask for something of an integration."""

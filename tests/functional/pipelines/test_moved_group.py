@@ -7,11 +7,11 @@ from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
 from tests.unit.pipelines.source_model import GROUP
-from tests.unit.pipelines.test_hint_reading import Hinted
+from tests.unit.pipelines.test_hint_reading import HintedWorld
 
 
 def test_a_renamed_group_is_synced_and_hinted_at_as_before() -> None:
-    world = Hinted()
+    world = HintedWorld()
     world.aim(group="g")
     driver = Driver(world.table, PipelinesFeature(world.table), cast("Any", world.gitlab))
     driver.targets = world.hint_worker.targets

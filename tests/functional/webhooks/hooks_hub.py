@@ -29,7 +29,7 @@ PROJECT = {"scope": "project", "target": 3, "events": ["push", "merge_request"]}
 NOW = 1_750_000_000
 
 
-class Known:
+class RecordedDeliveries:
     """A store of deliveries that knows what it is told."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Hub:
         self.gitlab.clock = lambda: self.now + self.ahead
         self.gitlabs = FakeGitLabs(self.gitlab)
         self.gitlabs.connections = {name: connection(name) for name in (INTEGRATION, OTHER)}
-        self.deliveries, self.announced = Known(), Announced()
+        self.deliveries, self.announced = RecordedDeliveries(), Announced()
         self.without_credential: set[str] = set()
         self.built: dict[str, list[int]] = {}
         self.ticking, self.url = 0.0, URL

@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass
-class Heard:
+class ReceivedCalls:
     """Calls as they came; `status` says how the next ones are answered, and none is while `answering` is cleared."""
 
     url: str = ""
@@ -23,9 +23,9 @@ class Heard:
 
 
 @contextmanager
-def receiver() -> Iterator[Heard]:
+def receiver() -> Iterator[ReceivedCalls]:
     """Listen on a free port until the block ends."""
-    heard = Heard()
+    heard = ReceivedCalls()
     heard.answering.set()
 
     class Handler(BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ from typing import Any
 import gitlab
 
 from stand_in_gitlab.process import Running, running
-from tests.integration.stand_in.receiver import Heard, receiver
+from tests.integration.stand_in.receiver import ReceivedCalls, receiver
 
 PROJECT = 2
 
@@ -51,9 +51,9 @@ def test_a_clock_that_runs_tells_of_pipelines_by_itself() -> None:
         assert told_of(heard) >= made
 
 
-def told_of(heard: Heard) -> set[int]:
+def told_of(heard: ReceivedCalls) -> set[int]:
     return {each["object_attributes"]["id"] for each in heard.bodies()}
 
 
-def statuses(heard: Heard) -> set[str]:
+def statuses(heard: ReceivedCalls) -> set[str]:
     return {each["object_attributes"]["status"] for each in heard.bodies()}

@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from stand_in_gitlab.process import Running, running
-from tests.integration.stand_in.receiver import Heard, receiver
+from tests.integration.stand_in.receiver import ReceivedCalls, receiver
 
 KEY = b"k" * 32
 
 
 @pytest.fixture
-def heard() -> Iterator[Heard]:
+def heard() -> Iterator[ReceivedCalls]:
     with receiver() as listening:
         yield listening
 
@@ -28,7 +28,7 @@ def lab(server: Running) -> Iterator[gitlab.Gitlab]:
         yield client
 
 
-def test_a_push_arrives_signed(server: Running, lab: gitlab.Gitlab, heard: Heard) -> None:
+def test_a_push_arrives_signed(server: Running, lab: gitlab.Gitlab, heard: ReceivedCalls) -> None:
     signing_token = f"whsec_{base64.b64encode(KEY).decode()}"
     hook = lab.projects.get(2).hooks.create(
         {"url": f"{heard.url}/in", "token": "s3cret", "signing_token": signing_token}
@@ -47,7 +47,7 @@ def test_a_push_arrives_signed(server: Running, lab: gitlab.Gitlab, heard: Heard
 
 
 def test_failures_are_recorded_and_resent(
-    server: Running, lab: gitlab.Gitlab, heard: Heard, client: httpx.Client
+    server: Running, lab: gitlab.Gitlab, heard: ReceivedCalls, client: httpx.Client
 ) -> None:
     hook = lab.projects.get(2).hooks.create({"url": heard.url})
     heard.status = 503
@@ -72,7 +72,7 @@ def test_nobody_there_is_an_internal_error(server: Running, lab: gitlab.Gitlab) 
     hook.delete()
 
 
-def test_a_slow_receiver_holds_nobody_up(server: Running, lab: gitlab.Gitlab, heard: Heard) -> None:
+def test_a_slow_receiver_holds_nobody_up(server: Running, lab: gitlab.Gitlab, heard: ReceivedCalls) -> None:
     hook = lab.projects.get(2).hooks.create({"url": heard.url})
     heard.answering.clear()
     server.push(2, "main", files=["d.py"])

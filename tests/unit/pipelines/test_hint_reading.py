@@ -15,7 +15,7 @@ from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
 
-class Hinted(World):
+class HintedWorld(World):
     """A world with two projects and somewhere to give hints to; both have one clock."""
 
     def __init__(self) -> None:
@@ -48,11 +48,11 @@ class Hinted(World):
 
 
 @pytest.fixture
-def world() -> Hinted:
-    return Hinted()
+def world() -> HintedWorld:
+    return HintedWorld()
 
 
-def test_a_hint_brings_a_pipeline_with_all_its_attempts(world: Hinted) -> None:
+def test_a_hint_brings_a_pipeline_with_all_its_attempts(world: HintedWorld) -> None:
     bridge = job(9, "deploy", downstream_pipeline={"id": 77, "project_id": 2, "status": "success"})
     world.add(1, status="success", jobs={1: job(1, status="failed"), 2: job(2)}, bridges={9: bridge})
     assert world.hint(1) == 1
@@ -62,7 +62,7 @@ def test_a_hint_brings_a_pipeline_with_all_its_attempts(world: Hinted) -> None:
     assert (row["job_count"], row["bridge_count"], row["source"]) == (2, 1, "push")
 
 
-def test_a_hint_reads_nothing_but_its_pipeline(world: Hinted) -> None:
+def test_a_hint_reads_nothing_but_its_pipeline(world: HintedWorld) -> None:
     world.add(1, status="success")
     world.add(2, status="success")
     world.hint(1)
@@ -70,7 +70,7 @@ def test_a_hint_reads_nothing_but_its_pipeline(world: Hinted) -> None:
     assert world.gitlab.requests == 4, "the project, which was new, and the pipeline, its jobs and its bridges"
 
 
-async def test_a_known_project_is_not_asked_for(world: Hinted) -> None:
+async def test_a_known_project_is_not_asked_for(world: HintedWorld) -> None:
     await world.sync()
     world.add(1)
     world.gitlab.log.clear()
@@ -79,12 +79,12 @@ async def test_a_known_project_is_not_asked_for(world: Hinted) -> None:
     assert [path for path, _ in world.gitlab.log if not path.startswith("/projects/1/pipelines/1")] == []
 
 
-async def world_processes(world: Hinted) -> None:
+async def world_processes(world: HintedWorld) -> None:
     """Heed from inside a loop, as the handler has one of its own."""
     await asyncio.to_thread(world.process)
 
 
-def test_a_burst_of_events_is_one_reading_after_the_last_one(world: Hinted) -> None:
+def test_a_burst_of_events_is_one_reading_after_the_last_one(world: HintedWorld) -> None:
     pipeline = world.add(1, jobs={})
     for number in range(1, 21):
         pipeline.jobs[number] = job(number, f"job {number}")
@@ -95,7 +95,7 @@ def test_a_burst_of_events_is_one_reading_after_the_last_one(world: Hinted) -> N
     assert world.gitlab.asked("/pipelines/1") == 1
 
 
-def test_an_event_during_the_reading_makes_another(world: Hinted) -> None:
+def test_an_event_during_the_reading_makes_another(world: HintedWorld) -> None:
     pipeline = world.add(1, status="running", jobs={1: job(1, status="running")})
 
     def finish(path: str) -> None:
@@ -120,7 +120,7 @@ def test_every_order_of_five_events_ends_with_gitlabs_state(first: int, pause: i
     orders = [order for order in itertools.permutations(range(5)) if order[0] == first]
     assert len(orders) * 5 == 120
     for order in orders:
-        world = Hinted()
+        world = HintedWorld()
         pipeline = world.add(1, status="created", jobs={1: job(1, status="created")})
         for happened, told in enumerate(order):
             # The event that arrives tells of another moment than the one at which GitLab is.
@@ -138,7 +138,7 @@ def test_every_order_of_five_events_ends_with_gitlabs_state(first: int, pause: i
 @pytest.mark.parametrize(
     "aim", [{"group": "other"}, {"group": "g/p1"}, {"group": "G/p"}], ids=["another group", "project's name", "prefix"]
 )
-def test_a_project_outside_the_group_stores_nothing(world: Hinted, aim: dict[str, str]) -> None:
+def test_a_project_outside_the_group_stores_nothing(world: HintedWorld, aim: dict[str, str]) -> None:
     world.aim(**aim)
     world.add(1, status="success")
     world.hint(1)
@@ -146,7 +146,7 @@ def test_a_project_outside_the_group_stores_nothing(world: Hinted, aim: dict[str
 
 
 @pytest.mark.parametrize("group", ["g", "G"])
-def test_a_project_inside_the_group_is_taken_in(world: Hinted, group: str) -> None:
+def test_a_project_inside_the_group_is_taken_in(world: HintedWorld, group: str) -> None:
     world.aim(group=group)
     world.add(1, status="success")
     world.hint(1)
@@ -154,7 +154,7 @@ def test_a_project_inside_the_group_is_taken_in(world: Hinted, group: str) -> No
 
 
 @pytest.mark.parametrize("permissions", [{"project_access": None, "group_access": None}])
-def test_a_public_project_of_others_stores_nothing(world: Hinted, permissions: dict[str, None]) -> None:
+def test_a_public_project_of_others_stores_nothing(world: HintedWorld, permissions: dict[str, None]) -> None:
     world.aim()
     world.add(1, status="success")
     single = world.gitlab._single
@@ -169,7 +169,7 @@ def test_a_public_project_of_others_stores_nothing(world: Hinted, permissions: d
 
 
 @pytest.mark.parametrize("error", [ResourceNotFound("no", http_status=404), Forbidden("no", http_status=403)])
-def test_a_project_that_may_not_be_seen_stores_nothing(world: Hinted, error: GitLabError) -> None:
+def test_a_project_that_may_not_be_seen_stores_nothing(world: HintedWorld, error: GitLabError) -> None:
     world.add(1, status="success")
     world.gitlab.faults["/projects/1"] = error
     world.hint(1)
@@ -177,18 +177,18 @@ def test_a_project_that_may_not_be_seen_stores_nothing(world: Hinted, error: Git
 
 
 @pytest.mark.parametrize(("project", "pipeline"), [(0, 1), (1, 0), (-1, 1), (1, 10**12), (10**12, 1)])
-def test_ids_that_no_gitlab_has_are_no_hints(world: Hinted, project: int, pipeline: int) -> None:
+def test_ids_that_no_gitlab_has_are_no_hints(world: HintedWorld, project: int, pipeline: int) -> None:
     world.hint_worker.pipelines.pipeline("i1", project, pipeline)
     assert (world.hint_worker.queue.sent, world.table.dump()) == ([], [])
 
 
-def test_another_projects_pipeline_is_not_this_ones(world: Hinted) -> None:
+def test_another_projects_pipeline_is_not_this_ones(world: HintedWorld) -> None:
     world.add(5, project=2, status="success")
     world.hint(5, project=1)
     assert world.stored(1) == world.stored(2) == {}
 
 
-async def test_a_project_that_is_new_or_back_is_one_of_the_integrations(world: Hinted) -> None:
+async def test_a_project_that_is_new_or_back_is_one_of_the_integrations(world: HintedWorld) -> None:
     world.add(1, status="success")
     world.gitlab.unlisted = {1, 2}
     await world_hints(world, 1)
@@ -203,13 +203,13 @@ async def test_a_project_that_is_new_or_back_is_one_of_the_integrations(world: H
     assert session.counts["rows_written"] == 1, "the other project: this one is stored as the list shows it"
 
 
-async def world_hints(world: Hinted, number: int, project: int = 1) -> None:
+async def world_hints(world: HintedWorld, number: int, project: int = 1) -> None:
     world.hint_worker.pipelines.pipeline("i1", project, number)
     await world_processes(world)
 
 
 @pytest.mark.parametrize("with_project", [False, True], ids=["the pipeline", "the whole project"])
-def test_a_pipeline_that_is_not_there_removes_nothing(world: Hinted, *, with_project: bool) -> None:
+def test_a_pipeline_that_is_not_there_removes_nothing(world: HintedWorld, *, with_project: bool) -> None:
     world.add(1, status="success", jobs={1: job(1)})
     world.hint(1)
     before = world.stored()
@@ -222,7 +222,7 @@ def test_a_pipeline_that_is_not_there_removes_nothing(world: Hinted, *, with_pro
     assert (world.stored(), world.hint_worker.queue.sent) == (before, [])
 
 
-def test_a_job_list_that_is_suddenly_empty_is_not_believed(world: Hinted) -> None:
+def test_a_job_list_that_is_suddenly_empty_is_not_believed(world: HintedWorld) -> None:
     pipeline = world.add(1, status="success", jobs={1: job(1)})
     world.hint(1)
     before, jobs = world.stored(), pipeline.jobs
@@ -244,7 +244,7 @@ def test_a_job_list_that_is_suddenly_empty_is_not_believed(world: Hinted) -> Non
 
 @pytest.mark.parametrize("at", range(1, 5))
 @pytest.mark.parametrize("error", [Unavailable("down", http_status=503), UnexpectedResponse("cut off")])
-def test_a_fault_at_any_request_only_delays(world: Hinted, at: int, error: GitLabError) -> None:
+def test_a_fault_at_any_request_only_delays(world: HintedWorld, at: int, error: GitLabError) -> None:
     world.add(1, status="success", jobs={1: job(1)})
     failed = itertools.count(1)
 
@@ -257,7 +257,7 @@ def test_a_fault_at_any_request_only_delays(world: Hinted, at: int, error: GitLa
     assert world.stored() == world.source()
 
 
-async def test_followers_see_a_hinted_change_once(world: Hinted) -> None:
+async def test_followers_see_a_hinted_change_once(world: HintedWorld) -> None:
     world.add(1, status="success", jobs={1: job(1)})
     await world_hints(world, 1)
     row = world.row(1)
@@ -272,7 +272,7 @@ async def test_followers_see_a_hinted_change_once(world: Hinted) -> None:
     assert (again["hinted"], again["settled"]) == (False, True), "the run has the last word"
 
 
-async def test_children_of_a_pipeline_that_a_hint_brought_are_still_found(world: Hinted) -> None:
+async def test_children_of_a_pipeline_that_a_hint_brought_are_still_found(world: HintedWorld) -> None:
     world.add(1, status="success")
     await world.sync()
     world.later(600)

@@ -21,7 +21,7 @@ LIMITED = Principal("t", Role.VIEWER, frozenset({ONE}))
 LIST = "/v1/deliveries"
 
 
-class Known:
+class KnownIntegrations:
     """Knows the integrations."""
 
     ids = (ONE, OTHER)
@@ -39,7 +39,7 @@ class Log:
     """The routes over a post room."""
 
     def __init__(self, hub: DeliveriesHub) -> None:
-        self.hub, self.known = hub, Known()
+        self.hub, self.known = hub, KnownIntegrations()
         self.use()
 
     def use(self) -> None:
