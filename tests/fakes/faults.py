@@ -1,11 +1,20 @@
-"""Faults at a chosen call: for tests that let every single call fail, or the process end there."""
+"""Faults at a chosen call: the process ends there, the store is away, the answer is lost, or somebody else comes first.
+
+A test lets a plan strike at every single call: `for plan in every_call(...)`, or with `at` as a parameter.
+"""
 
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import count
 from typing import Any, TypeVar, cast
+
+import pytest
+
+from gitlab_hub.storage.ports import StorageUnavailable
 
 T = TypeVar("T")
 
@@ -14,31 +23,75 @@ class Crash(BaseException):
     """The process ends here: no handler of ordinary exceptions may see it."""
 
 
+def unavailable() -> StorageUnavailable:
+    """Make the error of a store that is away for now."""
+    return StorageUnavailable("Try again.")
+
+
+BEFORE_OR_AFTER = pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+"""The call fails before it had its effect, or after it."""
+
+CRASH_OR_OUTAGE = pytest.mark.parametrize("error", [Crash, unavailable], ids=["crash", "outage"])
+"""The process ends at the call, or the store is away and the process goes on."""
+
+
+class Outcome(Enum):
+    """What becomes of a call."""
+
+    WORKS = auto()
+    FAILS = auto()
+    ANSWER_LOST = auto()
+
+
 @dataclass(slots=True)
 class Plan:
     """Which call fails, counted over every port that is wrapped with this plan.
 
     `at` counts from 1; 0 = none fails, which tells how many calls there are. `applied`: the call has its effect, and
-    only its answer is lost. `repeat`: every call from that one on fails, until `heal`.
+    only its answer is lost. `repeat`: every call from that one on fails, without effect, until `heal`. `only`: the
+    names of the calls that count, where not all do. `meanwhile`: the call works, but this happens just before it.
     """
 
     at: int = 0
     error: Callable[[], BaseException] = Crash
     applied: bool = False
     repeat: bool = False
+    only: Collection[str] = ()
+    meanwhile: Callable[[], object] | None = field(default=None, repr=False)
     calls: list[str] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def is_due(self, name: str) -> bool:
-        """Count one call, and say whether it is to fail."""
+    @property
+    def struck(self) -> bool:
+        """Whether the chosen call was made."""
+        return 0 < self.at <= len(self.calls)
+
+    def outcome(self, name: str) -> Outcome:
+        """Count one call, and say what becomes of it."""
+        if self.only and name not in self.only:
+            return Outcome.WORKS
         with self._lock:
             self.calls.append(name)
             number = len(self.calls)
-        return self.at > 0 and (number == self.at or (self.repeat and number > self.at))
+        if not (0 < self.at == number or (self.repeat and 0 < self.at < number)):
+            return Outcome.WORKS
+        if self.meanwhile is not None:
+            self.meanwhile()
+            return Outcome.WORKS
+        return Outcome.ANSWER_LOST if self.applied and number == self.at else Outcome.FAILS
 
     def heal(self) -> None:
         """Let every later call work."""
         self.at = 0
+
+
+def every_call(**options: Any) -> Iterator[Plan]:
+    """Give a plan for the first call, one for the second, and so on; the last plan is one that no call came up to."""
+    for at in count(1):
+        plan = Plan(at=at, **options)
+        yield plan
+        if not plan.struck:
+            return
 
 
 def faulty(port: T, plan: Plan) -> T:
@@ -60,10 +113,10 @@ class _Faulty:
 
     def _plain(self, name: str, member: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            if not self._plan.is_due(name):
-                return member(*args, **kwargs)
-            if self._plan.applied:
-                member(*args, **kwargs)
+            outcome = self._plan.outcome(name)
+            answer = None if outcome is Outcome.FAILS else member(*args, **kwargs)
+            if outcome is Outcome.WORKS:
+                return answer
             raise self._plan.error()
 
         return call
@@ -71,10 +124,10 @@ class _Faulty:
     def _async(self, name: str, member: Callable[..., Any]) -> Callable[..., Any]:
         async def call(*args: Any, **kwargs: Any) -> Any:
             await asyncio.sleep(0)
-            if not self._plan.is_due(name):
-                return await member(*args, **kwargs)
-            if self._plan.applied:
-                await member(*args, **kwargs)
+            outcome = self._plan.outcome(name)
+            answer = None if outcome is Outcome.FAILS else await member(*args, **kwargs)
+            if outcome is Outcome.WORKS:
+                return answer
             raise self._plan.error()
 
         return call

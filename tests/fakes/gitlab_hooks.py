@@ -10,7 +10,7 @@ import httpx
 
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
-from tests.fakes.faults import Plan
+from tests.fakes.faults import Outcome, Plan
 from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer, lacking
 from tests.fakes.gitlab_transport import FixedTokens
 
@@ -65,12 +65,13 @@ class HookedGitLab(ScriptedGitLab):
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         name = f"{request.method} {request.url.path.removeprefix('/api/v4')}"
-        due, plan = self.plan.is_due(name), self.plan
-        if not due or plan.applied:
+        plan = self.plan
+        outcome = plan.outcome(name)
+        if outcome is not Outcome.FAILS:
             made = await self._really(request)
             if self.clock is not None:
                 made.headers["Date"] = formatdate(self.clock(), usegmt=True)
-            if not due:
+            if outcome is Outcome.WORKS:
                 return made
         failure: Any = plan.error()
         if isinstance(failure, Says):

@@ -5,7 +5,8 @@ Only tables, queues, clock and sleep are made up: no test waits for what the hub
 
 import asyncio
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -29,6 +30,7 @@ from gitlab_hub.sync.service import SyncService
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.worker import PurgeBook
 from stand_in_gitlab.process import Running
+from tests.fakes.faults import Outcome, Plan, faulty
 from tests.fakes.gitlab_transport import FixedTokens
 from tests.fakes.lineage import invoked
 from tests.fakes.queue import MemoryQueue
@@ -211,6 +213,22 @@ class Hub:
             transport=Wire(VettedTransport(address, POLICY, self.options), self._see),
         )
         return Connection(gitlab, limiter)
+
+    @contextmanager
+    def failing(self, plan: Plan) -> Iterator[None]:
+        """Let calls to tables and requests to GitLab fail as planned; a request that fails never reaches GitLab."""
+
+        def watch(request: httpx.Request) -> httpx.Request:
+            if plan.outcome(str(request.url)) is not Outcome.WORKS:
+                raise plan.error()
+            return request
+
+        before = self.view, self.watch
+        self.view, self.watch = lambda table: faulty(table, plan), watch
+        try:
+            yield
+        finally:
+            self.view, self.watch = before
 
     def _see(self, request: httpx.Request) -> httpx.Request:
         self.requests.append(request.url)

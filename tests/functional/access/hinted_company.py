@@ -9,7 +9,7 @@ from tests.functional.access.company import ADMIN, BOT, JANE, Company, member, u
 NEW = 10
 
 
-class Hinted(Company):
+class HintedCompany(Company):
     """A company that was synced once, and a hint_worker for hints about it."""
 
     def __init__(self, who: SyncTarget = ADMIN) -> None:

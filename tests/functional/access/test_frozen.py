@@ -1,14 +1,12 @@
 """A worker that is frozen inside any call to a table, and wakes when another one has finished, changes nothing."""
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any, cast
 
 import pytest
 
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.access.store import partitions
-from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.history import history_partition
 from gitlab_hub.sync.message import purge_message
 from gitlab_hub.sync.ports import Kind, SyncTarget
@@ -16,18 +14,18 @@ from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.worker import Area, PurgeBook, Purger
 from tests.fakes.engine import Driver
-from tests.fakes.frozen import Frozen
+from tests.fakes.faults import every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, member
-from tests.functional.access.hinted_company import Hinted
+from tests.functional.access.hinted_company import HintedCompany
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
 BESIDE = ("i1#hints", "i1#fence")
 
-Change = Callable[[Hinted], None]
+Change = Callable[[HintedCompany], None]
 
 
-def members(company: Hinted, **levels: int) -> None:
+def members(company: HintedCompany, **levels: int) -> None:
     """Let a project have these members, and no others."""
     people = {"jane": (JANE, "jane"), "ole": (OLE, "ole"), "bot": (BOT, "project_8_bot_ab12")}
     company.script["/projects/8/members"] = [member(*people[name], level) for name, level in levels.items()]
@@ -50,9 +48,9 @@ STORIES = [
 ]
 
 
-def start(who: SyncTarget, seen: Change) -> tuple[Hinted, Driver, dict[str, Any]]:
+def start(who: SyncTarget, seen: Change) -> tuple[HintedCompany, Driver, dict[str, Any]]:
     """A synced company in which something has changed, and a run that is about to begin."""
-    company = Hinted(who)
+    company = HintedCompany(who)
     company.script["/user"] = {"id": 7}
     members(company, jane=30, bot=30)
     driver = Driver(company.table, company.feature, cast("FakeGitLab", company.gitlab))
@@ -62,20 +60,20 @@ def start(who: SyncTarget, seen: Change) -> tuple[Hinted, Driver, dict[str, Any]
     return company, driver, driver.start("s1")
 
 
-def purger(company: Hinted) -> Purger:
+def purger(company: HintedCompany) -> Purger:
     """What removes all that is left of an integration."""
     book = PurgeBook(company.table, Kind.ACCESS)
     areas = [Area(company.table, partitions), Area(company.table, lambda one: [history_partition(one)])]
     return Purger(areas=areas, queue=company.hint_worker.queue, book=book, now=lambda: 0.0)
 
 
-def rows(company: Hinted) -> list[Any]:
+def rows(company: HintedCompany) -> list[Any]:
     """Everything stored of GitLab."""
     kept = (row for row in company.table.dump() if row["pk"].startswith("i1#"))
     return [row for row in kept if row["pk"] not in BESIDE]
 
 
-def scopes(company: Hinted) -> list[Any]:
+def scopes(company: HintedCompany) -> list[Any]:
     """What is noted of scopes that were not read completely."""
     return [row for row in company.table.dump() if row["sk"].startswith("SCOPE#")]
 
@@ -91,10 +89,12 @@ def truth(who: SyncTarget, then: Change) -> list[Any]:
 @pytest.mark.parametrize(("seen", "then"), STORIES)
 def test_a_frozen_worker_of_a_run(who: SyncTarget, seen: Change, then: Change) -> None:
     expected = truth(who, then)
-    for at in count(1):
+    for plan in every_call():
         company, driver, message = start(who, seen)
 
-        def another(company: Hinted = company, driver: Driver = driver, message: dict[str, Any] = message) -> None:
+        def another(
+            company: HintedCompany = company, driver: Driver = driver, message: dict[str, Any] = message
+        ) -> None:
             then(company)
             driver.now += LEASE_SECONDS
             driver.feature = company.feature
@@ -104,57 +104,62 @@ def test_a_frozen_worker_of_a_run(who: SyncTarget, seen: Change, then: Change) -
                 driver.work(driver.start("s2"))
             assert rows(company) == expected, "before it woke"
 
-        view = Frozen(company.table, at, another)
-        driver.feature = AccessFeature(cast("Table", view))
-        driver.engine(cast("Table", view)).handle(message, remaining=driver.remaining)
-        if view.calls < at:
+        plan.meanwhile = another
+        view = faulty(company.table, plan)
+        driver.feature = AccessFeature(view)
+        driver.engine(view).handle(message, remaining=driver.remaining)
+        if not plan.struck:
             break
-        assert (driver.run.status, rows(company), scopes(company)) == (RunStatus.IDLE, expected, []), f"call {at}"
-    assert at > 40
+        assert (driver.run.status, rows(company), scopes(company)) == (RunStatus.IDLE, expected, []), plan
+    assert plan.at > 40
 
 
 @WHO
 @pytest.mark.parametrize(("seen", "then"), STORIES)
 def test_a_frozen_worker_of_a_hint(who: SyncTarget, seen: Change, then: Change) -> None:
     expected = truth(who, then)
-    for at in count(1):
+    for plan in every_call():
         company, driver, message = start(who, seen)
         company.hint_worker.access.project("i1", 8)
         [hint] = company.hint_worker.queue.take()
 
-        def another(company: Hinted = company, driver: Driver = driver, message: dict[str, Any] = message) -> None:
+        def another(
+            company: HintedCompany = company, driver: Driver = driver, message: dict[str, Any] = message
+        ) -> None:
             then(company)
             driver.work(message)
             assert rows(company) == expected, "before it woke"
 
-        view = cast("Table", Frozen(company.table, at, another))
+        plan.meanwhile = another
+        view = faulty(company.table, plan)
         company.hint_worker.state = view
         company.hint_worker.handler(table=view).handle(hint, remaining=company.hint_worker.remaining)
         company.hint_worker.state = company.table
-        if cast("Frozen", view).calls < at:
+        if not plan.struck:
             break
         # The hint may have been postponed: then it is processed again, and reads what is true by now.
         company.hint_worker.work()
-        assert rows(company) == expected, f"call {at}"
-    assert at > 8
+        assert rows(company) == expected, plan
+    assert plan.at > 8
 
 
 @WHO
 def test_a_frozen_worker_of_an_integration_that_is_gone(who: SyncTarget) -> None:
     seen, _ = story({"jane": 50, "ole": 30}, {})
-    for at in count(1):
+    for plan in every_call():
         company, driver, message = start(who, seen)
 
-        def remove(company: Hinted = company, driver: Driver = driver) -> None:
+        def remove(company: HintedCompany = company, driver: Driver = driver) -> None:
             driver.now += LEASE_SECONDS
             RunStore(company.table).forget("i1")
             purger(company).handle(purge_message("i1"), remaining=lambda: 900.0)
 
-        view = Frozen(company.table, at, remove)
-        driver.feature = AccessFeature(cast("Table", view))
-        driver.engine(cast("Table", view)).handle(message, remaining=driver.remaining)
-        if view.calls < at:
+        plan.meanwhile = remove
+        view = faulty(company.table, plan)
+        driver.feature = AccessFeature(view)
+        driver.engine(view).handle(message, remaining=driver.remaining)
+        if not plan.struck:
             break
         left = [row["pk"] for row in company.table.dump() if not row["pk"].startswith("BUDGET#")]
-        assert set(left) <= {"i1#fence"}, f"call {at}"
-    assert at > 40
+        assert set(left) <= {"i1#fence"}, plan
+    assert plan.at > 40

@@ -9,15 +9,15 @@ from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, Resour
 from gitlab_hub.sync.ports import SyncTarget
 from gitlab_hub.sync.run import RunStatus
 from tests.functional.access.company import BOT, JANE, MEMBER, OLE, TOP_GROUP, group, member, project, user
-from tests.functional.access.hinted_company import NEW, Hinted
+from tests.functional.access.hinted_company import NEW, HintedCompany
 
 
 @pytest.fixture
-def company() -> Hinted:
-    return Hinted()
+def company() -> HintedCompany:
+    return HintedCompany()
 
 
-def test_a_new_member_is_there_at_once_and_has_a_face(company: Hinted) -> None:
+def test_a_new_member_is_there_at_once_and_has_a_face(company: HintedCompany) -> None:
     company.script["/projects/9/members"].append(member(NEW, "new"))
     company.script[f"/users/{NEW}"] = user(NEW, "new")
     assert company.hint(project=9) == 1
@@ -27,7 +27,7 @@ def test_a_new_member_is_there_at_once_and_has_a_face(company: Hinted) -> None:
 
 @pytest.mark.parametrize("who", [MEMBER, TOP_GROUP])
 def test_a_token_that_cannot_list_accounts_takes_them_from_the_members(who: SyncTarget) -> None:
-    company = Hinted(who)
+    company = HintedCompany(who)
     company.script["/projects/9/members"].append(member(NEW, "new"))
     company.hint(project=9)
     assert company.members("project", 9) == {OLE: 20, NEW: 30}
@@ -35,13 +35,13 @@ def test_a_token_that_cannot_list_accounts_takes_them_from_the_members(who: Sync
     assert "/users" not in company.gitlab.paths
 
 
-def test_a_changed_level_is_there_at_once(company: Hinted) -> None:
+def test_a_changed_level_is_there_at_once(company: HintedCompany) -> None:
     company.script["/projects/8/members"] = [member(JANE, "jane", 50), member(BOT, "project_8_bot_ab12", 40)]
     company.hint(project=8)
     assert company.members("project", 8) == {JANE: 50, BOT: 40}
 
 
-def test_a_renamed_project_and_its_shares_are_there_at_once(company: Hinted) -> None:
+def test_a_renamed_project_and_its_shares_are_there_at_once(company: HintedCompany) -> None:
     share = {"group_id": 2, "group_full_path": "acme/teams", "group_access_level": 30, "expires_at": None}
     company.script["/projects/8"] = project(8, "acme/shop", shared_with_groups=[share])
     company.hint(project=8)
@@ -49,7 +49,7 @@ def test_a_renamed_project_and_its_shares_are_there_at_once(company: Hinted) -> 
     assert (row["full_path"], [one["group_id"] for one in row["shared_with"]]) == ("acme/shop", [2])
 
 
-def test_a_group_brings_its_shares_and_its_newest_children(company: Hinted) -> None:
+def test_a_group_brings_its_shares_and_its_newest_children(company: HintedCompany) -> None:
     company.script["/groups/2"] = group(2, "acme/teams", parent_id=1, shared_with_groups=[])
     company.script["/groups/2/subgroups"] = [group(NEW, "acme/teams/red", parent_id=2)]
     company.script["/groups/2/projects"] = [project(NEW, "acme/teams/app")]
@@ -62,7 +62,7 @@ def test_a_group_brings_its_shares_and_its_newest_children(company: Hinted) -> N
     assert asked == set(), "what is in the children is for their own hints and the next run"
 
 
-def test_shares_that_are_kept_survive_a_parent_that_lists_its_children(company: Hinted) -> None:
+def test_shares_that_are_kept_survive_a_parent_that_lists_its_children(company: HintedCompany) -> None:
     company.script["/groups/2"]["shared_with_groups"] = [
         {"group_id": 1, "group_full_path": "acme", "group_access_level": 10, "expires_at": None}
     ]
@@ -71,13 +71,13 @@ def test_shares_that_are_kept_survive_a_parent_that_lists_its_children(company: 
     assert [one["group_id"] for one in company.rows("groups")["000000000002"]["shared_with"]] == [1]
 
 
-def test_a_hint_about_nothing_new_writes_nothing(company: Hinted) -> None:
+def test_a_hint_about_nothing_new_writes_nothing(company: HintedCompany) -> None:
     before = company.table.dump()
     company.hint(project=8, group=1)
     assert company.table.dump() == before
 
 
-def test_a_burst_about_one_group_is_one_reading(company: Hinted) -> None:
+def test_a_burst_about_one_group_is_one_reading(company: HintedCompany) -> None:
     for _ in range(20):
         company.hint_worker.access.group("i1", 1)
     assert company.hint_worker.work() == 1
@@ -87,20 +87,20 @@ def test_a_burst_about_one_group_is_one_reading(company: Hinted) -> None:
 # ---- Removals
 
 
-def leave(company: Hinted, number: int, path: str = "/projects/8/members") -> None:
+def leave(company: HintedCompany, number: int, path: str = "/projects/8/members") -> None:
     """Let a member leave, as the list and the question by id show it."""
     company.script[path] = [row for row in company.script[path] if row["id"] != number]
     company.script.pop(f"{path}/{number}", None)
 
 
-def test_a_leaver_that_gitlab_confirms_is_gone_at_once(company: Hinted) -> None:
+def test_a_leaver_that_gitlab_confirms_is_gone_at_once(company: HintedCompany) -> None:
     leave(company, BOT)
     company.hint(project=8)
     assert company.members("project", 8) == {JANE: 30}
     assert BOT in company.ids("accounts"), "accounts are for the next run to remove"
 
 
-def test_a_leaver_that_gitlab_still_knows_stays(company: Hinted) -> None:
+def test_a_leaver_that_gitlab_still_knows_stays(company: HintedCompany) -> None:
     known = company.script[f"/projects/8/members/{BOT}"]
     leave(company, BOT)
     company.script[f"/projects/8/members/{BOT}"] = known
@@ -109,7 +109,7 @@ def test_a_leaver_that_gitlab_still_knows_stays(company: Hinted) -> None:
 
 
 @pytest.mark.parametrize("answer", [Forbidden("no", http_status=403), Unavailable("down", http_status=503)])
-def test_a_leaver_that_nobody_confirms_stays(company: Hinted, answer: GitLabError) -> None:
+def test_a_leaver_that_nobody_confirms_stays(company: HintedCompany, answer: GitLabError) -> None:
     leave(company, BOT)
     company.script[f"/projects/8/members/{BOT}"] = answer
     company.hint_worker.access.project("i1", 8)
@@ -118,14 +118,14 @@ def test_a_leaver_that_nobody_confirms_stays(company: Hinted, answer: GitLabErro
     assert BOT in company.members("project", 8)
 
 
-def test_a_list_that_is_suddenly_empty_is_not_believed(company: Hinted) -> None:
+def test_a_list_that_is_suddenly_empty_is_not_believed(company: HintedCompany) -> None:
     leave(company, BOT)
     leave(company, JANE)
     company.hint(project=8)
     assert company.members("project", 8) == {JANE: 30, BOT: 40}
 
 
-def test_more_leavers_than_a_run_would_let_go_wait_for_the_run(company: Hinted) -> None:
+def test_more_leavers_than_a_run_would_let_go_wait_for_the_run(company: HintedCompany) -> None:
     people = [member(number, f"m{number}") for number in range(20, 30)]
     company.script["/projects/9/members"] = [*people, member(OLE, "ole")]
     company.hint(project=9)
@@ -139,7 +139,7 @@ def test_more_leavers_than_a_run_would_let_go_wait_for_the_run(company: Hinted) 
     assert len(company.members("project", 9)) == 9
 
 
-def many_projects(company: Hinted) -> list[int]:
+def many_projects(company: HintedCompany) -> list[int]:
     """Ten projects with two members each, of which the last run knew, and one of which leaves each project."""
     projects = list(range(100, 110))
     for number in projects:
@@ -153,12 +153,12 @@ def many_projects(company: Hinted) -> list[int]:
     return projects
 
 
-def left_of(company: Hinted, projects: list[int]) -> int:
+def left_of(company: HintedCompany, projects: list[int]) -> int:
     """How many of them have only one member left."""
     return [len(company.members("project", number)) for number in projects].count(1)
 
 
-def test_many_small_removals_are_no_more_than_one_large_one_may_be(company: Hinted) -> None:
+def test_many_small_removals_are_no_more_than_one_large_one_may_be(company: HintedCompany) -> None:
     projects = many_projects(company)
     for number in projects:
         company.hint(project=number)
@@ -169,7 +169,7 @@ def test_many_small_removals_are_no_more_than_one_large_one_may_be(company: Hint
     assert left_of(company, projects) == 10, "a run has looked at it since"
 
 
-def test_a_run_that_waits_for_an_owner_holds_hints_back_too(company: Hinted) -> None:
+def test_a_run_that_waits_for_an_owner_holds_hints_back_too(company: HintedCompany) -> None:
     company.hint_worker.ran("s1", status=RunStatus.SUSPECT, grants=24)
     leave(company, BOT)
     company.script["/projects/8/members"][0] = member(JANE, "jane", 50)
@@ -177,7 +177,7 @@ def test_a_run_that_waits_for_an_owner_holds_hints_back_too(company: Hinted) -> 
     assert company.members("project", 8) == {JANE: 50, BOT: 40}
 
 
-def test_before_the_first_run_hints_remove_nothing(company: Hinted) -> None:
+def test_before_the_first_run_hints_remove_nothing(company: HintedCompany) -> None:
     company.hint_worker.ran("s1")
     leave(company, BOT)
     company.hint(project=8)
@@ -186,7 +186,7 @@ def test_before_the_first_run_hints_remove_nothing(company: Hinted) -> None:
 
 @pytest.mark.parametrize("path", ["/projects/8", "/projects/8/members"])
 @pytest.mark.parametrize("error", [ResourceNotFound("no", http_status=404), Forbidden("no", http_status=403)])
-def test_a_project_that_cannot_be_read_keeps_everything(company: Hinted, path: str, error: GitLabError) -> None:
+def test_a_project_that_cannot_be_read_keeps_everything(company: HintedCompany, path: str, error: GitLabError) -> None:
     before = company.table.dump()
     leave(company, BOT)
     company.script[path] = error
@@ -194,7 +194,7 @@ def test_a_project_that_cannot_be_read_keeps_everything(company: Hinted, path: s
     assert (company.table.dump(), company.hint_worker.queue.sent) == (before, [])
 
 
-def test_a_vanished_group_is_for_the_run_to_remove(company: Hinted) -> None:
+def test_a_vanished_group_is_for_the_run_to_remove(company: HintedCompany) -> None:
     before = company.table.dump()
     for path in ("/groups/2", "/groups/2/members"):
         del company.script[path]
@@ -207,7 +207,7 @@ def test_a_vanished_group_is_for_the_run_to_remove(company: Hinted) -> None:
 
 @pytest.mark.parametrize("path", ["other/store", "acmeother/store", "other"])
 def test_what_is_outside_the_group_stores_nothing(path: str) -> None:
-    company = Hinted(TOP_GROUP)
+    company = HintedCompany(TOP_GROUP)
     before = company.table.dump()
     company.script.update({f"/projects/{NEW}": project(NEW, path), f"/groups/{NEW}": group(NEW, path)})
     for kind in ("projects", "groups"):
@@ -218,7 +218,7 @@ def test_what_is_outside_the_group_stores_nothing(path: str) -> None:
 
 
 def test_what_a_member_only_sees_stores_nothing() -> None:
-    company = Hinted(MEMBER)
+    company = HintedCompany(MEMBER)
     before = company.table.dump()
     nothing = {"project_access": None, "group_access": None}
     company.script[f"/projects/{NEW}"] = project(NEW, "public/app", permissions=nothing)
@@ -230,27 +230,27 @@ def test_what_a_member_only_sees_stores_nothing() -> None:
 
 
 def test_a_child_outside_the_group_stores_nothing() -> None:
-    company = Hinted(TOP_GROUP)
+    company = HintedCompany(TOP_GROUP)
     company.script["/groups/1/projects"] = [project(NEW, "other/shared")]
     company.hint(group=1)
     assert NEW not in company.ids("projects")
 
 
 @pytest.mark.parametrize("number", [0, -1, 10**12])
-def test_ids_that_no_gitlab_has_are_no_hints(company: Hinted, number: int) -> None:
+def test_ids_that_no_gitlab_has_are_no_hints(company: HintedCompany, number: int) -> None:
     company.hint_worker.access.project("i1", number)
     company.hint_worker.access.group("i1", number)
     assert company.hint_worker.queue.sent == []
 
 
-def test_a_body_that_names_another_thing_is_not_taken(company: Hinted) -> None:
+def test_a_body_that_names_another_thing_is_not_taken(company: HintedCompany) -> None:
     before = company.table.dump()
     company.script["/projects/9"] = project(8, "acme/elsewhere")
     company.hint(project=9)
     assert company.table.dump() == before
 
 
-def test_a_limit_delays_a_hint(company: Hinted) -> None:
+def test_a_limit_delays_a_hint(company: HintedCompany) -> None:
     company.script["/projects/9/members"].append(member(OLE + 90, "late"))
     company.script["/users/96"] = user(OLE + 90, "late")
     answer, asked = company.script["/projects/9/members"], list[Any]()
@@ -266,7 +266,7 @@ def test_a_limit_delays_a_hint(company: Hinted) -> None:
     assert OLE + 90 in company.members("project", 9)
 
 
-def test_marks_go_with_the_integration(company: Hinted) -> None:
+def test_marks_go_with_the_integration(company: HintedCompany) -> None:
     company.hint_worker.access.group("i1", 1)
     [mark] = [row for row in company.table.dump() if "due_at" in row]
     assert mark["pk"] in partitions("i1")

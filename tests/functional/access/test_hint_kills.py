@@ -1,5 +1,6 @@
 """A worker that processes hints and dies, or meets a fault, at any call: the message returns and nothing is lost."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -7,17 +8,16 @@ import pytest
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, RateLimited, Unauthorized, Unavailable
 from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.ports import SyncTarget
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, every_call, faulty, unavailable
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, group, member, project, user
-from tests.functional.access.hinted_company import NEW, Hinted
+from tests.functional.access.hinted_company import NEW, HintedCompany
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
-APPLIED = pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
 
 
-def changed(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
+def changed(who: SyncTarget) -> tuple[HintedCompany, dict[str, Any]]:
     """A synced company where somebody joined, left and rose since, and the message about it."""
-    company = Hinted(who)
+    company = HintedCompany(who)
     company.script["/groups/1/members"] = [
         member(JANE, "jane", 40),
         member(NEW, "new"),
@@ -31,9 +31,9 @@ def changed(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
     return company, message
 
 
-def leaving(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
+def leaving(who: SyncTarget) -> tuple[HintedCompany, dict[str, Any]]:
     """A synced company where somebody left a project since, and the message about it."""
-    company = Hinted(who)
+    company = HintedCompany(who)
     company.script["/projects/8/members"] = [member(JANE, "jane")]
     del company.script[f"/projects/8/members/{BOT}"]
     company.hint_worker.access.project("i1", 8)
@@ -44,53 +44,52 @@ def leaving(who: SyncTarget) -> tuple[Hinted, dict[str, Any]]:
 SCENARIOS = pytest.mark.parametrize("scenario", [changed, leaving])
 
 
-def rows(company: Hinted) -> list[Any]:
+def rows(company: HintedCompany) -> list[Any]:
     """Everything stored of GitLab."""
     return [row for row in company.table.dump() if row["pk"].startswith("i1#") and row["pk"] != "i1#hints"]
 
 
-def whole(scenario: Any, who: SyncTarget) -> tuple[list[Any], list[Any], Plan]:
-    """The rows before and after an undisturbed worker, and the calls that it makes."""
+def whole(scenario: Any, who: SyncTarget) -> tuple[list[Any], list[Any]]:
+    """The rows before and after an undisturbed worker."""
     company, message = scenario(who)
-    before, plan = rows(company), Plan()
-    handler = company.hint_worker.handler(table=faulty(company.table, plan), gitlab=company.gitlab)
-    handler.handle(message, remaining=company.hint_worker.remaining)
-    return before, rows(company), plan
+    before = rows(company)
+    company.hint_worker.handler().handle(message, remaining=company.hint_worker.remaining)
+    return before, rows(company)
 
 
 @SCENARIOS
 @WHO
-@APPLIED
+@BEFORE_OR_AFTER
 def test_a_kill_at_any_call_to_the_table_loses_nothing(scenario: Any, who: SyncTarget, *, applied: bool) -> None:
-    before, after, counting = whole(scenario, who)
+    before, after = whole(scenario, who)
     assert before != after
-    for at in range(1, len(counting.calls) + 1):
+    for plan in every_call(applied=applied, repeat=True):
         company, message = scenario(who)
-        view = faulty(company.table, Plan(at=at, applied=applied, repeat=True))
-        with pytest.raises(Crash):
+        view = faulty(company.table, plan)
+        with suppress(Crash):
             company.hint_worker.handler(table=view).handle(message, remaining=company.hint_worker.remaining)
-        assert kept(before, rows(company), after), f"killed at call {at}: {counting.calls[at - 1]}"
+        assert kept(before, rows(company), after), plan
         # Whoever dies does not delete the message: the queue delivers it again.
         company.hint_worker.handler().handle(message, remaining=company.hint_worker.remaining)
         company.hint_worker.work()
-        assert rows(company) == after, f"killed at call {at}: {counting.calls[at - 1]}"
+        assert rows(company) == after, plan
+    assert plan.at > 6
 
 
 @SCENARIOS
 @WHO
-@APPLIED
+@BEFORE_OR_AFTER
 def test_a_fault_at_any_call_to_the_table_only_delays(scenario: Any, who: SyncTarget, *, applied: bool) -> None:
-    _, after, counting = whole(scenario, who)
-    for at in range(1, len(counting.calls) + 1):
+    _, after = whole(scenario, who)
+    for plan in every_call(applied=applied, error=unavailable):
         company, message = scenario(who)
-        plan = Plan(at=at, applied=applied, error=lambda: StorageUnavailable("down"))
         try:
             company.hint_worker.handler(table=faulty(company.table, plan)).handle(message, remaining=lambda: 900.0)
         except StorageUnavailable:
-            assert at == 1, "only a mark that could not be taken away"
+            assert plan.at == 1, "only a mark that could not be taken away"
             company.hint_worker.handler().handle(message, remaining=lambda: 900.0)
         company.hint_worker.work()
-        assert rows(company) == after, f"fault at call {at}: {counting.calls[at - 1]}"
+        assert rows(company) == after, plan
 
 
 @SCENARIOS
@@ -101,7 +100,7 @@ def test_a_fault_at_any_call_to_the_table_only_delays(scenario: Any, who: SyncTa
     ids=lambda error: error.code,
 )
 def test_a_fault_at_any_request_only_delays(scenario: Any, who: SyncTarget, error: GitLabError) -> None:
-    _, after, _ = whole(scenario, who)
+    _, after = whole(scenario, who)
     company, message = scenario(who)
     handled = company.gitlab.requests
     company.hint_worker.handler().handle(message, remaining=lambda: 900.0)
@@ -117,7 +116,7 @@ def test_a_fault_at_any_request_only_delays(scenario: Any, who: SyncTarget, erro
 @SCENARIOS
 @WHO
 def test_a_refused_token_at_any_request_removes_nothing_and_passes_no_verdict(scenario: Any, who: SyncTarget) -> None:
-    before, after, _ = whole(scenario, who)
+    before, after = whole(scenario, who)
     for at in range(1, 9):
         company, message = scenario(who)
         fail_at(company, at, Unauthorized("no", http_status=401))
@@ -126,7 +125,7 @@ def test_a_refused_token_at_any_request_removes_nothing_and_passes_no_verdict(sc
         assert (company.hint_worker.queue.sent, company.hint_worker.targets.verdicts) == ([], [])
 
 
-def fail_at(company: Hinted, at: int, error: GitLabError) -> None:
+def fail_at(company: HintedCompany, at: int, error: GitLabError) -> None:
     """Let one request fail."""
     answer, first = company.gitlab._answer, company.gitlab.requests
 
@@ -151,8 +150,8 @@ def kept(before: list[Any], now: list[Any], after: list[Any]) -> bool:
 
 
 def test_the_scenarios_are_what_they_say() -> None:
-    _, after, _ = whole(changed, ADMIN)
+    _, after = whole(changed, ADMIN)
     assert [row["account_id"] for row in after if row["sk"].startswith("group#000000000001#")] == [JANE, BOT, NEW]
-    _, after, _ = whole(leaving, ADMIN)
+    _, after = whole(leaving, ADMIN)
     assert [row["account_id"] for row in after if row["sk"].startswith("project#000000000008#")] == [JANE]
     assert OLE in [row["id"] for row in after if row["pk"] == "i1#accounts"]

@@ -1,44 +1,24 @@
 """A hint that is processed at any call of a run neither disturbs the run nor is undone by it."""
 
 import asyncio
-from collections.abc import Callable
-from itertools import count
 from typing import Any, cast
 
 import pytest
 
 from gitlab_hub.access.feature import AccessFeature
-from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import SyncTarget
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
+from tests.fakes.faults import Plan, every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, member, project
-from tests.functional.access.hinted_company import NEW, Hinted
+from tests.functional.access.hinted_company import NEW, HintedCompany
 
 BESIDE = ("i1#hints", "i1#fence")
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP], ids=["admin", "member", "group"])
 
 
-class Intruded:
-    """A table that lets something happen before its n-th call."""
-
-    def __init__(self, table: Table, at: int, intrude: Callable[[], object]) -> None:
-        self._table, self._at, self._intrude, self.calls = table, at, intrude, 0
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._table, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls += 1
-            if self.calls == self._at:
-                self._intrude()
-            return method(*args, **kwargs)
-
-        return call
-
-
-def happen(company: Hinted) -> None:
+def happen(company: HintedCompany) -> None:
     """Let somebody join, leave and rise, and let there be a new project; then give the hints."""
     company.script["/projects/8/members"] = [member(JANE, "jane", 50), member(OLE, "ole", 20)]
     company.script.pop(f"/projects/8/members/{BOT}", None)
@@ -52,36 +32,37 @@ def happen(company: Hinted) -> None:
     company.hint(project=NEW)
 
 
-def start(who: SyncTarget) -> tuple[Hinted, Driver, dict[str, Any]]:
+def start(who: SyncTarget) -> tuple[HintedCompany, Driver, dict[str, Any]]:
     """A run of the schedule's that is about to begin."""
-    company = Hinted(who)
+    company = HintedCompany(who)
     company.script["/user"] = {"id": 7}
     driver = Driver(company.table, company.feature, cast("FakeGitLab", company.gitlab))
     driver.targets = company.hint_worker.targets
     return company, driver, driver.start()
 
 
-def run_with(who: SyncTarget, at: int) -> tuple[Hinted, Driver, int]:
-    """A run in which all that happens before one of its calls; how many calls it made."""
+def run_with(who: SyncTarget, plan: Plan) -> tuple[HintedCompany, Driver]:
+    """A run in which all that happens before one of its calls."""
     company, driver, message = start(who)
-    view = Intruded(company.table, at, lambda: happen(company))
-    driver.feature = AccessFeature(cast("Table", view))
-    driver.engine(cast("Table", view)).handle(message, remaining=driver.remaining)
+    plan.meanwhile = lambda: happen(company)
+    view = faulty(company.table, plan)
+    driver.feature = AccessFeature(view)
+    driver.engine(view).handle(message, remaining=driver.remaining)
     driver.feature = company.feature
-    return company, driver, view.calls
+    return company, driver
 
 
-def rows(company: Hinted) -> list[Any]:
+def rows(company: HintedCompany) -> list[Any]:
     """What is stored of GitLab."""
     return [row for row in company.table.dump() if row["pk"].startswith("i1#") and row["pk"] not in BESIDE]
 
 
-def run_rows(company: Hinted) -> list[Any]:
+def run_rows(company: HintedCompany) -> list[Any]:
     """What the engine keeps of a run."""
     return [row for row in company.table.dump() if row["pk"].startswith(("INTEGRATION#", "JOURNAL#"))]
 
 
-def brought(company: Hinted) -> bool:
+def brought(company: HintedCompany) -> bool:
     """Say whether what the hints brought is there."""
     grants = {(row["resource_id"], row["account_id"]) for row in rows(company) if row["pk"] == "i1#grants"}
     return grants >= {(8, OLE), (NEW, JANE)}
@@ -89,18 +70,18 @@ def brought(company: Hinted) -> bool:
 
 @WHO
 def test_a_hint_at_any_call_of_a_run_leaves_both_in_order(who: SyncTarget) -> None:
-    truth = Hinted(who)
+    truth = HintedCompany(who)
     happen(truth)
     asyncio.run(truth.sync(who))
-    for at in count(1):
-        company, driver, calls = run_with(who, at)
-        if calls < at:
+    for plan in every_call():
+        company, driver = run_with(who, plan)
+        if not plan.struck:
             break
         assert (driver.run.status, driver.run.suspected, driver.run.incomplete) == (RunStatus.IDLE, {}, 0)
-        assert brought(company), f"call {at}"
+        assert brought(company), plan
         run = driver.work(driver.start("s2"))
-        assert (run.status, rows(company)) == (RunStatus.IDLE, rows(truth)), f"call {at}"
-    assert at > 30
+        assert (run.status, rows(company)) == (RunStatus.IDLE, rows(truth)), plan
+    assert plan.at > 30
 
 
 @WHO

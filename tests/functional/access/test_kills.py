@@ -1,7 +1,7 @@
 """A worker killed at any call to the table: whoever carries on ends with GitLab's state, and nothing went wrongly."""
 
 from collections.abc import Iterable
-from itertools import count
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -11,7 +11,7 @@ from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Scheduled, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from tests.fakes.engine import Driver, FakeTargets
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, Company, member
 
@@ -56,26 +56,21 @@ def work_until_killed(driver: Driver, table: Table, message: dict[str, Any], pla
 
 
 @pytest.mark.parametrize("who", [ADMIN, MEMBER])
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+@BEFORE_OR_AFTER
 def test_a_kill_at_every_call_converges(who: SyncTarget, *, applied: bool) -> None:
     company, driver, message = scenario(who)
     counting = Plan()
     work_until_killed(driver, company.table, message, counting)
     truth = (company.ids("accounts"), company.ids("groups"), company.ids("projects"), company.grants())
     assert truth[0] == [JANE, OLE, BOT]
-    for at in count(1):
+    for plan in every_call(applied=applied, repeat=True):
         company, driver, message = scenario(who)
-        plan = Plan(at=at, applied=applied, repeat=True)
-        try:
+        with suppress(Crash):
             work_until_killed(driver, company.table, message, plan)
-        except Crash:
-            pass
-        else:
-            break  # It made fewer calls than `at`; how many flushes a run needs depends on how long it takes.
-        assert company.ids("accounts") == [JANE, OLE, BOT], f"killed at call {at}: {plan.calls[-1]}"
+        assert company.ids("accounts") == [JANE, OLE, BOT], plan
         driver.feature = company.feature
         driver.now += LEASE_SECONDS + 1
         run = driver.work(message)
-        assert (run.status, run.suspected) == (RunStatus.IDLE, {}), f"killed at call {at}: {plan.calls[-1]}"
+        assert (run.status, run.suspected) == (RunStatus.IDLE, {}), plan
         assert (company.ids("accounts"), company.ids("groups"), company.ids("projects"), company.grants()) == truth
-    assert at >= len(counting.calls) - FLUSHES
+    assert plan.at >= len(counting.calls) - FLUSHES

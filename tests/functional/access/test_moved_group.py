@@ -11,7 +11,7 @@ from tests.fakes.engine import Driver
 from tests.fakes.hints import OneTarget
 from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.company import JANE, OLE, TOP_GROUP, group, member, project
-from tests.functional.access.hinted_company import Hinted
+from tests.functional.access.hinted_company import HintedCompany
 
 ASKED = "/groups/1"
 
@@ -20,7 +20,7 @@ class Synced:
     """A company whose hub has read it once."""
 
     def __init__(self) -> None:
-        self.company = Hinted(TOP_GROUP)
+        self.company = HintedCompany(TOP_GROUP)
         self.company.script["/user"] = {"id": 7}
         self.driver = Driver(self.company.table, self.company.feature, cast("FakeGitLab", self.company.gitlab))
         self.driver.targets = self.company.hint_worker.targets

@@ -24,6 +24,7 @@ from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal
 from tests.fakes.container import MemoryContainer
 from tests.fakes.events import OWNER, Context, answered, http_event
+from tests.fakes.faults import Plan, faulty
 from tests.fakes.gitlab import ScriptedConnector, ScriptedGitLab
 from tests.fakes.queue import MemoryOrderedQueue
 from tests.fakes.table import MemoryTable
@@ -192,6 +193,18 @@ class World:
         headers = {"idempotency-key": key} if key else {}
         event = http_event(method, path, body, principal=principal, headers=headers, query=query)
         return answered(self.api().resolve(event, Context()))
+
+
+def let_another_receive(event: HookEvent, world: World, *, at: int) -> list[str]:
+    """Let another worker take an event before the next worker's call of this number; gives the builds it will make."""
+    build_ids: list[str] = []
+
+    def receive() -> None:
+        world.use(world.rows, world.queue)
+        build_ids.extend(world.receive(event, "dlv_0a1b_other")[0])
+
+    world.use(faulty(world.rows, Plan(at=at, meanwhile=receive)), world.queue)
+    return build_ids
 
 
 def trigger(trigger_id: str = TRIGGER, **changes: Any) -> Trigger:

@@ -17,6 +17,7 @@ from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal
 from tests.fakes.container import MemoryContainer
 from tests.fakes.events import OWNER, Context, answered, http_event
+from tests.fakes.faults import Outcome, Plan, faulty
 from tests.fakes.gitlab import HOST, ScriptedConnector
 from tests.fakes.oauth import CLIENT, CLIENT_SECRET, OAuthGitLab
 from tests.fakes.secrets import MemorySecrets
@@ -114,6 +115,27 @@ class OAuthHub:
         routes = [*integrations_routes(container), *oauth_routes(container)]
         self.api = Api(routes, guard=self.feature.store, idempotency=None, now=lambda: self.now)
         self.targets = SyncTargets(self.feature.store, lambda: self.now, self.feature.tokens.refresher)
+
+    def use_faulty(self, plan: Plan) -> None:
+        """Put the feature together over ports whose every call, and every request to GitLab, fails as planned."""
+        self.use(faulty(self.stored_rows, plan), faulty(self.stored_secrets, plan))
+        outcomes: dict[str, Outcome] = {}
+
+        def before(path: str) -> None:
+            outcomes[path] = plan.outcome(path)
+            if outcomes[path] is Outcome.FAILS:
+                raise plan.error()
+
+        def after(path: str) -> None:
+            if outcomes[path] is Outcome.ANSWER_LOST:
+                raise plan.error()
+
+        self.gitlab.on_call, self.gitlab.on_done = before, after
+
+    def heal(self) -> None:
+        """Let every call work again."""
+        self.use(self.stored_rows, self.stored_secrets)
+        self.gitlab.on_call = self.gitlab.on_done = lambda _path: None
 
     def _others(self) -> dict[str, Any]:
         """What stands in for hooks and builds where a test has its own."""

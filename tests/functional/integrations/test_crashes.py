@@ -7,19 +7,14 @@ import pytest
 
 from gitlab_hub.integrations.lifecycle import GRACE_SECONDS
 from gitlab_hub.integrations.rows import CONNECTING, DELETING, integration_item, tombstone_item
-from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.events import Context, http_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.gitlab import OTHER_CANARY
 from tests.functional.integrations.integrations_hub import START, Hub, counting
 
 PATH = "/v1/integrations/gitlab/start"
 LATER = GRACE_SECONDS + 60
 CALLS = range(1, 12)
-
-
-def unavailable() -> StorageUnavailable:
-    return StorageUnavailable("Try again.")
 
 
 def attempt(hub: Hub, method: str, path: str, body: Any = None) -> int | None:
@@ -47,8 +42,8 @@ def heal(hub: Hub) -> None:
     hub.feature.lifecycle.cleanup_orphans()
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_a_start_that_ends_anywhere_leaves_all_or_nothing(at: int, error: Any, applied: bool) -> None:
     hub = Hub()
@@ -106,8 +101,8 @@ def test_a_removal_has_no_more_calls_than_are_tried() -> None:
     assert len(plan.calls) < max(REMOVAL)
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", REMOVAL)
 def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, error: Any, applied: bool) -> None:
     hub = Hub()
@@ -127,7 +122,7 @@ def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, erro
     assert integration_id in hub.purged
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_replacement_that_ends_anywhere_leaves_one_of_both_tokens(at: int, applied: bool) -> None:
     hub = Hub()

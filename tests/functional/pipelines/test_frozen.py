@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 from typing import Any, cast
 
 from gitlab_hub.gitlab.errors import Unavailable
@@ -10,7 +9,6 @@ from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import partitions
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.projects import ProjectRows, ReadStates
-from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.history import history_partition
 from gitlab_hub.sync.message import purge_message
 from gitlab_hub.sync.ports import Kind
@@ -18,7 +16,7 @@ from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.worker import Area, PurgeBook, Purger
 from tests.fakes.engine import TARGET, Driver
-from tests.fakes.frozen import Frozen
+from tests.fakes.faults import every_call, faulty
 from tests.fakes.hints import HintWorker
 from tests.unit.pipelines.pipelines_sync import SECOND, START, World
 from tests.unit.pipelines.source_model import job
@@ -111,7 +109,7 @@ def truth() -> Any:
 def test_a_frozen_worker_of_a_run() -> None:
     expected = truth()
     assert expected["owed"] == {1: set(), 2: set()}
-    for at in count(1):
+    for plan in every_call():
         company, message = start()
         driver = company.driver
 
@@ -125,13 +123,14 @@ def test_a_frozen_worker_of_a_run() -> None:
                 driver.work(driver.start("s2"))
             assert company.stored() == expected, "before it woke"
 
-        view = Frozen(company.world.table, at, another)
-        driver.feature = PipelinesFeature(cast("Table", view))
-        driver.engine(cast("Table", view)).handle(message, remaining=driver.remaining)
-        if view.calls < at:
+        plan.meanwhile = another
+        view = faulty(company.world.table, plan)
+        driver.feature = PipelinesFeature(view)
+        driver.engine(view).handle(message, remaining=driver.remaining)
+        if not plan.struck:
             break
-        assert (driver.run.status, company.stored()) == (RunStatus.IDLE, expected), f"call {at}"
-    assert at > 40
+        assert (driver.run.status, company.stored()) == (RunStatus.IDLE, expected), plan
+    assert plan.at > 40
 
 
 def hinted(company: Company) -> tuple[HintWorker, dict[str, Any]]:
@@ -146,7 +145,7 @@ def hinted(company: Company) -> tuple[HintWorker, dict[str, Any]]:
 
 def test_a_frozen_worker_of_a_hint() -> None:
     expected = truth()
-    for at in count(1):
+    for plan in every_call():
         company, message = start()
         driver, (hint_worker, hint) = company.driver, hinted(company)
 
@@ -158,14 +157,15 @@ def test_a_frozen_worker_of_a_hint() -> None:
                 driver.work(driver.start("s2"))
             assert company.stored() == expected, "before it woke"
 
-        view = Frozen(company.world.table, at, another)
-        hint_worker.handler(table=cast("Table", view)).handle(hint, remaining=hint_worker.remaining)
-        if view.calls < at:
+        plan.meanwhile = another
+        view = faulty(company.world.table, plan)
+        hint_worker.handler(table=view).handle(hint, remaining=hint_worker.remaining)
+        if not plan.struck:
             break
         # The hint may have been postponed: then it is processed again, and reads what is true by now.
         hint_worker.work()
-        assert company.stored() == expected, f"call {at}"
-    assert at > 6
+        assert company.stored() == expected, plan
+    assert plan.at > 6
 
 
 def removed(company: Company) -> None:
@@ -185,19 +185,20 @@ def left(company: Company) -> set[str]:
 
 
 def test_a_frozen_worker_of_an_integration_that_is_gone() -> None:
-    for at in count(1):
+    for plan in every_call():
         company, message = start()
-        view = Frozen(company.world.table, at, partial(removed, company))
-        company.driver.feature = PipelinesFeature(cast("Table", view))
-        company.driver.engine(cast("Table", view)).handle(message, remaining=company.driver.remaining)
-        if view.calls < at:
+        plan.meanwhile = partial(removed, company)
+        view = faulty(company.world.table, plan)
+        company.driver.feature = PipelinesFeature(view)
+        company.driver.engine(view).handle(message, remaining=company.driver.remaining)
+        if not plan.struck:
             break
-        assert left(company) == set(), f"call {at}"
-    assert at > 40
+        assert left(company) == set(), plan
+    assert plan.at > 40
 
 
 def test_a_frozen_worker_of_a_hint_to_an_integration_that_is_gone() -> None:
-    for at in count(1):
+    for plan in every_call():
         company, _ = start()
         hint_worker, hint = hinted(company)
 
@@ -205,9 +206,10 @@ def test_a_frozen_worker_of_a_hint_to_an_integration_that_is_gone() -> None:
             hint_worker.targets.only = None
             removed(company)
 
-        view = Frozen(company.world.table, at, remove)
-        hint_worker.handler(table=cast("Table", view)).handle(hint, remaining=hint_worker.remaining)
-        if view.calls < at:
+        plan.meanwhile = remove
+        view = faulty(company.world.table, plan)
+        hint_worker.handler(table=view).handle(hint, remaining=hint_worker.remaining)
+        if not plan.struck:
             break
-        assert left(company) <= {"i1#hints"}, f"call {at}"
-    assert at > 6
+        assert left(company) <= {"i1#hints"}, plan
+    assert plan.at > 6

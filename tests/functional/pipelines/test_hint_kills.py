@@ -1,5 +1,6 @@
 """A worker that processes a pipeline hint and dies, or meets a fault, anywhere: nothing is lost or half stored."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -9,13 +10,12 @@ from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, every_call, faulty, unavailable
 from tests.fakes.hints import HintWorker
 from tests.unit.pipelines.pipelines_sync import SECOND, World
 from tests.unit.pipelines.source_model import job
 
 NEW = pytest.mark.parametrize("new", [True, False], ids=["new project", "known pipeline"])
-APPLIED = pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
 
 
 def scenario(*, new: bool) -> tuple[World, HintWorker, dict[str, Any]]:
@@ -37,59 +37,47 @@ def scenario(*, new: bool) -> tuple[World, HintWorker, dict[str, Any]]:
     return world, hint_worker, message
 
 
-def calls_of(*, new: bool) -> list[str]:
-    """What an undisturbed worker asks of the table."""
-    world, hint_worker, message = scenario(new=new)
-    plan = Plan()
-    hint_worker.handler(table=faulty(world.table, plan)).handle(message, remaining=hint_worker.remaining)
-    assert world.stored() == world.source()
-    return plan.calls
-
-
 @NEW
-@APPLIED
+@BEFORE_OR_AFTER
 def test_a_kill_at_any_call_to_the_table_loses_nothing(*, new: bool, applied: bool) -> None:
-    calls = calls_of(new=new)
-    assert len(calls) >= 6
-    for at in range(1, len(calls) + 1):
+    for plan in every_call(applied=applied, repeat=True):
         world, hint_worker, message = scenario(new=new)
-        view = faulty(world.table, Plan(at=at, applied=applied, repeat=True))
-        with pytest.raises(Crash):
+        view = faulty(world.table, plan)
+        with suppress(Crash):
             hint_worker.handler(table=view).handle(message, remaining=hint_worker.remaining)
-        assert new or 1 in world.stored(), f"killed at call {at}: {calls[at - 1]}"
+        assert new or 1 in world.stored(), plan
         # Whoever dies does not delete the message: the queue delivers it again.
         hint_worker.handler().handle(message, remaining=hint_worker.remaining)
         hint_worker.work()
-        assert world.stored() == world.source(), f"killed at call {at}: {calls[at - 1]}"
+        assert world.stored() == world.source(), plan
+    assert plan.at > 6
 
 
 @NEW
-@APPLIED
+@BEFORE_OR_AFTER
 def test_a_kill_that_takes_the_message_along_is_healed_by_the_next_run(*, new: bool, applied: bool) -> None:
-    calls = calls_of(new=new)
-    for at in range(1, len(calls) + 1):
+    for plan in every_call(applied=applied, repeat=True):
         world, hint_worker, message = scenario(new=new)
-        view = faulty(world.table, Plan(at=at, applied=applied, repeat=True))
-        with pytest.raises(Crash):
+        view = faulty(world.table, plan)
+        with suppress(Crash):
             hint_worker.handler(table=view).handle(message, remaining=hint_worker.remaining)
         assert sync(world).status is RunStatus.IDLE
-        assert world.stored() == world.source(), f"killed at call {at}: {calls[at - 1]}"
+        assert world.stored() == world.source(), plan
 
 
 @NEW
-@APPLIED
+@BEFORE_OR_AFTER
 def test_a_fault_at_any_call_to_the_table_only_delays(*, new: bool, applied: bool) -> None:
-    calls = calls_of(new=new)
-    for at in range(1, len(calls) + 1):
+    for plan in every_call(applied=applied, error=unavailable):
         world, hint_worker, message = scenario(new=new)
-        view = faulty(world.table, Plan(at=at, applied=applied, error=lambda: StorageUnavailable("down")))
+        view = faulty(world.table, plan)
         try:
             hint_worker.handler(table=view).handle(message, remaining=hint_worker.remaining)
         except StorageUnavailable:
-            assert at == 1, "only a mark that could not be taken away"
+            assert plan.at == 1, "only a mark that could not be taken away"
             hint_worker.handler().handle(message, remaining=hint_worker.remaining)
         hint_worker.work()
-        assert world.stored() == world.source(), f"fault at call {at}: {calls[at - 1]}"
+        assert world.stored() == world.source(), plan
 
 
 def sync(world: World) -> Any:

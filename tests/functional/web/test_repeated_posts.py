@@ -7,7 +7,7 @@ import pytest
 from gitlab_hub.web.idempotency import KEPT_SECONDS, LOCK_SECONDS
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import Context, http_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty
 from tests.functional.web.sample import Sample
 
 NOTES = "/v1/integrations/i1/notes"
@@ -102,7 +102,7 @@ def test_a_crashed_call_is_taken_over_with_the_same_seed(sample: Sample) -> None
     assert post(sample)[1]["id"] == seed
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_crash_at_any_call_of_the_table_leaves_one_answer(sample: Sample, at: int, applied: bool) -> None:
     table = sample.table

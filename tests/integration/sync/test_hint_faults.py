@@ -1,6 +1,7 @@
 """Hints over the wire under faults and kills at every call: nothing is lost, and the next run converges."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -9,12 +10,12 @@ from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, every_call
 from tests.fakes.sync_worker import Hub
 from tests.integration.sync import hinting as hinted
 from tests.integration.sync.company_changes import happen
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import View, lost, stored, truth
-from tests.integration.sync.test_kills import Killed, Mortal
 
 RULES: list[dict[str, Any]] = [
     {"kind": "status", "status": 500},
@@ -101,29 +102,17 @@ def test_a_fault_at_any_request_delays_a_hint_or_leaves_it_to_the_run(
 
 
 @KINDS
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+@BEFORE_OR_AFTER
 def test_a_kill_at_any_call_loses_no_hint(past: Past, kind: Kind, *, applied: bool) -> None:
-    hub, messages = told(past.hub, kind)
-    immortal = Mortal(10**9, applied=True)
-    work_as(immortal, hub, kind, messages[0])
-    for life in range(1, immortal.calls + 1):
+    for plan in every_call(applied=applied, repeat=True):
         hub, messages = told(past.hub, kind)
-        try:
-            work_as(Mortal(life, applied=applied), hub, kind, messages[0])
-        except Killed:
-            assert lost(past.before[kind], stored(hub, kind), past.now[kind]) == [], f"killed at call {life}"
+        with suppress(Crash), hub.failing(plan):
+            hinted.handler(hub, kind).handle(messages[0], remaining=hub.remaining)
+        assert lost(past.before[kind], stored(hub, kind), past.now[kind]) == [], plan
         # Whoever dies does not delete the message: the queue delivers it again, behind the other one.
         hub.queues[kind].take()
         hub.queues[kind].send(messages[1])
         hub.queues[kind].send(messages[0])
         hinted.process(hub, kind)
-        assert stored(hub, kind) == past.after[kind], f"killed at call {life}"
-
-
-def work_as(worker: Mortal, hub: Hub, kind: Kind, message: dict[str, Any]) -> None:
-    """Handle a message with a worker that may die of it."""
-    hub.view, hub.watch = worker.table, worker.request
-    try:
-        hinted.handler(hub, kind).handle(message, remaining=hub.remaining)
-    finally:
-        hub.view, hub.watch = (lambda table: table), (lambda request: request)
+        assert stored(hub, kind) == past.after[kind], plan
+    assert plan.at > 10

@@ -18,7 +18,7 @@ from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.ports import Kind, Scheduled, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, Run, RunStatus
 from gitlab_hub.sync.store import RunStore
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.table import MemoryTable
 
@@ -343,7 +343,7 @@ def test_the_walk_goes_on_where_it_was_broken_off() -> None:
     assert (len(next_checks(table)), targets.asked) == (150, 150)
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 8))
 def test_a_tick_that_ends_anywhere_forgets_no_run(at: int, applied: bool) -> None:
     table, queue = MemoryTable(), MemoryQueue()

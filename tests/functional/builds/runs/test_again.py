@@ -11,7 +11,7 @@ from gitlab_hub.builds.runs.claims import MAX_REJECTED
 from gitlab_hub.builds.runs.model import Build, BuildStatus
 from gitlab_hub.builds.triggers.model import MergeRequestRules
 from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty
 from tests.functional.builds.builds_hub import (
     INTEGRATION,
     NEWER,
@@ -19,6 +19,7 @@ from tests.functional.builds.builds_hub import (
     SHA,
     TRIGGER,
     World,
+    let_another_receive,
     merge_request,
     push,
     trigger,
@@ -260,7 +261,7 @@ def test_a_second_build_takes_few_calls() -> None:
     assert calls_of_a_second() == 8
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 10))
 def test_a_second_build_whose_worker_ends_anywhere_is_made_once(at: int, applied: bool) -> None:
     world = cut_short()
@@ -281,22 +282,6 @@ def test_a_second_build_whose_worker_ends_anywhere_is_made_once(at: int, applied
     assert len(world.target.builds) == 1
 
 
-class Meeting(Plan):
-    """Under it no call fails, and another worker does all of its work before one of them."""
-
-    def __init__(self, at: int, world: World, event: HookEvent) -> None:
-        super().__init__()
-        self._at, self._world, self._event = at, world, event
-        self.found: list[str] = []
-
-    def is_due(self, name: str) -> bool:
-        self._at -= 1
-        if self._at == 0:
-            self._world.use(self._world.rows, self._world.queue)
-            self.found = self._world.receive(self._event, "dlv_0a1b_rival")[0]
-        return False
-
-
 @pytest.mark.parametrize("at", range(1, 9))
 @pytest.mark.parametrize(
     ("first", "second"),
@@ -310,14 +295,13 @@ def test_of_two_events_of_one_return_that_meet_at_any_call_one_makes_the_build(
     at: int, first: HookEvent, second: HookEvent
 ) -> None:
     world = cut_short()
-    meeting = Meeting(at, world, second)
-    world.use(faulty(world.rows, meeting), world.queue)
+    others = let_another_receive(second, world, at=at)
     found = world.receive(first, "dlv_0a1b_first")[0]
-    assert len(found) + len(meeting.found) == 1
+    assert len(found) + len(others) == 1
     assert [build.number for build in by_number(world)] == [1, 2]
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 20))
 def test_the_end_of_a_branch_whose_worker_ends_anywhere_counts_once(at: int, applied: bool) -> None:
     world = world_of(on_branch_delete=True)

@@ -8,14 +8,10 @@ import pytest
 from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.targets.base import TargetUnavailable
 from gitlab_hub.storage.ports import StorageUnavailable
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty, unavailable
 from tests.functional.builds.builds_hub import INTEGRATION, SHA, GitLabs, World, push
 
 CALLS = range(1, 40)
-
-
-def unavailable() -> Exception:
-    return StorageUnavailable("Try again.")
 
 
 def away() -> Exception:
@@ -77,7 +73,7 @@ def test_all_calls_of_a_build_are_tried() -> None:
     assert calls_of(whole) < max(CALLS)
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("error", [Crash, unavailable, away])
 @pytest.mark.parametrize("at", CALLS)
 def test_a_build_whose_worker_ends_anywhere_is_built_once(at: int, error: Any, applied: bool) -> None:
@@ -99,7 +95,7 @@ def test_a_build_whose_worker_ends_anywhere_is_built_once(at: int, error: Any, a
     assert counter["value"] == 1
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 25))
 def test_a_cancellation_whose_worker_ends_anywhere_stops_the_build_at_its_target(at: int, applied: bool) -> None:
     world = World()

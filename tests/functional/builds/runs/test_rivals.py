@@ -1,15 +1,15 @@
 """Workers that meet: whichever call the other one comes before, there is one outcome."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gitlab_hub.builds.runs.model import BuildStatus
-from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.threads import together
-from tests.functional.builds.builds_hub import SHA, World, merge_request, push, trigger
+from tests.functional.builds.builds_hub import SHA, World, let_another_receive, merge_request, push, trigger
 
 CALLS_OF_A_REQUEST = 5
 CALLS_OF_A_START, CALLS_BEFORE_A_START = 6, 2
@@ -19,9 +19,10 @@ CALLS_OF_A_START, CALLS_BEFORE_A_START = 6, 2
 def test_of_two_events_of_one_commit_that_meet_at_any_call_one_makes_the_build(first: Any) -> None:
     second = merge_request() if first.kind == "push" else push()
     for at in range(1, CALLS_OF_A_REQUEST + 1):
-        world, meeting = meeting_at(at, second)
+        world = added()
+        others = let_another_receive(second, world, at=at)
         found, _ = world.receive(first, "dlv_0a1b_first")
-        assert len(found) + len(meeting.found[0]) == 1, at
+        assert len(found) + len(others) == 1, at
         world.use(world.rows, world.queue)
         world.work()
         assert [build.number for build in world.builds()] == [1]
@@ -30,35 +31,17 @@ def test_of_two_events_of_one_commit_that_meet_at_any_call_one_makes_the_build(f
 
 def test_builds_that_are_made_between_any_two_calls_of_another_have_numbers_of_their_own() -> None:
     for at in range(1, CALLS_OF_A_REQUEST + 1):
-        world, _ = meeting_at(at, push("f" * 40))
+        world = added()
+        let_another_receive(push("f" * 40), world, at=at)
         world.receive(push(), "dlv_0a1b_first")
         assert sorted(build.number for build in world.builds()) == [1, 2]
 
 
-class Meeting(Plan):
-    """A plan under which no call fails, and another worker does all of its work before one of them."""
-
-    def __init__(self, at: int, world: World, event: HookEvent) -> None:
-        super().__init__()
-        self._at, self._world, self._event = at, world, event
-        self.found: tuple[list[str], list[str]] = ([], [])
-
-    def is_due(self, name: str) -> bool:
-        """Count, and let the other worker run when its time has come, over the ports as they are."""
-        self._at -= 1
-        if self._at == 0:
-            self._world.use(self._world.rows, self._world.queue)
-            self.found = self._world.receive(self._event, "dlv_0a1b_second")
-        return False
-
-
-def meeting_at(at: int, event: HookEvent) -> tuple[World, Meeting]:
-    """A hub where another worker gets this event before the next worker's call of this number."""
+def added() -> World:
+    """A hub with a trigger."""
     world = World()
     world.add()
-    meeting = Meeting(at, world, event)
-    world.use(faulty(world.rows, meeting), world.queue)
-    return world, meeting
+    return world
 
 
 def test_the_other_worker_of_these_tests_has_met_every_call() -> None:
@@ -128,19 +111,12 @@ def test_an_end_that_is_reported_between_any_two_calls_of_a_start_stays(at: int)
     world.add()
     build_id = world.push()
 
-    class Reporting(Plan):
-        """Under it no call fails, and somebody reports the end before one of them."""
+    def report() -> None:
+        clean = copy.copy(world)
+        clean.use(world.rows, world.queue)
+        assert clean.call("PATCH", f"/v1/builds/{build_id}", {"status": "success"})[0] == 200
 
-        def is_due(self, name: str) -> bool:
-            self.calls.append(name)
-            if len(self.calls) == at:
-                clean = World.__new__(World)
-                clean.__dict__.update(world.__dict__)
-                clean.use(world.rows, world.queue)
-                assert clean.call("PATCH", f"/v1/builds/{build_id}", {"status": "success"})[0] == 200
-            return False
-
-    world.use(faulty(world.rows, Reporting()), world.queue, world.target, world.gitlabs)
+    world.use(faulty(world.rows, Plan(at=at, meanwhile=report)), world.queue, world.target, world.gitlabs)
     world.work()
     world.use(world.rows, world.queue)
     for _ in range(2):

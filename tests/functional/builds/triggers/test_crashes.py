@@ -5,18 +5,13 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.events import Context, http_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty, unavailable
 from tests.fakes.triggers import INTEGRATION
 from tests.functional.builds.triggers_hub import BODY, PATH, Hub
 
 CALLS = range(1, 10)
 KEY = {"idempotency-key": "k1"}
-
-
-def unavailable() -> StorageUnavailable:
-    return StorageUnavailable("Try again.")
 
 
 def attempt(hub: Hub, method: str, path: str, body: Any = None, **more: Any) -> int | None:
@@ -33,8 +28,8 @@ def is_whole(hub: Hub) -> None:
     assert len(hub.listed()) == head["count"]
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_a_trigger_that_is_made_again_with_its_key_is_made_once(
     at: int, error: Callable[[], BaseException], applied: bool
@@ -52,7 +47,7 @@ def test_a_trigger_that_is_made_again_with_its_key_is_made_once(
     assert len(hub.listed()) == 1
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", CALLS)
 def test_a_trigger_whose_answer_was_an_outage_is_made_once_by_the_next_try(at: int, applied: bool) -> None:
     hub = Hub()
@@ -63,8 +58,8 @@ def test_a_trigger_whose_answer_was_an_outage_is_made_once_by_the_next_try(at: i
     assert len(hub.listed()) == 1
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_a_change_happens_whole_or_not_at_all(at: int, error: Callable[[], BaseException], applied: bool) -> None:
     hub = Hub()
@@ -82,8 +77,8 @@ def test_a_change_happens_whole_or_not_at_all(at: int, error: Callable[[], BaseE
     assert attempt(hub, "PATCH", f"{PATH}/{made['id']}", change) == 200
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_a_removal_happens_whole_or_not_at_all(at: int, error: Callable[[], BaseException], applied: bool) -> None:
     hub = Hub()

@@ -8,10 +8,9 @@ import httpx
 import pytest
 
 from gitlab_hub.integrations.store import Change
-from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import Context, http_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan
 from tests.fakes.gitlab import HOST, answer, html
 from tests.fakes.oauth import CLIENT_SECRET
 from tests.functional.integrations.oauth_hub import BACK, PATH, OAuthHub, aside
@@ -226,26 +225,6 @@ def test_a_redirect_is_not_followed_with_the_secret(hub: OAuthHub) -> None:
 # ---- a crash or a failing store at every single call
 
 
-def unavailable() -> StorageUnavailable:
-    return StorageUnavailable("Try again.")
-
-
-def watch(hub: OAuthHub, plan: Plan) -> None:
-    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
-    struck = [False]
-
-    def before(path: str) -> None:
-        struck[0] = plan.is_due(path)
-        if struck[0] and not plan.applied:
-            raise Crash
-
-    def after(_path: str) -> None:
-        if struck[0] and plan.applied:
-            raise Crash
-
-    hub.gitlab.on_call, hub.gitlab.on_done = before, after
-
-
 def hand_in(hub: OAuthHub, one: str, code: str, state: str) -> int | None:
     try:
         body = {"integration_id": one, "code": code, "state": state}
@@ -261,23 +240,22 @@ def test_every_call_of_an_exchange_is_tried(hub: OAuthHub) -> None:
     one = hub.start()
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
     plan = Plan()
-    watch(hub, plan)
+    hub.use_faulty(plan)
     assert hand_in(hub, one, code, state) == 200
     assert len(plan.calls) < max(CALLS)
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_wherever_an_exchange_ends_there_is_all_of_it_or_nothing(at: int, error: Any, applied: bool) -> None:
     hub = OAuthHub()
     one = hub.start()
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
     plan = Plan(at=at, error=error, applied=applied)
-    watch(hub, plan)
+    hub.use_faulty(plan)
     hand_in(hub, one, code, state)
-    hub.use(hub.stored_rows, hub.stored_secrets)
-    hub.gitlab.on_call = hub.gitlab.on_done = lambda _path: None
+    hub.heal()
     assert hub.gitlab.trades <= 1
     if hub.integration(one)["status"] == "active":
         assert hub.loaded(one).tokens.access_token in {token_pair.access for token_pair in hub.gitlab.living}

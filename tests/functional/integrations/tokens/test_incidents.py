@@ -16,7 +16,7 @@ from gitlab_hub.integrations.gitlab_access import GitLabClients
 from gitlab_hub.integrations.model import CredentialStatus
 from gitlab_hub.integrations.verification.outcome import apply_verification
 from gitlab_hub.storage.ports import StorageUnavailable
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub
@@ -205,8 +205,8 @@ def test_one_that_an_earlier_release_has_marked_is_found_by_the_caretaker(hub: O
 # ---- neither is there without the other, wherever a process ends
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, lambda: StorageUnavailable("Try again.")])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", range(1, 20))
 def test_a_status_and_its_incident_are_written_together(at: int, error: Any, applied: bool) -> None:
     hub = OAuthHub()

@@ -11,9 +11,9 @@ from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.events import Context, http_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, OTHER_CANARY
-from tests.fakes.interleaving import Turns
+from tests.fakes.interleaving import Interleaving
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
 
@@ -45,7 +45,7 @@ def race(schedule: Iterable[int]) -> None:
     hub, one = expired()
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
     credential_id = hub.loaded(one).credential.id
-    turns = Turns(schedule)
+    turns = Interleaving(schedule)
     hub.use(turns.wrapped(hub.stored_rows), turns.wrapped(hub.stored_secrets), sleep=turns.sleep)
     hub.gitlab.on_call = lambda path: turns.step() if path.startswith("/oauth/") else None
     refresher = hub.feature.tokens.refresher
@@ -80,7 +80,7 @@ def test_in_any_order_too(seed: int) -> None:
     race([draw.randrange(2) for _ in range(150)])
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 20))
 def test_what_a_crashed_worker_has_kept_ends_with_the_next_authorization(at: int, applied: bool) -> None:
     hub, one = expired()

@@ -12,7 +12,7 @@ from gitlab_hub.integrations.tokens.refresh import TokenNeed
 from gitlab_hub.integrations.tokens.replacement import NeedsReauth
 from gitlab_hub.integrations.tokens.source import CredentialTokens
 from gitlab_hub.storage.ports import StorageUnavailable
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty, unavailable
 from tests.fakes.gitlab import answer
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import OAuthHub, aside
@@ -428,30 +428,9 @@ def calls_of_a_refresh() -> int:
     hub, plan = OAuthHub(), Plan()
     one = hub.connected()
     expire(hub)
-    watch(hub, plan)
+    hub.use_faulty(plan)
     get_credential(hub, one)
     return len(plan.calls)
-
-
-def watch(hub: OAuthHub, plan: Plan) -> None:
-    """Let the plan count, and fail, every call to the outside."""
-    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
-    struck = [False]
-
-    def before(path: str) -> None:
-        struck[0] = plan.is_due(path)
-        if struck[0] and not plan.applied:
-            raise plan.error()
-
-    def after(_path: str) -> None:
-        if struck[0] and plan.applied:
-            raise plan.error()
-
-    hub.gitlab.on_call, hub.gitlab.on_done = before, after
-
-
-def unavailable() -> StorageUnavailable:
-    return StorageUnavailable("Try again.")
 
 
 CALLS = range(1, 28)
@@ -461,18 +440,17 @@ def test_every_call_of_a_refresh_is_tried() -> None:
     assert calls_of_a_refresh() < max(CALLS)
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_wherever_it_ends_the_pair_is_found_or_a_person_is_told(at: int, error: Any, applied: bool) -> None:
     hub = OAuthHub()
     one = hub.connected()
     expire(hub)
     plan = Plan(at=at, error=error, applied=applied)
-    watch(hub, plan)
+    hub.use_faulty(plan)
     attempt(hub, one)
-    hub.use(hub.stored_rows, hub.stored_secrets)
-    hub.gitlab.on_call = hub.gitlab.on_done = lambda _path: None
+    hub.heal()
     after_crash = hub.gitlab.refreshes
     results = []
     for _ in range(4):

@@ -12,7 +12,7 @@ from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.revocations import MOST_TRIES, SETTLED_SECONDS
 from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.events import Context, http_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html
 from tests.fakes.oauth import LIFE, Pat
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
@@ -126,7 +126,7 @@ def crashed(what: str, at: int, *, applied: bool) -> tuple[OAuthHub, str, Plan]:
     return hub, one, plan
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 40))
 @pytest.mark.parametrize("what", ["replace", "delete"])
 def test_wherever_the_process_ends_the_old_pair_does_too(what: str, at: int, applied: bool) -> None:
@@ -137,15 +137,15 @@ def test_wherever_the_process_ends_the_old_pair_does_too(what: str, at: int, app
     assert (noted(hub), len(plan.calls) < 40) == ([], True)
 
 
-@pytest.mark.parametrize("error", [Crash, StorageUnavailable])
-@pytest.mark.parametrize("applied", [False, True])
+@CRASH_OR_OUTAGE
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 34))
 def test_wherever_the_caretaker_ends_the_next_one_goes_on(at: int, applied: bool, error: Any) -> None:
     hub = OAuthHub()
     one = hub.connected()
     hub.gitlab.fail(REVOKE, answer(503))
     assert hub.finish(one)[0] == 200
-    plan = Plan(at=at, applied=applied, error=lambda: error("?"))
+    plan = Plan(at=at, applied=applied, error=error)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     hub.now += SETTLED_SECONDS
     with suppress(Crash, StorageUnavailable):
@@ -346,7 +346,7 @@ def test_a_removed_integration_ends_what_was_left(hub: OAuthHub, one: str) -> No
     assert (lives(hub), noted(hub), hub.stored_secrets.dump()) == ([], [], {})
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 30))
 @pytest.mark.parametrize("revoke", [True, False])
 def test_wherever_a_removal_ends_its_pair_does_too(at: int, applied: bool, revoke: bool) -> None:

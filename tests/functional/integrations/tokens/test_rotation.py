@@ -8,8 +8,7 @@ import pytest
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
-from gitlab_hub.storage.ports import StorageUnavailable
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan
 from tests.fakes.gitlab import CANARY, HOST, answer, html, lacking
 from tests.fakes.threads import together
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub
@@ -234,47 +233,26 @@ def test_with_little_time_left_nothing_is_used_up(hub: OAuthHub, one: str) -> No
 # ---- a crash or a failing store at every single call
 
 
-def unavailable() -> StorageUnavailable:
-    return StorageUnavailable("Try again.")
-
-
-def watch(hub: OAuthHub, plan: Plan) -> None:
-    hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
-    struck = [False]
-
-    def before(path: str) -> None:
-        struck[0] = plan.is_due(path)
-        if struck[0] and not plan.applied:
-            raise plan.error()
-
-    def after(_path: str) -> None:
-        if struck[0] and plan.applied:
-            raise plan.error()
-
-    hub.gitlab.on_call, hub.gitlab.on_done = before, after
-
-
 CALLS = range(1, 30)
 
 
 def test_every_call_of_a_rotation_is_tried(hub: OAuthHub, one: str) -> None:
     plan = Plan()
-    watch(hub, plan)
+    hub.use_faulty(plan)
     assert isinstance(attempt(hub, one), LoadedCredential)
     assert len(plan.calls) < max(CALLS)
 
 
-@pytest.mark.parametrize("applied", [False, True])
-@pytest.mark.parametrize("error", [Crash, unavailable])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_wherever_it_ends_the_token_is_found_or_a_person_is_told(at: int, error: Any, applied: bool) -> None:
     hub = OAuthHub()
     one = by_token(hub)
     plan = Plan(at=at, error=error, applied=applied)
-    watch(hub, plan)
+    hub.use_faulty(plan)
     attempted = attempt(hub, one)
-    hub.use(hub.stored_rows, hub.stored_secrets)
-    hub.gitlab.on_call = hub.gitlab.on_done = lambda _path: None
+    hub.heal()
     for _ in range(4):
         hub.now += 1000
         hub.feature.tokens.monitor(rotate=False).tick(lambda: 900.0)

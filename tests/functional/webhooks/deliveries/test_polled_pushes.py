@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
 from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.webhooks.deliveries.service import body_of
 from gitlab_hub.webhooks.hooks.ref_snapshots import RefSnapshot, RefSnapshots, StoredRef
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.functional.webhooks.deliveries_hub import INTEGRATION, NOW, PUSH, DeliveriesHub, a_hook
 
 ZERO = "0" * 40
@@ -65,8 +65,8 @@ def test_another_push_is_another_delivery() -> None:
     assert len(hub.builds.made) == 3
 
 
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("error", [Crash, lambda: StorageUnavailable("x")], ids=["crash", "unavailable"])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_found_push_that_ends_anywhere_is_found_again(at: int, error: Any, applied: bool) -> None:
     hub = DeliveriesHub()

@@ -7,7 +7,7 @@ from gitlab_hub.storage.ports import Item, QueueUnavailable, Rows, StorageUnavai
 from gitlab_hub.webhooks.deliveries.feature import DeliveriesFeature
 from gitlab_hub.webhooks.deliveries.model import MAX_ATTEMPTS, MAX_SENDS
 from gitlab_hub.webhooks.deliveries.worker import GAVE_UP, MOST_PER_TICK
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.table import MemoryTable
 from tests.functional.webhooks.deliveries_hub import PUSH, DeliveriesHub, a_hook
 
@@ -88,8 +88,8 @@ def test_a_queue_that_is_down_uses_up_no_chances(hub: DeliveriesHub) -> None:
     assert (hub.rows()[0]["status"], hub.rows()[0]["sends"]) == ("pending", 1)
 
 
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("error", [Crash, lambda: StorageUnavailable("x")], ids=["crash", "unavailable"])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", range(1, 6))
 def test_a_sweep_that_ends_anywhere_loses_and_doubles_nothing(
     hub: DeliveriesHub, at: int, error: Any, applied: bool

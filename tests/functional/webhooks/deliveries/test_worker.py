@@ -10,7 +10,7 @@ from gitlab_hub.web.entry import worker_entry
 from gitlab_hub.webhooks.deliveries.worker import HINTED, OutOfTime, UnknownMessage
 from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.events import Context, sqs_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.queue import Ordered
 from tests.fakes.telemetry import MemoryTelemetry
 from tests.fakes.threads import together
@@ -206,8 +206,8 @@ def run_with(plan: Plan) -> DeliveriesHub:
     return hub
 
 
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("error", [Crash, lambda: StorageUnavailable("x")], ids=["crash", "unavailable"])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", range(1, CALLS))
 def test_a_worker_that_ends_anywhere_is_taken_up_with_one_effect(at: int, error: Any, applied: bool) -> None:
     hub = run_with(Plan(at=at, error=error, applied=applied, repeat=True))

@@ -5,16 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gitlab_hub.storage.ports import StorageUnavailable
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty, unavailable
 from tests.fakes.gitlab import answer
 from tests.functional.webhooks.hooks_hub import PATH, PROJECT, Hub
 
 ROTATE = {"grace_seconds": 600}
-
-
-def unavailable() -> StorageUnavailable:
-    return StorageUnavailable("Try again.")
 
 
 def late() -> httpx.ReadTimeout:
@@ -55,7 +50,7 @@ def test_no_request_has_more_calls_than_are_tried() -> None:
     assert max(rows for _, rows in counts) <= 9
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize(("error", "where"), FAULTS)
 @pytest.mark.parametrize("at", range(1, 10))
 def test_a_registration_that_ends_anywhere_is_finished_by_the_next_one(
@@ -72,7 +67,7 @@ def test_a_registration_that_ends_anywhere_is_finished_by_the_next_one(
     assert hub.hooks()[0].status == "active"
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize(("error", "where"), FAULTS)
 @pytest.mark.parametrize("at", range(1, 10))
 def test_a_registration_that_ends_anywhere_is_finished_by_the_caretaker(
@@ -87,7 +82,7 @@ def test_a_registration_that_ends_anywhere_is_finished_by_the_caretaker(
     assert hub.agrees()
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize(("error", "where"), FAULTS)
 @pytest.mark.parametrize("at", range(1, 10))
 def test_a_rotation_that_ends_anywhere_refuses_no_delivery(at: int, error: Any, where: str, applied: bool) -> None:
@@ -108,7 +103,7 @@ def test_a_rotation_that_ends_anywhere_refuses_no_delivery(at: int, error: Any, 
     assert hub.agrees()
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize(("error", "where"), FAULTS)
 @pytest.mark.parametrize("at", range(1, 10))
 @pytest.mark.parametrize("state", ["changed", "gone", "disabled"])
@@ -132,7 +127,7 @@ def test_a_repair_that_ends_anywhere_is_finished_by_the_next_one(
     assert hub.hook(shown["id"]).status == "active"
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize(("error", "where"), FAULTS)
 @pytest.mark.parametrize("at", range(1, 10))
 def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(

@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.faults import Plan
+from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer, project
 from tests.fakes.gitlab_hooks import says
 from tests.fakes.hooks import INTEGRATION
@@ -88,7 +88,7 @@ def test_a_project_that_refuses_is_passed_over(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("at", range(1, 20))
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 def test_trouble_in_between_is_made_good_by_the_caretaker(hub: Hub, at: int, applied: bool) -> None:
     hub.gitlab.plan = Plan(at=at, error=lambda: httpx.ReadTimeout("late"), applied=applied)
     hub.attempt("POST", PATH, GROUP)

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.faults import Plan
+from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import HookedGitLab, says
 from tests.functional.webhooks.hooks_hub import PATH, Hub
@@ -113,7 +113,7 @@ def test_records_that_come_during_a_pass_are_for_the_next_one(hub: Hub) -> None:
 
 @pytest.mark.parametrize("at", range(1, 12))
 @pytest.mark.parametrize("fault", [lambda: httpx.ReadTimeout("late"), lambda: answer(500, {"message": "500"})])
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 def test_trouble_anywhere_loses_nothing_and_doubles_nothing(hub: Hub, at: int, fault: Any, applied: bool) -> None:
     lose(hub, 1, 2, 3)
     lose(hub, 4, kind="client_failure")

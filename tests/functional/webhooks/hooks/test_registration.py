@@ -5,7 +5,7 @@ import pytest
 
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.counting_table import CountedTable
-from tests.fakes.faults import Plan
+from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import CANARY, answer, lacking
 from tests.fakes.gitlab_hooks import connection, says
 from tests.fakes.hooks import INTEGRATION, kept, secrets
@@ -256,7 +256,7 @@ TROUBLE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize(("error", "status", "code"), TROUBLE)
 def test_a_creation_with_an_unknown_end_is_taken_up_by_the_next_request(
     error: Any, status: int, code: str, applied: bool

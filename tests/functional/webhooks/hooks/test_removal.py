@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.webhooks.hooks import removal
-from tests.fakes.faults import Plan
+from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import says
 from tests.fakes.hooks import INTEGRATION, secrets
@@ -41,7 +41,7 @@ def test_a_hook_that_gitlab_keeps_stays_known(status: int, code: str) -> None:
     assert hub.store.get(hook_id) is not None
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 def test_removing_an_unfinished_hook_takes_out_what_was_made_and_no_other(applied: bool) -> None:
     hub = Hub()
     stranger = hub.gitlab.hang(3)

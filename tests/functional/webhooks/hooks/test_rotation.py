@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.faults import Plan
+from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import Says, connection, says
 from tests.fakes.hooks import INTEGRATION, secrets
@@ -96,7 +96,7 @@ def test_where_gitlab_refuses_nothing_has_changed(refusal: httpx.Response, statu
     assert hub.agrees()
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 def test_where_the_answer_was_lost_both_count_until_a_repair(applied: bool) -> None:
     hub = Hub()
     hook_id = hub.register()["id"]

@@ -7,21 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitlab_hub.storage.ports import QueueUnavailable, StorageUnavailable
+from gitlab_hub.storage.ports import QueueUnavailable
 from gitlab_hub.webhooks.hooks.model import Hook
 from gitlab_hub.webhooks.receiving.receiver import BUDGET_SECONDS
 from tests.fakes.events import Context, http_event
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty, unavailable
 from tests.fakes.threads import together
 from tests.functional.webhooks.deliveries_hub import PATH, PROJECT, PUSH, DeliveriesHub, a_hook
 
 HOOK = a_hook()
 SIGNS = a_hook("2", verification="signature")
 CALLS = ["get", "put", "send"]
-
-
-def unavailable() -> StorageUnavailable:
-    return StorageUnavailable("Try again.")
 
 
 def attempt(hub: DeliveriesHub, *, named: bool = True) -> int | None:
@@ -52,7 +48,7 @@ def test_a_delivery_costs_one_read_one_write_and_one_message() -> None:
     assert plan.calls == CALLS
 
 
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("error", [Crash, unavailable, QueueUnavailable])
 @pytest.mark.parametrize("at", range(1, len(CALLS) + 1))
 def test_what_ends_anywhere_is_kept_or_not_promised(at: int, error: Any, applied: bool) -> None:
@@ -69,7 +65,7 @@ def test_what_ends_anywhere_is_kept_or_not_promised(at: int, error: Any, applied
     assert len(hub.builds.asked) == len(hub.builds.made) == 1
 
 
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 6))
 def test_a_repeated_delivery_that_ends_anywhere_has_one_effect(at: int, applied: bool) -> None:
     hub = DeliveriesHub()

@@ -66,13 +66,7 @@ def test_of_two_rotations_at_once_one_is_told_to_try_again() -> None:
     table = MemoryTable()
     clean = SecretVersions(table)
 
-    class Between(Plan):
-        def is_due(self, name: str) -> bool:
-            if name == "put" and not self.calls:
-                self.calls.append(name)
-                clean.rotate("int_0a1b", ONE, seed="b", now=NOW)
-            return False
-
+    plan = Plan(at=1, only=["put"], meanwhile=lambda: clean.rotate("int_0a1b", ONE, seed="b", now=NOW))
     with pytest.raises(ConditionFailed):
-        SecretVersions(faulty(table, Between())).rotate("int_0a1b", ONE, seed="a", now=NOW)
+        SecretVersions(faulty(table, plan)).rotate("int_0a1b", ONE, seed="a", now=NOW)
     assert clean.of("int_0a1b", ONE).version == 2

@@ -17,7 +17,7 @@ from gitlab_hub.builds.triggers.store import (
 )
 from gitlab_hub.errors import Conflict
 from gitlab_hub.storage.ports import ConditionFailed
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty
 from tests.fakes.table import MemoryTable
 from tests.fakes.triggers import INTEGRATION, including, rules, trigger
 
@@ -127,20 +127,9 @@ def test_a_trigger_made_again_is_the_first_one() -> None:
     assert store.revision(INTEGRATION) == 1
 
 
-class Rival:
-    """A table before whose every transaction somebody else writes."""
-
-    def __init__(self, table: MemoryTable, act: Callable[[], object], times: int) -> None:
-        self._table, self._act, self._times = table, act, times
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._table, name)
-
-    def transact(self, actions: Any) -> None:
-        if self._times:
-            self._times -= 1
-            self._act()
-        self._table.transact(actions)
+def rival(table: MemoryTable, act: Callable[[], object], *, repeat: bool = False) -> MemoryTable:
+    """A table where somebody else writes before the first transaction, or before every one."""
+    return faulty(table, Plan(at=1, only=["transact"], meanwhile=act, repeat=repeat))
 
 
 def test_a_change_is_decided_anew_where_another_was_faster() -> None:
@@ -151,7 +140,7 @@ def test_a_change_is_decided_anew_where_another_was_faster() -> None:
     def rename() -> None:
         calm.change("trg_0a1b_1", lambda found: replace(found, cancel_previous=True, version=found.version + 1))
 
-    after = TriggerStore(Rival(table, rename, 1)).change("trg_0a1b_1", disabled)
+    after = TriggerStore(rival(table, rename)).change("trg_0a1b_1", disabled)
     assert (after.enabled, after.cancel_previous, after.version) == (False, True, 3)
     assert calm.get("trg_0a1b_1") == after
 
@@ -160,7 +149,7 @@ def test_a_change_of_what_is_removed_meanwhile_brings_nothing_back() -> None:
     table = MemoryTable()
     calm = TriggerStore(table)
     calm.add(trigger())
-    store = TriggerStore(Rival(table, lambda: calm.remove("trg_0a1b_1"), 1))
+    store = TriggerStore(rival(table, lambda: calm.remove("trg_0a1b_1")))
     with pytest.raises(TriggerNotFound):
         store.change("trg_0a1b_1", disabled)
     assert calm.get("trg_0a1b_1") is None
@@ -170,16 +159,15 @@ def test_the_limit_holds_against_a_rival() -> None:
     table = MemoryTable()
     calm = TriggerStore(table, limit=2)
     calm.add(numbered(1))
-    rivals = Rival(table, lambda: calm.add(numbered(2)), 1)
     with pytest.raises(TriggerLimitReached):
-        TriggerStore(rivals, limit=2).add(numbered(3))
+        TriggerStore(rival(table, lambda: calm.add(numbered(2))), limit=2).add(numbered(3))
 
 
 def test_endless_rivals_are_a_conflict_that_may_be_tried_again() -> None:
     table = MemoryTable()
     calm, numbers = TriggerStore(table), iter(range(2, 100))
     calm.add(trigger())
-    busy = TriggerStore(Rival(table, lambda: calm.add(numbered(next(numbers))), 99))
+    busy = TriggerStore(rival(table, lambda: calm.add(numbered(next(numbers))), repeat=True))
     for write in (
         lambda: busy.add(numbered(999)),
         lambda: busy.change("trg_0a1b_1", disabled),
@@ -190,21 +178,12 @@ def test_endless_rivals_are_a_conflict_that_may_be_tried_again() -> None:
     assert calm.get("trg_0a1b_1") == trigger()
 
 
-class Lossy(Rival):
-    """A table that does what it is asked, and whose answers are lost."""
-
-    def transact(self, actions: Any) -> None:
-        self._table.transact(actions)
-        if self._times:
-            self._times -= 1
-            raise ConditionFailed("lost")
-
-
 def test_a_write_whose_answer_was_lost_is_done_once() -> None:
     table = MemoryTable()
 
     def lossy() -> TriggerStore:
-        return TriggerStore(Lossy(table, lambda: None, 1))
+        plan = Plan(at=1, only=["transact"], error=lambda: ConditionFailed("lost"), applied=True)
+        return TriggerStore(faulty(table, plan))
 
     assert lossy().add(trigger()) == trigger()
     assert lossy().change("trg_0a1b_1", disabled).version == 2
@@ -224,7 +203,7 @@ def test_nothing_is_left_of_an_integration_that_is_gone() -> None:
     assert {row["pk"] for row in table.dump()} == {"INTEGRATION#int_ffff"}
 
 
-@pytest.mark.parametrize("applied", [False, True])
+@BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 10))
 def test_wherever_a_worker_ends_the_next_one_finishes(at: int, applied: bool) -> None:
     table = MemoryTable()

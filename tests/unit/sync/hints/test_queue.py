@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from gitlab_hub.storage.ports import QueueUnavailable, StorageUnavailable
 from gitlab_hub.sync.hints.queue import BURST_SECONDS, LOST_AFTER_SECONDS, HintQueue
-from tests.fakes.faults import Crash, Plan, faulty
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, every_call, faulty
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.table import MemoryTable
 from tests.fakes.threads import together
@@ -110,21 +111,18 @@ def test_many_senders_at_once_send_one_message(boxes: Boxes) -> None:
     assert len(boxes.queue.sent) == 1
 
 
-@pytest.mark.parametrize("applied", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("cause", [Crash, lambda: StorageUnavailable("down")], ids=["crash", "fault"])
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
 def test_a_sender_that_dies_anywhere_is_made_good_by_the_next_one(
-    cause: Callable[[], BaseException], *, applied: bool
+    error: Callable[[], BaseException], *, applied: bool
 ) -> None:
-    for at in itertools.count(1):
+    for plan in every_call(error=error, applied=applied):
         boxes = Boxes()
-        plan = Plan(at=at, error=cause, applied=applied)
         views = {"table": faulty(boxes.table, plan), "queue": faulty(boxes.queue, plan)}
-        try:
+        with suppress(Crash, StorageUnavailable):
             boxes.box(**views).send(HINT)
-        except (Crash, StorageUnavailable):
+        if plan.struck:
             boxes.now += BURST_SECONDS + LOST_AFTER_SECONDS + 1
             boxes.box().send(HINT)
-            assert len(boxes.queue.sent) >= 1, f"call {at}"
-        else:
-            break
-    assert at == 4
+        assert len(boxes.queue.sent) >= 1, plan
+    assert plan.at == 4
