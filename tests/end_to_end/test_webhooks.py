@@ -65,7 +65,7 @@ def test_a_pipelines_event_makes_it_appear(hub: Hub, company: CodingCompany) -> 
     [real] = [row for row in gitlab.truth("pipelines", project_id=project) if row["id"] == number]
     until(lambda: hub.get(one)["pipeline"]["status"] == real["status"])
     jobs = {row["id"]: row["status"] for row in gitlab.truth("jobs", pipeline_id=number)}
-    until(lambda: {row["id"]: row["status"] for row in hub.rows(f"{one}/jobs", include_retried="true")} == jobs)
+    assert until(lambda: {row["id"]: row["status"] for row in hub.rows(f"{one}/jobs", include_retried="true")} == jobs)
 
 
 def test_a_groups_hook_tells_of_its_people(hub: Hub, company: CodingCompany) -> None:

@@ -26,33 +26,33 @@ def test_pages_follow_each_other(sample: Sample, cursor: str) -> None:
 
 
 def test_a_cursor_of_another_list_is_refused(sample: Sample, cursor: str) -> None:
-    refused(sample, "/v1/integrations/i2/notes", {"cursor": cursor})
-    refused(sample, NOTES, {"cursor": cursor, "tag": "other"})
+    assert_refused(sample, "/v1/integrations/i2/notes", {"cursor": cursor})
+    assert_refused(sample, NOTES, {"cursor": cursor, "tag": "other"})
 
 
 def test_a_cursor_of_another_hub_is_refused(sample: Sample, cursor: str) -> None:
-    refused(sample, NOTES, {"cursor": Cursors(lambda: b"x" * 32).seal("notes/i1/None", 2)})
+    assert_refused(sample, NOTES, {"cursor": Cursors(lambda: b"x" * 32).seal("notes/i1/None", 2)})
 
 
 def test_no_character_of_a_cursor_can_be_changed(sample: Sample, cursor: str) -> None:
     for place in range(len(cursor)):
         other = "A" if cursor[place] != "A" else "B"
-        refused(sample, NOTES, {"cursor": cursor[:place] + other + cursor[place + 1 :]})
+        assert_refused(sample, NOTES, {"cursor": cursor[:place] + other + cursor[place + 1 :]})
 
 
 def test_a_cursor_has_one_spelling(sample: Sample, cursor: str) -> None:
     for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
         if last != cursor[-1]:
-            refused(sample, NOTES, {"cursor": cursor[:-1] + last})
-    refused(sample, NOTES, {"cursor": cursor + "="})
+            assert_refused(sample, NOTES, {"cursor": cursor[:-1] + last})
+    assert_refused(sample, NOTES, {"cursor": cursor + "="})
 
 
 @pytest.mark.parametrize("text", ["", "x", "=", "é", "....", "A" * 200, base64.urlsafe_b64encode(b"0" * 40).decode()])
 def test_what_is_no_cursor_is_refused(sample: Sample, text: str) -> None:
-    refused(sample, NOTES, {"cursor": text})
+    assert_refused(sample, NOTES, {"cursor": text})
 
 
-def refused(sample: Sample, path: str, query: dict[str, str]) -> None:
+def assert_refused(sample: Sample, path: str, query: dict[str, str]) -> None:
     status, body = sample.call("GET", path, query=query)
     assert (status, body["code"]) == (400, "invalid_cursor")
     assert "notes" not in body

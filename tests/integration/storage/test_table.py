@@ -97,6 +97,7 @@ def test_the_same_write_again_is_taken_for_a_lost_answer(table: Table) -> None:
     table.put(row("a", n=1), ABSENT)
     table.put(row("a", n=1, owner="me"), Condition(equals={"n": 1}))
     table.put(row("a", n=1, owner="me"), Condition(equals={"owner": "somebody"}))
+    assert table.get("p", "a") == row("a", n=1, owner="me")
 
 
 def test_present_does_not_make_an_item(table: Table) -> None:

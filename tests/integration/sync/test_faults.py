@@ -53,7 +53,7 @@ def _healthy(server: Running) -> Iterator[None]:
     server.control("DELETE", "faults")
 
 
-def suffer(past: Past, kind: Kind, rule: dict[str, Any], *, at: int, times: int, **options: Any) -> Run:
+def assert_nothing_is_lost(past: Past, kind: Kind, rule: dict[str, Any], *, at: int, times: int, **options: Any) -> Run:
     """Sync while a fault strikes from the given request on, then once more without it; check both."""
     hub = past.hub.clone()
     hub.options = ClientOptions(**options)
@@ -79,7 +79,7 @@ def some(count: int) -> Sequence[int]:
 )
 def test_a_gitlab_that_fails_for_good_at_any_request(past: Past, kind: Kind, rule: dict[str, Any]) -> None:
     for at in range(past.requests[kind]):
-        suffer(past, kind, rule, at=at, times=FOR_EVER, tries=1)
+        assert_nothing_is_lost(past, kind, rule, at=at, times=FOR_EVER, tries=1)
 
 
 @KINDS
@@ -101,7 +101,7 @@ def test_a_gitlab_that_fails_for_good_at_any_request(past: Past, kind: Kind, rul
 )
 def test_other_faults_for_good(past: Past, kind: Kind, rule: dict[str, Any]) -> None:
     for at in some(past.requests[kind]):
-        suffer(past, kind, rule, at=at, times=FOR_EVER, tries=1)
+        assert_nothing_is_lost(past, kind, rule, at=at, times=FOR_EVER, tries=1)
 
 
 @KINDS
@@ -128,18 +128,18 @@ def test_other_faults_for_good(past: Past, kind: Kind, rule: dict[str, Any]) -> 
 def test_a_passing_fault_does_not_even_end_the_run(past: Past, kind: Kind, rule: dict[str, Any]) -> None:
     longer_than_a_call = 4 if rule["kind"] in TRIED_AGAIN else 2
     for at in some(past.requests[kind]):
-        run = suffer(past, kind, rule, at=at, times=longer_than_a_call)
+        run = assert_nothing_is_lost(past, kind, rule, at=at, times=longer_than_a_call)
         assert run.status is RunStatus.IDLE, (at, run)
 
 
 @KINDS
 def test_a_single_401_does_not_end_the_run(past: Past, kind: Kind) -> None:
     for at in range(past.requests[kind]):
-        assert suffer(past, kind, {"kind": "unauthorized"}, at=at, times=1).status is RunStatus.IDLE
+        assert assert_nothing_is_lost(past, kind, {"kind": "unauthorized"}, at=at, times=1).status is RunStatus.IDLE
 
 
 @KINDS
 def test_a_dripping_answer_is_left_at_the_deadline(past: Past, kind: Kind) -> None:
     for at in some(past.requests[kind]):
         rule = {"kind": "drip", "seconds": 0.2}
-        assert suffer(past, kind, rule, at=at, times=1, deadline=1.0).status is RunStatus.IDLE
+        assert assert_nothing_is_lost(past, kind, rule, at=at, times=1, deadline=1.0).status is RunStatus.IDLE

@@ -255,7 +255,8 @@ async def test_waiting_for_a_free_slot_does_not_use_up_the_deadline() -> None:
 
     options = ClientOptions(concurrency=1, deadline=2.0, tries=1)  # All take longer than one may.
     gitlab = client(Slow(lambda _: ok()), options=options)
-    await asyncio.gather(*(gitlab.get("/user") for _ in range(45)))
+    replies = await asyncio.gather(*(gitlab.get("/user") for _ in range(45)))
+    assert [reply.body for reply in replies] == [{"id": 1}] * 45
 
 
 @pytest.mark.parametrize("fault", [httpx.ConnectError(TOKEN), status(401), status(302, location=f"https://e/{TOKEN}"),

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from gitlab_hub.gitlab.limits import Unlimited, endpoint_class
@@ -41,5 +43,5 @@ def test_writes_are_a_class_of_their_own() -> None:
 
 async def test_no_limit_lets_everything_pass() -> None:
     limiter = Unlimited()
-    await limiter.acquire("users")
     limiter.observe("users", RateFacts())
+    assert await asyncio.gather(*(limiter.acquire("users") for _ in range(100))) == [None] * 100

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.stand_in.test_schemas import check
+from tests.unit.stand_in.test_schemas import assert_fits
 
 
 def test_branches_are_listed_and_searched(hooked: Any) -> None:
@@ -13,7 +13,7 @@ def test_branches_are_listed_and_searched(hooked: Any) -> None:
     rows = hooked.ask("/projects/1/repository/branches", "admin").json
     assert [row["name"] for row in rows] == ["main", "release/1", "release/2", "topic"]
     assert [row["default"] for row in rows] == [True, False, False, False]
-    check("commit/basic.json", rows[0]["commit"])
+    assert_fits("commit/basic.json", rows[0]["commit"])
     for search, found in (("^release", 2), ("1$", 1), ("opi", 1), ("nothing", 0)):
         got = hooked.ask(f"/projects/1/repository/branches?search={search}", "admin").json
         assert len(got) == found

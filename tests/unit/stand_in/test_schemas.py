@@ -43,7 +43,7 @@ def _load(uri: str) -> Resource[Any]:
 REGISTRY: Registry[Any] = Registry(retrieve=_load)  # type: ignore[call-arg]  # attrs hides the keyword
 
 
-def check(name: str, value: object) -> None:
+def assert_fits(name: str, value: object) -> None:
     """Fail with the first thing the schema does not like."""
     validator = Draft7Validator({"$ref": f"file://{V4 / name}"}, registry=REGISTRY)
     problems = [f"{'/'.join(map(str, each.absolute_path))}: {each.message}" for each in validator.iter_errors(value)]
@@ -67,18 +67,20 @@ def test_accounts_for_administrators(ask: Any, word: str) -> None:
         # The schema's enumerations know two states and four providers; GitLab has more of both.
         state = row["state"] if row["state"] in {"active", "blocked"} else "blocked"
         identities = [{**each, "provider": "github"} for each in row["identities"]]
-        check("user/admin.json", {**row, "state": state, "identities": identities})
+        assert_fits("user/admin.json", {**row, "state": state, "identities": identities})
 
 
 def test_the_own_account(ask: Any) -> None:
     for token in ("admin", "owner-read", "group", "service"):
         row = ask("/user", token).json
-        check("user/public.json", {**row, "identities": [{**each, "provider": "github"} for each in row["identities"]]})
+        assert_fits(
+            "user/public.json", {**row, "identities": [{**each, "provider": "github"} for each in row["identities"]]}
+        )
 
 
 def test_accounts_for_others(ask: Any) -> None:
     for row in ask.everything("/users", "owner-read"):
-        check("user/basic.json", row)
+        assert_fits("user/basic.json", row)
         assert "email" not in row
         assert "is_admin" not in row
 
@@ -86,15 +88,15 @@ def test_accounts_for_others(ask: Any) -> None:
 def test_members_of_everything(ask: Any) -> None:
     for kind in ("groups", "projects"):
         for source in ask.everything(f"/{kind}"):
-            check("members.json", ask.everything(f"/{kind}/{source['id']}/members"))
-            check("members.json", ask.everything(f"/{kind}/{source['id']}/members/all"))
+            assert_fits("members.json", ask.everything(f"/{kind}/{source['id']}/members"))
+            assert_fits("members.json", ask.everything(f"/{kind}/{source['id']}/members/all"))
 
 
 def test_projects(ask: Any) -> None:
     one, many = (json.loads((V4 / name).read_text("utf-8")) for name in ("project.json", "projects.json"))
-    check("projects.json", [known(row, many["items"]) for row in ask.everything("/projects?simple=true")])
+    assert_fits("projects.json", [known(row, many["items"]) for row in ask.everything("/projects?simple=true")])
     for row in ask.everything("/projects"):
-        check("project.json", known(ask(f"/projects/{row['id']}").json, one))
+        assert_fits("project.json", known(ask(f"/projects/{row['id']}").json, one))
 
 
 def test_pipelines(ask: Any) -> None:
@@ -102,11 +104,11 @@ def test_pipelines(ask: Any) -> None:
     for project in ask.everything("/projects"):
         if project["jobs_enabled"]:
             for row in ask.everything(f"/projects/{project['id']}/pipelines"):
-                check("pipeline/basic.json", row)
+                assert_fits("pipeline/basic.json", row)
                 detail = ask(f"/projects/{project['id']}/pipelines/{row['id']}").json
                 # The schema of illustrations is not among the copied ones.
                 detail["detailed_status"].pop("illustration")
-                check("pipeline/detail.json", detail)
+                assert_fits("pipeline/detail.json", detail)
                 assert {name: detail[name] for name in row} == row
                 seen.add(row["status"])
     assert {"success", "failed", "running"} <= seen
@@ -121,7 +123,7 @@ def test_jobs(ask: Any) -> None:
                 job = without(row, JOB)
                 job["runner"] = job["runner"] and without(job["runner"], RUNNER)
                 job["runner_manager"] = job["runner_manager"] and without(job["runner_manager"], MANAGER)
-                check("job.json", job)
+                assert_fits("job.json", job)
     assert {"success", "failed", "skipped"} <= seen
 
 
@@ -129,11 +131,11 @@ def test_hooks(ask: Any) -> None:
     hook = ask("/projects/1/hooks", "admin", "POST", {"url": "https://hub.test/hook", "token": "canary"})
     assert hook.status == 201
     assert hook.json["token_present"] is True
-    check("project_hook.json", without(hook.json, HOOK))
+    assert_fits("project_hook.json", without(hook.json, HOOK))
     assert "canary" not in json.dumps([hook.json, ask("/projects/1/hooks").json])
 
 
 def test_metadata(ask: Any) -> None:
     body = ask("/metadata").json
     # `externalK8sProxyUrl` came with GitLab 17.6; the schema's `kas` allows it, so the whole body is checked.
-    check("metadata.json", body)
+    assert_fits("metadata.json", body)

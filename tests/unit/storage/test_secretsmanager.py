@@ -20,17 +20,22 @@ class Refusing:
     """A client that refuses every call with one error."""
 
     def __init__(self, code: str, message: str) -> None:
+        self.asked: list[str] = []
         self._error = ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
     def __getattr__(self, operation: str) -> Any:
         def call(**_: Any) -> Any:
+            self.asked.append(operation)
             raise self._error
 
         return call
 
 
 def refused(code: str, message: str) -> SecretsManager:
-    client = Refusing(code, message)
+    return over(Refusing(code, message))
+
+
+def over(client: Refusing) -> SecretsManager:
     return SecretsManager("hub/", lambda: client)  # type: ignore[arg-type,return-value]  # a stand-in
 
 
@@ -47,7 +52,9 @@ def test_a_secret_that_is_marked_for_deletion_is_gone(call: str) -> None:
 
 
 def test_deleting_it_again_is_no_error() -> None:
-    refused("InvalidRequestException", MARKED).delete("a")
+    client = Refusing("InvalidRequestException", MARKED)
+    over(client).delete("a")
+    assert client.asked == ["delete_secret"]
 
 
 def test_a_name_that_is_still_being_removed_can_be_taken_later() -> None:

@@ -218,8 +218,10 @@ def test_a_build_that_waits_or_runs_is_in_the_way_of_a_removal_until_it_ends(wor
 
 
 def test_a_build_that_is_gone_is_no_failure(world: World) -> None:
+    before = world.rows.dump()
     for action in ("start", "stop", "report"):
         world.builder({"schema": 1, action: "bld_0a1b_nothing"}, remaining=lambda: 60.0)
+    assert (world.rows.dump(), world.target.calls) == (before, [])
 
 
 @pytest.mark.parametrize("message", [{"schema": 2, "start": "bld_0a1b_1"}, {"schema": 1}, {"schema": 1, "boil": "egg"}])

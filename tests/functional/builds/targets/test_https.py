@@ -138,7 +138,9 @@ def test_the_body_of_an_answer_is_not_even_read() -> None:
             yield b"x"
             raise AssertionError("nobody wants it")
 
-    send(ScriptedTransport(httpx.Response(200, stream=Endless())))
+    transport = ScriptedTransport(httpx.Response(200, stream=Endless()))
+    send(transport)
+    assert len(transport.requests) == 1
 
 
 REFUSED = [
@@ -196,7 +198,9 @@ def test_only_the_hosts_that_the_deployer_names_are_asked() -> None:
 
 def test_loopback_is_for_the_local_stack() -> None:
     local = NetworkPolicy(allow_loopback=True)
-    send(ScriptedTransport(httpx.Response(200)), url="http://127.0.0.1:9000/x", policy=local)
+    transport = ScriptedTransport(httpx.Response(200))
+    send(transport, url="http://127.0.0.1:9000/x", policy=local)
+    assert len(transport.requests) == 1
     TargetCheck(local, AllowedArns())({"type": "https", "url": "http://127.0.0.1:9000/x"})
 
 

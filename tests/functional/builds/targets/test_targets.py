@@ -69,8 +69,11 @@ def test_a_build_that_is_started_again_is_there_once_where_the_target_can_tell(c
 def test_a_build_is_stopped_and_stopping_it_again_is_no_error(case: Case) -> None:
     started = case.start()
     stopping = replace(case.build, status=BuildStatus.CANCELED, starting_at=START, external_id=started.external_id)
+    before = len(case.aws.calls)
     case.stop(stopping)
+    asked = [name for name, _ in case.aws.calls[before:]]
     case.stop(stopping)
+    assert [name for name, _ in case.aws.calls[before:]] == asked * 2
 
 
 @pytest.mark.parametrize("make", [codebuild, stepfunctions])

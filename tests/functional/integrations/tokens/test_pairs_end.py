@@ -36,11 +36,11 @@ def attempt(hub: OAuthHub, one: str) -> LoadedCredential | BaseException:
         return error
 
 
-def only_the_stored_pair_lives(hub: OAuthHub, one: str) -> None:
+def assert_only_the_stored_pair_lives(hub: OAuthHub, one: str) -> None:
     assert [token_pair.refresh for token_pair in hub.gitlab.living] == [hub.loaded(one).tokens.refresh_token]
 
 
-def race(schedule: Iterable[int]) -> None:
+def assert_both_end_well(schedule: Iterable[int]) -> None:
     """Let one worker renew the pair while somebody authorizes again, in this order of their steps."""
     hub, one = expired()
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
@@ -63,21 +63,21 @@ def race(schedule: Iterable[int]) -> None:
     assert isinstance(renewed, LoadedCredential), renewed
     hub.gitlab.on_call = lambda _path: None
     hub.use(hub.stored_rows, hub.stored_secrets)
-    only_the_stored_pair_lives(hub, one)
+    assert_only_the_stored_pair_lives(hub, one)
     assert (hub.integration(one)["status"], hub.told.lost) == ("active", [])
 
 
 @pytest.mark.parametrize("first", range(0, LONGEST, 2))
 def test_an_authorization_that_races_a_refresh_leaves_one_pair(first: int) -> None:
     for second in range(0, LONGEST, 3):
-        race(chain(repeat(0, first), repeat(1, second), repeat(0, 300)))
-        race(chain(repeat(1, first), repeat(0, second), repeat(1, 300)))
+        assert_both_end_well(chain(repeat(0, first), repeat(1, second), repeat(0, 300)))
+        assert_both_end_well(chain(repeat(1, first), repeat(0, second), repeat(1, 300)))
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_in_any_order_too(seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - a schedule, not a secret
-    race([draw.randrange(2) for _ in range(150)])
+    assert_both_end_well([draw.randrange(2) for _ in range(150)])
 
 
 @BEFORE_OR_AFTER
@@ -91,7 +91,7 @@ def test_what_a_crashed_worker_has_kept_ends_with_the_next_authorization(at: int
     kept = plan.calls[at - 1 :] != ["write"] or applied
     assert hub.finish(one)[0] == 200
     if kept:
-        only_the_stored_pair_lives(hub, one)
+        assert_only_the_stored_pair_lives(hub, one)
     # Else nobody knows of the pair: its worker ended before it could write it down.
     assert hub.integration(one)["status"] == "active"
 
@@ -117,7 +117,7 @@ def test_what_a_worker_keeps_behind_the_new_authorization_and_ends_is_ended_by_t
     hub.now += LIFE
     hub.gitlab.expire()
     assert isinstance(attempt(hub, one), LoadedCredential)
-    only_the_stored_pair_lives(hub, one)
+    assert_only_the_stored_pair_lives(hub, one)
 
 
 # ---- a credential that is deleted

@@ -24,7 +24,7 @@ def expired() -> tuple[OAuthHub, str]:
     return hub, one
 
 
-def race(schedule: Iterable[int], need: TokenNeed | None = None) -> list[int]:
+def assert_one_refresh_serves_both(schedule: Iterable[int], need: TokenNeed | None = None) -> list[int]:
     """Let two workers ask for a token in this order; everything must have gone well. Gives the turns taken."""
     hub, one = expired()
     credential_id, trades = hub.loaded(one).credential.id, hub.gitlab.trades
@@ -45,29 +45,29 @@ def race(schedule: Iterable[int], need: TokenNeed | None = None) -> list[int]:
 
 
 def test_a_worker_alone_takes_no_more_steps_than_are_interleaved() -> None:
-    assert race(repeat(0, 500)).index(1) < LONGEST
+    assert assert_one_refresh_serves_both(repeat(0, 500)).index(1) < LONGEST
 
 
 @pytest.mark.parametrize("first", range(LONGEST))
 def test_with_two_switches_anywhere(first: int) -> None:
     for second in range(LONGEST):
-        race(chain(repeat(0, first), repeat(1, second), repeat(0, 200)))
+        assert_one_refresh_serves_both(chain(repeat(0, first), repeat(1, second), repeat(0, 200)))
 
 
 @pytest.mark.parametrize("first", range(0, LONGEST, 3))
 def test_with_three_switches(first: int) -> None:
     for second, third in product(range(1, LONGEST, 5), range(1, LONGEST, 6)):
-        race(chain(repeat(0, first), repeat(1, second), repeat(0, third), repeat(1, 200)))
+        assert_one_refresh_serves_both(chain(repeat(0, first), repeat(1, second), repeat(0, third), repeat(1, 200)))
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_in_any_order(seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - a schedule, not a secret
-    race([draw.randrange(2) for _ in range(100)])
+    assert_one_refresh_serves_both([draw.randrange(2) for _ in range(100)])
 
 
 def test_with_a_token_that_gitlab_rejected() -> None:
     hub, one = expired()
     rejected = hub.loaded(one).tokens.access_token
     for first in range(LONGEST):
-        race(chain(repeat(0, first), repeat(1, 200)), TokenNeed(rejected=rejected))
+        assert_one_refresh_serves_both(chain(repeat(0, first), repeat(1, 200)), TokenNeed(rejected=rejected))
