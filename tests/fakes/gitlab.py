@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,12 +9,11 @@ import httpx
 from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from tests.fakes.gitlab_client import Script, Sleeps, play
 
 HOST = "https://gitlab.example.com"
 CANARY = "glpat-canary-4Jt9sQ2zXw7LmV1b"
 OTHER_CANARY = "glpat-canary-8Hk3pR6yNd5CgT0f"
-
-Script = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 def answer(status: int = 200, body: Any = None, **headers: str) -> httpx.Response:
@@ -79,9 +77,7 @@ class ScriptedGitLab:
         step = self.script.get(_short(request), answer(404, {"message": "404 Not Found"}))
         if self._user(request) is None and not isinstance(step, Exception):
             return answer(401, {"message": "401 Unauthorized"})
-        if isinstance(step, Exception):
-            raise step
-        made = step(request) if callable(step) else step
+        made = play(step, request)
         # A response can be read once; a script is used many times.
         return httpx.Response(made.status_code, headers=made.headers, content=made.content)
 
@@ -111,7 +107,7 @@ class ScriptedConnector:
             tokens,
             policy=self._policy,
             options=self._options,
-            sleep=_no_sleep,
+            sleep=Sleeps(),
             random=lambda: 0.0,
             transport=self._gitlab.transport(),
         )
@@ -141,7 +137,3 @@ def spilled(*things: Any) -> bool:
 def _short(request: httpx.Request) -> str:
     # The raw path: a group's slash stays %2F in it.
     return request.url.raw_path.decode().partition("?")[0].removeprefix("/api/v4")
-
-
-async def _no_sleep(_seconds: float) -> None:
-    return None

@@ -12,7 +12,7 @@ from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
 from tests.fakes.faults import Outcome, Plan
 from tests.fakes.gitlab import CANARY, HOST, ScriptedConnector, ScriptedGitLab, answer, lacking
-from tests.fakes.gitlab_transport import FixedTokens
+from tests.fakes.gitlab_client import FixedTokens
 
 _HOOKS = re.compile(r"(?:/(projects|groups)/(\d+))?/hooks(?:/(\d+))?(/.*)?")
 _FLAGS = (

@@ -31,7 +31,7 @@ from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.worker import PurgeBook
 from stand_in_gitlab.process import Running
 from tests.fakes.faults import Outcome, Plan, faulty
-from tests.fakes.gitlab_transport import FixedTokens
+from tests.fakes.gitlab_client import FixedTokens
 from tests.fakes.lineage import invoked
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.table import MemoryTable

@@ -6,7 +6,8 @@ from typing import Any
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.storage.ports import Item, Key
 from gitlab_hub.sync.ports import SyncTarget
-from tests.fakes.session import FakeSession, ScriptedGitLab, run
+from tests.fakes.scripted_client import ScriptedClient
+from tests.fakes.session import FakeSession, run
 from tests.fakes.table import MemoryTable
 
 
@@ -97,7 +98,7 @@ class Company:
     """The script, the table, and runs of the access sync over them."""
 
     def __init__(self, *, page_size: int = 100) -> None:
-        self.gitlab = ScriptedGitLab(answers(), page_size=page_size)
+        self.gitlab = ScriptedClient(answers(), page_size=page_size)
         self.table = BatchTable()
         self.feature = AccessFeature(self.table)
 

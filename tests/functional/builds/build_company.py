@@ -15,8 +15,7 @@ from stand_in_gitlab.rest.api import Call
 from stand_in_gitlab.server import stand_in
 from stand_in_gitlab.webhooks.request import Request
 from stand_in_gitlab.webhooks.transport import Reply
-from tests.fakes.gitlab_client import client
-from tests.fakes.gitlab_transport import FixedTokens
+from tests.fakes.gitlab_client import FixedTokens, client
 from tests.functional.builds.build_gitlab import INTEGRATION, GitLabs, StatusWall
 from tests.functional.builds.builds_hub import World, trigger
 

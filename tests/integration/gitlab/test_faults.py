@@ -27,8 +27,8 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from tests.fakes import gitlab_server as server
+from tests.fakes.gitlab_client import FixedTokens
 from tests.fakes.gitlab_server import FaultServer, Step
-from tests.fakes.gitlab_transport import FixedTokens
 
 pytestmark = pytest.mark.enable_socket
 

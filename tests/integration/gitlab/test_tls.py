@@ -17,8 +17,9 @@ from gitlab_hub.gitlab.client import ClientOptions, GitLab, Reply, VettedTranspo
 from gitlab_hub.gitlab.errors import TlsError
 from gitlab_hub.gitlab.network import VettedBackend
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from tests.fakes.gitlab_client import FixedTokens
 from tests.fakes.gitlab_server import FaultServer, as_json
-from tests.fakes.gitlab_transport import FixedTokens, Names
+from tests.fakes.network import Names
 
 pytestmark = pytest.mark.enable_socket
 

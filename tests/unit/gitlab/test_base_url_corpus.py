@@ -10,7 +10,8 @@ from gitlab_hub.gitlab.client import ClientOptions, GitLab, VettedTransport
 from gitlab_hub.gitlab.errors import HostNotAllowed, InvalidUrl
 from gitlab_hub.gitlab.network import VettedBackend
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from tests.fakes.gitlab_transport import CountingDialer, FixedTokens, Names
+from tests.fakes.gitlab_client import FixedTokens
+from tests.fakes.network import CountingDialer, Names
 
 REFUSED: list[str] = json.loads((Path(__file__).parent / "refused_base_urls.json").read_text())
 NAMES = {

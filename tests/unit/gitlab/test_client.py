@@ -18,8 +18,7 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
 )
 from gitlab_hub.gitlab.rates import RateFacts
-from tests.fakes.gitlab_client import BASE, DATE, TOKEN, Sleeps, client, ok, status
-from tests.fakes.gitlab_transport import FixedTokens, ScriptedTransport
+from tests.fakes.gitlab_client import BASE, DATE, TOKEN, FixedTokens, ScriptedTransport, Sleeps, client, ok, status
 
 
 class Limits:

@@ -7,8 +7,7 @@ import httpx
 import pytest
 
 from gitlab_hub.gitlab.errors import IncompleteList, UnexpectedResponse
-from tests.fakes.gitlab_client import client
-from tests.fakes.gitlab_transport import ScriptedTransport
+from tests.fakes.gitlab_client import ScriptedTransport, client
 
 Shown = Callable[[int], Sequence[int]]
 

@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable
 from gitlab_hub.gitlab.network import VettedBackend
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from tests.fakes.gitlab_transport import CountingDialer, Names
+from tests.fakes.network import CountingDialer, Names
 
 GITLAB = Address("https", "gitlab.example", 443)
 

@@ -22,7 +22,7 @@ from gitlab_hub.gitlab.errors import (
 from gitlab_hub.gitlab.oauth import Application, code_fields, grant_of, refresh_fields, revoke_fields
 from gitlab_hub.gitlab.options import Reply
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from tests.fakes.gitlab_transport import FixedTokens, Script, ScriptedTransport
+from tests.fakes.gitlab_client import FixedTokens, Script, ScriptedTransport
 
 APPLICATION = Application(client_id="app", client_secret="gloas-canary")
 FIELDS = {"client_secret": "s&= é", "token": "t-canary"}

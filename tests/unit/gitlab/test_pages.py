@@ -7,8 +7,7 @@ import pytest
 
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Page
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from tests.fakes.gitlab_client import BASE, DATE, client, ok, status
-from tests.fakes.gitlab_transport import ScriptedTransport
+from tests.fakes.gitlab_client import BASE, DATE, ScriptedTransport, client, ok, status
 
 
 async def rows(gitlab: GitLab, path: str = "/projects", **kwargs: Any) -> list[Page]:

@@ -22,7 +22,7 @@ from tests.fakes.hints import HintWorker
 from tests.fakes.lineage import MOST_INVOCATIONS, ChainStopped, invoked
 from tests.fakes.mirrored_source import Estate, EstateFeature
 from tests.fakes.queue import MemoryQueue
-from tests.fakes.session import ScriptedGitLab
+from tests.fakes.scripted_client import ScriptedClient
 from tests.fakes.table import MemoryTable
 from tests.unit.sync.test_engine import stored, truth
 
@@ -100,7 +100,7 @@ def test_a_tick_takes_over_only_where_messages_have_led_far_enough(driver: Drive
 
 
 def test_a_hint_that_cannot_be_followed_is_given_up_before_lambda_does() -> None:
-    down = ScriptedGitLab({"/projects/7/pipelines/70": Unavailable("502", http_status=502)})
+    down = ScriptedClient({"/projects/7/pipelines/70": Unavailable("502", http_status=502)})
     hint_worker = HintWorker(Kind.PIPELINES, MemoryTable(), down, TARGET)
     hint_worker.table.put({"pk": "i1#projects", "sk": f"{7:012d}", "id": 7, "hash": "h"})
     hint_worker.pipelines.pipeline("i1", 7, 70)

@@ -30,7 +30,7 @@ from gitlab_hub.builds.targets.https import HttpsTarget, TargetCheck, TargetNotA
 from gitlab_hub.builds.targets.signing import SecretVersions, TargetSecrets, TargetSigner
 from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from tests.fakes.gitlab_transport import ScriptedTransport
+from tests.fakes.gitlab_client import ScriptedTransport
 from tests.fakes.table import MemoryTable
 from tests.functional.builds.build_aws import BUILD
 

@@ -13,8 +13,7 @@ from gitlab_hub.builds.triggers.changed_paths import MAX_PATHS, GitLabChangedPat
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.options import ClientOptions
-from tests.fakes.gitlab_client import client, ok, status
-from tests.fakes.gitlab_transport import ScriptedTransport
+from tests.fakes.gitlab_client import ScriptedTransport, client, ok, status
 from tests.fakes.triggers import BEFORE, INTEGRATION, SHA
 
 REACH = GitLabConnection(

@@ -30,7 +30,7 @@ from gitlab_hub.sync.worker import Purger, Worker
 from tests.fakes.engine import TARGET
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.hints import HintWorker
-from tests.fakes.session import ScriptedGitLab
+from tests.fakes.scripted_client import ScriptedClient
 from tests.fakes.table import MemoryTable
 
 HINT = {"integration_id": "i1", "project_id": 7, "pipeline_id": 70}
@@ -61,7 +61,7 @@ class Attentive:
 
 @pytest.fixture
 def hint_worker() -> HintWorker:
-    return HintWorker(Kind.PIPELINES, MemoryTable(), ScriptedGitLab({}), TARGET)
+    return HintWorker(Kind.PIPELINES, MemoryTable(), ScriptedClient({}), TARGET)
 
 
 def marks(hint_worker: HintWorker) -> list[Any]:

@@ -1,37 +1,11 @@
-"""Stand-ins for the ways to a GitLab: a transport, a dialer and a resolver that only remember."""
+"""A network that connects to nothing and only remembers: a dialer and a resolver."""
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpcore
-import httpx
-
-Script = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
-
-
-class ScriptedTransport(httpx.AsyncBaseTransport):
-    """Gives scripted answers in turn, the last one for ever, and keeps the requests."""
-
-    def __init__(self, *script: Script) -> None:
-        self._script = list(script)
-        self.requests: list[httpx.Request] = []
-        self.closed = False
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
-        if isinstance(step, Exception):
-            raise step
-        return step(request) if callable(step) else step
-
-    async def aclose(self) -> None:
-        self.closed = True
-
-    @property
-    def tokens(self) -> list[str]:
-        return [request.headers["authorization"].removeprefix("Bearer ") for request in self.requests]
 
 
 class CountingDialer(httpcore.AsyncNetworkBackend):
@@ -96,21 +70,3 @@ class Names:
         if turns is None:
             raise OSError("unknown name")
         return turns.pop(0) if len(turns) > 1 else turns[0]
-
-
-class FixedTokens:
-    """A token, and what takes its place after a 401."""
-
-    def __init__(self, token: str, *newer: str) -> None:
-        self._token, self._newer = token, list(newer)
-        self.rejected: list[str] = []
-
-    async def current(self) -> str:
-        return self._token
-
-    async def renewed(self, rejected: str) -> str | None:
-        self.rejected.append(rejected)
-        if not self._newer:
-            return None
-        self._token = self._newer.pop(0)
-        return self._token
