@@ -15,11 +15,6 @@ NONE_ON = {"manage_webhooks": False, "report_statuses": False, "provisioning": F
 
 
 @pytest.fixture
-def hub() -> OAuthHub:
-    return OAuthHub()
-
-
-@pytest.fixture
 def one(hub: OAuthHub) -> str:
     return hub.connected()
 

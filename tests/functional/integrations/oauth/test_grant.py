@@ -18,11 +18,6 @@ from tests.functional.integrations.oauth_hub import BACK, PATH, OAuthHub, aside
 AUTHORIZE, CALLBACK, TOKEN = f"{PATH}/authorize", f"{PATH}/callback", "/oauth/token"
 
 
-@pytest.fixture
-def hub() -> OAuthHub:
-    return OAuthHub()
-
-
 def is_as_before(hub: OAuthHub, one: str) -> None:
     """Nothing is connected, and no token lives that nobody knows of."""
     assert (hub.integration(one)["status"], hub.gitlab.living) == ("inactive", [])

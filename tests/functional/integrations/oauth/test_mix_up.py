@@ -37,11 +37,6 @@ class TwoGitLabs(ScriptedConnector):
 
 
 @pytest.fixture
-def hub() -> OAuthHub:
-    return OAuthHub()
-
-
-@pytest.fixture
 def hostile(hub: OAuthHub) -> OAuthGitLab:
     hostile = OAuthGitLab()
     hub.elsewhere = TwoGitLabs(hub.gitlab, hostile)

@@ -29,11 +29,6 @@ REFUSED, EXPIRED = (
 Found = Callable[[OAuthHub, str], None]
 
 
-@pytest.fixture
-def hub() -> OAuthHub:
-    return OAuthHub()
-
-
 def by_token(hub: OAuthHub) -> str:
     body = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY}
     status, answered = hub("POST", f"{PATH}/start", body)

@@ -21,11 +21,6 @@ DAY = 86_400
 ENDS = 1_755_648_000  # 2025-08-20, when the access token of the fake expires
 
 
-@pytest.fixture
-def hub() -> OAuthHub:
-    return OAuthHub()
-
-
 def plenty() -> float:
     return 900.0
 

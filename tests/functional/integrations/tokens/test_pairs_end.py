@@ -9,31 +9,15 @@ import pytest
 
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
-from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, OTHER_CANARY
 from tests.fakes.interleaving import Interleaving
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
+from tests.functional.integrations.tokens.refreshing import TOKEN, attempt, expired
 
-TOKEN = "/oauth/token"
 LONGEST = 40
-
-
-def expired() -> tuple[OAuthHub, str]:
-    hub = OAuthHub()
-    one = hub.connected()
-    hub.now += LIFE
-    hub.gitlab.expire()
-    return hub, one
-
-
-def attempt(hub: OAuthHub, one: str) -> LoadedCredential | BaseException:
-    try:
-        return hub.feature.tokens.refresher.get_credential(one, hub.loaded(one).credential.id)
-    except (GitLabError, StorageUnavailable, Crash) as error:
-        return error
 
 
 def assert_only_the_stored_pair_lives(hub: OAuthHub, one: str) -> None:

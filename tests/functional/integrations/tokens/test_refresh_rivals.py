@@ -9,19 +9,10 @@ import pytest
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.refresh import TokenNeed
 from tests.fakes.interleaving import Interleaving
-from tests.fakes.oauth import LIFE
-from tests.functional.integrations.oauth_hub import OAuthHub
+from tests.functional.integrations.tokens.refreshing import expired
 
 LONGEST = 26
 """More steps than a worker takes that meets nobody."""
-
-
-def expired() -> tuple[OAuthHub, str]:
-    hub = OAuthHub()
-    one = hub.connected()
-    hub.now += LIFE
-    hub.gitlab.expire()
-    return hub, one
 
 
 def assert_one_refresh_serves_both(schedule: Iterable[int], need: TokenNeed | None = None) -> list[int]:

@@ -34,16 +34,6 @@ NOT_GITLABS_OWN = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def hub() -> OAuthHub:
-    return OAuthHub()
-
-
-@pytest.fixture
-def one(hub: OAuthHub) -> str:
-    return hub.connected()
-
-
 def attempt(hub: OAuthHub, one: str) -> LoadedCredential | GitLabError:
     try:
         return hub.feature.tokens.refresher.get_credential(one, hub.loaded(one).credential.id)

@@ -18,11 +18,6 @@ START = {"host_url": HOST, "auth_mode": "personal_token", "access_token": CANARY
 
 
 @pytest.fixture
-def hub() -> OAuthHub:
-    return OAuthHub()
-
-
-@pytest.fixture
 def one(hub: OAuthHub) -> str:
     return by_token(hub)
 
