@@ -132,6 +132,24 @@ class OAuthHub:
 
         self.gitlab.on_call, self.gitlab.on_done = before, after
 
+    def beside(self, *, later: float = 0) -> "OAuthHub":
+        """Another worker over the same GitLab, rows and secrets, whose clock may go before."""
+        other = OAuthHub(self.gitlab)
+        other.stored_rows, other.stored_secrets, other.now = self.stored_rows, self.stored_secrets, self.now + later
+        other.use(self.stored_rows, self.stored_secrets)
+        return other
+
+    def meanwhile(self, path: str, work: Callable[[], object], *, done: bool = False) -> None:
+        """Let another worker do something, once: when GitLab is asked for this path, or when it has done it."""
+        moment = "on_done" if done else "on_call"
+
+        def work_once(asked: str) -> None:
+            if asked == path:
+                setattr(self.gitlab, moment, lambda _path: None)
+                aside(work)
+
+        setattr(self.gitlab, moment, work_once)
+
     def heal(self) -> None:
         """Let every call work again."""
         self.use(self.stored_rows, self.stored_secrets)

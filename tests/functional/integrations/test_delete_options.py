@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.errors import Unavailable
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, answer
 from tests.fakes.oauth import LIFE
-from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
+from tests.functional.integrations.oauth_hub import PATH, OAuthHub
 
 
 @dataclass
@@ -128,12 +128,7 @@ def test_a_pair_that_was_kept_and_not_announced_ends_too(hub: OAuthHub) -> None:
     hub.gitlab.expire()
     credential_id = hub.loaded(one).credential.id
 
-    def going(path: str) -> None:
-        if path == "/oauth/token":
-            hub.gitlab.on_done = lambda _path: None
-            aside(lambda: hub("DELETE", f"/v1/integrations/{one}"))
-
-    hub.gitlab.on_done = going
+    hub.meanwhile("/oauth/token", lambda: hub("DELETE", f"/v1/integrations/{one}"), done=True)
     with pytest.raises(Exception, match="removed"):
         hub.feature.tokens.refresher.get_credential(one, credential_id)
     assert (hub.gitlab.living, hub.told.lost, hub.stored_secrets.dump()) == ([], [], {})
@@ -145,13 +140,11 @@ def test_nobody_takes_the_end_of_a_token_for_a_loss(hub: OAuthHub) -> None:
     hub.gitlab.expire()
     credential_id = hub.loaded(one).credential.id
 
-    def meanwhile(path: str) -> None:
-        if path == "/oauth/revoke":
-            hub.gitlab.on_done = lambda _path: None
-            with pytest.raises(Exception, match="removed"):
-                aside(lambda: hub.feature.tokens.refresher.get_credential(one, credential_id))
+    def meanwhile() -> None:
+        with pytest.raises(Exception, match="removed"):
+            hub.feature.tokens.refresher.get_credential(one, credential_id)
 
-    hub.gitlab.on_done = meanwhile
+    hub.meanwhile("/oauth/revoke", meanwhile, done=True)
     leave(hub, one)
     assert hub.told.lost == []
 

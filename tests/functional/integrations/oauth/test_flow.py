@@ -223,9 +223,7 @@ def test_two_at_once_exchange_once(path: str) -> None:
     for _ in range(10):
         hub = OAuthHub()
         one = hub.start()
-        rival = OAuthHub(hub.gitlab)
-        rival.stored_rows, rival.stored_secrets = hub.stored_rows, hub.stored_secrets
-        rival.use(hub.stored_rows, hub.stored_secrets)
+        rival = hub.beside()
         code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
         body = {"integration_id": one, "code": code, "state": state}
 

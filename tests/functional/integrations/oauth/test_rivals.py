@@ -19,7 +19,7 @@ def test_in_any_order_one_of_two_exchanges(schedule: tuple[int, ...]) -> None:
     code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
     turns = Interleaving(schedule)
     hub.use(turns.wrapped(hub.stored_rows), hub.stored_secrets)
-    hubs = [hub, OAuthHub(hub.gitlab)]
+    hubs = [hub, hub.beside()]
     # An Api belongs to one thread, so each of the two callers has a hub of its own over the same rows.
     hubs[1].use(turns.wrapped(hub.stored_rows), hub.stored_secrets)
 

@@ -85,16 +85,11 @@ def test_what_a_worker_keeps_behind_the_new_authorization_and_ends_is_ended_by_t
     plan = Plan()
     hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
 
-    def authorized(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_done = lambda _path: None
-            other = OAuthHub(hub.gitlab)
-            other.use(hub.stored_rows, hub.stored_secrets)
-            other.now = hub.now
-            assert aside(lambda: other.finish(one))[0] == 200
-            plan.at, plan.applied = len(plan.calls) + 1, True  # Keeps its pair, and ends.
+    def authorized() -> None:
+        assert hub.beside().finish(one)[0] == 200
+        plan.at, plan.applied = len(plan.calls) + 1, True  # Keeps its pair, and ends.
 
-    hub.gitlab.on_done = authorized
+    hub.meanwhile(TOKEN, authorized, done=True)
     assert isinstance(attempt(hub, one), Crash)
     assert len(hub.gitlab.living) == 2
     hub.use(hub.stored_rows, hub.stored_secrets)
@@ -135,9 +130,7 @@ def test_a_pair_that_is_renewed_while_it_is_removed_ends_too(moment: str, remova
     def removed(path: str) -> None:
         if path == TOKEN:
             setattr(hub.gitlab, moment, lambda _path: None)
-            other = OAuthHub(hub.gitlab)
-            other.use(hub.stored_rows, hub.stored_secrets)
-            other.now = hub.now
+            other = hub.beside()
             done = delete(other, one) if removal == "credential" else other("DELETE", f"/v1/integrations/{one}")[0]
             assert done == 200
 
@@ -154,13 +147,11 @@ def test_a_rotated_token_that_comes_too_late_ends() -> None:
     hub.gitlab.pats[OTHER_CANARY] = type(hub.gitlab.pats[CANARY])(token=OTHER_CANARY, family=2)
     hub.gitlab._refresh_users()
 
-    def replaced(path: str) -> None:
-        if path.endswith("/rotate"):
-            hub.gitlab.on_done = lambda _path: None
-            put = aside(lambda: hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY}))
-            assert put[0] == 200
+    def replaced() -> None:
+        put = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+        assert put[0] == 200
 
-    hub.gitlab.on_done = replaced
+    hub.meanwhile("/personal_access_tokens/self/rotate", replaced, done=True)
     hub("POST", f"/v1/integrations/{one}/gitlab-token/rotate")
     assert [token for token, pat in hub.gitlab.pats.items() if pat.alive] == [OTHER_CANARY]
     assert hub.loaded(one).tokens.access_token == OTHER_CANARY

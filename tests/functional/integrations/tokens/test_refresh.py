@@ -13,7 +13,7 @@ from gitlab_hub.integrations.tokens.source import CredentialTokens
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.gitlab import answer
 from tests.fakes.oauth import LIFE
-from tests.functional.integrations.oauth_hub import OAuthHub, aside
+from tests.functional.integrations.oauth_hub import OAuthHub
 from tests.functional.integrations.tokens.refreshing import INVALID, TOKEN, attempt, expire, get_credential, states
 
 
@@ -234,12 +234,7 @@ def test_a_refresh_reads_nothing_again_that_has_not_changed(
 def test_a_refresh_during_which_somebody_changes_the_integration_keeps_both(hub: OAuthHub, one: str) -> None:
     expire(hub)
 
-    def renamed(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_call = lambda _path: None
-            aside(lambda: hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"}))
-
-    hub.gitlab.on_call = renamed
+    hub.meanwhile(TOKEN, lambda: hub("PATCH", f"/v1/integrations/{one}", {"display_name": "changed"}))
     got = get_credential(hub, one)
     assert got == hub.loaded(one)
     assert (got.tokens.access_token, got.integration.display_name) == (hub.gitlab.living[0].access, "changed")

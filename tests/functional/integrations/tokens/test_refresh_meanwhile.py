@@ -12,16 +12,9 @@ from tests.functional.integrations.tokens.refreshing import INVALID, TOKEN, atte
 def test_a_refusal_while_a_newer_pair_is_stored_uses_that_one(hub: OAuthHub, one: str) -> None:
     """B10: another worker renewed between our look and our call."""
     expire(hub)
-    rival = OAuthHub(hub.gitlab)
-    rival.stored_rows, rival.stored_secrets, rival.now = hub.stored_rows, hub.stored_secrets, hub.now + 100
-    rival.use(hub.stored_rows, hub.stored_secrets)
-
-    def overtaken(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_call = lambda _path: None
-            aside(lambda: get_credential(rival, one))  # By its clock, our lease has run out.
-
-    hub.gitlab.on_call = overtaken
+    rival = hub.beside(later=100)
+    # By its clock, our lease has run out.
+    hub.meanwhile(TOKEN, lambda: get_credential(rival, one))
     got = get_credential(hub, one)
     assert got.tokens.access_token == hub.gitlab.living[0].access
     assert (states(hub, one), hub.told.lost, rival.told.lost) == (("active", "valid"), [], [])
@@ -47,18 +40,12 @@ def test_a_pair_that_a_crashed_worker_has_kept_is_found(hub: OAuthHub, one: str)
 
 def test_a_refusal_finds_what_a_faster_worker_has_kept_before_it_crashed(hub: OAuthHub, one: str) -> None:
     expire(hub)
-    rival = OAuthHub(hub.gitlab)
+    rival = hub.beside(later=100)
     # A look at the token, one for a successor (our call is noted already), then its own is kept.
     plan = Plan(at=3, applied=True)
     rival.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
-    rival.now = hub.now + 100
 
-    def overtaken(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_call = lambda _path: None
-            aside(lambda: attempt(rival, one))
-
-    hub.gitlab.on_call = overtaken
+    hub.meanwhile(TOKEN, lambda: attempt(rival, one))
     got = get_credential(hub, one)
     assert (plan.calls[-1], len(plan.calls)) == ("write", 3)
     assert got.tokens.access_token == hub.gitlab.living[0].access
@@ -79,17 +66,10 @@ async def test_what_is_lost_stays_lost_whatever_a_sync_says_of_its_last_token(hu
 
 def test_a_slow_worker_heals_what_was_given_up_for_lost(hub: OAuthHub, one: str) -> None:
     expire(hub)
-    rival = OAuthHub(hub.gitlab)
-    rival.use(hub.stored_rows, hub.stored_secrets)
-    rival.now = hub.now + 100
+    rival = hub.beside(later=100)
     gone: list[Any] = []
 
-    def slow(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_done = lambda _path: None
-            gone.append(aside(lambda: attempt(rival, one)))
-
-    hub.gitlab.on_done = slow
+    hub.meanwhile(TOKEN, lambda: gone.append(attempt(rival, one)), done=True)
     get_credential(hub, one)
     assert isinstance(gone[0], NeedsReauth)
     assert (states(hub, one), len(hub.gitlab.living)) == (("active", "valid"), 1)
@@ -98,12 +78,10 @@ def test_a_slow_worker_heals_what_was_given_up_for_lost(hub: OAuthHub, one: str)
 def test_a_new_authorization_is_never_replaced_by_an_older_pair(hub: OAuthHub, one: str) -> None:
     expire(hub)
 
-    def overtaken(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_done = lambda _path: None
-            assert aside(lambda: hub.finish(one))[0] == 200
+    def overtaken() -> None:
+        assert hub.finish(one)[0] == 200
 
-    hub.gitlab.on_done = overtaken
+    hub.meanwhile(TOKEN, overtaken, done=True)
     got = get_credential(hub, one)
     assert got.tokens.access_token == hub.loaded(one).tokens.access_token == hub.gitlab.pairs[-1].access
     assert hub.integration(one)["credential_status"] == "valid"
@@ -124,12 +102,7 @@ def test_a_new_authorization_is_not_marked_lost_with_the_pair_before_it(hub: OAu
 def test_a_pair_for_an_integration_that_was_removed_meanwhile_ends(hub: OAuthHub, one: str) -> None:
     expire(hub)
 
-    def removed(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_done = lambda _path: None
-            hub.feature.lifecycle.delete(one)
-
-    hub.gitlab.on_done = removed
+    hub.meanwhile(TOKEN, lambda: hub.feature.lifecycle.delete(one), done=True)
     assert isinstance(attempt(hub, one), Unauthorized)
     assert (hub.gitlab.living, hub.stored_secrets.dump(), hub.told.lost) == ([], {}, [])
 

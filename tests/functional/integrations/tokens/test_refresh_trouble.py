@@ -16,7 +16,7 @@ from gitlab_hub.integrations.tokens.refresh_trouble import ApplicationRefused
 from gitlab_hub.integrations.verification.codes import family
 from tests.fakes.gitlab import ScriptedConnector, answer, html
 from tests.fakes.oauth import LIFE
-from tests.functional.integrations.oauth_hub import OAuthHub, aside
+from tests.functional.integrations.oauth_hub import OAuthHub
 
 TOKEN = "/oauth/token"
 JSON = {"content-type": "application/json"}
@@ -247,15 +247,13 @@ def test_a_wrong_secret_again_changes_nothing_and_stays_an_incident(hub: OAuthHu
 def test_a_new_secret_during_a_refresh_is_not_lost_with_its_answer(hub: OAuthHub, one: str) -> None:
     expire(hub)
 
-    def patched(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_done = lambda _path: None
-            holding = hub.feature.store.holding(one)
-            assert holding.integration.client_id == "app-1"
-            hub.gitlab.client_secret = "gloas-renewed"
-            assert aside(lambda: hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"}))[0] == 200
+    def patched() -> None:
+        holding = hub.feature.store.holding(one)
+        assert holding.integration.client_id == "app-1"
+        hub.gitlab.client_secret = "gloas-renewed"
+        assert hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"})[0] == 200
 
-    hub.gitlab.on_done = patched
+    hub.meanwhile(TOKEN, patched, done=True)
     assert isinstance(attempt(hub, one), LoadedCredential)
     application = hub.loaded(one).contents.application
     assert application is not None

@@ -15,7 +15,7 @@ from tests.fakes.events import Context, http_event
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html
 from tests.fakes.oauth import LIFE, Pat
-from tests.functional.integrations.oauth_hub import PATH, OAuthHub, aside
+from tests.functional.integrations.oauth_hub import PATH, OAuthHub
 from tests.functional.integrations.tokens.revoking import (
     DAY,
     FOR_EVER,
@@ -125,19 +125,14 @@ def test_what_a_renewal_brings_too_late_ends(hub: OAuthHub, one: str, change: An
     credential_id, plan = hub.loaded(one).credential.id, Plan()
     hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
 
-    def changed(path: str) -> None:
-        if path == TOKEN:
-            hub.gitlab.on_done = lambda _path: None
-            other = OAuthHub(hub.gitlab)
-            other.use(hub.stored_rows, hub.stored_secrets)
-            other.now = hub.now
-            assert aside(lambda: change(other, one)) == 200
-            if trouble == "crash":
-                plan.at, plan.applied = len(plan.calls) + 1, True
-            else:
-                hub.gitlab.fail(REVOKE, answer(503), times=2)
+    def changed() -> None:
+        assert change(hub.beside(), one) == 200
+        if trouble == "crash":
+            plan.at, plan.applied = len(plan.calls) + 1, True
+        else:
+            hub.gitlab.fail(REVOKE, answer(503), times=2)
 
-    hub.gitlab.on_done = changed
+    hub.meanwhile(TOKEN, changed, done=True)
     try:
         result: LoadedCredential | BaseException = hub.feature.tokens.refresher.get_credential(one, credential_id)
     except (GitLabError, Crash) as error:
@@ -156,14 +151,12 @@ def test_what_a_rotation_brings_too_late_ends(hub: OAuthHub) -> None:
     hub.gitlab.pats[OTHER_CANARY] = Pat(token=OTHER_CANARY, family=2)
     hub.gitlab._refresh_users()
 
-    def replaced(path: str) -> None:
-        if path.endswith("/rotate"):
-            hub.gitlab.on_done = lambda _path: None
-            put = aside(lambda: hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY}))
-            assert put[0] == 200
-            hub.gitlab.fail("/personal_access_tokens/self", answer(503))
+    def replaced() -> None:
+        put = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
+        assert put[0] == 200
+        hub.gitlab.fail("/personal_access_tokens/self", answer(503))
 
-    hub.gitlab.on_done = replaced
+    hub.meanwhile("/personal_access_tokens/self/rotate", replaced, done=True)
     hub("POST", f"/v1/integrations/{one}/gitlab-token/rotate")
     assert [token for token, pat in hub.gitlab.pats.items() if pat.alive] != [OTHER_CANARY]
     tick(hub, after=SETTLED_SECONDS)

@@ -124,9 +124,7 @@ def test_two_at_once_call_once(hub: OAuthHub) -> None:
     for _ in range(10):
         hub = OAuthHub()
         one = by_token(hub)
-        rival = OAuthHub(hub.gitlab)
-        rival.stored_rows, rival.stored_secrets = hub.stored_rows, hub.stored_secrets
-        rival.use(hub.stored_rows, hub.stored_secrets)
+        rival = hub.beside()
         entered = [0]
 
         def slow(path: str, entered: list[int] = entered, rival: OAuthHub = rival, one: str = one) -> None:
