@@ -13,6 +13,7 @@ from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal
 from gitlab_hub.webhooks.hooks.feature import HooksFeature
+from gitlab_hub.webhooks.hooks.health_check import HealthCheckReport
 from gitlab_hub.webhooks.hooks.model import Hook
 from gitlab_hub.webhooks.hooks.routes import HookRoutes
 from gitlab_hub.webhooks.hooks.store import HookStore
@@ -26,6 +27,8 @@ OTHER = "int_ffff"
 PATH = f"/v1/integrations/{INTEGRATION}/webhooks"
 URL = "https://hub.example.com/v1/webhooks/gitlab"
 PROJECT = {"scope": "project", "target": 3, "events": ["push", "merge_request"]}
+GROUP = {"scope": "group", "target": "acme", "events": ["push", "member"]}
+SYSTEM = {"scope": "system", "target": None, "events": ["push"]}
 NOW = 1_750_000_000
 
 
@@ -179,3 +182,14 @@ class Hub:
     def _clock(self) -> float:
         self.now_ticks = getattr(self, "now_ticks", 0.0) + self.ticking
         return self.now_ticks
+
+
+def tick(hub: Hub, seconds: float = 600.0) -> HealthCheckReport:
+    """Let the health check run, which has so many seconds."""
+    return hub.health_check.tick(lambda: seconds)
+
+
+def later(hub: Hub) -> Hub:
+    """Let an hour pass."""
+    hub.now += 3_600
+    return hub

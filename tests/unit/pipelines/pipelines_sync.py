@@ -9,15 +9,18 @@ from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.ids import padded
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import jobs_pk, pipelines_pk
+from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.pipelines.reader import shown
 from gitlab_hub.pipelines.store import unpack
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import RowStore, Scope, Session, SyncTarget
 from tests.fakes.table import MemoryTable
-from tests.unit.pipelines.source_model import ModelGitLab, ModelPipeline
+from tests.unit.pipelines.source_model import ModelGitLab, ModelPipeline, job
 
 T = TypeVar("T")
+
+LIST = "/projects/1/pipelines"
 
 START = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -170,3 +173,14 @@ class World:
             )
             for number, pipeline in self.project(project).items()
         }
+
+
+def fill(world: World, count: int) -> None:
+    """Put so many finished pipelines into GitLab, the younger the higher their number."""
+    for number in range(1, count + 1):
+        world.add(number, updated=world.now - (1000 - number) * 1_000_000, status="success", jobs={number: job(number)})
+
+
+def state(world: World) -> ReadState:
+    """What is noted of the first project."""
+    return ReadStates(world.table, "i1").load(1)

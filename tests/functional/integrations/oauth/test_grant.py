@@ -9,13 +9,12 @@ import pytest
 
 from gitlab_hub.integrations.store import Change
 from gitlab_hub.web.principal import Principal, Role
-from tests.fakes.events import Context, http_event
-from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan
 from tests.fakes.gitlab import HOST, answer, html
 from tests.fakes.oauth import CLIENT_SECRET
-from tests.functional.integrations.oauth_hub import BACK, PATH, OAuthHub, aside
+from tests.functional.integrations.oauth.flow import AUTHORIZE, CALLBACK
+from tests.functional.integrations.oauth_hub import BACK, OAuthHub, aside
 
-AUTHORIZE, CALLBACK, TOKEN = f"{PATH}/authorize", f"{PATH}/callback", "/oauth/token"
+TOKEN = "/oauth/token"
 
 
 def is_as_before(hub: OAuthHub, one: str) -> None:
@@ -217,50 +216,6 @@ def test_a_redirect_is_not_followed_with_the_secret(hub: OAuthHub) -> None:
     assert {request.url.host for request in hub.gitlab.requests} == {"gitlab.example.com"}
 
 
-# ---- a crash or a failing store at every single call
-
-
-def hand_in(hub: OAuthHub, one: str, code: str, state: str) -> int | None:
-    try:
-        body = {"integration_id": one, "code": code, "state": state}
-        return int(hub.api.resolve(http_event("POST", AUTHORIZE, body), Context())["statusCode"])
-    except Crash:
-        return None
-
-
-CALLS = range(1, 48)
-
-
-def test_every_call_of_an_exchange_is_tried(hub: OAuthHub) -> None:
-    one = hub.start()
-    code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
-    plan = Plan()
-    hub.use_faulty(plan)
-    assert hand_in(hub, one, code, state) == 200
-    assert len(plan.calls) < max(CALLS)
-
-
-@BEFORE_OR_AFTER
-@CRASH_OR_OUTAGE
-@pytest.mark.parametrize("at", CALLS)
-def test_wherever_an_exchange_ends_there_is_all_of_it_or_nothing(at: int, error: Any, applied: bool) -> None:
-    hub = OAuthHub()
-    one = hub.start()
-    code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
-    plan = Plan(at=at, error=error, applied=applied)
-    hub.use_faulty(plan)
-    hand_in(hub, one, code, state)
-    hub.heal()
-    assert hub.gitlab.trades <= 1
-    if hub.integration(one)["status"] == "active":
-        assert hub.loaded(one).tokens.access_token in {token_pair.access for token_pair in hub.gitlab.living}
-    else:
-        assert hub.feature.store.holding(one).credentials == ()
-    # The state is used up or still good; either way the next authorization works.
-    assert hub.finish(one)[0] == 200
-    assert hub.loaded(one).tokens.access_token in {token_pair.access for token_pair in hub.gitlab.living}
-
-
 def test_no_secret_is_in_a_row_an_answer_or_the_log(hub: OAuthHub, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     one = hub.start()
@@ -277,9 +232,6 @@ def test_no_secret_is_in_a_row_an_answer_or_the_log(hub: OAuthHub, caplog: pytes
     for secret in (state, known, ticket, value, CLIENT_SECRET):
         assert secret not in repr((hub.stored_rows.dump(), shown, caplog.text))
     assert HOST in gone["headers"]["location"]
-
-
-# ---- what a browser is told of an integration that is there already
 
 
 def to_gitlab(hub: OAuthHub, one: str, initiator: Principal, **more: Any) -> tuple[Any, str, str]:

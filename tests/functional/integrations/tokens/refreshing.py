@@ -41,3 +41,8 @@ def expired() -> tuple[OAuthHub, str]:
     one = hub.connected()
     expire(hub)
     return hub, one
+
+
+def is_as_before(hub: OAuthHub, one: str) -> None:
+    shown = hub.integration(one)
+    assert (shown["status"], shown["credential_status"], hub.told.lost) == ("active", "valid", [])

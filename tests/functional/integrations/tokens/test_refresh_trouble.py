@@ -12,13 +12,11 @@ from gitlab_hub.integrations.connector import PATIENT
 from gitlab_hub.integrations.tokens.lease import LEASE_SECONDS
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.refresh import LEAST_SECONDS, POLL_SECONDS, POLLS
-from gitlab_hub.integrations.tokens.refresh_trouble import ApplicationRefused
 from gitlab_hub.integrations.verification.codes import family
 from tests.fakes.gitlab import ScriptedConnector, answer, html
-from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import OAuthHub
+from tests.functional.integrations.tokens.refreshing import TOKEN, attempt, expire, is_as_before
 
-TOKEN = "/oauth/token"
 JSON = {"content-type": "application/json"}
 NOT_GITLABS_OWN = [
     httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("lost"), httpx.ConnectError("no"), httpx.ReadError("reset"),
@@ -32,23 +30,6 @@ NOT_GITLABS_OWN = [
     httpx.Response(400, content=b'{"error": "invalid_grant"}'), answer(400, {"error": ["invalid_grant"]}),
     answer(418), answer(429, retry_after="17"), answer(500), answer(502), answer(503), answer(504),
 ]  # fmt: skip
-
-
-def attempt(hub: OAuthHub, one: str) -> LoadedCredential | GitLabError:
-    try:
-        return hub.feature.tokens.refresher.get_credential(one, hub.loaded(one).credential.id)
-    except GitLabError as error:
-        return error
-
-
-def expire(hub: OAuthHub) -> None:
-    hub.now += LIFE
-    hub.gitlab.expire()
-
-
-def is_as_before(hub: OAuthHub, one: str) -> None:
-    shown = hub.integration(one)
-    assert (shown["status"], shown["credential_status"], hub.told.lost) == ("active", "valid", [])
 
 
 @pytest.mark.parametrize("trouble", NOT_GITLABS_OWN, ids=repr)
@@ -114,9 +95,6 @@ def test_what_lasts_is_an_incident_until_it_is_over(hub: OAuthHub, one: str) -> 
     assert list(hub.feature.incidents.of(one)) == []
 
 
-# ---- a token that GitLab refuses before the hub expects it
-
-
 CALLS = [
     ("POST", "/verify"), ("POST", "/gitlab-token/check"), ("GET", "/repositories"), ("PATCH", ""),
 ]  # fmt: skip
@@ -176,117 +154,6 @@ def test_a_refused_token_that_cannot_be_renewed_now_is_not_judged(
     is_as_before(hub, one)
 
 
-# ---- an application whose secret was renewed in GitLab
-
-
-def refused(hub: OAuthHub, one: str) -> None:
-    hub.gitlab.client_secret = "gloas-renewed"
-    expire(hub)
-    assert isinstance(attempt(hub, one), GitLabError)
-
-
-def test_a_refused_application_ends_nothing_and_is_an_incident(hub: OAuthHub, one: str) -> None:
-    refused(hub, one)
-    for _ in range(20):
-        hub.now += 400
-        error = attempt(hub, one)
-        assert isinstance(error, ApplicationRefused)
-        assert error.details["reason"] == "invalid_client"
-    is_as_before(hub, one)
-    [incident] = hub.feature.incidents.of(one)
-    assert (incident.kind, incident.details["code"]) == ("credential_not_renewed", "invalid_client")
-    assert "PATCH" in incident.hint
-    assert hub.told.waiting == [(one, "invalid_client")]
-
-
-@pytest.mark.parametrize("path", ["verify", "gitlab-token/check"])
-def test_a_refused_application_is_said_and_judges_no_token(hub: OAuthHub, one: str, path: str) -> None:
-    refused(hub, one)
-    for _ in range(3):  # The first of these meets a pause.
-        status, answered = hub("POST", f"/v1/integrations/{one}/{path}")
-        assert status == 200
-        if path == "verify":
-            step = next(check for check in answered["checks"] if check["step"] == "token")
-            assert (step["code"], step["details"]["reason"]) == ("gitlab_unavailable", "invalid_client")
-            assert "client_secret" in step["hint"]
-        else:
-            assert answered["status"] == "unknown"
-        hub.now += 400
-    is_as_before(hub, one)
-
-
-def test_a_token_refused_while_its_application_is_refused_too_is_not_judged(hub: OAuthHub, one: str) -> None:
-    hub.gitlab.client_secret = "gloas-renewed"
-    hub.gitlab.expire()
-    answered = hub("POST", f"/v1/integrations/{one}/verify")[1]
-    assert answered["ok"] is False
-    is_as_before(hub, one)
-
-
-def test_the_new_secret_is_given_by_patch_and_tried_at_once(hub: OAuthHub, one: str) -> None:
-    refused(hub, one)
-    status, body = hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"})
-    assert (status, body["integration"]["credential_status"]) == (200, "valid")
-    assert hub.loaded(one).tokens.access_token == hub.gitlab.living[0].access
-    assert list(hub.feature.incidents.of(one)) == []
-    assert "gloas-renewed" not in repr((hub.stored_rows.dump(), body))
-    expire(hub)
-    assert isinstance(attempt(hub, one), LoadedCredential)
-    assert hub.finish(one)[0] == 200
-
-
-def test_a_wrong_secret_again_changes_nothing_and_stays_an_incident(hub: OAuthHub, one: str) -> None:
-    refused(hub, one)
-    assert hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-wrong"})[0] == 200
-    assert [incident.kind for incident in hub.feature.incidents.of(one)] == ["credential_not_renewed"]
-    is_as_before(hub, one)
-    assert hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"})[0] == 200
-    assert list(hub.feature.incidents.of(one)) == []
-
-
-def test_a_new_secret_during_a_refresh_is_not_lost_with_its_answer(hub: OAuthHub, one: str) -> None:
-    expire(hub)
-
-    def patched() -> None:
-        holding = hub.feature.store.holding(one)
-        assert holding.integration.client_id == "app-1"
-        hub.gitlab.client_secret = "gloas-renewed"
-        assert hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"})[0] == 200
-
-    hub.meanwhile(TOKEN, patched, done=True)
-    assert isinstance(attempt(hub, one), LoadedCredential)
-    application = hub.loaded(one).contents.application
-    assert application is not None
-    assert application.client_secret == "gloas-renewed"
-
-
-@pytest.mark.parametrize("more", [
-    {"client_id": "app-2"}, {"client_secret": ""}, {"client_secret": " "}, {"client_id": ""},
-])  # fmt: skip
-def test_a_patch_that_makes_no_sense_is_refused(hub: OAuthHub, one: str, more: dict[str, Any]) -> None:
-    before = hub.loaded(one)
-    assert hub("PATCH", f"/v1/integrations/{one}", more)[0] == 422
-    assert hub.loaded(one) == before
-
-
-def test_an_integration_by_token_has_no_application(hub: OAuthHub) -> None:
-    by_token = {"host_url": "https://gitlab.example.com", "auth_mode": "personal_token"}
-    started = hub("POST", "/v1/integrations/gitlab/start", by_token | {"access_token": next(iter(hub.gitlab.pats))})
-    one = started[1]["integration"]["id"]
-    status, body = hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-x"})
-    assert (status, body["code"]) == (400, "invalid_input")
-
-
-def test_the_secret_of_one_that_nobody_has_authorized_yet_can_be_changed(hub: OAuthHub) -> None:
-    one = hub.start(client_secret="gloas-wrong")
-    assert hub.finish(one)[1]["details"]["reason"] == "invalid_client"
-    assert hub("PATCH", f"/v1/integrations/{one}", {"client_secret": hub.gitlab.client_secret})[0] == 200
-    assert hub.finish(one)[0] == 200
-
-
-# ---- a GitLab that answers slowly
-
-
 @pytest.mark.parametrize(("deadline", "kept"), [(0.5, True), (0.05, False)])
 def test_a_slow_answer_is_waited_for_where_it_matters(hub: OAuthHub, one: str, deadline: float, kept: bool) -> None:
     """The client that uses tokens up is a more patient one than the client that people wait for."""
@@ -301,10 +168,3 @@ def test_the_time_that_is_demanded_is_the_time_that_a_call_may_take() -> None:
     assert min(PATIENT.deadline, PATIENT.read_timeout) >= 15
     assert PATIENT.deadline + 3 <= LEAST_SECONDS < LEASE_SECONDS
     assert POLLS * POLL_SECONDS >= LEAST_SECONDS
-
-
-def test_the_log_says_that_a_secret_was_given_and_not_which(hub: OAuthHub, one: str) -> None:
-    assert hub("PATCH", f"/v1/integrations/{one}", {"client_secret": "gloas-renewed"})[0] == 200
-    [line] = [row for row in hub.stored_rows.dump() if row.get("action") == "integration.change"]
-    assert "'client_secret': 'given'" in repr(line)
-    assert "gloas-renewed" not in repr(line)
