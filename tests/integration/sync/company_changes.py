@@ -1,6 +1,10 @@
 """Things that happen in a company between two syncs, one of every sort."""
 
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
+from tests.fakes.sync_worker import Hub
+from tests.integration.sync.stored_rows import View, stored
 
 
 def happen(server: Running) -> None:
@@ -8,6 +12,17 @@ def happen(server: Running) -> None:
     _people(server)
     _estate(server)
     _builds(server)
+
+
+def synced_before(server: Running) -> tuple[Hub, dict[Kind, View]]:
+    """Give a hub that synced a company before all this happened, and what it stored then; its clock has gone on."""
+    hub = Hub(server)
+    for kind in Kind:
+        assert hub.sync(kind).status is RunStatus.IDLE
+    before = {kind: stored(hub, kind) for kind in Kind}
+    happen(server)
+    hub.now += 7_200
+    return hub, before
 
 
 def _people(server: Running) -> None:

@@ -10,7 +10,7 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from stand_in_gitlab.process import Running
 from tests.fakes.sync_worker import Hub
-from tests.integration.sync.company_changes import happen
+from tests.integration.sync.company_changes import synced_before
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import View, lost, stored, truth
 
@@ -33,12 +33,7 @@ class Past(NamedTuple):
 
 @pytest.fixture(scope="module")
 def past(company: Running) -> Past:
-    hub = Hub(company)
-    for kind in Kind:
-        assert hub.sync(kind).status is RunStatus.IDLE
-    before = {kind: stored(hub, kind) for kind in Kind}
-    happen(company)
-    hub.now += 7_200
+    hub, before = synced_before(company)
     requests = {}
     for kind in Kind:
         undisturbed = hub.clone()

@@ -13,7 +13,7 @@ from stand_in_gitlab.process import Running
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, every_call
 from tests.fakes.sync_worker import Hub
 from tests.integration.sync import hinting as hinted
-from tests.integration.sync.company_changes import happen
+from tests.integration.sync.company_changes import synced_before
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import View, lost, stored, truth
 
@@ -44,12 +44,7 @@ class Past(NamedTuple):
 
 @pytest.fixture(scope="module")
 def past(company: Running) -> Past:
-    hub = Hub(company)
-    for kind in Kind:
-        assert hub.sync(kind).status is RunStatus.IDLE
-    before = {kind: stored(hub, kind) for kind in Kind}
-    happen(company)
-    hub.now += 7_200
+    hub, before = synced_before(company)
     after, requests = {}, {}
     for kind in Kind:
         undisturbed, _ = told(hub, kind)

@@ -7,9 +7,9 @@ import pytest
 
 from gitlab_hub.storage.codec import decode, encode
 from tests.fakes.gitlab import answer
-from tests.functional.integrations.oauth_hub import PATH, OAuthHub
+from tests.functional.integrations.oauth.flow import AUTHORIZE, CALLBACK
+from tests.functional.integrations.oauth_hub import OAuthHub
 
-AUTHORIZE, CALLBACK = f"{PATH}/authorize", f"{PATH}/callback"
 WRITES = {"manage_webhooks": True}
 NONE_ON = {"manage_webhooks": False, "report_statuses": False, "provisioning": False}
 
