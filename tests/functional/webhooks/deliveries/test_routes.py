@@ -1,96 +1,37 @@
+"""The log of deliveries as it is read and replayed over the API."""
+
 import json
 from typing import Any
 
 import pytest
 
 from gitlab_hub.storage.ports import QueueUnavailable
-from gitlab_hub.web.api import Api
 from gitlab_hub.web.openapi import document
-from gitlab_hub.web.pagination import Cursors
 from gitlab_hub.web.principal import Principal, Role
-from gitlab_hub.webhooks.deliveries.log import MAX_INTEGRATIONS, MAX_SCANNED, DeliveryLog
-from gitlab_hub.webhooks.deliveries.routes import DeliveryRoutes
-from gitlab_hub.webhooks.receiving.routes import ReceiverRoutes
-from tests.fakes.events import OWNER, Context, answered, http_event
+from gitlab_hub.webhooks.deliveries.log import MAX_INTEGRATIONS, MAX_SCANNED
+from tests.fakes.events import Context, http_event
 from tests.fakes.faults import Plan, faulty
-from tests.functional.webhooks.deliveries_hub import NOW, PATH, PUSH, DeliveriesHub, RecordingBuilds, a_hook
-
-ONE, OTHER = "int_0a1b", "int_2c3d"
-HOOK, SECOND, FOREIGN = a_hook("1"), a_hook("2"), a_hook("3", OTHER)
-LIMITED = Principal("t", Role.VIEWER, frozenset({ONE}))
-LIST = "/v1/deliveries"
-
-
-class KnownIntegrations:
-    """Knows the integrations."""
-
-    ids = (ONE, OTHER)
-
-    def exists(self, integration_id: str) -> bool:
-        """Say whether it is one of them."""
-        return integration_id in self.ids
-
-    def visible(self, principal: Principal) -> list[str]:
-        """Those that a caller may see."""
-        return [one for one in self.ids if principal.can_see(one)]
-
-
-class Log:
-    """The routes over a post room."""
-
-    def __init__(self, hub: DeliveriesHub) -> None:
-        self.hub, self.known = hub, KnownIntegrations()
-        self.use()
-
-    def use(self) -> None:
-        """Put the routes together over what the post room uses now."""
-        cursors = Cursors(lambda: b"k" * 32)
-        routes = DeliveryRoutes(
-            log=DeliveryLog(self.hub.table),
-            replaying=self.hub.deliveries.replay,
-            guard=self.known,
-            visible=self.known.visible,
-            cursors=cursors,
-        )
-        raw = ReceiverRoutes(self.hub.receive.receiver)
-        all_routes = [*routes.routes(), *raw.routes()]
-        self.api = Api(all_routes, guard=self.known, idempotency=None, now=lambda: self.hub.now)
-
-    def __call__(
-        self, path: str = LIST, *, method: str = "GET", principal: Principal | None = OWNER, **query: Any
-    ) -> tuple[int, Any]:
-        return answered(self.api.resolve(http_event(method, path, principal=principal, query=query), Context()))
-
-    def ids(self, *, principal: Principal = OWNER, **query: Any) -> list[str]:
-        """Read a whole list, page by page."""
-        found: list[str] = []
-        while True:
-            status, body = self(principal=principal, **query)
-            assert status == 200, body
-            found += [row["id"] for row in body["deliveries"]]
-            if body["next_cursor"] is None:
-                return found
-            query["cursor"] = body["next_cursor"]
+from tests.functional.webhooks.deliveries.delivery_api import (
+    FOREIGN,
+    HOOK,
+    LIMITED,
+    LIST,
+    ONE,
+    OTHER,
+    SECOND,
+    DeliveryApi,
+    fill,
+)
+from tests.functional.webhooks.deliveries_hub import NOW, PATH, PUSH, DeliveriesHub, RecordingBuilds
 
 
 @pytest.fixture
-def log() -> Log:
-    return Log(DeliveriesHub(HOOK, SECOND, FOREIGN))
-
-
-def fill(log: Log, count: int = 12) -> list[str]:
-    """Deliveries of three hooks in turn, a second apart; gives their ids, newest first."""
-    ids: list[str] = []
-    for number in range(count):
-        log.hub.now += 1
-        hook = (HOOK, SECOND, FOREIGN)[number % 3]
-        body = PUSH | {"user_id": number + 1, "object_kind": "tag_push" if number % 2 else "push"}
-        ids.insert(0, log.hub(hook, body)[1]["delivery_id"])
-    return ids
+def log() -> DeliveryApi:
+    return DeliveryApi(DeliveriesHub(HOOK, SECOND, FOREIGN))
 
 
 @pytest.mark.parametrize("limit", [1, 5, 200])
-def test_deliveries_of_all_integrations_are_listed_newest_first(log: Log, limit: int) -> None:
+def test_deliveries_of_all_integrations_are_listed_newest_first(log: DeliveryApi, limit: int) -> None:
     ids = fill(log)
     assert log.ids(limit=limit) == ids
     mine = [one for one in ids if one.startswith("dlv_0a1b")]
@@ -98,7 +39,7 @@ def test_deliveries_of_all_integrations_are_listed_newest_first(log: Log, limit:
     assert log.ids(limit=limit, principal=LIMITED) == mine
 
 
-def test_a_list_shows_of_a_delivery_what_is_shown_of_it_alone(log: Log) -> None:
+def test_a_list_shows_of_a_delivery_what_is_shown_of_it_alone(log: DeliveryApi) -> None:
     fill(log, 3)
     log.hub.work()
     shown = log(LIST)[1]["deliveries"]
@@ -107,7 +48,7 @@ def test_a_list_shows_of_a_delivery_what_is_shown_of_it_alone(log: Log) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 200])
-def test_they_are_filtered(log: Log, limit: int) -> None:
+def test_they_are_filtered(log: DeliveryApi, limit: int) -> None:
     ids = fill(log)
     assert log.ids(limit=limit, hook_id=SECOND.id) == ids[1::3]
     assert log.ids(limit=limit, hook_id=SECOND.id, integration_id=ONE) == ids[1::3]
@@ -129,13 +70,15 @@ def test_they_are_filtered(log: Log, limit: int) -> None:
         ({"hook_id": "x"}, {"hook_id": "hook_5_1"}),
     ],
 )
-def test_what_is_foreign_looks_like_what_is_not_there(log: Log, query: dict[str, Any], unknown: dict[str, Any]) -> None:
+def test_what_is_foreign_looks_like_what_is_not_there(
+    log: DeliveryApi, query: dict[str, Any], unknown: dict[str, Any]
+) -> None:
     fill(log)
     assert log(principal=LIMITED, **query)[0] == 404
     assert log(principal=LIMITED, **query) == log(principal=LIMITED, **unknown) == log(**unknown)
 
 
-def test_a_foreign_delivery_looks_like_none(log: Log) -> None:
+def test_a_foreign_delivery_looks_like_none(log: DeliveryApi) -> None:
     foreign = fill(log, 3)[0]
     for method, path in (("GET", f"{LIST}/{foreign}"), ("POST", f"{LIST}/{foreign}/replay")):
         limited = Principal("t", Role.OWNER, frozenset({ONE}))
@@ -146,7 +89,7 @@ def test_a_foreign_delivery_looks_like_none(log: Log) -> None:
     assert log.hub.rows()[0]["replays"] == 0
 
 
-def test_a_delivery_shows_what_became_of_it_and_never_its_body(log: Log) -> None:
+def test_a_delivery_shows_what_became_of_it_and_never_its_body(log: DeliveryApi) -> None:
     delivery_id = log.hub(HOOK, PUSH | {"user_name": "canary"}, {"Idempotency-Key": "k1"})[1]["delivery_id"]
     log.hub.now += 4
     log.hub.work()
@@ -161,7 +104,7 @@ def test_a_delivery_shows_what_became_of_it_and_never_its_body(log: Log) -> None
     assert not {"body", "pk", "sk", "receipt", "queue_group", "by_time_pk", "version"} & set(shown)
 
 
-def test_a_page_looks_at_a_bounded_number_of_rows(log: Log) -> None:
+def test_a_page_looks_at_a_bounded_number_of_rows(log: DeliveryApi) -> None:
     for number in range(MAX_SCANNED + 5):
         log.hub.now += 1
         log.hub(HOOK, PUSH | {"user_id": number + 1})
@@ -171,14 +114,14 @@ def test_a_page_looks_at_a_bounded_number_of_rows(log: Log) -> None:
     assert log(event="merge_request", cursor=body["next_cursor"])[1]["next_cursor"] is None
 
 
-def test_over_too_many_integrations_one_has_to_be_named(log: Log) -> None:
+def test_over_too_many_integrations_one_has_to_be_named(log: DeliveryApi) -> None:
     log.known.ids = tuple(f"int_{number}" for number in range(MAX_INTEGRATIONS + 1))  # type: ignore[assignment]
     status, body = log()
     assert (status, body["code"]) == (422, "invalid_input")
     assert log(integration_id="int_7")[0] == 200
 
 
-def test_a_cursor_belongs_to_its_list(log: Log) -> None:
+def test_a_cursor_belongs_to_its_list(log: DeliveryApi) -> None:
     fill(log)
     cursor = log(limit=1)[1]["next_cursor"]
     for query in (
@@ -193,11 +136,11 @@ def test_a_cursor_belongs_to_its_list(log: Log) -> None:
 
 
 @pytest.mark.parametrize("query", [{"since": "x"}, {"since": -1}, {"limit": 201}, {"status": ""}])
-def test_what_cannot_be_meant_is_refused(log: Log, query: dict[str, Any]) -> None:
+def test_what_cannot_be_meant_is_refused(log: DeliveryApi, query: dict[str, Any]) -> None:
     assert log(**query)[0] == 422
 
 
-def test_a_replay_decides_again_and_builds_nothing_twice(log: Log) -> None:
+def test_a_replay_decides_again_and_builds_nothing_twice(log: DeliveryApi) -> None:
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.work()
     for number in (1, 2):
@@ -211,7 +154,7 @@ def test_a_replay_decides_again_and_builds_nothing_twice(log: Log) -> None:
     assert (shown["status"], shown["build_ids"], shown["attempts"]) == ("handled", ["bld_0"], 1)
 
 
-def test_the_time_that_a_delivery_took_is_measured_and_not_guessed(log: Log) -> None:
+def test_the_time_that_a_delivery_took_is_measured_and_not_guessed(log: DeliveryApi) -> None:
     log.hub.now = NOW + 0.750
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.now = NOW + 1.125
@@ -221,7 +164,7 @@ def test_the_time_that_a_delivery_took_is_measured_and_not_guessed(log: Log) -> 
     assert log(LIST)[1]["deliveries"] == [shown]
 
 
-def test_a_replay_is_measured_from_its_own_beginning(log: Log) -> None:
+def test_a_replay_is_measured_from_its_own_beginning(log: DeliveryApi) -> None:
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.work()
     log.hub.now = NOW + 3_600.5
@@ -232,14 +175,14 @@ def test_a_replay_is_measured_from_its_own_beginning(log: Log) -> None:
     assert (shown["received_at"], shown["processed_at"], shown["milliseconds"]) == (NOW, NOW + 3_602, 1_500)
 
 
-def test_a_worker_whose_clock_is_behind_took_no_time_at_all(log: Log) -> None:
+def test_a_worker_whose_clock_is_behind_took_no_time_at_all(log: DeliveryApi) -> None:
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.now -= 2
     log.hub.work()
     assert log(f"{LIST}/{delivery_id}")[1]["delivery"]["milliseconds"] == 0
 
 
-def test_a_row_of_an_earlier_release_says_when_and_not_how_long(log: Log) -> None:
+def test_a_row_of_an_earlier_release_says_when_and_not_how_long(log: DeliveryApi) -> None:
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.work()
     [row] = log.hub.rows()
@@ -248,7 +191,7 @@ def test_a_row_of_an_earlier_release_says_when_and_not_how_long(log: Log) -> Non
         assert (shown["processed_at"], shown["milliseconds"]) == (NOW, None)
 
 
-def test_builds_of_earlier_rounds_are_not_forgotten(log: Log) -> None:
+def test_builds_of_earlier_rounds_are_not_forgotten(log: DeliveryApi) -> None:
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.work()
     log.hub.builds = RecordingBuilds(wanted=False)
@@ -259,7 +202,7 @@ def test_builds_of_earlier_rounds_are_not_forgotten(log: Log) -> None:
     assert (shown["status"], shown["reasons"], shown["build_ids"]) == ("ignored", ["no_trigger"], ["bld_0"])
 
 
-def test_a_replay_makes_the_build_that_was_not_made(log: Log) -> None:
+def test_a_replay_makes_the_build_that_was_not_made(log: DeliveryApi) -> None:
     log.hub.builds.wanted = False
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.work()
@@ -269,7 +212,7 @@ def test_a_replay_makes_the_build_that_was_not_made(log: Log) -> None:
     assert log(f"{LIST}/{delivery_id}")[1]["delivery"]["build_ids"] == ["bld_0"]
 
 
-def test_a_replay_whose_message_is_not_taken_is_sent_by_the_sweeper(log: Log) -> None:
+def test_a_replay_whose_message_is_not_taken_is_sent_by_the_sweeper(log: DeliveryApi) -> None:
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     log.hub.work()
     log.hub.use(log.hub.table, faulty(log.hub.queue, Plan(at=1, error=QueueUnavailable)))
@@ -283,13 +226,13 @@ def test_a_replay_whose_message_is_not_taken_is_sent_by_the_sweeper(log: Log) ->
 
 
 @pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 403), (Role.DEVELOPER, 202), (None, 401)])
-def test_a_replay_needs_a_developer(log: Log, role: Role | None, status: int) -> None:
+def test_a_replay_needs_a_developer(log: DeliveryApi, role: Role | None, status: int) -> None:
     delivery_id = log.hub(HOOK, PUSH)[1]["delivery_id"]
     principal = Principal("t", role) if role else None
     assert log(f"{LIST}/{delivery_id}/replay", method="POST", principal=principal)[0] == status
 
 
-def test_the_whole_api_takes_deliveries_as_the_function_alone_does(log: Log) -> None:
+def test_the_whole_api_takes_deliveries_as_the_function_alone_does(log: DeliveryApi) -> None:
     raw = json.dumps(PUSH).encode()
     for path in (PATH, f"{PATH}/{HOOK.id}"):
         for headers in (log.hub.headers(HOOK, raw), {}):
@@ -298,7 +241,7 @@ def test_the_whole_api_takes_deliveries_as_the_function_alone_does(log: Log) -> 
     assert len(log.hub.rows()) == 1
 
 
-def test_every_route_is_in_the_document(log: Log) -> None:
+def test_every_route_is_in_the_document(log: DeliveryApi) -> None:
     paths = document(log.api.routes)["paths"]
     assert set(paths[PATH]["post"]["responses"]) >= {"202"}
     assert len(paths) == 5
