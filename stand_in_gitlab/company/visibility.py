@@ -17,6 +17,10 @@ class Visibility:
         """The effective level in a group; 0 for none. Administrators are Owners everywhere."""
         return 50 if self.user.is_admin else self.group_levels.get(group_id, 0)
 
+    def membership_level(self, group_id: int) -> int:
+        """The level as a member of the group or of one above it; invitations of groups do not count. 0 for none."""
+        return self._inherited[group_id]
+
     def project_level(self, project_id: int) -> int:
         """The effective level in a project; 0 for none."""
         return 50 if self.user.is_admin else self.project_levels.get(project_id, 0)

@@ -108,12 +108,16 @@ class ProjectShapes:
     def detail(self, project: Project, visibility: Visibility) -> Json:
         """One project, with what its Maintainers may know on top."""
         level = visibility.project_level(project.id)
-        direct = self._company.members["project", project.id].get(visibility.user.id)
-        access = {"access_level": direct.level, "notification_level": 3} if direct else None
-        inherited = {"access_level": level, "notification_level": 3} if project.group_id and level else None
         admin = {"runners_token": f"GR1348941project{project.id:08d}"} if level >= 40 else {}  # noqa: PLR2004 - Maintainer
-        return {
-            **self.full(project, visibility),
-            "permissions": {"project_access": access, "group_access": inherited},
-            **admin,
-        }
+        return {**self.with_access(project, visibility), **admin}
+
+    def with_access(self, project: Project, visibility: Visibility) -> Json:
+        """What `/projects` shows: also the caller's own memberships (lib/api/entities/project_with_access.rb)."""
+        direct = self._company.members["project", project.id].get(visibility.user.id)
+        group_level = visibility.membership_level(project.group_id) if project.group_id else 0
+        access = {"project_access": _access(direct.level if direct else 0), "group_access": _access(group_level)}
+        return {**self.full(project, visibility), "permissions": access}
+
+
+def _access(level: int) -> Json | None:
+    return {"access_level": level, "notification_level": 3} if level else None

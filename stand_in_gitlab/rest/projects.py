@@ -51,7 +51,9 @@ class ProjectsApi:
     def row(self, ask: Ask) -> Callable[[Project], Json]:
         """How a list shows a project."""
         return (
-            self._projects.basic if ask.flag("simple") else lambda project: self._projects.full(project, ask.visibility)
+            self._projects.basic
+            if ask.flag("simple")
+            else lambda project: self._projects.with_access(project, ask.visibility)
         )
 
     def one(self, ask: Ask) -> Answer:

@@ -173,6 +173,7 @@ async def test_a_suddenly_empty_gitlab_removes_nothing(company: Company, who: Sy
     before = company.table.dump()
     company.script.update({path: [] for path, answer in company.script.items() if isinstance(answer, list)})
     session = await company.sync(who)
-    # An empty list of users is none that an administrator gets, so it is not even doubted.
-    assert session.suspected.keys() == {"groups", "projects", "grants"} | ({"accounts"} if who is MEMBER else set())
+    # An empty list of users is none that an administrator gets, and one from members is none where these contradict.
+    assert session.suspected.keys() == {"groups", "projects", "grants"}
+    assert ("members", "all") in session.durable.errors
     assert company.table.dump() == before

@@ -61,7 +61,8 @@ FAILURES = [
     (SELF, answer(500), 503, "gitlab_unavailable"),
     (SELF, answer(429, retry_after="9"), 503, "rate_limited"),
     ("/projects", answer(200, []), 409, "no_resources"),
-    ("/user", answer(403), 403, "account_blocked"),
+    ("/user", answer(403), 403, "invalid_permissions"),
+    ("/user", answer(403, {"message": "403 Forbidden - Your account has been blocked."}), 403, "account_blocked"),
     ("/version", answer(200, {"version": "12.0"}), 409, "unsupported_version"),
 ]
 

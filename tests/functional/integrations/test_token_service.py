@@ -22,12 +22,14 @@ TROUBLE = [
     ("/projects", answer(502)),
     ("/projects", httpx.ReadTimeout("slow")),
     ("/version", answer(200, {"version": "12.1"})),
+    (SELF, answer(403, {"message": "Request blocked"})),
+    ("/user", answer(403, {"message": "403 Forbidden"})),
 ]
 DEFINITE = [
     (SELF, answer(401), "error", "rejected"),
     (SELF, EXPIRED, "error", "expired"),
     (SELF, answer(403, {"error": "insufficient_scope"}), "error", "rejected"),
-    ("/user", answer(403), "error", "rejected"),
+    ("/user", answer(403, {"message": "403 Forbidden - Your account has been blocked."}), "error", "rejected"),
     ("/projects", answer(200, []), "error", "valid"),
 ]
 

@@ -132,6 +132,8 @@ WHOLE = [
     (Kind.ACCESS, "/projects/[0-9]+/members$", "project_members", "project"),
     (Kind.PIPELINES, "/projects$", "projects", None),
     (Kind.PIPELINES, "/projects/[0-9]+/pipelines$", "pipelines", "project"),
+    (Kind.PIPELINES, "/pipelines/[0-9]+$", "pipelines", "project"),
+    (Kind.PIPELINES, "/pipelines/[0-9]+/jobs$", "pipelines", "project"),
 ]
 
 
@@ -158,6 +160,24 @@ def test_a_first_sync_says_which_list_was_refused_as_a_whole(
     assert (hub.sync(kind).status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
     assert noted(hub, kind, stage) == []
     assert hub.service.view(ID)[kind]["completeness"]["complete"] is True
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_trigger_jobs_that_are_hidden_everywhere_are_said_and_end_no_run(server: Running, status: int) -> None:
+    hub = Hub(server)
+    server.fault("status", status=status, path="/bridges$", times=0)
+    for _ in range(2):
+        run = hub.sync(Kind.PIPELINES)
+        assert (run.status, run.last_error) == (RunStatus.IDLE, None)
+        code = {403: "invalid_permissions", 404: "not_found"}[status]
+        notes = noted(hub, Kind.PIPELINES, "pipelines")
+        assert {(note.status, note.code, "bridges" in note.reason) for note in notes} == {("partial", code, True)}
+        assert hub.service.view(ID)[Kind.PIPELINES]["completeness"]["partial"] == len(notes)
+        hub.later(3_600)
+
+    server.control("DELETE", "faults")
+    run = hub.sync(Kind.PIPELINES, full=True)
+    assert (run.status, run.incomplete, stored(hub, Kind.PIPELINES)) == (RunStatus.IDLE, 0, truth(hub, Kind.PIPELINES))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from gitlab_hub.gitlab.errors import (
 from gitlab_hub.gitlab.granular import is_fine_grained
 from gitlab_hub.gitlab.protocol import RawResponse, raise_for
 
-SECRET = "glpat-canary"
+SECRET = "glpat-canary"  # pragma: allowlist secret
 
 
 def error_of(answer: RawResponse) -> GitLabError | None:
@@ -164,6 +164,15 @@ def test_another_403_that_speaks_of_reading_is_none(message: Any) -> None:
         ("403 Forbidden - Your account has been blocked.", "account_blocked"),
         ("403 Forbidden - Your account has been deactivated by your administrator.", "account_blocked"),
         ("403 Forbidden - You (@a) must accept the Terms of Service in order to perform this.", "terms_not_accepted"),
+        (
+            "403 Forbidden - Your account is pending approval from your administrator and hence blocked.",
+            "account_blocked",
+        ),
+        ("403 Forbidden - Your primary email address is not confirmed.", "account_blocked"),
+        ("403 Forbidden - Your password expired.", "account_blocked"),
+        ("403 Forbidden - This action cannot be performed by internal users", "account_blocked"),
+        ("Request blocked", "unknown"),
+        ("Access denied: your IP address is not allowed", "unknown"),
         ({"a": 1}, "unknown"),
     ],
 )

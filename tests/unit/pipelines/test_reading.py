@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, Unavailable, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
 from gitlab_hub.gitlab.fields import iso
 from gitlab_hub.ids import padded
 from gitlab_hub.pipelines.keys import cursors_pk
@@ -267,6 +267,36 @@ async def test_bridges_that_may_not_be_seen_are_no_reason_to_fail(world: World) 
     row = world.row(1)
     assert row is not None
     assert (row["status"], row["bridge_chunks"]) == ("failed", 1), "what was seen before stays"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(Forbidden("no", http_status=403), "invalid_permissions"), (ResourceNotFound("no", http_status=404), "not_found")],
+)
+async def test_hidden_bridges_are_said_until_they_are_shown(world: World, error: GitLabError, code: str) -> None:
+    bridge = job(9, "deploy", downstream_pipeline={"id": 77, "project_id": 2, "status": "success"})
+    world.add(1, status="success", bridges={9: bridge}, jobs={1: job(1)})
+    world.gitlab.faults[f"{LIST}/1/bridges"] = error
+    for _ in range(3):
+        world.partials.clear()
+        await world.sync()
+        assert [(one, "bridges" in reason) for _, one, reason in world.partials] == [(code, True)]
+        world.later(3_600)
+    world.gitlab.faults.clear()
+    world.partials.clear()
+    await world.sync(full=True)
+    assert (world.stored(), world.partials) == (world.source(), [])
+
+
+async def test_a_worker_that_ends_in_between_has_told_of_hidden_bridges(world: World) -> None:
+    world.add(1, status="success", jobs={1: job(1)})
+    world.gitlab.faults[f"{LIST}/1/bridges"] = Forbidden("no", http_status=403)
+    cursors: dict[str, Any] = {}
+    with suppress(Stopped):
+        await world.sync(stop_after=1, resume=cursors)
+    world.gitlab.faults.clear()
+    await world.sync(resume=cursors)
+    assert [code for _, code, _ in world.partials] == ["invalid_permissions"]
 
 
 async def test_a_closed_project_is_the_engines_to_judge(world: World) -> None:

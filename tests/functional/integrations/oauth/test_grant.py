@@ -57,7 +57,8 @@ def test_scopes_asked_for_and_granted(
 
 @pytest.mark.parametrize(("path", "trouble", "status", "code"), [
     ("/projects", answer(body=[]), 409, "no_resources"),
-    ("/user", answer(403, {"message": "blocked"}), 403, "account_blocked"),
+    ("/user", answer(403, {"message": "blocked"}), 403, "invalid_permissions"),
+    ("/user", answer(403, {"message": "403 Forbidden - Your account has been blocked."}), 403, "account_blocked"),
     ("/user", html(), 502, "not_gitlab"),
     ("/version", answer(503), 503, "gitlab_unavailable"),
 ])  # fmt: skip

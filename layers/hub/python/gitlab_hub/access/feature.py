@@ -3,7 +3,7 @@
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.hints import subject
 from gitlab_hub.access.lists import AccountsStage, GroupsStage, ProjectsStage
-from gitlab_hub.access.members import AccountCollector, MembersStage
+from gitlab_hub.access.members import AccountCollector, MemberListsStage, MembersStage
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.sweep import MemberAccountsStage, SweepStage
@@ -31,6 +31,7 @@ class AccessFeature:
             ProjectsStage(context),
             MembersStage(context, ResourceType.GROUP, collector),
             MembersStage(context, ResourceType.PROJECT, collector),
+            MemberListsStage(context),
             MemberAccountsStage(context),
             SweepStage(context),
         ]

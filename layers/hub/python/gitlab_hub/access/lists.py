@@ -1,17 +1,19 @@
 """The first stages: every account, group and project that the token can list."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.access.context import BY_ID, USERS, AccessContext
+from gitlab_hub.access.contradictions import contradicts_no_groups, contradicts_no_projects
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import Resource, ResourceType
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound, UnexpectedResponse
-from gitlab_hub.gitlab.fields import GitLabRow, is_within, number, strict_number
+from gitlab_hub.gitlab.fields import GitLabRow, is_within, mapping, number, strict_number
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -66,6 +68,17 @@ AS_MEMBER: Params = {"membership": "true"}
 OF_GROUP: Params = {"include_subgroups": "true", "with_shared": "false"}
 
 
+MOST_ASKED = 20
+"""Groups that are asked for projects where the list of projects is empty."""
+
+
+def projects_list(context: AccessContext) -> tuple[str, Params]:
+    """Where the projects of a run are listed: its path and parameters."""
+    if context.group_path is not None:
+        return f"{context.group_path}/projects", {**BY_ID, **OF_GROUP}
+    return "/projects", BY_ID if context.session.target.is_admin else {**BY_ID, **AS_MEMBER}
+
+
 SCOPE = Scope(ALL)
 """Each of these lists is one scope."""
 
@@ -118,7 +131,20 @@ class GroupsStage(SingleScopeStage):
                 if cursor is not None or not path.endswith("/descendant_groups"):
                     raise
                 left.append((path.replace("/descendant_groups", "/subgroups"), None))
-        await self._context.resources[ResourceType.GROUP].complete(ALL)
+        groups = self._context.resources[ResourceType.GROUP]
+        await groups.complete(ALL)
+        if groups.listed <= (self._context.group_path is not None):
+            await self._doubt_that_there_are_none()
+
+    async def _doubt_that_there_are_none(self) -> None:
+        """Raise NothingVisible where the first page of projects shows that there are groups to be listed."""
+        context = self._context
+        try:
+            page = await anext(each_page(context.session.gitlab, *projects_list(context), cursor=None))
+        except (Forbidden, ResourceNotFound):
+            return  # No proof, and the projects' own stage says so.
+        if (why := contradicts_no_groups(page.rows, context.session.target)) is not None:
+            raise NothingVisible(why)
 
     async def _start(self) -> str:
         """Find the first list; a single group is taken itself before its descendants are."""
@@ -165,15 +191,23 @@ class ProjectsStage(SingleScopeStage):
     async def read(self, scope: Scope) -> None:
         """Read the list of projects."""
         context = self._context
-        await read_list(context.session, scope, *self._list(), self.take)
+        await read_list(context.session, scope, *projects_list(context), self.take)
         if await context.session.io(context.store.is_empty):
             raise NothingVisible("The token sees no group and no project. Add its user to one, or give another token.")
-        await context.resources[ResourceType.PROJECT].complete(ALL)
+        projects = context.resources[ResourceType.PROJECT]
+        await projects.complete(ALL)
+        if not projects.listed and (why := contradicts_no_projects(await self._some_groups())) is not None:
+            raise NothingVisible(why)
 
-    def _list(self) -> tuple[str, Params]:
-        if self._context.group_path is not None:
-            return f"{self._context.group_path}/projects", {**BY_ID, **OF_GROUP}
-        return "/projects", BY_ID if self._context.session.target.is_admin else {**BY_ID, **AS_MEMBER}
+    async def _some_groups(self) -> list[GitLabRow]:
+        """Ask for the own pages of a bounded number of groups."""
+        found = await self._context.session.io(self._context.store.paths_after, ResourceType.GROUP, None)
+        pages = []
+        for key, _ in found[:MOST_ASKED]:
+            with suppress(Forbidden, ResourceNotFound):
+                reply = await self._context.session.gitlab.get(f"/groups/{int(key)}", {"with_projects": "true"})
+                pages.append(mapping(reply.body))
+        return pages
 
     async def take(self, rows: Rows) -> None:
         """Store those of these projects that the integration covers."""

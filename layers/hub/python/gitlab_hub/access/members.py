@@ -6,15 +6,17 @@ from dataclasses import replace
 from functools import partial
 
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.contradictions import contradicts_no_members
 from gitlab_hub.access.keys import ALL, grants_scope
 from gitlab_hub.access.lists import Rows, collect
 from gitlab_hub.access.model import ResourceType, item_of
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
+from gitlab_hub.gitlab.errors import NothingVisible
 from gitlab_hub.gitlab.fields import mapping
 from gitlab_hub.ids import padded
 from gitlab_hub.storage.rows import content_hash
-from gitlab_hub.sync.ports import Scope
+from gitlab_hub.sync.ports import Scope, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
 
@@ -96,3 +98,27 @@ class MembersStage:
             group, shares = known[group_id], shares_of(detail)
             if shares != group.shared_with:
                 await context.resources[self._kind].upsert(ALL, [resource_row(replace(group, shared_with=shares))])
+
+
+class MemberListsStage(SingleScopeStage):
+    """Judges the lists of members together: each may be empty, and all of them cannot."""
+
+    name = "members"
+
+    def __init__(self, context: AccessContext) -> None:
+        self._context = context
+
+    async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
+        """Raise NothingVisible where everything was read, and somebody must be missing."""
+        context = self._context
+        if context.session.failures or await context.session.io(context.store.is_empty):
+            return
+        listed = {kind: context.grants.lists_any(grants_scope(kind, "")) for kind in ResourceType}
+        if all(listed.values()):
+            return
+        # Only where a kind lists nobody: what is stored of it is passed over to the first without a parent.
+        has_root = {
+            kind: not listed[kind] and await context.session.io(context.store.has_root, kind) for kind in ResourceType
+        }
+        if (why := contradicts_no_members(listed, has_root, context.session.target)) is not None:
+            raise NothingVisible(why)

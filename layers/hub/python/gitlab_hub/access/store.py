@@ -16,6 +16,7 @@ from gitlab_hub.access.keys import (
 from gitlab_hub.access.model import Account, Grant, Resource, ResourceType, item_of, value_of
 from gitlab_hub.ids import padded
 from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
 from gitlab_hub.sync.table_rows import TableRows, stretch
@@ -75,6 +76,11 @@ class AccessStore:
     def is_empty(self) -> bool:
         """Say whether no group and no project is stored."""
         return not any(self._table.query(self._pk(kind), limit=1, attributes=("sk",)).items for kind in ResourceType)
+
+    def has_root(self, kind: ResourceType) -> bool:
+        """Say whether a group at the top, or a project in a personal namespace, is stored."""
+        rows = query_all(self._table, self._pk(kind), attributes=("parent_id",))
+        return any(item.get("parent_id") is None for item in rows)
 
     def count(self, kind: ResourceType) -> int:
         """Count the stored resources."""

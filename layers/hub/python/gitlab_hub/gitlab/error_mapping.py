@@ -34,6 +34,8 @@ _TOKEN_REASONS = {
     "revoked": "token_revoked",
     "impersonation was disabled": "impersonation_disabled",
 }
+# lib/gitlab/auth/user_access_denied_reason.rb: "Your account has been blocked", "Your password expired", and the like.
+_OF_ACCOUNT = re.compile(r"\byour (?:account|primary email|password)\b|\binternal users\b|\btwo-factor\b")
 _SCOPE = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _MAX_SCOPES = 20
 # GitLab's state machine: "Cannot transition status via :run from :running (Reason(s): …)".
@@ -157,11 +159,11 @@ def _token_reason(body: dict[str, Any]) -> str:
 
 
 def _account_reason(body: dict[str, Any]) -> str:
+    """Why GitLab turns a user away, by its own words; others, such as a firewall's "blocked", say nothing of a user."""
     words = _words(body, "message")
     if "terms of service" in words:
         return "terms_not_accepted"
-    blocked = ("blocked", "deactivated", "two-factor", "password", "not confirmed", "pending approval")
-    return "account_blocked" if any(word in words for word in blocked) else "unknown"
+    return "account_blocked" if _OF_ACCOUNT.search(words) else "unknown"
 
 
 def _words(body: dict[str, Any], name: str) -> str:

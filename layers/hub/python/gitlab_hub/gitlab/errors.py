@@ -98,7 +98,7 @@ class CiDisabled(Forbidden):
 
 
 class NothingVisible(Forbidden):
-    """GitLab answers, and shows this token nothing at all."""
+    """GitLab answers with an empty list where something must be: nothing at all, or not what it shows elsewhere."""
 
     code = "no_resources"
 

@@ -26,7 +26,7 @@ from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.replacement import NeedsReauth
 from gitlab_hub.integrations.tokens.source import CredentialTokens, TokenSource
 from gitlab_hub.integrations.verification import codes
-from gitlab_hub.integrations.verification.checks import Verification, not_verified, nothing_to_verify
+from gitlab_hub.integrations.verification.checks import Verification, not_verified, nothing_to_verify, says_nothing
 from gitlab_hub.integrations.verification.outcome import (
     added,
     apply_verification,
@@ -96,7 +96,7 @@ class TokenService:
         subject = Subject(host_url=loaded.integration.host_url, token=token, oauth=oauth, tokens=tokens)
         verification = self._verifier.check_token(subject)
         kept = self._keep(credential, tokens, verification, complete=False).credential(credential.id) or credential
-        if not verification.ok and codes.family(verification.code) is None:
+        if not verification.ok and (codes.family(verification.code) is None or says_nothing(verification.worst)):
             return TokenHealth(status=CredentialStatus.UNKNOWN, expires_at=kept.token_expires_at, checked_at=self._at())
         return self._health(kept)
 

@@ -21,7 +21,7 @@ from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import Copy, PipelineStore
-from gitlab_hub.pipelines.window import Window
+from gitlab_hub.pipelines.window import SHOWN, Window
 from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.sync.ports import Session
 
@@ -76,6 +76,8 @@ class BatchResult:
     listed: int
     stored: int
     children: bool
+    bridges: str | None
+    """Whether the newest one showed its trigger jobs, as in a window; None where none was copied."""
 
     def apply_to(self, window: Window) -> Window:
         """The window after the batch."""
@@ -85,6 +87,7 @@ class BatchResult:
             copied=window.copied + self.copied,
             listed=window.listed + self.listed,
             stored=window.stored + self.stored,
+            bridges=self.bridges or window.bridges,
         )
 
 
@@ -112,12 +115,14 @@ class Batches:
             jobs = (partial(self._copy, number, row, known.get(number)) for number, row in batch)
             results = dict(zip([number for number, _ in batch], await self._session.gather(*jobs), strict=True))
             await self._record_results(results, dict(batch))
+            copies = [result for result in results.values() if isinstance(result, Copy)]
             new = [number for number in results if number not in known and number not in self._owed_pipelines.before]
             yield BatchResult(
                 copied=len(batch),
                 listed=sum(not isinstance(results[number], ResourceNotFound) for number in new),
-                stored=sum(isinstance(results[number], bool) for number in new),
-                children=True in results.values(),
+                stored=sum(isinstance(results[number], Copy) for number in new),
+                children=any(copy.has_children for copy in copies),
+                bridges=(copies[-1].bridges_refused or SHOWN) if copies else None,
             )
 
     async def try_again(self, owed: Sequence[Owed]) -> None:
@@ -130,12 +135,12 @@ class Batches:
         async for _ in self.copy(rows, known):
             pass
 
-    async def _record_results(self, results: Mapping[int, "bool | GitLabError"], rows: Mapping[int, Row]) -> None:
+    async def _record_results(self, results: Mapping[int, Copy | GitLabError], rows: Mapping[int, Row]) -> None:
         failed = {n: result for n, result in results.items() if isinstance(result, (*OF_ONE_PIPELINE, Forbidden))}
         refusals = (
             failed[n] for n in failed.keys() - self._owed_pipelines.owed.keys() if isinstance(failed[n], Forbidden)
         )
-        if not any(isinstance(result, bool) for result in results.values()) and (refusal := next(refusals, None)):
+        if not any(isinstance(result, Copy) for result in results.values()) and (refusal := next(refusals, None)):
             # A refusal is one pipeline's only where another one is shown; else it is the token's in this project.
             raise refusal
         if failed:
@@ -153,14 +158,14 @@ class Batches:
                 pipelines_vanished=int(isinstance(result, ResourceNotFound)), pipelines_owed=number in failed
             )
 
-    async def _copy(self, number: int, row: Row, known: StoredPipeline | None) -> "bool | GitLabError":
-        """Copy one pipeline; the answer says whether it has children, or why it could not be read.
+    async def _copy(self, number: int, row: Row, known: StoredPipeline | None) -> Copy | GitLabError:
+        """Copy one pipeline; the answer is the copy, or why it could not be read.
 
         ResourceNotFound is one that GitLab lists no more. A 404 for one that it lists is trouble like any other.
         """
         async with self._making:
             try:
-                copy = await self._copier.copy(number, known)
+                return await self._copier.copy(number, known)
             except (InsufficientScope, MissingPermissions, CiDisabled):
                 raise
             except ResourceNotFound as error:
@@ -169,4 +174,3 @@ class Batches:
                 return UnexpectedResponse("GitLab answers 404 for a pipeline that it lists.", http_status=404)
             except (Forbidden, *OF_ONE_PIPELINE) as error:
                 return error
-        return copy.has_children

@@ -3,8 +3,9 @@
 A route can answer 500 for one pipeline for weeks. Whoever insisted on it would never get to those behind it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
@@ -44,6 +45,8 @@ class Owed:
     updated_at: str | None = None
     """As it was listed: a pipeline that has changed since is tried at once."""
     sha: str | None = None
+    http_status: int | None = None
+    """What GitLab answered at the last try."""
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -53,7 +56,8 @@ class Owed:
     def retried(self, error: GitLabError, *, now: int) -> "Owed":
         """Owed after one more try in vain."""
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS << min(self.tries - 1, 10))
-        return replace(self, code=error.code, reason=str(error), tries=self.tries + 1, due_at=now + pause)
+        after = replace(self, code=error.code, reason=str(error), http_status=error.http_status)
+        return replace(after, tries=self.tries + 1, due_at=now + pause)
 
 
 def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int) -> Owed:
@@ -68,12 +72,21 @@ def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now
         due_at=now,
         updated_at=updated_at,
         sha=sha,
+        http_status=error.http_status,
     )
 
 
 def is_waiting(owed: Owed | None, row: Mapping[str, Any], *, now: int) -> bool:
     """Whether a listed pipeline is owed, unchanged, and not to be tried yet."""
     return owed is not None and owed.due_at > now and owed.updated_at == row.get("updated_at")
+
+
+def are_hidden(owed: Iterable[Owed]) -> bool:
+    """Whether GitLab says 404 for every one: its answer for what a token may not see (lib/api/helpers.rb).
+
+    Where a project shows no pipeline at all this is a refusal of the project's, as a 403 would be.
+    """
+    return all(one.http_status == HTTPStatus.NOT_FOUND for one in owed)
 
 
 def describe(owed: Mapping[int, Owed]) -> str:

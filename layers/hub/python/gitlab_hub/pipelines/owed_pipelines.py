@@ -60,11 +60,12 @@ class OwedPipelines:
         if self.owed.pop(pipeline_id, None) is not None:
             await self._session.write(self._rows.drop, self._project_id, pipeline_id)
 
+    def note(self) -> tuple[str, str] | None:
+        """What the scope's note says of owed pipelines: an error code and a text; None where there are none."""
+        return (next(iter(self.owed.values())).code, rules.describe(self.owed)) if self.owed else None
+
     async def report(self, scope: Scope) -> None:
-        """Say which pipelines are owed, in the scope's note and as an incident; or that none is any more."""
-        if self.owed:
-            code = next(iter(self.owed.values())).code
-            await self._session.partial(scope, code, rules.describe(self.owed))
+        """Say as an incident which pipelines are owed, or that none is any more."""
         if self._incidents is None or not (self.owed or self.before):
             return
         integration_id = self._session.target.integration_id

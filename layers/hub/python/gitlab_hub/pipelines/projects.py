@@ -13,7 +13,7 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
 from gitlab_hub.pipelines.model import clean_text, identity
 from gitlab_hub.pipelines.owed import INCIDENT
-from gitlab_hub.pipelines.window import Stream
+from gitlab_hub.pipelines.window import SHOWN, Stream
 from gitlab_hub.storage.ports import Item, Put, Table
 from gitlab_hub.storage.rows import query_pages
 from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, SyncTarget
@@ -88,6 +88,8 @@ class ReadState:
     default_newest: int | None = None
     child_newest: int | None = None
     """The highest id listed."""
+    bridges: str | None = None
+    """Why the pipeline that was read last did not show its trigger jobs: an error code; None where it did."""
     error: str | None = None
     """Why the project could not be read the last time: an error code."""
 
@@ -135,6 +137,10 @@ class ReadState:
         if stream is Stream.CHILD:
             counts = (self.child_listed, self.child_stored)
         return listed is not None and counts == (listed, listed)
+
+    def with_bridges(self, seen: str | None) -> "ReadState":
+        """The state after pipelines were read; `seen` as in a window."""
+        return self if seen is None else replace(self, bridges=None if seen == SHOWN else seen)
 
     def wants_count(self, now: int) -> bool:
         """Say whether GitLab's count is to be compared with ours again."""

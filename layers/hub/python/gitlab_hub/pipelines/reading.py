@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from gitlab_hub.gitlab.client import Page
-from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.errors import ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines import window as windows
 from gitlab_hub.pipelines.batches import Batches
 from gitlab_hub.pipelines.freshness import must_read
 from gitlab_hub.pipelines.model import identity
+from gitlab_hub.pipelines.owed import are_hidden
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.pipelines.source import ProjectSource
@@ -19,6 +20,12 @@ from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.window import SeekStep, Stream, Window
 from gitlab_hub.sync.ports import Scope, Session
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
+
+HIDDEN = "GitLab lists pipelines here and answers 404 for each of them: the token may not see them."
+NO_BRIDGES = (
+    "GitLab does not show the trigger jobs (bridges) of pipelines here, so what they have started is missing. Give the "
+    'token\'s user Reporter (a fine-grained token Pipeline: Read), then POST …/sync {"full": true}.'
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -56,7 +63,7 @@ class ProjectReading:
         if window.stream is Stream.CHILD:
             state = await self._keep(state, await self._read(window))
         await self._batches.try_again(self._owed_pipelines.due(self._now() // 1000, full=self._session.full))
-        await self._report_owed(state)
+        await self._report(state)
 
     def _opened(self, stream: Stream, state: ReadState) -> Window:
         return Window.opened(stream, None if self._session.full else state.watermark(stream))
@@ -66,7 +73,7 @@ class ProjectReading:
         window, state = await self._reconcile(await self._newest(window, before), before)
         stream, now = window.stream, self._now()
         after = state.with_watermark(stream, windows.watermark(window, before.watermark(stream), now=now))
-        after = after.with_newest(stream, window.top)
+        after = after.with_newest(stream, window.top).with_bridges(window.bridges)
         if stream is Stream.CHILD:
             after = after.with_children_read(seen=window.seen, now=now // 1000)
         after = replace(after, owed=len(self._owed_pipelines.owed) or before.owed)
@@ -92,9 +99,16 @@ class ProjectReading:
                 break
         return window
 
-    async def _report_owed(self, state: ReadState) -> None:
-        """Say which pipelines are owed, and note how many."""
-        await self._owed_pipelines.report(self._scope)
+    async def _report(self, state: ReadState) -> None:
+        """Say what was not shown, and note how many pipelines are owed. Raises ResourceNotFound where all is hidden."""
+        owed_pipelines, bridges = self._owed_pipelines, state.bridges
+        if owed_pipelines.owed and are_hidden(owed_pipelines.owed.values()) and not await self._has_any():
+            await self._forget()
+            raise ResourceNotFound(HIDDEN, http_status=404)
+        await owed_pipelines.report(self._scope)
+        notes = [note for note in (owed_pipelines.note(), bridges and (bridges, NO_BRIDGES)) if note]
+        if notes:
+            await self._session.partial(self._scope, notes[0][0], " ".join(text for _, text in notes))
         owed = len(self._owed_pipelines.owed) or None
         if owed != state.owed or state.error is not None:
             after = replace(state, owed=owed, error=None)
@@ -123,6 +137,17 @@ class ProjectReading:
             return window.total, True
         page = await anext(self._pages(windows.undated_params(window), per_page=1))
         return page.total, windows.is_dated(page.rows)
+
+    async def _forget(self) -> None:
+        """Count nothing of the project as read, as after a 403: the next run begins anew."""
+        owed = list(self._owed_pipelines.owed)
+        await self._session.write(self._states.save, self._source.project_id, ReadState(owed=len(owed)))
+        for number in owed:
+            await self._owed_pipelines.resolve(number)
+        await self._owed_pipelines.report(self._scope)
+
+    async def _has_any(self) -> bool:
+        return await self._session.io(self._store.has_any, self._source.project_id)
 
     async def _count(self, stream: Stream) -> int:
         return await self._session.io(self._store.count, self._source.project_id, children=stream is Stream.CHILD)

@@ -39,7 +39,15 @@ class ProjectSource:
         pipeline = pipeline_of(reply.body, self.project_id)
         at = now if reply.server_time is None else from_datetime(reply.server_time)
         jobs, bridges = await self.gather(partial(self._jobs, path), partial(self._bridges, path))
-        return Copy(pipeline=pipeline, jobs=jobs, bridges=bridges, settled=is_settled(pipeline, at=at))
+        refused = bridges if isinstance(bridges, str) else None
+        return Copy(
+            pipeline=pipeline,
+            jobs=jobs,
+            bridges=None if refused else bridges,
+            # A pipeline without its trigger jobs has not settled: a full sync reads it again.
+            settled=is_settled(pipeline, at=at) and not refused,
+            bridges_refused=refused,
+        )
 
     async def confirm(self) -> None:
         """Raise unless the project's list of pipelines can still be read."""
@@ -65,11 +73,12 @@ class ProjectSource:
     async def _jobs(self, path: str) -> list[Item]:
         return [job_of(row) for row in await self._all(f"{path}/jobs", {"include_retried": True})]
 
-    async def _bridges(self, path: str) -> list[Item] | None:
+    async def _bridges(self, path: str) -> list[Item] | str:
+        """Read the trigger jobs; without them a pipeline is worth having, so a refusal is only told (its code)."""
         try:
             rows = await self._all(f"{path}/bridges", {})
-        except (Forbidden, ResourceNotFound):
-            return None
+        except (Forbidden, ResourceNotFound) as error:
+            return error.code
         return [bridge_of(row) for row in rows]
 
     async def _all(self, path: str, params: dict[str, str | int | bool]) -> list[dict[str, Any]]:

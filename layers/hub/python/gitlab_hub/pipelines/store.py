@@ -83,6 +83,8 @@ class Copy:
     bridges: Sequence[Item] | None
     """None = GitLab did not let us see them: what is stored stays."""
     settled: bool
+    bridges_refused: str | None = None
+    """Why not: an error code."""
 
     @property
     def has_children(self) -> bool:
@@ -104,6 +106,11 @@ class PipelineStore:
         items = self._table.get_many([(pk, padded(number)) for number in ids], attributes=("id", *names))
         # Rows of an earlier release lack what was added since.
         return {item["id"]: StoredPipeline(**{name: item[name] for name in names if name in item}) for item in items}
+
+    def has_any(self, project_id: int) -> bool:
+        """Whether anything of a project is stored."""
+        rows = self._table.query(pipelines_pk(self._integration_id, project_id), limit=1, attributes=("sk",))
+        return bool(rows.items)
 
     def count(self, project_id: int, *, children: bool) -> int:
         """How many pipelines of a project are stored and not gone: the children, or all others."""

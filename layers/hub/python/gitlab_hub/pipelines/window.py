@@ -73,6 +73,9 @@ CLOCK_TRUST_MS = 300_000
 Params = dict[str, str | int | bool]
 
 
+SHOWN = "shown"
+
+
 class Stream(StrEnum):
     """GitLab lists pipelines in two lists: all but children, and the children."""
 
@@ -123,6 +126,8 @@ class Window:
     """Those of them that could be stored."""
     top: int | None = None
     """The highest id seen."""
+    bridges: str | None = None
+    """Whether the pipeline that was read last showed its trigger jobs: SHOWN, or an error code; None before any."""
 
     @classmethod
     def opened(cls, stream: Stream, watermark: int | None) -> "Window":

@@ -90,6 +90,10 @@ class DatasetMirror:
         open_scopes = (len(keys) for scope, keys in self._seen.items() if scope not in self._closed)
         return sum(one.listed for one in self._closed.values()) + sum(open_scopes)
 
+    def lists_any(self, prefix: str) -> bool:
+        """Whether a completely read scope whose name begins so had any row in this run."""
+        return any(one.listed for scope, one in self._closed.items() if scope.startswith(prefix))
+
     @property
     def suspicious(self) -> int:
         """Missing rows in scopes that are doubtful on their own."""

@@ -87,6 +87,13 @@ class RowStore(Protocol):
 class Mirror(Protocol):
     """One dataset kept equal to what GitLab lists. Only completely read scopes ever lose rows, and only in `sweep`."""
 
+    @property
+    def listed(self) -> int:
+        """How many rows GitLab has listed so far in this run."""
+
+    def lists_any(self, prefix: str) -> bool:
+        """Whether a completely read scope whose name begins so had any row in this run."""
+
     async def replace_all(self, scope: str, rows: Sequence[Row]) -> None:
         """These are all rows of the scope: write what changed, note what is missing."""
 

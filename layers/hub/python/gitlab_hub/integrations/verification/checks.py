@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from gitlab_hub.gitlab.errors import (
+    Forbidden,
     GitLabError,
     HostNotAllowed,
     InsufficientScope,
@@ -226,12 +227,40 @@ def is_outside_a_grant(check: Check) -> bool:
     return check.details.get("reason") in ("missing_permissions", "not_supported")
 
 
+def is_no_verdict(check: Check) -> bool:
+    """Whether a step failed for what says nothing about whether GitLab takes the token."""
+    return is_outside_a_grant(check) or says_nothing(check)
+
+
+def says_nothing(check: Check | None) -> bool:
+    """Whether a step met a 403 without a word of GitLab's."""
+    return check is not None and check.details.get("reason") == UNEXPLAINED
+
+
 def unproven(features: Features, facts: TokenFacts) -> Check | None:
     """What a fine-grained token is to be able to write, where a feature is on: trying it here would have an effect."""
     if not facts.fine_grained or not features.write:
         return None
     needed = permissions_of(features.names)
     return warned(Step.AFTER, "unproven_permissions", needed_permissions=needed)
+
+
+UNEXPLAINED = "unexplained"
+_NO_REASON = (
+    "403 came without a word of GitLab's about the user, and GitLab lets every token ask about itself. Look for what "
+    "stands in front of it (a firewall, a list of allowed addresses), then verify again."
+)
+
+
+def is_unexplained(error: GitLabError) -> bool:
+    """Whether a question about the token itself was refused without GitLab's words: that is no verdict about either."""
+    explained = isinstance(error, InsufficientScope | MissingPermissions) or error.details.get("reason") != "unknown"
+    return isinstance(error, Forbidden) and not explained
+
+
+def unexplained(step: Step, error: GitLabError) -> Check:
+    """A step that something refused, and nobody knows what."""
+    return failed(step, codes.PERMISSIONS, status=error.http_status, hint=_NO_REASON, reason=UNEXPLAINED)
 
 
 def _permission_hint(error: MissingPermissions, facts: TokenFacts | None) -> str:

@@ -7,7 +7,7 @@ from gitlab_hub.integrations.health import status_after
 from gitlab_hub.integrations.model import Credential, CredentialKind, CredentialStatus, IntegrationWithCredentials
 from gitlab_hub.integrations.store import Change
 from gitlab_hub.integrations.verification import codes
-from gitlab_hub.integrations.verification.checks import Facts, Step, Verification, is_outside_a_grant
+from gitlab_hub.integrations.verification.checks import Facts, Step, Verification, is_no_verdict, is_outside_a_grant
 
 MAX_CREDENTIALS = 20
 """All tokens of an integration share one secret, which has an upper size."""
@@ -20,7 +20,7 @@ def verification_of(
 
     Only a `complete` one can end an error that is not about the token, such as there being no projects. Permissions
     that a fine-grained token lacks are no verdict about it, nor are pipelines that its user may not read: GitLab takes
-    it, and what else it may do goes on.
+    it, and what else it may do goes on. Nor is a 403 that does not have GitLab's words.
     """
     current = before.credential(seen.id)
     if current is None or current.token_version != seen.token_version:
@@ -32,7 +32,7 @@ def verification_of(
         heals = complete or current.status != CredentialStatus.VALID
         informed_one = with_status(current, verification.facts, now=now)
         return _working(before, informed_one, verification.facts.version, heals=heals, now=now)
-    if codes.family(verification.code) is None or verification.worst is None or is_outside_a_grant(verification.worst):
+    if codes.family(verification.code) is None or verification.worst is None or is_no_verdict(verification.worst):
         return None
     status = codes.credential_status(verification.code, verification.worst.details.get("reason"), current.status)
     return apply_verification(before, replace(current, status=status, updated_at=now), works=False, now=now)

@@ -24,9 +24,11 @@ from gitlab_hub.integrations.verification.checks import (
     TokenFacts,
     errored,
     failed,
+    is_unexplained,
     passed,
     permission_missing,
     permission_spared,
+    unexplained,
     warned,
 )
 
@@ -50,6 +52,8 @@ def token_refused(error: GitLabError, token: str, *, writes: bool, oauth: bool) 
         return _scopes_missing(missing, error.http_status, oauth=oauth)
     if isinstance(error, MissingPermissions):
         return permission_missing(Step.TOKEN, error)
+    if is_unexplained(error):
+        return unexplained(Step.TOKEN, error)
     if isinstance(error, ResourceNotFound):
         # Not even `GET /user`, which every GitLab has.
         return failed(Step.TOKEN, "not_gitlab", status=error.http_status)
@@ -119,9 +123,11 @@ def _account_refused(error: GitLabError) -> Check:
     """Why GitLab turns a user away is in the error's reason, where it said so. For want of a permission it does not."""
     if isinstance(error, MissingPermissions):
         return permission_missing(Step.ACCOUNT, error)
+    if is_unexplained(error):
+        return unexplained(Step.ACCOUNT, error)
     if isinstance(error, Forbidden) and not isinstance(error, InsufficientScope):
-        code = "terms_not_accepted" if error.details.get("reason") == "terms_not_accepted" else "account_blocked"
-        return failed(Step.ACCOUNT, code, status=error.http_status, reason=error.details.get("reason"))
+        reason = str(error.details.get("reason"))
+        return failed(Step.ACCOUNT, reason, status=error.http_status, reason=reason)
     if isinstance(error, ResourceNotFound):
         return failed(Step.ACCOUNT, "not_gitlab", status=error.http_status)
     return errored(Step.ACCOUNT, error)

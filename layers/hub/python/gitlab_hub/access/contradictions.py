@@ -1,0 +1,74 @@
+"""Empty lists that GitLab itself contradicts: they say that a list was not shown, not that there is nothing.
+
+Pure rules, each of them a proof. What may be so is believed: a GitLab with personal projects only, a token that is a
+member of projects but of no group, a group without projects, a subgroup whose members are all inherited.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from gitlab_hub.access.model import ResourceType
+from gitlab_hub.gitlab.fields import GitLabRow, number, part, rows_in, text
+from gitlab_hub.sync.ports import SyncTarget
+
+GUEST = 10
+"""The least level with which `/groups` is asked for (`min_access_level`)."""
+
+LOOK = "Look for what answers in GitLab's place (a proxy, a cache), and in GitLab's log for this request."
+
+
+def contradicts_no_groups(projects: Iterable[GitLabRow], target: SyncTarget) -> str | None:
+    """Why a list without groups cannot be whole, told by rows of the list of projects; None where it may be.
+
+    An administrator is shown every group. A member is shown those where he is one, there or above it
+    (app/finders/groups_finder.rb, `groups_with_min_access_level`): just what `group_access` of a row of `/projects`
+    tells (`ProjectWithAccess` of lib/api/entities, `highest_group_member` of app/models/group.rb). Below a single group
+    all are shown that have a project which the token sees: they are among `User#authorized_groups`, or public.
+    """
+    project = next((row for row in projects if _lies_in_a_listed_group(row, target)), None)
+    if project is None:
+        return None
+    path = text(project.get("path_with_namespace")) or "a project"
+    return f"GitLab lists no groups, but {path}, which lies in a group that belongs into the list. {LOOK}"
+
+
+def _lies_in_a_listed_group(project: GitLabRow, target: SyncTarget) -> bool:
+    namespace = part(project, "namespace")
+    if namespace.get("kind") != "group":
+        return False
+    if target.group is not None:
+        return number(namespace.get("id")) != target.group_id
+    access = part(part(project, "permissions"), "group_access")
+    return target.is_admin or (number(access.get("access_level")) or 0) >= GUEST
+
+
+def contradicts_no_projects(groups: Iterable[GitLabRow]) -> str | None:
+    """Why a list without projects cannot be whole, told by the pages of groups; None where it may be.
+
+    Whoever is a member of a group is one of each of its projects, and a group's own page has them too (`projects` in
+    lib/api/entities/group_detail.rb).
+    """
+    for group in groups:
+        for project in rows_in(group.get("projects")):
+            path = text(project.get("path_with_namespace")) or "some"
+            return f"GitLab lists no projects, but shows {path} on the page of its group. {LOOK}"
+    return None
+
+
+def contradicts_no_members(
+    listed: Mapping[ResourceType, bool], has_root: Mapping[ResourceType, bool], target: SyncTarget
+) -> str | None:
+    """Why lists without a single member cannot be whole; None where they may be.
+
+    `listed`: whether any group (project) listed a member of its own. `has_root`: whether one of them is a group at the
+    top (a project in a personal namespace). The first always has an owner of its own: GitLab protects the last one
+    (app/policies/group_member_policy.rb, `last_owner?`). The second has the holder of its namespace, who cannot leave
+    (app/policies/project_member_policy.rb). And a token that is not limited to a group is shown what its user is a
+    member of, so there is at least one membership to be listed; what an administrator is shown lies below such roots.
+    """
+    if not any(listed.values()) and target.group is None:
+        return f"GitLab lists no member of any group or project, and somebody must be one. {LOOK}"
+    if has_root[ResourceType.GROUP] and not listed[ResourceType.GROUP]:
+        return f"GitLab lists no member of any group, and a group at the top always has an owner. {LOOK}"
+    if has_root[ResourceType.PROJECT] and not listed[ResourceType.PROJECT]:
+        return f"GitLab lists no member of any project, and a personal project always has its owner. {LOOK}"
+    return None

@@ -1,0 +1,79 @@
+"""When an empty list is a contradiction, and when it is believed."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.access.contradictions import contradicts_no_groups, contradicts_no_members, contradicts_no_projects
+from gitlab_hub.access.model import ResourceType
+from gitlab_hub.sync.ports import SyncTarget
+
+GROUP, PROJECT = ResourceType.GROUP, ResourceType.PROJECT
+
+
+def target(**changes: Any) -> SyncTarget:
+    base: dict[str, Any] = {"integration_id": "i1", "credential_id": "c1", "user_id": 1, "is_admin": False}
+    return SyncTarget(base_url="https://gitlab.example", **base | changes)
+
+
+ADMIN, MEMBER, LIMITED = target(is_admin=True), target(), target(group="acme", group_id=1)
+
+
+def project(kind: str = "group", namespace: int = 2, level: int | None = None) -> dict[str, Any]:
+    access = None if level is None else {"access_level": level}
+    return {
+        "id": 8,
+        "path_with_namespace": "acme/store",
+        "namespace": {"id": namespace, "kind": kind},
+        "permissions": {"project_access": {"access_level": 30}, "group_access": access},
+    }
+
+
+@pytest.mark.parametrize(("who", "row", "contradicted"), [
+    (ADMIN, project(), True),
+    (ADMIN, project("user"), False),
+    (MEMBER, project(), False),
+    (MEMBER, project(level=5), False),
+    (MEMBER, project(level=10), True),
+    (MEMBER, {"id": 8}, False),
+    (LIMITED, project(namespace=1), False),
+    (LIMITED, project(namespace=2), True),
+])  # fmt: skip
+def test_a_project_tells_whether_its_group_belongs_into_the_list(
+    who: SyncTarget, row: dict[str, Any], *, contradicted: bool
+) -> None:
+    assert contradicts_no_groups([], who) is None
+    why = contradicts_no_groups([{"id": 7}, row], who)
+    assert (why is not None) is contradicted
+    assert why is None or "acme/store" in why
+
+
+@pytest.mark.parametrize(("pages", "contradicted"), [
+    ([], False),
+    ([{"id": 1}, {"id": 2, "projects": []}], False),
+    ([{"id": 1, "projects": None}], False),
+    ([{"id": 1, "projects": []}, {"id": 2, "projects": [project()]}], True),
+])  # fmt: skip
+def test_the_page_of_a_group_tells_whether_there_are_projects(
+    pages: list[dict[str, Any]], *, contradicted: bool
+) -> None:
+    assert (contradicts_no_projects(pages) is not None) is contradicted
+
+
+@pytest.mark.parametrize(("who", "listed", "roots", "contradicted"), [
+    (ADMIN, (False, False), (True, False), True),
+    (MEMBER, (False, False), (False, False), True),
+    (LIMITED, (False, False), (False, False), False),
+    (LIMITED, (False, False), (True, False), True),
+    (LIMITED, (False, True), (True, False), True),
+    (MEMBER, (False, True), (False, False), False),
+    (ADMIN, (True, False), (False, False), False),
+    (ADMIN, (True, False), (False, True), True),
+    (ADMIN, (True, True), (False, False), False),
+])  # fmt: skip
+def test_somebody_must_be_a_member_of_a_group_at_the_top(
+    who: SyncTarget, listed: tuple[bool, bool], roots: tuple[bool, bool], *, contradicted: bool
+) -> None:
+    why = contradicts_no_members(dict(zip((GROUP, PROJECT), listed, strict=True)),
+                                 dict(zip((GROUP, PROJECT), roots, strict=True)), who)  # fmt: skip
+    assert (why is not None) is contradicted
