@@ -72,8 +72,8 @@ class Company(GitLabs):
         return Reply(status=200, headers={}, body="{}")
 
 
-class Workshop(World):
-    """A hub beside this GitLab, with one trigger in its first project."""
+class WorldWithGitLab(World):
+    """A hub that this GitLab tells of its events, with one trigger in its first project."""
 
     def __init__(self, **changes: Any) -> None:
         super().__init__()
@@ -122,4 +122,4 @@ class Workshop(World):
         self.trigger = store.change(self.trigger.id, lambda found: replace(found, version=found.version + 1, **changes))
 
 
-__all__ = ["INTEGRATION", "PROJECT", "Company", "Workshop"]
+__all__ = ["INTEGRATION", "PROJECT", "Company", "WorldWithGitLab"]

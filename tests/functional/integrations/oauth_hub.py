@@ -160,7 +160,7 @@ class OAuthHub:
         hooks = self.hooks and SimpleNamespace(
             removal=self.hooks, summary=lambda _: {}, of_projects=lambda *_: {}, service=None
         )
-        builds = self.builds and SimpleNamespace(active=self.builds)
+        builds = self.builds and SimpleNamespace(store=self.builds)
         return {name: part for name, part in (("hooks", hooks), ("builds", builds)) if part is not None}
 
     def sleep(self, seconds: float) -> None:

@@ -41,7 +41,7 @@ class Builds:
 
     active: bool = True
 
-    def any(self, integration_id: str) -> bool:
+    def any_active(self, integration_id: str) -> bool:
         return self.active
 
 

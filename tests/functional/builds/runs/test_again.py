@@ -325,6 +325,6 @@ def test_nothing_of_a_claim_is_left_when_the_integration_goes() -> None:
     world = cut_short()
     world.receive(push(before=NEWER), "dlv_0a1b_2")
     world.receive(gone(), "dlv_0a1b_3")
-    known = set(world.feature.partitions(INTEGRATION))
+    known = set(world.feature.store.partitions(INTEGRATION))
     left = {row["pk"] for row in world.rows.dump()} - known
     assert (left, PROJECT) == (set(), 7)

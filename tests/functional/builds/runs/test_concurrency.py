@@ -97,9 +97,9 @@ def test_an_ended_build_of_the_release_before_leaves_nothing_behind() -> None:
     tag = world.receive(push(ref="v1", kind="tag_push"), "dlv_0a1b_2")[0][0]
     world.work()
     old_form(world, tag)
-    assert world.feature.active.any(INTEGRATION)
+    assert world.feature.store.any_active(INTEGRATION)
     assert world.call("PATCH", f"/v1/builds/{tag}", {"status": "success"})[0] == 200
-    assert not world.feature.active.any(INTEGRATION)
+    assert not world.feature.store.any_active(INTEGRATION)
     assert [row for row in world.rows.dump() if str(row["sk"]).startswith("RUNNING#")] == []
 
 
@@ -112,7 +112,7 @@ def test_a_row_that_was_left_of_an_ended_build_is_in_nobodys_way() -> None:
     world.rows.put(
         {"pk": f"INTEGRATION#{INTEGRATION}", "sk": f"{concurrency_key(build)}{build_id}", "build_id": build_id}
     )
-    assert not world.feature.active.any(INTEGRATION)
+    assert not world.feature.store.any_active(INTEGRATION)
     assert build.project_id == PROJECT
 
 

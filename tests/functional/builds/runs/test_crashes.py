@@ -117,7 +117,7 @@ def test_a_cancellation_whose_worker_ends_anywhere_stops_the_build_at_its_target
     assert (build.status, build.stop_pending, build.due_at) == (BuildStatus.CANCELED, False, None)
     assert world.target.stopped == [build_id]
     assert world.wall.shown == {(SHA, "ci/hub"): "canceled"}
-    assert not world.feature.active.any(INTEGRATION)
+    assert not world.feature.store.any_active(INTEGRATION)
 
 
 def test_the_whole_queue_redriven_twice_has_no_further_effect() -> None:

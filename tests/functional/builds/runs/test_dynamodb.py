@@ -61,5 +61,5 @@ def test_builds_live_on_dynamodb_as_they_do_in_memory(world: World) -> None:
     assert (status, [build["number"] for build in body["builds"]]) == (200, [2])
     status, body = world.call("GET", "/v1/builds", limit=1, cursor=body["next_cursor"])
     assert ([build["id"] for build in body["builds"]], body["next_cursor"]) == ([first], None)
-    assert not world.feature.active.any(INTEGRATION)
+    assert not world.feature.store.any_active(INTEGRATION)
     assert world.feature.store.due(now=int(world.now) + 10_000, limit=10) == []

@@ -109,7 +109,7 @@ def test_a_forks_build_waits_for_approval_and_does_not_stand_in_the_way_of_the_m
     [build_id], _ = world.receive(merge_request(source=99), "dlv_0a1b_2")
     world.work()
     assert world.target.calls == []
-    assert not world.feature.active.any(INTEGRATION)
+    assert not world.feature.store.any_active(INTEGRATION)
     assert world.wall.posts[-1]["description"] == "Waits for approval"
     own = world.push()
     assert own != build_id
@@ -131,7 +131,7 @@ def test_what_the_target_refuses_fails_with_a_code_and_a_hint(world: World) -> N
     assert world.failures == []
     assert world.wall.posts[-1]["state"] == "failed"
     assert world.wall.posts[-1]["description"] == "Give the builder the right."
-    assert not world.feature.active.any(INTEGRATION)
+    assert not world.feature.store.any_active(INTEGRATION)
 
 
 def test_a_target_that_is_away_fails_the_message_and_is_asked_again_by_the_schedule(world: World) -> None:
@@ -214,7 +214,7 @@ def test_a_build_that_waits_or_runs_is_in_the_way_of_a_removal_until_it_ends(wor
     for status in (None, "running", "success"):
         if status is not None:
             world.call("PATCH", f"/v1/builds/{build_id}", {"status": status})
-        assert world.feature.active.any(INTEGRATION) is (status != "success")
+        assert world.feature.store.any_active(INTEGRATION) is (status != "success")
 
 
 def test_a_build_that_is_gone_is_no_failure(world: World) -> None:
@@ -277,7 +277,7 @@ def test_a_removed_integration_leaves_no_build_behind(world: World) -> None:
     world.push()
     world.push(NEWER, delivery="dlv_0a1b_2")
     world.work()
-    for partition in world.feature.partitions(INTEGRATION):
+    for partition in world.feature.store.partitions(INTEGRATION):
         keys = [(str(row["pk"]), str(row["sk"])) for row in world.rows.query(partition).items]
         world.rows.write(deletes=keys)
     assert world.rows.dump() == []

@@ -20,8 +20,7 @@ from gitlab_hub.builds.targets.base import (
 )
 from gitlab_hub.builds.targets.eventbridge import EventBridgeTarget
 from gitlab_hub.builds.targets.registry import build_targets
-from gitlab_hub.builds.triggers.requests import Target as TargetBody
-from gitlab_hub.builds.triggers.requests import TriggerBody
+from gitlab_hub.builds.triggers.requests import TargetBody, TriggerBody
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from tests.functional.builds.build_aws import (
     ACCOUNT,

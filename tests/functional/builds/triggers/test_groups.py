@@ -13,14 +13,14 @@ from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.hooks import hook
 from tests.fakes.table import MemoryTable
 from tests.fakes.triggers import INTEGRATION, MemoryGroups
-from tests.functional.builds.build_company import PROJECT, Workshop
+from tests.functional.builds.build_company import PROJECT, WorldWithGitLab
 from tests.functional.builds.triggers_hub import BODY, PATH, Hub
 
 FIELD = Path(__file__).parents[3] / "data" / "gitlab" / "field"
 TARGET = {"type": "eventbridge"}
 
 
-class Below(Workshop):
+class Below(WorldWithGitLab):
     """A hub whose trigger is for the top group of a project, by its path."""
 
     def __init__(self) -> None:
@@ -49,87 +49,87 @@ class Below(Workshop):
 
 
 def test_a_trigger_follows_its_group_when_it_is_renamed() -> None:
-    shop = Below()
-    shop.company.do("rename_group", id=shop.group, path="ember-renamed")
-    _, built, reasons = shop.happens("push", files=["a"])
+    world = Below()
+    world.company.do("rename_group", id=world.group, path="ember-renamed")
+    _, built, reasons = world.happens("push", files=["a"])
     assert (len(built), reasons) == (1, [])
-    assert shop.shown() == ("ember-renamed", shop.group)
-    assert shop.build(built[0]).project_path == "ember-renamed/tools/app"
+    assert world.shown() == ("ember-renamed", world.group)
+    assert world.build(built[0]).project_path == "ember-renamed/tools/app"
 
 
 def test_a_trigger_follows_its_group_when_the_group_is_moved_with_what_is_in_it() -> None:
-    shop = Below()
-    company = shop.company.app.company
-    outer = shop.company.do("add_group", path="outer")["id"]
-    group, project = company.groups[shop.group], company.projects[PROJECT]
+    world = Below()
+    company = world.company.app.company
+    outer = world.company.do("add_group", path="outer")["id"]
+    group, project = company.groups[world.group], company.projects[PROJECT]
     group.parent_id, group.full_path = outer, "outer/indigo"
-    company.groups[shop.inner].full_path, project.full_path = "outer/indigo/tools", "outer/indigo/tools/app"
-    assert len(shop.happens("push", files=["a"])[1]) == 1
-    assert shop.shown() == ("outer/indigo", shop.group)
+    company.groups[world.inner].full_path, project.full_path = "outer/indigo/tools", "outer/indigo/tools/app"
+    assert len(world.happens("push", files=["a"])[1]) == 1
+    assert world.shown() == ("outer/indigo", world.group)
 
 
 def test_another_group_that_takes_the_old_name_is_not_the_triggers() -> None:
-    shop = Below()
-    shop.company.do("rename_group", id=shop.group, path="ember-renamed")
-    other = shop.company.do("add_group", path="indigo")["id"]
-    project = shop.company.app.company.projects[PROJECT]
+    world = Below()
+    world.company.do("rename_group", id=world.group, path="ember-renamed")
+    other = world.company.do("add_group", path="indigo")["id"]
+    project = world.company.app.company.projects[PROJECT]
     project.group_id, project.full_path = other, "indigo/tools/app"
-    assert shop.happens("push", files=["a"])[1:] == ([], ["no_trigger"])
+    assert world.happens("push", files=["a"])[1:] == ([], ["no_trigger"])
 
 
 def test_a_project_that_is_moved_out_of_the_group_is_left_alone() -> None:
-    shop = Below()
-    assert len(shop.happens("push", files=["a"])[1]) == 1
-    other = shop.company.do("add_group", path="other")["id"]
-    project = shop.company.app.company.projects[PROJECT]
+    world = Below()
+    assert len(world.happens("push", files=["a"])[1]) == 1
+    other = world.company.do("add_group", path="other")["id"]
+    project = world.company.app.company.projects[PROJECT]
     project.group_id, project.full_path = other, "other/app"
-    assert shop.happens("push", files=["b"])[1:] == ([], ["no_trigger"])
+    assert world.happens("push", files=["b"])[1:] == ([], ["no_trigger"])
 
 
 def test_a_trigger_of_the_release_before_learns_the_id_of_its_group_and_follows_it() -> None:
-    shop = Below()
-    shop.forget_ids()
-    assert len(shop.happens("push", files=["a"])[1]) == 1
-    assert shop.shown() == ("indigo", shop.group)
-    shop.company.do("rename_group", id=shop.group, path="ember-renamed")
-    assert len(shop.happens("push", files=["b"])[1]) == 1
+    world = Below()
+    world.forget_ids()
+    assert len(world.happens("push", files=["a"])[1]) == 1
+    assert world.shown() == ("indigo", world.group)
+    world.company.do("rename_group", id=world.group, path="ember-renamed")
+    assert len(world.happens("push", files=["b"])[1]) == 1
 
 
 def test_the_dry_run_decides_by_ids_too() -> None:
-    shop = Below()
-    shop.company.do("rename_group", id=shop.group, path="ember-renamed")
+    world = Below()
+    world.company.do("rename_group", id=world.group, path="ember-renamed")
     body = json.loads((FIELD / "push__group_renamed.json").read_bytes())
     payload = body | {
         "project_id": PROJECT,
         "project": {"id": PROJECT, "path_with_namespace": "ember-renamed/tools/app"},
     }
-    _, answer = shop.call("POST", f"/v1/triggers/{shop.made}/test", {"event": "push", "payload": payload})
+    _, answer = world.call("POST", f"/v1/triggers/{world.made}/test", {"event": "push", "payload": payload})
     assert answer["would_build"] is True
     assert "group_fits" in [reason["code"] for reason in answer["reasons"]]
     assert parse("Push Hook", payload).project_path == "ember-renamed/tools/app"
 
 
 def test_a_build_that_a_person_asks_for_is_of_a_project_below_the_group_whatever_it_is_called() -> None:
-    shop = Below()
-    shop.company.do("push", files=["a"])
-    shop.company.do("rename_group", id=shop.group, path="ember-renamed")
-    asked = {"trigger_id": shop.made, "ref": "main", "project_id": PROJECT}
-    assert shop.call("POST", "/v1/builds", asked)[0] == 201
-    assert shop.call("POST", "/v1/builds", asked | {"project_id": 2})[0] == 422
+    world = Below()
+    world.company.do("push", files=["a"])
+    world.company.do("rename_group", id=world.group, path="ember-renamed")
+    asked = {"trigger_id": world.made, "ref": "main", "project_id": PROJECT}
+    assert world.call("POST", "/v1/builds", asked)[0] == 201
+    assert world.call("POST", "/v1/builds", asked | {"project_id": 2})[0] == 422
 
 
 def test_where_a_project_lies_is_asked_once_a_day_and_when_its_path_changes() -> None:
-    shop = Below()
-    shop.happens("push", files=["a"])
-    opened = shop.company.opened
-    shop.happens("push", files=["b"])
-    assert shop.company.opened == opened
-    shop.use(shop.rows, shop.queue)
-    shop.happens("push", files=["c"])
-    assert shop.company.opened == opened, "another worker finds it in the table"
-    shop.now += 86_401
-    shop.happens("push", files=["d"])
-    assert shop.company.opened == opened + 1
+    world = Below()
+    world.happens("push", files=["a"])
+    opened = world.company.opened
+    world.happens("push", files=["b"])
+    assert world.company.opened == opened
+    world.use(world.rows, world.queue)
+    world.happens("push", files=["c"])
+    assert world.company.opened == opened, "another worker finds it in the table"
+    world.now += 86_401
+    world.happens("push", files=["d"])
+    assert world.company.opened == opened + 1
 
 
 # Made only where they can fire
@@ -207,9 +207,9 @@ def test_events_that_no_webhook_brings_are_warned_of(fields: dict[str, Any] | No
 
 
 def test_the_warnings_say_what_to_do() -> None:
-    shop = Below()
-    shop.company.set(report_statuses=False)
-    status, body = shop.call(
+    world = Below()
+    world.company.set(report_statuses=False)
+    status, body = world.call(
         "POST", "/v1/triggers",
         {"integration_id": INTEGRATION, "project_id": PROJECT, "events": ["push"], "target": TARGET},
     )  # fmt: skip

@@ -1,11 +1,11 @@
 """The parts of builds put together over their ports; nothing is read or sent by putting them together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 
 from gitlab_hub.builds.runs.ref_history import RefHistories
 from gitlab_hub.builds.runs.service import BuildService, BuildTriggering
-from gitlab_hub.builds.runs.store import KEPT_SECONDS, BuildActivity, BuildStore, partitions
+from gitlab_hub.builds.runs.store import KEPT_SECONDS, BuildStore
 from gitlab_hub.builds.triggers.changed_paths import ChangedPaths
 from gitlab_hub.builds.triggers.feature import TriggersFeature
 from gitlab_hub.gitlab.clients import GitLabs
@@ -33,12 +33,3 @@ class BuildsFeature:
     def builds(self) -> BuildTriggering:
         """What takes the events of webhooks."""
         return BuildTriggering(self.triggers.matcher, self.service)
-
-    @cached_property
-    def active(self) -> BuildActivity:
-        """What the removal of an integration asks first."""
-        return BuildActivity(self.store)
-
-    def partitions(self, integration_id: str) -> Iterator[str]:
-        """What a removed integration leaves behind."""
-        return partitions(self.store, integration_id)

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.fields import is_below
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitlab_hub.builds.runs.store import BuildActivity
+    from gitlab_hub.builds.runs.store import BuildStore
     from gitlab_hub.builds.runs.worker import Builder
     from gitlab_hub.builds.triggers.feature import TriggersFeature
     from gitlab_hub.gitlab.client import GitLab
@@ -139,12 +139,12 @@ class HookRemovalAdapter:
 class ActiveBuildsAdapter:
     """Builds as whoever removes an integration asks for them."""
 
-    def __init__(self, active: "Callable[[], BuildActivity]") -> None:
-        self._active = active
+    def __init__(self, store: "Callable[[], BuildStore]") -> None:
+        self._store = store
 
     def any(self, integration_id: str) -> bool:
         """Whether a build of the integration is under way."""
-        return self._active().any(integration_id)
+        return self._store().any_active(integration_id)
 
 
 class _PipelineHints(Protocol):

@@ -90,7 +90,7 @@ class Container(Core):
             audit=self.audit,
             now=self.now,
             hooks=adapters.HookRemovalAdapter(lambda: self.hooks.removal),
-            builds=adapters.ActiveBuildsAdapter(lambda: self.builds.active),
+            builds=adapters.ActiveBuildsAdapter(lambda: self.builds.store),
         )
 
     @cached_property

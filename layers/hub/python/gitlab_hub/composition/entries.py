@@ -116,7 +116,6 @@ def sync_accounts() -> Entry:
     from gitlab_hub.access.hints import AccessHints
     from gitlab_hub.access.store import partitions
     from gitlab_hub.builds.runs.store import BuildStore
-    from gitlab_hub.builds.runs.store import partitions as build_partitions
     from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
     from gitlab_hub.sync.history import history_partition
     from gitlab_hub.webhooks.deliveries.store import delivery_partitions
@@ -129,7 +128,7 @@ def sync_accounts() -> Entry:
 
     def deliveries_and_builds(integration_id: str) -> Iterable[str]:
         yield from delivery_partitions(others, integration_id)
-        yield from build_partitions(BuildStore(others), integration_id)
+        yield from BuildStore(others).partitions(integration_id)
 
     queue = container.syncs.queues[AccessFeature.kind]
     work = SyncWork(

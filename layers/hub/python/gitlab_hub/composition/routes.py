@@ -116,7 +116,7 @@ def builds_routes(container: "Container") -> list["Route"]:
         ),
         BuildRoutes(
             store=builds.store,
-            controls=commands_of(builds, audit=audit, check_target=check_target),
+            commands=commands_of(builds, audit=audit, check_target=check_target),
             triggers=triggers.store,
             integrations=store,
             cursors=cursors,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.builds.feature import BuildsFeature
-from gitlab_hub.builds.runs.commands import BuildCommands, Commits
+from gitlab_hub.builds.runs.commands import BuildCommands
 from gitlab_hub.builds.runs.commit_status import StatusReporter
+from gitlab_hub.builds.runs.commits import Commits
 from gitlab_hub.builds.runs.state_changes import StateChanges
 from gitlab_hub.builds.runs.worker import Builder, Starter
 from gitlab_hub.builds.targets.base import BuildTarget

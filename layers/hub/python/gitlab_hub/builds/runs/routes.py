@@ -11,9 +11,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.builds.runs.commands import BuildCommands
 from gitlab_hub.builds.runs.model import Build, BuildStatus
-from gitlab_hub.builds.runs.schemas import MAX_ID, BuildBody, BuildEnvelope, BuildList, BuildView, ReportBody
+from gitlab_hub.builds.runs.schemas import MAX_REF, BuildBody, BuildEnvelope, BuildList, BuildView, ReportBody
 from gitlab_hub.builds.runs.store import BuildStore
 from gitlab_hub.builds.triggers.ports import Integrations, Triggers
+from gitlab_hub.builds.triggers.requests import ID_LIMIT
 from gitlab_hub.errors import NotFound
 from gitlab_hub.ids import owner_of
 from gitlab_hub.web.api import Route, Seed
@@ -90,8 +91,8 @@ MAX_MERGED = 100
 
 BuildId = Annotated[str, Path()]
 Id = Annotated[str | None, Query(min_length=1, max_length=200)]
-ProjectId = Annotated[int | None, Query(ge=1, le=MAX_ID)]
-Ref = Annotated[str | None, Query(min_length=1, max_length=1024)]
+ProjectId = Annotated[int | None, Query(ge=1, le=ID_LIMIT - 1)]
+Ref = Annotated[str | None, Query(min_length=1, max_length=MAX_REF)]
 AnyStatus = Annotated[Literal["pending", "running", "success", "failed", "canceled"] | None, Query()]
 
 
@@ -102,12 +103,12 @@ class BuildRoutes:
         self,
         *,
         store: BuildStore,
-        controls: BuildCommands,
+        commands: BuildCommands,
         triggers: Triggers,
         integrations: Integrations,
         cursors: Cursors,
     ) -> None:
-        self._store, self._controls, self._triggers = store, controls, triggers
+        self._store, self._commands, self._triggers = store, commands, triggers
         self._integrations, self._cursors = integrations, cursors
 
     def routes(self) -> list[Route]:
@@ -152,10 +153,8 @@ class BuildRoutes:
     def start(self, body: BuildBody, caller: Caller, seed: Seed) -> BuildEnvelope:
         """Have a trigger build a branch, a tag or a commit, whatever its own rules say."""
         self._must_see(caller, owner_of(body.trigger_id))
-        trigger = self._triggers.get(body.trigger_id)
-        if trigger is None:
-            raise NotFound("There is no such trigger.")
-        build = self._controls.build(
+        trigger = self._triggers.require(body.trigger_id)
+        build = self._commands.build(
             trigger, project_id=body.project_id, ref=body.ref, sha=body.sha, actor=caller.token_id, seed=seed
         )
         return _shown(build)
@@ -163,19 +162,19 @@ class BuildRoutes:
     def report(self, build_id: BuildId, body: ReportBody) -> BuildEnvelope:
         """Say how far a build is; GitLab shows it as the commit status."""
         status = BuildStatus(body.status)
-        return _shown(self._controls.report(build_id, status, description=body.description, target_url=body.target_url))
+        return _shown(self._commands.report(build_id, status, description=body.description, target_url=body.target_url))
 
     def cancel(self, build_id: BuildId, caller: Caller) -> BuildEnvelope:
         """End a build, here and at its target."""
-        return _shown(self._controls.cancel(build_id, actor=caller.token_id))
+        return _shown(self._commands.cancel(build_id, actor=caller.token_id))
 
     def rerun(self, build_id: BuildId, caller: Caller, seed: Seed) -> BuildEnvelope:
         """Build the same commit once more, as a new build."""
-        return _shown(self._controls.rerun(build_id, actor=caller.token_id, seed=seed))
+        return _shown(self._commands.rerun(build_id, actor=caller.token_id, seed=seed))
 
     def approve(self, build_id: BuildId, caller: Caller) -> BuildEnvelope:
         """Let a build of a fork's code start."""
-        return _shown(self._controls.approve(build_id, actor=caller.token_id))
+        return _shown(self._commands.approve(build_id, actor=caller.token_id))
 
     def _seen(self, caller: Principal, integration_id: str | None, trigger_id: str | None) -> list[str]:
         """The integrations whose builds are wanted, all of them visible to the caller."""

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from gitlab_hub.builds.runs.commit_status import MAX_DESCRIPTION
 from gitlab_hub.builds.runs.model import Build
+from gitlab_hub.builds.triggers.requests import ProjectId
 from gitlab_hub.web.rules import rule
+from gitlab_hub.web.validation import RequestBody
 
 
 class BuildError(BaseModel):
@@ -105,14 +107,7 @@ def _report(build: Build) -> ReportView | None:
 # What callers send about builds. Unknown fields are refused.
 
 MAX_REF = 1024
-MAX_ID = 2**63 - 1
 _NOT_IN_REFS = frozenset(" ~^:?*[\\\x7f")
-
-
-class Body(BaseModel):
-    """A body that takes what it names and nothing else."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 def _is_ref(ref: str) -> str:
@@ -131,13 +126,13 @@ Sha = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{7,64}$")]
 Url = Annotated[str, Field(max_length=2048, pattern=r"^https?://[!-~]+$")]
 
 
-class BuildBody(Body):
+class BuildBody(RequestBody):
     """Ask for a build of a branch, a tag or a commit; `project_id` is for triggers of a group."""
 
     trigger_id: Annotated[str, Field(min_length=1, max_length=200)]
     ref: Ref | None = None
     sha: Sha | None = None
-    project_id: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] | None = None
+    project_id: ProjectId | None = None
 
     @model_validator(mode="after")
     def _says_what(self) -> "BuildBody":
@@ -146,7 +141,7 @@ class BuildBody(Body):
         return self
 
 
-class ReportBody(Body):
+class ReportBody(RequestBody):
     """Say how far a build is."""
 
     status: Literal["pending", "running", "success", "failed", "canceled"]

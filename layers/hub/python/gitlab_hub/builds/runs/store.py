@@ -157,9 +157,10 @@ class BuildStore:
         return sorted(map(_build, found), key=list_position, reverse=True)
 
     def partitions(self, integration_id: str) -> Iterator[str]:
-        """All partitions of an integration's builds but the one it shares with hooks and triggers."""
+        """All partitions to empty once it is gone: each build's, and then the one with numbers, triggers and hooks."""
         rows = query_all(self._table, f"BUILDS#{integration_id}", limit=200, index=BY_TIME, attributes=("pk",))
-        return (str(row["pk"]) for row in rows)
+        yield from (str(row["pk"]) for row in rows)
+        yield _of(integration_id)
 
 
 def list_position(build: Build) -> str:
@@ -244,23 +245,3 @@ def integration_of(build_id: str) -> str:
     if integration_id is None:
         raise NotFound("There is no such build.")
     return integration_id
-
-
-# What the removal of an integration has to know of its builds, and what it leaves of them.
-
-
-class BuildActivity:
-    """Builds that wait for their target or run: an integration that has some is not simply removed."""
-
-    def __init__(self, store: BuildStore) -> None:
-        self._store = store
-
-    def any(self, integration_id: str) -> bool:
-        """Say whether there are any."""
-        return self._store.any_active(integration_id)
-
-
-def partitions(store: BuildStore, integration_id: str) -> Iterator[str]:
-    """All partitions to empty: each build's, and then the one with numbers, triggers and hooks."""
-    yield from store.partitions(integration_id)
-    yield f"INTEGRATION#{integration_id}"

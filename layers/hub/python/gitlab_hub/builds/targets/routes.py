@@ -8,10 +8,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.builds.runs.schemas import SigningSecret
-from gitlab_hub.builds.runs.store import integration_of
 from gitlab_hub.builds.targets.signing import SecretVersions, TargetSecrets
 from gitlab_hub.builds.triggers.ports import Triggers
-from gitlab_hub.errors import Conflict, NotFound
+from gitlab_hub.errors import Conflict
 from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
@@ -46,9 +45,7 @@ class SigningRoutes:
 
     def rotate(self, trigger_id: TriggerId, caller: Caller, seed: Seed) -> SigningSecret:
         """Make the next secret; for a day requests are signed with the one before as well."""
-        integration_id = integration_of(trigger_id)
-        if self._triggers.get(trigger_id) is None:
-            raise NotFound("There is no such trigger.")
+        integration_id = self._triggers.require(trigger_id).integration_id
         self._audit.record(
             AuditAction.SIGNING_SECRET_MADE, actor=caller.token_id, integration_id=integration_id, trigger_id=trigger_id
         )

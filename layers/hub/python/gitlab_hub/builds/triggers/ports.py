@@ -43,3 +43,6 @@ class Triggers(Protocol):
 
     def get(self, trigger_id: str) -> Trigger | None:
         """One trigger, by its id."""
+
+    def require(self, trigger_id: str) -> Trigger:
+        """One trigger, by its id. Raises NotFound."""

@@ -4,23 +4,19 @@ from collections.abc import Mapping
 from itertools import permutations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic import Field, StrictBool, StrictInt, ValidationError
 
 from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, ReportStatus, Trigger
 from gitlab_hub.gitlab.webhooks.event_types import BUILDING
 from gitlab_hub.web.errors import Unprocessable
-from gitlab_hub.web.validation import refusal_of
+from gitlab_hub.web.validation import RequestBody, refusal_of
 
 # Where builds can go, and what each kind of target needs to know.
 
 _ARN = r"arn:aws[a-z0-9-]*"
 
 
-class _Target(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
-class EventBridgeTarget(_Target):
+class EventBridgeTarget(RequestBody):
     """An event on a bus; the hub's own one where none is named."""
 
     type: Literal["eventbridge"]
@@ -35,7 +31,7 @@ class EventBridgeTarget(_Target):
     ) = None
 
 
-class CodeBuildTarget(_Target):
+class CodeBuildTarget(RequestBody):
     """A build of a CodeBuild project."""
 
     type: Literal["codebuild"]
@@ -44,7 +40,7 @@ class CodeBuildTarget(_Target):
     """Whether the project's source is this very repository, so that it can be told the commit to build."""
 
 
-class StepFunctionsTarget(_Target):
+class StepFunctionsTarget(RequestBody):
     """An execution of a state machine."""
 
     type: Literal["stepfunctions"]
@@ -53,7 +49,7 @@ class StepFunctionsTarget(_Target):
     ]
 
 
-class SqsTarget(_Target):
+class SqsTarget(RequestBody):
     """A message to a queue."""
 
     type: Literal["sqs"]
@@ -62,7 +58,7 @@ class SqsTarget(_Target):
     ]
 
 
-class HttpsTarget(_Target):
+class HttpsTarget(RequestBody):
     """A signed request to an address that the deployer must allow, when the trigger is made and when it is sent."""
 
     type: Literal["https"]
@@ -70,7 +66,7 @@ class HttpsTarget(_Target):
     url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(?:[/?][!-\"$-~]*)?$")]
 
 
-Target = Annotated[
+TargetBody = Annotated[
     EventBridgeTarget | CodeBuildTarget | StepFunctionsTarget | SqsTarget | HttpsTarget, Field(discriminator="type")
 ]
 
@@ -105,45 +101,43 @@ if TYPE_CHECKING:
     Event = str
 else:
     Event = Literal[BUILDING]
-ProjectId = Annotated[StrictInt, Field(ge=1, lt=2**63)]
+ID_LIMIT = 2**63
+"""Ids of GitLab are below it."""
+ProjectId = Annotated[StrictInt, Field(ge=1, lt=ID_LIMIT)]
 
 
-class Body(BaseModel):
-    """A body that takes what it names and nothing else."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
-class GlobsBody(Body):
+class GlobsBody(RequestBody):
     """Which names are meant: one pattern of `include` fits (none: all are), and none of `exclude`."""
 
-    include: Patterns = []
-    exclude: Patterns = []
+    include: Patterns = Field(default=[])
+    exclude: Patterns = Field(default=[])
 
 
-class MergeRequestsBody(Body):
+class MergeRequestsBody(RequestBody):
     """Which merge requests build."""
 
     drafts: StrictBool = True
-    labels: Annotated[list[Label], Field(max_length=_MAX_PATTERNS, description="One of them is needed.")] = []
-    target_branches: Patterns = []
+    labels: Annotated[list[Label], Field(max_length=_MAX_PATTERNS, description="One of them is needed.")] = Field(
+        default=[]
+    )
+    target_branches: Patterns = Field(default=[])
     forks: Literal["ignore", "approve", "allow"] = "approve"
 
 
-class ConcurrencyBody(Body):
+class ConcurrencyBody(RequestBody):
     """What becomes of builds that still run when the next one of their branch comes."""
 
     cancel_previous: StrictBool = False
 
 
-class ReportStatusBody(Body):
+class ReportStatusBody(RequestBody):
     """Whether builds are shown at the commit in GitLab, and under what name."""
 
     enabled: StrictBool = True
     name: Annotated[str, Field(min_length=1, max_length=255)] = "gitlab-hub"
 
 
-class TriggerFields(Body):
+class TriggerFields(RequestBody):
     """All of a trigger that callers decide."""
 
     project_id: ProjectId | None = None
@@ -157,7 +151,7 @@ class TriggerFields(Body):
     on_branch_delete: StrictBool = False
     skip_ci: Annotated[StrictBool, Field(description="Whether `[skip ci]` and the push option `ci.skip` count.")] = True
     concurrency: ConcurrencyBody = ConcurrencyBody()
-    target: Target
+    target: TargetBody
     report_status: ReportStatusBody = ReportStatusBody()
     enabled: StrictBool = True
 
@@ -194,7 +188,7 @@ class TriggerBody(TriggerFields):
     integration_id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class TriggerPatchBody(Body):
+class TriggerPatchBody(RequestBody):
     """Change a trigger. What is left out stays, also within its parts; null brings the default back.
 
     `version`: the one that the change was made for; another one in the meantime is a conflict.
@@ -212,19 +206,19 @@ class TriggerPatchBody(Body):
     on_branch_delete: StrictBool | None = None
     skip_ci: StrictBool | None = None
     concurrency: ConcurrencyBody | None = None
-    target: Target | None = None
+    target: TargetBody | None = None
     report_status: ReportStatusBody | None = None
     enabled: StrictBool | None = None
 
     def named_of(self, trigger: Trigger) -> dict[str, Any]:
         """What a trigger has where this names a change; a trigger is for one place, so both names of it go together."""
         named = self.model_fields_set | (_PLACE if self.model_fields_set & _PLACE else set())
-        return {name: value for name, value in _fields_of(trigger).items() if name in named}
+        return {name: value for name, value in fields_of(trigger).items() if name in named}
 
     def onto(self, trigger: Trigger) -> TriggerFields:
         """The fields of a trigger with this change. Raises Unprocessable."""
         changes = self.model_dump(exclude_unset=True, exclude={"version"})
-        fields = _fields_of(trigger)
+        fields = fields_of(trigger)
         for one, other in permutations(_PLACE):
             if changes.get(one) is not None:
                 fields[other] = None
@@ -233,14 +227,15 @@ class TriggerPatchBody(Body):
         return _validated({name: value for name, value in fields.items() if value is not None}).checked()
 
 
-class DryRunBody(Body):
+class DryRunBody(RequestBody):
     """An event to try a trigger with: its name (GitLab's header or ours) and its body."""
 
     event: Annotated[str, Field(min_length=1, max_length=100)]
     payload: dict[str, Any]
 
 
-def _fields_of(trigger: Trigger) -> dict[str, Any]:
+def fields_of(trigger: Trigger) -> dict[str, Any]:
+    """All that callers decide of a trigger, in the words of its bodies."""
     rules = trigger.merge_requests
     parts = {name: getattr(trigger, name) for name in ("branches", "tags", "paths")}
     plain = ("project_id", "group", "on_branch_create", "on_branch_delete", "skip_ci", "enabled")

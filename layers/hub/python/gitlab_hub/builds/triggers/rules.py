@@ -15,7 +15,7 @@ from gitlab_hub.group_resolver import Ancestors
 
 
 class Reason(NamedTuple):
-    """One check: whether it lets the event build, and why. All codes stand in the table of decision.py."""
+    """One check: whether it lets the event build, and why. All codes stand in the table of evaluation.py."""
 
     ok: bool
     code: str
@@ -64,7 +64,8 @@ def is_wanted(trigger: Trigger, event: HookEvent) -> bool:
 def place(trigger: Trigger, event: HookEvent, ancestors: Ancestors | None) -> Reason:
     """Whether it happened in the trigger's project, or in a project below its group.
 
-    `above` is what GitLab says of the event's project. A group is told by its id; by its path only where nobody knows.
+    `ancestors` is what GitLab says of the event's project. A group is told by its id, by its path only where nobody
+    knows.
     """
     if event.project_id is None:
         return refused("project_unknown", "The event does not say which project it is about.")

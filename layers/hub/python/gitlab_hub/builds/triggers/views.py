@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from gitlab_hub.builds.triggers.checks import TriggerWarning
 from gitlab_hub.builds.triggers.evaluation import Decision
-from gitlab_hub.builds.triggers.model import BuildRequest, Globs, Trigger
+from gitlab_hub.builds.triggers.model import BuildRequest, Trigger
+from gitlab_hub.builds.triggers.requests import fields_of
 
 
 class GlobsView(BaseModel):
@@ -15,11 +16,6 @@ class GlobsView(BaseModel):
 
     include: list[str]
     exclude: list[str]
-
-    @classmethod
-    def of(cls, globs: Globs) -> "GlobsView":
-        """Show patterns."""
-        return cls(include=list(globs.include), exclude=list(globs.exclude))
 
 
 class MergeRequestsView(BaseModel):
@@ -72,34 +68,9 @@ class TriggerView(BaseModel):
     @classmethod
     def of(cls, trigger: Trigger) -> "TriggerView":
         """Show a trigger."""
-        rules, report = trigger.merge_requests, trigger.report_status
-        return cls(
-            id=trigger.id,
-            integration_id=trigger.integration_id,
-            project_id=trigger.project_id,
-            group=trigger.group,
-            group_id=trigger.group_id,
-            events=list(trigger.events),
-            branches=GlobsView.of(trigger.branches),
-            tags=GlobsView.of(trigger.tags),
-            paths=GlobsView.of(trigger.paths),
-            merge_requests=MergeRequestsView(
-                drafts=rules.drafts,
-                labels=list(rules.labels),
-                target_branches=list(rules.target_branches),
-                forks=rules.forks,
-            ),
-            on_branch_create=trigger.on_branch_create,
-            on_branch_delete=trigger.on_branch_delete,
-            skip_ci=trigger.skip_ci,
-            concurrency=ConcurrencyView(cancel_previous=trigger.cancel_previous),
-            target=dict(trigger.target),
-            report_status=ReportStatusView(enabled=report.enabled, name=report.name),
-            enabled=trigger.enabled,
-            created_by=trigger.created_by,
-            created_at=trigger.created_at,
-            updated_at=trigger.updated_at,
-            version=trigger.version,
+        decided = fields_of(trigger)
+        return cls.model_validate(
+            {name: getattr(trigger, name) for name in cls.model_fields.keys() - decided} | decided
         )
 
 
