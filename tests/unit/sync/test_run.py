@@ -59,8 +59,8 @@ def test_claims_without_a_checkpoint_are_counted_and_one_checkpoint_clears_them(
         claimed = runs.claim(run, sync_id="s1", worker="w", now=NOW)
         assert claimed is not None
         run = replace(claimed, lease_until=0)
-    assert runs.exceeded_attempts(run)
-    assert not runs.exceeded_attempts(runs.progressed(run, Checkpoint(stage="users")))
+    assert runs.dead_end(run, now=NOW) is runs.BROKEN
+    assert runs.dead_end(runs.progressed(run, Checkpoint(stage="users")), now=NOW) is None
 
 
 def test_parking_keeps_the_checkpoint_and_frees_the_lease() -> None:

@@ -34,7 +34,6 @@ STORE_CALLS_AT_ONCE = 16
 LONGEST_DELAY_SECONDS = 900
 """What SQS can hold a message back."""
 
-BROKEN = {"code": "internal_error", "hint": "Workers stopped five times without progress; see the function's log."}
 PAUSED = {"code": "paused", "hint": "The integration is paused or has no usable credential."}
 CONTRADICTION = "GitLab takes the token, and refuses it for one of its lists; look for a proxy in between."
 TABLES_AWAY = "A table could not be reached for minutes (throttled, or AWS in trouble); the next sync begins anew."
@@ -103,8 +102,9 @@ class Engine:
         # Python's own pool has a thread or two more than processors; these threads only wait for AWS.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
         target = await run_uncancelled(self._targets.target, run.integration_id)
-        if target is None or runs.exceeded_attempts(run):
-            await self._end(runs.finish(run, now=self._now(), error=BROKEN if target else PAUSED, at_its_end=False))
+        dead_end = PAUSED if target is None else runs.dead_end(run, now=self._now())
+        if target is None or dead_end is not None:
+            await self._end(runs.finish(run, now=self._now(), error=dead_end, at_its_end=False))
             return
         try:
             connection = self._connect(target)
@@ -215,7 +215,6 @@ class Engine:
             await run_uncancelled(self._targets.mark_valid, session.target)
         ended = runs.finish(run, now=self._now(), error=error, at_its_end=not cut_short)
         await self._end(ended)
-        await run_uncancelled(self._runs.journal_drop, run)
 
     async def _confirm_unauthorized(self, session: RunSession) -> SliceEnded:
         """A single 401 may come from a proxy or a failing node: only a second one, asked plainly, is definite."""
@@ -242,8 +241,10 @@ class Engine:
         try:
             await run_uncancelled(self._runs.end, ended)
         except ConditionFailed:
+            await run_uncancelled(self._runs.clear_away, ended)
             return
         await run_uncancelled(self._runtime.ended, ended)
+        await run_uncancelled(self._runs.journal_drop, ended)
 
     async def _requeue(self, run: Run, hops: int, *, delay: int = 0) -> None:
         """Have the next worker go on: at once by a message, or by the tick where messages have led far enough."""

@@ -15,11 +15,20 @@ REFUSED = "refused"
 """Marks the error of a run whose trouble is a list that GitLab refuses as a whole; the value names the list."""
 
 LEASE_SECONDS = 60
+LONGEST_RUN_SECONDS = 30 * 86_400
+"""A run that began longer ago is not carried on: its journal, which has what GitLab listed, is not kept for ever."""
+
 CLAIMS_WITHOUT_PROGRESS = 5
 """A run claimed this often without one checkpoint is broken, not unlucky."""
 
 MOST_SETBACKS = 5
 """So often in a row may trouble cut slices short before one of them has brought a checkpoint; see `Run.setbacks`."""
+
+BROKEN = {"code": "internal_error", "hint": "Workers stopped five times without progress; see the function's log."}
+EXPIRED = {
+    "code": "sync_expired",
+    "hint": "After 30 days a sync is not carried on; what is stored stays, and the next begins anew.",
+}
 
 
 class RunStatus(StrEnum):
@@ -149,9 +158,12 @@ def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:
     )
 
 
-def exceeded_attempts(run: Run) -> bool:
-    """Whether workers keep dying on this run without getting anywhere."""
-    return run.claims > CLAIMS_WITHOUT_PROGRESS
+def dead_end(run: Run, *, now: int) -> dict[str, str] | None:
+    """Why a run cannot be carried on: workers die on it without getting anywhere, or its journal may not be whole."""
+    if run.claims > CLAIMS_WITHOUT_PROGRESS:
+        return BROKEN
+    began = now if run.started_at is None else run.started_at
+    return EXPIRED if began + LONGEST_RUN_SECONDS <= now else None
 
 
 def concurrency(run: Run, most: int) -> int:

@@ -11,8 +11,9 @@ from gitlab_hub.sync.errors import LeaseLost
 from gitlab_hub.sync.ports import Scope
 from gitlab_hub.sync.run import Run
 
-FAILED = "failed"
+FAILED, PARTIAL = "failed", "partial"
 MOST_TEXT = 500
+_SHOWN = ("status", "code", "hint", "at")
 PAGE = 100
 
 
@@ -62,11 +63,17 @@ class ScopeNotes:
         row |= {"at": note.at, "resource": note.resource}
         if note.status == FAILED:
             row["again"] = json.dumps([dict(note.payload), note.cursor], separators=(",", ":"))
+        if note.status in {FAILED, PARTIAL}:
+            row = _merged(self._mine(note.stage, note.key), row)
         self._as_worker([Put(row)])
 
-    def drop(self, stage: str, key: str) -> None:
-        """Forget a scope that is complete after all. Raises LeaseLost."""
-        self._as_worker([Delete((self._pk, self._sk(stage, key)))])
+    def drop_failure(self, stage: str, key: str) -> None:
+        """Forget that a scope failed: a further try has read it, at least in part. Raises LeaseLost."""
+        row = self._mine(stage, key)
+        if self._again(row):
+            kept = {name: value for name, value in row.items() if name not in {"again", PARTIAL}}
+            partial = row.get(PARTIAL)
+            self._as_worker([Put(kept | partial) if partial else Delete((row["pk"], row["sk"]))])
 
     def failed(self, stage: str, after: str | None) -> list[ScopeNote]:
         """Scopes of a stage that failed in this run, behind a key and in order of keys; none at the end."""
@@ -89,7 +96,14 @@ class ScopeNotes:
         return [row for row in rows if row["sync_id"] != self._run.sync_id]
 
     def _again(self, row: Item) -> bool:
-        return bool(row["sync_id"] == self._run.sync_id and row["status"] == FAILED and "again" in row)
+        return self._is_mine(row) and _is_open(row)
+
+    def _mine(self, stage: str, key: str) -> Item:
+        row = self._table.get(self._pk, self._sk(stage, key)) or {}
+        return row if self._is_mine(row) else {}
+
+    def _is_mine(self, row: Item) -> bool:
+        return bool(row.get("sync_id") == self._run.sync_id)
 
     def _sk(self, stage: str, key: str) -> str:
         return f"SCOPE#{self._run.kind}#{stage}#{key}"
@@ -100,6 +114,23 @@ class ScopeNotes:
             self._table.transact([Check((self._pk, f"RUN#{self._run.kind}"), mine), *actions])
         except ConditionFailed:
             raise LeaseLost("the run was taken over or deleted") from None
+
+
+def _is_open(row: Item) -> bool:
+    return bool(row.get("status") == FAILED and "again" in row)
+
+
+def _merged(stored: Item, row: Item) -> Item:
+    """A note of a scope with what the one before it in this run says: that it failed, or that a part is unknown.
+
+    It stays failed until a try has read it to its end, and such a try may begin behind the part that is unknown.
+    """
+    shown = {name: row[name] for name in _SHOWN}
+    if row["status"] == PARTIAL:
+        return {**stored, PARTIAL: shown} if _is_open(stored) else row
+    if stored.get("status") == PARTIAL:
+        return {**row, PARTIAL: {name: stored[name] for name in _SHOWN}}
+    return {**row, PARTIAL: stored[PARTIAL]} if PARTIAL in stored else row
 
 
 def _failed(stage: str, key: str, row: Item) -> ScopeNote:

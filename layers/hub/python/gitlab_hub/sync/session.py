@@ -17,7 +17,7 @@ from gitlab_hub.sync.fence import Fence, FencedTable
 from gitlab_hub.sync.mirror import DatasetMirror
 from gitlab_hub.sync.ports import RowStore, Scope, SyncTarget
 from gitlab_hub.sync.run import LEASE_SECONDS, Checkpoint, Run, concurrency, progressed, renew
-from gitlab_hub.sync.scope_notes import ScopeNote
+from gitlab_hub.sync.scope_notes import PARTIAL, ScopeNote
 from gitlab_hub.sync.store import RunStore, chunked
 
 RESERVE_SECONDS = 20.0
@@ -131,7 +131,7 @@ class RunSession(BlockingCalls):
         note = ScopeNote(
             stage=self.checkpointed.stage,
             key=scope.key,
-            status="partial",
+            status=PARTIAL,
             code=code,
             hint=reason,
             payload=scope.payload,

@@ -170,7 +170,7 @@ class StageRunner:
         await session.flush_if_due()
 
     async def _keep(self, scope: Scope, error: HubError | None, status: str, *, again: bool) -> None:
-        """Note why a scope is not complete, or that it is after all."""
+        """Note why a scope is not complete, or that a further try has read it."""
         if error is not None:
             # Of a list that was not whole it is unknown where rows are missing: it is read again from its beginning.
             cursor = None if isinstance(error, IncompleteList) else self._session.cursor(scope)
@@ -180,7 +180,7 @@ class StageRunner:
                 cursor=cursor, at=int(self._session.now().timestamp()),
             ))  # fmt: skip
         elif again:
-            await self._session.write(self._notes.drop, self._stage.name, scope.key)
+            await self._session.write(self._notes.drop_failure, self._stage.name, scope.key)
 
     async def _read(self, scope: Scope) -> HubError | None:
         """Read one scope; what ends only this scope is returned, what ends the slice is raised."""

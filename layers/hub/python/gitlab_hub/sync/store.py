@@ -13,11 +13,13 @@ from gitlab_hub.sync.due import due_row, due_runs
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.history import History, history_item
 from gitlab_hub.sync.ports import Kind
-from gitlab_hub.sync.run import Checkpoint, Run, RunStatus
+from gitlab_hub.sync.run import LONGEST_RUN_SECONDS, Checkpoint, Run, RunStatus
 from gitlab_hub.sync.scope_list import ListedScope, ScopeList
 from gitlab_hub.sync.scope_notes import ScopeNotes, partition
 
-JOURNAL_TTL_SECONDS = 3 * 86_400
+JOURNAL_TTL_SECONDS = LONGEST_RUN_SECONDS + 86_400
+"""From a row's writing. None goes earlier (DynamoDB developer guide, "Using time to live (TTL)"), so a run that may be
+carried on has its whole journal; the day is for the length of a slice and for clocks that differ."""
 SCHEMA_VERSION = 1
 PACKED_FROM = 1_000
 """Characters from which a checkpoint is compressed: it is written every few seconds, and each kilobyte costs."""
