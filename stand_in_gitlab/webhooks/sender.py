@@ -45,24 +45,24 @@ class Sender:
 
     def publish(self, events: Iterable[Event]) -> int:
         """Call everyone who wants to know, without waiting; returns how many hooks are called."""
-        event_uuid, calls = self._unique(), 0
+        calls = 0
         for event in events:
             for hook in audience(self._company, event):
                 if health.executable(hook, self._clock.now()):
-                    self._start(hook, event, event_uuid)
+                    self._start(hook, event)
                     calls += 1
         return calls
 
     def test(self, hook: Hook, trigger: str, payload: dict[str, Any]) -> HookEvent:
         """Call one hook now, even if it is disabled, and wait for the answer."""
-        return self._attempt(hook, trigger, payload, self._request(hook, trigger, payload, self._unique()))
+        return self._attempt(hook, trigger, payload, self._request(hook, trigger, payload))
 
     def resend(self, hook: Hook, event: HookEvent) -> HookEvent:
         """Send a recorded event again under its old key and wait; HookDisabled if the hook is not called at present."""
         if not health.executable(hook, self._clock.now()):
             message = "Hook disabled"
             raise HookDisabled(message)
-        request = self._request(hook, event.trigger, event.request_data, self._unique(), key=event.key)
+        request = self._request(hook, event.trigger, event.request_data, key=event.key)
         return self._attempt(hook, event.trigger, event.request_data, request)
 
     def wait(self, seconds: float) -> bool:
@@ -74,8 +74,8 @@ class Sender:
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(WORKERS, thread_name_prefix="hooks")
 
-    def _start(self, hook: Hook, event: Event, event_uuid: str) -> None:
-        request = self._request(hook, event.trigger, event.payload, event_uuid)
+    def _start(self, hook: Hook, event: Event) -> None:
+        request = self._request(hook, event.trigger, event.payload)
         with self._changed:
             self._under_way += 1
         self._pool.submit(self._in_background, hook, event, request)
@@ -88,11 +88,12 @@ class Sender:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    def _request(self, hook: Hook, trigger: str, payload: Any, event_uuid: str, *, key: str | None = None) -> Request:
+    def _request(self, hook: Hook, trigger: str, payload: Any, *, key: str | None = None) -> Request:
         behaviour = self._company.behaviour
         stamp = Stamp(
             key=key or self._unique(),
-            event_uuid=event_uuid,
+            # New for each call: lib/gitlab/web_hooks/recursion_detection/uuid.rb, and every call is a job of its own.
+            event_uuid=self._unique(),
             webhook_uuid=self._unique(),
             timestamp=int(self._wall() + behaviour.webhook_clock_skew),
         )

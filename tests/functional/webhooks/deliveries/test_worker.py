@@ -224,15 +224,15 @@ def test_the_worker_has_no_more_calls_than_are_tried() -> None:
 
 def test_a_delivery_is_read_once_and_written_once(hub: DeliveriesHub) -> None:
     hub(HOOK, push(1))
-    hub(HOOK, push(2))
+    hub(HOOK, push(2) | {"after": "2" * 40})
     plan = Plan()
     hub.use(faulty(hub.table, plan), hub.queue)
     first, second = hub.queue.take()
     hub.deliver(first)
     plan.calls.clear()
     hub.deliver(second)
-    # The row itself, and the refs of its project; the hook was noted a moment ago.
-    assert plan.calls == ["get", "get", "put"]
+    # The row itself, that it is the first of its event, and the refs of its project; the hook was noted a moment ago.
+    assert plan.calls == ["get", "put", "get", "put"]
 
 
 def test_several_workers_at_one_delivery_leave_one_outcome(hub: DeliveriesHub) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.gitlab.webhooks.parse import parse
 from gitlab_hub.webhooks.receiving.receiver import deduplicated_value
-from tests.functional.webhooks.deliveries_hub import DATA, PATH, PROJECT, PUSH, DeliveriesHub, a_hook
+from tests.functional.webhooks.deliveries_hub import DATA, INTEGRATION, PATH, PROJECT, PUSH, DeliveriesHub, a_hook
 
 SIGNS = a_hook("2", verification="signature")
 TOKEN = a_hook("1")
@@ -159,7 +160,7 @@ def test_one_event_through_three_hooks_is_built_once(hub: DeliveriesHub, kind: s
     if kind == "merge_request":
         body["object_attributes"]["target_project_id"] = PROJECT
     for name, hook in of_several_hooks(hub).items():
-        headers = {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": f"key of {name}"}
+        headers = {"X-Gitlab-Event-UUID": f"u of {name}", "Idempotency-Key": f"key of {name}"}
         assert hub(hook, body, headers)[0] == 202
     hub.work()
     assert len(hub.builds.asked) == 1
@@ -170,7 +171,7 @@ def test_one_event_through_three_hooks_is_built_once(hub: DeliveriesHub, kind: s
 def test_a_first_hook_s_delivery_that_fails_is_tried_again_and_stays_the_first(hub: DeliveriesHub) -> None:
     hooks = of_several_hooks(hub)
     for name in ("project", "group"):
-        hub(hooks[name], PUSH, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": name})
+        hub(hooks[name], PUSH, {"X-Gitlab-Event-UUID": name, "Idempotency-Key": name})
     first, second = hub.queue.take()
     hub.builds.error = RuntimeError("down")
     assert hub.deliver(first) == [first]
@@ -183,7 +184,7 @@ def test_a_first_hook_s_delivery_that_fails_is_tried_again_and_stays_the_first(h
 @pytest.mark.parametrize(
     "more", [{"ref": "refs/heads/other"}, {"before": "1" * 40}, {"after": "2" * 40}, {"project_id": PROJECT, "x": 1}]
 )
-def test_other_refs_of_one_request_are_other_events(hub: DeliveriesHub, more: dict[str, Any]) -> None:
+def test_other_refs_are_other_events(hub: DeliveriesHub, more: dict[str, Any]) -> None:
     hooks = of_several_hooks(hub)
     hub(hooks["project"], PUSH, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": "k1"})
     hub(hooks["group"], PUSH | more, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": "k2"})
@@ -191,12 +192,43 @@ def test_other_refs_of_one_request_are_other_events(hub: DeliveriesHub, more: di
     assert len(hub.builds.asked) == (1 if "x" in more else 2)
 
 
-def test_two_updates_of_a_merge_request_in_one_request_are_two_events(hub: DeliveriesHub) -> None:
+def test_two_updates_of_a_merge_request_are_two_events(hub: DeliveriesHub) -> None:
     body = json.loads((DATA / "webhooks" / "merge_request.json").read_text())
     body |= {"project": {"id": PROJECT, "path_with_namespace": "mike/diaspora"}}
     body["object_attributes"] |= {"target_project_id": PROJECT, "action": "update"}
     for number, labels in enumerate(([], [{"title": "ready"}])):
         hub(TOKEN, body | {"labels": labels}, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": f"k{number}"})
+    hub.work()
+    assert len(hub.builds.asked) == 2
+
+
+def test_a_late_copy_of_another_hook_is_the_same_event(hub: DeliveriesHub) -> None:
+    hooks = of_several_hooks(hub)
+    hub(hooks["project"], PUSH, {"X-Gitlab-Event-UUID": "u1", "Idempotency-Key": "k1"})
+    hub(hooks["project"], PUSH | {"before": PUSH["after"], "after": "c" * 40}, {"Idempotency-Key": "k2"})
+    hub.work()
+    hub.now += 3_600
+    hub(hooks["group"], PUSH, {"X-Gitlab-Event-UUID": "u2", "Idempotency-Key": "k3"})
+    hub.work()
+    assert [event.after for _, event, _ in hub.builds.asked] == [PUSH["after"], "c" * 40]
+
+
+@pytest.mark.parametrize("uuids", [("u1", "u2", "u3", "u4"), ("u1",) * 4, ("",) * 4])
+def test_what_one_hook_tells_twice_are_two_events(hub: DeliveriesHub, uuids: tuple[str, ...]) -> None:
+    """A branch that was deleted is made again at the same commit: both times GitLab says the same of it."""
+    hooks, told = of_several_hooks(hub), iter(uuids)
+    for name in ("project", "group", "group", "project"):
+        hub(hooks[name], PUSH, {"X-Gitlab-Event-UUID": next(told), "Idempotency-Key": f"{name} {len(hub.rows())}"})
+        hub.work()
+    assert len(hub.builds.asked) == 2
+    assert sorted(row["reasons"] for row in hub.rows()).count(["same_event"]) == 2
+
+
+def test_a_push_that_the_hub_found_is_no_copy_of_one_that_a_hook_told(hub: DeliveriesHub) -> None:
+    hub(TOKEN, PUSH, {"Idempotency-Key": "k1"})
+    hub.work()
+    event = parse("Push Hook", PUSH)
+    hub.deliveries.synthesized_pushes.push(INTEGRATION, event, "f" * 64)
     hub.work()
     assert len(hub.builds.asked) == 2
 

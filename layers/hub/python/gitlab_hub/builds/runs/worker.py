@@ -6,6 +6,7 @@ from typing import Any
 
 from gitlab_hub.builds.runs.actions import POLL, REPORT, START, STOP, count_retry, pending_actions
 from gitlab_hub.builds.runs.commit_status import StatusReporter
+from gitlab_hub.builds.runs.late_events import RefHeads, may_follow
 from gitlab_hub.builds.runs.model import Build, BuildStatus, concurrency_key, failed, superseded, with_status
 from gitlab_hub.builds.runs.service import SCHEMA, BuildService
 from gitlab_hub.builds.runs.state_changes import StateChanges
@@ -39,13 +40,19 @@ class Starter:
         now: Callable[[], float],
     ) -> None:
         self._service, self._store, self._targets, self._gitlabs, self._now = service, store, targets, gitlabs, now
+        self._heads = RefHeads(gitlabs)
 
     def start(self, build_id: str) -> None:
         """Start a build that still waits for it; raises TargetUnavailable to be called again."""
         build = self._store.get(build_id)
         if build is None or START not in pending_actions(build):
             return
-        self._cancel_superseded(build)
+        others = self._overtaken_by(build)
+        if any(may_follow(other, build) for other in others) and self._heads.has_left(build):
+            self._service.change(build_id, lambda one: superseded(one, now=self._clock()), read=build)
+            return
+        for other in others:
+            self._service.change(other.id, lambda one: superseded(one, now=self._clock()), read=other)
         marked = self._service.change(build_id, self._mark_starting, read=build)
         if marked is None or START not in pending_actions(marked):
             return  # Canceled or removed meanwhile.
@@ -92,16 +99,11 @@ class Starter:
             return
         self._service.change(build_id, lambda now_is: replace(now_is, stop_pending=False))
 
-    def _cancel_superseded(self, build: Build) -> None:
-        """Cancel the earlier builds of the same trigger and ref, where the trigger wants only the newest."""
+    def _overtaken_by(self, build: Build) -> list[Build]:
+        """The earlier builds of the same trigger and ref, where the trigger wants only the newest."""
+        found = map(self._store.get, self._store.concurrent_with(build)) if build.cancel_previous else ()
         key = concurrency_key(build)
-
-        def decide(other: Build) -> Build:
-            is_older = concurrency_key(other) == key and other.number < build.number
-            return superseded(other, now=self._clock()) if is_older else other
-
-        for other_id in self._store.concurrent_with(build) if build.cancel_previous else ():
-            self._service.change(other_id, decide)
+        return [one for one in found if one and concurrency_key(one) == key and one.number < build.number]
 
     def _mark_starting(self, build: Build) -> Build:
         if START not in pending_actions(build) or build.starting_at is not None:

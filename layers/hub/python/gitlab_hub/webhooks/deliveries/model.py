@@ -28,7 +28,6 @@ MAX_ATTEMPTS = 5
 """What the queue's redrive policy allows, too."""
 
 _KEY = "idempotency-key"
-_EVENT_UUID = "x-gitlab-event-uuid"
 _PUSHES = frozenset({"push", "tag_push"})
 _ID_CHARACTERS = 24
 _GROUP_CHARACTERS = 32
@@ -141,18 +140,15 @@ def id_of_delivery(integration_id: str, hook_id: str, key: str | bytes) -> str:
     return owned_id("dlv", integration_id, unique[:_ID_CHARACTERS])
 
 
-def event_key(integration_id: str, headers: Headers, event: HookEvent, body: Mapping[str, Any]) -> str | None:
-    """What all hooks of an integration share that tell of one and the same event; None where GitLab does not say.
+def event_key(integration_id: str, event: HookEvent, body: Mapping[str, Any]) -> str:
+    """What all hooks of an integration share that tell of one event: of a push its refs, of another all that is kept.
 
-    The hooks of a project, of the groups above it and of the system each deliver a push, under keys of their own and
-    with one `X-Gitlab-Event-UUID`. That is shared by different events of one request too, so what it is about counts
-    as well: of a push its refs, of anything else all that is kept of it.
+    The hooks of a project, of the groups above it and of the system each deliver a push, and no id of GitLab's says
+    that it is the same one: the key is each delivery's own, and `X-Gitlab-Event-UUID` is new for each hook, or that of
+    the call which set it off (lib/gitlab/web_hooks/recursion_detection/uuid.rb, `uuid_for_hook`).
     """
-    uuid = headers.get(_EVENT_UUID)
-    if not uuid:
-        return None
     told = [event.before, event.after] if event.kind in _PUSHES else kept(event.kind, body)
-    spelled = json.dumps([integration_id, uuid, event.kind, event.project_id, event.ref, told], sort_keys=True)
+    spelled = json.dumps([integration_id, event.kind, event.project_id, event.ref, told], sort_keys=True)
     return hashlib.sha256(spelled.encode()).hexdigest()
 
 

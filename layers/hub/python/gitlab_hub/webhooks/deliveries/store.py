@@ -103,21 +103,35 @@ class DeliveryStore:
                 return after
         raise Conflict("Others kept changing this delivery; try again.", retry_after=2)
 
-    def is_first(self, event_key: str, delivery_id: str, *, now: float) -> bool:
-        """Whether no other delivery has told of this event; a repeated question gets the same answer."""
-        key = {"pk": f"EVENT#{event_key}", "sk": "EVENT"}
-        by = hashlib.sha256(delivery_id.encode()).hexdigest()
-        row = {**key, "schema_version": SCHEMA_VERSION, "by": by, "expires_at": int(now) + EVENT_SECONDS}
-        if is_written(self._table.put, row, ABSENT):
-            return True
-        known = self._table.get(key["pk"], key["sk"])
-        return known is None or known["by"] == by
+    def is_first(self, event_key: str, delivery: Delivery, *, now: float) -> bool:
+        """Whether no other hook has told of this event before; a repeated question gets the same answer.
+
+        A hook tells of an event once. What it tells once more is another one of the same words: a branch that was
+        deleted is made again, or set back and forth.
+        """
+        pk, hook, by = f"EVENT#{event_key}", _digest(delivery.hook_id or ""), _digest(delivery.id)
+        known: Item = {}
+        for _ in range(CHANGE_TRIES):
+            told, version = known.get("told", {}), known.get("version", 0)
+            if told.get(hook) == by:
+                return bool(known["first"] == hook)
+            is_new = not told or hook in told
+            after = {"first": hook if is_new else known["first"], "told": {hook: by} if is_new else {**told, hook: by}}
+            row = {"pk": pk, "sk": "EVENT", "schema_version": SCHEMA_VERSION, **after, "version": version + 1}
+            if is_written(self._table.put, row | {"expires_at": int(now) + EVENT_SECONDS}, at_version(version)):
+                return bool(after["first"] == hook)
+            known = self._table.get(pk, "EVENT") or {}
+        raise Conflict("Others keep telling of this event; try again.", retry_after=2)
 
     def overdue(self, now: float, limit: int) -> list[str]:
         """Ids of pending deliveries whose time to be looked at has come, the oldest first."""
         until = f"{int(now * 1000):013d}~"
         page = self._table.query(_PENDING, until=until, limit=limit, index=PENDING_INDEX, attributes=("delivery_id",))
         return [item["delivery_id"] for item in page.items]
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def partition(delivery_id: str) -> str:

@@ -105,12 +105,16 @@ class DeliveryWorker:
         if delivery.scope_open and not self._is_within(delivery):
             return Outcome(status=DeliveryStatus.IGNORED, reasons=(OUTSIDE,))
         if effect is Effect.BUILDS:
-            key = event_key(delivery.integration_id, delivery.headers, event, kept)
-            if key is not None and not self._store.is_first(key, delivery.id, now=self._now()):
+            if not self._is_first(delivery, event, kept):
                 return Outcome(status=DeliveryStatus.IGNORED, reasons=(SAME_EVENT,))
             return self._built(delivery, event)
         self._hint(delivery.integration_id, effect, event)
         return Outcome(status=DeliveryStatus.HANDLED, reasons=(HINTED,))
+
+    def _is_first(self, delivery: Delivery, event: HookEvent, body: Mapping[str, Any]) -> bool:
+        # What the hub has found itself was not told by a hook, and may be the second of two movements that are alike.
+        key = event_key(delivery.integration_id, event, body)
+        return delivery.hook_id is None or self._store.is_first(key, delivery, now=self._now())
 
     def _is_within(self, delivery: Delivery) -> bool:
         hook_id, project_id = delivery.hook_id, delivery.project_id
