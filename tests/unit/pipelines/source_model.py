@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from gitlab_hub.gitlab.client import Page, Reply
-from gitlab_hub.gitlab.errors import ResourceNotFound
+from gitlab_hub.gitlab.errors import ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import iso, millis
 
 Row = dict[str, Any]
@@ -69,7 +69,7 @@ class ModelGitLab:
         self.skew, self.group = 0, "g"
         self.delay = 0.0
         self.ignored: frozenset[str] = frozenset()
-        self.dates = True
+        self.dates, self.has_keyset = True, True
         self.before: Callable[[str], None] = lambda _: None
         self.log: list[tuple[str, Row]] = []
         self.projects: dict[int, dict[int, ModelPipeline]] = {}
@@ -105,6 +105,8 @@ class ModelGitLab:
         number, size = int(cursor or 1), min(per_page, self.page)
         while True:
             await self._request(path, {**(params or {}), "page": number})
+            if not self.has_keyset and "pagination" in (params or {}):
+                raise UnexpectedResponse("no keyset", http_status=405)
             rows = self._rows(path, params or {})
             start = (number - 1) * size
             following = str(number + 1) if len(rows) > start + size else None

@@ -8,7 +8,7 @@ from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.pipelines.keys import partitions
 from gitlab_hub.pipelines.projects import ReadState, is_outside, listing_of
 from gitlab_hub.storage.ports import Item
-from tests.unit.pipelines.pipelines_sync import World
+from tests.unit.pipelines.pipelines_sync import Stopped, World
 from tests.unit.pipelines.source_model import job
 
 TARGET = World().target
@@ -38,7 +38,7 @@ def projects(world: World) -> dict[int, Item]:
     ],
 )
 def test_projects_are_listed_as_far_as_the_integration_reaches(target: Any, path: str, params: Any) -> None:
-    paging = {"simple": True, "pagination": "keyset", "order_by": "id", "sort": "asc"}
+    paging = {"simple": True, "order_by": "id", "sort": "asc"}
     assert listing_of(target) == (path, {**paging, **params})
 
 
@@ -48,6 +48,17 @@ async def test_every_project_is_known_and_its_pipelines_are_read(world: World) -
     assert sorted(projects(world)) == list(range(1, 8))
     assert projects(world)[7]["path_with_namespace"] == "g/p7"
     assert world.stored(7) == world.source(7)
+
+
+@pytest.mark.parametrize("stop_after", [None, 1])
+async def test_a_gitlab_without_keyset_is_read_by_numbered_pages(world: World, stop_after: int | None) -> None:
+    cursors: dict[Any, Any] = {}
+    if stop_after is not None:
+        with pytest.raises(Stopped):
+            await world.sync(stop_after=stop_after, resume=cursors)
+    world.gitlab.has_keyset = False
+    await world.sync(resume=cursors)
+    assert sorted(projects(world)) == list(range(1, 8))
 
 
 async def test_a_run_that_finds_nothing_new_reads_no_project_by_its_key() -> None:

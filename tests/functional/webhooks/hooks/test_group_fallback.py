@@ -55,6 +55,14 @@ def test_a_group_without_hooks_gets_one_on_each_of_its_projects(hub: Hub) -> Non
     assert hub.agrees()
 
 
+def test_a_gitlab_without_keyset_lists_its_projects_by_numbers(hub: Hub) -> None:
+    by_number = pages([3, 4, 5, 6, 7], 5)
+    refused = answer(405, {"error": "Keyset pagination is not yet available for this type of request"})
+    hub.gitlab.script[LIST] = lambda request: refused if "pagination" in request.url.params else by_number(request)
+    hub.register(**GROUP)
+    assert children(hub) == [3, 4, 5, 6, 7]
+
+
 def test_a_group_with_hooks_needs_no_fallback(hub: Hub) -> None:
     hub.gitlab.has_group_hooks = True
     assert hub.register(**GROUP)["spread"] is False
@@ -87,6 +95,20 @@ def test_a_project_that_refuses_is_passed_over(hub: Hub) -> None:
     assert again.hook(hook_id).fallback_failed == 1
 
 
+def test_a_gitlab_that_takes_no_changes_is_left_alone_until_it_does(hub: Hub) -> None:
+    read_only = says(403, {"message": "You cannot perform write operations on a read-only instance"})
+    calls = Plan()
+    hub.gitlab.plan = calls
+    hub.register(**GROUP)
+    again = Hub()
+    again.gitlab.has_group_hooks = False
+    again.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
+    again.gitlab.plan = Plan(at=calls.calls.index("POST /projects/4/hooks") + 1, error=read_only, repeat=True)
+    hook_id = again.register(**GROUP)["id"]
+    assert again.gitlab.plan.calls[-1] == "POST /projects/4/hooks"
+    assert again.hook(hook_id).fallback_failed == 0
+
+
 @pytest.mark.parametrize("at", range(1, 20))
 @BEFORE_OR_AFTER
 def test_trouble_in_between_is_made_good_by_the_caretaker(hub: Hub, at: int, applied: bool) -> None:
@@ -115,7 +137,8 @@ def test_a_gitlab_in_trouble_is_left_alone_until_the_next_round(hub: Hub) -> Non
     again.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
     again.gitlab.plan = Plan(at=second, error=says(500), repeat=True)
     hook_id = again.register(**GROUP)["id"]
-    assert again.gitlab.plan.calls[-1] == "POST /projects/4/hooks"
+    posts = [call for call in again.gitlab.plan.calls if call.startswith("POST")]
+    assert (posts[-1], again.gitlab.plan.calls[-1]) == ("POST /projects/4/hooks", "GET /user")
     assert (again.hook(hook_id).fallback_failed, again.hook(hook_id).fallback_done_at) == (0, None)
 
 

@@ -208,11 +208,21 @@ def test_one_project_that_gitlab_fails_at_stops_no_other(hub: Hub) -> None:
     assert tick(hub) == MissedPushesReport(projects=1, failed=1)
 
 
-def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them(hub: Hub) -> None:
-    hub.built[INTEGRATION] = list(range(3, 9))
-    for number in range(3, 9):
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them(hub: Hub, answers: bool) -> None:
+    hub.built[INTEGRATION] = list(range(3, 30))
+    for number in range(3, 30):
         hub.gitlab.script[f"/projects/{number}"] = answer(500, {"message": "500"})
-    assert tick(hub) == MissedPushesReport(failed=3)
+    hub.gitlab.script["/user"] = answer(200 if answers else 500, {"id": 7})
+    assert tick(hub) == MissedPushesReport(failed=missed_pushes.MOST_IN_A_ROW if answers else 1)
+
+
+def test_a_gitlab_that_asks_for_a_pause_has_it(hub: Hub) -> None:
+    hub.built[INTEGRATION] = [3, 4]
+    hub.gitlab.script["/projects/3"] = answer(429, {"message": "Slow down"}, retry_after="600")
+    asked = len(hub.gitlab.requests)
+    assert tick(hub) == MissedPushesReport(failed=1)
+    assert len(hub.gitlab.requests) == asked + 1
 
 
 def test_one_integration_that_is_down_stops_no_other(hub: Hub) -> None:

@@ -1,8 +1,7 @@
 """The first stages: every account, group and project that the token can list."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.access.context import BY_ID, USERS, AccessContext
@@ -11,9 +10,10 @@ from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import Resource, ResourceType
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
-from gitlab_hub.gitlab.client import GitLab, Page
+from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import GitLabRow, is_within, mapping, number, strict_number
+from gitlab_hub.gitlab.keyset import keyset_pages
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -26,28 +26,10 @@ Take = Callable[[Rows], Awaitable[None]]
 MAX_COLLECTED = 100_000
 """Members of one group or project; GitLab has no such group, and a worker's memory an end."""
 
-_KEYSET = {"pagination": "keyset"}
-
-
-async def each_page(gitlab: GitLab, path: str, params: Params, cursor: str | None) -> AsyncIterator[Page]:
-    """Read on from `cursor`, by keyset where this GitLab has it: there nothing shifts while it is read.
-
-    An endpoint without keyset answers 405, to a resumed reading too: then the pages are numbered ones.
-    """
-    try:
-        async for page in gitlab.pages(path, {**params, **_KEYSET}, cursor=cursor):
-            cursor = page.next
-            yield page
-    except UnexpectedResponse as error:
-        if error.http_status != HTTPStatus.METHOD_NOT_ALLOWED:
-            raise
-        async for page in gitlab.pages(path, params, cursor=cursor):
-            yield page
-
 
 async def read_list(session: Session, scope: Scope, path: str, params: Params, take: Take) -> None:
     """Hand every page to `take`, which makes it durable, and note how far that is."""
-    async for page in each_page(session.gitlab, path, params, session.cursor(scope)):
+    async for page in keyset_pages(session.gitlab, path, params, cursor=session.cursor(scope)):
         await take(page.rows)
         if page.next is not None:
             await session.checkpoint(scope, page.next)
@@ -140,7 +122,7 @@ class GroupsStage(SingleScopeStage):
         """Raise NothingVisible where the first page of projects shows that there are groups to be listed."""
         context = self._context
         try:
-            page = await anext(each_page(context.session.gitlab, *projects_list(context), cursor=None))
+            page = await anext(keyset_pages(context.session.gitlab, *projects_list(context)))
         except (Forbidden, ResourceNotFound):
             return  # No proof, and the projects' own stage says so.
         if (why := contradicts_no_groups(page.rows, context.session.target)) is not None:

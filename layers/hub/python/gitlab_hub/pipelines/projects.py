@@ -7,6 +7,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound
 from gitlab_hub.gitlab.fields import is_below
+from gitlab_hub.gitlab.keyset import keyset_pages
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.ids import MAX_ID, padded
 from gitlab_hub.incidents import IncidentStore
@@ -216,7 +217,7 @@ Params = dict[str, str | int | bool]
 
 def listing_of(target: SyncTarget) -> tuple[str, Params]:
     """Where the projects that the integration reaches are listed; archived ones are among them."""
-    params: Params = {"simple": True, "pagination": "keyset", "order_by": "id", "sort": "asc"}
+    params: Params = {"simple": True, "order_by": "id", "sort": "asc"}
     if target.group is not None:
         path = f"{group_path(target.group, target.group_id)}/projects"
         return path, {**params, "include_subgroups": True, "with_shared": False}
@@ -244,7 +245,7 @@ class ProjectsStage(SingleScopeStage):
         """Read the list page by page."""
         path, params = listing_of(self._session.target)
         session = self._session
-        async for page in session.gitlab.pages(path, params, cursor=session.cursor(scope)):
+        async for page in keyset_pages(session.gitlab, path, params, cursor=session.cursor(scope)):
             rows = await read_skipping_unreadable(session, scope, page.rows, project_row)
             await self._mirror.upsert(scope.key, [project for _, project in rows])
             if page.next is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import (
     Forbidden,
+    GitLabError,
     HostUnreachable,
     InsufficientScope,
     MissingPermissions,
@@ -35,6 +36,9 @@ Row = Mapping[str, Any]
 
 DEADLINE_SECONDS = 20.0
 """For all calls of one step: a request through the gateway lives for 30 seconds."""
+
+ANSWER_SECONDS = 10.0
+"""For the question whether GitLab answers at all, which comes on top of what took too long."""
 
 MAX_HOOKS = 1000
 MOST_EVENTS = 20
@@ -139,6 +143,16 @@ class GitLabRunner:
     def run_for_hook(self, connection: GitLabConnection, hook: Hook, work: Callable[[HooksApi], Awaitable[T]]) -> T:
         """Do some calls where a hook hangs."""
         return self.run(connection, lambda gitlab: work(HooksApi(gitlab, hook.scope, hook.target_id)))
+
+    def answers(self, connection: GitLabConnection) -> bool:
+        """Whether GitLab answers a plain question; then trouble with one project is that project's, not GitLab's."""
+        try:
+            self.run(connection, lambda gitlab: gitlab.get("/user"), within=ANSWER_SECONDS)
+        except (Forbidden, ResourceNotFound):
+            return True  # A fine-grained token may not read its user; to say so, GitLab has to know it.
+        except GitLabError:
+            return False
+        return True
 
     async def _run(self, connection: GitLabConnection, work: "Callable[[GitLab], Awaitable[T]]", seconds: float) -> T:
         try:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
-from gitlab_hub.gitlab.errors import Unauthorized
+from gitlab_hub.gitlab.errors import GitLabError, RateLimited, ReadOnly, Unauthorized
 from gitlab_hub.gitlab.fields import first_id, first_text, is_within
+from gitlab_hub.gitlab.keyset import keyset_pages
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.options import Page
 from gitlab_hub.gitlab.webhooks.event_types import Scope
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
 
 RESERVE_SECONDS = 5.0
+_OF_ALL = (RateLimited, ReadOnly, ScopeInsufficient, StorageRefused, Unauthorized)
+"""What the next project would meet as well."""
+
 _PAGE = 20
 
 
@@ -72,10 +76,14 @@ class ProjectFallback:
         except (NotFound, HookBusy):
             return True  # It, or the group's hook, was removed; or somebody else is at it.
         except HubError as error:
-            if error.retryable or isinstance(error, Unauthorized | ScopeInsufficient | StorageRefused):
+            if isinstance(error, _OF_ALL) or (error.retryable and not self._is_of_one_project(connection, error)):
                 raise
             return False
         return True
+
+    def _is_of_one_project(self, connection: GitLabConnection, error: HubError) -> bool:
+        """Whether GitLab fails at this project alone, perhaps for weeks: its hook is finished by itself, or never."""
+        return isinstance(error, GitLabError) and self._runner.answers(connection)
 
     def _child(self, parent: Hook, row: Mapping[str, Any]) -> Hook | None:
         number, path = first_id(row, "id"), first_text(row, "path_with_namespace")
@@ -130,10 +138,9 @@ async def _projects(gitlab: "GitLab", parent: Hook) -> Page:
         "archived": False,
         "order_by": "id",
         "sort": "asc",
-        "pagination": "keyset",
     }
     path = f"/groups/{parent.target_id}/projects"
-    return await anext(gitlab.pages(path, params, cursor=parent.fallback_cursor, per_page=_PAGE))
+    return await anext(keyset_pages(gitlab, path, params, cursor=parent.fallback_cursor, per_page=_PAGE))
 
 
 def _is_due_again(parent: Hook, now: int) -> bool:

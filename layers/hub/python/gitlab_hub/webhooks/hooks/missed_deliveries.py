@@ -6,10 +6,11 @@ minute for each hook and user).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from gitlab_hub.gitlab.clients import GitLabConnection
-from gitlab_hub.gitlab.errors import GitLabError, IncompleteList, RateLimited, ResourceNotFound
+from gitlab_hub.gitlab.errors import GitLabError, IncompleteList, RateLimited, ResourceNotFound, Unavailable
 from gitlab_hub.gitlab.fields import first_id, first_moment, first_text, part
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.webhooks.hooks.errors import HookNotManaged, place_name, refusal
@@ -22,6 +23,9 @@ PER_MINUTE = 5
 RESERVE_SECONDS = 5.0
 CALL_SECONDS = 12.0
 """How long one call goes on by itself: it ends before its client is cut off, and that is no failure."""
+
+PATIENCE_SECONDS = 7_200
+"""How old a record is that GitLab answers 500 for before it is passed over: a look an hour has tried it twice."""
 
 STATUSES = ("server_failure", "client_failure")
 """How GitLab sorts failures; timeouts and broken connections are among the first."""
@@ -155,11 +159,21 @@ class _ResendPass:
             return False
         self._tried.add(key or "")
         self._resent_at.append(self._now)
-        if await calls.resend(number, _number(row)):
+        if await self._is_resent(calls, number, row):
             self.done = replace(self.done, resent=self.done.resent + 1)
         else:
             self.done = replace(self.done, failed=self.done.failed + 1)
         return True
+
+    async def _is_resent(self, calls: HooksApi, number: int, row: Mapping[str, Any]) -> bool:
+        """Have one delivery sent again; one that GitLab has failed at for hours is in nobody's way."""
+        try:
+            return await calls.resend(number, _number(row))
+        except Unavailable as error:
+            at = first_moment(row, "created_at")
+            if error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR or at is None or at > self._now - PATIENCE_SECONDS:
+                raise
+            return False
 
     def _was_refused(self, row: Mapping[str, Any]) -> bool:
         """Whether the hub did not believe a delivery that was made with what GitLab has now.

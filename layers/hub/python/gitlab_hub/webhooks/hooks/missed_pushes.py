@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
-from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResponse
+from gitlab_hub.gitlab.errors import Forbidden, RateLimited, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import first_text, mapping, part, text
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
 from gitlab_hub.storage.ports import StorageRefused
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
-from gitlab_hub.webhooks.hooks.health_check import HOST_LEVEL_ERRORS, MOST_IN_A_ROW
 from gitlab_hub.webhooks.hooks.locks import HookLocks
 from gitlab_hub.webhooks.hooks.model import CHECK_SECONDS, Hook, HookStatus
 from gitlab_hub.webhooks.hooks.ref_diff import Ref, RefListing, diff_refs, is_suspicious, merge_refs
@@ -33,6 +32,10 @@ MAX_REFS = 2_000
 
 MAX_ANNOUNCED = 50
 """Pushes of one project that one look announces; the others wait for the next one."""
+
+MOST_IN_A_ROW = 16
+"""Projects in a row that GitLab fails at although it answers; then the next integration has its turn. A few, such as
+those of one broken storage, or one with too many refs, must not keep those behind them from being looked at."""
 
 _PUSHES = frozenset({"push", "tag_push"})
 _DELIVERING = frozenset({HookStatus.ACTIVE, HookStatus.TEMPORARILY_DISABLED, HookStatus.DRIFTED, HookStatus.MANUAL})
@@ -148,7 +151,8 @@ class MissedPushes:
                 raise  # The tick fails where everybody sees it; the next one goes on behind this project.
             except HubError as error:
                 report, in_a_row = replace(report, failed=report.failed + 1), in_a_row + 1
-                if isinstance(error, HOST_LEVEL_ERRORS) or in_a_row == MOST_IN_A_ROW:
+                is_of_all = isinstance(error, RateLimited) or not self._runner.answers(connection)
+                if is_of_all or in_a_row == MOST_IN_A_ROW:
                     return report
             else:
                 in_a_row = 0
