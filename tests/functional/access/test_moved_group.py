@@ -67,6 +67,26 @@ def test_a_renamed_group_is_synced_with_all_there_is_in_it(synced: Synced) -> No
     assert synced.targets.places == [(1, "acme"), (1, "ember")]
 
 
+def test_a_group_that_is_renamed_while_it_is_read_loses_nothing(synced: Synced) -> None:
+    script, before = synced.company.script, synced.company.grants()
+    wiki = project(9, "oak/teams/wiki", archived=True)
+
+    def renamed(_: Any) -> list[dict[str, Any]]:
+        script.update({ASKED: {**script[ASKED], **group(1, "oak")}, "/projects/9": wiki})
+        return [project(8, "ember/store"), wiki]
+
+    script["/groups/1/projects"] = renamed
+    assert synced.run("s2") is RunStatus.IDLE
+    assert (synced.company.ids("projects"), synced.company.grants()) == ([8, 9], before)
+
+
+def test_what_leaves_a_group_that_stays_as_it_is_goes(synced: Synced) -> None:
+    moved = project(9, "elsewhere/wiki")
+    synced.company.script.update({"/groups/1/projects": [project(8, "ember/store")], "/projects/9": moved})
+    assert synced.run("s2") is RunStatus.IDLE
+    assert synced.company.ids("projects") == [8]
+
+
 def test_a_hint_about_a_renamed_group_is_processed(synced: Synced) -> None:
     synced.company.script["/projects/9/members"] = [member(OLE, "ole", 20), member(JANE, "jane")]
     synced.company.hint(project=9)

@@ -18,6 +18,8 @@ from gitlab_hub.gitlab.account_kinds import kind_by_name, kind_of
         ("ghost1", "internal"),
         ("support-bot", "internal"),
         ("GitLab-Admin-Bot", "internal"),
+        ("gitlab_security_policy_project_42_bot_0f3b5c7d9e1a2b4c6d8e0f1a2b3c4d5e", "internal"),
+        ("gitlab_security_policy_project_x_bot_0f3b", None),
         ("jane", None),
         ("project_bot", None),
         ("my_project_7_bot_ab12", None),
@@ -42,9 +44,16 @@ def test_a_row_that_says_nothing_else_is_judged_by_its_name(username: str | None
         ({"username": "deployer", "bot": True}, "service_account"),
         ({"username": "service_account_33", "bot": True}, "service_account"),
         ({"username": "alert-bot", "bot": True}, "internal"),
+        ({"username": "gitlab_security_policy_project_42_bot_0f3b", "bot": True}, "internal"),
         ({"username": "imported-jane", "user_type": "placeholder"}, "internal"),
         ({"username": "bot-of-2031", "user_type": "gardening_bot"}, "internal"),
         ({"username": "ghost", "name": "Ghost User", "bot": False}, "internal"),
+        ({"username": "jane_placeholder_user_1", "name": "Placeholder Jane Doe", "bot": False}, "internal"),
+        (
+            {"username": "gitea_64c4f07e_placeholder_user_12", "name": "Placeholder gitea Source User", "bot": False},
+            "internal",
+        ),
+        ({"username": "import_user_acme_a1B2", "name": "Import User", "bot": False}, "internal"),
         ({"username": "jane", "user_type": "martian"}, "unknown"),
         ({"username": "jane", "bot": False}, "human"),
         ({"username": "jane", "user_type": "HUMAN"}, "human"),
@@ -57,7 +66,17 @@ def test_gitlab_itself_says_what_an_account_is(row: dict[str, Any], kind: str | 
 
 
 @pytest.mark.parametrize(
-    "username", ["service_account_cafe", "project_7_bot_ab12", "group_1_bot", "alert-bot", "ghost", "gitlabduo2"]
+    "username",
+    [
+        "service_account_cafe",
+        "project_7_bot_ab12",
+        "group_1_bot",
+        "alert-bot",
+        "ghost",
+        "gitlabduo2",
+        "jane_placeholder_user_1",
+        "import_user_acme_a1b2",
+    ],
 )
 def test_a_person_may_be_called_like_a_bot(username: str) -> None:
     assert kind_of({"username": username, "name": "N", "bot": False}) == "human"

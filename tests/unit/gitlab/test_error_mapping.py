@@ -207,6 +207,32 @@ def test_the_status_decides(status: int, media_type: str, kind: type[GitLabError
     assert type(refusal(status, {}, media_type)) is kind
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405])
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b"default backend - 404", "text/plain; charset=utf-8"),
+        (b"404 page not found\n", "text/plain"),
+        (b"RBAC: access denied", "text/plain"),
+        (b"<Error><Code>AccessDenied</Code></Error>", "application/xml"),
+        (b"no healthy upstream", ""),
+        (b"", "text/plain"),
+        ([], "text/plain"),
+    ],
+)
+def test_what_something_in_between_refuses_is_no_word_of_gitlab_s(status: int, body: Any, media_type: str) -> None:
+    assert type(refusal(status, body, media_type)) is NotGitLab
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "", "application/octet-stream", "application/problem+json"])
+def test_gitlab_is_known_by_its_json_whatever_a_proxy_calls_it(media_type: str) -> None:
+    assert type(refusal(404, {"message": "404 Project Not Found"}, media_type)) is ResourceNotFound
+
+
+def test_a_status_without_any_word_stands() -> None:
+    assert type(refusal(404, b"", "")) is ResourceNotFound
+
+
 @pytest.mark.parametrize(
     ("location", "found"),
     [

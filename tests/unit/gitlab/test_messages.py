@@ -8,6 +8,16 @@ def test_headers_are_found_in_lower_case_and_repeated_ones_are_joined() -> None:
     assert merge_headers(raw, without="glpat-x") == {"link": "<a>, <b>", "x-odd": "ÿ"}
 
 
+def test_a_header_that_a_proxy_has_doubled_counts_once() -> None:
+    raw = [
+        (b"Content-Type", b"application/json"),
+        (b"content-type", b"application/json"),
+        (b"Link", b""),
+        (b"Link", b""),
+    ]
+    assert merge_headers(raw, without="glpat-x") == {"content-type": "application/json", "link": ""}
+
+
 def test_a_header_that_echoes_the_token_is_dropped() -> None:
     assert merge_headers([(b"X-Request-Id", b"glpat-x"), (b"Age", b"1")], without="glpat-x") == {"age": "1"}
 

@@ -56,6 +56,25 @@ async def test_a_filter_stays_where_the_links_forget_it() -> None:
     assert [request.url.params["membership"] for request in transport.requests] == ["true"] * 3
 
 
+@pytest.mark.parametrize("stripped", ["", "link"])
+async def test_a_list_whose_headers_a_proxy_doubles_is_read_to_its_end(stripped: str) -> None:
+    def doubled(request: httpx.Request) -> httpx.Response:
+        answer = listing(request)
+        page = int(request.url.params.get("page", "1"))
+        named = [
+            *answer.headers.multi_items(),
+            ("x-page", str(page)),
+            ("x-next-page", str(page + 1) if page < 3 else ""),
+        ]
+        kept = [pair for pair in named if pair[0] != stripped and pair[0] != "content-length"]
+        return httpx.Response(
+            200, content=answer.content, headers=[*kept, *kept, ("content-length", str(len(answer.content)))]
+        )
+
+    found = await rows(client(ScriptedTransport(doubled)))
+    assert [page.rows for page in found] == [[{"page": 1}], [{"page": 2}], [{"page": 3}]]
+
+
 async def test_an_overloaded_gitlab_is_asked_for_smaller_pages() -> None:
     transport = ScriptedTransport(status(502), status(500), listing)
     await rows(client(transport))

@@ -92,6 +92,18 @@ def test_an_end_that_falls_into_a_maintenance_shows_after_it(world: World, minut
     assert (build.reported_status, build.reported_error, build.due_at) == ("success", None, None)
 
 
+@pytest.mark.parametrize(("http", "page"), [(404, "text/plain"), (404, "text/html"), (403, "text/html")])
+def test_an_end_that_falls_into_a_rollout_behind_an_ingress_shows_after_it(world: World, http: int, page: str) -> None:
+    build_id = started(world)
+    world.wall.script = [lambda: httpx.Response(http, headers={"content-type": page}, text="default backend")]
+    patch(world, build_id, "success")
+    assert world.build(build_id).reported_error == "not_gitlab"
+    for _ in range(3):
+        world.later(60)
+    assert world.wall.shown == {(SHA, "ci/hub"): "success"}
+    assert world.build(build_id).reported_error is None
+
+
 def test_a_gitlab_that_never_comes_back_is_given_up_and_the_reason_stays(world: World) -> None:
     world.wall.down = True
     build_id = started(world)

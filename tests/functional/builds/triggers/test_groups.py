@@ -118,6 +118,26 @@ def test_a_build_that_a_person_asks_for_is_of_a_project_below_the_group_whatever
     assert world.call("POST", "/v1/builds", asked | {"project_id": 2})[0] == 422
 
 
+def test_triggers_are_made_in_the_integration_s_group_whatever_it_is_called() -> None:
+    shop = Below()
+    shop.company.set(group="indigo", group_id=shop.group)
+    shop.company.do("rename_group", id=shop.group, path="ember-renamed")
+    shop.company.do("add_group", path="indigo")
+    body = {"integration_id": INTEGRATION, "events": ["push"], "target": TARGET}
+    for place in ({"project_id": PROJECT}, {"group": "ember-renamed"}, {"group": "ember-renamed/tools"}):
+        assert shop.call("POST", "/v1/triggers", body | place)[0] == 201
+    assert shop.call("PATCH", f"/v1/triggers/{shop.made}", {"group": "ember-renamed/tools"})[0] == 200
+    assert shop.call("POST", "/v1/triggers", body | {"group": "indigo"})[0] == 404
+
+
+def test_where_nobody_can_say_the_group_s_name_is_the_one_it_was_last_seen_with() -> None:
+    shop = Below()
+    shop.company.set(group="indigo", group_id=10_000)
+    body = {"integration_id": INTEGRATION, "events": ["push"], "target": TARGET}
+    assert shop.call("POST", "/v1/triggers", body | {"project_id": PROJECT})[0] == 201
+    assert shop.call("POST", "/v1/triggers", body | {"project_id": 2})[0] == 404
+
+
 def test_where_a_project_lies_is_asked_once_a_day_and_when_its_path_changes() -> None:
     world = Below()
     world.happens("push", files=["a"])

@@ -58,6 +58,8 @@ LATER = [
     HostUnreachable(""),
     TlsError(""),
     NotGitLab("", http_status=200),
+    NotGitLab("", http_status=403),
+    NotGitLab("", http_status=404),
     Unauthorized("", http_status=401),
     UnexpectedResponse("", http_status=409),
     UnexpectedResponse("", http_status=201),

@@ -4,7 +4,7 @@ from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import ResourceType
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.gitlab.fields import GitLabRow, is_within, mapping, part
+from gitlab_hub.gitlab.fields import GitLabRow, first_text, is_within, mapping, part
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 
@@ -54,12 +54,12 @@ class ExistenceCheck:
     async def project_is_gone(self, _: str, key: str) -> bool:
         """Whether the project is deleted, or no longer one that the integration covers."""
         project = await self._ask(f"/projects/{int(key)}")
-        return project is None or self.does_not_cover_project(project)
+        return project is None or await self.does_not_cover_project(project)
 
-    def does_not_cover_project(self, project: GitLabRow) -> bool:
+    async def does_not_cover_project(self, project: GitLabRow) -> bool:
         """Whether a project that can be seen is none of the integration's."""
         if self._target.group is not None:
-            return self._left_the_group(project, "path_with_namespace")
+            return await self._left_the_group(project, "path_with_namespace")
         permissions = part(project, "permissions")
         return not self._target.is_admin and bool(permissions) and not any(permissions.values())
 
@@ -71,7 +71,7 @@ class ExistenceCheck:
     async def does_not_cover_group(self, group: GitLabRow, group_id: int) -> bool:
         """Whether a group that can be seen is none of the integration's."""
         if self._target.group is not None:
-            return self._left_the_group(group, "full_path")
+            return await self._left_the_group(group, "full_path")
         return not self._target.is_admin and await self._is_no_member(group_id)
 
     async def grant_is_gone(self, scope: str, key: str) -> bool:
@@ -89,9 +89,13 @@ class ExistenceCheck:
     async def _is_no_member(self, group_id: int) -> bool:
         return await self._ask(f"/groups/{group_id}/members/all/{self._target.user_id}") is None
 
-    def _left_the_group(self, row: GitLabRow, name: str) -> bool:
-        path = row.get(name)
-        return isinstance(path, str) and not is_within(path, self._target.group or "")
+    async def _left_the_group(self, row: GitLabRow, name: str) -> bool:
+        """Whether it lies outside of the integration's group, whose name may have changed since the run began."""
+        path, group_path = row.get(name), self._context.group_path
+        if not isinstance(path, str) or group_path is None or is_within(path, self._target.group or ""):
+            return False
+        now = first_text(await self._ask(group_path, with_projects="false") or {}, "full_path")
+        return now is not None and not is_within(path, now)
 
     async def _ask(self, path: str, **params: str) -> GitLabRow | None:
         """Read one thing by its id; None = GitLab says there is none. A refusal is no such answer."""

@@ -57,7 +57,7 @@ class TargetedRefresh:
         if detail.get("id") != number:
             return None
         if kind is ResourceType.PROJECT:
-            return None if self._existence.does_not_cover_project(detail) else detail
+            return None if await self._existence.does_not_cover_project(detail) else detail
         return None if await self._existence.does_not_cover_group(detail, number) else detail
 
     async def _read_newest_children(self, group_id: int) -> None:

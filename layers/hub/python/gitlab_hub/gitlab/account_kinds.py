@@ -30,10 +30,22 @@ _SERVICE_ACCOUNT = re.compile(r"service_account_(?:(?:group|project)_\d+_)?[0-9a
 _GHOST = re.compile(r"ghost\d*", re.ASCII)
 _INTERNAL_BOT = re.compile(
     r"(?:(?:gitlab-)?(?:alert|support|visual-review|migration|security|automation|admin|llm)-bot"
+    # Of each project with a policy, and a guest there: Security::Orchestration::CreateBotService.
+    r"|gitlab_security_policy_(?:project|group)_\d+_bot(?:_[0-9a-f]+)?"
     r"|suggested-reviewers-bot|security-policy-bot(?:-[0-9a-f]+)?|gitlabduo|duo-code-review-bot)\d*",
     re.ASCII,
 )
-_GHOST_NAME = "ghost user"
+# Neither bots nor people, and GitLab's own by both of their names: the ghost that deleted people's work belongs to, and
+# who stands in for the authors of what was imported (placeholder_user_creator.rb, import_user_creator.rb in
+# lib/gitlab/import). An administrator's list of users has all of them (app/finders/users_finder.rb).
+_NO_PERSON = tuple(
+    (re.compile(username, re.ASCII), re.compile(name))
+    for username, name in (
+        (_GHOST.pattern, "ghost user"),
+        (r".+_placeholder_user_\d+", "placeholder .+"),
+        (r"import_user_.+", "import user"),
+    )
+)
 _KINDS_OF_TYPE = {
     "human": AccountKind.HUMAN,
     "service_account": AccountKind.SERVICE_ACCOUNT,
@@ -76,9 +88,9 @@ def _of_flag(row: Mapping[str, Any]) -> AccountKind | None:
     if bot:
         # Service accounts count as bots and may be called anything, all other bots are named by GitLab.
         return _bot_by_name(_username(row)) or AccountKind.SERVICE_ACCOUNT
-    # The ghost that deleted people's work belongs to is no bot, and no person either.
-    is_ghost = _GHOST.fullmatch(_username(row)) and str(row.get("name")).lower() == _GHOST_NAME
-    return AccountKind.INTERNAL if is_ghost else AccountKind.HUMAN
+    names = _username(row), str(row.get("name")).lower()
+    is_no_person = any(one.fullmatch(names[0]) and other.fullmatch(names[1]) for one, other in _NO_PERSON)
+    return AccountKind.INTERNAL if is_no_person else AccountKind.HUMAN
 
 
 def _bot_by_name(username: str) -> AccountKind | None:

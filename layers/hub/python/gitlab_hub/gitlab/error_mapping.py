@@ -75,9 +75,21 @@ def raise_for(answer: RawResponse) -> None:
     if status == HTTPStatus.MOVED_PERMANENTLY and (place := _OF_PROJECT.search(answer.headers.get("location", ""))):
         text = "The project has another path by now. Name it by that, or by its id."
         raise _error(answer, Moved, text, {"project_id": int(place[1])})
-    if status < HTTPStatus.BAD_REQUEST or answer.media_type == "text/html":
+    if status < HTTPStatus.BAD_REQUEST or not _is_of_gitlab(answer):
         raise _error(answer, NotGitLab, "No GitLab API answers here. Check the base URL and any proxy before it.")
     raise _refusal(answer)
+
+
+def _is_of_gitlab(answer: RawResponse) -> bool:
+    """Whether a refusal is in JSON, as all of the API's are (lib/api/api.rb: `format :json`, also for unknown paths).
+
+    What an ingress, a load balancer or a firewall says in between is no word of GitLab's, least of all that something
+    is gone; a proxy may only have taken the type away from what is. Where nothing is said, the status stands.
+    """
+    kind = answer.media_type
+    if kind == "application/json" or kind.endswith("+json") or not (kind or answer.body):
+        return True
+    return kind != "text/html" and bool(_refusal_body(answer))
 
 
 def _refusal(answer: RawResponse) -> GitLabError:

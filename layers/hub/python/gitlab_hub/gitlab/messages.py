@@ -57,13 +57,16 @@ class RawResponse:
 def merge_headers(
     headers: Iterable[tuple[bytes, bytes]], *, without: str, also: tuple[str, ...] = ()
 ) -> dict[str, str]:
-    """Headers by lower-case name, repeated ones joined by commas; those that echo a secret named are dropped."""
+    """Headers by lower-case name, repeated ones joined by commas; those that echo a secret named are dropped.
+
+    One that a proxy has added to its like counts once: a doubled `Content-Type` or `X-Next-Page` would say nothing.
+    """
     secrets = [secret for secret in (without, *also) if secret]
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         if not any(secret in value for secret in secrets):
-            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+            joined[name] = value if joined.get(name, value) == value else f"{joined[name]}, {value}"
     return joined
 
 

@@ -28,6 +28,7 @@ from gitlab_hub.gitlab.errors import (
     InsufficientScope,
     InvalidUrl,
     MissingPermissions,
+    NotGitLab,
     ReadOnly,
     ResourceNotFound,
     StatusUnchanged,
@@ -193,7 +194,8 @@ def with_report_outcome(build: Build, posted: Build, outcome: ReportOutcome, *, 
 
 
 def _may_pass(error: GitLabError) -> bool:
-    # A token that GitLab does not take any more is replaced sooner or later; a maintenance ends.
-    return isinstance(error, ReadOnly) or error.http_status in {
+    # A token that GitLab does not take any more is replaced sooner or later; a maintenance ends. What is not GitLab,
+    # and answers 403 or 404 in its place, says nothing of the project.
+    return isinstance(error, NotGitLab | ReadOnly) or error.http_status in {
         HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS,
     }  # fmt: skip

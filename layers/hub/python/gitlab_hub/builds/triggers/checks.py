@@ -88,10 +88,17 @@ class TriggerChecks:
 
     def _keep_within(self, trigger: Trigger, path: str) -> None:
         """Raises ResourceNotFound for what lies outside the group that the integration is limited to."""
-        connection = self._gitlabs.connection(trigger.integration_id)
-        limit = None if connection is None else connection.group
+        limit = self._limit(trigger.integration_id)
         if limit is not None and not is_within(path, limit):
             raise ResourceNotFound("It lies outside the integration's group.")
+
+    def _limit(self, integration_id: str) -> str | None:
+        """What the integration's group is called now; where GitLab does not say, what it was called when last seen."""
+        connection = self._gitlabs.connection(integration_id)
+        if connection is None or connection.group_id is None:
+            return None if connection is None else connection.group
+        found = self._group_lookup.group_ancestors(integration_id, connection.group_id)
+        return found[0].full_path if found else connection.group
 
     def _warnings(self, checked: Checked) -> Iterator[TriggerWarning]:
         trigger = checked.trigger
