@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable
+from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, MissingPermissions
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.scopes import HookScopes
-from tests.fakes.gitlab import answer, project
+from tests.fakes.gitlab import answer, lacking, project
 from tests.fakes.hooks import INTEGRATION
 from tests.functional.webhooks.hooks.test_missed_pushes import A, refs
 from tests.functional.webhooks.hooks_hub import Hub
@@ -52,6 +52,24 @@ def test_a_project_is_found_by_a_path_that_it_had_before(hub: Hub) -> None:
     made = hub.register(target="acme/old")
     assert (made["target"], hub.hook(made["id"]).target_id) == ("acme/p3", 3)
     assert {request.url.host for request in hub.gitlab.requests} == {"gitlab.example.com"}
+
+
+def test_where_the_token_may_not_read_groups_the_project_tells_of_the_two_above_it(hub: Hub) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    hub.gitlab.script["/groups/1"] = lacking("Group: Read", of="group")
+    above = {
+        3: {"id": 1, "full_path": "ember"},
+        4: {"id": 9, "full_path": "ember/tools", "parent_id": 1},
+        5: {"id": 8, "full_path": "ember/tools/deep", "parent_id": 9},
+    }
+    for number, namespace in above.items():
+        shown = project(number, path_with_namespace=f"{namespace['full_path']}/p{number}", namespace=namespace)
+        hub.gitlab.script[f"/projects/{number}"] = answer(body=shown)
+    for number in (3, 4):
+        assert covers(hub, hook_id, number)
+        assert hub.hook(hook_id).target == "ember"
+    with pytest.raises(MissingPermissions):
+        covers(hub, hook_id, 5)
 
 
 @pytest.mark.parametrize("status", [500, 429])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.gitlab.fields import is_within
+from gitlab_hub.gitlab.fields import first_id, first_text, is_within, mapping, part
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner
 from gitlab_hub.webhooks.hooks.mapping import Place, look_up
@@ -98,4 +98,22 @@ def with_place(hook: Hook, place: Place) -> Hook:
 
 async def _look_up(gitlab: "GitLab", hook: Hook, project_id: int) -> ScopeLookup:
     project = await look_up(gitlab, Scope.PROJECT, project_id)
-    return ScopeLookup(await place_of(gitlab, hook), project.path)
+    try:
+        return ScopeLookup(await place_of(gitlab, hook), project.path)
+    except Forbidden:
+        place = await _place_above(gitlab, hook, project_id)
+        if place is None:
+            raise
+        return ScopeLookup(place, project.path)
+
+
+async def _place_above(gitlab: "GitLab", hook: Hook, project_id: int) -> Place | None:
+    """Where a hook's group is, if it is one of the two above a project: these the project's own page names by ids.
+
+    So much a fine-grained token may read without `Group: Read` (lib/api/entities/namespace_basic.rb).
+    """
+    namespace = part(mapping((await gitlab.get(f"/projects/{project_id}")).body), "namespace")
+    path = first_text(namespace, "full_path") or ""
+    above = {first_id(namespace, "id"): path, first_id(namespace, "parent_id"): path.rpartition("/")[0]}
+    found = None if hook.target_id is None else above.get(hook.target_id)
+    return Place(id=hook.target_id, path=found) if found else None
