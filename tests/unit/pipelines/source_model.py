@@ -132,6 +132,8 @@ class ModelGitLab:
         parts = path.strip("/").split("/")
         if parts == ["user"]:
             return {"id": 7}
+        if parts[0] == "groups" or parts[2:3] == ["members"]:
+            raise ResourceNotFound("no such group or member", http_status=404)
         pipelines = self._project(parts)
         if len(parts) == 2:
             return {"id": int(parts[1]), "path_with_namespace": f"{self.group}/p{parts[1]}"}

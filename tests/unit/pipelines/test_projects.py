@@ -6,7 +6,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.pipelines.keys import partitions
-from gitlab_hub.pipelines.projects import ReadState, is_outside, listing_of
+from gitlab_hub.pipelines.projects import ReadState, listing_of
 from gitlab_hub.storage.ports import Item
 from tests.unit.pipelines.pipelines_sync import Stopped, World
 from tests.unit.pipelines.source_model import job
@@ -94,21 +94,6 @@ async def test_a_project_that_only_slipped_through_the_list_stays(world: World) 
     world.gitlab.faults["/projects/7"] = Forbidden("no", http_status=403)
     await world.sweep()
     assert "gone_at" not in projects(world)[7]
-
-
-@pytest.mark.parametrize(
-    ("target", "project", "outside"),
-    [
-        (TARGET, {"permissions": {"project_access": None}}, False),
-        (MEMBER, {"permissions": {"project_access": None, "group_access": None}}, True),
-        (MEMBER, {"permissions": {"project_access": {"access_level": 20}, "group_access": None}}, False),
-        (MEMBER, {}, False),
-        (GROUP, {"path_with_namespace": "top/sub/x"}, False),
-        (GROUP, {"path_with_namespace": "top/sub2/x"}, True),
-    ],
-)
-def test_a_project_may_leave_without_being_deleted(target: Any, project: Item, outside: bool) -> None:
-    assert is_outside(project, target) is outside
 
 
 async def test_listing_a_project_again_keeps_how_far_it_was_read(world: World) -> None:

@@ -17,6 +17,7 @@ from gitlab_hub.access.transform import account_of_user, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import GitLabRow, mapping
 from gitlab_hub.ids import padded
+from gitlab_hub.sync.coverage import covers_group, covers_project
 from gitlab_hub.sync.ports import Scope
 
 NEWEST: Params = {"order_by": "id", "sort": "desc"}
@@ -49,16 +50,18 @@ class TargetedRefresh:
         await self._context.grants.delete_missing(self._existence.grant_is_gone)
 
     async def _fetch_if_covered(self, kind: ResourceType, number: int) -> GitLabRow | None:
-        params = {"with_projects": "false"} if kind is ResourceType.GROUP else None
+        params, session = {"with_projects": "false"} if kind is ResourceType.GROUP else None, self._context.session
         try:
-            detail = mapping((await self._context.session.gitlab.get(f"/{kind.collection}/{number}", params)).body)
+            detail = mapping((await session.gitlab.get(f"/{kind.collection}/{number}", params)).body)
         except (ResourceNotFound, Forbidden):
             return None
         if detail.get("id") != number:
             return None
         if kind is ResourceType.PROJECT:
-            return None if await self._existence.does_not_cover_project(detail) else detail
-        return None if await self._existence.does_not_cover_group(detail, number) else detail
+            covered = await covers_project(session.gitlab, session.target, detail)
+        else:
+            covered = await covers_group(session.gitlab, session.target, number, detail)
+        return detail if covered else None
 
     async def _read_newest_children(self, group_id: int) -> None:
         """Take in what was just made in the group: one page of each list. Older ones are known already."""

@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound
-from gitlab_hub.gitlab.fields import is_below
+from gitlab_hub.gitlab.errors import NothingVisible
 from gitlab_hub.gitlab.keyset import keyset_pages
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.ids import MAX_ID, padded
@@ -17,6 +16,7 @@ from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.window import SHOWN, Stream
 from gitlab_hub.storage.ports import Item, Put, Table
 from gitlab_hub.storage.rows import query_pages
+from gitlab_hub.sync.coverage import covers_project, fetch
 from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
@@ -224,14 +224,6 @@ def listing_of(target: SyncTarget) -> tuple[str, Params]:
     return "/projects", params if target.is_admin else {**params, "membership": True}
 
 
-def is_outside(project: Mapping[str, Any], target: SyncTarget) -> bool:
-    """Say whether a project that can still be seen has left what the integration reaches."""
-    if target.group is not None:
-        return not is_below(str(project.get("path_with_namespace")), target.group)
-    rights = project.get("permissions")
-    return not target.is_admin and isinstance(rights, Mapping) and not any(rights.values())
-
-
 class ProjectsStage(SingleScopeStage):
     """Keeps the projects equal to GitLab's list."""
 
@@ -276,10 +268,6 @@ class SweepStage(SingleScopeStage):
         return gone
 
     async def _is_gone(self, _scope: str, key: str) -> bool:
-        try:
-            reply = await self._session.gitlab.get(f"/projects/{project_number(key)}")
-        except ResourceNotFound:
-            return True
-        except Forbidden:
-            return False
-        return isinstance(reply.body, Mapping) and is_outside(reply.body, self._session.target)
+        gitlab = self._session.gitlab
+        project = await fetch(gitlab, f"/projects/{project_number(key)}")
+        return project is None or await covers_project(gitlab, self._session.target, project) is False

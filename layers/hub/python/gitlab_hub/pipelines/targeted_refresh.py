@@ -6,10 +6,11 @@ from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.ids import padded
 from gitlab_hub.pipelines.batches import PipelineCopier
 from gitlab_hub.pipelines.model import identity
-from gitlab_hub.pipelines.projects import DATASET, ProjectRows, is_outside, project_row
+from gitlab_hub.pipelines.projects import DATASET, ProjectRows, project_row
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync.coverage import covers_project
 from gitlab_hub.sync.ports import ALL, Session
 
 
@@ -48,7 +49,7 @@ class TargetedRefresh:
             return False
         if not isinstance(project, Mapping) or identity(project) != project_id:
             return False
-        if is_outside(project, self._session.target):
+        if not await covers_project(self._session.gitlab, self._session.target, project):
             return False
         await self._session.mirror(DATASET, self._projects).upsert(ALL, [project_row(project)])
         return True
