@@ -8,7 +8,7 @@ import pytest
 
 from gitlab_hub.web.route import Route
 from tests.fakes.events import answered, http_event
-from tests.functional.api.bundle import Bundle, with_body
+from tests.functional.api.api_hub import ApiHub, with_body
 
 FORBIDDEN = ("integration_id", "role", "status", "secret_arn", "fence", "id", "version", "account", "created_by")
 OWN = {
@@ -33,12 +33,12 @@ HOSTILE: dict[str, str | bytes] = {
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
-def path_of(bundle: Bundle, route: Route) -> str:
-    return re.sub(r"<(\w+)>", lambda match: bundle.ids[match[1]], route.path)
+def path_of(hub: ApiHub, route: Route) -> str:
+    return re.sub(r"<(\w+)>", lambda match: hub.ids[match[1]], route.path)
 
 
 def refusal(answer: tuple[int, Any], route: Route) -> bool:
@@ -49,35 +49,35 @@ def refusal(answer: tuple[int, Any], route: Route) -> bool:
 
 
 @pytest.mark.parametrize("field", FORBIDDEN)
-def test_a_field_that_a_route_does_not_name_is_refused(bundle: Bundle, field: str) -> None:
-    before = bundle.stored()
-    for route in with_body(bundle.routes):
+def test_a_field_that_a_route_does_not_name_is_refused(hub: ApiHub, field: str) -> None:
+    before = hub.stored()
+    for route in with_body(hub.routes):
         if (field, route.path.rpartition(".")[2]) in OWN:
             continue  # Here it is a field like any other.
-        answer = bundle(route.method, path_of(bundle, route), {field: "x"})
+        answer = hub(route.method, path_of(hub, route), {field: "x"})
         assert refusal(answer, route), f"{route.method} {route.path} {answer}"
-    assert bundle.stored() == before
+    assert hub.stored() == before
 
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_body_is_refused(bundle: Bundle, raw: str | bytes) -> None:
-    before = bundle.stored()
-    for route in bundle.routes:
+def test_a_hostile_body_is_refused(hub: ApiHub, raw: str | bytes) -> None:
+    before = hub.stored()
+    for route in hub.routes:
         if route.method not in {"POST", "PUT", "PATCH"} or route.raw is not None:
             continue  # What takes the bytes as they come has tests of its own.
-        answer = answered(bundle.resolve(http_event(route.method, path_of(bundle, route), raw=raw)))
+        answer = answered(hub.resolve(http_event(route.method, path_of(hub, route), raw=raw)))
         assert refusal(answer, route), f"{route.method} {route.path} {answer}"
-    assert bundle.stored() == before
+    assert hub.stored() == before
 
 
-def test_what_claims_to_be_base64_and_is_not_is_refused(bundle: Bundle) -> None:
-    for route in with_body(bundle.routes):
-        event = {**http_event(route.method, path_of(bundle, route), raw="%%%"), "isBase64Encoded": True}
-        assert refusal(answered(bundle.resolve(event)), route)
+def test_what_claims_to_be_base64_and_is_not_is_refused(hub: ApiHub) -> None:
+    for route in with_body(hub.routes):
+        event = {**http_event(route.method, path_of(hub, route), raw="%%%"), "isBase64Encoded": True}
+        assert refusal(answered(hub.resolve(event)), route)
 
 
-def test_a_body_over_the_limit_is_refused(bundle: Bundle) -> None:
-    for route in with_body(bundle.routes):
-        status, body = bundle(route.method, path_of(bundle, route), raw=json.dumps({"a": "x" * 1_000_001}))
+def test_a_body_over_the_limit_is_refused(hub: ApiHub) -> None:
+    for route in with_body(hub.routes):
+        status, body = hub(route.method, path_of(hub, route), raw=json.dumps({"a": "x" * 1_000_001}))
         assert status == (422 if route.render_error else 413), f"{route.method} {route.path}"
         assert "payload_too_large" in {body.get("code"), body.get("error_detail")}

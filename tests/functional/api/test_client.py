@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from gitlab_hub.web.openapi import document
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 from tests.functional.api.test_description import Gateway
 
 PACKAGE = "generated_hub_client"
@@ -28,15 +28,15 @@ class Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
 @pytest.fixture(scope="module")
-def client(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Client"]:
+def client(hub: ApiHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Client"]:
     """The generated client, signed in at the hub; the generator needs no network and runs no other program."""
     folder = tmp_path_factory.mktemp("client")
-    (folder / "openapi.json").write_text(json.dumps(document(bundle.routes)))
+    (folder / "openapi.json").write_text(json.dumps(document(hub.routes)))
     (folder / "config.json").write_text(json.dumps({"post_hooks": []}))
     made = subprocess.run(  # noqa: S603 - our own interpreter and files
         [
@@ -47,7 +47,7 @@ def client(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     )  # fmt: skip
     assert made.returncode == 0, made.stdout + made.stderr
     sys.path.insert(0, str(folder))
-    server = make_server("127.0.0.1", 0, Gateway(bundle), handler_class=Quiet)
+    server = make_server("127.0.0.1", 0, Gateway(hub), handler_class=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Client(f"http://127.0.0.1:{server.server_port}", folder / PACKAGE)
@@ -76,15 +76,15 @@ class Client:
         return self.operation(tag, name).sync(*args, client=self.signed_in, **named)
 
 
-def test_every_route_is_a_function_with_a_short_name(bundle: Bundle, client: Client) -> None:
+def test_every_route_is_a_function_with_a_short_name(hub: ApiHub, client: Client) -> None:
     functions = [path.stem for path in client.folder.glob("api/*/*.py") if path.stem != "__init__"]
-    assert sorted(functions) == sorted(route.name for route in bundle.routes)
+    assert sorted(functions) == sorted(route.name for route in hub.routes)
     assert len(set(functions)) == len(functions)
     assert {"list_jobs", "get_account", "start_integration", "list_audit_log", "whoami"} <= set(functions)
     assert max(map(len, functions)) < 26
 
 
-def test_lists_come_as_objects_and_go_on(bundle: Bundle, client: Client) -> None:
+def test_lists_come_as_objects_and_go_on(hub: ApiHub, client: Client) -> None:
     found, cursor = [], None
     for _ in range(3):
         more: dict[str, Any] = {} if cursor is None else {"cursor": cursor}
@@ -93,20 +93,20 @@ def test_lists_come_as_objects_and_go_on(bundle: Bundle, client: Client) -> None
         cursor = page.next_cursor
         if cursor is None:
             break
-    assert sorted(found) == sorted([bundle.own, bundle.other])
+    assert sorted(found) == sorted([hub.own, hub.other])
 
 
-def test_one_thing_comes_as_an_object(bundle: Bundle, client: Client) -> None:
-    account = client.call("access", "get_account", bundle.own, 1).account
+def test_one_thing_comes_as_an_object(hub: ApiHub, client: Client) -> None:
+    account = client.call("access", "get_account", hub.own, 1).account
     assert (account.id, account.username, account.kind) == (1, "user1", client.models.AccountKind.UNKNOWN)
 
 
-def test_filters_are_named_and_their_values_listed(bundle: Bundle, client: Client) -> None:
+def test_filters_are_named_and_their_values_listed(hub: ApiHub, client: Client) -> None:
     kinds = client.models.AccountKind
     assert set(kinds) == {"human", "service_account", "project_bot", "group_bot", "internal", "unknown"}
-    assert client.call("access", "list_accounts", bundle.own, kind=kinds.HUMAN).accounts == []
+    assert client.call("access", "list_accounts", hub.own, kind=kinds.HUMAN).accounts == []
     status = client.models.ListPipelinesStatusType0
-    assert client.call("pipelines", "list_pipelines", bundle.own, status=status.FAILED).pipelines == []
+    assert client.call("pipelines", "list_pipelines", hub.own, status=status.FAILED).pipelines == []
 
 
 def test_things_are_made_and_the_answer_can_be_used(client: Client) -> None:
@@ -120,13 +120,13 @@ def test_things_are_made_and_the_answer_can_be_used(client: Client) -> None:
     assert entry.target == made.id
 
 
-def test_a_body_that_may_be_missing_is_left_out(bundle: Bundle, client: Client) -> None:
-    assert client.call("syncs", "sync_integration", bundle.own).sync_id
-    assert client.call("syncs", "get_sync", bundle.own).kinds["access"].status == "queued"
+def test_a_body_that_may_be_missing_is_left_out(hub: ApiHub, client: Client) -> None:
+    assert client.call("syncs", "sync_integration", hub.own).sync_id
+    assert client.call("syncs", "get_sync", hub.own).kinds["access"].status == "queued"
 
 
-def test_refusals_come_as_errors_with_their_codes(bundle: Bundle, client: Client) -> None:
-    error = client.call("access", "get_account", bundle.own, 999)
+def test_refusals_come_as_errors_with_their_codes(hub: ApiHub, client: Client) -> None:
+    error = client.call("access", "get_account", hub.own, 999)
     assert (type(error).__name__, error.code) == ("Error", "not_found")
     error = client.call("integrations", "list_integrations", limit=500)
     assert error.code == "invalid_input"

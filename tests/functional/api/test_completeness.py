@@ -7,37 +7,37 @@ from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.pipelines.owed import Owed, OwedRows
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.web.principal import Principal, Role
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 
 VIEWER = Principal("t1", Role.VIEWER)
 
 
 @pytest.fixture
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
-def know(bundle: Bundle, number: int, state: ReadState | None = None, **more: object) -> None:
-    table = bundle.tables["pipelines"]
+def know(hub: ApiHub, number: int, state: ReadState | None = None, **more: object) -> None:
+    table = hub.tables["pipelines"]
     row = {"id": number, "path_with_namespace": f"acme/p{number}", **more}
-    table.put({"pk": projects_pk(bundle.own), "sk": padded(number), **row})
+    table.put({"pk": projects_pk(hub.own), "sk": padded(number), **row})
     if state is not None:
-        ReadStates(table, bundle.own).save(number, state)
+        ReadStates(table, hub.own).save(number, state)
 
 
-def test_each_project_says_what_is_listed_stored_and_owed(bundle: Bundle) -> None:
-    now = int(bundle.now())
+def test_each_project_says_what_is_listed_stored_and_owed(hub: ApiHub) -> None:
+    now = int(hub.now())
     read = ReadState(default_watermark=(now - 60) * 1000, default_listed=161, default_stored=160, child_listed=2,
                      child_stored=2, reconciled_at=now - 90, owed=1)  # fmt: skip
-    know(bundle, 7, read)
-    know(bundle, 8, ReadState(error="invalid_permissions"))
-    know(bundle, 9)
-    know(bundle, 10, gone_at=now)
-    OwedRows(bundle.tables["pipelines"], bundle.own).keep(
+    know(hub, 7, read)
+    know(hub, 8, ReadState(error="invalid_permissions"))
+    know(hub, 9)
+    know(hub, 10, gone_at=now)
+    OwedRows(hub.tables["pipelines"], hub.own).keep(
         Owed(project_id=7, pipeline_id=503, code="gitlab_unavailable", reason="500.", since=now)
     )
-    path = f"/v1/integrations/{bundle.own}/pipelines/completeness"
-    status, body = bundle("GET", path, principal=VIEWER)
+    path = f"/v1/integrations/{hub.own}/pipelines/completeness"
+    status, body = hub("GET", path, principal=VIEWER)
     unknown: dict[str, object] = {
         "stored": None,
         "listed": None,
@@ -54,11 +54,11 @@ def test_each_project_says_what_is_listed_stored_and_owed(bundle: Bundle) -> Non
     ]  # fmt: skip
 
 
-def test_pages_go_on_where_they_ended(bundle: Bundle) -> None:
+def test_pages_go_on_where_they_ended(hub: ApiHub) -> None:
     for number in range(1, 4):
-        know(bundle, number)
-    path = f"/v1/integrations/{bundle.own}/pipelines/completeness"
-    _, first = bundle("GET", path, query={"limit": "2"})
-    _, second = bundle("GET", path, query={"limit": "2", "cursor": first["next_cursor"]})
+        know(hub, number)
+    path = f"/v1/integrations/{hub.own}/pipelines/completeness"
+    _, first = hub("GET", path, query={"limit": "2"})
+    _, second = hub("GET", path, query={"limit": "2", "cursor": first["next_cursor"]})
     assert [one["project_id"] for page in (first, second) for one in page["completeness"]] == [1, 2, 3]
-    assert bundle("GET", f"/v1/integrations/{bundle.other}/pipelines/completeness")[1]["completeness"] == []
+    assert hub("GET", f"/v1/integrations/{hub.other}/pipelines/completeness")[1]["completeness"] == []

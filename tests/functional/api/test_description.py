@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.fakes.events import OWNER, http_event
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 from tests.functional.api.test_matrix import DOCUMENTED
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "12"))
@@ -38,8 +38,8 @@ CHECKS = [
 class Gateway:
     """The hub as a WSGI application: each request becomes an event from behind an authorizer that takes any token."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
+    def __init__(self, hub: ApiHub) -> None:
+        self._bundle = hub
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -92,13 +92,13 @@ met: Counter[int] = Counter()
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
 @pytest.fixture(scope="module")
-def described(bundle: Bundle) -> Any:
-    return schemathesis.openapi.from_wsgi("/openapi.json", Gateway(bundle))
+def described(hub: ApiHub) -> Any:
+    return schemathesis.openapi.from_wsgi("/openapi.json", Gateway(hub))
 
 
 def assert_as_promised(case: Any) -> int:
@@ -110,11 +110,11 @@ def assert_as_promised(case: Any) -> int:
 @SETTINGS
 @given(data=strategies.data())
 def test_every_route_keeps_what_the_document_promises(
-    bundle: Bundle, described: Any, route: str, mode: GenerationMode, data: strategies.DataObject
+    hub: ApiHub, described: Any, route: str, mode: GenerationMode, data: strategies.DataObject
 ) -> None:
     method, path = route.replace("<", "{").replace(">", "}").split()
     case = data.draw(described[path][method].as_strategy(generation_mode=mode))
-    for name, value in bundle.ids.items():
+    for name, value in hub.ids.items():
         if name in case.path_parameters and method != "DELETE":
             case.path_parameters[name] = int(value) if value.isdigit() else value
     met[assert_as_promised(case)] += 1

@@ -17,7 +17,7 @@ from gitlab_hub.web.openapi import TAG_OF_ROUTES, document
 from gitlab_hub.web.openapi_schemas import PUBLIC_NAMES, public_name
 from gitlab_hub.web.status import STATUS_OF_CODE
 from tests.fakes.gitlab import answer, project
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 
 Schema = dict[str, Any]
 TIMES = re.compile(r"_at$|_until$|^at$|^since$|_(?:after|before)$|^expiration_date$|_on$")
@@ -25,13 +25,13 @@ NO_TIMES = {"Grant.revoke_at"}
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
 @pytest.fixture(scope="module")
-def made(bundle: Bundle) -> Schema:
-    return document(bundle.routes)
+def made(hub: ApiHub) -> Schema:
+    return document(hub.routes)
 
 
 def operations(made: Schema) -> Iterator[tuple[str, Schema]]:
@@ -50,18 +50,18 @@ def fields(made: Schema) -> Iterator[tuple[str, Schema]]:
             yield f"{key} .{parameter['name']}", {**parameter["schema"], "description": parameter["description"]}
 
 
-def test_what_is_said_by_the_name_of_a_class_is_said_of_one_that_is_there(made: Schema, bundle: Bundle) -> None:
+def test_what_is_said_by_the_name_of_a_class_is_said_of_one_that_is_there(made: Schema, hub: ApiHub) -> None:
     schemas = made["components"]["schemas"].keys()
     assert set(PUBLIC_NAMES.values()) <= schemas
     assert {public_name(key.split(".")[0]) for key in SPECIAL if not key.startswith("query.")} <= schemas
-    parts = {type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes") for route in bundle.routes}
+    parts = {type(getattr(route.handler, "__self__", route)).__name__.removesuffix("Routes") for route in hub.routes}
     assert TAG_OF_ROUTES.keys() <= parts
 
 
-def test_every_operation_has_a_name_of_its_own_a_text_and_a_tag(made: Schema, bundle: Bundle) -> None:
+def test_every_operation_has_a_name_of_its_own_a_text_and_a_tag(made: Schema, hub: ApiHub) -> None:
     found = dict(operations(made))
     names = [operation["operationId"] for operation in found.values()]
-    assert len(set(names)) == len(names) == len(bundle.routes)
+    assert len(set(names)) == len(names) == len(hub.routes)
     assert all(re.fullmatch(r"[a-z][a-z_]+", name) for name in names)
     tags = {tag["name"]: tag["description"] for tag in made["tags"]}
     for key, operation in found.items():
@@ -122,16 +122,16 @@ def test_each_way_to_connect_has_an_example_that_the_route_takes(made: Schema) -
 
 
 def test_the_hub_takes_the_examples_of_changes_and_of_triggers(made: Schema) -> None:
-    bundle = Bundle()  # a hub of its own: the examples change it
-    bundle.gitlab.token["scopes"] = ["api"]
-    bundle.gitlab.script["/projects/15"] = answer(body=project(15))
-    bundle.gitlab.script["/groups/acme%2Fshop"] = answer(body={"id": 9, "full_path": "acme/shop"})
+    hub = ApiHub()  # a hub of its own: the examples change it
+    hub.gitlab.token["scopes"] = ["api"]
+    hub.gitlab.script["/projects/15"] = answer(body=project(15))
+    hub.gitlab.script["/groups/acme%2Fshop"] = answer(body={"id": 9, "full_path": "acme/shop"})
     routes = {"/v1/integrations/{integration_id}": "patch", "/v1/triggers": "post"}
     for path, method in routes.items():
         content = made["paths"][path][method]["requestBody"]["content"]["application/json"]
         for body in (one["value"] for one in content["examples"].values()):
-            own = {"integration_id": bundle.own} if "integration_id" in body else {}
-            status, said = bundle(method.upper(), path.replace("{integration_id}", bundle.own), body | own)
+            own = {"integration_id": hub.own} if "integration_id" in body else {}
+            status, said = hub(method.upper(), path.replace("{integration_id}", hub.own), body | own)
             assert status in {200, 201}, (path, body, said)
 
 
@@ -168,15 +168,15 @@ def test_the_scheme_of_tokens_is_described(made: Schema) -> None:
     assert all(role in scheme["description"] for role in ("viewer", "developer", "admin", "owner"))
 
 
-def test_a_body_is_required_exactly_where_an_empty_one_is_refused(made: Schema, bundle: Bundle) -> None:
+def test_a_body_is_required_exactly_where_an_empty_one_is_refused(made: Schema, hub: ApiHub) -> None:
     def path_of(route: Route) -> str:
-        return re.sub(r"<(\w+)>", lambda match: bundle.ids[match[1]], route.path)
+        return re.sub(r"<(\w+)>", lambda match: hub.ids[match[1]], route.path)
 
     said, found = {}, {}
-    for route in (route for route in bundle.routes if route.takes_body):
+    for route in (route for route in hub.routes if route.takes_body):
         operation = made["paths"][re.sub(r"<(\w+)>", r"{\1}", route.path)][route.method.lower()]
         said[route.name] = operation["requestBody"]["required"]
-        status, body = bundle(route.method, path_of(route))
+        status, body = hub(route.method, path_of(route))
         missing = [each["problem"] for each in body.get("details", {}).get("fields", ())]
         found[route.name] = "missing" in missing or body.get("error") == "invalid_json"
         assert status != 400, route.name

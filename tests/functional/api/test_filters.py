@@ -8,20 +8,20 @@ import pytest
 
 from gitlab_hub.web.openapi import document
 from gitlab_hub.web.route import Route
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 
 Schema = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
-def described(bundle: Bundle) -> Iterator[tuple[Route, str, Schema]]:
+def described(hub: ApiHub) -> Iterator[tuple[Route, str, Schema]]:
     """Every parameter of every query: route, name, schema."""
-    made = document(bundle.routes)
-    for route in bundle.routes:
+    made = document(hub.routes)
+    for route in hub.routes:
         operation = made["paths"][re.sub(r"<(\w+)>", r"{\1}", route.path)][route.method.lower()]
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "query" and route.raw is None:
@@ -35,13 +35,13 @@ def _plain(schema: Schema, made: Schema) -> Schema:
     return made["components"]["schemas"][name] if name else schema
 
 
-def path_of(bundle: Bundle, route: Route) -> str:
-    return re.sub(r"<(\w+)>", lambda match: bundle.ids.get(match[1], "1"), route.path)
+def path_of(hub: ApiHub, route: Route) -> str:
+    return re.sub(r"<(\w+)>", lambda match: hub.ids.get(match[1], "1"), route.path)
 
 
-def refused(bundle: Bundle, route: Route, query: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def refused(hub: ApiHub, route: Route, query: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The message, and what is said of the one field that is wrong."""
-    status, body = bundle(route.method, path_of(bundle, route), query=query)
+    status, body = hub(route.method, path_of(hub, route), query=query)
     assert status == 422, f"{route.method} {route.path} {query}: {status} {body}"
     if route.render_error:
         return "", {"field": f"query.{next(iter(query))}", "allowed": []}
@@ -52,23 +52,23 @@ def refused(bundle: Bundle, route: Route, query: dict[str, Any]) -> tuple[str, d
     return body["error"], field
 
 
-def test_every_route_refuses_a_parameter_that_it_does_not_have(bundle: Bundle) -> None:
-    before = bundle.stored()
-    routes = [route for route in bundle.routes if route.raw is None]
+def test_every_route_refuses_a_parameter_that_it_does_not_have(hub: ApiHub) -> None:
+    before = hub.stored()
+    routes = [route for route in hub.routes if route.raw is None]
     for route in routes:
-        message, field = refused(bundle, route, {"statuss": "failed"})
+        message, field = refused(hub, route, {"statuss": "failed"})
         assert field["field"] == "query.statuss"
         assert field.get("allowed", []) == sorted(route.query)
         assert all(name in message for name in route.query)
     assert len(routes) > 55
-    assert bundle.stored() == before
+    assert hub.stored() == before
 
 
-def test_every_misspelt_value_is_refused_with_those_that_are_allowed(bundle: Bundle) -> None:
-    found = [(route, name, schema["enum"]) for route, name, schema in described(bundle) if "enum" in schema]
+def test_every_misspelt_value_is_refused_with_those_that_are_allowed(hub: ApiHub) -> None:
+    found = [(route, name, schema["enum"]) for route, name, schema in described(hub) if "enum" in schema]
     for route, name, values in found:
         for wrong in ("misspelt", values[0].upper(), f"{values[0]},{values[0]}", ""):
-            message, field = refused(bundle, route, {name: wrong})
+            message, field = refused(hub, route, {name: wrong})
             assert (field["field"], field["allowed"]) == (f"query.{name}", values)
             assert all(value in message for value in values)
     names = {name for _, name, _ in found}
@@ -90,45 +90,43 @@ def test_every_misspelt_value_is_refused_with_those_that_are_allowed(bundle: Bun
         ("boolean", "", "must be true or false"),
     ],
 )
-def test_every_value_of_another_type_is_refused_with_the_rule(bundle: Bundle, kind: str, wrong: str, rule: str) -> None:
-    found = [(route, name) for route, name, schema in described(bundle) if schema.get("type") == kind]
+def test_every_value_of_another_type_is_refused_with_the_rule(hub: ApiHub, kind: str, wrong: str, rule: str) -> None:
+    found = [(route, name) for route, name, schema in described(hub) if schema.get("type") == kind]
     assert len(found) > 2
     for route, name in found:
-        message, field = refused(bundle, route, {name: wrong})
+        message, field = refused(hub, route, {name: wrong})
         assert field["field"] == f"query.{name}"
         assert rule in message
 
 
-def test_no_parameter_can_be_given_twice(bundle: Bundle) -> None:
-    for route, name, _ in described(bundle):
-        message, field = refused(bundle, route, {name: ["1", "2"]})
+def test_no_parameter_can_be_given_twice(hub: ApiHub) -> None:
+    for route, name, _ in described(hub):
+        message, field = refused(hub, route, {name: ["1", "2"]})
         assert field["field"] == f"query.{name}"
         assert "once" in message
 
 
-def test_a_branch_with_a_comma_is_one_branch(bundle: Bundle) -> None:
-    path = f"/v1/integrations/{bundle.own}/pipelines"
-    assert bundle("GET", path, query={"ref": "a,b"})[0] == 200
+def test_a_branch_with_a_comma_is_one_branch(hub: ApiHub) -> None:
+    path = f"/v1/integrations/{hub.own}/pipelines"
+    assert hub("GET", path, query={"ref": "a,b"})[0] == 200
 
 
-def test_every_list_refuses_a_cursor_that_it_did_not_give(bundle: Bundle) -> None:
-    lists = [route for route, name, _ in described(bundle) if name == "cursor"]
+def test_every_list_refuses_a_cursor_that_it_did_not_give(hub: ApiHub) -> None:
+    lists = [route for route, name, _ in described(hub) if name == "cursor"]
     assert len(lists) > 12
     for route in lists:
         for wrong in ("", "x", "eyJ4IjoxfQ"):
-            status, body = bundle(route.method, path_of(bundle, route), query={"cursor": wrong})
+            status, body = hub(route.method, path_of(hub, route), query={"cursor": wrong})
             assert (status, body["code"]) == (400, "invalid_cursor"), route.path
 
 
 @pytest.mark.parametrize("given", ["acme", "%205", "+5", "05", "5.0", "1_0"])
 @pytest.mark.parametrize("name", ["account_id", "project_id", "pipeline_id"])
-def test_a_path_that_cannot_hold_an_id_says_so(bundle: Bundle, name: str, given: str) -> None:
-    routes = [route for route in bundle.routes if f"<{name}>" in route.path]
+def test_a_path_that_cannot_hold_an_id_says_so(hub: ApiHub, name: str, given: str) -> None:
+    routes = [route for route in hub.routes if f"<{name}>" in route.path]
     assert routes
     for route in routes:
-        path = re.sub(
-            r"<(\w+)>", lambda match: given if match[1] == name else bundle.ids.get(match[1], "1"), route.path
-        )
-        status, body = bundle(route.method, path)
+        path = re.sub(r"<(\w+)>", lambda match: given if match[1] == name else hub.ids.get(match[1], "1"), route.path)
+        status, body = hub(route.method, path)
         assert (status, body["code"]) == (404, "not_found")
         assert f"path.{name} must be a whole number" in body["error"]

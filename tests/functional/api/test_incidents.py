@@ -10,124 +10,124 @@ from gitlab_hub.sync.incidents import note
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.web.principal import Principal, Role
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 
 PATH = "/v1/incidents"
 AT = 1_789_000_000
 
 
 @pytest.fixture
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
 @pytest.fixture
-def store(bundle: Bundle) -> IncidentStore:
-    return IncidentStore(bundle.tables["integrations"], bundle.now, is_live)
+def store(hub: ApiHub) -> IncidentStore:
+    return IncidentStore(hub.tables["integrations"], hub.now, is_live)
 
 
 def lost(integration_id: str, kind: str = "credential_lost") -> Incident:
     return Incident(kind=kind, integration_id=integration_id, subject="cred_1", at=AT, hint="Give a new one.")
 
 
-def kinds(bundle: Bundle, **more: object) -> list[tuple[str, str]]:
-    status, body = bundle("GET", PATH, **more)
+def kinds(hub: ApiHub, **more: object) -> list[tuple[str, str]]:
+    status, body = hub("GET", PATH, **more)
     assert status == 200
     return [(one["kind"], one["integration_id"]) for one in body["incidents"]]
 
 
-def test_where_all_is_well_there_are_none(bundle: Bundle) -> None:
-    assert bundle("GET", PATH) == (200, {"incidents": [], "next_cursor": None})
+def test_where_all_is_well_there_are_none(hub: ApiHub) -> None:
+    assert hub("GET", PATH) == (200, {"incidents": [], "next_cursor": None})
 
 
-def test_whatever_needs_a_person_is_listed_with_what_to_do(bundle: Bundle, store: IncidentStore) -> None:
-    store.open(replace(lost(bundle.own), details={"days": 7, "expires_at": 1_790_500_000}))
-    run = Run(integration_id=bundle.own, kind=Kind.ACCESS, finished_at=AT)
+def test_whatever_needs_a_person_is_listed_with_what_to_do(hub: ApiHub, store: IncidentStore) -> None:
+    store.open(replace(lost(hub.own), details={"days": 7, "expires_at": 1_790_500_000}))
+    run = Run(integration_id=hub.own, kind=Kind.ACCESS, finished_at=AT)
     note(store, replace(run, status=RunStatus.SUSPECT, suspected={"members": 40}))
     error = {"code": "gitlab_unavailable", "hint": "Wait."}
     note(store, replace(run, kind=Kind.PIPELINES, status=RunStatus.FAILED, last_error=error))
-    _, body = bundle("GET", PATH)
+    _, body = hub("GET", PATH)
     found = {one["kind"]: one for one in body["incidents"]}
     assert set(found) == {"credential_lost", "sync_suspect", "sync_failed"}
     assert found["credential_lost"] == {
-        "kind": "credential_lost", "integration_id": bundle.own, "subject": "cred_1", "at": AT,
+        "kind": "credential_lost", "integration_id": hub.own, "subject": "cred_1", "at": AT,
         "hint": "Give a new one.", "details": {"days": 7, "expires_at": 1_790_500_000},
     }  # fmt: skip
     assert found["sync_suspect"]["details"] == {"members": 40}
     assert (found["sync_failed"]["hint"], found["sync_failed"]["details"]) == ("Wait.", {"code": "gitlab_unavailable"})
 
 
-def test_a_sync_that_a_pause_has_cut_short_needs_nobody(bundle: Bundle, store: IncidentStore) -> None:
+def test_a_sync_that_a_pause_has_cut_short_needs_nobody(hub: ApiHub, store: IncidentStore) -> None:
     paused = {"code": "paused", "hint": "The integration is paused."}
-    run = Run(integration_id=bundle.own, kind=Kind.ACCESS, finished_at=AT, status=RunStatus.FAILED, last_error=paused)
+    run = Run(integration_id=hub.own, kind=Kind.ACCESS, finished_at=AT, status=RunStatus.FAILED, last_error=paused)
     note(store, run)
-    assert kinds(bundle) == []
+    assert kinds(hub) == []
 
 
-def test_a_sync_that_ends_well_leaves_none(bundle: Bundle, store: IncidentStore) -> None:
-    run = Run(integration_id=bundle.own, kind=Kind.ACCESS, finished_at=AT)
+def test_a_sync_that_ends_well_leaves_none(hub: ApiHub, store: IncidentStore) -> None:
+    run = Run(integration_id=hub.own, kind=Kind.ACCESS, finished_at=AT)
     note(store, replace(run, status=RunStatus.SUSPECT, suspected={"members": 40}))
     note(store, replace(run, status=RunStatus.FAILED))
-    assert kinds(bundle) == [("sync_failed", bundle.own)]
+    assert kinds(hub) == [("sync_failed", hub.own)]
     note(store, replace(run, status=RunStatus.IDLE))
-    assert kinds(bundle) == []
+    assert kinds(hub) == []
 
 
-def test_an_open_incident_keeps_the_time_it_was_first_seen(bundle: Bundle, store: IncidentStore) -> None:
-    store.open(lost(bundle.own))
-    store.open(replace(lost(bundle.own), at=AT + 999, hint="Still lost."))
-    _, body = bundle("GET", PATH)
+def test_an_open_incident_keeps_the_time_it_was_first_seen(hub: ApiHub, store: IncidentStore) -> None:
+    store.open(lost(hub.own))
+    store.open(replace(lost(hub.own), at=AT + 999, hint="Still lost."))
+    _, body = hub("GET", PATH)
     assert [(one["at"], one["hint"]) for one in body["incidents"]] == [(AT, "Still lost.")]
 
 
-def test_nobody_hears_of_an_integration_that_their_token_may_not_see(bundle: Bundle, store: IncidentStore) -> None:
-    for integration_id in (bundle.own, bundle.other):
+def test_nobody_hears_of_an_integration_that_their_token_may_not_see(hub: ApiHub, store: IncidentStore) -> None:
+    for integration_id in (hub.own, hub.other):
         store.open(lost(integration_id))
-    limited = Principal("t-limited", Role.VIEWER, frozenset({bundle.own}))
-    assert kinds(bundle, principal=limited) == [("credential_lost", bundle.own)]
-    assert len(kinds(bundle)) == 2
+    limited = Principal("t-limited", Role.VIEWER, frozenset({hub.own}))
+    assert kinds(hub, principal=limited) == [("credential_lost", hub.own)]
+    assert len(kinds(hub)) == 2
 
 
 @pytest.mark.parametrize("is_limited", [True, False])
-def test_pages_go_on_where_they_ended(bundle: Bundle, store: IncidentStore, is_limited: bool) -> None:
-    ids = (bundle.own, bundle.other)
+def test_pages_go_on_where_they_ended(hub: ApiHub, store: IncidentStore, is_limited: bool) -> None:
+    ids = (hub.own, hub.other)
     for integration_id in ids:
         for kind in ("credential_lost", "credential_expiring"):
             store.open(lost(integration_id, kind))
     principal = Principal("t-1", Role.VIEWER, frozenset(ids) if is_limited else None)
-    whole, pages, cursor = kinds(bundle, principal=principal), [], None
+    whole, pages, cursor = kinds(hub, principal=principal), [], None
     for _ in range(len(whole)):
         query = {"limit": 1} | ({"cursor": cursor} if cursor else {})
-        _, body = bundle("GET", PATH, query=query, principal=principal)
+        _, body = hub("GET", PATH, query=query, principal=principal)
         pages += [(one["kind"], one["integration_id"]) for one in body["incidents"]]
         cursor = body["next_cursor"]
     assert (pages, len(whole), cursor) == (whole, 4, None)
 
 
-def test_a_removed_integration_leaves_none(bundle: Bundle, store: IncidentStore) -> None:
-    store.open(lost(bundle.own))
-    assert bundle("DELETE", f"/v1/integrations/{bundle.own}", query={"force": "true"})[0] == 200
-    assert kinds(bundle) == []
+def test_a_removed_integration_leaves_none(hub: ApiHub, store: IncidentStore) -> None:
+    store.open(lost(hub.own))
+    assert hub("DELETE", f"/v1/integrations/{hub.own}", query={"force": "true"})[0] == 200
+    assert kinds(hub) == []
 
 
-def test_what_fails_behind_a_removal_needs_nobody(bundle: Bundle, store: IncidentStore) -> None:
-    assert bundle("DELETE", f"/v1/integrations/{bundle.own}", query={"force": "true"})[0] == 200
+def test_what_fails_behind_a_removal_needs_nobody(hub: ApiHub, store: IncidentStore) -> None:
+    assert hub("DELETE", f"/v1/integrations/{hub.own}", query={"force": "true"})[0] == 200
     error = {"code": "gitlab_unauthorized", "hint": "Give a new token."}
-    run = Run(integration_id=bundle.own, kind=Kind.PIPELINES, finished_at=AT, status=RunStatus.FAILED, last_error=error)
+    run = Run(integration_id=hub.own, kind=Kind.PIPELINES, finished_at=AT, status=RunStatus.FAILED, last_error=error)
     note(store, run)
-    store.open(lost(bundle.own))
-    assert kinds(bundle) == []
+    store.open(lost(hub.own))
+    assert kinds(hub) == []
 
 
-def test_rows_of_the_release_before_are_read(bundle: Bundle, store: IncidentStore) -> None:
+def test_rows_of_the_release_before_are_read(hub: ApiHub, store: IncidentStore) -> None:
     row = {
-        "pk": PARTITION, "sk": f"INCIDENT#{bundle.own}#credential_expiring#cred_1", "schema_version": 1,
-        "kind": "credential_expiring", "integration_id": bundle.own, "credential_id": "cred_1", "token_version": "v",
+        "pk": PARTITION, "sk": f"INCIDENT#{hub.own}#credential_expiring#cred_1", "schema_version": 1,
+        "kind": "credential_expiring", "integration_id": hub.own, "credential_id": "cred_1", "token_version": "v",
         "days": 7, "token_expires_at": AT, "first_at": AT - 9, "updated_at": AT - 5, "expires_at": AT + 9,
     }  # fmt: skip
-    bundle.tables["integrations"].put(row)
-    [incident] = store.of(bundle.own)
+    hub.tables["integrations"].put(row)
+    [incident] = store.of(hub.own)
     assert (incident.subject, incident.at, incident.revision) == ("cred_1", AT - 9, "v")
     assert incident.details == {"days": 7, "expires_at": AT}
-    store.close(incident.kind, bundle.own, incident.subject)
-    assert kinds(bundle) == []
+    store.close(incident.kind, hub.own, incident.subject)
+    assert kinds(hub) == []

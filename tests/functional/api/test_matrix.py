@@ -7,7 +7,7 @@ from gitlab_hub.composition.container import Container
 from gitlab_hub.web.principal import Principal, Role
 from gitlab_hub.web.route import Route
 from tests.fakes.events import answered
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 from tests.functional.web.matrix import NAMING, foreign, matrix, mistakes, naming
 
 ONE = "/v1/integrations/<integration_id>"
@@ -51,12 +51,12 @@ DOCUMENTED = {
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return Bundle()
+def hub() -> ApiHub:
+    return ApiHub()
 
 
-def ids(bundle: Bundle) -> dict[str, str]:
-    return naming(bundle.own)
+def ids(hub: ApiHub) -> dict[str, str]:
+    return naming(hub.own)
 
 
 def spelled(route: Route) -> tuple[object, ...]:
@@ -64,50 +64,50 @@ def spelled(route: Route) -> tuple[object, ...]:
     return route.method, route.path, route.role, route.status, route.secret_answer, route.guarded, render
 
 
-def test_these_are_the_routes_that_are_deployed(bundle: Bundle) -> None:
-    assert sorted(map(repr, map(spelled, bundle.routes))) == sorted(
+def test_these_are_the_routes_that_are_deployed(hub: ApiHub) -> None:
+    assert sorted(map(repr, map(spelled, hub.routes))) == sorted(
         map(repr, map(spelled, routing.all_routes(Container({}))))
     )
 
 
-def test_the_roles_are_the_documented_ones(bundle: Bundle) -> None:
-    found = {f"{route.method} {route.path}": str(route.role or "open") for route in bundle.routes}
+def test_the_roles_are_the_documented_ones(hub: ApiHub) -> None:
+    found = {f"{route.method} {route.path}": str(route.role or "open") for route in hub.routes}
     assert found == {route: role for role, routes in DOCUMENTED.items() for route in routes}
 
 
-def test_every_caller_meets_the_matrix(bundle: Bundle) -> None:
-    cases = [case for case in matrix(bundle.routes, ids(bundle)) if case.route.method != "DELETE"]
+def test_every_caller_meets_the_matrix(hub: ApiHub) -> None:
+    cases = [case for case in matrix(hub.routes, ids(hub)) if case.route.method != "DELETE"]
     assert len(cases) > 5 * 25
-    assert mistakes(bundle.resolve, cases) == []
+    assert mistakes(hub.resolve, cases) == []
 
 
-def test_whoever_is_refused_changes_nothing(bundle: Bundle) -> None:
-    before, asked = bundle.stored(), len(bundle.gitlab.requests)
-    refused = [case for case in matrix(bundle.routes, ids(bundle)) if case.refusal() is not None]
+def test_whoever_is_refused_changes_nothing(hub: ApiHub) -> None:
+    before, asked = hub.stored(), len(hub.gitlab.requests)
+    refused = [case for case in matrix(hub.routes, ids(hub)) if case.refusal() is not None]
     for case in refused:
-        status, body = answered(bundle.resolve(case.event()))
+        status, body = answered(hub.resolve(case.event()))
         assert status == case.refusal(), f"{case}: {body}"
     assert len(refused) > 60
-    assert (bundle.stored(), len(bundle.gitlab.requests)) == (before, asked)
+    assert (hub.stored(), len(hub.gitlab.requests)) == (before, asked)
 
 
-def test_a_foreign_integration_is_an_unknown_one_on_every_route(bundle: Bundle) -> None:
-    before, asked = bundle.stored(), len(bundle.gitlab.requests)
-    pairs = list(foreign(bundle.routes, own=bundle.own, other=bundle.other, unknown="int_unknown"))
-    guarded = [route for route in bundle.routes if route.role is not None]
+def test_a_foreign_integration_is_an_unknown_one_on_every_route(hub: ApiHub) -> None:
+    before, asked = hub.stored(), len(hub.gitlab.requests)
+    pairs = list(foreign(hub.routes, own=hub.own, other=hub.other, unknown="int_unknown"))
+    guarded = [route for route in hub.routes if route.role is not None]
     assert len(pairs) == sum(any(f"<{name}>" in route.path for name in NAMING) for route in guarded)
     for case, unknown in pairs:
-        theirs, nobodys = (answered(bundle.resolve(each.event())) for each in (case, unknown))
+        theirs, nobodys = (answered(hub.resolve(each.event())) for each in (case, unknown))
         assert theirs == nobodys, str(case)
         status, body = theirs
         if case.route.render_error:
             assert (status, body["error"]) == (422, "connection_not_found"), str(case)
         else:
             assert (status, body["code"]) == (404, "not_found"), str(case)
-    assert (bundle.stored(), len(bundle.gitlab.requests)) == (before, asked)
+    assert (hub.stored(), len(hub.gitlab.requests)) == (before, asked)
 
 
-def test_a_limited_token_lists_its_own_alone(bundle: Bundle) -> None:
-    caller = Principal("t-limited", Role.OWNER, frozenset({bundle.own}))
-    _, body = bundle("GET", "/v1/integrations", principal=caller)
-    assert [row["id"] for row in body["integrations"]] == [bundle.own]
+def test_a_limited_token_lists_its_own_alone(hub: ApiHub) -> None:
+    caller = Principal("t-limited", Role.OWNER, frozenset({hub.own}))
+    _, body = hub("GET", "/v1/integrations", principal=caller)
+    assert [row["id"] for row in body["integrations"]] == [hub.own]

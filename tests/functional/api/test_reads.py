@@ -11,7 +11,7 @@ from gitlab_hub.incidents import Incident, row
 from gitlab_hub.integrations.rows import integration_item
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER
-from tests.functional.api.bundle import Bundle
+from tests.functional.api.api_hub import ApiHub
 
 MANY = 450
 LIMITED = "t-limited"
@@ -21,18 +21,18 @@ class Crowded:
     """A hub with many integrations, and counters at its tables."""
 
     def __init__(self) -> None:
-        self.bundle = Bundle()
-        integration = self.bundle.container.tokens.store.require(self.bundle.own)
-        state = self.bundle.tables["integrations"]
+        self.hub = ApiHub()
+        integration = self.hub.container.tokens.store.require(self.hub.own)
+        state = self.hub.tables["integrations"]
         state.write(integration_item(replace(integration, id=f"int_{number:08x}")) for number in range(MANY))
-        self.limited = Principal(LIMITED, Role.OWNER, frozenset({self.bundle.own, self.bundle.other, "int_gone"}))
+        self.limited = Principal(LIMITED, Role.OWNER, frozenset({self.hub.own, self.hub.other, "int_gone"}))
 
     def reads(self, path: str, query: Mapping[str, Any], caller: Principal) -> tuple[int, Counter[str], Any]:
         """Call a route: its status, what it read, what it said."""
-        tables = self.bundle.tables.values()
+        tables = self.hub.tables.values()
         for table in tables:
             table.bill.clear()
-        status, body = self.bundle("GET", path, query=query, principal=caller)
+        status, body = self.hub("GET", path, query=query, principal=caller)
         return status, sum((table.bill for table in tables), Counter()), body
 
 
@@ -65,7 +65,7 @@ def test_a_list_over_too_many_integrations_finds_so_early(crowded: Crowded, path
 
 
 def test_healthy_integrations_cost_a_list_of_incidents_nothing(crowded: Crowded) -> None:
-    state = crowded.bundle.tables["integrations"]
+    state = crowded.hub.tables["integrations"]
     for number in range(100):
         integration_id = f"int_{number:08x}"
         state.put(row(Incident(kind="sync_failed", integration_id=integration_id, subject="a", at=1, hint=""), now=1))

@@ -21,7 +21,7 @@ from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
 
-class Bundle:
+class ApiHub:
     """One hub with everything it stores within reach."""
 
     def __init__(self) -> None:
