@@ -11,6 +11,7 @@ from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.storage.ports import QueueUnavailable
 from gitlab_hub.web.api import Api, Route, Seed
 from gitlab_hub.web.auth import Caller, Role
+from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 from tests.fakes.events import Context, answered, http_event
@@ -102,6 +103,8 @@ class NoteRoutes:
             raise Busy("Try again.", retry_after=7)
         if body.text == "queue":
             raise QueueUnavailable
+        if body.text == "taken":
+            raise Unprocessable("Take another text.")
         if body.text == "bug":
             raise ZeroDivisionError("glpat-canary")
         notes = self.notes.setdefault(integration_id, [])

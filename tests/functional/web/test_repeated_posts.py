@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.idempotency import KEPT_SECONDS, LOCK_SECONDS
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import Context, http_event
@@ -37,6 +38,32 @@ def test_another_body_is_a_mismatch(sample: Sample) -> None:
     status, body = post(sample, "y")
     assert (status, body["code"]) == (422, "idempotency_mismatch")
     assert sample.part.ran == ["write"]
+
+
+@pytest.mark.parametrize("wrong", ["", "taken"])
+def test_what_was_refused_before_anything_was_done_leaves_its_key_free(sample: Sample, wrong: str) -> None:
+    assert post(sample, wrong)[0] == 422
+    assert sample.table.dump() == []
+    first = post(sample)
+    assert first[0] == 201
+    assert post(sample) == first
+
+
+def test_so_does_a_refusal_in_another_convention(sample: Sample) -> None:
+    path = "/api/connections/i1/credentials.create"
+    assert post(sample, "", path=path)[0] == 422
+    assert post(sample, path=path)[0] == 201
+
+
+def test_a_refusal_behind_an_attempt_that_may_have_written_keeps_its_key(sample: Sample) -> None:
+    def refuse() -> None:
+        raise Unprocessable("The deployer allows this no more.")
+
+    assert post(sample, "queue")[0] == 503
+    sample.part.during = refuse
+    assert post(sample, "queue")[0] == 422
+    sample.part.during = lambda: None
+    assert post(sample)[1]["code"] == "idempotency_mismatch"
 
 
 def test_a_key_belongs_to_its_caller_and_path(sample: Sample) -> None:

@@ -7,7 +7,7 @@ import pytest
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.responses import spelled
 from tests.fakes.events import Context, answered, http_event
-from tests.functional.web.sample import Guard, Sample
+from tests.functional.web.sample import Guard, NoteView, Sample
 
 NOTES = "/v1/integrations/i1/notes"
 CANARY = "glpat-canary0000000000000"
@@ -199,3 +199,14 @@ def test_another_convention_of_errors_is_kept_throughout(sample: Sample) -> None
 
 def _own(error: str, detail: str) -> dict[str, Any]:
     return {"ok": False, "error": error, "error_detail": detail}
+
+
+@pytest.mark.parametrize("text", ["x" * 40_000, '"' * 20_000, "\N{GRINNING FACE}" * 4_000])
+def test_an_answer_that_lambda_would_not_take_says_how_to_ask_for_less(sample: Sample, text: str) -> None:
+    """Of an answer Lambda takes 6 MB, as the JSON that it is sent in."""
+    sample.part.notes["i1"] = [NoteView(id="n", number=1, text=text, by="t")] * 200
+    status, body = sample.call("GET", NOTES, query={"limit": 200})
+    assert (status, body["code"]) == (422, "invalid_input")
+    assert [field["field"] for field in body["details"]["fields"]] == ["query.limit"]
+    assert "limit" in body["error"]
+    assert sample.call("GET", NOTES, query={"limit": 50})[0] == 200

@@ -17,9 +17,24 @@ from gitlab_hub.errors import HubError
 from gitlab_hub.web import missing
 from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
 from gitlab_hub.web.call import Call, check_path, check_query, parse_object
-from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath, NothingThere, PermissionDenied, Unauthenticated
+from gitlab_hub.web.errors import (
+    MethodNotAllowed,
+    NoSuchPath,
+    NothingThere,
+    PermissionDenied,
+    Unauthenticated,
+    Unprocessable,
+)
 from gitlab_hub.web.idempotency import Idempotency, key_of
-from gitlab_hub.web.responses import HttpResponse, error_response, is_hidden, json_response, response_of, spelled
+from gitlab_hub.web.responses import (
+    HttpResponse,
+    check_size,
+    error_response,
+    is_hidden,
+    json_response,
+    response_of,
+    spelled,
+)
 from gitlab_hub.web.route import Directory, Route, Routes, body_model, integration_named, spellings
 from gitlab_hub.web.validation import refusal_of, repeated_parameters, unexpected_fields, unknown_parameters
 
@@ -83,6 +98,7 @@ class Api:
         try:
             check_path(call)
             answer = self._answer(call, context)
+            check_size(answer)
         except HubError as error:
             answer = error_response(error, call.request_id)
         return answer.to_gateway(call.request_id)
@@ -236,9 +252,11 @@ def _given(call: Call) -> set[str]:
 
 
 def _rendered(error: HubError, route: Route, call: Call) -> HttpResponse:
-    if route.render_error is None:
+    if route.render_error is not None:
+        status, body = route.render_error(error)
+        answer = json_response(status, body, retry_after=error.retry_after, final=not error.retryable)
+    else:
         if is_hidden(error):
             error = NothingThere(missing.nothing_of(missing.named(route.path, _given(call))))
-        return error_response(error, call.request_id)
-    status, body = route.render_error(error)
-    return json_response(status, body, retry_after=error.retry_after, final=not error.retryable)
+        answer = error_response(error, call.request_id)
+    return replace(answer, untouched=isinstance(error, Unprocessable))

@@ -8,7 +8,10 @@ class InvalidJson(InvalidInput):
 
 
 class Unprocessable(InvalidInput):
-    """The request can be read, and is not what the route takes (422). `details["fields"]` says where, never what."""
+    """The request can be read, and is not what the route takes (422). `details["fields"]` says where, never what.
+
+    It is raised before anything is done, so an `Idempotency-Key` that came with it is free for the corrected request.
+    """
 
 
 class NoSuchPath(NotFound):

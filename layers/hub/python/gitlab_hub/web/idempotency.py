@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Item, Table
@@ -19,21 +19,26 @@ KEPT_SECONDS = 24 * 3600
 MAX_KEY = 255
 # A DynamoDB item has at most 400 KB; a larger answer is made again instead of kept.
 MAX_KEPT_BYTES = 300_000
+_SK = "ANSWER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The right to answer a request; `seed` is the same for every attempt at it."""
+    """The right to answer a request; `seed` is the same for every attempt at it, `is_first` is true of one alone."""
 
     pk: str
     owner: str
     seed: str
     body_hash: str
     started_at: int
+    is_first: bool = True
 
 
 class Idempotency:
     """Keeps first answers, and a lock while one is being made.
+
+    What is refused before anything was done binds no key, so that a corrected request may have it
+    (https://docs.stripe.com/idempotency: results are saved once an endpoint has begun, not where validation fails).
 
     The lock ends by itself after a minute, or at once where an attempt failed. The next one goes on with the same seed:
     what the one before may have done it finds again, instead of doing it twice.
@@ -52,6 +57,9 @@ class Idempotency:
 
     def finish(self, attempt: Attempt, answer: HttpResponse, *, keep: bool) -> None:
         """Keep a final answer (`keep` false: only that there was one), and end the lock of any other."""
+        if answer.untouched and attempt.is_first:
+            self._own(lambda mine: self._table.delete(attempt.pk, _SK, mine), attempt)
+            return
         if not answer.final or len(answer.body.encode()) > MAX_KEPT_BYTES:
             self.release(attempt)
             return
@@ -67,7 +75,7 @@ class Idempotency:
         return Attempt(pk=pk, owner=self._new_token(), seed=seed, body_hash=body_hash, started_at=int(now))
 
     def _resume_or_replay(self, wanted: Attempt, now: float) -> Attempt | HttpResponse:
-        row = self._table.get(wanted.pk, "ANSWER")
+        row = self._table.get(wanted.pk, _SK)
         if row is None:
             raise _in_progress()  # It was released between two looks; the caller's next try will begin.
         if row["expires_at"] <= now:
@@ -78,7 +86,8 @@ class Idempotency:
             return _unpacked(row["answer"])
         if row["state"] != "done" and row["locked_until"] > now:
             raise _in_progress()
-        return self._take_over(row, self._attempt(wanted.pk, row["seed"], wanted.body_hash, now))
+        again = self._attempt(wanted.pk, row["seed"], wanted.body_hash, now)
+        return self._take_over(row, replace(again, is_first=False))
 
     def _take_over(self, row: Item, attempt: Attempt) -> Attempt:
         if not is_written(self._table.put, _locked(attempt), Condition(equals={"owner": row["owner"]})):
@@ -104,7 +113,7 @@ def key_of(headers: Mapping[str, str]) -> str | None:
 def _locked(attempt: Attempt) -> Item:
     return {
         "pk": attempt.pk,
-        "sk": "ANSWER",
+        "sk": _SK,
         "schema_version": 1,
         "state": "running",
         "owner": attempt.owner,

@@ -77,7 +77,8 @@ _IDEMPOTENCY_KEY = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "The same key with the same body within a day gets the first answer again, and acts once.",
+    "description": "The same key with the same body within a day gets the first answer again, and acts once. A request "
+    "that was refused with 422 before anything was done leaves its key free for the corrected one.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$", "examples": ["a-1"]},
 }
 

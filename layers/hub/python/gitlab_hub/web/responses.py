@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.errors import HubError, NotFound, NotInGitLab
-from gitlab_hub.web.errors import MethodNotAllowed, NoSuchId, NoSuchPath, NothingThere
+from gitlab_hub.web.errors import MethodNotAllowed, NoSuchId, NoSuchPath, NothingThere, Unprocessable
 from gitlab_hub.web.status import status_of
 
 NOT_FOUND = "There is nothing of this id that your token may see; check the id."
@@ -16,7 +16,10 @@ INTERNAL_ERROR = "The hub failed at this; try again, and give the request id to 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
-    """A finished HTTP answer. `final` = the same request would be answered the same again."""
+    """A finished HTTP answer. `final` = the same request would be answered the same again.
+
+    `untouched` = the request was refused as it stands, before anything was done about it.
+    """
 
     status: int
     body: str
@@ -24,6 +27,7 @@ class HttpResponse:
     cookies: tuple[str, ...] = ()
     is_base64: bool = False
     final: bool = True
+    untouched: bool = False
 
     def to_gateway(self, request_id: str) -> dict[str, Any]:
         """Spell the answer for API Gateway, with the headers that every answer has."""
@@ -35,6 +39,24 @@ class HttpResponse:
             "body": self.body,
             "isBase64Encoded": self.is_base64,
         }
+
+
+MAX_ANSWER_BYTES = 6_000_000
+"""Of an answer Lambda takes 6 MB ("Lambda quotas", invocation payload), as the JSON that its runtime makes of it."""
+_LONGEST_ESCAPE = 12
+
+
+def check_size(answer: HttpResponse) -> None:
+    """Refuse what Lambda would not take: the caller would be told 500, in words of the gateway's. Raises Unprocessable.
+
+    A page of a list is bounded by its rows, which are small unless somebody has filled them.
+    """
+    if len(answer.body) * _LONGEST_ESCAPE > MAX_ANSWER_BYTES and len(json.dumps(answer.body)) > MAX_ANSWER_BYTES:
+        told = "asks for more than fits an answer of 6 MB; send a smaller one"
+        raise Unprocessable(
+            f"query.limit {told}.",
+            details={"fields": [{"field": "query.limit", "problem": "answer_too_large", "message": told}]},
+        )
 
 
 def response_of(response: Mapping[str, Any]) -> HttpResponse:
