@@ -2,6 +2,7 @@
 
 import pytest
 
+from gitlab_hub.integrations.oauth.cookies import MOST_AT_ONCE
 from gitlab_hub.web.openapi import document
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import OWNER, Context, http_event
@@ -40,6 +41,33 @@ def test_another_browser_gets_an_error_page(hub: OAuthHub, one: str, cookies: li
     # And the state is used up: the right cookie comes too late.
     assert hub.browse(CALLBACK, cookies=[cookie], code=code, state=state)["statusCode"] == 400
     is_unchanged(hub, one)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_browser_may_authorize_several_integrations_side_by_side(hub: OAuthHub, first: int) -> None:
+    """Whoever connects two GitLabs opens both links, and then goes through the tabs."""
+    jar: list[str] = []
+    answers, sent = [], []
+    for user in (7, 8):
+        one = hub.start()
+        gone = hub.browse(hub.begin(one)["connect_url"], cookies=jar)
+        jar = [gone["cookies"][0].partition(";")[0]]
+        answers.append((one, *hub.gitlab.approve(gone["headers"]["location"], user=user)))
+    for one, code, state in (answers[first], answers[1 - first]):
+        back = hub.browse(CALLBACK, cookies=jar, code=code, state=state)
+        assert back["statusCode"] == 200
+        sent.append(back["cookies"][0])
+        jar = [sent[-1].partition(";")[0]]
+        assert hub.integration(one)["status"] == "active"
+    assert ["Max-Age=0" in cookie for cookie in sent] == [False, True]
+
+
+def test_a_browser_remembers_a_bounded_number_of_authorizations(hub: OAuthHub) -> None:
+    jar: list[str] = []
+    for _ in range(2 * MOST_AT_ONCE):
+        gone = hub.browse(hub.begin(hub.start())["connect_url"], cookies=jar)
+        jar = [gone["cookies"][0].partition(";")[0]]
+    assert len(jar[0].partition("=")[2].split(".")) == MOST_AT_ONCE
 
 
 def test_a_link_opens_once_and_makes_the_unbound_state_void(hub: OAuthHub, one: str) -> None:

@@ -74,6 +74,13 @@ def test_a_bound_one_needs_its_browser(cookies: tuple[str, ...]) -> None:
     check(bound, CallbackContext(cookies=("stale", "right")), newest=True, now=1000)
 
 
+@pytest.mark.parametrize("others", ['prefs={"a": 1}', "x=hello world", "flag", "=", "a=b=c"])
+def test_cookies_of_other_sites_on_the_same_host_hide_none_of_ours(others: str) -> None:
+    """Cookies know no ports (RFC 6265, 8.5), and browsers send what RFC 6265, 4.1.1 would not let a server set."""
+    for text in (f"{others}; {cookies.STRICT_NAME}=mine", f"{cookies.STRICT_NAME}=mine; {others}"):
+        assert cookies.read_cookies({"headers": {"Cookie": text}}, HTTPS) == ("mine",)
+
+
 ALLOWED = ReturnUrls(
     ["https://a.example.com/done", "https://b.example.com/app/", "https://c.example.com", "http://localhost:3000/"]
 )
@@ -126,6 +133,7 @@ def test_what_became_of_it_is_told_in_the_query_alone() -> None:
     ({"cookies": ["__Host-ghub-oauth=v"]}, HTTPS, ("v",)),
     ({"cookies": ["ghub-oauth=v"]}, HTTPS, ()),
     ({"cookies": ["ghub-oauth=v"]}, HTTP, ("v",)),
+    ({"cookies": ["__Host-ghub-oauth=v.w"]}, HTTPS, ("v", "w")),
     ({"headers": {"Cookie": "x=y; __Host-ghub-oauth=v"}}, HTTPS, ("v",)),
     ({"headers": {"cookie": None}, "cookies": None}, HTTPS, ()),
     ({"cookies": ["__Host-ghub-oauth=", "=", ";;", "\x00", "é=é"]}, HTTPS, ()),
@@ -136,9 +144,9 @@ def test_which_cookies_count(event: dict[str, Any], url: str, values: tuple[str,
 
 
 def test_only_plain_http_gets_a_cookie_without_secure() -> None:
-    assert len(cookies.new_cookies("v", HTTPS)) == 1
-    assert [("Secure" in cookie) for cookie in cookies.new_cookies("v", HTTP)] == [True, False]
-    assert all("Max-Age=0" in cookie for cookie in cookies.expired_cookies(HTTP))
+    assert len(cookies.new_cookies(["v"], HTTPS)) == 1
+    assert [("Secure" in cookie) for cookie in cookies.new_cookies(["v"], HTTP)] == [True, False]
+    assert all("Max-Age=0" in cookie for cookie in cookies.new_cookies([], HTTP))
 
 
 @pytest.mark.parametrize(("granted", "wanted", "writes", "missing"), [

@@ -1,13 +1,14 @@
-"""The cookie that ties an authorization to the browser it was begun in.
+"""The cookie that ties authorizations to the browser they were begun in.
+
+It holds a value for each that is under way, as somebody may open several links before finishing the first.
 
 `__Host-` keeps other hosts and paths from setting it, and needs https. A hub on plain http, which only the local stack
 is, sets a second one without that prefix: browsers and clients would not send the first one back there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from gitlab_hub.errors import HubError
@@ -17,33 +18,34 @@ from gitlab_hub.web.status import status_of
 
 NAME = "ghub-oauth"
 STRICT_NAME = f"__Host-{NAME}"
+MOST_AT_ONCE = 8
+"""Authorizations that one browser may have under way; the newest count."""
+
 _COMMON = "Path=/; HttpOnly; SameSite=Lax"
+_APART = "."
+"""Between two values, which have no such character."""
 
 
-def new_cookies(value: str, public_url: str, *, seconds: int = LIFE_SECONDS) -> tuple[str, ...]:
-    """The Set-Cookie headers for a browser that sees the hub under this address."""
+def new_cookies(values: Sequence[str], public_url: str) -> tuple[str, ...]:
+    """The Set-Cookie headers for a browser that sees the hub under this address; no values remove the cookie."""
+    value, seconds = _APART.join(list(dict.fromkeys(values))[:MOST_AT_ONCE]), LIFE_SECONDS if values else 0
     strict = f"{STRICT_NAME}={value}; {_COMMON}; Secure; Max-Age={seconds}"
     return (strict, f"{NAME}={value}; {_COMMON}; Max-Age={seconds}") if _is_plain(public_url) else (strict,)
 
 
-def expired_cookies(public_url: str) -> tuple[str, ...]:
-    """The headers that remove it again."""
-    return new_cookies("", public_url, seconds=0)
-
-
 def read_cookies(event: Mapping[str, Any], public_url: str) -> tuple[str, ...]:
-    """What a browser sent back; the gateway lists cookies beside the headers, other fronts leave them there."""
+    """The values that a browser sent back; the gateway lists cookies beside the headers, others leave them there."""
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     texts = [*(event.get("cookies") or ()), headers.get("cookie", "")]
     names = (STRICT_NAME, NAME) if _is_plain(public_url) else (STRICT_NAME,)
-    return tuple(value for text in texts for name, value in _parsed(str(text)).items() if name in names and value)
+    found = (value for text in texts for name, value in _parsed(str(text)).items() if name in names)
+    return tuple(one for value in found for one in value.split(_APART) if one)
 
 
 def _parsed(text: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(text).items()}
-    except CookieError:
-        return {}
+    # Not SimpleCookie, which gives up at the first cookie that is not as it should be: somebody else's, on this host.
+    pairs = (pair.partition("=") for pair in text.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _is_plain(public_url: str) -> bool:

@@ -12,6 +12,7 @@ from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.integrations.errors import AuthorizationDenied
 from gitlab_hub.integrations.oauth import cookies
 from gitlab_hub.integrations.oauth.cookies import failure_page, redirect_to, success_page
+from gitlab_hub.integrations.oauth.keys import digest
 from gitlab_hub.integrations.oauth.pending import CallbackContext, PendingAuthorization, unknown_state
 from gitlab_hub.integrations.oauth.return_urls import ReturnUrls, returned
 from gitlab_hub.integrations.oauth.service import OAuthFlow
@@ -141,12 +142,12 @@ class OAuthRoutes:
             opened = self._flow.open(call.path.rpartition("/")[2])
         except HubError as error:
             return failure_page(error)
-        bound = cookies.new_cookies(opened.browser, self._base_url())
+        others = cookies.read_cookies(call.event, self._base_url())
+        bound = cookies.new_cookies((opened.browser, *others), self._base_url())
         return redirect_to(HTTPStatus.FOUND, opened.authorize_url, bound)
 
     def _callback(self, call: Call) -> HttpResponse:
         base_url, query = self._base_url(), _query(call.event)
-        expired = cookies.expired_cookies(base_url)
         context = CallbackContext(cookies=cookies.read_cookies(call.event, base_url), issuer=query.get("iss"))
         try:
             state = query.get("state")
@@ -157,10 +158,11 @@ class OAuthRoutes:
             # Nobody knows whose authorization this is, so nobody is sent anywhere.
             return failure_page(error)
         failed = self._finished(pending, query, state)
+        left = cookies.new_cookies([one for one in context.cookies if digest(one) != pending.browser], base_url)
         if pending.redirect_url is None:
-            return success_page(expired) if failed is None else failure_page(failed, expired)
+            return success_page(left) if failed is None else failure_page(failed, left)
         url = returned(pending.redirect_url, pending.integration_id, failed)
-        return redirect_to(HTTPStatus.SEE_OTHER, url, expired)
+        return redirect_to(HTTPStatus.SEE_OTHER, url, left)
 
     def _finished(self, pending: PendingAuthorization, query: Mapping[str, str], state: str) -> HubError | None:
         """Finish what GitLab has sent back; what went wrong, if anything."""
