@@ -7,9 +7,11 @@ import pytest
 
 from gitlab_hub.integrations.lifecycle import GRACE_SECONDS
 from gitlab_hub.integrations.rows import CONNECTING, DELETING, integration_item, tombstone_item
+from gitlab_hub.storage.ports import StorageRefused
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.gitlab import OTHER_CANARY
+from tests.fakes.secrets import MemorySecrets
 from tests.functional.integrations.integrations_hub import START, Hub, counting
 
 PATH = "/v1/integrations/gitlab/start"
@@ -178,6 +180,27 @@ def test_what_a_release_before_has_left_is_swept_too(lifecycle: str) -> None:
     hub.now += LATER
     assert [hub.feature.lifecycle.cleanup_orphans() for _ in range(2)] == [1, 0]
     assert hub.purged == ["int_old"] * (lifecycle == DELETING)
+
+
+class Undeletable(MemorySecrets):
+    """Secrets one of which AWS does not let anybody delete."""
+
+    def delete(self, name: str) -> None:
+        if "int_a" in name:
+            raise StorageRefused("AWS refuses the hub a table or a secret (AccessDeniedException).")
+        super().delete(name)
+
+
+def test_what_aws_refuses_of_one_holds_up_no_other_and_fails_the_tick() -> None:
+    hub = Hub(secrets=Undeletable())
+    for name in ("int_a", "int_b"):
+        hub.stored_rows.put(tombstone_item(name, DELETING, version=3, at=int(hub.now)))
+    hub.feature.lifecycle.cleanup_orphans()
+    hub.now += LATER
+    for _ in range(2):
+        with pytest.raises(StorageRefused):
+            hub.feature.lifecycle.cleanup_orphans()
+    assert hub.purged == ["int_b"]
 
 
 def test_a_removal_leaves_no_look_behind() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitlab_hub.storage.ports import QueueUnavailable
+from gitlab_hub.storage.ports import QueueUnavailable, StorageRefused
 from gitlab_hub.webhooks.hooks.model import Hook
 from gitlab_hub.webhooks.receiving.receiver import BUDGET_SECONDS
 from tests.fakes.events import Context, http_event
@@ -87,15 +87,24 @@ def test_a_repeated_delivery_is_sent_again_while_nobody_has_worked_on_it() -> No
     assert len(hub.queue.sent) == 1
 
 
+def refused() -> StorageRefused:
+    return StorageRefused("AWS refuses the hub a table or a secret (AccessDeniedException).")
+
+
+@pytest.mark.parametrize("error", [unavailable, refused])
 @pytest.mark.parametrize("named", [True, False])
-def test_with_the_table_or_the_queue_down_the_answer_is_that_of_the_contract(named: bool) -> None:
+def test_with_the_table_or_the_queue_down_the_answer_is_that_of_the_contract(
+    caplog: pytest.LogCaptureFixture, named: bool, error: Any
+) -> None:
     for at in (1, 2, 3):
         hub = DeliveriesHub()
-        broken(hub, at=at, repeat=True, error=unavailable)
+        broken(hub, at=at, repeat=True, error=error)
         raw = json.dumps(PUSH).encode()
         status, answer = hub.call(raw, hub.headers(HOOK, raw), f"{PATH}/{HOOK.id}" if named else PATH)
         assert (status, answer["code"], answer["retryable"]) == (503, "webhook_queue_unavailable", True)
         assert hub.metrics.seen == {"unavailable": 1}
+    said = {(line.getMessage(), getattr(line, "reason", None)) for line in caplog.records}
+    assert said == {("webhook not kept", str(error()))}
 
 
 def test_a_refusal_for_our_own_trouble_says_when_to_come_back() -> None:

@@ -2,15 +2,21 @@ from dataclasses import replace
 
 import pytest
 
+from gitlab_hub.builds.triggers.store import MAX_TRIGGERS
 from gitlab_hub.errors import Conflict
 from gitlab_hub.gitlab.webhooks.parse import parse
-from gitlab_hub.ids import owner_of
+from gitlab_hub.ids import owned_id, owner_of
+from gitlab_hub.storage.codec import size_of
 from gitlab_hub.storage.ports import ALWAYS, Condition, ConditionFailed, Item
+from gitlab_hub.webhooks.deliveries.body import MAX_PACKED_BYTES
 from gitlab_hub.webhooks.deliveries.model import KEPT_SECONDS, Delivery, DeliveryStatus, delivery_of, due
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore, UnknownSchema, row_of
+from gitlab_hub.webhooks.deliveries.worker import MAX_REASONS
 from tests.fakes.table import MemoryTable
 from tests.functional.webhooks.deliveries_hub import INTEGRATION, NOW, a_hook
 
+INTEGRATION_ID = f"int_{'0' * 20}"
+"""As long as those that the hub makes."""
 TABLE = MemoryTable(indexes=("by_time", "pending"))
 
 
@@ -139,3 +145,13 @@ def test_a_change_is_decided_anew_where_others_were_faster_but_not_for_ever(time
 )
 def test_gitlabs_own_id_tells_deliveries_apart(one: dict[str, str], other: dict[str, str], same: bool) -> None:
     assert (a_delivery(headers=one).id == a_delivery(headers=other).id) is same
+
+
+def test_a_delivery_that_every_trigger_builds_twice_fits_its_row_beside_the_largest_body() -> None:
+    ids = [owned_id("bld", INTEGRATION_ID, f"{number:024x}") for number in range(2 * MAX_TRIGGERS)]
+    reason = f"{owned_id('trg', INTEGRATION_ID, 'f' * 20)}: target_branch_not_included"
+    headers = {"user-agent": "x" * 4000, "idempotency-key": "x" * 4000, "webhook-id": "x" * 4000}
+    built = replace(
+        a_delivery(headers=headers), reasons=(reason,) * MAX_REASONS, build_ids=tuple(ids), replays=1, attempts=2
+    )
+    assert size_of(row_of(built) | {"body": bytes(MAX_PACKED_BYTES)}) < 400 * 1024

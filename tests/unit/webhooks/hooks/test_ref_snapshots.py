@@ -150,6 +150,27 @@ def test_what_does_not_fit_into_an_item_is_not_kept(locks: RefSnapshots) -> None
     assert MAX_PACKED_BYTES < 400 * 1024
 
 
+NAMES = [f"heads/{hashlib.sha256(str(number).encode()).hexdigest()}" for number in range(10_000)]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_what_is_listed_no_more_makes_room_where_refs_would_not_fit(locks: RefSnapshots, complete: bool) -> None:
+    """Years of branches that came and went, or more than the hub lists of: the project goes on being watched."""
+    gone = {name: StoredRef("" if complete else name[-40:], 1) for name in NAMES}
+    before = replace(
+        refs(complete=complete), heads={"heads/main": StoredRef(A, 7), "heads/late": StoredRef(A, 0)} | gone
+    )
+    seen = look(complete=complete, heads_main=B)
+    after = replace(before, heads=merge_refs(before, seen, deferred={"heads/late"}))
+    assert after.heads == {"heads/main": StoredRef(B, 8), "heads/late": StoredRef(A, 0)}
+    assert locks.keep(after, None)
+
+
+def test_where_there_is_room_the_moves_of_what_is_gone_stay_counted() -> None:
+    before = refs(heads_main=A, heads_old=B)
+    assert merge_refs(before, look(heads_main=A))["heads/old"] == StoredRef("", 1)
+
+
 def test_an_announced_push_is_not_announced_again(locks: RefSnapshots) -> None:
     locks.keep(refs(heads_main=A), None)
     locks.record_push(INTEGRATION, push())

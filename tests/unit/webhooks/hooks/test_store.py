@@ -22,6 +22,11 @@ class Lossy(MemoryTable):
     """Does what it is told, and says that it did not."""
 
     losing = False
+    writes = 0
+
+    def write(self, puts: Any = (), deletes: Any = ()) -> None:
+        self.writes += 1
+        super().write(puts, deletes)
 
     def transact(self, actions: Any) -> None:
         super().transact(actions)
@@ -115,6 +120,17 @@ def test_all_hooks_can_be_removed_at_once(store: HookStore, table: Lossy) -> Non
     assert {row["sk"].partition("#")[0] for row in table.dump()} == {"GONE"}
     with pytest.raises(NotFound):
         kept(store, id="hook_0a1b_007")
+
+
+def test_removing_thousands_takes_as_many_writes_as_removing_one(store: HookStore, table: Lossy) -> None:
+    """An integration goes within the gateway's half minute, also with a hook for each project of a large group."""
+    counted = []
+    for count in (1, 60):
+        table.writes = 0
+        hooks = [kept(store, id=f"hook_0a1b_{count}_{number}", target_id=number) for number in range(count)]
+        store.remove_all(hooks, lambda one: [print_of(one)], now=NOW)
+        counted.append(table.writes)
+    assert len(set(counted)) == 1
 
 
 def test_a_hook_of_another_integration_is_not_found(store: HookStore) -> None:

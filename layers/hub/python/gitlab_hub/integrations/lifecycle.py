@@ -17,7 +17,18 @@ from gitlab_hub.integrations.tokens.due import changed, due_token_checks
 from gitlab_hub.integrations.tokens.revocations import Revocation, row
 from gitlab_hub.integrations.tokens.vault import Contents
 from gitlab_hub.storage.due import Due, DueRows
-from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Delete, Item, Key, Put, QueueUnavailable, Table
+from gitlab_hub.storage.ports import (
+    ABSENT,
+    Condition,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    QueueUnavailable,
+    StorageRefused,
+    Table,
+)
 from gitlab_hub.storage.rows import is_written, query_pages
 from gitlab_hub.sync.due import all_due_runs, rows_at_once
 
@@ -98,21 +109,36 @@ class IntegrationLifecycle:
         raise TooBusy("Others are changing this integration; try again.", retry_after=1)
 
     def cleanup_orphans(self) -> int:
-        """Finish what was begun and left; say how much that was."""
+        """Finish what was begun and left; say how much that was.
+
+        Raises StorageRefused at its end where AWS refuses something of one: it holds up no other one.
+        """
         now, finished = int(self._now()), 0
+        refusals: list[StorageRefused] = []
         self._due.walk(self._add_missing_due_rows, now)
         for page in self._due.pages(now):
             for one in page:
-                item = self._table.get(rows.INTEGRATIONS, one.subject)
-                if item is not None and _is_unfinished(item):
-                    due = _cleanup_due(item)
-                    if due.at > now:
-                        self._due.add([due])
-                    else:
-                        self._finish(item)
-                        finished += 1
-                self._due.drop([one])
+                try:
+                    finished += self._cleaned_up(one, now)
+                except StorageRefused as error:
+                    refusals.append(error)
+                else:
+                    self._due.drop([one])
+        if refusals:
+            raise refusals[0]
         return finished
+
+    def _cleaned_up(self, one: Due, now: int) -> bool:
+        """Finish what a look is about, if it is time; whether it was."""
+        item = self._table.get(rows.INTEGRATIONS, one.subject)
+        if item is None or not _is_unfinished(item):
+            return False
+        due = _cleanup_due(item)
+        if due.at > now:
+            self._due.add([due])
+            return False
+        self._finish(item)
+        return True
 
     def _finish(self, item: Item) -> None:
         if item["lifecycle"] == rows.CONNECTING:

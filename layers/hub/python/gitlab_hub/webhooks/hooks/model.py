@@ -94,12 +94,12 @@ class Hook:
     resend_cursor: int = 0
     """The newest of GitLab's records of deliveries that needs no further look."""
     resend_target: int | None = None
-    """What `recovered` becomes once the present pass has come through; None = no pass is under way."""
+    """What `resend_cursor` becomes once the present pass has come through; None = no pass is under way."""
     resend_status: str = "server_failure"
     resend_page: int = 1
+    """Where the present pass goes on."""
     resend_below: int | None = None
     """The last record on that page that was dealt with: newer ones need no second try in this pass."""
-    """Where the present pass goes on."""
     resent_at: tuple[int, ...] = ()
     """When deliveries were last asked for again, for the limit of five a minute."""
     tried_at: int | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.webhooks.hooks.ref_snapshots import RefSnapshot, StoredRef, with_ref
+from gitlab_hub.webhooks.hooks.ref_snapshots import RefSnapshot, StoredRef, fits, with_ref
 
 ZERO = "0" * 40
 
@@ -64,7 +64,11 @@ def diff_refs(before: RefSnapshot, listing: RefListing) -> list[RefUpdate]:
 def merge_refs(
     before: RefSnapshot | None, listing: RefListing, *, deferred: Collection[str] = ()
 ) -> dict[str, StoredRef]:
-    """The refs to keep after a look; `late` ones stay as they were, so that the next look finds them again."""
+    """The refs to keep after a look; `deferred` ones stay as they were, so that the next look finds them again.
+
+    Of a ref that is gone its count of moves stays, as long as there is room for that. Without it, one that comes back
+    to the very commit that it was first announced at is not announced.
+    """
     heads: dict[str, StoredRef] = {} if before is None else dict(before.heads)
     for name, tip in listing.tips.items():
         if name not in deferred:
@@ -74,7 +78,7 @@ def merge_refs(
             name for name, head in heads.items() if head.sha and name not in listing.tips and name not in deferred
         ]:
             heads[name] = with_ref(heads, name, None)[name]
-    return heads
+    return heads if fits(heads) else {name: heads[name] for name in heads if name in listing.tips or name in deferred}
 
 
 def is_suspicious(before: RefSnapshot, listing: RefListing) -> bool:

@@ -66,7 +66,7 @@ class RefSnapshots:
         """Keep what was seen, unless somebody else has kept something since; False then, or where it does not fit."""
         version = 0 if before is None else before.version
         item = _item_of(refs, version=version + 1)
-        if len(item["heads"]) > MAX_PACKED_BYTES:
+        if not _is_small(item["heads"]):
             return False
         return is_written(self._table.put, item, at_version(version))
 
@@ -116,6 +116,20 @@ def with_ref(heads: Mapping[str, StoredRef], name: str, sha: str | None) -> dict
     return {**heads, name: StoredRef(sha or "", 1 if known is None else known.moves + 1)}
 
 
+def fits(heads: Mapping[str, StoredRef]) -> bool:
+    """Whether refs can be kept in one row."""
+    return _is_small(_packed(heads))
+
+
+def _is_small(packed: bytes) -> bool:
+    return len(packed) <= MAX_PACKED_BYTES
+
+
+def _packed(heads: Mapping[str, StoredRef]) -> bytes:
+    spelled = json.dumps({name: list(head) for name, head in sorted(heads.items())}, separators=(",", ":"))
+    return zlib.compress(spelled.encode(), 6)
+
+
 def _follows(known: StoredRef | None, event: HookEvent) -> bool:
     if known is None or known.sha == "":
         return not event.deletes_ref
@@ -123,14 +137,13 @@ def _follows(known: StoredRef | None, event: HookEvent) -> bool:
 
 
 def _item_of(refs: RefSnapshot, *, version: int) -> Item:
-    spelled = json.dumps({name: list(head) for name, head in sorted(refs.heads.items())}, separators=(",", ":"))
     return {
         "pk": f"INTEGRATION#{refs.integration_id}",
         "sk": f"REFS#{refs.project_id}",
         "schema_version": SCHEMA_VERSION,
         "looked_at": refs.looked_at,
         "complete": refs.complete,
-        "heads": zlib.compress(spelled.encode(), 6),
+        "heads": _packed(refs.heads),
         "version": version,
     }
 

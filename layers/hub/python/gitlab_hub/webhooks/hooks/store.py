@@ -202,8 +202,7 @@ class HookStore:
         expires = {"expires_at": now + REMEMBERED_SECONDS}
         self._table.write(puts=[_keyed(pk, _tombstone_key(hook.id)) | expires for hook, pk in pairs])
         self._table.write(deletes=[(pk, _HOOK + hook.id) for hook, pk in pairs])
-        for hook, _ in pairs:
-            self._table.write(deletes=[gone.key for gone in _pointers_gone(hook, fingerprints(hook))])
+        self._table.write(deletes=(gone.key for hook in ordered for gone in _pointers_gone(hook, fingerprints(hook))))
 
     def forget(self, hook: Hook, fingerprints: Sequence[str]) -> None:
         """Remove a hook that never came to be, unless somebody has changed it since; it may be made again."""

@@ -4,6 +4,7 @@ Lean on purpose: no validation models, no HTTP client, no call to GitLab. GitLab
 switches hooks off that fail, so whatever is our own trouble is a 503, and a genuine event is never refused.
 """
 
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from uuid import uuid4
 from gitlab_hub.errors import Conflict
 from gitlab_hub.gitlab.webhooks.event_types import Effect
 from gitlab_hub.gitlab.webhooks.parse import parse
-from gitlab_hub.storage.ports import OrderedQueue, StorageUnavailable, Table
+from gitlab_hub.storage.ports import OrderedQueue, StorageRefused, StorageUnavailable, Table
 from gitlab_hub.web.call import Call
 from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath
 from gitlab_hub.web.responses import HttpResponse, error_response, json_response
@@ -55,6 +56,8 @@ def deduplicated_value(value: str) -> str:
     return value
 
 
+_LOG = logging.getLogger(__name__)
+
 PATH = "/v1/webhooks/gitlab"
 BUDGET_SECONDS = 3.5
 """No further call to AWS begins later than this: each takes at most four seconds, and all is said within eight."""
@@ -85,7 +88,8 @@ class Receiver:
         except DeliveryRejected as refusal:
             self._metrics.refused(refusal.reason)
             return error_response(refusal, call.request_id)
-        except (StorageUnavailable, WebhookQueueUnavailable, Conflict):
+        except (StorageUnavailable, StorageRefused, WebhookQueueUnavailable, Conflict) as error:
+            _LOG.warning("webhook not kept", extra={"reason": str(error)})
             self._metrics.unavailable(hook_id=budget.hook.id if budget.hook else None)
             return error_response(WebhookQueueUnavailable(), call.request_id)
 
