@@ -7,6 +7,7 @@ others as they were saved, writes everything to samconfig.toml, and then runs pl
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ ASKED = (
 )
 """What a first deployment should think of. Everything else has a safe default, and is changed with `--set`."""
 
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 NOTHING = "none"
 """What to type for an empty value, as Enter alone keeps the value there is."""
 
@@ -41,6 +43,9 @@ PLACE = {
     "stack_name": "Name of the CloudFormation stack that the hub is, in this account and region",
     "region": "AWS region to deploy to, such as eu-central-1",
 }
+
+LONGEST_STACK_NAME = 49
+"""The names of schedules begin with it, and EventBridge Scheduler takes 64 characters."""
 
 Ask = Callable[[str], str]
 
@@ -106,15 +111,34 @@ def _settle(
         raise Problem(f"the template has no parameter {', '.join(unknown)}: it has {', '.join(sorted(parameters))}")
     print(INTRODUCTION, flush=True)
     place = answers(PLACE, saved.place, ask)
-    if not all(place.values()):
-        raise Problem("a stack needs a name and a region: give both")
+    _check_place(place)
     defaults = {name: str(parameter.get("Default", "")) for name, parameter in parameters.items()}
     kept = {name: value for name, value in saved.parameters.items() if name in parameters}
     asked = [name for name in ASKED if name in parameters and name not in wanted]
     texts = {name: str(parameters[name].get("Description", "")) for name in asked}
     given = answers(texts, {**defaults, **kept}, ask)
     new = {name: value for name, value in given.items() if name in kept or value != defaults[name]}
-    saved.save(place, {**kept, **new, **wanted, **chosen.parameters})
+    settled = {**kept, **new, **wanted, **chosen.parameters}
+    _check_network(settled)
+    saved.save(place, settled)
+
+
+def _check_place(place: Mapping[str, str]) -> None:
+    """Refuse what CloudFormation would, some minutes later and in other words."""
+    if not all(place.values()):
+        raise Problem("a stack needs a name and a region: give both")
+    if len(place["stack_name"]) > LONGEST_STACK_NAME or not _STACK_NAME.fullmatch(place["stack_name"]):
+        raise Problem(
+            f"the name of a stack is at most {LONGEST_STACK_NAME} letters, digits and hyphens, a letter first: "
+            "names of its schedules are made of it"
+        )
+
+
+def _check_network(parameters: Mapping[str, str]) -> None:
+    if bool(parameters.get("SubnetIds")) != bool(parameters.get("SecurityGroupIds")):
+        raise Problem(
+            "SubnetIds and SecurityGroupIds go together: give both, or neither for functions outside of a VPC"
+        )
 
 
 def _search_path(chosen: Target) -> str:

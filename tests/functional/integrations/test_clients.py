@@ -1,5 +1,7 @@
 """Clients as other features get them: the right GitLab, the token that works, and a share of one allowance."""
 
+from dataclasses import replace
+
 import pytest
 
 from gitlab_hub.gitlab.address import Address
@@ -22,8 +24,8 @@ class Given:
         self.hub, self.limits = hub, list[tuple[str, int]]()
         self.policy = policy or NetworkPolicy()
 
-    def limiter_for(self, origin: str, user_id: int) -> Limiter:
-        self.limits.append((origin, user_id))
+    def limiter_for(self, base_url: str, user_id: int) -> Limiter:
+        self.limits.append((base_url, user_id))
         return Unlimited()
 
     def open(self, address: Address, tokens: CredentialTokens, limiter: Limiter) -> GitLab:
@@ -88,3 +90,12 @@ def test_what_the_deployer_no_longer_allows_is_not_opened(hub: OAuthHub) -> None
     assert connection is not None
     with pytest.raises(HostNotAllowed):
         given.clients().open(connection)
+
+
+def test_two_gitlabs_of_one_host_have_an_allowance_each(hub: OAuthHub, one: str) -> None:
+    given = Given(hub)
+    connection = given.clients().connection(one)
+    assert connection is not None
+    for path in ("/a", "/b"):
+        given.clients().open(replace(connection, base_url=HOST + path))
+    assert given.limits == [(f"{HOST}/a", 7), (f"{HOST}/b", 7)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import ASKED, NOTHING, PLACE, ROOT, Target, answers, main, target
+from local.cloud import ASKED, LONGEST_STACK_NAME, NOTHING, PLACE, ROOT, Target, answers, main, target
 from local.problems import Problem
 from local.saved_parameters import SavedDeployment, parameters_of
 
@@ -71,6 +71,31 @@ def test_the_questions_come_first_and_are_introduced(tmp_path: Path, capsys: pyt
     assert shown.startswith("A few questions first")
     assert all(word in shown for word in ("Enter", NOTHING, "samconfig.toml", "docs/deploying.md"))
     assert "Building" not in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"stack_name": "x" * (LONGEST_STACK_NAME + 1)}, f"at most {LONGEST_STACK_NAME}"),
+        ({"stack_name": "my_hub"}, "letters, digits and hyphens"),
+        ({"SubnetIds": "subnet-1"}, "SecurityGroupIds"),
+        ({"SecurityGroupIds": "sg-1"}, "SubnetIds"),
+    ],
+)
+def test_what_could_not_be_deployed_is_said_before_it_is_built(
+    tmp_path: Path, typed: dict[str, str], said: str
+) -> None:
+    for name in ("template.yaml", "samconfig.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    answered = {"region": "eu-west-1"} | typed
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    with pytest.raises(Problem, match=said):
+        main(
+            ["deploy", "--runtime", runtime],
+            root=tmp_path,
+            ask=lambda text: next((value for name, value in answered.items() if text.startswith(f"{name} ")), ""),
+        )
+    assert (tmp_path / "samconfig.toml").read_text() == (ROOT / "samconfig.toml").read_text()
 
 
 def test_few_questions_are_asked_and_none_of_the_local_stack() -> None:

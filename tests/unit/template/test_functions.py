@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitlab_hub.settings import Settings
+from local.cloud import LONGEST_STACK_NAME
 from tests.unit.template.transformed import ROOT, Resource, functions, resources, source, statements
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
@@ -119,6 +121,33 @@ def test_schedules_carry_the_stacks_name_and_can_be_switched_off() -> None:
     for name, schedule in schedules.items():
         assert schedule["Name"]["Fn::Sub"].startswith("${AWS::StackName}-"), name
         assert schedule["State"] == {"Ref": "SchedulesState"}, name
+        # EventBridge Scheduler takes names of 64 characters (CreateSchedule, CreateScheduleGroup).
+        assert len(schedule["Name"]["Fn::Sub"].replace("${AWS::StackName}", "x" * LONGEST_STACK_NAME)) <= 64, name
+
+
+HOSTS_AND_RANGES = [
+    ("AllowedHosts", "", True),
+    ("AllowedHosts", "gitlab.example.com", True),
+    ("AllowedHosts", "a.example, b.example,10.20.0.5 fd00::5", True),
+    ("AllowedHosts", "https://gitlab.example.com", False),
+    ("AllowedHosts", "gitlab.example.com/gitlab", False),
+    ("AllowedHosts", "gitlab.example.com:8443", False),
+    ("AllowedPrivateCidrs", "", True),
+    ("AllowedPrivateCidrs", "10.20.0.0/16", True),
+    ("AllowedPrivateCidrs", "10.20.0.0/16, fd00::/8 10.30.0.5", True),
+    ("AllowedPrivateCidrs", "10.20.0.0/160", False),
+    ("AllowedPrivateCidrs", "gitlab.example.com", False),
+    ("AllowedPrivateCidrs", "10.20.0.0/16;10.30.0.0/16", False),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "fits"), HOSTS_AND_RANGES)
+def test_a_list_that_would_fit_nothing_or_stop_every_function_is_no_parameter(
+    name: str, value: str, fits: bool
+) -> None:
+    parameter = source()["Parameters"][name]
+    assert (re.fullmatch(parameter["AllowedPattern"], value) is not None) is fits
+    assert parameter["ConstraintDescription"]
 
 
 def test_there_is_a_layer_build_for_every_runtime_and_architecture() -> None:

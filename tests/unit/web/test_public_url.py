@@ -26,6 +26,12 @@ def test_without_one_it_is_the_gateways_own_whatever_a_request_says() -> None:
     assert url.base() == "https://abc123.execute-api.eu-west-1.amazonaws.com"
 
 
+def test_another_partition_of_aws_has_another_suffix() -> None:
+    url = PublicUrl("", "cn-north-1", "amazonaws.com.cn")
+    url.learn_from(event())
+    assert url.base() == "https://abc123.execute-api.cn-north-1.amazonaws.com.cn"
+
+
 @pytest.mark.parametrize("api_id", [None, "", "evil.example/", "a.b", 7.5])
 def test_what_is_no_id_of_an_api_teaches_nothing(api_id: Any) -> None:
     url = PublicUrl("", "eu-west-1")

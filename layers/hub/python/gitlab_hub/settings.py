@@ -37,6 +37,7 @@ class Settings(BaseModel):
     dead_letters_queue_urls: Annotated[tuple[str, ...], Listed] = ()
     secret_prefix: str = ""
     public_url: str = ""
+    url_suffix: str = "amazonaws.com"
     access_interval_minutes: Annotated[int, Field(ge=1)] = 30
     pipelines_interval_minutes: Annotated[int, Field(ge=1)] = 5
     master_key_secret: str = ""

@@ -148,6 +148,29 @@ def test_a_pattern_of_executions_allows_those_that_are_to_come(hub: Hub, executi
     assert hub.made(target=MACHINE)["target"] == MACHINE
 
 
+ELSEWHERE = [
+    ({"type": "sqs", "queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/builds1.fifo"}, "queue_url"),
+    ({"type": "eventbridge", "bus": "arn:aws:events:us-east-1:123456789012:event-bus/theirs"}, "bus"),
+    (MACHINE | {"state_machine_arn": "arn:aws:states:us-east-1:123456789012:stateMachine:build"}, "state_machine_arn"),
+]
+
+
+@pytest.mark.parametrize(("target", "field"), ELSEWHERE)
+def test_a_target_of_another_region_is_refused_also_where_it_is_listed(
+    hub: Hub, target: dict[str, Any], field: str
+) -> None:
+    """The builder asks its own region's endpoints, and SQS for one answers `InvalidAddress` there."""
+    made = hub.made()
+    everything = replace(OWN, buses=("*",), state_machines=("*",), executions=("*",), queues=("*",))
+    hub.check_target = TargetCheck(NetworkPolicy(), everything)
+    for answer in (
+        hub("POST", body=BODY | {"target": target}),
+        hub("PATCH", f"{PATH}/{made['id']}", {"target": target}),
+    ):
+        assert refused_as(answer, "us-east-1") == [{"field": f"body.target.{field}", "problem": "target_not_allowed"}]
+        assert "eu-west-1" in answer[1]["error"]
+
+
 def test_a_trigger_that_the_deployer_allows_no_more_says_so_and_may_still_be_changed(hub: Hub) -> None:
     made = hub.made(target=QUEUE)
     path = f"{PATH}/{made['id']}"

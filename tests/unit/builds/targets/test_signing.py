@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from gitlab_hub.builds.targets.signing import GRACE_SECONDS, SecretVersions, TargetSecrets
+from gitlab_hub.builds.targets.signing import GRACE_SECONDS, REMEMBERED, SecretVersions, TargetSecrets
 from gitlab_hub.storage.ports import ConditionFailed
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.table import MemoryTable
@@ -60,6 +60,28 @@ def test_versions_go_on_one_by_one_and_the_one_before_counts_for_a_day() -> None
     assert third.signing(now=NOW + 10) == (3, 2)
     assert third.signing(now=NOW + 10 + GRACE_SECONDS) == (3,)
     assert versions.of("int_0a1b", TWO).version == 1
+
+
+def test_a_call_that_is_repeated_after_others_makes_no_further_version() -> None:
+    versions = SecretVersions(MemoryTable())
+    for number, seed in enumerate("abc"):
+        versions.rotate("int_0a1b", ONE, seed=seed, now=NOW + number)
+    repeated = versions.rotate("int_0a1b", ONE, seed="a", now=NOW + 5)
+    assert (repeated.version, repeated.previous_until) == (2, NOW + GRACE_SECONDS)
+    assert versions.of("int_0a1b", ONE).version == 4
+
+
+def test_calls_that_a_release_before_noted_are_known_and_not_all_of_them_are_kept() -> None:
+    table = MemoryTable()
+    key = {"pk": "INTEGRATION#int_0a1b", "sk": f"SIGNING#{ONE}"}
+    seed = hashlib.sha256(b"old").hexdigest()
+    table.put({**key, "schema_version": 1, "version": 5, "previous_until": NOW, "seed": seed})
+    versions = SecretVersions(table)
+    assert versions.rotate("int_0a1b", ONE, seed="old", now=NOW).version == 5
+    for number in range(2 * REMEMBERED):
+        versions.rotate("int_0a1b", ONE, seed=f"s{number}", now=NOW)
+    [row] = table.dump()
+    assert (row["version"], len(row["made"])) == (5 + 2 * REMEMBERED, REMEMBERED)
 
 
 def test_of_two_rotations_at_once_one_is_told_to_try_again() -> None:

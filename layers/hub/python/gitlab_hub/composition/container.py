@@ -149,7 +149,7 @@ class Container(Core):
 
         options = ClientOptions(ca_bundle=self.settings.ca_bundle or None)
         address = self.policy.vetted(target.base_url)
-        limiter = SharedLimiter(self.integrations_table, host=address.origin, user_id=target.user_id, now=self.now)
+        limiter = SharedLimiter(self.integrations_table, host=address.base_url, user_id=target.user_id, now=self.now)
         gitlab = GitLab(address, self.targets.tokens(target), policy=self.policy, limiter=limiter, options=options)
         return Connection(gitlab, limiter)
 

@@ -81,11 +81,11 @@ class Core:
         options = ClientOptions(concurrency=5, deadline=8.0, ca_bundle=self.settings.ca_bundle or None)
         return GitLab(address, tokens, policy=self.policy, limiter=limiter, options=options)
 
-    def limiter(self, origin: str, user_id: int) -> "Limiter":
+    def limiter(self, base_url: str, user_id: int) -> "Limiter":
         """What holds requests back, with the budget that all functions share."""
         from gitlab_hub.sync.rate_limit import SharedLimiter
 
-        return SharedLimiter(self.integrations_table, host=origin, user_id=user_id, now=self.now)
+        return SharedLimiter(self.integrations_table, host=base_url, user_id=user_id, now=self.now)
 
     def new_id(self) -> str:
         """An id that nobody else has."""
@@ -176,7 +176,8 @@ class Core:
         """Where the outside world reaches the hub."""
         from gitlab_hub.web.public_url import PublicUrl
 
-        return PublicUrl(self.settings.public_url, self._environ.get("AWS_REGION", ""))
+        given = self.settings
+        return PublicUrl(given.public_url, self._environ.get("AWS_REGION", ""), given.url_suffix)
 
     @cached_property
     def policy(self) -> "NetworkPolicy":

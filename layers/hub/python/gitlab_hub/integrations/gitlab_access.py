@@ -18,7 +18,7 @@ from gitlab_hub.integrations.verification.outcome import with_credential_status
 from gitlab_hub.sync.ports import Scheduled, SyncTarget
 
 LimiterFor = Callable[[str, int], Limiter]
-"""(origin, GitLab user id) → the share of that user's allowance."""
+"""(base URL, GitLab user id) → the share of that user's allowance."""
 
 OpenClient = Callable[[Address, CredentialTokens, Limiter], GitLab]
 
@@ -71,7 +71,7 @@ class GitLabClients:
         tokens = CredentialTokens(
             self._source, connection.integration_id, connection.credential_id, refused=self._refused
         )
-        return self._open_client(address, tokens, self._limiter_for(address.origin, connection.user_id))
+        return self._open_client(address, tokens, self._limiter_for(address.base_url, connection.user_id))
 
     def _client(self, address: Address, tokens: CredentialTokens, limiter: Limiter) -> GitLab:
         return GitLab(address, tokens, policy=self._policy, limiter=limiter, options=self._options)

@@ -143,7 +143,10 @@ TTL_SECONDS = 86_400
 
 
 class SharedLimiter:
-    """One worker's view of the budget of a (host, GitLab user), exchanged with the other workers through a table."""
+    """One worker's view of the budget of a (GitLab, user), exchanged with the other workers through a table.
+
+    `host` is the GitLab's base URL: several below one host, each under a path of its own, count their requests apart.
+    """
 
     def __init__(
         self,

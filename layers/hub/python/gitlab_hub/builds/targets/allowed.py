@@ -29,6 +29,16 @@ class NotListed:
     parameter: str
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A target in another region than the stack."""
+
+    field: str
+    """Of the trigger's target."""
+    region: str
+    own_region: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedArns:
     """Patterns by the template's parameters; nothing but the stack's own bus is allowed by silence."""
@@ -54,6 +64,16 @@ class AllowedArns:
                 return self._of_machine(unqualified(machine))
             case {"type": "sqs", "queue_url": str(url)}:
                 return _unless(self.queues, NotListed("queue_url", self._queue(url), "BuildQueueArns"))
+        return None
+
+    def other_region(self, target: Mapping[str, Any]) -> Elsewhere | None:
+        """Say where a target lies that is not in the stack's region: the builder asks its own region's endpoints."""
+        own = parts_of(self.own_bus)
+        for field in ("bus", "state_machine_arn", "queue_url"):
+            given = str(target.get(field) or "")
+            there = parts_of((self._queue(given) or "") if field == "queue_url" and given else given)
+            if own is not None and there is not None and there[2] != own[2]:
+                return Elsewhere(field, there[2], own[2])
         return None
 
     def _of_machine(self, machine: str) -> NotListed | None:

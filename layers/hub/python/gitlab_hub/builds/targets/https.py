@@ -85,6 +85,12 @@ class TargetCheck:
             ) from None
 
     def _check_arn(self, target: Mapping[str, Any]) -> None:
+        if elsewhere := self._arns.other_region(target):
+            raise TargetNotAllowed(
+                f"This target lies in {elsewhere.region} and the hub in {elsewhere.own_region}: builds go to targets of"
+                f" the hub's own region. Send them to a bus in {elsewhere.own_region}, whose rules send them on.",
+                details={"fields": [{"field": f"body.target.{elsewhere.field}", "problem": TargetNotAllowed.code}]},
+            )
         found = self._arns.refusal(target)
         if found is None:
             return

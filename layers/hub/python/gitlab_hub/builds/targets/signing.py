@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gitlab_hub.builds.runs.model import Build
-from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.ports import Item, Key, Table
 from gitlab_hub.storage.rows import at_version
 
 GRACE_SECONDS = 24 * 3600
 """How long requests are signed with the secret before the newest one as well."""
+REMEMBERED = 8
+"""How many calls are remembered: those of the last day, as long as an `Idempotency-Key` is, or nearly all of them."""
 _SCHEMA = 1
 
 
@@ -24,7 +26,6 @@ class SecretVersion:
 
     version: int
     previous_until: int
-    seed: str = ""
 
     def signing(self, *, now: float) -> Sequence[int]:
         """The versions to sign with, newest first."""
@@ -65,30 +66,29 @@ class SecretVersions:
 
     def of(self, integration_id: str, trigger_id: str) -> SecretVersion:
         """Read the version."""
-        row = self._table.get(f"INTEGRATION#{integration_id}", f"SIGNING#{trigger_id}")
-        return SecretVersion(1, 0) if row is None else SecretVersion(row["version"], row["previous_until"], row["seed"])
+        row = self._table.get(*_key(integration_id, trigger_id))
+        return SecretVersion(1, 0) if row is None else SecretVersion(row["version"], row["previous_until"])
 
     def rotate(self, integration_id: str, trigger_id: str, *, seed: str, now: float) -> SecretVersion:
         """Go on to the next version; the same seed goes on only once. Raises ConditionFailed under contention."""
-        current = self.of(integration_id, trigger_id)
+        pk, sk = _key(integration_id, trigger_id)
+        row = self._table.get(pk, sk) or {"version": 1, "made": []}
         told = hashlib.sha256(seed.encode()).hexdigest()
-        if current.seed == told:
-            return current
-        following = SecretVersion(current.version + 1, int(now) + GRACE_SECONDS, told)
-        as_read = at_version(current.version if current.seed else 0)
-        self._table.put(_row(integration_id, trigger_id, following), as_read)
+        made = row["made"] if "made" in row else [[row["seed"], row["version"], row["previous_until"]]]
+        known = next((SecretVersion(*rest) for digest, *rest in made if digest == told), None)
+        if known is not None:
+            return known
+        following = SecretVersion(row["version"] + 1, int(now) + GRACE_SECONDS)
+        noted = [told, following.version, following.previous_until]
+        values: Item = {"version": following.version, "previous_until": following.previous_until, "seed": told}
+        values |= {"pk": pk, "sk": sk, "schema_version": _SCHEMA, "made": [*made, noted][-REMEMBERED:]}
+        as_read = at_version(row["version"] if "pk" in row else 0)
+        self._table.put(values, as_read)  # `seed` is what the release before reads.
         return following
 
 
-def _row(integration_id: str, trigger_id: str, version: SecretVersion) -> dict[str, object]:
-    return {
-        "pk": f"INTEGRATION#{integration_id}",
-        "sk": f"SIGNING#{trigger_id}",
-        "schema_version": _SCHEMA,
-        "version": version.version,
-        "previous_until": version.previous_until,
-        "seed": version.seed,
-    }
+def _key(integration_id: str, trigger_id: str) -> Key:
+    return f"INTEGRATION#{integration_id}", f"SIGNING#{trigger_id}"
 
 
 class TargetSigner:
