@@ -19,6 +19,10 @@ from stand_in_gitlab.process import Running
 PATIENCE = 30.0
 STATUS_NAME = "gitlab-hub demo"
 MOMENTS = {"delivery": "heard", "build": "build", "status": "status", "finished": "success"}
+EXPLAINED = (
+    "Seconds after the push until: the hub had the webhook (heard), had made a build of it (build), GitLab showed the\n"
+    "build at the commit (status), and showed that it had succeeded (success). What is not to be built is only heard."
+)
 T = TypeVar("T")
 
 
@@ -113,7 +117,7 @@ def show_loop(console: Console, hub: Hub, company: Running, integration_id: str)
                 loop.push("push to feature/login", "feature/login", files=["app/login.py"]),
                 loop.skipped("push with [skip ci]", files=["README.md"], message="Fix a typo [skip ci]"),
             ]
-        console.print(_table(shown))
+        console.print(table_of(shown))
 
 
 def until(look: Callable[[], T | None]) -> T:
@@ -126,9 +130,11 @@ def until(look: Callable[[], T | None]) -> T:
     raise Problem(f"the loop did not close within {PATIENCE:.0f} s")
 
 
-def _table(shown: list[Shown]) -> Table:
+def table_of(shown: list[Shown]) -> Table:
+    """What became of each push, and when it was seen."""
     title = "From a push to a build and back, in seconds"
-    table = Table("pushed", *MOMENTS.values(), "build", title=title, title_justify="left")
+    table = Table("pushed", *MOMENTS.values(), "became", title=title, title_justify="left")
+    table.caption, table.caption_justify = EXPLAINED, "left"
     for one in shown:
         moments = [f"{one.moments[name]:.2f}" if name in one.moments else "" for name in MOMENTS]
         builds = ", ".join(f"#{build['number']} {build['status']}" for build in one.builds) or "none wanted"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from local.demo.loop import MOMENTS, Shown, table_of
 from local.demo.progress import follow
 from local.demo.steps import steps
 
@@ -47,3 +48,11 @@ def test_a_sync_is_announced(pipe: Pipe) -> None:
 
     follow(Console(file=pipe), state, every=0)
     assert all("Syncing" in seen for seen in pipe.seen)
+
+
+def test_the_last_table_says_what_its_columns_are(pipe: Pipe) -> None:
+    shown = Shown(what="push to main", builds=[{"number": 1, "status": "success"}], moments={"delivery": 0.2})
+    Console(file=pipe, width=120).print(table_of([shown]))
+    explanation = pipe.getvalue().rpartition("┘")[2]
+    assert "Seconds after the push" in explanation
+    assert all(f"({column})" in explanation for column in MOMENTS.values())

@@ -1,10 +1,13 @@
 """The company follows from its seed, has everything a real one has, and keeps working."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from stand_in_gitlab.company.build import Sizes, build
 from stand_in_gitlab.server import stand_in
 
+ROOT = Path(__file__).parents[3]
 EPOCH = 1_790_000_000.0
 SIZES = Sizes(users=80, groups=20, projects=60, pipelines=4, jobs=6)
 
@@ -19,6 +22,13 @@ def facts(seed: int, seconds: float = 0) -> dict[str, Any]:
 def test_the_same_seed_builds_the_same_company() -> None:
     assert facts(5, 9_000) == facts(5, 9_000)
     assert facts(5) != facts(6)
+
+
+def test_the_document_lists_every_token_that_there_is() -> None:
+    document = (ROOT / "docs" / "stand-in-gitlab.md").read_text()
+    table = document[document.index("## Tokens") : document.index("## What it serves")]
+    listed = [name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(.+?)`", row)]
+    assert sorted(listed) == sorted(build(1, EPOCH, SIZES).well_known)
 
 
 def test_a_company_has_every_kind_of_thing() -> None:
