@@ -144,6 +144,19 @@ def test_ticks_that_stop_are_noticed_by_their_silence() -> None:
     assert source()["Conditions"]["SchedulesRun"] == {"Fn::Equals": [{"Ref": "SchedulesState"}, "ENABLED"]}
 
 
+LASTING = {"WorkGivenUpAlarm": "CaretakerSchedule", "SuspectSyncsAlarm": "AccessIntervalMinutes"}
+"""What is counted again and again as long as it lasts, and the parameter that says how often."""
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_lasts_is_one_alarm_and_not_one_for_each_count(name: str) -> None:
+    """Each count comes a little later than the parameter says: a single period may hold none of them, or two."""
+    alarm, said = ALARMS[name], str(source()["Parameters"][LASTING[name]]["Default"])
+    minutes = int("".join(filter(str.isdigit, said)))
+    assert alarm["Period"] * alarm["EvaluationPeriods"] >= 2 * minutes * 60
+    assert alarm["DatapointsToAlarm"] == 1
+
+
 @pytest.mark.parametrize("metric", ["CredentialsLost", "CredentialsExpiring", "WebhooksNotQueued", "WorkGivenUp"])
 def test_what_is_said_once_is_heard_at_once(metric: str) -> None:
     assert {alarm["Threshold"] for alarm in ALARMS.values() if alarm["MetricName"] == metric} == {1}
