@@ -174,6 +174,7 @@ def _branch_change(trigger: Trigger, event: HookEvent) -> Reason:
 # not in the messages of other commits of the push. A push that lists no commits (a new branch or a branch that was
 # set back) has such a commit too: its message is asked of GitLab. The push option counts for the pushed branch or
 # tag, not for merge requests (https://docs.gitlab.com/topics/git/commit/#push-options).
+# Bodies should have it, and have nothing there: `push_data_params` in app/services/git/base_hooks_service.rb.
 
 _SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 
