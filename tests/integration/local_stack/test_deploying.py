@@ -21,6 +21,7 @@ Parameters:
   Architecture: {Type: String, Default: arm64}
   AllowedHosts: {Type: String, Default: "", Description: Which GitLabs}
   SubnetIds: {Type: CommaDelimitedList, Default: ""}
+  SecurityGroupIds: {Type: CommaDelimitedList, Default: ""}
   AlarmTopicArn: {Type: String, Default: ""}
   LogLevel: {Type: String, Default: INFO}
   AwsEndpointUrl: {Type: String, Default: ""}
@@ -81,15 +82,15 @@ def deployed(endpoint: str, stack: str) -> dict[str, str]:
 
 def test_a_second_deployment_with_enter_keeps_what_the_first_was_told(project: Path, endpoint: str) -> None:
     run(project, endpoint, "build", "--runtime", RUNTIME, "--architecture", "x86_64", typed=[])
-    # Name, region, hosts, subnets, alarms; another parameter is set by name.
-    typed = ["hub", "us-east-1", "git.acme.example", "subnet-1,subnet-2", "arn:aws:sns:us-east-1:1:alarms"]
+    # Name, region, hosts, subnets, security groups, alarms; another parameter is set by name.
+    typed = ["hub", "us-east-1", "git.acme.example", "subnet-1,subnet-2", "sg-1", "arn:aws:sns:us-east-1:1:alarms"]
     run(project, endpoint, "deploy", "--set", "LogLevel=DEBUG", typed=typed)
     first = deployed(endpoint, "hub")
     assert first["PythonRuntime"] == RUNTIME  # what was built, not what is built by default
     assert (first["Architecture"], first["LogLevel"], first["AllowedHosts"]) == ("x86_64", "DEBUG", "git.acme.example")
-    assert first["SubnetIds"] == "subnet-1,subnet-2"
+    assert (first["SubnetIds"], first["SecurityGroupIds"]) == ("subnet-1,subnet-2", "sg-1")
 
-    run(project, endpoint, "deploy", typed=[""] * 5)
+    run(project, endpoint, "deploy", typed=[""] * 6)
     assert deployed(endpoint, "hub") == first
 
 
