@@ -21,7 +21,7 @@ def journeys() -> Journeys:
     page = ("authorizer, before every route but the open ones", "GET /v1/integrations/<integration_id>/accounts")
     return {
         **worked,
-        BUILD: sum(sum(way[step].values()) for step in built),
+        BUILD: sum(steps.calls_of(way[step]) for step in built),
         PAGE: sum(int(read[call]["requests"] + read[call]["secrets"]) for call in page),
     }
 

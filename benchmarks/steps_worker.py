@@ -1,7 +1,8 @@
 """What every step from a push to its build asks of AWS: the real entries, one after the other, over the stand-in.
 
-`python -m benchmarks.steps_worker` prints, for every step, how often it called which operation. Each step is done twice
-and the second time is counted: clients, keys and triggers are there by then, as they are in an instance that is warm.
+`python -m benchmarks.steps_worker` prints, for every step, how often it called which operation, and the units that its
+tables were billed for. Each step is done twice and the second time is counted: clients, keys and triggers are there by
+then, as they are in an instance that is warm.
 """
 
 import json
@@ -22,6 +23,7 @@ from tests.fakes.events import Context, http_event, sqs_event
 
 BODY_BYTES = 2_000
 CALLS = "calls"
+UNITS = ("read_units", "write_units")
 LEFT_MS = 120_000
 """A worker begins nothing that it could not finish."""
 
@@ -72,9 +74,14 @@ class Steps:
         return sqs_event(*({"schema": 1, "start": build_id} for build_id in row["build_ids"]))
 
     def _calls_of(self, work: Callable[[], dict[str, Any]]) -> tuple[Mapping[str, int], dict[str, Any]]:
-        before = Counter(self._dynamo.bills().get(CALLS, {}))
+        before = self._bill()
         answer = work()
-        return Counter(self._dynamo.bills()[CALLS]) - before, answer
+        return self._bill() - before, answer
+
+    def _bill(self) -> Counter[str]:
+        bills = self._dynamo.bills()
+        units = {unit: sum(bill.get(unit, 0) for bill in bills.values()) for unit in UNITS}
+        return Counter({**bills.get(CALLS, {}), **units})
 
 
 if __name__ == "__main__":

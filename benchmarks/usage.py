@@ -34,9 +34,6 @@ LOOKS_A_RUN, LOOK_READS, LOOK_WRITES = 2, 3, 2
 """A tick looks at a run when it is to begin, and a minute later. It reads the integration, the run and its row among
 the due ones; that row moves: one is written, one removed."""
 
-PUT_UNITS, TRANSACTION_UNITS = 4, 16
-"""A delivery's row in its table and index; a build's three rows at twice the price."""
-
 QUEUE_REQUESTS = 3
 """A message is sent, received and deleted."""
 
@@ -171,13 +168,9 @@ def _deliveries() -> Iterator[Use]:
         sum(n * 0.5 * _seconds(number(steps[s], "calls")) for s, n in parts.items()),
     )
     later = {step: count for step, count in parts.items() if step != "a delivery accepted"}
-    reads = sum(n * (number(steps[s], "reads") + number(steps[s], "queries")) for s, n in later.items())
-    yield Use("webhooks and builds", "read unit", 0, monthly * number(received, "read units") + reads)
-    writes = sum(
-        n * (PUT_UNITS * number(steps[s], "puts") + TRANSACTION_UNITS * number(steps[s], "transactions"))
-        for s, n in later.items()
-    )
-    yield Use("webhooks and builds", "write unit", 0, monthly * number(received, "write units") + writes)
+    for unit in ("read", "write"):
+        units = sum(n * number(steps[s], f"{unit} units") for s, n in later.items())
+        yield Use("webhooks and builds", f"{unit} unit", 0, monthly * number(received, f"{unit} units") + units)
     yield Use("webhooks and builds", "FIFO queue request", 0, QUEUE_REQUESTS * (monthly + built))
     yield Use("webhooks and builds", "log GB", 0, (sum(parts.values()) * LOG_KB + monthly * ACCESS_LOG_KB) / 1e6)
 
