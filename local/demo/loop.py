@@ -18,10 +18,10 @@ from stand_in_gitlab.process import Running
 
 PATIENCE = 30.0
 STATUS_NAME = "gitlab-hub demo"
-MOMENTS = {"delivery": "heard", "build": "build", "status": "status", "finished": "success"}
+MOMENTS = {"delivery": "received", "build": "build", "status": "status", "finished": "success"}
 EXPLAINED = (
-    "Seconds after the push until: the hub had the webhook (heard), had made a build of it (build), GitLab showed the\n"
-    "build at the commit (status), and showed that it had succeeded (success). What is not to be built is only heard."
+    "Seconds after the push until the hub had the webhook (received), had made a build of it (build), and GitLab\n"
+    "showed the build at the commit (status) and that it had succeeded (success). What is not built is only received."
 )
 T = TypeVar("T")
 

@@ -229,6 +229,16 @@ def test_what_a_member_only_sees_stores_nothing() -> None:
     assert company.table.dump() == before
 
 
+def test_what_an_invited_group_gives_is_taken_in() -> None:
+    company = HintedCompany(MEMBER)
+    nothing = {"project_access": None, "group_access": None}
+    company.script[f"/projects/{NEW}"] = project(NEW, "others/app", permissions=nothing)
+    company.script[f"/projects/{NEW}/members"] = [member(JANE, "jane")]
+    company.script[f"/projects/{NEW}/members/all/{MEMBER.user_id}"] = {"id": MEMBER.user_id, "access_level": 30}
+    company.hint(project=NEW)
+    assert NEW in company.ids("projects")
+
+
 def test_a_child_outside_the_group_stores_nothing() -> None:
     company = HintedCompany(TOP_GROUP)
     company.script["/groups/1/projects"] = [project(NEW, "other/shared")]

@@ -168,6 +168,23 @@ def test_a_public_project_of_others_stores_nothing(world: HintedWorld, permissio
     assert (world.table.dump(), world.gitlab.asked("/pipelines/1")) == ([], 0)
 
 
+def test_a_project_reached_by_an_invited_group_is_taken_in(world: HintedWorld) -> None:
+    world.aim()
+    world.add(1, status="success")
+    single = world.gitlab._single
+
+    def invited(path: str) -> Any:
+        if path == "/projects/1/members/all/7":
+            return {"id": 7, "access_level": 30}
+        body = single(path)
+        nothing = {"project_access": None, "group_access": None}
+        return {**body, "permissions": nothing} if path == "/projects/1" else body
+
+    world.gitlab._single = invited  # type: ignore[method-assign]  # the model is the test's own
+    world.hint(1)
+    assert set(world.stored()) == {1}
+
+
 @pytest.mark.parametrize("error", [ResourceNotFound("no", http_status=404), Forbidden("no", http_status=403)])
 def test_a_project_that_may_not_be_seen_stores_nothing(world: HintedWorld, error: GitLabError) -> None:
     world.add(1, status="success")
