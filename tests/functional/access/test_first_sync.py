@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.sync.ports import SyncTarget
+from tests.fakes.session import FakeSession
 from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, Company, group, member, project
 
 EVERY_GRANT = [
@@ -111,3 +112,40 @@ async def test_a_list_that_shows_a_member_twice_gives_one_grant() -> None:
     company.script["/projects/8/members"] = [member(JANE, "jane"), member(OLE, "ole"), member(OLE, "ole", 40)]
     await company.sync()
     assert [grant for grant in company.grants() if grant[1] == 8] == [("project", 8, JANE, 30), ("project", 8, OLE, 40)]
+
+
+def errors(session: FakeSession) -> dict[str, str]:
+    """Stage → error code of what could not be read."""
+    return {place[0]: error.code for place, error in session.durable.errors.items()}
+
+
+def asks_for_access(number: int, path: str, group_id: int) -> dict[str, Any]:
+    """A project whose row shows the level of a pending request for access to its group."""
+    permissions = {"project_access": {"access_level": 30}, "group_access": {"access_level": 40}}
+    namespace = {"id": group_id, "kind": "group", "full_path": path.rpartition("/")[0]}
+    return project(number, path, namespace=namespace, permissions=permissions)
+
+
+@pytest.mark.parametrize(("member_of", "failed"), [([], {}), ([3], {"groups": "no_resources"})])
+async def test_an_empty_list_of_groups_is_believed_unless_the_user_is_a_member_of_one(
+    member_of: list[int], failed: dict[str, str]
+) -> None:
+    company = Company()
+    company.script["/groups"] = []
+    company.script["/projects"] = [asks_for_access(8, "ops/store", 2), asks_for_access(9, "dev/wiki", 3)]
+    del company.script["/groups/2/members/all/1"]
+    company.script.update({f"/groups/{number}/members/all/1": member(1, "root") for number in member_of})
+    assert errors(await company.sync(MEMBER)) == failed
+
+
+@pytest.mark.parametrize(("path", "failed"), [("others/lib", {}), ("acme/ops/lib", {"groups": "no_resources"})])
+async def test_a_group_without_subgroups_is_believed_unless_one_of_its_own_has_a_project(
+    path: str, failed: dict[str, str]
+) -> None:
+    company = Company()
+    company.script["/groups/1/descendant_groups"] = []
+    namespace = {"id": 30, "kind": "group", "full_path": path.rpartition("/")[0]}
+    company.script["/groups/Acme/projects"] = [project(8, "acme/store"), project(30, path, namespace=namespace)]
+    del company.script["/projects/9"]
+    company.script["/projects/30"], company.script["/projects/30/members"] = project(30, path), []
+    assert errors(await company.sync(TOP_GROUP)) == failed

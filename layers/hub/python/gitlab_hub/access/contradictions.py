@@ -1,6 +1,6 @@
 """Empty lists that GitLab itself contradicts: they say that a list was not shown, not that there is nothing.
 
-Pure rules, each of them a proof. What may be so is believed: a GitLab with personal projects only, a token that is a
+Pure rules. What may be so is believed: a GitLab with personal projects only, a token that is a
 member of projects but of no group, a group without projects, a subgroup whose members are all inherited.
 """
 
@@ -16,22 +16,32 @@ GUEST = 10
 LOOK = "Look for what answers in GitLab's place (a proxy, a cache), and in GitLab's log for this request."
 
 
-def contradicts_no_groups(projects: Iterable[GitLabRow], target: SyncTarget) -> str | None:
-    """Why a list without groups cannot be whole, told by rows of the list of projects; None where it may be.
+def in_listed_groups(projects: Iterable[GitLabRow], target: SyncTarget) -> dict[int, GitLabRow]:
+    """Find groups that seem to belong into a list that shows none: by the group's id, a project that lies in it.
 
     An administrator is shown every group. A member is shown those where he is one, there or above it
     (app/finders/groups_finder.rb, `groups_with_min_access_level`): just what `group_access` of a row of `/projects`
     tells (`ProjectWithAccess` of lib/api/entities, `highest_group_member` of app/models/group.rb). Below a single group
     all are shown that have a project which the token sees: they are among `User#authorized_groups`, or public.
+
+    It is no proof: `group_access` once showed requests for access that nobody had granted, and a server that does not
+    know `with_shared` lists projects of other groups. Whether the group is covered is asked of GitLab.
     """
-    project = next((row for row in projects if _lies_in_a_listed_group(row, target)), None)
-    if project is None:
-        return None
+    found: dict[int, GitLabRow] = {}
+    for row in projects:
+        group_id = number(part(row, "namespace").get("id"))
+        if group_id is not None and _seems_to_lie_in_a_listed_group(row, target):
+            found.setdefault(group_id, row)
+    return found
+
+
+def contradicts_no_groups(project: GitLabRow) -> str:
+    """Say why a list without groups cannot be whole where this project lies in one that is covered."""
     path = text(project.get("path_with_namespace")) or "a project"
     return f"GitLab lists no groups, but {path}, which lies in a group that belongs into the list. {LOOK}"
 
 
-def _lies_in_a_listed_group(project: GitLabRow, target: SyncTarget) -> bool:
+def _seems_to_lie_in_a_listed_group(project: GitLabRow, target: SyncTarget) -> bool:
     namespace = part(project, "namespace")
     if namespace.get("kind") != "group":
         return False

@@ -2,18 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from gitlab_hub.access.context import BY_ID, USERS, AccessContext
-from gitlab_hub.access.contradictions import contradicts_no_groups, contradicts_no_projects
+from gitlab_hub.access.contradictions import contradicts_no_groups, contradicts_no_projects, in_listed_groups
 from gitlab_hub.access.keys import ALL
 from gitlab_hub.access.model import Resource, ResourceType
 from gitlab_hub.access.store import account_row, resource_row
 from gitlab_hub.access.transform import account_of_admins_row, group_of, is_admin_row, project_of
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound, UnexpectedResponse
-from gitlab_hub.gitlab.fields import GitLabRow, is_within, mapping, number, strict_number
+from gitlab_hub.gitlab.fields import GitLabRow, is_within, mapping, number, part, strict_number
 from gitlab_hub.gitlab.keyset import keyset_pages
+from gitlab_hub.sync.coverage import covers_group
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -51,7 +53,7 @@ OF_GROUP: Params = {"include_subgroups": "true", "with_shared": "false"}
 
 
 MOST_ASKED = 20
-"""Groups that are asked for projects where the list of projects is empty."""
+"""Groups that are asked for where a list is empty: whether they are covered, or which projects they have."""
 
 
 def projects_list(context: AccessContext) -> tuple[str, Params]:
@@ -119,14 +121,16 @@ class GroupsStage(SingleScopeStage):
             await self._doubt_that_there_are_none()
 
     async def _doubt_that_there_are_none(self) -> None:
-        """Raise NothingVisible where the first page of projects shows that there are groups to be listed."""
+        """Raise NothingVisible where a project of the first page shows that there are groups to be listed."""
         context = self._context
         try:
             page = await anext(keyset_pages(context.session.gitlab, *projects_list(context)))
         except (Forbidden, ResourceNotFound):
             return  # No proof, and the projects' own stage says so.
-        if (why := contradicts_no_groups(page.rows, context.session.target)) is not None:
-            raise NothingVisible(why)
+        session = context.session
+        for group_id, project in islice(in_listed_groups(page.rows, session.target).items(), MOST_ASKED):
+            if await covers_group(session.gitlab, session.target, group_id, part(project, "namespace")):
+                raise NothingVisible(contradicts_no_groups(project))
 
     async def _start(self) -> str:
         """Find the first list; a single group is taken itself before its descendants are."""
