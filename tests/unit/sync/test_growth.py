@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Unavailable
+from gitlab_hub.gitlab.errors import RateLimited, Unavailable
 from gitlab_hub.storage.codec import size_of
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync import run as runs
@@ -125,6 +125,29 @@ def test_failed_scopes_are_tried_once_more_after_the_longest_pause(table: Weighe
     [sent] = driver.queue.receive()
     driver.now += sent.delay_seconds
     assert driver.work(sent.body).status is RunStatus.IDLE
+
+
+class Limited(Failing):
+    """A stage of which GitLab lets a slice read two scopes before it says how long to wait."""
+
+    reads = 0
+
+    async def read(self, scope: Scope) -> None:
+        self.reads += 1
+        if self.reads > 2:
+            raise RateLimited("429", retry_after=60, http_status=429)
+        await super().read(scope)
+
+
+class LimitedFeature(FailingFeature):
+    def stages(self, session: Session) -> Sequence[Stage]:
+        return [Limited(session, self._scopes, self.broken)]
+
+
+def test_a_limit_that_interrupts_each_further_try_of_the_failed_scopes_ends_it_all_the_same(table: Weighed) -> None:
+    driver = Driver(table, LimitedFeature(table, 5, {f"{number:06d}" for number in range(5)}))
+    run = driver.work(driver.start(), slices=100)
+    assert (run.status, run.incomplete, run.done) == (RunStatus.FAILED, 5, 5)
 
 
 def test_a_worker_that_ends_between_giving_up_and_the_next_stage_counts_nothing_twice(table: Weighed) -> None:

@@ -62,6 +62,8 @@ class Checkpoint:
     """How often the failed scopes of this stage were tried again."""
     waited: int = 0
     """Before how many of these passes the wait is over."""
+    tried: str | None = None
+    """Up to where the pass under way has come, so that waits that GitLab asks for do not begin it anew."""
     given_up: bool = False
     """Whether the failed scopes of this stage count as incomplete already."""
     read: int = 0

@@ -91,11 +91,11 @@ class StageRunner:
         self._failures_in_a_row, self._trying_again = 0, True
         await self._pass(self._again(), again=True)
         # Counted at its end: a wait that GitLab asks for does not use it up.
-        session.advance(replace(session.checkpointed, passes=passes + 1))
+        session.advance(replace(session.checkpointed, passes=passes + 1, tried=None))
 
     async def _again(self) -> AsyncIterator[Scope]:
-        """Give the failed scopes of this stage, each from where its reading had come to."""
-        after: str | None = None
+        """Give the failed scopes that this pass has not tried yet, each from where its reading had come to."""
+        after = self._session.checkpointed.tried
         while notes := await self._failed(after):
             for note in notes:
                 if self._failures_in_a_row >= DEAD_AFTER:
@@ -166,7 +166,7 @@ class StageRunner:
         refusal = checkpoint.refusal or _refusal(error)
         read = checkpoint.read + (error is None)
         done = replace(checkpoint, after=after, cursors=cursors, failing=max(0, failing), read=read, refusal=refusal)
-        session.advance(done)
+        session.advance(replace(done, tried=scope.key) if again else done)
         await session.flush_if_due()
 
     async def _keep(self, scope: Scope, error: HubError | None, status: str, *, again: bool) -> None:
