@@ -3,8 +3,9 @@
 import fnmatch
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tests.fakes.aws_calls import AwsCall
@@ -24,11 +25,9 @@ class Grant:
     resource: str
     keys: tuple[str, ...] = ()
 
-    def fits(self, call: AwsCall, role: str) -> bool:
-        """Whether this grant allows a call that a role makes; names and keys may have `*` and `?` as in IAM."""
-        return (self.role, self.action, self.resource) == (role, call.action, call.resource) and all(
-            not self.keys or any(fnmatch.fnmatchcase(key, pattern) for pattern in self.keys) for key in call.keys
-        )
+    def covers(self, keys: tuple[str, ...]) -> bool:
+        """Whether this grant is for all of these partitions; patterns may have `*` and `?` as in IAM."""
+        return not self.keys or all(any(fnmatch.fnmatchcase(key, pattern) for pattern in self.keys) for key in keys)
 
 
 def grants() -> frozenset[Grant]:
@@ -41,6 +40,7 @@ def heads() -> frozenset[str]:
     return frozenset(key.partition("#")[0] for grant in grants() for key in grant.keys)
 
 
+@cache
 def role_of(function: str) -> str:
     """The role of a function, by its logical id."""
     return str(functions()[function]["Role"]["Fn::GetAtt"][0])
@@ -48,8 +48,17 @@ def role_of(function: str) -> str:
 
 def used(call: AwsCall, granted: frozenset[Grant]) -> list[Grant]:
     """The grants that allow a call; none: IAM refuses it."""
-    role = role_of(call.function)
-    return [grant for grant in granted if grant.fits(call, role)]
+    place = role_of(call.function), call.action, call.resource
+    return [grant for grant in _by_place(granted).get(place, ()) if grant.covers(call.keys)]
+
+
+@cache
+def _by_place(granted: frozenset[Grant]) -> Mapping[tuple[str, str, str], list[Grant]]:
+    """The grants by role, action and resource."""
+    found: dict[tuple[str, str, str], list[Grant]] = {}
+    for grant in granted:
+        found.setdefault((grant.role, grant.action, grant.resource), []).append(grant)
+    return found
 
 
 def _grants() -> Iterator[Grant]:
