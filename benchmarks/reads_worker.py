@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.children import Dynamo
 from benchmarks.quiet import logging_to_nowhere
 from benchmarks.seeds import INTEGRATION, PROJECT, a_credential, a_hook, a_trigger, an_integration
-from gitlab_hub.access.model import Account, item_of
+from gitlab_hub.access.model import Account
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.composition import entries, routes
 from gitlab_hub.composition.container import Container
@@ -24,6 +24,7 @@ from gitlab_hub.composition.entries import Entry
 from gitlab_hub.ids import owned_id
 from gitlab_hub.integrations.rows import credential_item, integration_item
 from gitlab_hub.storage.dynamodb import DynamoTable
+from gitlab_hub.storage.rows import item_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.store import RunStore

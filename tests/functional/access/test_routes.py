@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.keys import ALL, grants_scope
-from gitlab_hub.access.model import Account, AccountStatus, Grant, Resource, ResourceType
+from gitlab_hub.access.keys import grants_scope
+from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.reader import MAX_READ, AccessReader
 from gitlab_hub.access.routes import AccessRoutes
-from gitlab_hub.access.store import AccessStore, account_row, resource_row
+from gitlab_hub.access.store import AccessStore, account_row
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.inventory.model import ALL, Resource, ResourceType
+from gitlab_hub.inventory.store import resource_row
 from gitlab_hub.sync.ports import Row, RowStore
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.auth import Principal, Role
@@ -73,7 +75,7 @@ class Client:
             if isinstance(value, Account):
                 put(store.accounts, ALL, [account_row(value)])
             elif isinstance(value, Resource):
-                put(store.resources[kind or ResourceType.GROUP], ALL, [resource_row(value)])
+                put(store.inventory.resources[kind or ResourceType.GROUP], ALL, [resource_row(value)])
             else:
                 scope = grants_scope(value.resource_type, f"{value.resource_id:012d}")
                 put(store.grants, scope, [store.grant_row(value)])

@@ -1,6 +1,6 @@
 import pytest
 
-from gitlab_hub.access.lists import MAX_COLLECTED
+from gitlab_hub.access.members import MAX_COLLECTED
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.session import SliceOver, run, run_in_slices

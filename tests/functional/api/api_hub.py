@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from gitlab_hub.access.model import Account, item_of
+from gitlab_hub.access.model import Account
 from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.builds.targets.https import TargetCheck
 from gitlab_hub.composition.routes import all_routes
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.rows import item_of
 from gitlab_hub.web.api import Api, Route
 from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.webhooks.deliveries.store import StoredDeliveries

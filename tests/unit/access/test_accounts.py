@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.model import Account, AccountStatus, item_of, value_of
+from gitlab_hub.access.model import Account, AccountStatus
 from gitlab_hub.access.transform import account_of_member, account_of_user, is_admin_row
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.storage.rows import item_of, value_of
 
 ADMIN_ROW: dict[str, Any] = {
     "id": 1,

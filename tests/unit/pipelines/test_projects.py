@@ -1,19 +1,15 @@
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.pipelines.keys import partitions
-from gitlab_hub.pipelines.projects import ReadState, listing_of
+from gitlab_hub.pipelines.projects import ReadState
 from gitlab_hub.storage.ports import Item
 from tests.unit.pipelines.pipelines_sync import Stopped, World
 from tests.unit.pipelines.source_model import job
 
-TARGET = World().target
-MEMBER = replace(TARGET, is_admin=False)
-GROUP = replace(MEMBER, group="top/Sub")
 DAY = 86_400
 
 
@@ -27,19 +23,6 @@ def world() -> World:
 
 def projects(world: World) -> dict[int, Item]:
     return {item["id"]: item for item in world.table.query("i1#projects").items}
-
-
-@pytest.mark.parametrize(
-    ("target", "path", "params"),
-    [
-        (TARGET, "/projects", {}),
-        (MEMBER, "/projects", {"membership": True}),
-        (GROUP, "/groups/top%2FSub/projects", {"include_subgroups": True, "with_shared": False}),
-    ],
-)
-def test_projects_are_listed_as_far_as_the_integration_reaches(target: Any, path: str, params: Any) -> None:
-    paging = {"simple": True, "order_by": "id", "sort": "asc"}
-    assert listing_of(target) == (path, {**paging, **params})
 
 
 async def test_every_project_is_known_and_its_pipelines_are_read(world: World) -> None:

@@ -4,17 +4,15 @@ import asyncio
 from dataclasses import dataclass
 
 from gitlab_hub.access.keys import ACCOUNTS, GRANTS
-from gitlab_hub.access.model import ResourceType
 from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.transform import is_admin_row
 from gitlab_hub.gitlab.errors import GitLabError, RateLimited, Unauthorized
-from gitlab_hub.gitlab.messages import group_path
+from gitlab_hub.inventory.listing import BY_ID, Inventory
 from gitlab_hub.sync.ports import Mirror, Session
 
 # How far a run's token sees: found out by asking GitLab, not by comparing names or trusting a stored flag.
 
 USERS = "/users"
-BY_ID = {"order_by": "id", "sort": "asc"}
 
 
 class Visibility:
@@ -66,7 +64,7 @@ class AccessContext:
     visibility: Visibility
     accounts: Mirror
     grants: Mirror
-    resources: dict[ResourceType, Mirror]
+    inventory: Inventory
 
     @classmethod
     def of(cls, session: Session, store: AccessStore) -> "AccessContext":
@@ -77,11 +75,5 @@ class AccessContext:
             visibility=Visibility(session),
             accounts=session.mirror(ACCOUNTS, store.accounts),
             grants=session.mirror(GRANTS, store.grants),
-            resources={kind: session.mirror(kind.collection, store.resources[kind]) for kind in ResourceType},
+            inventory=Inventory.of(session, store.inventory),
         )
-
-    @property
-    def group_path(self) -> str | None:
-        """The group the run is limited to, as a path of GitLab's API."""
-        target = self.session.target
-        return None if target.group is None else group_path(target.group, target.group_id)

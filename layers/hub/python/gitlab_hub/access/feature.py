@@ -1,13 +1,14 @@
 """The access sync: which stages a run has, in which order."""
 
+from gitlab_hub.access.accounts import AccountCollector, AccountsStage, MemberAccountsStage
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.hints import subject
-from gitlab_hub.access.lists import AccountsStage, GroupsStage, ProjectsStage
-from gitlab_hub.access.members import AccountCollector, MemberListsStage, MembersStage
-from gitlab_hub.access.model import ResourceType
+from gitlab_hub.access.members import MemberListsStage, MembersStage
 from gitlab_hub.access.store import AccessStore
-from gitlab_hub.access.sweep import MemberAccountsStage, SweepStage
+from gitlab_hub.access.sweep import SweepStage
 from gitlab_hub.access.targeted_refresh import TargetedRefresh
+from gitlab_hub.inventory.listing import GroupsStage, ProjectsStage
+from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.message import Hint
 from gitlab_hub.sync.ports import Kind, Session, Stage
@@ -27,8 +28,8 @@ class AccessFeature:
         collector = AccountCollector(context)
         return [
             AccountsStage(context),
-            GroupsStage(context),
-            ProjectsStage(context),
+            GroupsStage(context.inventory),
+            ProjectsStage(context.inventory),
             MembersStage(context, ResourceType.GROUP, collector),
             MembersStage(context, ResourceType.PROJECT, collector),
             MemberListsStage(context),

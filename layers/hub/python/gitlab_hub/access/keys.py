@@ -5,22 +5,14 @@ membership under `<group|project>#<resource>#<account>`; the index `by_account` 
 holds a mark per `<group|project>#<resource>` that a message is on its way about.
 """
 
-from gitlab_hub.access.model import ResourceType
 from gitlab_hub.ids import padded
-
-ALL = "all"
-"""The one scope of accounts, groups and projects; the scopes of grants are resources."""
+from gitlab_hub.inventory.model import ResourceType
 
 ACCOUNTS = "accounts"
 GRANTS = "grants"
 BY_ACCOUNT = "by_account"
 HINTS = "hints"
 COLLECTIONS = (ACCOUNTS, GRANTS, HINTS, *(kind.collection for kind in ResourceType))
-
-
-def partition(integration_id: str, collection: str) -> str:
-    """Name the partition of one collection of an integration."""
-    return f"{integration_id}#{collection}"
 
 
 def account_partition(integration_id: str, account_id: int) -> str:

@@ -1,50 +1,35 @@
 """The stages of direct memberships: one small scope per stored group, then one per stored project."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.contradictions import contradicts_no_members
-from gitlab_hub.access.keys import ALL, grants_scope
-from gitlab_hub.access.lists import Rows, collect
-from gitlab_hub.access.model import ResourceType, item_of
-from gitlab_hub.access.store import account_row, resource_row
-from gitlab_hub.access.transform import account_of_member, grant_of, shares_of
-from gitlab_hub.gitlab.errors import NothingVisible
+from gitlab_hub.access.keys import grants_scope
+from gitlab_hub.access.transform import grant_of
+from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.errors import NothingVisible, UnexpectedResponse
 from gitlab_hub.gitlab.fields import mapping
 from gitlab_hub.ids import padded
-from gitlab_hub.storage.rows import content_hash
-from gitlab_hub.sync.ports import Scope, SingleScopeStage
+from gitlab_hub.inventory.contradictions import LOOK
+from gitlab_hub.inventory.listing import Rows
+from gitlab_hub.inventory.model import ResourceType, shares_of
+from gitlab_hub.sync.ports import Scope, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
+MAX_COLLECTED = 100_000
+"""Members of one group or project; GitLab has no such group, and a worker's memory an end."""
 
-class AccountCollector:
-    """The accounts of a token that cannot list them: everybody it meets as a member."""
 
-    def __init__(self, context: AccessContext) -> None:
-        self._context = context
-        self._merging = asyncio.Lock()
-        self._met: set[tuple[int, str]] = set()
-
-    async def add(self, rows: Rows) -> None:
-        """Store what is new in this slice; fields that member rows lack stay as they were."""
-        if not rows or not await self._context.visibility.collects_accounts():
-            return
-        told = {(row["id"], content_hash(item_of(account_of_member(row)))): row for row in rows}
-        # One at a time: rows of two lists may tell different things of one account, and neither is to be lost.
-        async with self._merging:
-            fresh = {key: row for key, row in told.items() if key not in self._met}
-            if fresh:
-                await self._merge(list(fresh.values()))
-                self._met.update(fresh)
-
-    async def _merge(self, rows: Rows) -> None:
-        context = self._context
-        known = await context.session.io(context.store.known_accounts, [row["id"] for row in rows])
-        accounts = [account_of_member(row, known.get(row["id"])) for row in rows]
-        await context.accounts.upsert(ALL, [account_row(account) for account in accounts])
+async def collect(gitlab: GitLab, path: str) -> Rows:
+    """Read a list that is small enough to be held."""
+    rows: Rows = []
+    async for page in gitlab.pages(path):
+        rows += page.rows
+        if len(rows) > MAX_COLLECTED:
+            raise UnexpectedResponse("GitLab lists more members of one group or project than the hub can take.")
+    return rows
 
 
 class MembersStage:
@@ -56,11 +41,11 @@ class MembersStage:
 
     async def size(self) -> int:
         """Count the resources."""
-        return await self._context.session.io(self._context.store.count, self._kind)
+        return await self._context.session.io(self._context.inventory.store.count, self._kind)
 
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
         """Give one scope per resource; its key is the resource's."""
-        while found := await self._context.session.io(self._context.store.paths_after, self._kind, after):
+        while found := await self._context.session.io(self._context.inventory.store.paths_after, self._kind, after):
             scopes = [grants_scope(self._kind, key) for key, _ in found]
             await self._context.session.io(self._context.store.grants.look_ahead, scopes)
             for key, path in found:
@@ -92,12 +77,32 @@ class MembersStage:
         """Take the groups invited into this one: only its own page tells, and that page is not taken whole."""
         context = self._context
         reply = await context.session.gitlab.get(f"/groups/{group_id}", {"with_projects": "false"})
-        known = await context.session.io(context.store.known_resources, self._kind, [group_id])
+        known = await context.session.io(context.inventory.store.known, self._kind, [group_id])
         detail = mapping(reply.body)
         if group_id in known and "shared_with_groups" in detail:
             group, shares = known[group_id], shares_of(detail)
             if shares != group.shared_with:
-                await context.resources[self._kind].upsert(ALL, [resource_row(replace(group, shared_with=shares))])
+                await context.inventory.store_resources(self._kind, [replace(group, shared_with=shares)])
+
+
+def contradicts_no_members(
+    listed: Mapping[ResourceType, bool], has_root: Mapping[ResourceType, bool], target: SyncTarget
+) -> str | None:
+    """Why lists without a single member cannot be whole; None where they may be.
+
+    `listed`: whether any group (project) listed a member of its own. `has_root`: whether one of them is a group at the
+    top (a project in a personal namespace). The first always has an owner of its own: GitLab protects the last one
+    (app/policies/group_member_policy.rb, `last_owner?`). The second has the holder of its namespace, who cannot leave
+    (app/policies/project_member_policy.rb). And a token that is not limited to a group is shown what its user is a
+    member of, so there is at least one membership to be listed; what an administrator is shown lies below such roots.
+    """
+    if not any(listed.values()) and target.group is None:
+        return f"GitLab lists no member of any group or project, and somebody must be one. {LOOK}"
+    if has_root[ResourceType.GROUP] and not listed[ResourceType.GROUP]:
+        return f"GitLab lists no member of any group, and a group at the top always has an owner. {LOOK}"
+    if has_root[ResourceType.PROJECT] and not listed[ResourceType.PROJECT]:
+        return f"GitLab lists no member of any project, and a personal project always has its owner. {LOOK}"
+    return None
 
 
 class MemberListsStage(SingleScopeStage):
@@ -111,14 +116,15 @@ class MemberListsStage(SingleScopeStage):
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Raise NothingVisible where everything was read, and somebody must be missing."""
         context = self._context
-        if context.session.failures or await context.session.io(context.store.is_empty):
+        if context.session.failures or await context.session.io(context.inventory.store.is_empty):
             return
         listed = {kind: context.grants.lists_any(grants_scope(kind, "")) for kind in ResourceType}
         if all(listed.values()):
             return
         # Only where a kind lists nobody: what is stored of it is passed over to the first without a parent.
         has_root = {
-            kind: not listed[kind] and await context.session.io(context.store.has_root, kind) for kind in ResourceType
+            kind: not listed[kind] and await context.session.io(context.inventory.store.has_root, kind)
+            for kind in ResourceType
         }
         if (why := contradicts_no_members(listed, has_root, context.session.target)) is not None:
             raise NothingVisible(why)

@@ -1,16 +1,14 @@
-"""What the hub knows about access: accounts, groups, projects and the grants between them.
+"""What the hub knows about access: accounts, and what they were granted in groups and projects.
 
 Times are unix seconds. A date of GitLab's (`…_on`) stays the ISO date it is: a day has no second.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypedDict, TypeVar
+from typing import TypedDict
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
-from gitlab_hub.storage.ports import Item
-
-T = TypeVar("T", bound="Account | Resource | Grant")
+from gitlab_hub.inventory.model import ResourceType
 
 ROLES = {
     0: "No access",
@@ -34,18 +32,6 @@ class AccountStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-class ResourceType(StrEnum):
-    """What access is given to."""
-
-    GROUP = "group"
-    PROJECT = "project"
-
-    @property
-    def collection(self) -> str:
-        """The name of all of them, in GitLab's paths and in ours."""
-        return f"{self}s"
-
-
 class Email(TypedDict):
     """An address of an account and where it was read: account, public, or commit."""
 
@@ -59,16 +45,6 @@ class Identity(TypedDict):
 
     provider: str
     extern_uid: str
-
-
-class Share(TypedDict):
-    """A group that was invited into a group or project, with the most its members can get by that."""
-
-    group_id: int
-    full_path: str
-    access_level: int
-    ends_at: int | None
-    member_role_id: int | None
 
 
 class MemberRole(TypedDict):
@@ -102,22 +78,6 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """A group or a project. A project's `parent_id` is its group, None in a personal namespace."""
-
-    id: int
-    full_path: str
-    name: str
-    parent_id: int | None = None
-    visibility: str | None = None
-    archived: bool = False
-    web_url: str | None = None
-    created_at: int | None = None
-    default_branch: str | None = None
-    shared_with: list[Share] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A direct membership: what an account was given in one group or project itself.
 
@@ -139,14 +99,3 @@ class Grant:
 def role_name(level: int) -> str:
     """Name a level as GitLab does; levels of the future keep their number."""
     return ROLES.get(level, f"Level {level}")
-
-
-def item_of(value: Account | Resource | Grant) -> Item:
-    """Turn a value into the attributes that are stored."""
-    return {name: str(content) if isinstance(content, StrEnum) else content for name, content in asdict(value).items()}
-
-
-def value_of(kind: type[T], item: Item) -> T:
-    """Turn stored attributes back into the value; attributes of other versions are left out."""
-    known: dict[str, Any] = {part.name: item[part.name] for part in fields(kind) if part.name in item}
-    return kind(**known)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.access.model import AccountStatus, Resource, ResourceType
+from gitlab_hub.access.model import AccountStatus
 from gitlab_hub.access.reader import AccessReader, AccountFilter, GrantFilter
 from gitlab_hub.access.views import (
     AccountAnswer,
@@ -25,6 +25,7 @@ from gitlab_hub.access.views import (
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.ids import MAX_ID
+from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
 from gitlab_hub.web.errors import Unprocessable

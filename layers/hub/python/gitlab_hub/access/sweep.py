@@ -1,30 +1,9 @@
 """The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
 
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.keys import ALL
-from gitlab_hub.access.model import ResourceType
-from gitlab_hub.sync.coverage import covers_group, covers_project, fetch
+from gitlab_hub.inventory.coverage import fetch, group_is_gone, project_is_gone
+from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
-
-
-class MemberAccountsStage(SingleScopeStage):
-    """Where accounts come from member lists: decide whether these lists make a full one.
-
-    A stage of its own, because what was met is counted once, however often the sweep after it has to be tried.
-    """
-
-    name = "member_accounts"
-
-    def __init__(self, context: AccessContext) -> None:
-        self._context = context
-
-    async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
-        """Close the list only where every group and project showed its members.
-
-        A token that ought to list users, and for once cannot, says nothing about who is gone.
-        """
-        if not self._context.visibility.expects_account_list and self._context.session.failures == 0:
-            await self._context.accounts.complete(ALL)
 
 
 class SweepStage(SingleScopeStage):
@@ -38,8 +17,8 @@ class SweepStage(SingleScopeStage):
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Sweep every dataset."""
         context, existence = self._context, self._existence
-        await context.resources[ResourceType.PROJECT].delete_missing(existence.project_is_gone)
-        await context.resources[ResourceType.GROUP].delete_missing(existence.group_is_gone)
+        await context.inventory.mirrors[ResourceType.PROJECT].delete_missing(existence.project_is_gone)
+        await context.inventory.mirrors[ResourceType.GROUP].delete_missing(existence.group_is_gone)
         await context.grants.delete_missing(existence.grant_is_gone)
         await context.accounts.delete_missing(existence.account_is_gone)
 
@@ -52,13 +31,11 @@ class ExistenceCheck:
 
     async def project_is_gone(self, _: str, key: str) -> bool:
         """Whether the project is deleted, or no longer one that the integration covers."""
-        project = await fetch(self._gitlab, f"/projects/{int(key)}")
-        return project is None or await covers_project(self._gitlab, self._target, project) is False
+        return await project_is_gone(self._gitlab, self._target, int(key))
 
     async def group_is_gone(self, _: str, key: str) -> bool:
         """Whether the group is deleted, or no longer one that the integration covers."""
-        group = await fetch(self._gitlab, f"/groups/{int(key)}", with_projects="false")
-        return group is None or await covers_group(self._gitlab, self._target, int(key), group) is False
+        return await group_is_gone(self._gitlab, self._target, int(key))
 
     async def grant_is_gone(self, scope: str, key: str) -> bool:
         """Whether the account is no direct member any more."""

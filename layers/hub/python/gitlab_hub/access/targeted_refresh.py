@@ -6,18 +6,18 @@ id, and a run that saw nothing but this list would let it go; whatever else is g
 
 from collections.abc import Sequence
 
+from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.keys import ALL
-from gitlab_hub.access.lists import AS_GUEST, GroupsStage, Params, ProjectsStage
-from gitlab_hub.access.members import AccountCollector, MembersStage
-from gitlab_hub.access.model import ResourceType
+from gitlab_hub.access.members import MembersStage
 from gitlab_hub.access.store import account_row
 from gitlab_hub.access.sweep import ExistenceCheck
 from gitlab_hub.access.transform import account_of_user, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import GitLabRow, mapping
 from gitlab_hub.ids import padded
-from gitlab_hub.sync.coverage import covers_group, covers_project
+from gitlab_hub.inventory.coverage import covers_group, covers_project
+from gitlab_hub.inventory.listing import AS_GUEST, GroupsStage, Params, ProjectsStage
+from gitlab_hub.inventory.model import ALL, ResourceType
 from gitlab_hub.sync.ports import Scope
 
 NEWEST: Params = {"order_by": "id", "sort": "desc"}
@@ -31,7 +31,7 @@ class TargetedRefresh:
 
     def __init__(self, context: AccessContext) -> None:
         self._context, self._existence = context, ExistenceCheck(context)
-        self._groups, self._projects = GroupsStage(context), ProjectsStage(context)
+        self._groups, self._projects = GroupsStage(context.inventory), ProjectsStage(context.inventory)
 
     async def run(self, kind: ResourceType, number: int) -> None:
         """Read what the hint is about, if it can be seen and the integration covers it."""

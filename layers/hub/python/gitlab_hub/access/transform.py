@@ -11,9 +11,6 @@ from gitlab_hub.access.model import (
     Grant,
     Identity,
     MemberRole,
-    Resource,
-    ResourceType,
-    Share,
 )
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
 from gitlab_hub.gitlab.errors import UnexpectedResponse
@@ -27,9 +24,9 @@ from gitlab_hub.gitlab.fields import (
     seconds,
     strict_number,
     strict_rows,
-    strict_text,
     text,
 )
+from gitlab_hub.inventory.model import ResourceType
 
 # Whether an account can be used, told from its state.
 
@@ -93,26 +90,6 @@ def account_of_member(row: GitLabRow, stored: Account | None = None) -> Account:
     return account_of_user({name: row[name] for name in row if name not in _OF_MEMBERSHIP}, stored)
 
 
-def group_of(row: GitLabRow, stored: Resource | None = None) -> Resource:
-    """Read a group; rows of lists do not have its shares, which then stay as they were stored."""
-    return Resource(
-        full_path=strict_text(row, "full_path"),
-        parent_id=number(row.get("parent_id")),
-        **_common(row, stored),
-    )
-
-
-def project_of(row: GitLabRow, stored: Resource | None = None) -> Resource:
-    """Read a project. Its last activity, stars and sizes change daily and are not about access: left out."""
-    namespace = part(row, "namespace")
-    return Resource(
-        full_path=strict_text(row, "path_with_namespace"),
-        parent_id=number(namespace.get("id")) if namespace.get("kind") == "group" else None,
-        default_branch=text(row.get("default_branch")),
-        **_common(row, stored),
-    )
-
-
 def grant_of(row: GitLabRow, resource_type: ResourceType, resource_id: int) -> Grant:
     """Read a direct membership."""
     creator = part(row, "created_by")
@@ -127,36 +104,6 @@ def grant_of(row: GitLabRow, resource_type: ResourceType, resource_id: int) -> G
         granted_by=number(creator.get("id")),
         membership_state=text(row.get("membership_state")),
     )
-
-
-def shares_of(row: GitLabRow) -> list[Share]:
-    """Read the groups invited into a group or project, in an order of our own: GitLab's is not stable."""
-    return sorted(
-        (_share(share) for share in strict_rows(row, "shared_with_groups")), key=lambda share: share["group_id"]
-    )
-
-
-def _share(row: GitLabRow) -> Share:
-    return Share(
-        group_id=strict_number(row, "group_id"),
-        full_path=text(row.get("group_full_path")) or "",
-        access_level=strict_number(row, "group_access_level"),
-        ends_at=midnight(row.get("expires_at")),
-        member_role_id=number(row.get("member_role_id")),
-    )
-
-
-def _common(row: GitLabRow, stored: Resource | None) -> dict[str, Any]:
-    known = stored.shared_with if stored else []
-    return {
-        "id": strict_number(row, "id"),
-        "name": text(row.get("name")) or "",
-        "visibility": text(row.get("visibility")),
-        "archived": bool(row.get("archived")),
-        "web_url": text(row.get("web_url")),
-        "created_at": seconds(row.get("created_at")),
-        "shared_with": shares_of(row) if "shared_with_groups" in row else known,
-    }
 
 
 def _kind(row: GitLabRow, stored: Account | None) -> AccountKind:

@@ -5,16 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gitlab_hub.access.model import (
-    Account,
-    AccountStatus,
-    Grant,
-    Resource,
-    ResourceType,
-    Share,
-    role_name,
-)
+from gitlab_hub.access.model import Account, AccountStatus, Grant, role_name
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.inventory.model import Resource, ResourceType, Share
 
 
 class GrantKind(StrEnum):

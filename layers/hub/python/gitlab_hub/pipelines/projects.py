@@ -7,17 +7,17 @@ from typing import Any
 
 from gitlab_hub.gitlab.errors import NothingVisible
 from gitlab_hub.gitlab.keyset import keyset_pages
-from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.ids import MAX_ID, padded
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.inventory.coverage import project_is_gone
+from gitlab_hub.inventory.listing import Params, projects_list
 from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
 from gitlab_hub.pipelines.model import clean_text, identity
 from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.window import SHOWN, Stream
 from gitlab_hub.storage.ports import Item, Put, Table
 from gitlab_hub.storage.rows import query_pages
-from gitlab_hub.sync.coverage import covers_project, fetch
-from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage, SyncTarget
+from gitlab_hub.sync.ports import Row, Scope, Session, SingleScopeStage
 from gitlab_hub.sync.table_rows import HASH, TableRows, stretch, unchanged
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -211,17 +211,8 @@ def _noted(before: int | None, now: int) -> int:
 
 
 DATASET = "projects"
-
-Params = dict[str, str | int | bool]
-
-
-def listing_of(target: SyncTarget) -> tuple[str, Params]:
-    """Where the projects that the integration reaches are listed; archived ones are among them."""
-    params: Params = {"simple": True, "order_by": "id", "sort": "asc"}
-    if target.group is not None:
-        path = f"{group_path(target.group, target.group_id)}/projects"
-        return path, {**params, "include_subgroups": True, "with_shared": False}
-    return "/projects", params if target.is_admin else {**params, "membership": True}
+SIMPLE: Params = {"simple": "true"}
+"""A project's names and its default branch are enough."""
 
 
 class ProjectsStage(SingleScopeStage):
@@ -235,9 +226,9 @@ class ProjectsStage(SingleScopeStage):
 
     async def read(self, scope: Scope) -> None:
         """Read the list page by page."""
-        path, params = listing_of(self._session.target)
+        path, params = projects_list(self._session.target)
         session = self._session
-        async for page in keyset_pages(session.gitlab, path, params, cursor=session.cursor(scope)):
+        async for page in keyset_pages(session.gitlab, path, {**params, **SIMPLE}, cursor=session.cursor(scope)):
             rows = await read_skipping_unreadable(session, scope, page.rows, project_row)
             await self._mirror.upsert(scope.key, [project for _, project in rows])
             if page.next is not None:
@@ -259,15 +250,10 @@ class SweepStage(SingleScopeStage):
         """Sweep the projects."""
         await self._mirror.delete_missing(self._goes)
 
-    async def _goes(self, scope: str, key: str) -> bool:
+    async def _goes(self, _scope: str, key: str) -> bool:
         """Say whether a project is gone; then nothing of it is owed any more."""
-        gone = await self._is_gone(scope, key)
+        gone = await project_is_gone(self._session.gitlab, self._session.target, project_number(key))
         if gone and self._incidents is not None:
             about = (INCIDENT, self._session.target.integration_id, str(project_number(key)))
             await self._session.write(self._incidents.close, *about)
         return gone
-
-    async def _is_gone(self, _scope: str, key: str) -> bool:
-        gitlab = self._session.gitlab
-        project = await fetch(gitlab, f"/projects/{project_number(key)}")
-        return project is None or await covers_project(gitlab, self._session.target, project) is False

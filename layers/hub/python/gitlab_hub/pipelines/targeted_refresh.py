@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.ids import padded
+from gitlab_hub.inventory.coverage import covers_project
 from gitlab_hub.pipelines.batches import PipelineCopier
 from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.projects import DATASET, ProjectRows, project_row
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.storage.ports import Table
-from gitlab_hub.sync.coverage import covers_project
 from gitlab_hub.sync.ports import ALL, Session
 
 

@@ -3,6 +3,8 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, fields
+from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
 
@@ -10,6 +12,7 @@ from gitlab_hub.storage.codec import size_of
 from gitlab_hub.storage.ports import ABSENT, Check, Condition, ConditionFailed, Delete, Item, Key, Put, Table
 
 P = ParamSpec("P")
+Value = TypeVar("Value")
 
 
 class Range(TypedDict, total=False):
@@ -52,6 +55,20 @@ def is_written(write: Callable[P, None], *args: P.args, **more: P.kwargs) -> boo
     except ConditionFailed:
         return False
     return True
+
+
+# A dataclass as the attributes of a row.
+
+
+def item_of(value: Any) -> Item:
+    """Turn the value of a dataclass into the attributes that are stored."""
+    return {name: str(content) if isinstance(content, StrEnum) else content for name, content in asdict(value).items()}
+
+
+def value_of(kind: type[Value], item: Item) -> Value:
+    """Turn stored attributes back into the value; attributes of other versions are left out."""
+    known: dict[str, Any] = {part.name: item[part.name] for part in fields(kind) if part.name in item}  # type: ignore[arg-type]
+    return kind(**known)
 
 
 # The content hash that decides whether a row is written.

@@ -4,16 +4,8 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.contradictions import (
-    contradicts_no_groups,
-    contradicts_no_members,
-    contradicts_no_projects,
-    in_listed_groups,
-)
-from gitlab_hub.access.model import ResourceType
+from gitlab_hub.inventory.contradictions import contradicts_no_groups, contradicts_no_projects, in_listed_groups
 from gitlab_hub.sync.ports import SyncTarget
-
-GROUP, PROJECT = ResourceType.GROUP, ResourceType.PROJECT
 
 
 def target(**changes: Any) -> SyncTarget:
@@ -62,22 +54,3 @@ def test_the_page_of_a_group_tells_whether_there_are_projects(
     pages: list[dict[str, Any]], *, contradicted: bool
 ) -> None:
     assert (contradicts_no_projects(pages) is not None) is contradicted
-
-
-@pytest.mark.parametrize(("who", "listed", "roots", "contradicted"), [
-    (ADMIN, (False, False), (True, False), True),
-    (MEMBER, (False, False), (False, False), True),
-    (LIMITED, (False, False), (False, False), False),
-    (LIMITED, (False, False), (True, False), True),
-    (LIMITED, (False, True), (True, False), True),
-    (MEMBER, (False, True), (False, False), False),
-    (ADMIN, (True, False), (False, False), False),
-    (ADMIN, (True, False), (False, True), True),
-    (ADMIN, (True, True), (False, False), False),
-])  # fmt: skip
-def test_somebody_must_be_a_member_of_a_group_at_the_top(
-    who: SyncTarget, listed: tuple[bool, bool], roots: tuple[bool, bool], *, contradicted: bool
-) -> None:
-    why = contradicts_no_members(dict(zip((GROUP, PROJECT), listed, strict=True)),
-                                 dict(zip((GROUP, PROJECT), roots, strict=True)), who)  # fmt: skip
-    assert (why is not None) is contradicted

@@ -1,12 +1,11 @@
 """Empty lists that GitLab itself contradicts: they say that a list was not shown, not that there is nothing.
 
-Pure rules. What may be so is believed: a GitLab with personal projects only, a token that is a
-member of projects but of no group, a group without projects, a subgroup whose members are all inherited.
+Pure rules. What may be so is believed: a GitLab with personal projects only, a token that is a member of projects but
+of no group, a group without projects.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from gitlab_hub.access.model import ResourceType
 from gitlab_hub.gitlab.fields import GitLabRow, number, part, rows_in, text
 from gitlab_hub.sync.ports import SyncTarget
 
@@ -61,24 +60,4 @@ def contradicts_no_projects(groups: Iterable[GitLabRow]) -> str | None:
         for project in rows_in(group.get("projects")):
             path = text(project.get("path_with_namespace")) or "some"
             return f"GitLab lists no projects, but shows {path} on the page of its group. {LOOK}"
-    return None
-
-
-def contradicts_no_members(
-    listed: Mapping[ResourceType, bool], has_root: Mapping[ResourceType, bool], target: SyncTarget
-) -> str | None:
-    """Why lists without a single member cannot be whole; None where they may be.
-
-    `listed`: whether any group (project) listed a member of its own. `has_root`: whether one of them is a group at the
-    top (a project in a personal namespace). The first always has an owner of its own: GitLab protects the last one
-    (app/policies/group_member_policy.rb, `last_owner?`). The second has the holder of its namespace, who cannot leave
-    (app/policies/project_member_policy.rb). And a token that is not limited to a group is shown what its user is a
-    member of, so there is at least one membership to be listed; what an administrator is shown lies below such roots.
-    """
-    if not any(listed.values()) and target.group is None:
-        return f"GitLab lists no member of any group or project, and somebody must be one. {LOOK}"
-    if has_root[ResourceType.GROUP] and not listed[ResourceType.GROUP]:
-        return f"GitLab lists no member of any group, and a group at the top always has an owner. {LOOK}"
-    if has_root[ResourceType.PROJECT] and not listed[ResourceType.PROJECT]:
-        return f"GitLab lists no member of any project, and a personal project always has its owner. {LOOK}"
     return None

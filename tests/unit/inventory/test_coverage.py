@@ -4,7 +4,7 @@ from typing import Any, cast
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
-from gitlab_hub.sync.coverage import covers_group, covers_project
+from gitlab_hub.inventory.coverage import covers_group, covers_project
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import ScriptedClient
 

@@ -1,4 +1,4 @@
-"""Whether a group or project that GitLab shows is one that the integration covers.
+"""Whether a group or project is still there, and one that the integration covers.
 
 Where GitLab does not tell, nothing goes and nothing new is taken in: the next whole list decides.
 """
@@ -45,6 +45,18 @@ async def covers_group(gitlab: "GitLab", target: SyncTarget, group_id: int, grou
     if target.group is not None:
         return await _is_in_group(gitlab, target, text(group.get("full_path")))
     return True if target.is_admin else await _is_member(gitlab, target, f"/groups/{group_id}")
+
+
+async def project_is_gone(gitlab: "GitLab", target: SyncTarget, project_id: int) -> bool:
+    """Whether a project is deleted, or no longer one that the integration covers. Raises GitLabErrors."""
+    project = await fetch(gitlab, f"/projects/{project_id}")
+    return project is None or await covers_project(gitlab, target, project) is False
+
+
+async def group_is_gone(gitlab: "GitLab", target: SyncTarget, group_id: int) -> bool:
+    """Whether a group is deleted, or no longer one that the integration covers. Raises GitLabErrors."""
+    group = await fetch(gitlab, f"/groups/{group_id}", with_projects="false")
+    return group is None or await covers_group(gitlab, target, group_id, group) is False
 
 
 async def _is_member(gitlab: "GitLab", target: SyncTarget, path: str) -> bool | None:

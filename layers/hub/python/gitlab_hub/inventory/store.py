@@ -1,0 +1,81 @@
+"""The groups and projects of one integration, as the sync writes and reads them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from gitlab_hub.ids import padded
+from gitlab_hub.inventory.model import ALL, Resource, ResourceType, partition
+from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import item_of, query_all, value_of
+from gitlab_hub.sync.ports import Row
+from gitlab_hub.sync.table_rows import TableRows, stretch
+
+_PAGE = 500
+
+BeforeRemoval = Callable[[ResourceType, str, datetime], None]
+"""Told of a group or project (kind, key, time) before its row is removed."""
+
+
+def resource_row(resource: Resource) -> Row:
+    """Make a group or project what is stored of it."""
+    return Row(padded(resource.id), item_of(resource))
+
+
+def rows_by_id(table: Table, pk: str) -> TableRows:
+    """Rows of a partition that holds one row per id."""
+    return TableRows(table, key=lambda _, key: (pk, key), scope_range=lambda _: (pk, ""), row_key=lambda sk: sk)
+
+
+def stored_among(table: Table, pk: str, ids: Iterable[int]) -> list[Item]:
+    """Read those rows of such a partition that are stored of some ids."""
+    return stretch(table, sorted({(pk, padded(number)) for number in ids}))
+
+
+class InventoryStore:
+    """The stored groups and projects of one integration. All calls block."""
+
+    def __init__(self, table: Table, integration_id: str, before_removal: BeforeRemoval) -> None:
+        self._table, self._integration_id = table, integration_id
+        self.resources = {kind: ResourceRows(table, self._pk(kind), kind, before_removal) for kind in ResourceType}
+
+    def known(self, kind: ResourceType, ids: Iterable[int]) -> dict[int, Resource]:
+        """Read those of these groups or projects that are stored."""
+        return {item["id"]: value_of(Resource, item) for item in stored_among(self._table, self._pk(kind), ids)}
+
+    def paths_after(self, kind: ResourceType, after: str | None) -> list[tuple[str, str]]:
+        """Read the next stored groups or projects as (key, full path), none at the end."""
+        rows = self._table.query(self._pk(kind), after=after, limit=_PAGE, attributes=("sk", "full_path"))
+        return [(item["sk"], item["full_path"]) for item in rows.items]
+
+    def is_empty(self) -> bool:
+        """Say whether no group and no project is stored."""
+        return not any(self._table.query(self._pk(kind), limit=1, attributes=("sk",)).items for kind in ResourceType)
+
+    def has_root(self, kind: ResourceType) -> bool:
+        """Say whether a group at the top, or a project in a personal namespace, is stored."""
+        rows = query_all(self._table, self._pk(kind), attributes=("parent_id",))
+        return any(item.get("parent_id") is None for item in rows)
+
+    def count(self, kind: ResourceType) -> int:
+        """Count the stored groups or projects."""
+        return sum(1 for _ in self.resources[kind].stored(ALL))
+
+    def _pk(self, kind: ResourceType) -> str:
+        return partition(self._integration_id, kind.collection)
+
+
+class ResourceRows:
+    """Groups or projects as rows of a mirror; whoever keeps something of one is told before it is removed.
+
+    What lies in a vanished group or project cannot be listed any more, so no reading of it would ever show it missing.
+    """
+
+    def __init__(self, table: Table, pk: str, kind: ResourceType, before_removal: BeforeRemoval) -> None:
+        self._rows, self._kind, self._before_removal = rows_by_id(table, pk), kind, before_removal
+        self.stored, self.stored_of, self.put = self._rows.stored, self._rows.stored_of, self._rows.put
+
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:
+        """Remove rows, what depends on them first: a crash in between leaves a row that is removed again."""
+        for key in stored:
+            self._before_removal(self._kind, key, at)
+        self._rows.remove(scope, stored, at=at)
