@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitlab_hub.audit.model import AuditAction
+from gitlab_hub.builds.feature import TriggersFeature
 from gitlab_hub.builds.triggers.checks import CheckTarget, TriggerChecks
-from gitlab_hub.builds.triggers.feature import TriggersFeature
 from gitlab_hub.builds.triggers.routes import TriggerRoutes
 from gitlab_hub.builds.triggers.service import TriggerService
 from gitlab_hub.errors import InvalidInput

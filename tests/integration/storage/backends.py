@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import boto3
 from botocore.config import Config
 
-from gitlab_hub.storage.backoff import Backoff
+from gitlab_hub.storage.aws import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.storage.ports import Depth, OrderedQueue, Queue, Secrets, Table
 from gitlab_hub.storage.secretsmanager import SecretsManager

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.httpsession import URLLib3Session
 
-from gitlab_hub.storage.backoff import Backoff
+from gitlab_hub.storage.aws import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.storage.ports import ABSENT, Condition, ConditionFailed, Put
 from tests.integration.storage.backends import client, emulator, make_table

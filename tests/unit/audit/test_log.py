@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-from gitlab_hub import request_id
-from gitlab_hub.audit.log import KEPT_SECONDS, MAX_SCANNED, AuditLog, AuditReader
+from gitlab_hub.audit.log import KEPT_SECONDS, MAX_SCANNED, AuditLog, AuditReader, begin_request
 from gitlab_hub.audit.model import AuditAction, AuditFilter, Entry
 from tests.fakes.table import MemoryTable
 
@@ -44,7 +43,7 @@ class Log:
 
 def test_a_line_says_who_did_what_to_what_and_in_which_request() -> None:
     log = Log()
-    request_id.begin("req-7")
+    begin_request("req-7")
     log.add(target="hook_1", before={"status": "missing"}, after={"status": "active"})
     (entry,) = log.all()
     assert (entry.actor, entry.action, entry.target, entry.integration_id) == ("t1", "hook.create", "hook_1", "i1")

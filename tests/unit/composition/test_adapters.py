@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.triggers.feature import TriggersFeature
+from gitlab_hub.builds.feature import TriggersFeature
 from gitlab_hub.composition.adapters import BuilderMessageRouter, SyncHints, TriggeredProjects
 from gitlab_hub.pipelines.projects import ProjectRows
 from tests.fakes.table import MemoryTable

@@ -12,10 +12,9 @@ from gitlab_hub.gitlab.errors import HostNotAllowed
 from gitlab_hub.gitlab.limits import Unlimited
 from gitlab_hub.integrations.connector import FixedToken
 from gitlab_hub.integrations.verification.verifier import DEADLINE_SECONDS
-from gitlab_hub.storage.aws import QUICK
-from gitlab_hub.storage.backoff import Backoff
+from gitlab_hub.storage.aws import QUICK, Backoff
 from gitlab_hub.sync.ports import SyncTarget
-from gitlab_hub.web.time_left import set_context, time_left
+from gitlab_hub.web.entry import set_context, time_left
 from tests.fakes.events import Context
 from tests.unit.composition.test_entries import ENVIRONMENT
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gitlab_hub.gitlab.bodies import BodyReader, decode, deeper_than
 from gitlab_hub.gitlab.errors import Interrupted, NotGitLab, UnexpectedResponse
-from gitlab_hub.gitlab.protocol import RawResponse
+from gitlab_hub.gitlab.messages import RawResponse
 
 LIMIT = 1000
 CHUNKED = {"transfer-encoding": "chunked"}

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.gitlab.error_mapping import raise_for
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -18,7 +19,7 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.granular import is_fine_grained
-from gitlab_hub.gitlab.protocol import RawResponse, raise_for
+from gitlab_hub.gitlab.messages import RawResponse
 
 SECRET = "glpat-canary"  # pragma: allowlist secret
 

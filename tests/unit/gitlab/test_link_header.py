@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.gitlab.protocol import RawResponse, Request, following, next_cursor, with_smaller_pages
+from gitlab_hub.gitlab.link_header import following, next_cursor, with_smaller_pages
+from gitlab_hub.gitlab.messages import RawResponse, Request
 
 URL = "https://gitlab.example/gitlab/api/v4/projects"
 REQUEST = Request(method="GET", url=URL, query=(("membership", "true"), ("per_page", "100")))

@@ -1,6 +1,6 @@
 import pytest
 
-from gitlab_hub.gitlab.protocol import RawResponse, Request, merge_headers, query_of, segment
+from gitlab_hub.gitlab.messages import RawResponse, Request, merge_headers, query_of, segment
 
 
 def test_headers_are_found_in_lower_case_and_repeated_ones_are_joined() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.gitlab.messages import RawResponse, Request
 from gitlab_hub.gitlab.paging import goes_on
-from gitlab_hub.gitlab.protocol import RawResponse, Request
 
 URL = "https://gitlab.example/api/v4/users"
 NAMES = ("Link", "X-Next-Page", "X-Prev-Page", "X-Page", "X-Per-Page", "X-Total", "X-Total-Pages")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from gitlab_hub.storage.backoff import Backoff
+from gitlab_hub.storage.aws import Backoff
 from gitlab_hub.storage.codec import encode
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.storage.ports import ABSENT, ConditionFailed, Put, StorageRefused, StorageUnavailable

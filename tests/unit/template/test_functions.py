@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitlab_hub.settings import Settings
+from gitlab_hub.composition.settings import Settings
 from local.cloud import LONGEST_STACK_NAME
 from tests.unit.template.transformed import ROOT, Resource, functions, resources, source, statements
 

@@ -171,7 +171,7 @@ async def _climbed(gitlab: "GitLab", row: Mapping[str, Any]) -> tuple[tuple[Grou
 
 async def read_group(gitlab: "GitLab", name: int | str) -> Group:
     """Ask for a group by its id or full path. Raises GitLabErrors."""
-    from gitlab_hub.gitlab.protocol import segment  # noqa: PLC0415 - only whoever asks needs it
+    from gitlab_hub.gitlab.messages import segment  # noqa: PLC0415 - only whoever asks needs it
 
     body = (await gitlab.get(f"/groups/{segment(str(name))}", {"with_projects": False})).body
     found = _group_of(mapping(body))

@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 
 from gitlab_hub.builds.runs.model import BuildStatus
-from gitlab_hub.storage.backoff import Backoff
+from gitlab_hub.storage.aws import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
 from tests.functional.builds.build_aws import raw_client
 from tests.functional.builds.builds_hub import INTEGRATION, NEWER, SHA, World, trigger

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.storage.ports import StorageUnavailable
+from gitlab_hub.storage.ports import OutOfTime, StorageUnavailable, UnknownMessage
 from gitlab_hub.web.entry import worker_entry
-from gitlab_hub.webhooks.deliveries.worker import HINTED, OutOfTime, UnknownMessage
+from gitlab_hub.webhooks.deliveries.worker import HINTED
 from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.events import Context, sqs_event
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty

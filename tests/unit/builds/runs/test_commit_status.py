@@ -10,6 +10,7 @@ from gitlab_hub.builds.runs.actions import REPORT, pending_actions
 from gitlab_hub.builds.runs.commit_status import ReportOutcome, classify, status_of, with_report_outcome
 from gitlab_hub.builds.runs.model import BuildStatus, with_status
 from gitlab_hub.builds.runs.status_target import StatusTarget, default_target, last_or_default_target, left_targets
+from gitlab_hub.gitlab.error_mapping import raise_for
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -27,7 +28,7 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
     UnexpectedResponse,
 )
-from gitlab_hub.gitlab.protocol import RawResponse, raise_for
+from gitlab_hub.gitlab.messages import RawResponse
 from tests.unit.builds.targets.test_steps import NOW, RUNNING
 
 

@@ -21,7 +21,7 @@ from gitlab_hub.builds.runs.actions import (
 )
 from gitlab_hub.builds.runs.claims import dedupe_id, manual_id
 from gitlab_hub.builds.runs.model import Build, BuildStatus, approved, canceled, failed, with_status
-from gitlab_hub.builds.runs.worker import with_started
+from gitlab_hub.builds.runs.starter import with_started
 from gitlab_hub.builds.targets.base import Started
 from gitlab_hub.builds.triggers.model import BuildRequest
 from gitlab_hub.ids import owner_of

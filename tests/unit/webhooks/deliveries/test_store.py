@@ -7,10 +7,10 @@ from gitlab_hub.errors import Conflict
 from gitlab_hub.gitlab.webhooks.parse import parse
 from gitlab_hub.ids import owned_id, owner_of
 from gitlab_hub.storage.codec import size_of
-from gitlab_hub.storage.ports import ALWAYS, Condition, ConditionFailed, Item
+from gitlab_hub.storage.ports import ALWAYS, Condition, ConditionFailed, Item, UnknownSchema
 from gitlab_hub.webhooks.deliveries.body import MAX_PACKED_BYTES
 from gitlab_hub.webhooks.deliveries.model import KEPT_SECONDS, Delivery, DeliveryStatus, delivery_of, due
-from gitlab_hub.webhooks.deliveries.store import DeliveryStore, UnknownSchema, row_of
+from gitlab_hub.webhooks.deliveries.store import DeliveryStore, row_of
 from gitlab_hub.webhooks.deliveries.worker import MAX_REASONS
 from tests.fakes.table import MemoryTable
 from tests.functional.webhooks.deliveries_hub import INTEGRATION, NOW, a_hook

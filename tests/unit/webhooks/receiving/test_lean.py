@@ -17,7 +17,7 @@ HEAVY = (
     "httpx",
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.utilities.data_classes",
-    "gitlab_hub.settings",
+    "gitlab_hub.composition.settings",
 )
 
 

@@ -6,10 +6,10 @@ they are of, so a reader who goes back through all that is kept asks for three p
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from gitlab_hub import request_id
 from gitlab_hub.audit.model import AuditAction, AuditFilter, Entry
 from gitlab_hub.storage.ports import ABSENT, Item, Table
 from gitlab_hub.storage.rows import Range, query_all
@@ -22,7 +22,13 @@ BATCH = 100
 Position = str
 """Where a list goes on: the last line that was looked at."""
 
+_request: ContextVar[str | None] = ContextVar("request_id", default=None)
 _TARGETS = ("target", "credential_id", "trigger_id", "build_id")
+
+
+def begin_request(request_id: str) -> None:
+    """Note the HTTP request that is answered from now on: its lines carry its id. On a schedule there is none."""
+    _request.set(request_id)
 
 
 class Audit(Protocol):
@@ -56,7 +62,7 @@ class AuditLog:
             "actor": actor,
             "integration_id": integration_id,
             "details": details,
-            "request_id": request_id.current(),
+            "request_id": _request.get(),
             "expires_at": int(now) + KEPT_SECONDS,
         }
         self._table.put(line, ABSENT)

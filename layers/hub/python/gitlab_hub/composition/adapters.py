@@ -10,9 +10,9 @@ from gitlab_hub.gitlab.fields import is_below
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitlab_hub.builds.feature import TriggersFeature
     from gitlab_hub.builds.runs.store import BuildStore
     from gitlab_hub.builds.runs.worker import Builder
-    from gitlab_hub.builds.triggers.feature import TriggersFeature
     from gitlab_hub.gitlab.client import GitLab
     from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
     from gitlab_hub.integrations.store import IntegrationStore

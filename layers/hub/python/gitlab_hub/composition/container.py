@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gitlab_hub.builds.feature import BuildsFeature
     from gitlab_hub.builds.runs.worker import Builder
     from gitlab_hub.builds.targets.https import TargetCheck
-    from gitlab_hub.environment import Required
+    from gitlab_hub.composition.environment import Required
     from gitlab_hub.gitlab.clients import GitLabs
     from gitlab_hub.gitlab.policy import NetworkPolicy
     from gitlab_hub.integrations.feature import IntegrationsFeature
@@ -39,7 +39,7 @@ class Container(Core):
     def token_runtime(self) -> "Runtime":
         """What the token services have from its surroundings."""
         from gitlab_hub.integrations.tokens.services import Runtime
-        from gitlab_hub.web.time_left import time_left
+        from gitlab_hub.web.entry import time_left
 
         return Runtime(remaining=time_left)
 
@@ -74,7 +74,7 @@ class Container(Core):
         from gitlab_hub.composition import adapters
         from gitlab_hub.integrations.feature import IntegrationsFeature
         from gitlab_hub.integrations.verification.verifier import DEADLINE_SECONDS, Verifier
-        from gitlab_hub.web.time_left import time_left
+        from gitlab_hub.web.entry import time_left
 
         return IntegrationsFeature(
             tokens=self.tokens,

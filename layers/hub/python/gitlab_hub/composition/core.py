@@ -11,10 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from gitlab_hub import environment
+from gitlab_hub.composition import environment
 
 if TYPE_CHECKING:
     from gitlab_hub.audit.log import AuditLog
+    from gitlab_hub.composition.settings import Settings
     from gitlab_hub.gitlab.address import Address
     from gitlab_hub.gitlab.client import GitLab, Tokens
     from gitlab_hub.gitlab.limits import Limiter
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from gitlab_hub.incidents import IncidentStore
     from gitlab_hub.integrations.connector import Connector
     from gitlab_hub.integrations.store import IntegrationStore
-    from gitlab_hub.settings import Settings
     from gitlab_hub.storage.ports import OrderedQueue, Queue, Secrets, Table
     from gitlab_hub.web.pagination import Cursors
     from gitlab_hub.web.public_url import PublicUrl
@@ -96,7 +96,7 @@ class Core:
     @cached_property
     def settings(self) -> "Settings":
         """What the environment of this function says."""
-        from gitlab_hub.settings import Settings
+        from gitlab_hub.composition.settings import Settings
 
         return Settings.from_env(self._environ)
 

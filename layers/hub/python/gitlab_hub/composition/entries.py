@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.composition.container import Container
 
 if TYPE_CHECKING:
-    from gitlab_hub.environment import Required
+    from gitlab_hub.composition.environment import Required
     from gitlab_hub.storage.ports import Table
     from gitlab_hub.storage.sqs import DeadLetterWatch
     from gitlab_hub.web.route import Route
@@ -199,8 +199,7 @@ def caretaker() -> Entry:
     """Looks after what ages: tokens, hooks, deliveries and pushes that were missed."""
     from gitlab_hub.composition import adapters
     from gitlab_hub.pipelines.projects import ProjectRows
-    from gitlab_hub.web.entry import jobs_entry
-    from gitlab_hub.web.time_left import time_left
+    from gitlab_hub.web.entry import jobs_entry, time_left
 
     container, pipelines = get_container(), _required_table("pipelines_table")
     all_integrations = adapters.AllIntegrations(container.integration_store).ids

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitlab_hub.composition.container import Container
 
 if TYPE_CHECKING:
-    from gitlab_hub.environment import Required
+    from gitlab_hub.composition.environment import Required
     from gitlab_hub.storage.aws import LazyClient
     from gitlab_hub.storage.ports import OrderedQueue, Secrets, Table
 
@@ -19,7 +19,7 @@ class QuickContainer(Container):
 
     def table(self, name: "Required") -> "Table":
         """The table that a setting names, tried twice."""
-        from gitlab_hub.storage.backoff import Backoff
+        from gitlab_hub.storage.aws import Backoff
         from gitlab_hub.storage.dynamodb import DynamoTable
 
         return DynamoTable(self.env(name), self._dynamodb, backoff=Backoff(tries=2))

@@ -7,6 +7,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from gitlab_hub.gitlab.bodies import decode
+from gitlab_hub.gitlab.error_mapping import raise_for
 from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostUnreachable,
@@ -17,9 +19,11 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.limits import Limiter
+from gitlab_hub.gitlab.link_header import with_smaller_pages
+from gitlab_hub.gitlab.messages import RawResponse, Request
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
-from gitlab_hub.gitlab.protocol import RateFacts, RawResponse, Request, decode, goes_on, raise_for, with_smaller_pages
-from gitlab_hub.gitlab.rates import http_date, number
+from gitlab_hub.gitlab.paging import goes_on
+from gitlab_hub.gitlab.rates import RateFacts, http_date, number
 
 # A stretch of time that several tries share.
 

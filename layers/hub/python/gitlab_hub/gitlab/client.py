@@ -20,6 +20,7 @@ import httpcore
 import httpx
 
 from gitlab_hub.gitlab.address import Address
+from gitlab_hub.gitlab.bodies import BodyReader
 from gitlab_hub.gitlab.calls import Calls
 from gitlab_hub.gitlab.errors import (
     GitLabError,
@@ -32,10 +33,10 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.limits import Limiter, Unlimited, endpoint_class
 from gitlab_hub.gitlab.listing import Listing
+from gitlab_hub.gitlab.messages import Query, RawResponse, Request, Scalar, merge_headers, merged, query_of
 from gitlab_hub.gitlab.network import VettedBackend, tls_context
 from gitlab_hub.gitlab.options import ClientOptions, Page, Reply, Tokens
 from gitlab_hub.gitlab.policy import NetworkPolicy
-from gitlab_hub.gitlab.protocol import BodyReader, Query, RawResponse, Request, Scalar, merge_headers, merged, query_of
 from gitlab_hub.gitlab.tokens import sendable
 
 __all__ = ["ClientOptions", "GitLab", "Page", "Reply", "Tokens", "VettedTransport"]

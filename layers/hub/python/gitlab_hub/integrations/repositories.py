@@ -7,7 +7,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import HostUnreachable
-from gitlab_hub.gitlab.protocol import group_path
+from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import NoCredential
 from gitlab_hub.integrations.health import primary_of

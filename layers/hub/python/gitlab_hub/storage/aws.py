@@ -1,15 +1,20 @@
-"""AWS clients, made at first use and shared by all threads; and which of their errors mean "try again"."""
+"""AWS clients, made at first use and shared by all threads; which of their errors mean "try again", and how often."""
 
+import random
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gitlab_hub.storage.ports import StorageRefused
+from gitlab_hub.storage.ports import StorageRefused, StorageUnavailable
+
+T = TypeVar("T")
 
 TRANSIENT_CODES = frozenset(
     {
@@ -82,3 +87,24 @@ def is_transient(error: ClientError | BotoCoreError) -> bool:
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code_of(error) in TRANSIENT_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How often to try, and how long to wait in between: bounded, and with full jitter."""
+
+    tries: int = 8
+    first: float = 0.05
+    longest: float = 2.0
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+    def until_done(self, attempt: Callable[[], T | None]) -> T:
+        """Call `attempt` until it gives something. Raises StorageUnavailable when all tries were used up."""
+        for number in range(self.tries):
+            if number:
+                self.sleep(self.random() * min(self.longest, self.first * 2**number))
+            result = attempt()
+            if result is not None:
+                return result
+        raise StorageUnavailable("The table is too busy; try again in a moment.", retry_after=5)

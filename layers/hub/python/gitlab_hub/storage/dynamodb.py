@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gitlab_hub.storage.aws import LazyClient, code_of, is_transient, refusal
-from gitlab_hub.storage.backoff import Backoff
+from gitlab_hub.storage.aws import Backoff, LazyClient, code_of, is_transient, refusal
 from gitlab_hub.storage.codec import Names, Wire, condition_arguments, decode, encode, encode_key, projection, span_of
 from gitlab_hub.storage.ports import (
     ALWAYS,

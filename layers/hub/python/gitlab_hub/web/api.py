@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from gitlab_hub import request_id
+from gitlab_hub.audit.log import begin_request
 from gitlab_hub.errors import HubError
 from gitlab_hub.web import missing
 from gitlab_hub.web.auth import IntegrationGuard, Principal, principal_of
@@ -94,7 +94,7 @@ class Api:
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request; what nobody foresaw is raised to the entry."""
         call = Call.of(event)
-        request_id.begin(call.request_id)
+        begin_request(call.request_id)
         try:
             check_path(call)
             answer = self._answer(call, context)

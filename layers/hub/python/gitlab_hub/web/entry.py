@@ -7,13 +7,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import asdict, is_dataclass
+from math import inf
 from typing import Any, Protocol, TypeVar
 
 from gitlab_hub.web.principal import FAILED, Principal
 from gitlab_hub.web.responses import internal_error
 from gitlab_hub.web.telemetry import LambdaTelemetry, Telemetry
-from gitlab_hub.web.time_left import set_context
 
 # The authorizer's decision: it says who calls and denies nobody.
 #
@@ -46,6 +47,20 @@ Handler = Callable[[Event, Any], dict[str, Any]]
 
 # What is kept of the time limit, to write down where the work has come to.
 RESERVE_SECONDS = 5.0
+
+
+_context: ContextVar[Any] = ContextVar("lambda_context", default=None)
+
+
+def set_context(context: Any) -> None:
+    """Note the context of the invocation that begins, for those deep inside who are not handed it."""
+    _context.set(context)
+
+
+def time_left() -> float:
+    """Give the seconds until Lambda ends the running function; outside of one there is no end."""
+    context = _context.get()
+    return inf if context is None else float(context.get_remaining_time_in_millis()) / 1000
 
 
 class EntryError(Exception):

@@ -9,7 +9,7 @@ from gitlab_hub.errors import IntegrationPaused
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, Unauthorized, UnexpectedResponse
 from gitlab_hub.gitlab.fields import first_text, mapping
-from gitlab_hub.gitlab.protocol import segment
+from gitlab_hub.gitlab.messages import segment
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab

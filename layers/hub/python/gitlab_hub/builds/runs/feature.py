@@ -7,8 +7,9 @@ from gitlab_hub.builds.feature import BuildsFeature
 from gitlab_hub.builds.runs.commands import BuildCommands
 from gitlab_hub.builds.runs.commit_status import StatusReporter
 from gitlab_hub.builds.runs.commits import Commits
+from gitlab_hub.builds.runs.starter import Starter
 from gitlab_hub.builds.runs.state_changes import StateChanges
-from gitlab_hub.builds.runs.worker import Builder, Starter
+from gitlab_hub.builds.runs.worker import Builder
 from gitlab_hub.builds.targets.base import BuildTarget
 from gitlab_hub.builds.triggers.checks import CheckTarget
 

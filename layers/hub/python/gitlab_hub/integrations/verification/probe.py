@@ -19,8 +19,8 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.fields import ci_is_off, first_id, is_below, text
+from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.gitlab.oauth import INFO_PATH
-from gitlab_hub.gitlab.protocol import group_path
 from gitlab_hub.integrations.verification import codes
 from gitlab_hub.integrations.verification import steps as token_steps
 from gitlab_hub.integrations.verification.checks import Check, Facts, Step, errored, passed, permission_spared

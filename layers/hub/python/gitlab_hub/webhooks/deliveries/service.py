@@ -7,15 +7,24 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from gitlab_hub.errors import NotFound
+from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.gitlab.webhooks.event import HookEvent
 from gitlab_hub.storage.ports import OrderedQueue
 from gitlab_hub.webhooks.deliveries.body import compress_body
-from gitlab_hub.webhooks.deliveries.errors import WebhookQueueUnavailable
 from gitlab_hub.webhooks.deliveries.model import Delivery, DeliveryStatus, due, polled_delivery, synthesized_id
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore
 
 SCHEMA = 1
+
+
+class WebhookQueueUnavailable(HubError):
+    """The delivery could not be kept durably: GitLab is told so, and shows it as failed."""
+
+    code = "webhook_queue_unavailable"
+    retryable = True
+
+    def __init__(self, message: str = "The delivery could not be queued; resend it in a moment.") -> None:
+        super().__init__(message, retry_after=5)
 
 
 class DeliveryService:

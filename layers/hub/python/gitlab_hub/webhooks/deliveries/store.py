@@ -7,7 +7,7 @@ from typing import Any
 
 from gitlab_hub.errors import Conflict
 from gitlab_hub.ids import owner_of
-from gitlab_hub.storage.ports import ABSENT, Item, Table
+from gitlab_hub.storage.ports import ABSENT, Item, Table, UnknownSchema
 from gitlab_hub.storage.rows import at_version, is_written, query_all
 from gitlab_hub.webhooks.deliveries.model import KEPT_SECONDS, Delivery, id_of_delivery
 
@@ -54,10 +54,6 @@ class StoredDelivery:
     delivery: Delivery
     body: bytes = field(repr=False)
     item: Item = field(repr=False)
-
-
-class UnknownSchema(Exception):
-    """A row of a release that this one does not know: it waits for one that does."""
 
 
 class DeliveryStore:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from gitlab_hub.gitlab.webhooks.event import HookEvent
 from gitlab_hub.gitlab.webhooks.event_types import Effect
 from gitlab_hub.gitlab.webhooks.parse import parse
+from gitlab_hub.storage.ports import OutOfTime, UnknownMessage
 from gitlab_hub.webhooks.deliveries.body import decompress_body
 from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, route_event
 from gitlab_hub.webhooks.deliveries.model import MAX_ATTEMPTS, MAX_SENDS, Delivery, DeliveryStatus, due, event_key
@@ -24,14 +25,6 @@ MAX_REASONS = 100
 NEEDED_SECONDS = 25
 """What one delivery may take: a token is renewed, and GitLab is asked where a group is by now (five seconds) and what
 has changed (ten)."""
-
-
-class UnknownMessage(Exception):
-    """A message of a schema this version does not know: it waits in the dead-letter queue for one that does."""
-
-
-class OutOfTime(Exception):
-    """The function has no time left to begin with this message; it comes again."""
 
 
 class DeliveryObserver(Protocol):

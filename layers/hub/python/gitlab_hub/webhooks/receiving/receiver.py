@@ -21,10 +21,9 @@ from gitlab_hub.web.errors import MethodNotAllowed, NoSuchPath
 from gitlab_hub.web.responses import HttpResponse, error_response, json_response
 from gitlab_hub.webhooks.deliveries.body import compress_body
 from gitlab_hub.webhooks.deliveries.dispatch import OUTSIDE, hook_may_report, route_event
-from gitlab_hub.webhooks.deliveries.errors import WebhookQueueUnavailable
 from gitlab_hub.webhooks.deliveries.model import Delivery, DeliveryStatus, delivery_of
 from gitlab_hub.webhooks.deliveries.ports import ACTIVE, GONE, DeliveryMetrics, IntegrationState
-from gitlab_hub.webhooks.deliveries.service import DeliveryService
+from gitlab_hub.webhooks.deliveries.service import DeliveryService, WebhookQueueUnavailable
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore
 from gitlab_hub.webhooks.hooks.model import Hook
 from gitlab_hub.webhooks.hooks.store import HookStore

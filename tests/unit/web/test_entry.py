@@ -1,6 +1,6 @@
 from math import inf
 
-from gitlab_hub.web.time_left import set_context, time_left
+from gitlab_hub.web.entry import set_context, time_left
 from tests.fakes.events import Context
 
 

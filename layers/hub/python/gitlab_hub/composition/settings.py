@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from gitlab_hub.environment import Required, require_value
-
 
 def _listed(value: Any) -> Any:
     """Split a list of CloudFormation or a command line: commas, blanks, or both."""
@@ -19,8 +17,8 @@ Listed = BeforeValidator(_listed)
 class Settings(BaseModel):
     """The settings of one function.
 
-    Every function has only the variables it needs, so a missing one counts when it is asked for (`need`). Secrets are
-    never among them: only the names under which Secrets Manager has them.
+    Every function has only the variables it needs, so a missing one counts when it is asked for (`require_env`).
+    Secrets are never among them: only the names under which Secrets Manager has them.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -70,7 +68,3 @@ class Settings(BaseModel):
     def allow_loopback(self) -> bool:
         """Say whether loopback may be called: only asked for, and only where AWS itself is a local emulator."""
         return self.hub_allow_loopback and self.aws_endpoint_url != ""
-
-    def need(self, name: Required) -> str:
-        """Give a setting that this function cannot do without. Raises MissingSettingError."""
-        return require_value(name, getattr(self, name))

@@ -33,11 +33,7 @@ def env(environ: Mapping[str, str], name: Required) -> str:
 
 def require_env(environ: Mapping[str, str], name: Required) -> str:
     """Give a setting that a function cannot do without. Raises MissingSettingError."""
-    return require_value(name, env(environ, name))
-
-
-def require_value(name: Required, value: str) -> str:
-    """Give a value that is there. Raises MissingSettingError."""
+    value = env(environ, name)
     if not value:
         raise MissingSettingError(f"Set the environment variable {name.upper()} of this function.")
     return value
