@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitlab_hub.composition.container import Container
-from gitlab_hub.composition.environment import Required
+from gitlab_hub.composition.core import Required
 from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import GitLab, Tokens
 from gitlab_hub.gitlab.limits import Limiter, Unlimited

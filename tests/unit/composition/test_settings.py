@@ -3,24 +3,24 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from gitlab_hub.composition.environment import MissingSettingError, Required, env, require_env
+from gitlab_hub.composition.core import Core, MissingSettingError, Required
 from gitlab_hub.composition.settings import Settings
 
 
 def test_an_empty_environment_is_no_error_until_something_is_needed() -> None:
     assert Settings.from_env({}).integrations_table == ""
     with pytest.raises(MissingSettingError, match="INTEGRATIONS_TABLE"):
-        require_env({}, "integrations_table")
+        Core({}).require_env("integrations_table")
     assert Settings.from_env({"INTEGRATIONS_TABLE": "t", "PATH": "/"}).integrations_table == "t"
 
 
 def test_plain_settings_are_read_alike_without_the_models() -> None:
     environ = {"INTEGRATIONS_TABLE": "t", "DELIVERIES_TABLE": ""}
     settings = Settings.from_env(environ)
-    assert require_env(environ, "integrations_table") == settings.integrations_table
-    assert env(environ, "builds_bus") == settings.builds_bus == ""
+    assert Core(environ).require_env("integrations_table") == settings.integrations_table
+    assert Core(environ).env("builds_bus") == settings.builds_bus == ""
     with pytest.raises(MissingSettingError, match="DELIVERIES_TABLE"):
-        require_env(environ, "deliveries_table")
+        Core(environ).require_env("deliveries_table")
 
 
 def test_what_is_read_plainly_is_a_text_of_the_settings() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gitlab_hub.builds.feature import BuildsFeature
     from gitlab_hub.builds.runs.worker import Builder
     from gitlab_hub.builds.targets.https import TargetCheck
-    from gitlab_hub.composition.environment import Required
+    from gitlab_hub.composition.core import Required
     from gitlab_hub.gitlab.clients import GitLabs
     from gitlab_hub.gitlab.policy import NetworkPolicy
     from gitlab_hub.integrations.feature import IntegrationsFeature

@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
-
-from gitlab_hub.composition import environment
 
 if TYPE_CHECKING:
     from gitlab_hub.audit.log import AuditLog
@@ -29,6 +27,27 @@ if TYPE_CHECKING:
     from gitlab_hub.web.tokens import MasterKey, TokenAuthenticator
 
 
+Required = Literal[
+    "integrations_table",
+    "access_table",
+    "pipelines_table",
+    "deliveries_table",
+    "sync_accounts_queue_url",
+    "sync_pipelines_queue_url",
+    "deliveries_queue_url",
+    "builds_queue_url",
+    "builds_bus",
+    "secret_prefix",
+    "master_key_secret",
+    "owner_token_secret",
+]
+"""Settings that are plain texts: functions that start often read them as they are, without the models of `settings`."""
+
+
+class MissingSettingError(Exception):
+    """A function needs an environment variable that it does not have."""
+
+
 class Core:
     """Adapters, settings and keys. Tests give other adapters, and nothing else, by replacing the first methods."""
 
@@ -43,7 +62,7 @@ class Core:
 
     # ---- Adapters
 
-    def table(self, name: environment.Required) -> "Table":
+    def table(self, name: Required) -> "Table":
         """The table that a setting names."""
         from gitlab_hub.storage.dynamodb import DynamoTable
 
@@ -55,13 +74,13 @@ class Core:
 
         return SecretsManager(prefix)
 
-    def queue(self, name: environment.Required) -> "Queue":
+    def queue(self, name: Required) -> "Queue":
         """The queue that a setting names."""
         from gitlab_hub.storage.sqs import SqsQueue
 
         return SqsQueue(self.env(name))
 
-    def ordered_queue(self, name: environment.Required) -> "OrderedQueue":
+    def ordered_queue(self, name: Required) -> "OrderedQueue":
         """The FIFO queue that a setting names."""
         from gitlab_hub.storage.sqs import SqsOrderedQueue
 
@@ -100,13 +119,16 @@ class Core:
 
         return Settings.from_env(self._environ)
 
-    def env(self, name: environment.Required) -> str:
+    def env(self, name: Required) -> str:
         """One setting as it stands, without the models that check the others; empty where there is none."""
-        return environment.env(self._environ, name)
+        return self._environ.get(name.upper(), "")
 
-    def require_env(self, name: environment.Required) -> str:
+    def require_env(self, name: Required) -> str:
         """One setting that this function cannot do without. Raises MissingSettingError."""
-        return environment.require_env(self._environ, name)
+        value = self.env(name)
+        if not value:
+            raise MissingSettingError(f"Set the environment variable {name.upper()} of this function.")
+        return value
 
     @property
     def function_name(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.composition.container import Container
 
 if TYPE_CHECKING:
-    from gitlab_hub.composition.environment import Required
+    from gitlab_hub.composition.core import Required
     from gitlab_hub.storage.ports import Table
     from gitlab_hub.storage.sqs import DeadLetterWatch
     from gitlab_hub.web.route import Route

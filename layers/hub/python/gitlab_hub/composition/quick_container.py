@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitlab_hub.composition.container import Container
 
 if TYPE_CHECKING:
-    from gitlab_hub.composition.environment import Required
+    from gitlab_hub.composition.core import Required
     from gitlab_hub.storage.aws import LazyClient
     from gitlab_hub.storage.ports import OrderedQueue, Secrets, Table
 

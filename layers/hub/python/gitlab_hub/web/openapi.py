@@ -16,10 +16,8 @@ from gitlab_hub.web.api import Route
 from gitlab_hub.web.call import METHODS_WITH_BODY
 from gitlab_hub.web.errors import PermissionDenied, Unauthenticated, Unprocessable
 from gitlab_hub.web.idempotency import HEADER, MAX_KEY
-from gitlab_hub.web.openapi_examples import ERRORS, NAMED
-from gitlab_hub.web.openapi_schemas import PREFIX, describe, describe_parameter, example_of, public_name, renamed
+from gitlab_hub.web.openapi_schemas import JSON, PREFIX, add_examples, describe, describe_parameter, renamed
 
-_JSON = "application/json"
 _OWN_OF_POWERTOOLS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 _ERROR = {
@@ -118,7 +116,7 @@ class OpenApiRoutes:
 
     def show(self) -> Response[dict[str, Any]]:
         """Serve the document."""
-        return Response(status_code=200, content_type=_JSON, body=self._document)
+        return Response(status_code=200, content_type=JSON, body=self._document)
 
     @cached_property
     def _document(self) -> dict[str, Any]:
@@ -141,7 +139,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     made["components"]["securitySchemes"] = {"hubToken": _SECURITY}
     made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     made = renamed(made)
-    _add_examples(made)
+    add_examples(made)
     return made
 
 
@@ -185,32 +183,14 @@ def _describe(operation: dict[str, Any], route: Route, schemas: Mapping[str, Any
 
 def _must_be_sent(body: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
     """Say whether a body may be missing: it then counts as an empty object, which does where no field is required."""
-    schema = body["content"][_JSON]["schema"]
+    schema = body["content"][JSON]["schema"]
     return bool(schemas[schema["$ref"].removeprefix(PREFIX)].get("required"))
-
-
-def _add_examples(made: dict[str, Any]) -> None:
-    """Give every body that is sent or answered an example; one for each use where a route has several."""
-    schemas = made["components"]["schemas"]
-    several = {f"{PREFIX}{public_name(model)}": examples for model, examples in NAMED.items()}
-    for operation in (each for methods in made["paths"].values() for each in methods.values()):
-        bodies = {"": operation.get("requestBody", {}), **operation["responses"]}
-        for status, body in bodies.items():
-            if (content := body.get("content", {}).get(_JSON)) is None:
-                continue
-            reference = content["schema"].get("$ref")
-            if reference in several:
-                content["examples"] = {name: {"value": value} for name, value in several[reference].items()}
-            elif reference == f"{PREFIX}Error":
-                content["example"] = ERRORS[status]
-            else:
-                content["example"] = example_of(content["schema"], schemas)
 
 
 def _refusals(route: Route) -> dict[str, Any]:
     if route.render_error is not None:
         return _other_convention(route.render_error)
-    content: dict[str, Any] = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    content: dict[str, Any] = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
     if route.is_page:
         page = {"text/html": {"schema": {"type": "string"}}}
         return {"default": {"description": "A page that says what became of it.", "content": {**page, **content}}}
@@ -238,8 +218,8 @@ def _statuses(route: Route) -> Iterator[int]:
 
 def _other_convention(render_error: Callable[[HubError], tuple[int, dict[str, Any]]]) -> dict[str, Any]:
     """Describe the errors of a route with its own convention; unforeseen ones keep the hub's."""
-    own = {_JSON: {"schema": {"$ref": f"{PREFIX}Error"}}}
-    theirs = {_JSON: {"schema": {"$ref": f"{PREFIX}CredentialsError"}}}
+    own = {JSON: {"schema": {"$ref": f"{PREFIX}Error"}}}
+    theirs = {JSON: {"schema": {"$ref": f"{PREFIX}CredentialsError"}}}
     statuses = sorted({render_error(error)[0] for error in _EXAMPLES})
     refusals = {str(status): {"description": _MEANINGS[status], "content": theirs} for status in statuses}
     return {**refusals, "default": {"description": "Anything else that went wrong.", "content": own}}

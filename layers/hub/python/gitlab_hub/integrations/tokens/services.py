@@ -14,10 +14,10 @@ from gitlab_hub.integrations.tokens.lease import Leases
 from gitlab_hub.integrations.tokens.monitor import TokenMonitor
 from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
 from gitlab_hub.integrations.tokens.refresh import Refresher, RenewalParts, unlimited
-from gitlab_hub.integrations.tokens.rejection_check import RejectionCheck
 from gitlab_hub.integrations.tokens.replacement import TokenReplacement
 from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.rotation import TokenRotator
+from gitlab_hub.integrations.tokens.source import RejectionCheck
 from gitlab_hub.storage.ports import Secrets, Table
 
 
