@@ -92,7 +92,7 @@ class Targets:
         self.verdicts.append("accepted")
 
 
-class Hub:
+class SyncHub:
     """One integration of a hub: its tables and queues, and workers as they are needed."""
 
     def __init__(self, server: Running, token: str = "admin", *, group: str | None = None, **options: Any) -> None:
@@ -119,7 +119,7 @@ class Hub:
         self.requests: list[httpx.URL] = []
         self._numbers = count(1)
 
-    def clone(self) -> "Hub":
+    def clone(self) -> "SyncHub":
         """The same hub again, with tables and queues of its own: to try many futures from one past."""
         other = copy.copy(self)
         other.targets = Targets(self.targets.only, self.targets.token)

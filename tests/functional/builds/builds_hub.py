@@ -21,7 +21,7 @@ from gitlab_hub.storage.ports import OrderedQueue, Table
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.idempotency import Idempotency
 from gitlab_hub.web.pagination import Cursors
-from gitlab_hub.web.principal import Principal
+from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.container import MemoryContainer
 from tests.fakes.events import OWNER, Context, answered, http_event
 from tests.fakes.faults import Plan, faulty
@@ -37,6 +37,8 @@ OTHER = "int_0c2d"
 TRIGGER = "trg_0a1b_one"
 PROJECT = 7
 START = 1_700_000_000
+DEVELOPER = Principal("t-dev", Role.DEVELOPER)
+STRANGER = Principal("t-other", Role.OWNER, frozenset({OTHER}))
 
 
 class MemoryTarget:
@@ -261,3 +263,9 @@ def merge_request(sha: str = SHA, *, ref: str = "main", source: int = PROJECT) -
         actor="root",
         merge_request=found,
     )
+
+
+def running(world: World) -> str:
+    build_id = world.push()
+    world.work()
+    return build_id

@@ -71,7 +71,7 @@ def only_allowed(target: Mapping[str, Any]) -> None:
         raise InvalidInput("This host is not allowed.")
 
 
-class Hub:
+class TriggersHub:
     """One hub with everything it stores within reach."""
 
     def __init__(self) -> None:

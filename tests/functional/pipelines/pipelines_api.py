@@ -18,7 +18,7 @@ class TwoIntegrations:
         return integration_id in {"i1", "i2"}
 
 
-class Hub:
+class PipelinesApi:
     """A world and the API over its table."""
 
     def __init__(self, world: World) -> None:

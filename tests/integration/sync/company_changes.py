@@ -3,7 +3,7 @@
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.stored_rows import View, stored
 
 
@@ -14,9 +14,9 @@ def happen(server: Running) -> None:
     _builds(server)
 
 
-def synced_before(server: Running) -> tuple[Hub, dict[Kind, View]]:
+def synced_before(server: Running) -> tuple[SyncHub, dict[Kind, View]]:
     """Give a hub that synced a company before all this happened, and what it stored then; its clock has gone on."""
-    hub = Hub(server)
+    hub = SyncHub(server)
     for kind in Kind:
         assert hub.sync(kind).status is RunStatus.IDLE
     before = {kind: stored(hub, kind) for kind in Kind}

@@ -6,7 +6,7 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 
 EPOCH = "1790000000"
 SMALL = ("--users", "12", "--groups", "3", "--projects", "4", "--pipelines", "2", "--jobs", "3", "--seed", "68")
@@ -39,6 +39,6 @@ def fresh() -> Iterator[Running]:
 
 
 @pytest.fixture
-def hub(server: Running) -> Hub:
+def hub(server: Running) -> SyncHub:
     """An administrator's hub that has never synced."""
-    return Hub(server)
+    return SyncHub(server)

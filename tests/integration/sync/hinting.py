@@ -11,23 +11,23 @@ from gitlab_hub.sync.hints.handler import HintHandler, SupportsRefresh
 from gitlab_hub.sync.hints.queue import HintQueue
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.store import RunStore
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 
 
-def pipeline(hub: Hub, row: dict[str, Any]) -> None:
+def pipeline(hub: SyncHub, row: dict[str, Any]) -> None:
     """Tell a hub of a pipeline."""
     sender = PipelineHints(hub.rows[Kind.PIPELINES], hub.queues[Kind.PIPELINES], lambda: hub.now)
     sender.pipeline(ID, row["project_id"], row["id"])
 
 
-def resource(hub: Hub, kind: str, number: int) -> None:
+def resource(hub: SyncHub, kind: str, number: int) -> None:
     """Tell a hub of a group or a project."""
     sender = AccessHints(hub.rows[Kind.ACCESS], hub.queues[Kind.ACCESS], lambda: hub.now)
     sends: dict[str, Callable[[str, int], None]] = {"group": sender.group, "project": sender.project}
     sends[kind](ID, number)
 
 
-def handler(hub: Hub, kind: Kind) -> HintHandler:
+def handler(hub: SyncHub, kind: Kind) -> HintHandler:
     """A worker of its own."""
     state, table = hub.view(hub.state), hub.view(hub.rows[kind])
     feature: SupportsRefresh = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table)
@@ -43,7 +43,7 @@ def handler(hub: Hub, kind: Kind) -> HintHandler:
     )
 
 
-def process(hub: Hub, kind: Kind, *, most: int = 400) -> int:
+def process(hub: SyncHub, kind: Kind, *, most: int = 400) -> int:
     """Work on all hints that wait, whatever they wait for; the answer is how many messages that took."""
     for done in range(most):
         waiting = hub.queues[kind].sent
@@ -57,7 +57,7 @@ def process(hub: Hub, kind: Kind, *, most: int = 400) -> int:
     raise AssertionError("the hints come to no end")
 
 
-def tell_everything(hub: Hub, kind: Kind) -> None:
+def tell_everything(hub: SyncHub, kind: Kind) -> None:
     """Tell a hub of every single thing that GitLab has, as if something had happened to each."""
     if kind is Kind.PIPELINES:
         for row in hub.server.truth("pipelines"):

@@ -8,7 +8,7 @@ from typing import Any
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Kind
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.fakes.table import MemoryTable
 
 View = dict[str, Any]
@@ -17,12 +17,12 @@ STATUSES = {"active": "active", "blocked_pending_approval": "pending"}
 """How the hub words a state of GitLab; every other state of the company means disabled."""
 
 
-def mirrored(hub: Hub, kind: Kind) -> list[Item]:
+def mirrored(hub: SyncHub, kind: Kind) -> list[Item]:
     """Everything stored of GitLab; the fence beside it goes up with every run."""
     return [row for row in hub.rows[kind].dump() if row["pk"] != fence_partition(ID)]
 
 
-def access(hub: Hub) -> View:
+def access(hub: SyncHub) -> View:
     """The access rows of a hub."""
     table = hub.rows[Kind.ACCESS]
     resources = {name: _all(table, f"{ID}#{name}") for name in ("groups", "projects")}
@@ -44,7 +44,7 @@ def access(hub: Hub) -> View:
     }
 
 
-def pipelines(hub: Hub) -> View:
+def pipelines(hub: SyncHub) -> View:
     """The pipelines rows of a hub, with all attempts; those of projects that are gone stay stored, and do not count."""
     found: View = {"projects": {}, "pipelines": {}, "jobs": {}, "bridges": {}}
     for item in hub.rows[Kind.PIPELINES].dump():
@@ -67,17 +67,17 @@ def pipelines(hub: Hub) -> View:
     return {**rest, "projects": found["projects"]}
 
 
-def stored(hub: Hub, kind: Kind) -> View:
+def stored(hub: SyncHub, kind: Kind) -> View:
     """The rows of one kind."""
     return access(hub) if kind is Kind.ACCESS else pipelines(hub)
 
 
-def truth(hub: Hub, kind: Kind) -> View:
+def truth(hub: SyncHub, kind: Kind) -> View:
     """What the hub ought to have, as GitLab's own books say."""
     return access_truth(hub) if kind is Kind.ACCESS else pipelines_truth(hub)
 
 
-def access_truth(hub: Hub) -> View:
+def access_truth(hub: SyncHub) -> View:
     """Everything for administrators; else the groups and projects in sight, and whoever is a member of them."""
     server = hub.server
     groups, projects = reach(hub)
@@ -105,7 +105,7 @@ def access_truth(hub: Hub) -> View:
     }
 
 
-def pipelines_truth(hub: Hub) -> View:
+def pipelines_truth(hub: SyncHub) -> View:
     """The pipelines of every project in reach that shows any."""
     server = hub.server
     _, projects = reach(hub)
@@ -125,7 +125,7 @@ def pipelines_truth(hub: Hub) -> View:
     }
 
 
-def reach(hub: Hub) -> tuple[dict[int, str], dict[int, str]]:
+def reach(hub: SyncHub) -> tuple[dict[int, str], dict[int, str]]:
     """Groups and projects (id → path) that the integration is about."""
     server, target = hub.server, hub.targets.only
     groups = {row["id"]: row["full_path"] for row in server.truth("groups")}

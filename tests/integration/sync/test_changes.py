@@ -6,18 +6,18 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.stored_rows import access, pipelines, truth
 
 
 @pytest.fixture
-def synced(hub: Hub) -> Hub:
+def synced(hub: SyncHub) -> SyncHub:
     hub.sync(Kind.ACCESS)
     hub.sync(Kind.PIPELINES)
     return hub
 
 
-def test_a_retried_job_takes_its_pipeline_from_failed_over_running_to_success(synced: Hub) -> None:
+def test_a_retried_job_takes_its_pipeline_from_failed_over_running_to_success(synced: SyncHub) -> None:
     server = synced.server
     project = server.truth("projects")[0]["id"]
     pipeline = server.change("add_pipeline", project_id=project, jobs=1)["id"]
@@ -40,7 +40,7 @@ def test_a_retried_job_takes_its_pipeline_from_failed_over_running_to_success(sy
         assert seen == truth(synced, Kind.PIPELINES)
 
 
-def test_the_first_end_of_a_pipeline_is_remembered_through_retries(synced: Hub) -> None:
+def test_the_first_end_of_a_pipeline_is_remembered_through_retries(synced: SyncHub) -> None:
     server = synced.server
     row = next(row for row in server.truth("pipelines") if row["status"] == "success")
     before = item(synced, row)
@@ -54,14 +54,14 @@ def test_the_first_end_of_a_pipeline_is_remembered_through_retries(synced: Hub) 
     assert after["status"] == pipelines(synced)["pipelines"][row["project_id"], row["id"]][0]
 
 
-def item(hub: Hub, row: dict[str, Any]) -> dict[str, Any]:
+def item(hub: SyncHub, row: dict[str, Any]) -> dict[str, Any]:
     """A pipeline as it is stored."""
     found = hub.rows[Kind.PIPELINES].get(f"{ID}#pipelines#{row['project_id']}", f"{row['id']:012d}")
     assert found is not None
     return found
 
 
-def test_a_deleted_project_takes_its_grants_along(synced: Hub) -> None:
+def test_a_deleted_project_takes_its_grants_along(synced: SyncHub) -> None:
     server = synced.server
     project = server.truth("members", source="project")[0]["source_id"]
     server.change("remove_project", id=project)
@@ -75,7 +75,7 @@ def test_a_deleted_project_takes_its_grants_along(synced: Hub) -> None:
     assert "gone_at" in gone
 
 
-def test_a_deleted_group_takes_everything_below_along(synced: Hub) -> None:
+def test_a_deleted_group_takes_everything_below_along(synced: SyncHub) -> None:
     server = synced.server
     parent = server.change("add_group", path="doomed")["id"]
     below = server.change("add_group", path="below", parent_id=parent)["id"]
@@ -93,7 +93,7 @@ def test_a_deleted_group_takes_everything_below_along(synced: Hub) -> None:
     assert not {parent, below} & access(synced)["groups"].keys()
 
 
-def test_a_deleted_user_goes_with_all_grants(synced: Hub) -> None:
+def test_a_deleted_user_goes_with_all_grants(synced: SyncHub) -> None:
     server = synced.server
     user = server.change("add_user", username="short.stay")["id"]
     server.change("add_member", source="group", source_id=1, user_id=user, level=20)
@@ -104,7 +104,7 @@ def test_a_deleted_user_goes_with_all_grants(synced: Hub) -> None:
     assert access(synced) == truth(synced, Kind.ACCESS)
 
 
-def test_a_renamed_user_is_the_same_and_a_recycled_name_is_another(synced: Hub) -> None:
+def test_a_renamed_user_is_the_same_and_a_recycled_name_is_another(synced: SyncHub) -> None:
     server = synced.server
     first = server.change("add_user", username="popular.name")["id"]
     server.change("add_member", source="group", source_id=1, user_id=first, level=20)
@@ -118,7 +118,7 @@ def test_a_renamed_user_is_the_same_and_a_recycled_name_is_another(synced: Hub) 
     assert ("group", 1, second) not in grants
 
 
-def test_states_levels_and_ends_follow(synced: Hub) -> None:
+def test_states_levels_and_ends_follow(synced: SyncHub) -> None:
     server = synced.server
     user = server.change("add_user", username="many.states")["id"]
     for state, level, day in (("active", 10, None), ("blocked", 30, "2026-12-31"), ("active", 50, "2020-01-01")):
@@ -128,7 +128,7 @@ def test_states_levels_and_ends_follow(synced: Hub) -> None:
         assert access(synced) == truth(synced, Kind.ACCESS)
 
 
-def test_a_share_comes_and_goes_even_with_a_group_that_does_not_change(synced: Hub) -> None:
+def test_a_share_comes_and_goes_even_with_a_group_that_does_not_change(synced: SyncHub) -> None:
     server = synced.server
     other = server.change("add_group", path="guests")["id"]
     project = server.truth("projects")[0]["id"]

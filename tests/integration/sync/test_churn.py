@@ -9,7 +9,7 @@ import pytest
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import View, stored, truth
 
@@ -82,7 +82,7 @@ def parts(dataset: str, key: Any) -> set[tuple[str, int]]:
 @KINDS
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_row_that_stays_is_removed(fresh: Running, kind: Kind, seed: int) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     churn = Churn(fresh, seed)
     hub.sync(kind)
     for _ in range(3):

@@ -6,7 +6,7 @@ from gitlab_hub.sync.incidents import incidents_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.stored_rows import stored, truth
 
 EMPTY = [
@@ -22,7 +22,7 @@ EMPTY = [
 def test_a_list_that_cannot_be_empty_is_said_on_a_first_sync(
     server: Running, token: str, path: str, stage: str
 ) -> None:
-    hub = Hub(server, token)
+    hub = SyncHub(server, token)
     server.fault("empty_list", path=path, times=0)
     run = hub.sync(Kind.ACCESS)
     assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "no_resources")
@@ -41,7 +41,7 @@ def test_a_list_that_cannot_be_empty_is_said_on_a_first_sync(
 
 @pytest.mark.parametrize("token", ["admin", "admin-read", "owner-read", "group", "project", "service"])
 def test_what_a_token_really_sees_is_believed(server: Running, token: str) -> None:
-    hub = Hub(server, token)
+    hub = SyncHub(server, token)
     run = hub.sync(Kind.ACCESS)
     assert (run.status, run.incomplete, run.last_error) == (RunStatus.IDLE, 0, None)
 
@@ -49,13 +49,13 @@ def test_what_a_token_really_sees_is_believed(server: Running, token: str) -> No
 def test_a_group_without_projects_is_no_trouble(fresh: Running) -> None:
     for project in fresh.truth("projects"):
         fresh.change("remove_project", id=project["id"])
-    run = Hub(fresh).sync(Kind.ACCESS)
+    run = SyncHub(fresh).sync(Kind.ACCESS)
     assert (run.status, run.incomplete, run.last_error) == (RunStatus.IDLE, 0, None)
 
 
 @pytest.mark.parametrize("path", ["/api/v4/groups$", "/api/v4/projects$", "/members$", "/groups/[0-9]+/members$"])
 def test_later_it_removes_nothing_and_is_said_as_well(server: Running, path: str) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(Kind.ACCESS)
     before = stored(hub, Kind.ACCESS)
     server.fault("empty_list", path=path, times=0)

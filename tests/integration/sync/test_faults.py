@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.company_changes import synced_before
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import View, lost, stored, truth
@@ -25,7 +25,7 @@ DEEP = {"kind": "deep_json", "depth": 5_000}
 class Past(NamedTuple):
     """A hub that has synced, what it had then, and what GitLab has had since."""
 
-    hub: Hub
+    hub: SyncHub
     before: dict[Kind, View]
     now: dict[Kind, View]
     requests: dict[Kind, int]

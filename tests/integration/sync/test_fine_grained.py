@@ -10,12 +10,12 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.scope_notes import partition
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import stored, truth
 
 
-def granted(server: Running, hub: Hub, name: str, permissions: tuple[str, ...], **where: Any) -> None:
+def granted(server: Running, hub: SyncHub, name: str, permissions: tuple[str, ...], **where: Any) -> None:
     """Give the hub another token of the same user, with this grant only."""
     scope = {"access": "selected_memberships", **where} if where else {"access": "all_memberships"}
     grants = [{"access": access, "permissions": permissions} for access in ("user", "instance")]
@@ -28,7 +28,7 @@ def granted(server: Running, hub: Hub, name: str, permissions: tuple[str, ...], 
 @KINDS
 def test_the_published_permissions_are_enough(server: Running, kind: Kind) -> None:
     """What `docs/tokens.md` says that the sync needs, and nothing else."""
-    hub = Hub(server, "owner-read")
+    hub = SyncHub(server, "owner-read")
     granted(server, hub, f"least-{kind}", need_of(str(kind)).permissions)
     run = hub.sync(kind)
     assert (run.status, run.incomplete, run.last_error) == (RunStatus.IDLE, 0, None)
@@ -42,7 +42,7 @@ NEEDED = [(kind, name) for kind in Kind for name in need_of(str(kind)).permissio
 @pytest.mark.parametrize(("kind", "permission"), NEEDED)
 def test_a_permission_that_is_lost_costs_no_row(server: Running, kind: Kind, permission: str) -> None:
     """And each one that is published is needed: without it, something cannot be read."""
-    hub = Hub(server, "owner-read")
+    hub = SyncHub(server, "owner-read")
     hub.sync(kind)
     before = stored(hub, kind)
     left = tuple(name for name in need_of(str(kind)).permissions if name != permission)
@@ -55,7 +55,7 @@ def test_a_permission_that_is_lost_costs_no_row(server: Running, kind: Kind, per
 
 @KINDS
 def test_a_grant_of_one_project_makes_nothing_else_gone(server: Running, kind: Kind) -> None:
-    hub = Hub(server, "owner-read")
+    hub = SyncHub(server, "owner-read")
     hub.sync(kind)
     before, mine = stored(hub, kind), min(stored(hub, kind)["projects"])
     granted(server, hub, f"one-project-{kind}", need_of(str(kind)).permissions, project_id=mine)
@@ -76,7 +76,7 @@ def test_a_grant_of_one_project_makes_nothing_else_gone(server: Running, kind: K
 
 @KINDS
 def test_a_classic_token_that_a_group_refuses_from_now_on_costs_no_row(server: Running, kind: Kind) -> None:
-    hub = Hub(server, "owner-read")
+    hub = SyncHub(server, "owner-read")
     hub.sync(kind)
     before = stored(hub, kind)
     for group in (row["id"] for row in server.truth("groups") if row["parent_id"] is None):
@@ -92,7 +92,7 @@ def test_a_classic_token_that_a_group_refuses_from_now_on_costs_no_row(server: R
 @KINDS
 def test_a_list_that_leaves_out_what_is_outside_of_the_grant_makes_nothing_gone(server: Running, kind: Kind) -> None:
     """So few are missing that it is not suspicious: each is asked for by its id, and a refusal is no proof."""
-    hub = Hub(server, "owner-read")
+    hub = SyncHub(server, "owner-read")
     hub.sync(kind)
     before = stored(hub, kind)
     hidden, *shown = sorted(before["projects"], reverse=True)

@@ -11,7 +11,7 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, every_call
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync import hinting as hinted
 from tests.integration.sync.company_changes import synced_before
 from tests.integration.sync.conftest import KINDS
@@ -35,7 +35,7 @@ FINAL = {"unauthorized", 403, 404}
 class Past(NamedTuple):
     """A hub that has synced, what GitLab has had since, and what a hint about some of it makes of that."""
 
-    hub: Hub
+    hub: SyncHub
     before: dict[Kind, View]
     now: dict[Kind, View]
     after: dict[Kind, View]
@@ -60,7 +60,7 @@ def _healthy(server: Running) -> Iterator[None]:
     server.control("DELETE", "faults")
 
 
-def told(past: Hub, kind: Kind) -> tuple[Hub, list[dict[str, Any]]]:
+def told(past: SyncHub, kind: Kind) -> tuple[SyncHub, list[dict[str, Any]]]:
     """A hub that was told of two things that have changed, and the messages about them."""
     hub = past.clone()
     if kind is Kind.PIPELINES:
@@ -72,7 +72,7 @@ def told(past: Hub, kind: Kind) -> tuple[Hub, list[dict[str, Any]]]:
     return hub, hub.queues[kind].bodies
 
 
-def check_run(hub: Hub, past: Past, kind: Kind, note: object) -> None:
+def check_run(hub: SyncHub, past: Past, kind: Kind, note: object) -> None:
     """Nothing was lost, and a run makes everything good."""
     assert lost(past.before[kind], stored(hub, kind), past.now[kind]) == [], note
     run = hub.sync(kind)

@@ -9,7 +9,7 @@ import pytest
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync import hinting as hinted
 from tests.integration.sync.company_changes import happen
 from tests.integration.sync.conftest import EPOCH, KINDS, SMALL
@@ -21,9 +21,9 @@ TOKENS = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def synced(fresh: Running) -> Hub:
+def synced(fresh: Running) -> SyncHub:
     """An administrator's hub after a sync of both kinds."""
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     for kind in Kind:
         assert hub.sync(kind).status is RunStatus.IDLE
     return hub
@@ -42,7 +42,7 @@ def test_hints_about_everything_bring_what_the_token_reaches_and_nothing_else(
 ) -> None:
     group = others.truth("groups")[0]["full_path"] if limited else None
     for kind in Kind:
-        hub = Hub(others, token, group=group)
+        hub = SyncHub(others, token, group=group)
         hinted.tell_everything(hub, kind)
         hinted.process(hub, kind)
         found, expected = stored(hub, kind), truth(hub, kind)
@@ -55,7 +55,7 @@ def test_hints_about_everything_bring_what_the_token_reaches_and_nothing_else(
 
 
 @KINDS
-def test_what_hints_brought_a_run_finds_nothing_to_change_in(synced: Hub, kind: Kind) -> None:
+def test_what_hints_brought_a_run_finds_nothing_to_change_in(synced: SyncHub, kind: Kind) -> None:
     before = stored(synced, kind)
     hinted.tell_everything(synced, kind)
     hinted.process(synced, kind)
@@ -63,7 +63,7 @@ def test_what_hints_brought_a_run_finds_nothing_to_change_in(synced: Hub, kind: 
     assert synced.sync(kind).counts["rows_written"] == 0
 
 
-def test_everything_that_happens_is_there_before_the_next_run(synced: Hub) -> None:
+def test_everything_that_happens_is_there_before_the_next_run(synced: SyncHub) -> None:
     before = {kind: stored(synced, kind) for kind in Kind}
     happen(synced.server)
     synced.now += 7_200
@@ -82,7 +82,7 @@ def test_everything_that_happens_is_there_before_the_next_run(synced: Hub) -> No
         assert stored(synced, kind) == now[kind]
 
 
-def test_events_of_a_pipeline_in_any_order_end_with_gitlabs_state(synced: Hub) -> None:
+def test_events_of_a_pipeline_in_any_order_end_with_gitlabs_state(synced: SyncHub) -> None:
     server, project = synced.server, synced.server.truth("projects")[0]["id"]
     for order in list(itertools.permutations(range(5)))[::12]:
         row = {"project_id": project, "id": server.change("add_pipeline", project_id=project, jobs=2)["id"]}
@@ -110,7 +110,7 @@ def of(view: View, row: dict[str, Any]) -> View:
 
 
 @KINDS
-def test_a_day_without_a_single_webhook_costs_nothing_but_time(synced: Hub, kind: Kind) -> None:
+def test_a_day_without_a_single_webhook_costs_nothing_but_time(synced: SyncHub, kind: Kind) -> None:
     happen(synced.server)
     synced.later(86_400)
     assert synced.dispatcher(kind).tick()["started"] == 1
@@ -118,7 +118,7 @@ def test_a_day_without_a_single_webhook_costs_nothing_but_time(synced: Hub, kind
     assert stored(synced, kind) == truth(synced, kind)
 
 
-def test_a_leaver_is_gone_before_the_next_run(synced: Hub) -> None:
+def test_a_leaver_is_gone_before_the_next_run(synced: SyncHub) -> None:
     members = synced.server.truth("members", source="group")
     size = {row["source_id"]: [one["source_id"] for one in members].count(row["source_id"]) for row in members}
     leaver = next(row for row in members if size[row["source_id"]] > 1)
@@ -130,7 +130,7 @@ def test_a_leaver_is_gone_before_the_next_run(synced: Hub) -> None:
     assert access(synced) == truth(synced, Kind.ACCESS)
 
 
-def test_a_deleted_pipeline_stays_as_a_run_leaves_it(synced: Hub) -> None:
+def test_a_deleted_pipeline_stays_as_a_run_leaves_it(synced: SyncHub) -> None:
     row = synced.server.truth("pipelines")[0]
     before = pipelines(synced)
     synced.server.change("remove_pipeline", id=row["id"])
@@ -140,7 +140,7 @@ def test_a_deleted_pipeline_stays_as_a_run_leaves_it(synced: Hub) -> None:
 
 
 @KINDS
-def test_a_limit_only_delays_hints_and_loses_none(synced: Hub, kind: Kind) -> None:
+def test_a_limit_only_delays_hints_and_loses_none(synced: SyncHub, kind: Kind) -> None:
     happen(synced.server)
     synced.now += 7_200
     endpoint = {"path": "/(members|jobs)$", "limit": 3, "period": 60}

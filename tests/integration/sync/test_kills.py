@@ -8,13 +8,13 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from stand_in_gitlab.process import Running
 from tests.fakes.faults import Crash, Plan
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.company_changes import happen
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import lost, stored, truth
 
 
-def asked(past: Hub, kind: Kind) -> tuple[Hub, dict[str, Any]]:
+def asked(past: SyncHub, kind: Kind) -> tuple[SyncHub, dict[str, Any]]:
     """A hub with a run queued, and that run's message."""
     hub = past.clone()
     hub.service.request(ID, [kind])
@@ -24,7 +24,7 @@ def asked(past: Hub, kind: Kind) -> tuple[Hub, dict[str, Any]]:
 
 @KINDS
 def test_a_kill_at_any_call_converges(fresh: Running, kind: Kind) -> None:
-    past = Hub(fresh)
+    past = SyncHub(fresh)
     past.sync(kind)
     before = stored(past, kind)
     happen(fresh)
@@ -52,7 +52,7 @@ def test_a_kill_at_any_call_converges(fresh: Running, kind: Kind) -> None:
 
 @KINDS
 def test_workers_that_have_little_time_finish_a_run_together(fresh: Running, kind: Kind) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     slices = 0
     hub.service.request(ID, [kind])
     while waiting := hub.queues[kind].take():

@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.conftest import EPOCH, KINDS
 from tests.integration.sync.stored_rows import stored, truth
 from tests.integration.sync.test_churn import on_small_numbered_pages
@@ -40,7 +40,7 @@ LISTS = "/(users|groups|projects|members|pipelines|jobs)$"
 @KINDS
 @pytest.mark.parametrize("fault", ["looped_link", "redirect"])
 def test_a_list_that_leads_astray_is_not_followed(server: Running, kind: Kind, fault: str) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(kind)
     before, usual = stored(hub, kind), len(hub.requests)
     server.fault(fault, path=LISTS, times=0)
@@ -56,7 +56,7 @@ def test_a_list_that_leads_astray_is_not_followed(server: Running, kind: Kind, f
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:443", "https://gitlab.internal", "http://evil.example:8080"])
 def test_of_a_link_only_the_query_is_used(server: Running, kind: Kind, origin: str) -> None:
     server.fault("foreign_link", path=LISTS, times=0, origin=origin)
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.watch = on_small_pages
     run = hub.sync(kind)
     assert (run.status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
@@ -78,7 +78,7 @@ def test_a_list_whose_paging_headers_were_stripped_is_read_to_its_end(
 ) -> None:
     large.control("DELETE", "faults")
     large.fault("stripped", path=LISTS, times=0, **rule)
-    hub = Hub(large)
+    hub = SyncHub(large)
     run = hub.sync(kind)
     assert (run.status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
 
@@ -99,7 +99,7 @@ def test_a_list_whose_paging_headers_were_stripped_is_read_to_its_end(
 def test_a_list_that_is_not_whole_fails_and_removes_nothing(
     server: Running, kind: Kind, rule: dict[str, object]
 ) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.watch = on_numbered_pages
     hub.sync(kind)
     before = stored(hub, kind)
@@ -113,7 +113,7 @@ def test_a_list_that_is_not_whole_fails_and_removes_nothing(
 
 
 def test_a_circle_of_several_pages_is_noticed(server: Running) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.watch = on_small_numbered_pages
     hub.sync(Kind.ACCESS)
     before, usual = stored(hub, Kind.ACCESS), len(hub.requests)
@@ -136,7 +136,7 @@ def test_a_list_without_an_end_is_given_up_and_nothing_removed(server: Running, 
     # Each of four tries gets one page further, so there must be more pages than that.
     for number in range(10):
         server.change("add_project", path=f"one-more-{kind}-{number}")
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.watch = on_small_numbered_pages
     hub.sync(kind)
     before, usual = stored(hub, kind), len(hub.requests)

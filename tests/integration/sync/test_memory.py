@@ -10,7 +10,7 @@ from gitlab_hub.storage.ports import Check, Delete, Put
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.fakes.table import MemoryTable
 from tests.integration.sync.conftest import EPOCH
 
@@ -45,7 +45,7 @@ def large() -> Iterator[Running]:
 
 
 def test_a_long_list_is_never_held(large: Running) -> None:
-    hub = Hub(large)
+    hub = SyncHub(large)
     sink = Sink()
     hub.rows[Kind.ACCESS] = sink
     gc.collect()

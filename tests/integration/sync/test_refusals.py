@@ -8,7 +8,7 @@ from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.scope_list import ListedScope
 from gitlab_hub.sync.scope_notes import partition
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import mirrored, stored, truth
 
@@ -17,7 +17,7 @@ from tests.integration.sync.stored_rows import mirrored, stored, truth
 def test_a_revoked_token_fails_the_run_and_removes_nothing(server: Running, kind: Kind) -> None:
     token = f"revoked later {kind}"
     server.change("add_token", name=token, user_id=1, scopes=["read_api"], value=f"glpat-later-{kind}")
-    hub = Hub(server, token="admin")
+    hub = SyncHub(server, token="admin")
     hub.targets.token = f"glpat-later-{kind}"
     hub.sync(kind)
     before = mirrored(hub, kind)
@@ -31,7 +31,7 @@ def test_a_revoked_token_fails_the_run_and_removes_nothing(server: Running, kind
 
 @KINDS
 def test_a_token_without_the_scope_fails_the_run_but_is_not_called_rejected(server: Running, kind: Kind) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(kind)
     before = mirrored(hub, kind)
     hub.targets.token = server.tokens["narrow"]
@@ -53,7 +53,7 @@ def test_a_token_without_the_scope_fails_the_run_but_is_not_called_rejected(serv
 def test_one_closed_scope_keeps_its_rows_and_the_others_are_fresh(
     server: Running, kind: Kind, path: str, stage: str, dataset: str, status: int
 ) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     change_everywhere(server)
     hub.sync(kind)
     before = stored(hub, kind)
@@ -96,7 +96,7 @@ def is_inside(dataset: str, key: tuple[object, ...], path: str) -> bool:
 @pytest.mark.parametrize("off", [{"builds_enabled": False}, {"has_repository": False}])
 def test_a_project_whose_pipelines_nobody_may_read_is_no_trouble(server: Running, off: dict[str, bool]) -> None:
     project = server.truth("projects")[1]["id"]
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(Kind.PIPELINES)
     before = stored(hub, Kind.PIPELINES)
     server.change("update_project", id=project, **off)
@@ -115,7 +115,7 @@ def test_a_project_whose_pipelines_nobody_may_read_is_no_trouble(server: Running
 
 @KINDS
 def test_listing_forbidden_as_a_whole_removes_nothing(server: Running, kind: Kind) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(kind)
     before = stored(hub, kind)
     server.fault("status", status=403, path="/(users|groups|projects)$", times=0)
@@ -142,7 +142,7 @@ WHOLE = [
 def test_a_first_sync_says_which_list_was_refused_as_a_whole(
     server: Running, kind: Kind, path: str, stage: str, about: str | None, status: int
 ) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     server.fault("status", status=status, path=path, times=0)
     run = hub.sync(kind)
     code = {403: "invalid_permissions", 404: "not_found"}[status]
@@ -164,7 +164,7 @@ def test_a_first_sync_says_which_list_was_refused_as_a_whole(
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_trigger_jobs_that_are_hidden_everywhere_are_said_and_end_no_run(server: Running, status: int) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     server.fault("status", status=status, path="/bridges$", times=0)
     for _ in range(2):
         run = hub.sync(Kind.PIPELINES)
@@ -185,7 +185,7 @@ def test_trigger_jobs_that_are_hidden_everywhere_are_said_and_end_no_run(server:
 )
 def test_one_scope_that_fails_for_ever_is_named_and_the_others_are_read(server: Running, kind: Kind, path: str) -> None:
     server.fault("status", status=500, path=path, times=0)
-    hub = Hub(server)
+    hub = SyncHub(server)
     run = hub.sync(kind)
     collection, number = path.split("/")[1:3]
     name = next(row for row in server.truth(collection) if row["id"] == int(number))
@@ -204,7 +204,7 @@ def test_one_scope_that_fails_for_ever_is_named_and_the_others_are_read(server: 
 @KINDS
 @pytest.mark.parametrize("fault", ["empty_list", "status"])
 def test_a_first_sync_that_sees_nothing_says_so(server: Running, kind: Kind, fault: str) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     server.fault(fault, path="/(users|groups|projects)$", times=0, status=403)
     run = hub.sync(kind)
     code = "no_resources" if fault == "empty_list" else "invalid_permissions"
@@ -217,7 +217,7 @@ def test_a_first_sync_that_sees_nothing_says_so(server: Running, kind: Kind, fau
 def test_ci_that_is_off_everywhere_is_said_and_no_failure(fresh: Running) -> None:
     for project in fresh.truth("projects"):
         fresh.change("update_project", id=project["id"], builds_enabled=False)
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     run = hub.sync(Kind.PIPELINES)
     assert (run.status, run.incomplete) == (RunStatus.IDLE, 0)
     assert {(note.status, note.code) for note in noted(hub, Kind.PIPELINES, "pipelines")} == {
@@ -226,7 +226,7 @@ def test_ci_that_is_off_everywhere_is_said_and_no_failure(fresh: Running) -> Non
 
 
 def test_an_administrator_who_sees_names_only_is_said(server: Running) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     server.fault("odd_row", path="/users$", query="per_page=1&", times=0, fields={"email": "-", "is_admin": "-"})
     run = hub.sync(Kind.ACCESS)
     assert [(note.status, note.code) for note in noted(hub, Kind.ACCESS, "accounts")] == [
@@ -251,11 +251,11 @@ def test_an_administrator_who_sees_names_only_is_said(server: Running) -> None:
 def test_one_odd_row_is_named_and_its_neighbours_are_stored(
     server: Running, kind: Kind, path: str, field: str, stage: str, value: object
 ) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(kind)
     before = stored(hub, kind)
     server.fault("odd_row", path=path, query="per_page=100", times=0, row=1, fields={field: value})
-    fresh_hub = Hub(server)
+    fresh_hub = SyncHub(server)
     run = fresh_hub.sync(kind)
     assert run.status is RunStatus.IDLE
     assert [note.status for note in noted(fresh_hub, kind, stage)] == ["partial"]
@@ -264,7 +264,7 @@ def test_one_odd_row_is_named_and_its_neighbours_are_stored(
     assert stored(hub, kind) == before == truth(hub, kind)
 
 
-def noted(hub: Hub, kind: Kind, stage: str) -> list[ListedScope]:
+def noted(hub: SyncHub, kind: Kind, stage: str) -> list[ListedScope]:
     """What is kept of a stage's scopes that are not complete."""
     notes, _ = hub.service.scopes(ID, kind=kind, status=None, after=None, limit=200)
     return [note for note in notes if note.stage == stage]

@@ -7,7 +7,7 @@ import pytest
 
 from gitlab_hub.sync.ports import Kind
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.conftest import KINDS
 
 CANARY = "canary7d1f"
@@ -15,13 +15,13 @@ TOKEN = f"glpat-{CANARY}-0123456789"
 
 
 @pytest.fixture
-def hub(company: Running) -> Hub:
+def hub(company: Running) -> SyncHub:
     company.control("DELETE", "faults")
     company.change("add_token", name="canary", user_id=1, scopes=["api"], value=TOKEN)
-    return Hub(company, "canary")
+    return SyncHub(company, "canary")
 
 
-def traces(hub: Hub, log: pytest.LogCaptureFixture) -> str:
+def traces(hub: SyncHub, log: pytest.LogCaptureFixture) -> str:
     """Everything a hub leaves behind."""
     rows = [table.dump() for table in (hub.state, *hub.rows.values())]
     queues = [queue.sent for queue in hub.queues.values()]
@@ -51,7 +51,7 @@ def without_kind(rule: dict[str, object]) -> dict[str, object]:
 
 
 @KINDS
-def test_the_canary_is_nowhere(hub: Hub, kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_canary_is_nowhere(hub: SyncHub, kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     seen: set[str] = set()
 
@@ -72,7 +72,9 @@ def test_the_canary_is_nowhere(hub: Hub, kind: Kind, caplog: pytest.LogCaptureFi
 
 
 @KINDS
-def test_a_server_that_echoes_the_token_puts_it_nowhere(hub: Hub, kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_echoes_the_token_puts_it_nowhere(
+    hub: SyncHub, kind: Kind, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     # This library logs raw headers at DEBUG; the functions keep it at WARNING (web/telemetry.py, tested there).
     caplog.set_level(logging.WARNING, logger="httpcore")
@@ -83,7 +85,7 @@ def test_a_server_that_echoes_the_token_puts_it_nowhere(hub: Hub, kind: Kind, ca
 
 
 @KINDS
-def test_the_canary_is_not_in_what_a_crash_shows(hub: Hub, kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_canary_is_not_in_what_a_crash_shows(hub: SyncHub, kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
     def crash(request: httpx.Request) -> httpx.Request:
@@ -99,7 +101,7 @@ def test_the_canary_is_not_in_what_a_crash_shows(hub: Hub, kind: Kind, caplog: p
     assert CANARY not in "".join(chain) + traces(hub, caplog)
 
 
-def test_a_token_that_is_no_token_is_not_shown_either(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_token_that_is_no_token_is_not_shown_either(hub: SyncHub, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     hub.targets.token = f"glpat-{CANARY}\r\nX-Injected: 1"
     hub.sync(Kind.ACCESS)

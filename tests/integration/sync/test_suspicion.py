@@ -7,7 +7,7 @@ import pytest
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import access, pipelines, stored, truth
 
@@ -25,7 +25,7 @@ from tests.integration.sync.stored_rows import access, pipelines, stored, truth
     ],
 )
 def test_a_list_that_is_suddenly_empty_removes_nothing(server: Running, kind: Kind, path: str) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(kind)
     before = stored(hub, kind)
     server.fault("empty_list", path=f"^/api/v4.*{path}", query="page", times=0)
@@ -46,7 +46,7 @@ def test_a_list_that_is_suddenly_empty_removes_nothing(server: Running, kind: Ki
     ],
 )
 def test_an_empty_list_makes_the_run_suspect(server: Running, kind: Kind, path: str, suspected: str) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(kind)
     server.fault("empty_list", path=f"^/api/v4.*{path}", query="page", times=0)
     run = hub.sync(kind)
@@ -76,7 +76,7 @@ def most_projects(server: Running) -> None:
 def test_an_owner_accepts_that_most_is_gone(
     fresh: Running, kind: Kind, shrink: Callable[[Running], None], dataset: str
 ) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     hub.sync(kind)
     before = stored(hub, kind)
     shrink(fresh)
@@ -91,7 +91,7 @@ def test_an_owner_accepts_that_most_is_gone(
 
 
 def test_what_an_owner_accepted_does_not_cover_what_went_afterwards(fresh: Running) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     hub.sync(Kind.ACCESS)
     before = access(hub)
     most_users(fresh)
@@ -106,7 +106,7 @@ def test_what_an_owner_accepted_does_not_cover_what_went_afterwards(fresh: Runni
 
 @KINDS
 def test_a_member_whose_memberships_all_end_is_a_loss_of_sight_and_not_a_deletion(fresh: Running, kind: Kind) -> None:
-    hub = Hub(fresh, "owner-read")
+    hub = SyncHub(fresh, "owner-read")
     hub.sync(kind)
     before = stored(hub, kind)
     for row in fresh.truth("members"):
@@ -117,7 +117,7 @@ def test_a_member_whose_memberships_all_end_is_a_loss_of_sight_and_not_a_deletio
 
 
 def test_an_empty_list_of_pipelines_moves_no_watermark(server: Running) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     hub.sync(Kind.PIPELINES)
     project = server.truth("projects")[0]["id"]
     made = server.change("add_pipeline", project_id=project, jobs=2)["id"]
@@ -133,7 +133,7 @@ def test_an_empty_list_of_pipelines_moves_no_watermark(server: Running) -> None:
 
 @KINDS
 def test_few_that_go_are_believed(server: Running, kind: Kind) -> None:
-    hub = Hub(server)
+    hub = SyncHub(server)
     for number in range(4):
         server.change("add_project", path=f"short-lived-{kind}-{number}")
     hub.sync(kind)

@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import Hub
+from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.stored_rows import pipelines, truth
 
 QUIET = 2 * 86_400
@@ -19,7 +19,7 @@ QUIET = 2 * 86_400
 class Restless:
     """A company where something may happen before every request, for as long as it is let."""
 
-    def __init__(self, hub: Hub, seed: int) -> None:
+    def __init__(self, hub: SyncHub, seed: int) -> None:
         self._hub, self._chance = hub, random.Random(seed)  # noqa: S311 - a repeatable history
 
     def between(self) -> None:
@@ -44,7 +44,7 @@ class Restless:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_after_quiescence_stored_equals_source(fresh: Running, seed: int) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     restless = Restless(hub, seed)
     hub.sync(Kind.PIPELINES)
     for _ in range(3):
@@ -60,7 +60,7 @@ def test_after_quiescence_stored_equals_source(fresh: Running, seed: int) -> Non
 
 
 def test_many_pipelines_of_one_moment_on_small_pages(fresh: Running) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     hub.options = ClientOptions()
     hub.watch = in_pages_of_two
     project, now = fresh.truth("projects")[0]["id"], fresh.control("GET", "clock")["now"]

@@ -11,7 +11,7 @@ import pytest
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.conftest import EPOCH, KINDS
 from tests.integration.sync.stored_rows import mirrored, stored, truth
 
@@ -25,15 +25,15 @@ def company() -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def synced(company: Running) -> Hub:
+def synced(company: Running) -> SyncHub:
     """An administrator's hub after a sync of both kinds."""
-    hub = Hub(company)
+    hub = SyncHub(company)
     for kind in Kind:
         assert hub.sync(kind).status is RunStatus.IDLE
     return hub
 
 
-def rows_of(hub: Hub, path: str) -> list[dict[str, Any]]:
+def rows_of(hub: SyncHub, path: str) -> list[dict[str, Any]]:
     """A list (or one row) as GitLab's API gives it."""
     request = urllib.request.Request(f"{hub.server.base}/api/v4{path}")  # noqa: S310 - http on loopback
     request.add_header("Authorization", f"Bearer {hub.targets.token}")
@@ -50,7 +50,7 @@ def rows_of(hub: Hub, path: str) -> list[dict[str, Any]]:
 )  # fmt: skip
 def test_tables_equal_what_the_token_reaches(company: Running, kind: Kind, token: str, limited: bool) -> None:
     group = company.truth("groups")[0]["full_path"] if limited else None
-    hub = Hub(company, token, group=group)
+    hub = SyncHub(company, token, group=group)
     assert (hub.sync(kind).status, hub.targets.verdicts) == (RunStatus.IDLE, ["accepted"])
     expected = truth(hub, kind)
     assert stored(hub, kind) == expected
@@ -58,12 +58,12 @@ def test_tables_equal_what_the_token_reaches(company: Running, kind: Kind, token
 
 
 def test_the_tokens_reach_different_things(company: Running) -> None:
-    groups = {token: len(truth(Hub(company, token), Kind.ACCESS)["groups"]) for token in ("admin", "owner-read")}
+    groups = {token: len(truth(SyncHub(company, token), Kind.ACCESS)["groups"]) for token in ("admin", "owner-read")}
     assert groups["owner-read"] < groups["admin"]
 
 
 @KINDS
-def test_a_second_sync_writes_nothing_and_asks_little(synced: Hub, kind: Kind) -> None:
+def test_a_second_sync_writes_nothing_and_asks_little(synced: SyncHub, kind: Kind) -> None:
     hub = synced.clone()
     before = mirrored(hub, kind)
     again = hub.sync(kind)
@@ -75,7 +75,7 @@ def test_a_second_sync_writes_nothing_and_asks_little(synced: Hub, kind: Kind) -
     assert len(hub.requests) == again.counts["requests"] <= most[kind]
 
 
-def test_accounts_have_what_administrators_see(synced: Hub) -> None:
+def test_accounts_have_what_administrators_see(synced: SyncHub) -> None:
     pages = [rows_of(synced, f"/users?per_page=100&page={number}") for number in (1, 2)]
     told = {row["id"]: row for page in pages for row in page}
     kept = {row["id"]: row for row in synced.rows[Kind.ACCESS].dump() if row["pk"] == f"{ID}#accounts"}
@@ -96,7 +96,7 @@ def test_accounts_have_what_administrators_see(synced: Hub) -> None:
         assert len(row["identities"]) == len(told[number]["identities"])
 
 
-def test_accounts_know_who_stands_behind_them(synced: Hub) -> None:
+def test_accounts_know_who_stands_behind_them(synced: SyncHub) -> None:
     kept = {row["id"]: row["kind"] for row in synced.rows[Kind.ACCESS].dump() if row["pk"] == f"{ID}#accounts"}
     for row in synced.server.truth("users"):
         machine = row["username"].startswith("service_account_")
@@ -106,7 +106,7 @@ def test_accounts_know_who_stands_behind_them(synced: Hub) -> None:
         assert kept[row["id"]] == expected, row["username"]
 
 
-def test_every_field_of_pipelines_and_jobs_is_kept(synced: Hub) -> None:
+def test_every_field_of_pipelines_and_jobs_is_kept(synced: SyncHub) -> None:
     table = synced.rows[Kind.PIPELINES]
     items = [item for item in table.dump() if item["pk"].startswith(f"{ID}#pipelines#")]
     children = [item for item in items if item["source"] == "parent_pipeline"]
@@ -128,7 +128,7 @@ def test_every_field_of_pipelines_and_jobs_is_kept(synced: Hub) -> None:
             assert len(common) >= 15
 
 
-def test_attempts_are_numbered_by_name(synced: Hub) -> None:
+def test_attempts_are_numbered_by_name(synced: SyncHub) -> None:
     retried = 0
     for item in synced.rows[Kind.PIPELINES].dump():
         if not item["pk"].startswith(f"{ID}#pipelines#"):
@@ -143,7 +143,7 @@ def test_attempts_are_numbered_by_name(synced: Hub) -> None:
     assert retried > 0
 
 
-def jobs_of(hub: Hub, item: dict[str, Any]) -> dict[int, dict[str, Any]]:
+def jobs_of(hub: SyncHub, item: dict[str, Any]) -> dict[int, dict[str, Any]]:
     """The stored attempts of a stored pipeline."""
     pk, prefix = f"{ID}#jobs#{item['project_id']}", f"{item['id']:012d}#jobs#"
     chunks = hub.rows[Kind.PIPELINES].query(pk, prefix=prefix).items

@@ -9,7 +9,7 @@ from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.store import PipelineStore, unpack
 from gitlab_hub.storage.ports import ConditionFailed, Item
 from tests.unit.pipelines.pipelines_sync import CountingTable
-from tests.unit.pipelines.test_store import JOBS, PK, copy, known, row
+from tests.unit.pipelines.test_pipeline_store import JOBS, PK, copy, known, row
 
 
 @pytest.fixture

@@ -1,58 +1,29 @@
 """A commit that was built before: when it is built again, and when it is not."""
 
 import json
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gitlab_hub.builds.runs.claims import MAX_REJECTED
-from gitlab_hub.builds.runs.model import Build, BuildStatus
+from gitlab_hub.builds.runs.model import BuildStatus
 from gitlab_hub.builds.triggers.model import MergeRequestRules
-from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
-from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty
+from gitlab_hub.gitlab.webhooks.parse import parse
 from tests.functional.builds.builds_hub import (
-    INTEGRATION,
     NEWER,
-    PROJECT,
     SHA,
-    TRIGGER,
-    World,
-    let_another_receive,
     merge_request,
     push,
-    trigger,
 )
-
-FIELD = Path(__file__).parents[3] / "data" / "gitlab" / "field"
-ZERO = "0" * 40
-IN_THE_WAY: tuple[list[str], list[str]] = ([], [f"{TRIGGER}: already_built"])
-
-
-def world_of(**changes: Any) -> World:
-    world = World()
-    world.add(trigger(**changes))
-    return world
-
-
-def gone(sha: str = SHA, *, kind: str = "push", ref: str = "main") -> HookEvent:
-    return replace(push(before=sha, after=ZERO, kind=kind, ref=ref), sha=None)
-
-
-def updated(sha: str, *, oldrev: str | None = None, **changes: Any) -> HookEvent:
-    event = merge_request(sha)
-    found = replace(event.merge_request, action="update", oldrev=oldrev, **changes)  # type: ignore[type-var]
-    return replace(event, action="update", before=oldrev, merge_request=found)
-
-
-def cancel(world: World, build_id: str) -> None:
-    assert world.call("POST", f"/v1/builds/{build_id}/cancel")[0] == 200
-    world.work()
-
-
-def by_number(world: World) -> list[Build]:
-    return sorted(world.builds(), key=lambda build: build.number)
+from tests.functional.builds.runs.second_builds import (
+    FIELD,
+    IN_THE_WAY,
+    ZERO,
+    by_number,
+    cancel,
+    gone,
+    updated,
+    world_of,
+)
 
 
 def test_a_branch_that_is_set_back_to_a_superseded_commit_has_its_head_built() -> None:
@@ -237,94 +208,3 @@ def test_a_merge_request_that_is_retargeted_into_a_wanted_branch_builds_once() -
     assert world.receive(parse("Merge Request Hook", opened), "dlv_0a1b_1")[0] == []
     assert len(world.receive(parse("Merge Request Hook", body), "dlv_0a1b_2")[0]) == 1
     assert world.receive(parse("Merge Request Hook", body | {"changes": {}}), "dlv_0a1b_3") == IN_THE_WAY
-
-
-# Ends and rivals, at every call of a second build.
-
-
-def cut_short() -> World:
-    world = world_of()
-    cancel(world, world.push(SHA))
-    world.queue.take()
-    world.queue.forget()
-    return world
-
-
-def calls_of_a_second() -> int:
-    world, plan = cut_short(), Plan()
-    world.use(faulty(world.rows, plan), world.queue)
-    world.receive(push(before=NEWER), "dlv_0a1b_2")
-    return len(plan.calls)
-
-
-def test_a_second_build_takes_few_calls() -> None:
-    assert calls_of_a_second() == 8
-
-
-@BEFORE_OR_AFTER
-@pytest.mark.parametrize("at", range(1, 10))
-def test_a_second_build_whose_worker_ends_anywhere_is_made_once(at: int, applied: bool) -> None:
-    world = cut_short()
-    plan = Plan(at=at, applied=applied)
-    world.use(faulty(world.rows, plan), faulty(world.queue, plan))
-    for _ in range(2):
-        try:
-            world.receive(push(before=NEWER), "dlv_0a1b_2")
-        except Crash:
-            continue
-        break
-    world.use(world.rows, world.queue)
-    world.work()
-    world.later(200)
-    assert [(build.number, build.status) for build in by_number(world)] == [
-        (1, BuildStatus.CANCELED), (2, BuildStatus.RUNNING),
-    ]  # fmt: skip
-    assert len(world.target.builds) == 1
-
-
-@pytest.mark.parametrize("at", range(1, 9))
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (push(before=NEWER), updated(SHA, oldrev=NEWER)),
-        (updated(SHA, oldrev=NEWER), push(before=NEWER)),
-        (push(before=NEWER), push(before=NEWER)),
-    ],
-)
-def test_of_two_events_of_one_return_that_meet_at_any_call_one_makes_the_build(
-    at: int, first: HookEvent, second: HookEvent
-) -> None:
-    world = cut_short()
-    others = let_another_receive(second, world, at=at)
-    found = world.receive(first, "dlv_0a1b_first")[0]
-    assert len(found) + len(others) == 1
-    assert [build.number for build in by_number(world)] == [1, 2]
-
-
-@BEFORE_OR_AFTER
-@pytest.mark.parametrize("at", range(1, 20))
-def test_the_end_of_a_branch_whose_worker_ends_anywhere_counts_once(at: int, applied: bool) -> None:
-    world = world_of(on_branch_delete=True)
-    world.push()
-    plan = Plan(at=at, applied=applied)
-    world.use(faulty(world.rows, plan), faulty(world.queue, plan))
-    for _ in range(2):
-        try:
-            world.receive(gone(), "dlv_0a1b_2")
-        except Crash:
-            continue
-        break
-    world.use(world.rows, world.queue)
-    assert [build.deletes_ref for build in by_number(world)] == [False, True]
-    assert world.receive(gone(), "dlv_0a1b_3") == IN_THE_WAY
-    assert len(world.receive(push(before=ZERO), "dlv_0a1b_4")[0]) == 1
-    assert len(world.receive(gone(), "dlv_0a1b_5")[0]) == 1
-
-
-def test_nothing_of_a_claim_is_left_when_the_integration_goes() -> None:
-    world = cut_short()
-    world.receive(push(before=NEWER), "dlv_0a1b_2")
-    world.receive(gone(), "dlv_0a1b_3")
-    known = set(world.feature.store.partitions(INTEGRATION))
-    left = {row["pk"] for row in world.rows.dump()} - known
-    assert (left, PROJECT) == (set(), 7)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.triggers import INTEGRATION
-from tests.functional.builds.triggers_hub import DEVELOPER, PATH, Hub
+from tests.functional.builds.triggers_hub import DEVELOPER, PATH, TriggersHub
 
 BODIES = Path(__file__).parents[3] / "data" / "gitlab"
 RECORDED = sorted(BODIES.glob("*hooks/*.json"))
@@ -19,11 +19,11 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> TriggersHub:
+    return TriggersHub()
 
 
-def dry_run(hub: Hub, trigger: dict[str, Any], event: str, payload: dict[str, Any]) -> dict[str, Any]:
+def dry_run(hub: TriggersHub, trigger: dict[str, Any], event: str, payload: dict[str, Any]) -> dict[str, Any]:
     status, answer = hub(
         "POST", f"{PATH}/{trigger['id']}/test", {"event": event, "payload": payload}, principal=DEVELOPER
     )
@@ -33,7 +33,7 @@ def dry_run(hub: Hub, trigger: dict[str, Any], event: str, payload: dict[str, An
 
 
 @pytest.mark.parametrize("event", ["Push Hook", "push", "System Hook"])
-def test_an_event_that_would_build_shows_the_build(hub: Hub, event: str) -> None:
+def test_an_event_that_would_build_shows_the_build(hub: TriggersHub, event: str) -> None:
     made = hub.made(concurrency={"cancel_previous": True})
     answer = dry_run(hub, made, event, recorded("webhooks/push"))
     assert (answer["would_build"], answer["event"]) == (True, "push")
@@ -54,7 +54,7 @@ def test_an_event_that_would_build_shows_the_build(hub: Hub, event: str) -> None
     }
 
 
-def test_an_event_that_would_not_build_says_every_reason(hub: Hub) -> None:
+def test_an_event_that_would_not_build_says_every_reason(hub: TriggersHub) -> None:
     made = hub.made(branches={"include": ["release/*"]}, enabled=False)
     answer = dry_run(hub, made, "push", recorded("webhooks/push"))
     assert (answer["would_build"], answer["build"]) == (False, None)
@@ -70,19 +70,19 @@ def test_an_event_that_would_not_build_says_every_reason(hub: Hub) -> None:
     assert 'The branch "master" fits no pattern that is included.' in [one["text"] for one in answer["reasons"]]
 
 
-def test_the_payload_decides_what_it_is(hub: Hub) -> None:
+def test_the_payload_decides_what_it_is(hub: TriggersHub) -> None:
     answer = dry_run(hub, hub.made(), "push", recorded("webhooks/merge_request"))
     assert (answer["event"], answer["would_build"]) == ("merge_request", False)
 
 
-def test_the_name_decides_where_the_payload_does_not_say(hub: Hub) -> None:
+def test_the_name_decides_where_the_payload_does_not_say(hub: TriggersHub) -> None:
     payload = recorded("webhooks/push")
     del payload["object_kind"], payload["event_name"]
     assert dry_run(hub, hub.made(), "Push Hook", payload)["would_build"]
     assert not dry_run(hub, hub.made(), "Tag Push Hook", payload)["would_build"]
 
 
-def test_gitlab_is_asked_as_it_would_be_for_a_delivery(hub: Hub) -> None:
+def test_gitlab_is_asked_as_it_would_be_for_a_delivery(hub: TriggersHub) -> None:
     made = hub.made(paths={"include": ["docs/**"]})
     hub.sources.paths = ["src/a"]
     answer = dry_run(hub, made, "push", recorded("webhooks/push"))
@@ -91,7 +91,7 @@ def test_gitlab_is_asked_as_it_would_be_for_a_delivery(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_every_recorded_body_can_be_dry_run(hub: Hub, path: Path) -> None:
+def test_every_recorded_body_can_be_dry_run(hub: TriggersHub, path: Path) -> None:
     made = hub.made(events=["push", "tag_push", "merge_request"])
     rows, log = hub.rows.dump(), list(hub.integrations.log)
     answer = dry_run(hub, made, "System Hook", json.loads(path.read_text()))
@@ -114,7 +114,7 @@ def test_every_recorded_body_can_be_dry_run(hub: Hub, path: Path) -> None:
         {"event": "x" * 101, "payload": {}},
     ],
 )
-def test_a_body_that_is_no_event_is_refused(hub: Hub, body: dict[str, Any]) -> None:
+def test_a_body_that_is_no_event_is_refused(hub: TriggersHub, body: dict[str, Any]) -> None:
     status, answer = hub("POST", f"{PATH}/{hub.made()['id']}/test", body)
     assert (status, answer["code"]) == (422, "invalid_input")
 
@@ -123,11 +123,11 @@ def test_a_body_that_is_no_event_is_refused(hub: Hub, body: dict[str, Any]) -> N
     "payload",
     [{}, {"object_kind": []}, {"ref": {"deep": [[[]]]}}, {"commits": [None, 1]}],
 )
-def test_an_odd_payload_is_an_event_that_does_not_build(hub: Hub, payload: dict[str, Any]) -> None:
+def test_an_odd_payload_is_an_event_that_does_not_build(hub: TriggersHub, payload: dict[str, Any]) -> None:
     assert not dry_run(hub, hub.made(), "push", payload)["would_build"]
 
 
-def test_a_trigger_that_is_gone_cannot_be_dry_run(hub: Hub) -> None:
+def test_a_trigger_that_is_gone_cannot_be_dry_run(hub: TriggersHub) -> None:
     made = hub.made()
     hub("DELETE", f"{PATH}/{made['id']}")
     assert hub("POST", f"{PATH}/{made['id']}/test", {"event": "push", "payload": {}})[0] == 404

@@ -14,7 +14,7 @@ from tests.fakes.hooks import hook
 from tests.fakes.table import MemoryTable
 from tests.fakes.triggers import INTEGRATION, MemoryGroups
 from tests.functional.builds.build_company import PROJECT, WorldWithGitLab
-from tests.functional.builds.triggers_hub import BODY, PATH, Hub
+from tests.functional.builds.triggers_hub import BODY, PATH, TriggersHub
 
 FIELD = Path(__file__).parents[3] / "data" / "gitlab" / "field"
 TARGET = {"type": "eventbridge"}
@@ -155,8 +155,8 @@ def test_where_a_project_lies_is_asked_once_a_day_and_when_its_path_changes() ->
 # Made only where they can fire
 
 
-def hub_of(group_lookup: MemoryGroups) -> Hub:
-    hub = Hub()
+def hub_of(group_lookup: MemoryGroups) -> TriggersHub:
+    hub = TriggersHub()
     hub.group_lookup = group_lookup
     hub.use(hub.rows)
     return hub

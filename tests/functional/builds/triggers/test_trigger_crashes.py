@@ -8,13 +8,13 @@ import pytest
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty, unavailable
 from tests.fakes.triggers import INTEGRATION
-from tests.functional.builds.triggers_hub import BODY, PATH, Hub
+from tests.functional.builds.triggers_hub import BODY, PATH, TriggersHub
 
 CALLS = range(1, 10)
 KEY = {"idempotency-key": "k1"}
 
 
-def attempt(hub: Hub, method: str, path: str, body: Any = None, **more: Any) -> int | None:
+def attempt(hub: TriggersHub, method: str, path: str, body: Any = None, **more: Any) -> int | None:
     """Send a request; None where the process ended."""
     try:
         return int(hub.api.resolve(http_event(method, path, body, **more), Context())["statusCode"])
@@ -22,7 +22,7 @@ def attempt(hub: Hub, method: str, path: str, body: Any = None, **more: Any) -> 
         return None
 
 
-def is_whole(hub: Hub) -> None:
+def is_whole(hub: TriggersHub) -> None:
     """What is counted is there, and what is there can be read."""
     head = hub.rows.get(f"INTEGRATION#{INTEGRATION}", "TRIGGERS") or {"count": 0}
     assert len(hub.listed()) == head["count"]
@@ -34,7 +34,7 @@ def is_whole(hub: Hub) -> None:
 def test_a_trigger_that_is_made_again_with_its_key_is_made_once(
     at: int, error: Callable[[], BaseException], applied: bool
 ) -> None:
-    hub = Hub()
+    hub = TriggersHub()
     # The lock of the key is taken and never given back: so ends a process, and so begins an outage.
     keys = faulty(hub.keys, Plan(at=2, error=error, repeat=True))
     hub.use(faulty(hub.rows, Plan(at=at, error=error, applied=applied)), keys)
@@ -50,7 +50,7 @@ def test_a_trigger_that_is_made_again_with_its_key_is_made_once(
 @BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", CALLS)
 def test_a_trigger_whose_answer_was_an_outage_is_made_once_by_the_next_try(at: int, applied: bool) -> None:
-    hub = Hub()
+    hub = TriggersHub()
     hub.use(faulty(hub.rows, Plan(at=at, error=unavailable, applied=applied)))
     assert attempt(hub, "POST", PATH, BODY, headers=KEY) in {201, 503}
     hub.use(hub.rows)
@@ -62,7 +62,7 @@ def test_a_trigger_whose_answer_was_an_outage_is_made_once_by_the_next_try(at: i
 @CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_a_change_happens_whole_or_not_at_all(at: int, error: Callable[[], BaseException], applied: bool) -> None:
-    hub = Hub()
+    hub = TriggersHub()
     made = hub.made()
     hub.use(faulty(hub.rows, Plan(at=at, error=error, applied=applied)))
     change = {"enabled": False, "branches": {"include": ["x"]}}
@@ -81,7 +81,7 @@ def test_a_change_happens_whole_or_not_at_all(at: int, error: Callable[[], BaseE
 @CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_a_removal_happens_whole_or_not_at_all(at: int, error: Callable[[], BaseException], applied: bool) -> None:
-    hub = Hub()
+    hub = TriggersHub()
     path = f"{PATH}/{hub.made()['id']}"
     hub.use(faulty(hub.rows, Plan(at=at, error=error, applied=applied)))
     status = attempt(hub, "DELETE", path)
@@ -94,7 +94,7 @@ def test_a_removal_happens_whole_or_not_at_all(at: int, error: Callable[[], Base
 
 
 def test_no_request_has_more_calls_than_are_tried() -> None:
-    hub, plan = Hub(), Plan()
+    hub, plan = TriggersHub(), Plan()
     hub.use(faulty(hub.rows, plan))
     path = f"{PATH}/{hub.made()['id']}"
     counted = [len(plan.calls)]
@@ -106,7 +106,7 @@ def test_no_request_has_more_calls_than_are_tried() -> None:
 
 
 def test_a_log_that_cannot_be_written_keeps_everything_as_it_was() -> None:
-    hub = Hub()
+    hub = TriggersHub()
     made = hub.made()
 
     def fail(*_: object, **__: object) -> None:

@@ -10,7 +10,7 @@ from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.dispatcher import LOST_AFTER_SECONDS
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
-from tests.fakes.sync_worker import ID, Hub
+from tests.fakes.sync_worker import ID, SyncHub
 from tests.fakes.threads import together
 from tests.integration.sync.conftest import KINDS
 from tests.integration.sync.stored_rows import mirrored, stored, truth
@@ -18,7 +18,7 @@ from tests.integration.sync.stored_rows import mirrored, stored, truth
 MOST_ON_THE_WAY = 2
 
 
-def requested(hub: Hub, kind: Kind) -> dict[str, Any]:
+def requested(hub: SyncHub, kind: Kind) -> dict[str, Any]:
     """The message of a run that was just queued."""
     hub.service.request(ID, [kind])
     [message] = hub.queues[kind].take()
@@ -26,7 +26,7 @@ def requested(hub: Hub, kind: Kind) -> dict[str, Any]:
 
 
 @KINDS
-def test_workers_that_get_the_same_message_at_once_make_one_run(hub: Hub, kind: Kind) -> None:
+def test_workers_that_get_the_same_message_at_once_make_one_run(hub: SyncHub, kind: Kind) -> None:
     alone = hub.clone()
     alone.sync(kind)
     message = requested(hub, kind)
@@ -38,7 +38,7 @@ def test_workers_that_get_the_same_message_at_once_make_one_run(hub: Hub, kind: 
 
 
 @KINDS
-def test_a_message_that_comes_again_has_no_effect(hub: Hub, kind: Kind) -> None:
+def test_a_message_that_comes_again_has_no_effect(hub: SyncHub, kind: Kind) -> None:
     message = requested(hub, kind)
     for _ in range(3):
         hub.engine(kind).handle(message, remaining=hub.remaining)
@@ -52,7 +52,7 @@ def test_a_message_that_comes_again_has_no_effect(hub: Hub, kind: Kind) -> None:
 
 
 @KINDS
-def test_a_storm_of_ticks_starts_one_run(hub: Hub, kind: Kind) -> None:
+def test_a_storm_of_ticks_starts_one_run(hub: SyncHub, kind: Kind) -> None:
     ticks = [tick for tick in together(8, lambda _: hub.dispatcher(kind).tick()) if isinstance(tick, dict)]
     assert (len(ticks), sum(tick["started"] for tick in ticks)) == (8, 1)
     assert len(hub.queues[kind].sent) == 1
@@ -70,7 +70,7 @@ def test_a_storm_of_ticks_starts_one_run(hub: Hub, kind: Kind) -> None:
 
 
 @KINDS
-def test_a_run_whose_worker_and_message_were_lost_is_pushed_on(hub: Hub, kind: Kind) -> None:
+def test_a_run_whose_worker_and_message_were_lost_is_pushed_on(hub: SyncHub, kind: Kind) -> None:
     hub.dispatcher(kind).tick()
     hub.queues[kind].take()
     hub.now += LOST_AFTER_SECONDS
@@ -97,7 +97,7 @@ class Watched:
 
 @KINDS
 @pytest.mark.parametrize("at", [2, 6, 11])
-def test_a_worker_that_overslept_its_lease_writes_nothing_more(hub: Hub, kind: Kind, at: int) -> None:
+def test_a_worker_that_overslept_its_lease_writes_nothing_more(hub: SyncHub, kind: Kind, at: int) -> None:
     message = requested(hub, kind)
     rows, alone = Watched(hub.rows[kind]), len(hub.requests)
     slow = {id(hub.rows[kind]): rows}
@@ -124,7 +124,7 @@ def test_a_worker_that_overslept_its_lease_writes_nothing_more(hub: Hub, kind: K
 
 
 @KINDS
-def test_an_integration_deleted_during_its_run_stays_deleted(hub: Hub, kind: Kind) -> None:
+def test_an_integration_deleted_during_its_run_stays_deleted(hub: SyncHub, kind: Kind) -> None:
     message = requested(hub, kind)
     rows = Watched(hub.rows[kind])
     whole = id(hub.rows[kind])

@@ -4,7 +4,7 @@ import pytest
 
 from gitlab_hub.pipelines.reader import MAX_BRIDGES, MAX_CHUNKS
 from gitlab_hub.web.openapi import document
-from tests.functional.pipelines.pipelines_api import Hub
+from tests.functional.pipelines.pipelines_api import PipelinesApi
 from tests.unit.pipelines.pipelines_sync import SECOND, START, World
 from tests.unit.pipelines.source_model import job
 
@@ -12,14 +12,14 @@ ONE = "projects/1/pipelines/1"
 
 
 @pytest.fixture
-async def hub() -> Hub:
+async def hub() -> PipelinesApi:
     world = World()
     for number in range(1, 8):
         at = START - (600 - number) * SECOND
         world.add(number, updated=at, status="success", ref="main" if number % 2 else "dev", jobs={number: job(number)})
     world.add(20, project=2, updated=START - 700 * SECOND, status="failed", jobs={20: job(20, status="failed")})
     await world.sync()
-    return Hub(world)
+    return PipelinesApi(world)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 200])
@@ -38,13 +38,13 @@ async def hub() -> Hub:
     ],
 )
 async def test_pipelines_are_listed_newest_first_and_filtered(
-    hub: Hub, query: dict[str, Any], expected: list[int], limit: int
+    hub: PipelinesApi, query: dict[str, Any], expected: list[int], limit: int
 ) -> None:
     assert hub.ids("pipelines", limit=limit, **query) == expected
 
 
 @pytest.mark.parametrize("limit", [1, 3, 200])
-async def test_the_feed_of_changes_runs_in_the_order_of_the_hubs_own_clock(hub: Hub, limit: int) -> None:
+async def test_the_feed_of_changes_runs_in_the_order_of_the_hubs_own_clock(hub: PipelinesApi, limit: int) -> None:
     world = hub.world
     world.later(60)
     since = world.now // SECOND
@@ -60,7 +60,7 @@ async def test_the_feed_of_changes_runs_in_the_order_of_the_hubs_own_clock(hub: 
     assert sorted(hub.ids("pipelines", updated_after=0, limit=limit)) == [1, 2, 3, 4, 5, 6, 7, 20]
 
 
-async def test_a_pipeline_shows_gitlabs_fields_and_ours_with_unix_times(hub: Hub) -> None:
+async def test_a_pipeline_shows_gitlabs_fields_and_ours_with_unix_times(hub: PipelinesApi) -> None:
     status, body = hub.get("projects/2/pipelines/20")
     shown = body["pipeline"]
     assert status == 200
@@ -71,7 +71,7 @@ async def test_a_pipeline_shows_gitlabs_fields_and_ours_with_unix_times(hub: Hub
     assert not {"pk", "sk", "body", "digest", "by_change_pk"} & set(shown)
 
 
-async def test_jobs_are_the_latest_attempts_unless_all_are_asked_for(hub: Hub) -> None:
+async def test_jobs_are_the_latest_attempts_unless_all_are_asked_for(hub: PipelinesApi) -> None:
     jobs = {
         1: job(1, status="failed", failure_reason="script_failure", duration=1.5, runner={"id": 3, "token": "secret"}),
         2: job(2),
@@ -91,7 +91,7 @@ async def test_jobs_are_the_latest_attempts_unless_all_are_asked_for(hub: Hub) -
 @pytest.mark.parametrize("others", [200, 0])
 @pytest.mark.parametrize("pages", [1, 9])
 async def test_jobs_that_move_to_other_chunks_between_two_pages_are_shown_once(
-    hub: Hub, pages: int, others: int
+    hub: PipelinesApi, pages: int, others: int
 ) -> None:
     def jobs(count: int, width: int) -> dict[int, Any]:
         return {number: job(number, f"job {number}", web_url="x" * width) for number in range(1, count + 1)}
@@ -110,7 +110,7 @@ async def test_jobs_that_move_to_other_chunks_between_two_pages_are_shown_once(
     assert shown + hub.ids(f"{ONE}/jobs", "jobs", **query) == list(range(2400, 0, -1))
 
 
-async def test_one_request_unpacks_a_bounded_number_of_chunks(hub: Hub) -> None:
+async def test_one_request_unpacks_a_bounded_number_of_chunks(hub: PipelinesApi) -> None:
     hub.world.add(1, jobs={number: job(number, web_url="x" * 1000) for number in range(1, 4001)})
     await hub.world.sync()
     hub.world.table.reads = 0
@@ -121,7 +121,7 @@ async def test_one_request_unpacks_a_bounded_number_of_chunks(hub: Hub) -> None:
     assert hub.ids(f"{ONE}/jobs", "jobs") == [4000]
 
 
-async def test_one_request_looks_at_a_bounded_number_of_rows(hub: Hub) -> None:
+async def test_one_request_looks_at_a_bounded_number_of_rows(hub: PipelinesApi) -> None:
     for number in range(100, 1400):
         hub.world.add(number, updated=START - 9000 * SECOND, ref="old")
     await hub.world.sync(full=True)
@@ -130,7 +130,7 @@ async def test_one_request_looks_at_a_bounded_number_of_rows(hub: Hub) -> None:
     assert hub.ids("pipelines", project_id=1, ref="dev", limit=2) == [6, 4, 2]
 
 
-async def test_a_tree_shows_what_a_pipeline_started_in_other_projects_too(hub: Hub) -> None:
+async def test_a_tree_shows_what_a_pipeline_started_in_other_projects_too(hub: PipelinesApi) -> None:
     def starts(number: int, project: int) -> dict[int, Any]:
         started = {"id": number, "project_id": project, "status": "running", "web_url": "https://x"}
         return {number * 10: job(number * 10, f"to {number}", downstream_pipeline=started)}
@@ -148,7 +148,7 @@ async def test_a_tree_shows_what_a_pipeline_started_in_other_projects_too(hub: H
     assert (again["id"], again["stored"], again["bridges"]) == (1, False, []), "a ring is not walked twice"
 
 
-async def test_a_tree_has_a_width(hub: Hub) -> None:
+async def test_a_tree_has_a_width(hub: PipelinesApi) -> None:
     hub.world.add(
         1, jobs={9: job(9)}, bridges={number: job(number, f"to {number}") for number in range(1, MAX_BRIDGES + 2)}
     )
@@ -157,7 +157,7 @@ async def test_a_tree_has_a_width(hub: Hub) -> None:
     assert (len(tree["bridges"]), tree["bridge_count"], tree["truncated"]) == (MAX_BRIDGES, MAX_BRIDGES + 1, True)
 
 
-async def test_a_tree_has_a_bottom(hub: Hub) -> None:
+async def test_a_tree_has_a_bottom(hub: PipelinesApi) -> None:
     for number in range(1, 12):
         started = {"id": number + 1, "project_id": 1, "status": "success"}
         hub.world.add(
@@ -171,12 +171,12 @@ async def test_a_tree_has_a_bottom(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("path", ["projects/x/pipelines/1", "projects/0/pipelines/1", f"projects/1/pipelines/{10**12}"])
-async def test_what_is_no_id_is_not_there(hub: Hub, path: str) -> None:
+async def test_what_is_no_id_is_not_there(hub: PipelinesApi, path: str) -> None:
     assert hub.get(path)[0] == 404
 
 
 @pytest.mark.parametrize("path", [ONE, f"{ONE}/jobs", f"{ONE}/tree"])
-async def test_what_is_not_there_looks_like_what_may_not_be_seen(hub: Hub, path: str) -> None:
+async def test_what_is_not_there_looks_like_what_may_not_be_seen(hub: PipelinesApi, path: str) -> None:
     status, body = hub.get(path.replace("/1/", "/5/"))
     assert (status, body["code"]) == (404, "not_found")
     assert hub.get(path, integration="i2")[0] == 404, "pipelines of another integration are not there"
@@ -193,7 +193,7 @@ async def test_what_is_not_there_looks_like_what_may_not_be_seen(hub: Hub, path:
         (f"{ONE}/jobs", {"include_retried": "maybe"}),
     ],
 )
-async def test_what_cannot_be_meant_is_refused(hub: Hub, path: str, query: dict[str, Any]) -> None:
+async def test_what_cannot_be_meant_is_refused(hub: PipelinesApi, path: str, query: dict[str, Any]) -> None:
     status, body = hub.get(path, **query)
     assert (status, body["code"]) == (422, "invalid_input")
 
@@ -208,13 +208,13 @@ async def test_what_cannot_be_meant_is_refused(hub: Hub, path: str, query: dict[
         (f"{ONE}/jobs", {}),
     ],
 )
-async def test_a_cursor_belongs_to_its_list(hub: Hub, path: str, query: dict[str, Any]) -> None:
+async def test_a_cursor_belongs_to_its_list(hub: PipelinesApi, path: str, query: dict[str, Any]) -> None:
     _, body = hub.get("pipelines", project_id=1, limit=1)
     status, refusal = hub.get(path, cursor=body["next_cursor"], **query)
     assert (status, refusal["code"]) == (400, "invalid_cursor")
 
 
-async def test_every_answer_is_in_the_document(hub: Hub) -> None:
+async def test_every_answer_is_in_the_document(hub: PipelinesApi) -> None:
     paths = document(hub.api.routes)["paths"]
     assert len(paths) == 5
     assert all("200" in methods["get"]["responses"] for methods in paths.values())

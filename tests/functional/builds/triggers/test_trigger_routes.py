@@ -8,7 +8,7 @@ from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.ids import owner_of
 from gitlab_hub.web.principal import Principal
 from tests.fakes.triggers import INTEGRATION
-from tests.functional.builds.triggers_hub import ADMIN, BODY, DEVELOPER, LIMITED, OTHER, PATH, VIEWER, Hub
+from tests.functional.builds.triggers_hub import ADMIN, BODY, DEVELOPER, LIMITED, OTHER, PATH, VIEWER, TriggersHub
 
 EMPTY: dict[str, list[str]] = {"include": [], "exclude": []}
 FULL: dict[str, Any] = {
@@ -28,11 +28,11 @@ FULL: dict[str, Any] = {
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> TriggersHub:
+    return TriggersHub()
 
 
-def test_a_trigger_is_made_with_plain_defaults(hub: Hub) -> None:
+def test_a_trigger_is_made_with_plain_defaults(hub: TriggersHub) -> None:
     made = hub.made()
     assert owner_of(made["id"]) == INTEGRATION
     assert made == BODY | {
@@ -57,12 +57,12 @@ def test_a_trigger_is_made_with_plain_defaults(hub: Hub) -> None:
     assert hub.shown(made["id"]) == made
 
 
-def test_everything_that_was_said_is_kept(hub: Hub) -> None:
+def test_everything_that_was_said_is_kept(hub: TriggersHub) -> None:
     made = hub.made(**FULL)
     assert {name: made[name] for name in FULL} == FULL
 
 
-def test_a_trigger_can_be_for_all_projects_of_a_group(hub: Hub) -> None:
+def test_a_trigger_can_be_for_all_projects_of_a_group(hub: TriggersHub) -> None:
     body = {name: value for name, value in BODY.items() if name != "project_id"}
     status, answer = hub("POST", body=body | {"group": "acme/tools.x/a_b-c"})
     assert status == 201
@@ -109,13 +109,13 @@ def test_a_trigger_can_be_for_all_projects_of_a_group(hub: Hub) -> None:
         {"integration_id": 5},
     ],
 )
-def test_a_body_that_cannot_be_a_trigger_is_refused(hub: Hub, changes: dict[str, Any]) -> None:
+def test_a_body_that_cannot_be_a_trigger_is_refused(hub: TriggersHub, changes: dict[str, Any]) -> None:
     status, answer = hub("POST", body=BODY | changes)
     assert (status, answer["code"]) == (422, "invalid_input")
     assert hub.rows.dump() == []
 
 
-def test_a_change_leaves_what_it_does_not_name(hub: Hub) -> None:
+def test_a_change_leaves_what_it_does_not_name(hub: TriggersHub) -> None:
     made = hub.made(**FULL)
     hub.now += 60
     change = {"enabled": True, "branches": {"exclude": []}, "merge_requests": {"drafts": True}}
@@ -131,7 +131,7 @@ def test_a_change_leaves_what_it_does_not_name(hub: Hub) -> None:
     assert hub.shown(made["id"]) == answer["trigger"]
 
 
-def test_null_brings_a_default_back(hub: Hub) -> None:
+def test_null_brings_a_default_back(hub: TriggersHub) -> None:
     made = hub.made(**FULL)
     change = {"paths": None, "skip_ci": None, "merge_requests": None, "report_status": None}
     changed = hub("PATCH", f"{PATH}/{made['id']}", change)[1]["trigger"]
@@ -140,7 +140,7 @@ def test_null_brings_a_default_back(hub: Hub) -> None:
     assert changed["tags"] == FULL["tags"]
 
 
-def test_a_trigger_moves_from_a_project_to_a_group_and_back(hub: Hub) -> None:
+def test_a_trigger_moves_from_a_project_to_a_group_and_back(hub: TriggersHub) -> None:
     path = f"{PATH}/{hub.made()['id']}"
     moved = hub("PATCH", path, {"group": "acme"})[1]["trigger"]
     assert (moved["group"], moved["project_id"]) == ("acme", None)
@@ -162,14 +162,14 @@ def test_a_trigger_moves_from_a_project_to_a_group_and_back(hub: Hub) -> None:
         {"created_by": "me"},
     ],
 )
-def test_a_change_that_leaves_no_trigger_is_refused(hub: Hub, change: dict[str, Any]) -> None:
+def test_a_change_that_leaves_no_trigger_is_refused(hub: TriggersHub, change: dict[str, Any]) -> None:
     made = hub.made()
     status, answer = hub("PATCH", f"{PATH}/{made['id']}", change)
     assert (status, answer["code"]) == (422, "invalid_input")
     assert hub.shown(made["id"]) == made
 
 
-def test_a_change_made_for_another_version_is_a_conflict(hub: Hub) -> None:
+def test_a_change_made_for_another_version_is_a_conflict(hub: TriggersHub) -> None:
     path = f"{PATH}/{hub.made()['id']}"
     assert hub("PATCH", path, {"version": 1, "enabled": False})[0] == 200
     status, answer = hub("PATCH", path, {"version": 1, "enabled": True})
@@ -177,7 +177,7 @@ def test_a_change_made_for_another_version_is_a_conflict(hub: Hub) -> None:
     assert hub("PATCH", path, {"version": 2, "enabled": True})[0] == 200
 
 
-def test_a_removed_trigger_is_gone(hub: Hub) -> None:
+def test_a_removed_trigger_is_gone(hub: TriggersHub) -> None:
     path = f"{PATH}/{hub.made()['id']}"
     assert hub("DELETE", path) == (200, {"ok": True})
     assert [hub(method, path)[0] for method in ("GET", "DELETE")] == [404, 404]
@@ -185,7 +185,7 @@ def test_a_removed_trigger_is_gone(hub: Hub) -> None:
     assert hub.listed() == []
 
 
-def test_an_integration_has_so_many_triggers_and_no_more(hub: Hub) -> None:
+def test_an_integration_has_so_many_triggers_and_no_more(hub: TriggersHub) -> None:
     hub.feature.store._limit = 1
     hub.made()
     status, answer = hub("POST", body=BODY)
@@ -193,7 +193,7 @@ def test_an_integration_has_so_many_triggers_and_no_more(hub: Hub) -> None:
     assert hub.made(integration_id=OTHER)["integration_id"] == OTHER
 
 
-def test_the_same_key_makes_one_trigger(hub: Hub) -> None:
+def test_the_same_key_makes_one_trigger(hub: TriggersHub) -> None:
     key = {"idempotency-key": "k1"}
     first, again = (hub("POST", body=BODY, headers=key) for _ in range(2))
     assert first == again
@@ -204,7 +204,7 @@ def test_the_same_key_makes_one_trigger(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("integration_id", [INTEGRATION, "int_none", "x", "int_" + "a" * 90])
-def test_an_integration_that_is_unknown_or_foreign_has_no_triggers(hub: Hub, integration_id: str) -> None:
+def test_an_integration_that_is_unknown_or_foreign_has_no_triggers(hub: TriggersHub, integration_id: str) -> None:
     hub.made()
     foreign = hub("POST", body=BODY | {"integration_id": integration_id}, principal=LIMITED)
     unknown = hub("POST", body=BODY | {"integration_id": "int_none"})
@@ -214,7 +214,7 @@ def test_an_integration_that_is_unknown_or_foreign_has_no_triggers(hub: Hub, int
     assert len(hub.listed()) == 1
 
 
-def test_a_foreign_trigger_is_an_unknown_one(hub: Hub) -> None:
+def test_a_foreign_trigger_is_an_unknown_one(hub: TriggersHub) -> None:
     made = hub.made()
     foreign, unknown = f"{PATH}/{made['id']}", f"{PATH}/trg_ffff_1"
     event = {"event": "push", "payload": {}}
@@ -229,7 +229,7 @@ def test_a_foreign_trigger_is_an_unknown_one(hub: Hub) -> None:
     [(None, 401, 401, 401), (VIEWER, 200, 403, 403), (DEVELOPER, 200, 200, 403), (ADMIN, 200, 200, 200)],
 )
 def test_viewers_read_developers_dry_run_and_admins_write(
-    hub: Hub, principal: Principal | None, reads: int, tests: int, writes: int
+    hub: TriggersHub, principal: Principal | None, reads: int, tests: int, writes: int
 ) -> None:
     path = f"{PATH}/{hub.made()['id']}"
 
@@ -244,7 +244,7 @@ def test_viewers_read_developers_dry_run_and_admins_write(
     assert len(hub.listed()) == 1
 
 
-def test_who_did_what_is_in_the_log(hub: Hub) -> None:
+def test_who_did_what_is_in_the_log(hub: TriggersHub) -> None:
     made = hub("POST", body=BODY, principal=ADMIN)[1]["trigger"]["id"]
     hub("PATCH", f"{PATH}/{made}", {"version": 1, "enabled": False})
     hub("DELETE", f"{PATH}/{made}")
@@ -258,7 +258,7 @@ def test_who_did_what_is_in_the_log(hub: Hub) -> None:
     ]  # fmt: skip
 
 
-def test_a_change_is_logged_with_the_values_before_and_after_it(hub: Hub) -> None:
+def test_a_change_is_logged_with_the_values_before_and_after_it(hub: TriggersHub) -> None:
     made = hub.made()["id"]
     target = {"type": "codebuild", "project": "tests"}
     patch = {"group": "acme", "branches": {"include": ["main"]}, "target": target | {"source_version": True}}
@@ -270,6 +270,6 @@ def test_a_change_is_logged_with_the_values_before_and_after_it(hub: Hub) -> Non
     }  # fmt: skip
 
 
-def test_the_store_and_the_routes_mean_the_same_rows(hub: Hub) -> None:
+def test_the_store_and_the_routes_mean_the_same_rows(hub: TriggersHub) -> None:
     made = hub.made()
     assert TriggerStore(hub.rows).require(made["id"]).project_id == 15

@@ -1,37 +1,13 @@
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from gitlab_hub.errors import Conflict, NotFound
-from gitlab_hub.storage.ports import ConditionFailed
 from gitlab_hub.webhooks.hooks.model import Hook
 from gitlab_hub.webhooks.hooks.store import MAX_CANDIDATES, MOST_RECORDED, REMEMBERED_SECONDS, HookStore
-from tests.fakes.hooks import INTEGRATION, hook, kept, secrets
-from tests.fakes.table import MemoryTable
-
-NOW = 1_750_000_000
-
-
-def print_of(one: Hook, version: int = 1) -> str:
-    return secrets().fingerprint(secrets().token(one.id, version))
-
-
-class Lossy(MemoryTable):
-    """Does what it is told, and says that it did not."""
-
-    losing = False
-    writes = 0
-
-    def write(self, puts: Any = (), deletes: Any = ()) -> None:
-        self.writes += 1
-        super().write(puts, deletes)
-
-    def transact(self, actions: Any) -> None:
-        super().transact(actions)
-        if self.losing:
-            raise ConditionFailed("lost")
+from tests.fakes.hooks import INTEGRATION, hook, kept
+from tests.unit.webhooks.hooks.hook_rows import NOW, Lossy, print_of
 
 
 @pytest.fixture
@@ -42,47 +18,6 @@ def table() -> Lossy:
 @pytest.fixture
 def store(table: Lossy) -> HookStore:
     return HookStore(table)
-
-
-def test_a_hook_is_read_as_it_was_written(store: HookStore) -> None:
-    kept(store, id="hook_0a1b_1", scope="group")
-    made = kept(store, attempts=("abc 2",), drift=("url",), fallback_cursor="c", parent_id="hook_0a1b_1", rotating=60)
-    assert store.get(made.id) == made
-
-
-def test_what_a_later_release_wrote_is_left_alone(store: HookStore, table: Lossy) -> None:
-    made = kept(store)
-    table.put({**(table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}), "colour": "blue"})
-    assert store.get(made.id) == made
-
-
-def test_a_row_has_the_attributes_that_releases_before_read(store: HookStore, table: Lossy) -> None:
-    fallback = {"uses_fallback": True, "fallback_cursor": "c", "fallback_done_at": 4, "fallback_failed": 5}
-    resend = {"resend_cursor": 3, "resend_target": 6, "resend_status": "other", "resend_page": 2, "resend_below": 8}
-    made = kept(store, locked_until=7, **fallback, **resend)
-    row = table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}
-    stored = {
-        "working_until": 7,
-        "spread": True,
-        "spread_cursor": "c",
-        "spread_at": 4,
-        "spread_failed": 5,
-        "recovered": 3,
-        "recovering": 6,
-        "recovery_status": "other",
-        "recovery_page": 2,
-        "recovery_below": 8,
-    }
-    assert {name: row.get(name) for name in stored} == stored
-    assert not {"locked_until", "extra", *fallback, *resend} & row.keys()
-    assert store.get(made.id) == made
-
-
-def test_what_the_first_release_wrote_has_defaults(store: HookStore, table: Lossy) -> None:
-    made = kept(store)
-    row = table.get(f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}") or {}
-    table.put({name: value for name, value in row.items() if name not in {"drift", "attempts", "rotating", "mode"}})
-    assert store.get(made.id) == made
 
 
 @pytest.mark.parametrize("hook_id", ["", "hook", "hook_0a1b_8", "dlv/../x", "hook_ffff_7", "\ud800"])
@@ -276,32 +211,3 @@ def test_a_worker_remembers_a_bounded_number_of_hooks(store: HookStore) -> None:
         store.record_delivery(f"hook_0a1b_x{number}", NOW)
     store.record_delivery(made.id, NOW)
     assert store.require(INTEGRATION, made.id).last_delivery_at == NOW
-
-
-def test_rows_have_a_version_and_no_secret(store: HookStore, table: Lossy) -> None:
-    made = kept(store)
-    rows = table.dump()
-    assert all(row["schema_version"] == 1 for row in rows)
-    assert secrets().token(made.id, 1) not in repr(rows)
-    assert "whsec_" not in repr(rows)
-
-
-@pytest.mark.parametrize(("now", "accepted"), [(NOW, (2, 1)), (NOW + 59, (2, 1)), (NOW + 60, (2,)), (NOW + 61, (2,))])
-def test_the_version_before_is_good_until_its_time(now: float, accepted: tuple[int, ...]) -> None:
-    assert hook(secret_version=2, previous_version_until=NOW + 60).accepted_versions(now) == accepted
-
-
-def test_the_first_version_has_none_before() -> None:
-    assert hook(previous_version_until=NOW + 60).accepted_versions(NOW) == (1,)
-
-
-def test_a_change_leaves_what_a_later_release_has_added(store: HookStore, table: Lossy) -> None:
-    made = kept(store)
-    key = f"INTEGRATION#{INTEGRATION}", f"HOOK#{made.id}"
-    row = table.get(*key)
-    assert row is not None
-    table.put(row | {"schema_version": 2, "mood": "good"})
-    store.record_delivery(made.id, NOW + 60)
-    after = table.get(*key)
-    assert after is not None
-    assert (after["schema_version"], after["mood"], after["last_delivery_at"]) == (2, "good", NOW + 60)

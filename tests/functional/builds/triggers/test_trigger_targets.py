@@ -9,12 +9,12 @@ from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.builds.targets.https import TargetCheck, TargetNotAllowed
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.web.status import status_of
-from tests.functional.builds.triggers_hub import BODY, PATH, Hub
+from tests.functional.builds.triggers_hub import BODY, PATH, TriggersHub
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> TriggersHub:
+    return TriggersHub()
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def hub() -> Hub:
         {"type": "https", "url": "https://ci.example.com:8443/hook?x=1"},
     ],
 )
-def test_each_kind_of_target_is_taken(hub: Hub, target: dict[str, Any]) -> None:
+def test_each_kind_of_target_is_taken(hub: TriggersHub, target: dict[str, Any]) -> None:
     assert hub.made(target=target)["target"] == target
 
 
@@ -56,13 +56,13 @@ def test_each_kind_of_target_is_taken(hub: Hub, target: dict[str, Any]) -> None:
         {"type": "https", "url": "https://x/\n"},
     ],
 )
-def test_a_target_that_cannot_be_one_is_refused(hub: Hub, target: Any) -> None:
+def test_a_target_that_cannot_be_one_is_refused(hub: TriggersHub, target: Any) -> None:
     status, answer = hub("POST", body=BODY | {"target": target})
     assert (status, answer["code"]) == (422, "invalid_input")
     assert hub.listed() == []
 
 
-def test_a_deployer_may_refuse_a_target(hub: Hub) -> None:
+def test_a_deployer_may_refuse_a_target(hub: TriggersHub) -> None:
     internal = {"type": "https", "url": "https://internal/x"}
     assert hub("POST", body=BODY | {"target": internal})[0] == 400
     made = hub.made()
@@ -116,7 +116,7 @@ def refused_as(answer: tuple[int, Any], parameter: str) -> Any:
 
 @pytest.mark.parametrize(("target", "field", "parameter"), PARAMETERS)
 def test_a_target_that_the_builder_has_no_right_to_is_refused_and_names_the_parameter(
-    hub: Hub, target: dict[str, Any], field: str, parameter: str
+    hub: TriggersHub, target: dict[str, Any], field: str, parameter: str
 ) -> None:
     made = hub.made()
     hub.check_target = TargetCheck(NetworkPolicy(), OWN)
@@ -134,7 +134,7 @@ EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution"
 
 @pytest.mark.parametrize("executions", [(), (f"{EXECUTION}:other:*",), (f"{EXECUTION}:build:one-of-them",)])
 def test_a_state_machine_whose_executions_could_not_be_followed_is_refused(
-    hub: Hub, executions: tuple[str, ...]
+    hub: TriggersHub, executions: tuple[str, ...]
 ) -> None:
     hub.check_target = TargetCheck(NetworkPolicy(), replace(LISTED, executions=executions))
     answer = hub("POST", body=BODY | {"target": MACHINE})
@@ -143,7 +143,7 @@ def test_a_state_machine_whose_executions_could_not_be_followed_is_refused(
 
 
 @pytest.mark.parametrize("executions", [(f"{EXECUTION}:build:*",), (f"{EXECUTION}:*",), ("*",)])
-def test_a_pattern_of_executions_allows_those_that_are_to_come(hub: Hub, executions: tuple[str, ...]) -> None:
+def test_a_pattern_of_executions_allows_those_that_are_to_come(hub: TriggersHub, executions: tuple[str, ...]) -> None:
     hub.check_target = TargetCheck(NetworkPolicy(), replace(LISTED, executions=executions))
     assert hub.made(target=MACHINE)["target"] == MACHINE
 
@@ -157,7 +157,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize(("target", "field"), ELSEWHERE)
 def test_a_target_of_another_region_is_refused_also_where_it_is_listed(
-    hub: Hub, target: dict[str, Any], field: str
+    hub: TriggersHub, target: dict[str, Any], field: str
 ) -> None:
     """The builder asks its own region's endpoints, and SQS for one answers `InvalidAddress` there."""
     made = hub.made()
@@ -171,7 +171,7 @@ def test_a_target_of_another_region_is_refused_also_where_it_is_listed(
         assert "eu-west-1" in answer[1]["error"]
 
 
-def test_a_trigger_that_the_deployer_allows_no_more_says_so_and_may_still_be_changed(hub: Hub) -> None:
+def test_a_trigger_that_the_deployer_allows_no_more_says_so_and_may_still_be_changed(hub: TriggersHub) -> None:
     made = hub.made(target=QUEUE)
     path = f"{PATH}/{made['id']}"
     assert hub("GET", path)[1]["warnings"] == []

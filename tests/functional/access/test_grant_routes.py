@@ -1,0 +1,67 @@
+"""Grants as they are read: from an account, from a resource, and with the way to take them away."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.inventory.model import Resource, ResourceType
+from tests.functional.access.access_api import NOW, Client
+
+
+def test_a_grant_says_what_why_and_where_to_take_it_away(client: Client) -> None:
+    (shown,) = client.every("grants", account_id=5, project_id=8)
+    assert shown == {
+        "account_id": 5,
+        "resource": {"type": "project", "id": 8, "full_path": "acme/store"},
+        "access_level": 30,
+        "role": "Developer",
+        "member_role": {"id": 12, "name": "Auditor"},
+        "expires_at": NOW,
+        "expired": True,
+        "kind": "direct",
+        "path": [{"type": "project", "id": 8, "full_path": "acme/store", "level": 30, "cap": None}],
+        "revoke_at": [{"type": "project", "id": 8}],
+        "granted_at": None,
+        "granted_by": None,
+        "membership_state": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "grants"),
+    [
+        ({}, [("group", 1, 5), ("group", 10, 5), ("project", 8, 5), ("project", 8, 6)]),
+        ({"account_id": 5}, [("group", 1, 5), ("group", 10, 5), ("project", 8, 5)]),
+        ({"account_id": 5, "limit": 1}, [("group", 1, 5), ("group", 10, 5), ("project", 8, 5)]),
+        ({"group_id": 1}, [("group", 1, 5)]),
+        ({"project_id": 8, "limit": 1}, [("project", 8, 5), ("project", 8, 6)]),
+        ({"project_id": 1}, []),
+        ({"account_id": 6, "group_id": 1}, []),
+        ({"account_id": 6, "project_id": 8}, [("project", 8, 6)]),
+        ({"account_id": 4}, []),
+        ({"view": "direct", "account_id": 6}, [("project", 8, 6)]),
+    ],
+)
+def test_grants_are_found_from_both_ends(client: Client, query: dict[str, Any], grants: list[Any]) -> None:
+    found = [
+        (one["resource"]["type"], one["resource"]["id"], one["account_id"]) for one in client.every("grants", **query)
+    ]
+    assert found == grants
+
+
+def test_a_grant_tells_an_unknown_level_and_an_unread_resource(client: Client) -> None:
+    shown = client.every("grants")
+    assert (shown[3]["role"], shown[3]["expired"]) == ("Level 37", False)
+    assert shown[1]["resource"]["full_path"] is None
+
+
+def test_a_renamed_project_is_renamed_in_its_grants(client: Client) -> None:
+    client.store(Resource(id=8, full_path="acme/shop", name="Shop"), kind=ResourceType.PROJECT)
+    (shown,) = client.every("grants", account_id=6)
+    assert (shown["resource"]["full_path"], shown["path"][0]["full_path"]) == ("acme/shop", "acme/shop")
+
+
+@pytest.mark.parametrize("query", [{"view": "effective"}, {"view": "odd"}, {"group_id": 1, "project_id": 8}])
+def test_grants_that_cannot_be_listed_so_are_refused(client: Client, query: dict[str, Any]) -> None:
+    status, body = client.get("grants", **query)
+    assert (status, body["code"]) == (422, "invalid_input")
