@@ -191,10 +191,16 @@ def test_what_is_nearly_a_token_opens_nothing(tokens: Tokens) -> None:
     assert [text for text in wrong if tokens.book().principal_of(text) is not None] == []
 
 
-def test_a_short_master_key_is_refused(tokens: Tokens) -> None:
-    tokens.secrets.write("master", {"key": "short"}, version=V2)
-    with pytest.raises(ValueError, match="32"):
-        tokens.api().resolve(http_event("POST", "/v1/tokens", {"role": "viewer"}), Context())
+@pytest.mark.parametrize("stored", [None, {"key": "short"}, {"other": "k" * 40}])
+def test_without_a_good_master_key_a_call_is_told_that_a_person_is_needed(tokens: Tokens, stored: Any) -> None:
+    if stored is None:
+        tokens.secrets.delete("master")
+    else:
+        tokens.secrets.write("master", stored, version=V2)
+    status, said = tokens.call("POST", body={"role": "viewer"})
+    assert (status, said["code"], said["retryable"]) == (500, "storage_refused", False)
+    assert "MasterKeySecretName" in said["error"]
+    assert "short" not in said["error"]
 
 
 @dataclass(slots=True)

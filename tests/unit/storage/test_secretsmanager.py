@@ -68,3 +68,22 @@ def test_what_will_not_pass_is_refused_and_named_without_aws_own_words(call: str
     with pytest.raises(StorageRefused, match=code) as refusal:
         CALLS[call](refused(code, "You have to name a version."))
     assert "name a version" not in str(refusal.value)
+
+
+class Holding:
+    """A client whose secret holds this."""
+
+    def __init__(self, **answer: Any) -> None:
+        self._answer = answer
+
+    def get_secret_value(self, **_: Any) -> Any:
+        return self._answer
+
+
+@pytest.mark.parametrize("answer", [{"SecretString": "s3cret"}, {"SecretString": '["s3cret"]'}, {"SecretBinary": b"s3"}])
+def test_a_secret_that_somebody_overwrote_with_no_object_is_refused_without_its_text(answer: Any) -> None:
+    holding: Any = Holding(**answer)
+    with pytest.raises(StorageRefused, match="JSON object") as refusal:
+        SecretsManager("hub/", lambda: holding).read("a")
+    assert "s3" not in str(refusal.value)
+    assert refusal.value.__cause__ is None

@@ -8,10 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitlab_hub.storage.ports import QueueUnavailable, StorageRefused
+from gitlab_hub.web.tokens import MasterKey
 from gitlab_hub.webhooks.hooks.model import Hook
+from gitlab_hub.webhooks.hooks.secrets import HookSecrets
 from gitlab_hub.webhooks.receiving.receiver import BUDGET_SECONDS
 from tests.fakes.events import Context, http_event
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty, unavailable
+from tests.fakes.secrets import MemorySecrets
 from tests.fakes.threads import together
 from tests.functional.webhooks.deliveries_hub import PATH, PROJECT, PUSH, DeliveriesHub, a_hook
 
@@ -105,6 +108,22 @@ def test_with_the_table_or_the_queue_down_the_answer_is_that_of_the_contract(
         assert hub.metrics.seen == {"unavailable": 1}
     said = {(line.getMessage(), getattr(line, "reason", None)) for line in caplog.records}
     assert said == {("webhook not kept", str(error()))}
+
+
+@pytest.mark.parametrize("hook", [HOOK, SIGNS])
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("stored", [None, {}, {"key": "short"}])
+def test_without_the_master_key_a_delivery_can_be_sent_again(stored: Any, named: bool, hook: Hook) -> None:
+    hub, kept = DeliveriesHub(HOOK, SIGNS), MemorySecrets()
+    raw = json.dumps(PUSH).encode()
+    headers = hub.headers(hook, raw)
+    if stored is not None:
+        kept.create("master", stored, version="1" * 32)
+    hub.secrets = HookSecrets(lambda: MasterKey(kept, "master").derive("webhooks"))
+    hub.use(hub.table, hub.queue)
+    status, answer = hub.call(raw, headers, f"{PATH}/{hook.id}" if named else PATH)
+    assert (status, answer["code"], answer["retryable"]) == (503, "webhook_queue_unavailable", True)
+    assert hub.metrics.seen == {"unavailable": 1}
 
 
 def test_a_refusal_for_our_own_trouble_says_when_to_come_back() -> None:

@@ -138,7 +138,7 @@ class Secrets(Protocol):
         """Add a version to an existing secret. Raises SecretMissing or SecretExists."""
 
     def read(self, name: str, *, version: str | None = None) -> dict[str, Any]:
-        """Read one version (the current one where none is named). Raises SecretMissing."""
+        """Read one version (the current one where none is named). Raises SecretMissing or StorageRefused."""
 
     def delete(self, name: str) -> None:
         """Remove a secret at once and for good; a missing one is no error."""
@@ -161,7 +161,7 @@ class StorageRefused(HubError):
     """AWS answers, and the same call will not work in a moment: the next one needs another row, or a person.
 
     An item over 400 KB or a malformed one (`ValidationException`, in a transaction as a reason for its end), a role or
-    a key that does not permit the call, a table that is not there.
+    a key that does not permit the call, a table or the master key that is not there, a secret that is no JSON object.
     """
 
     code = "storage_refused"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gitlab_hub.storage.aws import LazyClient, code_of, is_transient, refusal
-from gitlab_hub.storage.ports import SecretExists, SecretMissing, StorageUnavailable
+from gitlab_hub.storage.ports import SecretExists, SecretMissing, StorageRefused, StorageUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -47,12 +47,11 @@ class SecretsManager:
         _call(lambda: self._client().put_secret_value(SecretId=secret, SecretString=text, ClientRequestToken=version))
 
     def read(self, name: str, *, version: str | None = None) -> dict[str, Any]:
-        """Read one version."""
+        """Read one version. Raises StorageRefused where somebody has overwritten it with what is no JSON object."""
         which: Any = {"VersionStage": "AWSCURRENT"} if version is None else {"VersionId": version}
         secret = self._prefix + name
         answer = _call(lambda: self._client().get_secret_value(SecretId=secret, **which))
-        value: dict[str, Any] = json.loads(answer["SecretString"])
-        return value
+        return _object(answer.get("SecretString"))
 
     def delete(self, name: str) -> None:
         """Remove a secret without the waiting time: what a caller disconnects must not lie around."""
@@ -73,6 +72,17 @@ class SecretsManager:
 
 def _spelled(value: Mapping[str, Any]) -> str:
     return json.dumps(dict(value), allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    # A binary secret has no text at all (API reference, GetSecretValue: `SecretBinary`).
+    try:
+        value = json.loads(text or "")
+    except ValueError:  # Its own text quotes the secret.
+        value = None
+    if not isinstance(value, dict):
+        raise StorageRefused("A secret of the hub's holds no JSON object: restore its version before.")
+    return value
 
 
 def _call(send: Callable[[], T]) -> T:

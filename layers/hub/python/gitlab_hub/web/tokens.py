@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Item, SecretMissing, Secrets, Table
+from gitlab_hub.storage.ports import (
+    ABSENT,
+    PRESENT,
+    ConditionFailed,
+    Item,
+    SecretMissing,
+    Secrets,
+    StorageRefused,
+    Table,
+)
 from gitlab_hub.storage.rows import is_written
 from gitlab_hub.web.principal import Principal, Role
 
@@ -174,6 +183,10 @@ def _token(row: Item) -> HubToken:
 # Keys for every purpose, all derived from the hub's one master key.
 
 _SHORTEST = 32
+_NO_MASTER_KEY = (
+    f"The hub's master key is missing: the secret of the output MasterKeySecretName must hold a `key` of at least "
+    f"{_SHORTEST} characters; restore it, or its value before, in Secrets Manager."
+)
 
 
 class MasterKey:
@@ -185,14 +198,20 @@ class MasterKey:
         self._lock = threading.Lock()
 
     def derive(self, purpose: str) -> bytes:
-        """Give 32 bytes that belong to this purpose alone."""
+        """Give 32 bytes that belong to this purpose alone.
+
+        Raises StorageRefused where the secret is gone or holds no such key: no repeated call helps, a person must.
+        """
         return hmac.digest(self._read(), f"gitlab-hub/{purpose}".encode(), hashlib.sha256)
 
     def _read(self) -> bytes:
         with self._lock:
             if self._key is None:
-                key = str(self._secrets.read(self._name).get("key", "")).encode()
+                try:
+                    key = str(self._secrets.read(self._name).get("key", "")).encode()
+                except SecretMissing:
+                    key = b""
                 if len(key) < _SHORTEST:
-                    raise ValueError(f"The master key secret needs a `key` of at least {_SHORTEST} characters.")
+                    raise StorageRefused(_NO_MASTER_KEY)
                 self._key = key
             return self._key
