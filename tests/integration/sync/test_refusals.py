@@ -162,6 +162,34 @@ def test_a_first_sync_says_which_list_was_refused_as_a_whole(
     assert hub.service.view(ID)[kind]["completeness"]["complete"] is True
 
 
+@pytest.mark.parametrize("refused", ["pipelines", "jobs"])
+def test_projects_without_pipelines_do_not_hide_that_the_others_were_refused(fresh: Running, refused: str) -> None:
+    hub = Hub(fresh)
+    for project in fresh.truth("projects"):
+        within = "pipelines" if refused == "pipelines" else "pipelines/[0-9]+/jobs"
+        fresh.fault("status", status=403, path=f"/projects/{project['id']}/{within}$", times=0)
+    for number in range(3):
+        fresh.change("add_project", path=f"empty-{number}", group_id=1)
+    for _ in range(2):
+        run = hub.sync(Kind.PIPELINES)
+        assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "invalid_permissions")
+        assert [incident.kind for incident in incidents_of(run)] == ["sync_failed"]
+        hub.later(3_600)
+
+    fresh.control("DELETE", "faults")
+    assert (hub.sync(Kind.PIPELINES).status, stored(hub, Kind.PIPELINES)) == (RunStatus.IDLE, truth(hub, Kind.PIPELINES))
+
+
+def test_one_refused_project_fails_no_run_in_which_the_others_have_nothing_new(fresh: Running) -> None:
+    hub = Hub(fresh)
+    hub.sync(Kind.PIPELINES)
+    fresh.fault("status", status=403, path="/pipelines/[0-9]+/jobs$", times=0)
+    fresh.change("add_pipeline", project_id=fresh.truth("projects")[0]["id"], jobs=2)
+    hub.later(86_400)
+    run = hub.sync(Kind.PIPELINES)
+    assert (run.status, run.last_error, run.counts["scopes_forbidden"] > 0) == (RunStatus.IDLE, None, True)
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_trigger_jobs_that_are_hidden_everywhere_are_said_and_end_no_run(server: Running, status: int) -> None:
     hub = SyncHub(server)

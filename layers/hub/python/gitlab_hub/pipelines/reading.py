@@ -47,8 +47,8 @@ class ProjectReading:
         self._store, self._states, self._owed_pipelines = store, states, owed_pipelines
         self._batches = Batches(session, source, store, owed_pipelines, making)
 
-    async def run(self) -> None:
-        """Read what is due, to the end."""
+    async def run(self) -> bool:
+        """Read what is due, to the end; the answer is whether the project has shown any pipeline, now or before."""
         state = await self._session.io(self._states.load, self._source.project_id)
         cursor = self._session.cursor(self._scope)
         if cursor or state.owed:
@@ -64,6 +64,7 @@ class ProjectReading:
             state = await self._keep(state, await self._read(window))
         await self._batches.try_again(self._owed_pipelines.due(self._now() // 1000, full=self._session.full))
         await self._report(state)
+        return any(state.newest(stream) is not None for stream in Stream)
 
     def _opened(self, stream: Stream, state: ReadState) -> Window:
         return Window.opened(stream, None if self._session.full else state.watermark(stream))

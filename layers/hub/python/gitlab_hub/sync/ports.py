@@ -164,9 +164,10 @@ class Stage(Protocol):
     def scopes(self, after: str | None) -> AsyncIterator[Scope]:
         """The scopes in ascending order of key, those after `after` only."""
 
-    async def read(self, scope: Scope) -> None:
-        """Read one scope completely, or raise.
+    async def read(self, scope: Scope) -> bool | None:
+        """Read one scope completely, or raise. False where what the scope is made of was never asked for.
 
+        Such a scope (a project without a single pipeline has no list of jobs) says nothing of what the token may read.
         A `GitLabError` decides what happens to the scope: 403 forbidden, 404 gone, anything else is tried again later.
         """
 

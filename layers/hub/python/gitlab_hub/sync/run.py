@@ -67,7 +67,7 @@ class Checkpoint:
     given_up: bool = False
     """Whether the failed scopes of this stage count as incomplete already."""
     read: int = 0
-    """Scopes of this stage that were read, at least in part."""
+    """Scopes of this stage that were read, at least in part, and had something in them."""
     refusal: dict[str, str] | None = None
     """Why the first scope of this stage was refused or not there: error code and hint."""
 

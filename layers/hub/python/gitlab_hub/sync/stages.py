@@ -133,7 +133,7 @@ class StageRunner:
         return {**at.refusal, "hint": hint, REFUSED: self._stage.name}
 
     async def _pass(self, scopes: AsyncIterator[Scope], *, again: bool = False) -> None:
-        flying: deque[tuple[Scope, asyncio.Task[HubError | None]]] = deque()
+        flying: deque[tuple[Scope, asyncio.Task[HubError | bool]]] = deque()
         try:
             async for scope in scopes:
                 flying.append((scope, asyncio.create_task(self._read(scope))))
@@ -147,9 +147,10 @@ class StageRunner:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _settle(self, scope: Scope, task: "asyncio.Task[HubError | None]", *, again: bool) -> None:
+    async def _settle(self, scope: Scope, task: "asyncio.Task[HubError | bool]", *, again: bool) -> None:
         """Wait for the oldest scope in flight, then move the checkpoint past it."""
-        error = await task
+        outcome = await task
+        error = outcome if isinstance(outcome, HubError) else None
         status = _status_of(error)
         await self._keep(scope, error, status, again=again)
         # Without a pause from here on: what is counted and that it is done become durable together.
@@ -164,7 +165,7 @@ class StageRunner:
         cursors = {key: cursor for key, cursor in checkpoint.cursors.items() if key != scope.key}
         after = max(checkpoint.after or "", scope.key)
         refusal = checkpoint.refusal or _refusal(error)
-        read = checkpoint.read + (error is None)
+        read = checkpoint.read + (outcome is True)
         done = replace(checkpoint, after=after, cursors=cursors, failing=max(0, failing), read=read, refusal=refusal)
         session.advance(replace(done, tried=scope.key) if again else done)
         await session.flush_if_due()
@@ -182,12 +183,15 @@ class StageRunner:
         elif again:
             await self._session.write(self._notes.drop_failure, self._stage.name, scope.key)
 
-    async def _read(self, scope: Scope) -> HubError | None:
-        """Read one scope; what ends only this scope is returned, what ends the slice is raised."""
+    async def _read(self, scope: Scope) -> HubError | bool:
+        """Read one scope: whether there was anything in it, or the error that ends only this scope.
+
+        What ends the slice is raised.
+        """
         session = self._session
         session.check()
         try:
-            await self._stage.read(scope)
+            has_any = await self._stage.read(scope)
         except RateLimited as error:
             raise session.stop(Parked(error.retry_after or 60)) from error
         except Unauthorized as error:
@@ -199,7 +203,7 @@ class StageRunner:
         except (GitLabError, StorageRefused) as error:
             return self._unlucky(error)
         self._failures_in_a_row = 0
-        return None
+        return has_any is not False
 
     def _unlucky(self, error: HubError) -> HubError:
         self._failures_in_a_row += 1
