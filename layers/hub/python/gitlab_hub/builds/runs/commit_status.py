@@ -107,12 +107,15 @@ class StatusReporter:
                 status_target = last_or_default_target(build)
             except GitLabError as error:
                 return classify(error, draw=self._draw())
-            for left in left_targets(build, status_target) if build.finished else ():
+            # The pipeline that people look at first: the others may be many, and one of them in trouble.
+            outcome = await self._posted(gitlab, build, status_target, instead=default_target(build))
+            left = left_targets(build, status_target) if build.finished and not outcome.again else ()
+            for one in sorted(left, key=lambda one: one.pipeline_id or 0, reverse=True):
                 # What was shown in a pipeline that another one came after must not seem to run for ever.
-                outcome = await self._posted(gitlab, build, left)
-                if outcome.again:
-                    return outcome
-            return await self._posted(gitlab, build, status_target, instead=default_target(build))
+                told = await self._posted(gitlab, build, one)
+                if told.again:
+                    return told  # The next report begins with the first again: GitLab says that it has it already.
+            return outcome
 
     async def _posted(
         self, gitlab: "GitLab", build: Build, status_target: StatusTarget, *, instead: StatusTarget | None = None
