@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.link_header import KEYSET
+from gitlab_hub.gitlab.listing import is_numbered
 from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.gitlab.options import Page
 
@@ -19,7 +20,8 @@ async def keyset_pages(
     """Read on from `cursor`, by keyset if possible.
 
     An endpoint that has none says 405 (lib/api/helpers/pagination_strategies.rb), to a resumed reading too: then the
-    pages are numbered ones.
+    pages are numbered ones. A place in a keyset list has no number (and GitLab reads a keyset `cursor` on no other
+    page), so behind one the list begins anew: rows may come twice, none is left out.
     """
     try:
         async for page in gitlab.pages(path, {**params, **dict([KEYSET])}, cursor=cursor, per_page=per_page):
@@ -28,5 +30,6 @@ async def keyset_pages(
     except UnexpectedResponse as error:
         if error.http_status != HTTPStatus.METHOD_NOT_ALLOWED:
             raise
-        async for page in gitlab.pages(path, params, cursor=cursor, per_page=per_page):
+        place = cursor if cursor and is_numbered(cursor) else None
+        async for page in gitlab.pages(path, params, cursor=place, per_page=per_page):
             yield page

@@ -12,7 +12,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.errors import IncompleteList
 from gitlab_hub.gitlab.link_header import following
-from gitlab_hub.gitlab.messages import Query
+from gitlab_hub.gitlab.messages import Query, query_from
 from gitlab_hub.gitlab.paging import page_number, page_size
 from gitlab_hub.gitlab.rates import number
 
@@ -31,6 +31,14 @@ def shift_of(query: Query) -> int:
 
 _MEMORY = "#"
 """Divides a cursor: the query of the page, and what is remembered of those before. An encoded query has none."""
+
+
+def is_numbered(cursor: str) -> bool:
+    """Whether a cursor stands for a page by its number; for a place behind a keyset it does not."""
+    try:
+        return page_number(query_from(cursor.partition(_MEMORY)[0])) is not None
+    except ValueError:
+        return False
 
 
 class Listing:
