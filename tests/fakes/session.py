@@ -7,7 +7,7 @@ The mirrors are the engine's own, so rows are compared, journalled and swept as 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -114,9 +114,9 @@ class FakeSession:
             if self._left <= 0:
                 raise SliceOver
 
-    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         """Keep what is said of a part that is not known."""
-        self.partials.append((scope.key, code, reason))
+        self.partials.append((scope.key, code, " ".join([reason, *rows])))
 
     async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Read, and let others go on meanwhile."""

@@ -1,7 +1,7 @@
 """One pipelines sync over a model of GitLab and a table in memory, without the engine around it."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -82,8 +82,8 @@ class ScriptedSession:
     def count(self, **amounts: int) -> None:
         self.counts.update(amounts)
 
-    async def partial(self, scope: Scope, code: str, reason: str) -> None:
-        self._world.partials.append((scope.key, code, reason))
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
+        self._world.partials.append((scope.key, code, " ".join([reason, *rows]).strip()))
 
 
 class CountingTable(MemoryTable):

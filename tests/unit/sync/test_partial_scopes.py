@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Unavailable
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, Unavailable, UnexpectedResponse
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.ports import Row, Scope, Session, Stage
 from gitlab_hub.sync.run import RunStatus
+from gitlab_hub.sync.scope_notes import MOST_ROWS
+from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 from tests.fakes.engine import Driver
 from tests.fakes.mirrored_source import Estate, EstateFeature, Members, Sweep, Teams
 from tests.fakes.table import MemoryTable
@@ -106,3 +108,78 @@ def test_a_scope_that_is_refused_at_its_second_try_is_listed_as_refused() -> Non
     driver.feature.estate.faults[3] = Forbidden("403", http_status=403)
     driver.work(driver.start())
     assert [(note["status"], note["code"]) for note in notes(driver)] == [("forbidden", Forbidden.code)]
+
+def reasons(driver: Driver) -> list[str]:
+    return [note["hint"] for note in notes(driver)]
+
+
+class OddPages(Teams):
+    """A list on each of whose pages some rows cannot be understood; at its end something else is said of it too."""
+
+    rows_per_page = 2
+
+    async def read(self, scope: Scope) -> None:
+        """Page through it."""
+        after: Any = self.session.cursor(scope) or ""
+        while page := self.estate.list_teams(after):
+            odd = [f"{page[0]}-{number}" for number in range(self.rows_per_page)]
+            rows: list[dict[str, Any]] = [{"id": name} for name in [*page, *odd]]
+            good = await read_skipping_unreadable(self.session, scope, rows, understood)
+            await self.teams.upsert("all", [Row(name, {"name": name}) for _, name in good])
+            after = page[-1]
+            await self.session.checkpoint(scope, after)
+        await self.teams.complete("all")
+
+
+class ManyOddPages(OddPages):
+    """More of them than can be named."""
+
+    rows_per_page = 15
+
+
+class OwingPages(OddPages):
+    """Such a list of which something else is said at its end."""
+
+    async def read(self, scope: Scope) -> None:
+        """Page through it."""
+        await super().read(scope)
+        await self.session.partial(scope, "forbidden", "Something is hidden.")
+
+
+def understood(row: dict[str, Any]) -> str:
+    if "-" in row["id"]:
+        raise UnexpectedResponse("odd")
+    return str(row["id"])
+
+
+@pytest.mark.parametrize("failing", [(), (2,), (1, 2)])
+@pytest.mark.parametrize("looks", [None, 3, 5, 8])
+def test_the_odd_rows_of_all_pages_are_named_and_the_scope_counts_once(
+    failing: tuple[int, ...], looks: int | None
+) -> None:
+    driver = driver_of(OddPages, *failing)
+    left = iter([900.0] * (looks or 0) + [0.0] * bool(looks))
+    driver.remaining = lambda: next(left, 900.0)
+    driver.work(driver.start())
+    [reason] = reasons(driver)
+    assert [name for page in ("t0", "t3", "t6") for name in (f"{page}-0", f"{page}-1") if name not in reason] == []
+    if looks is None:
+        assert (driver.run.incomplete, driver.run.counts["scopes_partial"]) == (1, 1)
+
+
+def test_no_more_rows_are_named_than_a_note_has_room_for() -> None:
+    driver = driver_of(ManyOddPages)
+    driver.work(driver.start())
+    [reason] = reasons(driver)
+    assert reason.count("-") == MOST_ROWS
+    assert reason.endswith(", …")
+
+
+def test_what_else_is_said_of_a_scope_does_not_hide_its_odd_rows() -> None:
+    driver = driver_of(OwingPages)
+    driver.work(driver.start())
+    [note] = notes(driver)
+    assert note["code"] == "forbidden"
+    assert note["hint"].startswith("Something is hidden. ")
+    assert "-1" in note["hint"]
+    assert driver.run.incomplete == 1

@@ -149,8 +149,11 @@ class Session(Protocol):
     def count(self, **amounts: int) -> None:
         """Add to the run's counters (shown as `counts` of the kind)."""
 
-    async def partial(self, scope: Scope, code: str, reason: str) -> None:
-        """Say of a scope that is read that a part of it is not known: the part is named in `reason`."""
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
+        """Say of a scope that is read that a part of it is not known: the part is named in `reason`.
+
+        `rows`: the ids of rows that cannot be understood; those of all pages are named together.
+        """
 
 
 class Stage(Protocol):

@@ -13,7 +13,10 @@ from gitlab_hub.sync.run import Run
 
 FAILED, PARTIAL = "failed", "partial"
 MOST_TEXT = 500
-_SHOWN = ("status", "code", "hint", "at")
+MOST_ROWS = 20
+"""So many rows that cannot be understood are named."""
+MOST_ID = 20
+_SHOWN = ("status", "code", "hint", "at", "rows")
 PAGE = 100
 
 
@@ -31,6 +34,8 @@ class ScopeNote:
     status: str
     code: str
     hint: str = ""
+    rows: tuple[str, ...] = ()
+    """Ids of rows that could not be understood; a note names those of the notes before it in this run, too."""
     payload: Mapping[str, Any] = field(default_factory=dict)
     cursor: Any = None
     at: int | None = None
@@ -60,7 +65,7 @@ class ScopeNotes:
         """Remember a scope that is not complete, and why. Raises LeaseLost."""
         row: Item = {"pk": self._pk, "sk": self._sk(note.stage, note.key), "schema_version": 1}
         row |= {"status": note.status, "code": note.code, "hint": note.hint[:MOST_TEXT], "sync_id": self._run.sync_id}
-        row |= {"at": note.at, "resource": note.resource}
+        row |= {"at": note.at, "resource": note.resource, "rows": [name[:MOST_ID] for name in note.rows]}
         if note.status == FAILED:
             row["again"] = json.dumps([dict(note.payload), note.cursor], separators=(",", ":"))
         if note.status in {FAILED, PARTIAL}:
@@ -125,12 +130,25 @@ def _merged(stored: Item, row: Item) -> Item:
 
     It stays failed until a try has read it to its end, and such a try may begin behind the part that is unknown.
     """
-    shown = {name: row[name] for name in _SHOWN}
-    if row["status"] == PARTIAL:
-        return {**stored, PARTIAL: shown} if _is_open(stored) else row
-    if stored.get("status") == PARTIAL:
-        return {**row, PARTIAL: {name: stored[name] for name in _SHOWN}}
-    return {**row, PARTIAL: stored[PARTIAL]} if PARTIAL in stored else row
+    before = stored if stored.get("status") == PARTIAL else stored.get(PARTIAL)
+    if row["status"] != PARTIAL:
+        return {**row, PARTIAL: _shown(before)} if before else row
+    row = _with_rows(row, before or {})
+    return {**stored, PARTIAL: _shown(row)} if _is_open(stored) else row
+
+
+def _shown(row: Item) -> Item:
+    return {name: row[name] for name in _SHOWN if name in row}
+
+
+def _with_rows(row: Item, before: Item) -> Item:
+    """A note of a part that is not known, which names the rows of the note before it too, each once."""
+    rows = list(dict.fromkeys([*before.get("rows", ()), *row["rows"]]))[: MOST_ROWS + 1]
+    if not rows:
+        return row
+    named = ", ".join(rows[:MOST_ROWS]) + (", …" if rows[MOST_ROWS:] else "")
+    reason = f"{row['hint']} Rows of GitLab's cannot be understood and are not stored anew. Their ids: {named}"
+    return {**row, "rows": rows, "hint": reason.strip()[:MOST_TEXT]}
 
 
 def _failed(stage: str, key: str, row: Item) -> ScopeNote:

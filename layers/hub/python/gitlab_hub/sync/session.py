@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -63,6 +63,7 @@ class RunSession(BlockingCalls):
         self._history: dict[str, list[Any]] = {}
         self._pending: dict[str, list[Any]] = {}
         self._chunks = 0
+        self._partial: set[tuple[str, str]] = set()
         # What an earlier worker has refused stays refused: it may have left nothing to do but the end of the run.
         self._suspected: dict[str, int] | None = dict(run.suspected) or None
         self._fence = Fence(table, run.integration_id, run.kind)
@@ -126,21 +127,25 @@ class RunSession(BlockingCalls):
         """Add to the run's counters."""
         self._counts.update(amounts)
 
-    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         """Say of a scope that is read that a part of it is not known."""
+        stage = self.checkpointed.stage
         note = ScopeNote(
-            stage=self.checkpointed.stage,
+            stage=stage,
             key=scope.key,
             status=PARTIAL,
             code=code,
             hint=reason,
+            rows=tuple(rows),
             payload=scope.payload,
             at=int(self._clock()),
         )
         await self.write(self._runs.notes(self.run).note, note)
         # Without a pause from here on: what is counted and that it is done become durable together.
-        self.incomplete += 1
-        self.count(scopes_partial=1)
+        if (stage, scope.key) not in self._partial:
+            self._partial.add((stage, scope.key))
+            self.incomplete += 1
+            self.count(scopes_partial=1)
 
     def refuses(self, dataset: str) -> bool:  # noqa: ARG002 - doubt about one dataset is doubt about the whole listing
         """Whether removals must wait for an owner."""

@@ -9,8 +9,6 @@ from gitlab_hub.sync.ports import Scope, Session
 T = TypeVar("T")
 R = TypeVar("R", bound=Mapping[str, Any])
 
-MOST_NAMED = 20
-
 
 async def read_skipping_unreadable(
     session: Session, scope: Scope, rows: Sequence[R], read: Callable[[R], T]
@@ -31,7 +29,5 @@ async def read_skipping_unreadable(
     if odd and not good:
         raise UnexpectedResponse("None of the rows that GitLab sent can be understood; nothing of them was taken.")
     if odd:
-        named = ", ".join(odd[:MOST_NAMED]) + (", …" if odd[MOST_NAMED:] else "")
-        reason = f"{len(odd)} of GitLab's rows cannot be understood and are not stored anew. Their ids: {named}."
-        await session.partial(scope, UnexpectedResponse.code, reason)
+        await session.partial(scope, UnexpectedResponse.code, rows=odd)
     return good

@@ -7,7 +7,7 @@ run would have to complain, and postponed where a run would park. It spends the 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -123,7 +123,7 @@ class HintSession(BlockingCalls):
         listed = {name: mirror.listed for name, mirror in self._mirrors.items() if mirror.listed}
         return {**self.counts, **listed}
 
-    async def partial(self, scope: Scope, code: str, reason: str) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         """The next run finds the same, and keeps a note of it."""
 
     def count(self, **amounts: int) -> None:
