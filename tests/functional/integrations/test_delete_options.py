@@ -1,5 +1,7 @@
 """Leaving a GitLab: hooks go, tokens end, builds are asked after; and whatever fails is said and stops nothing."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,10 +9,14 @@ import httpx
 import pytest
 
 from gitlab_hub.gitlab.errors import Unavailable
+from gitlab_hub.integrations.tokens.gitlab_api import RESERVED_SECONDS
+from gitlab_hub.web.time_left import set_context, time_left
+from tests.fakes.events import Context
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, answer
 from tests.fakes.oauth import LIFE
 from tests.functional.integrations.oauth_hub import PATH, OAuthHub
+from tests.functional.integrations.tokens.revoking import sweep
 
 
 @dataclass
@@ -173,3 +179,43 @@ def test_a_pair_that_a_crashed_worker_had_kept_ends_too(hub: OAuthHub) -> None:
     hub.use(hub.stored_rows, hub.stored_secrets)
     assert leave(hub, one)["revoked"] is True
     assert hub.gitlab.living == []
+
+
+class TimedHub(OAuthHub):
+    """A hub whose token services look at the running function's own clock."""
+
+    left = property(lambda _: time_left(), lambda _, value: None)  # type: ignore[assignment]
+
+
+@pytest.fixture
+def timed() -> Iterator[TimedHub]:
+    hub = TimedHub()
+    yield hub
+    set_context(None)
+
+
+REVOKE = "/oauth/revoke"
+
+
+def test_a_gitlab_that_is_slow_to_end_tokens_gets_no_more_than_the_time_there_is(timed: TimedHub) -> None:
+    one = timed.connected()
+    credential_id = timed.loaded(one).credential.id
+    timed.gitlab.slow[REVOKE] = 60.0
+    set_context(Context(left_ms=int(1000 * RESERVED_SECONDS) + 300))
+    began = time.monotonic()
+    body = leave(timed, one)
+    # The client alone would wait for eight seconds, and for each of them.
+    assert time.monotonic() - began < 5
+    assert (body["revoked"], body["revoke_failed"], len(timed.gitlab.living)) == (False, [credential_id], 1)
+
+    set_context(Context(left_ms=300_000))
+    timed.gitlab.slow.clear()
+    sweep(timed, after=900)
+    assert (timed.gitlab.living, timed.stored_secrets.dump()) == ([], {})
+
+
+def test_without_time_for_it_no_token_is_tried_and_the_answer_says_so(timed: TimedHub) -> None:
+    one = timed.connected()
+    set_context(Context(left_ms=int(1000 * RESERVED_SECONDS)))
+    body = leave(timed, one)
+    assert (body["revoked"], len(body["revoke_failed"]), timed.gitlab.paths.count(REVOKE)) == (False, 1, 0)

@@ -1,9 +1,13 @@
+import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from gitlab_hub.gitlab.errors import HostUnreachable
+from gitlab_hub.webhooks.hooks.removal import HookRemoval
 from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer, project
 from tests.fakes.gitlab_hooks import says
@@ -206,6 +210,50 @@ def test_a_removal_that_breaks_off_can_be_finished(hub: Hub, at: int) -> None:
     hub.heal()
     assert status == 200 or hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
     assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
+@pytest.mark.parametrize("refused", [3, 5, 7])
+@pytest.mark.parametrize(
+    ("status", "code", "retryable"), [(403, "maintainer_required", False), (502, "gitlab_unavailable", True)]
+)
+def test_a_project_that_keeps_its_hook_is_named_and_the_others_lose_theirs(
+    hub: Hub, status: int, code: str, retryable: bool, refused: int
+) -> None:
+    hook_id = hub.register(**GROUP)["id"]
+    really = hub.gitlab._really
+
+    async def refusing(request: httpx.Request) -> httpx.Response:
+        is_refused = request.method == "DELETE" and f"/projects/{refused}/" in request.url.path
+        return answer(status, {"message": "no"}) if is_refused else await really(request)
+
+    hub.gitlab._really = refusing  # type: ignore[method-assign]  # one project says no
+    said = hub("DELETE", f"{PATH}/{hook_id}")[1]
+    assert (said["code"], said["retryable"], children(hub)) == (code, retryable, [refused])
+    [left] = [hook for hook in hub.hooks() if hook.parent_id is not None]
+    assert said["details"]["hooks_failed"] == [{"hook_id": left.id, "target": left.target, "code": code}]
+    assert "1 of the 5 webhooks" in said["error"]
+    assert hub.hook(hook_id).id == hook_id, "it stays known for as long as something stands in for it"
+    hub.gitlab._really = really  # type: ignore[method-assign]  # and then yes
+    assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
+    assert (hub.gitlab.hooks, hub.hooks()) == ({}, [])
+
+
+def test_a_slow_gitlab_loses_as_many_hooks_as_there_is_time_for(hub: Hub) -> None:
+    hook = hub.hook(hub.register(**GROUP)["id"])
+    really = hub.gitlab._really
+
+    async def stuck(request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE" and "/projects/4/" in request.url.path:
+            await asyncio.sleep(60)
+        return await really(request)
+
+    hub.gitlab._really = stuck  # type: ignore[method-assign]  # one of five calls hangs
+    quick = HookRemoval(hub.feature._locks, hub.feature._runner, seconds=0.5)
+    began = time.monotonic()
+    with pytest.raises(HostUnreachable) as late:
+        quick.remove(INTEGRATION, hook.id)
+    assert time.monotonic() - began < 5
+    assert (children(hub), late.value.details["hooks_failed"][0]["code"]) == ([4], "host_unreachable")
 
 
 def test_a_hook_whose_group_is_gone_is_removed_by_the_caretaker(hub: Hub) -> None:

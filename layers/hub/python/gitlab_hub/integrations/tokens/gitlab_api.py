@@ -1,6 +1,7 @@
 """The calls that use up or end a token: each goes out exactly once, and its failures are sorted by what they leave."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -27,11 +28,21 @@ ROTATE_PATH = "/personal_access_tokens/self/rotate"
 SELF_PATH = "/personal_access_tokens/self"
 
 
-class TokenEndpoint:
-    """Talks to one GitLab about its tokens. All calls block."""
+def unlimited() -> float:
+    """Time without end, for whoever does not run against a clock."""
+    return math.inf
 
-    def __init__(self, connector: Connector) -> None:
-        self._connector = connector
+
+RESERVED_SECONDS = 6.0
+"""What is left of the running function's time for what follows a token's end: rows are removed, and the caller is
+answered. A token that does not end in time is tried again on schedule."""
+
+
+class TokenEndpoint:
+    """Talks to one GitLab about its tokens. All calls block. `remaining`: seconds that the function may still run."""
+
+    def __init__(self, connector: Connector, remaining: Callable[[], float] = unlimited) -> None:
+        self._connector, self._remaining = connector, remaining
 
     def refresh(self, host_url: str, application: Application, refresh_token: str) -> Grant:
         """Use up a refresh token. Raises GrantRefused, NOT_DONE, or what leaves the outcome unknown."""
@@ -64,22 +75,33 @@ class TokenEndpoint:
         return self._ask(host_url, token, lambda gitlab: gitlab.send("POST", ROTATE_PATH, body))
 
     def revoke(self, host_url: str, application: Application | None, tokens: TokenSet) -> bool:
-        """End a token in GitLab; False where that could not be done. A pair ends with its refresh token."""
+        """End a token in GitLab; False where that could not be done. A pair ends with its refresh token.
+
+        Whoever waits for it waits for no longer than the function has time: ending it once more does no harm.
+        """
+        within = self._remaining() - RESERVED_SECONDS
+        if within <= 0:
+            return False
         try:
             if application is not None:
                 fields = revoke_fields(application, tokens.access_token, tokens.refresh_token)
-                self.form(host_url, REVOKE_PATH, fields)
+                self._ask(host_url, "", lambda gitlab: gitlab.form(REVOKE_PATH, fields), within=within)
             else:
-                self._ask(host_url, tokens.access_token, lambda gitlab: gitlab.send("DELETE", SELF_PATH))
+                own = tokens.access_token
+                self._ask(host_url, own, lambda gitlab: gitlab.send("DELETE", SELF_PATH), within=within)
         except Unauthorized:
             return application is None  # An access token that GitLab does not take has ended already.
-        except GitLabError:
+        except (GitLabError, TimeoutError):
             return False
         return True
 
-    def _ask(self, host_url: str, token: str, call: Callable[[GitLab], Awaitable[T]]) -> T:
+    def _ask(
+        self, host_url: str, token: str, call: Callable[[GitLab], Awaitable[T]], *, within: float | None = None
+    ) -> T:
         async def run() -> T:
-            async with self._connector.open(self._connector.address(host_url), FixedToken(token)) as gitlab:
+            address = self._connector.address(host_url)
+            seconds = None if within is None or math.isinf(within) else within
+            async with asyncio.timeout(seconds), self._connector.open(address, FixedToken(token)) as gitlab:
                 return await call(gitlab)
 
         return asyncio.run(run())

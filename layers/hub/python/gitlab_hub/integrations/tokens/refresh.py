@@ -15,7 +15,7 @@ from gitlab_hub.gitlab.errors import GitLabError, InvalidGrant, Unauthorized
 from gitlab_hub.gitlab.oauth import Grant
 from gitlab_hub.integrations.model import CredentialStatus
 from gitlab_hub.integrations.store import IntegrationStore
-from gitlab_hub.integrations.tokens.gitlab_api import NOT_DONE, TokenEndpoint
+from gitlab_hub.integrations.tokens.gitlab_api import NOT_DONE, TokenEndpoint, unlimited
 from gitlab_hub.integrations.tokens.lease import Lease, LeaseLost, Leases
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential, reload_credential
 from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
@@ -36,11 +36,6 @@ LEAST_SECONDS = 18.0
 POLL_SECONDS = 0.5
 POLLS = 36
 """A little longer than another worker takes, also with a slow GitLab."""
-
-
-def unlimited() -> float:
-    """Time without end, for whoever does not run against a clock."""
-    return float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

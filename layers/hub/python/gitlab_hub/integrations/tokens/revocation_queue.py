@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.oauth import Application
@@ -96,11 +97,15 @@ class RevocationQueue:
     def last_tries(self, integration_id: str) -> list[Revocation]:
         """Try everything of a removed integration once, while there is its secret; what is still to be ended then.
 
-        There are as many tries as an integration may have credentials; further ones count as not ended.
+        There are as many tries as an integration may have credentials, and none once the function's time is nearly up;
+        what was not tried counts as not ended.
         """
         pending = list(self.pending(integration_id))
+        some = pending[:MAX_CREDENTIALS]
+        # A pool's threads do not know the invocation they work for, and so not its time, unless they are given it.
+        contexts = [copy_context() for _ in some]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            done = list(pool.map(self._has_ended, pending[:MAX_CREDENTIALS]))
+            done = list(pool.map(lambda context, one: context.run(self._has_ended, one), contexts, some))
         ended = {one.key for one, has_ended in zip(pending, done, strict=False) if has_ended}
         self._table.write(deletes=sorted(ended))
         return [one for one in pending if one.key not in ended]

@@ -9,11 +9,11 @@ from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.rows import is_live
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.tokens.alerts import LambdaTokenAlerts, TokenAlerts
-from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
+from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint, unlimited
 from gitlab_hub.integrations.tokens.lease import Leases
 from gitlab_hub.integrations.tokens.monitor import TokenMonitor
 from gitlab_hub.integrations.tokens.pair_revoker import PairRevoker
-from gitlab_hub.integrations.tokens.refresh import Refresher, RenewalParts, unlimited
+from gitlab_hub.integrations.tokens.refresh import Refresher, RenewalParts
 from gitlab_hub.integrations.tokens.replacement import TokenReplacement
 from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.rotation import TokenRotator
@@ -44,7 +44,8 @@ class TokenServices:
     ) -> None:
         runtime = runtime or Runtime()
         self.store = IntegrationStore(table, secrets, runtime.alerts.rejected)
-        self.leases, self.token_endpoint, self.alerts = Leases(table, now), TokenEndpoint(connector), runtime.alerts
+        self.leases, self.alerts = Leases(table, now), runtime.alerts
+        self.token_endpoint = TokenEndpoint(connector, runtime.remaining)
         self.incidents = IncidentStore(table, now, is_live)
         self.replacement = TokenReplacement(self.store, self.incidents, runtime.alerts, now, runtime.sleep)
         self.pair_revoker = PairRevoker(self.store, self.token_endpoint)

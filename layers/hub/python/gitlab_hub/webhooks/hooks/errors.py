@@ -1,10 +1,15 @@
 """The refusals of this part, and what GitLab's own refusals of a hook mean."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from gitlab_hub.errors import Conflict, HubError
 from gitlab_hub.gitlab import errors as gitlab
 from gitlab_hub.gitlab.webhooks.event_types import Scope
+
+if TYPE_CHECKING:
+    from gitlab_hub.webhooks.hooks.model import Hook
 
 
 class MaintainerRequired(HubError):
@@ -76,6 +81,7 @@ _ADVICE = {
     Scope.SYSTEM: "Only a token of an administrator may manage webhooks of {place}; use one, or mode manual.",
 }
 _LONGEST_NAME = 200
+_MOST_NAMED = 20
 _INVALID = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 _BEFORE_SENDING = (gitlab.HostNotAllowed, gitlab.InvalidUrl, gitlab.TlsError)
 
@@ -113,6 +119,22 @@ def refusal(error: HubError, scope: str, target: str | int | None) -> HubError:
             "allow the address (Admin area, Settings, Network, Outbound requests)."
         )
     return error
+
+
+def some_stay(failed: "Sequence[tuple[Hook, HubError]]", *, of: int) -> HubError:
+    """The refusal where some of the hooks that stand in for another one were not removed: that of the first project.
+
+    A refusal goes before trouble that may pass, as only a person ends it. `details["hooks_failed"]` names the first 20:
+    `hook_id`, `target` (the project) and `code`.
+    """
+    refusals = [(hook, refusal(error, hook.scope, hook.target)) for hook, error in failed]
+    hook, first = min(refusals, key=lambda pair: pair[1].retryable)
+    named = [{"hook_id": one.id, "target": one.target, "code": error.code} for one, error in refusals[:_MOST_NAMED]]
+    message = (
+        f"{len(failed)} of the {of} webhooks that stand in for this one could not be removed, so it stays too; the "
+        f"others are gone. {place_name(hook.scope, hook.target)}: {first}"
+    )
+    return type(first)(message, details={**first.details, "hooks_failed": named}, retry_after=first.retry_after)
 
 
 def is_invalid(error: HubError) -> bool:

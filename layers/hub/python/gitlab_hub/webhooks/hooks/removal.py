@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError
-from gitlab_hub.webhooks.hooks.errors import refusal
+from gitlab_hub.webhooks.hooks.errors import refusal, some_stay
 from gitlab_hub.webhooks.hooks.gitlab_api import GitLabRunner, HooksApi
 from gitlab_hub.webhooks.hooks.locks import HookLocks
 from gitlab_hub.webhooks.hooks.model import Hook, Mode
@@ -35,15 +35,17 @@ class HookRemoval:
         self._locks, self._runner, self._seconds = locks, runner, seconds
 
     def remove(self, integration_id: str, hook_id: str) -> None:
-        """Remove one hook with those that stand in for it. Raises HubError; what was not removed then stays."""
+        """Remove one hook with those that stand in for it. Raises HubError; what was not removed then stays.
+
+        A project that keeps its hook is named, and the others lose theirs: whoever repeats the call has the rest to do.
+        """
         hook = self._locks.require(integration_id, hook_id)
         if hook.mode == Mode.AUTO:
             require_feature(self._runner.connection(integration_id))
-        for one in (*self._children(hook), hook):
-            self.remove_one(one)
+        self._remove_children(hook, within=self._seconds)
+        self.remove_one(hook)
         # Without the hook that they stand in for no more can be made; some may have been, a moment before.
-        for one in self._children(hook):
-            self.remove_one(one)
+        self._remove_children(hook, within=self._seconds / 3)
 
     def remove_one(self, hook: Hook) -> None:
         """Remove a hook that nothing stands in for. Raises HubError; the hook then stays."""
@@ -62,37 +64,49 @@ class HookRemoval:
         """
         hooks = list(self._locks.of(integration_id))
         ours = [hook for hook in hooks if hook.is_ours]
-        deleted = self._delete_all(integration_id, ours) if ours else set()
+        failed = self._delete_all(integration_id, ours, within=self._seconds)
         self._locks.delete_all(hooks)
         self._locks.store.forget_last_delivery(integration_id)
-        return HookRemovalResult(len(deleted), [hook.id for hook in ours if hook.id not in deleted])
+        return HookRemovalResult(len(ours) - len(failed), [hook.id for hook in ours if hook.id in failed])
 
     def forget_all(self, integration_id: str) -> None:
         """Forget every hook of an integration that goes, and leave it in GitLab: all get 401 from now on."""
         self._locks.delete_all(list(self._locks.of(integration_id)))
         self._locks.store.forget_last_delivery(integration_id)
 
-    def _delete_all(self, integration_id: str, hooks: Sequence[Hook]) -> set[str]:
-        """Remove hooks from GitLab, as many as the time is enough for; the ids of those that are gone."""
-        deleted: set[str] = set()
+    def _remove_children(self, hook: Hook, *, within: float) -> None:
+        """Remove what stands in for a hook. Raises HubError once all were tried; those that were not removed stay."""
+        children = self._children(hook)
+        failed = self._delete_all(hook.integration_id, children, within=within)
+        for one in children:
+            if one.id not in failed:
+                self._locks.delete(one)
+        if failed:
+            raise some_stay([(one, failed[one.id]) for one in children if one.id in failed], of=len(children))
+
+    def _delete_all(self, integration_id: str, hooks: Sequence[Hook], *, within: float) -> dict[str, HubError]:
+        """Remove hooks from GitLab, as many as the time is enough for; by their ids, why others may still be there."""
+        failed: dict[str, HubError] = {}
+        pending = {hook.id for hook in hooks}
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def delete(gitlab: "GitLab", hook: Hook) -> None:
             async with slots:
                 try:
                     await _delete(HooksApi(gitlab, hook.scope, hook.target_id), hook)
-                except GitLabError:
-                    return
-            deleted.add(hook.id)
+                except GitLabError as error:
+                    failed[hook.id] = error
+            pending.discard(hook.id)
 
         async def delete_each(gitlab: "GitLab") -> None:
             await asyncio.gather(*(delete(gitlab, hook) for hook in hooks))
 
         try:
-            self._runner.run(self._runner.connection(integration_id), delete_each, within=self._seconds)
-        except HubError:
-            return deleted
-        return deleted
+            if hooks:
+                self._runner.run(self._runner.connection(integration_id), delete_each, within=within)
+        except HubError as error:
+            failed |= dict.fromkeys(pending, error)
+        return failed
 
     def _children(self, hook: Hook) -> Sequence[Hook]:
         return (
