@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.builds.runs.model import BuildStatus, concurrency_key, concurrency_keys
+from gitlab_hub.builds.runs.model import SUPERSEDED_BY_PERSON, BuildStatus, concurrency_key, concurrency_keys
 from gitlab_hub.builds.triggers.model import TAG
-from gitlab_hub.gitlab.webhooks.parse import parse
+from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
 from tests.functional.builds.builds_hub import INTEGRATION, NEWER, PROJECT, SHA, World, merge_request, push, trigger
 
 FIELD = Path(__file__).parents[3] / "data" / "gitlab" / "field"
@@ -128,6 +128,63 @@ def test_a_build_that_a_person_asks_for_overtakes_its_own_kind_only(ref: str, ki
     assert running(world) == {branch if kind == "tag" else tag, body["build"]["id"]}
     again = world.call("POST", f"/v1/builds/{branch if kind == 'branch' else tag}/rerun")
     assert (again[0], world.build(again[1]["build"]["id"]).kind) == (201, kind)
+
+
+def updated(sha: str, *, oldrev: str | None = None, **changes: Any) -> HookEvent:
+    """An update of the merge request; without `oldrev` one that brings no commit, such as a new label."""
+    event = merge_request(sha)
+    found = replace(event.merge_request, action="update", oldrev=oldrev, **changes)  # type: ignore[type-var]
+    return replace(event, action="update", before=oldrev, merge_request=found)
+
+
+def asked_for(world: World, sha: str) -> str:
+    world.wall.commits[sha] = sha
+    status, body = world.call("POST", "/v1/builds", {"trigger_id": trigger().id, "ref": "main", "sha": sha})
+    assert status == 201, body
+    world.work()
+    return str(body["build"]["id"])
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_label_does_not_take_back_what_a_person_has_built_instead(ended: bool) -> None:
+    world = world_of()
+    [head], _ = world.receive(updated(NEWER, oldrev=SHA), "dlv_0a1b_1")
+    world.work()
+    older = asked_for(world, SHA)
+    assert running(world) == {older}
+    assert world.build(head).description == SUPERSEDED_BY_PERSON
+    if ended:
+        assert world.call("PATCH", f"/v1/builds/{older}", {"status": "success"})[0] == 200
+    assert world.receive(updated(NEWER), "dlv_0a1b_2") == ([], [f"{trigger().id}: already_built"])
+    assert running(world) == (set() if ended else {older})
+    [again], _ = world.receive(push(NEWER, before="c" * 40), "dlv_0a1b_3")
+    assert running(world) == {again}, "a push is new code, whatever a person has asked for before"
+
+
+@pytest.mark.parametrize("sha", [SHA, NEWER])
+def test_the_first_build_that_a_label_brings_leaves_alone_what_a_person_has_asked_for(sha: str) -> None:
+    world = world_of(merge_requests=replace(trigger().merge_requests, labels=("build",)))
+    manual = asked_for(world, sha)
+    [labelled], _ = world.receive(updated(NEWER, labels=("build",)), "dlv_0a1b_1")
+    assert running(world) == {manual, labelled}
+
+
+def test_a_label_still_cancels_the_build_of_an_older_push() -> None:
+    world = world_of(merge_requests=replace(trigger().merge_requests, labels=("build",)))
+    world.push()
+    world.work()
+    [labelled], _ = world.receive(updated(NEWER, labels=("build",)), "dlv_0a1b_2")
+    assert running(world) == {labelled}
+
+
+def test_a_label_undoes_what_the_hub_itself_has_cut_short() -> None:
+    world = world_of()
+    [first], _ = world.receive(updated(NEWER, oldrev=SHA), "dlv_0a1b_1")
+    world.work()
+    world.receive(push(SHA, before=NEWER), "dlv_0a1b_2")
+    world.work()
+    assert world.build(first).superseded
+    assert len(world.receive(updated(NEWER), "dlv_0a1b_3")[0]) == 1
 
 
 def test_a_token_that_may_not_read_tags_builds_a_branch_of_that_name() -> None:

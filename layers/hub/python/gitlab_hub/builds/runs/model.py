@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from gitlab_hub.builds.triggers.model import BRANCH, FORK, TAG, TAG_PUSH, BuildRequest, Trigger
+from gitlab_hub.builds.triggers.model import BRANCH, FORK, MANUAL, TAG, TAG_PUSH, BuildRequest, Trigger
 
 SUPERSEDED = "A newer build of the same branch took its place."
+SUPERSEDED_BY_PERSON = "A build that somebody asked for took its place."
 
 
 class BuildStatus(StrEnum):
@@ -64,7 +65,9 @@ class Build:
     before: str | None = None
     """Where the ref stood before, where the event said that it moved."""
     superseded: bool = False
-    """It was canceled for a newer build of its ref."""
+    """It was canceled for a newer build of its ref, one that nobody asked for."""
+    new_code: bool = True
+    """Whether its event brought its commit; a new label or title of a merge request does not."""
     deletes_ref: bool = False
     """The branch of this commit was deleted: what is built is the goodbye to it."""
     needs_approval: bool = False
@@ -144,6 +147,7 @@ def new_build(trigger: Trigger, request: BuildRequest, *, build_id: str, now: fl
         pipeline_id=request.pipeline_id,
         needs_approval=request.needs_approval,
         cancel_previous=request.cancel_previous,
+        new_code=request.new_code,
         deletes_ref=request.deletes_ref,
         ref_kind=request.ref_kind,
         before=request.before,
@@ -185,9 +189,16 @@ def canceled(build: Build, *, now: int, why: str | None = None) -> Build:
     return replace(ended, stop_pending=build.starting_at is not None or build.status is BuildStatus.RUNNING)
 
 
-def superseded(build: Build, *, now: int) -> Build:
-    """End a build whose place a newer one of its ref takes."""
-    return build if build.finished else replace(canceled(build, now=now, why=SUPERSEDED), superseded=True)
+def superseded(build: Build, *, by: Build | None = None, now: int) -> Build:
+    """End a build whose place a newer one of its ref takes; `by` None: its commit was left before it began.
+
+    Where a person asked for the newer one, this one counts as cancelled by a person.
+    """
+    if build.finished:
+        return build
+    if by is not None and by.event == MANUAL:
+        return canceled(build, now=now, why=SUPERSEDED_BY_PERSON)
+    return replace(canceled(build, now=now, why=SUPERSEDED), superseded=True)
 
 
 def failed(build: Build, *, now: int, code: str, hint: str) -> Build:
@@ -211,6 +222,15 @@ def _times(build: Build, to: BuildStatus, now: int) -> dict[str, Any]:
 # Which builds overtake each other: those of one trigger, project and ref; pure.
 #
 # A ref has a kind: tag `v1` is not branch `v1`, and a fork's branch is not the project's own of the same name.
+
+
+def overtakes(build: Build, other: Build) -> bool:
+    """Whether a build takes the place of another one that has not ended.
+
+    What a person has asked for gives way to new code, and not to a new label of code that was there before.
+    """
+    is_newer = concurrency_key(other) == concurrency_key(build) and other.number < build.number
+    return is_newer and (build.new_code or other.event != MANUAL)
 
 
 def concurrency_key(build: Build) -> str:

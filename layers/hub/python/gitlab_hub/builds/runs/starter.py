@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitlab_hub.builds.runs.actions import POLL, START, pending_actions
-from gitlab_hub.builds.runs.model import Build, BuildStatus, concurrency_key, failed, superseded, with_status
+from gitlab_hub.builds.runs.model import Build, BuildStatus, failed, overtakes, superseded, with_status
 from gitlab_hub.builds.runs.service import BuildService
 from gitlab_hub.builds.runs.store import BuildStore
 from gitlab_hub.builds.targets.base import (
@@ -56,7 +56,7 @@ class Starter:
             self._service.change(build_id, lambda one: superseded(one, now=self._clock()), read=build)
             return
         for other in others:
-            self._service.change(other.id, lambda one: superseded(one, now=self._clock()), read=other)
+            self._service.change(other.id, lambda one: superseded(one, by=build, now=self._clock()), read=other)
         marked = self._service.change(build_id, self._mark_starting, read=build)
         if marked is None or START not in pending_actions(marked):
             return  # Canceled or removed meanwhile.
@@ -106,8 +106,7 @@ class Starter:
     def _overtaken_by(self, build: Build) -> list[Build]:
         """The earlier builds of the same trigger and ref, where the trigger wants only the newest."""
         found = map(self._store.get, self._store.concurrent_with(build)) if build.cancel_previous else ()
-        key = concurrency_key(build)
-        return [one for one in found if one and concurrency_key(one) == key and one.number < build.number]
+        return [one for one in found if one and overtakes(build, one)]
 
     def _mark_starting(self, build: Build) -> Build:
         if START not in pending_actions(build) or build.starting_at is not None:
