@@ -35,7 +35,8 @@ def _ticks() -> None:
 
 
 def _ended(status: str) -> None:
-    run_ended("function", kind="access", status=status, integration_id="int_1", counts={"requests": 3})
+    again, about = status == "failed", {"kind": "access", "integration_id": "int_1"}
+    run_ended("function", status=status, counts={"requests": 3}, keeps_failing=again, **about)
 
 
 def _late() -> None:

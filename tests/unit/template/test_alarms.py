@@ -144,7 +144,8 @@ def test_ticks_that_stop_are_noticed_by_their_silence() -> None:
     assert source()["Conditions"]["SchedulesRun"] == {"Fn::Equals": [{"Ref": "SchedulesState"}, "ENABLED"]}
 
 
-LASTING = {"WorkGivenUpAlarm": "CaretakerSchedule", "SuspectSyncsAlarm": "AccessIntervalMinutes"}
+LASTING = {"WorkGivenUpAlarm": "CaretakerSchedule", "SuspectSyncsAlarm": "AccessIntervalMinutes",
+           "FailedSyncsAlarm": "AccessIntervalMinutes"}  # fmt: skip
 """What is counted again and again as long as it lasts, and the parameter that says how often."""
 
 
@@ -157,7 +158,8 @@ def test_what_lasts_is_one_alarm_and_not_one_for_each_count(name: str) -> None:
     assert alarm["DatapointsToAlarm"] == 1
 
 
-@pytest.mark.parametrize("metric", ["CredentialsLost", "CredentialsExpiring", "WebhooksNotQueued", "WorkGivenUp"])
+@pytest.mark.parametrize("metric", ["CredentialsLost", "CredentialsExpiring", "WebhooksNotQueued", "WorkGivenUp",
+                                    "FailedSyncs"])  # fmt: skip
 def test_what_is_said_once_is_heard_at_once(metric: str) -> None:
     assert {alarm["Threshold"] for alarm in ALARMS.values() if alarm["MetricName"] == metric} == {1}
 

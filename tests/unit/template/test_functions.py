@@ -139,6 +139,7 @@ HOSTS_AND_RANGES = [
     ("AllowedPrivateCidrs", "10.20.0.0/16, fd00::/8 10.30.0.5", True),
     ("AllowedPrivateCidrs", "10.20.0.0/16,", True),
     ("AllowedPrivateCidrs", "10.20.0.0/160", False),
+    ("AllowedPrivateCidrs", "10.0.0.0/255.0.0.0", False),
     ("AllowedPrivateCidrs", "gitlab.example.com", False),
     ("AllowedPrivateCidrs", "10.20.0.0/16;10.30.0.0/16", False),
 ]

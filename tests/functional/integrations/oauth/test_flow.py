@@ -218,6 +218,45 @@ def test_a_repeated_request_gets_the_same_addresses(hub: OAuthHub, one: str) -> 
     assert route.secret_answer
 
 
+@pytest.mark.parametrize("after", [5, 700, 80_000])
+def test_an_older_request_that_is_repeated_says_so_and_does_not_take_the_place_of_a_newer_one(
+    hub: OAuthHub, one: str, after: float
+) -> None:
+    hub.api._new_seed = lambda: "seed of the older key"
+    hub.begin(one)
+    hub.api._new_seed = lambda: "seed of the newer key"
+    hub.now += after - 5
+    newer = hub.begin(one)
+    hub.api._new_seed = lambda: "seed of the older key"
+    hub.now += 5
+    status, said = hub("POST", AUTHORIZE, {"integration_id": one})
+    assert (status, said["code"], "newer" in said["error"]) == (400, "invalid_state", True)
+    code, state = hub.gitlab.approve(newer["authorize_url"])
+    assert hub("POST", AUTHORIZE, {"integration_id": one, "code": code, "state": state})[0] == 200
+
+
+def test_what_was_begun_goes_with_its_integration(hub: OAuthHub, one: str) -> None:
+    hub.begin(one)
+    assert hub("DELETE", f"/v1/integrations/{one}")[0] == 200
+    assert [row["sk"] for row in hub.stored_rows.dump() if row["pk"] == f"INTEGRATION#{one}"] == []
+
+
+@pytest.mark.parametrize("issuer", [HOST, f"{HOST}/", f"{HOST}:443", HOST.replace("gitlab", "GitLab")])
+def test_an_answer_that_names_the_integrations_gitlab_is_taken(hub: OAuthHub, one: str, issuer: str) -> None:
+    code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
+    assert hub.browse(CALLBACK, code=code, state=state, iss=issuer)["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "issuer", [f"{HOST}:8443", f"{HOST}/other", HOST.replace("https", "http"), "https://gitlab.internal", "", "odd"]
+)
+def test_an_answer_that_names_another_address_says_which_one_to_connect(hub: OAuthHub, one: str, issuer: str) -> None:
+    code, state = hub.gitlab.approve(hub.begin(one)["authorize_url"])
+    answer = hub.browse(CALLBACK, code=code, state=state, iss=issuer)
+    assert (answer["statusCode"], hub.gitlab.trades) == (400, 0)
+    assert "external URL" in answer["body"]
+
+
 @pytest.mark.parametrize("path", ["api", "browser"])
 def test_two_at_once_exchange_once(path: str) -> None:
     for _ in range(10):

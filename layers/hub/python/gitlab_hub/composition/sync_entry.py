@@ -69,7 +69,7 @@ def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], objec
 
 
 def _report(container: "Container", run: "Run") -> None:
-    from gitlab_hub.sync.incidents import note
+    from gitlab_hub.sync.incidents import keeps_failing, note
     from gitlab_hub.web.telemetry import run_ended
 
     run_ended(
@@ -78,5 +78,6 @@ def _report(container: "Container", run: "Run") -> None:
         status=run.status,
         integration_id=run.integration_id,
         counts=run.counts,
+        keeps_failing=keeps_failing(run),
     )
     note(container.incidents, run)

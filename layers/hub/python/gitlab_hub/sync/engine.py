@@ -34,7 +34,6 @@ STORE_CALLS_AT_ONCE = 16
 LONGEST_DELAY_SECONDS = 900
 """What SQS can hold a message back."""
 
-PAUSED = {"code": "paused", "hint": "The integration is paused or has no usable credential."}
 CONTRADICTION = "GitLab takes the token, and refuses it for one of its lists; look for a proxy in between."
 TABLES_AWAY = "A table could not be reached for minutes (throttled, or AWS in trouble); the next sync begins anew."
 REFUSED = {"code": "invalid_credentials", "hint": "GitLab refuses the token; store a new one."}
@@ -102,7 +101,7 @@ class Engine:
         # Python's own pool has a thread or two more than processors; these threads only wait for AWS.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(STORE_CALLS_AT_ONCE))
         target = await run_uncancelled(self._targets.target, run.integration_id)
-        dead_end = PAUSED if target is None else runs.dead_end(run, now=self._now())
+        dead_end = runs.PAUSED if target is None else runs.dead_end(run, now=self._now())
         if target is None or dead_end is not None:
             await self._end(runs.finish(run, now=self._now(), error=dead_end, at_its_end=False))
             return

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from gitlab_hub.incidents import Incident, IncidentStore
-from gitlab_hub.sync.run import Run, RunStatus
+from gitlab_hub.sync.run import Run, RunStatus, is_wanted
 
 SUSPECT, FAILED = "sync_suspect", "sync_failed"
 KINDS = (SUSPECT, FAILED)
 
-WANTED = frozenset({"paused"})
-"""Why runs fail that need nobody: somebody has wanted it so."""
+LASTING_SECONDS = 1_800
+"""For so long a sync has not succeeded before its failures are an alarm: a GitLab that restarts is away for minutes."""
 
 _SUSPECT_HINT = "Too much was missing at once, so nothing was removed: look in GitLab, then accept it or not."
 _UNKNOWN = {"code": "internal_error", "hint": "Look at the worker's log."}
@@ -27,7 +27,7 @@ def incidents_of(run: Run) -> Iterator[Incident]:
             hint=_SUSPECT_HINT,
             details=dict(run.suspected),
         )
-    elif run.status is RunStatus.FAILED and (run.last_error or {}).get("code") not in WANTED:
+    elif run.status is RunStatus.FAILED and not is_wanted(run.last_error):
         error = run.last_error or _UNKNOWN
         yield Incident(
             kind=FAILED,
@@ -37,6 +37,13 @@ def incidents_of(run: Run) -> Iterator[Incident]:
             hint=error["hint"],
             details={"code": error["code"]},
         )
+
+
+def keeps_failing(run: Run) -> bool:
+    """Whether a run that has ended is to wake somebody: it failed, as did the one before it, and it lasts; pure."""
+    if run.status is not RunStatus.FAILED or is_wanted(run.last_error) or run.failures < 2:
+        return False
+    return run.succeeded_at is None or (run.finished_at or 0) - run.succeeded_at >= LASTING_SECONDS
 
 
 def note(incidents: IncidentStore, run: Run) -> None:

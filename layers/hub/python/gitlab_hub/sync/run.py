@@ -25,6 +25,9 @@ MOST_SETBACKS = 5
 """So often in a row may trouble cut slices short before one of them has brought a checkpoint; see `Run.setbacks`."""
 
 BROKEN = {"code": "internal_error", "hint": "Workers stopped five times without progress; see the function's log."}
+PAUSED = {"code": "paused", "hint": "The integration is paused or has no usable credential."}
+"""Ends a run that is cut short because somebody wants it so."""
+
 EXPIRED = {
     "code": "sync_expired",
     "hint": "After 30 days a sync is not carried on; what is stored stays, and the next begins anew.",
@@ -112,6 +115,13 @@ class Run:
     accepted: dict[str, int] = field(default_factory=dict)
     """Dataset → how many removals an owner has accepted for this run."""
     last_error: dict[str, str] | None = None
+    failures: int = 0
+    """How many runs have failed since one of this kind last came to its end without an error."""
+
+
+def is_wanted(error: dict[str, str] | None) -> bool:
+    """Whether a run has ended in this way because somebody wanted it so."""
+    return (error or {}).get("code") == PAUSED["code"]
 
 
 def request(run: Run, *, sync_id: str, now: int, full: bool = False) -> Run:
@@ -131,6 +141,7 @@ def request(run: Run, *, sync_id: str, now: int, full: bool = False) -> Run:
         full=full,
         messaged_at=now,
         succeeded_at=run.succeeded_at,
+        failures=run.failures,
     )
 
 
@@ -216,6 +227,7 @@ def finish(run: Run, *, now: int, error: dict[str, str] | None = None, at_its_en
         total=run.done if at_its_end else run.total,
         finished_at=now,
         succeeded_at=now if status is RunStatus.IDLE else run.succeeded_at,
+        failures=run.failures + (not is_wanted(error)) if failed else 0,
         last_error=error,
         checkpoint=Checkpoint(),
         parked_until=0,

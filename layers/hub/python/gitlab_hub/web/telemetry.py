@@ -69,7 +69,6 @@ NAMESPACE = "gitlab-hub"
 # At lower levels these write what they send: addresses with their queries, headers, bodies.
 _TALKATIVE = ("httpx", "httpcore", "botocore", "boto3", "urllib3")
 
-_NOTABLE = {"suspect": "SuspectSyncs", "failed": "FailedSyncs"}
 
 
 class Telemetry(Protocol):
@@ -146,12 +145,24 @@ def dead_letters(function: str, waiting: Mapping[str, int]) -> None:
         count("WorkGivenUp", function=function, value=sum(waiting.values()))
 
 
-def run_ended(function: str, *, kind: str, status: str, integration_id: str, counts: Mapping[str, int]) -> None:
+def run_ended(
+    function: str,
+    *,
+    kind: str,
+    status: str,
+    integration_id: str,
+    counts: Mapping[str, int],
+    keeps_failing: bool = False,
+) -> None:
     """Write how a run of a sync ended and what it cost; what a person should know of is counted for an alarm.
+
+    A single failure is no alarm: the next run may well succeed, and until then it is an incident.
 
     Requests and waits are in the line alone: as metrics they would cost more a month than the syncs that they count.
     """
     keys = {"function": function, "kind": kind, "status": status, "integration_id": integration_id}
     set_up_logging().info("sync ended", extra={**keys, "counts": dict(counts)})
-    if status in _NOTABLE:
-        count(_NOTABLE[status], function=function, kind=kind, integration_id=integration_id)
+    if status == "suspect":
+        count("SuspectSyncs", function=function, kind=kind, integration_id=integration_id)
+    if keeps_failing:
+        count("FailedSyncs", function=function, kind=kind, integration_id=integration_id)

@@ -6,12 +6,15 @@ from typing import Any
 
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.oauth.keys import digest
-from gitlab_hub.integrations.oauth.pending import PendingAuthorization
-from gitlab_hub.storage.ports import PRESENT, Condition, ConditionFailed, Item, Put, Table
+from gitlab_hub.integrations.oauth.pending import PendingAuthorization, overtaken
+from gitlab_hub.storage.ports import ABSENT, PRESENT, Condition, ConditionFailed, Item, Put, Table
 from gitlab_hub.storage.rows import is_written
 
 KEPT_SECONDS = 3_600
 """Deletion by TTL is late; the age is checked by whoever takes a row out."""
+
+BEGUN_SECONDS = 25 * 3_600
+"""Longer than an `Idempotency-Key` is remembered (`web/idempotency.py`): after that a request is a new one."""
 
 
 class FlowStore:
@@ -21,18 +24,32 @@ class FlowStore:
         self._table = table
 
     def begin(self, pending: PendingAuthorization, *, state: str, ticket: str) -> PendingAuthorization:
-        """Keep an authorization as the newest. A repeated request gets the one that was begun for it."""
+        """Keep an authorization as the newest. A repeated request gets the one that was begun for it.
+
+        Raises InvalidState where a newer one has taken its place since: it does not come back.
+        """
+        if (begun := self._begun_before(pending)) is not None:
+            return begun
+        first = [
+            Put(_begun_item(pending), ABSENT),
+            Put(_item("STATE", state, pending)),
+            Put(_item("TICKET", ticket, pending)),
+            Put(_newest_item(pending, state)),
+        ]
+        if is_written(self._table.transact, first):
+            return pending
+        # A transaction whose answer was lost fails when it is repeated, and so does one that a newer one came after.
+        begun = self._begun_before(pending)
+        if begun is None:
+            raise overtaken()
+        return begun
+
+    def _begun_before(self, pending: PendingAuthorization) -> PendingAuthorization | None:
+        """The authorization as it was begun for the same request, if it is still the newest one."""
         newest = self._table.get(*_newest_key(pending.integration_id))
-        if newest is not None and newest["flow"] == pending.flow:
-            return replace(pending, created_at=newest["created_at"])
-        self._table.transact(
-            [
-                Put(_item("STATE", state, pending)),
-                Put(_item("TICKET", ticket, pending)),
-                Put(_newest_item(pending, state)),
-            ]
-        )
-        return pending
+        if newest is None or newest["flow"] != pending.flow:
+            return None
+        return replace(pending, created_at=newest["created_at"])
 
     def open(self, ticket: str) -> PendingAuthorization | None:
         """Take a link out; None where it is not known or was opened before."""
@@ -92,6 +109,13 @@ def _newest_item(pending: PendingAuthorization, state: str) -> Item:
     pk, sk = _newest_key(pending.integration_id)
     known = {"flow": pending.flow, "created_at": pending.created_at, "state_hash": digest(state)}
     return {"pk": pk, "sk": sk, **_common(pending), **known}
+
+
+def _begun_item(pending: PendingAuthorization) -> Item:
+    """What tells that an authorization was begun once, for as long as its request can be repeated."""
+    pk, sk = _newest_key(pending.integration_id)
+    ends = {"schema_version": rows.SCHEMA_VERSION, "expires_at": pending.created_at + BEGUN_SECONDS}
+    return {"pk": pk, "sk": f"{sk}#{pending.flow}", **ends}
 
 
 def _common(pending: PendingAuthorization) -> dict[str, Any]:

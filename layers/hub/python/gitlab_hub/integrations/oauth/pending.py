@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
+from gitlab_hub.gitlab.address import Address
+from gitlab_hub.gitlab.errors import InvalidUrl
 from gitlab_hub.integrations.errors import InvalidState
 from gitlab_hub.integrations.model import Integration
 from gitlab_hub.integrations.oauth.keys import challenge, digest
@@ -54,11 +56,14 @@ def check(pending: PendingAuthorization, context: CallbackContext, *, newest: bo
     if not -_CLOCK_SKEW <= now - pending.created_at <= LIFE_SECONDS:
         raise _invalid("It took longer than ten minutes")
     if not newest:
-        raise _invalid("A newer one was begun")
+        raise overtaken()
     if context.integration_id not in (None, pending.integration_id):
         raise _invalid("It belongs to another integration")
-    if context.issuer not in (None, pending.host_url):
-        raise _invalid("Another GitLab answered")
+    if context.issuer is not None and not _is_at(context.issuer, pending.host_url):
+        raise _invalid(
+            "Another GitLab answered, or this one calls itself by another address than the integration has: connect it "
+            "by its external URL"
+        )
     if context.token_id is not None:
         if context.token_id != pending.initiator:
             raise _invalid("Another hub token began it")
@@ -82,9 +87,26 @@ def authorize_url(
     return f"{pending.host_url}/oauth/authorize?{urlencode(query)}"
 
 
+def overtaken() -> InvalidState:
+    """The refusal where a newer authorization of the integration was begun."""
+    return _invalid("A newer one was begun")
+
+
 def unknown_state() -> InvalidState:
     """The refusal of a state that the hub has not given out, or that was used."""
     return _invalid("It is not known here, or it was used already")
+
+
+def _is_at(issuer: str, host_url: str) -> bool:
+    """Whether a GitLab that names itself in its answer (RFC 9207, 2.4) is the one that was asked, however it spells it.
+
+    Its name is its external URL: doorkeeper-openid_connect takes `Gitlab.config.gitlab.url` for the issuer (gitlab,
+    config/initializers/doorkeeper_openid_connect.rb), and Doorkeeper sends it since its pull request 1849, of July 2026.
+    """
+    try:
+        return Address.parse(issuer, allow_http=True).base_url == host_url
+    except InvalidUrl:
+        return False
 
 
 def _same_browser(expected: str, cookies: tuple[str, ...]) -> bool:
