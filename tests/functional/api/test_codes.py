@@ -11,14 +11,13 @@ from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.credential_routes import rendered
 from gitlab_hub.integrations.errors import REFUSALS
 from gitlab_hub.integrations.verification.codes import FAILURES, WARNINGS
-from gitlab_hub.sync import engine
-from gitlab_hub.sync.run import EXPIRED
+from gitlab_hub.sync.run import EXPIRED, PAUSED
 from gitlab_hub.web.status import STATUS_OF_CODE, status_of
 
 BOOK = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 ROW = re.compile(r"^\| `(\w+)` \| ([\d, ]*)\| (.+) \|$", re.MULTILINE)
 
-OF_A_RUN = {engine.PAUSED["code"], EXPIRED["code"]}
+OF_A_RUN = {PAUSED["code"], EXPIRED["code"]}
 """Codes of a run's `last_error` that no answer has as its own."""
 
 

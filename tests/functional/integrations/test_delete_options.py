@@ -184,7 +184,7 @@ def test_a_pair_that_a_crashed_worker_had_kept_ends_too(hub: OAuthHub) -> None:
 class TimedHub(OAuthHub):
     """A hub whose token services look at the running function's own clock."""
 
-    left = property(lambda _: time_left(), lambda _, value: None)  # type: ignore[assignment]
+    left = property(lambda _: time_left(), lambda *_: None)
 
 
 @pytest.fixture

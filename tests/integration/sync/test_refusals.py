@@ -168,8 +168,7 @@ def test_projects_without_pipelines_do_not_hide_that_the_others_were_refused(fre
     for project in fresh.truth("projects"):
         within = "pipelines" if refused == "pipelines" else "pipelines/[0-9]+/jobs"
         fresh.fault("status", status=403, path=f"/projects/{project['id']}/{within}$", times=0)
-    for number in range(3):
-        fresh.change("add_project", path=f"empty-{number}", group_id=1)
+    fresh.change("add_project", path="empty", group_id=1)
     for _ in range(2):
         run = hub.sync(Kind.PIPELINES)
         assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "invalid_permissions")
@@ -177,7 +176,8 @@ def test_projects_without_pipelines_do_not_hide_that_the_others_were_refused(fre
         hub.later(3_600)
 
     fresh.control("DELETE", "faults")
-    assert (hub.sync(Kind.PIPELINES).status, stored(hub, Kind.PIPELINES)) == (RunStatus.IDLE, truth(hub, Kind.PIPELINES))
+    assert hub.sync(Kind.PIPELINES).status is RunStatus.IDLE
+    assert stored(hub, Kind.PIPELINES) == truth(hub, Kind.PIPELINES)
 
 
 def test_one_refused_project_fails_no_run_in_which_the_others_have_nothing_new(fresh: Running) -> None:

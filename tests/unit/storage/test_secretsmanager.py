@@ -80,7 +80,9 @@ class Holding:
         return self._answer
 
 
-@pytest.mark.parametrize("answer", [{"SecretString": "s3cret"}, {"SecretString": '["s3cret"]'}, {"SecretBinary": b"s3"}])
+@pytest.mark.parametrize(
+    "answer", [{"SecretString": "s3cret"}, {"SecretString": '["s3cret"]'}, {"SecretBinary": b"s3"}]
+)
 def test_a_secret_that_somebody_overwrote_with_no_object_is_refused_without_its_text(answer: Any) -> None:
     holding: Any = Holding(**answer)
     with pytest.raises(StorageRefused, match="JSON object") as refusal:

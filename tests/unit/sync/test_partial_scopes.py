@@ -109,6 +109,7 @@ def test_a_scope_that_is_refused_at_its_second_try_is_listed_as_refused() -> Non
     driver.work(driver.start())
     assert [(note["status"], note["code"]) for note in notes(driver)] == [("forbidden", Forbidden.code)]
 
+
 def reasons(driver: Driver) -> list[str]:
     return [note["hint"] for note in notes(driver)]
 

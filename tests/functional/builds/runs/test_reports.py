@@ -221,33 +221,6 @@ def test_a_pipeline_that_gitlab_removed_is_left_for_another(world: World) -> Non
     assert world.build(build_id).reported_status == "success"
 
 
-def left_by(world: World, *pipelines: int) -> str:
-    """A running build that was shown in these pipelines before the one in which it is shown now."""
-    build_id = started(world)
-    row = world.rows.get(f"BUILD#{build_id}", "BUILD")
-    assert row is not None
-    world.rows.put({**row, "left_pipelines": {str(pipeline): SHA for pipeline in pipelines}})
-    return build_id
-
-
-def test_the_pipeline_that_shows_a_build_now_is_told_its_end_before_those_it_has_left(world: World) -> None:
-    build_id = left_by(world, *range(1, 21))
-    patch(world, build_id, "success")
-    assert [post.get("pipeline_id") for post in world.wall.posts[1:]] == [99, *range(20, 0, -1)]
-
-
-def test_pipelines_that_take_no_status_do_not_keep_the_one_that_counts_from_it(world: World) -> None:
-    build_id = left_by(world, 1, 2)
-    took = httpx.Response(201, json={"id": 1, "pipeline_id": 99})
-    world.wall.script = [lambda: took, lambda: httpx.Response(502)]
-    patch(world, build_id, "success")
-    assert [post.get("pipeline_id") for post in world.wall.posts[1:]] == [99, 2]
-    assert world.build(build_id).reported_error == "gitlab_unavailable"
-    world.later(60)
-    assert world.build(build_id).reported_status == "success"
-    assert {post.get("pipeline_id") for post in world.wall.posts[3:]} == {99, 2, 1}
-
-
 @pytest.mark.parametrize(
     ("change", "code"), [({"report_statuses": False}, "report_statuses_off"), ({"paused": True}, "paused")]
 )

@@ -8,6 +8,7 @@ from gitlab_hub.sync.run import Run, RunStatus, is_wanted
 SUSPECT, FAILED = "sync_suspect", "sync_failed"
 KINDS = (SUSPECT, FAILED)
 
+LASTING_FAILURES = 2
 LASTING_SECONDS = 1_800
 """For so long a sync has not succeeded before its failures are an alarm: a GitLab that restarts is away for minutes."""
 
@@ -41,7 +42,7 @@ def incidents_of(run: Run) -> Iterator[Incident]:
 
 def keeps_failing(run: Run) -> bool:
     """Whether a run that has ended is to wake somebody: it failed, as did the one before it, and it lasts; pure."""
-    if run.status is not RunStatus.FAILED or is_wanted(run.last_error) or run.failures < 2:
+    if run.status is not RunStatus.FAILED or is_wanted(run.last_error) or run.failures < LASTING_FAILURES:
         return False
     return run.succeeded_at is None or (run.finished_at or 0) - run.succeeded_at >= LASTING_SECONDS
 

@@ -70,7 +70,6 @@ NAMESPACE = "gitlab-hub"
 _TALKATIVE = ("httpx", "httpcore", "botocore", "boto3", "urllib3")
 
 
-
 class Telemetry(Protocol):
     """Where the entries tell what they cannot tell the caller."""
 
