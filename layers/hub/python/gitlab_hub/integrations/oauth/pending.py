@@ -100,8 +100,9 @@ def unknown_state() -> InvalidState:
 def _is_at(issuer: str, host_url: str) -> bool:
     """Whether a GitLab that names itself in its answer (RFC 9207, 2.4) is the one that was asked, however it spells it.
 
-    Its name is its external URL: doorkeeper-openid_connect takes `Gitlab.config.gitlab.url` for the issuer (gitlab,
-    config/initializers/doorkeeper_openid_connect.rb), and Doorkeeper sends it since its pull request 1849, of July 2026.
+    Its name is its external URL: GitLab gives `Gitlab.config.gitlab.url` to doorkeeper-openid_connect as the issuer
+    (gitlab, config/initializers/doorkeeper_openid_connect.rb), and Doorkeeper can send an issuer since its pull request
+    1849 (July 2026). What a GitLab says is no proof: a hostile one could claim to be any other by its metadata, too.
     """
     try:
         return Address.parse(issuer, allow_http=True).base_url == host_url
