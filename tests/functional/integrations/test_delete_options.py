@@ -10,7 +10,7 @@ import pytest
 
 from gitlab_hub.gitlab.errors import Unavailable
 from gitlab_hub.integrations.tokens.gitlab_api import RESERVED_SECONDS
-from gitlab_hub.web.time_left import set_context, time_left
+from gitlab_hub.web.entry import set_context, time_left
 from tests.fakes.events import Context
 from tests.fakes.faults import Crash, Plan, faulty
 from tests.fakes.gitlab import CANARY, HOST, answer

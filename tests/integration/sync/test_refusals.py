@@ -164,7 +164,7 @@ def test_a_first_sync_says_which_list_was_refused_as_a_whole(
 
 @pytest.mark.parametrize("refused", ["pipelines", "jobs"])
 def test_projects_without_pipelines_do_not_hide_that_the_others_were_refused(fresh: Running, refused: str) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     for project in fresh.truth("projects"):
         within = "pipelines" if refused == "pipelines" else "pipelines/[0-9]+/jobs"
         fresh.fault("status", status=403, path=f"/projects/{project['id']}/{within}$", times=0)
@@ -181,7 +181,7 @@ def test_projects_without_pipelines_do_not_hide_that_the_others_were_refused(fre
 
 
 def test_one_refused_project_fails_no_run_in_which_the_others_have_nothing_new(fresh: Running) -> None:
-    hub = Hub(fresh)
+    hub = SyncHub(fresh)
     hub.sync(Kind.PIPELINES)
     fresh.fault("status", status=403, path="/pipelines/[0-9]+/jobs$", times=0)
     fresh.change("add_pipeline", project_id=fresh.truth("projects")[0]["id"], jobs=2)
