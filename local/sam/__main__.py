@@ -17,7 +17,7 @@ from samtranslator.yaml_helper import yaml_parse
 from local.build import ROOT, this_machine
 from local.options import Options
 from local.problems import Problem, Stopped
-from local.sam.engine import docker, docker_engine
+from local.sam.engine import docker, docker_engine, gateway_of
 from local.sam.proof import TOKEN, cases, environment_of, judge
 from local.sam.relay import relayed
 from local.state_folder import listen
@@ -102,8 +102,8 @@ def prove() -> None:
             port = int(probe.getsockname()[1])
         options = Options(port=port, state_dir=work / "state", owner_token=TOKEN, schedules=False)
         local = cleanup.enter_context(running(options))
-        gateway = docker(docker_env, "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
-        endpoint = cleanup.enter_context(relayed(gateway.stdout.strip(), local.emulator_port))
+        bridge = docker(docker_env, "network", "inspect", "bridge").stdout
+        endpoint = cleanup.enter_context(relayed(gateway_of(bridge), local.emulator_port))
         sam = SamLocal(work, docker_env)
         found = list(cases(yaml_parse(sam.build().read_text()), ROOT / "events"))
         settings = environment_of(local.stack, sorted({case.function for case in found}), endpoint)

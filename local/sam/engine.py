@@ -1,5 +1,6 @@
 """A Docker Engine: the one that runs, else one started for this proof where that is possible."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 from local.problems import Problem
@@ -61,6 +63,20 @@ def docker(env: dict[str, str], *arguments: str, check: bool = True) -> "subproc
     """Run a docker command."""
     full = {**os.environ, **env}
     return subprocess.run(["docker", *arguments], env=full, capture_output=True, text=True, check=check)  # noqa: S607
+
+
+def gateway_of(inspected: str) -> str:
+    """The address under which containers find this machine, from what `docker network inspect` says of their network.
+
+    An engine names the gateway only where somebody chose one, or once it has been restarted: else it is the first
+    address of the subnet. Raises Problem where neither is said.
+    """
+    for config in json.loads(inspected)[0]["IPAM"]["Config"] or ():
+        if "Gateway" in config:
+            return str(config["Gateway"])
+        if "Subnet" in config:
+            return str(next(ip_network(config["Subnet"]).hosts()))
+    raise Problem("Docker's bridge network has no subnet: `sam local` cannot reach the emulator from its containers")
 
 
 def remove_containers(env: dict[str, str]) -> None:

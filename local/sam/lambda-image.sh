@@ -3,6 +3,7 @@
 # that reach no image registry. Usage: lambda-image.sh PYTHON TAG   (needs Linux, busybox-static and a Docker Engine)
 set -eu
 python=$1 tag=$2
+command -v busybox >/dev/null || { echo 'busybox is missing: install busybox-static' >&2; exit 1; }
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
 root=$(mktemp -d)
