@@ -6,11 +6,11 @@ from typing import Any
 
 from gitlab_hub.builds.triggers.changed_paths import listed_paths
 from gitlab_hub.builds.triggers.evaluation import Decision, Facts, decide
+from gitlab_hub.builds.triggers.group_resolver import Ancestors, Group
 from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, Trigger
 from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.gitlab.fields import is_below
 from gitlab_hub.gitlab.webhooks.parse import Commit, HookEvent, MergeRequest
-from gitlab_hub.group_resolver import Ancestors, Group
 
 INTEGRATION = "int_0a1b"
 SHA, BEFORE, ZERO = "a" * 40, "b" * 40, "0" * 40

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.pipelines.owed import Owed, OwedRows
 from gitlab_hub.pipelines.projects import ReadState, ReadStates

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import jobs_pk, pipelines_pk
 from gitlab_hub.pipelines.projects import ReadState, ReadStates

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.keys import partitions, projects_pk
 from gitlab_hub.sync.ports import Kind, SyncTarget
 from tests.fakes.hints import HintWorker

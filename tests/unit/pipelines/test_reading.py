@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
-from gitlab_hub.gitlab.fields import iso
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import iso, padded
 from gitlab_hub.pipelines.keys import cursors_pk
 from gitlab_hub.pipelines.projects import ReadStates
 from tests.unit.pipelines.pipelines_sync import SECOND, START, Stopped, World

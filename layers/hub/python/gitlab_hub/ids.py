@@ -1,14 +1,10 @@
-"""Ids of the hub's own that name the integration they belong to, and GitLab's as sort keys hold them.
+"""Ids of the hub's own, which name the integration they belong to.
 
 So whoever gets an id in a path knows whose it is before anything is read: the guard of the API refuses foreign ones in
 one place, and a row is found by its id with one strongly consistent read.
 """
 
 import re
-
-ID_DIGITS = 12
-MAX_ID: int = 10**ID_DIGITS - 1
-"""The largest id of GitLab's that a sort key holds."""
 
 _INTEGRATION = "int_"
 _OWNED = re.compile(r"[a-z]+_([A-Za-z0-9-]{1,64})_[A-Za-z0-9-]{1,64}", re.ASCII)
@@ -26,8 +22,3 @@ def owner_of(owned: str) -> str | None:
     """Name the integration that an id belongs to; None where it is no id of this kind."""
     match = _OWNED.fullmatch(owned)
     return f"{_INTEGRATION}{match[1]}" if match else None
-
-
-def padded(number: int) -> str:
-    """An id of GitLab's as text that sorts like the number."""
-    return f"{number:0{ID_DIGITS}d}"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.builds.triggers.group_resolver import Ancestors, Group
 from gitlab_hub.composition.adapters import WebhookCoverage
 from gitlab_hub.gitlab.webhooks.parse import parse
-from gitlab_hub.group_resolver import Ancestors, Group
 from gitlab_hub.webhooks.hooks.store import HookStore
 from tests.fakes.hooks import hook
 from tests.fakes.table import MemoryTable

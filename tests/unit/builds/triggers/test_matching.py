@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.builds.triggers.group_resolver import Ancestors, Group
 from gitlab_hub.builds.triggers.groups import TriggerGroups
 from gitlab_hub.builds.triggers.matching import TriggerIndex, TriggerMatcher
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.rules import lies_below
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.gitlab.webhooks.parse import HookEvent, parse
-from gitlab_hub.group_resolver import Ancestors, Group
 from tests.fakes.faults import Plan, faulty
 from tests.fakes.table import MemoryTable
 from tests.fakes.triggers import (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gitlab_hub.access.keys import HINTS, grants_scope
-from gitlab_hub.ids import MAX_ID, padded
+from gitlab_hub.gitlab.fields import MAX_ID, padded
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Key, Queue, Table, UnknownMessage
 from gitlab_hub.sync.hints.queue import HintQueue

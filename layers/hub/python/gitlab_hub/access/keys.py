@@ -5,7 +5,7 @@ membership under `<group|project>#<resource>#<account>`; the index `by_account` 
 holds a mark per `<group|project>#<resource>` that a message is on its way about.
 """
 
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType
 
 ACCOUNTS = "accounts"

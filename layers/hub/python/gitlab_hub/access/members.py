@@ -10,8 +10,7 @@ from gitlab_hub.access.keys import grants_scope
 from gitlab_hub.access.transform import grant_of
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import NothingVisible, UnexpectedResponse
-from gitlab_hub.gitlab.fields import mapping
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.contradictions import LOOK
 from gitlab_hub.inventory.listing import Rows
 from gitlab_hub.inventory.model import ResourceType, shares_of

@@ -7,8 +7,7 @@ from typing import Generic, TypeVar
 from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, GRANTS, account_partition, grants_scope
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.gitlab.account_kinds import AccountKind
-from gitlab_hub.gitlab.fields import midnight
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import midnight, padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import value_of

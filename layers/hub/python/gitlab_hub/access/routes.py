@@ -24,7 +24,7 @@ from gitlab_hub.access.views import (
 )
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.account_kinds import AccountKind
-from gitlab_hub.ids import MAX_ID
+from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role

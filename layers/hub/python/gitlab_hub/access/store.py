@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, COLLECTIONS, GRANTS, account_partition, grants_scope
 from gitlab_hub.access.model import Account, Grant
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.inventory.store import InventoryStore, rows_by_id, stored_among
 from gitlab_hub.storage.ports import Table

@@ -13,8 +13,7 @@ from gitlab_hub.access.store import account_row
 from gitlab_hub.access.sweep import ExistenceCheck
 from gitlab_hub.access.transform import account_of_user, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.gitlab.fields import GitLabRow, mapping
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import GitLabRow, mapping, padded
 from gitlab_hub.inventory.coverage import covers_group, covers_project
 from gitlab_hub.inventory.listing import AS_GUEST, GroupsStage, Params, ProjectsStage
 from gitlab_hub.inventory.model import ALL, ResourceType

@@ -8,11 +8,11 @@ from gitlab_hub.builds.runs.ref_history import RefHistories
 from gitlab_hub.builds.runs.service import BuildService, BuildTriggering
 from gitlab_hub.builds.runs.store import KEPT_SECONDS, BuildStore
 from gitlab_hub.builds.triggers.changed_paths import ChangedPaths, GitLabChangedPaths
+from gitlab_hub.builds.triggers.group_resolver import GroupResolver
 from gitlab_hub.builds.triggers.groups import GroupLookup, TriggerGroups
 from gitlab_hub.builds.triggers.matching import TriggerMatcher
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.gitlab.clients import GitLabs
-from gitlab_hub.group_resolver import GroupResolver
 from gitlab_hub.storage.ports import OrderedQueue, Table
 
 

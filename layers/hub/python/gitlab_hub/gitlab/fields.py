@@ -10,13 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.ids import MAX_ID
 
 GitLabRow = Mapping[str, Any]
 T = TypeVar("T")
 
 LARGEST_ID = 2**63 - 1
 """GitLab's ids are `bigint` (its db/structure.sql)."""
+
+ID_DIGITS = 12
+MAX_ID: int = 10**ID_DIGITS - 1
+"""The largest id of GitLab's that a sort key holds."""
 
 MAX_TEXT = 1_000
 """GitLab's own limits are lower (255 for names and paths); this one keeps a row small whatever a server sends."""
@@ -43,6 +46,11 @@ def number(value: Any, *, least: int = 0, most: int | None = MAX_ID) -> int | No
     """Read an id or a level. In Python a bool is an int, in JSON it is not."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and value >= least and (most is None or value <= most) else None
+
+
+def padded(number: int) -> str:
+    """An id of GitLab's as text that sorts like the number."""
+    return f"{number:0{ID_DIGITS}d}"
 
 
 def flag(value: Any) -> bool | None:

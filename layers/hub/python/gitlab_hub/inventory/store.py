@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ALL, Resource, ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of, query_all, value_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gitlab_hub.ids import MAX_ID
+from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.pipelines.keys import hint_key
 from gitlab_hub.storage.ports import Key, Queue, Table, UnknownMessage
 from gitlab_hub.sync.hints.queue import HintQueue

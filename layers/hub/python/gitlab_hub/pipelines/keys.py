@@ -15,7 +15,7 @@ read their jobs.
 
 from collections.abc import Iterator
 
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.storage.ports import Key, Table
 from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.fence import fence_partition

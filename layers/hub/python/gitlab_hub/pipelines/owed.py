@@ -9,8 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
-from gitlab_hub.gitlab.fields import text
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded, text
 from gitlab_hub.incidents import Incident
 from gitlab_hub.pipelines.keys import owed_key, owed_pk
 from gitlab_hub.storage.ports import Item, Table

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from gitlab_hub.gitlab.errors import NothingVisible
+from gitlab_hub.gitlab.fields import MAX_ID, padded
 from gitlab_hub.gitlab.keyset import keyset_pages
-from gitlab_hub.ids import MAX_ID, padded
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.inventory.coverage import project_is_gone
 from gitlab_hub.inventory.listing import Params, projects_list

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from gitlab_hub.errors import NotFound
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.keys import BY_CHANGE, chunk_key, pipelines_pk
 from gitlab_hub.pipelines.store import BRIDGES, JOBS, unpack
 from gitlab_hub.storage.ports import Item, Rows, Table

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.ids import MAX_ID
+from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.pipelines.model import SourceName, StatusName
 from gitlab_hub.pipelines.reader import PipelineFilter, PipelineReader, TreeBuilder
 from gitlab_hub.pipelines.views import (

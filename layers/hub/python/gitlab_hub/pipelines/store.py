@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.gitlab.fields import seconds
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded, seconds
 from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, pipelines_pk

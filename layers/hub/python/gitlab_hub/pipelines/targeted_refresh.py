@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.ids import padded
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.coverage import covers_project
 from gitlab_hub.pipelines.batches import PipelineCopier
 from gitlab_hub.pipelines.model import identity

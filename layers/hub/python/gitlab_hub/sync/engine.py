@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from gitlab_hub.blocking import run_uncancelled
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import GitLabError, MissingPermissions, RateLimited, Unauthorized, UnexpectedResponse
+from gitlab_hub.storage.blocking import run_uncancelled
 from gitlab_hub.storage.ports import ConditionFailed, Queue, StorageRefused, StorageUnavailable
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import CredentialRefused, LeaseLost, Parked, RunFailed, SliceEnded, SliceOutOfTime

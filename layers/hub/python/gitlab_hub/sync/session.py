@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from gitlab_hub.blocking import BlockingCalls, run_uncancelled
 from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.storage.blocking import BlockingCalls, run_uncancelled
 from gitlab_hub.storage.ports import ConditionFailed, StorageRefused, StorageUnavailable, Table
 from gitlab_hub.sync import deletion_guard
 from gitlab_hub.sync.errors import LeaseLost, RunFailed, SliceEnded, SliceOutOfTime

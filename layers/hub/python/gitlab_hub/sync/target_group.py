@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitlab_hub.blocking import run_uncancelled
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -15,6 +14,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.fields import first_id, first_text, mapping
 from gitlab_hub.gitlab.messages import group_path
+from gitlab_hub.storage.blocking import run_uncancelled
 from gitlab_hub.sync.errors import Parked, RunFailed
 from gitlab_hub.sync.ports import SyncTarget, Targets
 from gitlab_hub.sync.session import RunSession

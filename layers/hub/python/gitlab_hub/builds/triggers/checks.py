@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gitlab_hub.builds.triggers.group_resolver import Ancestors
 from gitlab_hub.builds.triggers.groups import GroupLookup
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.ports import Hooks
@@ -11,7 +12,6 @@ from gitlab_hub.errors import HubError, NotInGitLab
 from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.gitlab.fields import is_within
-from gitlab_hub.group_resolver import Ancestors
 
 UNCHECKED, NO_WEBHOOK, STATUSES_OFF = "place_unchecked", "no_webhook", "report_statuses_off"
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from gitlab_hub.builds.triggers import merge_request_rules, rules
 from gitlab_hub.builds.triggers.changed_paths import path_check, paths_matter
 from gitlab_hub.builds.triggers.globs import first_passing
+from gitlab_hub.builds.triggers.group_resolver import Ancestors
 from gitlab_hub.builds.triggers.model import BRANCH, FORK, MERGE_REQUEST, PUSH, TAG, TAG_PUSH, BuildRequest, Trigger
 from gitlab_hub.builds.triggers.rules import Reason, is_wanted, passed, scope_checks
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.group_resolver import Ancestors
 
 __all__ = ["Decision", "Facts", "Reason", "decide", "needs_message", "needs_paths"]
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
+from gitlab_hub.builds.triggers.group_resolver import Ancestors, Group
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.errors import Conflict, NotFound
 from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.group_resolver import Ancestors, Group
 
 MOST_ASKED = 10
 """Groups that one event asks for or renames; the next event goes on."""

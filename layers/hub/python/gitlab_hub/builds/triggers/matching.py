@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from gitlab_hub.builds.triggers.changed_paths import ChangedPaths, listed_paths
 from gitlab_hub.builds.triggers.evaluation import Decision, Facts, decide, needs_message, needs_paths
+from gitlab_hub.builds.triggers.group_resolver import Ancestors
 from gitlab_hub.builds.triggers.groups import TriggerGroups
 from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.store import TriggerStore
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.group_resolver import Ancestors
 
 _MAX_KEPT = 16
 """Integrations whose triggers one worker keeps in memory."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from gitlab_hub.builds.triggers.globs import first_fit
+from gitlab_hub.builds.triggers.group_resolver import Ancestors
 from gitlab_hub.builds.triggers.model import MERGE_REQUEST, Globs, Trigger
 from gitlab_hub.gitlab.fields import is_below
 from gitlab_hub.gitlab.webhooks.event_types import BUILDING
 from gitlab_hub.gitlab.webhooks.parse import HookEvent
-from gitlab_hub.group_resolver import Ancestors
 
 # What a trigger's checks answer: a word for machines that stays the same, and a text for people.
 

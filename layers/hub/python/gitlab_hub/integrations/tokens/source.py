@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from gitlab_hub.blocking import run_uncancelled
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.integrations.model import CredentialStatus
@@ -13,6 +12,7 @@ from gitlab_hub.integrations.tokens.gitlab_api import TokenEndpoint
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential, load_credential
 from gitlab_hub.integrations.tokens.refresh import TokenNeed
 from gitlab_hub.integrations.verification.outcome import with_credential_status
+from gitlab_hub.storage.blocking import run_uncancelled
 
 
 class TokenSource(Protocol):

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from gitlab_hub.blocking import BlockingCalls, run_uncancelled
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import (
@@ -26,6 +25,7 @@ from gitlab_hub.gitlab.errors import (
     TlsError,
     Unauthorized,
 )
+from gitlab_hub.storage.blocking import BlockingCalls, run_uncancelled
 from gitlab_hub.storage.ports import StorageRefused, StorageUnavailable, Table
 from gitlab_hub.sync import deletion_guard
 from gitlab_hub.sync.engine import LONGEST_DELAY_SECONDS, Connection

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from gitlab_hub.blocking import run_uncancelled
+from gitlab_hub.storage.blocking import run_uncancelled
 
 
 async def test_the_answer_of_a_call_comes_back() -> None:
