@@ -42,7 +42,7 @@ class Running:
     def truth(self, dataset: str, **filters: object) -> list[dict[str, Any]]:
         """All rows of a dataset as they really are."""
         query = "&".join(f"{name}={value}" for name, value in filters.items())
-        rows: list[dict[str, Any]] = self.control("GET", f"truth/{dataset}?{query}")["rows"]
+        rows: list[dict[str, Any]] = self.control("GET", f"ground-truth/{dataset}?{query}")["rows"]
         return rows
 
     def change(self, verb: str, **arguments: object) -> dict[str, Any]:

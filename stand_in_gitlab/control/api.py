@@ -62,7 +62,7 @@ class ControlApi:
             ("DELETE", "faults"): self._remove_faults,
             ("POST", "limits"): self._set_limits,
             ("POST", "latency"): self._set_latency,
-            ("GET", "truth"): self._tell,
+            ("GET", "ground-truth"): self._tell,
             ("POST", "changes"): lambda _call, body: self._changes.apply(body),
             ("GET", "behaviour"): lambda _call, _body: asdict(company.behaviour),
             ("POST", "behaviour"): self._behave,

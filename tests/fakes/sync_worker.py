@@ -96,7 +96,7 @@ class SyncHub:
     """One integration of a hub: its tables and queues, and workers as they are needed."""
 
     def __init__(self, server: Running, token: str = "admin", *, group: str | None = None, **options: Any) -> None:
-        visibility = server.control("GET", f"truth/visibility?token={token}")
+        visibility = server.control("GET", f"ground-truth/visibility?token={token}")
         target = SyncTarget(
             integration_id=ID,
             credential_id="c1",

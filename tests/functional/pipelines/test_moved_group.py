@@ -6,8 +6,8 @@ from typing import Any, cast
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
+from tests.unit.pipelines.hinted_world import HintedWorld
 from tests.unit.pipelines.source_model import GROUP
-from tests.unit.pipelines.test_hint_reading import HintedWorld
 
 
 def test_a_renamed_group_is_synced_and_hinted_at_as_before() -> None:

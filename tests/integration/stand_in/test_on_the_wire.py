@@ -209,9 +209,9 @@ def test_below_a_relative_root() -> None:
 
 def test_time_moves_on_demand() -> None:
     with running("--users", "10", "--groups", "3", "--projects", "10", "--frozen", "--epoch", "1790000000") as server:
-        before = server.control("GET", "truth")["counts"]
+        before = server.control("GET", "ground-truth")["counts"]
         moved = server.control("POST", "advance", {"seconds": 200_000})
-        after = server.control("GET", "truth")["counts"]
+        after = server.control("GET", "ground-truth")["counts"]
         assert moved["now"] == 1_790_200_000
         assert after["pipelines"] > before["pipelines"]
         assert server.control("POST", "clock", {"frozen": False})["now"] >= 1_790_200_000

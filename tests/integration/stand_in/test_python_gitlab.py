@@ -118,7 +118,7 @@ def test_hooks_come_and_go(server: Running, lab: gitlab.Gitlab) -> None:
 
 
 def test_a_group_owner_finds_what_is_hers(server: Running) -> None:
-    visibility = server.control("GET", "truth/visibility?token=owner-read")
+    visibility = server.control("GET", "ground-truth/visibility?token=owner-read")
     with gitlab.Gitlab(server.base, private_token=server.tokens["owner-read"], per_page=50) as lab:
         assert ids(lab.groups.list(iterator=True)) == sorted(map(int, visibility["groups"]))
         assert ids(lab.projects.list(iterator=True)) == sorted(map(int, visibility["projects"]))

@@ -47,7 +47,7 @@ def _estate(server: Running) -> None:
 
 
 def _builds(server: Running) -> None:
-    closed = server.control("GET", "truth")["projects_without_builds"]
+    closed = server.control("GET", "ground-truth")["projects_without_builds"]
     project = next(row["id"] for row in server.truth("projects") if row["id"] not in closed)
     server.change("add_pipeline", project_id=project, jobs=3)
     ended = next(row for row in server.truth("jobs") if row["status"] in {"success", "failed"})

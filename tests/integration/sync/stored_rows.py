@@ -109,7 +109,7 @@ def pipelines_truth(hub: SyncHub) -> View:
     """The pipelines of every project in reach that shows any."""
     server = hub.server
     _, projects = reach(hub)
-    closed = set(server.control("GET", "truth")["projects_without_builds"])
+    closed = set(server.control("GET", "ground-truth")["projects_without_builds"])
     readable = projects.keys() - closed
     jobs = [row for row in server.truth("jobs") if row["project_id"] in readable]
     bridges = [row for row in server.truth("bridges") if row["project_id"] in readable]
@@ -132,7 +132,7 @@ def reach(hub: SyncHub) -> tuple[dict[int, str], dict[int, str]]:
     projects = {row["id"]: row["path_with_namespace"] for row in server.truth("projects")}
     if not target.is_admin:
         name = next(name for name, value in server.control("GET", "tokens").items() if value == hub.targets.token)
-        visibility = server.control("GET", f"truth/visibility?token={name}")
+        visibility = server.control("GET", f"ground-truth/visibility?token={name}")
         groups = {number: path for number, path in groups.items() if visibility["groups"].get(str(number), 0) >= 10}
         projects = {number: path for number, path in projects.items() if visibility["projects"].get(str(number), 0) > 0}
     if target.group is not None:

@@ -14,7 +14,7 @@ from tests.integration.sync.stored_rows import stored, truth
 
 def project_of(server: Running, *, pipelines: int) -> tuple[int, list[int]]:
     """A project that shows its pipelines, with many of them; the answer is its id and theirs, oldest first."""
-    closed = server.control("GET", "truth")["projects_without_builds"]
+    closed = server.control("GET", "ground-truth")["projects_without_builds"]
     project = next(row["id"] for row in server.truth("projects") if row["id"] not in closed)
     now = server.control("GET", "clock")["now"]
     for number in range(pipelines):

@@ -68,7 +68,7 @@ def test_a_second_sync_writes_nothing_and_asks_little(synced: SyncHub, kind: Kin
     before = mirrored(hub, kind)
     again = hub.sync(kind)
     assert (again.status, again.counts["rows_written"], mirrored(hub, kind)) == (RunStatus.IDLE, 0, before)
-    books = hub.server.control("GET", "truth")["counts"]
+    books = hub.server.control("GET", "ground-truth")["counts"]
     # Lists of users, groups and projects (two pages each at most) and the question about rights; then one request per
     # project, two per group. Pipelines: one list of projects, then the two streams and the newest ids of each project.
     most = {Kind.ACCESS: 7 + books["projects"] + 2 * books["groups"], Kind.PIPELINES: 2 + 3 * books["projects"]}

@@ -184,3 +184,13 @@ def fill(world: World, count: int) -> None:
 def state(world: World) -> ReadState:
     """What is noted of the first project."""
     return ReadStates(world.table, "i1").load(1)
+
+
+def lists(world: World) -> list[dict[str, Any]]:
+    return [params for path, params in world.gitlab.log if path == LIST and "order_by" in params]
+
+
+def state_of(world: World) -> tuple[int | None, str | None]:
+    """Up to where the project counts as read, and why no further."""
+    state = ReadStates(world.table, "i1").load(1)
+    return state.default_watermark, state.error

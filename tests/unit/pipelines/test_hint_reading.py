@@ -1,50 +1,13 @@
 """A hinted pipeline is what GitLab has by its id: whatever the hint said, whoever else stores it at this moment."""
 
-import asyncio
 import itertools
 from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
-from gitlab_hub.gitlab.fields import padded
-from gitlab_hub.pipelines.keys import partitions, projects_pk
-from gitlab_hub.sync.ports import Kind, SyncTarget
-from tests.fakes.hints import HintWorker
-from tests.unit.pipelines.pipelines_sync import SECOND, World
+from gitlab_hub.gitlab.errors import GitLabError, Unavailable, UnexpectedResponse
+from tests.unit.pipelines.hinted_world import HintedWorld, world_hints, world_processes
 from tests.unit.pipelines.source_model import job
-
-
-class HintedWorld(World):
-    """A world with two projects and somewhere to give hints to; both have one clock."""
-
-    def __init__(self) -> None:
-        super().__init__(page=4)
-        self.project(1)
-        self.project(2)
-        self.hint_worker = HintWorker(Kind.PIPELINES, self.table, self.gitlab, self.target, now=self.now / SECOND)
-
-    def later(self, seconds: float) -> None:
-        """Let time pass for both."""
-        super().later(seconds)
-        self.hint_worker.now = self.now / SECOND
-
-    def hint(self, number: int, project: int = 1) -> int:
-        """Give a hint and process whatever waits; the answer is how many messages that took."""
-        self.hint_worker.pipelines.pipeline("i1", project, number)
-        return self.process()
-
-    def process(self) -> int:
-        """Work on what waits."""
-        done = self.hint_worker.work()
-        self.now = int(self.hint_worker.now * SECOND)
-        return done
-
-    def aim(self, **changes: Any) -> None:
-        """Make the integration another one."""
-        fields: dict[str, Any] = {"integration_id": "i1", "credential_id": "c1", "user_id": 7, "is_admin": False}
-        self.target = SyncTarget(base_url="https://gitlab.example", **fields | changes)
-        self.hint_worker.targets.only = self.target
 
 
 @pytest.fixture
@@ -77,11 +40,6 @@ async def test_a_known_project_is_not_asked_for(world: HintedWorld) -> None:
     world.hint_worker.pipelines.pipeline("i1", 1, 1)
     await world_processes(world)
     assert [path for path, _ in world.gitlab.log if not path.startswith("/projects/1/pipelines/1")] == []
-
-
-async def world_processes(world: HintedWorld) -> None:
-    """Heed from inside a loop, as the handler has one of its own."""
-    await asyncio.to_thread(world.process)
 
 
 def test_a_burst_of_events_is_one_reading_after_the_last_one(world: HintedWorld) -> None:
@@ -133,96 +91,6 @@ def test_every_order_of_five_events_ends_with_gitlabs_state(first: int, pause: i
                 world.process()
         world.process()
         assert world.stored() == world.source(), order
-
-
-@pytest.mark.parametrize(
-    "aim", [{"group": "other"}, {"group": "g/p1"}, {"group": "G/p"}], ids=["another group", "project's name", "prefix"]
-)
-def test_a_project_outside_the_group_stores_nothing(world: HintedWorld, aim: dict[str, str]) -> None:
-    world.aim(**aim)
-    world.add(1, status="success")
-    world.hint(1)
-    assert world.table.dump() == []
-
-
-@pytest.mark.parametrize("group", ["g", "G"])
-def test_a_project_inside_the_group_is_taken_in(world: HintedWorld, group: str) -> None:
-    world.aim(group=group)
-    world.add(1, status="success")
-    world.hint(1)
-    assert set(world.stored()) == {1}
-
-
-@pytest.mark.parametrize("permissions", [{"project_access": None, "group_access": None}])
-def test_a_public_project_of_others_stores_nothing(world: HintedWorld, permissions: dict[str, None]) -> None:
-    world.aim()
-    world.add(1, status="success")
-    single = world.gitlab._single
-
-    def public(path: str) -> Any:
-        body = single(path)
-        return {**body, "permissions": permissions} if path == "/projects/1" else body
-
-    world.gitlab._single = public  # type: ignore[method-assign]  # the model is the test's own
-    world.hint(1)
-    assert (world.table.dump(), world.gitlab.asked("/pipelines/1")) == ([], 0)
-
-
-def test_a_project_reached_by_an_invited_group_is_taken_in(world: HintedWorld) -> None:
-    world.aim()
-    world.add(1, status="success")
-    single = world.gitlab._single
-
-    def invited(path: str) -> Any:
-        if path == "/projects/1/members/all/7":
-            return {"id": 7, "access_level": 30}
-        body = single(path)
-        nothing = {"project_access": None, "group_access": None}
-        return {**body, "permissions": nothing} if path == "/projects/1" else body
-
-    world.gitlab._single = invited  # type: ignore[method-assign]  # the model is the test's own
-    world.hint(1)
-    assert set(world.stored()) == {1}
-
-
-@pytest.mark.parametrize("error", [ResourceNotFound("no", http_status=404), Forbidden("no", http_status=403)])
-def test_a_project_that_may_not_be_seen_stores_nothing(world: HintedWorld, error: GitLabError) -> None:
-    world.add(1, status="success")
-    world.gitlab.faults["/projects/1"] = error
-    world.hint(1)
-    assert (world.table.dump(), world.hint_worker.queue.sent) == ([], [])
-
-
-@pytest.mark.parametrize(("project", "pipeline"), [(0, 1), (1, 0), (-1, 1), (1, 10**12), (10**12, 1)])
-def test_ids_that_no_gitlab_has_are_no_hints(world: HintedWorld, project: int, pipeline: int) -> None:
-    world.hint_worker.pipelines.pipeline("i1", project, pipeline)
-    assert (world.hint_worker.queue.sent, world.table.dump()) == ([], [])
-
-
-def test_another_projects_pipeline_is_not_this_ones(world: HintedWorld) -> None:
-    world.add(5, project=2, status="success")
-    world.hint(5, project=1)
-    assert world.stored(1) == world.stored(2) == {}
-
-
-async def test_a_project_that_is_new_or_back_is_one_of_the_integrations(world: HintedWorld) -> None:
-    world.add(1, status="success")
-    world.gitlab.unlisted = {1, 2}
-    await world_hints(world, 1)
-    fresh = world.table.get(projects_pk("i1"), padded(1))
-    assert fresh is not None
-    assert "i1#pipelines#1" in set(partitions(world.table, "i1")), "what is stored can be removed with the integration"
-    world.table.put({name: value for name, value in fresh.items() if name != "hash"} | {"gone_at": 1})
-    await world_hints(world, 1)
-    assert world.table.get(projects_pk("i1"), padded(1)) == fresh
-    world.gitlab.unlisted = set()
-    session = await world.sync()
-    assert session.counts["rows_written"] == 1, "the other project: this one is stored as the list shows it"
-
-
-async def world_hints(world: HintedWorld, number: int, project: int = 1) -> None:
-    world.hint_worker.pipelines.pipeline("i1", project, number)
-    await world_processes(world)
 
 
 @pytest.mark.parametrize("with_project", [False, True], ids=["the pipeline", "the whole project"])

@@ -62,9 +62,9 @@ def test_a_group_is_never_more_visible_than_its_parent() -> None:
 
 
 def test_work_goes_on_while_time_moves(app: Any, control: Any) -> None:
-    before = {row["id"]: row for row in control("GET", "truth/pipelines")["rows"]}
+    before = {row["id"]: row for row in control("GET", "ground-truth/pipelines")["rows"]}
     done = control("POST", "advance", {"seconds": 86_400})
-    after = {row["id"]: row for row in control("GET", "truth/pipelines")["rows"]}
+    after = {row["id"]: row for row in control("GET", "ground-truth/pipelines")["rows"]}
     assert done["started"]["pipelines"] > 0
     assert set(before) < set(after)
     assert all(after[number]["updated_at"] >= row["updated_at"] for number, row in before.items())
@@ -74,9 +74,11 @@ def test_work_goes_on_while_time_moves(app: Any, control: Any) -> None:
 
 
 def test_new_ids_are_the_highest(control: Any) -> None:
-    old = max(row["id"] for row in control("GET", "truth/pipelines")["rows"])
+    old = max(row["id"] for row in control("GET", "ground-truth/pipelines")["rows"])
     control("POST", "advance", {"seconds": 86_400})
-    fresh = [row for row in control("GET", "truth/pipelines")["rows"] if row["id"] > old and not row["parent_id"]]
+    fresh = [
+        row for row in control("GET", "ground-truth/pipelines")["rows"] if row["id"] > old and not row["parent_id"]
+    ]
     assert [row["created_at"] for row in sorted(fresh, key=lambda row: row["id"])] == sorted(
         row["created_at"] for row in fresh
     )
@@ -87,7 +89,7 @@ def test_removing_a_group_takes_everything_below_it(app: Any, control: Any) -> N
     gone = set(control("POST", "changes", {"do": "remove_group", "id": top.id})["ids"])
     assert not gone & set(app.company.groups)
     assert not any(project.group_id in gone for project in app.company.projects.values())
-    assert not any(row["group_id"] in gone for row in control("GET", "truth/shares")["rows"])
+    assert not any(row["group_id"] in gone for row in control("GET", "ground-truth/shares")["rows"])
 
 
 def test_changes_by_name(ask: Any, app: Any, control: Any) -> None:

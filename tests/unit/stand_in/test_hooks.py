@@ -90,7 +90,7 @@ def test_an_older_gitlab_takes_the_signing_token_and_forgets_it(ask: Any, contro
     made = ask(PLACES[0], "admin", "POST", {"url": URL, "signing_token": SIGNING})
     assert made.status == 201
     assert "signing_token_present" not in made.json
-    assert control("GET", "truth/hooks?project_id=1")["rows"][-1]["signing_token"] is None
+    assert control("GET", "ground-truth/hooks?project_id=1")["rows"][-1]["signing_token"] is None
     assert ask("/version", "admin").json["version"].startswith("18.")
 
 

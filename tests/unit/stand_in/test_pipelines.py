@@ -19,7 +19,7 @@ def project(app: Any) -> int:
 
 
 def test_children_are_listed_only_when_asked_for(ask: Any, control: Any, project: int) -> None:
-    rows = control("GET", f"truth/pipelines?project_id={project}")["rows"]
+    rows = control("GET", f"ground-truth/pipelines?project_id={project}")["rows"]
     children = {row["id"] for row in rows if row["parent_id"]}
     assert children
     assert {row["id"] for row in ask.everything(f"/projects/{project}/pipelines")} == {
@@ -32,7 +32,7 @@ def test_children_are_listed_only_when_asked_for(ask: Any, control: Any, project
 
 
 def test_bridges_name_the_child_they_started(ask: Any, control: Any, project: int) -> None:
-    for row in control("GET", f"truth/bridges?project_id={project}")["rows"]:
+    for row in control("GET", f"ground-truth/bridges?project_id={project}")["rows"]:
         bridges = ask(f"/projects/{project}/pipelines/{row['pipeline_id']}/bridges").json
         assert [each["downstream_pipeline"]["id"] for each in bridges] == [row["downstream_pipeline_id"]]
         assert bridges[0]["id"] not in {each["id"] for each in ask.everything(f"/projects/{project}/jobs")}
@@ -70,7 +70,7 @@ def test_rows_lack_what_only_the_detail_has(ask: Any, project: int) -> None:
 
 
 def test_retried_attempts_are_hidden_unless_asked_for(ask: Any, control: Any, project: int) -> None:
-    truth = control("GET", f"truth/jobs?project_id={project}")["rows"]
+    truth = control("GET", f"ground-truth/jobs?project_id={project}")["rows"]
     assert any(row["retried"] for row in truth)
     for pipeline in {row["pipeline_id"] for row in truth}:
         mine = [row for row in truth if row["pipeline_id"] == pipeline]
@@ -101,7 +101,9 @@ def test_a_retried_job_reopens_its_pipeline(ask: Any, control: Any, project: int
 
 
 def test_erasing_a_job_leaves_its_pipeline_untouched(ask: Any, control: Any, project: int) -> None:
-    job = next(row for row in control("GET", f"truth/jobs?project_id={project}")["rows"] if row["status"] == "success")
+    job = next(
+        row for row in control("GET", f"ground-truth/jobs?project_id={project}")["rows"] if row["status"] == "success"
+    )
     path = f"/projects/{project}/pipelines/{job['pipeline_id']}"
     before = ask(path).json["updated_at"]
     control("POST", "changes", {"do": "erase_job", "id": job["id"]})
@@ -111,7 +113,9 @@ def test_erasing_a_job_leaves_its_pipeline_untouched(ask: Any, control: Any, pro
 
 
 def test_a_deleted_pipeline_is_gone_with_its_child(ask: Any, control: Any, project: int) -> None:
-    child = next(row for row in control("GET", f"truth/pipelines?project_id={project}")["rows"] if row["parent_id"])
+    child = next(
+        row for row in control("GET", f"ground-truth/pipelines?project_id={project}")["rows"] if row["parent_id"]
+    )
     gone = control("POST", "changes", {"do": "remove_pipeline", "id": child["parent_id"]})["ids"]
     assert gone == [child["parent_id"], child["id"]]
     for number in gone:

@@ -36,7 +36,7 @@ def test_a_push_moves_the_branch_and_names_the_files(do: Do, receiver: Receiver,
     (commit,) = body["commits"]
     assert (commit["id"], commit["title"], commit["message"]) == (done["after"], "Say more", "Say more\n\nMuch more")
     assert (commit["added"], commit["modified"], commit["removed"]) == (["docs/new.md"], ["README.md"], [])
-    heads = {row["ref"]: row["sha"] for row in control("GET", "truth/refs?project_id=1")["rows"]}
+    heads = {row["ref"]: row["sha"] for row in control("GET", "ground-truth/refs?project_id=1")["rows"]}
     assert heads["refs/heads/main"] == done["after"]
 
 
@@ -87,13 +87,13 @@ def test_a_branch_is_created_without_commits_and_deleted(do: Do, receiver: Recei
     _, created, deleted = receiver.bodies
     assert (created["before"], created["after"], created["commits"]) == (NOTHING, head, [])
     assert (deleted["before"], deleted["after"], deleted["checkout_sha"]) == (head, NOTHING, None)
-    assert "refs/heads/feature/1" not in {row["ref"] for row in control("GET", "truth/refs")["rows"]}
+    assert "refs/heads/feature/1" not in {row["ref"] for row in control("GET", "ground-truth/refs")["rows"]}
 
 
 def test_more_than_three_refs_move_without_a_word(do: Do, receiver: Receiver, control: Any) -> None:
     assert do(branches=["a", "b", "c", "d"], files=["x"])["hooks"] == 0
     assert receiver.got == []
-    heads = {row["ref"] for row in control("GET", "truth/refs?project_id=1")["rows"]}
+    heads = {row["ref"] for row in control("GET", "ground-truth/refs?project_id=1")["rows"]}
     assert {f"refs/heads/{name}" for name in "abcd"} <= heads
     do(branches=["a", "b", "c"], files=["y"])
     assert len(receiver.got) == 3

@@ -149,7 +149,7 @@ def test_reading_tokens_and_reporters_may_not_post(post: Post, control: Any) -> 
 
 def test_the_control_board_knows_all_statuses(post: Post, control: Any, sha: str) -> None:
     number = post("failed", name="hub", description="no").json["id"]
-    (row,) = control("GET", "truth/statuses?project_id=1")["rows"]
+    (row,) = control("GET", "ground-truth/statuses?project_id=1")["rows"]
     assert (row["id"], row["sha"], row["status"], row["description"]) == (number, sha, "failed", "no")
 
 

@@ -44,7 +44,7 @@ def test_an_expired_membership_opens_nothing(app: Any, ask: Any, control: Any) -
 
 @pytest.mark.parametrize("kind", ["groups", "projects"])
 def test_what_one_may_not_see_is_not_there(ask: Any, control: Any, kind: str) -> None:
-    visible = {int(number) for number in control("GET", "truth/visibility?token=owner-read")[kind]}
+    visible = {int(number) for number in control("GET", "ground-truth/visibility?token=owner-read")[kind]}
     listed = {row["id"] for row in ask.everything(f"/{kind}", "owner-read")}
     assert listed == visible
     everything = {row["id"] for row in ask.everything(f"/{kind}")}
@@ -85,7 +85,7 @@ def test_disabled_pipelines_are_forbidden_for_everyone(ask: Any, control: Any) -
     control("POST", "changes", {"do": "update_project", "id": 1, "builds_enabled": False})
     assert ask("/projects/1", "admin-read").status == 200
     assert ask("/projects/1/pipelines", "admin-read").json == {"message": "403 Forbidden"}
-    assert 1 in control("GET", "truth")["projects_without_builds"]
+    assert 1 in control("GET", "ground-truth")["projects_without_builds"]
 
 
 def test_statuses_are_taken_where_ci_is_off(ask: Any, app: Any, control: Any) -> None:

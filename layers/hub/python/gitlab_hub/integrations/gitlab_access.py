@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.limits import Limiter
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.integrations.groups import Place, keep_group
-from gitlab_hub.integrations.health import on_schedule, primary_of
+from gitlab_hub.integrations.health import on_schedule, primary_credential_of
 from gitlab_hub.integrations.model import CredentialStatus, IntegrationWithCredentials
 from gitlab_hub.integrations.store import Change, IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
@@ -47,7 +47,7 @@ class GitLabClients:
             holding = self._store.holding(integration_id)
         except NotFound:
             return None
-        integration, credential = holding.integration, primary_of(holding)
+        integration, credential = holding.integration, primary_credential_of(holding)
         if credential is None:
             return None
         return GitLabConnection(
@@ -102,7 +102,7 @@ class SyncTargets:
             holding = self._store.holding(integration_id)
         except NotFound:
             return None
-        credential = primary_of(holding)
+        credential = primary_credential_of(holding)
         if credential is None or holding.integration.paused:
             return None
         return SyncTarget(

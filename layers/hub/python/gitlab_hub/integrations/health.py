@@ -40,7 +40,7 @@ def on_schedule(integration: Integration) -> bool:
     return may_sync(integration) and integration.credential_status == CredentialStatus.VALID
 
 
-def primary(integration: Integration, credentials: Iterable[Credential]) -> Credential | None:
+def primary_credential(integration: Integration, credentials: Iterable[Credential]) -> Credential | None:
     """The credential to work with: the oldest one that GitLab takes, else the oldest one there is.
 
     Those of the integration's own GitLab user go before all others: another user sees other things, and what the first
@@ -54,15 +54,15 @@ def primary(integration: Integration, credentials: Iterable[Credential]) -> Cred
     return min((one for one in credentials if one.live), key=rank, default=None)
 
 
-def primary_of(holding: IntegrationWithCredentials) -> Credential | None:
+def primary_credential_of(holding: IntegrationWithCredentials) -> Credential | None:
     """The credential of an integration to work with."""
-    return primary(holding.integration, holding.credentials)
+    return primary_credential(holding.integration, holding.credentials)
 
 
 def status_after(integration: Integration, credentials: Iterable[Credential], one: Credential, *, works: bool) -> str:
     """The status of an integration after a verdict about one of its credentials, if that is the one to work with."""
     others = [other for other in credentials if other.id != one.id]
-    chosen = primary(integration, [*others, one])
+    chosen = primary_credential(integration, [*others, one])
     if chosen is None or chosen.id != one.id:
         return integration.status
     return IntegrationStatus.ACTIVE if works else IntegrationStatus.ERROR
@@ -70,7 +70,7 @@ def status_after(integration: Integration, credentials: Iterable[Credential], on
 
 def with_primary_facts(integration: Integration, credentials: Iterable[Credential]) -> Integration:
     """The integration with the facts of its primary credential; without a good one it does not work."""
-    chosen = primary(integration, credentials)
+    chosen = primary_credential(integration, credentials)
     if chosen is None:
         return replace(
             integration,

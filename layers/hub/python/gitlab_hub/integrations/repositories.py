@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.integrations.connector import Connector
 from gitlab_hub.integrations.errors import NoCredential
-from gitlab_hub.integrations.health import primary_of
+from gitlab_hub.integrations.health import primary_credential_of
 from gitlab_hub.integrations.model import IntegrationWithCredentials
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
@@ -73,7 +73,7 @@ class Repositories:
     async def _read(
         self, holding: IntegrationWithCredentials, filters: RepositoryFilters, limit: int, cursor: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        credential = primary_of(holding)
+        credential = primary_credential_of(holding)
         if credential is None:
             raise NoCredential
         tokens = CredentialTokens(self._source, holding.integration.id, credential.id, refused=self._refused)

@@ -13,7 +13,7 @@ from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.oauth import Application
 from gitlab_hub.integrations.errors import refusal
 from gitlab_hub.integrations.factory import FIRST_LABEL, new_credential, new_integration
-from gitlab_hub.integrations.health import primary_of
+from gitlab_hub.integrations.health import primary_credential_of
 from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
 from gitlab_hub.integrations.model import (
     AuthMode,
@@ -141,18 +141,18 @@ class IntegrationUpdater:
         """Apply a patch. A wider use of the token is verified first, and refused where the token does not do."""
         before = self._store.holding(integration_id)
         application = _application(before.integration, patch)
-        wanted = _patched(before.integration, patch)
+        wanted = _with_patch(before.integration, patch)
         group, group_id = wanted.group, wanted.group_id
         wider = wanted.features.write and not before.integration.features.write
         # What nobody has authorized yet is verified when somebody does.
         moves = wanted.group != before.integration.group
         if (moves or wider) and wanted.status != IntegrationStatus.INACTIVE:
-            facts = self._token_service.still_able(wanted, primary_of(before), moves=moves).facts
+            facts = self._token_service.still_able(wanted, primary_credential_of(before), moves=moves).facts
             group, group_id = facts.group, facts.group_id
         settled = replace(patch, group=group, group_id=group_id)
         changed = [name for name in _NAMED if getattr(patch, name) not in (None, {})]
         changed += ["group"] if patch.regroup else []
-        was, becomes = before.integration, _patched(before.integration, settled)
+        was, becomes = before.integration, _with_patch(before.integration, settled)
         # Of a secret, only that it was given.
         secret = {} if patch.client_secret is None else {"client_secret": "given"}  # pragma: allowlist secret
         self._audit.record(
@@ -174,7 +174,7 @@ class IntegrationUpdater:
         return self._store.require(after.integration.id)
 
     def _change(self, found: IntegrationWithCredentials, patch: Patch, application: Application | None) -> Change:
-        wanted = _patched(found.integration, patch)
+        wanted = _with_patch(found.integration, patch)
         identity = identity_of(wanted.host_url, wanted.account.id, wanted.group, wanted.group_id)
         was = (found.integration.group, found.integration.group_id)
         same = (wanted.group, wanted.group_id) == was or wanted.status == IntegrationStatus.INACTIVE
@@ -211,7 +211,7 @@ def _waiting(found: IntegrationWithCredentials, *, now: int) -> Iterator[Credent
             yield replace(one, status=CredentialStatus.UNKNOWN, updated_at=now)
 
 
-def _patched(integration: Integration, patch: Patch) -> Integration:
+def _with_patch(integration: Integration, patch: Patch) -> Integration:
     # The path that is shown is the group that is stored, whatever has that path by now.
     stays = not patch.regroup or (patch.group_id is None and patch.group == integration.group)
     return replace(

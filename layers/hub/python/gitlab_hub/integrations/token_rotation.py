@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.integrations.errors import NoCredential
-from gitlab_hub.integrations.health import primary_of, token_status
+from gitlab_hub.integrations.health import primary_credential_of, token_status
 from gitlab_hub.integrations.model import (
     CredentialKind,
 )
@@ -36,7 +36,7 @@ class TokenRotation:
 
         Raises NotFound, NoCredential, RotationInProgress, RotationNotPermitted, and GitLabErrors.
         """
-        credential = primary_of(self._store.holding(integration_id))
+        credential = primary_credential_of(self._store.holding(integration_id))
         if credential is None:
             raise NoCredential
         self._audit.record(AuditAction.GITLAB_TOKEN_ROTATE, actor=actor, integration_id=integration_id)

@@ -11,7 +11,7 @@ from gitlab_hub.gitlab.options import Tokens
 from gitlab_hub.integrations.errors import AccountMismatch, NoCredential, TokenChanged, refusal
 from gitlab_hub.integrations.factory import FIRST_LABEL, credential_id_of, new_credential
 from gitlab_hub.integrations.groups import keep_group, place_seen
-from gitlab_hub.integrations.health import primary_of, token_status
+from gitlab_hub.integrations.health import primary_credential_of, token_status
 from gitlab_hub.integrations.model import (
     Credential,
     CredentialKind,
@@ -66,7 +66,7 @@ class TokenService:
     def verify(self, integration_id: str) -> Verification:
         """Take every step with the stored token, and keep what is definite."""
         found = self._store.holding(integration_id)
-        if primary_of(found) is None:
+        if primary_credential_of(found) is None:
             is_new = found.integration.status == IntegrationStatus.INACTIVE
             return nothing_to_verify(UNAUTHORIZED) if is_new else nothing_to_verify()
         try:
@@ -106,7 +106,7 @@ class TokenService:
         Where there is none left it becomes a new credential, whose id comes from the seed.
         """
         found = self._store.holding(integration_id)
-        integration, credential = found.integration, primary_of(found)
+        integration, credential = found.integration, primary_credential_of(found)
         if credential is None:
             return self._first_again(integration, token, actor=actor, seed=seed)
         only_access_tokens(credential)
@@ -187,7 +187,7 @@ class TokenService:
 
     def _in_use(self, integration_id: str) -> tuple[Integration, Credential]:
         holding = self._store.holding(integration_id)
-        credential = primary_of(holding)
+        credential = primary_credential_of(holding)
         if credential is None:
             raise NoCredential
         return holding.integration, credential
@@ -214,7 +214,7 @@ class TokenService:
     def _unchecked(self, integration_id: str, error: GitLabError) -> TokenHealth:
         lost = isinstance(error, NeedsReauth)
         status = CredentialStatus.REFRESH_FAILED if lost else CredentialStatus.UNKNOWN
-        credential = primary_of(self._store.holding(integration_id))
+        credential = primary_credential_of(self._store.holding(integration_id))
         expires_at = None if credential is None else credential.token_expires_at
         return TokenHealth(status=status, expires_at=expires_at, checked_at=self._at())
 
