@@ -230,7 +230,7 @@ def test_a_project_that_keeps_its_hook_is_named_and_the_others_lose_theirs(
     said = hub("DELETE", f"{PATH}/{hook_id}")[1]
     assert (said["code"], said["retryable"], children(hub)) == (code, retryable, [refused])
     [left] = [hook for hook in hub.hooks() if hook.parent_id is not None]
-    assert said["details"]["hooks_failed"] == [{"hook_id": left.id, "target": left.target, "code": code}]
+    assert said["details"]["remaining"] == [{"hook_id": left.id, "target": left.target, "code": code}]
     assert "1 of the 5 webhooks" in said["error"]
     assert hub.hook(hook_id).id == hook_id, "it stays known for as long as something stands in for it"
     hub.gitlab._really = really  # type: ignore[method-assign]  # and then yes
@@ -253,7 +253,7 @@ def test_a_slow_gitlab_loses_as_many_hooks_as_there_is_time_for(hub: Hub) -> Non
     with pytest.raises(HostUnreachable) as late:
         quick.remove(INTEGRATION, hook.id)
     assert time.monotonic() - began < 5
-    assert (children(hub), late.value.details["hooks_failed"][0]["code"]) == ([4], "host_unreachable")
+    assert (children(hub), late.value.details["remaining"][0]["code"]) == ([4], "host_unreachable")
 
 
 def test_a_hook_whose_group_is_gone_is_removed_by_the_caretaker(hub: Hub) -> None:

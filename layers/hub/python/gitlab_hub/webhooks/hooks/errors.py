@@ -124,7 +124,7 @@ def refusal(error: HubError, scope: str, target: str | int | None) -> HubError:
 def some_stay(failed: "Sequence[tuple[Hook, HubError]]", *, of: int) -> HubError:
     """The refusal where some of the hooks that stand in for another one were not removed: that of the first project.
 
-    A refusal goes before trouble that may pass, as only a person ends it. `details["hooks_failed"]` names the first 20:
+    A refusal goes before trouble that may pass, as only a person ends it. `details["remaining"]` names the first 20:
     `hook_id`, `target` (the project) and `code`.
     """
     refusals = [(hook, refusal(error, hook.scope, hook.target)) for hook, error in failed]
@@ -134,7 +134,7 @@ def some_stay(failed: "Sequence[tuple[Hook, HubError]]", *, of: int) -> HubError
         f"{len(failed)} of the {of} webhooks that stand in for this one could not be removed, so it stays too; the "
         f"others are gone. {place_name(hook.scope, hook.target)}: {first}"
     )
-    return type(first)(message, details={**first.details, "hooks_failed": named}, retry_after=first.retry_after)
+    return type(first)(message, details={**first.details, "remaining": named}, retry_after=first.retry_after)
 
 
 def is_invalid(error: HubError) -> bool:
