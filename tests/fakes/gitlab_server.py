@@ -133,6 +133,18 @@ def close_delimited() -> Step:
     return raw(head(200, Content_Type=JSON), b'[{"id": 1}]')
 
 
+def closing_when_idle(value: Any) -> Step:
+    """Send a proper answer, and close the connection a little later, as servers do with one that rests."""
+
+    async def step(writer: asyncio.StreamWriter) -> bool:
+        await as_json(value)(writer)
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        return False
+
+    return step
+
+
 def hang_up() -> Step:
     return raw()
 

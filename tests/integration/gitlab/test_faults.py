@@ -1,5 +1,6 @@
 """The real client against a server that breaks HTTP; deadlines are short, everything else is as in production."""
 
+import asyncio
 import gc
 import logging
 import time
@@ -166,6 +167,15 @@ async def test_good_answers_share_a_connection() -> None:
             assert [(await gitlab.get("/user")).body["id"] for _ in range(3)] == [7, 8, 7]
         assert gitlab_server.connections == 1
         assert b"Cookie" not in gitlab_server.requests[-1]
+
+
+async def test_a_connection_that_was_closed_while_idle_is_not_used_again() -> None:
+    async with FaultServer(server.closing_when_idle({"id": 7}), GOOD) as gitlab_server:
+        async with client(gitlab_server.url, tries=1) as gitlab:
+            assert (await gitlab.get("/user")).body == {"id": 7}
+            await asyncio.sleep(0.3)
+            assert (await gitlab.get("/user")).body == {"id": 7}
+        assert gitlab_server.connections == 2
 
 
 async def test_a_bomb_does_not_fill_the_memory() -> None:

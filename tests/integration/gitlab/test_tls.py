@@ -18,7 +18,7 @@ from gitlab_hub.gitlab.errors import TlsError
 from gitlab_hub.gitlab.network import VettedBackend
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from tests.fakes.gitlab_client import FixedTokens
-from tests.fakes.gitlab_server import FaultServer, as_json
+from tests.fakes.gitlab_server import FaultServer, as_json, closing_when_idle
 from tests.fakes.network import Names
 
 pytestmark = pytest.mark.enable_socket
@@ -69,13 +69,17 @@ def authority() -> Authority:
     return Authority()
 
 
-async def call(port: int, ca_bundle: str | None) -> Reply:
+def client(port: int, ca_bundle: str | None) -> GitLab:
     address = Address("https", NAME, port)
     policy = NetworkPolicy(allow_loopback=True, allowed_ports=(port,))
     options = ClientOptions(ca_bundle=ca_bundle, tries=1, deadline=3.0)
     backend = VettedBackend(address, policy, resolve=Names(gitlab_test=[["127.0.0.1"]]))
     transport = VettedTransport(address, policy, options, backend=backend)
-    async with GitLab(address, FixedTokens("glpat-x"), policy=policy, options=options, transport=transport) as gitlab:
+    return GitLab(address, FixedTokens("glpat-x"), policy=policy, options=options, transport=transport)
+
+
+async def call(port: int, ca_bundle: str | None) -> Reply:
+    async with client(port, ca_bundle) as gitlab:
         return await gitlab.get("/user")
 
 
@@ -90,6 +94,16 @@ async def test_name_and_host_stay_while_the_address_is_dialed(authority: Authori
         assert (await call(server.port, str(bundle))).body == {"id": 7}
         assert f"\r\nHost: {NAME}:{server.port}\r\n".encode() in server.requests[0]
     assert names == [NAME, NAME]
+
+
+async def test_a_connection_that_was_closed_while_idle_is_not_used_again(authority: Authority, tmp_path: Path) -> None:
+    async with FaultServer(closing_when_idle({"id": 7}), as_json({"id": 8}), tls=authority.context(tmp_path)) as server:
+        async with client(server.port, pem(authority.certificate)) as gitlab:
+            assert (await gitlab.get("/user")).body == {"id": 7}
+            await asyncio.sleep(0.3)
+            assert (await gitlab.get("/user")).body == {"id": 8}
+            assert (await gitlab.get("/user")).body == {"id": 8}
+        assert server.connections == 2
 
 
 async def test_an_unknown_authority_is_refused_before_anything_is_sent(authority: Authority, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ very addresses: there is no second lookup that could answer differently. TLS sti
 """
 
 import asyncio
+import select
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -107,10 +108,18 @@ class VettedBackend(httpcore.AsyncNetworkBackend):
 
 
 class _ClosingStream(httpcore.AsyncNetworkStream):
-    """A connection that does not stay open when its handshake is cancelled, as httpcore's own would."""
+    """A connection that does not stay open when its handshake is cancelled, as httpcore's own would.
+
+    Before each request the pool asks of every idle connection whether the server has closed it. Where the socket is
+    known that costs one system call; looking the socket up anew each time was a fifth of what a sync computes.
+    """
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
+        self._socket = stream.get_extra_info("socket")
+        self._readable = select.poll()
+        if self._socket is not None:
+            self._readable.register(self._socket, select.POLLIN)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
         return await self._stream.read(max_bytes, timeout)
@@ -128,12 +137,15 @@ class _ClosingStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
     ) -> httpcore.AsyncNetworkStream:
         try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            return _ClosingStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
         except asyncio.CancelledError:
             await self._stream.aclose()
             raise
 
     def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable" and self._socket is not None:
+            # To read from an idle connection without waiting means to read its end.
+            return self._socket.fileno() < 0 or bool(self._readable.poll(0))
         return self._stream.get_extra_info(info)
 
 
