@@ -66,7 +66,7 @@ class CountedTable(MemoryTable):
         return page
 
 
-class Hub:
+class IntegrationsHub:
     """One hub with everything it stores within reach."""
 
     def __init__(self, table: Table | None = None, secrets: Secrets | None = None, **policy: Any) -> None:
@@ -126,7 +126,7 @@ class Hub:
         self.purged.append(integration_id)
 
 
-def counting(hub: Hub) -> CountedTable:
+def counting(hub: IntegrationsHub) -> CountedTable:
     """Let a hub go on with what it has stored, and count what it reads from now on."""
     counted = CountedTable()
     for row in hub.stored_rows.dump():

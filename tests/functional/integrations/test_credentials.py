@@ -13,33 +13,33 @@ from gitlab_hub.storage.ports import Check, ConditionFailed, Delete, Put
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html, spilled
 from tests.fakes.table import MemoryTable
-from tests.functional.integrations.integrations_hub import Hub
+from tests.functional.integrations.integrations_hub import IntegrationsHub
 
 SELF = "/personal_access_tokens/self"
 CREATE = {"secrets": {"api_token": OTHER_CANARY}}
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> IntegrationsHub:
+    return IntegrationsHub()
 
 
 @pytest.fixture
-def base(hub: Hub) -> str:
+def base(hub: IntegrationsHub) -> str:
     return f"/api/connections/{hub.start()}/credentials"
 
 
-def made(hub: Hub, base: str, **more: Any) -> str:
+def made(hub: IntegrationsHub, base: str, **more: Any) -> str:
     status, body = hub("POST", f"{base}.create", CREATE | more)
     assert status == 201, body
     return str(body["credential"]["id"])
 
 
-def kept(hub: Hub) -> Any:
+def kept(hub: IntegrationsHub) -> Any:
     return hub.rows(), hub.stored_secrets.dump()
 
 
-def test_create_answers_without_the_secret(hub: Hub, base: str) -> None:
+def test_create_answers_without_the_secret(hub: IntegrationsHub, base: str) -> None:
     status, body = hub("POST", f"{base}.create", CREATE | {"label": "second", "expiration_date": "2026-01-02"})
     assert status == 201
     credential = body["credential"]
@@ -55,7 +55,7 @@ def test_create_answers_without_the_secret(hub: Hub, base: str) -> None:
     assert {"access_token": CANARY} in secret.values()
 
 
-def test_info_has_the_rest(hub: Hub, base: str) -> None:
+def test_info_has_the_rest(hub: IntegrationsHub, base: str) -> None:
     settings = {"api_base_url": f"{HOST}/api/v4"}
     one = made(hub, base, label="second", settings=settings, expiration_date="2026-01-02T03:04:05+01:00")
     status, body = hub("GET", f"{base}.info/{one}")
@@ -75,7 +75,7 @@ def test_info_has_the_rest(hub: Hub, base: str) -> None:
     )
 
 
-def test_the_list_has_what_was_not_deleted(hub: Hub, base: str) -> None:
+def test_the_list_has_what_was_not_deleted(hub: IntegrationsHub, base: str) -> None:
     hub.now += 1
     one = made(hub, base, label="second")
     assert [entry["label"] for entry in hub("GET", f"{base}.list")[1]["credentials"]] == ["first", "second"]
@@ -83,7 +83,7 @@ def test_the_list_has_what_was_not_deleted(hub: Hub, base: str) -> None:
     assert [entry["label"] for entry in hub("GET", f"{base}.list")[1]["credentials"]] == ["first"]
 
 
-def test_a_deleted_one_is_remembered_without_its_token(hub: Hub, base: str) -> None:
+def test_a_deleted_one_is_remembered_without_its_token(hub: IntegrationsHub, base: str) -> None:
     one = made(hub, base)
     hub("POST", f"{base}.delete", {"id": one})
     assert hub("GET", f"{base}.info/{one}")[1]["credential"]["deleted_at"] == "2025-06-15T15:06:40Z"
@@ -93,7 +93,7 @@ def test_a_deleted_one_is_remembered_without_its_token(hub: Hub, base: str) -> N
         assert (status, answered["error"]) == (422, "credential_not_found")
 
 
-def test_without_its_last_credential_an_integration_does_not_work(hub: Hub, base: str) -> None:
+def test_without_its_last_credential_an_integration_does_not_work(hub: IntegrationsHub, base: str) -> None:
     integration_id = base.split("/")[3]
     first = hub("GET", f"{base}.list")[1]["credentials"][0]["id"]
     hub("POST", f"{base}.delete", {"id": first})
@@ -106,7 +106,7 @@ def test_without_its_last_credential_an_integration_does_not_work(hub: Hub, base
     assert hub.scheduled() == [integration_id]
 
 
-def test_update_keeps_what_is_left_out(hub: Hub, base: str) -> None:
+def test_update_keeps_what_is_left_out(hub: IntegrationsHub, base: str) -> None:
     one = made(hub, base, label="second", expiration_date="2026-01-02")
     hub.now += 10
     status, body = hub("POST", f"{base}.update", {"id": one, "label": "renamed"})
@@ -116,7 +116,7 @@ def test_update_keeps_what_is_left_out(hub: Hub, base: str) -> None:
     assert OTHER_CANARY in str(hub.stored_secrets.dump())
 
 
-def test_update_verifies_the_stored_token_where_none_is_given(hub: Hub, base: str) -> None:
+def test_update_verifies_the_stored_token_where_none_is_given(hub: IntegrationsHub, base: str) -> None:
     one = made(hub, base)
     hub.gitlab.script[SELF] = answer(401)
     before = kept(hub)
@@ -124,14 +124,14 @@ def test_update_verifies_the_stored_token_where_none_is_given(hub: Hub, base: st
     assert (status, body["error"], kept(hub)) == (422, "invalid_credentials", before)
 
 
-def test_update_replaces_the_token(hub: Hub, base: str) -> None:
+def test_update_replaces_the_token(hub: IntegrationsHub, base: str) -> None:
     one = made(hub, base)
     hub.gitlab.users["glpat-newer"] = 7
     assert hub("POST", f"{base}.update", {"id": one, "secrets": {"api_token": "glpat-newer"}})[0] == 200
     assert OTHER_CANARY not in str(hub.stored_secrets.dump())
 
 
-def test_a_token_of_another_user_is_not_taken_for_an_update(hub: Hub, base: str) -> None:
+def test_a_token_of_another_user_is_not_taken_for_an_update(hub: IntegrationsHub, base: str) -> None:
     one = made(hub, base)
     hub.gitlab.users["glpat-of-another"] = 8
     before = kept(hub)
@@ -160,7 +160,7 @@ FAILURES = [
 @pytest.mark.parametrize("call", ["create", "update"])
 @pytest.mark.parametrize(("path", "script", "error", "detail"), FAILURES)
 def test_failures_collapse_into_few_codes_and_keep_nothing(
-    hub: Hub, base: str, path: str, script: Any, error: str, detail: str, call: str
+    hub: IntegrationsHub, base: str, path: str, script: Any, error: str, detail: str, call: str
 ) -> None:
     body = CREATE if call == "create" else CREATE | {"id": made(hub, base)}
     hub.gitlab.script[path] = script
@@ -178,7 +178,7 @@ def test_failures_collapse_into_few_codes_and_keep_nothing(
     ("https://10.0.0.1", "host_not_allowed"),
     ("https://gitlab.example.com@evil.example.com", "invalid_url"),
 ])  # fmt: skip
-def test_a_token_never_goes_to_another_address(hub: Hub, base: str, url: str, detail: str) -> None:
+def test_a_token_never_goes_to_another_address(hub: IntegrationsHub, base: str, url: str, detail: str) -> None:
     asked, before = len(hub.gitlab.requests), kept(hub)
     status, body = hub("POST", f"{base}.create", CREATE | {"settings": {"api_base_url": url}})
     assert (status, body["error"], body["error_detail"]) == (422, "invalid_json", detail)
@@ -197,7 +197,7 @@ def test_a_token_never_goes_to_another_address(hub: Hub, base: str, url: str, de
     ({"body": CREATE | {"expiration_date": 1790000000}}, "invalid_input"),
     ({"body": CREATE | {"expiration_date": "1790000000"}}, "invalid_input"),
 ])  # fmt: skip
-def test_bodies_that_make_no_sense(hub: Hub, base: str, more: dict[str, Any], detail: str) -> None:
+def test_bodies_that_make_no_sense(hub: IntegrationsHub, base: str, more: dict[str, Any], detail: str) -> None:
     before = kept(hub)
     status, body = hub("POST", f"{base}.create", **more)
     assert (status, body["error"]) == (422, "invalid_json")
@@ -216,14 +216,14 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-def test_callers_without_a_good_token(hub: Hub, base: str, method: str, path: str, body: Any) -> None:
+def test_callers_without_a_good_token(hub: IntegrationsHub, base: str, method: str, path: str, body: Any) -> None:
     status, answered = hub(method, base + path, body, principal=None)
     assert (status, answered) == (401, {"ok": False, "error": "not_authed", "error_detail": "unauthorized"})
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
 def test_connections_one_may_not_see_are_as_unknown_ones(
-    hub: Hub, base: str, method: str, path: str, body: Any
+    hub: IntegrationsHub, base: str, method: str, path: str, body: Any
 ) -> None:
     limited = Principal("t", Role.OWNER, frozenset({"int_other"}))
     foreign = hub(method, base + path, body, principal=limited)
@@ -232,28 +232,28 @@ def test_connections_one_may_not_see_are_as_unknown_ones(
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS[1:])
-def test_unknown_credentials(hub: Hub, base: str, method: str, path: str, body: Any) -> None:
+def test_unknown_credentials(hub: IntegrationsHub, base: str, method: str, path: str, body: Any) -> None:
     if path == ".list":
         return
     status, answered = hub(method, base + path, body)
     assert (status, answered["error"]) == (422, "credential_not_found")
 
 
-def test_only_administrators_change_credentials(hub: Hub, base: str) -> None:
+def test_only_administrators_change_credentials(hub: IntegrationsHub, base: str) -> None:
     developer = Principal("t", Role.DEVELOPER)
     status, body = hub("POST", f"{base}.create", CREATE, principal=developer)
     assert (status, body["error"], body["error_detail"]) == (403, "not_authed", "permission_denied")
     assert hub("GET", f"{base}.list", principal=developer)[0] == 200
 
 
-def test_there_is_an_upper_bound(hub: Hub, base: str) -> None:
+def test_there_is_an_upper_bound(hub: IntegrationsHub, base: str) -> None:
     for _ in range(19):
         made(hub, base)
     status, body = hub("POST", f"{base}.create", CREATE)
     assert (status, body["error"], body["error_detail"]) == (422, "invalid_json", "invalid_input")
 
 
-def test_a_removal_whose_answer_was_lost_is_done(hub: Hub, base: str) -> None:
+def test_a_removal_whose_answer_was_lost_is_done(hub: IntegrationsHub, base: str) -> None:
     """A repeated transaction fails on its own first effect."""
     one = made(hub, base)
 
@@ -273,7 +273,7 @@ def test_a_removal_whose_answer_was_lost_is_done(hub: Hub, base: str) -> None:
     assert table.lost == 0
 
 
-def test_what_was_found_about_a_replaced_token_is_not_kept(hub: Hub, base: str) -> None:
+def test_what_was_found_about_a_replaced_token_is_not_kept(hub: IntegrationsHub, base: str) -> None:
     one = made(hub, base)
     integration_id = base.split("/")[3]
 

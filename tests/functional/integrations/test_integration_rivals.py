@@ -12,31 +12,31 @@ from tests.fakes.faults import Plan, faulty
 from tests.fakes.gitlab import CANARY
 from tests.fakes.table import MemoryTable
 from tests.fakes.threads import together
-from tests.functional.integrations.integrations_hub import START, Hub
+from tests.functional.integrations.integrations_hub import START, IntegrationsHub
 
 
-def rival(hub: Hub) -> Hub:
+def rival(hub: IntegrationsHub) -> IntegrationsHub:
     """Another function instance over the same state."""
-    other = Hub()
+    other = IntegrationsHub()
     other.gitlab, other.stored_rows, other.stored_secrets = hub.gitlab, hub.stored_rows, hub.stored_secrets
     other.use(hub.stored_rows, hub.stored_secrets)
     return other
 
 
-def calls(hubs: list[Hub], *requests: Any) -> list[Any]:
+def calls(hubs: list[IntegrationsHub], *requests: Any) -> list[Any]:
     return together(len(hubs), lambda number: hubs[number](*requests[number % len(requests)]))
 
 
 def test_one_of_two_equal_starts_wins() -> None:
     for _ in range(10):
-        hub = Hub()
+        hub = IntegrationsHub()
         answers = calls([hub, rival(hub)], ("POST", "/v1/integrations/gitlab/start", START))
         assert sorted(status for status, _ in answers) == [201, 409]
         assert len(hub.stored_secrets.dump()) == len(list(hub.feature.store.after(None))) == 1
 
 
 def test_a_second_start_does_not_even_write_a_secret() -> None:
-    hub, plan = Hub(), Plan()
+    hub, plan = IntegrationsHub(), Plan()
     hub.start()
     hub.use(hub.stored_rows, faulty(hub.stored_secrets, plan))
     assert hub("POST", "/v1/integrations/gitlab/start", START)[0] == 409
@@ -45,7 +45,7 @@ def test_a_second_start_does_not_even_write_a_secret() -> None:
 
 def test_what_is_read_together_belongs_together() -> None:
     """The token is replaced between reading the integration and reading its credentials."""
-    hub = Hub()
+    hub = IntegrationsHub()
     one = hub.start()
     hub.gitlab.users["glpat-a"] = 7
 
@@ -67,7 +67,7 @@ def test_what_is_read_together_belongs_together() -> None:
 
 def test_no_credential_is_lost_between_two_writers() -> None:
     for _ in range(10):
-        hub = Hub()
+        hub = IntegrationsHub()
         one = hub.start()
         hub.gitlab.users |= {"glpat-a": 7, "glpat-b": 7}
         # Not through the router, which keeps its current event for the whole process: a Lambda has one at a time.
@@ -87,7 +87,7 @@ def test_no_credential_is_lost_between_two_writers() -> None:
 
 def test_a_removal_wins_against_a_replacement() -> None:
     for _ in range(10):
-        hub = Hub()
+        hub = IntegrationsHub()
         one = hub.start()
         hub.gitlab.users["glpat-a"] = 7
         removal, token_service = hub.feature.removal, rival(hub).feature.token_service

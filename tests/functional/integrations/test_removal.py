@@ -9,7 +9,7 @@ from gitlab_hub.errors import NotFound
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.events import Context, http_event
 from tests.fakes.gitlab import OTHER_CANARY, answer
-from tests.functional.integrations.integrations_hub import Hub
+from tests.functional.integrations.integrations_hub import IntegrationsHub
 
 ROUTES = [
     ("GET", "", None),
@@ -26,16 +26,16 @@ ROUTES = [
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> IntegrationsHub:
+    return IntegrationsHub()
 
 
 @pytest.fixture
-def one(hub: Hub) -> str:
+def one(hub: IntegrationsHub) -> str:
     return hub.start()
 
 
-def test_it_answers_what_it_did(hub: Hub, one: str) -> None:
+def test_it_answers_what_it_did(hub: IntegrationsHub, one: str) -> None:
     query = {"revoke": "true", "delete_hooks": "true", "force": "false"}
     assert hub("DELETE", f"/v1/integrations/{one}", query=query) == (
         200,
@@ -46,7 +46,9 @@ def test_it_answers_what_it_did(hub: Hub, one: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
-def test_every_route_answers_as_for_an_unknown_id(hub: Hub, one: str, method: str, path: str, body: Any) -> None:
+def test_every_route_answers_as_for_an_unknown_id(
+    hub: IntegrationsHub, one: str, method: str, path: str, body: Any
+) -> None:
     hub("DELETE", f"/v1/integrations/{one}")
     before = hub.rows()
     gone = hub(method, f"/v1/integrations/{one}{path}", body)
@@ -62,7 +64,9 @@ def test_every_route_answers_as_for_an_unknown_id(hub: Hub, one: str, method: st
     ("POST", "gitlab-token/check", None),
     ("PATCH", "", {"group": "acme"}),
 ])  # fmt: skip
-def test_nothing_comes_back_while_gitlab_is_being_asked(hub: Hub, one: str, method: str, path: str, body: Any) -> None:
+def test_nothing_comes_back_while_gitlab_is_being_asked(
+    hub: IntegrationsHub, one: str, method: str, path: str, body: Any
+) -> None:
     original = hub.gitlab.script["/user"]
 
     def removed_meanwhile(request: Any) -> Any:
@@ -76,7 +80,7 @@ def test_nothing_comes_back_while_gitlab_is_being_asked(hub: Hub, one: str, meth
     assert hub.stored_secrets.dump() == {}
 
 
-def test_nothing_comes_back_from_a_credential_that_is_being_created(hub: Hub, one: str) -> None:
+def test_nothing_comes_back_from_a_credential_that_is_being_created(hub: IntegrationsHub, one: str) -> None:
     def removed_meanwhile(_request: Any) -> httpx.Response:
         hub.feature.lifecycle.delete(one)
         return answer(200, {"version": "17.0"})
@@ -89,7 +93,7 @@ def test_nothing_comes_back_from_a_credential_that_is_being_created(hub: Hub, on
     assert hub.stored_secrets.dump() == {}
 
 
-def test_a_running_sync_finds_no_target_and_changes_nothing(hub: Hub, one: str) -> None:
+def test_a_running_sync_finds_no_target_and_changes_nothing(hub: IntegrationsHub, one: str) -> None:
     target = hub.targets.target(one)
     assert isinstance(target, SyncTarget)
     hub.feature.lifecycle.delete(one)
@@ -99,7 +103,7 @@ def test_a_running_sync_finds_no_target_and_changes_nothing(hub: Hub, one: str) 
     assert (hub.targets.target(one), hub.scheduled(), hub.rows()) == (None, [], before)
 
 
-def test_others_may_change_it_while_it_is_removed(hub: Hub, one: str) -> None:
+def test_others_may_change_it_while_it_is_removed(hub: IntegrationsHub, one: str) -> None:
     """A change between reading and marking only makes the removal look again."""
 
     class Meddler:

@@ -8,18 +8,18 @@ import pytest
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.events import Context, http_event
 from tests.fakes.gitlab import CANARY, HOST, OTHER_CANARY, answer, html, lacking, spilled
-from tests.functional.integrations.integrations_hub import START, Hub, counting
+from tests.functional.integrations.integrations_hub import START, IntegrationsHub, counting
 
 PATH = "/v1/integrations/gitlab/start"
 SELF = "/personal_access_tokens/self"
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> IntegrationsHub:
+    return IntegrationsHub()
 
 
-def test_a_good_token_connects(hub: Hub) -> None:
+def test_a_good_token_connects(hub: IntegrationsHub) -> None:
     status, body = hub("POST", PATH, START | {"host_url": f"{HOST}/", "display_name": "Ours"})
     assert status == HTTPStatus.CREATED
     integration = body["integration"]
@@ -48,7 +48,7 @@ def test_a_good_token_connects(hub: Hub) -> None:
     ]
 
 
-def test_the_new_one_is_shown_with_what_belongs_to_it(hub: Hub) -> None:
+def test_the_new_one_is_shown_with_what_belongs_to_it(hub: IntegrationsHub) -> None:
     shown = hub.integration(hub.start())
     assert (shown["hooks"], shown["last_delivery_at"]) == ([], None)
     assert set(shown["sync"]) == {"access", "pipelines"}
@@ -68,7 +68,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("path", "script", "status", "code"), FAILURES)
-def test_nothing_is_kept_of_a_failure(hub: Hub, path: str, script: Any, status: int, code: str) -> None:
+def test_nothing_is_kept_of_a_failure(hub: IntegrationsHub, path: str, script: Any, status: int, code: str) -> None:
     hub.gitlab.script[path] = script
     got, body = hub("POST", PATH, START)
     assert (got, body["code"], body["retryable"]) == (status, code, status == 503)
@@ -77,7 +77,7 @@ def test_nothing_is_kept_of_a_failure(hub: Hub, path: str, script: Any, status: 
     assert not spilled(body)
 
 
-def test_a_retryable_failure_says_when_to_come_back(hub: Hub) -> None:
+def test_a_retryable_failure_says_when_to_come_back(hub: IntegrationsHub) -> None:
     hub.gitlab.script[SELF] = answer(429, retry_after="77")
     response = hub.api.resolve(http_event("POST", PATH, START), Context())
     assert response["headers"]["retry-after"] == "77"
@@ -89,18 +89,18 @@ def test_a_retryable_failure_says_when_to_come_back(hub: Hub) -> None:
     ("https://10.1.2.3", "host_not_allowed"),
     ("http://gitlab.example.com", "invalid_url"),
 ])  # fmt: skip
-def test_a_bad_address_is_refused_without_a_request(hub: Hub, url: str, code: str) -> None:
+def test_a_bad_address_is_refused_without_a_request(hub: IntegrationsHub, url: str, code: str) -> None:
     status, body = hub("POST", PATH, START | {"host_url": url})
     assert (status, body["code"], hub.gitlab.requests) == (400, code, [])
 
 
-def test_a_rehearsal_keeps_nothing(hub: Hub) -> None:
+def test_a_rehearsal_keeps_nothing(hub: IntegrationsHub) -> None:
     status, body = hub("POST", PATH, START | {"dry_run": True})
     assert (status, body["integration"], body["verification"]["ok"]) == (201, None, True)
     assert (hub.stored_rows.dump(), hub.stored_secrets.dump()) == ([], {})
 
 
-def test_the_same_user_and_group_connect_once(hub: Hub) -> None:
+def test_the_same_user_and_group_connect_once(hub: IntegrationsHub) -> None:
     first = hub.start()
     status, body = hub("POST", PATH, START | {"host_url": f"{HOST}/api/v4"})
     assert (status, body["code"], body["details"]) == (409, "duplicate_integration", {"integration_id": first})
@@ -115,7 +115,7 @@ def test_the_same_user_and_group_connect_once(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("field", ["integration_id", "role", "status", "secret_arn", "fence", "id", "version"])
-def test_unknown_fields_are_refused(hub: Hub, field: str) -> None:
+def test_unknown_fields_are_refused(hub: IntegrationsHub, field: str) -> None:
     status, body = hub("POST", PATH, START | {field: "x"})
     assert (status, body["code"]) == (422, "invalid_input")
     assert hub.stored_rows.dump() == []
@@ -135,7 +135,7 @@ def test_unknown_fields_are_refused(hub: Hub, field: str) -> None:
     {"features": {"manage_webhooks": True, "everything": True}},
     {"display_name": ""},
 ])  # fmt: skip
-def test_what_makes_no_sense_is_refused_without_repeating_it(hub: Hub, more: dict[str, Any]) -> None:
+def test_what_makes_no_sense_is_refused_without_repeating_it(hub: IntegrationsHub, more: dict[str, Any]) -> None:
     status, body = hub("POST", PATH, START | more)
     assert (status, body["code"]) == (422, "invalid_input")
     assert not spilled(body)
@@ -147,12 +147,12 @@ def test_what_makes_no_sense_is_refused_without_repeating_it(hub: Hub, more: dic
     ({"access_token": "glpat-…"}, "body.access_token must be the token itself"),
     ({"auth_mode": "oauth_app", "access_token": None}, "in GitLab it is the Application ID"),
 ])  # fmt: skip
-def test_a_refusal_says_what_to_give(hub: Hub, more: dict[str, Any], words: str) -> None:
+def test_a_refusal_says_what_to_give(hub: IntegrationsHub, more: dict[str, Any], words: str) -> None:
     status, body = hub("POST", PATH, {name: value for name, value in (START | more).items() if value is not None})
     assert (status, words in body["error"]) == (422, True), body
 
 
-def test_a_feature_that_writes_needs_a_token_that_may(hub: Hub) -> None:
+def test_a_feature_that_writes_needs_a_token_that_may(hub: IntegrationsHub) -> None:
     status, body = hub("POST", PATH, START | {"features": {"manage_webhooks": True}})
     assert (status, body["details"]["missing_scopes"]) == (403, ["api"])
     assert "the scope api," in body["error"]
@@ -164,7 +164,7 @@ def test_a_feature_that_writes_needs_a_token_that_may(hub: Hub) -> None:
 @pytest.mark.parametrize("more", [
     {}, {"auth_mode": "oauth_app", "client_id": "app", "client_secret": "gloas-x", "access_token": None},
 ])  # fmt: skip
-def test_provisioning_is_refused_until_it_exists(hub: Hub, more: dict[str, Any]) -> None:
+def test_provisioning_is_refused_until_it_exists(hub: IntegrationsHub, more: dict[str, Any]) -> None:
     body = {name: value for name, value in (START | more).items() if value is not None}
     status, answered = hub("POST", PATH, body | {"features": {"provisioning": True}})
     assert (status, answered["code"], hub.gitlab.requests) == (422, "invalid_input", [])
@@ -173,7 +173,7 @@ def test_provisioning_is_refused_until_it_exists(hub: Hub, more: dict[str, Any])
     hub.start(features={"provisioning": False})
 
 
-def test_a_fine_grained_token_connects_and_what_it_lacks_is_named(hub: Hub) -> None:
+def test_a_fine_grained_token_connects_and_what_it_lacks_is_named(hub: IntegrationsHub) -> None:
     hub.gitlab.token |= {"scopes": ["granular"], "granular": True}
     hub.gitlab.script["/projects/3/pipelines"] = hub.gitlab.script["/projects/4/pipelines"] = lacking("Pipeline: Read")
     status, body = hub("POST", PATH, START)
@@ -192,20 +192,22 @@ def test_a_fine_grained_token_connects_and_what_it_lacks_is_named(hub: Hub) -> N
     ("https://127.0.0.1", ("--allow-loopback",)),
     ("https://localhost", ("--allow-loopback",)),
 ])  # fmt: skip
-def test_an_address_that_is_not_allowed_names_what_would_allow_it(hub: Hub, url: str, words: tuple[str, ...]) -> None:
+def test_an_address_that_is_not_allowed_names_what_would_allow_it(
+    hub: IntegrationsHub, url: str, words: tuple[str, ...]
+) -> None:
     status, body = hub("POST", PATH, START | {"host_url": url})
     hint = next(check["hint"] for check in body["details"]["checks"] if not check["ok"])
     assert status == 400
     assert all(word in body["error"] and word in hint for word in words)
 
 
-def test_a_second_credential_of_the_same_user_is_warned_of(hub: Hub) -> None:
+def test_a_second_credential_of_the_same_user_is_warned_of(hub: IntegrationsHub) -> None:
     hub.start()
     _, body = hub("POST", PATH, START | {"group": "acme"})
     assert body["verification"]["warnings"] == ["shared_rate_limit"]
 
 
-def test_connecting_and_verifying_read_no_other_integration(hub: Hub) -> None:
+def test_connecting_and_verifying_read_no_other_integration(hub: IntegrationsHub) -> None:
     hub.gitlab.users |= {f"glpat-{number}": number for number in range(20, 60)}
     for number in range(20, 60):
         hub.start(access_token=f"glpat-{number}")
@@ -216,7 +218,7 @@ def test_connecting_and_verifying_read_no_other_integration(hub: Hub) -> None:
     assert (counted.gets + counted.items) < 30
 
 
-def test_whose_credential_is_shared_is_known_until_it_is_gone(hub: Hub) -> None:
+def test_whose_credential_is_shared_is_known_until_it_is_gone(hub: IntegrationsHub) -> None:
     one = hub.start()
     two = hub.start(group="acme")
 
@@ -235,13 +237,13 @@ def test_whose_credential_is_shared_is_known_until_it_is_gone(hub: Hub) -> None:
     assert [row["pk"] for row in hub.rows() if row["pk"].startswith("IDENTITY#")] == []
 
 
-def test_a_limited_token_cannot_add_an_integration(hub: Hub) -> None:
+def test_a_limited_token_cannot_add_an_integration(hub: IntegrationsHub) -> None:
     limited = Principal("t-limited", Role.OWNER, frozenset({"int_1"}))
     assert hub("POST", PATH, START, principal=limited)[0] == 403
     assert hub.stored_rows.dump() == []
 
 
-def test_the_list_has_pages_and_only_what_the_caller_may_see(hub: Hub) -> None:
+def test_the_list_has_pages_and_only_what_the_caller_may_see(hub: IntegrationsHub) -> None:
     hub.gitlab.users |= {f"glpat-{number}": number for number in range(20, 25)}
     ids = sorted(hub.start(access_token=f"glpat-{number}") for number in range(20, 25))
     seen, cursor = list[str](), None
@@ -256,7 +258,7 @@ def test_the_list_has_pages_and_only_what_the_caller_may_see(hub: Hub) -> None:
     assert ([one["id"] for one in body["integrations"]], body["next_cursor"]) == (ids[3:4], None)
 
 
-def test_a_caller_who_may_see_few_costs_a_read_for_each(hub: Hub) -> None:
+def test_a_caller_who_may_see_few_costs_a_read_for_each(hub: IntegrationsHub) -> None:
     hub.gitlab.users |= {f"glpat-{number}": number for number in range(20, 25)}
     ids = sorted(hub.start(access_token=f"glpat-{number}") for number in range(20, 25))
     limited = Principal("t-limited", Role.VIEWER, frozenset({ids[1], ids[3], "int_gone"}))
@@ -267,7 +269,7 @@ def test_a_caller_who_may_see_few_costs_a_read_for_each(hub: Hub) -> None:
     assert (shown, second["next_cursor"], counted.queries) == ([ids[1], ids[3]], None, 0)
 
 
-def test_no_token_is_in_a_row_an_answer_or_the_log(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_token_is_in_a_row_an_answer_or_the_log(hub: IntegrationsHub, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     integration_id = hub.start()
     answers = [hub("GET", "/v1/integrations"), hub.integration(integration_id)]

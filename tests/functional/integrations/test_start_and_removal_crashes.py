@@ -12,14 +12,14 @@ from tests.fakes.events import Context, http_event
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.fakes.gitlab import OTHER_CANARY
 from tests.fakes.secrets import MemorySecrets
-from tests.functional.integrations.integrations_hub import START, Hub, counting
+from tests.functional.integrations.integrations_hub import START, IntegrationsHub, counting
 
 PATH = "/v1/integrations/gitlab/start"
 LATER = GRACE_SECONDS + 60
 CALLS = range(1, 12)
 
 
-def attempt(hub: Hub, method: str, path: str, body: Any = None) -> int | None:
+def attempt(hub: IntegrationsHub, method: str, path: str, body: Any = None) -> int | None:
     """Send a request; None where the process ended."""
     try:
         return int(hub.api.resolve(http_event(method, path, body), Context())["statusCode"])
@@ -27,7 +27,7 @@ def attempt(hub: Hub, method: str, path: str, body: Any = None) -> int | None:
         return None
 
 
-def is_whole(hub: Hub) -> None:
+def is_whole(hub: IntegrationsHub) -> None:
     """Every live integration has its token, and every secret has a row that knows of it."""
     rows = {row["sk"]: row for row in hub.rows() if row["pk"] == "INTEGRATIONS"}
     secrets = {name.removeprefix("integration/") for name in hub.stored_secrets.dump()}
@@ -38,7 +38,7 @@ def is_whole(hub: Hub) -> None:
                 assert hub.feature.store.token(integration, credential.id) is not None
 
 
-def heal(hub: Hub) -> None:
+def heal(hub: IntegrationsHub) -> None:
     """Run on without faults until what was left behind is old enough to be swept."""
     hub.now += LATER
     hub.feature.lifecycle.cleanup_orphans()
@@ -48,7 +48,7 @@ def heal(hub: Hub) -> None:
 @CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", CALLS)
 def test_a_start_that_ends_anywhere_leaves_all_or_nothing(at: int, error: Any, applied: bool) -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     # The walk through everything is done, and does not come again while this test goes on.
     hub.feature.lifecycle.cleanup_orphans()
     plan = Plan(at=at, error=error, applied=applied)
@@ -67,7 +67,7 @@ def test_a_start_that_ends_anywhere_leaves_all_or_nothing(at: int, error: Any, a
 
 
 def calls_of_a_start() -> list[str]:
-    hub, plan = Hub(), Plan()
+    hub, plan = IntegrationsHub(), Plan()
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     hub.start()
     return plan.calls
@@ -79,7 +79,7 @@ def test_the_start_has_no_more_calls_than_are_tried() -> None:
 
 @pytest.mark.parametrize("at", range(1, 9))
 def test_a_repeated_start_with_its_seed_takes_up_what_the_first_had_begun(at: int) -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     hub.api._new_seed = lambda: "seed-of-one-idempotency-key"
     plan = Plan(at=at)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
@@ -96,7 +96,7 @@ REMOVAL = range(1, 28)
 
 
 def test_a_removal_has_no_more_calls_than_are_tried() -> None:
-    hub, plan = Hub(), Plan()
+    hub, plan = IntegrationsHub(), Plan()
     integration_id = hub.start()
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "DELETE", f"/v1/integrations/{integration_id}")
@@ -107,7 +107,7 @@ def test_a_removal_has_no_more_calls_than_are_tried() -> None:
 @CRASH_OR_OUTAGE
 @pytest.mark.parametrize("at", REMOVAL)
 def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, error: Any, applied: bool) -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     integration_id = hub.start()
     hub.now += LATER
     hub.feature.lifecycle.cleanup_orphans()  # So that neither the walk nor what the start has left sees to the removal.
@@ -127,7 +127,7 @@ def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(at: int, erro
 @BEFORE_OR_AFTER
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_replacement_that_ends_anywhere_leaves_one_of_both_tokens(at: int, applied: bool) -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     integration_id = hub.start()
     plan = Plan(at=at, applied=applied)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
@@ -139,7 +139,7 @@ def test_a_replacement_that_ends_anywhere_leaves_one_of_both_tokens(at: int, app
 
 
 def test_a_sweep_leaves_alone_what_is_still_being_made() -> None:
-    hub, plan = Hub(), Plan(at=calls_of_a_start().index("transact") + 1)
+    hub, plan = IntegrationsHub(), Plan(at=calls_of_a_start().index("transact") + 1)
     hub.use(faulty(hub.stored_rows, plan), faulty(hub.stored_secrets, plan))
     attempt(hub, "POST", PATH, START)
     hub.use(hub.stored_rows, hub.stored_secrets)
@@ -149,7 +149,7 @@ def test_a_sweep_leaves_alone_what_is_still_being_made() -> None:
 
 
 def test_a_removal_asks_for_the_purge_again_once_and_for_all() -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     integration_id = hub.start()
     hub.queue_is_down = True
     assert attempt(hub, "DELETE", f"/v1/integrations/{integration_id}") == 200
@@ -162,7 +162,7 @@ def test_a_removal_asks_for_the_purge_again_once_and_for_all() -> None:
 
 @pytest.mark.parametrize("number", [1, 300])
 def test_a_sweep_reads_nothing_of_integrations_that_are_whole(number: int) -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     one = hub.feature.store.require(hub.start())
     hub.stored_rows.write(puts=[integration_item(replace(one, id=f"int_{more:04d}")) for more in range(1, number)])
     hub.now += LATER
@@ -174,7 +174,7 @@ def test_a_sweep_reads_nothing_of_integrations_that_are_whole(number: int) -> No
 
 @pytest.mark.parametrize("lifecycle", [CONNECTING, DELETING])
 def test_what_a_release_before_has_left_is_swept_too(lifecycle: str) -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     hub.stored_rows.put(tombstone_item("int_old", lifecycle, version=3, at=int(hub.now)))
     assert hub.feature.lifecycle.cleanup_orphans() == 0
     hub.now += LATER
@@ -192,7 +192,7 @@ class Undeletable(MemorySecrets):
 
 
 def test_what_aws_refuses_of_one_holds_up_no_other_and_fails_the_tick() -> None:
-    hub = Hub(secrets=Undeletable())
+    hub = IntegrationsHub(secrets=Undeletable())
     for name in ("int_a", "int_b"):
         hub.stored_rows.put(tombstone_item(name, DELETING, version=3, at=int(hub.now)))
     hub.feature.lifecycle.cleanup_orphans()
@@ -204,7 +204,7 @@ def test_what_aws_refuses_of_one_holds_up_no_other_and_fails_the_tick() -> None:
 
 
 def test_a_removal_leaves_no_look_behind() -> None:
-    hub = Hub()
+    hub = IntegrationsHub()
     integration_id = hub.start()
     assert attempt(hub, "DELETE", f"/v1/integrations/{integration_id}") == 200
     heal(hub)

@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.integrations.model import IntegrationWithCredentials
 from gitlab_hub.integrations.store import Change
 from tests.fakes.gitlab import CANARY, OTHER_CANARY, answer, html, lacking, project, spilled
-from tests.functional.integrations.integrations_hub import Hub
+from tests.functional.integrations.integrations_hub import IntegrationsHub
 
 SELF = "/personal_access_tokens/self"
 EXPIRED = answer(401, {"error": "invalid_token", "error_description": "Token is expired."})
@@ -35,17 +35,17 @@ DEFINITE = [
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> IntegrationsHub:
+    return IntegrationsHub()
 
 
 @pytest.fixture
-def one(hub: Hub) -> str:
+def one(hub: IntegrationsHub) -> str:
     return hub.start()
 
 
 @pytest.mark.parametrize(("path", "script"), TROUBLE)
-def test_trouble_that_may_pass_changes_nothing(hub: Hub, one: str, path: str, script: Any) -> None:
+def test_trouble_that_may_pass_changes_nothing(hub: IntegrationsHub, one: str, path: str, script: Any) -> None:
     hub.gitlab.script[path] = script
     before = hub.rows()
     status, body = hub("POST", f"/v1/integrations/{one}/verify")
@@ -53,7 +53,7 @@ def test_trouble_that_may_pass_changes_nothing(hub: Hub, one: str, path: str, sc
 
 
 @pytest.mark.parametrize("script", [script for path, script in TROUBLE if path == SELF])
-def test_a_check_in_trouble_changes_nothing(hub: Hub, one: str, script: Any) -> None:
+def test_a_check_in_trouble_changes_nothing(hub: IntegrationsHub, one: str, script: Any) -> None:
     hub.gitlab.script[SELF] = script
     before = hub.rows()
     status, body = hub("POST", f"/v1/integrations/{one}/gitlab-token/check")
@@ -62,7 +62,7 @@ def test_a_check_in_trouble_changes_nothing(hub: Hub, one: str, script: Any) -> 
 
 @pytest.mark.parametrize(("path", "script", "status", "credential_status"), DEFINITE)
 def test_a_definite_answer_is_kept(
-    hub: Hub, one: str, path: str, script: Any, status: str, credential_status: str
+    hub: IntegrationsHub, one: str, path: str, script: Any, status: str, credential_status: str
 ) -> None:
     good = hub.gitlab.script[path]
     hub.gitlab.script[path] = script
@@ -78,7 +78,7 @@ def test_a_definite_answer_is_kept(
     assert hub.scheduled() == [one]
 
 
-def test_verify_answers_with_every_step(hub: Hub, one: str) -> None:
+def test_verify_answers_with_every_step(hub: IntegrationsHub, one: str) -> None:
     status, body = hub("POST", f"/v1/integrations/{one}/verify")
     assert (status, body["ok"], body["code"]) == (200, True, None)
     assert {"step", "ok", "code", "http_status", "hint", "latency_ms"} <= set(body["checks"][4])
@@ -93,7 +93,9 @@ def test_verify_answers_with_every_step(hub: Hub, one: str) -> None:
     (answer(500), None, "unknown"),
     (html(), None, "unknown"),
 ])  # fmt: skip
-def test_a_check_says_how_the_token_is(hub: Hub, one: str, script: Any, expires_at: str | None, status: str) -> None:
+def test_a_check_says_how_the_token_is(
+    hub: IntegrationsHub, one: str, script: Any, expires_at: str | None, status: str
+) -> None:
     hub.gitlab.token["expires_at"] = expires_at
     if script:
         hub.gitlab.script[SELF] = script
@@ -101,14 +103,14 @@ def test_a_check_says_how_the_token_is(hub: Hub, one: str, script: Any, expires_
     assert (got, body["status"], body["checked_at"]) == (200, status, 1_750_000_000)
 
 
-def test_a_good_token_alone_does_not_end_an_error_about_projects(hub: Hub, one: str) -> None:
+def test_a_good_token_alone_does_not_end_an_error_about_projects(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.script["/projects"] = answer(200, [])
     hub("POST", f"/v1/integrations/{one}/verify")
     hub("POST", f"/v1/integrations/{one}/gitlab-token/check")
     assert hub.integration(one)["status"] == "error"
 
 
-def test_a_replaced_token_is_used_from_then_on(hub: Hub, one: str) -> None:
+def test_a_replaced_token_is_used_from_then_on(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.token["expires_at"] = "2025-12-24"
     status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
     assert (status, body["status"], body["expires_at"]) == (200, "valid", 1_766_534_400)
@@ -117,7 +119,7 @@ def test_a_replaced_token_is_used_from_then_on(hub: Hub, one: str) -> None:
     assert not spilled(hub.stored_rows.dump(), body)
 
 
-def test_a_token_of_another_user_is_refused_and_named(hub: Hub, one: str) -> None:
+def test_a_token_of_another_user_is_refused_and_named(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.users[OTHER_CANARY] = 8
     before = (hub.rows(), hub.stored_secrets.dump())
     status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
@@ -129,7 +131,9 @@ def test_a_token_of_another_user_is_refused_and_named(hub: Hub, one: str) -> Non
 @pytest.mark.parametrize(("path", "script", "status"), [
     (SELF, answer(401), 400), (SELF, answer(503), 503), ("/projects", answer(200, []), 409),
 ])  # fmt: skip
-def test_a_token_that_fails_leaves_the_old_one(hub: Hub, one: str, path: str, script: Any, status: int) -> None:
+def test_a_token_that_fails_leaves_the_old_one(
+    hub: IntegrationsHub, one: str, path: str, script: Any, status: int
+) -> None:
     before = (hub.rows(), hub.stored_secrets.dump())
     hub.gitlab.script[path] = script
     got, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
@@ -138,7 +142,7 @@ def test_a_token_that_fails_leaves_the_old_one(hub: Hub, one: str, path: str, sc
     assert not spilled(body)
 
 
-def test_a_verdict_about_a_replaced_token_is_not_kept(hub: Hub, one: str) -> None:
+def test_a_verdict_about_a_replaced_token_is_not_kept(hub: IntegrationsHub, one: str) -> None:
     """The old token is refused while a new one is being stored."""
 
     def replace(before: IntegrationWithCredentials) -> Change:
@@ -156,7 +160,7 @@ def test_a_verdict_about_a_replaced_token_is_not_kept(hub: Hub, one: str) -> Non
     assert hub.integration(one)["credential_status"] == "valid"
 
 
-def test_a_token_that_expires_is_shown_as_such_without_a_write(hub: Hub) -> None:
+def test_a_token_that_expires_is_shown_as_such_without_a_write(hub: IntegrationsHub) -> None:
     hub.gitlab.token["expires_at"] = "2025-07-15"
     one = hub.start()
     assert hub.integration(one)["credential_status"] == "valid"
@@ -169,7 +173,7 @@ def test_a_token_that_expires_is_shown_as_such_without_a_write(hub: Hub) -> None
 @pytest.mark.parametrize(("path", "permission"), [("/user", "User: Read"), ("/projects", "Project: Read")])
 @pytest.mark.parametrize("scopes", [["granular"], ["read_api"]])
 def test_a_permission_that_is_missing_is_named_and_stops_nothing(
-    hub: Hub, one: str, path: str, permission: str, scopes: list[str]
+    hub: IntegrationsHub, one: str, path: str, permission: str, scopes: list[str]
 ) -> None:
     """GitLab takes the token: what it may do goes on. A classic one meets this where a group begins to refuse such."""
     hub.gitlab.token["scopes"] = scopes
@@ -183,14 +187,14 @@ def test_a_permission_that_is_missing_is_named_and_stops_nothing(
     assert hub("POST", f"/v1/integrations/{one}/gitlab-token/check")[1]["status"] == "valid"
 
 
-def test_a_gitlab_that_takes_no_fine_grained_tokens_any_more_is_definite(hub: Hub, one: str) -> None:
+def test_a_gitlab_that_takes_no_fine_grained_tokens_any_more_is_definite(hub: IntegrationsHub, one: str) -> None:
     words = "Access denied: Fine-grained personal access tokens are not yet supported."
     hub.gitlab.script[SELF] = answer(403, {"error": "insufficient_granular_scope", "error_description": words})
     assert hub("POST", f"/v1/integrations/{one}/verify")[1]["code"] == "invalid_permissions"
     assert hub.integration(one)["credential_status"] == "rejected"
 
 
-def test_ci_that_was_switched_off_everywhere_stops_nothing(hub: Hub, one: str) -> None:
+def test_ci_that_was_switched_off_everywhere_stops_nothing(hub: IntegrationsHub, one: str) -> None:
     off = {"builds_access_level": "disabled", "jobs_enabled": False}
     hub.gitlab.script["/projects"] = answer(200, [project(3, **off), project(4, **off)])
     hub.gitlab.script |= dict.fromkeys(("/projects/3/pipelines", "/projects/4/pipelines"), answer(403))
@@ -210,7 +214,7 @@ NO_PIPELINES = [
 
 @pytest.mark.parametrize(("path", "script", "code", "details"), NO_PIPELINES)
 def test_pipelines_that_are_not_shown_are_named_and_stop_nothing_else(
-    hub: Hub, one: str, path: str, script: Any, code: str, details: dict[str, str]
+    hub: IntegrationsHub, one: str, path: str, script: Any, code: str, details: dict[str, str]
 ) -> None:
     hub.gitlab.script |= {"/projects": answer(200, [project(3)]), path: script}
     status, body = hub("POST", f"/v1/integrations/{one}/verify")
@@ -222,7 +226,7 @@ def test_pipelines_that_are_not_shown_are_named_and_stop_nothing_else(
     assert hub.scheduled() == [one]
 
 
-def test_a_credential_that_was_rejected_for_pipelines_alone_is_taken_again(hub: Hub, one: str) -> None:
+def test_a_credential_that_was_rejected_for_pipelines_alone_is_taken_again(hub: IntegrationsHub, one: str) -> None:
     good = hub.gitlab.script[SELF]
     hub.gitlab.script[SELF] = answer(401)
     hub("POST", f"/v1/integrations/{one}/verify")
@@ -233,7 +237,7 @@ def test_a_credential_that_was_rejected_for_pipelines_alone_is_taken_again(hub: 
 
 
 @pytest.mark.parametrize("body", [{}, {"access_token": "x", "integration_id": "y"}, {"token": CANARY}])
-def test_other_bodies_are_refused(hub: Hub, one: str, body: dict[str, Any]) -> None:
+def test_other_bodies_are_refused(hub: IntegrationsHub, one: str, body: dict[str, Any]) -> None:
     status, answered = hub("PUT", f"/v1/integrations/{one}/gitlab-token", body)
     assert (status, answered["code"]) == (422, "invalid_input")
     assert not spilled(answered)
@@ -241,7 +245,7 @@ def test_other_bodies_are_refused(hub: Hub, one: str, body: dict[str, Any]) -> N
 
 @pytest.mark.parametrize(("path", "script"), [(path, script) for path, script, _, _ in NO_PIPELINES])
 def test_a_token_takes_the_place_of_one_that_was_shown_no_pipelines_either(
-    hub: Hub, one: str, path: str, script: Any
+    hub: IntegrationsHub, one: str, path: str, script: Any
 ) -> None:
     hub.gitlab.script |= {"/projects": answer(200, [project(3)]), path: script}
     status, body = hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": OTHER_CANARY})
@@ -256,13 +260,13 @@ def test_a_token_takes_the_place_of_one_that_was_shown_no_pipelines_either(
     assert hub("PUT", f"/v1/integrations/{one}/gitlab-token", {"access_token": CANARY})[0] == 200
 
 
-def test_another_group_is_looked_at_as_strictly_as_at_the_start(hub: Hub, one: str) -> None:
+def test_another_group_is_looked_at_as_strictly_as_at_the_start(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.script["/projects/3/pipelines"] = answer(403)
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"group": "acme"})
     assert (status, body["details"]["role"]) == (403, "reporter")
 
 
-def test_a_token_that_was_granted_less_does_not_take_the_place_of_a_better_one(hub: Hub, one: str) -> None:
+def test_a_token_that_was_granted_less_does_not_take_the_place_of_a_better_one(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.token["scopes"] = ["granular"]
     hub.gitlab.script |= {"/projects": answer(200, [project(3)]), "/projects/3/pipelines": lacking("Pipeline: Read")}
     before = hub.rows()

@@ -11,20 +11,20 @@ from gitlab_hub.integrations.model import Features
 from gitlab_hub.integrations.store import Change
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.gitlab import HOST, answer, html, project
-from tests.functional.integrations.integrations_hub import Hub
+from tests.functional.integrations.integrations_hub import IntegrationsHub
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> IntegrationsHub:
+    return IntegrationsHub()
 
 
 @pytest.fixture
-def one(hub: Hub) -> str:
+def one(hub: IntegrationsHub) -> str:
     return hub.start()
 
 
-def test_a_patch_changes_what_it_names(hub: Hub, one: str) -> None:
+def test_a_patch_changes_what_it_names(hub: IntegrationsHub, one: str) -> None:
     hub.now += 5
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"display_name": "New", "paused": True})
     shown = body["integration"]
@@ -36,7 +36,7 @@ def test_a_patch_changes_what_it_names(hub: Hub, one: str) -> None:
     assert (hub.integration(one)["status"], hub.integration(one)["display_name"]) == ("active", "New")
 
 
-def test_a_group_is_verified_before_it_is_kept(hub: Hub, one: str) -> None:
+def test_a_group_is_verified_before_it_is_kept(hub: IntegrationsHub, one: str) -> None:
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"group": "acme/none"})
     assert (status, body["code"]) == (409, "group_not_found")
     assert hub.integration(one)["group"] is None
@@ -49,7 +49,7 @@ def test_a_group_is_verified_before_it_is_kept(hub: Hub, one: str) -> None:
     assert hub.integration(one)["group"] is None
 
 
-def test_a_group_that_is_connected_already_is_refused(hub: Hub, one: str) -> None:
+def test_a_group_that_is_connected_already_is_refused(hub: IntegrationsHub, one: str) -> None:
     two = hub.start(group="acme")
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"group": "acme"})
     assert (status, body["code"], body["details"]) == (409, "duplicate_integration", {"integration_id": two})
@@ -61,7 +61,7 @@ def test_a_group_that_is_connected_already_is_refused(hub: Hub, one: str) -> Non
     hub.start()
 
 
-def test_a_feature_that_writes_needs_the_scope(hub: Hub, one: str) -> None:
+def test_a_feature_that_writes_needs_the_scope(hub: IntegrationsHub, one: str) -> None:
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"features": {"manage_webhooks": True}})
     assert (status, body["code"], body["details"]["missing_scopes"]) == (403, "invalid_permissions", ["api"])
     assert "the scope api," in body["error"]
@@ -72,7 +72,7 @@ def test_a_feature_that_writes_needs_the_scope(hub: Hub, one: str) -> None:
     }  # fmt: skip
 
 
-def test_provisioning_can_be_switched_off_and_not_on(hub: Hub, one: str) -> None:
+def test_provisioning_can_be_switched_off_and_not_on(hub: IntegrationsHub, one: str) -> None:
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"features": {"provisioning": True}})
     assert (status, body["code"]) == (422, "invalid_input")
     assert "cannot provision" in body["error"]
@@ -85,13 +85,13 @@ def test_provisioning_can_be_switched_off_and_not_on(hub: Hub, one: str) -> None
 
 
 @pytest.mark.parametrize("field", ["status", "id", "secret_version", "version", "credential_status", "host_url"])
-def test_nothing_else_can_be_patched(hub: Hub, one: str, field: str) -> None:
+def test_nothing_else_can_be_patched(hub: IntegrationsHub, one: str, field: str) -> None:
     before = hub.rows()
     status, body = hub("PATCH", f"/v1/integrations/{one}", {field: "x"})
     assert (status, body["code"], hub.rows()) == (422, "invalid_input", before)
 
 
-def test_a_sync_is_asked_for(hub: Hub, one: str) -> None:
+def test_a_sync_is_asked_for(hub: IntegrationsHub, one: str) -> None:
     assert hub("POST", f"/v1/integrations/{one}/sync") == (202, {"sync_id": "sync-1"})
     assert hub("POST", f"/v1/integrations/{one}/sync", {"kinds": ["access"], "full": True})[0] == 202
     assert hub("POST", f"/v1/integrations/{one}/sync/accept", {"kind": "pipelines"}) == (202, {"sync_id": "sync-2"})
@@ -102,12 +102,12 @@ def test_a_sync_is_asked_for(hub: Hub, one: str) -> None:
 
 
 @pytest.mark.parametrize("body", [{"kinds": []}, {"kinds": ["builds"]}, {"kinds": "access"}, {"sync_id": "x"}])
-def test_other_syncs_are_refused(hub: Hub, one: str, body: dict[str, Any]) -> None:
+def test_other_syncs_are_refused(hub: IntegrationsHub, one: str, body: dict[str, Any]) -> None:
     assert hub("POST", f"/v1/integrations/{one}/sync", body)[0] == 422
     assert hub.syncs.asked == []
 
 
-def test_a_paused_integration_is_not_synced(hub: Hub, one: str) -> None:
+def test_a_paused_integration_is_not_synced(hub: IntegrationsHub, one: str) -> None:
     hub("PATCH", f"/v1/integrations/{one}", {"paused": True})
     for path, body in (("sync", {}), ("sync/accept", {"kind": "access"})):
         status, refused = hub("POST", f"/v1/integrations/{one}/{path}", body)
@@ -116,12 +116,12 @@ def test_a_paused_integration_is_not_synced(hub: Hub, one: str) -> None:
     assert hub("POST", f"/v1/integrations/{one}/sync")[0] == 202
 
 
-def test_a_sync_in_progress_is_a_conflict(hub: Hub, one: str) -> None:
+def test_a_sync_in_progress_is_a_conflict(hub: IntegrationsHub, one: str) -> None:
     hub.syncs.error = Conflict("One is running.")
     assert hub("POST", f"/v1/integrations/{one}/sync")[0] == 409
 
 
-def test_repositories_are_shown_as_gitlab_has_them(hub: Hub, one: str) -> None:
+def test_repositories_are_shown_as_gitlab_has_them(hub: IntegrationsHub, one: str) -> None:
     status, body = hub("GET", f"/v1/integrations/{one}/repositories")
     assert (status, body["next_cursor"]) == (200, None)
     assert body["repositories"][0] == {
@@ -144,7 +144,9 @@ def test_repositories_are_shown_as_gitlab_has_them(hub: Hub, one: str) -> None:
     ({"project_access": {"access_level": 50}, "group_access": None}, 50),
     (None, None),
 ])  # fmt: skip
-def test_the_access_level_is_what_gitlab_grants(hub: Hub, one: str, permissions: Any, level: int | None) -> None:
+def test_the_access_level_is_what_gitlab_grants(
+    hub: IntegrationsHub, one: str, permissions: Any, level: int | None
+) -> None:
     hub.gitlab.script["/projects"] = answer(200, [project(3, permissions=permissions)])
     _, body = hub("GET", f"/v1/integrations/{one}/repositories")
     assert body["repositories"][0]["access_level"] == level
@@ -158,7 +160,7 @@ def paged(request: httpx.Request) -> httpx.Response:
     return answer(200, rows, **({"link": f'<{following}>; rel="next"'} if page * size < 10 else {}))
 
 
-def test_repositories_come_in_pages_with_sealed_cursors(hub: Hub, one: str) -> None:
+def test_repositories_come_in_pages_with_sealed_cursors(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.script["/projects"] = paged
     seen, cursor = list[int](), None
     while True:
@@ -172,7 +174,7 @@ def test_repositories_come_in_pages_with_sealed_cursors(hub: Hub, one: str) -> N
     assert seen == list(range(1, 11))
 
 
-def test_a_cursor_belongs_to_its_list(hub: Hub, one: str) -> None:
+def test_a_cursor_belongs_to_its_list(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.script["/projects"] = paged
     _, body = hub("GET", f"/v1/integrations/{one}/repositories", query={"limit": 4})
     two = hub.start(group="acme")
@@ -184,13 +186,13 @@ def test_a_cursor_belongs_to_its_list(hub: Hub, one: str) -> None:
     assert len(hub.gitlab.requests) == asked
 
 
-def test_more_than_gitlabs_page_is_never_more_than_asked_for(hub: Hub, one: str) -> None:
+def test_more_than_gitlabs_page_is_never_more_than_asked_for(hub: IntegrationsHub, one: str) -> None:
     hub.gitlab.script["/projects"] = paged
     hub("GET", f"/v1/integrations/{one}/repositories", query={"limit": 151})
     assert hub.gitlab.requests[-1].url.params["per_page"] == "75"
 
 
-def test_filters_reach_gitlab_and_are_checked(hub: Hub, one: str) -> None:
+def test_filters_reach_gitlab_and_are_checked(hub: IntegrationsHub, one: str) -> None:
     """An old server ignores them."""
     hub.gitlab.script["/projects"] = answer(
         200, [project(3), project(4, visibility="public"), project(5, archived=True)]
@@ -207,7 +209,7 @@ def test_filters_reach_gitlab_and_are_checked(hub: Hub, one: str) -> None:
     )
 
 
-def test_repositories_of_a_group(hub: Hub) -> None:
+def test_repositories_of_a_group(hub: IntegrationsHub) -> None:
     one = hub.start(group="acme")
     assert hub("GET", f"/v1/integrations/{one}/repositories")[0] == 200
     assert hub.gitlab.paths[-1] == "/groups/1/projects"
@@ -221,7 +223,7 @@ def test_repositories_of_a_group(hub: Hub) -> None:
     (html(), 502, "not_gitlab"),
     (answer(200, {"no": "list"}), 502, "unexpected_response"),
 ])  # fmt: skip
-def test_trouble_with_gitlab_has_its_code(hub: Hub, one: str, script: Any, status: int, code: str) -> None:
+def test_trouble_with_gitlab_has_its_code(hub: IntegrationsHub, one: str, script: Any, status: int, code: str) -> None:
     before = hub.rows()
     hub.gitlab.script["/projects"] = script
     got, body = hub("GET", f"/v1/integrations/{one}/repositories")

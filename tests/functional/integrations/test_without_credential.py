@@ -6,30 +6,30 @@ import httpx
 import pytest
 
 from tests.fakes.gitlab import CANARY, OTHER_CANARY, spilled
-from tests.functional.integrations.integrations_hub import Hub
+from tests.functional.integrations.integrations_hub import IntegrationsHub
 
 SELF = "/personal_access_tokens/self"
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> IntegrationsHub:
+    return IntegrationsHub()
 
 
 @pytest.fixture
-def one(hub: Hub) -> str:
+def one(hub: IntegrationsHub) -> str:
     return hub.start()
 
 
 @pytest.fixture
-def bare(hub: Hub, one: str) -> str:
+def bare(hub: IntegrationsHub, one: str) -> str:
     """An integration whose last credential was deleted."""
     for credential in hub("GET", f"/api/connections/{one}/credentials.list")[1]["credentials"]:
         assert hub("POST", f"/api/connections/{one}/credentials.delete", {"id": credential["id"]})[0] == 200
     return one
 
 
-def test_without_a_credential_every_route_says_that_there_is_none(hub: Hub, bare: str) -> None:
+def test_without_a_credential_every_route_says_that_there_is_none(hub: IntegrationsHub, bare: str) -> None:
     status, body = hub("POST", f"/v1/integrations/{bare}/verify")
     token = next(check for check in body["checks"] if check["step"] == "token")
     assert (status, body["ok"], body["code"]) == (200, False, "invalid_credentials")
@@ -46,7 +46,7 @@ def test_without_a_credential_every_route_says_that_there_is_none(hub: Hub, bare
         assert "gitlab-token" in body["error"]
 
 
-def test_without_a_credential_a_token_becomes_a_new_one(hub: Hub, bare: str) -> None:
+def test_without_a_credential_a_token_becomes_a_new_one(hub: IntegrationsHub, bare: str) -> None:
     status, body = hub("PUT", f"/v1/integrations/{bare}/gitlab-token", {"access_token": OTHER_CANARY})
     assert (status, body["status"]) == (200, "valid")
     shown = hub.integration(bare)
@@ -61,7 +61,7 @@ def test_without_a_credential_a_token_becomes_a_new_one(hub: Hub, bare: str) -> 
     assert not spilled(hub.stored_rows.dump(), body)
 
 
-def test_without_a_credential_it_still_has_to_be_the_same_user(hub: Hub, bare: str) -> None:
+def test_without_a_credential_it_still_has_to_be_the_same_user(hub: IntegrationsHub, bare: str) -> None:
     hub.gitlab.users[OTHER_CANARY] = 8
     before = (hub.rows(), hub.stored_secrets.dump())
     status, body = hub("PUT", f"/v1/integrations/{bare}/gitlab-token", {"access_token": OTHER_CANARY})
@@ -70,7 +70,9 @@ def test_without_a_credential_it_still_has_to_be_the_same_user(hub: Hub, bare: s
     assert (hub.rows(), hub.stored_secrets.dump()) == before
 
 
-def test_a_credential_that_is_deleted_while_it_is_looked_at_is_no_unknown_integration(hub: Hub, one: str) -> None:
+def test_a_credential_that_is_deleted_while_it_is_looked_at_is_no_unknown_integration(
+    hub: IntegrationsHub, one: str
+) -> None:
     """Between reading the row and its secret."""
     source, deleted = hub.feature.token_service._source, list[str]()
 
@@ -90,7 +92,7 @@ def test_a_credential_that_is_deleted_while_it_is_looked_at_is_no_unknown_integr
 
 
 def test_a_credential_that_is_deleted_while_a_feature_is_switched_on_is_no_unknown_integration(
-    hub: Hub, one: str
+    hub: IntegrationsHub, one: str
 ) -> None:
     source = hub.feature.token_service._source
 
@@ -104,7 +106,9 @@ def test_a_credential_that_is_deleted_while_a_feature_is_switched_on_is_no_unkno
     assert (status, body["code"]) == (409, "conflict")
 
 
-def test_a_credential_that_is_deleted_while_it_is_replaced_is_no_unknown_integration(hub: Hub, one: str) -> None:
+def test_a_credential_that_is_deleted_while_it_is_replaced_is_no_unknown_integration(
+    hub: IntegrationsHub, one: str
+) -> None:
     good: Any = hub.gitlab.script[SELF]
 
     def deleted_meanwhile(request: httpx.Request) -> httpx.Response:
