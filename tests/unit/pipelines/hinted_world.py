@@ -41,7 +41,7 @@ class HintedWorld(World):
 
 
 async def world_processes(world: HintedWorld) -> None:
-    """Heed from inside a loop, as the handler has one of its own."""
+    """Work on hints from inside a loop, as the handler has one of its own."""
     await asyncio.to_thread(world.process)
 
 

@@ -23,7 +23,7 @@ class Scope(StrEnum):
 
 
 class Effect(StrEnum):
-    """Whom an event concerns."""
+    """What an event sets off: builds, or a look at a pipeline, a project or a group."""
 
     BUILDS = "builds"
     PIPELINE = "pipeline"

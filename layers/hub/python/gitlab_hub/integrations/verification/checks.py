@@ -20,7 +20,7 @@ from gitlab_hub.integrations.verification import codes
 
 
 class Step(StrEnum):
-    """The steps, in the order in which they are taken and reported."""
+    """The steps of a verification, in the order in which they are taken and reported."""
 
     URL = "url"
     HOST = "host"
