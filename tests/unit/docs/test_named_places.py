@@ -1,4 +1,4 @@
-"""What docs/architecture.md and docs/adding.md name is there: files, folders, classes, their methods, constants."""
+"""What the docs name is there: files and folders; in those about the code also classes, their methods, constants."""
 
 import ast
 import re
@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "layers" / "hub" / "python" / "gitlab_hub"
 CODE = ("layers", "functions", "local", "stand_in_gitlab", "benchmarks", "tests")
 PAGES = ("architecture.md", "adding.md")
+MORE_PAGES = ("decisions.md", "stand-in-gitlab.md")
+TOPS = (ROOT, PACKAGE, ROOT / "stand_in_gitlab")
 
 _SPAN = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|md|yaml|json|toml))")
@@ -74,14 +76,14 @@ def spans(name: str) -> list[str]:
 
 
 def is_there(path: str) -> bool:
-    """Whether a file or folder is below the top or the package, or is one of this name wherever it lies."""
+    """Whether a file or folder is below one of the tops, or is one of this name wherever it lies."""
     if "/" in path.rstrip("/"):
-        return (ROOT / path).exists() or (PACKAGE / path).exists()
+        return any((top / path).exists() for top in TOPS)
     wanted = path.rstrip("/")
     return (ROOT / wanted).exists() or (ROOT / "docs" / wanted).exists() or any(one.name == wanted for one in files())
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *MORE_PAGES])
 def test_every_file_and_folder_that_is_named_is_there(name: str) -> None:
     paths = {span for span in spans(name) if _PATH.fullmatch(span)}
     assert len(paths) > 5
