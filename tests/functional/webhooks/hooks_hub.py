@@ -57,7 +57,7 @@ class Announced:
         self.fails()
 
 
-class Hub:
+class HooksHub:
     """Two integrations of one GitLab, and everything that is stored."""
 
     def __init__(self) -> None:
@@ -184,12 +184,12 @@ class Hub:
         return self.now_ticks
 
 
-def tick(hub: Hub, seconds: float = 600.0) -> HealthCheckReport:
+def tick(hub: HooksHub, seconds: float = 600.0) -> HealthCheckReport:
     """Let the health check run, which has so many seconds."""
     return hub.health_check.tick(lambda: seconds)
 
 
-def later(hub: Hub) -> Hub:
+def later(hub: HooksHub) -> HooksHub:
     """Let an hour pass."""
     hub.now += 3_600
     return hub

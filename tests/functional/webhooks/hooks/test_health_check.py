@@ -9,11 +9,11 @@ from tests.fakes.faults import Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import connection, says
 from tests.fakes.hooks import INTEGRATION
-from tests.functional.webhooks.hooks_hub import PATH, Hub, later, tick
+from tests.functional.webhooks.hooks_hub import PATH, HooksHub, later, tick
 
 
 def test_a_hook_in_order_is_only_looked_at() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     written = len(hub.gitlab.writes)
     assert tick(later(hub)) == HealthCheckReport(looked=1)
@@ -22,7 +22,7 @@ def test_a_hook_in_order_is_only_looked_at() -> None:
 
 
 def test_a_group_that_was_moved_is_still_believed_about_what_lies_below_it() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register(scope="group", target="acme")["id"]
     hub.gitlab.script["/groups/1"] = answer(body={"id": 1, "full_path": "holding/acme"})
     assert tick(later(hub)) == HealthCheckReport(looked=1)
@@ -30,7 +30,7 @@ def test_a_group_that_was_moved_is_still_believed_about_what_lies_below_it() -> 
 
 
 def test_a_hook_that_was_looked_at_within_the_hour_is_passed_over() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.register()
     hub.now += 1_800
     asked = len(hub.gitlab.requests)
@@ -58,7 +58,7 @@ def test_a_hook_that_was_looked_at_within_the_hour_is_passed_over() -> None:
     "more", [{}, {"scope": "group", "target": "acme"}, {"scope": "system", "target": None}], ids=repr
 )
 def test_what_was_changed_is_put_back(change: dict[str, Any], more: dict[str, Any]) -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register(**more)
     before = dict(hub.gitlab.hooks[shown["gitlab_hook_id"]])
     hub.gitlab.hooks[shown["gitlab_hook_id"]] |= change
@@ -71,7 +71,7 @@ def test_what_was_changed_is_put_back(change: dict[str, Any], more: dict[str, An
 
 def test_a_template_that_cannot_be_taken_away_never_leaves_gitlab_without_the_hook() -> None:
     for at in range(1, 12):
-        hub = Hub()
+        hub = HooksHub()
         shown = hub.register(scope="system", target=None)
         hub.gitlab.hooks[shown["gitlab_hook_id"]]["custom_webhook_template"] = "{}"
         hub.gitlab.plan = Plan(at=at, error=lambda: httpx.ReadTimeout("late"))
@@ -86,7 +86,7 @@ def test_a_template_that_cannot_be_taken_away_never_leaves_gitlab_without_the_ho
 
 
 def test_the_row_of_the_field_case_is_drifted_and_mended() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register(events=["push"])
     hub.gitlab.hooks[shown["gitlab_hook_id"]] |= {
         "push_events": True,
@@ -104,7 +104,7 @@ def test_the_row_of_the_field_case_is_drifted_and_mended() -> None:
 
 
 def test_secrets_that_were_taken_away_are_put_back() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.secrets[shown["gitlab_hook_id"]] = (None, None)
     tick(later(hub))
@@ -113,7 +113,7 @@ def test_secrets_that_were_taken_away_are_put_back() -> None:
 
 
 def test_a_signing_token_that_was_taken_away_lowers_nothing_by_itself() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     token, _ = hub.gitlab.secrets[shown["gitlab_hook_id"]]
     hub.gitlab.secrets[shown["gitlab_hook_id"]] = (token, None)
@@ -125,7 +125,7 @@ def test_a_signing_token_that_was_taken_away_lowers_nothing_by_itself() -> None:
 
 @pytest.mark.parametrize("status", ["disabled", "temporarily_disabled"])
 def test_what_gitlab_switched_off_is_shown_and_not_touched(status: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = status
     tick(later(hub))
@@ -134,7 +134,7 @@ def test_what_gitlab_switched_off_is_shown_and_not_touched(status: str) -> None:
 
 
 def test_what_somebody_removed_is_shown_as_missing_and_not_made_anew() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.hooks.clear()
     tick(later(hub))
@@ -150,9 +150,9 @@ def test_what_somebody_is_changing_at_this_moment_is_left_alone() -> None:
     assert tick(hub) == HealthCheckReport(looked=1)
 
 
-def later_registered() -> Hub:
+def later_registered() -> HooksHub:
     """A hub with a hook that is due, and that somebody has just begun to change."""
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     later(hub)
     hub.store.change(shown["id"], lambda one: _with(one, locked_until=int(hub.now) + 60))
@@ -160,21 +160,21 @@ def later_registered() -> Hub:
 
 
 def test_manual_hooks_are_left_alone() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.register(mode="manual")
     assert tick(later(hub)) == HealthCheckReport()
 
 
 @pytest.mark.parametrize("more", [{"paused": True}, {"credential_works": False}, {"manage_webhooks": False}])
 def test_an_integration_that_is_not_to_be_touched_is_left_alone(more: dict[str, Any]) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.register()
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, **more)
     assert tick(later(hub)) == HealthCheckReport()
 
 
 def test_what_is_not_due_is_not_read() -> None:
-    hub = Hub()
+    hub = HooksHub()
     for number in range(3, 9):
         hub.register(target=number)
     tick(hub)
@@ -193,7 +193,7 @@ def unwanted() -> list[str]:
 
 
 def test_hooks_that_an_earlier_release_kept_are_looked_after() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = [hub.register(target=number) for number in (3, 4)]
     for row in [row for row in hub.rows.dump() if row["sk"].startswith("HOOK#")]:
         hub.rows.put(
@@ -207,7 +207,7 @@ def test_hooks_that_an_earlier_release_kept_are_looked_after() -> None:
 
 
 def test_a_tick_ends_with_its_time_and_the_next_one_goes_on() -> None:
-    hub = Hub()
+    hub = HooksHub()
     ids = [hub.register(target=number)["id"] for number in range(3, 9)]
     later(hub)
     left = iter([600.0, 600.0, 600.0, 600.0, 20.0])
@@ -222,7 +222,7 @@ def test_a_tick_ends_with_its_time_and_the_next_one_goes_on() -> None:
 
 
 def test_a_look_of_yesterday_undoes_no_repair() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     later(hub)
     really, repaired = hub.gitlab._really, list[bool]()

@@ -12,7 +12,7 @@ from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import says
 from tests.fakes.hooks import INTEGRATION
 from tests.fakes.refusing import refusing_table
-from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, Hub, later, tick
+from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, HooksHub, later, tick
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, Hub, later
     ],
 )
 def test_the_trouble_of_one_integration_stops_no_other(fault: Any) -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.now += 60
     _, other = hub("POST", PATH.replace(INTEGRATION, OTHER), PROJECT | {"target": 4})
@@ -50,7 +50,7 @@ def test_the_trouble_of_one_integration_stops_no_other(fault: Any) -> None:
 
 
 def test_a_gitlab_that_is_down_is_asked_once_and_not_for_every_hook() -> None:
-    hub = Hub()
+    hub = HooksHub()
     for number in range(3, 9):
         hub.register(target=number)
     hub.gitlab.plan = Plan(at=1, error=lambda: httpx.ConnectError("no"), repeat=True)
@@ -58,7 +58,7 @@ def test_a_gitlab_that_is_down_is_asked_once_and_not_for_every_hook() -> None:
 
 
 def test_a_project_that_gitlab_fails_at_holds_up_no_hook_behind_it() -> None:
-    hub = Hub()
+    hub = HooksHub()
     first, second = (hub.register(target=number) for number in (3, 4))
     really = hub.gitlab._really
 
@@ -74,7 +74,7 @@ def test_a_project_that_gitlab_fails_at_holds_up_no_hook_behind_it() -> None:
 
 
 def test_projects_that_gitlab_always_fails_at_starve_no_hook_behind_them() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = [hub.register(target=number) for number in range(3, 9)]
     really = hub.gitlab._really
 
@@ -91,7 +91,7 @@ def test_projects_that_gitlab_always_fails_at_starve_no_hook_behind_them() -> No
 
 
 def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them() -> None:
-    hub = Hub()
+    hub = HooksHub()
     for number in range(3, 10):
         hub.register(target=number)
     hub.gitlab.plan = Plan(at=1, error=says(500, {"message": "500"}), repeat=True)
@@ -99,7 +99,7 @@ def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them() -> 
 
 
 def test_one_hook_that_is_refused_does_not_hold_up_the_others() -> None:
-    hub = Hub()
+    hub = HooksHub()
     for number in (3, 4):
         hub.register(target=number)
     hub.gitlab.plan = Plan(at=1, error=says(403, {"message": "403 Forbidden"}))
@@ -107,7 +107,7 @@ def test_one_hook_that_is_refused_does_not_hold_up_the_others() -> None:
 
 
 def test_a_row_that_aws_refuses_holds_up_no_other_hook_and_fails_the_tick() -> None:
-    hub = Hub()
+    hub = HooksHub()
     first, second = (hub.register(target=number)["id"] for number in (3, 4))
     tick(hub)
     hub.use(refusing_table(hub.rows, lambda item: item["sk"].endswith(first)))

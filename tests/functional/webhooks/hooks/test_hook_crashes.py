@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, faulty, unavailable
 from tests.fakes.gitlab import answer
-from tests.functional.webhooks.hooks_hub import PATH, PROJECT, Hub
+from tests.functional.webhooks.hooks_hub import PATH, PROJECT, HooksHub
 
 ROTATE = {"grace_seconds": 600}
 
@@ -23,7 +23,7 @@ def broken() -> httpx.Response:
 FAULTS = [(Crash, "gitlab"), (late, "gitlab"), (broken, "gitlab"), (Crash, "rows"), (unavailable, "rows")]
 
 
-def break_at(hub: Hub, at: int, error: Any, where: str, *, applied: bool) -> None:
+def break_at(hub: HooksHub, at: int, error: Any, where: str, *, applied: bool) -> None:
     plan = Plan(at=at, error=error, applied=applied)
     if where == "gitlab":
         hub.gitlab.plan = plan
@@ -31,7 +31,7 @@ def break_at(hub: Hub, at: int, error: Any, where: str, *, applied: bool) -> Non
         hub.use(faulty(hub.rows, plan))
 
 
-def calls(hub: Hub, method: str, path: str, body: Any) -> tuple[int, int]:
+def calls(hub: HooksHub, method: str, path: str, body: Any) -> tuple[int, int]:
     """How many calls a request takes: of GitLab, and of the table."""
     hub.gitlab.plan, rows = Plan(), Plan()
     hub.use(faulty(hub.rows, rows))
@@ -40,7 +40,7 @@ def calls(hub: Hub, method: str, path: str, body: Any) -> tuple[int, int]:
 
 
 def test_no_request_has_more_calls_than_are_tried() -> None:
-    hub = Hub()
+    hub = HooksHub()
     counts = [calls(hub, "POST", PATH, PROJECT)]
     one = f"{PATH}/{hub.hooks()[0].id}"
     counts += [calls(hub, "POST", f"{one}/repair", None), calls(hub, "POST", f"{one}/rotate", ROTATE)]
@@ -56,7 +56,7 @@ def test_no_request_has_more_calls_than_are_tried() -> None:
 def test_a_registration_that_ends_anywhere_is_finished_by_the_next_one(
     at: int, error: Any, where: str, applied: bool
 ) -> None:
-    hub = Hub()
+    hub = HooksHub()
     break_at(hub, at, error, where, applied=applied)
     hub.attempt("POST", PATH, PROJECT, key="k1")
     hub.heal()
@@ -73,7 +73,7 @@ def test_a_registration_that_ends_anywhere_is_finished_by_the_next_one(
 def test_a_registration_that_ends_anywhere_is_finished_by_the_caretaker(
     at: int, error: Any, where: str, applied: bool
 ) -> None:
-    hub = Hub()
+    hub = HooksHub()
     break_at(hub, at, error, where, applied=applied)
     hub.attempt("POST", PATH, PROJECT)
     hub.heal()
@@ -86,7 +86,7 @@ def test_a_registration_that_ends_anywhere_is_finished_by_the_caretaker(
 @pytest.mark.parametrize(("error", "where"), FAULTS)
 @pytest.mark.parametrize("at", range(1, 10))
 def test_a_rotation_that_ends_anywhere_refuses_no_delivery(at: int, error: Any, where: str, applied: bool) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     break_at(hub, at, error, where, applied=applied)
     hub.attempt("POST", f"{PATH}/{hook_id}/rotate", ROTATE, key="k2")
@@ -110,7 +110,7 @@ def test_a_rotation_that_ends_anywhere_refuses_no_delivery(at: int, error: Any, 
 def test_a_repair_that_ends_anywhere_is_finished_by_the_next_one(
     state: str, at: int, error: Any, where: str, applied: bool
 ) -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     number = shown["gitlab_hook_id"]
     if state == "gone":
@@ -133,7 +133,7 @@ def test_a_repair_that_ends_anywhere_is_finished_by_the_next_one(
 def test_a_removal_that_ends_anywhere_is_finished_or_has_not_begun(
     at: int, error: Any, where: str, applied: bool
 ) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     break_at(hub, at, error, where, applied=applied)
     hub.attempt("DELETE", f"{PATH}/{hook_id}")

@@ -7,22 +7,22 @@ import pytest
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab_hooks import says
 from tests.fakes.hooks import INTEGRATION
-from tests.functional.webhooks.hooks_hub import PATH, Hub
+from tests.functional.webhooks.hooks_hub import PATH, HooksHub
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> HooksHub:
+    return HooksHub()
 
 
-def later(hub: Hub) -> Hub:
+def later(hub: HooksHub) -> HooksHub:
     hub.now += 3_600
     hub.health_check.tick(lambda: 600.0)
     return hub
 
 
 @pytest.mark.parametrize("status", ["disabled", "temporarily_disabled"])
-def test_what_gitlab_switched_off_is_an_incident_until_it_runs_again(hub: Hub, status: str) -> None:
+def test_what_gitlab_switched_off_is_an_incident_until_it_runs_again(hub: HooksHub, status: str) -> None:
     shown = hub.register()
     row = hub.gitlab.hooks[shown["gitlab_hook_id"]]
     assert later(hub).open_incidents() == []
@@ -35,7 +35,7 @@ def test_what_gitlab_switched_off_is_an_incident_until_it_runs_again(hub: Hub, s
     assert later(hub).open_incidents() == []
 
 
-def test_what_somebody_removed_is_an_incident_until_it_is_repaired(hub: Hub) -> None:
+def test_what_somebody_removed_is_an_incident_until_it_is_repaired(hub: HooksHub) -> None:
     shown = hub.register()
     hub.gitlab.hooks.clear()
     assert later(hub).open_incidents() == [("hook_missing", shown["id"])]
@@ -43,7 +43,7 @@ def test_what_somebody_removed_is_an_incident_until_it_is_repaired(hub: Hub) -> 
     assert hub.open_incidents() == []
 
 
-def test_one_incident_follows_another(hub: Hub) -> None:
+def test_one_incident_follows_another(hub: HooksHub) -> None:
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = "disabled"
     later(hub)
@@ -51,7 +51,7 @@ def test_one_incident_follows_another(hub: Hub) -> None:
     assert later(hub).open_incidents() == [("hook_missing", shown["id"])]
 
 
-def test_a_hook_that_is_removed_leaves_none(hub: Hub) -> None:
+def test_a_hook_that_is_removed_leaves_none(hub: HooksHub) -> None:
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = "disabled"
     later(hub)
@@ -59,7 +59,7 @@ def test_a_hook_that_is_removed_leaves_none(hub: Hub) -> None:
     assert hub.open_incidents() == []
 
 
-def test_drift_that_cannot_be_mended_is_an_incident(hub: Hub) -> None:
+def test_drift_that_cannot_be_mended_is_an_incident(hub: HooksHub) -> None:
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["push_events"] = False
     hub.gitlab.plan = Plan(at=3, error=says(403, {"message": "403 Forbidden"}))
@@ -67,7 +67,7 @@ def test_drift_that_cannot_be_mended_is_an_incident(hub: Hub) -> None:
     assert later(hub).open_incidents() == []
 
 
-def test_a_hook_that_could_not_be_finished_is_one(hub: Hub) -> None:
+def test_a_hook_that_could_not_be_finished_is_one(hub: HooksHub) -> None:
     hub.gitlab.plan = Plan(at=3, error=says(500, {}), repeat=True)
     assert hub.attempt("POST", PATH, {"scope": "project", "target": 3, "events": ["push"]}) == 503
     [hook] = hub.hooks()
@@ -76,7 +76,7 @@ def test_a_hook_that_could_not_be_finished_is_one(hub: Hub) -> None:
     assert later(hub).open_incidents() == []
 
 
-def test_hooks_that_need_a_person_since_an_earlier_release_are_incidents(hub: Hub) -> None:
+def test_hooks_that_need_a_person_since_an_earlier_release_are_incidents(hub: HooksHub) -> None:
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = "disabled"
     later(hub)
@@ -84,7 +84,7 @@ def test_hooks_that_need_a_person_since_an_earlier_release_are_incidents(hub: Hu
     assert later(hub).open_incidents() == [("hook_disabled", shown["id"])]
 
 
-def test_what_a_crash_left_open_is_closed(hub: Hub) -> None:
+def test_what_a_crash_left_open_is_closed(hub: HooksHub) -> None:
     shown = hub.register()
     stale: Any = hub.hook(shown["id"])
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = "disabled"

@@ -8,15 +8,15 @@ from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import HookedGitLab, says
 from tests.functional.webhooks.hooks.resending import arrives, lose, resend, with_a_hook
-from tests.functional.webhooks.hooks_hub import PATH, Hub
+from tests.functional.webhooks.hooks_hub import PATH, HooksHub
 
 
 @pytest.fixture
-def hub() -> Hub:
+def hub() -> HooksHub:
     return with_a_hook()
 
 
-def test_lost_deliveries_are_sent_again_once(hub: Hub) -> None:
+def test_lost_deliveries_are_sent_again_once(hub: HooksHub) -> None:
     lose(hub, 11, 12)
     lose(hub, 13, kind="client_failure")
     assert resend(hub) == {"resent": 3, "failed": 0, "known": 0, "complete": True}
@@ -26,14 +26,14 @@ def test_lost_deliveries_are_sent_again_once(hub: Hub) -> None:
     assert sorted(hub.gitlab.resends) == [11, 12, 13]
 
 
-def test_what_has_arrived_meanwhile_is_not_sent_again(hub: Hub) -> None:
+def test_what_has_arrived_meanwhile_is_not_sent_again(hub: HooksHub) -> None:
     lose(hub, 11, 12)
     hub.deliveries.keys.add("key-12")
     assert resend(hub) == {"resent": 1, "failed": 0, "known": 1, "complete": True}
     assert hub.gitlab.resends == [11]
 
 
-def test_at_most_five_a_minute_and_then_from_where_it_stopped(hub: Hub) -> None:
+def test_at_most_five_a_minute_and_then_from_where_it_stopped(hub: HooksHub) -> None:
     lose(hub, *range(1, 53))
     counts = []
     for _ in range(12):
@@ -46,7 +46,7 @@ def test_at_most_five_a_minute_and_then_from_where_it_stopped(hub: Hub) -> None:
     assert resend(hub)["complete"] is True
 
 
-def test_deliveries_that_fail_again_hold_up_no_others(hub: Hub) -> None:
+def test_deliveries_that_fail_again_hold_up_no_others(hub: HooksHub) -> None:
     lose(hub, *range(1, 13))
     hub.gitlab.delivers = lambda number: number <= 4 and arrives(hub, number)
     for _ in range(4):
@@ -55,7 +55,7 @@ def test_deliveries_that_fail_again_hold_up_no_others(hub: Hub) -> None:
     assert {1, 2, 3, 4} <= set(hub.gitlab.resends)
 
 
-def test_a_delivery_that_failed_again_is_tried_again_by_its_new_record(hub: Hub) -> None:
+def test_a_delivery_that_failed_again_is_tried_again_by_its_new_record(hub: HooksHub) -> None:
     lose(hub, 11)
     hub.gitlab.delivers = lambda _: False
     assert resend(hub)["failed"] == 1
@@ -65,20 +65,20 @@ def test_a_delivery_that_failed_again_is_tried_again_by_its_new_record(hub: Hub)
     assert hub.gitlab.resends == [11, 12]
 
 
-def test_one_delivery_with_several_records_is_sent_once(hub: Hub) -> None:
+def test_one_delivery_with_several_records_is_sent_once(hub: HooksHub) -> None:
     for number in (11, 12, 13):
         hub.gitlab.fail_delivery(501, number, "key-of-all")
     assert resend(hub)["resent"] == 1
     assert hub.gitlab.resends == [13]
 
 
-def test_deliveries_without_a_key_are_each_sent_again(hub: Hub) -> None:
+def test_deliveries_without_a_key_are_each_sent_again(hub: HooksHub) -> None:
     for number in (11, 12):
         hub.gitlab.fail_delivery(501, number, None)
     assert resend(hub)["resent"] == 2
 
 
-def test_records_that_come_during_a_pass_are_for_the_next_one(hub: Hub) -> None:
+def test_records_that_come_during_a_pass_are_for_the_next_one(hub: HooksHub) -> None:
     lose(hub, *range(1, 8))
     resend(hub)
     lose(hub, 20, 21)
@@ -93,7 +93,7 @@ def test_records_that_come_during_a_pass_are_for_the_next_one(hub: Hub) -> None:
 @pytest.mark.parametrize("at", range(1, 12))
 @pytest.mark.parametrize("fault", [lambda: httpx.ReadTimeout("late"), lambda: answer(500, {"message": "500"})])
 @BEFORE_OR_AFTER
-def test_trouble_anywhere_loses_nothing_and_doubles_nothing(hub: Hub, at: int, fault: Any, applied: bool) -> None:
+def test_trouble_anywhere_loses_nothing_and_doubles_nothing(hub: HooksHub, at: int, fault: Any, applied: bool) -> None:
     lose(hub, 1, 2, 3)
     lose(hub, 4, kind="client_failure")
     hub.gitlab.plan = Plan(at=at, error=fault, applied=applied)
@@ -106,7 +106,7 @@ def test_trouble_anywhere_loses_nothing_and_doubles_nothing(hub: Hub, at: int, f
     assert len(hub.gitlab.resends) == 4
 
 
-def test_gitlabs_own_limit_ends_the_call_and_not_the_pass(hub: Hub) -> None:
+def test_gitlabs_own_limit_ends_the_call_and_not_the_pass(hub: HooksHub) -> None:
     lose(hub, 1, 2, 3)
     hub.gitlab.plan = Plan(at=4, error=says(429, {"message": {"error": "too many"}}))
     assert resend(hub) == {"resent": 1, "failed": 0, "known": 0, "complete": False}
@@ -114,12 +114,12 @@ def test_gitlabs_own_limit_ends_the_call_and_not_the_pass(hub: Hub) -> None:
     assert resend(hub)["resent"] == 2
 
 
-def test_an_older_gitlab_has_no_such_list(hub: Hub) -> None:
+def test_an_older_gitlab_has_no_such_list(hub: HooksHub) -> None:
     hub.gitlab.plan = Plan(at=1, error=says(404, {"error": "404 Not Found"}), repeat=True)
     assert resend(hub) == {"resent": 0, "failed": 0, "known": 0, "complete": True}
 
 
-def test_a_long_list_is_read_a_part_at_a_time(hub: Hub) -> None:
+def test_a_long_list_is_read_a_part_at_a_time(hub: HooksHub) -> None:
     lose(hub, *range(1, 101))
     hub.deliveries.keys = {f"key-{number}" for number in range(1, 101)}
     hub.ticking = 2.0
@@ -131,7 +131,7 @@ def test_a_long_list_is_read_a_part_at_a_time(hub: Hub) -> None:
 Proxy = Callable[[httpx.Response, int], httpx.Response]
 
 
-def between(hub: Hub, proxy: Proxy) -> None:
+def between(hub: HooksHub, proxy: Proxy) -> None:
     """Put a proxy in front of GitLab's lists of deliveries."""
     really = HookedGitLab._events
 
@@ -166,20 +166,20 @@ def said(response: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name.startswith("x-")}
 
 
-def all_known(hub: Hub, count: int) -> None:
+def all_known(hub: HooksHub, count: int) -> None:
     lose(hub, *range(1, count + 1))
     hub.deliveries.keys = {f"key-{number}" for number in range(1, count + 1)}
 
 
 @pytest.mark.parametrize("count", [45, 40, 20])
-def test_a_list_without_paging_headers_is_read_to_its_end(hub: Hub, count: int) -> None:
+def test_a_list_without_paging_headers_is_read_to_its_end(hub: HooksHub, count: int) -> None:
     all_known(hub, count)
     between(hub, stripped)
     assert resend(hub) == {"resent": 0, "failed": 0, "known": count, "complete": True}
 
 
 @pytest.mark.parametrize("proxy", [cut, cached(said), cached(lambda _: {})])
-def test_pages_that_make_no_whole_list_are_said_and_read_again_from_the_first(hub: Hub, proxy: Proxy) -> None:
+def test_pages_that_make_no_whole_list_are_said_and_read_again_from_the_first(hub: HooksHub, proxy: Proxy) -> None:
     all_known(hub, 45)
     between(hub, proxy)
     for _ in range(3):
@@ -191,13 +191,13 @@ def test_pages_that_make_no_whole_list_are_said_and_read_again_from_the_first(hu
     assert len(hub.gitlab.requests) < 40
 
 
-def test_the_caretaker_recovers_too(hub: Hub) -> None:
+def test_the_caretaker_recovers_too(hub: HooksHub) -> None:
     lose(hub, 11)
     hub.now += 3_600
     assert hub.health_check.tick(lambda: 600.0).resent == 1
 
 
-def test_the_caretaker_goes_on_at_its_next_tick_until_nothing_is_left(hub: Hub) -> None:
+def test_the_caretaker_goes_on_at_its_next_tick_until_nothing_is_left(hub: HooksHub) -> None:
     lose(hub, *range(1, 13))
     hub.now += 3_600
     counts = []
@@ -210,7 +210,7 @@ def test_the_caretaker_goes_on_at_its_next_tick_until_nothing_is_left(hub: Hub) 
     assert len(hub.gitlab.requests) == asked
 
 
-def test_what_is_missing_is_looked_at_once_an_hour_whatever_is_left_to_recover(hub: Hub) -> None:
+def test_what_is_missing_is_looked_at_once_an_hour_whatever_is_left_to_recover(hub: HooksHub) -> None:
     lose(hub, *range(1, 13))
     resend(hub)
     hub.gitlab.hooks.clear()
@@ -221,7 +221,7 @@ def test_what_is_missing_is_looked_at_once_an_hour_whatever_is_left_to_recover(h
 
 
 def test_groups_have_the_list_and_the_system_has_none() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.register(scope="group", target="acme", events=["push"])
     hub.gitlab.fail_delivery(501, 11, "key-11")
     assert resend(hub)["resent"] == 1

@@ -13,13 +13,13 @@ from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import connection
 from tests.fakes.hooks import INTEGRATION
 from tests.fakes.refusing import refusing_table
-from tests.functional.webhooks.hooks_hub import OTHER, Hub
+from tests.functional.webhooks.hooks_hub import OTHER, HooksHub
 
 A, B = "a" * 40, "b" * 40
 REPOSITORY = "/projects/3/repository"
 
 
-def refs(hub: Hub, branches: dict[str, str], tags: dict[str, str] | None = None, number: int = 3) -> None:
+def refs(hub: HooksHub, branches: dict[str, str], tags: dict[str, str] | None = None, number: int = 3) -> None:
     """Let a project have these refs."""
     rows = [{"name": name, "commit": {"id": sha, "message": "Fix it"}} for name, sha in branches.items()]
     tagged = [{"name": name, "target": sha, "commit": {"id": sha}} for name, sha in (tags or {}).items()]
@@ -28,33 +28,33 @@ def refs(hub: Hub, branches: dict[str, str], tags: dict[str, str] | None = None,
 
 
 @pytest.fixture
-def hub() -> Hub:
-    hub = Hub()
+def hub() -> HooksHub:
+    hub = HooksHub()
     hub.register(events=["push"])
     hub.built[INTEGRATION] = [3]
     refs(hub, {"main": A}, {"v1": A})
     return hub
 
 
-def tick(hub: Hub, seconds: float = 600.0) -> MissedPushesReport:
+def tick(hub: HooksHub, seconds: float = 600.0) -> MissedPushesReport:
     return hub.watch.tick(lambda: seconds)
 
 
-def later(hub: Hub) -> Hub:
+def later(hub: HooksHub) -> HooksHub:
     hub.now += 3_600
     return hub
 
 
-def announced(hub: Hub) -> list[tuple[str, str | None, str | None]]:
+def announced(hub: HooksHub) -> list[tuple[str, str | None, str | None]]:
     return [(event.kind, event.ref, event.after) for _, event, _ in hub.announced.pushes]
 
 
-def test_the_first_look_only_remembers(hub: Hub) -> None:
+def test_the_first_look_only_remembers(hub: HooksHub) -> None:
     assert tick(hub) == MissedPushesReport(projects=1)
     assert hub.announced.pushes == []
 
 
-def test_a_push_of_many_refs_that_gitlab_did_not_announce_is_found(hub: Hub) -> None:
+def test_a_push_of_many_refs_that_gitlab_did_not_announce_is_found(hub: HooksHub) -> None:
     tick(hub)
     refs(hub, {"main": B} | {f"b{number}": B for number in range(4)}, {"v1": A, "v2": B})
     assert tick(later(hub)) == MissedPushesReport(projects=1, announced=6)
@@ -66,7 +66,7 @@ def test_a_push_of_many_refs_that_gitlab_did_not_announce_is_found(hub: Hub) -> 
     assert tick(later(hub)).announced == 0
 
 
-def test_a_row_that_aws_refuses_fails_the_tick_and_holds_up_no_other_project(hub: Hub) -> None:
+def test_a_row_that_aws_refuses_fails_the_tick_and_holds_up_no_other_project(hub: HooksHub) -> None:
     hub.built[INTEGRATION] = [3, 4]
     refs(hub, {"main": A}, number=4)
     hub.gitlab.script["/projects/4"] = answer(body={"id": 4, "path_with_namespace": "acme/other"})
@@ -78,7 +78,7 @@ def test_a_row_that_aws_refuses_fails_the_tick_and_holds_up_no_other_project(hub
     assert tick(hub) == MissedPushesReport(projects=1)
 
 
-def test_an_announced_push_is_not_found_again(hub: Hub) -> None:
+def test_an_announced_push_is_not_found_again(hub: HooksHub) -> None:
     tick(hub)
     refs(hub, {"main": B}, {"v1": A})
     event = HookEvent(kind="push", project_id=3, ref="main", before=A, after=B)
@@ -86,7 +86,7 @@ def test_an_announced_push_is_not_found_again(hub: Hub) -> None:
     assert tick(later(hub)).announced == 0
 
 
-def test_a_project_is_looked_at_once_an_hour(hub: Hub) -> None:
+def test_a_project_is_looked_at_once_an_hour(hub: HooksHub) -> None:
     tick(hub)
     hub.now += 1_800
     asked = len(hub.gitlab.requests)
@@ -99,7 +99,7 @@ def test_a_project_is_looked_at_once_an_hour(hub: Hub) -> None:
     "fault",
     [lambda: httpx.ReadTimeout("late"), lambda: answer(500, {}), lambda: answer(403, {}), lambda: answer(200, [{}])],
 )
-def test_a_look_that_fails_announces_and_forgets_nothing(hub: Hub, at: int, fault: Any) -> None:
+def test_a_look_that_fails_announces_and_forgets_nothing(hub: HooksHub, at: int, fault: Any) -> None:
     tick(hub)
     before = hub.feature.refs.get(INTEGRATION, 3)
     refs(hub, {"main": B}, {"v1": A})
@@ -110,7 +110,7 @@ def test_a_look_that_fails_announces_and_forgets_nothing(hub: Hub, at: int, faul
     assert tick(later(hub)).announced == 1
 
 
-def test_empty_lists_after_full_ones_are_not_believed(hub: Hub) -> None:
+def test_empty_lists_after_full_ones_are_not_believed(hub: HooksHub) -> None:
     tick(hub)
     refs(hub, {})
     assert tick(later(hub)).announced == 0
@@ -118,7 +118,7 @@ def test_empty_lists_after_full_ones_are_not_believed(hub: Hub) -> None:
     assert tick(later(hub)).announced == 0
 
 
-def test_a_crash_between_announcing_and_remembering_announces_once(hub: Hub) -> None:
+def test_a_crash_between_announcing_and_remembering_announces_once(hub: HooksHub) -> None:
     tick(hub)
     refs(hub, {"main": B, "x": B}, {"v1": A})
 
@@ -135,7 +135,7 @@ def test_a_crash_between_announcing_and_remembering_announces_once(hub: Hub) -> 
     assert announced(hub) == [("push", "main", B), ("push", "x", B)]
 
 
-def test_more_than_one_look_announces_waits_for_the_next(hub: Hub) -> None:
+def test_more_than_one_look_announces_waits_for_the_next(hub: HooksHub) -> None:
     tick(hub)
     refs(hub, {"main": A} | {f"b{number:03}": B for number in range(120)}, {"v1": A})
     counts = [tick(later(hub)).announced for _ in range(4)]
@@ -143,7 +143,7 @@ def test_more_than_one_look_announces_waits_for_the_next(hub: Hub) -> None:
     assert len(hub.announced.pushes) == 120
 
 
-def test_of_a_project_with_too_many_refs_only_known_ones_are_believed(hub: Hub) -> None:
+def test_of_a_project_with_too_many_refs_only_known_ones_are_believed(hub: HooksHub) -> None:
     def listed(request: httpx.Request) -> httpx.Response:
         page = int(request.url.params.get("page", 1))
         rows = [{"name": f"b{page}-{number}", "commit": {"id": A}} for number in range(100)]
@@ -171,7 +171,7 @@ def test_of_a_project_with_too_many_refs_only_known_ones_are_believed(hub: Hub) 
     ],
 )
 def test_only_projects_whose_pushes_a_hook_hears_are_watched(more: dict[str, Any], projects: int) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.register(**more)
     hub.built[INTEGRATION] = [3]
     refs(hub, {"main": A})
@@ -179,20 +179,20 @@ def test_only_projects_whose_pushes_a_hook_hears_are_watched(more: dict[str, Any
     assert (hub.feature.refs.get(INTEGRATION, 3) is not None) is bool(projects)
 
 
-def test_only_projects_that_somebody_builds_are_watched(hub: Hub) -> None:
+def test_only_projects_that_somebody_builds_are_watched(hub: HooksHub) -> None:
     hub.built.clear()
     assert tick(hub) == MissedPushesReport()
 
 
 @pytest.mark.parametrize("more", [{"paused": True}, {"credential_works": False}])
-def test_an_integration_that_is_not_to_be_asked_is_left_alone(hub: Hub, more: dict[str, Any]) -> None:
+def test_an_integration_that_is_not_to_be_asked_is_left_alone(hub: HooksHub, more: dict[str, Any]) -> None:
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, **more)
     asked = len(hub.gitlab.requests)
     assert tick(hub) == MissedPushesReport()
     assert len(hub.gitlab.requests) == asked
 
 
-def test_one_project_that_is_hidden_stops_no_other(hub: Hub) -> None:
+def test_one_project_that_is_hidden_stops_no_other(hub: HooksHub) -> None:
     hub.built[INTEGRATION] = [3, 4]
     hub.register(target=4, events=["push"])
     refs(hub, {"main": A}, number=4)
@@ -200,7 +200,7 @@ def test_one_project_that_is_hidden_stops_no_other(hub: Hub) -> None:
     assert tick(hub) == MissedPushesReport(projects=1, failed=1)
 
 
-def test_one_project_that_gitlab_fails_at_stops_no_other(hub: Hub) -> None:
+def test_one_project_that_gitlab_fails_at_stops_no_other(hub: HooksHub) -> None:
     hub.built[INTEGRATION] = [3, 4]
     hub.register(events=["push"], target=4)
     refs(hub, {"main": A}, number=4)
@@ -209,7 +209,7 @@ def test_one_project_that_gitlab_fails_at_stops_no_other(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them(hub: Hub, answers: bool) -> None:
+def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them(hub: HooksHub, answers: bool) -> None:
     hub.built[INTEGRATION] = list(range(3, 30))
     for number in range(3, 30):
         hub.gitlab.script[f"/projects/{number}"] = answer(500, {"message": "500"})
@@ -217,7 +217,7 @@ def test_a_gitlab_that_fails_at_every_project_is_not_asked_for_all_of_them(hub: 
     assert tick(hub) == MissedPushesReport(failed=missed_pushes.MOST_IN_A_ROW if answers else 1)
 
 
-def test_a_gitlab_that_asks_for_a_pause_has_it(hub: Hub) -> None:
+def test_a_gitlab_that_asks_for_a_pause_has_it(hub: HooksHub) -> None:
     hub.built[INTEGRATION] = [3, 4]
     hub.gitlab.script["/projects/3"] = answer(429, {"message": "Slow down"}, retry_after="600")
     asked = len(hub.gitlab.requests)
@@ -225,7 +225,7 @@ def test_a_gitlab_that_asks_for_a_pause_has_it(hub: Hub) -> None:
     assert len(hub.gitlab.requests) == asked + 1
 
 
-def test_one_integration_that_is_down_stops_no_other(hub: Hub) -> None:
+def test_one_integration_that_is_down_stops_no_other(hub: HooksHub) -> None:
     hub.built[OTHER] = [4]
     assert (
         hub("POST", f"/v1/integrations/{OTHER}/webhooks", {"scope": "project", "target": 4, "events": ["push"]})[0]
@@ -236,11 +236,11 @@ def test_one_integration_that_is_down_stops_no_other(hub: Hub) -> None:
     assert tick(hub) == MissedPushesReport(projects=1, failed=1)
 
 
-def test_a_tick_ends_with_its_time(hub: Hub) -> None:
+def test_a_tick_ends_with_its_time(hub: HooksHub) -> None:
     assert tick(hub, 20.0) == MissedPushesReport(finished=False)
 
 
-def test_where_no_round_is_due_one_row_is_read(hub: Hub) -> None:
+def test_where_no_round_is_due_one_row_is_read(hub: HooksHub) -> None:
     tick(hub)
     table = CountedTable(hub.rows)
     hub.use(table)
@@ -249,7 +249,7 @@ def test_where_no_round_is_due_one_row_is_read(hub: Hub) -> None:
     assert table.reads == {"get": 1}
 
 
-def test_a_round_goes_on_behind_the_last_project_and_begins_no_other_before_its_end(hub: Hub) -> None:
+def test_a_round_goes_on_behind_the_last_project_and_begins_no_other_before_its_end(hub: HooksHub) -> None:
     hub.built = {INTEGRATION: [3, 4, 5], OTHER: [6]}
     hub.register(scope="group", target="acme", events=["push"])
     assert hub("POST", f"/v1/integrations/{OTHER}/webhooks", {"scope": "system", "events": ["push"]})[0] == 201
@@ -268,7 +268,7 @@ def test_a_round_goes_on_behind_the_last_project_and_begins_no_other_before_its_
     assert tick(hub).projects == 4
 
 
-def test_a_project_that_breaks_the_watch_holds_up_none_behind_it(hub: Hub) -> None:
+def test_a_project_that_breaks_the_watch_holds_up_none_behind_it(hub: HooksHub) -> None:
     hub.built[INTEGRATION] = [3, 4]
     hub.register(target=4, events=["push"])
     refs(hub, {"main": A}, number=4)
@@ -282,7 +282,7 @@ def test_a_project_that_breaks_the_watch_holds_up_none_behind_it(hub: Hub) -> No
     assert tick(hub) == MissedPushesReport(projects=1)
 
 
-def test_a_project_that_no_hook_hears_of_costs_one_request(hub: Hub) -> None:
+def test_a_project_that_no_hook_hears_of_costs_one_request(hub: HooksHub) -> None:
     hub.built[INTEGRATION] = [4]
     refs(hub, {"main": A}, number=4)
     asked = len(hub.gitlab.requests)

@@ -10,17 +10,17 @@ from gitlab_hub.webhooks.hooks.scopes import HookScopes
 from tests.fakes.gitlab import answer, lacking, project
 from tests.fakes.hooks import INTEGRATION
 from tests.functional.webhooks.hooks.test_missed_pushes import A, refs
-from tests.functional.webhooks.hooks_hub import Hub
+from tests.functional.webhooks.hooks_hub import HooksHub
 
 GROUP = {"scope": "group", "target": "acme", "events": ["push"]}
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> HooksHub:
+    return HooksHub()
 
 
-def rename(hub: Hub, *, group: str = "ember-renamed", **projects: str) -> None:
+def rename(hub: HooksHub, *, group: str = "ember-renamed", **projects: str) -> None:
     """Give the group 1 and some of its projects other paths; nothing answers to the old ones any more."""
     hub.gitlab.script["/groups/1"] = answer(body={"id": 1, "full_path": group})
     hub.gitlab.script["/groups/acme"] = answer(404, {"message": "404 Group Not Found"})
@@ -29,24 +29,24 @@ def rename(hub: Hub, *, group: str = "ember-renamed", **projects: str) -> None:
         hub.gitlab.script[f"/projects/{number}"] = answer(body={"id": number, "path_with_namespace": path})
 
 
-def covers(hub: Hub, hook_id: str, project_id: int) -> bool:
+def covers(hub: HooksHub, hook_id: str, project_id: int) -> bool:
     return HookScopes(hub.store, GitLabRunner(hub.gitlabs)).covers(INTEGRATION, hook_id, project_id)
 
 
-def test_a_renamed_group_s_hook_goes_on_speaking_of_its_projects(hub: Hub) -> None:
+def test_a_renamed_group_s_hook_goes_on_speaking_of_its_projects(hub: HooksHub) -> None:
     hook_id = hub.register(**GROUP)["id"]
     rename(hub, p3="ember-renamed/p3", p4="elsewhere/p4")
     assert (covers(hub, hook_id, 3), covers(hub, hook_id, 4)) == (True, False)
     assert (hub.hook(hook_id).target, hub.hook(hook_id).target_id) == ("ember-renamed", 1)
 
 
-def test_a_project_that_gitlab_does_not_show_is_none_of_a_hook_s(hub: Hub) -> None:
+def test_a_project_that_gitlab_does_not_show_is_none_of_a_hook_s(hub: HooksHub) -> None:
     hook_id = hub.register(**GROUP)["id"]
     hub.gitlab.script["/projects/3"] = answer(404, {"message": "404"})
     assert not covers(hub, hook_id, 3)
 
 
-def test_a_project_is_found_by_a_path_that_it_had_before(hub: Hub) -> None:
+def test_a_project_is_found_by_a_path_that_it_had_before(hub: HooksHub) -> None:
     there = "https://elsewhere.example/api/v4/projects/3"
     hub.gitlab.script["/projects/acme%2Fold"] = answer(301, location=there)
     made = hub.register(target="acme/old")
@@ -54,7 +54,7 @@ def test_a_project_is_found_by_a_path_that_it_had_before(hub: Hub) -> None:
     assert {request.url.host for request in hub.gitlab.requests} == {"gitlab.example.com"}
 
 
-def test_where_the_token_may_not_read_groups_the_project_tells_of_the_two_above_it(hub: Hub) -> None:
+def test_where_the_token_may_not_read_groups_the_project_tells_of_the_two_above_it(hub: HooksHub) -> None:
     hook_id = hub.register(**GROUP)["id"]
     hub.gitlab.script["/groups/1"] = lacking("Group: Read", of="group")
     above = {
@@ -73,7 +73,7 @@ def test_where_the_token_may_not_read_groups_the_project_tells_of_the_two_above_
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_a_gitlab_in_trouble_answers_nothing(hub: Hub, status: int) -> None:
+def test_a_gitlab_in_trouble_answers_nothing(hub: HooksHub, status: int) -> None:
     hook_id = hub.register(**GROUP)["id"]
     hub.gitlab.script["/groups/1"] = answer(status, {"message": "no"})
     with pytest.raises(GitLabError) as caught:
@@ -83,7 +83,7 @@ def test_a_gitlab_in_trouble_answers_nothing(hub: Hub, status: int) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"mode": "manual"}])
-def test_a_row_that_knows_only_a_path_gets_its_id(hub: Hub, more: dict[str, Any]) -> None:
+def test_a_row_that_knows_only_a_path_gets_its_id(hub: HooksHub, more: dict[str, Any]) -> None:
     group, single = hub.register(**GROUP, **more)["id"], hub.register(**more)["id"]
     for hook_id in (group, single):
         hub.store.change(hook_id, lambda one: one.moved_to(None, one.target))
@@ -92,7 +92,7 @@ def test_a_row_that_knows_only_a_path_gets_its_id(hub: Hub, more: dict[str, Any]
     assert (hub.hook(group).target_id, hub.hook(single).target_id) == (1, 3)
 
 
-def test_the_hourly_look_shows_where_hooks_are_by_now(hub: Hub) -> None:
+def test_the_hourly_look_shows_where_hooks_are_by_now(hub: HooksHub) -> None:
     group, single = hub.register(**GROUP)["id"], hub.register()["id"]
     rename(hub, p3="ember-renamed/p3")
     hub.now += 3_600
@@ -101,7 +101,7 @@ def test_the_hourly_look_shows_where_hooks_are_by_now(hub: Hub) -> None:
     assert {hub.hook(one).status for one in (group, single)} == {"active"}
 
 
-def test_a_path_that_nobody_can_say_keeps_no_hook_from_being_mended(hub: Hub) -> None:
+def test_a_path_that_nobody_can_say_keeps_no_hook_from_being_mended(hub: HooksHub) -> None:
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["push_events"] = False
     hub.gitlab.script["/projects/3"] = answer(500, {"message": "500"})
@@ -110,7 +110,7 @@ def test_a_path_that_nobody_can_say_keeps_no_hook_from_being_mended(hub: Hub) ->
     assert hub.hook(shown["id"]).target == "acme/p3"
 
 
-def test_the_hourly_look_gives_a_row_its_id(hub: Hub) -> None:
+def test_the_hourly_look_gives_a_row_its_id(hub: HooksHub) -> None:
     single = hub.register()["id"]
     hub.store.change(single, lambda one: one.moved_to(None, one.target))
     hub.now += 3_600
@@ -118,7 +118,7 @@ def test_the_hourly_look_gives_a_row_its_id(hub: Hub) -> None:
     assert (hub.hook(single).target_id, hub.hook(single).status) == (3, "active")
 
 
-def test_a_renamed_group_s_new_projects_get_their_hooks(hub: Hub) -> None:
+def test_a_renamed_group_s_new_projects_get_their_hooks(hub: HooksHub) -> None:
     hub.gitlab.has_group_hooks = False
     hub.gitlab.script["/groups/1/projects"] = answer(body=[project(3)])
     hook_id = hub.register(**GROUP, fallback="project")["id"]
@@ -131,7 +131,7 @@ def test_a_renamed_group_s_new_projects_get_their_hooks(hub: Hub) -> None:
     assert sorted(hook.target_id or 0 for hook in hub.hooks() if hook.parent_id == hook_id) == [3, 4]
 
 
-def test_a_project_that_leaves_its_group_loses_the_hook_that_stood_in_for_the_group_s(hub: Hub) -> None:
+def test_a_project_that_leaves_its_group_loses_the_hook_that_stood_in_for_the_group_s(hub: HooksHub) -> None:
     hub.gitlab.has_group_hooks = False
     hub.gitlab.script["/groups/1/projects"] = answer(body=[project(3), project(4)])
     hook_id = hub.register(**GROUP, fallback="project")["id"]
@@ -144,7 +144,7 @@ def test_a_project_that_leaves_its_group_loses_the_hook_that_stood_in_for_the_gr
 
 
 @pytest.mark.parametrize("more", [{}, {"mode": "manual"}])
-def test_a_renamed_group_s_refs_are_watched_on(hub: Hub, more: dict[str, Any]) -> None:
+def test_a_renamed_group_s_refs_are_watched_on(hub: HooksHub, more: dict[str, Any]) -> None:
     hook_id = hub.register(**GROUP, **more)["id"]
     hub.built[INTEGRATION] = [3, 4, 5]
     for number in (3, 4, 5):
@@ -158,7 +158,7 @@ def test_a_renamed_group_s_refs_are_watched_on(hub: Hub, more: dict[str, Any]) -
     assert len(groups) == 1
 
 
-def test_what_nobody_answers_is_unreachable(hub: Hub) -> None:
+def test_what_nobody_answers_is_unreachable(hub: HooksHub) -> None:
     hook_id = hub.register(**GROUP)["id"]
     hub.gitlab.script["/groups/1"] = HostUnreachable("no")
     with pytest.raises(HostUnreachable):

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.functional.webhooks.hooks.resending import arrives, lose, resend, with_a_hook
-from tests.functional.webhooks.hooks_hub import PATH, Hub
+from tests.functional.webhooks.hooks_hub import PATH, HooksHub
 
 
 @pytest.fixture
-def hub() -> Hub:
+def hub() -> HooksHub:
     return with_a_hook()
 
 
@@ -17,11 +17,11 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def refuse(hub: Hub, number: int, at: float, status: str = "401") -> None:
+def refuse(hub: HooksHub, number: int, at: float, status: str = "401") -> None:
     hub.gitlab.fail_delivery(501, number, f"key-{number}", "client_failure", response_status=status, created_at=iso(at))
 
 
-def test_secrets_that_somebody_has_replaced_are_sent_again_before_what_was_refused(hub: Hub) -> None:
+def test_secrets_that_somebody_has_replaced_are_sent_again_before_what_was_refused(hub: HooksHub) -> None:
     hub.gitlab.secrets[501] = ("another", "whsec_another")
     assert not hub.agrees()
     hub.now += 3_600
@@ -35,7 +35,7 @@ def test_secrets_that_somebody_has_replaced_are_sent_again_before_what_was_refus
 
 @pytest.mark.parametrize(("status", "seconds_after"), [("401", -10), ("500", 10), ("404", 10)])
 def test_what_was_refused_before_or_for_another_reason_says_nothing_of_secrets(
-    hub: Hub, status: str, seconds_after: int
+    hub: HooksHub, status: str, seconds_after: int
 ) -> None:
     refuse(hub, 11, hub.now + seconds_after, status)
     hub.now += 3_600
@@ -43,7 +43,7 @@ def test_what_was_refused_before_or_for_another_reason_says_nothing_of_secrets(
     assert (report.repaired, report.resent) == (0, 1)
 
 
-def test_a_mending_that_does_not_help_is_done_once_for_each_tick(hub: Hub) -> None:
+def test_a_mending_that_does_not_help_is_done_once_for_each_tick(hub: HooksHub) -> None:
     hub.now += 3_600
     refuse(hub, 11, hub.now - 10)
     refuse(hub, 12, hub.now - 5)
@@ -57,7 +57,7 @@ HOUR = 3_600
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
 def test_what_was_refused_with_earlier_secrets_is_sent_again_however_gitlabs_clock_goes(ahead: float) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.ahead = ahead
     hub.register()
     refuse(hub, 11, hub.now + ahead - 10)
@@ -67,7 +67,7 @@ def test_what_was_refused_with_earlier_secrets_is_sent_again_however_gitlabs_clo
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
 def test_secrets_that_somebody_has_replaced_are_sent_again_once_however_gitlabs_clock_goes(ahead: float) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.ahead = ahead
     hub.register()
     hub.gitlab.delivers = lambda number: arrives(hub, number)
@@ -84,7 +84,7 @@ def test_secrets_that_somebody_has_replaced_are_sent_again_once_however_gitlabs_
 
 @pytest.mark.parametrize(("seconds_after", "repaired"), [(-10, 0), (10, 1)])
 def test_where_gitlab_told_no_time_the_hubs_own_counts(seconds_after: int, repaired: int) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.clock = None
     hub.register()
     refuse(hub, 11, hub.now + seconds_after)
@@ -92,7 +92,7 @@ def test_where_gitlab_told_no_time_the_hubs_own_counts(seconds_after: int, repai
     assert hub.health_check.tick(lambda: 600.0).repaired == repaired
 
 
-def test_secrets_are_taken_when_they_are_sent_whatever_is_asked_after_that(hub: Hub) -> None:
+def test_secrets_are_taken_when_they_are_sent_whatever_is_asked_after_that(hub: HooksHub) -> None:
     hub.gitlab.hooks[501]["custom_headers"] = [{"key": "X-Proxy"}]
     sent: list[float] = []
 
@@ -107,7 +107,7 @@ def test_secrets_are_taken_when_they_are_sent_whatever_is_asked_after_that(hub: 
     assert [hub.hooks()[0].secrets_taken_at] == sent
 
 
-def test_a_hook_that_gitlab_has_paused_keeps_its_lost_deliveries_for_later(hub: Hub) -> None:
+def test_a_hook_that_gitlab_has_paused_keeps_its_lost_deliveries_for_later(hub: HooksHub) -> None:
     lose(hub, 11)
     hub.gitlab.hooks[501]["alert_status"] = "temporarily_disabled"
     hub.now += 3_600
@@ -118,7 +118,7 @@ def test_a_hook_that_gitlab_has_paused_keeps_its_lost_deliveries_for_later(hub: 
     assert hub.health_check.tick(lambda: 600.0).resent == 1
 
 
-def test_a_paused_hook_that_was_refused_gets_its_secrets_at_once(hub: Hub) -> None:
+def test_a_paused_hook_that_was_refused_gets_its_secrets_at_once(hub: HooksHub) -> None:
     hub.gitlab.secrets[501] = ("another", "whsec_another")
     hub.gitlab.hooks[501]["alert_status"] = "temporarily_disabled"
     hub.now += 3_600

@@ -9,11 +9,11 @@ from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import CANARY, answer, lacking
 from tests.fakes.gitlab_hooks import connection, says
 from tests.fakes.hooks import INTEGRATION, kept, secrets
-from tests.functional.webhooks.hooks_hub import GROUP, OTHER, PATH, PROJECT, SYSTEM, URL, Hub
+from tests.functional.webhooks.hooks_hub import GROUP, OTHER, PATH, PROJECT, SYSTEM, URL, HooksHub
 
 
 def test_a_registered_hook_is_in_gitlab_with_both_secrets() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     [row] = hub.gitlab.hooks.values()
     assert row["url"] == shown["url"] == f"{URL}/{shown['id']}"
@@ -26,7 +26,7 @@ def test_a_registered_hook_is_in_gitlab_with_both_secrets() -> None:
 
 
 def test_an_answer_about_an_auto_hook_has_no_secret() -> None:
-    hub = Hub()
+    hub = HooksHub()
     _, body = hub("POST", PATH, PROJECT)
     assert body["manual"] is None
     made = secrets()
@@ -35,18 +35,18 @@ def test_an_answer_about_an_auto_hook_has_no_secret() -> None:
 
 
 def test_a_gitlab_that_ignores_the_signing_token_is_believed_by_token() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.signs = False
     assert hub.register()["verification"] == "token"
 
 
 @pytest.mark.parametrize("target", [3, "3", "acme/p3"])
 def test_a_project_is_named_by_id_or_full_path(target: Any) -> None:
-    assert Hub().register(target=target)["target_id"] == 3
+    assert HooksHub().register(target=target)["target_id"] == 3
 
 
 def test_a_group_and_the_system_have_hooks_too() -> None:
-    hub = Hub()
+    hub = HooksHub()
     group, system = hub.register(**GROUP), hub.register(**SYSTEM)
     assert (group["target_id"], group["target"]) == (1, "acme")
     assert (system["target_id"], system["target"]) == (None, "https://gitlab.example.com")
@@ -54,7 +54,7 @@ def test_a_group_and_the_system_have_hooks_too() -> None:
 
 
 def test_a_manual_hook_shows_its_secrets_and_touches_nothing_in_gitlab() -> None:
-    hub = Hub()
+    hub = HooksHub()
     status, body = hub("POST", PATH, PROJECT | {"mode": "manual"}, key="k1")
     hook_id = body["webhook"]["id"]
     assert (status, body["webhook"]["status"], body["webhook"]["gitlab_hook_id"]) == (201, "manual", None)
@@ -73,14 +73,14 @@ def test_a_manual_hook_shows_its_secrets_and_touches_nothing_in_gitlab() -> None
 
 @pytest.mark.parametrize(("version", "expected"), [("19.0.0", "signature"), ("18.11.2", "token"), (None, "token")])
 def test_a_manual_hook_is_believed_as_its_gitlab_can(version: str | None, expected: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, gitlab_version=version)
     assert hub.register(mode="manual")["verification"] == expected
     assert hub.register(mode="manual", verification="token")["verification"] == "token"
 
 
 def test_a_manual_hook_needs_no_feature_and_an_auto_one_does() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, manage_webhooks=False)
     assert hub.register(mode="manual")["status"] == "manual"
     status, body = hub("POST", PATH, PROJECT)
@@ -89,7 +89,7 @@ def test_a_manual_hook_needs_no_feature_and_an_auto_one_does() -> None:
 
 
 def test_the_same_wish_finds_the_hook_that_is_there() -> None:
-    hub = Hub()
+    hub = HooksHub()
     first = hub.register()
     assert hub.register(target="acme/p3", events=["merge_request", "push"]) == first
     assert hub.register(events=["push"])["id"] != first["id"]
@@ -99,7 +99,7 @@ def test_the_same_wish_finds_the_hook_that_is_there() -> None:
 
 
 def test_the_same_key_registers_once() -> None:
-    hub = Hub()
+    hub = HooksHub()
     first, second = hub("POST", PATH, PROJECT, key="k1"), hub("POST", PATH, PROJECT, key="k1")
     assert first == second
     assert len(hub.gitlab.hooks) == len(hub.hooks()) == 1
@@ -107,7 +107,7 @@ def test_the_same_key_registers_once() -> None:
 
 @pytest.mark.parametrize("group", ["other", "acme/p", "acm"])
 def test_an_integration_limited_to_a_group_touches_nothing_outside(group: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group=group)
     assert hub("POST", PATH, PROJECT)[0] == 404
     assert hub("POST", PATH, GROUP)[0] == 404
@@ -116,7 +116,7 @@ def test_an_integration_limited_to_a_group_touches_nothing_outside(group: str) -
 
 
 def test_an_integration_limited_to_a_group_reaches_its_projects() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group="ACME")
     assert hub.register()["target_id"] == 3
 
@@ -138,7 +138,7 @@ TROUBLE: list[Any] = [
 def test_a_creation_with_an_unknown_end_is_taken_up_by_the_next_request(
     error: Any, status: int, code: str, applied: bool
 ) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.plan = Plan(at=3, error=error, applied=applied)
     refused = hub("POST", PATH, PROJECT, key="k1")
     assert (refused[0], refused[1]["code"], refused[1]["retryable"]) == (status, code, True)
@@ -153,7 +153,7 @@ def test_a_creation_with_an_unknown_end_is_taken_up_by_the_next_request(
 
 
 def test_an_unfinished_hook_is_taken_up_with_what_is_wanted_now() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=True)
     assert hub("POST", PATH, PROJECT)[0] == 502
     hub.heal()
@@ -163,7 +163,7 @@ def test_an_unfinished_hook_is_taken_up_with_what_is_wanted_now() -> None:
 
 
 def test_a_later_refusal_does_not_forget_a_hook_that_may_be_in_gitlab() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=True)
     assert hub("POST", PATH, PROJECT)[0] == 502
     hub.heal()
@@ -173,7 +173,7 @@ def test_a_later_refusal_does_not_forget_a_hook_that_may_be_in_gitlab() -> None:
 
 
 def test_what_was_removed_while_it_was_made_is_taken_out_of_gitlab_again() -> None:
-    hub = Hub()
+    hub = HooksHub()
     really = hub.gitlab._really
 
     async def removed_first(request: httpx.Request) -> httpx.Response:
@@ -187,7 +187,7 @@ def test_what_was_removed_while_it_was_made_is_taken_out_of_gitlab_again() -> No
 
 
 def test_a_creation_that_gitlab_put_off_leaves_nothing_behind() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.plan = Plan(at=3, error=says(429, {"message": {"error": "too many"}}))
     status, body = hub("POST", PATH, PROJECT)
     assert (status, body["code"], body["retryable"]) == (503, "rate_limited", True)
@@ -196,7 +196,7 @@ def test_a_creation_that_gitlab_put_off_leaves_nothing_behind() -> None:
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.DEVELOPER])
 def test_only_admins_change_hooks(role: Role) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     low = Principal("t-low", role)
     assert hub("GET", PATH, principal=low)[0] == hub("GET", f"{PATH}/{hook_id}", principal=low)[0] == 200
@@ -208,7 +208,7 @@ def test_only_admins_change_hooks(role: Role) -> None:
 
 @pytest.mark.parametrize("verb", ["", "/rotate", "/test", "/repair", "/resend-failed"])
 def test_a_hook_of_another_integration_is_not_found(verb: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     before, asked = hub.rows.dump(), len(hub.gitlab.requests)
     foreign = f"/v1/integrations/{OTHER}/webhooks/{hook_id}{verb}"
@@ -218,7 +218,7 @@ def test_a_hook_of_another_integration_is_not_found(verb: str) -> None:
 
 
 def test_hooks_are_listed_page_by_page() -> None:
-    hub = Hub()
+    hub = HooksHub()
     ids = sorted(hub.register(target=number)["id"] for number in range(3, 8))
     found, cursor = [], ""
     while cursor is not None:
@@ -232,7 +232,7 @@ def test_hooks_are_listed_page_by_page() -> None:
 
 
 def test_registering_a_project_s_hook_reads_no_other_project_s() -> None:
-    hub = Hub()
+    hub = HooksHub()
     for number in range(150):
         kept(hub.store, id=f"hook_0a1b_x{number}", target_id=1_000 + number)
     table = CountedTable(hub.rows)
@@ -244,7 +244,7 @@ def test_registering_a_project_s_hook_reads_no_other_project_s() -> None:
 
 @pytest.mark.parametrize("request_body", [PROJECT, GROUP])
 def test_a_renamed_group_still_bounds_the_integration(request_body: dict[str, Any]) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group="former", group_id=1)
     assert hub("POST", PATH, request_body)[0] == 201
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, group="acme", group_id=1)

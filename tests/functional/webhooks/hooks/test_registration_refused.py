@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.gitlab import answer, lacking
 from tests.fakes.hooks import INTEGRATION
-from tests.functional.webhooks.hooks_hub import GROUP, OTHER, PATH, PROJECT, SYSTEM, Hub
+from tests.functional.webhooks.hooks_hub import GROUP, OTHER, PATH, PROJECT, SYSTEM, HooksHub
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from tests.functional.webhooks.hooks_hub import GROUP, OTHER, PATH, PROJECT, SYS
     [(PROJECT, 30, "maintainer_required"), (GROUP, 40, "owner_required"), (SYSTEM, 50, "admin_required")],
 )
 def test_a_role_too_low_is_named_and_nothing_stays(body: Any, level: int, code: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.level = level
     status, refused = hub("POST", PATH, body)
     assert (status, refused["code"]) == (403, code)
@@ -22,7 +22,7 @@ def test_a_role_too_low_is_named_and_nothing_stays(body: Any, level: int, code: 
 
 
 def test_a_token_that_may_not_write_is_named() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.can_write = False
     status, body = hub("POST", PATH, PROJECT)
     assert (status, body["code"], body["details"]) == (409, "scope_insufficient", {"missing_scopes": ["api"]})
@@ -31,7 +31,7 @@ def test_a_token_that_may_not_write_is_named() -> None:
 
 @pytest.mark.parametrize("body", [PROJECT, GROUP])
 def test_a_permission_that_a_fine_grained_token_lacks_is_named(body: Any) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.lacks = ("Webhook: Create",)
     status, refused = hub("POST", PATH, body)
     assert (status, refused["code"]) == (409, "scope_insufficient")
@@ -41,7 +41,7 @@ def test_a_permission_that_a_fine_grained_token_lacks_is_named(body: Any) -> Non
 
 
 def test_a_group_whose_hooks_a_token_may_not_read_is_not_taken_for_one_without_hooks() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.script["/groups/1/hooks"] = lacking("Webhook: Read", of="group")
     status, refused = hub("POST", PATH, GROUP)
     assert (status, refused["code"], refused["details"]["missing_permissions"]) == (
@@ -51,7 +51,7 @@ def test_a_group_whose_hooks_a_token_may_not_read_is_not_taken_for_one_without_h
 
 @pytest.mark.parametrize("limit_status", [404, 422])
 def test_a_full_project_is_named(limit_status: int) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.limit_status = limit_status
     for _ in range(100):
         hub.gitlab.hang(3)
@@ -62,7 +62,7 @@ def test_a_full_project_is_named(limit_status: int) -> None:
 
 @pytest.mark.parametrize("body", [PROJECT, GROUP, SYSTEM])
 def test_a_blocked_address_is_named(body: Any) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.blocks_urls = True
     status, refused = hub("POST", PATH, body)
     assert (status, refused["code"]) == (422, "url_blocked_by_gitlab")
@@ -70,7 +70,7 @@ def test_a_blocked_address_is_named(body: Any) -> None:
 
 
 def test_groups_without_hooks_are_told_from_users_without_the_role() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.has_group_hooks = False
     status, body = hub("POST", PATH, GROUP)
     assert (status, body["code"], body["details"]) == (409, "group_hooks_unavailable", {"fallback": "project"})
@@ -79,7 +79,7 @@ def test_groups_without_hooks_are_told_from_users_without_the_role() -> None:
 
 @pytest.mark.parametrize(("level", "code"), [(50, "group_hooks_unavailable"), (40, "owner_required")])
 def test_a_403_of_a_group_depends_on_who_asks(level: int, code: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.has_group_hooks, hub.gitlab.level = False, 40
     hub.gitlab.script["/groups/1/members/all/7"] = answer(body={"id": 7, "access_level": level})
     assert hub("POST", PATH, GROUP)[1]["code"] == code
@@ -89,7 +89,7 @@ def test_a_403_of_a_group_depends_on_who_asks(level: int, code: str) -> None:
     "target", [99, "acme/secret", "../users", "acme/p3/../p4", ".", "/", "a\\b", "ü/ß", "%2e%2e", "a?b#c", "x" * 1024]
 )
 def test_an_unknown_target_is_not_found(target: Any) -> None:
-    hub = Hub()
+    hub = HooksHub()
     status, body = hub("POST", PATH, PROJECT | {"target": target})
     assert (status, body["code"]) == (404, "not_found")
     assert f"the project {target}"[:200] in body["error"]
@@ -116,14 +116,14 @@ def test_an_unknown_target_is_not_found(target: Any) -> None:
     ],
 )
 def test_what_no_hook_can_be_is_refused(wrong: dict[str, Any]) -> None:
-    hub = Hub()
+    hub = HooksHub()
     status, body = hub("POST", PATH, PROJECT | wrong)
     assert (status, body["code"]) == (422, "invalid_input")
     assert (hub.gitlab.hooks, hub.rows.dump()) == ({}, [])
 
 
 def test_an_integration_without_a_credential_is_told_so() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.without_credential.add(INTEGRATION)
     hub.gitlabs.connections.clear()
     assert hub("POST", PATH, PROJECT)[1]["code"] == "invalid_credentials"

@@ -11,11 +11,11 @@ from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import says
 from tests.fakes.hooks import INTEGRATION, secrets
-from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, Hub
+from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, HooksHub
 
 
 def test_a_removed_hook_is_gone_in_gitlab_and_can_no_longer_be_found() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     stranger = hub.gitlab.hang(3)
     assert hub("DELETE", f"{PATH}/{hook_id}") == (200, {"ok": True})
@@ -26,7 +26,7 @@ def test_a_removed_hook_is_gone_in_gitlab_and_can_no_longer_be_found() -> None:
 
 
 def test_a_hook_that_gitlab_has_lost_can_be_removed() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.hooks.clear()
     assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200
@@ -34,7 +34,7 @@ def test_a_hook_that_gitlab_has_lost_can_be_removed() -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(403, "maintainer_required"), (500, "gitlab_unavailable")])
 def test_a_hook_that_gitlab_keeps_stays_known(status: int, code: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.plan = Plan(at=1, error=says(status, {"message": "no"}))
     assert hub("DELETE", f"{PATH}/{hook_id}")[1]["code"] == code
@@ -43,7 +43,7 @@ def test_a_hook_that_gitlab_keeps_stays_known(status: int, code: str) -> None:
 
 @BEFORE_OR_AFTER
 def test_removing_an_unfinished_hook_takes_out_what_was_made_and_no_other(applied: bool) -> None:
-    hub = Hub()
+    hub = HooksHub()
     stranger = hub.gitlab.hang(3)
     hub.gitlab.plan = Plan(at=3, error=lambda: httpx.ReadTimeout("late"), applied=applied)
     assert hub("POST", PATH, PROJECT)[0] == 502
@@ -54,7 +54,7 @@ def test_removing_an_unfinished_hook_takes_out_what_was_made_and_no_other(applie
 
 
 def test_every_secret_of_a_removed_hook_is_forgotten() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     for _ in range(3):
         hub("POST", f"{PATH}/{hook_id}/rotate", {})
@@ -63,7 +63,7 @@ def test_every_secret_of_a_removed_hook_is_forgotten() -> None:
 
 
 def test_a_repeated_registration_does_not_bring_a_removed_hook_back() -> None:
-    hub = Hub()
+    hub = HooksHub()
     _, body = hub("POST", PATH, PROJECT, key="k1")
     hub("DELETE", f"{PATH}/{body['webhook']['id']}")
     assert hub("POST", PATH, PROJECT, key="k1")[0] == 404
@@ -71,7 +71,7 @@ def test_a_repeated_registration_does_not_bring_a_removed_hook_back() -> None:
 
 
 def test_an_integration_that_goes_takes_all_its_hooks_along_and_no_other() -> None:
-    hub = Hub()
+    hub = HooksHub()
     for number in range(3, 8):
         hub.register(target=number)
     hub.register(mode="manual")
@@ -83,7 +83,7 @@ def test_an_integration_that_goes_takes_all_its_hooks_along_and_no_other() -> No
 
 
 def test_hooks_that_are_to_stay_in_gitlab_are_forgotten_here() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.register()
     hub.register(target=4, mode="manual")
     there = dict(hub.gitlab.hooks)
@@ -93,7 +93,7 @@ def test_hooks_that_are_to_stay_in_gitlab_are_forgotten_here() -> None:
 
 
 def test_hooks_that_stay_in_gitlab_are_named_and_forgotten() -> None:
-    hub = Hub()
+    hub = HooksHub()
     ids = [hub.register(target=number)["id"] for number in range(3, 6)]
     hub.gitlab.plan = Plan(at=2, error=says(500, {"message": "500"}))
     deleted, failed = hub.feature.removal.remove_all(INTEGRATION)
@@ -104,7 +104,7 @@ def test_hooks_that_stay_in_gitlab_are_named_and_forgotten() -> None:
 
 @pytest.mark.parametrize("fault", [lambda: httpx.ConnectError("no"), lambda: answer(401, {"message": "401"})])
 def test_a_gitlab_that_cannot_be_reached_keeps_no_integration(fault: Any) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.plan = Plan(at=1, error=fault, repeat=True)
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [hook_id])
@@ -112,14 +112,14 @@ def test_a_gitlab_that_cannot_be_reached_keeps_no_integration(fault: Any) -> Non
 
 
 def test_an_integration_without_a_credential_can_go() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     del hub.gitlabs.connections[INTEGRATION]
     assert hub.feature.removal.remove_all(INTEGRATION) == (0, [hook_id])
 
 
 def test_a_secret_that_cannot_be_read_keeps_no_hook() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
 
     def unavailable(integration_id: str) -> Any:
@@ -131,7 +131,7 @@ def test_a_secret_that_cannot_be_read_keeps_no_hook() -> None:
 
 
 def test_a_slow_gitlab_gets_no_more_than_the_time_there_is() -> None:
-    hub = Hub()
+    hub = HooksHub()
     ids = {hub.register(target=number)["id"] for number in (3, 4)}
     slow = hub.gitlab.hooks[501]["url"]
     really = hub.gitlab._really

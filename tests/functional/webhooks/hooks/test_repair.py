@@ -4,10 +4,10 @@ import pytest
 
 from tests.fakes.faults import Plan
 from tests.fakes.gitlab_hooks import says
-from tests.functional.webhooks.hooks_hub import PATH, Hub
+from tests.functional.webhooks.hooks_hub import PATH, HooksHub
 
 
-def repair(hub: Hub, hook_id: str) -> dict[str, Any]:
+def repair(hub: HooksHub, hook_id: str) -> dict[str, Any]:
     status, body = hub("POST", f"{PATH}/{hook_id}/repair")
     assert status == 200, body
     shown: dict[str, Any] = body["webhook"]
@@ -15,7 +15,7 @@ def repair(hub: Hub, hook_id: str) -> dict[str, Any]:
 
 
 def test_an_address_that_was_changed_is_put_back_with_its_secrets() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     number = shown["gitlab_hook_id"]
     hub.gitlab.hooks[number]["url"] = "https://elsewhere.example.com"
@@ -27,7 +27,7 @@ def test_an_address_that_was_changed_is_put_back_with_its_secrets() -> None:
 
 @pytest.mark.parametrize("change", [{"push_events": False}, {"job_events": True}, {"enable_ssl_verification": False}])
 def test_switches_are_put_back(change: dict[str, Any]) -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     row = hub.gitlab.hooks[shown["gitlab_hook_id"]]
     before = dict(row)
@@ -37,7 +37,7 @@ def test_switches_are_put_back(change: dict[str, Any]) -> None:
 
 
 def test_a_hook_that_is_gone_is_made_anew_under_its_address() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.hooks.clear()
     again = repair(hub, shown["id"])
@@ -47,7 +47,7 @@ def test_a_hook_that_is_gone_is_made_anew_under_its_address() -> None:
 
 
 def test_a_hook_that_gitlab_switched_off_is_replaced() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = "disabled"
     again = repair(hub, shown["id"])
@@ -57,7 +57,7 @@ def test_a_hook_that_gitlab_switched_off_is_replaced() -> None:
 
 
 def test_a_hook_that_rests_for_a_while_is_not_replaced() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.hooks[shown["gitlab_hook_id"]]["alert_status"] = "temporarily_disabled"
     again = repair(hub, shown["id"])
@@ -65,7 +65,7 @@ def test_a_hook_that_rests_for_a_while_is_not_replaced() -> None:
 
 
 def test_two_hooks_with_one_address_become_one() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.hooks.clear()
     first, second = hub.gitlab.hang(3, url=shown["url"]), hub.gitlab.hang(3, url=shown["url"])
@@ -76,7 +76,7 @@ def test_two_hooks_with_one_address_become_one() -> None:
 
 
 def test_a_hub_that_moved_takes_its_hooks_along() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.url = "https://new.example.com/v1/webhooks/gitlab"
     moved = repair(hub, shown["id"])
@@ -86,14 +86,14 @@ def test_a_hub_that_moved_takes_its_hooks_along() -> None:
 
 
 def test_a_hub_that_does_not_know_its_address_moves_nothing() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.url = "/v1/webhooks/gitlab"
     assert repair(hub, shown["id"])["url"] == shown["url"]
 
 
 def test_an_upgraded_gitlab_is_asked_to_sign() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hub.gitlab.signs = False
     shown = hub.register()
     hub.gitlab.signs = True
@@ -102,7 +102,7 @@ def test_an_upgraded_gitlab_is_asked_to_sign() -> None:
 
 
 def test_a_repair_of_what_was_removed_meanwhile_leaves_no_hook_in_gitlab() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     hub.gitlab.hooks.clear()
     really = hub.gitlab._really
@@ -119,7 +119,7 @@ def test_a_repair_of_what_was_removed_meanwhile_leaves_no_hook_in_gitlab() -> No
 
 @pytest.mark.parametrize("verb", ["test", "repair", "resend-failed"])
 def test_a_manual_hook_is_its_owners_to_look_after(verb: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register(mode="manual")["id"]
     status, body = hub("POST", f"{PATH}/{hook_id}/{verb}")
     assert (status, body["code"]) == (409, "hook_not_managed")
@@ -135,14 +135,14 @@ def test_a_manual_hook_is_its_owners_to_look_after(verb: str) -> None:
     ],
 )
 def test_a_test_asks_gitlab_for_a_sample(more: dict[str, Any], path: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register(**more)["id"]
     assert hub("POST", f"{PATH}/{hook_id}/test") == (200, {"ok": True, "hint": None})
     assert hub.gitlab.writes[-1] == f"POST {path}"
 
 
 def test_a_sample_that_could_not_be_delivered_is_no_error() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.delivers = lambda _: False
     status, body = hub("POST", f"{PATH}/{hook_id}/test")
@@ -151,7 +151,7 @@ def test_a_sample_that_could_not_be_delivered_is_no_error() -> None:
 
 
 def test_a_test_of_a_hook_that_is_gone_says_what_to_do() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.hooks.clear()
     status, body = hub("POST", f"{PATH}/{hook_id}/test")
@@ -160,7 +160,7 @@ def test_a_test_of_a_hook_that_is_gone_says_what_to_do() -> None:
 
 @pytest.mark.parametrize("status", [403, 422, 429, 500])
 def test_a_repair_that_gitlab_refuses_can_be_tried_again(status: int) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.plan = Plan(at=1, error=says(status, {"message": "no"}))
     assert hub("POST", f"{PATH}/{hook_id}/repair")[0] >= 400

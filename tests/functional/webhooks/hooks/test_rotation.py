@@ -7,15 +7,15 @@ from tests.fakes.faults import BEFORE_OR_AFTER, Plan
 from tests.fakes.gitlab import answer
 from tests.fakes.gitlab_hooks import Says, connection, says
 from tests.fakes.hooks import INTEGRATION, secrets
-from tests.functional.webhooks.hooks_hub import NOW, PATH, Hub
+from tests.functional.webhooks.hooks_hub import NOW, PATH, HooksHub
 
 
-def rotate(hub: Hub, hook_id: str, grace: int = 600, key: str | None = None) -> tuple[int, Any]:
+def rotate(hub: HooksHub, hook_id: str, grace: int = 600, key: str | None = None) -> tuple[int, Any]:
     return hub("POST", f"{PATH}/{hook_id}/rotate", {"grace_seconds": grace}, key=key)
 
 
 def test_the_old_secret_is_accepted_until_the_cut_off_exactly() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     status, body = rotate(hub, shown["id"])
     assert (status, body["manual"], body["webhook"]["previous_secret_until"]) == (200, None, NOW + 600)
@@ -28,7 +28,7 @@ def test_the_old_secret_is_accepted_until_the_cut_off_exactly() -> None:
 
 
 def test_both_secrets_find_the_hook_by_their_fingerprints() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     rotate(hub, hook_id)
     for version in (1, 2):
@@ -37,7 +37,7 @@ def test_both_secrets_find_the_hook_by_their_fingerprints() -> None:
 
 
 def test_without_grace_only_the_new_secret_is_good() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     rotate(hub, hook_id, 0)
     assert hub.hook(hook_id).accepted_versions(NOW) == (2,)
@@ -46,7 +46,7 @@ def test_without_grace_only_the_new_secret_is_good() -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "manual"])
 def test_the_same_key_rotates_once(mode: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register(mode=mode)["id"]
     first, again = rotate(hub, hook_id, key="k1"), rotate(hub, hook_id, key="k1")
     assert first[1] == again[1]
@@ -58,7 +58,7 @@ def test_the_same_key_rotates_once(mode: str) -> None:
 
 
 def test_a_manual_rotation_shows_the_new_secrets_and_asks_gitlab_nothing() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register(mode="manual")["id"]
     asked = len(hub.gitlab.requests)
     _, body = rotate(hub, hook_id)
@@ -80,7 +80,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("refusal", "status", "code"), REFUSALS)
 def test_where_gitlab_refuses_nothing_has_changed(refusal: httpx.Response, status: int, code: str) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     rotate(hub, hook_id)
     before = hub.hook(hook_id)
@@ -98,7 +98,7 @@ def test_where_gitlab_refuses_nothing_has_changed(refusal: httpx.Response, statu
 
 @BEFORE_OR_AFTER
 def test_where_the_answer_was_lost_both_count_until_a_repair(applied: bool) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.plan = Plan(at=1, error=lambda: httpx.ReadTimeout("late"), applied=applied)
     assert rotate(hub, hook_id)[1]["code"] == "host_unreachable"
@@ -114,7 +114,7 @@ def test_where_the_answer_was_lost_both_count_until_a_repair(applied: bool) -> N
 
 
 def test_a_hook_that_is_gone_is_made_anew_with_the_new_secret() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     hub.gitlab.hooks.clear()
     assert rotate(hub, hook_id)[0] == 200
@@ -123,7 +123,7 @@ def test_a_hook_that_is_gone_is_made_anew_with_the_new_secret() -> None:
 
 
 def test_two_changes_at_once_are_one_after_the_other() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     answers: list[int] = []
     really = hub.gitlab._really
@@ -149,14 +149,14 @@ def _fields(hook: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("grace", [-1, 30 * 86_400 + 1, "600", None])
 def test_a_grace_is_a_number_of_seconds_up_to_thirty_days(grace: Any) -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     assert hub("POST", f"{PATH}/{hook_id}/rotate", {"grace_seconds": grace})[0] == 422
     assert hub.hook(hook_id).secret_version == 1
 
 
 def test_without_the_feature_nothing_is_touched() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     before, written = hub.hook(hook_id), len(hub.gitlab.writes)
     hub.gitlabs.connections[INTEGRATION] = connection(INTEGRATION, manage_webhooks=False)
@@ -167,7 +167,7 @@ def test_without_the_feature_nothing_is_touched() -> None:
 
 
 def test_no_secret_is_in_rows_answers_or_errors() -> None:
-    hub = Hub()
+    hub = HooksHub()
     hook_id = hub.register()["id"]
     seen = [rotate(hub, hook_id) for _ in range(3)]
     hub.gitlab.plan = Plan(at=1, error=says(500, {"message": "500"}))
@@ -179,7 +179,7 @@ def test_no_secret_is_in_rows_answers_or_errors() -> None:
 
 
 def test_a_rotation_of_what_was_removed_meanwhile_leaves_no_hook_in_gitlab() -> None:
-    hub = Hub()
+    hub = HooksHub()
     shown = hub.register()
     really, removed = hub.gitlab._really, list[int]()
 

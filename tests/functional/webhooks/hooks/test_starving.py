@@ -10,7 +10,7 @@ from tests.fakes.gitlab import answer
 from tests.fakes.hooks import INTEGRATION
 from tests.functional.webhooks.hooks.test_group_fallback import GROUP, LIST, pages
 from tests.functional.webhooks.hooks.test_missed_pushes import A, B, announced, refs
-from tests.functional.webhooks.hooks_hub import PATH, Hub
+from tests.functional.webhooks.hooks_hub import PATH, HooksHub
 
 DOWN = answer(500, {"message": "500 Internal Server Error"})
 REFUSED_ON_THE_WAY = answer(403, "no", content_type="text/plain")
@@ -20,12 +20,12 @@ FAULTS = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def hub() -> Hub:
-    return Hub()
+def hub() -> HooksHub:
+    return HooksHub()
 
 
 @FAULTS
-def test_projects_whose_refs_cannot_be_read_keep_no_other_s_pushes_from_being_found(hub: Hub, fault: Any) -> None:
+def test_projects_whose_refs_cannot_be_read_keep_no_other_s_pushes_from_being_found(hub: HooksHub, fault: Any) -> None:
     hub.built[INTEGRATION] = [3, 4, 5, 6, 7]
     hub.register(scope="group", target="acme", events=["push"])
     for number in range(3, 7):
@@ -39,7 +39,7 @@ def test_projects_whose_refs_cannot_be_read_keep_no_other_s_pushes_from_being_fo
 
 
 @FAULTS
-def test_a_project_that_takes_no_hook_keeps_no_other_from_its_own(hub: Hub, fault: Any) -> None:
+def test_a_project_that_takes_no_hook_keeps_no_other_from_its_own(hub: HooksHub, fault: Any) -> None:
     hub.gitlab.has_group_hooks = False
     hub.gitlab.script[LIST] = pages([3, 4, 5, 6, 7], 2)
     hub.gitlab.script["/projects/4/hooks"] = fault
@@ -52,12 +52,12 @@ def test_a_project_that_takes_no_hook_keeps_no_other_from_its_own(hub: Hub, faul
     assert len(hub.gitlab.hooks) == 5
 
 
-def resend(hub: Hub) -> tuple[int, dict[str, int]]:
+def resend(hub: HooksHub) -> tuple[int, dict[str, int]]:
     status, body = hub("POST", f"{PATH}/{hub.hooks()[0].id}/resend-failed")
     return status, {name: body.get(name, 0) for name in ("resent", "failed")}
 
 
-def test_a_delivery_that_cannot_be_sent_again_keeps_no_older_one_from_it(hub: Hub) -> None:
+def test_a_delivery_that_cannot_be_sent_again_keeps_no_older_one_from_it(hub: HooksHub) -> None:
     hub.register()
     happened = "2025-06-15T15:00:00Z"
     for number in (11, 12, 13):
