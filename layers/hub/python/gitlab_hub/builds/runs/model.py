@@ -69,7 +69,7 @@ class Build:
     new_code: bool = True
     """Whether its event brought its commit; a new label or title of a merge request does not."""
     deletes_ref: bool = False
-    """The branch of this commit was deleted: what is built is the goodbye to it."""
+    """The branch of this commit was deleted: what is built takes down what was there for it."""
     needs_approval: bool = False
     cancel_previous: bool = False
     started_at: int | None = None
