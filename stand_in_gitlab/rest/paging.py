@@ -74,6 +74,14 @@ def address(ask: Ask, params: Mapping[str, str], **changes: object) -> str:
     return f"{ask.base}{ask.path}?{urlencode(sorted(query.items()))}"
 
 
+def _keyset_link(ask: Ask, **place: object) -> str:
+    """A link as GitLab makes it: of all parameters that the endpoint knows, so the default `page=1` is in it, too.
+
+    lib/gitlab/pagination/keyset/header_builder.rb, `updated_params`, over those of lib/api/pagination_params.rb.
+    """
+    return _link(ask, "next", page=ask.params.get("page", 1), per_page=page_size(ask), **place)
+
+
 def keyset_by_id(ask: Ask, rows: Sequence[R], shape: Callable[[R], object], *, descending: bool) -> Answer:
     """The older kind (projects): goes on with `id_after`/`id_before`, and ends with an empty page without a Link.
 
@@ -84,7 +92,7 @@ def keyset_by_id(ask: Ask, rows: Sequence[R], shape: Callable[[R], object], *, d
     chosen = _slice(rows, first, end, page_size(ask), descending=descending)
     headers = {}
     if chosen:
-        headers["Link"] = _link(ask, "next", **{"id_before" if descending else "id_after": chosen[-1].id})
+        headers["Link"] = _keyset_link(ask, **{"id_before" if descending else "id_after": chosen[-1].id})
     return Answer(200, dump([shape(row) for row in chosen]), headers)
 
 
@@ -99,7 +107,7 @@ def keyset_by_cursor(ask: Ask, rows: Sequence[R], shape: Callable[[R], object], 
     chosen = _slice(rows, first, end, size, descending=descending)
     headers = {}
     if end - first > size:
-        headers["Link"] = _link(ask, "next", cursor=_cursor(chosen[-1].id))
+        headers["Link"] = _keyset_link(ask, cursor=_cursor(chosen[-1].id))
     return Answer(200, dump([shape(row) for row in chosen]), headers)
 
 

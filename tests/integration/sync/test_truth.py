@@ -57,6 +57,16 @@ def test_tables_equal_what_the_token_reaches(company: Running, kind: Kind, token
     assert all(expected.values())
 
 
+@KINDS
+def test_lists_of_projects_may_have_several_pages(kind: Kind) -> None:
+    many = ("--users", "6", "--groups", "3", "--projects", "230", "--pipelines", "1", "--jobs", "1", "--seed", "6")
+    with running("--frozen", "--epoch", EPOCH, *many) as stand_in:
+        group = stand_in.truth("groups")[0]["full_path"]
+        for hub in (SyncHub(stand_in), SyncHub(stand_in, group=group)):
+            assert hub.sync(kind).status is RunStatus.IDLE
+            assert stored(hub, kind) == truth(hub, kind)
+
+
 def test_the_tokens_reach_different_things(company: Running) -> None:
     groups = {token: len(truth(SyncHub(company, token), Kind.ACCESS)["groups"]) for token in ("admin", "owner-read")}
     assert groups["owner-read"] < groups["admin"]

@@ -35,7 +35,8 @@ def listing(kind: str, keyset_requests: int) -> Answer:
             after = int(json.loads(base64.urlsafe_b64decode(params["cursor"]))["id"])
         rows = [number for number in ROWS if number > after][:SIZE]
         last = base64.urlsafe_b64encode(json.dumps({"id": str(rows[-1])}).encode()).decode()
-        bound = {"id_after": str(rows[-1])} if kind == "id_after" else {"cursor": last}
+        # GitLab's link has every parameter that the endpoint knows, `page` with its default among them.
+        bound = {"page": "1", **({"id_after": str(rows[-1])} if kind == "id_after" else {"cursor": last})}
         link = f'<{request.url.copy_merge_params(bound)}>; rel="next"' if rows[-1] < ROWS[-1] else ""
         return httpx.Response(200, json=[{"id": number} for number in rows], headers={"link": link})
 

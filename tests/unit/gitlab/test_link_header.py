@@ -72,6 +72,16 @@ def test_a_numbered_page_is_no_keyset_page() -> None:
     assert following(base, "id_after=7") == (*base, ("id_after", "7"))
 
 
+@pytest.mark.parametrize("place", ["id_after=7", "id_before=7", "cursor=eyJpZCI6IjcifQ", "page_token=abc"])
+def test_a_place_behind_a_keyset_is_no_numbered_page_though_gitlab_names_page_one(place: str) -> None:
+    base = (("pagination", "keyset"), ("per_page", "100"))
+    name, _, value = place.partition("=")
+    link = f"{place}&order_by=id&page=1&pagination=keyset&per_page=100"
+    assert dict(following(base, link)) == {**dict(base), name: value, "order_by": "id"}
+    numbered = {"per_page": "100", name: value, "order_by": "id", "page": "2"}
+    assert dict(following(base, f"{place}&order_by=id&page=2&per_page=100")) == numbered
+
+
 def test_a_filter_that_the_link_forgot_stays() -> None:
     base = (("membership", "true"), ("per_page", "100"), ("page", "1"))
     assert following(base, "page=2&scope%5B%5D=a&scope%5B%5D=b") == (

@@ -47,16 +47,28 @@ def names_pages(answer: RawResponse) -> bool:
 def following(query: Query, cursor: str) -> Query:
     """Give the query of the page a cursor stands for. The list's own filters stay even where a link forgot them.
 
-    A numbered page is asked for without `pagination=keyset`: with it GitLab ignores the number.
+    A numbered page is asked for without `pagination=keyset`: with it GitLab ignores the number. The link to a place
+    behind a keyset has a number as well: it is made of all parameters that the endpoint knows, and `page` is 1 by
+    default (lib/gitlab/pagination/keyset/header_builder.rb, lib/api/pagination_params.rb).
     """
     try:
         goes_on = query_from(cursor)
     except ValueError:
         raise UnexpectedResponse("The link to the next page is not usable.") from None
-    if any(name == "page" for name, _ in goes_on):
+    if is_keyset_place(goes_on):
+        goes_on = tuple(pair for pair in goes_on if pair[0] != "page")
+    elif any(name == "page" for name, _ in goes_on):
         query = tuple(pair for pair in query if pair != KEYSET)
         goes_on = tuple(pair for pair in goes_on if pair != KEYSET)
     return merged(query, goes_on)
+
+
+def is_keyset_place(query: Query) -> bool:
+    """Whether a query stands for what comes behind a row, and not for a page by its number."""
+    values = dict(query)
+    if not values.keys() & {"cursor", "id_after", "id_before", "page_token"}:
+        return False
+    return "page" not in values or values.get(KEYSET[0]) == KEYSET[1]
 
 
 def with_smaller_pages(query: Query) -> Query:

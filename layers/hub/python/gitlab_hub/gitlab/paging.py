@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.gitlab.link_header import names_pages, next_cursor, numbered
+from gitlab_hub.gitlab.link_header import is_keyset_place, names_pages, next_cursor, numbered
 from gitlab_hub.gitlab.messages import Query, RawResponse, Request, merged
 from gitlab_hub.gitlab.rates import number
 
@@ -46,10 +46,7 @@ def page_size(query: Query) -> int:
 
 def page_number(query: Query) -> int | None:
     """Which numbered page this is; None for a page of a keyset list behind the first one."""
-    values = dict(query)
-    if "page" in values:
-        return number(values["page"])
-    return None if values.keys() & {"cursor", "id_after", "id_before", "page_token"} else 1
+    return None if is_keyset_place(query) else number(dict(query).get("page", "1"))
 
 
 def _says_that_it_ends(answer: RawResponse) -> bool:
