@@ -64,6 +64,10 @@ class ReportOutcome:
     pipeline_id: int | None = None
     sha: str | None = None
     """The commit of that pipeline."""
+    shown: bool = False
+    """Whether that pipeline shows the build's end, and one that the build has left has not taken it yet."""
+    told: frozenset[int] = frozenset()
+    """The pipelines it has left that have taken it."""
 
 
 class StatusReporter:
@@ -108,13 +112,20 @@ class StatusReporter:
             except GitLabError as error:
                 return classify(error, draw=self._draw())
             # The pipeline that people look at first: the others may be many, and one of them in trouble.
-            outcome = await self._posted(gitlab, build, status_target, instead=default_target(build))
-            left = left_targets(build, status_target) if build.finished and not outcome.again else ()
-            for one in sorted(left, key=lambda one: one.pipeline_id or 0, reverse=True):
+            if shows_the_end(build, status_target):
+                outcome = ReportOutcome(pipeline_id=status_target.pipeline_id, sha=status_target.sha)
+            else:
+                outcome = await self._posted(gitlab, build, status_target, instead=default_target(build))
+            if not build.finished or outcome.again:
+                return outcome
+            told: set[int] = set()
+            for one in sorted(left_targets(build, status_target), key=lambda one: one.pipeline_id or 0, reverse=True):
                 # What was shown in a pipeline that another one came after must not seem to run for ever.
-                told = await self._posted(gitlab, build, one)
-                if told.again:
-                    return told  # The next report begins with the first again: GitLab says that it has it already.
+                other = await self._posted(gitlab, build, one)
+                if other.again:
+                    return replace(outcome, error=other.error, again=True, wait=other.wait,
+                                   shown=outcome.error is None, told=frozenset(told))  # fmt: skip
+                told.add(one.pipeline_id or 0)
             return outcome
 
     async def _posted(
@@ -178,22 +189,35 @@ def classify(error: GitLabError, *, draw: float) -> ReportOutcome:
 
 def with_report_outcome(build: Build, posted: Build, outcome: ReportOutcome, *, now: int) -> Build:
     """Write an outcome down; a build that has moved on meanwhile stays to be reported; pure."""
-    if outcome.again:
+    if outcome.again and not outcome.shown:
         return replace(build, reported_error=outcome.error, report_after=now + outcome.wait)
     shown_in = StatusTarget(outcome.sha or build.sha, pipeline_id=outcome.pipeline_id)
     if outcome.pipeline_id is None:
         shown_in = last_or_default_target(build)
     left = sorted((each.pipeline_id or 0, each.sha) for each in left_targets(build, shown_in))
-    return replace(
+    left = [each for each in left if each[0] not in outcome.told]
+    after = replace(
         build,
-        reported=report_fingerprint(posted),
-        reported_status=build.reported_status if outcome.error else str(posted.status),
-        reported_error=outcome.error,
-        reported_hint=outcome.hint,
         status_pipeline_id=shown_in.pipeline_id,
         status_sha=shown_in.sha,
         left_pipelines={str(pipeline_id): sha for pipeline_id, sha in left[-MAX_LEFT:]},
+        reported_status=build.reported_status if outcome.error and not outcome.shown else str(posted.status),
+        reported_error=outcome.error,
+        reported_hint=outcome.hint,
     )
+    if outcome.shown:
+        return replace(after, shown=report_fingerprint(posted), report_after=now + outcome.wait)
+    return replace(after, reported=report_fingerprint(posted), shown=None)
+
+
+def shows_the_end(build: Build, status_target: StatusTarget) -> bool:
+    """Whether the pipeline shows a build's end already: told once more, GitLab would add a second status.
+
+    It looks for one that is pending or running, and makes another where there is none
+    (app/services/ci/create_commit_status_service.rb, `external_commit_status_scope`); pure.
+    """
+    is_there = status_target.pipeline_id in {None, build.status_pipeline_id}
+    return build.finished and build.shown == report_fingerprint(build) and is_there
 
 
 def _may_pass(error: GitLabError) -> bool:

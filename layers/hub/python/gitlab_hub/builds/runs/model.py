@@ -93,6 +93,8 @@ class Build:
     reported_error: str | None = None
     reported_hint: str | None = None
     """What of the token is missing, where GitLab said so."""
+    shown: str | None = None
+    """The announcement of an end that the pipeline which counts shows, where those it has left are still to be told."""
     report_after: int = 0
     """GitLab did not take a report: not before then is it to be asked again."""
     status_pipeline_id: int | None = None
