@@ -24,6 +24,8 @@ class GitLabError(HubError):
         super().__init__(message, details=details, retry_after=retry_after)
         self.http_status = http_status
         self.request_id = request_id
+        self.behind_list = False
+        """Whether GitLab has shown a list and refuses what is in it. An empty list proves nothing against that."""
 
 
 class InvalidUrl(GitLabError):

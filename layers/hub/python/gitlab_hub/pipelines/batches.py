@@ -142,6 +142,7 @@ class Batches:
         )
         if not any(isinstance(result, Copy) for result in results.values()) and (refusal := next(refusals, None)):
             # A refusal is one pipeline's only where another one is shown; else it is the token's in this project.
+            refusal.behind_list = True
             raise refusal
         if failed:
             # All of them failing could also mean that GitLab is in trouble: then nothing may count as read.

@@ -75,7 +75,7 @@ class PipelinesStage:
                 yield Scope(item["sk"], {"type": "project", "id": item["id"], "path": item["path_with_namespace"]})
 
     async def read(self, scope: Scope) -> bool:
-        """Read one project's pipelines; False where it has none, so that none was asked for with its jobs."""
+        """Read one project's pipelines; False where it has none."""
         source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
         owed_pipelines = OwedPipelines(self._session, self._owed, self._states, self._incidents, source.project_id)
         reading = ProjectReading(self._session, scope, source, self._store, self._states, owed_pipelines, self._making)

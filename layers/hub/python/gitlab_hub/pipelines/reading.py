@@ -105,7 +105,9 @@ class ProjectReading:
         owed_pipelines, bridges = self._owed_pipelines, state.bridges
         if owed_pipelines.owed and are_hidden(owed_pipelines.owed.values()) and not await self._has_any():
             await self._forget()
-            raise ResourceNotFound(HIDDEN, http_status=404)
+            hidden = ResourceNotFound(HIDDEN, http_status=404)
+            hidden.behind_list = True
+            raise hidden
         await owed_pipelines.report(self._scope)
         notes = [note for note in (owed_pipelines.note(), bridges and (bridges, NO_BRIDGES)) if note]
         if notes:

@@ -168,9 +168,9 @@ class Stage(Protocol):
         """The scopes in ascending order of key, those after `after` only."""
 
     async def read(self, scope: Scope) -> bool | None:
-        """Read one scope completely, or raise. False where what the scope is made of was never asked for.
+        """Read one scope completely, or raise. False where its list is empty.
 
-        Such a scope (a project without a single pipeline has no list of jobs) says nothing of what the token may read.
+        Such a scope (a project without a single pipeline) does not say whether the token may read what is in a list.
         A `GitLabError` decides what happens to the scope: 403 forbidden, 404 gone, anything else is tried again later.
         """
 

@@ -70,9 +70,14 @@ class Checkpoint:
     given_up: bool = False
     """Whether the failed scopes of this stage count as incomplete already."""
     read: int = 0
-    """Scopes of this stage that were read, at least in part, and had something in them."""
+    """Scopes of this stage that were read, at least in part."""
+    empty: int = 0
+    """Those of them whose list had nothing in it."""
     refusal: dict[str, str] | None = None
-    """Why the first scope of this stage was refused or not there: error code and hint."""
+    """Why the first scope of this stage was refused or not there: error code and hint.
+
+    With `behind_list` where its list was shown and what is in it was refused; such a refusal goes before others.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

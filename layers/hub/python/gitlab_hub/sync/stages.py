@@ -39,6 +39,9 @@ DEAD_AFTER = 16
 CLOSED = frozenset({"gone", "forbidden", "disabled"})
 """What became of a scope that was not read, and that no second try would open."""
 
+BEHIND_LIST = "behind_list"
+"""Marks a refusal of what a list that was shown has in it."""
+
 ErrorNote = dict[str, str]
 """`{"code", "hint"}` as shown in `last_error`."""
 
@@ -127,10 +130,13 @@ class StageRunner:
     def _refused_whole(self) -> ErrorNote | None:
         """The error of a stage of which nothing at all could be read: then this part of GitLab was not read."""
         at = self._session.checkpointed
-        if at.refusal is None or at.read:
+        if at.refusal is None:
+            return None
+        # That a list is shown says nothing of what is in it where there is nothing in it.
+        if at.read > (at.empty if BEHIND_LIST in at.refusal else 0):
             return None
         hint = f"Nothing of the {_words(self._stage.name)} could be read. {at.refusal['hint']}"
-        return {**at.refusal, "hint": hint, REFUSED: self._stage.name}
+        return {"code": at.refusal["code"], "hint": hint, REFUSED: self._stage.name}
 
     async def _pass(self, scopes: AsyncIterator[Scope], *, again: bool = False) -> None:
         flying: deque[tuple[Scope, asyncio.Task[HubError | bool]]] = deque()
@@ -164,9 +170,10 @@ class StageRunner:
         failing = checkpoint.failing + (status == FAILED) - again
         cursors = {key: cursor for key, cursor in checkpoint.cursors.items() if key != scope.key}
         after = max(checkpoint.after or "", scope.key)
-        refusal = checkpoint.refusal or _refusal(error)
-        read = checkpoint.read + (outcome is True)
-        done = replace(checkpoint, after=after, cursors=cursors, failing=max(0, failing), read=read, refusal=refusal)
+        refusal = _weightier(checkpoint.refusal, _refusal(error))
+        read, empty = checkpoint.read + (error is None), checkpoint.empty + (outcome is False)
+        done = replace(checkpoint, after=after, cursors=cursors, failing=max(0, failing))
+        done = replace(done, read=read, empty=empty, refusal=refusal)
         session.advance(replace(done, tried=scope.key) if again else done)
         await session.flush_if_due()
 
@@ -214,8 +221,15 @@ class StageRunner:
 
 def _refusal(error: HubError | None) -> dict[str, str] | None:
     """What a closed scope says of the token; a feature that is switched off says nothing of it."""
-    closed = isinstance(error, Forbidden | ResourceNotFound) and not isinstance(error, CiDisabled)
-    return {"code": error.code, "hint": str(error)} if error is not None and closed else None
+    if not isinstance(error, Forbidden | ResourceNotFound) or isinstance(error, CiDisabled):
+        return None
+    return {"code": error.code, "hint": str(error), **({BEHIND_LIST: "yes"} if error.behind_list else {})}
+
+
+def _weightier(first: dict[str, str] | None, other: dict[str, str] | None) -> dict[str, str] | None:
+    if first is None or (other is not None and BEHIND_LIST in other and BEHIND_LIST not in first):
+        return other
+    return first
 
 
 def _named_failure(note: ScopeNote) -> ErrorNote:
