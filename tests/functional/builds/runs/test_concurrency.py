@@ -169,6 +169,18 @@ def test_the_first_build_that_a_label_brings_leaves_alone_what_a_person_has_aske
     assert running(world) == {manual, labelled}
 
 
+def test_a_rerun_is_asked_for_too() -> None:
+    world = world_of(merge_requests=replace(trigger().merge_requests, labels=("build",)))
+    first = world.push()
+    world.work()
+    assert world.call("PATCH", f"/v1/builds/{first}", {"status": "failed"})[0] == 200
+    status, body = world.call("POST", f"/v1/builds/{first}/rerun")
+    assert status == 201
+    world.work()
+    [labelled], _ = world.receive(updated(NEWER, labels=("build",)), "dlv_0a1b_1")
+    assert running(world) == {body["build"]["id"], labelled}
+
+
 def test_a_label_still_cancels_the_build_of_an_older_push() -> None:
     world = world_of(merge_requests=replace(trigger().merge_requests, labels=("build",)))
     world.push()

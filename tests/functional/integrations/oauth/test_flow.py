@@ -235,6 +235,18 @@ def test_an_older_request_that_is_repeated_says_so_and_does_not_take_the_place_o
     assert hub("POST", AUTHORIZE, {"integration_id": one, "code": code, "state": state})[0] == 200
 
 
+def test_a_request_that_is_repeated_after_its_authorization_has_expired_says_so(hub: OAuthHub, one: str) -> None:
+    hub.api._new_seed = lambda: "seed of one key"
+    hub.begin(one)
+    hub.now += 2 * 3_600
+    # The table's time to live has removed what has expired.
+    for row in hub.stored_rows.dump():
+        if row.get("expires_at", hub.now) < hub.now:
+            hub.stored_rows.delete(row["pk"], row["sk"])
+    status, said = hub("POST", AUTHORIZE, {"integration_id": one})
+    assert (status, said["code"], "ten minutes" in said["error"]) == (400, "invalid_state", True)
+
+
 def test_what_was_begun_goes_with_its_integration(hub: OAuthHub, one: str) -> None:
     hub.begin(one)
     assert hub("DELETE", f"/v1/integrations/{one}")[0] == 200

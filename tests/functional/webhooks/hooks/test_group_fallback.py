@@ -231,7 +231,7 @@ def test_a_project_that_keeps_its_hook_is_named_and_the_others_lose_theirs(
     assert (said["code"], said["retryable"], children(hub)) == (code, retryable, [refused])
     [left] = [hook for hook in hub.hooks() if hook.parent_id is not None]
     assert said["details"]["remaining"] == [{"hook_id": left.id, "target": left.target, "code": code}]
-    assert "1 of the 5 webhooks" in said["error"]
+    assert "1 of the 5 project webhooks" in said["error"]
     assert hub.hook(hook_id).id == hook_id, "it stays known for as long as something stands in for it"
     hub.gitlab._really = really  # type: ignore[method-assign]  # and then yes
     assert hub("DELETE", f"{PATH}/{hook_id}")[0] == 200

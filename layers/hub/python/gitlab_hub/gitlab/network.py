@@ -118,7 +118,7 @@ class _ClosingStream(httpcore.AsyncNetworkStream):
         self._stream = stream
         self._socket = stream.get_extra_info("socket")
         self._readable = select.poll()
-        if self._socket is not None:
+        if self._socket is not None and self._socket.fileno() >= 0:
             self._readable.register(self._socket, select.POLLIN)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature

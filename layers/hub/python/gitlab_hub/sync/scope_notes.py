@@ -147,8 +147,8 @@ def _with_rows(row: Item, before: Item) -> Item:
     if not rows:
         return row
     named = ", ".join(rows[:MOST_ROWS]) + (", …" if rows[MOST_ROWS:] else "")
-    reason = f"{row['hint']} Rows of GitLab's cannot be understood and are not stored anew. Their ids: {named}"
-    return {**row, "rows": rows, "hint": reason.strip()[:MOST_TEXT]}
+    reason = f"{row['hint']} Some rows of GitLab's answer could not be parsed and were not updated; their ids: {named}"
+    return {**row, "rows": rows, "hint": reason.strip()}
 
 
 def _failed(stage: str, key: str, row: Item) -> ScopeNote:

@@ -121,6 +121,11 @@ class Build:
         return BRANCH if self.source_project_id in {None, self.project_id} else FORK
 
     @property
+    def is_asked_for(self) -> bool:
+        """Whether a person asked for it: for a build of some commit, or for another one like an earlier build."""
+        return self.event == MANUAL or self.rerun_of is not None
+
+    @property
     def finished(self) -> bool:
         """Whether it will not change any more."""
         return self.status.finished
@@ -198,7 +203,7 @@ def superseded(build: Build, *, by: Build | None = None, now: int) -> Build:
     """
     if build.finished:
         return build
-    if by is not None and by.event == MANUAL:
+    if by is not None and by.is_asked_for:
         return canceled(build, now=now, why=SUPERSEDED_BY_PERSON)
     return replace(canceled(build, now=now, why=SUPERSEDED), superseded=True)
 
@@ -232,7 +237,7 @@ def overtakes(build: Build, other: Build) -> bool:
     What a person has asked for gives way to new code, and not to a new label of code that was there before.
     """
     is_newer = concurrency_key(other) == concurrency_key(build) and other.number < build.number
-    return is_newer and (build.new_code or other.event != MANUAL)
+    return is_newer and (build.new_code or not other.is_asked_for)
 
 
 def concurrency_key(build: Build) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gitlab_hub.integrations import rows
 from gitlab_hub.integrations.oauth.keys import digest
-from gitlab_hub.integrations.oauth.pending import PendingAuthorization, overtaken
+from gitlab_hub.integrations.oauth.pending import PendingAuthorization, expired, overtaken
 from gitlab_hub.storage.ports import ABSENT, PRESENT, Condition, ConditionFailed, Item, Put, Table
 from gitlab_hub.storage.rows import is_written
 
@@ -26,7 +26,7 @@ class FlowStore:
     def begin(self, pending: PendingAuthorization, *, state: str, ticket: str) -> PendingAuthorization:
         """Keep an authorization as the newest. A repeated request gets the one that was begun for it.
 
-        Raises InvalidState where a newer one has taken its place since: it does not come back.
+        Raises InvalidState where it has expired, or a newer one has taken its place since: it does not come back.
         """
         if (begun := self._begun_before(pending)) is not None:
             return begun
@@ -39,17 +39,19 @@ class FlowStore:
         if is_written(self._table.transact, first):
             return pending
         # A transaction whose answer was lost fails when it is repeated, and so does one that a newer one came after.
-        begun = self._begun_before(pending)
-        if begun is None:
-            raise overtaken()
-        return begun
+        if (begun := self._begun_before(pending)) is not None:
+            return begun
+        raise expired() if self._newest(pending) is None else overtaken()
 
     def _begun_before(self, pending: PendingAuthorization) -> PendingAuthorization | None:
         """The authorization as it was begun for the same request, if it is still the newest one."""
-        newest = self._table.get(*_newest_key(pending.integration_id))
+        newest = self._newest(pending)
         if newest is None or newest["flow"] != pending.flow:
             return None
         return replace(pending, created_at=newest["created_at"])
+
+    def _newest(self, pending: PendingAuthorization) -> Item | None:
+        return self._table.get(*_newest_key(pending.integration_id))
 
     def open(self, ticket: str) -> PendingAuthorization | None:
         """Take a link out; None where it is not known or was opened before."""

@@ -54,7 +54,7 @@ class CallbackContext:
 def check(pending: PendingAuthorization, context: CallbackContext, *, newest: bool, now: float) -> None:
     """Let an authorization be finished. Raises InvalidState where it is not this one's to finish."""
     if not -_CLOCK_SKEW <= now - pending.created_at <= LIFE_SECONDS:
-        raise _invalid("It took longer than ten minutes")
+        raise expired()
     if not newest:
         raise overtaken()
     if context.integration_id not in (None, pending.integration_id):
@@ -85,6 +85,11 @@ def authorize_url(
         "code_challenge_method": "S256",
     }
     return f"{pending.host_url}/oauth/authorize?{urlencode(query)}"
+
+
+def expired() -> InvalidState:
+    """The refusal of an authorization that was begun too long ago."""
+    return _invalid("It took longer than ten minutes")
 
 
 def overtaken() -> InvalidState:

@@ -131,7 +131,7 @@ def some_stay(failed: "Sequence[tuple[Hook, HubError]]", *, of: int) -> HubError
     hook, first = min(refusals, key=lambda pair: pair[1].retryable)
     named = [{"hook_id": one.id, "target": one.target, "code": error.code} for one, error in refusals[:_MOST_NAMED]]
     message = (
-        f"{len(failed)} of the {of} webhooks that stand in for this one could not be removed, so it stays too; the "
+        f"{len(failed)} of the {of} project webhooks of this group webhook could not be removed, so it stays too; the "
         f"others are gone. {place_name(hook.scope, hook.target)}: {first}"
     )
     return type(first)(message, details={**first.details, "remaining": named}, retry_after=first.retry_after)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitlab_hub.errors import HubError
@@ -44,8 +45,10 @@ class HookRemoval:
             require_feature(self._runner.connection(integration_id))
         self._remove_children(hook, within=self._seconds)
         self.remove_one(hook)
-        # Without the hook that they stand in for no more can be made; some may have been, a moment before.
-        self._remove_children(hook, within=self._seconds / 3)
+        # Without the hook that they stand in for no more can be made; some may have been, a moment before. One that
+        # GitLab keeps now stands in for nothing: the hourly check removes it.
+        with suppress(HubError):
+            self._remove_children(hook, within=self._seconds / 3)
 
     def remove_one(self, hook: Hook) -> None:
         """Remove a hook that nothing stands in for. Raises HubError; the hook then stays."""
