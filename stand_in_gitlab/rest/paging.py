@@ -5,6 +5,7 @@ import binascii
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -68,10 +69,23 @@ def _link(ask: Ask, relation: str, **changes: object) -> str:
 
 
 def address(ask: Ask, params: Mapping[str, str], **changes: object) -> str:
-    """The same request with some parameters changed, sorted as Rails does."""
-    query = {**params, **{name: str(value) for name, value in changes.items()}}
+    """The same request with some parameters changed, sorted as Rails does.
+
+    Times are repeated as GitLab has read them, without fractions of a second (Ruby's `DateTime#to_s`).
+    """
+    times = {name: moment.isoformat(timespec="seconds") for name in params if (moment := _time(params, name))}
+    query = {**params, **times, **{name: str(value) for name, value in changes.items()}}
     query.pop("private_token", None)
     return f"{ask.base}{ask.path}?{urlencode(sorted(query.items()))}"
+
+
+def _time(params: Mapping[str, str], name: str) -> datetime | None:
+    if not name.endswith(("_after", "_before")) or name.startswith("id_"):
+        return None
+    try:
+        return datetime.fromisoformat(params[name])
+    except ValueError:
+        return None
 
 
 def _keyset_link(ask: Ask, **place: object) -> str:

@@ -82,6 +82,12 @@ def test_a_place_behind_a_keyset_is_no_numbered_page_though_gitlab_names_page_on
     assert dict(following(base, f"{place}&order_by=id&page=2&per_page=100")) == numbered
 
 
+def test_a_filter_stays_as_exact_as_it_was_asked_for() -> None:
+    base = (("updated_after", "2026-11-30T04:00:00.500Z"), ("sort", "asc"), ("per_page", "100"))
+    link = "id=7&page=2&per_page=100&sort=asc&updated_after=2026-11-30T04%3A00%3A00%2B00%3A00"
+    assert dict(following(base, link)) == {**dict(base), "id": "7", "page": "2"}
+
+
 def test_a_filter_that_the_link_forgot_stays() -> None:
     base = (("membership", "true"), ("per_page", "100"), ("page", "1"))
     assert following(base, "page=2&scope%5B%5D=a&scope%5B%5D=b") == (

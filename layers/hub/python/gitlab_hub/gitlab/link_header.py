@@ -15,6 +15,8 @@ from gitlab_hub.gitlab.messages import Query, RawResponse, Request, merged, quer
 
 SMALLEST_PAGE = 20
 KEYSET = ("pagination", "keyset")
+_BEHIND_A_ROW = frozenset({"cursor", "id_after", "id_before", "page_token"})
+_PLACE = _BEHIND_A_ROW | {"page", "per_page", KEYSET[0]}
 _MAX_DIGITS = 15
 _LONGEST_CURSOR = 4096
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s;,=]+(?:=(?:\"[^\"]*\"|[^\s;,\"]*))?)*)")
@@ -45,7 +47,10 @@ def names_pages(answer: RawResponse) -> bool:
 
 
 def following(query: Query, cursor: str) -> Query:
-    """Give the query of the page a cursor stands for. The list's own filters stay even where a link forgot them.
+    """Give the query of the page a cursor stands for: the list's own filters, and the place that the link names.
+
+    GitLab's link repeats the filters as it has understood them: a time without its milliseconds (Ruby's
+    `DateTime#to_s`), so a page behind the first one would be of another list.
 
     A numbered page is asked for without `pagination=keyset`: with it GitLab ignores the number. The link to a place
     behind a keyset has a number as well: it is made of all parameters that the endpoint knows, and `page` is 1 by
@@ -60,13 +65,14 @@ def following(query: Query, cursor: str) -> Query:
     elif any(name == "page" for name, _ in goes_on):
         query = tuple(pair for pair in query if pair != KEYSET)
         goes_on = tuple(pair for pair in goes_on if pair != KEYSET)
-    return merged(query, goes_on)
+    own = {name for name, _ in query} - _PLACE
+    return merged(query, tuple(pair for pair in goes_on if pair[0] not in own))
 
 
 def is_keyset_place(query: Query) -> bool:
     """Whether a query stands for what comes behind a row, and not for a page by its number."""
     values = dict(query)
-    if not values.keys() & {"cursor", "id_after", "id_before", "page_token"}:
+    if not values.keys() & _BEHIND_A_ROW:
         return False
     return "page" not in values or values.get(KEYSET[0]) == KEYSET[1]
 
