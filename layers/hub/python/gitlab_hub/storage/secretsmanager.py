@@ -75,7 +75,7 @@ def _spelled(value: Mapping[str, Any]) -> str:
 
 
 def _object(text: str | None) -> dict[str, Any]:
-    # A binary secret has no text at all (API reference, GetSecretValue: `SecretBinary`).
+    # A binary secret has no text at all: `GetSecretValue` has `SecretBinary` in its answer instead (API reference).
     try:
         value = json.loads(text or "")
     except ValueError:  # Its own text quotes the secret.
