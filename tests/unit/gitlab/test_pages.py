@@ -101,6 +101,14 @@ async def test_pages_in_a_circle_are_an_error(steps: dict[str, str]) -> None:
     assert len(transport.requests) == len(steps)
 
 
+async def test_a_page_that_leads_to_itself_is_a_circle_in_whatever_order_its_link_names_parameters() -> None:
+    link = f'<{BASE}/api/v4/projects?per_page=100&order_by=id>; rel="next"'
+    transport = ScriptedTransport(lambda _: ok([{"id": 1}], link=link))
+    with pytest.raises(UnexpectedResponse, match="circle"):
+        await anext(client(transport).pages("/projects", {"order_by": "id"}))
+    assert len(transport.requests) == 1
+
+
 async def test_an_endless_list_is_cut_with_an_error() -> None:
     def endless(request: httpx.Request) -> httpx.Response:
         return ok([{}], x_next_page=str(int(request.url.params.get("page", "1")) + 1))

@@ -51,7 +51,7 @@ class Listing:
         self._borders = (page or 1) - 1
         # A reading that goes on at a numbered page relies on all pages before it; behind a keyset nobody counts.
         self._read = None if page is None else self._borders * page_size(self.query)
-        self._asked = {self.query}
+        self._asked = {frozenset(self.query)}
         self._digests: list[str] = []
         self._first: frozenset[Hashable] = frozenset()
         self._before: frozenset[Hashable] = frozenset()
@@ -87,9 +87,10 @@ class Listing:
 
     def _move(self, place: str) -> str:
         self.query = following(self._base, place)
-        if self.query in self._asked:
+        # In which order parameters are named makes no other page.
+        if (asked := frozenset(self.query)) in self._asked:
             raise IncompleteList("GitLab's pages lead in a circle.")
-        self._asked.add(self.query)
+        self._asked.add(asked)
         read = "" if self._read is None else str(self._read)
         return f"{place}{_MEMORY}{'.'.join([read, str(self._borders), *self._digests])}"
 
