@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from stand_in_gitlab.clock import DAY
 from stand_in_gitlab.company.hook_model import Hook, HookEvent, HookKind
@@ -52,10 +53,15 @@ class HookEventsApi:
         hook = self._owners.hook(ask)
         if ask.number("per_page", PER_PAGE) not in range(1, PER_PAGE + 1):
             raise bad_request("per_page does not have a valid value")
+        if ask.params.keys() >= {"status", "status[]"}:
+            # Rack's parser: a parameter cannot be a text and an array.
+            raise bad_request("expected Array (got String) for param `status'")
         wanted = [each for each in str(ask.params.get("status") or ask.params.get("status[]") or "").split(",") if each]
         since = ask.now - ask.now % DAY - KEPT_DAYS * DAY
         rows = [event for event in reversed(hook.events) if event.created >= since and _chosen(event, wanted)]
-        return numbered(ask, rows, event_row)
+        # The link has what GitLab made of the text, an array (`CommaSeparatedToArray` in lib/api/hooks/events.rb).
+        params = {"status[]" if name == "status" else name: value for name, value in ask.params.items()}
+        return numbered(replace(ask, params=params), rows, event_row)
 
     def resend(self, ask: Ask) -> Answer:
         """POST …/events/:event_id/resend: the same key and data again, waited for."""

@@ -88,6 +88,12 @@ def test_a_filter_stays_as_exact_as_it_was_asked_for() -> None:
     assert dict(following(base, link)) == {**dict(base), "id": "7", "page": "2"}
 
 
+def test_a_filter_that_gitlab_has_split_is_not_asked_for_twice() -> None:
+    base = (("per_page", "20"), ("status", "client_failure"))
+    link = "hook_id=1&id=5&page=2&per_page=20&status%5B%5D=client_failure"
+    assert dict(following(base, link)) == {**dict(base), "hook_id": "1", "id": "5", "page": "2"}
+
+
 def test_a_filter_that_the_link_forgot_stays() -> None:
     base = (("membership", "true"), ("per_page", "100"), ("page", "1"))
     assert following(base, "page=2&scope%5B%5D=a&scope%5B%5D=b") == (

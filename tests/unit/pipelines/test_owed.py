@@ -80,9 +80,10 @@ async def test_a_refusal_of_one_pipeline_starves_no_other(world: World, route: s
 async def test_a_refusal_of_every_pipeline_is_the_projects(world: World, error: GitLabError) -> None:
     fill(world, 5)
     world.gitlab.faults |= {f"{LIST}/{number}/jobs": error for number in range(1, 6)}
-    with pytest.raises(type(error)):
+    with pytest.raises(type(error)) as refused:
         await world.sync()
     assert owed(world) == {}
+    assert refused.value.behind_list, "a project without pipelines is no proof against it"
 
 
 @pytest.mark.parametrize("undated", [False, True])

@@ -50,7 +50,8 @@ def following(query: Query, cursor: str) -> Query:
     """Give the query of the page a cursor stands for: the list's own filters, and the place that the link names.
 
     GitLab's link repeats the filters as it has understood them: a time without its milliseconds (Ruby's
-    `DateTime#to_s`), so a page behind the first one would be of another list.
+    `DateTime#to_s`), so a page behind the first one would be of another list; what it has split at its commas as
+    `status[]`, and a query with both spellings is refused (lib/api/hooks/events.rb; Rack's parameter parser).
 
     A numbered page is asked for without `pagination=keyset`: with it GitLab ignores the number. The link to a place
     behind a keyset has a number as well: it is made of all parameters that the endpoint knows, and `page` is 1 by
@@ -65,8 +66,8 @@ def following(query: Query, cursor: str) -> Query:
     elif any(name == "page" for name, _ in goes_on):
         query = tuple(pair for pair in query if pair != KEYSET)
         goes_on = tuple(pair for pair in goes_on if pair != KEYSET)
-    own = {name for name, _ in query} - _PLACE
-    return merged(query, tuple(pair for pair in goes_on if pair[0] not in own))
+    own = {name.removesuffix("[]") for name, _ in query} - _PLACE
+    return merged(query, tuple(pair for pair in goes_on if pair[0].removesuffix("[]") not in own))
 
 
 def is_keyset_place(query: Query) -> bool:

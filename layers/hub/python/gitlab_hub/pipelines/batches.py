@@ -167,7 +167,8 @@ class Batches:
         async with self._making:
             try:
                 return await self._copier.copy(number, known)
-            except (InsufficientScope, MissingPermissions, CiDisabled):
+            except (InsufficientScope, MissingPermissions, CiDisabled) as error:
+                error.behind_list = True
                 raise
             except ResourceNotFound as error:
                 if not await self._source.lists(row):

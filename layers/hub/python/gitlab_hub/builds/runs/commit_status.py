@@ -66,8 +66,8 @@ class ReportOutcome:
     """The commit of that pipeline."""
     shown: bool = False
     """Whether that pipeline shows the build's end, and one that the build has left has not taken it yet."""
-    told: frozenset[int] = frozenset()
-    """The pipelines it has left that have taken it."""
+    told: frozenset[int | None] = frozenset()
+    """The pipelines that have taken the build's end, where one that it has left has not."""
 
 
 class StatusReporter:
@@ -118,14 +118,18 @@ class StatusReporter:
                 outcome = await self._posted(gitlab, build, status_target, instead=default_target(build))
             if not build.finished or outcome.again:
                 return outcome
-            told: set[int] = set()
+            told = {outcome.pipeline_id}
+            if build.shown == report_fingerprint(build):
+                told.add(build.status_pipeline_id)
             for one in sorted(left_targets(build, status_target), key=lambda one: one.pipeline_id or 0, reverse=True):
                 # What was shown in a pipeline that another one came after must not seem to run for ever.
+                if one.pipeline_id in told:
+                    continue
                 other = await self._posted(gitlab, build, one)
                 if other.again:
                     return replace(outcome, error=other.error, again=True, wait=other.wait,
                                    shown=outcome.error is None, told=frozenset(told))  # fmt: skip
-                told.add(one.pipeline_id or 0)
+                told.add(one.pipeline_id)
             return outcome
 
     async def _posted(
@@ -190,7 +194,8 @@ def classify(error: GitLabError, *, draw: float) -> ReportOutcome:
 def with_report_outcome(build: Build, posted: Build, outcome: ReportOutcome, *, now: int) -> Build:
     """Write an outcome down; a build that has moved on meanwhile stays to be reported; pure."""
     if outcome.again and not outcome.shown:
-        return replace(build, reported_error=outcome.error, report_after=now + outcome.wait)
+        pending = {name: sha for name, sha in build.left_pipelines.items() if int(name) not in outcome.told}
+        return replace(build, left_pipelines=pending, reported_error=outcome.error, report_after=now + outcome.wait)
     shown_in = StatusTarget(outcome.sha or build.sha, pipeline_id=outcome.pipeline_id)
     if outcome.pipeline_id is None:
         shown_in = last_or_default_target(build)
