@@ -37,17 +37,22 @@ def test_a_kill_at_any_call_converges(fresh: Running, kind: Kind) -> None:
         hub.engine(kind).handle(message, remaining=hub.remaining)
     assert len(undisturbed.calls) > 100
 
-    # The last calls are left out: which call comes when, and how many there are, differs a little from run to run.
-    for at in range(1, len(undisturbed.calls) - 3):
+    killed = 0
+    for at in range(1, len(undisturbed.calls) + 1):
         hub, message = asked(past, kind)
         plan = Plan(at=at, applied=at % 2 == 0, repeat=True)
-        with pytest.raises(Crash), hub.failing(plan):
-            hub.engine(kind).handle(message, remaining=hub.remaining)
+        try:
+            with hub.failing(plan):
+                hub.engine(kind).handle(message, remaining=hub.remaining)
+        except Crash:
+            killed += 1
         assert lost(before, stored(hub, kind), now) == [], f"killed at call {at}"
         hub.now += LEASE_SECONDS
         hub.engine(kind).handle(message, remaining=hub.remaining)
         run = hub.work(kind)
         assert (run.status, stored(hub, kind)) == (RunStatus.IDLE, now), f"killed at call {at}"
+    # How many calls there are differs a little: the lease is renewed by the time that passes on the machine.
+    assert killed > 0.9 * len(undisturbed.calls)
 
 
 @KINDS
