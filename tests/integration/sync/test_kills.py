@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from stand_in_gitlab.process import Running
