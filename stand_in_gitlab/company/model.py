@@ -35,6 +35,8 @@ class Share:
     group_id: int
     level: int
     expires_at: str | None = None
+    role_id: int | None = None
+    """A custom role that it carries."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +53,10 @@ class Group:
     created: float
     description: str = ""
     shares: list[Share] = field(default_factory=list)
+    share_with_group_lock: bool = False
+    """Projects of this group are not shared with groups; shares that there are stand still."""
+    membership_lock: bool = False
+    marked_for_deletion_on: str | None = None
     fine_grained_only: bool = False
     """A top-level group takes no classic tokens of people."""
 
@@ -80,6 +86,7 @@ class Project:
     public_jobs: bool = True
     topics: tuple[str, ...] = ()
     shares: list[Share] = field(default_factory=list)
+    marked_for_deletion_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from functools import cached_property
 
-from stand_in_gitlab.company.model import GUEST, MINIMAL, Membership, Share, SourceKind, User
+from stand_in_gitlab.company.model import GUEST, MINIMAL, Membership, Project, Share, SourceKind, User
 from stand_in_gitlab.company.state import Company
 
 
@@ -54,10 +54,15 @@ class Visibility:
         for project in self._company.projects.values():
             from_group = self.group_levels.get(project.group_id, 0) if project.group_id else 0
             inherited = from_group if from_group > MINIMAL else 0
-            level = max(inherited, self._direct["project"].get(project.id, 0), self._shared(project.shares))
+            level = max(inherited, self._direct["project"].get(project.id, 0), self._shared(self._open_shares(project)))
             if level:
                 found[project.id] = level
         return found
+
+    def _open_shares(self, project: Project) -> list[Share]:
+        """Shares of a project count where its own group has no lock (lib/gitlab/project_authorizations.rb)."""
+        group = self._company.groups.get(project.group_id or 0)
+        return [] if group and group.share_with_group_lock else project.shares
 
     @cached_property
     def _direct(self) -> dict[SourceKind, dict[int, int]]:

@@ -34,6 +34,7 @@ class Changes:
             self.remove_user,
             self.add_group,
             self.remove_group,
+            self.update_group,
             self.rename_group,
             self.add_project,
             self.update_project,
@@ -88,6 +89,12 @@ class Changes:
         group = add_group(self._company, self._company.next_id("namespace"), path, parent, visibility)
         group.created = round(self._clock.now(), 6)
         return {"id": group.id, "full_path": group.full_path}
+
+    def update_group(self, id: int, **fields: Any) -> Done:  # noqa: A002
+        """Lock, hide, mark for deletion."""
+        for field, value in fields.items():
+            setattr(self._company.groups[id], field, value)
+        return {"id": id}
 
     def rename_group(self, id: int, path: str) -> Done:  # noqa: A002
         """Call a group otherwise: everything below it gets another full path, and keeps its id."""
@@ -153,10 +160,10 @@ class Changes:
         del self._company.members[_kind(source), source_id][user_id]
         return {"user_id": user_id}
 
-    def add_share(self, source: str, source_id: int, group_id: int, level: int, expires_at: str | None = None) -> Done:
-        """Invite a group."""
+    def add_share(self, source: str, source_id: int, group_id: int, level: int, **fields: Any) -> Done:
+        """Invite a group; `fields` are the others of a share's row."""
         target = self._source(source, source_id)
-        target.shares.append(Share(group_id=self._company.groups[group_id].id, level=level, expires_at=expires_at))
+        target.shares.append(Share(group_id=self._company.groups[group_id].id, level=level, **fields))
         return {"group_id": group_id}
 
     def remove_share(self, source: str, source_id: int, group_id: int) -> Done:

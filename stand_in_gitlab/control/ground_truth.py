@@ -69,6 +69,9 @@ class Truth:
                 "full_path": group.full_path,
                 "parent_id": group.parent_id,
                 "visibility": group.visibility,
+                "share_with_group_lock": group.share_with_group_lock,
+                "membership_lock": group.membership_lock,
+                "marked_for_deletion_on": group.marked_for_deletion_on,
             }
 
     def _projects(self) -> Iterator[Fact]:
@@ -78,6 +81,8 @@ class Truth:
                 "archived": project.archived,
                 "visibility": project.visibility,
                 "builds_enabled": project.builds_enabled,
+                "marked_for_deletion_on": project.marked_for_deletion_on,
+                "owner_id": None if project.group_id else project.creator_id,
             }
 
     def _members(self) -> Iterator[Fact]:
@@ -173,7 +178,7 @@ def _hook(hook: Hook, now: float) -> Fact:
 def _shares(source: str, source_id: int, shares: list[Share]) -> Iterator[Fact]:
     for share in shares:
         row: Fact = {"source": source, "source_id": source_id, "group_id": share.group_id}
-        yield row | {"group_access_level": share.level, "expires_at": share.expires_at}
+        yield row | {"group_access_level": share.level, "expires_at": share.expires_at, "member_role_id": share.role_id}
 
 
 def _job(attempt: Attempt, pipeline: Pipeline, now: float) -> Fact:

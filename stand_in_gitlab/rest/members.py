@@ -1,5 +1,7 @@
 """Direct members, all members and invitations of groups and projects."""
 
+from dataclasses import replace
+
 from stand_in_gitlab.company.model import MAINTAINER, MINIMAL, OWNER, Membership, Share
 from stand_in_gitlab.company.state import Company, Source
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
@@ -69,7 +71,11 @@ class MembersApi:
             return self._of_group(source_id)
         project = self._company.projects[source_id]
         inherited = self._of_group(project.group_id) if project.group_id else {}
-        return _strongest([self._company.members[source], inherited, *map(self._invited, project.shares)])
+        # Behind the lock of the project's group they are still listed, with no access (app/finders/members_finder.rb).
+        home = self._company.groups.get(project.group_id or 0)
+        locked = home is not None and home.share_with_group_lock
+        shares = [replace(share, level=0) for share in project.shares] if locked else project.shares
+        return _strongest([self._company.members[source], inherited, *map(self._invited, shares)])
 
     def _of_group(self, group_id: int) -> dict[int, Membership]:
         line = self._company.ancestors(group_id)

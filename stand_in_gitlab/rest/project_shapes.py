@@ -93,7 +93,7 @@ class ProjectShapes:
             "shared_with_groups": [self._shapes.share(share) for share in project.shares],
             "only_allow_merge_if_pipeline_succeeds": False,
             "merge_method": "merge",
-            "marked_for_deletion_on": None,
+            "marked_for_deletion_on": project.marked_for_deletion_on,
             **self._origin(project, visibility),
         }
         return row if project.group_id else row | {"owner": self._owner(project)}

@@ -93,7 +93,7 @@ class Shapes:
             "path": group.path,
             "description": group.description,
             "visibility": group.visibility,
-            "share_with_group_lock": False,
+            "share_with_group_lock": group.share_with_group_lock,
             "require_two_factor_authentication": False,
             "two_factor_grace_period": 48,
             "project_creation_level": "developer",
@@ -114,17 +114,18 @@ class Shapes:
             "parent_id": group.parent_id,
             "organization_id": 1,
             "shared_runners_setting": "enabled",
-            "marked_for_deletion_on": None,
+            "marked_for_deletion_on": group.marked_for_deletion_on,
         }
 
     def group_detail(self, group: Group, *, owner: bool) -> Json:
-        """One group; only its Owners get the runners token."""
+        """One group; only its Owners get the runners token, and no list tells the lock of memberships."""
         token = {"runners_token": f"GR1348941standin{group.id:08d}"} if owner else {}
         shared = [self.share(share) for share in group.shares]
         return {
             **self.group(group),
             "shared_with_groups": shared,
             **token,
+            "membership_lock": group.membership_lock,
             "prevent_sharing_groups_outside_hierarchy": False,
         }
 
@@ -137,7 +138,7 @@ class Shapes:
             "group_full_path": group.full_path,
             "group_access_level": share.level,
             "expires_at": share.expires_at,
-            "member_role_id": None,
+            "member_role_id": share.role_id,
         }
 
     def member(self, member: Membership) -> Json:

@@ -111,7 +111,9 @@ OLE = Account(
     last_activity_on="2025-01-01",
 )
 BOT = Account(id=700, username="project_8_bot_ab12", kind=AccountKind.PROJECT_BOT, status=AccountStatus.ACTIVE)
-ACME = Resource(id=1, full_path="acme", name="Acme Inc")
+ACME = Resource(
+    id=1, full_path="acme", name="Acme Inc", share_with_group_lock=True, marked_for_deletion_on="2026-02-28"
+)
 STORE = Resource(
     id=8,
     full_path="acme/store",
@@ -120,7 +122,7 @@ STORE = Resource(
     visibility="private",
     archived=True,
     default_branch="main",
-    shared_with=[{"group_id": 3, "full_path": "ops", "access_level": 20, "ends_at": NOW, "member_role_id": None}],
+    shared_with=[{"group_id": 3, "full_path": "ops", "access_level": 20, "ends_at": NOW, "member_role_id": 12}],
 )
 
 

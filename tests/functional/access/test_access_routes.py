@@ -4,7 +4,7 @@ import pytest
 
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.reader import MAX_READ
-from gitlab_hub.inventory.model import Resource
+from gitlab_hub.inventory.model import Resource, ResourceType, Share
 from gitlab_hub.web.auth import Principal, Role
 from tests.functional.access.access_api import NOW, Client
 
@@ -97,6 +97,9 @@ def test_groups_and_projects_are_shown(client: Client) -> None:
             "web_url": None,
             "created_at": None,
             "shared_with": [],
+            "share_with_group_lock": True,
+            "membership_lock": None,
+            "marked_for_deletion_on": "2026-02-28",
         }
     ]
     (store,) = client.every("projects")
@@ -106,13 +109,15 @@ def test_groups_and_projects_are_shown(client: Client) -> None:
         True,
         "main",
     )
+    assert (store["share_with_group_lock"], store["membership_lock"], store["owner_id"]) == (None, None, None)
     assert store["shared_with"] == [
         {
             "group_id": 3,
             "full_path": "ops",
             "access_level": 20,
             "role": "Reporter",
-            "member_role_id": None,
+            "member_role_id": 12,
+            "member_role": {"id": 12, "name": None},
             "expires_at": NOW,
         }
     ]
@@ -185,3 +190,25 @@ def test_one_request_reads_a_bounded_number_of_rows() -> None:
     assert (status, body["accounts"]) == (200, [])
     assert body["next_cursor"] is not None
     assert [account["id"] for account in client.every("accounts", q=f"u{MAX_READ + 1}")] == [MAX_READ + 1]
+
+
+def test_a_personal_project_names_its_owner(client: Client) -> None:
+    client.store(Resource(id=9, full_path="jane/dotfiles", name="Dotfiles", owner_id=5), kind=ResourceType.PROJECT)
+    status, body = client.get("projects/9")
+    assert (status, body["project"]["parent_id"], body["project"]["owner_id"]) == (200, None, 5)
+
+
+def test_a_share_without_a_custom_role_has_none(client: Client) -> None:
+    share: Share = {"group_id": 3, "full_path": "ops", "access_level": 20, "ends_at": None, "member_role_id": None}
+    client.store(Resource(id=2, full_path="acme/teams", name="Teams", shared_with=[share]))
+    _, body = client.get("groups/2")
+    assert body["group"]["shared_with"][0]["member_role"] is None
+
+
+def test_what_the_release_before_stored_of_a_group_is_shown(client: Client) -> None:
+    client.store(Resource(id=2, full_path="acme/teams", name="Teams"))
+    old = client.table.get("i1#groups", "000000000002") or {}
+    added = ("share_with_group_lock", "membership_lock", "marked_for_deletion_on", "owner_id")
+    client.table.put({name: value for name, value in old.items() if name not in added})
+    _, body = client.get("groups/2")
+    assert [body["group"][name] for name in added[:3]] == [None, None, None]

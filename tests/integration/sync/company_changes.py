@@ -43,6 +43,9 @@ def _estate(server: Running) -> None:
     server.change("add_project", path="new-project", group_id=group)
     server.change("add_share", source="group", source_id=group, group_id=parent, level=20)
     server.change("remove_project", id=projects[-1]["id"])
+    server.change("update_group", id=parent, share_with_group_lock=True, membership_lock=True)
+    server.change("update_group", id=groups[-1]["id"], marked_for_deletion_on="2026-09-30")
+    server.change("update_project", id=projects[1]["id"], marked_for_deletion_on="2026-09-29")
     server.change("update_project", id=projects[0]["id"], full_path=f"{projects[0]['path_with_namespace']}-moved")
 
 

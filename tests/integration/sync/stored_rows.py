@@ -17,6 +17,10 @@ STATUSES = {"active": "active", "blocked_pending_approval": "pending"}
 """How the hub words a state of GitLab; every other state of the company means disabled."""
 
 
+TRAITS = ("share_with_group_lock", "membership_lock", "marked_for_deletion_on", "owner_id")
+"""What is kept of groups and projects beside their paths; null where GitLab has no such thing."""
+
+
 def mirrored(hub: SyncHub, kind: Kind) -> list[Item]:
     """Everything stored of GitLab; the fence beside it goes up with every run."""
     return [row for row in hub.rows[kind].dump() if row["pk"] != fence_partition(ID)]
@@ -27,7 +31,7 @@ def access(hub: SyncHub) -> View:
     table = hub.rows[Kind.ACCESS]
     resources = {name: _all(table, f"{ID}#{name}") for name in ("groups", "projects")}
     shares = {
-        (name[:-1], row["id"], share["group_id"]): (share["access_level"], share["ends_at"])
+        (name[:-1], row["id"], share["group_id"]): (share["access_level"], share["ends_at"], share["member_role_id"])
         for name, rows in resources.items()
         for row in rows
         for share in row["shared_with"]
@@ -36,6 +40,12 @@ def access(hub: SyncHub) -> View:
     return {
         "accounts": {row["id"]: (row["username"], row["status"]) for row in _all(table, f"{ID}#accounts")},
         **{name: {row["id"]: row["full_path"] for row in rows} for name, rows in resources.items()},
+        "traits": {
+            (name[:-1], row["id"], trait): row[trait]
+            for name, rows in resources.items()
+            for row in rows
+            for trait in TRAITS
+        },
         "grants": {
             (row["resource_type"], row["resource_id"], row["account_id"]): (row["access_level"], row["ends_at"])
             for row in grants
@@ -96,9 +106,20 @@ def access_truth(hub: SyncHub) -> View:
         },
         "groups": groups,
         "projects": projects,
+        "traits": {
+            (kind, row["id"], trait): row.get(trait)
+            for kind, reached in (("group", groups), ("project", projects))
+            for row in server.truth(f"{kind}s")
+            if row["id"] in reached
+            for trait in TRAITS
+        },
         "grants": members,
         "shares": {
-            (row["source"], row["source_id"], row["group_id"]): (row["group_access_level"], ends(row["expires_at"]))
+            (row["source"], row["source_id"], row["group_id"]): (
+                row["group_access_level"],
+                ends(row["expires_at"]),
+                row["member_role_id"],
+            )
             for row in server.truth("shares")
             if row["source_id"] in (groups if row["source"] == "group" else projects)
         },

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.inventory.model import Resource, group_of, project_of, shares_of
+from gitlab_hub.inventory.model import Resource, group_of, project_of, shares_of, with_own_page
 from gitlab_hub.storage.rows import item_of
 
 GROUP_ROW: dict[str, Any] = {
@@ -99,3 +99,58 @@ def test_a_row_of_a_list_keeps_the_shares_that_are_known() -> None:
     known = group_of(GROUP_ROW | {"shared_with_groups": [SHARE]})
     assert group_of(GROUP_ROW, known).shared_with == known.shared_with
     assert group_of(GROUP_ROW | {"shared_with_groups": []}, known).shared_with == []
+
+
+LOCKS = {"share_with_group_lock": True, "membership_lock": False, "marked_for_deletion_on": "2026-11-30"}
+
+
+def test_locks_and_the_day_of_a_deletion_are_read() -> None:
+    group = group_of(GROUP_ROW | LOCKS)
+    assert (group.share_with_group_lock, group.membership_lock) == (True, False)
+    assert group.marked_for_deletion_on == "2026-11-30"
+    assert project_of(PROJECT_ROW | LOCKS).marked_for_deletion_on == "2026-11-30"
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None, {}])
+def test_what_is_no_answer_is_unknown(value: object) -> None:
+    known = group_of(GROUP_ROW | LOCKS)
+    group = group_of(GROUP_ROW | dict.fromkeys(LOCKS, value), known)
+    assert (group.share_with_group_lock, group.membership_lock, group.marked_for_deletion_on) == (None, None, None)
+
+
+def test_what_a_row_does_not_have_stays_as_it_was_and_is_never_guessed() -> None:
+    known = group_of(GROUP_ROW | LOCKS)
+    assert group_of(GROUP_ROW, known) == known
+    fresh = group_of(GROUP_ROW)
+    assert (fresh.share_with_group_lock, fresh.membership_lock, fresh.marked_for_deletion_on) == (None, None, None)
+
+
+def test_a_deletion_that_was_taken_back_is_over() -> None:
+    known = group_of(GROUP_ROW | LOCKS)
+    assert group_of(GROUP_ROW | {"marked_for_deletion_on": None}, known).marked_for_deletion_on is None
+
+
+def test_the_page_of_a_group_adds_what_lists_lack_and_nothing_else() -> None:
+    listed = group_of(GROUP_ROW | {"share_with_group_lock": True})
+    page = {"name": "Other", "share_with_group_lock": False, "membership_lock": True, "shared_with_groups": [SHARE]}
+    told = with_own_page(listed, page)
+    assert (told.name, told.share_with_group_lock, told.membership_lock) == ("Twitter", True, True)
+    assert told.shared_with == shares_of(page)
+    assert with_own_page(told, {"name": "A page of another edition"}) == told
+
+
+PERSONAL = PROJECT_ROW | {"namespace": {"id": 77, "kind": "user"}}
+
+
+def test_a_personal_project_has_an_owner_as_far_as_gitlab_tells() -> None:
+    mine = project_of(PERSONAL | {"owner": {"id": 5, "username": "jane"}})
+    assert mine.owner_id == 5
+    assert project_of(PERSONAL).owner_id is None
+    assert project_of(PERSONAL, mine).owner_id == 5
+    assert project_of(PERSONAL | {"owner": None}, mine).owner_id is None
+
+
+def test_a_project_of_a_group_has_no_owner_whoever_created_it() -> None:
+    mine = project_of(PERSONAL | {"owner": {"id": 5}})
+    moved = project_of(PROJECT_ROW | {"creator_id": 5}, mine)
+    assert (moved.owner_id, moved.parent_id) == (None, 2)

@@ -108,3 +108,31 @@ def test_changes_by_name(ask: Any, app: Any, control: Any) -> None:
     assert ask("/user", token["value"]).status == 200
     control("POST", "changes", {"do": "revoke_token", "name": "extra"})
     assert ask("/user", "extra").status == 401
+
+
+def test_locks_and_marks_are_where_gitlab_has_them(ask: Any, control: Any) -> None:
+    marks = {"share_with_group_lock": True, "membership_lock": True, "marked_for_deletion_on": "2026-11-30"}
+    control("POST", "changes", {"do": "update_group", "id": 1, **marks})
+    listed = next(row for row in ask.everything("/groups") if row["id"] == 1)
+    assert {name: listed.get(name, "absent") for name in marks} == {**marks, "membership_lock": "absent"}
+    assert marks.items() <= ask("/groups/1?with_projects=false").json.items()
+    control("POST", "changes", {"do": "update_project", "id": 1, "marked_for_deletion_on": "2026-11-30"})
+    assert ask("/projects/1").json["marked_for_deletion_on"] == "2026-11-30"
+    assert "marked_for_deletion_on" not in ask("/projects?simple=true").json[0]
+    [group] = [row for row in control("GET", "ground-truth/groups")["rows"] if row["id"] == 1]
+    assert marks.items() <= group.items()
+
+
+def test_a_full_row_of_a_personal_project_names_its_owner(ask: Any, control: Any) -> None:
+    personal = control("POST", "changes", {"do": "add_project", "path": "dotfiles", "creator_id": 2})["id"]
+    assert ask(f"/projects/{personal}").json["owner"]["id"] == 2
+    listed = {row["id"]: row for row in ask.everything("/projects")}
+    assert listed[personal]["owner"]["id"] == 2
+    assert all(("owner" in row) == (row["namespace"]["kind"] == "user") for row in listed.values())
+    assert all("owner" not in row for row in ask.everything("/projects?simple=true"))
+
+
+def test_a_share_may_carry_a_custom_role(ask: Any, control: Any) -> None:
+    share = {"do": "add_share", "source": "group", "source_id": 1, "group_id": 2, "level": 20, "role_id": 102}
+    control("POST", "changes", share)
+    assert ask("/groups/1?with_projects=false").json["shared_with_groups"][-1]["member_role_id"] == 102

@@ -143,3 +143,23 @@ def test_lists_of_groups(ask: Any, app: Any) -> None:
         projects = {project.id for project in app.company.projects.values() if project.group_id in below | {top}}
         path = f"/groups/{top}/projects?include_subgroups=true&with_shared=false"
         assert {row["id"] for row in ask.everything(path)} == projects
+
+
+def test_behind_a_group_with_a_lock_the_shares_of_projects_stand_still(ask: Any, app: Any, control: Any) -> None:
+    home, guests = (control("POST", "changes", {"do": "add_group", "path": path})["id"] for path in ("home", "guests"))
+    project = control("POST", "changes", {"do": "add_project", "path": "shared", "group_id": home})["id"]
+    user = control("POST", "changes", {"do": "add_user", "username": "guest.of.all"})["id"]
+    member = {"do": "add_member", "source": "group", "source_id": guests, "user_id": user, "level": 40}
+    control("POST", "changes", member)
+    control(
+        "POST",
+        "changes",
+        {"do": "add_share", "source": "project", "source_id": project, "group_id": guests, "level": 30},
+    )
+    levels = []
+    for locked in (False, True):
+        control("POST", "changes", {"do": "update_group", "id": home, "share_with_group_lock": locked})
+        visibility = Visibility(app.company, app.company.users[user], day(app.company.epoch))
+        listed = ask(f"/projects/{project}/members/all/{user}").json["access_level"]
+        levels.append((visibility.project_level(project), listed))
+    assert levels == [(30, 30), (0, 0)]

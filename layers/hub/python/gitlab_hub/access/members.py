@@ -1,7 +1,6 @@
 """The stages of direct memberships: one small scope per stored group, then one per stored project."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from gitlab_hub.access.accounts import AccountCollector
@@ -13,7 +12,7 @@ from gitlab_hub.gitlab.errors import NothingVisible, UnexpectedResponse
 from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.contradictions import LOOK
 from gitlab_hub.inventory.listing import Rows
-from gitlab_hub.inventory.model import ResourceType, shares_of
+from gitlab_hub.inventory.model import ResourceType, with_own_page
 from gitlab_hub.sync.ports import Scope, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -57,7 +56,7 @@ class MembersStage:
         """Read the members of one resource."""
         resource_id = int(scope.key)
         if self._kind is ResourceType.GROUP:
-            await self._read_shares(resource_id)
+            await self._read_own_page(resource_id)
         await self.read_members(resource_id, scope)
 
     async def read_members(self, resource_id: int, scope: Scope) -> Sequence[int]:
@@ -72,16 +71,14 @@ class MembersStage:
         await self._context.grants.replace_all(grants_scope(self._kind, padded(resource_id)), stored)
         return list(members)
 
-    async def _read_shares(self, group_id: int) -> None:
-        """Take the groups invited into this one: only its own page tells, and that page is not taken whole."""
+    async def _read_own_page(self, group_id: int) -> None:
+        """Take what only the page of a group tells, first of all the groups invited into it."""
         context = self._context
         reply = await context.session.gitlab.get(f"/groups/{group_id}", {"with_projects": "false"})
         known = await context.session.io(context.inventory.store.known, self._kind, [group_id])
         detail = mapping(reply.body)
-        if group_id in known and "shared_with_groups" in detail:
-            group, shares = known[group_id], shares_of(detail)
-            if shares != group.shared_with:
-                await context.inventory.store_resources(self._kind, [replace(group, shared_with=shares)])
+        if (group := known.get(group_id)) is not None and (told := with_own_page(group, detail)) != group:
+            await context.inventory.store_resources(self._kind, [told])
 
 
 def contradicts_no_members(

@@ -60,6 +60,13 @@ class AccountAnswer(BaseModel):
         return cls.model_validate(account, from_attributes=True)
 
 
+class MemberRoleAnswer(BaseModel):
+    """A custom role on top of a level."""
+
+    id: int
+    name: str | None
+
+
 class ShareAnswer(BaseModel):
     """A group invited into a group or project, and the most its members get by that."""
 
@@ -68,17 +75,20 @@ class ShareAnswer(BaseModel):
     access_level: int
     role: str
     member_role_id: int | None
+    member_role: MemberRoleAnswer | None
     expires_at: int | None
 
     @classmethod
     def of(cls, share: Share) -> "ShareAnswer":
-        """Show a share."""
+        """Show a share; GitLab tells the id of its custom role only."""
+        role_id = share["member_role_id"]
         return cls(
             group_id=share["group_id"],
             full_path=share["full_path"],
             access_level=share["access_level"],
             role=role_name(share["access_level"]),
-            member_role_id=share["member_role_id"],
+            member_role_id=role_id,
+            member_role=None if role_id is None else MemberRoleAnswer(id=role_id, name=None),
             expires_at=share["ends_at"],
         )
 
@@ -95,6 +105,9 @@ class GroupAnswer(BaseModel):
     web_url: str | None
     created_at: int | None
     shared_with: list[ShareAnswer]
+    share_with_group_lock: bool | None
+    membership_lock: bool | None
+    marked_for_deletion_on: str | None
 
     @classmethod
     def of(cls, group: Resource) -> "GroupAnswer":
@@ -103,14 +116,15 @@ class GroupAnswer(BaseModel):
 
 
 class ProjectAnswer(GroupAnswer):
-    """A project; `parent_id` is its group, null in a personal namespace."""
+    """A project; `parent_id` is its group, null in a personal namespace. GitLab has no locks of single projects."""
 
     default_branch: str | None
+    owner_id: int | None
 
     @classmethod
     def of(cls, project: Resource) -> "ProjectAnswer":
         """Show a project."""
-        return cls(default_branch=project.default_branch, **_shown(project))
+        return cls(default_branch=project.default_branch, owner_id=project.owner_id, **_shown(project))
 
 
 class PlaceAnswer(BaseModel):
@@ -131,13 +145,6 @@ class StepAnswer(ResourceAnswer):
 
     level: int
     cap: int | None = None
-
-
-class MemberRoleAnswer(BaseModel):
-    """A custom role on top of a level."""
-
-    id: int
-    name: str | None
 
 
 class GrantAnswer(BaseModel):

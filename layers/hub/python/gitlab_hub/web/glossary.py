@@ -156,7 +156,16 @@ TERMS: dict[str, tuple[str, Any]] = {
     "latency_ms": ("How long GitLab took, in milliseconds.", 84),
     "level": ("GitLab's level, as `access_level`.", 30),
     "manage_webhooks": ("Register, compare and repair webhooks; needs a token of scope api.", NOTHING),
+    "marked_for_deletion_on": (
+        "The day somebody asked for its deletion, an ISO 8601 date; null: nobody, or GitLab does not tell.",
+        "2026-11-28",
+    ),
+    "member_role": ("The custom role on top of the level; its name is null where GitLab tells the id only.", NOTHING),
     "member_role_id": ("GitLab's id of the custom role.", 3),
+    "membership_lock": (
+        "Whether nobody may be added to the group's projects; null: GitLab does not tell (Core, projects).",
+        NOTHING,
+    ),
     "membership_state": ("GitLab's state of the membership.", "active"),
     "merge_request_iid": ("Number of the merge request in its project.", 5),
     "merge_requests": ("Which merge requests build.", NOTHING),
@@ -168,6 +177,10 @@ TERMS: dict[str, tuple[str, Any]] = {
     "ok": ("Whether all is well.", NOTHING),
     "on_branch_create": ("Whether a new branch builds.", NOTHING),
     "on_branch_delete": ("Whether the end of a branch builds.", NOTHING),
+    "owner_id": (
+        "GitLab's id of the user whose personal namespace it lies in; null: it is in a group, or GitLab does not tell.",
+        42,
+    ),
     "parent_id": ("What it belongs to; null: nothing.", 4),
     "path": ("The steps from the resource to the access.", NOTHING),
     "paths": ("Which changed files build; none: all do.", NOTHING),
@@ -220,6 +233,10 @@ TERMS: dict[str, tuple[str, Any]] = {
     "secret_token": ("To enter as the secret token in GitLab; shown once.", "whs_…"),
     "sends": ("How often it was sent to the queue.", 1),
     "sha": ("The commit.", _SHA),
+    "share_with_group_lock": (
+        "Whether projects of the group may not be shared with groups; null: GitLab does not tell (projects).",
+        NOTHING,
+    ),
     "signing_secret": ("The secret that requests to the target are signed with; shown once.", "whsec_…"),
     "signing_token": ("To enter as the signing token in GitLab; shown once.", "whsec_…"),
     "skip_ci": ("Whether `[skip ci]` and the push option `ci.skip` count.", NOTHING),
