@@ -20,6 +20,7 @@ class User:
     created: float
     state: str = "active"
     is_admin: bool = False
+    is_auditor: bool = False
     external: bool = False
     two_factor: bool = False
     bot: bool = False

@@ -59,6 +59,7 @@ class Truth:
                 "username": user.username,
                 "state": user.state,
                 "is_admin": user.is_admin,
+                "is_auditor": user.is_auditor,
                 "bot": user.bot,
             }
 

@@ -81,7 +81,7 @@ class Shapes:
             "created_by": None,
             "email_reset_offered_at": None,
             "using_license_seat": not user.bot and user.state == "active",
-            "is_auditor": False,
+            "is_auditor": user.is_auditor,
         }
 
     def group(self, group: Group) -> Json:

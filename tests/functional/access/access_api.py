@@ -108,6 +108,9 @@ OLE = Account(
     kind=AccountKind.HUMAN,
     status=AccountStatus.DISABLED,
     state="blocked",
+    is_admin=True,
+    external=True,
+    two_factor_enabled=False,
     last_activity_on="2025-01-01",
 )
 BOT = Account(id=700, username="project_8_bot_ab12", kind=AccountKind.PROJECT_BOT, status=AccountStatus.ACTIVE)

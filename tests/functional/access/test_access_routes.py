@@ -23,6 +23,7 @@ def test_an_account_is_shown_with_the_contracts_fields(client: Client) -> None:
                 "emails": [{"value": "JD@example.com", "source": "account", "primary": True}],
                 "identities": [{"provider": "saml", "extern_uid": "u5"}],
                 "is_admin": False,
+                "is_auditor": None,
                 "external": None,
                 "two_factor_enabled": None,
                 "last_sign_in_at": None,
@@ -51,6 +52,17 @@ def test_an_account_is_shown_with_the_contracts_fields(client: Client) -> None:
         ({"inactive_days": 3650}, []),
         ({"limit": 1}, [5, 6, 700]),
         ({"limit": 1, "kind": "human"}, [5, 6]),
+        ({"is_admin": "false"}, [5]),
+        ({"is_admin": "true"}, [6]),
+        ({"external": "true"}, [6]),
+        ({"external": "false"}, []),
+        ({"two_factor_enabled": "false"}, [6]),
+        ({"two_factor_enabled": "true"}, []),
+        ({"two_factor_enabled": "false", "kind": "project_bot"}, []),
+        ({"without_grants": "true"}, [700]),
+        ({"without_grants": "true", "kind": "human"}, []),
+        ({"without_grants": "false"}, [5, 6]),
+        ({"without_grants": "false", "limit": 1}, [5, 6]),
     ],
 )
 def test_accounts_are_filtered_and_paged(client: Client, query: dict[str, Any], ids: list[int]) -> None:
@@ -78,6 +90,8 @@ def test_an_unknown_account_is_not_found(client: Client, path: str) -> None:
         {"limit": 201},
         {"q": ""},
         {"q": "x" * 201},
+        {"is_admin": "perhaps"},
+        {"without_grants": ""},
     ],
 )
 def test_filters_out_of_range_are_refused(client: Client, query: dict[str, Any]) -> None:

@@ -70,7 +70,8 @@ def test_every_row_is_read_as_it_was_meant(container: MemoryContainer) -> None:
     own = IDS["integration_id"]
     assert {one["id"] for one in get("/v1/integrations")["integrations"]} == {own, STORED["other"]}
     assert container.syncs.view(own)["access"]["sync_id"] == "s1"
-    assert get(f"/v1/integrations/{own}/accounts/1")["account"]["username"] == "user1"
+    account = get(f"/v1/integrations/{own}/accounts/1")["account"]
+    assert (account["username"], account["is_auditor"]) == ("user1", None)
     assert get(f"/v1/integrations/{own}/webhooks/{IDS['hook_id']}")["webhook"]["events"] == ["push"]
     assert get(f"/v1/deliveries/{IDS['delivery_id']}")["delivery"]["status"] == "pending"
     assert get(f"/v1/triggers/{IDS['trigger_id']}")["trigger"]["project_id"] == 3

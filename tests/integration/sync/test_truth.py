@@ -96,6 +96,7 @@ def test_accounts_have_what_administrators_see(synced: SyncHub) -> None:
             "name",
             "state",
             "is_admin",
+            "is_auditor",
             "external",
             "two_factor_enabled",
             "last_activity_on",

@@ -125,6 +125,28 @@ def test_an_identity_of_the_groups_provider_joins_the_others() -> None:
     assert account_of_member(MEMBER_ROW | {"group_saml_identity": saml}, seen) == seen
 
 
+def test_an_identity_that_a_provider_manages_joins_the_others_until_it_ends() -> None:
+    scim = {"extern_uid": "s-1", "group_id": 9, "active": True}
+    known = account_of_user(ADMIN_ROW)
+    seen = account_of_member(MEMBER_ROW | {"group_scim_identity": scim}, known)
+    assert seen.identities[1] == {"provider": "group_scim", "extern_uid": "s-1"}
+    assert account_of_member(MEMBER_ROW | {"group_scim_identity": scim}, seen) == seen
+    assert account_of_member(MEMBER_ROW | {"group_scim_identity": None}, seen) == seen
+    assert account_of_member(MEMBER_ROW | {"group_scim_identity": scim | {"active": False}}, seen) == known
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_whether_it_is_an_auditor_is_told_by_administrators_rows_of_some_editions(value: bool) -> None:
+    known = account_of_user(ADMIN_ROW | {"is_auditor": value})
+    assert known.is_auditor is value
+    assert account_of_user(ADMIN_ROW).is_auditor is None
+    assert account_of_member(MEMBER_ROW, known).is_auditor is value
+
+
+def test_a_second_factor_may_be_told_by_a_member_row() -> None:
+    assert account_of_member(MEMBER_ROW | {"two_factor_enabled": False}).two_factor_enabled is False
+
+
 @pytest.mark.parametrize(
     ("told", "emails"),
     [

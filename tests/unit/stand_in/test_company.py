@@ -93,8 +93,11 @@ def test_removing_a_group_takes_everything_below_it(app: Any, control: Any) -> N
 
 
 def test_changes_by_name(ask: Any, app: Any, control: Any) -> None:
-    user = control("POST", "changes", {"do": "add_user", "username": "new.hire", "two_factor": True})["id"]
-    assert ask(f"/users/{user}").json["two_factor_enabled"] is True
+    user = control(
+        "POST", "changes", {"do": "add_user", "username": "new.hire", "two_factor": True, "is_auditor": True}
+    )["id"]
+    assert {"two_factor_enabled": True, "is_auditor": True}.items() <= ask(f"/users/{user}").json.items()
+    assert "is_auditor" not in ask(f"/users/{user}", "owner-read").json
     control("POST", "changes", {"do": "add_member", "source": "project", "source_id": 1, "user_id": user, "level": 30})
     assert ask(f"/projects/1/members/{user}").json["access_level"] == 30
     control("POST", "changes", {"do": "remove_member", "source": "project", "source_id": 1, "user_id": user})

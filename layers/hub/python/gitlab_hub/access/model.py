@@ -33,7 +33,11 @@ class AccountStatus(StrEnum):
 
 
 class Email(TypedDict):
-    """An address of an account and where it was read: account, public, or commit."""
+    """An address of an account and where it was read.
+
+    `account`: what it signs in with (GitLab's `email`), which is the primary one; `public`: what it shows on its
+    profile (`public_email`); `commit`: what its commits on GitLab's pages carry (`commit_email`).
+    """
 
     value: str
     source: str
@@ -67,6 +71,7 @@ class Account:
     emails: list[Email] = field(default_factory=list)
     identities: list[Identity] = field(default_factory=list)
     is_admin: bool | None = None
+    is_auditor: bool | None = None
     external: bool | None = None
     two_factor_enabled: bool | None = None
     last_sign_in_at: int | None = None

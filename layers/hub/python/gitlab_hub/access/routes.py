@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -40,6 +41,7 @@ IdFilter = Annotated[int | None, Query(ge=0, le=MAX_ID)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 KindFilter = Annotated[AccountKind | None, Query()]
 StatusFilter = Annotated[AccountStatus | None, Query()]
+FlagFilter = Annotated[bool | None, Query()]
 InactiveDays = Annotated[int | None, Query(ge=1, le=36_500)]
 
 
@@ -82,13 +84,19 @@ class AccessRoutes:
         kind: KindFilter = None,
         status: StatusFilter = None,
         inactive_days: InactiveDays = None,
+        is_admin: FlagFilter = None,
+        external: FlagFilter = None,
+        two_factor_enabled: FlagFilter = None,
+        without_grants: FlagFilter = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
     ) -> AccountList:
         """List accounts whose names or addresses contain `q`, and of a kind, a status, or unused for some days."""
-        filters = {"q": q, "kind": kind, "status": status, "inactive_days": inactive_days}
-        listing = _listing("accounts", integration_id, filters)
-        wanted = AccountFilter(q=q, kind=kind, status=status, inactive_days=inactive_days)
+        wanted = AccountFilter(
+            q=q, kind=kind, status=status, inactive_days=inactive_days, is_admin=is_admin, external=external,
+            two_factor_enabled=two_factor_enabled, without_grants=without_grants,
+        )  # fmt: skip
+        listing = _listing("accounts", integration_id, asdict(wanted))
         after = self._cursors.open(listing, cursor)
         found = self._reader.accounts(integration_id, wanted, after=after, limit=limit)
         shown = [AccountAnswer.of(account) for account in found.values]

@@ -42,16 +42,25 @@ def status_of(state: str | None) -> AccountStatus:
     return _STATUSES.get(state or "", AccountStatus.UNKNOWN)
 
 
+# Who tells what. `is_admin`, and where the license has auditors `is_auditor`: rows of `/users` for administrators only
+# (lib/api/entities/user_with_admin.rb and its prepend below ee/). `two_factor_enabled`, `external`, `identities`: those
+# too, and the own account's (user_public.rb). Member rows of an Enterprise Edition: the `email` of users whom the
+# token's user administers, and for a group's Owners the names at its provider, `group_saml_identity` and
+# `group_scim_identity` (ee/lib/ee/api/entities/member.rb; docs.gitlab.com/api/group_members, "Known issues").
+
 ADMIN_FIELDS = frozenset({"email", "is_admin"})
 """What `/users` tells administrators only."""
 
 _OF_MEMBERSHIP = frozenset({"created_at", "last_activity_on"})
 """Fields that a member row would mean otherwise than a row of `/users` does."""
 
+SCIM = "group_scim"
+"""The provider of identities that a group's provider manages by SCIM; GitLab's rows of them name none."""
+
 _EMAIL_SOURCES = (("email", "account"), ("public_email", "public"), ("commit_email", "commit"))
 _READERS: dict[str, Callable[[object], Any]] = {
     **dict.fromkeys(("username", "name", "state", "web_url"), text),
-    **dict.fromkeys(("is_admin", "external", "two_factor_enabled"), flag),
+    **dict.fromkeys(("is_admin", "is_auditor", "external", "two_factor_enabled"), flag),
     **dict.fromkeys(("created_at", "last_sign_in_at", "current_sign_in_at"), seconds),
     "last_activity_on": day,
 }
@@ -131,8 +140,17 @@ def _identities(row: GitLabRow, stored: Iterable[Identity]) -> list[Identity]:
     told += [_identity(identity) for identity in strict_rows(row, "identities")]
     if saml := part(row, "group_saml_identity"):
         told.append(_identity(saml))
+    if scim := part(row, "group_scim_identity"):
+        told = _with_scim(told, scim)
     unique = {(identity["provider"], identity["extern_uid"]): identity for identity in told}
     return [unique[key] for key in sorted(unique)]
+
+
+def _with_scim(identities: list[Identity], scim: GitLabRow) -> list[Identity]:
+    """Add the name under which a group's provider manages the account, or end it where it does so no more."""
+    named = _identity({**scim, "provider": SCIM})
+    others = [identity for identity in identities if identity != named]
+    return others if scim.get("active") is False else [*others, named]
 
 
 def _identity(row: GitLabRow) -> Identity:

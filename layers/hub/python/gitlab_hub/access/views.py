@@ -45,6 +45,7 @@ class AccountAnswer(BaseModel):
     emails: list[EmailAnswer]
     identities: list[IdentityAnswer]
     is_admin: bool | None
+    is_auditor: bool | None
     external: bool | None
     two_factor_enabled: bool | None
     last_sign_in_at: int | None

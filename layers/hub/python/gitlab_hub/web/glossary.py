@@ -142,6 +142,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "integration_id": ("Id of the integration.", _INT),
     "integration_ids": ("The integrations that the token may see; null: all of them.", [_INT]),
     "is_admin": ("Whether it administers the GitLab; null: the token may not see it.", NOTHING),
+    "is_auditor": ("Whether it may read all of the GitLab; null: the token may not see it.", NOTHING),
     "is_private": ("Whether it needs a GitLab account to be seen.", NOTHING),
     "iss": ("The GitLab that says so.", "https://gitlab.example.com"),
     "job_count": ("How many jobs it has, all attempts counted.", 8),

@@ -82,7 +82,10 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         ["asks_gitlab"],
     ),
     "DeliveryView.id": ("Id of the delivery.", "del_0a1b2c3d_5e6f"),
-    "EmailAnswer.source": ("Where GitLab has it.", "email"),
+    "EmailAnswer.source": (
+        "Where GitLab has it: account (what it signs in with), public (on its profile) or commit.",
+        "account",
+    ),
     "Error.details": ("For programs. Of 422: `fields`, each with `field`, `problem`, `message`, `allowed`.", _FIELDS),
     "GrantAnswer.kind": ("direct, inherited or shared.", "direct"),
     "HttpsTarget.url": ("Where to; the deployer allows hosts.", "https://ci.example.com/hooks/gitlab"),
@@ -126,6 +129,16 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "query.status": ("Only those with this status.", "failed"),
     "query.visibility": ("Only those of this visibility.", "private"),
     "query.archived": ("true: only archived ones, false: only others.", NOTHING),
+    "query.is_admin": ("true: only administrators, false: only others; who is neither is unknown.", NOTHING),
+    "query.external": ("true: only external accounts, false: only others; what is unknown is neither.", NOTHING),
+    "query.two_factor_enabled": (
+        "true: only with a second factor, false: only without; what is unknown is neither.",
+        NOTHING,
+    ),
+    "query.without_grants": (
+        "true: only accounts without a direct grant, false: only the others. A page may be short, or empty, and go on.",
+        NOTHING,
+    ),
     "query.limit": ("How many items a page has at most.", 50),
     "query.cursor": (
         "`next_cursor` of the page before; a list takes its own cursors only, with the same filters.",
