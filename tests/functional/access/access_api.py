@@ -4,15 +4,18 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from gitlab_hub.access.effective.loading import GraphReader
+from gitlab_hub.access.effective.reader import EffectiveReader
+from gitlab_hub.access.grant_routes import GrantRoutes
 from gitlab_hub.access.keys import grants_scope
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.routes import AccessRoutes
-from gitlab_hub.access.store import AccessStore, account_row
+from gitlab_hub.access.store import AccessStore
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ALL, Resource, ResourceType
-from gitlab_hub.inventory.store import resource_row
 from gitlab_hub.sync.ports import Row, RowStore
+from gitlab_hub.sync.scope_list import ScopeList
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.auth import Principal, Role
 from gitlab_hub.web.pagination import Cursors
@@ -34,8 +37,11 @@ class Client:
 
     def __init__(self) -> None:
         self.table = MemoryTable()
-        routes = AccessRoutes(AccessReader(self.table, now=lambda: NOW), Cursors(lambda: b"key"))
-        self._api = Api(routes.routes(), guard=Guard(), idempotency=None, now=lambda: NOW)
+        self.notes = MemoryTable()
+        reader, cursors = AccessReader(self.table, now=lambda: NOW), Cursors(lambda: b"key")
+        effective = EffectiveReader(GraphReader(self.table, ScopeList(self.notes)), now=lambda: NOW)
+        routes = [*AccessRoutes(reader, cursors).routes(), *GrantRoutes(reader, effective, cursors).routes()]
+        self._api = Api(routes, guard=Guard(), idempotency=None, now=lambda: NOW)
 
     def get(
         self, path: str, *, integration: str = "i1", who: Principal | None = VIEWER, **query: Any
@@ -73,9 +79,10 @@ class Client:
         store = AccessStore(self.table, "i1")
         for value in values:
             if isinstance(value, Account):
-                put(store.accounts, ALL, [account_row(value)])
+                put(store.accounts, ALL, [store.account_row(value)])
             elif isinstance(value, Resource):
-                put(store.inventory.resources[kind or ResourceType.GROUP], ALL, [resource_row(value)])
+                place = kind or ResourceType.GROUP
+                put(store.inventory.resources[place], ALL, [store.inventory.row(place, value)])
             else:
                 scope = grants_scope(value.resource_type, f"{value.resource_id:012d}")
                 put(store.grants, scope, [store.grant_row(value)])

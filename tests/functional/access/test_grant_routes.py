@@ -7,6 +7,8 @@ import pytest
 from gitlab_hub.inventory.model import Resource, ResourceType
 from tests.functional.access.access_api import NOW, Client
 
+PLACE = {"type": "project", "id": 8, "full_path": "acme/store"}
+
 
 def test_a_grant_says_what_why_and_where_to_take_it_away(client: Client) -> None:
     (shown,) = client.every("grants", account_id=5, project_id=8)
@@ -17,12 +19,13 @@ def test_a_grant_says_what_why_and_where_to_take_it_away(client: Client) -> None
         "role": "Developer",
         "member_role": {"id": 12, "name": "Auditor"},
         "expires_at": NOW,
-        "expired": True,
-        "kind": "direct",
-        "path": [{"type": "project", "id": 8, "full_path": "acme/store", "level": 30, "cap": None}],
-        "revoke_at": [{"type": "project", "id": 8}],
-        "granted_at": None,
+        "overdue": True,
+        "since": None,
         "granted_by": None,
+        "kind": "direct",
+        "path": [{**PLACE, "level": 30, "cap": None, "expires_at": NOW}],
+        "revoke_at": [{**PLACE, "level": 30}],
+        "at_least": False,
         "membership_state": None,
     }
 
@@ -51,7 +54,7 @@ def test_grants_are_found_from_both_ends(client: Client, query: dict[str, Any], 
 
 def test_a_grant_tells_an_unknown_level_and_an_unread_resource(client: Client) -> None:
     shown = client.every("grants")
-    assert (shown[3]["role"], shown[3]["expired"]) == ("Level 37", False)
+    assert (shown[3]["role"], shown[3]["overdue"]) == ("Level 37", False)
     assert shown[1]["resource"]["full_path"] is None
 
 
@@ -61,7 +64,7 @@ def test_a_renamed_project_is_renamed_in_its_grants(client: Client) -> None:
     assert (shown["resource"]["full_path"], shown["path"][0]["full_path"]) == ("acme/shop", "acme/shop")
 
 
-@pytest.mark.parametrize("query", [{"view": "effective"}, {"view": "odd"}, {"group_id": 1, "project_id": 8}])
+@pytest.mark.parametrize("query", [{"kind": "shared"}, {"view": "odd"}, {"group_id": 1, "project_id": 8}])
 def test_grants_that_cannot_be_listed_so_are_refused(client: Client, query: dict[str, Any]) -> None:
     status, body = client.get("grants", **query)
     assert (status, body["code"]) == (422, "invalid_input")

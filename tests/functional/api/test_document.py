@@ -21,7 +21,7 @@ from tests.functional.api.api_hub import ApiHub
 
 Schema = dict[str, Any]
 TIMES = re.compile(r"_at$|_until$|^at$|^since$|_(?:after|before)$|^expiration_date$|_on$")
-NO_TIMES = {"Grant.revoke_at"}
+NO_TIMES = {"Grant.revoke_at", "Explanation.revoke_at"}
 
 
 @pytest.fixture(scope="module")

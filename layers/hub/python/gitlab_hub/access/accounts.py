@@ -3,7 +3,6 @@
 import asyncio
 
 from gitlab_hub.access.context import USERS, AccessContext
-from gitlab_hub.access.store import account_row
 from gitlab_hub.access.transform import account_of_admins_row, account_of_member, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.inventory.listing import BY_ID, SCOPE, Rows, read_list
@@ -38,7 +37,7 @@ class AccountsStage(SingleScopeStage):
         if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
         accounts = await read_skipping_unreadable(self._context.session, SCOPE, rows, account_of_admins_row)
-        await self._context.accounts.upsert(ALL, [account_row(account) for _, account in accounts])
+        await self._context.accounts.upsert(ALL, [self._context.store.account_row(account) for _, account in accounts])
 
 
 class AccountCollector:
@@ -65,7 +64,7 @@ class AccountCollector:
         context = self._context
         known = await context.session.io(context.store.known_accounts, [row["id"] for row in rows])
         accounts = [account_of_member(row, known.get(row["id"])) for row in rows]
-        await context.accounts.upsert(ALL, [account_row(account) for account in accounts])
+        await context.accounts.upsert(ALL, [self._context.store.account_row(account) for account in accounts])
 
 
 class MemberAccountsStage(SingleScopeStage):

@@ -1,12 +1,16 @@
 """Where access rows lie in the table.
 
 `<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants` holds one row per direct
-membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round. `<integration>#hints`
-holds a mark per `<group|project>#<resource>` that a message is on its way about.
+membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round, and finds accounts by
+their usernames, groups and projects by their paths. `<integration>#hints` holds a mark per `<group|project>#<resource>`
+that a message is on its way about.
 """
+
+from hashlib import blake2b
 
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.storage.ports import Item
 
 ACCOUNTS = "accounts"
 GRANTS = "grants"
@@ -23,3 +27,24 @@ def account_partition(integration_id: str, account_id: int) -> str:
 def grants_scope(resource_type: ResourceType, key: str) -> str:
     """Name the scope of the members of one resource, which is also the beginning of their sort keys."""
     return f"{resource_type}#{key}"
+
+
+def members_stage(resource_type: ResourceType) -> str:
+    """Name the stage that reads the members of groups, or of projects."""
+    return f"{resource_type}_members"
+
+
+USERNAMES, PATHS = "usernames", "paths"
+
+
+def name_index(integration_id: str, names: str, name: str, suffix: str) -> Item:
+    """The attributes that make a row findable by its name, together with `name_prefix`."""
+    return {
+        f"{BY_ACCOUNT}_pk": f"{integration_id}#{names}",
+        f"{BY_ACCOUNT}_sk": f"{name_prefix(name)}{suffix}",
+    }
+
+
+def name_prefix(name: str) -> str:
+    """What the sort key of a name begins with. GitLab looks at no case, and paths can be longer than a key may be."""
+    return f"{blake2b(name.casefold().encode('utf-8', 'replace'), digest_size=16).hexdigest()}#"

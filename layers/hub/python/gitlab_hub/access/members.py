@@ -5,7 +5,7 @@ from functools import partial
 
 from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.keys import grants_scope
+from gitlab_hub.access.keys import grants_scope, members_stage
 from gitlab_hub.access.transform import grant_of
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import NothingVisible, UnexpectedResponse
@@ -34,7 +34,7 @@ class MembersStage:
     """The direct members of every stored group, or of every stored project."""
 
     def __init__(self, context: AccessContext, kind: ResourceType, collector: AccountCollector) -> None:
-        self.name = f"{kind}_members"
+        self.name = members_stage(kind)
         self._context, self._kind, self._collector = context, kind, collector
 
     async def size(self) -> int:

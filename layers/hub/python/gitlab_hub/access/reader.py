@@ -4,13 +4,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, GRANTS, account_partition, grants_scope
+from gitlab_hub.access.effective.graph import Place
+from gitlab_hub.access.keys import (
+    ACCOUNTS,
+    BY_ACCOUNT,
+    GRANTS,
+    PATHS,
+    USERNAMES,
+    account_partition,
+    grants_scope,
+    name_prefix,
+)
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.fields import midnight, padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
-from gitlab_hub.storage.rows import value_of
+from gitlab_hub.storage.rows import query_all, value_of
 
 # Deciding whether an account has been left alone for some days.
 
@@ -85,10 +95,18 @@ class AccountFilter:
 
 @dataclass(frozen=True, slots=True)
 class GrantFilter:
-    """Whose grants in what to list."""
+    """Whose grants in what to list, and which of them. `ends_before`: unix seconds."""
 
     account_id: int | None = None
     resource: tuple[ResourceType, int] | None = None
+    min_access_level: int | None = None
+    ends_before: int | None = None
+
+    def keeps(self, grant: Grant) -> bool:
+        """Say whether a grant, of those in question, is asked for."""
+        return grant.access_level >= (self.min_access_level or 0) and (
+            self.ends_before is None or (grant.ends_at is not None and grant.ends_at < self.ends_before)
+        )
 
 
 class AccessReader:
@@ -101,6 +119,16 @@ class AccessReader:
         """Read one account."""
         item = self._table.get(partition(integration_id, ACCOUNTS), padded(account_id))
         return None if item is None else value_of(Account, item)
+
+    def account_named(self, integration_id: str, username: str) -> Account | None:
+        """Find the account of a username, whatever its case. Of several (one was renamed), the newest counts."""
+        accounts = [value_of(Account, item) for item in self._named(integration_id, USERNAMES, username)]
+        return max(accounts, key=lambda account: account.id, default=None)
+
+    def place_at(self, integration_id: str, path: str) -> Place | None:
+        """Find the group or project at a full path, whatever its case."""
+        found = [str(item[f"{BY_ACCOUNT}_sk"]).split("#") for item in self._named(integration_id, PATHS, path)]
+        return max((Place(ResourceType(kind), int(key)) for _, kind, key in found), default=None)
 
     def accounts(self, integration_id: str, wanted: AccountFilter, *, after: str | None, limit: int) -> Page[Account]:
         """List accounts in order of their ids.
@@ -158,7 +186,12 @@ class AccessReader:
             prefix += "" if wanted.account_id is None else padded(wanted.account_id)
         elif wanted.account_id is not None:
             pk, index = account_partition(integration_id, wanted.account_id), BY_ACCOUNT
-        return self._scan(pk, lambda item: value_of(Grant, item), prefix=prefix, index=index, after=after, limit=limit)
+
+        def read(item: Item) -> Grant | None:
+            grant = value_of(Grant, item)
+            return grant if wanted.keeps(grant) else None
+
+        return self._scan(pk, read, prefix=prefix, index=index, after=after, limit=limit)
 
     def full_paths(self, integration_id: str, grants: Iterable[Grant]) -> dict[tuple[str, int], str]:
         """Read where the resources of grants are now; grants themselves keep no path that a rename would change."""
@@ -169,6 +202,9 @@ class AccessReader:
         )
         kinds = {partition(integration_id, kind.collection): str(kind) for kind in ResourceType}
         return {(kinds[item["pk"]], item["id"]): item["full_path"] for item in items}
+
+    def _named(self, integration_id: str, names: str, name: str) -> Iterable[Item]:
+        return query_all(self._table, f"{integration_id}#{names}", prefix=name_prefix(name), index=BY_ACCOUNT)
 
     def _scan(
         self,

@@ -1,21 +1,17 @@
 """The HTTP routes that read access back."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.access.model import AccountStatus
-from gitlab_hub.access.reader import AccessReader, AccountFilter, GrantFilter
+from gitlab_hub.access.reader import AccessReader, AccountFilter
 from gitlab_hub.access.views import (
     AccountAnswer,
     AccountEnvelope,
     AccountList,
-    GrantAnswer,
-    GrantList,
     GroupAnswer,
     GroupEnvelope,
     GroupList,
@@ -29,15 +25,13 @@ from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.errors import Unprocessable
-from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
 
 BASE = "/v1/integrations/<integration_id>"
 
 IntegrationId = Annotated[str, Path()]
 AccountId = Annotated[int, Path(ge=0, le=MAX_ID)]
 ResourceId = Annotated[int, Path(ge=0, le=MAX_ID)]
-IdFilter = Annotated[int | None, Query(ge=0, le=MAX_ID)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 KindFilter = Annotated[AccountKind | None, Query()]
 StatusFilter = Annotated[AccountStatus | None, Query()]
@@ -45,18 +39,8 @@ FlagFilter = Annotated[bool | None, Query()]
 InactiveDays = Annotated[int | None, Query(ge=1, le=36_500)]
 
 
-class View(StrEnum):
-    """How grants are to be seen: as they were given, or as they take effect."""
-
-    DIRECT = "direct"
-    EFFECTIVE = "effective"
-
-
-ViewFilter = Annotated[View, Query()]
-
-
 class AccessRoutes:
-    """Accounts, groups, projects and grants of an integration."""
+    """Accounts, groups and projects of an integration."""
 
     def __init__(self, reader: AccessReader, cursors: Cursors) -> None:
         self._reader, self._cursors = reader, cursors
@@ -70,7 +54,6 @@ class AccessRoutes:
             "groups/<group_id>": (self.get_group, "Read one group"),
             "projects": (self.list_projects, "List projects"),
             "projects/<project_id>": (self.get_project, "Read one project"),
-            "grants": (self.list_grants, "List who was given what"),
         }
         return [
             Route(method="GET", path=f"{BASE}/{path}", handler=handler, role=Role.VIEWER, summary=summary)
@@ -96,7 +79,7 @@ class AccessRoutes:
             q=q, kind=kind, status=status, inactive_days=inactive_days, is_admin=is_admin, external=external,
             two_factor_enabled=two_factor_enabled, without_grants=without_grants,
         )  # fmt: skip
-        listing = _listing("accounts", integration_id, asdict(wanted))
+        listing = listing_name("accounts", integration_id, asdict(wanted))
         after = self._cursors.open(listing, cursor)
         found = self._reader.accounts(integration_id, wanted, after=after, limit=limit)
         shown = [AccountAnswer.of(account) for account in found.values]
@@ -132,29 +115,6 @@ class AccessRoutes:
         projects, following = self._resources(ResourceType.PROJECT, integration_id, q, limit, cursor)
         return ProjectList(projects=[ProjectAnswer.of(project) for project in projects], next_cursor=following)
 
-    def list_grants(
-        self,
-        integration_id: IntegrationId,
-        account_id: IdFilter = None,
-        group_id: IdFilter = None,
-        project_id: IdFilter = None,
-        view: ViewFilter = View.DIRECT,
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: PageCursor = None,
-    ) -> GrantList:
-        """List grants of an account, in a group or in a project, or all of them."""
-        wanted = GrantFilter(account_id, _resource_filter(group_id, project_id, view))
-        filters = {"account_id": account_id, "group_id": group_id, "project_id": project_id}
-        listing = _listing("grants", integration_id, filters)
-        after = self._cursors.open(listing, cursor)
-        found = self._reader.grants(integration_id, wanted, after=after, limit=limit)
-        paths, now = self._reader.full_paths(integration_id, found.values), self._reader.now()
-        shown = [
-            GrantAnswer.of(grant, paths.get((grant.resource_type, grant.resource_id)), now=now)
-            for grant in found.values
-        ]
-        return GrantList(grants=shown, next_cursor=self._cursors.following(listing, found.next))
-
     def _resource(self, kind: ResourceType, integration_id: str, number: int) -> Resource:
         resource = self._reader.resource(integration_id, kind, number)
         if resource is None:
@@ -164,27 +124,7 @@ class AccessRoutes:
     def _resources(
         self, kind: ResourceType, integration_id: str, q: str | None, limit: int, cursor: str | None
     ) -> tuple[list[Resource], str | None]:
-        listing = _listing(kind.collection, integration_id, {"q": q})
+        listing = listing_name(kind.collection, integration_id, {"q": q})
         after = self._cursors.open(listing, cursor)
         found = self._reader.resources(integration_id, kind, q=q, after=after, limit=limit)
         return found.values, self._cursors.following(listing, found.next)
-
-
-def _listing(name: str, integration_id: str, filters: Mapping[str, Any]) -> str:
-    return json.dumps([name, integration_id, dict(filters)], sort_keys=True)
-
-
-def _resource_filter(group_id: int | None, project_id: int | None, view: View) -> tuple[ResourceType, int] | None:
-    if view is not View.DIRECT:
-        raise _unfit("view", "view=effective is not available yet; use view=direct.")
-    if group_id is not None and project_id is not None:
-        raise _unfit("project_id", "Ask for a group_id or a project_id, not for both.")
-    if group_id is not None:
-        return ResourceType.GROUP, group_id
-    return None if project_id is None else (ResourceType.PROJECT, project_id)
-
-
-def _unfit(name: str, message: str) -> Unprocessable:
-    return Unprocessable(
-        message, details={"fields": [{"field": f"query.{name}", "problem": "unfit", "message": message}]}
-    )

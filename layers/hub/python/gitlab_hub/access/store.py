@@ -3,12 +3,22 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, COLLECTIONS, GRANTS, account_partition, grants_scope
+from gitlab_hub.access.keys import (
+    ACCOUNTS,
+    BY_ACCOUNT,
+    COLLECTIONS,
+    GRANTS,
+    PATHS,
+    USERNAMES,
+    account_partition,
+    grants_scope,
+    name_index,
+)
 from gitlab_hub.access.model import Account, Grant
 from gitlab_hub.gitlab.fields import padded
-from gitlab_hub.inventory.model import ResourceType, partition
+from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import InventoryStore, rows_by_id, stored_among
-from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of, value_of
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
@@ -20,11 +30,6 @@ def partitions(integration_id: str) -> list[str]:
     return [*(partition(integration_id, collection) for collection in COLLECTIONS), fence_partition(integration_id)]
 
 
-def account_row(account: Account) -> Row:
-    """Make an account what is stored of it."""
-    return Row(padded(account.id), item_of(account))
-
-
 class AccessStore:
     """The access rows of one integration. All calls block."""
 
@@ -32,7 +37,7 @@ class AccessStore:
         self._table, self._integration_id = table, integration_id
         self.accounts = rows_by_id(table, partition(integration_id, ACCOUNTS))
         self.grants = _granted(table, partition(integration_id, GRANTS))
-        self.inventory = InventoryStore(table, integration_id, self._remove_grants)
+        self.inventory = InventoryStore(table, integration_id, self._remove_grants, index=self._path_index)
 
     def grant_row(self, grant: Grant) -> Row:
         """Make a grant what is stored of it, findable from both of its ends."""
@@ -52,6 +57,16 @@ class AccessStore:
         """Say whether anything stored was given to this account."""
         pk = account_partition(self._integration_id, account_id)
         return bool(self._table.query(pk, index=BY_ACCOUNT, limit=1).items)
+
+    def account_row(self, account: Account) -> Row:
+        """Make an account what is stored of it, findable by its username."""
+        key = padded(account.id)
+        index = name_index(self._integration_id, USERNAMES, account.username, key)
+        return Row(key, {**item_of(account), **index})
+
+    def _path_index(self, kind: ResourceType, resource: Resource) -> Item:
+        suffix = f"{kind}#{padded(resource.id)}"
+        return name_index(self._integration_id, PATHS, resource.full_path, suffix)
 
     def _remove_grants(self, kind: ResourceType, key: str, at: datetime) -> None:
         members = grants_scope(kind, key)

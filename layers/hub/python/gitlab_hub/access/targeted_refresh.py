@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.members import MembersStage
-from gitlab_hub.access.store import account_row
 from gitlab_hub.access.sweep import ExistenceCheck
 from gitlab_hub.access.transform import account_of_user, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
@@ -85,4 +84,4 @@ class TargetedRefresh:
             except ResourceNotFound:
                 continue
             if is_admin_row(row):
-                await context.accounts.upsert(ALL, [account_row(account_of_user(row))])
+                await context.accounts.upsert(ALL, [context.store.account_row(account_of_user(row))])

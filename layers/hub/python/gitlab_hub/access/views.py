@@ -1,21 +1,12 @@
 """What callers get to see of access: allow-lists, so that a new attribute of a row shows nowhere by itself."""
 
-from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
-from gitlab_hub.access.model import Account, AccountStatus, Grant, role_name
+from gitlab_hub.access.model import Account, AccountStatus, MemberRole, role_name
 from gitlab_hub.gitlab.account_kinds import AccountKind
-from gitlab_hub.inventory.model import Resource, ResourceType, Share
-
-
-class GrantKind(StrEnum):
-    """How an account came by its access."""
-
-    DIRECT = "direct"
-    INHERITED = "inherited"
-    SHARED = "shared"
+from gitlab_hub.inventory.model import Resource, Share
 
 
 class EmailAnswer(BaseModel):
@@ -66,6 +57,11 @@ class MemberRoleAnswer(BaseModel):
 
     id: int
     name: str | None
+
+    @classmethod
+    def of(cls, role: MemberRole | None) -> "MemberRoleAnswer | None":
+        """Show a custom role, if there is one."""
+        return cls(**role) if role else None
 
 
 class ShareAnswer(BaseModel):
@@ -128,65 +124,6 @@ class ProjectAnswer(GroupAnswer):
         return cls(default_branch=project.default_branch, owner_id=project.owner_id, **_shown(project))
 
 
-class PlaceAnswer(BaseModel):
-    """A group or project by its id."""
-
-    type: ResourceType
-    id: int
-
-
-class ResourceAnswer(PlaceAnswer):
-    """What a grant is for. The path is null while the resource itself has not been read."""
-
-    full_path: str | None
-
-
-class StepAnswer(ResourceAnswer):
-    """One step on the way from a resource to the access it gives; `cap` is the most that passes it."""
-
-    level: int
-    cap: int | None = None
-
-
-class GrantAnswer(BaseModel):
-    """What one account may do in one resource, why, and where to take it away."""
-
-    account_id: int
-    resource: ResourceAnswer
-    access_level: int
-    role: str
-    member_role: MemberRoleAnswer | None
-    expires_at: int | None
-    expired: bool
-    kind: GrantKind
-    path: list[StepAnswer]
-    revoke_at: list[PlaceAnswer]
-    granted_at: int | None
-    granted_by: int | None
-    membership_state: str | None
-
-    @classmethod
-    def of(cls, grant: Grant, full_path: str | None, *, now: float) -> "GrantAnswer":
-        """Show a direct grant: its way is the resource itself, and there it is taken away."""
-        resource = ResourceAnswer(type=grant.resource_type, id=grant.resource_id, full_path=full_path)
-        role = grant.member_role
-        return cls(
-            account_id=grant.account_id,
-            resource=resource,
-            access_level=grant.access_level,
-            role=role_name(grant.access_level),
-            member_role=MemberRoleAnswer(**role) if role else None,
-            expires_at=grant.ends_at,
-            expired=grant.ends_at is not None and grant.ends_at <= now,
-            kind=GrantKind.DIRECT,
-            path=[StepAnswer(level=grant.access_level, **resource.model_dump())],
-            revoke_at=[PlaceAnswer(type=grant.resource_type, id=grant.resource_id)],
-            granted_at=grant.granted_at,
-            granted_by=grant.granted_by,
-            membership_state=grant.membership_state,
-        )
-
-
 class AccountEnvelope(BaseModel):
     """One account."""
 
@@ -223,13 +160,6 @@ class ProjectList(BaseModel):
     """A page of projects."""
 
     projects: list[ProjectAnswer]
-    next_cursor: str | None
-
-
-class GrantList(BaseModel):
-    """A page of grants."""
-
-    grants: list[GrantAnswer]
     next_cursor: str | None
 
 

@@ -133,11 +133,17 @@ def builds_routes(container: "Container") -> list["Route"]:
 
 def access_routes(container: "Container") -> list["Route"]:
     """Reading the access sync's rows back."""
+    from gitlab_hub.access.effective.loading import GraphReader
+    from gitlab_hub.access.effective.reader import EffectiveReader
+    from gitlab_hub.access.grant_routes import GrantRoutes
     from gitlab_hub.access.reader import AccessReader
     from gitlab_hub.access.routes import AccessRoutes
+    from gitlab_hub.sync.scope_list import ScopeList
 
-    reader = AccessReader(container.table("access_table"), now=container.now)
-    return _of(AccessRoutes(reader, container.cursors))
+    table, cursors, now = container.table("access_table"), container.cursors, container.now
+    reader = AccessReader(table, now=now)
+    effective = EffectiveReader(GraphReader(table, ScopeList(container.integrations_table)), now=now)
+    return _of(AccessRoutes(reader, cursors), GrantRoutes(reader, effective, cursors))
 
 
 def pipelines_routes(container: "Container") -> list["Route"]:

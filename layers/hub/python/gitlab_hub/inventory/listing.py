@@ -16,7 +16,7 @@ from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.inventory.contradictions import contradicts_no_groups, contradicts_no_projects, in_listed_groups
 from gitlab_hub.inventory.coverage import covers_group
 from gitlab_hub.inventory.model import ALL, Resource, ResourceType, group_of, project_of
-from gitlab_hub.inventory.store import InventoryStore, resource_row
+from gitlab_hub.inventory.store import InventoryStore
 from gitlab_hub.sync.ports import Mirror, Scope, Session, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -71,7 +71,7 @@ class Inventory:
 
     async def store_resources(self, kind: ResourceType, resources: Sequence[Resource]) -> None:
         """Store groups or projects that are new or changed."""
-        await self.mirrors[kind].upsert(ALL, [resource_row(resource) for resource in resources])
+        await self.mirrors[kind].upsert(ALL, [self.store.row(kind, resource) for resource in resources])
 
 
 SCOPE = Scope(ALL)

@@ -15,10 +15,8 @@ _PAGE = 500
 BeforeRemoval = Callable[[ResourceType, str, datetime], None]
 """Told of a group or project (kind, key, time) before its row is removed."""
 
-
-def resource_row(resource: Resource) -> Row:
-    """Make a group or project what is stored of it."""
-    return Row(padded(resource.id), item_of(resource))
+Index = Callable[[ResourceType, Resource], Item]
+"""Gives the attributes of an index that a group or project is to be found by."""
 
 
 def rows_by_id(table: Table, pk: str) -> TableRows:
@@ -34,9 +32,20 @@ def stored_among(table: Table, pk: str, ids: Iterable[int]) -> list[Item]:
 class InventoryStore:
     """The stored groups and projects of one integration. All calls block."""
 
-    def __init__(self, table: Table, integration_id: str, before_removal: BeforeRemoval) -> None:
-        self._table, self._integration_id = table, integration_id
+    def __init__(
+        self,
+        table: Table,
+        integration_id: str,
+        before_removal: BeforeRemoval,
+        *,
+        index: Index = lambda _kind, _resource: {},
+    ) -> None:
+        self._table, self._integration_id, self._index = table, integration_id, index
         self.resources = {kind: ResourceRows(table, self._pk(kind), kind, before_removal) for kind in ResourceType}
+
+    def row(self, kind: ResourceType, resource: Resource) -> Row:
+        """Make a group or project what is stored of it."""
+        return Row(padded(resource.id), {**item_of(resource), **self._index(kind, resource)})
 
     def known(self, kind: ResourceType, ids: Iterable[int]) -> dict[int, Resource]:
         """Read those of these groups or projects that are stored."""

@@ -1,10 +1,13 @@
 """What the syncs could not read, scope by scope, read back for people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.scope_notes import partition
 
 STATUSES = ("forbidden", "gone", "failed", "partial", "disabled")
 """Of a scope that is not complete: refused, not there, in trouble however often it was tried, or read in part; and of
@@ -35,6 +38,20 @@ class ScopeList:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+
+    def incomplete(
+        self, integration_id: str, kind: Kind, scopes: Sequence[tuple[str, str]] | None
+    ) -> set[tuple[str, str]]:
+        """Those of some scopes (stage, key), or of all where None, that the sync could not read completely."""
+        pk, prefix = partition(integration_id), f"SCOPE#{kind}#"
+        if scopes is None:
+            rows = query_all(self._table, pk, prefix=prefix, attributes=("sk",))
+        else:
+            rows = iter(
+                self._table.get_many([(pk, f"{prefix}{stage}#{key}") for stage, key in scopes], attributes=("sk",))
+            )
+        stages_and_keys = (str(row["sk"]).removeprefix(prefix).split("#", 1) for row in rows)
+        return {(stage, key) for stage, key in stages_and_keys}
 
     def page(
         self, pk: str, *, kind: Kind | None, status: str | None, after: str | None, limit: int

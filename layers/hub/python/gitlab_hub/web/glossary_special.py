@@ -36,7 +36,8 @@ SPECIAL: dict[str, tuple[str, Any]] = {
             "ProjectAnswer",
             "PlaceAnswer",
             "ResourceAnswer",
-            "StepAnswer",
+            "EdgeAnswer",
+            "ExplainedAccount",
             "MemberRoleAnswer",
             "PipelineView",
             "JobView",
@@ -87,7 +88,19 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         "account",
     ),
     "Error.details": ("For programs. Of 422: `fields`, each with `field`, `problem`, `message`, `allowed`.", _FIELDS),
-    "GrantAnswer.kind": ("direct, inherited or shared.", "direct"),
+    **{
+        f"{name}.kind": (
+            "direct, owner (of a personal namespace), inherited, shared or implied (administrator).",
+            "direct",
+        )
+        for name in ("GrantAnswer", "PathAnswer")
+    },
+    **{
+        f"{name}.since": ("Since when the membership exists, in unix seconds; null: GitLab does not say.", 1790000000)
+        for name in ("GrantAnswer", "PathAnswer")
+    },
+    "Explanation.paths": ("Every way to the access, the best first; none: no access.", NOTHING),
+    "ExplainedAccount.name": ("The person's or bot's name.", "Jane Doe"),
     "HttpsTarget.url": ("Where to; the deployer allows hosts.", "https://ci.example.com/hooks/gitlab"),
     "IdentityAnswer.provider": ("The identity provider.", "saml"),
     "IncidentView.kind": ("What it is: docs/operations.md lists all.", "credential_expiring"),
@@ -139,6 +152,9 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         "true: only accounts without a direct grant, false: only the others. A page may be short, or empty, and go on.",
         NOTHING,
     ),
+    "query.path": ("The full path of a group or project, in any case.", "acme/shop"),
+    "query.expiring_within_days": ("Only what ends within so many days, and what is overdue.", 30),
+    "query.min_access_level": ("Only this level and those above it.", 40),
     "query.limit": ("How many items a page has at most.", 50),
     "query.cursor": (
         "`next_cursor` of the page before; a list takes its own cursors only, with the same filters.",

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -48,6 +48,11 @@ class Cursors:
         # The list's name is hashed first: its length cannot be confused with the beginning of a payload.
         named = hashlib.sha256(listing.encode()).digest()
         return hmac.digest(self._key(), named + payload, hashlib.sha256)[:_MAC_BYTES]
+
+
+def listing_name(name: str, integration_id: str, filters: Mapping[str, Any]) -> str:
+    """Name a list of an integration with the filters (JSON) it was asked for with, as `Cursors` wants it."""
+    return json.dumps([name, integration_id, dict(filters)], sort_keys=True)
 
 
 def _decoded(cursor: str) -> bytes:

@@ -1,0 +1,1 @@
+"""Effective access: what memberships, ancestors and invited groups add up to."""

@@ -1,0 +1,121 @@
+"""Reading what a question about effective access needs from the table: what lies around one resource, or everything."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gitlab_hub.access.effective.graph import ATTRIBUTES, Graph, Node, Place
+from gitlab_hub.access.effective.paths import Memberships
+from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, GRANTS, account_partition, grants_scope, members_stage
+from gitlab_hub.access.model import Grant
+from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.inventory.model import ResourceType, partition
+from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import query_all, value_of
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.scope_list import ScopeList
+
+_PAGE = 200
+
+
+class GraphReader:
+    """The stored groups, projects and grants of integrations, as effective access needs them. All calls block."""
+
+    def __init__(self, table: Table, scopes: ScopeList) -> None:
+        self._table, self._scopes = table, scopes
+
+    def node(self, integration_id: str, place: Place) -> Node | None:
+        """Read one group or project."""
+        item = self._table.get(partition(integration_id, place.type.collection), padded(place.id))
+        return None if item is None else Node.of(place.type, item)
+
+    def around(self, integration_id: str, node: Node) -> Graph:
+        """Read the groups that access to one group or project comes through.
+
+        These are the groups above it, the groups invited into any of these, and, for a project, the groups invited into
+        it with all that is above and invited into those. One request per level of the hierarchy, however many groups.
+        """
+        nodes, asked = {node.place: node}, set[int]()
+        lines, invited = _ends(node)
+        while wanted := (lines | invited) - asked:
+            asked |= wanted
+            nodes |= {found.place: found for found in self._groups(integration_id, wanted)}
+            for group in (nodes.get(Place(ResourceType.GROUP, number)) for number in list(lines)):
+                if group is not None:
+                    lines |= _above(group)
+                    invited |= _invited(group)
+        return Graph(nodes, self._unread(integration_id, list(nodes)))
+
+    def nodes_from(self, integration_id: str, start: Place | None, *, page: int | None = _PAGE) -> Iterator[Node]:
+        """Every group, then every project, in order of ids, from one on; read page by page, as they are taken."""
+        for kind in ResourceType:
+            if start is None or kind >= start.type:
+                after = padded(start.id - 1) if start is not None and kind is start.type and start.id else None
+                pk = partition(integration_id, kind.collection)
+                rows = query_all(self._table, pk, after=after, limit=page, attributes=ATTRIBUTES)
+                yield from (Node.of(kind, item) for item in rows)
+
+    def whole(self, integration_id: str) -> Graph:
+        """Read every group and project of an integration."""
+        nodes = self.nodes_from(integration_id, None, page=None)
+        return Graph({node.place: node for node in nodes}, self._unread(integration_id, None))
+
+    def memberships(self, integration_id: str, account_id: int, places: Sequence[Place]) -> Memberships:
+        """Read which of these groups and projects an account is a direct member of."""
+        pk, key = partition(integration_id, GRANTS), padded(account_id)
+        keys = [(pk, f"{grants_scope(place.type, padded(place.id))}#{key}") for place in places]
+        return _stored(self._table.get_many(keys))
+
+    def all_memberships(self, integration_id: str, account_id: int) -> Memberships:
+        """Read everything an account is a direct member of."""
+        return _stored(query_all(self._table, account_partition(integration_id, account_id), index=BY_ACCOUNT))
+
+    def members(self, integration_id: str, place: Place, after: int | None) -> Iterator[Grant]:
+        """The direct members of a group or project behind an account's id, in order of ids, read as they are taken."""
+        scope = grants_scope(place.type, padded(place.id))
+        start = None if after is None else f"{scope}#{padded(after)}"
+        rows = query_all(self._table, partition(integration_id, GRANTS), prefix=f"{scope}#", after=start, limit=_PAGE)
+        return (value_of(Grant, item) for item in rows)
+
+    def administrators(self, integration_id: str, after: int | None) -> Iterator[int]:
+        """The ids of administrators behind an id, in order; none where the token is not shown who they are."""
+        start = None if after is None else padded(after)
+        pk = partition(integration_id, ACCOUNTS)
+        for item in query_all(self._table, pk, after=start, attributes=("id", "is_admin")):
+            if item.get("is_admin") is None:
+                return  # GitLab tells it of every account, or of none.
+            if item["is_admin"]:
+                yield int(item["id"])
+
+    def _unread(self, integration_id: str, places: Sequence[Place] | None) -> frozenset[Place]:
+        """Those of some places, or of all where None, whose members the sync could not read completely."""
+        scopes = None if places is None else [(members_stage(place.type), padded(place.id)) for place in places]
+        noted = self._scopes.incomplete(integration_id, Kind.ACCESS, scopes)
+        stages = {members_stage(kind): kind for kind in ResourceType}
+        return frozenset(Place(stages[stage], int(key)) for stage, key in noted if stage in stages)
+
+    def _groups(self, integration_id: str, ids: Iterable[int]) -> Iterator[Node]:
+        pk = partition(integration_id, ResourceType.GROUP.collection)
+        items = self._table.get_many([(pk, padded(number)) for number in sorted(ids)], attributes=ATTRIBUTES)
+        return (Node.of(ResourceType.GROUP, item) for item in items)
+
+
+def _ends(node: Node) -> tuple[set[int], set[int]]:
+    """Where to begin: groups whose ancestors count, too, and groups of which only the direct members count."""
+    invited = _invited(node)
+    return (_above(node), invited) if node.place.type is ResourceType.GROUP else (_above(node) | invited, set())
+
+
+def _above(node: Node) -> set[int]:
+    return set() if node.parent_id is None else {node.parent_id}
+
+
+def _invited(node: Node) -> set[int]:
+    return {share["group_id"] for share in node.shares}
+
+
+def by_place(grants: Iterable[Grant]) -> Memberships:
+    """Sort the direct memberships of one account by where they are."""
+    return {Place(ResourceType(grant.resource_type), grant.resource_id): grant for grant in grants}
+
+
+def _stored(items: Iterable[Item]) -> Memberships:
+    return by_place(value_of(Grant, item) for item in items)

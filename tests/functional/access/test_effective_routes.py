@@ -1,0 +1,254 @@
+"""Effective access over the routes: who has what in all, why, what would end it, and what limits the answer."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.access.model import Account, AccountStatus
+from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.inventory.model import Resource, ResourceType, Share
+from tests.functional.access.access_api import NOW, Client, grant
+
+DAY = 86_400
+ANA, BEN, CY, ROOT, DEE = 1, 2, 3, 4, 5
+ACME, API_TEAM, OPS, LOCKED = 10, 11, 20, 30
+SHOP, LAB, VAULT = 100, 101, 102
+
+
+def share(group_id: int, level: int, **more: Any) -> Share:
+    base: dict[str, Any] = {"full_path": "", "ends_at": None, "member_role_id": None}
+    return Share(group_id=group_id, access_level=level, **{**base, **more})
+
+
+def account(number: int, username: str, **more: Any) -> Account:
+    base: dict[str, Any] = {"kind": AccountKind.HUMAN, "status": AccountStatus.ACTIVE, "is_admin": number == ROOT}
+    return Account(id=number, username=username, name=username.title(), **base | more)
+
+
+@pytest.fixture
+def company() -> Client:
+    """Acme with a team below it; ops is invited into acme, the team into the lab; a locked group with a vault."""
+    client = Client()
+    client.store(
+        account(ANA, "Ana"),
+        account(BEN, "ben"),
+        account(CY, "cy", status=AccountStatus.DISABLED, state="blocked"),
+        account(ROOT, "root"),
+        account(DEE, "dee"),
+    )
+    client.store(
+        Resource(id=ACME, full_path="acme", name="Acme", shared_with=[share(OPS, 30, ends_at=NOW + 5 * DAY)]),
+        Resource(id=API_TEAM, full_path="acme/api", name="API", parent_id=ACME),
+        Resource(id=OPS, full_path="ops", name="Ops"),
+        Resource(id=LOCKED, full_path="locked", name="Locked", share_with_group_lock=True),
+    )
+    client.store(
+        Resource(id=SHOP, full_path="acme/api/shop", name="Shop", parent_id=API_TEAM),
+        Resource(id=LAB, full_path="ana/lab", name="Lab", owner_id=ANA, shared_with=[share(API_TEAM, 30)]),
+        Resource(id=VAULT, full_path="locked/vault", name="Vault", parent_id=LOCKED, shared_with=[share(OPS, 40)]),
+        kind=ResourceType.PROJECT,
+    )
+    client.store(
+        grant("group", ACME, ANA, 40, granted_at=5, granted_by=ROOT),
+        grant("project", SHOP, ANA, 20, ends_at=NOW - DAY),
+        grant("group", OPS, BEN, 50),
+        grant("group", OPS, CY, 10),
+        grant("group", LOCKED, CY, 5),
+        grant("group", LOCKED, DEE, 30, membership_state="awaiting"),
+    )
+    return client
+
+
+def levels(client: Client, **query: Any) -> dict[tuple[str, int, int], tuple[int, str]]:
+    rows = client.every("grants", view="effective", **query)
+    found = {
+        (row["resource"]["type"], row["resource"]["id"], row["account_id"]): (row["access_level"], row["kind"])
+        for row in rows
+    }
+    assert len(found) == len(rows)
+    return found
+
+
+EVERYTHING = {
+    ("group", ACME, ANA): (40, "direct"),
+    ("group", ACME, BEN): (30, "shared"),
+    ("group", ACME, CY): (10, "shared"),
+    ("group", API_TEAM, ANA): (40, "inherited"),
+    ("group", API_TEAM, BEN): (30, "shared"),
+    ("group", API_TEAM, CY): (10, "shared"),
+    ("group", OPS, BEN): (50, "direct"),
+    ("group", OPS, CY): (10, "direct"),
+    ("group", LOCKED, CY): (5, "direct"),
+    ("project", SHOP, ANA): (40, "inherited"),
+    ("project", SHOP, BEN): (30, "shared"),
+    ("project", SHOP, CY): (10, "shared"),
+    ("project", LAB, ANA): (50, "owner"),
+    ("project", LAB, BEN): (30, "shared"),
+    ("project", LAB, CY): (10, "shared"),
+}
+IMPLIED = {
+    (kind, number, ROOT): (50, "implied")
+    for kind, numbers in {"group": (ACME, API_TEAM, OPS, LOCKED), "project": (SHOP, LAB, VAULT)}.items()
+    for number in numbers
+}
+
+
+@pytest.mark.parametrize("limit", [1, 3, 200])
+def test_everybodys_access_to_everything_is_listed_in_pages(company: Client, limit: int) -> None:
+    assert levels(company, limit=limit) == EVERYTHING | IMPLIED
+
+
+@pytest.mark.parametrize("limit", [1, 2, 200])
+def test_it_is_the_same_from_the_account_and_from_the_resource(company: Client, limit: int) -> None:
+    whole = EVERYTHING | IMPLIED
+    for number in (ANA, BEN, CY, ROOT, DEE):
+        expected = {key: found for key, found in whole.items() if key[2] == number}
+        assert levels(company, account_id=number, limit=limit) == expected
+    for kind, number in {key[:2] for key in whole}:
+        expected = {key: found for key, found in whole.items() if key[:2] == (kind, number)}
+        assert levels(company, **{f"{kind}_id": number}, limit=limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ({"username": "ANA", "path": "Acme/API/shop"}, [("project", SHOP, ANA)]),
+        ({"username": "@ben", "min_access_level": 40}, [("group", OPS, BEN)]),
+        ({"path": "acme", "kind": "shared"}, [("group", ACME, BEN), ("group", ACME, CY)]),
+        ({"path": "/acme/api/", "kind": "inherited"}, [("group", API_TEAM, ANA)]),
+        ({"kind": "owner"}, [("project", LAB, ANA)]),
+        ({"group_id": ACME, "expiring_within_days": 7}, [("group", ACME, BEN), ("group", ACME, CY)]),
+        ({"group_id": ACME, "expiring_within_days": 4}, []),
+        ({"group_id": 999}, []),
+        ({"account_id": 999}, []),
+    ],
+)
+def test_effective_grants_are_narrowed(company: Client, query: dict[str, Any], keys: list[Any]) -> None:
+    assert [*levels(company, **query)] == keys
+
+
+def test_a_grant_shows_the_way_that_gives_the_most(company: Client) -> None:
+    (shown,) = company.every("grants", view="effective", account_id=BEN, project_id=LAB)
+    ops = {"type": "group", "id": OPS, "full_path": "ops", "level": 50}
+    assert shown["path"] == [
+        {**ops, "cap": None, "expires_at": None},
+        {"type": "group", "id": ACME, "full_path": "acme", "level": 30, "cap": 30, "expires_at": NOW + 5 * DAY},
+        {"type": "project", "id": LAB, "full_path": "ana/lab", "level": 30, "cap": 30, "expires_at": None},
+    ]
+    assert shown["revoke_at"] == [ops]
+    assert (shown["expires_at"], shown["overdue"], shown["at_least"]) == (NOW + 5 * DAY, False, False)
+
+
+def test_all_ways_are_explained(company: Client) -> None:
+    status, body = company.get("explain", username="ana", path="acme/api/shop")
+    assert (status, body["access_level"], body["role"]) == (200, 40, "Maintainer")
+    assert body["account"] == {"id": ANA, "username": "Ana", "name": "Ana", "kind": "human", "status": "active"}
+    assert [(way["kind"], way["level"], way["overdue"]) for way in body["paths"]] == [
+        ("inherited", 40, False),
+        ("direct", 20, True),
+    ]
+    assert (body["paths"][0]["since"], body["paths"][0]["granted_by"]) == (5, ROOT)
+    assert [(edge["type"], edge["id"]) for edge in body["revoke_at"]] == [("group", ACME), ("project", SHOP)]
+    assert (body["next_change_at"], body["at_least"]) == (None, False)
+    assert body["sentence"] == (
+        "Ana (@Ana) has Maintainer in acme/api/shop: as a member of acme (Maintainer). There is one more way."
+    )
+
+
+def test_an_invitation_that_ends_is_when_the_access_changes(company: Client) -> None:
+    _, body = company.get("explain", account_id=CY, project_id=SHOP)
+    assert body["next_change_at"] == NOW + 5 * DAY
+    assert body["sentence"] == (
+        "Cy (@cy) has Guest in acme/api/shop: as a member of ops (Guest), which was invited into acme with at most "
+        "Developer, until 2026-03-06. The account is blocked and cannot use it."
+    )
+
+
+def test_what_is_overdue_ends_tomorrow(company: Client) -> None:
+    company.store(grant("group", API_TEAM, DEE, 30, ends_at=NOW - 3 * DAY))
+    _, body = company.get("explain", account_id=DEE, group_id=API_TEAM)
+    assert (body["next_change_at"], body["paths"][0]["overdue"]) == (NOW + DAY, True)
+    assert "overdue since 2026-02-26: GitLab has not removed it yet" in body["sentence"]
+
+
+@pytest.mark.parametrize(("who", "what"), [(DEE, {"group_id": LOCKED}), (BEN, {"project_id": VAULT})])
+def test_no_access_is_said(company: Client, who: int, what: dict[str, int]) -> None:
+    status, body = company.get("explain", account_id=who, **what)
+    assert (status, body["access_level"], body["role"], body["paths"], body["revoke_at"]) == (
+        200, 0, "No access", [], [],
+    )  # fmt: skip
+    assert " has no access to locked" in body["sentence"]
+
+
+def test_an_owner_of_a_namespace_and_an_administrator_have_nothing_to_revoke(company: Client) -> None:
+    for who, what, kind in ((ANA, LAB, "owner"), (ROOT, SHOP, "implied")):
+        _, body = company.get("explain", account_id=who, project_id=what)
+        assert (body["paths"][0]["kind"], body["access_level"], body["revoke_at"]) == (kind, 50, [])
+        assert body["paths"][0]["edges"] == []
+
+
+def test_a_group_that_cannot_be_read_makes_every_answer_below_it_a_least(company: Client) -> None:
+    hidden = Resource(id=API_TEAM, full_path="acme/api", name="API", parent_id=ACME, shared_with=[share(77, 40)])
+    company.store(hidden)
+    for row in company.every("grants", view="effective", project_id=SHOP):
+        assert row["at_least"] is (row["account_id"] != ROOT), row
+    _, body = company.get("explain", account_id=DEE, project_id=SHOP)
+    assert body["at_least"]
+    assert body["sentence"].startswith("Dee (@dee) has no access to acme/api/shop that the hub can see. It may be more")
+    assert not any(row["at_least"] for row in company.every("grants", view="effective", group_id=ACME))
+
+
+@pytest.mark.parametrize("status", ["forbidden", "failed", "partial", "gone"])
+def test_members_that_could_not_be_read_make_it_a_least(company: Client, status: str) -> None:
+    sk = f"SCOPE#access#group_members#{OPS:012d}"
+    company.notes.put({"pk": "INTEGRATION#i1", "sk": sk, "status": status, "code": "forbidden", "hint": ""})
+    for query in ({"project_id": SHOP}, {"account_id": ANA}):
+        rows = [row for row in company.every("grants", view="effective", **query) if row["access_level"] < 50]
+        shop = [row for row in rows if row["resource"]["id"] == SHOP]
+        assert shop
+        assert all(row["at_least"] for row in shop)
+
+
+def test_an_unread_parent_makes_it_a_least(company: Client) -> None:
+    company.store(Resource(id=API_TEAM, full_path="acme/api", name="API", parent_id=66))
+    _, body = company.get("explain", account_id=ANA, project_id=SHOP)
+    assert (body["access_level"], body["at_least"]) == (20, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ({"project_id": SHOP}, 422, "account_id"),
+        ({"account_id": ANA}, 422, "path"),
+        ({"account_id": ANA, "username": "ana", "project_id": SHOP}, 422, "username"),
+        ({"account_id": ANA, "project_id": SHOP, "path": "acme"}, 422, "path"),
+        ({"username": "nobody", "project_id": SHOP}, 404, None),
+        ({"account_id": 999, "project_id": SHOP}, 404, None),
+        ({"account_id": ANA, "path": "acme/nothing"}, 404, None),
+        ({"account_id": ANA, "group_id": 999}, 404, None),
+    ],
+)
+def test_what_cannot_be_explained_is_refused(
+    company: Client, query: dict[str, Any], status: int, field: str | None
+) -> None:
+    answer, body = company.get("explain", **query)
+    assert (answer, body["code"]) == (status, "invalid_input" if status == 422 else "not_found")
+    if field is not None:
+        assert body["details"]["fields"][0]["field"] == f"query.{field}"
+
+
+def test_rings_of_invitations_and_of_parents_end(company: Client) -> None:
+    company.store(
+        Resource(id=ACME, full_path="acme", name="Acme", parent_id=API_TEAM, shared_with=[share(API_TEAM, 30)]),
+        Resource(id=API_TEAM, full_path="acme/api", name="API", parent_id=ACME, shared_with=[share(ACME, 20)]),
+    )
+    assert levels(company, account_id=ANA, project_id=SHOP) == {("project", SHOP, ANA): (40, "inherited")}
+
+
+def test_an_explanation_reads_little(company: Client) -> None:
+    company.store(*(account(number, f"user{number}") for number in range(200, 300)))
+    company.store(*(grant("group", ACME, number, 30) for number in range(200, 300)))
+    company.table.bill.clear()
+    company.get("explain", account_id=250, project_id=SHOP)
+    assert company.table.bill["requests"] <= 8
+    assert company.table.bill["items"] <= 8
