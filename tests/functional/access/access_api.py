@@ -44,7 +44,7 @@ class Client:
         self._api = Api(routes, guard=Guard(), idempotency=None, now=lambda: NOW)
 
     def get(
-        self, path: str, *, integration: str = "i1", who: Principal | None = VIEWER, **query: Any
+        self, path: str, /, *, integration: str = "i1", who: Principal | None = VIEWER, **query: Any
     ) -> tuple[int, dict[str, Any]]:
         event = {
             "version": "2.0",
@@ -63,7 +63,7 @@ class Client:
         answer = self._api.resolve(event, None)
         return answer["statusCode"], json.loads(answer["body"])
 
-    def every(self, path: str, **query: Any) -> list[dict[str, Any]]:
+    def every(self, path: str, /, **query: Any) -> list[dict[str, Any]]:
         """All pages of a list."""
         found: list[dict[str, Any]] = []
         while True:

@@ -20,8 +20,9 @@ PUBLIC_NAMES = {
     "EntryView": "AuditEntry", "GrantAnswer": "Grant", "GroupAnswer": "Group", "IdentityAnswer": "Identity",
     "MadeToken": "NewHubToken", "MemberRoleAnswer": "MemberRole", "NewToken": "TokenCreateRequest",
     "PathAnswer": "AccessPath", "PlaceAnswer": "RevocableMembership", "ProjectAnswer": "Project",
-    "RemovedAnswer": "IntegrationDeleted", "ResentAnswer": "Resent", "ResourceAnswer": "Resource", "ShareAnswer": "Share", "EdgeAnswer": "AccessStep",
-    "TokenAnswer": "TokenHealth", "TokenList": "HubTokenList", "TokenView": "HubToken", "View": "GrantView",
+    "RemovedAnswer": "IntegrationDeleted", "ResentAnswer": "Resent", "ResourceAnswer": "Resource",
+    "ShareAnswer": "Share", "EdgeAnswer": "AccessStep", "TokenAnswer": "TokenHealth", "TokenList": "HubTokenList",
+    "TokenView": "HubToken", "View": "GrantView",
 }  # fmt: skip
 """Names in the API, where no rule gives them; models are called after their part in the code."""
 

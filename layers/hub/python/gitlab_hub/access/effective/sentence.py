@@ -20,7 +20,7 @@ def sentence(account: Account, grant: EffectiveGrant, *, now: float) -> str:
     parts = [f"{who} has {_role(best)} in {where}: {_way(best, grant)}{_end(best, now)}."]
     if more:
         parts.append("There is one more way." if more == 1 else f"There are {more} more ways.")
-    if account.status is AccountStatus.DISABLED:
+    if account.status == AccountStatus.DISABLED:
         parts.append(f"The account is {account.state or 'disabled'} and cannot use it.")
     if grant.at_least:
         parts.append(MORE_IS_POSSIBLE)
