@@ -109,6 +109,8 @@ class Membership:
     created_by: int | None = None
     expires_at: str | None = None
     role: CustomRole | None = None
+    awaiting: bool = False
+    """Somebody has to approve it first (GitLab Premium, `membership_state: awaiting`)."""
 
 
 @dataclass(slots=True, kw_only=True)

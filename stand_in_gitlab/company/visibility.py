@@ -1,17 +1,18 @@
 """What one account may see and do, computed from direct memberships and shares."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cached_property
 
-from stand_in_gitlab.company.model import GUEST, MINIMAL, Membership, Project, Share, SourceKind, User
+from stand_in_gitlab.company.model import GUEST, MINIMAL, OWNER, Project, Share, SourceKind, User
 from stand_in_gitlab.company.state import Company
 
 
 class Visibility:
-    """The reach of one user on one day."""
+    """The reach of one user. It equals the definition in `authorizations.py`, and is quick enough for every request."""
 
-    def __init__(self, company: Company, user: User, today: str) -> None:
-        self._company, self.user, self._today = company, user, today
+    def __init__(self, company: Company, user: User) -> None:
+        self._company, self.user = company, user
 
     def group_level(self, group_id: int) -> int:
         """The effective level in a group; 0 for none. Administrators are Owners everywhere."""
@@ -42,7 +43,7 @@ class Visibility:
     def group_levels(self) -> dict[int, int]:
         """Level by group, from the group's own members, its ancestors' and those of groups invited into the line."""
         own = {
-            group_id: max(self._inherited[group_id], self._shared(group.shares))
+            group_id: max(self._direct["group"].get(group_id, 0), self._shared(group.shares, self._direct["group"]))
             for group_id, group in self._company.groups.items()
         }
         return self._down_the_tree(own)
@@ -54,7 +55,9 @@ class Visibility:
         for project in self._company.projects.values():
             from_group = self.group_levels.get(project.group_id, 0) if project.group_id else 0
             inherited = from_group if from_group > MINIMAL else 0
-            level = max(inherited, self._direct["project"].get(project.id, 0), self._shared(self._open_shares(project)))
+            direct = self._direct["project"].get(project.id, 0)
+            owned = OWNER if project.group_id is None and project.creator_id == self.user.id else 0
+            level = max(inherited, direct, owned, self._shared(self._open_shares(project), self.group_levels))
             if level:
                 found[project.id] = level
         return found
@@ -69,7 +72,7 @@ class Visibility:
         levels: dict[SourceKind, dict[int, int]] = {"group": {}, "project": {}}
         for (kind, source_id), members in self._company.members.items():
             member = members.get(self.user.id)
-            if member and not self._over(member):
+            if member and not member.awaiting:
                 levels[kind][source_id] = member.level
         return levels
 
@@ -87,13 +90,10 @@ class Visibility:
                 found[group_id] = level
         return found
 
-    def _shared(self, shares: list[Share]) -> int:
-        return max(
-            (min(share.level, self._inherited[share.group_id]) for share in shares if not self._over(share)), default=0
-        )
-
-    def _over(self, grant: Membership | Share) -> bool:
-        return grant.expires_at is not None and grant.expires_at <= self._today
+    def _shared(self, shares: list[Share], levels: Mapping[int, int]) -> int:
+        """What invitations give: to a group they carry direct members, to a project all who have access."""
+        carried = ((share.level, levels.get(share.group_id, 0)) for share in shares)
+        return max((min(cap, level) for cap, level in carried if min(cap, level) > MINIMAL), default=0)
 
     @cached_property
     def _groups_on_the_way(self) -> set[int]:
@@ -108,13 +108,13 @@ class Visibilities:
     def __init__(self, company: Company) -> None:
         self._company = company
         self._known: dict[int, Visibility] = {}
-        self._valid: tuple[int, str] = (-1, "")
+        self._valid = -1
 
-    def of(self, user: User, today: str) -> Visibility:
+    def of(self, user: User) -> Visibility:
         """What this user sees, computed at most once per change."""
-        if self._valid != (self._company.generation, today):
+        if self._valid != self._company.generation:
             self._known.clear()
-            self._valid = (self._company.generation, today)
+            self._valid = self._company.generation
         if user.id not in self._known:
-            self._known[user.id] = Visibility(self._company, user, today)
+            self._known[user.id] = Visibility(self._company, user)
         return self._known[user.id]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from stand_in_gitlab.ci.progress import Progress
-from stand_in_gitlab.clock import Clock, day, iso
+from stand_in_gitlab.clock import Clock, iso
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.visibility import Visibility
 from stand_in_gitlab.control.changes import Changes
@@ -145,7 +145,7 @@ class ControlApi:
     def _visibility(self, name: str) -> object:
         """What the holder of a well-known token can reach."""
         user = self._company.users[self._company.tokens[self._company.well_known[name]].user_id]
-        visibility = Visibility(self._company, user, day(self._clock.now()))
+        visibility = Visibility(self._company, user)
         groups = {
             group_id: visibility.group_level(group_id)
             for group_id in self._company.groups

@@ -1,13 +1,14 @@
 """Changes that tests make behind everyone's back, as people and machines do in a real GitLab."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from stand_in_gitlab.ci.history import add_pipeline
 from stand_in_gitlab.ci.model import Attempt, Pipeline
 from stand_in_gitlab.ci.progress import Progress
 from stand_in_gitlab.ci.view import CiView
-from stand_in_gitlab.clock import Clock
+from stand_in_gitlab.clock import Clock, day
 from stand_in_gitlab.company.applications import add_application
 from stand_in_gitlab.company.estate import add_group, add_project
 from stand_in_gitlab.company.grants import enrol
@@ -41,6 +42,7 @@ class Changes:
             self.remove_project,
             self.add_member,
             self.remove_member,
+            self.remove_expired,
             self.add_share,
             self.remove_share,
             self.add_pipeline,
@@ -148,17 +150,30 @@ class Changes:
         self._company.merge_requests.pop(id, None)
         return {"id": id}
 
-    def add_member(self, source: str, source_id: int, user_id: int, level: int, expires_at: str | None = None) -> Done:
-        """Add or change a direct membership."""
+    def add_member(self, source: str, source_id: int, user_id: int, level: int, **fields: Any) -> Done:
+        """Add or change a direct membership; `fields` are `expires_at` (a date) and `awaiting`."""
         _ = self._source(source, source_id), self._company.users[user_id]
-        member = enrol(self._company, _kind(source), source_id, user_id, level)
-        member.created, member.expires_at = round(self._clock.now(), 6), expires_at
+        member = replace(enrol(self._company, _kind(source), source_id, user_id, level), **fields)
+        member.created = round(self._clock.now(), 6)
+        self._company.members[_kind(source), source_id][user_id] = member
         return {"user_id": user_id}
 
     def remove_member(self, source: str, source_id: int, user_id: int) -> Done:
         """Take a direct membership away."""
         del self._company.members[_kind(source), source_id][user_id]
         return {"user_id": user_id}
+
+    def remove_expired(self) -> Done:
+        """Do what GitLab's nightly jobs do: end memberships and invitations whose day has come."""
+        today, ended = day(self._clock.now()), 0
+        for members in self._company.members.values():
+            over = [user_id for user_id, one in members.items() if _is_over(one.expires_at, today)]
+            ended += len([members.pop(user_id) for user_id in over])
+        for source in [*self._company.groups.values(), *self._company.projects.values()]:
+            kept = [share for share in source.shares if not _is_over(share.expires_at, today)]
+            ended += len(source.shares) - len(kept)
+            source.shares = kept
+        return {"ended": ended}
 
     def add_share(self, source: str, source_id: int, group_id: int, level: int, **fields: Any) -> Done:
         """Invite a group; `fields` are the others of a share's row."""
@@ -265,3 +280,7 @@ def _kind(text: str) -> SourceKind:
         message = "source must be group or project"
         raise ValueError(message)
     return "group" if text == "group" else "project"
+
+
+def _is_over(expires_at: str | None, today: str) -> bool:
+    return expires_at is not None and expires_at <= today

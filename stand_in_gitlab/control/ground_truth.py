@@ -6,6 +6,7 @@ from dataclasses import asdict
 from stand_in_gitlab.ci.model import Attempt, Pipeline
 from stand_in_gitlab.ci.view import CiView
 from stand_in_gitlab.clock import Clock, iso
+from stand_in_gitlab.company.authorizations import Database
 from stand_in_gitlab.company.code import refs
 from stand_in_gitlab.company.hook_model import Hook
 from stand_in_gitlab.company.model import Share
@@ -27,6 +28,7 @@ class Truth:
             "members": self._members,
             "shares": self._shares,
             "invitations": self._invitations,
+            "access": self._access,
             "pipelines": self._pipelines,
             "jobs": self._jobs,
             "bridges": self._bridges,
@@ -113,6 +115,13 @@ class Truth:
                     "invite_email": each.email,
                     "access_level": each.level,
                 }
+
+    def _access(self) -> Iterator[Fact]:
+        """Everybody's level in every group and project, without what administrators may do everywhere."""
+        database = Database.of(self._company)
+        for user_id in self._company.users:
+            for (kind, source_id), level in database.levels(user_id).items():
+                yield {"source": kind, "source_id": source_id, "user_id": user_id, "access_level": level}
 
     def _existing(self) -> Iterator[Pipeline]:
         now = self._clock.now()

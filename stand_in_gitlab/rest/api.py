@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stand_in_gitlab.ci.external import ExternalStages
 from stand_in_gitlab.ci.plan import Planner
 from stand_in_gitlab.ci.view import CiView
-from stand_in_gitlab.clock import Clock, day
+from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.hook_model import HookKind
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.visibility import Visibilities
@@ -134,7 +134,7 @@ class RestApi:
         token, user = identify(self._company, text, now)
         method = "GET" if call.method == "HEAD" else call.method
         handler, names, pattern = self.router.find(method, call.segments)
-        visibility = self._visibilities.of(user, day(now))
+        visibility = self._visibilities.of(user)
         if not check_grant(self._company, token, user, visibility, (method, pattern), names):
             check_scope(token, method, call.segments)
         check_kind(self._company, token, user, call.headers)

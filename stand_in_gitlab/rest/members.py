@@ -79,9 +79,14 @@ class MembersApi:
 
     def _of_group(self, group_id: int) -> dict[int, Membership]:
         line = self._company.ancestors(group_id)
-        shares = [self._invited(share) for group in line for share in group.shares]
+        # Of a group that is invited into a group, only the direct members (app/finders/group_members_finder.rb).
+        shares = [self._direct_of(share) for group in line for share in group.shares]
         above = [_inheritable(self._company.members["group", group.id]) for group in line[1:]]
         return _strongest([self._company.members["group", group_id], *above, *shares])
+
+    def _direct_of(self, share: Share) -> dict[int, Membership]:
+        members = _inheritable(self._company.members["group", share.group_id])
+        return {user_id: _capped(member, share) for user_id, member in members.items()}
 
     def _invited(self, share: Share) -> dict[int, Membership]:
         line = self._company.ancestors(share.group_id)

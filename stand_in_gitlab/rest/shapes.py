@@ -149,7 +149,7 @@ class Shapes:
             "access_level": member.level,
             "created_at": iso(member.created),
             "expires_at": member.expires_at,
-            "membership_state": "active",
+            "membership_state": "awaiting" if member.awaiting else "active",
             **(
                 {"created_by": self.user_basic(self._company.users[member.created_by])}
                 if member.created_by in self._company.users

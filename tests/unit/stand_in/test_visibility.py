@@ -8,38 +8,38 @@ from stand_in_gitlab.clock import day
 from stand_in_gitlab.company.visibility import Visibility
 
 
-@pytest.fixture
-def living(app: Any) -> Any:
-    """A company without expired grants: GitLab lists those until the nightly clean-up, but they open nothing."""
-    for members in app.company.members.values():
-        for member in members.values():
-            member.expires_at = None
-    app.company.generation += 1
-    return app.company
-
-
-def test_levels_are_what_the_lists_of_all_members_say(ask: Any, living: Any) -> None:
+def test_levels_are_what_the_lists_of_all_members_say(ask: Any, app: Any) -> None:
     listed = {
         kind: {
             source: {row["id"]: row["access_level"] for row in ask.everything(f"/{kind}s/{source}/members/all")}
-            for source in getattr(living, f"{kind}s")
+            for source in getattr(app.company, f"{kind}s")
         }
         for kind in ("group", "project")
     }
-    for user in living.users.values():
-        visibility = Visibility(living, user, day(living.epoch))
+    for user in app.company.users.values():
+        visibility = Visibility(app.company, user)
         for kind, levels in (("group", visibility.group_levels), ("project", visibility.project_levels)):
             assert levels == {source: rows[user.id] for source, rows in listed[kind].items() if user.id in rows}
 
 
-def test_an_expired_membership_opens_nothing(app: Any, ask: Any, control: Any) -> None:
+def test_an_expired_membership_is_access_until_the_nightly_job_removes_it(app: Any, ask: Any, control: Any) -> None:
     group = control("POST", "changes", {"do": "add_group", "path": "vault"})["id"]
     owner = app.company.tokens[app.company.well_known["owner-read"]].user_id
     member = {"do": "add_member", "source": "group", "source_id": group, "user_id": owner, "level": 30}
-    control("POST", "changes", member)
-    assert ask(f"/groups/{group}", "owner-read").status == 200
     control("POST", "changes", {**member, "expires_at": day(app.clock.now())})
+    assert ask(f"/groups/{group}", "owner-read").status == 200
+    control("POST", "changes", {"do": "remove_expired"})
     assert ask(f"/groups/{group}", "owner-read").json == {"message": "404 Group Not Found"}
+
+
+def test_a_membership_that_awaits_approval_opens_nothing(app: Any, ask: Any, control: Any) -> None:
+    group = control("POST", "changes", {"do": "add_group", "path": "vault"})["id"]
+    owner = app.company.tokens[app.company.well_known["owner-read"]].user_id
+    member = {"do": "add_member", "source": "group", "source_id": group, "user_id": owner, "level": 30}
+    control("POST", "changes", {**member, "awaiting": True})
+    assert ask(f"/groups/{group}", "owner-read").json == {"message": "404 Group Not Found"}
+    (row,) = ask(f"/groups/{group}/members").json
+    assert row["membership_state"] == "awaiting"
 
 
 @pytest.mark.parametrize("kind", ["groups", "projects"])
@@ -61,7 +61,7 @@ def test_minimal_access_does_not_flow_down(app: Any, control: Any) -> None:
     user = control("POST", "changes", {"do": "add_user", "username": "visitor"})["id"]
     grant = {"do": "add_member", "source": "group", "source_id": top, "user_id": user, "level": 5}
     control("POST", "changes", grant)
-    visibility = Visibility(app.company, app.company.users[user], day(app.company.epoch))
+    visibility = Visibility(app.company, app.company.users[user])
     assert (visibility.group_level(top), visibility.group_level(below)) == (5, 0)
 
 
@@ -159,7 +159,7 @@ def test_behind_a_group_with_a_lock_the_shares_of_projects_stand_still(ask: Any,
     levels = []
     for locked in (False, True):
         control("POST", "changes", {"do": "update_group", "id": home, "share_with_group_lock": locked})
-        visibility = Visibility(app.company, app.company.users[user], day(app.company.epoch))
+        visibility = Visibility(app.company, app.company.users[user])
         listed = ask(f"/projects/{project}/members/all/{user}").json["access_level"]
         levels.append((visibility.project_level(project), listed))
     assert levels == [(30, 30), (0, 0)]

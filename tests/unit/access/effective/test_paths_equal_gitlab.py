@@ -11,7 +11,7 @@ from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.paths import paths, places
 from gitlab_hub.access.model import Grant
 from gitlab_hub.inventory.model import ResourceType, Share
-from tests.fakes.authorizations import Database, Link, Member
+from stand_in_gitlab.company.authorizations import Database, Link, Member
 
 GROUPS, PROJECTS, USERS = range(1, 8), range(101, 106), range(1001, 1004)
 LEVELS = st.sampled_from([5, 10, 15, 20, 25, 30, 35, 40, 50])
