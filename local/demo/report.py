@@ -32,6 +32,24 @@ def show(console: Console, hub: Hub, integration_id: str, kinds: dict[str, Any])
         )
     )
     console.print(_syncs(kinds))
+    _explain(console, hub, integration_id)
+
+
+def _explain(console: Console, hub: Hub, integration_id: str) -> None:
+    """Explain the access with the most steps among the first hundreds: who would have guessed that one?"""
+    path = f"/v1/integrations/{integration_id}/grants"
+    rows = hub.call("GET", path, query={"view": "effective", "kind": "shared", "limit": 200})["grants"]
+    if not rows:
+        return
+    row = max(rows, key=lambda row: (len(row["path"]), row["access_level"]))
+    wanted = {"account_id": row["account_id"], f"{row['resource']['type']}_id": row["resource"]["id"]}
+    answer = hub.call("GET", f"/v1/integrations/{integration_id}/explain", query=wanted)
+    asked = f"explain?username={answer['account']['username']}&path={answer['resource']['full_path']}"
+    table = Table("way", "level", "from", title=f"Why? GET …/{asked}", title_justify="left", caption=answer["sentence"])
+    for way in answer["paths"]:
+        steps = " → ".join(f"{edge['full_path']} ({edge['level']})" for edge in way["edges"])
+        table.add_row(way["kind"], f"{way['level']} {way['role']}", steps)
+    console.print(table)
 
 
 def _jobs(hub: Hub, integration_id: str, pipeline: Row) -> Iterable[Row]:

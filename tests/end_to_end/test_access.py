@@ -15,7 +15,10 @@ ACCOUNT = {
     "two_factor_enabled", "last_sign_in_at", "last_activity_on", "activity_source", "created_at", "web_url",
 }  # fmt: skip
 RESOURCE = {"id", "full_path", "name", "parent_id", "visibility", "archived", "web_url"}
-GRANT = {"account_id", "resource", "access_level", "role", "member_role", "expires_at", "kind", "path", "revoke_at"}
+GRANT = {
+    "account_id", "resource", "access_level", "role", "member_role", "expires_at", "overdue", "since", "granted_by", "kind",
+    "path", "revoke_at", "at_least",
+}  # fmt: skip
 ROLES = {
     5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter", 25: "Security Manager", 30: "Developer",
     40: "Maintainer", 50: "Owner",
@@ -86,7 +89,26 @@ def test_grants_say_why_and_where_to_take_them_away(hub: Hub, one: str) -> None:
         assert (row["kind"], row["role"]) == ("direct", ROLES[row["access_level"]])
         assert [step["level"] for step in row["path"]] == [row["access_level"]]
         assert row["path"][0].items() >= place.items()
-        assert row["revoke_at"] == [{"type": place["type"], "id": place["id"]}]
+        assert row["revoke_at"] == [{**place, "level": row["access_level"]}]
+
+
+def test_what_access_adds_up_to_is_gitlabs_and_is_explained(hub: Hub, gitlab: Running, one: str) -> None:
+    """Administrators may do everything anyway: what they have as members is compared where they are explained."""
+    admins = {row["id"] for row in gitlab.truth("users") if row["is_admin"]}
+    real = {
+        (row["source"], row["source_id"], row["user_id"]): row["access_level"]
+        for row in gitlab.truth("access")
+        if row["user_id"] not in admins
+    }
+    rows = [row for row in hub.rows(f"{one}/grants", view="effective") if row["account_id"] not in admins]
+    shown = {(row["resource"]["type"], row["resource"]["id"], row["account_id"]): row for row in rows}
+    assert {key: row["access_level"] for key, row in shown.items()} == real
+    assert {row["kind"] for row in rows} >= {"direct", "inherited", "shared"}
+    (kind, number, account), row = max(shown.items(), key=lambda one: len(one[1]["path"]))
+    answer = hub.get(f"{one}/explain", account_id=account, path=row["resource"]["full_path"].upper())
+    assert (answer["resource"], answer["access_level"]) == ({**row["resource"]}, real[kind, number, account])
+    assert answer["paths"][0]["edges"] == row["path"]
+    assert answer["revoke_at"] == row["revoke_at"]
 
 
 def test_grants_of_one_account_or_place(hub: Hub, one: str) -> None:
