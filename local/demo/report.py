@@ -36,7 +36,7 @@ def show(console: Console, hub: Hub, integration_id: str, kinds: dict[str, Any])
 
 
 def _explain(console: Console, hub: Hub, integration_id: str) -> None:
-    """Explain the access with the most steps among the first hundreds: who would have guessed that one?"""
+    """Explain the access with the most steps among the first hundreds, which nobody would have guessed."""
     path = f"/v1/integrations/{integration_id}/grants"
     rows = hub.call("GET", path, query={"view": "effective", "kind": "shared", "limit": 200})["grants"]
     if not rows:

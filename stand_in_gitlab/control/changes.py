@@ -169,7 +169,8 @@ class Changes:
         for members in self._company.members.values():
             over = [user_id for user_id, one in members.items() if _is_over(one.expires_at, today)]
             ended += len([members.pop(user_id) for user_id in over])
-        for source in [*self._company.groups.values(), *self._company.projects.values()]:
+        sources: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
+        for source in sources:
             kept = [share for share in source.shares if not _is_over(share.expires_at, today)]
             ended += len(source.shares) - len(kept)
             source.shares = kept

@@ -92,7 +92,7 @@ class Hub:
         self.seen.append(Seen(method, path, answer))
         return answer
 
-    def get(self, path: str, *, token: str = "", **query: Any) -> dict[str, Any]:
+    def get(self, path: str, /, *, token: str = "", **query: Any) -> dict[str, Any]:
         """Read something that is there."""
         answer = self.call("GET", f"{path}?{urlencode(query)}" if query else path, token=token)
         assert answer.status == 200, answer
@@ -110,7 +110,7 @@ class Hub:
         assert answer.status == 201, answer
         return f"/v1/integrations/{answer.body['integration']['id']}"
 
-    def rows(self, path: str, *, name: str = "", **query: Any) -> list[dict[str, Any]]:
+    def rows(self, path: str, /, *, name: str = "", **query: Any) -> list[dict[str, Any]]:
         """Read a whole list, page by page."""
         return [row for page in self.pages(path, name=name, **{"limit": 200, **query}) for row in page]
 

@@ -16,8 +16,8 @@ ACCOUNT = {
 }  # fmt: skip
 RESOURCE = {"id", "full_path", "name", "parent_id", "visibility", "archived", "web_url"}
 GRANT = {
-    "account_id", "resource", "access_level", "role", "member_role", "expires_at", "overdue", "since", "granted_by", "kind",
-    "path", "revoke_at", "at_least",
+    "account_id", "resource", "access_level", "role", "member_role", "expires_at", "overdue", "since", "granted_by",
+    "kind", "path", "revoke_at", "at_least",
 }  # fmt: skip
 ROLES = {
     5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter", 25: "Security Manager", 30: "Developer",

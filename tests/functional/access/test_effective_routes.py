@@ -15,9 +15,8 @@ ACME, API_TEAM, OPS, LOCKED = 10, 11, 20, 30
 SHOP, LAB, VAULT = 100, 101, 102
 
 
-def share(group_id: int, level: int, **more: Any) -> Share:
-    base: dict[str, Any] = {"full_path": "", "ends_at": None, "member_role_id": None}
-    return Share(group_id=group_id, access_level=level, **{**base, **more})
+def share(group_id: int, level: int, ends_at: int | None = None) -> Share:
+    return Share(group_id=group_id, full_path="", access_level=level, ends_at=ends_at, member_role_id=None)
 
 
 def account(number: int, username: str, **more: Any) -> Account:
@@ -172,7 +171,7 @@ def test_what_is_overdue_ends_tomorrow(company: Client) -> None:
 
 
 @pytest.mark.parametrize(("who", "what"), [(DEE, {"group_id": LOCKED}), (BEN, {"project_id": VAULT})])
-def test_no_access_is_said(company: Client, who: int, what: dict[str, int]) -> None:
+def test_no_access_is_said(company: Client, who: int, what: dict[str, Any]) -> None:
     status, body = company.get("explain", account_id=who, **what)
     assert (status, body["access_level"], body["role"], body["paths"], body["revoke_at"]) == (
         200, 0, "No access", [], [],
