@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 
-from stand_in_gitlab.company.model import GUEST, MINIMAL, OWNER, Project, Share, SourceKind, User
+from stand_in_gitlab.company.model import GUEST, MINIMAL, OWNER, Group, Project, Share, SourceKind, User
 from stand_in_gitlab.company.state import Company
 
 
@@ -35,6 +35,14 @@ class Visibility:
         """Whether the project exists for this user."""
         visibility = self._company.projects[project_id].visibility
         return self._open(visibility) or self.project_level(project_id) >= GUEST
+
+    def shown_shares(self, source: Group | Project) -> list[Share]:
+        """Invited groups: all to members, to others those that they can see anyway.
+
+        app/policies/group_group_link_policy.rb and project_group_link_policy.rb, `read_shared_with_group`.
+        """
+        level = self.group_level if isinstance(source, Group) else self.project_level
+        return [share for share in source.shares if level(source.id) or self.sees_group(share.group_id)]
 
     def _open(self, visibility: str) -> bool:
         return visibility == "public" or (visibility == "internal" and not self.user.external)

@@ -62,7 +62,7 @@ class GroupsApi:
     def one(self, ask: Ask) -> Answer:
         """GET /groups/:id."""
         group = self._find.group(ask)
-        row = self._shapes.group_detail(group, owner=ask.visibility.group_level(group.id) >= OWNER)
+        row = self._shapes.group_detail(group, ask.visibility)
         if ask.flag("with_projects", default=True):
             visible = [
                 project for project in self._company.projects_of({group.id}) if ask.visibility.sees_project(project.id)

@@ -90,7 +90,7 @@ class ProjectShapes:
             "ci_config_path": "",
             "public_jobs": project.public_jobs,
             "build_timeout": 3600,
-            "shared_with_groups": [self._shapes.share(share) for share in project.shares],
+            "shared_with_groups": [self._shapes.share(share) for share in visibility.shown_shares(project)],
             "only_allow_merge_if_pipeline_succeeds": False,
             "merge_method": "merge",
             "marked_for_deletion_on": project.marked_for_deletion_on,

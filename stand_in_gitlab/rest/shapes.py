@@ -3,8 +3,9 @@
 from typing import Any
 
 from stand_in_gitlab.clock import day, iso, iso_or_none
-from stand_in_gitlab.company.model import Grant, Group, Invitation, Membership, Share, Token, User
+from stand_in_gitlab.company.model import OWNER, Grant, Group, Invitation, Membership, Share, Token, User
 from stand_in_gitlab.company.state import Company
+from stand_in_gitlab.company.visibility import Visibility
 
 Json = dict[str, Any]
 
@@ -117,10 +118,11 @@ class Shapes:
             "marked_for_deletion_on": group.marked_for_deletion_on,
         }
 
-    def group_detail(self, group: Group, *, owner: bool) -> Json:
+    def group_detail(self, group: Group, visibility: Visibility) -> Json:
         """One group; only its Owners get the runners token, and no list tells the lock of memberships."""
-        token = {"runners_token": f"GR1348941standin{group.id:08d}"} if owner else {}
-        shared = [self.share(share) for share in group.shares]
+        is_owner = visibility.group_level(group.id) >= OWNER
+        token = {"runners_token": f"GR1348941standin{group.id:08d}"} if is_owner else {}
+        shared = [self.share(share) for share in visibility.shown_shares(group)]
         return {
             **self.group(group),
             "shared_with_groups": shared,

@@ -130,3 +130,34 @@ def test_after_changes_and_another_sync_it_is_gitlabs_again(synced: SyncHub) -> 
     synced.later(3_600)
     assert synced.sync(Kind.ACCESS).status is RunStatus.IDLE
     assert levels(listed(synced)) == truth(synced)
+
+
+@pytest.mark.parametrize(("token", "group"), [("owner-read", None), ("admin-read", "first")])
+def test_who_reaches_what_a_token_covers_is_gitlabs_or_said_to_be_at_least_that(
+    larger: Running, token: str, group: str | None
+) -> None:
+    """Of a member's token, and of one limited to a group: through groups above it and invited ones, too."""
+    top = next(row["full_path"] for row in larger.truth("groups") if row["parent_id"] is None)
+    hub = SyncHub(larger, token, group=top if group else None)
+    assert hub.sync(Kind.ACCESS).status is RunStatus.IDLE
+    covered = {
+        (kind, row["id"])
+        for kind in ("group", "project")
+        for row in hub.rows[Kind.ACCESS].dump()
+        if row["pk"] == f"{ID}#{kind}s"
+    }
+    grants = listed(hub)
+    shown, real = levels(grants), {key: level for key, level in truth(hub).items() if key[:2] in covered}
+    certain = {(str(one.node.place.type), one.node.place.id) for one in grants if not one.at_least}
+    for key in real.keys() | shown.keys():
+        if key[:2] in certain:
+            assert shown.get(key, 0) == real.get(key, 0), key
+        else:
+            assert shown.get(key, 0) <= real.get(key, 0), key
+    assert {one.node.place for one in grants if one.node.is_outside} == set()
+    everybody = {key[2] for key in real}
+    found = {key[2] for key in shown}
+    assert len(found) > 0.9 * len(everybody)
+    known = {row["id"] for row in hub.rows[Kind.ACCESS].dump() if row["pk"] == f"{ID}#accounts"}
+    assert found <= known
+    assert any(row["pk"] == f"{ID}#outside_groups" for row in hub.rows[Kind.ACCESS].dump())

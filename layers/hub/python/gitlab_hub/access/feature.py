@@ -4,6 +4,7 @@ from gitlab_hub.access.accounts import AccountCollector, AccountsStage, MemberAc
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.hints import subject
 from gitlab_hub.access.members import MemberListsStage, MembersStage
+from gitlab_hub.access.outside.stage import OutsideGroupsStage
 from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.sweep import SweepStage
 from gitlab_hub.access.targeted_refresh import TargetedRefresh
@@ -33,6 +34,7 @@ class AccessFeature:
             MembersStage(context, ResourceType.GROUP, collector),
             MembersStage(context, ResourceType.PROJECT, collector),
             MemberListsStage(context),
+            OutsideGroupsStage(context, context.store.outside, collector),
             MemberAccountsStage(context),
             SweepStage(context),
         ]

@@ -2,8 +2,9 @@
 
 `<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants` holds one row per direct
 membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round, and finds accounts by
-their usernames, groups and projects by their paths. `<integration>#hints` holds a mark per `<group|project>#<resource>`
-that a message is on its way about.
+their usernames, groups and projects by their paths. `<integration>#outside_groups` and `#outside_grants` are the same
+for groups that the integration does not cover, and that give access to what it covers. `<integration>#hints` holds a
+mark per `<group|project>#<resource>` that a message is on its way about.
 """
 
 from hashlib import blake2b
@@ -16,7 +17,8 @@ ACCOUNTS = "accounts"
 GRANTS = "grants"
 BY_ACCOUNT = "by_account"
 HINTS = "hints"
-COLLECTIONS = (ACCOUNTS, GRANTS, HINTS, *(kind.collection for kind in ResourceType))
+OUTSIDE_GROUPS, OUTSIDE_GRANTS = "outside_groups", "outside_grants"
+COLLECTIONS = (ACCOUNTS, GRANTS, HINTS, OUTSIDE_GROUPS, OUTSIDE_GRANTS, *(kind.collection for kind in ResourceType))
 
 
 def account_partition(integration_id: str, account_id: int) -> str:

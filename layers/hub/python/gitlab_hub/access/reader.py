@@ -179,7 +179,8 @@ class AccessReader:
 
     def grants(self, integration_id: str, wanted: GrantFilter, *, after: str | None, limit: int) -> Page[Grant]:
         """List direct grants, by resource and account."""
-        pk, prefix, index = partition(integration_id, GRANTS), "", None
+        covered = partition(integration_id, GRANTS)
+        pk, prefix, index = covered, "", None
         if wanted.resource is not None:
             kind, number = wanted.resource
             prefix = f"{grants_scope(kind, padded(number))}#"
@@ -188,8 +189,9 @@ class AccessReader:
             pk, index = account_partition(integration_id, wanted.account_id), BY_ACCOUNT
 
         def read(item: Item) -> Grant | None:
+            # The index has memberships outside of what the integration covers, too.
             grant = value_of(Grant, item)
-            return grant if wanted.keeps(grant) else None
+            return grant if item["pk"] == covered and wanted.keeps(grant) else None
 
         return self._scan(pk, read, prefix=prefix, index=index, after=after, limit=limit)
 

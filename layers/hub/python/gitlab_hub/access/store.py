@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from gitlab_hub.access.grant_rows import grant_row, granted_rows
 from gitlab_hub.access.keys import (
     ACCOUNTS,
     BY_ACCOUNT,
@@ -15,6 +16,7 @@ from gitlab_hub.access.keys import (
     name_index,
 )
 from gitlab_hub.access.model import Account, Grant
+from gitlab_hub.access.outside.store import OutsideStore
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import InventoryStore, rows_by_id, stored_among
@@ -22,7 +24,6 @@ from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of, value_of
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
-from gitlab_hub.sync.table_rows import TableRows
 
 
 def partitions(integration_id: str) -> list[str]:
@@ -36,17 +37,13 @@ class AccessStore:
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._integration_id = table, integration_id
         self.accounts = rows_by_id(table, partition(integration_id, ACCOUNTS))
-        self.grants = _granted(table, partition(integration_id, GRANTS))
+        self.grants = granted_rows(table, partition(integration_id, GRANTS))
+        self.outside = OutsideStore(table, integration_id)
         self.inventory = InventoryStore(table, integration_id, self._remove_grants, index=self._path_index)
 
     def grant_row(self, grant: Grant) -> Row:
         """Make a grant what is stored of it, findable from both of its ends."""
-        key = padded(grant.account_id)
-        index = {
-            f"{BY_ACCOUNT}_pk": account_partition(self._integration_id, grant.account_id),
-            f"{BY_ACCOUNT}_sk": f"{grants_scope(grant.resource_type, padded(grant.resource_id))}#{key}",
-        }
-        return Row(key, {**item_of(grant), **index})
+        return grant_row(self._integration_id, grant)
 
     def known_accounts(self, ids: Iterable[int]) -> dict[int, Account]:
         """Read those of these accounts that are stored."""
@@ -71,12 +68,3 @@ class AccessStore:
     def _remove_grants(self, kind: ResourceType, key: str, at: datetime) -> None:
         members = grants_scope(kind, key)
         self.grants.remove(members, dict(self.grants.stored(members)), at=at)
-
-
-def _granted(table: Table, pk: str) -> TableRows:
-    return TableRows(
-        table,
-        key=lambda scope, key: (pk, f"{scope}#{key}"),
-        scope_range=lambda scope: (pk, f"{scope}#"),
-        row_key=lambda sk: sk.rpartition("#")[2],
-    )

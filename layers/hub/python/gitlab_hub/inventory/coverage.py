@@ -37,14 +37,14 @@ async def covers_project(gitlab: "GitLab", target: SyncTarget, project: GitLabRo
     permissions, project_id = part(project, "permissions"), number(project.get("id"))
     if target.is_admin or not permissions or any(permissions.values()):
         return True
-    return None if project_id is None else await _is_member(gitlab, target, f"/projects/{project_id}")
+    return None if project_id is None else await is_member(gitlab, target, f"/projects/{project_id}")
 
 
 async def covers_group(gitlab: "GitLab", target: SyncTarget, group_id: int, group: GitLabRow) -> bool | None:
     """Whether a group that can be seen is one of the integration's; None where GitLab does not tell."""
     if target.group is not None:
         return await _is_in_group(gitlab, target, text(group.get("full_path")))
-    return True if target.is_admin else await _is_member(gitlab, target, f"/groups/{group_id}")
+    return True if target.is_admin else await is_member(gitlab, target, f"/groups/{group_id}")
 
 
 async def project_is_gone(gitlab: "GitLab", target: SyncTarget, project_id: int) -> bool:
@@ -59,7 +59,8 @@ async def group_is_gone(gitlab: "GitLab", target: SyncTarget, group_id: int) -> 
     return group is None or await covers_group(gitlab, target, group_id, group) is False
 
 
-async def _is_member(gitlab: "GitLab", target: SyncTarget, path: str) -> bool | None:
+async def is_member(gitlab: "GitLab", target: SyncTarget, path: str) -> bool | None:
+    """Whether the token's user is a member, however it came to be one; None where GitLab does not tell."""
     member = await fetch(gitlab, f"{path}/members/all/{target.user_id}")
     return bool(member) or (None if member == {} else False)
 

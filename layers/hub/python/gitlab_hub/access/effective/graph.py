@@ -14,7 +14,7 @@ class Place(NamedTuple):
     id: int
 
 
-ATTRIBUTES = ("id", "full_path", "parent_id", "shared_with", "share_with_group_lock", "owner_id")
+ATTRIBUTES = ("id", "full_path", "parent_id", "shared_with", "share_with_group_lock", "owner_id", "shows_invited")
 """What of a stored group or project a node is made of."""
 
 
@@ -23,7 +23,8 @@ class Node:
     """A group or project: where it lies, and which groups were invited into it.
 
     `owner_id`: the user a project in a personal namespace belongs to. `share_lock`: the group's projects take no
-    invited groups.
+    invited groups. `shows_invited`: all invited groups are among the shares; None for what the integration covers,
+    whose members are shown them.
     """
 
     place: Place
@@ -32,6 +33,12 @@ class Node:
     shares: tuple[Share, ...] = ()
     share_lock: bool = False
     owner_id: int | None = None
+    shows_invited: bool | None = None
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the integration does not cover it: it is read because it gives access to what is covered."""
+        return self.shows_invited is not None
 
     @classmethod
     def of(cls, kind: ResourceType, item: Mapping[str, Any]) -> "Node":
@@ -43,6 +50,7 @@ class Node:
             shares=tuple(item.get("shared_with") or ()),
             share_lock=bool(item.get("share_with_group_lock")),
             owner_id=item.get("owner_id"),
+            shows_invited=item.get("shows_invited"),
         )
 
 

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gitlab_hub.access.effective.graph import ATTRIBUTES, Graph, Node, Place
 from gitlab_hub.access.effective.paths import Memberships
-from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, GRANTS, account_partition, grants_scope, members_stage
+from gitlab_hub.access.keys import (
+    ACCOUNTS,
+    BY_ACCOUNT,
+    GRANTS,
+    OUTSIDE_GRANTS,
+    OUTSIDE_GROUPS,
+    account_partition,
+    grants_scope,
+    members_stage,
+)
 from gitlab_hub.access.model import Grant
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType, partition
@@ -55,24 +64,28 @@ class GraphReader:
 
     def whole(self, integration_id: str) -> Graph:
         """Read every group and project of an integration."""
-        nodes = self.nodes_from(integration_id, None, page=None)
-        return Graph({node.place: node for node in nodes}, self._unread(integration_id, None))
+        pk = partition(integration_id, OUTSIDE_GROUPS)
+        rows = query_all(self._table, pk, attributes=ATTRIBUTES)
+        outside = {node.place: node for node in (Node.of(ResourceType.GROUP, item) for item in rows)}
+        nodes = {node.place: node for node in self.nodes_from(integration_id, None, page=None)}
+        beyond = {place: node for place, node in outside.items() if place not in nodes}
+        return Graph(nodes | beyond, self._unread(integration_id, None))
 
-    def memberships(self, integration_id: str, account_id: int, places: Sequence[Place]) -> Memberships:
+    def memberships(self, integration_id: str, account_id: int, nodes: Iterable[Node]) -> Memberships:
         """Read which of these groups and projects an account is a direct member of."""
-        pk, key = partition(integration_id, GRANTS), padded(account_id)
-        keys = [(pk, f"{grants_scope(place.type, padded(place.id))}#{key}") for place in places]
+        key = padded(account_id)
+        keys = [(_grants_of(integration_id, node), f"{_scope(node)}#{key}") for node in nodes]
         return _stored(self._table.get_many(keys))
 
     def all_memberships(self, integration_id: str, account_id: int) -> Memberships:
         """Read everything an account is a direct member of."""
         return _stored(query_all(self._table, account_partition(integration_id, account_id), index=BY_ACCOUNT))
 
-    def members(self, integration_id: str, place: Place, after: int | None) -> Iterator[Grant]:
+    def members(self, integration_id: str, node: Node, after: int | None) -> Iterator[Grant]:
         """The direct members of a group or project behind an account's id, in order of ids, read as they are taken."""
-        scope = grants_scope(place.type, padded(place.id))
+        scope, pk = _scope(node), _grants_of(integration_id, node)
         start = None if after is None else f"{scope}#{padded(after)}"
-        rows = query_all(self._table, partition(integration_id, GRANTS), prefix=f"{scope}#", after=start, limit=_PAGE)
+        rows = query_all(self._table, pk, prefix=f"{scope}#", after=start, limit=_PAGE)
         return (value_of(Grant, item) for item in rows)
 
     def administrators(self, integration_id: str, after: int | None) -> Iterator[int]:
@@ -93,9 +106,15 @@ class GraphReader:
         return frozenset(Place(stages[stage], int(key)) for stage, key in noted if stage in stages)
 
     def _groups(self, integration_id: str, ids: Iterable[int]) -> Iterator[Node]:
-        pk = partition(integration_id, ResourceType.GROUP.collection)
-        items = self._table.get_many([(pk, padded(number)) for number in sorted(ids)], attributes=ATTRIBUTES)
-        return (Node.of(ResourceType.GROUP, item) for item in items)
+        keys = [
+            (partition(integration_id, collection), padded(number))
+            for number in sorted(ids)
+            for collection in (OUTSIDE_GROUPS, ResourceType.GROUP.collection)
+        ]
+        items = self._table.get_many(keys, attributes=("pk", *ATTRIBUTES))
+        # A group that the integration covers by now is no longer outside, whatever the last run has left.
+        outside = partition(integration_id, OUTSIDE_GROUPS)
+        return (Node.of(ResourceType.GROUP, item) for item in sorted(items, key=lambda item: item["pk"] != outside))
 
 
 def _ends(node: Node) -> tuple[set[int], set[int]]:
@@ -110,6 +129,14 @@ def _above(node: Node) -> set[int]:
 
 def _invited(node: Node) -> set[int]:
     return {share["group_id"] for share in node.shares}
+
+
+def _scope(node: Node) -> str:
+    return grants_scope(node.place.type, padded(node.place.id))
+
+
+def _grants_of(integration_id: str, node: Node) -> str:
+    return partition(integration_id, OUTSIDE_GRANTS if node.is_outside else GRANTS)
 
 
 def by_place(grants: Iterable[Grant]) -> Memberships:

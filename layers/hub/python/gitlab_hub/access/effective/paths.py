@@ -97,9 +97,16 @@ def places(graph: Graph, node: Node) -> list[Place]:
     return list(dict.fromkeys([*own, *groups]))
 
 
+def known_places(graph: Graph, node: Node) -> list[Node]:
+    """Those of them that were read."""
+    return [graph.nodes[place] for place in places(graph, node) if place in graph.nodes]
+
+
 def is_at_least(graph: Graph, node: Node) -> bool:
-    """Whether others may have access, too: a group on the way, or its list of members, could not be read."""
-    return not all(graph.knows_all(place) for place in places(graph, node))
+    """Whether others may have access, too: a group that counts, its members or its invited groups cannot be read."""
+    lines = [_home(node), *(share["group_id"] for share in _project_shares(graph, node))]
+    hides_invited = any(group.shows_invited is False for start in lines for group in graph.line(start))
+    return hides_invited or not all(graph.knows_all(place) for place in places(graph, node))
 
 
 def _home(node: Node) -> int | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gitlab_hub.access.effective.answer import IMPLIED, EffectiveAccess
 from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.loading import GraphReader, by_place
-from gitlab_hub.access.effective.paths import OWNER, GrantKind, Memberships, is_at_least, paths, places
+from gitlab_hub.access.effective.paths import OWNER, GrantKind, Memberships, is_at_least, known_places, paths
 from gitlab_hub.access.model import Account, Grant
 from gitlab_hub.access.reader import MAX_READ, Page
 
@@ -60,7 +60,7 @@ class EffectiveReader:
         if node is None:
             return None
         graph = self._graphs.around(integration_id, node)
-        memberships = self._graphs.memberships(integration_id, account.id, places(graph, node))
+        memberships = self._graphs.memberships(integration_id, account.id, known_places(graph, node))
         access = _access(graph, node, account.id, memberships, is_admin=account.is_admin is True)
         return _grant(graph, node, account.id, access, incomplete=is_at_least(graph, node))
 
@@ -81,7 +81,7 @@ class EffectiveReader:
         memberships = self._graphs.all_memberships(integration_id, account.id)
         found: list[EffectiveGrant] = []
         for node in graph.nodes.values():
-            if after is not None and node.place <= after:
+            if node.is_outside or (after is not None and node.place <= after):
                 continue
             access = _access(graph, node, account.id, memberships, is_admin=account.is_admin is True)
             if wanted.keeps(access):
@@ -124,7 +124,7 @@ class EffectiveReader:
         self, integration_id: str, graph: Graph, node: Node, after: int | None
     ) -> Iterator[tuple[int, Memberships, bool]]:
         """Everybody who may have access here, in order of ids: (account, its memberships, whether an administrator)."""
-        lists = [self._graphs.members(integration_id, place, after) for place in places(graph, node)]
+        lists = [self._graphs.members(integration_id, place, after) for place in known_places(graph, node)]
         owner = [] if node.owner_id is None or node.owner_id <= (after or 0) else [_Sign(node.owner_id)]
         admins = (_Sign(number, is_admin=True) for number in self._graphs.administrators(integration_id, after))
         signs = merge(*(_signs(grants) for grants in lists), owner, admins, key=_account_of)

@@ -1,0 +1,29 @@
+"""Grants as rows: one per membership, findable from both of its ends."""
+
+from gitlab_hub.access.keys import BY_ACCOUNT, account_partition, grants_scope
+from gitlab_hub.access.model import Grant
+from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.rows import item_of
+from gitlab_hub.sync.ports import Row
+from gitlab_hub.sync.table_rows import TableRows
+
+
+def grant_row(integration_id: str, grant: Grant) -> Row:
+    """Make a grant what is stored of it."""
+    key = padded(grant.account_id)
+    index = {
+        f"{BY_ACCOUNT}_pk": account_partition(integration_id, grant.account_id),
+        f"{BY_ACCOUNT}_sk": f"{grants_scope(grant.resource_type, padded(grant.resource_id))}#{key}",
+    }
+    return Row(key, {**item_of(grant), **index})
+
+
+def granted_rows(table: Table, pk: str) -> TableRows:
+    """Rows of a partition that holds grants, a scope per group or project."""
+    return TableRows(
+        table,
+        key=lambda scope, key: (pk, f"{scope}#{key}"),
+        scope_range=lambda scope: (pk, f"{scope}#"),
+        row_key=lambda sk: sk.rpartition("#")[2],
+    )
