@@ -251,3 +251,15 @@ def test_an_explanation_reads_little(company: Client) -> None:
     company.get("explain", account_id=250, project_id=SHOP)
     assert company.table.bill["requests"] <= 8
     assert company.table.bill["items"] <= 8
+
+
+def test_an_account_that_was_just_met_hides_no_administrator(company: Client) -> None:
+    company.store(*(account(number, f"newcomer{number}", is_admin=None) for number in range(ANA, ROOT)))
+    assert levels(company, group_id=OPS)["group", OPS, ROOT] == (50, "implied")
+
+
+def test_a_token_that_is_not_shown_administrators_reads_a_page_of_accounts_for_them(company: Client) -> None:
+    company.store(*(account(number, f"user{number}", is_admin=None) for number in range(1, 1_000)))
+    company.table.bill.clear()
+    company.every("grants", view="effective", group_id=OPS)
+    assert company.table.bill["items"] < 500

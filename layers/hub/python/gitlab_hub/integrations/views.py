@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from gitlab_hub.integrations.capabilities import Available, Capability, capabilities
 from gitlab_hub.integrations.health import shown_status, token_status
 from gitlab_hub.integrations.model import NOBODY, Credential, GitLabUser, Integration
 from gitlab_hub.integrations.verification.checks import Verification, to_dict
@@ -58,9 +59,25 @@ class IntegrationView(BaseModel):
         return cls(**_shown(integration, now))
 
 
+class CapabilityView(BaseModel):
+    """Something that the token can see or do, or what would change that it cannot."""
+
+    name: str
+    does: str
+    available: Available
+    role: str | None
+    to_change: str | None
+
+    @classmethod
+    def of(cls, capability: Capability) -> "CapabilityView":
+        """Show a capability."""
+        return cls.model_validate(capability, from_attributes=True)
+
+
 class IntegrationDetail(IntegrationView):
     """One integration with what belongs to it. Hooks that stand in for a group's are not listed one by one."""
 
+    capabilities: list[CapabilityView] = Field(default_factory=list)
     hooks: list[dict[str, Any]] = Field(default_factory=list)
     hooks_complete: bool = True
     sync: dict[str, Any] = Field(default_factory=dict)
@@ -71,7 +88,8 @@ class IntegrationDetail(IntegrationView):
         cls, integration: Integration, sync: Mapping[str, Any], hooks: Mapping[str, Any], *, now: int
     ) -> "IntegrationDetail":
         """Show an integration as of now with the state of its syncs and what is shown of its hooks."""
-        return cls(**_shown(integration, now), sync=dict(sync), **hooks)
+        shown = [CapabilityView.of(capability) for capability in capabilities(integration)]
+        return cls(**_shown(integration, now), capabilities=shown, sync=dict(sync), **hooks)
 
 
 class CheckView(BaseModel):

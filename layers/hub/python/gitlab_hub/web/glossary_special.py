@@ -56,6 +56,8 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         f"{name}.created_at": ("When it was created, an ISO 8601 time.", "2026-11-29T12:00:00Z")
         for name in ("CredentialView", "CredentialDetail")
     },
+    "CapabilityView.name": ("A stable word for it.", "pipelines"),
+    "CapabilityView.role": ("The lowest role the token's user needs where it is used; null: none.", "Reporter"),
     "AcceptBody.kind": ("Which sync: access or pipelines.", "access"),
     "AccountView.kind": ("human, service_account, project_bot, group_bot or unknown.", "human"),
     "AccountAnswer.name": ("The person's or bot's name.", "Jane Doe"),

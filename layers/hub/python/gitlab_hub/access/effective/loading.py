@@ -89,13 +89,20 @@ class GraphReader:
         return (value_of(Grant, item) for item in rows)
 
     def administrators(self, integration_id: str, after: int | None) -> Iterator[int]:
-        """The ids of administrators behind an id, in order; none where the token is not shown who they are."""
-        start = None if after is None else padded(after)
+        """The ids of administrators behind an id, in order; none where the token is not shown who they are.
+
+        GitLab tells it of every account it lists to an administrator, and of nobody to others. Single accounts are
+        stored without it until the next run: it takes a page of them to see that the token is not shown it.
+        """
+        start, is_told = None if after is None else padded(after), False
         pk = partition(integration_id, ACCOUNTS)
-        for item in query_all(self._table, pk, after=start, attributes=("id", "is_admin")):
-            if item.get("is_admin") is None:
-                return  # GitLab tells it of every account, or of none.
-            if item["is_admin"]:
+        for read, item in enumerate(
+            query_all(self._table, pk, after=start, attributes=("id", "is_admin"), limit=_PAGE)
+        ):
+            is_told = is_told or item.get("is_admin") is not None
+            if not is_told and read == _PAGE:
+                return
+            if item.get("is_admin"):
                 yield int(item["id"])
 
     def _unread(self, integration_id: str, places: Sequence[Place] | None) -> frozenset[Place]:

@@ -1,0 +1,96 @@
+"""What a token can see and do, as far as its scopes and its user tell, and what would change it. Pure.
+
+Which group or project a role is missing in is found out by using it: verification, scopes and incidents say so by name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gitlab_hub.integrations.model import NOBODY, AuthMode, Integration
+from gitlab_hub.integrations.permissions import NEEDS, Need, covered
+
+GRANULAR = "granular"
+"""The one scope of a fine-grained token: it says nothing of what was granted."""
+
+
+class Available(StrEnum):
+    """Whether the token can do something. `unknown`: only trying it would tell."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One thing that a token may be able to see or do.
+
+    `role`: the lowest role that its user needs in the groups and projects concerned. `to_change`: what makes it
+    available; None where it is.
+    """
+
+    name: str
+    does: str
+    available: Available
+    role: str | None = None
+    to_change: str | None = None
+
+
+SEEN_BY_ADMINISTRATORS = (
+    ("all_accounts", "See every account, not only members of groups and projects"),
+    ("private_emails", "See the addresses that accounts sign in with"),
+    ("second_factor", "See who has a second factor"),
+    ("last_sign_in", "See when an account last signed in and was last active"),
+    ("administrators", "See who administers or audits the GitLab"),
+)
+"""GitLab tells these to administrators only (docs.gitlab.com/api/users, "List all users" for administrators)."""
+
+_ADMINISTRATOR = (
+    "Give a token of an administrator; where GitLab's admin mode is on, with the scope admin_mode. On gitlab.com there "
+    "is none: accounts are met as members there."
+)
+
+_AUTHORIZE = "Authorize the application: POST /v1/integrations/gitlab/authorize."
+
+
+def capabilities(integration: Integration) -> list[Capability]:
+    """Everything that the primary credential of an integration can or cannot do."""
+    return [*_features(integration), *_sights(integration)]
+
+
+def _features(integration: Integration) -> Iterator[Capability]:
+    by_oauth = integration.auth_mode == AuthMode.OAUTH_APP
+    for need in NEEDS:
+        if need.by_oauth or not by_oauth:
+            available = _scope_is_there(integration, need)
+            role = None if need.role == "none" else need.role
+            to_change = None if available is Available.YES else _missing(integration, need)
+            yield Capability(need.feature, need.does, available, role, to_change)
+
+
+def _scope_is_there(integration: Integration, need: Need) -> Available:
+    if integration.account == NOBODY or GRANULAR in integration.scopes:
+        return Available.UNKNOWN
+    return Available.YES if need.scope in covered(integration.scopes) else Available.NO
+
+
+def _missing(integration: Integration, need: Need) -> str:
+    if integration.account == NOBODY:
+        return _AUTHORIZE
+    if GRANULAR in integration.scopes:
+        return f"A fine-grained token needs these permissions: {', '.join(need.permissions)}. Trying it will tell."
+    if integration.auth_mode == AuthMode.OAUTH_APP:
+        return f"Authorize again with the feature, so that GitLab is asked for the scope {need.scope}."
+    return f"Store a token with the scope {need.scope}: PUT …/gitlab-token."
+
+
+def _sights(integration: Integration) -> Iterator[Capability]:
+    available = Available.YES if integration.account.is_admin else Available.NO
+    to_change = None if integration.account.is_admin else _ADMINISTRATOR
+    if integration.account == NOBODY:
+        available, to_change = Available.UNKNOWN, _AUTHORIZE
+    elif GRANULAR in integration.scopes and integration.account.is_admin:
+        available, to_change = Available.UNKNOWN, "A fine-grained token needs User: Read for the whole instance."
+    for name, does in SEEN_BY_ADMINISTRATORS:
+        yield Capability(name, does, available, None, to_change)

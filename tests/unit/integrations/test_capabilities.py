@@ -1,0 +1,76 @@
+"""What is said of a token's abilities, and of what would change them."""
+
+from dataclasses import replace
+
+import pytest
+
+from gitlab_hub.integrations.capabilities import Available, capabilities
+from gitlab_hub.integrations.model import NOBODY, AuthMode, Features, GitLabUser, Integration
+from gitlab_hub.integrations.permissions import NEEDS
+
+INTEGRATION = Integration(
+    id="int_1",
+    host_url="https://gitlab.example.com",
+    auth_mode=AuthMode.PERSONAL_TOKEN,
+    status="active",
+    paused=False,
+    display_name="Acme",
+    gitlab_version="19.6.0",
+    group=None,
+    features=Features(),
+    account=GitLabUser(id=5, username="jane", kind="human"),
+    credential_status="valid",
+    scopes=("read_api",),
+    token_expires_at=None,
+    secret_version="v1",
+    identity="i",
+    created_by="t",
+    created_at=0,
+    updated_at=0,
+)
+READING, WRITING = {"connect", "access", "pipelines", "builds", "revoke"}, {"manage_webhooks", "report_statuses"}
+SIGHTS = {"all_accounts", "private_emails", "second_factor", "last_sign_in", "administrators"}
+
+
+def named(integration: Integration, available: Available) -> set[str]:
+    return {one.name for one in capabilities(integration) if one.available is available}
+
+
+def test_a_token_that_reads_can_read_and_is_told_what_more_needs() -> None:
+    assert named(INTEGRATION, Available.YES) == READING
+    assert named(INTEGRATION, Available.NO) == WRITING | SIGHTS | {"rotate"}
+    to_change = {one.name: one.to_change for one in capabilities(INTEGRATION)}
+    assert "the scope api" in (to_change["manage_webhooks"] or "")
+    assert "administrator" in (to_change["last_sign_in"] or "")
+    assert to_change["access"] is None
+
+
+def test_api_includes_what_reads() -> None:
+    assert named(replace(INTEGRATION, scopes=("api",)), Available.YES) == READING | WRITING
+
+
+def test_an_administrator_sees_what_others_do_not() -> None:
+    admin = replace(INTEGRATION, account=replace(INTEGRATION.account, is_admin=True))
+    assert named(admin, Available.YES) == READING | SIGHTS
+
+
+@pytest.mark.parametrize("is_admin", [False, True])
+def test_of_a_fine_grained_token_only_trying_tells(*, is_admin: bool) -> None:
+    granular = replace(INTEGRATION, scopes=("granular",), account=replace(INTEGRATION.account, is_admin=is_admin))
+    features = {need.feature for need in NEEDS}
+    assert named(granular, Available.UNKNOWN) == features | (SIGHTS if is_admin else set())
+    told = {one.name: one.to_change or "" for one in capabilities(granular)}
+    assert all(need.permissions[0] in told[need.feature] for need in NEEDS)
+
+
+def test_before_anybody_authorized_nothing_is_known() -> None:
+    waiting = replace(INTEGRATION, auth_mode=AuthMode.OAUTH_APP, account=NOBODY, scopes=())
+    assert {one.available for one in capabilities(waiting)} == {Available.UNKNOWN}
+    assert all("authorize" in (one.to_change or "") for one in capabilities(waiting))
+
+
+def test_an_oauth_application_is_authorized_again_for_more() -> None:
+    oauth = replace(INTEGRATION, auth_mode=AuthMode.OAUTH_APP)
+    to_change = {one.name: one.to_change or "" for one in capabilities(oauth)}
+    assert to_change["report_statuses"].startswith("Authorize again")
+    assert {"rotate", "revoke"}.isdisjoint(to_change)
