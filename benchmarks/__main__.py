@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import cases, journeys, loopback, reads, receiving, report, steps, ticks, triggers
+from benchmarks import cases, effective, journeys, loopback, reads, receiving, report, steps, ticks, triggers
 from benchmarks.machine import facts
 from benchmarks.starts import Start, starts
 from benchmarks.syncs import Figures, figures_of
@@ -13,7 +13,7 @@ from benchmarks.syncs import Figures, figures_of
 HERE = Path(__file__).parent
 KINDS = ("access", "pipelines")
 WEBHOOKS = ("receiving", "steps", "loopback")
-PARTS = (*KINDS, "triggers", *WEBHOOKS, "journeys", "reads", "ticks", "starts")
+PARTS = (*KINDS, "effective", "triggers", *WEBHOOKS, "journeys", "reads", "ticks", "starts")
 GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
 
 
@@ -44,6 +44,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
     if kinds:
         yield report.syncs(list(_syncs(chosen, kinds)))
     others: dict[str, Callable[[], report.Section]] = {
+        "effective": lambda: report.effective(effective.answered(quick=chosen.quick)),
         "triggers": lambda: report.triggers(triggers.triggers_table()),
         "receiving": lambda: report.receiving(list(receiving.figures(quick=chosen.quick))),
         "steps": lambda: report.steps(steps.counted()),

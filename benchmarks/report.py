@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.cases import JOBS, PIPELINES
+from benchmarks.effective import Answers, answers_table
 from benchmarks.journeys import Journeys, journeys_table
 from benchmarks.loopback import Figures as Loopback
 from benchmarks.loopback import load_tables, loop_table
@@ -61,6 +62,11 @@ def triggers(measured: str) -> Section:
 def receiving(figures: Sequence[Received]) -> Section:
     """The receiver alone."""
     return Section("Receiving webhooks", (receiving_table(figures),))
+
+
+def effective(answers: Answers) -> Section:
+    """Questions about effective access."""
+    return Section("Effective access: 1,000 groups, 10,000 projects, 5,000 accounts", (answers_table(answers),))
 
 
 def steps(counts: Counts) -> Section:
