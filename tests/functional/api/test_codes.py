@@ -9,8 +9,8 @@ from pathlib import Path
 import gitlab_hub
 from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.credential_routes import rendered
-from gitlab_hub.integrations.errors import REFUSALS
 from gitlab_hub.integrations.verification.codes import FAILURES, WARNINGS
+from gitlab_hub.integrations.verification.refusals import REFUSALS
 from gitlab_hub.sync.run import EXPIRED, PAUSED
 from gitlab_hub.web.status import STATUS_OF_CODE, status_of
 

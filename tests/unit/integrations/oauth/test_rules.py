@@ -5,13 +5,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gitlab_hub.integrations.errors import DuplicateIntegration, InvalidPermissions, InvalidState
+from gitlab_hub.integrations.errors import DuplicateIntegration, InvalidState
 from gitlab_hub.integrations.oauth import cookies
 from gitlab_hub.integrations.oauth.apply import check_scopes
 from gitlab_hub.integrations.oauth.keys import FlowKeys, challenge, digest
 from gitlab_hub.integrations.oauth.pending import CallbackContext, PendingAuthorization, authorize_url, check
 from gitlab_hub.integrations.oauth.return_urls import ReturnUrls, returned
 from gitlab_hub.integrations.oauth.service import AuthorizationStarted, BrowserBound
+from gitlab_hub.integrations.verification.refusals import InvalidPermissions
 from gitlab_hub.web.errors import Unprocessable
 
 KEYS = FlowKeys(lambda: b"k" * 32)

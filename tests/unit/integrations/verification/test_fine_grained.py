@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.integrations.errors import refusal
 from gitlab_hub.integrations.model import Features
 from gitlab_hub.integrations.permissions import need_of
 from gitlab_hub.integrations.verification.checks import Step
+from gitlab_hub.integrations.verification.refusals import refusal
 from tests.fakes.gitlab import ScriptedGitLab, answer, lacking, project
 from tests.unit.integrations.verifying import Run, at, run_over
 

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gitlab_hub.gitlab.granular import GRANULAR
 from gitlab_hub.integrations.model import NOBODY, AuthMode, Integration
 from gitlab_hub.integrations.permissions import NEEDS, Need, covered
-
-GRANULAR = "granular"
-"""The one scope of a fine-grained token: it says nothing of what was granted."""
 
 
 class Available(StrEnum):

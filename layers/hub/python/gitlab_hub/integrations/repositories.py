@@ -9,12 +9,12 @@ from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.integrations.connector import Connector
-from gitlab_hub.integrations.errors import NoCredential
 from gitlab_hub.integrations.health import primary_credential_of
 from gitlab_hub.integrations.model import IntegrationWithCredentials
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.integrations.tokens.loaded_credential import LoadedCredential
 from gitlab_hub.integrations.tokens.source import CredentialTokens, TokenSource
+from gitlab_hub.integrations.verification.refusals import NoCredential
 
 LARGEST_PAGE = 100
 """GitLab's own upper limit."""

@@ -11,7 +11,6 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.oauth import Application
-from gitlab_hub.integrations.errors import refusal
 from gitlab_hub.integrations.factory import FIRST_LABEL, new_credential, new_integration
 from gitlab_hub.integrations.health import primary_credential_of
 from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
@@ -32,6 +31,7 @@ from gitlab_hub.integrations.tokens.refresh import TokenNeed
 from gitlab_hub.integrations.tokens.source import TokenSource
 from gitlab_hub.integrations.tokens.vault import Contents, TokenSet
 from gitlab_hub.integrations.verification.checks import Verification
+from gitlab_hub.integrations.verification.refusals import refusal
 from gitlab_hub.integrations.verification.verifier import Subject, Verifier
 from gitlab_hub.web.errors import Unprocessable
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.audit.model import AuditAction
-from gitlab_hub.integrations.errors import NoCredential
 from gitlab_hub.integrations.health import primary_credential_of, token_status
 from gitlab_hub.integrations.model import (
     CredentialKind,
@@ -14,6 +13,7 @@ from gitlab_hub.integrations.token_service import TokenHealth
 from gitlab_hub.integrations.tokens.loaded_credential import load_credential
 from gitlab_hub.integrations.tokens.refresh import Refresher, TokenNeed
 from gitlab_hub.integrations.tokens.rotation import TokenRotator
+from gitlab_hub.integrations.verification.refusals import NoCredential
 
 
 class TokenRotation:

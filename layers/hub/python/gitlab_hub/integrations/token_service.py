@@ -8,7 +8,7 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.errors import GitLabError, Unauthorized
 from gitlab_hub.gitlab.options import Tokens
-from gitlab_hub.integrations.errors import AccountMismatch, NoCredential, TokenChanged, refusal
+from gitlab_hub.integrations.errors import AccountMismatch, TokenChanged
 from gitlab_hub.integrations.factory import FIRST_LABEL, credential_id_of, new_credential
 from gitlab_hub.integrations.groups import keep_group, place_seen
 from gitlab_hub.integrations.health import primary_credential_of, token_status
@@ -34,6 +34,7 @@ from gitlab_hub.integrations.verification.outcome import (
     verification_of,
     with_status,
 )
+from gitlab_hub.integrations.verification.refusals import NoCredential, refusal
 from gitlab_hub.integrations.verification.verifier import Subject, Verifier
 
 UNAUTHORIZED = "Nobody has authorized this connection yet; do that first (POST /v1/integrations/gitlab/authorize)."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gitlab_hub.gitlab.oauth import Grant
-from gitlab_hub.integrations.errors import AccountMismatch, InvalidPermissions
+from gitlab_hub.integrations.errors import AccountMismatch
 from gitlab_hub.integrations.factory import FIRST_LABEL, new_credential
 from gitlab_hub.integrations.model import (
     NOBODY,
@@ -21,6 +21,7 @@ from gitlab_hub.integrations.store import Change
 from gitlab_hub.integrations.tokens.vault import TokenSet
 from gitlab_hub.integrations.verification.checks import Facts
 from gitlab_hub.integrations.verification.outcome import apply_verification, with_status
+from gitlab_hub.integrations.verification.refusals import InvalidPermissions
 from gitlab_hub.integrations.verification.steps import missing_scopes
 
 CONFIDENTIAL = (

@@ -10,7 +10,7 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import HubError, InvalidInput, NotFound
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.oauth import Application, Grant, code_fields
-from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration, refusal
+from gitlab_hub.integrations.errors import AccountMismatch, DuplicateIntegration
 from gitlab_hub.integrations.model import NOBODY, AuthMode, Integration, IntegrationStatus, IntegrationWithCredentials
 from gitlab_hub.integrations.oauth.apply import (
     CONFIDENTIAL,
@@ -37,6 +37,7 @@ from gitlab_hub.integrations.tokens.revocation_queue import RevocationQueue
 from gitlab_hub.integrations.tokens.vault import TokenSet
 from gitlab_hub.integrations.verification.checks import Facts
 from gitlab_hub.integrations.verification.outcome import shown_no_pipelines
+from gitlab_hub.integrations.verification.refusals import refusal
 from gitlab_hub.integrations.verification.verifier import Subject, Verifier
 from gitlab_hub.storage.ports import SecretMissing
 from gitlab_hub.web.errors import PermissionDenied

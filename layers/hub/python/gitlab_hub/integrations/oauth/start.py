@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.oauth import Application
-from gitlab_hub.integrations.errors import InvalidPermissions, refusal
 from gitlab_hub.integrations.factory import unauthorized_integration
 from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
 from gitlab_hub.integrations.model import Features
 from gitlab_hub.integrations.permissions import least_scopes
 from gitlab_hub.integrations.service import ConnectResult
 from gitlab_hub.integrations.tokens.vault import Contents
+from gitlab_hub.integrations.verification.refusals import InvalidPermissions, refusal
 from gitlab_hub.integrations.verification.steps import missing_scopes
 from gitlab_hub.integrations.verification.verifier import Verifier
 
