@@ -74,7 +74,7 @@ def parts(dataset: str, key: Any) -> set[tuple[str, int]]:
             return {("project", key)}
         case "grants":
             return {key[:2], ("user", key[2])}
-        case "shares":
+        case "shares" | "traits":
             return {key[:2]}
     return {("project", key[0])}
 
