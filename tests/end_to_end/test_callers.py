@@ -26,6 +26,7 @@ SAMPLE = (
     ("admin", "PUT", "{one}/gitlab-token"),
     ("admin", "POST", "{one}/gitlab-token/check"),
     ("admin", "POST", "{one}/sync"),
+    ("admin", "POST", "{one}/sync/reject"),
     ("owner", "POST", "{one}/sync/accept"),
     ("owner", "DELETE", "{other}"),
     ("owner", "GET", "/v1/tokens"),

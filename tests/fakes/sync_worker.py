@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens, VettedTransport
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.incidents import IncidentStore
@@ -135,6 +136,8 @@ class SyncHub:
             runs=RunStore(self.state),
             queues=self.queues,
             purges=partial(PurgeBook, self.state),
+            audit=AuditLog(self.state, lambda: self.now),
+            incidents=IncidentStore(self.state, lambda: self.now, is_live),
             now=lambda: self.now,
             new_id=lambda: self._new("s"),
         )

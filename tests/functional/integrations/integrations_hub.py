@@ -34,9 +34,13 @@ class Syncs:
         self.asked.append((integration_id, tuple(kinds), full))
         return "sync-1"
 
-    def accept(self, integration_id: str, kind: str) -> str:
-        self.asked.append((integration_id, (f"accept {kind}",), False))
+    def accept(self, integration_id: str, kind: str, *, actor: str) -> str:
+        self.asked.append((integration_id, (f"accept {kind}", actor), False))
         return "sync-2"
+
+    def reject(self, integration_id: str, kind: str, *, actor: str) -> str:
+        self.asked.append((integration_id, (f"reject {kind}", actor), False))
+        return "sync-1"
 
     def view(self, integration_id: str) -> dict[str, Any]:
         return {kind: {"sync_id": None, "status": "idle"} for kind in ("access", "pipelines")}

@@ -22,6 +22,7 @@ ROUTES = [
     ("POST", "/sync", {}),
     ("GET", "/sync", None),
     ("POST", "/sync/accept", {"kind": "access"}),
+    ("POST", "/sync/reject", {"kind": "access"}),
 ]
 
 

@@ -95,8 +95,10 @@ def test_a_sync_is_asked_for(hub: IntegrationsHub, one: str) -> None:
     assert hub("POST", f"/v1/integrations/{one}/sync") == (202, {"sync_id": "sync-1"})
     assert hub("POST", f"/v1/integrations/{one}/sync", {"kinds": ["access"], "full": True})[0] == 202
     assert hub("POST", f"/v1/integrations/{one}/sync/accept", {"kind": "pipelines"}) == (202, {"sync_id": "sync-2"})
+    assert hub("POST", f"/v1/integrations/{one}/sync/reject", {"kind": "access"}) == (202, {"sync_id": "sync-1"})
     assert hub.syncs.asked == [
-        (one, ("access", "pipelines"), False), (one, ("access",), True), (one, ("accept pipelines",), False),
+        (one, ("access", "pipelines"), False), (one, ("access",), True), (one, ("accept pipelines", "t-owner"), False),
+        (one, ("reject access", "t-owner"), False),
     ]  # fmt: skip
     assert hub("GET", f"/v1/integrations/{one}/sync")[1]["kinds"]["access"] == {"sync_id": None, "status": "idle"}
 
@@ -109,7 +111,7 @@ def test_other_syncs_are_refused(hub: IntegrationsHub, one: str, body: dict[str,
 
 def test_a_paused_integration_is_not_synced(hub: IntegrationsHub, one: str) -> None:
     hub("PATCH", f"/v1/integrations/{one}", {"paused": True})
-    for path, body in (("sync", {}), ("sync/accept", {"kind": "access"})):
+    for path, body in (("sync", {}), ("sync/accept", {"kind": "access"}), ("sync/reject", {"kind": "access"})):
         status, refused = hub("POST", f"/v1/integrations/{one}/{path}", body)
         assert (status, refused["code"], hub.syncs.asked) == (409, "integration_paused", [])
     hub("PATCH", f"/v1/integrations/{one}", {"paused": False})

@@ -87,7 +87,7 @@ def test_a_deleted_group_takes_everything_below_along(synced: SyncHub) -> None:
     server.change("remove_group", id=parent)
     synced.sync(Kind.ACCESS)
     if synced.run(Kind.ACCESS).status is RunStatus.SUSPECT:
-        synced.service.accept(ID, Kind.ACCESS)
+        synced.service.accept(ID, Kind.ACCESS, actor="t-owner")
         synced.work(Kind.ACCESS)
     assert access(synced) == truth(synced, Kind.ACCESS)
     assert not {parent, below} & access(synced)["groups"].keys()

@@ -95,6 +95,6 @@ def test_no_row_that_stays_is_removed(fresh: Running, kind: Kind, seed: int) -> 
 
     quiet = hub.sync(kind)
     if quiet.status is RunStatus.SUSPECT:
-        hub.service.accept("i1", kind)
+        hub.service.accept("i1", kind, actor="t-owner")
         hub.work(kind)
     assert stored(hub, kind) == truth(hub, kind)

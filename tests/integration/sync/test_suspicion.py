@@ -1,14 +1,17 @@
 """When GitLab suddenly lists much less, or nothing: nothing is removed until an owner says so."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
+from gitlab_hub.sync.errors import NothingSuspect
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
 from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.conftest import KINDS
+from tests.integration.sync.hinting import process, resource
 from tests.integration.sync.stored_rows import access, pipelines, stored, truth
 
 
@@ -86,7 +89,7 @@ def test_an_owner_accepts_that_most_is_gone(
     # Whatever a later run finds, it does not get tired and give in.
     assert hub.sync(kind).status is RunStatus.SUSPECT
 
-    hub.service.accept(ID, kind)
+    hub.service.accept(ID, kind, actor="t-owner")
     assert (hub.work(kind).status, stored(hub, kind)) == (RunStatus.IDLE, truth(hub, kind))
 
 
@@ -99,9 +102,55 @@ def test_what_an_owner_accepted_does_not_cover_what_went_afterwards(fresh: Runni
     left = [row["id"] for row in fresh.truth("users") if not row["is_admin"]]
     for number in left:
         fresh.change("remove_user", id=number)
-    hub.service.accept(ID, Kind.ACCESS)
+    hub.service.accept(ID, Kind.ACCESS, actor="t-owner")
     assert hub.work(Kind.ACCESS).status is RunStatus.SUSPECT
     assert access(hub)["accounts"].keys() == before["accounts"].keys()
+
+
+@KINDS
+def test_a_wrong_reading_is_rejected_and_the_next_run_on_schedule_judges_anew(server: Running, kind: Kind) -> None:
+    hub = SyncHub(server)
+    hub.sync(kind)
+    before = stored(hub, kind)
+    server.fault("empty_list", path="^/api/v4.*/projects$", query="page", times=0)
+    suspect = hub.sync(kind)
+    assert suspect.status is RunStatus.SUSPECT
+    assert hub.service.reject(ID, kind, actor="t-admin") == suspect.sync_id
+    state = hub.service.view(ID)[kind]
+    assert (state["sync_id"], state["status"], state["suspected"]) == (suspect.sync_id, "idle", {})
+    assert state["counts"]["rows_rejected"] == sum(suspect.suspected.values()) > 0
+    with pytest.raises(NothingSuspect):
+        hub.service.reject(ID, kind, actor="t-admin")
+
+    assert hub.dispatcher(kind).tick()["started"] == 0
+    assert stored(hub, kind) == before
+    # While GitLab lists as little as it did, it is doubted as it was.
+    hub.now += 301
+    assert hub.dispatcher(kind).tick()["started"] == 1
+    assert hub.work(kind).status is RunStatus.SUSPECT
+    hub.service.reject(ID, kind, actor="t-admin")
+    server.control("DELETE", "faults")
+    hub.now += 301
+    assert hub.dispatcher(kind).tick()["started"] == 1
+    assert (hub.work(kind).status, stored(hub, kind)) == (RunStatus.IDLE, before)
+
+
+def test_after_a_rejection_hints_remove_nothing_before_the_next_run(server: Running) -> None:
+    hub = SyncHub(server)
+    hub.sync(Kind.ACCESS)
+    server.fault("empty_list", path="^/api/v4/projects$", query="page", times=0)
+    assert hub.sync(Kind.ACCESS).status is RunStatus.SUSPECT
+    server.control("DELETE", "faults")
+    hub.service.reject(ID, Kind.ACCESS, actor="t-admin")
+    group, number = Counter(row["source_id"] for row in server.truth("members", source="group")).most_common(1)[0]
+    assert number > 2
+    leaver = server.truth("members", source="group", source_id=group)[-1]["user_id"]
+    server.change("remove_member", source="group", source_id=group, user_id=leaver)
+    resource(hub, "group", group)
+    process(hub, Kind.ACCESS)
+    assert ("group", group, leaver) in access(hub)["grants"]
+    assert hub.sync(Kind.ACCESS).status is RunStatus.IDLE
+    assert access(hub) == truth(hub, Kind.ACCESS)
 
 
 @KINDS

@@ -95,6 +95,22 @@ def test_only_a_suspicious_run_can_be_accepted_and_only_for_what_it_refused() ->
         runs.accept(runs.finish(QUEUED, now=NOW), sync_id="s2", now=NOW)
 
 
+def test_a_rejected_run_is_over_and_says_what_was_refused() -> None:
+    suspect = runs.finish(replace(QUEUED, suspected={"accounts": 4, "grants": 9}, counts={"requests": 3}), now=NOW)
+    over = runs.reject(suspect)
+    assert (over.status, over.suspected, over.rejected) == (RunStatus.IDLE, {}, {"accounts": 4, "grants": 9})
+    assert over.counts == {"requests": 3, "rows_rejected": 13}
+    assert (over.finished_at, over.succeeded_at, over.sync_id) == (NOW, None, suspect.sync_id)
+    following = runs.request(over, sync_id="s2", now=NOW)
+    assert (following.rejected, following.accepted) == ({}, {})
+
+
+@pytest.mark.parametrize("status", [status for status in RunStatus if status is not RunStatus.SUSPECT])
+def test_only_a_suspicious_run_can_be_rejected(status: RunStatus) -> None:
+    with pytest.raises(NothingSuspect):
+        runs.reject(replace(QUEUED, status=status, suspected={"accounts": 4}))
+
+
 def test_waits_that_gitlab_asks_for_are_no_setbacks() -> None:
     waited = runs.defer(QUEUED, until=NOW + 60, now=NOW)
     set_back = runs.defer(waited, until=NOW + 60, now=NOW, setback=True)

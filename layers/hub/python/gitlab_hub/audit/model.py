@@ -28,6 +28,8 @@ class AuditAction(StrEnum):
     OAUTH_BEGIN = "oauth.begin"
     OAUTH_FINISH = "oauth.finish"
     SIGNING_SECRET_MADE = "signing_secret_made"  # noqa: S105 - the name of an action  # pragma: allowlist secret
+    SYNC_ACCEPT = "sync.accept"
+    SYNC_REJECT = "sync.reject"
     TOKEN_CREATE = "token.create"  # noqa: S105 - the name of an action
     TOKEN_REVOKE = "token.revoke"  # noqa: S105 - the name of an action
     TRIGGER_CHANGE = "trigger.change"

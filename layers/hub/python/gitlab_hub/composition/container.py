@@ -130,6 +130,8 @@ class Container(Core):
             runs=RunStore(self.integrations_table),
             queues={kind: self.queue(name) for kind, name in names.items() if self.env(name)},
             purges=partial(PurgeBook, self.integrations_table),
+            audit=self.audit,
+            incidents=self.incidents,
             now=self.now,
             new_id=self.new_id,
         )

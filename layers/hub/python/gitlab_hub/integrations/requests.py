@@ -86,7 +86,7 @@ class SyncBody(RequestBody):
 
 
 class AcceptBody(RequestBody):
-    """Accept what a suspect sync would remove."""
+    """Accept or reject what a suspect sync would remove."""
 
     kind: Literal["access", "pipelines"]
 

@@ -10,7 +10,7 @@ from gitlab_hub.integrations.requests import AcceptBody, SyncBody
 from gitlab_hub.integrations.responses import EndedSync, SyncHistory, SyncRequested, SyncStates
 from gitlab_hub.integrations.store import IntegrationStore
 from gitlab_hub.web.api import Route
-from gitlab_hub.web.auth import Role
+from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 SYNC = "/v1/integrations/<integration_id>/sync"
@@ -25,8 +25,11 @@ class Syncs(Protocol):
     def request(self, integration_id: str, kinds: Sequence[str], *, full: bool = False) -> str:
         """Queue a run of every kind named. Raises SyncInProgress."""
 
-    def accept(self, integration_id: str, kind: str) -> str:
+    def accept(self, integration_id: str, kind: str, *, actor: str) -> str:
         """Queue a run that may remove what a suspicious one refused to remove."""
+
+    def reject(self, integration_id: str, kind: str, *, actor: str) -> str:
+        """End a suspicious run without what it refused to remove; the answer is its id."""
 
     def view(self, integration_id: str) -> dict[str, Any]:
         """The state of every kind."""
@@ -55,6 +58,8 @@ class SyncRoutes:
                   summary="List syncs that have ended"),
             Route(method="POST", path=f"{SYNC}/accept", handler=self.accept, role=Role.OWNER, status=202,
                   summary="Accept what a suspect sync would remove"),
+            Route(method="POST", path=f"{SYNC}/reject", handler=self.reject, role=Role.ADMIN, status=202,
+                  summary="Reject what a suspect sync would remove"),
         ]  # fmt: skip
 
     def request(self, integration_id: IntegrationId, body: SyncBody) -> SyncRequested:
@@ -66,10 +71,19 @@ class SyncRoutes:
         """Show the state of every kind of sync."""
         return SyncStates(kinds=self._syncs.view(integration_id))
 
-    def accept(self, integration_id: IntegrationId, body: AcceptBody) -> SyncRequested:
-        """Accept the removals that a suspect sync has held back."""
+    def accept(self, integration_id: IntegrationId, body: AcceptBody, caller: Caller) -> SyncRequested:
+        """Accept the removals that a suspect sync has held back: another sync is queued, which may do them."""
         self._unless_paused(integration_id)
-        return SyncRequested(sync_id=self._syncs.accept(integration_id, body.kind))
+        return SyncRequested(sync_id=self._syncs.accept(integration_id, body.kind, actor=caller.token_id))
+
+    def reject(self, integration_id: IntegrationId, body: AcceptBody, caller: Caller) -> SyncRequested:
+        """Reject the removals that a suspect sync has held back.
+
+        Nothing is removed. The sync that `sync_id` names is `idle` from the answer on, `counts.rows_rejected` says how
+        many removals were refused, and the next sync on schedule judges anew.
+        """
+        self._unless_paused(integration_id)
+        return SyncRequested(sync_id=self._syncs.reject(integration_id, body.kind, actor=caller.token_id))
 
     def history(
         self, integration_id: IntegrationId, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None

@@ -11,7 +11,7 @@ class SyncInProgress(HubError):
 
 
 class NothingSuspect(HubError):
-    """There is no suspicious result that could be accepted."""
+    """There is no suspicious result that could be accepted or rejected."""
 
     code = "nothing_suspect"
 

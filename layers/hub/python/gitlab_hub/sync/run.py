@@ -119,6 +119,8 @@ class Run:
     """Dataset → how many rows the deletion guard refused to remove."""
     accepted: dict[str, int] = field(default_factory=dict)
     """Dataset → how many removals an owner has accepted for this run."""
+    rejected: dict[str, int] = field(default_factory=dict)
+    """Dataset → how many of the removals that this run proposed were rejected; nothing goes before the next run."""
     last_error: dict[str, str] | None = None
     failures: int = 0
     """How many runs have failed since one of this kind last came to its end without an error."""
@@ -155,6 +157,17 @@ def accept(run: Run, *, sync_id: str, now: int) -> Run:
     if run.status is not RunStatus.SUSPECT:
         raise NothingSuspect("There is no suspicious sync to accept.", details={"kind": run.kind, "status": run.status})
     return replace(request(run, sync_id=sync_id, now=now), accepted=dict(run.suspected))
+
+
+def reject(run: Run) -> Run:
+    """End a suspicious run without what it refused to remove. Raises NothingSuspect.
+
+    Its reading was wrong, so it counts as no success, and the next run on schedule judges anew.
+    """
+    if run.status is not RunStatus.SUSPECT:
+        raise NothingSuspect("There is no suspicious sync to reject.", details={"kind": run.kind, "status": run.status})
+    counts = {**run.counts, "rows_rejected": sum(run.suspected.values())}
+    return replace(run, status=RunStatus.IDLE, counts=counts, rejected=dict(run.suspected), suspected={})
 
 
 def claim(run: Run, *, sync_id: str, worker: str, now: int) -> Run | None:

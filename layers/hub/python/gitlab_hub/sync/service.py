@@ -1,10 +1,14 @@
-"""What people may ask of the syncs of an integration: start, look, accept, forget."""
+"""What people may ask of the syncs of an integration: start, look, accept, reject, forget."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gitlab_hub.audit.log import Audit
+from gitlab_hub.audit.model import AuditAction
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.storage.ports import ConditionFailed, Queue
+from gitlab_hub.sync import incidents
 from gitlab_hub.sync import run as runs
 from gitlab_hub.sync.errors import SyncInProgress, UnreadableRun
 from gitlab_hub.sync.message import purge_message, work_message
@@ -14,6 +18,8 @@ from gitlab_hub.sync.scope_list import STATUSES, ListedScope
 from gitlab_hub.sync.store import RunStore
 from gitlab_hub.sync.worker import SENT_AGAIN_SECONDS, PurgeBook
 
+STARTED_MEANWHILE = "A sync was started at this very moment; look at its state."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncService:
@@ -22,6 +28,8 @@ class SyncService:
     runs: RunStore
     queues: Mapping[Kind, Queue]
     purges: Callable[[Kind], PurgeBook]
+    audit: Audit
+    incidents: IncidentStore
     now: Callable[[], float]
     new_id: Callable[[], str]
 
@@ -34,10 +42,24 @@ class SyncService:
         loaded = [self.runs.load(integration_id, Kind(kind)) for kind in dict.fromkeys(kinds)]
         return self._queue([runs.request(run, sync_id=sync_id, now=now, full=full) for run in loaded])
 
-    def accept(self, integration_id: str, kind: str) -> str:
-        """Queue a run that may remove what the suspicious one refused to remove."""
+    def accept(self, integration_id: str, kind: str, *, actor: str) -> str:
+        """Queue a run that may remove what the suspicious one refused to remove. Raises NothingSuspect."""
         run = self.runs.load(integration_id, Kind(kind))
-        return self._queue([runs.accept(run, sync_id=self.new_id(), now=int(self.now()))])
+        following = runs.accept(run, sync_id=self.new_id(), now=int(self.now()))
+        self._record(AuditAction.SYNC_ACCEPT, run, actor)
+        return self._queue([following])
+
+    def reject(self, integration_id: str, kind: str, *, actor: str) -> str:
+        """End a suspicious run without its removals; the answer is its id. Raises NothingSuspect, SyncInProgress."""
+        run = self.runs.load(integration_id, Kind(kind))
+        rejected = runs.reject(run)
+        self._record(AuditAction.SYNC_REJECT, run, actor)
+        try:
+            self.runs.end(rejected)
+        except ConditionFailed:
+            raise SyncInProgress(STARTED_MEANWHILE) from None
+        incidents.note(self.incidents, rejected)
+        return run.sync_id
 
     def view(self, integration_id: str) -> dict[str, Any]:
         """`{kind: state}` for both kinds, as the HTTP contract shows it."""
@@ -69,11 +91,15 @@ class SyncService:
             failed = Run(integration_id=integration_id, kind=kind, status=RunStatus.FAILED)
             return _view(replace(failed, last_error={"code": error.code, "hint": str(error)}), 0)
 
+    def _record(self, action: AuditAction, run: Run, actor: str) -> None:
+        what = {"kind": str(run.kind), "removals": dict(run.suspected)}
+        self.audit.record(action, actor=actor, integration_id=run.integration_id, target=run.sync_id, before=what)
+
     def _queue(self, wanted: list[Run]) -> str:
         try:
             queued = self.runs.save_all(wanted)
         except ConditionFailed:
-            raise SyncInProgress("A sync was started at this very moment; look at its state.") from None
+            raise SyncInProgress(STARTED_MEANWHILE) from None
         # Where the queue is down the caller is told so; the tick sends the message of a queued run again, so the run
         # is not lost either.
         for run in queued:

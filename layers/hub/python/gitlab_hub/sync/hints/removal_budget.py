@@ -43,7 +43,8 @@ class RemovalBudgetStore:
         """What hints may remove now."""
         run, item = self.runs.load(integration_id, self.kind), self.table.get(pk, REMOVED)
         removed = item["removed"] if item is not None and item["sync_id"] == run.sync_id else 0
-        suspect = run.status is RunStatus.SUSPECT
+        # A reading that somebody has rejected is no measure of what may go.
+        suspect = run.status is RunStatus.SUSPECT or bool(run.rejected)
         return RemovalBudget(sync_id=run.sync_id, suspect=suspect, listed=run.counts, removed=removed)
 
     def record(self, pk: str, budget: RemovalBudget, removed: int) -> None:
