@@ -124,6 +124,11 @@ class Invitation:
     created_by: str
     expires_at: str | None = None
 
+    @property
+    def token(self) -> str:
+        """What the link in the email carries: whoever shows it joins."""
+        return f"invite-token-standin-{self.id:08d}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:

@@ -12,7 +12,7 @@ from stand_in_gitlab.clock import Clock, day
 from stand_in_gitlab.company.applications import add_application
 from stand_in_gitlab.company.estate import add_group, add_project
 from stand_in_gitlab.company.grants import enrol
-from stand_in_gitlab.company.model import Grant, Group, Project, Share, SourceKind
+from stand_in_gitlab.company.model import Grant, Group, Invitation, Project, Share, SourceKind
 from stand_in_gitlab.company.people import machine
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.tokens import add as add_token
@@ -45,6 +45,8 @@ class Changes:
             self.remove_expired,
             self.add_share,
             self.remove_share,
+            self.invite,
+            self.end_invitation,
             self.add_pipeline,
             self.update_pipeline,
             self.remove_pipeline,
@@ -187,6 +189,23 @@ class Changes:
         target = self._source(source, source_id)
         target.shares = [share for share in target.shares if share.group_id != group_id]
         return {"group_id": group_id}
+
+    def invite(self, source: str, source_id: int, email: str, level: int, expires_at: str | None = None) -> Done:
+        """Ask somebody by email."""
+        _ = self._source(source, source_id)
+        made = Invitation(
+            id=self._company.next_id("invitation"), email=email, level=level, created=round(self._clock.now(), 6),
+            created_by="Administrator", expires_at=expires_at,
+        )  # fmt: skip
+        self._company.invitations[_kind(source), source_id][made.id] = made
+        return {"id": made.id}
+
+    def end_invitation(self, source: str, source_id: int, email: str) -> Done:
+        """Let an invitation be taken back, or be answered."""
+        waiting = self._company.invitations[_kind(source), source_id]
+        ended = next(number for number, each in waiting.items() if each.email == email)
+        del waiting[ended]
+        return {"id": ended}
 
     def add_pipeline(self, project_id: int, jobs: int | None = None, created: float | None = None) -> Done:
         """Start a pipeline, now unless another moment is given."""

@@ -114,6 +114,8 @@ class Truth:
                     "id": each.id,
                     "invite_email": each.email,
                     "access_level": each.level,
+                    "expires_at": each.expires_at,
+                    "created_by_name": each.created_by,
                 }
 
     def _access(self) -> Iterator[Fact]:

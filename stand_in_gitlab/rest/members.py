@@ -63,7 +63,10 @@ class MembersApi:
             self._find.owned_group(ask, OWNER)
         else:
             self._find.kept_project(ask, MAINTAINER)
-        return numbered(ask, list(self._company.invitations[kind, source_id].values()), self._shapes.invitation)
+        rows = list(self._company.invitations[kind, source_id].values())
+        # An address is wanted as a whole (`retrieve_member_invitations` in lib/api/helpers/members_helpers.rb).
+        wanted = ask.params.get("query")
+        return numbered(ask, [row for row in rows if not wanted or row.email == wanted], self._shapes.invitation)
 
     def _all(self, source: Source) -> dict[int, Membership]:
         kind, source_id = source

@@ -161,14 +161,13 @@ class Shapes:
         }
 
     def invitation(self, invitation: Invitation) -> Json:
-        """A row of an invitation list."""
+        """A row of an invitation list: no id, and the token that opens the membership (`Entities::Invitation`)."""
         return {
-            "id": invitation.id,
-            "invite_email": invitation.email,
-            "created_at": iso(invitation.created),
             "access_level": invitation.level,
+            "created_at": iso(invitation.created),
             "expires_at": invitation.expires_at,
-            "user_name": None,
+            "invite_email": invitation.email,
+            "invite_token": invitation.token,
             "created_by_name": invitation.created_by,
         }
 

@@ -56,6 +56,8 @@ class FakeSession:
         self.durable = durable or Durable()
         self.counts: Counter[str] = Counter()
         self.partials: list[tuple[str, str, str]] = []
+        self.asides: list[tuple[str, str, str]] = []
+        self.keeps_notes = 0
         self._left = stop_after
         self._mirrors: dict[str, DatasetMirror] = {}
 
@@ -119,6 +121,14 @@ class FakeSession:
     ) -> None:
         """Keep what is said of a part that is not known."""
         self.partials.append((scope.key, code, " ".join([reason, *rows])))
+
+    async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:
+        """Keep what is said of something that was not read."""
+        self.asides.append((scope.key, status, f"{code} {reason}".strip()))
+
+    def keep_notes(self) -> None:
+        """Count the stages that read nothing."""
+        self.keeps_notes += 1
 
     async def io(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Read, and let others go on meanwhile."""

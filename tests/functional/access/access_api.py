@@ -7,6 +7,7 @@ from typing import Any
 from gitlab_hub.access.effective.loading import GraphReader
 from gitlab_hub.access.effective.reader import EffectiveReader
 from gitlab_hub.access.grant_routes import GrantRoutes
+from gitlab_hub.access.invitation_routes import InvitationRoutes
 from gitlab_hub.access.keys import grants_scope
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.reader import AccessReader
@@ -40,7 +41,12 @@ class Client:
         self.notes = MemoryTable()
         reader, cursors = AccessReader(self.table, now=lambda: NOW), Cursors(lambda: b"key")
         effective = EffectiveReader(GraphReader(self.table, ScopeList(self.notes)), now=lambda: NOW)
-        routes = [*AccessRoutes(reader, cursors).routes(), *GrantRoutes(reader, effective, cursors).routes()]
+        rooms = (
+            AccessRoutes(reader, cursors),
+            GrantRoutes(reader, effective, cursors),
+            InvitationRoutes(reader, cursors),
+        )
+        routes = [route for room in rooms for route in room.routes()]
         self._api = Api(routes, guard=Guard(), idempotency=None, now=lambda: NOW)
 
     def get(

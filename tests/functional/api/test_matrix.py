@@ -30,7 +30,7 @@ DOCUMENTED = {
         f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree",
         f"GET {RPC}.list", f"GET {RPC}.info/<credential_id>", f"GET {ONE}/webhooks", f"GET {HOOK}",
         "GET /v1/deliveries", "GET /v1/deliveries/<delivery_id>", "GET /v1/triggers", "GET /v1/triggers/<trigger_id>",
-        "GET /v1/builds", f"GET {BUILD}", "GET /v1/incidents",
+        "GET /v1/builds", f"GET {BUILD}", "GET /v1/incidents", f"GET {ONE}/invitations",
     ],
     "developer": [
         "POST /v1/deliveries/<delivery_id>/replay", "POST /v1/triggers/<trigger_id>/test", "POST /v1/builds",

@@ -139,3 +139,19 @@ def test_a_share_may_carry_a_custom_role(ask: Any, control: Any) -> None:
     share = {"do": "add_share", "source": "group", "source_id": 1, "group_id": 2, "level": 20, "role_id": 102}
     control("POST", "changes", share)
     assert ask("/groups/1?with_projects=false").json["shared_with_groups"][-1]["member_role_id"] == 102
+
+
+def test_invitations_have_no_id_and_are_wanted_by_a_whole_address(ask: Any, control: Any) -> None:
+    for email in ("ann@example.com", "joann@example.com"):
+        asked = {"do": "invite", "source": "group", "source_id": 1, "email": email, "level": 30}
+        control("POST", "changes", {**asked, "expires_at": "2026-12-24"})
+    [row] = ask("/groups/1/invitations?query=ann@example.com").json
+    assert row.keys() == {
+        "access_level", "created_at", "expires_at", "invite_email", "invite_token", "created_by_name",
+    }  # fmt: skip
+    assert (row["invite_email"], row["access_level"], row["expires_at"]) == ("ann@example.com", 30, "2026-12-24")
+    ended = {"do": "end_invitation", "source": "group", "source_id": 1, "email": "ann@example.com"}
+    control("POST", "changes", ended)
+    left = [each["invite_email"] for each in ask.everything("/groups/1/invitations")]
+    assert "ann@example.com" not in left
+    assert "joann@example.com" in left

@@ -3,6 +3,7 @@
 from gitlab_hub.access.accounts import AccountCollector, AccountsStage, MemberAccountsStage
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.hints import subject
+from gitlab_hub.access.invitations import InvitationsStage
 from gitlab_hub.access.members import MemberListsStage, MembersStage
 from gitlab_hub.access.outside.stage import OutsideGroupsStage
 from gitlab_hub.access.store import AccessStore
@@ -16,7 +17,7 @@ from gitlab_hub.sync.ports import Kind, Session, Stage
 
 
 class AccessFeature:
-    """Keeps accounts, groups, projects and direct grants equal to GitLab's."""
+    """Keeps accounts, groups, projects, direct grants and invitations equal to GitLab's."""
 
     kind = Kind.ACCESS
 
@@ -36,6 +37,9 @@ class AccessFeature:
             MemberListsStage(context),
             OutsideGroupsStage(context, context.store.outside, collector),
             MemberAccountsStage(context),
+            # Behind whatever asks whether all was read: nothing that is refused here may count there.
+            InvitationsStage(context, ResourceType.GROUP),
+            InvitationsStage(context, ResourceType.PROJECT),
             SweepStage(context),
         ]
 

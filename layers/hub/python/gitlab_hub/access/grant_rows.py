@@ -19,8 +19,8 @@ def grant_row(integration_id: str, grant: Grant) -> Row:
     return Row(key, {**item_of(grant), **index})
 
 
-def granted_rows(table: Table, pk: str) -> TableRows:
-    """Rows of a partition that holds grants, a scope per group or project."""
+def rows_by_resource(table: Table, pk: str) -> TableRows:
+    """Rows of a partition with a scope per group or project."""
     return TableRows(
         table,
         key=lambda scope, key: (pk, f"{scope}#{key}"),

@@ -4,7 +4,8 @@
 membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round, and finds accounts by
 their usernames, groups and projects by their paths. `<integration>#outside_groups` and `#outside_grants` are the same
 for groups that the integration does not cover, and that give access to what it covers. `<integration>#hints` holds a
-mark per `<group|project>#<resource>` that a message is on its way about.
+mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations` holds those who
+were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read.
 """
 
 from hashlib import blake2b
@@ -18,12 +19,28 @@ GRANTS = "grants"
 BY_ACCOUNT = "by_account"
 HINTS = "hints"
 OUTSIDE_GROUPS, OUTSIDE_GRANTS = "outside_groups", "outside_grants"
-COLLECTIONS = (ACCOUNTS, GRANTS, HINTS, OUTSIDE_GROUPS, OUTSIDE_GRANTS, *(kind.collection for kind in ResourceType))
+INVITATIONS = "invitations"
+READINGS = "readings"
+COLLECTIONS = (
+    ACCOUNTS,
+    GRANTS,
+    HINTS,
+    OUTSIDE_GROUPS,
+    OUTSIDE_GRANTS,
+    INVITATIONS,
+    READINGS,
+    *(kind.collection for kind in ResourceType),
+)
 
 
 def account_partition(integration_id: str, account_id: int) -> str:
     """Name the partition of the index `by_account` that has everything one account was given."""
     return f"{integration_id}#{padded(account_id)}"
+
+
+def invitations_stage(resource_type: ResourceType) -> str:
+    """Name the stage that reads invitations to groups, or to projects; when it did is kept under that name."""
+    return f"{resource_type}_invitations"
 
 
 def grants_scope(resource_type: ResourceType, key: str) -> str:

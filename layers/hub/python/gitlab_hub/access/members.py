@@ -14,6 +14,7 @@ from gitlab_hub.inventory.contradictions import LOOK
 from gitlab_hub.inventory.listing import Rows
 from gitlab_hub.inventory.model import ResourceType, with_own_page
 from gitlab_hub.sync.ports import Scope, SingleScopeStage, SyncTarget
+from gitlab_hub.sync.table_rows import TableRows
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
 MAX_COLLECTED = 100_000
@@ -30,6 +31,20 @@ async def collect(gitlab: GitLab, path: str) -> Rows:
     return rows
 
 
+async def resource_scopes(
+    context: AccessContext, kind: ResourceType, after: str | None, rows: TableRows
+) -> AsyncIterator[Scope]:
+    """Give one scope per stored group or project; its key is the resource's, and `rows` are looked ahead at."""
+    while found := await context.session.io(context.inventory.store.paths_after, kind, after):
+        scopes = [grants_scope(kind, key) for key, _ in found]
+        await context.session.io(rows.look_ahead, scopes)
+        for key, path in found:
+            yield Scope(key, {"type": str(kind), "id": int(key), "path": path})
+        after = found[-1][0]
+    # What is not read by now reads its own: the sweep must not see rows of long ago.
+    rows.look_ahead(())
+
+
 class MembersStage:
     """The direct members of every stored group, or of every stored project."""
 
@@ -42,15 +57,9 @@ class MembersStage:
         return await self._context.session.io(self._context.inventory.store.count, self._kind)
 
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
-        """Give one scope per resource; its key is the resource's."""
-        while found := await self._context.session.io(self._context.inventory.store.paths_after, self._kind, after):
-            scopes = [grants_scope(self._kind, key) for key, _ in found]
-            await self._context.session.io(self._context.store.grants.look_ahead, scopes)
-            for key, path in found:
-                yield Scope(key, {"type": str(self._kind), "id": int(key), "path": path})
-            after = found[-1][0]
-        # What is not read by now reads its own: the sweep must not see rows of long ago.
-        self._context.store.grants.look_ahead(())
+        """Give one scope per resource."""
+        async for scope in resource_scopes(self._context, self._kind, after, self._context.store.grants):
+            yield scope
 
     async def read(self, scope: Scope) -> None:
         """Read the members of one resource."""

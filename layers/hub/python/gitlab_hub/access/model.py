@@ -101,6 +101,22 @@ class Grant:
     membership_state: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """Someone asked by email to join a group or project, who has not answered. There is no account yet.
+
+    `created_by` is a name, as GitLab tells no id. `ends_at` is the first moment without the access that is offered.
+    """
+
+    email: str
+    resource_type: ResourceType
+    resource_id: int
+    access_level: int
+    ends_at: int | None = None
+    created_at: int | None = None
+    created_by: str | None = None
+
+
 def role_name(level: int) -> str:
     """Name a level as GitLab does; levels of the future keep their number."""
     return ROLES.get(level, f"Level {level}")

@@ -9,13 +9,16 @@ from gitlab_hub.access.keys import (
     ACCOUNTS,
     BY_ACCOUNT,
     GRANTS,
+    INVITATIONS,
     PATHS,
+    READINGS,
     USERNAMES,
     account_partition,
     grants_scope,
+    invitations_stage,
     name_prefix,
 )
-from gitlab_hub.access.model import Account, AccountStatus, Grant
+from gitlab_hub.access.model import Account, AccountStatus, Grant, Invitation
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.fields import midnight, padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
@@ -195,9 +198,33 @@ class AccessReader:
 
         return self._scan(pk, read, prefix=prefix, index=index, after=after, limit=limit)
 
-    def full_paths(self, integration_id: str, grants: Iterable[Grant]) -> dict[tuple[str, int], str]:
-        """Read where the resources of grants are now; grants themselves keep no path that a rename would change."""
-        keys = {(grant.resource_type, grant.resource_id) for grant in grants}
+    def invitations(
+        self,
+        integration_id: str,
+        resource: tuple[ResourceType, int] | None,
+        *,
+        q: str | None,
+        after: str | None,
+        limit: int,
+    ) -> Page[Invitation]:
+        """List invitations whose address contains `q`, by resource; at most `MAX_READ` rows are read for a page."""
+
+        def read(item: Item) -> Invitation | None:
+            invitation = value_of(Invitation, item)
+            return invitation if contains(q, (invitation.email,)) else None
+
+        prefix = "" if resource is None else f"{grants_scope(resource[0], padded(resource[1]))}#"
+        return self._scan(partition(integration_id, INVITATIONS), read, prefix=prefix, after=after, limit=limit)
+
+    def invitations_read_at(self, integration_id: str) -> int | None:
+        """When the invitations were last gone through (unix seconds): those of groups or of projects, the earlier."""
+        pk = partition(integration_id, READINGS)
+        noted = [self._table.get(pk, invitations_stage(kind)) for kind in ResourceType]
+        return min((int(row["at"]) for row in noted if row is not None), default=None)
+
+    def full_paths(self, integration_id: str, of: Iterable[Grant | Invitation]) -> dict[tuple[str, int], str]:
+        """Read where the resources of some rows are now; these themselves keep no path that a rename would change."""
+        keys = {(one.resource_type, one.resource_id) for one in of}
         items = self._table.get_many(
             [(partition(integration_id, ResourceType(kind).collection), padded(number)) for kind, number in keys],
             attributes=("pk", "id", "full_path"),

@@ -2,26 +2,29 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import blake2b
 
-from gitlab_hub.access.grant_rows import grant_row, granted_rows
+from gitlab_hub.access.grant_rows import grant_row, rows_by_resource
 from gitlab_hub.access.keys import (
     ACCOUNTS,
     BY_ACCOUNT,
     COLLECTIONS,
     GRANTS,
+    INVITATIONS,
     PATHS,
+    READINGS,
     USERNAMES,
     account_partition,
     grants_scope,
     name_index,
 )
-from gitlab_hub.access.model import Account, Grant
+from gitlab_hub.access.model import Account, Grant, Invitation
 from gitlab_hub.access.outside.store import OutsideStore
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import InventoryStore, rows_by_id, stored_among
 from gitlab_hub.storage.ports import Item, Table
-from gitlab_hub.storage.rows import item_of, value_of
+from gitlab_hub.storage.rows import item_of, query_all, value_of
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
 
@@ -37,13 +40,38 @@ class AccessStore:
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._integration_id = table, integration_id
         self.accounts = rows_by_id(table, partition(integration_id, ACCOUNTS))
-        self.grants = granted_rows(table, partition(integration_id, GRANTS))
+        self.grants = rows_by_resource(table, partition(integration_id, GRANTS))
+        self.invitations = rows_by_resource(table, partition(integration_id, INVITATIONS))
         self.outside = OutsideStore(table, integration_id)
-        self.inventory = InventoryStore(table, integration_id, self._remove_grants, index=self._path_index)
+        self.inventory = InventoryStore(table, integration_id, self._remove_contents, index=self._path_index)
 
     def grant_row(self, grant: Grant) -> Row:
         """Make a grant what is stored of it, findable from both of its ends."""
         return grant_row(self._integration_id, grant)
+
+    def invitation_row(self, invitation: Invitation) -> Row:
+        """Make an invitation what is stored of it; GitLab tells no id, and has each address once in a resource."""
+        return Row(blake2b(invitation.email.encode(), digest_size=8).hexdigest(), item_of(invitation))
+
+    def invitation(self, scope: str, key: str) -> Invitation | None:
+        """Read a stored invitation."""
+        item = self._table.get(partition(self._integration_id, INVITATIONS), f"{scope}#{key}")
+        return None if item is None else value_of(Invitation, item)
+
+    def note_reading(self, stage: str, *, sync_id: str, at: int) -> None:
+        """Note that a stage which not every run reads has been gone through (unix seconds)."""
+        row = {"pk": partition(self._integration_id, READINGS), "sk": stage, "schema_version": 1}
+        self._table.put({**row, "sync_id": sync_id, "at": at})
+
+    def reading(self, stage: str) -> tuple[str, int] | None:
+        """Which run read such a stage last, and when (unix seconds)."""
+        item = self._table.get(partition(self._integration_id, READINGS), stage)
+        return None if item is None else (item["sync_id"], item["at"])
+
+    def granted_to(self, account_id: int) -> list[Grant]:
+        """Read everything that was given to one account itself."""
+        items = query_all(self._table, account_partition(self._integration_id, account_id), index=BY_ACCOUNT)
+        return [value_of(Grant, item) for item in items]
 
     def known_accounts(self, ids: Iterable[int]) -> dict[int, Account]:
         """Read those of these accounts that are stored."""
@@ -65,6 +93,7 @@ class AccessStore:
         suffix = f"{kind}#{padded(resource.id)}"
         return name_index(self._integration_id, PATHS, resource.full_path, suffix)
 
-    def _remove_grants(self, kind: ResourceType, key: str, at: datetime) -> None:
-        members = grants_scope(kind, key)
-        self.grants.remove(members, dict(self.grants.stored(members)), at=at)
+    def _remove_contents(self, kind: ResourceType, key: str, at: datetime) -> None:
+        scope = grants_scope(kind, key)
+        for rows in (self.grants, self.invitations):
+            rows.remove(scope, dict(rows.stored(scope)), at=at)

@@ -10,6 +10,7 @@ from gitlab_hub.access.model import (
     Email,
     Grant,
     Identity,
+    Invitation,
     MemberRole,
 )
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
@@ -24,6 +25,7 @@ from gitlab_hub.gitlab.fields import (
     seconds,
     strict_number,
     strict_rows,
+    strict_text,
     text,
 )
 from gitlab_hub.inventory.model import ResourceType
@@ -112,6 +114,19 @@ def grant_of(row: GitLabRow, resource_type: ResourceType, resource_id: int) -> G
         granted_at=seconds(row.get("created_at")),
         granted_by=number(creator.get("id")),
         membership_state=text(row.get("membership_state")),
+    )
+
+
+def invitation_of(row: GitLabRow, resource_type: ResourceType, resource_id: int) -> Invitation:
+    """Read an invitation (lib/api/entities/invitation.rb). Its `invite_token` opens the membership: never kept."""
+    return Invitation(
+        email=strict_text(row, "invite_email"),
+        resource_type=resource_type,
+        resource_id=resource_id,
+        access_level=strict_number(row, "access_level"),
+        ends_at=midnight(row.get("expires_at")),
+        created_at=seconds(row.get("created_at")),
+        created_by=text(row.get("created_by_name")),
     )
 
 

@@ -136,6 +136,7 @@ def access_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.access.effective.loading import GraphReader
     from gitlab_hub.access.effective.reader import EffectiveReader
     from gitlab_hub.access.grant_routes import GrantRoutes
+    from gitlab_hub.access.invitation_routes import InvitationRoutes
     from gitlab_hub.access.reader import AccessReader
     from gitlab_hub.access.routes import AccessRoutes
     from gitlab_hub.sync.scope_list import ScopeList
@@ -143,7 +144,9 @@ def access_routes(container: "Container") -> list["Route"]:
     table, cursors, now = container.table("access_table"), container.cursors, container.now
     reader = AccessReader(table, now=now)
     effective = EffectiveReader(GraphReader(table, ScopeList(container.integrations_table)), now=now)
-    return _of(AccessRoutes(reader, cursors), GrantRoutes(reader, effective, cursors))
+    return _of(
+        AccessRoutes(reader, cursors), GrantRoutes(reader, effective, cursors), InvitationRoutes(reader, cursors)
+    )
 
 
 def pipelines_routes(container: "Container") -> list["Route"]:

@@ -41,6 +41,7 @@ NEEDS = (
         feature="access",
         does="Sync accounts, groups, projects and grants",
         permissions=("User: Read", "Group: Read", "Project: Read", "Member: Read"),
+        better_with=("Invitation: Read",),
         role="Guest",
     ),
     Need(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -209,7 +210,7 @@ class Engine:
         error = _note_of(outcome) if isinstance(outcome, SliceEnded) else outcome
         if not cut_short:
             # All stages had their turn, so whatever is still not complete was noted by this run.
-            await run_uncancelled(self._runs.notes(run).clear)
+            await run_uncancelled(partial(self._runs.notes(run).clear, kept=session.kept_notes))
         if error is None:
             await run_uncancelled(self._targets.mark_valid, session.target)
         ended = runs.finish(run, now=self._now(), error=error, at_its_end=not cut_short)

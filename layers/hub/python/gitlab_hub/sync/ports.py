@@ -158,6 +158,15 @@ class Session(Protocol):
         integration covers was read all the same, so that it is no failure.
         """
 
+    async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:
+        """Note that something beside what the run is for was not read: the run is complete all the same.
+
+        `status`: forbidden, gone, failed or partial. The scope itself counts as read, so it is not tried again.
+        """
+
+    def keep_notes(self) -> None:
+        """Let the notes of earlier runs about the stage under way stay: it reads nothing in this one."""
+
 
 class Stage(Protocol):
     """One step of a run; steps run one after the other."""

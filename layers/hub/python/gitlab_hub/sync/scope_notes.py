@@ -1,7 +1,7 @@
 """Scopes that are not complete, each a row of its own: however many fail, no row grows with them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class ScopeNote:
     cursor: Any = None
     at: int | None = None
     """When it was found out (unix seconds)."""
+    aside: bool = False
+    """Whether the run counts as complete all the same; such a scope is not tried again in it."""
 
     @property
     def resource(self) -> dict[str, Any] | None:
@@ -66,7 +68,7 @@ class ScopeNotes:
         row: Item = {"pk": self._pk, "sk": self._sk(note.stage, note.key), "schema_version": 1}
         row |= {"status": note.status, "code": note.code, "hint": note.hint[:MOST_TEXT], "sync_id": self._run.sync_id}
         row |= {"at": note.at, "resource": note.resource, "rows": [name[:MOST_ID] for name in note.rows]}
-        if note.status == FAILED:
+        if note.status == FAILED and not note.aside:
             row["again"] = json.dumps([dict(note.payload), note.cursor], separators=(",", ":"))
         if note.status in {FAILED, PARTIAL}:
             row = _merged(self._mine(note.stage, note.key), row)
@@ -90,9 +92,13 @@ class ScopeNotes:
         )
         return next(filter(None, some), [])
 
-    def clear(self) -> None:
-        """Drop the notes of earlier runs: what is still not complete was noted again by this one. Raises LeaseLost."""
-        for portion in batches(Delete((row["pk"], row["sk"])) for row in self._others()):
+    def clear(self, *, kept: Collection[str] = ()) -> None:
+        """Drop the notes of earlier runs: what is still not complete was noted again by this one. Raises LeaseLost.
+
+        `kept`: stages that read nothing in this run, of which the earlier notes still hold.
+        """
+        others = [row for row in self._others() if str(row["sk"]).split("#", 3)[2] not in kept]
+        for portion in batches(Delete((row["pk"], row["sk"])) for row in others):
             self._as_worker(portion)
 
     def _others(self) -> list[Item]:

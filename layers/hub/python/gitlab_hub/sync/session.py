@@ -27,6 +27,10 @@ FLUSH_SECONDS = 3.0
 """How often progress is made durable: it costs writes by the second, and a killed worker repeats so much reading."""
 
 
+KEPT_NOTES = "kept_notes"
+"""Names the journal's entries about stages that read nothing in a run."""
+
+
 class Exchange(Protocol):
     """The part of the shared limiter that talks to its table."""
 
@@ -64,6 +68,7 @@ class RunSession(BlockingCalls):
         self._pending: dict[str, list[Any]] = {}
         self._chunks = 0
         self._partial: set[tuple[str, str]] = set()
+        self._kept_notes: set[str] = set()
         # What an earlier worker has refused stays refused: it may have left nothing to do but the end of the run.
         self._suspected: dict[str, int] | None = dict(run.suspected) or None
         self._fence = Fence(table, run.integration_id, run.kind)
@@ -148,6 +153,24 @@ class RunSession(BlockingCalls):
             self._partial.add((stage, scope.key))
             self.incomplete += not harmless
             self.count(scopes_partial=1)
+
+    async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:
+        """Note that something beside what the run is for was not read: the run is complete all the same."""
+        note = ScopeNote(
+            stage=self.checkpointed.stage, key=scope.key, status=status, code=code, hint=reason, payload=scope.payload,
+            at=int(self._clock()), aside=True,
+        )  # fmt: skip
+        await self.write(self._runs.notes(self.run).note, note)
+
+    def keep_notes(self) -> None:
+        """Let the notes of earlier runs about the stage under way stay: it reads nothing in this one."""
+        self._kept_notes.add(self.checkpointed.stage)
+        self.journal(KEPT_NOTES, [self.checkpointed.stage])
+
+    @property
+    def kept_notes(self) -> set[str]:
+        """The stages whose notes of earlier runs stay, whichever worker has come by them."""
+        return self._kept_notes | set(self._history.get(KEPT_NOTES, ()))
 
     def refuses(self, dataset: str) -> bool:  # noqa: ARG002 - doubt about one dataset is doubt about the whole listing
         """Whether removals must wait for an owner."""

@@ -95,6 +95,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "events": ("The events.", ["push", "merge_request"]),
     "exclude": ("None of these patterns may fit; `*` stands for a part of a name.", ["wip/*"]),
     "expiration_date": ("When the token ends: an ISO 8601 date or time.", "2027-01-31T00:00:00Z"),
+    "email": ("The address.", "new.colleague@example.com"),
     "expires_at": ("When it ends, in unix seconds; null: it has no end.", 1800000000),
     "extern_uid": ("The account's name at the provider.", "jane@acme.example"),
     "external": ("Whether GitLab counts the account as external.", NOTHING),
@@ -212,6 +213,10 @@ TERMS: dict[str, tuple[str, Any]] = {
     "q": ("Only where a name, path or address contains this, whatever the case.", "shop"),
     "queue_url": ("Address of the queue.", "https://sqs.eu-west-1.amazonaws.com/123456789012/builds"),
     "queued_duration": ("How long it waited for a runner, in seconds.", 4.2),
+    "read_at": (
+        "When the invitations were last read, in unix seconds: it is done once a day; null: not yet.",
+        _TIME,
+    ),
     "reasons": ("What the checks found, one by one.", ["project_fits"]),
     "received_at": ("When it came, in unix seconds.", _TIME),
     "redirect_uri": (

@@ -106,6 +106,8 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "HttpsTarget.url": ("Where to; the deployer allows hosts.", "https://ci.example.com/hooks/gitlab"),
     "IdentityAnswer.provider": ("The identity provider.", "saml"),
     "IncidentView.kind": ("What it is: docs/operations.md lists all.", "credential_expiring"),
+    "InvitationAnswer.created_by": ("Name of who sent the invitation, as GitLab shows it.", "Jane Doe"),
+    "InvitationAnswer.status": ("pending: nobody has answered yet.", "pending"),
     "MemberRoleAnswer.name": ("Name of the custom role.", "Auditor"),
     "NewToken.role": ("viewer, developer, admin or owner.", "viewer"),
     "ReasonView.code": ("A stable word for programs; docs/builds.md explains each.", "branch_fits"),

@@ -18,11 +18,11 @@ PUBLIC_NAMES = {
     "AccountAnswer": "Account", "AccountView": "TokenAccount", "AuthorizationStartedAnswer": "Begun",
     "AuthorizedAnswer": "Authorized", "DryRunAnswer": "DryRun", "EmailAnswer": "Email", "EntryList": "AuditLog",
     "EntryView": "AuditEntry", "GrantAnswer": "Grant", "GroupAnswer": "Group", "IdentityAnswer": "Identity",
-    "MadeToken": "NewHubToken", "MemberRoleAnswer": "MemberRole", "NewToken": "TokenCreateRequest",
-    "PathAnswer": "AccessPath", "PlaceAnswer": "RevocableMembership", "ProjectAnswer": "Project",
-    "RemovedAnswer": "IntegrationDeleted", "ResentAnswer": "Resent", "ResourceAnswer": "Resource",
-    "ShareAnswer": "Share", "EdgeAnswer": "AccessStep", "TokenAnswer": "TokenHealth", "TokenList": "HubTokenList",
-    "TokenView": "HubToken", "View": "GrantView",
+    "InvitationAnswer": "Invitation", "MadeToken": "NewHubToken", "MemberRoleAnswer": "MemberRole",
+    "NewToken": "TokenCreateRequest", "PathAnswer": "AccessPath", "PlaceAnswer": "RevocableMembership",
+    "ProjectAnswer": "Project", "RemovedAnswer": "IntegrationDeleted", "ResentAnswer": "Resent",
+    "ResourceAnswer": "Resource", "ShareAnswer": "Share", "EdgeAnswer": "AccessStep", "TokenAnswer": "TokenHealth",
+    "TokenList": "HubTokenList", "TokenView": "HubToken", "View": "GrantView",
 }  # fmt: skip
 """Names in the API, where no rule gives them; models are called after their part in the code."""
 

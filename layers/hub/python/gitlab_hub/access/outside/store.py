@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from gitlab_hub.access.grant_rows import grant_row, granted_rows
+from gitlab_hub.access.grant_rows import grant_row, rows_by_resource
 from gitlab_hub.access.keys import OUTSIDE_GRANTS, OUTSIDE_GROUPS, grants_scope
 from gitlab_hub.access.model import Grant
 from gitlab_hub.gitlab.fields import padded
@@ -44,7 +44,7 @@ class OutsideStore:
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._integration_id = table, integration_id
         self._groups = rows_by_id(table, partition(integration_id, OUTSIDE_GROUPS))
-        self._grants = granted_rows(table, partition(integration_id, OUTSIDE_GRANTS))
+        self._grants = rows_by_resource(table, partition(integration_id, OUTSIDE_GRANTS))
 
     def covered_and_named(self) -> tuple[set[int], list[NamedGroup]]:
         """Read the ids of the covered groups, and every group that covered groups and projects name."""

@@ -128,6 +128,12 @@ class HintSession(BlockingCalls):
     ) -> None:
         """The next run finds the same, and keeps a note of it."""
 
+    async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:
+        """As above."""
+
+    def keep_notes(self) -> None:
+        """No note is dropped here."""
+
     def count(self, **amounts: int) -> None:
         """Add to the counters."""
         self.counts.update(amounts)
