@@ -116,9 +116,7 @@ class FakeSession:
             if self._left <= 0:
                 raise SliceOver
 
-    async def partial(
-        self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = (), harmless: bool = False
-    ) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         """Keep what is said of a part that is not known."""
         self.partials.append((scope.key, code, " ".join([reason, *rows])))
 

@@ -82,9 +82,7 @@ class ScriptedSession:
     def count(self, **amounts: int) -> None:
         self.counts.update(amounts)
 
-    async def partial(
-        self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = (), harmless: bool = False
-    ) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         self._world.partials.append((scope.key, code, " ".join([reason, *rows]).strip()))
 
 

@@ -149,13 +149,10 @@ class Session(Protocol):
     def count(self, **amounts: int) -> None:
         """Add to the run's counters (shown as `counts` of the kind)."""
 
-    async def partial(
-        self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = (), harmless: bool = False
-    ) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         """Say of a scope that is read that a part of it is not known: the part is named in `reason`.
 
-        `rows`: the ids of rows that cannot be understood; those of all pages are named together. `harmless`: what the
-        integration covers was read all the same, so that it is no failure.
+        `rows`: the ids of rows that cannot be understood; those of all pages are named together.
         """
 
     async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:

@@ -132,9 +132,7 @@ class RunSession(BlockingCalls):
         """Add to the run's counters."""
         self._counts.update(amounts)
 
-    async def partial(
-        self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = (), harmless: bool = False
-    ) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         """Say of a scope that is read that a part of it is not known."""
         stage = self.checkpointed.stage
         note = ScopeNote(
@@ -151,7 +149,7 @@ class RunSession(BlockingCalls):
         # Without a pause from here on: what is counted and that it is done become durable together.
         if (stage, scope.key) not in self._partial:
             self._partial.add((stage, scope.key))
-            self.incomplete += not harmless
+            self.incomplete += 1
             self.count(scopes_partial=1)
 
     async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:

@@ -17,6 +17,7 @@ from gitlab_hub.gitlab.fields import mapping
 from gitlab_hub.inventory.coverage import is_member
 from gitlab_hub.inventory.model import Resource, ResourceType, group_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
+from gitlab_hub.sync.scope_notes import PARTIAL
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
 AT_ONCE = 8
@@ -79,7 +80,7 @@ class OutsideGroupsStage(SingleScopeStage):
                     walk.want(named_by(ResourceType.GROUP, group.parent_id, group.shared_with))
         await session.write(self._store.keep, walk.read, at=session.now())
         if walk.hidden:
-            await session.partial(scope, HIDDEN, _told(walk.hidden.values()), harmless=True)
+            await session.aside(scope, PARTIAL, HIDDEN, _told(walk.hidden.values()))
 
     async def _read(self, scope: Scope, wanted: NamedGroup) -> Resource | None:
         """Read one group with its direct members, and store them; None where GitLab does not show them."""

@@ -123,9 +123,7 @@ class HintSession(BlockingCalls):
         listed = {name: mirror.listed for name, mirror in self._mirrors.items() if mirror.listed}
         return {**self.counts, **listed}
 
-    async def partial(
-        self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = (), harmless: bool = False
-    ) -> None:
+    async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         """The next run finds the same, and keeps a note of it."""
 
     async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:
