@@ -27,7 +27,7 @@ SAMPLE = (
     ("admin", "POST", "{one}/gitlab-token/check"),
     ("admin", "POST", "{one}/sync"),
     ("admin", "POST", "{one}/sync/reject"),
-    ("owner", "POST", "{one}/sync/accept"),
+    ("admin", "POST", "{one}/sync/accept"),
     ("owner", "DELETE", "{other}"),
     ("owner", "GET", "/v1/tokens"),
     ("owner", "POST", "/v1/tokens"),

@@ -105,10 +105,10 @@ def test_a_great_loss_waits_for_an_owner(hub: Hub) -> None:
         state = hub.sync(one, "access")["access"]
         assert state["status"] == "suspect"
         assert shown_access(hub, one)["accounts"] == before["accounts"]
-        admin = hub.call("POST", "/v1/tokens", {"role": "admin"}).body["token"]
-        refused = hub.call("POST", f"{one}/sync/accept", {"kind": "access"}, token=admin)
+        tokens = {role: hub.call("POST", "/v1/tokens", {"role": role}).body["token"] for role in ("developer", "admin")}
+        refused = hub.call("POST", f"{one}/sync/accept", {"kind": "access"}, token=tokens["developer"])
         assert refused.refusal == (403, "permission_denied")
-        accepted = hub.call("POST", f"{one}/sync/accept", {"kind": "access"})
+        accepted = hub.call("POST", f"{one}/sync/accept", {"kind": "access"}, token=tokens["admin"])
         assert accepted.status == 202
         assert hub.rested(one, accepted.body["sync_id"], "access")["access"]["status"] == "idle"
         assert shown_access(hub, one) == real_access(company)

@@ -41,11 +41,12 @@ DOCUMENTED = {
         f"PUT {ONE}/gitlab-token", f"POST {ONE}/sync", f"POST {RPC}.create", f"POST {RPC}.update",
         f"POST {RPC}.delete", "POST /v1/integrations/gitlab/authorize", f"POST {ONE}/gitlab-token/rotate",
         f"POST {ONE}/webhooks", f"DELETE {HOOK}", f"POST {HOOK}/rotate", f"POST {HOOK}/test", f"POST {HOOK}/repair",
-        f"POST {HOOK}/resend-failed", f"POST {ONE}/sync/reject", "POST /v1/triggers", "PATCH /v1/triggers/<trigger_id>",
+        f"POST {HOOK}/resend-failed", f"POST {ONE}/sync/accept", f"POST {ONE}/sync/reject", "POST /v1/triggers",
+        "PATCH /v1/triggers/<trigger_id>",
         "DELETE /v1/triggers/<trigger_id>", "POST /v1/triggers/<trigger_id>/signing-secret",
     ],
     "owner": [
-        f"DELETE {ONE}", f"POST {ONE}/sync/accept", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",
+        f"DELETE {ONE}", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",
     ],
 }  # fmt: skip
 

@@ -56,7 +56,7 @@ class SyncRoutes:
             Route(method="GET", path=SYNC, handler=self.view, role=Role.VIEWER, summary="Show the state of the syncs"),
             Route(method="GET", path=f"{SYNC}/history", handler=self.history, role=Role.VIEWER,
                   summary="List syncs that have ended"),
-            Route(method="POST", path=f"{SYNC}/accept", handler=self.accept, role=Role.OWNER, status=202,
+            Route(method="POST", path=f"{SYNC}/accept", handler=self.accept, role=Role.ADMIN, status=202,
                   summary="Accept what a suspect sync would remove"),
             Route(method="POST", path=f"{SYNC}/reject", handler=self.reject, role=Role.ADMIN, status=202,
                   summary="Reject what a suspect sync would remove"),

@@ -38,9 +38,9 @@ def is_suspicious_scope(tally: DeletionTally) -> bool:
 def exceeds_limit(
     tallies: Mapping[str, DeletionTally], suspicious: Mapping[str, int], accepted: Mapping[str, int]
 ) -> dict[str, int]:
-    """Dataset → missing rows, for every dataset whose removal must wait for an owner.
+    """Dataset → missing rows, for every dataset whose removal must wait for an admin.
 
-    `suspicious` counts the missing rows of single scopes that tripped; `accepted` is what an owner has agreed to.
+    `suspicious` counts the missing rows of single scopes that tripped; `accepted` is what an admin has agreed to.
     """
     missing = {
         dataset: tally.missing

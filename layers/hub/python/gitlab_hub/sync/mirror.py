@@ -49,7 +49,7 @@ class MirrorSession(Protocol):
         """Note what a worker that carries on must know."""
 
     def refuses(self, dataset: str) -> bool:
-        """Whether removals must wait for an owner."""
+        """Whether removals must wait for an admin."""
 
 
 class DatasetMirror:

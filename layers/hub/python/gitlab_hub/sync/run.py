@@ -118,7 +118,7 @@ class Run:
     suspected: dict[str, int] = field(default_factory=dict)
     """Dataset → how many rows the deletion guard refused to remove."""
     accepted: dict[str, int] = field(default_factory=dict)
-    """Dataset → how many removals an owner has accepted for this run."""
+    """Dataset → how many removals an admin has accepted for this run."""
     rejected: dict[str, int] = field(default_factory=dict)
     """Dataset → how many of the removals that this run proposed were rejected; nothing goes before the next run."""
     last_error: dict[str, str] | None = None

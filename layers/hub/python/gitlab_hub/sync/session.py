@@ -171,7 +171,7 @@ class RunSession(BlockingCalls):
         return self._kept_notes | set(self._history.get(KEPT_NOTES, ()))
 
     def refuses(self, dataset: str) -> bool:  # noqa: ARG002 - doubt about one dataset is doubt about the whole listing
-        """Whether removals must wait for an owner."""
+        """Whether removals must wait for an admin."""
         if self._suspected is None:
             tallies = {name: mirror.tally for name, mirror in self._mirrors.items()}
             suspicious = {name: mirror.suspicious for name, mirror in self._mirrors.items()}
