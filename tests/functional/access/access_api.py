@@ -13,10 +13,13 @@ from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.routes import AccessRoutes
 from gitlab_hub.access.store import AccessStore
+from gitlab_hub.access.summary import AccessSummary
+from gitlab_hub.access.summary_routes import SummaryRoutes
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ALL, Resource, ResourceType
 from gitlab_hub.sync.ports import Row, RowStore
 from gitlab_hub.sync.scope_list import ScopeList
+from gitlab_hub.sync.store import RunStore
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.auth import Principal, Role
 from gitlab_hub.web.pagination import Cursors
@@ -45,6 +48,7 @@ class Client:
             AccessRoutes(reader, cursors),
             GrantRoutes(reader, effective, cursors),
             InvitationRoutes(reader, cursors),
+            SummaryRoutes(AccessSummary(self.table, RunStore(self.notes), ScopeList(self.notes), now=lambda: NOW)),
         )
         routes = [route for room in rooms for route in room.routes()]
         self._api = Api(routes, guard=Guard(), idempotency=None, now=lambda: NOW)

@@ -10,7 +10,7 @@ from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.effective.paths import GrantKind
 from gitlab_hub.access.effective.reader import EffectiveFilter, EffectiveGrant, EffectiveReader
 from gitlab_hub.access.grant_views import Explanation, GrantAnswer, GrantList
-from gitlab_hub.access.reader import AccessReader, GrantFilter, Page
+from gitlab_hub.access.reader import AccessReader, Ending, GrantFilter, Page
 from gitlab_hub.access.routes import BASE, IntegrationId
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.fields import MAX_ID
@@ -20,14 +20,13 @@ from gitlab_hub.web.auth import Role
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
 
-DAY = 86_400
-
 IdFilter = Annotated[int | None, Query(ge=0, le=MAX_ID)]
 Username = Annotated[str | None, Query(min_length=1, max_length=255)]
 FullPath = Annotated[str | None, Query(min_length=1, max_length=5_000)]
 LevelFilter = Annotated[int | None, Query(ge=1, le=50)]
 WayFilter = Annotated[GrantKind | None, Query()]
 Days = Annotated[int | None, Query(ge=1, le=36_500)]
+Overdue = Annotated[bool | None, Query()]
 
 
 class View(StrEnum):
@@ -69,27 +68,30 @@ class GrantRoutes:
         min_access_level: LevelFilter = None,
         kind: WayFilter = None,
         expiring_within_days: Days = None,
+        overdue: Overdue = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
     ) -> GrantList:
         """List grants as they were given (`direct`), or what everybody has in all (`effective`).
 
         `effective` counts what comes from groups above and from invited groups: one row per account and resource, with
-        the way that gives the most. `expiring_within_days` lists what ends by then, and what is overdue.
+        the way that gives the most. `expiring_within_days` lists what ends by then and what is overdue, which
+        `overdue=true` lists alone, and `overdue=false` leaves out.
         """
         account = self._account_asked_for(integration_id, account_id, username)
         place = self._place_asked_for(integration_id, group_id, project_id, path)
         narrowing = {"view": view, "min": min_access_level, "kind": kind, "days": expiring_within_days}
+        narrowing |= {"overdue": overdue}
         listing = listing_name("grants", integration_id, {"account": account, "place": place, **narrowing})
         position, now = self._cursors.open(listing, cursor), self._reader.now()
-        before = None if expiring_within_days is None else int(now) + expiring_within_days * DAY
+        ending = Ending.of(within_days=expiring_within_days, overdue=overdue, now=now)
         if view is View.DIRECT:
             if kind not in {None, GrantKind.DIRECT}:
                 raise _unfit("kind", f"kind={kind} needs view=effective: what was given directly is of kind direct.")
-            wanted = GrantFilter(account, place, min_access_level, before)
+            wanted = GrantFilter(account, place, min_access_level, ending)
             grants, following = self._direct(integration_id, wanted, position, limit, now)
         else:
-            narrow = EffectiveFilter(min_access_level=min_access_level, kind=kind, ends_before=before)
+            narrow = EffectiveFilter(min_access_level=min_access_level, kind=kind, ending=ending)
             page = self._page(integration_id, account, place, narrow, position, limit)
             grants, following = [GrantAnswer.of_effective(one, now=now) for one in page.values], page.next
         return GrantList(grants=grants, next_cursor=self._cursors.following(listing, following))

@@ -97,19 +97,43 @@ class AccountFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """When access is to end for it to be listed (unix seconds); None does not filter, and no end is never asked for."""
+
+    before: int | None = None
+    from_: int | None = None
+
+    @classmethod
+    def of(cls, *, within_days: int | None, overdue: bool | None, now: float) -> "Ending":
+        """What ends within so many days; what is overdue is among that, unless it is asked for, or against, itself."""
+        before = None if within_days is None else int(now) + within_days * DAY
+        if overdue is None:
+            return cls(before)
+        return cls(int(now) + 1) if overdue else cls(before, int(now) + 1)
+
+    def keeps(self, ends_at: int | None) -> bool:
+        """Say whether something that ends then is asked for."""
+        if self == WHENEVER:
+            return True
+        return ends_at is not None and (self.from_ or 0) <= ends_at and (self.before is None or ends_at < self.before)
+
+
+WHENEVER = Ending()
+"""Does not filter."""
+
+
+@dataclass(frozen=True, slots=True)
 class GrantFilter:
-    """Whose grants in what to list, and which of them. `ends_before`: unix seconds."""
+    """Whose grants in what to list, and which of them."""
 
     account_id: int | None = None
     resource: tuple[ResourceType, int] | None = None
     min_access_level: int | None = None
-    ends_before: int | None = None
+    ending: Ending = WHENEVER
 
     def keeps(self, grant: Grant) -> bool:
         """Say whether a grant, of those in question, is asked for."""
-        return grant.access_level >= (self.min_access_level or 0) and (
-            self.ends_before is None or (grant.ends_at is not None and grant.ends_at < self.ends_before)
-        )
+        return grant.access_level >= (self.min_access_level or 0) and self.ending.keeps(grant.ends_at)
 
 
 class AccessReader:

@@ -139,13 +139,21 @@ def access_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.access.invitation_routes import InvitationRoutes
     from gitlab_hub.access.reader import AccessReader
     from gitlab_hub.access.routes import AccessRoutes
+    from gitlab_hub.access.summary import AccessSummary
+    from gitlab_hub.access.summary_routes import SummaryRoutes
     from gitlab_hub.sync.scope_list import ScopeList
+    from gitlab_hub.sync.store import RunStore
 
     table, cursors, now = container.table("access_table"), container.cursors, container.now
     reader = AccessReader(table, now=now)
-    effective = EffectiveReader(GraphReader(table, ScopeList(container.integrations_table)), now=now)
+    scopes = ScopeList(container.integrations_table)
+    effective = EffectiveReader(GraphReader(table, scopes), now=now)
+    summary = AccessSummary(table, RunStore(container.integrations_table), scopes, now=now)
     return _of(
-        AccessRoutes(reader, cursors), GrantRoutes(reader, effective, cursors), InvitationRoutes(reader, cursors)
+        AccessRoutes(reader, cursors),
+        GrantRoutes(reader, effective, cursors),
+        InvitationRoutes(reader, cursors),
+        SummaryRoutes(summary),
     )
 
 

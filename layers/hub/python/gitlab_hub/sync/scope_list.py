@@ -1,5 +1,6 @@
 """What the syncs could not read, scope by scope, read back for people."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,11 @@ class ScopeList:
             )
         stages_and_keys = (str(row["sk"]).removeprefix(prefix).split("#", 1) for row in rows)
         return {(stage, key) for stage, key in stages_and_keys}
+
+    def counted(self, integration_id: str, kind: Kind) -> dict[str, int]:
+        """How many scopes the sync could not read completely, by status."""
+        rows = query_all(self._table, partition(integration_id), prefix=f"SCOPE#{kind}#", attributes=("status",))
+        return dict(Counter(str(row["status"]) for row in rows))
 
     def page(
         self, pk: str, *, kind: Kind | None, status: str | None, after: str | None, limit: int

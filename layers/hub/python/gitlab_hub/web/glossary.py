@@ -57,12 +57,14 @@ TERMS: dict[str, tuple[str, Any]] = {
     "code": ("A stable word for programs; docs/operations.md explains each.", "invalid_input"),
     "committed_at": ("When its commit was made, in unix seconds.", _TIME),
     "complete": ("Whether all was done; false: call again in a minute.", NOTHING),
+    "completeness": ("How whole the answer is.", NOTHING),
     "concurrency": ("What becomes of builds that still run when the next one comes.", NOTHING),
     "connect_url": (
         "To open in a browser: it binds the browser and goes on to GitLab. Good for one opening.",
         "https://hub.example.com/v1/integrations/gitlab/connect/…",
     ),
     "connection_id": ("Id of the integration, which is called a connection here.", _INT),
+    "count": ("How many.", 12),
     "coverage": ("Test coverage in percent, as GitLab says it.", "87.5"),
     "created_at": ("When it was created, in unix seconds.", _TIME),
     "created_by": ("Id of the hub token that created it.", "0a1b2c3d4e5f6071"),  # pragma: allowlist secret
@@ -108,6 +110,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "failure_reason": ("GitLab's word for why it failed.", "script_failure"),
     "fallback": ("`project`: where the GitLab has no webhooks of groups, make one per project.", "project"),
     "features": ("What the hub may do beyond reading.", NOTHING),
+    "figures": ("The counts.", NOTHING),
     "finished_at": ("When it ended, in unix seconds.", _TIME),
     "first_terminal_at": ("When it first came to an end, in unix seconds; a retry does not change it.", _TIME),
     "first_terminal_status": (
@@ -300,6 +303,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "truncated": ("Whether there is more than is shown.", NOTHING),
     "two_factor_enabled": ("Whether it has a second factor; null: the token may not see it.", NOTHING),
     "type": ("What it is.", "gitlab"),
+    "unread": ("How many scopes the last sync could not read, by status.", {"forbidden": 2}),
     "updated_at": ("When it last changed, in unix seconds.", _TIME),
     "url": ("Its address.", "https://hub.example.com/v1/webhooks/gitlab"),
     "username": ("GitLab's username.", "jane"),

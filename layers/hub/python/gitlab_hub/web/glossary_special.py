@@ -56,6 +56,13 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         f"{name}.created_at": ("When it was created, an ISO 8601 time.", "2026-11-29T12:00:00Z")
         for name in ("CredentialView", "CredentialDetail")
     },
+    "FigureAnswer.name": ("What is counted.", "without_second_factor"),
+    "FigureAnswer.url": (
+        "The list of what is counted; null: there is none.",
+        "/v1/integrations/int_0a1b2c3d/accounts?external=true",
+    ),
+    "AccessCompleteness.status": ("How the last access sync stands: idle, running, suspect, failed …", "idle"),
+    "query.overdue": ("true: only what is past its date and still there; false: only others.", NOTHING),
     "CapabilityView.name": ("A stable word for it.", "pipelines"),
     "CapabilityView.role": ("The lowest role the token's user needs where it is used; null: none.", "Reporter"),
     "AcceptBody.kind": ("Which sync: access or pipelines.", "access"),

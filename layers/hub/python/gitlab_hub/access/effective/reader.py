@@ -11,7 +11,7 @@ from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.loading import GraphReader, by_place
 from gitlab_hub.access.effective.paths import OWNER, GrantKind, Memberships, is_at_least, known_places, paths
 from gitlab_hub.access.model import Account, Grant
-from gitlab_hub.access.reader import MAX_READ, Page
+from gitlab_hub.access.reader import MAX_READ, WHENEVER, Ending, Page
 
 RESOURCES_READ = 50
 """Groups and projects looked into for one page of everybody's access to everything."""
@@ -30,11 +30,11 @@ class EffectiveGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveFilter:
-    """Which effective grants to list; None does not filter. `ends_before`: unix seconds."""
+    """Which effective grants to list; None does not filter."""
 
     min_access_level: int | None = None
     kind: GrantKind | None = None
-    ends_before: int | None = None
+    ending: Ending = WHENEVER
 
     def keeps(self, access: EffectiveAccess) -> bool:
         """Say whether there is access, and of the kind that is asked for, judged by the way that gives the level."""
@@ -44,7 +44,7 @@ class EffectiveFilter:
         return (
             best.level >= (self.min_access_level or 0)
             and self.kind in {None, best.kind}
-            and (self.ends_before is None or (best.ends_at is not None and best.ends_at < self.ends_before))
+            and self.ending.keeps(best.ends_at)
         )
 
 

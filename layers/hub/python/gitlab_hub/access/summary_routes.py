@@ -1,0 +1,67 @@
+"""The HTTP route of the access summary."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from pydantic import BaseModel
+
+from gitlab_hub.access.summary import AccessSummary
+from gitlab_hub.web.api import Route
+from gitlab_hub.web.auth import Role
+
+IntegrationId = Annotated[str, Path()]
+
+
+class FigureAnswer(BaseModel):
+    """One count, and the list of what is counted."""
+
+    name: str
+    count: int
+    url: str | None
+
+
+class AccessCompleteness(BaseModel):
+    """How whole the counts are."""
+
+    complete: bool
+    status: str
+    finished_at: int | None
+    unread: dict[str, int]
+
+
+class SummaryAnswer(BaseModel):
+    """What an auditor asks for first, in counts."""
+
+    figures: list[FigureAnswer]
+    completeness: AccessCompleteness
+
+
+class SummaryRoutes:
+    """The access summary of an integration."""
+
+    def __init__(self, summary: AccessSummary) -> None:
+        self._summary = summary
+
+    def routes(self) -> list[Route]:
+        """Give the route; everybody with access to the integration may read."""
+        path = "/v1/integrations/<integration_id>/access-summary"
+        return [Route(method="GET", path=path, handler=self.read, role=Role.VIEWER, summary="Count who has access")]
+
+    def read(self, integration_id: IntegrationId) -> SummaryAnswer:
+        """Count accounts, grants, groups and invitations, each with the list of what is counted.
+
+        Accounts are inactive after 90 days; a grant expires soon within 30. What the token is not shown counts as
+        neither: `second_factor_unknown` says how many active people that concerns. `complete` is true where the last
+        sync read everything.
+        """
+        found = self._summary.completeness(integration_id)
+        complete = found.status == "idle" and found.finished_at is not None and not found.unread
+        return SummaryAnswer(
+            figures=[
+                FigureAnswer(name=one.name, count=one.count, url=one.url)
+                for one in self._summary.figures(integration_id)
+            ],
+            completeness=AccessCompleteness(
+                complete=complete, status=found.status, finished_at=found.finished_at, unread=dict(found.unread)
+            ),
+        )

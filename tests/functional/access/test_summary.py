@@ -1,0 +1,101 @@
+"""The counts that an auditor asks for first, and that each equals the list it points to."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from gitlab_hub.access.model import Account, AccountStatus
+from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.inventory.model import Resource, ResourceType, Share
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import Run, RunStatus
+from gitlab_hub.sync.store import RunStore
+from tests.functional.access.access_api import NOW, Client, grant
+
+DAY = 86_400
+SHARE = Share(group_id=3, full_path="ops", access_level=30, ends_at=None, member_role_id=None)
+
+
+def person(number: int, **more: Any) -> Account:
+    base: dict[str, Any] = {"kind": AccountKind.HUMAN, "status": AccountStatus.ACTIVE, "activity_source": "users"}
+    return Account(id=number, username=f"user{number}", **{**base, "last_activity_on": "2026-02-20", **more})
+
+
+@pytest.fixture
+def company() -> Client:
+    client = Client()
+    client.store(
+        person(1, is_admin=True, two_factor_enabled=True),
+        person(2, two_factor_enabled=False, external=True),
+        person(3, last_activity_on="2025-01-01", two_factor_enabled=False),
+        person(4),
+        person(5, status=AccountStatus.DISABLED, last_activity_on="2024-01-01", two_factor_enabled=False),
+        person(6, kind=AccountKind.PROJECT_BOT, last_activity_on="2024-01-01"),
+    )
+    client.store(Resource(id=1, full_path="acme", name="Acme", shared_with=[SHARE]))
+    client.store(
+        Resource(id=8, full_path="acme/x", name="X", parent_id=1, shared_with=[SHARE]), kind=ResourceType.PROJECT
+    )
+    client.store(
+        grant("group", 1, 1, 50),
+        grant("group", 1, 2, 30, ends_at=NOW - DAY),
+        grant("project", 8, 2, 40, ends_at=NOW + 3 * DAY),
+        grant("project", 8, 3, 20, ends_at=NOW + 60 * DAY),
+        grant("project", 8, 6, 50, ends_at=NOW),
+    )
+    return client
+
+
+def counts(client: Client) -> dict[str, int]:
+    status, body = client.get("access-summary")
+    assert status == 200
+    return {one["name"]: one["count"] for one in body["figures"]}
+
+
+def test_everything_is_counted(company: Client) -> None:
+    assert counts(company) == {
+        "accounts": 6,
+        "accounts_human_active": 4,
+        "accounts_human_disabled": 1,
+        "accounts_project_bot_active": 1,
+        "inactive": 1,
+        "without_second_factor": 2,
+        "second_factor_unknown": 1,
+        "external": 1,
+        "administrators": 1,
+        "without_grants": 2,
+        "grants": 5,
+        "owners": 2,
+        "overdue": 2,
+        "expiring": 1,
+        "shares": 2,
+        "groups": 1,
+        "projects": 1,
+        "invitations": 0,
+    }
+
+
+def test_each_count_is_what_its_list_has(company: Client) -> None:
+    _, body = company.get("access-summary")
+    for one in body["figures"]:
+        if one["url"] is None:
+            continue
+        link = urlsplit(one["url"])
+        prefix, _, what = link.path.rpartition("/")
+        assert prefix == "/v1/integrations/i1"
+        query = {name: values[0] for name, values in parse_qs(link.query).items()}
+        assert len(company.every(what, **query)) == one["count"], one
+
+
+def test_it_is_complete_where_the_last_sync_read_everything(company: Client) -> None:
+    def completeness() -> Any:
+        return company.get("access-summary")[1]["completeness"]
+
+    runs = RunStore(company.notes)
+    assert completeness()["complete"] is False
+    runs.save(Run(integration_id="i1", kind=Kind.ACCESS, status=RunStatus.IDLE, finished_at=NOW))
+    assert completeness() == {"complete": True, "status": "idle", "finished_at": NOW, "unread": {}}
+    sk = "SCOPE#access#group_members#000000000001"
+    company.notes.put({"pk": "INTEGRATION#i1", "sk": sk, "status": "forbidden", "code": "forbidden"})
+    assert completeness() == {"complete": False, "status": "idle", "finished_at": NOW, "unread": {"forbidden": 1}}
