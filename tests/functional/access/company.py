@@ -81,6 +81,7 @@ def answers() -> dict[str, Any]:
         "/projects/9": project(9, "acme/teams/wiki"),
         "/projects/8/members": [member(JANE, "jane"), member(BOT, "project_8_bot_ab12", 40)],
         "/projects/9/members": [member(OLE, "ole", 20, expires_at="2026-02-28")],
+        **{f"{path}/invitations": [] for path in ("/groups/1", "/groups/2", "/projects/8", "/projects/9")},
     }
 
 

@@ -20,7 +20,7 @@ from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, membe
 from tests.functional.access.hinted_company import HintedCompany
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
-BESIDE = ("i1#hints", "i1#fence")
+BESIDE = ("i1#hints", "i1#fence", "i1#readings")
 
 Change = Callable[[HintedCompany], None]
 

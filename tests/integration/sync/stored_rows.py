@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -96,7 +97,7 @@ def access_truth(hub: SyncHub) -> View:
         for row in server.truth("members")
         if row["source_id"] in (groups if row["source"] == "group" else projects)
     }
-    met = {user_id for _, _, user_id in members}
+    met = {user_id for _, _, user_id in members} | met_outside(hub, groups, projects)
     everybody = hub.targets.only.is_admin and hub.targets.only.group is None
     return {
         "accounts": {
@@ -146,14 +147,45 @@ def pipelines_truth(hub: SyncHub) -> View:
     }
 
 
+def met_outside(hub: SyncHub, groups: Mapping[int, str], projects: Mapping[int, str]) -> set[int]:
+    """Whoever is a member of a group in sight that is not covered and gives access to what is."""
+    server = hub.server
+    above = {("group", row["id"]): row["parent_id"] for row in server.truth("groups")}
+    above |= {("project", row["id"]): row["group_id"] for row in server.truth("projects")}
+    seen = set(groups)
+    if hub.targets.only.is_admin:
+        seen |= {number for kind, number in above if kind == "group"}
+    else:
+        seen |= {int(number) for number in visibility_of(hub)["groups"]}
+    covered = [*(("group", number) for number in groups), *(("project", number) for number in projects)]
+    left, lines, met = [*covered], set[int](), set[int]()
+    while left:
+        source = left.pop()
+        parent = above[source]
+        invited = [row["group_id"] for row in server.truth("shares", source_id=source[1]) if row["source"] == source[0]]
+        upwards = {parent} | (set(invited) if source[0] == "project" else set())
+        for number in ({parent, *invited} - {None} - groups.keys()) & seen:
+            met |= {row["user_id"] for row in server.truth("members", source_id=number) if row["source"] == "group"}
+            if number in upwards and number not in lines:
+                lines.add(number)
+                left.append(("group", number))
+    return met
+
+
+def visibility_of(hub: SyncHub) -> dict[str, Any]:
+    """What the holder of the hub's token sees."""
+    name = next(name for name, value in hub.server.control("GET", "tokens").items() if value == hub.targets.token)
+    found: dict[str, Any] = hub.server.control("GET", f"ground-truth/visibility?token={name}")
+    return found
+
+
 def reach(hub: SyncHub) -> tuple[dict[int, str], dict[int, str]]:
     """Groups and projects (id → path) that the integration is about."""
     server, target = hub.server, hub.targets.only
     groups = {row["id"]: row["full_path"] for row in server.truth("groups")}
     projects = {row["id"]: row["path_with_namespace"] for row in server.truth("projects")}
     if not target.is_admin:
-        name = next(name for name, value in server.control("GET", "tokens").items() if value == hub.targets.token)
-        visibility = server.control("GET", f"ground-truth/visibility?token={name}")
+        visibility = visibility_of(hub)
         groups = {number: path for number, path in groups.items() if visibility["groups"].get(str(number), 0) >= 10}
         projects = {number: path for number, path in projects.items() if visibility["projects"].get(str(number), 0) > 0}
     if target.group is not None:
