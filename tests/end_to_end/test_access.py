@@ -103,7 +103,7 @@ def test_what_access_adds_up_to_is_gitlabs_and_is_explained(hub: Hub, gitlab: Ru
     rows = [row for row in hub.rows(f"{one}/grants", view="effective") if row["account_id"] not in admins]
     shown = {(row["resource"]["type"], row["resource"]["id"], row["account_id"]): row for row in rows}
     assert {key: row["access_level"] for key, row in shown.items()} == real
-    assert {row["kind"] for row in rows} >= {"direct", "inherited", "shared"}
+    assert {row["kind"] for row in rows} >= {"direct", "inherited"}
     (kind, number, account), row = max(shown.items(), key=lambda one: len(one[1]["path"]))
     answer = hub.get(f"{one}/explain", account_id=account, path=row["resource"]["full_path"].upper())
     assert (answer["resource"], answer["access_level"]) == ({**row["resource"]}, real[kind, number, account])
