@@ -30,6 +30,7 @@ class AccountsStage(SingleScopeStage):
         if await self._context.visibility.can_list_accounts():
             await read_list(self._context.session, scope, USERS, BY_ID, self._take)
             await self._context.accounts.complete(ALL)
+            await self._context.session.write(self._context.store.note_administrators)
         elif self._context.visibility.expects_account_list:
             await self._context.session.partial(scope, Forbidden.code, NAMES_ONLY)
 

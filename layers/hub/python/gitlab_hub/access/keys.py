@@ -5,7 +5,8 @@ membership under `<group|project>#<resource>#<account>`; the index `by_account` 
 their usernames, groups and projects by their paths. `<integration>#outside_groups` and `#outside_grants` are the same
 for groups that the integration does not cover, and that give access to what it covers. `<integration>#hints` holds a
 mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations` holds those who
-were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read.
+were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read, and who
+administers the GitLab.
 """
 
 from hashlib import blake2b
@@ -21,6 +22,9 @@ HINTS = "hints"
 OUTSIDE_GROUPS, OUTSIDE_GRANTS = "outside_groups", "outside_grants"
 INVITATIONS = "invitations"
 READINGS = "readings"
+ADMINISTRATORS = "administrators"
+"""The row among the readings that has the ids of all administrators."""
+
 COLLECTIONS = (
     ACCOUNTS,
     GRANTS,

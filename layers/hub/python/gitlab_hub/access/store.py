@@ -7,6 +7,7 @@ from hashlib import blake2b
 from gitlab_hub.access.grant_rows import grant_row, rows_by_resource
 from gitlab_hub.access.keys import (
     ACCOUNTS,
+    ADMINISTRATORS,
     BY_ACCOUNT,
     COLLECTIONS,
     GRANTS,
@@ -27,6 +28,9 @@ from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of, query_all, value_of
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Row
+
+MOST_ADMINISTRATORS = 10_000
+"""That are noted; an item has a limit."""
 
 
 def partitions(integration_id: str) -> list[str]:
@@ -67,6 +71,16 @@ class AccessStore:
         """Which run read such a stage last, and when (unix seconds)."""
         item = self._table.get(partition(self._integration_id, READINGS), stage)
         return None if item is None else (item["sync_id"], item["at"])
+
+    def note_administrators(self) -> None:
+        """Note who of the stored accounts administers the GitLab, for questions that everybody's access is asked by."""
+        pk = partition(self._integration_id, ACCOUNTS)
+        rows = query_all(self._table, pk, attributes=("id", "is_admin"))
+        found = [item["id"] for item in rows if item.get("is_admin")][:MOST_ADMINISTRATORS]
+        key = (partition(self._integration_id, READINGS), ADMINISTRATORS)
+        noted = self._table.get(*key)
+        if noted is None or noted["ids"] != found:
+            self._table.put({"pk": key[0], "sk": key[1], "schema_version": 1, "ids": found})
 
     def granted_to(self, account_id: int) -> list[Grant]:
         """Read everything that was given to one account itself."""

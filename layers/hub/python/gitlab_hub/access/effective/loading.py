@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from gitlab_hub.access.effective.graph import ATTRIBUTES, Graph, Node, Place
 from gitlab_hub.access.effective.paths import Memberships
 from gitlab_hub.access.keys import (
-    ACCOUNTS,
+    ADMINISTRATORS,
     BY_ACCOUNT,
     GRANTS,
     OUTSIDE_GRANTS,
     OUTSIDE_GROUPS,
+    READINGS,
     account_partition,
     grants_scope,
     members_stage,
@@ -89,21 +90,9 @@ class GraphReader:
         return (value_of(Grant, item) for item in rows)
 
     def administrators(self, integration_id: str, after: int | None) -> Iterator[int]:
-        """The ids of administrators behind an id, in order; none where the token is not shown who they are.
-
-        GitLab tells it of every account it lists to an administrator, and of nobody to others. Single accounts are
-        stored without it until the next run: it takes a page of them to see that the token is not shown it.
-        """
-        start, is_told = None if after is None else padded(after), False
-        pk = partition(integration_id, ACCOUNTS)
-        for read, item in enumerate(
-            query_all(self._table, pk, after=start, attributes=("id", "is_admin"), limit=_PAGE)
-        ):
-            is_told = is_told or item.get("is_admin") is not None
-            if not is_told and read == _PAGE:
-                return
-            if item.get("is_admin"):
-                yield int(item["id"])
+        """The ids of administrators behind an id, in order; none where the token is not shown who they are."""
+        noted = self._table.get(partition(integration_id, READINGS), ADMINISTRATORS)
+        return (number for number in (noted or {}).get("ids", ()) if after is None or number > after)
 
     def _unread(self, integration_id: str, places: Sequence[Place] | None) -> frozenset[Place]:
         """Those of some places, or of all where None, whose members the sync could not read completely."""
