@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.children import Dynamo
 from benchmarks.quiet import logging_to_nowhere
+from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.effective.loading import GraphReader
 from gitlab_hub.access.effective.reader import EffectiveFilter, EffectiveReader
@@ -44,7 +45,8 @@ class Estate:
         self.groups = range(1, int(GROUPS * share) + 1)
         self.projects = range(1, int(PROJECTS * share) + 1)
         self.accounts = range(1, int(ACCOUNTS * share) + 1)
-        self._store = AccessStore(DynamoTable("access"), ONE)
+        table = DynamoTable("access")
+        self._store = AccessStore(table, ONE, ChangeFeed(table, ONE, sync_id="s1", now=time.time, beside_runs=False))
 
     def items(self) -> Iterator[Item]:
         """Every row of it."""

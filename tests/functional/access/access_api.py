@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.effective.loading import GraphReader
 from gitlab_hub.access.effective.reader import EffectiveReader
 from gitlab_hub.access.grant_routes import GrantRoutes
@@ -84,9 +85,14 @@ class Client:
                 return found
             query["cursor"] = body["next_cursor"]
 
+    def access_store(self) -> AccessStore:
+        """The rows of the integration as a sync writes them."""
+        feed = ChangeFeed(self.table, "i1", sync_id="s1", now=lambda: NOW, beside_runs=False)
+        return AccessStore(self.table, "i1", feed)
+
     def store(self, *values: Account | Resource | Grant, kind: ResourceType | None = None) -> None:
         """Put values where a sync would."""
-        store = AccessStore(self.table, "i1")
+        store = self.access_store()
         for value in values:
             if isinstance(value, Account):
                 put(store.accounts, ALL, [store.account_row(value)])

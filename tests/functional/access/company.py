@@ -55,6 +55,9 @@ def project(number: int, path: str, **more: Any) -> dict[str, Any]:
 
 JANE, OLE, BOT = 5, 6, 7
 
+BESIDE = ("i1#hints", "i1#fence", "i1#changes", "i1#feed", "i1#readings")
+"""Partitions with what is no state of GitLab's, but how it was come by."""
+
 
 def answers() -> dict[str, Any]:
     """Acme has two groups, two projects and three accounts; Ole is in one project only."""

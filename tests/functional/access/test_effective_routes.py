@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.model import Account, AccountStatus
-from gitlab_hub.access.store import AccessStore
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource, ResourceType, Share
 from tests.functional.access.access_api import NOW, Client, grant
@@ -56,7 +55,7 @@ def company() -> Client:
         grant("group", LOCKED, CY, 5),
         grant("group", LOCKED, DEE, 30, membership_state="awaiting"),
     )
-    AccessStore(client.table, "i1").note_administrators()
+    client.access_store().note_administrators()
     return client
 
 

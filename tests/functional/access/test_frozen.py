@@ -16,11 +16,10 @@ from gitlab_hub.sync.worker import Area, PurgeBook, Purger
 from tests.fakes.engine import Driver
 from tests.fakes.faults import every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
-from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, member
+from tests.functional.access.company import ADMIN, BESIDE, BOT, JANE, MEMBER, OLE, member
 from tests.functional.access.hinted_company import HintedCompany
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
-BESIDE = ("i1#hints", "i1#fence", "i1#readings")
 
 Change = Callable[[HintedCompany], None]
 

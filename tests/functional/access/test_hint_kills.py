@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, RateLimited, 
 from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, every_call, faulty, unavailable
-from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, group, member, project, user
+from tests.functional.access.company import ADMIN, BESIDE, BOT, JANE, MEMBER, OLE, group, member, project, user
 from tests.functional.access.hinted_company import NEW, HintedCompany
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
@@ -46,7 +46,7 @@ SCENARIOS = pytest.mark.parametrize("scenario", [changed, leaving])
 
 def rows(company: HintedCompany) -> list[Any]:
     """Everything stored of GitLab."""
-    return [row for row in company.table.dump() if row["pk"].startswith("i1#") and row["pk"] != "i1#hints"]
+    return [row for row in company.table.dump() if row["pk"].startswith("i1#") and row["pk"] not in BESIDE]
 
 
 def whole(scenario: Any, who: SyncTarget) -> tuple[list[Any], list[Any]]:

@@ -11,10 +11,9 @@ from gitlab_hub.sync.run import RunStatus
 from tests.fakes.engine import Driver
 from tests.fakes.faults import Plan, every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
-from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, TOP_GROUP, member, project
+from tests.functional.access.company import ADMIN, BESIDE, BOT, JANE, MEMBER, OLE, TOP_GROUP, member, project
 from tests.functional.access.hinted_company import NEW, HintedCompany
 
-BESIDE = ("i1#hints", "i1#fence", "i1#readings")
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER, TOP_GROUP], ids=["admin", "member", "group"])
 
 

@@ -7,14 +7,13 @@ import pytest
 from gitlab_hub.access.keys import grants_scope
 from gitlab_hub.access.model import Invitation
 from gitlab_hub.access.reader import MAX_READ
-from gitlab_hub.access.store import AccessStore
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.auth import Principal, Role
 from tests.functional.access.access_api import NOW, Client, put
 
 
 def invited(client: Client, kind: str, number: int, *emails: str, **more: Any) -> None:
-    store = AccessStore(client.table, "i1")
+    store = client.access_store()
     made = [
         Invitation(email=email, resource_type=ResourceType(kind), resource_id=number, access_level=30, **more)
         for email in emails
@@ -70,7 +69,7 @@ def test_a_resource_that_was_not_read_has_no_path(waiting: Client) -> None:
 
 def test_when_they_were_read_is_told(client: Client) -> None:
     assert client.get("invitations")[1] == {"invitations": [], "next_cursor": None, "read_at": None}
-    store = AccessStore(client.table, "i1")
+    store = client.access_store()
     store.note_reading("project_invitations", sync_id="s2", at=NOW)
     assert client.get("invitations")[1]["read_at"] == NOW
     store.note_reading("group_invitations", sync_id="s1", at=NOW - 5)

@@ -24,6 +24,7 @@ DOCUMENTED = {
         "GET /v1/integrations", f"GET {ONE}", f"GET {ONE}/repositories", f"GET {ONE}/sync", f"GET {ONE}/accounts",
         f"GET {ONE}/sync/history",
         f"GET {ONE}/scopes",
+        f"GET {ONE}/changes",
         f"GET {ONE}/accounts/<account_id>", f"GET {ONE}/groups", f"GET {ONE}/projects", f"GET {ONE}/grants",
         f"GET {ONE}/explain", f"GET {ONE}/access-summary",
         f"GET {ONE}/groups/<group_id>", f"GET {ONE}/projects/<project_id>", "GET /v1/audit-log", "GET /v1/whoami",

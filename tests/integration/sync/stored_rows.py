@@ -23,8 +23,9 @@ TRAITS = ("share_with_group_lock", "membership_lock", "marked_for_deletion_on", 
 
 
 def mirrored(hub: SyncHub, kind: Kind) -> list[Item]:
-    """Everything stored of GitLab; the fence beside it goes up with every run."""
-    return [row for row in hub.rows[kind].dump() if row["pk"] != fence_partition(ID)]
+    """Everything stored of GitLab; beside it lie the fence, which goes up with every run, and what was told of it."""
+    beside = (fence_partition(ID), f"{ID}#changes", f"{ID}#feed")
+    return [row for row in hub.rows[kind].dump() if row["pk"] not in beside]
 
 
 def access(hub: SyncHub) -> View:

@@ -1,12 +1,15 @@
 """The stages of accounts: GitLab's list of users where the token is shown one, else everybody met as a member."""
 
 import asyncio
+from functools import partial
 
 from gitlab_hub.access.context import USERS, AccessContext
+from gitlab_hub.access.keys import ACCOUNTS
 from gitlab_hub.access.transform import account_of_admins_row, account_of_member, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.inventory.listing import BY_ID, SCOPE, Rows, read_list
 from gitlab_hub.inventory.model import ALL
+from gitlab_hub.storage.ports import Key
 from gitlab_hub.storage.rows import content_hash, item_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
@@ -28,17 +31,20 @@ class AccountsStage(SingleScopeStage):
     async def read(self, scope: Scope) -> None:
         """Read the list of users."""
         if await self._context.visibility.can_list_accounts():
-            await read_list(self._context.session, scope, USERS, BY_ID, self._take)
+            mark = await self._context.first_reading(ACCOUNTS)
+            await read_list(self._context.session, scope, USERS, BY_ID, partial(self._take, mark))
             await self._context.accounts.complete(ALL)
+            await self._context.was_read(ACCOUNTS, mark)
             await self._context.session.write(self._context.store.note_administrators)
         elif self._context.visibility.expects_account_list:
             await self._context.session.partial(scope, Forbidden.code, NAMES_ONLY)
 
-    async def _take(self, rows: Rows) -> None:
+    async def _take(self, mark: Key | None, rows: Rows) -> None:
         if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
         accounts = await read_skipping_unreadable(self._context.session, SCOPE, rows, account_of_admins_row)
-        await self._context.accounts.upsert(ALL, [self._context.store.account_row(account) for _, account in accounts])
+        rows_ = [self._context.store.account_row(account, mark) for _, account in accounts]
+        await self._context.accounts.upsert(ALL, rows_)
 
 
 class AccountCollector:
@@ -49,7 +55,7 @@ class AccountCollector:
         self._merging = asyncio.Lock()
         self._met: set[tuple[int, str]] = set()
 
-    async def add(self, rows: Rows) -> None:
+    async def add(self, rows: Rows, no_news_while: Key | None = None) -> None:
         """Store what is new in this slice; fields that member rows lack stay as they were."""
         if not rows or not await self._context.visibility.collects_accounts():
             return
@@ -58,14 +64,15 @@ class AccountCollector:
         async with self._merging:
             fresh = {key: row for key, row in told.items() if key not in self._met}
             if fresh:
-                await self._merge(list(fresh.values()))
+                await self._merge(list(fresh.values()), no_news_while)
                 self._met.update(fresh)
 
-    async def _merge(self, rows: Rows) -> None:
+    async def _merge(self, rows: Rows, no_news_while: Key | None) -> None:
         context = self._context
         known = await context.session.io(context.store.known_accounts, [row["id"] for row in rows])
-        accounts = [account_of_member(row, known.get(row["id"])) for row in rows]
-        await context.accounts.upsert(ALL, [self._context.store.account_row(account) for account in accounts])
+        accounts = [account_of_member(row, known.values.get(row["id"])) for row in rows]
+        stored = [context.store.account_row(account, no_news_while) for account in accounts]
+        await context.accounts.upsert(ALL, stored, known.hashes)
 
 
 class MemberAccountsStage(SingleScopeStage):

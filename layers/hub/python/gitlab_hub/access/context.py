@@ -3,11 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
+from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.keys import ACCOUNTS, GRANTS
 from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.transform import is_admin_row
 from gitlab_hub.gitlab.errors import GitLabError, RateLimited, Unauthorized
 from gitlab_hub.inventory.listing import BY_ID, Inventory
+from gitlab_hub.storage.ports import Key
 from gitlab_hub.sync.ports import Mirror, Session
 
 # How far a run's token sees: found out by asking GitLab, not by comparing names or trusting a stored flag.
@@ -77,3 +79,17 @@ class AccessContext:
             grants=session.mirror(GRANTS, store.grants),
             inventory=Inventory.of(session, store.inventory),
         )
+
+    @property
+    def feed(self) -> ChangeFeed:
+        """Where changes are told."""
+        return self.store.feed
+
+    async def first_reading(self, scope: str) -> Key | None:
+        """What stands for a list that was never read to its end: as long as it is there, nothing in it is news."""
+        return await self.session.io(self.feed.first_reading, scope)
+
+    async def was_read(self, scope: str, mark: Key | None) -> None:
+        """A list was read to its end; where that was the first time, what comes up in it is news from now on."""
+        if mark is not None:
+            await self.session.write(self.feed.was_read, scope)

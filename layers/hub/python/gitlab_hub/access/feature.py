@@ -1,6 +1,7 @@
 """The access sync: which stages a run has, in which order."""
 
 from gitlab_hub.access.accounts import AccountCollector, AccountsStage, MemberAccountsStage
+from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.hints import subject
 from gitlab_hub.access.invitations import InvitationsStage
@@ -26,7 +27,7 @@ class AccessFeature:
 
     def stages(self, session: Session) -> list[Stage]:
         """Give the steps of one run."""
-        context = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
+        context = self._context(session, beside_runs=False)
         collector = AccountCollector(context)
         return [
             AccountsStage(context),
@@ -45,5 +46,16 @@ class AccessFeature:
 
     async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one group or project that a hint is about."""
-        context = AccessContext.of(session, AccessStore(session.fenced(self.table), session.target.integration_id))
+        context = self._context(session, beside_runs=True)
         await TargetedRefresh(context).run(*subject(hint))
+
+    def _context(self, session: Session, *, beside_runs: bool) -> AccessContext:
+        table, integration_id = session.fenced(self.table), session.target.integration_id
+        feed = ChangeFeed(
+            table,
+            integration_id,
+            sync_id=session.sync_id,
+            now=lambda: session.now().timestamp(),
+            beside_runs=beside_runs,
+        )
+        return AccessContext.of(session, AccessStore(table, integration_id, feed))

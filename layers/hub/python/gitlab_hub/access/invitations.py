@@ -74,7 +74,7 @@ class InvitationsStage:
             return
         await self._look_up_rights()
         has_any = after is not None
-        async for scope in resource_scopes(self._context, self._kind, after, store.invitations):
+        async for scope in resource_scopes(self._context, self._kind, after, store.invitations.look_ahead):
             has_any = True
             yield scope
         if has_any:  # Where nothing is stored yet, the next run that finds something is not to wait for a day.
@@ -148,7 +148,7 @@ class InvitationsStage:
         grants = await context.session.io(context.store.granted_to, target.user_id)
         ids = [grant.resource_id for grant in grants if grant.resource_type == ResourceType.GROUP]
         groups = await context.session.io(context.inventory.store.known, ResourceType.GROUP, ids)
-        paths = {number: group.full_path for number, group in groups.items()}
+        paths = {number: group.full_path for number, group in groups.values.items()}
         self._rights = InvitationRights.of(self._kind, grants, paths)
 
     async def _due(self) -> bool:

@@ -6,7 +6,7 @@ their usernames, groups and projects by their paths. `<integration>#outside_grou
 for groups that the integration does not cover, and that give access to what it covers. `<integration>#hints` holds a
 mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations` holds those who
 were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read, and who
-administers the GitLab.
+administers the GitLab. `<integration>#changes` and `#feed` hold the change feed (`changes/feed.py`).
 """
 
 from hashlib import blake2b
@@ -25,6 +25,8 @@ READINGS = "readings"
 ADMINISTRATORS = "administrators"
 """The row among the readings that has the ids of all administrators."""
 
+CHANGES = "changes"
+FEED = "feed"
 COLLECTIONS = (
     ACCOUNTS,
     GRANTS,
@@ -33,6 +35,8 @@ COLLECTIONS = (
     OUTSIDE_GRANTS,
     INVITATIONS,
     READINGS,
+    CHANGES,
+    FEED,
     *(kind.collection for kind in ResourceType),
 )
 

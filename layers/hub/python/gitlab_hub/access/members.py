@@ -1,6 +1,7 @@
 """The stages of direct memberships: one small scope per stored group, then one per stored project."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from gitlab_hub.access.accounts import AccountCollector
@@ -13,8 +14,8 @@ from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.contradictions import LOOK
 from gitlab_hub.inventory.listing import Rows
 from gitlab_hub.inventory.model import ResourceType, with_own_page
+from gitlab_hub.storage.ports import Key
 from gitlab_hub.sync.ports import Scope, SingleScopeStage, SyncTarget
-from gitlab_hub.sync.table_rows import TableRows
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
 MAX_COLLECTED = 100_000
@@ -32,17 +33,17 @@ async def collect(gitlab: GitLab, path: str) -> Rows:
 
 
 async def resource_scopes(
-    context: AccessContext, kind: ResourceType, after: str | None, rows: TableRows
+    context: AccessContext, kind: ResourceType, after: str | None, look_ahead: Callable[[Sequence[str]], None]
 ) -> AsyncIterator[Scope]:
-    """Give one scope per stored group or project; its key is the resource's, and `rows` are looked ahead at."""
+    """Give one scope per stored group or project; its key is the resource's; `look_ahead` hears of many."""
     while found := await context.session.io(context.inventory.store.paths_after, kind, after):
         scopes = [grants_scope(kind, key) for key, _ in found]
-        await context.session.io(rows.look_ahead, scopes)
+        await context.session.io(look_ahead, scopes)
         for key, path in found:
             yield Scope(key, {"type": str(kind), "id": int(key), "path": path})
         after = found[-1][0]
     # What is not read by now reads its own: the sweep must not see rows of long ago.
-    rows.look_ahead(())
+    look_ahead(())
 
 
 class MembersStage:
@@ -58,36 +59,42 @@ class MembersStage:
 
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
         """Give one scope per resource."""
-        async for scope in resource_scopes(self._context, self._kind, after, self._context.store.grants):
+        async for scope in resource_scopes(self._context, self._kind, after, self._context.store.grants.look_ahead):
             yield scope
 
     async def read(self, scope: Scope) -> None:
         """Read the members of one resource."""
         resource_id = int(scope.key)
         if self._kind is ResourceType.GROUP:
-            await self._read_own_page(resource_id)
+            await self._read_own_page(resource_id, await self._context.first_reading(self._list_of(resource_id)))
         await self.read_members(resource_id, scope)
 
     async def read_members(self, resource_id: int, scope: Scope) -> Sequence[int]:
         """Read the direct members of one resource, all of them; the answer is who they are."""
         rows = await collect(self._context.session.gitlab, f"/{self._kind.collection}/{resource_id}/members")
         # Members are listed by numbered pages: one that joins or leaves meanwhile can repeat another.
+        members_list = self._list_of(resource_id)
+        mark = await self._context.first_reading(members_list)
         read = partial(grant_of, resource_type=self._kind, resource_id=resource_id)
         found = await read_skipping_unreadable(self._context.session, scope, rows, read)
         members = {grant.account_id: (row, grant) for row, grant in found}
-        await self._collector.add([row for row, _ in members.values()])
-        stored = [self._context.store.grant_row(grant) for _, grant in members.values()]
-        await self._context.grants.replace_all(grants_scope(self._kind, padded(resource_id)), stored)
+        await self._collector.add([row for row, _ in members.values()], mark)
+        stored = [replace(self._context.store.grant_row(grant), no_news_while=mark) for _, grant in members.values()]
+        await self._context.grants.replace_all(members_list, stored)
+        await self._context.was_read(members_list, mark)
         return list(members)
 
-    async def _read_own_page(self, group_id: int) -> None:
+    def _list_of(self, resource_id: int) -> str:
+        return grants_scope(self._kind, padded(resource_id))
+
+    async def _read_own_page(self, group_id: int, mark: Key | None) -> None:
         """Take what only the page of a group tells, first of all the groups invited into it."""
         context = self._context
         reply = await context.session.gitlab.get(f"/groups/{group_id}", {"with_projects": "false"})
         known = await context.session.io(context.inventory.store.known, self._kind, [group_id])
         detail = mapping(reply.body)
-        if (group := known.get(group_id)) is not None and (told := with_own_page(group, detail)) != group:
-            await context.inventory.store_resources(self._kind, [told])
+        if (group := known.values.get(group_id)) is not None and (told := with_own_page(group, detail)) != group:
+            await context.inventory.store_resources(self._kind, [told], merged_with=known, no_news_while=mark)
 
 
 def contradicts_no_members(

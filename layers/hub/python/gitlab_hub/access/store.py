@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
 
+from gitlab_hub.access.changes.feed import ChangeFeed
+from gitlab_hub.access.changes.rows import AccountTeller, GrantTeller, ResourceTeller, ToldRows
 from gitlab_hub.access.grant_rows import grant_row, rows_by_resource
 from gitlab_hub.access.keys import (
     ACCOUNTS,
@@ -23,11 +25,12 @@ from gitlab_hub.access.model import Account, Grant, Invitation
 from gitlab_hub.access.outside.store import OutsideStore
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
-from gitlab_hub.inventory.store import InventoryStore, rows_by_id, stored_among
-from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.inventory.store import InventoryStore, Known, known_among, rows_by_id
+from gitlab_hub.storage.ports import Item, Key, Table
 from gitlab_hub.storage.rows import item_of, query_all, value_of
 from gitlab_hub.sync.fence import fence_partition
-from gitlab_hub.sync.ports import Row
+from gitlab_hub.sync.ports import Row, RowStore
+from gitlab_hub.sync.table_rows import TableRows
 
 MOST_ADMINISTRATORS = 10_000
 """That are noted; an item has a limit."""
@@ -39,15 +42,19 @@ def partitions(integration_id: str) -> list[str]:
 
 
 class AccessStore:
-    """The access rows of one integration. All calls block."""
+    """The access rows of one integration; what changes in them is told in its feed. All calls block."""
 
-    def __init__(self, table: Table, integration_id: str) -> None:
-        self._table, self._integration_id = table, integration_id
-        self.accounts = rows_by_id(table, partition(integration_id, ACCOUNTS))
-        self.grants = rows_by_resource(table, partition(integration_id, GRANTS))
+    def __init__(self, table: Table, integration_id: str, feed: ChangeFeed) -> None:
+        self._table, self._integration_id, self.feed = table, integration_id, feed
+        accounts = rows_by_id(table, partition(integration_id, ACCOUNTS))
+        self.accounts = ToldRows(accounts, feed, AccountTeller())
+        granted = rows_by_resource(table, partition(integration_id, GRANTS))
+        self.grants = ToldRows(granted, feed, GrantTeller(table, integration_id))
         self.invitations = rows_by_resource(table, partition(integration_id, INVITATIONS))
         self.outside = OutsideStore(table, integration_id)
-        self.inventory = InventoryStore(table, integration_id, self._remove_contents, index=self._path_index)
+        self.inventory = InventoryStore(
+            table, integration_id, self._remove_contents, index=self._path_index, wrap=self._tell_resources
+        )
 
     def grant_row(self, grant: Grant) -> Row:
         """Make a grant what is stored of it, findable from both of its ends."""
@@ -87,21 +94,23 @@ class AccessStore:
         items = query_all(self._table, account_partition(self._integration_id, account_id), index=BY_ACCOUNT)
         return [value_of(Grant, item) for item in items]
 
-    def known_accounts(self, ids: Iterable[int]) -> dict[int, Account]:
+    def known_accounts(self, ids: Iterable[int]) -> Known[Account]:
         """Read those of these accounts that are stored."""
-        items = stored_among(self._table, partition(self._integration_id, ACCOUNTS), ids)
-        return {item["id"]: value_of(Account, item) for item in items}
+        return known_among(self._table, partition(self._integration_id, ACCOUNTS), Account, ids)
 
     def has_grants(self, account_id: int) -> bool:
         """Say whether anything stored was given to this account."""
         pk = account_partition(self._integration_id, account_id)
         return bool(self._table.query(pk, index=BY_ACCOUNT, limit=1).items)
 
-    def account_row(self, account: Account) -> Row:
+    def account_row(self, account: Account, no_news_while: Key | None = None) -> Row:
         """Make an account what is stored of it, findable by its username."""
         key = padded(account.id)
         index = name_index(self._integration_id, USERNAMES, account.username, key)
-        return Row(key, {**item_of(account), **index})
+        return Row(key, {**item_of(account), **index}, no_news_while)
+
+    def _tell_resources(self, kind: ResourceType, rows: TableRows) -> RowStore:
+        return ToldRows(rows, self.feed, ResourceTeller(self._table, self._integration_id, kind))
 
     def _path_index(self, kind: ResourceType, resource: Resource) -> Item:
         suffix = f"{kind}#{padded(resource.id)}"
@@ -111,3 +120,5 @@ class AccessStore:
         scope = grants_scope(kind, key)
         for rows in (self.grants, self.invitations):
             rows.remove(scope, dict(rows.stored(scope)), at=at)
+        if self.feed.first_reading(scope) is not None:
+            self.feed.was_read(scope)

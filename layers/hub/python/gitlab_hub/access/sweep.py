@@ -1,8 +1,9 @@
 """The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
 
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.keys import ACCOUNTS, grants_scope
 from gitlab_hub.inventory.coverage import fetch, group_is_gone, project_is_gone
-from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.inventory.model import ALL, ResourceType
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 
@@ -21,6 +22,30 @@ class SweepStage(SingleScopeStage):
         await context.inventory.mirrors[ResourceType.GROUP].delete_missing(existence.group_is_gone)
         await context.grants.delete_missing(existence.grant_is_gone)
         await context.accounts.delete_missing(existence.account_is_gone)
+        await self._begin_feed()
+
+    async def _begin_feed(self) -> None:
+        """Have changes told from the first run on that has read the lists of groups and projects to their ends.
+
+        Smaller lists of which nothing could be read so far are noted: what their first reading shows is no change.
+        """
+        context, inventory = self._context, self._context.inventory
+        are_complete = all(mirror.is_complete(ALL) for mirror in inventory.mirrors.values())
+        if not are_complete or await context.session.io(lambda: context.feed.has_begun):
+            return
+        unread = await context.session.io(self._unread_members)
+        if await context.visibility.collects_accounts() or not context.accounts.is_complete(ALL):
+            unread.append(ACCOUNTS)
+        await context.session.write(context.feed.begin, unread)
+
+    def _unread_members(self) -> list[str]:
+        context = self._context
+        scopes = (
+            grants_scope(kind, key)
+            for kind in ResourceType
+            for key, _ in context.store.inventory.resources[kind].stored(ALL)
+        )
+        return [scope for scope in scopes if not context.grants.is_complete(scope)]
 
 
 class ExistenceCheck:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.keys import ACCOUNTS
 from gitlab_hub.access.members import MembersStage
 from gitlab_hub.access.sweep import ExistenceCheck
 from gitlab_hub.access.transform import account_of_user, is_admin_row
@@ -75,13 +76,14 @@ class TargetedRefresh:
         """Store the accounts of new members where these are not taken from the members' rows: a grant needs a face."""
         context, session = self._context, self._context.session
         known = await session.io(context.store.known_accounts, members)
-        unknown = [number for number in members if number not in known]
+        unknown = [number for number in members if number not in known.values]
         if not unknown or not await context.visibility.can_list_accounts():
             return
+        mark = await context.first_reading(ACCOUNTS)
         for number in unknown[:MOST_NEWCOMERS]:
             try:
                 row = mapping((await session.gitlab.get(f"/users/{number}")).body)
             except ResourceNotFound:
                 continue
             if is_admin_row(row):
-                await context.accounts.upsert(ALL, [context.store.account_row(account_of_user(row))])
+                await context.accounts.upsert(ALL, [context.store.account_row(account_of_user(row), mark)])

@@ -133,6 +133,8 @@ def builds_routes(container: "Container") -> list["Route"]:
 
 def access_routes(container: "Container") -> list["Route"]:
     """Reading the access sync's rows back."""
+    from gitlab_hub.access.changes.reader import ChangeReader
+    from gitlab_hub.access.changes.routes import ChangeRoutes
     from gitlab_hub.access.effective.loading import GraphReader
     from gitlab_hub.access.effective.reader import EffectiveReader
     from gitlab_hub.access.grant_routes import GrantRoutes
@@ -154,6 +156,7 @@ def access_routes(container: "Container") -> list["Route"]:
         GrantRoutes(reader, effective, cursors),
         InvitationRoutes(reader, cursors),
         SummaryRoutes(summary),
+        ChangeRoutes(ChangeReader(table), cursors),
     )
 
 

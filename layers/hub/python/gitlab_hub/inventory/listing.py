@@ -5,7 +5,7 @@ They may be long: each is read page by page, resumable after every one.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -16,7 +16,8 @@ from gitlab_hub.gitlab.messages import group_path
 from gitlab_hub.inventory.contradictions import contradicts_no_groups, contradicts_no_projects, in_listed_groups
 from gitlab_hub.inventory.coverage import covers_group
 from gitlab_hub.inventory.model import ALL, Resource, ResourceType, group_of, project_of
-from gitlab_hub.inventory.store import InventoryStore
+from gitlab_hub.inventory.store import InventoryStore, Known
+from gitlab_hub.storage.ports import Key
 from gitlab_hub.sync.ports import Mirror, Scope, Session, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
@@ -69,9 +70,17 @@ class Inventory:
             session, store, {kind: session.mirror(kind.collection, store.resources[kind]) for kind in ResourceType}
         )
 
-    async def store_resources(self, kind: ResourceType, resources: Sequence[Resource]) -> None:
-        """Store groups or projects that are new or changed."""
-        await self.mirrors[kind].upsert(ALL, [self.store.row(kind, resource) for resource in resources])
+    async def store_resources(
+        self,
+        kind: ResourceType,
+        resources: Sequence[Resource],
+        *,
+        merged_with: Known[Resource] | None = None,
+        no_news_while: Key | None = None,
+    ) -> None:
+        """Store groups or projects that are new or changed; `merged_with`: what parts of them were taken from."""
+        rows = [replace(self.store.row(kind, resource), no_news_while=no_news_while) for resource in resources]
+        await self.mirrors[kind].upsert(ALL, rows, None if merged_with is None else merged_with.hashes)
 
 
 SCOPE = Scope(ALL)
@@ -143,7 +152,8 @@ class GroupsStage(SingleScopeStage):
         good = [row for row, _ in await read_skipping_unreadable(inventory.session, SCOPE, rows, group_of)]
         # Rows of lists have no shares: those that the members' stage found stay.
         known = await inventory.session.io(inventory.store.known, kind, [row["id"] for row in good])
-        await inventory.store_resources(kind, [group_of(row, known.get(row["id"])) for row in good])
+        groups = [group_of(row, known.values.get(row["id"])) for row in good]
+        await inventory.store_resources(kind, groups, merged_with=known)
 
     def _params(self) -> Params:
         target = self._inventory.session.target
@@ -183,10 +193,11 @@ class ProjectsStage(SingleScopeStage):
         """Store those of these projects that the integration covers."""
         inventory, kind = self._inventory, ResourceType.PROJECT
         good = [row for row, _ in await read_skipping_unreadable(inventory.session, SCOPE, rows, project_of)]
-        terse = [row["id"] for row in good if "shared_with_groups" not in row]
-        known = await inventory.session.io(inventory.store.known, kind, terse) if terse else {}
-        projects = self._wanted([project_of(row, known.get(row["id"])) for row in good])
-        await inventory.store_resources(kind, projects)
+        is_terse = any("shared_with_groups" not in row for row in good)
+        ids = [row["id"] for row in good]
+        known = await inventory.session.io(inventory.store.known, kind, ids) if is_terse else None
+        projects = self._wanted([project_of(row, known.values.get(row["id"]) if known else None) for row in good])
+        await inventory.store_resources(kind, projects, merged_with=known)
 
     def _wanted(self, projects: Sequence[Resource]) -> list[Resource]:
         # A server that does not know `with_shared` lists projects of other groups too: they are not the integration's.

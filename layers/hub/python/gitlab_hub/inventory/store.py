@@ -1,14 +1,18 @@
 """The groups and projects of one integration, as the sync writes and reads them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ALL, Resource, ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of, query_all, value_of
-from gitlab_hub.sync.ports import Row
-from gitlab_hub.sync.table_rows import TableRows, stretch
+from gitlab_hub.sync.ports import Row, RowStore
+from gitlab_hub.sync.table_rows import HASH, TableRows, stretch
+
+T = TypeVar("T")
 
 _PAGE = 500
 
@@ -18,15 +22,31 @@ BeforeRemoval = Callable[[ResourceType, str, datetime], None]
 Index = Callable[[ResourceType, Resource], Item]
 """Gives the attributes of an index that a group or project is to be found by."""
 
+Wrap = Callable[[ResourceType, TableRows], RowStore]
+"""Gives the rows of a kind as whoever tells of their changes writes them."""
+
 
 def rows_by_id(table: Table, pk: str) -> TableRows:
     """Rows of a partition that holds one row per id."""
     return TableRows(table, key=lambda _, key: (pk, key), scope_range=lambda _: (pk, ""), row_key=lambda sk: sk)
 
 
-def stored_among(table: Table, pk: str, ids: Iterable[int]) -> list[Item]:
-    """Read those rows of such a partition that are stored of some ids."""
-    return stretch(table, sorted({(pk, padded(number)) for number in ids}))
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """What is stored of some ids, and the content hashes of these rows by their keys.
+
+    Whoever merges what GitLab tells with it writes only where the rows are still those: a rival's news is not undone.
+    """
+
+    values: dict[int, T]
+    hashes: dict[str, str]
+
+
+def known_among(table: Table, pk: str, kind: type[T], ids: Iterable[int]) -> Known[T]:
+    """Read what is stored of some ids in such a partition."""
+    items = stretch(table, sorted({(pk, padded(number)) for number in ids}))
+    values = {item["id"]: value_of(kind, item) for item in items}
+    return Known(values, {item["sk"]: item[HASH] for item in items})
 
 
 class InventoryStore:
@@ -39,17 +59,21 @@ class InventoryStore:
         before_removal: BeforeRemoval,
         *,
         index: Index = lambda _kind, _resource: {},
+        wrap: Wrap = lambda _kind, rows: rows,
     ) -> None:
         self._table, self._integration_id, self._index = table, integration_id, index
-        self.resources = {kind: ResourceRows(table, self._pk(kind), kind, before_removal) for kind in ResourceType}
+        self.resources = {
+            kind: ResourceRows(wrap(kind, rows_by_id(table, self._pk(kind))), kind, before_removal)
+            for kind in ResourceType
+        }
 
     def row(self, kind: ResourceType, resource: Resource) -> Row:
         """Make a group or project what is stored of it."""
         return Row(padded(resource.id), {**item_of(resource), **self._index(kind, resource)})
 
-    def known(self, kind: ResourceType, ids: Iterable[int]) -> dict[int, Resource]:
+    def known(self, kind: ResourceType, ids: Iterable[int]) -> Known[Resource]:
         """Read those of these groups or projects that are stored."""
-        return {item["id"]: value_of(Resource, item) for item in stored_among(self._table, self._pk(kind), ids)}
+        return known_among(self._table, self._pk(kind), Resource, ids)
 
     def paths_after(self, kind: ResourceType, after: str | None) -> list[tuple[str, str]]:
         """Read the next stored groups or projects as (key, full path), none at the end."""
@@ -79,8 +103,8 @@ class ResourceRows:
     What lies in a vanished group or project cannot be listed any more, so no reading of it would ever show it missing.
     """
 
-    def __init__(self, table: Table, pk: str, kind: ResourceType, before_removal: BeforeRemoval) -> None:
-        self._rows, self._kind, self._before_removal = rows_by_id(table, pk), kind, before_removal
+    def __init__(self, rows: RowStore, kind: ResourceType, before_removal: BeforeRemoval) -> None:
+        self._rows, self._kind, self._before_removal = rows, kind, before_removal
         self.stored, self.stored_of, self.put = self._rows.stored, self._rows.stored_of, self._rows.put
 
     def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:

@@ -94,6 +94,10 @@ class DatasetMirror:
         """Whether a completely read scope whose name begins so had any row in this run."""
         return any(one.listed for scope, one in self._closed.items() if scope.startswith(prefix))
 
+    def is_complete(self, scope: str) -> bool:
+        """Whether the scope was read to its end in this run."""
+        return scope in self._closed
+
     @property
     def suspicious(self) -> int:
         """Missing rows in scopes that are doubtful on their own."""
@@ -108,10 +112,14 @@ class DatasetMirror:
         kept = {row.key for row in rows}
         self._close(scope, CompletedScope(len(stored), [key for key in stored if key not in kept], len(kept)))
 
-    async def upsert(self, scope: str, rows: Sequence[Row]) -> None:
-        """These are some rows of the scope: write what changed, note that they were seen."""
+    async def upsert(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str] | None = None) -> None:
+        """These are some rows of the scope: write what changed, note that they were seen.
+
+        `stored`: the content hashes of the stored rows that parts of these were taken from; None = not read before.
+        """
         rows = list({row.key: row for row in rows}.values())
-        stored = await self._session.io(self._store.stored_of, scope, [row.key for row in rows])
+        if stored is None:
+            stored = await self._session.io(self._store.stored_of, scope, [row.key for row in rows])
         await self._write_changed(scope, rows, stored)
         seen = self._seen.setdefault(scope, set())
         fresh = [row.key for row in rows if row.key not in seen]

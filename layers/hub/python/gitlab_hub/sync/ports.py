@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.ports import Item, Key, Table
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab, Tokens
@@ -59,10 +59,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as GitLab has it: its key within the scope, and the attributes to store."""
+    """One row as GitLab has it: its key within the scope, and the attributes to store.
+
+    `no_news_while`: an item of the table; as long as it is there, it is no news that GitLab has such a row.
+    """
 
     key: str
     item: Item
+    no_news_while: Key | None = None
 
 
 class RowStore(Protocol):
@@ -94,11 +98,17 @@ class Mirror(Protocol):
     def lists_any(self, prefix: str) -> bool:
         """Whether a completely read scope whose name begins so had any row in this run."""
 
+    def is_complete(self, scope: str) -> bool:
+        """Whether the scope was read to its end in this run."""
+
     async def replace_all(self, scope: str, rows: Sequence[Row]) -> None:
         """These are all rows of the scope: write what changed, note what is missing."""
 
-    async def upsert(self, scope: str, rows: Sequence[Row]) -> None:
-        """These are some rows of the scope: write what changed, note that they were seen."""
+    async def upsert(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str] | None = None) -> None:
+        """These are some rows of the scope: write what changed, note that they were seen.
+
+        `stored`: the content hashes of the stored rows that parts of these were taken from; None = not read before.
+        """
 
     async def complete(self, scope: str) -> int:
         """The scope was read to its end through `upsert`: note what is missing. The answer counts the stored rows."""

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Key, Put, Table
 from gitlab_hub.storage.rows import batches, query_all
@@ -10,6 +11,8 @@ from gitlab_hub.sync.errors import Overtaken
 from gitlab_hub.sync.ports import Row
 
 HASH = "hash"
+
+_OVERTAKEN = "Somebody else stored what this sync was about to; it is read again."
 
 PASSED_OVER = 4
 """Rows that a stretch may read for each one that is wanted: so small that it costs less than each by its key."""
@@ -71,12 +74,27 @@ class TableRows:
 
     def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
         """Write rows with their content hashes, where what is stored is as it was. Raises Overtaken."""
-        items = ((row, self._item(scope, row, hashes[row.key])) for row in rows)
-        self.change(Put(item, unchanged(stored.get(row.key))) for row, item in items)
+        self.change(self.put_of(scope, row, hashes[row.key], stored.get(row.key)) for row in rows)
 
     def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:  # noqa: ARG002 - rows simply go
         """Delete rows that GitLab no longer has, where they are as they were. Raises Overtaken."""
-        self.change(Delete(self._key(scope, key), unchanged(digest)) for key, digest in stored.items())
+        self.change(self.delete_of(scope, key, digest) for key, digest in stored.items())
+
+    def put_of(self, scope: str, row: Row, digest: str, stored: str | None, **more: Any) -> Put:
+        """Give the write of a row, where what is stored is as it was; `more` is stored beside what the hash is of."""
+        return Put({**self._item(scope, row, digest), **more}, unchanged(stored))
+
+    def delete_of(self, scope: str, key: str, digest: str) -> Delete:
+        """Give the removal of a row, where it is as it was."""
+        return Delete(self._key(scope, key), unchanged(digest))
+
+    def items_of(self, scope: str, stored: Mapping[str, str]) -> dict[str, Item]:
+        """Read whole rows whose hashes are known. Raises Overtaken where one is not what it was."""
+        found = stretch(self._table, sorted(self._key(scope, key) for key in stored)) if stored else []
+        items = {self._row_key(item["sk"]): item for item in found}
+        if any(items.get(key, {}).get(HASH) != digest for key, digest in stored.items()):
+            raise Overtaken(_OVERTAKEN)
+        return items
 
     def change(self, actions: Iterable[Put | Delete]) -> None:
         """Do any number of conditional writes. Raises Overtaken where one of the rows is not what it was."""
@@ -84,7 +102,7 @@ class TableRows:
             for portion in batches(actions):
                 self._table.transact(portion)
         except ConditionFailed:
-            raise Overtaken("Somebody else stored what this sync was about to; it is read again.") from None
+            raise Overtaken(_OVERTAKEN) from None
 
     def _item(self, scope: str, row: Row, digest: str) -> Item:
         pk, sk = self._key(scope, row.key)

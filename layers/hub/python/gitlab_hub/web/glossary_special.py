@@ -172,6 +172,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         "q83v…",
     ),
     "query.since": ("Only what came since then, in unix seconds.", 1790000000),
+    "query.until": ("Only what was noticed then or earlier, in unix seconds.", 1790000000),
     "query.created_after": ("Only what was created then or later, in unix seconds.", 1790000000),
     "query.created_before": ("Only what was created then or earlier, in unix seconds.", 1790000000),
     "query.updated_after": (
