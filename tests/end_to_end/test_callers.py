@@ -18,6 +18,7 @@ SAMPLE = (
     ("viewer", "GET", "{one}/sync"),
     ("viewer", "GET", "{one}/accounts"),
     ("viewer", "GET", "{one}/grants"),
+    ("viewer", "GET", "{one}/changes"),
     ("viewer", "GET", "{one}/pipelines"),
     ("viewer", "GET", "{one}/repositories"),
     ("admin", "POST", "/v1/integrations/gitlab/start"),
@@ -196,7 +197,8 @@ def test_a_foreign_integration_is_an_unknown_one(hub: Hub, limited: Limited) -> 
         ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/repositories"), ("POST", "/verify"), ("POST", "/sync"),
         ("GET", "/sync"), ("POST", "/sync/accept"), ("PUT", "/gitlab-token"), ("POST", "/gitlab-token/check"),
         ("GET", "/accounts"), ("GET", "/accounts/1"), ("GET", "/groups"), ("GET", "/projects"), ("GET", "/grants"),
-        ("GET", "/pipelines"), ("GET", "/projects/1/pipelines/1"), ("GET", "/projects/1/pipelines/1/jobs"),
+        ("GET", "/changes"), ("GET", "/pipelines"), ("GET", "/projects/1/pipelines/1"),
+        ("GET", "/projects/1/pipelines/1/jobs"),
     ):  # fmt: skip
         theirs, nobodys = (dict(limited.call(method, one + more).body) for one in (limited.foreign, UNKNOWN))
         assert theirs.pop("request_id") != nobodys.pop("request_id")

@@ -261,6 +261,30 @@ async def test_nothing_is_told_before_both_lists_were_read(path: str) -> None:
     assert brief(await noticed(company)) == [("grant_added", "project 8", OLE)]
 
 
+@pytest.mark.parametrize(
+    "hidden", [("/groups",), ("/projects",), ("/groups/1/members", "/projects/8/members", "/projects/9/members")]
+)
+async def test_lists_that_gitlab_itself_contradicts_are_no_baseline(hidden: tuple[str, ...]) -> None:
+    company = company_of_two_projects()
+    company.script["/groups/1"] = {**company.script["/groups/1"], "projects": [STORE]}
+    rows = {path: company.script[path] for path in hidden}
+    company.script.update({path: [] for path in hidden})
+    session = await company.sync()
+    assert {error.code for error in session.durable.errors.values()} == {"no_resources"}
+    company.script.update(rows)
+    assert await noticed(company) == []
+    joins(company)
+    assert brief(await noticed(company)) == [("grant_added", "project 8", OLE)]
+
+
+async def test_a_project_that_is_never_shown_holds_up_no_feed() -> None:
+    company = company_of_two_projects()
+    company.script.update({"/projects/8/members": CLOSED, "/projects/9/members": []})
+    await company.sync()
+    company.script["/groups/2/members"] = [member(OLE, "ole")]
+    assert brief(await noticed(company)) == [("grant_added", "group 2", OLE)]
+
+
 async def test_what_is_gone_and_comes_back_is_new() -> None:
     company = company_of_two_projects()
     company.script["/projects/9/members"] = CLOSED

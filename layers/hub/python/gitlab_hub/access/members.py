@@ -13,7 +13,7 @@ from gitlab_hub.gitlab.errors import NothingVisible, UnexpectedResponse
 from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.contradictions import LOOK
 from gitlab_hub.inventory.listing import Rows
-from gitlab_hub.inventory.model import ResourceType, with_own_page
+from gitlab_hub.inventory.model import ALL, ResourceType, with_own_page
 from gitlab_hub.storage.ports import Key
 from gitlab_hub.sync.ports import Scope, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
@@ -128,11 +128,15 @@ class MemberListsStage(SingleScopeStage):
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Raise NothingVisible where everything was read, and somebody must be missing."""
         context = self._context
-        if context.session.failures or await context.session.io(context.inventory.store.is_empty):
-            return
         listed = {kind: context.grants.lists_any(grants_scope(kind, "")) for kind in ResourceType}
-        if all(listed.values()):
-            return
+        is_whole = not context.session.failures and not await context.session.io(context.inventory.store.is_empty)
+        if is_whole and not all(listed.values()):
+            await self._compare(listed)
+        if is_whole or any(listed.values()):
+            context.grants.believe(ALL)
+
+    async def _compare(self, listed: Mapping[ResourceType, bool]) -> None:
+        context = self._context
         # Only where a kind lists nobody: what is stored of it is passed over to the first without a parent.
         has_root = {
             kind: not listed[kind] and await context.session.io(context.inventory.store.has_root, kind)

@@ -25,13 +25,15 @@ class SweepStage(SingleScopeStage):
         await self._begin_feed()
 
     async def _begin_feed(self) -> None:
-        """Have changes told from the first run on that has read the lists of groups and projects to their ends.
+        """Have changes told from the first run on that has read groups, projects and members, and may believe them.
 
-        Smaller lists of which nothing could be read so far are noted: what their first reading shows is no change.
+        Single lists of which nothing could be read so far are noted: what their first reading shows is no change.
         """
-        context, inventory = self._context, self._context.inventory
-        are_complete = all(mirror.is_complete(ALL) for mirror in inventory.mirrors.values())
-        if not are_complete or await context.session.io(lambda: context.feed.has_begun):
+        context = self._context
+        mirrors = (*context.inventory.mirrors.values(), context.grants)
+        if not all(mirror.is_believed(ALL) for mirror in mirrors):
+            return
+        if await context.session.io(lambda: context.feed.has_begun):
             return
         unread = await context.session.io(self._unread_members)
         if await context.visibility.collects_accounts() or not context.accounts.is_complete(ALL):

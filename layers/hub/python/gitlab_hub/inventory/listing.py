@@ -111,6 +111,7 @@ class GroupsStage(SingleScopeStage):
         await groups.complete(ALL)
         if groups.listed <= (self._inventory.session.target.group is not None):
             await self._doubt_that_there_are_none()
+        groups.believe(ALL)
 
     async def _doubt_that_there_are_none(self) -> None:
         """Raise NothingVisible where a project of the first page shows that there are groups to be listed."""
@@ -178,6 +179,7 @@ class ProjectsStage(SingleScopeStage):
         await projects.complete(ALL)
         if not projects.listed and (why := contradicts_no_projects(await self._some_groups())) is not None:
             raise NothingVisible(why)
+        projects.believe(ALL)
 
     async def _some_groups(self) -> list[GitLabRow]:
         """Ask for the own pages of a bounded number of groups."""

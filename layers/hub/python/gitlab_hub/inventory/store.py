@@ -46,7 +46,7 @@ def known_among(table: Table, pk: str, kind: type[T], ids: Iterable[int]) -> Kno
     """Read what is stored of some ids in such a partition."""
     items = stretch(table, sorted({(pk, padded(number)) for number in ids}))
     values = {item["id"]: value_of(kind, item) for item in items}
-    return Known(values, {item["sk"]: item[HASH] for item in items})
+    return Known(values, {item["sk"]: item[HASH] for item in items if HASH in item})
 
 
 class InventoryStore:

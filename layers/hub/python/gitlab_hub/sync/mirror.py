@@ -63,6 +63,7 @@ class DatasetMirror:
         self._dataset, self._store, self._session = dataset, store, session
         self._seen: dict[str, set[str]] = {}
         self._closed: dict[str, CompletedScope] = {}
+        self._believed: set[str] = set()
 
     def restore(self, history: dict[str, list[Any]]) -> None:
         """Take over what earlier workers of this run had noted.
@@ -72,6 +73,7 @@ class DatasetMirror:
         """
         for scope, keys in history.pop(f"{self._dataset}/seen", []):
             self._seen.setdefault(scope, set()).update(keys)
+        self._believed.update(history.pop(f"{self._dataset}/believed", []))
         for scope, stored, keys, *rest in history.pop(f"{self._dataset}/missing", []):
             # Journals of the release before have neither: one entry held all keys.
             start, listed = rest or (0, max(0, stored - len(keys)))
@@ -97,6 +99,16 @@ class DatasetMirror:
     def is_complete(self, scope: str) -> bool:
         """Whether the scope was read to its end in this run."""
         return scope in self._closed
+
+    def believe(self, scope: str) -> None:
+        """Note that nothing contradicts what was listed in the scope."""
+        if scope not in self._believed:
+            self._believed.add(scope)
+            self._session.journal(f"{self._dataset}/believed", [scope])
+
+    def is_believed(self, scope: str) -> bool:
+        """Whether that was noted in this run, by whatever worker."""
+        return scope in self._believed
 
     @property
     def suspicious(self) -> int:

@@ -101,6 +101,12 @@ class Mirror(Protocol):
     def is_complete(self, scope: str) -> bool:
         """Whether the scope was read to its end in this run."""
 
+    def believe(self, scope: str) -> None:
+        """Note that nothing contradicts what was listed in the scope."""
+
+    def is_believed(self, scope: str) -> bool:
+        """Whether that was noted in this run, by whatever worker."""
+
     async def replace_all(self, scope: str, rows: Sequence[Row]) -> None:
         """These are all rows of the scope: write what changed, note what is missing."""
 

@@ -44,7 +44,10 @@ def account_changes(before: Item | None, after: Item | None) -> list[Change]:
 
 
 def grant_changes(before: Item | None, after: Item | None, full_path: str | None = None) -> list[Change]:
-    """Compare two states of a grant in a resource that has this path."""
+    """Compare two states of a grant in a resource that has this path.
+
+    A membership tells when it began (`created_at`, lib/api/entities/member.rb); of nothing else GitLab says since when.
+    """
     some = after or before or {}
     kinds = (ChangeKind.GRANT_ADDED, ChangeKind.GRANT_REMOVED, ChangeKind.GRANT_CHANGED)
     kind = _kind(_state(before, _GRANT), _state(after, _GRANT), kinds)
@@ -69,7 +72,8 @@ def resource_changes(
     """Compare two states of a group or project with its shares.
 
     `parent_path` is the path of its group as that is stored, None where it is not. A path that only changed because the
-    group's did is not told: the group's own change tells it.
+    group's did is not told: GitLab puts the group's new path in front of all that lie below (app/models/route.rb,
+    `rename_descendants`), so the group's own change tells it.
     """
     some = after or before or {}
     place = Place(type=kind, id=some["id"], full_path=some["full_path"])
