@@ -37,12 +37,11 @@ class Visibility:
         return self._open(visibility) or self.project_level(project_id) >= GUEST
 
     def shown_shares(self, source: Group | Project) -> list[Share]:
-        """Invited groups: all to members, to others those that they can see anyway.
+        """The invited groups that one can see anyway, whoever one is in what they are invited into.
 
-        app/policies/group_group_link_policy.rb and project_group_link_policy.rb, `read_shared_with_group`.
+        `shared_with_group_links_visible_to_user` in app/models/group.rb; its projects' lists are taken for the same.
         """
-        level = self.group_level if isinstance(source, Group) else self.project_level
-        return [share for share in source.shares if level(source.id) or self.sees_group(share.group_id)]
+        return [share for share in source.shares if self.sees_group(share.group_id)]
 
     def _open(self, visibility: str) -> bool:
         return visibility == "public" or (visibility == "internal" and not self.user.external)

@@ -127,13 +127,22 @@ def test_effective_grants_are_narrowed(company: Client, query: dict[str, Any], k
     assert [*levels(company, **query)] == keys
 
 
+PATHS = {ACME: "acme", API_TEAM: "acme/api"}
+
+
+def named(step: dict[str, Any]) -> dict[str, Any]:
+    return {name: step[name] for name in ("type", "id", "full_path")}
+
+
 def test_a_grant_shows_the_way_that_gives_the_most(company: Client) -> None:
     (shown,) = company.every("grants", view="effective", account_id=BEN, project_id=LAB)
     ops = {"type": "group", "id": OPS, "full_path": "ops", "level": 50}
+    acme, team = ({"type": "group", "id": number, "full_path": path} for number, path in PATHS.items())
+    lab = {"type": "project", "id": LAB, "full_path": "ana/lab"}
     assert shown["path"] == [
-        {**ops, "cap": None, "expires_at": None},
-        {"type": "group", "id": ACME, "full_path": "acme", "level": 30, "cap": 30, "expires_at": NOW + 5 * DAY},
-        {"type": "project", "id": LAB, "full_path": "ana/lab", "level": 30, "cap": 30, "expires_at": None},
+        {**ops, "cap": None, "expires_at": None, "invited": None},
+        {**acme, "level": 30, "cap": 30, "expires_at": NOW + 5 * DAY, "invited": named(ops)},
+        {**lab, "level": 30, "cap": 30, "expires_at": None, "invited": team},
     ]
     assert shown["revoke_at"] == [ops]
     assert (shown["expires_at"], shown["overdue"], shown["at_least"]) == (NOW + 5 * DAY, False, False)
@@ -164,10 +173,12 @@ def test_an_invitation_that_ends_is_when_the_access_changes(company: Client) -> 
     )
 
 
-def test_what_is_overdue_ends_tomorrow(company: Client) -> None:
+def test_what_is_overdue_ends_with_the_next_nightly_job(company: Client) -> None:
     company.store(grant("group", API_TEAM, DEE, 30, ends_at=NOW - 3 * DAY))
     _, body = company.get("explain", account_id=DEE, group_id=API_TEAM)
-    assert (body["next_change_at"], body["paths"][0]["overdue"]) == (NOW + DAY, True)
+    assert (body["next_change_at"], body["paths"][0]["overdue"]) == (NOW, True), (
+        "it is midnight, and the job comes at ten past"
+    )
     assert "overdue since 2026-02-26: GitLab has not removed it yet" in body["sentence"]
 
 
@@ -259,3 +270,51 @@ def test_who_administers_costs_a_read_however_many_accounts_there_are(company: C
     company.table.bill.clear()
     assert levels(company, group_id=OPS)["group", OPS, ROOT] == (50, "implied")
     assert company.table.bill["items"] < 20
+
+
+def test_a_group_that_is_invited_and_above_another_invited_one_counts_with_all_above(company: Client) -> None:
+    """The crew, two levels down, is invited into the project, and its top group into the group above the project."""
+    partners, guild, middle, crew = 40, 41, 42, 43
+    company.store(
+        Resource(id=partners, full_path="partners", name="Partners"),
+        Resource(id=guild, full_path="guild", name="Guild", shared_with=[share(partners, 30)]),
+        Resource(id=middle, full_path="guild/middle", name="Middle", parent_id=guild),
+        Resource(id=crew, full_path="guild/middle/crew", name="Crew", parent_id=middle),
+        Resource(id=LOCKED, full_path="locked", name="Locked", shared_with=[share(guild, 10)]),
+    )
+    vault = Resource(id=VAULT, full_path="locked/vault", name="Vault", parent_id=LOCKED, shared_with=[share(crew, 40)])
+    company.store(vault, kind=ResourceType.PROJECT)
+    company.store(grant("group", partners, DEE, 50))
+    expected = {("project", VAULT, DEE): (30, "shared")}
+    assert levels(company, account_id=DEE, project_id=VAULT) == expected
+    assert {key: level for key, level in levels(company, project_id=VAULT).items() if key[2] == DEE} == expected
+    assert {key: level for key, level in levels(company, account_id=DEE).items() if key[1] == VAULT} == expected
+
+
+def test_a_subgroup_that_is_invited_is_named(company: Client) -> None:
+    company.store(Resource(id=21, full_path="ops/eu", name="EU", parent_id=OPS))
+    vault = Resource(id=VAULT, full_path="vault", name="Vault", shared_with=[share(21, 30)], visibility="public")
+    company.store(vault, kind=ResourceType.PROJECT)
+    _, body = company.get("explain", account_id=BEN, project_id=VAULT)
+    assert body["paths"][0]["edges"][1]["invited"] == {"type": "group", "id": 21, "full_path": "ops/eu"}
+    assert body["sentence"] == (
+        "Ben (@ben) has Developer in vault: as a member of ops (Owner), and ops/eu, where that counts, was invited "
+        "into vault with at most Developer."
+    )
+    _, body = company.get("explain", account_id=DEE, project_id=VAULT)
+    assert body["sentence"].endswith("It is public, so that it can be read without any.")
+
+
+def test_who_is_shown_neither_invited_groups_nor_administrators_is_told_the_least(company: Client) -> None:
+    company.access_store().forget_administrators()
+    rows = company.every("grants", view="effective", group_id=OPS)
+    assert {row["account_id"]: row["at_least"] for row in rows} == {BEN: False, CY: True}, "Owner is the most there is"
+    _, body = company.get("explain", account_id=DEE, group_id=OPS)
+    assert (body["access_level"], body["at_least"]) == (0, True)
+
+
+@pytest.mark.parametrize("query", [{"username": "nobody"}, {"path": "acme/nothing"}])
+def test_a_name_that_nobody_has_is_said_to_be_that(company: Client, query: dict[str, Any]) -> None:
+    status, body = company.get("grants", **query)
+    assert (status, body["code"]) == (404, "not_found")
+    assert next(iter(query)) in body["error"]

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from tests.fakes.session import FakeSession
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
+from tests.fakes.session import FakeSession, run_in_slices
 from tests.functional.access.company import JANE, MEMBER, TOP_GROUP, Company, group, member, project
 
-OPS, OPS_EU, GUESTS = 30, 31, 40
+OPS, OPS_EU, GUESTS = GROUPS = 30, 31, 40
 UMA, VIC, WIM = 21, 22, 23
 HEAD, TEAMS, STORE = 1, 2, 8
 
@@ -45,9 +45,9 @@ def outside(company: Company) -> dict[int, list[int]]:
     return found
 
 
-def hidden(session: FakeSession) -> list[tuple[str, str, str]]:
-    """What is said of groups that GitLab does not show."""
-    return [note for note in session.asides if "hidden_groups" in note[2]]
+def hidden(session: FakeSession) -> list[tuple[str, str]]:
+    """The groups that could not be read, each with its status."""
+    return [(key, status) for key, status, _ in session.asides if key in {f"{number:012d}" for number in GROUPS}]
 
 
 async def test_who_comes_from_outside_is_read_with_what_is_above_a_group_invited_into_a_project(
@@ -68,18 +68,49 @@ async def test_a_second_run_writes_nothing(company: Company) -> None:
     assert company.table.dump() == before
 
 
-@pytest.mark.parametrize("refusal", [ResourceNotFound("404 Group Not Found"), Forbidden("403 Forbidden")])
+@pytest.mark.parametrize(
+    ("error", "status", "kept"),
+    [
+        (ResourceNotFound("404 Group Not Found"), "gone", {GUESTS}),
+        (Forbidden("403 Forbidden"), "forbidden", {OPS_EU, GUESTS}),
+        (Unavailable("502 Bad Gateway"), "failed", {OPS_EU, GUESTS}),
+        (UnexpectedResponse("a sign-on page"), "failed", {OPS_EU, GUESTS}),
+    ],
+)
 @pytest.mark.parametrize("path", ["/groups/31", "/groups/31/members"])
-async def test_what_is_hidden_is_named_and_is_no_failure(company: Company, path: str, refusal: Exception) -> None:
+async def test_what_cannot_be_read_is_named_and_holds_up_nothing(
+    company: Company, path: str, error: GitLabError, status: str, kept: set[int]
+) -> None:
     await company.sync(MEMBER)
-    company.script[path] = refusal
+    company.script[path] = error
     company.script["/projects/9/members"] = []
+    company.script["/groups/40/members"] = [member(WIM, "wim", 20)]
     session = await company.sync(MEMBER)
-    ((_, status, reason),) = hidden(session)
-    assert (status, "ops/eu" in reason, session.failures) == ("partial", True, 0)
-    assert outside(company) == {GUESTS: [WIM]}
+    assert (hidden(session), session.failures) == ([("000000000031", status)], 0)
+    assert outside(company).keys() == kept
+    assert [row["access_level"] for row in company.rows("outside_grants").values() if row["account_id"] == WIM] == [20]
     # Ole's only membership went, and it could be seen that he has none left.
     assert 6 not in company.ids("accounts")
+
+
+async def test_a_member_that_cannot_be_understood_removes_nobody(company: Company) -> None:
+    await company.sync(MEMBER)
+    company.script["/groups/31/members"] = [{"id": UMA, "access_level": "often"}, member(JANE, "jane")]
+    session = await company.sync(MEMBER)
+    assert hidden(session) == [("000000000031", "partial")]
+    assert outside(company)[OPS_EU] == [JANE, UMA]
+
+
+async def test_a_walk_that_is_interrupted_goes_on_where_it_was(company: Company) -> None:
+    for number in range(300, 330):
+        company.script[f"/groups/{number}"] = group(number, f"partner/{number}", shared_with_groups=[])
+        company.script[f"/groups/{number}/members"] = [member(number, f"m{number}")]
+    invited = [share(number, f"partner/{number}") for number in range(300, 330)]
+    company.script["/groups/2"] = group(TEAMS, "acme/teams", parent_id=HEAD, shared_with_groups=invited)
+    await run_in_slices(company.feature, company.session(MEMBER))
+    assert outside(company).keys() == {OPS, OPS_EU, GUESTS, *range(300, 330)}
+    asked = [path for path in company.gitlab.paths if path.startswith("/groups/3") and path.endswith("/members")]
+    assert len(asked) <= 40, "what was read is not read again with every slice"
 
 
 async def test_a_group_that_is_no_longer_invited_is_forgotten_with_its_members(company: Company) -> None:

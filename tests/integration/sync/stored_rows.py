@@ -99,6 +99,7 @@ def access_truth(hub: SyncHub) -> View:
         if row["source_id"] in (groups if row["source"] == "group" else projects)
     }
     met = {user_id for _, _, user_id in members} | met_outside(hub, groups, projects)
+    seen = seen_groups(hub)
     everybody = hub.targets.only.is_admin and hub.targets.only.group is None
     return {
         "accounts": {
@@ -123,7 +124,7 @@ def access_truth(hub: SyncHub) -> View:
                 row["member_role_id"],
             )
             for row in server.truth("shares")
-            if row["source_id"] in (groups if row["source"] == "group" else projects)
+            if row["source_id"] in (groups if row["source"] == "group" else projects) and row["group_id"] in seen
         },
     }
 
@@ -153,11 +154,7 @@ def met_outside(hub: SyncHub, groups: Mapping[int, str], projects: Mapping[int, 
     server = hub.server
     above = {("group", row["id"]): row["parent_id"] for row in server.truth("groups")}
     above |= {("project", row["id"]): row["group_id"] for row in server.truth("projects")}
-    seen = set(groups)
-    if hub.targets.only.is_admin:
-        seen |= {number for kind, number in above if kind == "group"}
-    else:
-        seen |= {int(number) for number in visibility_of(hub)["groups"]}
+    seen = seen_groups(hub)
     covered = [*(("group", number) for number in groups), *(("project", number) for number in projects)]
     left, lines, met = [*covered], set[int](), set[int]()
     while left:
@@ -171,6 +168,13 @@ def met_outside(hub: SyncHub, groups: Mapping[int, str], projects: Mapping[int, 
                 lines.add(number)
                 left.append(("group", number))
     return met
+
+
+def seen_groups(hub: SyncHub) -> set[int]:
+    """The groups that the holder of the hub's token can see, covered or not."""
+    if hub.targets.only.is_admin:
+        return {row["id"] for row in hub.server.truth("groups")}
+    return {int(number) for number in visibility_of(hub)["groups"]}
 
 
 def visibility_of(hub: SyncHub) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def test_who_reaches_what_a_token_covers_is_gitlabs_or_said_to_be_at_least_that(
             assert shown.get(key, 0) == real.get(key, 0), key
         else:
             assert shown.get(key, 0) <= real.get(key, 0), key
-    assert {one.node.place for one in grants if one.node.is_outside} == set()
+    assert {one.node.place for one in grants if one.node.outside} == set()
     everybody = {key[2] for key in real}
     found = {key[2] for key in shown}
     assert len(found) > 0.9 * len(everybody)

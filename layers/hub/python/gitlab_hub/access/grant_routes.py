@@ -10,9 +10,10 @@ from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.effective.paths import GrantKind
 from gitlab_hub.access.effective.reader import EffectiveFilter, EffectiveGrant, EffectiveReader
 from gitlab_hub.access.grant_views import Explanation, GrantAnswer, GrantList
+from gitlab_hub.access.model import Account
 from gitlab_hub.access.reader import AccessReader, Ending, GrantFilter, Page
 from gitlab_hub.access.routes import BASE, IntegrationId
-from gitlab_hub.errors import NotFound
+from gitlab_hub.errors import NotFound, NotInGitLab
 from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.api import Route
@@ -150,9 +151,8 @@ class GrantRoutes:
         start = None if position is None else _opened(position)
         if account_id is None:
             return self._effective.of_everything(integration_id, wanted, after=start, limit=limit)
-        account = self._reader.account(integration_id, account_id)
-        if account is None:
-            return Page([], None)
+        # Somebody may be a member before the list of accounts has come to them.
+        account = self._reader.account(integration_id, account_id) or Account(id=account_id)
         if place is not None:
             found = self._effective.explain(integration_id, account, place)
             return Page([found] if found is not None and wanted.keeps(found.access) else [], None)
@@ -166,7 +166,7 @@ class GrantRoutes:
             raise _unfit("username", "Ask for an account_id or a username, not for both.")
         account = self._reader.account_named(integration_id, username.removeprefix("@"))
         if account is None:
-            raise NotFound("There is no account of this username.")
+            raise NotInGitLab("There is no account of this username.")
         return account.id
 
     def _place_asked_for(
@@ -177,7 +177,7 @@ class GrantRoutes:
         if path is not None:
             place = self._reader.place_at(integration_id, path.strip("/"))
             if place is None:
-                raise NotFound("There is no group or project at this path.")
+                raise NotInGitLab("There is no group or project at this path.")
             return place
         if group_id is not None:
             return Place(ResourceType.GROUP, group_id)

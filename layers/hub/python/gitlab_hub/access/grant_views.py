@@ -1,8 +1,10 @@
 """What callers get to see of grants: as they were given, as they take effect, and why."""
 
+from typing import Any
+
 from pydantic import BaseModel
 
-from gitlab_hub.access.effective.graph import Node
+from gitlab_hub.access.effective.graph import Node, Place
 from gitlab_hub.access.effective.paths import AccessPath, Edge, GrantKind
 from gitlab_hub.access.effective.reader import EffectiveGrant
 from gitlab_hub.access.effective.sentence import sentence
@@ -27,13 +29,14 @@ class PlaceAnswer(ResourceAnswer):
 
 
 class EdgeAnswer(PlaceAnswer):
-    """A step of a way: a membership in a group or project, or (with `cap`, the most it gives) a group invited into it.
+    """A step of a way: a membership in a group or project, or a group `invited` into it (`cap` is the most that gives).
 
     `level` is what gets through.
     """
 
     cap: int | None = None
     expires_at: int | None = None
+    invited: ResourceAnswer | None = None
 
 
 class GrantAnswer(BaseModel):
@@ -181,17 +184,19 @@ def _resource(node: Node) -> ResourceAnswer:
 
 
 def _edge(edge: Edge, grant: EffectiveGrant) -> EdgeAnswer:
-    return EdgeAnswer(cap=edge.cap, expires_at=edge.ends_at, **_place(edge, grant).model_dump())
+    invited = None if edge.invited is None else ResourceAnswer(**_named(edge.invited, grant))
+    return EdgeAnswer(
+        level=edge.level, cap=edge.cap, expires_at=edge.ends_at, invited=invited, **_named(edge.place, grant)
+    )
 
 
-def _place(edge: Edge, grant: EffectiveGrant) -> PlaceAnswer:
-    node = grant.graph.nodes.get(edge.place)
-    full_path = None if node is None else node.full_path
-    return PlaceAnswer(type=edge.place.type, id=edge.place.id, full_path=full_path, level=edge.level)
+def _named(place: Place, grant: EffectiveGrant) -> dict[str, Any]:
+    node = grant.graph.nodes.get(place)
+    return {"type": place.type, "id": place.id, "full_path": None if node is None else node.full_path}
 
 
 def _revoke_at(grant: EffectiveGrant) -> list[PlaceAnswer]:
-    return [_place(edge, grant) for edge in grant.access.revoke_at]
+    return [PlaceAnswer(level=edge.level, **_named(edge.place, grant)) for edge in grant.access.revoke_at]
 
 
 def _is_over(ends_at: int | None, now: float) -> bool:

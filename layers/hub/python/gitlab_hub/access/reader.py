@@ -185,8 +185,10 @@ class AccessReader:
         return self._scan(partition(integration_id, ACCOUNTS), read, after=after, limit=limit)
 
     def _has_grants(self, integration_id: str, account_id: int) -> bool:
-        pk = account_partition(integration_id, account_id)
-        return bool(self._table.query(pk, index=BY_ACCOUNT, limit=1).items)
+        # The index has memberships outside of what the integration covers, too.
+        covered, pk = partition(integration_id, GRANTS), account_partition(integration_id, account_id)
+        rows = query_all(self._table, pk, index=BY_ACCOUNT, limit=1, attributes=("pk",))
+        return any(item["pk"] == covered for item in rows)
 
     def resource(self, integration_id: str, kind: ResourceType, number: int) -> Resource | None:
         """Read one group or project."""

@@ -89,6 +89,12 @@ class AccessStore:
         if noted is None or noted["ids"] != found:
             self._table.put({"pk": key[0], "sk": key[1], "schema_version": 1, "ids": found})
 
+    def forget_administrators(self) -> None:
+        """Note that the token is not shown who administers the GitLab."""
+        key = (partition(self._integration_id, READINGS), ADMINISTRATORS)
+        if self._table.get(*key) is not None:
+            self._table.delete(*key)
+
     def granted_to(self, account_id: int) -> list[Grant]:
         """Read everything that was given to one account itself."""
         items = query_all(self._table, account_partition(self._integration_id, account_id), index=BY_ACCOUNT)

@@ -14,6 +14,7 @@ from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all, value_of
 from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.scope_list import ScopeList
 from gitlab_hub.sync.store import RunStore
 
@@ -79,6 +80,7 @@ class Completeness:
     status: str
     finished_at: int | None
     unread: Mapping[str, int]
+    complete: bool
 
 
 class AccessSummary:
@@ -104,7 +106,8 @@ class AccessSummary:
         """Say how the last access sync went."""
         run = self._runs.load(integration_id, Kind.ACCESS)
         unread = self._scopes.counted(integration_id, Kind.ACCESS)
-        return Completeness(str(run.status), run.finished_at, unread)
+        complete = run.status is RunStatus.IDLE and run.finished_at is not None and not run.rejected and not unread
+        return Completeness(str(run.status), run.finished_at, unread, complete=complete)
 
     def _rows(self, integration_id: str, collection: str, *attributes: str) -> Iterator[Item]:
         return query_all(self._table, partition(integration_id, collection), attributes=attributes)

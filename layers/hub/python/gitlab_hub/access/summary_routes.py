@@ -55,13 +55,12 @@ class SummaryRoutes:
         sync read everything.
         """
         found = self._summary.completeness(integration_id)
-        complete = found.status == "idle" and found.finished_at is not None and not found.unread
         return SummaryAnswer(
             figures=[
                 FigureAnswer(name=one.name, count=one.count, url=one.url)
                 for one in self._summary.figures(integration_id)
             ],
             completeness=AccessCompleteness(
-                complete=complete, status=found.status, finished_at=found.finished_at, unread=dict(found.unread)
+                complete=found.complete, status=found.status, finished_at=found.finished_at, unread=dict(found.unread)
             ),
         )

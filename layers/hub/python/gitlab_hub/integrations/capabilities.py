@@ -49,6 +49,7 @@ _ADMINISTRATOR = (
     "is none: accounts are met as members there."
 )
 
+_UNLIMITED = "Lift the limit to a group (PATCH with group null): no list of a group has all accounts."
 _AUTHORIZE = "Authorize the application: POST /v1/integrations/gitlab/authorize."
 
 
@@ -84,11 +85,12 @@ def _missing(integration: Integration, need: Need) -> str:
 
 
 def _sights(integration: Integration) -> Iterator[Capability]:
-    available = Available.YES if integration.account.is_admin else Available.NO
-    to_change = None if integration.account.is_admin else _ADMINISTRATOR
+    sees = integration.account.is_admin and integration.group is None
+    available = Available.YES if sees else Available.NO
+    to_change = None if sees else _UNLIMITED if integration.account.is_admin else _ADMINISTRATOR
     if integration.account == NOBODY:
         available, to_change = Available.UNKNOWN, _AUTHORIZE
-    elif GRANULAR in integration.scopes and integration.account.is_admin:
+    elif GRANULAR in integration.scopes and sees:
         available, to_change = Available.UNKNOWN, "A fine-grained token needs User: Read for the whole instance."
     for name, does in SEEN_BY_ADMINISTRATORS:
         yield Capability(name, does, available, None, to_change)

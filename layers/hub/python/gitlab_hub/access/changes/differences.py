@@ -25,6 +25,7 @@ _PLACE = dict.fromkeys(("full_path", "name", "parent_id"))
 _RESOURCE = dict.fromkeys(
     ("visibility", "archived", "membership_lock", "share_with_group_lock", "marked_for_deletion_on")
 )
+_LOCKS = ("membership_lock", "share_with_group_lock")
 _WHOLE = {**_PLACE, **_RESOURCE}
 
 FOLLOWS = "follows_parent"
@@ -137,7 +138,13 @@ def _shares(item: Item | None) -> dict[int, Share]:
 def _state(item: Mapping[str, Any] | None, names: Mapping[str, str | None]) -> State | None:
     if item is None:
         return None
-    return {shown or name: item[name] for name, shown in names.items() if name in item}
+    known = {name: shown or name for name, shown in names.items() if name in item and not _is_unknown(name, item)}
+    return {shown: item[name] for name, shown in known.items()}
+
+
+def _is_unknown(name: str, item: Mapping[str, Any]) -> bool:
+    """Whether GitLab has not told a lock: one that it tells later has not changed by that."""
+    return name in _LOCKS and item[name] is None
 
 
 def _kind(

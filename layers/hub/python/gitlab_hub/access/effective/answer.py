@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from gitlab_hub.access.effective.paths import OWNER, AccessPath, Edge, GrantKind
 
 DAY = 86_400
+JOB_AT = 600
+"""Seconds behind midnight (UTC) at which GitLab ends what is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class EffectiveAccess:
         GitLab removes what is over with nightly jobs, at 00:10 unless configured otherwise (config/initializers/
         1_settings.rb, `remove_expired_members_worker`, `remove_expired_group_links_worker`): what is overdue goes then.
         """
-        tomorrow = (int(now) // DAY + 1) * DAY
-        days = sorted({max(end, tomorrow) for path in self.paths if (end := path.ends_at) is not None})
+        next_night = ((int(now) - JOB_AT) // DAY + 1) * DAY
+        days = sorted({max(end, next_night) for path in self.paths if (end := path.ends_at) is not None})
         for day in days:
             left = (path.level for path in self.paths if path.ends_at is None or path.ends_at > day)
             if max(left, default=0) != self.level:

@@ -14,7 +14,16 @@ class Place(NamedTuple):
     id: int
 
 
-ATTRIBUTES = ("id", "full_path", "parent_id", "shared_with", "share_with_group_lock", "owner_id", "shows_invited")
+ATTRIBUTES = (
+    "id",
+    "full_path",
+    "parent_id",
+    "shared_with",
+    "share_with_group_lock",
+    "owner_id",
+    "visibility",
+    "outside",
+)
 """What of a stored group or project a node is made of."""
 
 
@@ -23,8 +32,7 @@ class Node:
     """A group or project: where it lies, and which groups were invited into it.
 
     `owner_id`: the user a project in a personal namespace belongs to. `share_lock`: the group's projects take no
-    invited groups. `shows_invited`: all invited groups are among the shares; None for what the integration covers,
-    whose members are shown them.
+    invited groups. `outside`: the integration does not cover it, and it is read because it gives access to what is.
     """
 
     place: Place
@@ -33,12 +41,8 @@ class Node:
     shares: tuple[Share, ...] = ()
     share_lock: bool = False
     owner_id: int | None = None
-    shows_invited: bool | None = None
-
-    @property
-    def is_outside(self) -> bool:
-        """Whether the integration does not cover it: it is read because it gives access to what is covered."""
-        return self.shows_invited is not None
+    visibility: str | None = None
+    outside: bool = False
 
     @classmethod
     def of(cls, kind: ResourceType, item: Mapping[str, Any]) -> "Node":
@@ -50,7 +54,8 @@ class Node:
             shares=tuple(item.get("shared_with") or ()),
             share_lock=bool(item.get("share_with_group_lock")),
             owner_id=item.get("owner_id"),
-            shows_invited=item.get("shows_invited"),
+            visibility=item.get("visibility"),
+            outside=bool(item.get("outside")),
         )
 
 
@@ -59,10 +64,13 @@ class Graph:
     """Groups and projects by their ids: all of an integration's, or those that one question is about.
 
     `unread`: those whose members were not read completely, so that more people may have access than are known.
+    `sees_everything`: an administrator's token has read them. To others GitLab shows an invited group only where they
+    can see it anyway (`shared_with_group_links_visible_to_user` in app/models/group.rb), and nobody who administers.
     """
 
     nodes: Mapping[Place, Node]
     unread: frozenset[Place] = field(default_factory=frozenset)
+    sees_everything: bool = True
 
     def group(self, group_id: int) -> Node | None:
         """A group; None where the hub has not read it."""

@@ -1,6 +1,6 @@
 """Reading what a question about effective access needs from the table: what lies around one resource, or everything."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gitlab_hub.access.effective.graph import ATTRIBUTES, Graph, Node, Place
 from gitlab_hub.access.effective.paths import Memberships
@@ -48,11 +48,8 @@ class GraphReader:
         while wanted := (lines | invited) - asked:
             asked |= wanted
             nodes |= {found.place: found for found in self._groups(integration_id, wanted)}
-            for group in (nodes.get(Place(ResourceType.GROUP, number)) for number in list(lines)):
-                if group is not None:
-                    lines |= _above(group)
-                    invited |= _invited(group)
-        return Graph(nodes, self._unread(integration_id, list(nodes)))
+            lines, invited = _expanded(nodes, lines, invited)
+        return Graph(nodes, self._unread(integration_id, list(nodes)), self._administrators(integration_id) is not None)
 
     def nodes_from(self, integration_id: str, start: Place | None, *, page: int | None = _PAGE) -> Iterator[Node]:
         """Every group, then every project, in order of ids, from one on; read page by page, as they are taken."""
@@ -70,7 +67,8 @@ class GraphReader:
         outside = {node.place: node for node in (Node.of(ResourceType.GROUP, item) for item in rows)}
         nodes = {node.place: node for node in self.nodes_from(integration_id, None, page=None)}
         beyond = {place: node for place, node in outside.items() if place not in nodes}
-        return Graph(nodes | beyond, self._unread(integration_id, None))
+        unread = self._unread(integration_id, None)
+        return Graph(nodes | beyond, unread, self._administrators(integration_id) is not None)
 
     def memberships(self, integration_id: str, account_id: int, nodes: Iterable[Node]) -> Memberships:
         """Read which of these groups and projects an account is a direct member of."""
@@ -78,9 +76,11 @@ class GraphReader:
         keys = [(_grants_of(integration_id, node), f"{_scope(node)}#{key}") for node in nodes]
         return _stored(self._table.get_many(keys))
 
-    def all_memberships(self, integration_id: str, account_id: int) -> Memberships:
-        """Read everything an account is a direct member of."""
-        return _stored(query_all(self._table, account_partition(integration_id, account_id), index=BY_ACCOUNT))
+    def all_memberships(self, integration_id: str, account_id: int, graph: Graph) -> Memberships:
+        """Read everything an account is a direct member of, of what is in the graph."""
+        items = query_all(self._table, account_partition(integration_id, account_id), index=BY_ACCOUNT)
+        found = ((item, graph.nodes.get(Place(item["resource_type"], item["resource_id"]))) for item in items)
+        return _stored(item for item, node in found if node and item["pk"] == _grants_of(integration_id, node))
 
     def members(self, integration_id: str, node: Node, after: int | None) -> Iterator[Grant]:
         """The direct members of a group or project behind an account's id, in order of ids, read as they are taken."""
@@ -91,15 +91,22 @@ class GraphReader:
 
     def administrators(self, integration_id: str, after: int | None) -> Iterator[int]:
         """The ids of administrators behind an id, in order; none where the token is not shown who they are."""
+        ids = self._administrators(integration_id) or ()
+        return (number for number in ids if after is None or number > after)
+
+    def _administrators(self, integration_id: str) -> list[int] | None:
+        """The ids of administrators, None where the token is not shown who they are."""
         noted = self._table.get(partition(integration_id, READINGS), ADMINISTRATORS)
-        return (number for number in (noted or {}).get("ids", ()) if after is None or number > after)
+        return None if noted is None else noted["ids"]
 
     def _unread(self, integration_id: str, places: Sequence[Place] | None) -> frozenset[Place]:
         """Those of some places, or of all where None, whose members the sync could not read completely."""
-        scopes = None if places is None else [(members_stage(place.type), padded(place.id)) for place in places]
-        noted = self._scopes.incomplete(integration_id, Kind.ACCESS, scopes)
-        stages = {members_stage(kind): kind for kind in ResourceType}
-        return frozenset(Place(stages[stage], int(key)) for stage, key in noted if stage in stages)
+        stages = {members_stage(kind): kind for kind in ResourceType} | {OUTSIDE_GROUPS: ResourceType.GROUP}
+        scopes = [
+            (stage, padded(place.id)) for place in places or () for stage, kind in stages.items() if kind is place.type
+        ]
+        noted = self._scopes.incomplete(integration_id, Kind.ACCESS, None if places is None else scopes)
+        return frozenset(Place(stages[stage], int(key)) for stage, key in noted if stage in stages and key.isdigit())
 
     def _groups(self, integration_id: str, ids: Iterable[int]) -> Iterator[Node]:
         keys = [
@@ -119,6 +126,16 @@ def _ends(node: Node) -> tuple[set[int], set[int]]:
     return (_above(node), invited) if node.place.type is ResourceType.GROUP else (_above(node) | invited, set())
 
 
+def _expanded(nodes: Mapping[Place, Node], lines: set[int], invited: set[int]) -> tuple[set[int], set[int]]:
+    """Take in what the groups that were read name, until nothing is added: one may lie above another that was there."""
+    while True:
+        groups = [group for number in lines if (group := nodes.get(Place(ResourceType.GROUP, number))) is not None]
+        wider = lines.union(*map(_above, groups)), invited.union(*map(_invited, groups))
+        if wider == (lines, invited):
+            return wider
+        lines, invited = wider
+
+
 def _above(node: Node) -> set[int]:
     return set() if node.parent_id is None else {node.parent_id}
 
@@ -132,7 +149,7 @@ def _scope(node: Node) -> str:
 
 
 def _grants_of(integration_id: str, node: Node) -> str:
-    return partition(integration_id, OUTSIDE_GRANTS if node.is_outside else GRANTS)
+    return partition(integration_id, OUTSIDE_GRANTS if node.outside else GRANTS)
 
 
 def by_place(grants: Iterable[Grant]) -> Memberships:

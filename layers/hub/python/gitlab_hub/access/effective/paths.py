@@ -38,7 +38,7 @@ class GrantKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What GitLab can take away: a membership in a group or project, or (with `cap`) a group invited into it.
+    """What GitLab can take away: a membership in a group or project, or (with `cap`) a group `invited` into it.
 
     `level` is what gets through it; `ends_at` (unix seconds) the first moment of the day on which GitLab removes it.
     """
@@ -47,6 +47,7 @@ class Edge:
     level: int
     cap: int | None = None
     ends_at: int | None = None
+    invited: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +104,8 @@ def known_places(graph: Graph, node: Node) -> list[Node]:
 
 
 def is_at_least(graph: Graph, node: Node) -> bool:
-    """Whether others may have access, too: a group that counts, its members or its invited groups cannot be read."""
-    lines = [_home(node), *(share["group_id"] for share in _project_shares(graph, node))]
-    hides_invited = any(group.shows_invited is False for start in lines for group in graph.line(start))
-    return hides_invited or not all(graph.knows_all(place) for place in places(graph, node))
+    """Whether there may be more access: the token is not shown everything, or a list that counts was not read."""
+    return not graph.sees_everything or not all(graph.knows_all(place) for place in places(graph, node))
 
 
 def _home(node: Node) -> int | None:
@@ -187,7 +186,8 @@ def _membership(grant: Grant, kind: GrantKind) -> AccessPath:
 
 def _through(path: AccessPath, place: Place, share: Share) -> AccessPath:
     level = min(path.level, share["access_level"])
-    edge = Edge(place, level, cap=share["access_level"], ends_at=share["ends_at"])
+    invited = Place(ResourceType.GROUP, share["group_id"])
+    edge = Edge(place, level, cap=share["access_level"], ends_at=share["ends_at"], invited=invited)
     return replace(path, kind=GrantKind.SHARED, level=level, edges=(*path.edges, edge))
 
 

@@ -78,10 +78,10 @@ class EffectiveReader:
     ) -> Page[EffectiveGrant]:
         """List what an account has access to: groups, then projects, in order of ids."""
         graph = self._graphs.whole(integration_id)
-        memberships = self._graphs.all_memberships(integration_id, account.id)
+        memberships = self._graphs.all_memberships(integration_id, account.id, graph)
         found: list[EffectiveGrant] = []
         for node in graph.nodes.values():
-            if node.is_outside or (after is not None and node.place <= after):
+            if node.outside or (after is not None and node.place <= after):
                 continue
             access = _access(graph, node, account.id, memberships, is_admin=account.is_admin is True)
             if wanted.keeps(access):

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
-from gitlab_hub.access.effective.paths import AccessPath, Edge, GrantKind
+from gitlab_hub.access.effective.graph import Place
+from gitlab_hub.access.effective.paths import AccessPath, GrantKind
 from gitlab_hub.access.effective.reader import EffectiveGrant
 from gitlab_hub.access.model import Account, AccountStatus, role_name
 
-MORE_IS_POSSIBLE = "It may be more: a group on the way, or its members, cannot be read with this token."
+MORE_IS_POSSIBLE = (
+    "It may be more: this token is not shown every invited group, every list of members, or who administers."
+)
 
 
 def sentence(account: Account, grant: EffectiveGrant, *, now: float) -> str:
@@ -14,8 +17,10 @@ def sentence(account: Account, grant: EffectiveGrant, *, now: float) -> str:
     who = f"{account.name} (@{account.username})" if account.name else f"@{account.username}"
     where, access = grant.node.full_path, grant.access
     if not access.paths:
-        answer = f"{who} has no access to {where}" + (" that the hub can see." if grant.at_least else ".")
-        return f"{answer} {MORE_IS_POSSIBLE}" if grant.at_least else answer
+        parts = [f"{who} has no access to {where}" + (" that the hub can see." if grant.at_least else ".")]
+        if grant.node.visibility in {"public", "internal"}:
+            parts.append(f"It is {grant.node.visibility}, so that it can be read without any.")
+        return " ".join([*parts, *([MORE_IS_POSSIBLE] if grant.at_least else [])])
     best, more = access.paths[0], len(access.paths) - 1
     parts = [f"{who} has {_role(best)} in {where}: {_way(best, grant)}{_end(best, now)}."]
     if more:
@@ -40,15 +45,18 @@ def _way(path: AccessPath, grant: EffectiveGrant) -> str:
     member, *invitations = path.edges
     if path.kind is GrantKind.DIRECT:
         return "as a direct member"
-    text = f"as a member of {_name(member, grant)} ({role_name(member.level)})"
+    text = f"as a member of {_name(member.place, grant)} ({role_name(member.level)})"
+    behind = member.place
     for one in invitations:
-        text += f", which was invited into {_name(one, grant)} with at most {role_name(one.cap or one.level)}"
+        invited = "which" if one.invited == behind else f"and {_name(one.invited or behind, grant)}, where that counts,"
+        text += f", {invited} was invited into {_name(one.place, grant)} with at most {role_name(one.cap or one.level)}"
+        behind = one.place
     return text
 
 
-def _name(edge: Edge, grant: EffectiveGrant) -> str:
-    node = grant.graph.nodes.get(edge.place)
-    return node.full_path if node is not None else f"{edge.place.type} {edge.place.id}"
+def _name(place: Place, grant: EffectiveGrant) -> str:
+    node = grant.graph.nodes.get(place)
+    return node.full_path if node is not None else f"{place.type} {place.id}"
 
 
 def _end(path: AccessPath, now: float) -> str:

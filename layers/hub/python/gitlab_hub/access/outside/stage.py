@@ -1,66 +1,91 @@
 """The stage that reads groups which the integration does not cover, and which give access to what it covers.
 
 Somebody may reach a project of the integration as a member of a group above it, or of a group that was invited. Such a
-group is read where GitLab shows it to the token; where it does not, that is said by name.
+group is read where GitLab shows it to the token; where it does not, or fails to, that is noted beside the run, and the
+others are read all the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.keys import OUTSIDE_GROUPS
 from gitlab_hub.access.members import collect
+from gitlab_hub.access.model import Grant
 from gitlab_hub.access.outside.store import NamedGroup, OutsideStore, named_by
 from gitlab_hub.access.transform import grant_of
-from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
-from gitlab_hub.gitlab.fields import mapping
-from gitlab_hub.inventory.coverage import is_member
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostNotAllowed,
+    InvalidUrl,
+    RateLimited,
+    ResourceNotFound,
+    TlsError,
+    Unauthorized,
+    UnexpectedResponse,
+)
+from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.model import Resource, ResourceType, group_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
-from gitlab_hub.sync.scope_notes import PARTIAL
-from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
-AT_ONCE = 8
-MOST_NAMED = 20
-HIDDEN = "hidden_groups"
+AT_ONCE = 4
 WITHOUT_PROJECTS = {"with_projects": "false"}
+UNREADABLE = "Some of its members could not be parsed; those that are stored stay."
+_ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 
 
-class _Walk:
-    """Which groups are still to be read, and what became of the others."""
+class Walk:
+    """Which groups are still to be read, and which were; it survives a worker as JSON."""
 
-    def __init__(self, covered: set[int]) -> None:
+    def __init__(self, covered: set[int], cursor: dict[str, Any] | None) -> None:
         self._covered = covered
-        self._left: dict[int, NamedGroup] = {}
-        self._taken: dict[int, NamedGroup] = {}
-        self.hidden: dict[int, NamedGroup] = {}
+        told = cursor or {"left": [], "taken": [], "gone": []}
+        self._left = {one[0]: NamedGroup(*one) for one in told["left"]}
+        self._taken: dict[int, bool] = dict(told["taken"])
+        self._gone = set[int](told["gone"])
 
     @property
-    def read(self) -> set[int]:
-        """The ids of those that were read."""
-        return self._taken.keys() - self.hidden.keys()
+    def cursor(self) -> dict[str, Any]:
+        """Where it has come to."""
+        return {
+            "left": [list(group) for group in self._left.values()],
+            "taken": list(self._taken.items()),
+            "gone": sorted(self._gone),
+        }
+
+    @property
+    def kept(self) -> set[int]:
+        """The ids of groups that give access, and that GitLab did not say it has not."""
+        return self._taken.keys() - self._gone
 
     def want(self, named: Iterable[NamedGroup]) -> None:
         """Take in groups. One that was read for its members alone is read again where what is above it counts."""
         for group in named:
             taken, waiting = self._taken.get(group.id), self._left.get(group.id)
-            if group.id in self._covered or (taken and (taken.counts_above or not group.counts_above)):
+            if group.id in self._covered or (taken is not None and (taken or not group.counts_above)):
                 continue
             if waiting is None or group.counts_above:
                 self._left[group.id] = group
 
-    def take(self) -> list[NamedGroup]:
-        """Give the next groups to read at once."""
-        some = list(self._left.values())[:AT_ONCE]
-        for group in some:
-            self._taken[group.id] = self._left.pop(group.id)
-        return some
+    def next(self) -> list[NamedGroup]:
+        """The groups to read at once; none at the end."""
+        return list(self._left.values())[:AT_ONCE]
+
+    def done(self, group: NamedGroup, *, gone: bool) -> None:
+        """A group was read, or cannot be."""
+        self._left.pop(group.id, None)
+        self._taken[group.id] = group.counts_above
+        if gone:
+            self._gone.add(group.id)
 
 
 class OutsideGroupsStage(SingleScopeStage):
     """Reads them all, a few at once."""
 
-    name = "outside_groups"
+    name = OUTSIDE_GROUPS
 
     def __init__(self, context: AccessContext, store: OutsideStore, collector: AccountCollector) -> None:
         self._context, self._store, self._collector = context, store, collector
@@ -69,51 +94,64 @@ class OutsideGroupsStage(SingleScopeStage):
         """Read every group that gives access from outside, store it, and forget those that no longer do."""
         session = self._context.session
         covered, named = await session.io(self._store.covered_and_named)
-        walk = _Walk(covered)
+        walk = Walk(covered, session.cursor(scope))
         walk.want(named)
-        while some := walk.take():
-            groups = await session.gather(*(partial(self._read, scope, group) for group in some))
+        while some := walk.next():
+            groups = await session.gather(*(partial(self._read, group) for group in some))
             for wanted, group in zip(some, groups, strict=True):
-                if group is None:
-                    walk.hidden[wanted.id] = wanted
-                elif wanted.counts_above:
+                walk.done(wanted, gone=group is None)
+                if isinstance(group, Resource) and wanted.counts_above:
                     walk.want(named_by(ResourceType.GROUP, group.parent_id, group.shared_with))
-        await session.write(self._store.keep, walk.read, at=session.now())
-        if walk.hidden:
-            await session.aside(scope, PARTIAL, HIDDEN, _told(walk.hidden.values()))
+            await session.checkpoint(scope, walk.cursor)
+        await session.write(self._store.keep, walk.kept, at=session.now())
 
-    async def _read(self, scope: Scope, wanted: NamedGroup) -> Resource | None:
-        """Read one group with its direct members, and store them; None where GitLab does not show them."""
+    async def _read(self, wanted: NamedGroup) -> Resource | GitLabError | None:
+        """Read one group with its direct members, and store them.
+
+        None: GitLab has none of this id for the token. An error: it did not show the group, and what is stored stays.
+        """
         session, path = self._context.session, f"/groups/{wanted.id}"
+        scope = Scope(padded(wanted.id), {"type": "group", "id": wanted.id, "path": wanted.full_path})
         try:
             group = group_of(mapping((await session.gitlab.get(path, WITHOUT_PROJECTS)).body))
             rows = await collect(session.gitlab, f"{path}/members")
-        except (Forbidden, ResourceNotFound):
-            return None
-        shows_invited = not wanted.counts_above or await self._shows_invited(path)
-        read = partial(grant_of, resource_type=ResourceType.GROUP, resource_id=wanted.id)
-        found = await read_skipping_unreadable(session, scope, rows, read)
-        await self._collector.add([row for row, _ in found])
-        members = {grant.account_id: grant for _, grant in found}
-        await session.write(
-            self._store.put, group, list(members.values()), shows_invited=shows_invited, at=session.now()
-        )
+        except _ENDS_SLICE:
+            raise
+        except GitLabError as error:
+            await session.aside(scope, _status_of(error), error.code, _told(error))
+            return None if isinstance(error, ResourceNotFound) else error
+        members, is_whole = _readable(rows, wanted.id)
+        if not is_whole:
+            await session.aside(scope, "partial", UnexpectedResponse.code, UNREADABLE)
+        await self._collector.add([row for row, _ in members])
+        grants = {grant.account_id: grant for _, grant in members}
+        await session.write(self._store.put, group, list(grants.values()), is_whole=is_whole, at=session.now())
         session.count(outside_groups=1)
         return group
 
-    async def _shows_invited(self, path: str) -> bool:
-        """Whether the token is shown every group that was invited into this one.
 
-        Others are shown those that they can see (app/policies/group_group_link_policy.rb, `read_shared_with_group`).
-        """
-        session = self._context.session
-        return session.target.is_admin or await is_member(session.gitlab, session.target, path) is True
+def _readable(rows: Sequence[dict[str, Any]], group_id: int) -> tuple[list[tuple[dict[str, Any], Grant]], bool]:
+    """The members that can be read, and whether these are all."""
+    found: list[tuple[dict[str, Any], Grant]] = []
+    for row in rows:
+        try:
+            found.append((row, grant_of(row, ResourceType.GROUP, group_id)))
+        except UnexpectedResponse:
+            continue
+    return found, len(found) == len(rows)
 
 
-def _told(hidden: Iterable[NamedGroup]) -> str:
-    names = [group.full_path or f"group {group.id}" for group in hidden]
-    more = f" and {len(names) - MOST_NAMED} more" if names[MOST_NAMED:] else ""
+def _status_of(error: GitLabError) -> str:
+    match error:
+        case ResourceNotFound():
+            return "gone"
+        case Forbidden():
+            return "forbidden"
+    return "failed"
+
+
+def _told(error: GitLabError) -> str:
     return (
-        f"GitLab does not show these groups, or their members, to the token: {', '.join(names[:MOST_NAMED])}{more}. "
-        "People who have access through them are missing, and every answer that they may change says at_least."
+        "The group gives access to what the integration covers, and could not be read with its members: people who "
+        f"come through it are missing, and answers that it may change say at_least. {error}"
     )

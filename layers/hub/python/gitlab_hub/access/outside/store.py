@@ -56,14 +56,15 @@ class OutsideStore:
                 named += named_by(kind, item.get("parent_id"), item.get("shared_with") or ())
         return covered, named
 
-    def put(self, group: Resource, members: Sequence[Grant], *, shows_invited: bool, at: datetime) -> None:
-        """Store a group and all its direct members, in place of those stored before.
-
-        `shows_invited`: the token is shown every group that was invited into it, not only those that it may see.
-        """
+    def put(self, group: Resource, members: Sequence[Grant], *, is_whole: bool, at: datetime) -> None:
+        """Store a group and its direct members; where these are all, in place of those stored before."""
         scope = grants_scope(ResourceType.GROUP, padded(group.id))
-        _replace(self._grants, scope, [grant_row(self._integration_id, grant) for grant in members], at=at)
-        row = Row(padded(group.id), {**item_of(group), "shows_invited": shows_invited})
+        stored, rows = dict(self._grants.stored(scope)), [grant_row(self._integration_id, grant) for grant in members]
+        _put(self._grants, scope, rows, stored)
+        if is_whole:
+            left = {row.key for row in rows}
+            self._grants.remove(scope, {key: digest for key, digest in stored.items() if key not in left}, at=at)
+        row = Row(padded(group.id), {**item_of(group), "outside": True})
         stored = self._groups.stored_of(ALL, [row.key])
         _put(self._groups, ALL, [row], stored)
 
@@ -74,13 +75,6 @@ class OutsideStore:
                 scope = grants_scope(ResourceType.GROUP, key)
                 self._grants.remove(scope, dict(self._grants.stored(scope)), at=at)
                 self._groups.remove(ALL, {key: digest}, at=at)
-
-
-def _replace(rows: RowStore, scope: str, new: Sequence[Row], *, at: datetime) -> None:
-    stored = dict(rows.stored(scope))
-    _put(rows, scope, new, stored)
-    left = {row.key for row in new}
-    rows.remove(scope, {key: digest for key, digest in stored.items() if key not in left}, at=at)
 
 
 def _put(rows: RowStore, scope: str, new: Sequence[Row], stored: dict[str, str]) -> None:
