@@ -36,10 +36,10 @@ class AccountsStage(SingleScopeStage):
             await self._context.accounts.complete(ALL)
             await self._context.was_read(ACCOUNTS, mark)
             await self._context.session.write(self._context.store.note_administrators)
-            return
-        await self._context.session.write(self._context.store.forget_administrators)
-        if self._context.visibility.expects_account_list:
+        elif self._context.visibility.expects_account_list:
             await self._context.session.partial(scope, Forbidden.code, NAMES_ONLY)
+        else:
+            await self._context.session.write(self._context.store.forget_administrators)
 
     async def _take(self, mark: Key | None, rows: Rows) -> None:
         if rows and not any(is_admin_row(row) for row in rows):
