@@ -111,6 +111,22 @@ def test_what_access_adds_up_to_is_gitlabs_and_is_explained(hub: Hub, gitlab: Ru
     assert answer["revoke_at"] == row["revoke_at"]
 
 
+def test_what_one_account_has_in_all_is_what_everybody_has(hub: Hub, one: str) -> None:
+    every = hub.rows(f"{one}/grants", view="effective")
+    account = every[-1]["account_id"]
+    assert hub.rows(f"{one}/grants", view="effective", account_id=account) == [
+        row for row in every if row["account_id"] == account
+    ]
+
+
+def test_the_summary_counts_what_the_lists_have(hub: Hub, one: str) -> None:
+    summary = hub.get(f"{one}/access-summary")
+    counts = {figure["name"]: figure["count"] for figure in summary["figures"]}
+    for name in ("accounts", "groups", "projects", "grants", "invitations"):
+        assert counts[name] == len(hub.rows(f"{one}/{name}")), name
+    assert summary["completeness"]["complete"] is True
+
+
 def test_grants_of_one_account_or_place(hub: Hub, one: str) -> None:
     every = hub.rows(f"{one}/grants")
     for filters in ({"account_id": every[0]["account_id"]}, {"group_id": 1}, {"project_id": 1}):
