@@ -40,7 +40,9 @@ def test_hub_tokens_are_in_it(hub: ApiHub) -> None:
     hub("DELETE", f"/v1/tokens/{made['id']}")
     created, revoked = last(hub, "token.create"), last(hub, "token.revoke")
     assert (created["target"], created["actor"], created["integration_id"]) == (made["id"], "t-owner", None)
-    assert created["after"] == {"role": "viewer", "integration_ids": None, "label": "ci", "expires_at": None}
+    assert created["after"] == {
+            "role": "viewer", "integration_ids": None, "label": "ci", "expires_at": None, "gitlab_accounts": [],
+        }  # fmt: skip
     assert (revoked["target"], revoked["before"]["role"], revoked["after"]) == (made["id"], "viewer", None)
     assert len(entries(hub, query={"action": "token.revoke"})) == 1
     assert created["request_id"] == "req-1"

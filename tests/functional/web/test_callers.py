@@ -96,6 +96,10 @@ def test_what_cannot_be_an_id_is_not_there_and_the_answer_says_why(sample: Sampl
         {"token_id": "", "role": "owner", "integration_ids": "*"},
         {"token_id": "t", "role": ["owner"], "integration_ids": "*"},
         {"token_id": "t", "role": "owner", "integration_ids": None},
+        *(
+            {"token_id": "t", "role": "owner", "integration_ids": "*", "gitlab_accounts": people}
+            for people in ("", None, "i1", "i1:", "i1:0", "i1:x", "i1:5 ", "i1:5,i1:6", ["i1:5"])
+        ),
     ],
 )
 def test_half_a_principal_is_nobody(sample: Sample, context: dict[str, Any]) -> None:

@@ -66,6 +66,35 @@ def test_a_made_token_opens_the_hub_and_is_shown_once(tokens: Tokens) -> None:
     assert listed["created_by"] == OWNER.token_id
 
 
+def test_a_token_names_the_people_in_gitlab_it_belongs_to(tokens: Tokens) -> None:
+    people = [{"integration_id": "i2", "account_id": 7}, {"integration_id": "i1", "account_id": 5}]
+    made = tokens.make(gitlab_accounts=[*people, people[0]])
+    assert made["gitlab_accounts"] == people[::-1]
+    principal = tokens.book().principal_of(made["token"])
+    assert principal is not None
+    assert (principal.accounts_in("i1"), principal.accounts_in("i3")) == (frozenset({5}), frozenset())
+    assert Principal.from_context(principal.to_context()) == principal
+    assert tokens.call("GET")[1]["tokens"][0]["gitlab_accounts"] == made["gitlab_accounts"]
+    tokens.call("DELETE", f"/v1/tokens/{made['id']}")
+    assert tokens.call("GET")[1]["tokens"][0]["gitlab_accounts"] == made["gitlab_accounts"]
+    assert tokens.make()["gitlab_accounts"] == []
+
+
+def test_a_token_of_an_earlier_release_belongs_to_nobody(tokens: Tokens) -> None:
+    made = tokens.make()
+    row = tokens.table.get("TOKENS", made["id"])
+    assert row is not None
+    tokens.table.put({name: value for name, value in row.items() if name != "gitlab_accounts"})
+    assert tokens.book().principal_of(made["token"]) == Principal(made["id"], Role.VIEWER)
+
+
+def test_nobody_of_an_integration_that_the_token_does_not_see(tokens: Tokens) -> None:
+    body = {"role": "viewer", "integration_ids": ["i1"], "gitlab_accounts": [{"integration_id": "i2", "account_id": 5}]}
+    status, said = tokens.call("POST", body=body)
+    assert (status, said["details"]["fields"][0]["field"]) == (422, "body.gitlab_accounts.0.integration_id")
+    assert "must be one of integration_ids" in said["error"]
+
+
 def test_nothing_stored_opens_anything(tokens: Tokens) -> None:
     made = tokens.call("POST", body={"role": "owner"}, headers={"Idempotency-Key": "k"})[1]
     secret = made["token"].split("_", 2)[2]
@@ -124,6 +153,10 @@ def test_an_unknown_token_is_not_found(tokens: Tokens) -> None:
         {"role": "viewer", "integration_ids": ["*"]}, {"role": "viewer", "secret": "mine"},
         {"role": "viewer", "id": "x"}, {"role": "viewer", "expires_at": "1790000000"},
         {"role": "viewer", "expires_at": 1790000000.0}, {"role": "viewer", "expires_at": True},
+        {"role": "viewer", "gitlab_accounts": [{"integration_id": "i1"}]},
+        {"role": "viewer", "gitlab_accounts": [{"integration_id": "i 1", "account_id": 1}]},
+        {"role": "viewer", "gitlab_accounts": [{"integration_id": "i1", "account_id": "1"}]},
+        {"role": "viewer", "gitlab_accounts": [{"integration_id": "i1", "account_id": 1}] * 21},
     ],
 )  # fmt: skip
 def test_a_token_nobody_should_have_is_not_made(tokens: Tokens, body: Any) -> None:

@@ -125,6 +125,10 @@ TERMS: dict[str, tuple[str, Any]] = {
     "full": ("Compare everything, not only what changed lately.", NOTHING),
     "full_name": ("Full path of the project.", _PROJECT),
     "full_path": ("Full path; null where the hub has not read it yet.", _PROJECT),
+    "gitlab_accounts": (
+        "The people in GitLab that the token belongs to: in access reviews it does not decide on their access.",
+        NOTHING,
+    ),
     "gitlab_hook_id": ("GitLab's id of the webhook; null: it is not there, or a person entered it.", 301),
     "gitlab_pipeline_id": ("GitLab's pipeline that shows the status.", 9001),
     "gitlab_version": ("Version of the GitLab.", "19.6.0"),

@@ -1,10 +1,10 @@
-"""Who calls: a role, and perhaps a limit to some integrations."""
+"""Who calls: a role, perhaps a limit to some integrations, and the GitLab people that it is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 EVERY_INTEGRATION = "*"
 FAILED = {"failed": "true"}
@@ -13,6 +13,7 @@ FAILED = {"failed": "true"}
 _NAMES = ("token_id", "role", "integration_ids")
 _ID = re.compile(r"[^\s*]+")
 _IDS = re.compile(r"[\w-]+(?: [\w-]+)*", re.ASCII)
+_ACCOUNTS = re.compile(r"[\w-]+:[1-9][0-9]{0,18}(?: [\w-]+:[1-9][0-9]{0,18})*", re.ASCII)
 
 
 class Role(StrEnum):
@@ -29,22 +30,39 @@ class Role(StrEnum):
         return ranks.index(self) >= ranks.index(needed)
 
 
+class GitLabAccount(NamedTuple):
+    """A GitLab user of one integration, by GitLab's id."""
+
+    integration_id: str
+    account_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose hub token was found good. `integration_ids` None = no limit."""
+    """A caller whose hub token was found good. `integration_ids` None = no limit.
+
+    `gitlab_accounts`: the people in GitLab that the token belongs to, as far as whoever made it said so.
+    """
 
     token_id: str
     role: Role
     integration_ids: frozenset[str] | None = None
+    gitlab_accounts: frozenset[GitLabAccount] = frozenset()
 
     def can_see(self, integration_id: str) -> bool:
         """Say whether the token's limit leaves this integration visible."""
         return self.integration_ids is None or integration_id in self.integration_ids
 
+    def accounts_in(self, integration_id: str) -> frozenset[int]:
+        """GitLab's ids of the people that the token belongs to in one integration."""
+        return frozenset(one.account_id for one in self.gitlab_accounts if one.integration_id == integration_id)
+
     def to_context(self) -> dict[str, str]:
         """Write the principal as an authorizer context: flat strings pass through every gateway unchanged."""
         limit = EVERY_INTEGRATION if self.integration_ids is None else " ".join(sorted(self.integration_ids))
-        return {"token_id": self.token_id, "role": self.role.value, "integration_ids": limit}
+        context = {"token_id": self.token_id, "role": self.role.value, "integration_ids": limit}
+        # Left out where there are none: authorizers of earlier releases do not write it.
+        return {**context, _PEOPLE: _spelled(self.gitlab_accounts)} if self.gitlab_accounts else context
 
     @classmethod
     def from_context(cls, context: Any) -> "Principal | None":
@@ -59,6 +77,24 @@ class Principal:
         token_id, role, limit = map(str, values)
         if not _ID.fullmatch(token_id) or role not in list(Role):
             return None
+        people = _people(context[_PEOPLE]) if _PEOPLE in context else frozenset()
+        if people is None:
+            return None
         if limit == EVERY_INTEGRATION:
-            return cls(token_id, Role(role))
-        return cls(token_id, Role(role), frozenset(limit.split(" "))) if _IDS.fullmatch(limit) else None
+            return cls(token_id, Role(role), None, people)
+        return cls(token_id, Role(role), frozenset(limit.split(" ")), people) if _IDS.fullmatch(limit) else None
+
+
+_PEOPLE = "gitlab_accounts"
+
+
+def _spelled(accounts: Iterable[GitLabAccount]) -> str:
+    return " ".join(f"{one.integration_id}:{one.account_id}" for one in sorted(accounts))
+
+
+def _people(text: Any) -> frozenset[GitLabAccount] | None:
+    """Read what `_spelled` has written; None for anything else."""
+    if not isinstance(text, str) or not _ACCOUNTS.fullmatch(text):
+        return None
+    pairs = (one.split(":") for one in text.split(" "))
+    return frozenset(GitLabAccount(integration_id, int(number)) for integration_id, number in pairs)

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Principal, Role
 from gitlab_hub.web.errors import PermissionDenied, Unprocessable
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
+from gitlab_hub.web.principal import GitLabAccount
 from gitlab_hub.web.tokens import HubToken, MasterKey, TokenStore, secret_hash
 
 _LISTING = "tokens"
@@ -22,8 +24,24 @@ _LISTING = "tokens"
 IntegrationId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
+MOST_PEOPLE = 20
+"""They travel in the authorizer's answer of every call, which has to stay small."""
+
+
+class PersonBody(BaseModel):
+    """A person in GitLab that the token belongs to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    integration_id: IntegrationId
+    account_id: Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
+
+
 class NewToken(BaseModel):
-    """What to make. `expires_at` is in unix seconds; without `integration_ids` the token sees every integration."""
+    """What to make. `expires_at` is in unix seconds; without `integration_ids` the token sees every integration.
+
+    `gitlab_accounts` says who uses it: in access reviews nobody decides on the access of these people with it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,6 +49,19 @@ class NewToken(BaseModel):
     integration_ids: Annotated[list[IntegrationId], Field(min_length=1, max_length=100)] | None = None
     expires_at: Annotated[StrictInt, Field(gt=0, lt=10**11)] | None = None
     label: Annotated[str, Field(max_length=200)] | None = None
+    gitlab_accounts: Annotated[list[PersonBody], Field(max_length=MOST_PEOPLE)] | None = None
+
+    @property
+    def people(self) -> frozenset[GitLabAccount]:
+        """Whose token it is to be."""
+        return frozenset(GitLabAccount(one.integration_id, one.account_id) for one in self.gitlab_accounts or ())
+
+
+class PersonView(BaseModel):
+    """A person in GitLab that the token belongs to."""
+
+    integration_id: str
+    account_id: int
 
 
 class TokenView(BaseModel):
@@ -44,6 +75,7 @@ class TokenView(BaseModel):
     created_by: str
     expires_at: int | None
     revoked_at: int | None
+    gitlab_accounts: list[PersonView]
 
 
 class MadeToken(TokenView):
@@ -92,10 +124,12 @@ class TokenRoutes:
             raise PermissionDenied("Your token is limited; list only integrations that it may see.")
         if body.expires_at is not None and body.expires_at <= now:
             raise Unprocessable("expires_at lies in the past; give a later time in unix seconds.")
+        _check_people(body)
         token_id, secret = self._derived(seed)
         made = HubToken(
             id=token_id, secret_sha256=secret_hash(secret), role=body.role, integration_ids=limit,
             label=body.label, created_at=now, created_by=caller.token_id, valid_until=body.expires_at,
+            gitlab_accounts=body.people,
         )  # fmt: skip
         token = self._store.get(token_id)
         if token is None:
@@ -136,11 +170,23 @@ def _within(limit: frozenset[str] | None, caller: Principal) -> bool:
     return caller.integration_ids is None or (limit is not None and limit <= caller.integration_ids)
 
 
+def _check_people(body: NewToken) -> None:
+    limit = body.integration_ids
+    for number, person in enumerate(body.gitlab_accounts or ()):
+        if limit is not None and person.integration_id not in limit:
+            field = f"body.gitlab_accounts.{number}.integration_id"
+            told = "must be one of integration_ids: the token sees no other integration"
+            raise Unprocessable(
+                f"{field} {told}.", details={"fields": [{"field": field, "problem": "rule", "message": told}]}
+            )
+
+
 def _told(token: HubToken) -> dict[str, Any]:
     """What the log keeps of a token."""
     view = _view(token)
     return {"role": str(view.role), "integration_ids": view.integration_ids, "label": view.label,
-            "expires_at": view.expires_at}  # fmt: skip
+            "expires_at": view.expires_at, "gitlab_accounts": [one.model_dump() for one in view.gitlab_accounts],
+            }  # fmt: skip
 
 
 def _view(token: HubToken) -> TokenView:
@@ -153,4 +199,5 @@ def _view(token: HubToken) -> TokenView:
         created_by=token.created_by,
         expires_at=token.valid_until,
         revoked_at=token.revoked_at,
+        gitlab_accounts=[PersonView(**one._asdict()) for one in sorted(token.gitlab_accounts)],
     )

@@ -19,7 +19,7 @@ from gitlab_hub.storage.ports import (
     Table,
 )
 from gitlab_hub.storage.rows import is_written
-from gitlab_hub.web.principal import Principal, Role
+from gitlab_hub.web.principal import GitLabAccount, Principal, Role
 
 PARTITION = "TOKENS"
 # Revoked and expired tokens stay for a while, so that nobody wonders where they went, and none is made again.
@@ -42,11 +42,12 @@ class HubToken:
     created_by: str
     valid_until: int | None
     revoked_at: int | None = None
+    gitlab_accounts: frozenset[GitLabAccount] = frozenset()
 
     @property
     def principal(self) -> Principal:
         """The caller that the token stands for."""
-        return Principal(self.id, self.role, self.integration_ids)
+        return Principal(self.id, self.role, self.integration_ids, self.gitlab_accounts)
 
     def is_good(self, now: float) -> bool:
         """Say whether the token still opens anything."""
@@ -163,6 +164,7 @@ def _row(token: HubToken) -> Item:
         "created_by": token.created_by,
         "valid_until": ends,
         "revoked_at": token.revoked_at,
+        "gitlab_accounts": [one._asdict() for one in sorted(token.gitlab_accounts)],
     }
     return row if ends is None else {**row, "expires_at": ends + KEPT_SECONDS}
 
@@ -176,6 +178,8 @@ def _token(row: Item) -> HubToken:
         integration_ids=None if limit is None else frozenset(limit),
         valid_until=row["valid_until"],
         revoked_at=row["revoked_at"],
+        # Rows of earlier releases name nobody.
+        gitlab_accounts=frozenset(GitLabAccount(**one) for one in row.get("gitlab_accounts") or ()),
         **known,
     )
 
