@@ -46,6 +46,17 @@ def test_a_fixed_path_wins_over_a_parameter() -> None:
         assert directory.find("GET", "/v1/integrations/i1") == (free, {"integration_id": "i1"})
 
 
+def test_what_ends_in_a_suffix_wins_over_an_id_with_that_suffix() -> None:
+    whole, table = route("/a/<b>/reviews/<c>"), route("/a/<b>/reviews/<c>.csv")
+    for order in ([whole, table], [table, whole]):
+        directory = Directory(order)
+        assert directory.find("GET", "/a/x/reviews/r1.csv") == (table, {"b": "x", "c": "r1"})
+        assert directory.find("GET", "/a/x/reviews/r1") == (whole, {"b": "x", "c": "r1"})
+        assert directory.find("GET", "/a/x/reviews/r1xcsv") == (whole, {"b": "x", "c": "r1xcsv"})
+        assert directory.find("GET", "/a/x/reviews/.csv") == (whole, {"b": "x", "c": ".csv"})
+        assert [found.path for found in directory.ordered] == [table.path, whole.path]
+
+
 def test_a_parameter_is_one_segment() -> None:
     directory = Directory([route("/a/<b>/c")])
     found = directory.find("GET", "/a/x%2Fy/c")

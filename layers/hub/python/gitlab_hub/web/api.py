@@ -195,7 +195,7 @@ class Api:
             enable_validation=True, response_validation_error_http_code=500, serializer=spelled
         )
         resolver.exception_handler(Exception)(_raised)
-        for route in self._routes:
+        for route in self._directory.ordered:
             register = resolver.route(
                 route.path, route.method, status_code=route.status, middlewares=[_require_authorized(route)]
             )

@@ -43,7 +43,7 @@ class Route:
     handler derives the secret from its `Seed`. `render_error` replaces the hub's own error envelope. `raw` answers the
     call as it came, bytes and all; its `handler` then only describes the route, `refusals` are the statuses it may
     refuse with, and `is_page` says that people read its answers. `operation` is its name in the description of the API,
-    where its path says something else than people would.
+    where its path says something else than people would. `media` is the type of an answer that is no JSON.
     """
 
     method: str
@@ -59,6 +59,7 @@ class Route:
     refusals: tuple[int, ...] = ()
     is_page: bool = False
     operation: str = ""
+    media: str = ""
 
     @property
     def name(self) -> str:
@@ -119,11 +120,14 @@ class Routes(Protocol):
 
 
 class Directory:
-    """Finds routes by method and path; fixed paths win over those with parameters."""
+    """Finds routes by method and path.
+
+    Fixed paths win over those with parameters, and `<id>.csv` wins over `<id>`, which would take it for an id.
+    """
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        ordered = sorted(routes, key=lambda route: route.path.count("<"))
-        self._routes = [(_pattern(route.path), route) for route in ordered]
+        self.ordered = sorted(routes, key=lambda route: (route.path.count("<"), route.path.endswith(">")))
+        self._routes = [(_pattern(route.path), route) for route in self.ordered]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Give the route and its path parameters, if there is one."""
