@@ -91,6 +91,8 @@ class ApiHub:
         self.gitlab.script[f"/projects/3/repository/commits/{'a' * 40}"] = answer(body={"id": "a" * 40})
         wanted = {"trigger_id": one["trigger_id"], "sha": "a" * 40}
         one["build_id"] = self._made("POST", "/v1/builds", wanted)["build"]["id"]
+        everything: dict[str, Any] = {"title": "Everything", "scope": {}}
+        one["review_id"] = self._made("POST", f"/v1/integrations/{self.own}/reviews", everything)["review"]["id"]
         return one
 
     def _made(self, method: str, path: str, body: Any, **more: Any) -> Any:

@@ -12,6 +12,7 @@ from tests.functional.web.matrix import NAMING, foreign, matrix, mistakes, namin
 
 ONE = "/v1/integrations/<integration_id>"
 RPC = "/api/connections/<connection_id>/credentials"
+REVIEW = f"{ONE}/reviews/<review_id>"
 HOOK, BUILD = f"{ONE}/webhooks/<hook_id>", "/v1/builds/<build_id>"
 PIPELINE = f"{ONE}/projects/<project_id>/pipelines/<pipeline_id>"
 
@@ -33,6 +34,8 @@ DOCUMENTED = {
         f"GET {RPC}.list", f"GET {RPC}.info/<credential_id>", f"GET {ONE}/webhooks", f"GET {HOOK}",
         "GET /v1/deliveries", "GET /v1/deliveries/<delivery_id>", "GET /v1/triggers", "GET /v1/triggers/<trigger_id>",
         "GET /v1/builds", f"GET {BUILD}", "GET /v1/incidents", f"GET {ONE}/invitations",
+        # Of these, the review says who may: its reviewers whatever their role, and admins.
+        f"GET {REVIEW}/items", f"PATCH {REVIEW}/items", f"GET {REVIEW}.csv",
     ],
     "developer": [
         "POST /v1/deliveries/<delivery_id>/replay", "POST /v1/triggers/<trigger_id>/test", "POST /v1/builds",
@@ -46,6 +49,7 @@ DOCUMENTED = {
         f"POST {HOOK}/resend-failed", f"POST {ONE}/sync/accept", f"POST {ONE}/sync/reject", "POST /v1/triggers",
         "PATCH /v1/triggers/<trigger_id>",
         "DELETE /v1/triggers/<trigger_id>", "POST /v1/triggers/<trigger_id>/signing-secret",
+        f"POST {ONE}/reviews", f"GET {ONE}/reviews", f"GET {REVIEW}", f"POST {REVIEW}/close",
     ],
     "owner": [
         f"DELETE {ONE}", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",

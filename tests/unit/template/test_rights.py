@@ -63,7 +63,7 @@ def allowed(role: str, service: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("role", ["AuthorizerRole", "AccessRole", "PipelinesRole"])
+@pytest.mark.parametrize("role", ["AuthorizerRole", "PipelinesRole"])
 def test_readers_change_nothing(role: str) -> None:
     assert allowed(role, "dynamodb") <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
     assert allowed(role, "secretsmanager") == {"secretsmanager:GetSecretValue"}
@@ -170,6 +170,21 @@ def test_secrets_begin_and_end_where_integrations_do() -> None:
     }
     assert may["CreateSecret"] == {"IntegrationsRole"}
     assert may["DeleteSecret"] == {"IntegrationsRole", "SyncAccountsRole"}  # it finishes removals that were cut short
+
+
+def test_whoever_answers_about_access_writes_reviews_and_nothing_that_comes_from_gitlab() -> None:
+    writes = {grant for grant in GRANTED if grant.role == "AccessRole" and grant.action in WRITES}
+    assert {(grant.action.partition(":")[2], grant.resource, grant.keys) for grant in writes} == {
+        ("PutItem", "AccessTable", ("*#reviews", "*#review_items")),
+        ("BatchWriteItem", "AccessTable", ("*#reviews", "*#review_items")),
+        ("PutItem", "IntegrationsTable", ("AUDIT#*",)),
+        ("PutItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
+        ("DeleteItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
+    }
+    for collection in ("accounts", "groups", "projects", "grants", "invitations", "outside_grants"):
+        assert "AccessFunction" not in who_may(WRITES, "AccessTable", f"int_1#{collection}")
+    assert allowed("AccessRole", "secretsmanager") == {"secretsmanager:GetSecretValue"}
+    assert allowed("AccessRole", "sqs") == set()
 
 
 def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:

@@ -7,6 +7,7 @@ for groups that the integration does not cover, and that give access to what it 
 mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations` holds those who
 were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read, and who
 administers the GitLab. `<integration>#changes` and `#feed` hold the change feed (`changes/feed.py`).
+`<integration>#reviews` holds a row per access review, `#review_items` what is reviewed under `<review>#<item>`.
 """
 
 from hashlib import blake2b
@@ -27,6 +28,7 @@ ADMINISTRATORS = "administrators"
 
 CHANGES = "changes"
 FEED = "feed"
+REVIEWS, REVIEW_ITEMS = "reviews", "review_items"
 COLLECTIONS = (
     ACCOUNTS,
     GRANTS,
@@ -37,6 +39,8 @@ COLLECTIONS = (
     READINGS,
     CHANGES,
     FEED,
+    REVIEWS,
+    REVIEW_ITEMS,
     *(kind.collection for kind in ResourceType),
 )
 

@@ -80,7 +80,7 @@ class Completeness:
     status: str
     finished_at: int | None
     unread: Mapping[str, int]
-    complete: bool
+    is_complete: bool
 
 
 class AccessSummary:
@@ -107,7 +107,7 @@ class AccessSummary:
         run = self._runs.load(integration_id, Kind.ACCESS)
         unread = self._scopes.counted(integration_id, Kind.ACCESS)
         complete = run.status is RunStatus.IDLE and run.finished_at is not None and not run.rejected and not unread
-        return Completeness(str(run.status), run.finished_at, unread, complete=complete)
+        return Completeness(str(run.status), run.finished_at, unread, is_complete=complete)
 
     def _rows(self, integration_id: str, collection: str, *attributes: str) -> Iterator[Item]:
         return query_all(self._table, partition(integration_id, collection), attributes=attributes)

@@ -61,6 +61,9 @@ class SummaryRoutes:
                 for one in self._summary.figures(integration_id)
             ],
             completeness=AccessCompleteness(
-                complete=found.complete, status=found.status, finished_at=found.finished_at, unread=dict(found.unread)
+                complete=found.is_complete,
+                status=found.status,
+                finished_at=found.finished_at,
+                unread=dict(found.unread),
             ),
         )

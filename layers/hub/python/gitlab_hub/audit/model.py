@@ -27,6 +27,9 @@ class AuditAction(StrEnum):
     INTEGRATION_START_OAUTH = "integration.start_oauth"
     OAUTH_BEGIN = "oauth.begin"
     OAUTH_FINISH = "oauth.finish"
+    REVIEW_CLOSE = "review.close"
+    REVIEW_CREATE = "review.create"
+    REVIEW_DECIDE = "review.decide"
     SIGNING_SECRET_MADE = "signing_secret_made"  # noqa: S105 - the name of an action  # pragma: allowlist secret
     SYNC_ACCEPT = "sync.accept"
     SYNC_REJECT = "sync.reject"

@@ -140,23 +140,38 @@ def access_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.access.grant_routes import GrantRoutes
     from gitlab_hub.access.invitation_routes import InvitationRoutes
     from gitlab_hub.access.reader import AccessReader
+    from gitlab_hub.access.reviews.routes import ReviewRoutes
+    from gitlab_hub.access.reviews.service import ReviewService
+    from gitlab_hub.access.reviews.snapshot import Snapshots
+    from gitlab_hub.access.reviews.store import ReviewStore
     from gitlab_hub.access.routes import AccessRoutes
     from gitlab_hub.access.summary import AccessSummary
     from gitlab_hub.access.summary_routes import SummaryRoutes
     from gitlab_hub.sync.scope_list import ScopeList
     from gitlab_hub.sync.store import RunStore
+    from gitlab_hub.web.entry import time_left
 
     table, cursors, now = container.table("access_table"), container.cursors, container.now
     reader = AccessReader(table, now=now)
     scopes = ScopeList(container.integrations_table)
     effective = EffectiveReader(GraphReader(table, scopes), now=now)
     summary = AccessSummary(table, RunStore(container.integrations_table), scopes, now=now)
+    reviews = ReviewService(
+        ReviewStore(table),
+        Snapshots(table, scopes, now=now),
+        reader,
+        summary,
+        container.audit,
+        now=now,
+        left=time_left,
+    )
     return _of(
         AccessRoutes(reader, cursors),
         GrantRoutes(reader, effective, cursors),
         InvitationRoutes(reader, cursors),
         SummaryRoutes(summary),
         ChangeRoutes(ChangeReader(table), cursors),
+        ReviewRoutes(reviews, cursors),
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gitlab_hub.web.glossary import NOTHING
+from gitlab_hub.web.glossary_reviews import REVIEWS
 
 _GITLAB_STATUS = (
     "GitLab's status: created, waiting_for_resource, preparing, waiting_for_callback, pending, running, success, "
@@ -13,6 +14,7 @@ _SEVERAL = ("IntegrationView", "IntegrationDetail")
 _TOKENS = ("TokenView", "MadeToken")
 
 SPECIAL: dict[str, tuple[str, Any]] = {
+    **REVIEWS,
     "EndedSync.kind": ("Which sync: access or pipelines.", "access"),
     "EndedSync.status": ("How it ended: idle (it read everything it could), suspect or failed.", "idle"),
     "EndedSync.progress": ("How far it came.", NOTHING),

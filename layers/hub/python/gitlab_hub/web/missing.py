@@ -24,6 +24,7 @@ _LISTS = {
     "build_id": ("build", "/v1/builds"),
     "delivery_id": ("delivery", "/v1/deliveries"),
     "token_id": ("hub token", "/v1/tokens"),
+    "review_id": ("access review", f"{_ONE}/reviews"),
 }
 """Parameters that are ids: what each names, and the path that lists these things."""
 

@@ -92,8 +92,8 @@ TAGS = {
 }
 TAG_OF_ROUTES = {
     "Integration": "Integrations", "GitLabToken": "Integrations", "OAuth": "Integrations", "Credential": "Credentials",
-    "Sync": "Syncs", "Access": "Access", "Pipeline": "Pipelines", "Hook": "Webhooks", "Receiver": "Webhooks",
-    "Delivery": "Webhooks", "Trigger": "Builds", "Signing": "Builds", "Build": "Builds",
+    "Sync": "Syncs", "Access": "Access", "Review": "Access", "Pipeline": "Pipelines", "Hook": "Webhooks",
+    "Receiver": "Webhooks", "Delivery": "Webhooks", "Trigger": "Builds", "Signing": "Builds", "Build": "Builds",
 }  # fmt: skip
 
 _EXAMPLES: tuple[HubError, ...] = (Unauthenticated(""), PermissionDenied(""), NotFound(""), Unprocessable(""))
@@ -165,6 +165,8 @@ def _describe(operation: dict[str, Any], route: Route, schemas: Mapping[str, Any
     success = operation["responses"].pop(str(route.status), {"description": "Done."})
     if route.is_page:
         success = {"description": "The browser goes on."}
+    if route.media:
+        success = {"description": "Done.", "content": {route.media: {"schema": {"type": "string"}}}}
     operation["responses"] = {str(route.status): success, **_refusals(route)}
     if route.raw is not None and not route.is_page:
         operation["responses"]["200"] = {**success, "description": "Taken before, or of no effect here."}

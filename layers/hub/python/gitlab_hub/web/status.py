@@ -49,6 +49,9 @@ STATUS_OF_CODE = {
     "nothing_suspect": 409,
     "sync_in_progress": 409,
     "unreadable_state": 409,
+    # Access reviews
+    "review_closed": 409,
+    "self_review": 403,
     # Plans
     # Builds
     "awaiting_approval": 409,

@@ -1,0 +1,133 @@
+"""The HTTP routes of access reviews."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from gitlab_hub.access.reviews.model import UNDECIDED, Decision
+from gitlab_hub.access.reviews.requests import DecisionsBody, ReviewBody
+from gitlab_hub.access.reviews.service import ReviewService
+from gitlab_hub.access.reviews.table import csv_of
+from gitlab_hub.access.reviews.views import (
+    ClosedReview,
+    DecidedItems,
+    ReviewEnvelope,
+    ReviewItemList,
+    ReviewItemView,
+    ReviewList,
+    ReviewView,
+)
+from gitlab_hub.access.routes import BASE, IntegrationId
+from gitlab_hub.web.api import Route, Seed
+from gitlab_hub.web.auth import Caller, Role
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
+
+ALL, ONE = f"{BASE}/reviews", f"{BASE}/reviews/<review_id>"
+CSV = "text/csv"
+
+ReviewId = Annotated[str, Path()]
+
+
+class DecisionFilter(StrEnum):
+    """What was decided, or that nothing was."""
+
+    KEEP = Decision.KEEP
+    REVOKE = Decision.REVOKE
+    CHANGE = Decision.CHANGE
+    NONE = UNDECIDED
+
+
+class ReviewRoutes:
+    """The access reviews of an integration. Reviewers need no role but must be named by the review."""
+
+    def __init__(self, service: ReviewService, cursors: Cursors) -> None:
+        self._service, self._cursors = service, cursors
+
+    def routes(self) -> list[Route]:
+        """Give all routes."""
+        return [
+            Route(method="POST", path=ALL, handler=self.create, role=Role.ADMIN, status=201,
+                  summary="Make an access review"),
+            Route(method="GET", path=ALL, handler=self.list, role=Role.ADMIN, summary="List access reviews"),
+            Route(method="GET", path=f"{ONE}.csv", handler=self.export, role=Role.VIEWER, operation="export_review",
+                  media=CSV, summary="Export an access review as CSV"),
+            Route(method="GET", path=ONE, handler=self.read, role=Role.ADMIN, summary="Read one access review"),
+            Route(method="GET", path=f"{ONE}/items", handler=self.items, role=Role.VIEWER,
+                  operation="list_review_items", summary="List what is reviewed"),
+            Route(method="PATCH", path=f"{ONE}/items", handler=self.decide, role=Role.VIEWER,
+                  operation="decide_review_items", summary="Decide about access"),
+            Route(method="POST", path=f"{ONE}/close", handler=self.close, role=Role.ADMIN,
+                  summary="Close an access review"),
+        ]  # fmt: skip
+
+    def create(self, integration_id: IntegrationId, body: ReviewBody, caller: Caller, seed: Seed) -> ReviewEnvelope:
+        """Freeze who has what in a group, a project or everything, for people to decide about.
+
+        The review keeps what was so at this moment, whatever changes later. It takes 20,000 items, and what can be
+        read and kept within 20 seconds; a larger scope is refused (422). It is kept for three years.
+        """
+        return ReviewEnvelope.of(self._service.create(integration_id, body.wanted, caller, seed))
+
+    def list(
+        self, integration_id: IntegrationId, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
+    ) -> ReviewList:
+        """List reviews, open and closed ones, in order of their ids."""
+        listing = listing_name("reviews", integration_id, {})
+        found = self._service.store.page(integration_id, after=self._cursors.open(listing, cursor), limit=limit)
+        shown = [ReviewView.of(review) for review in found.values]
+        return ReviewList(reviews=shown, next_cursor=self._cursors.following(listing, found.next))
+
+    def read(self, integration_id: IntegrationId, review_id: ReviewId) -> ReviewEnvelope:
+        """Read one review: what is reviewed by whom, and how far they are."""
+        return ReviewEnvelope.of(self._service.review(integration_id, review_id))
+
+    def items(
+        self,
+        integration_id: IntegrationId,
+        review_id: ReviewId,
+        caller: Caller,
+        decision: Annotated[DecisionFilter | None, Query()] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: PageCursor = None,
+    ) -> ReviewItemList:
+        """List what is reviewed, each item with what was decided about it. For admins and the reviewers.
+
+        A page looks at 2,000 items at most: with a filter it may be short, or empty, and go on.
+        """
+        review = self._service.review_for(integration_id, review_id, caller)
+        listing = listing_name("review_items", integration_id, {"review": review_id, "decision": decision})
+        after = self._cursors.open(listing, cursor)
+        found = self._service.store.item_page(integration_id, review, decision, after=after, limit=limit)
+        shown = [ReviewItemView.of(item) for item in found.values]
+        return ReviewItemList(items=shown, next_cursor=self._cursors.following(listing, found.next))
+
+    def decide(
+        self, integration_id: IntegrationId, review_id: ReviewId, body: DecisionsBody, caller: Caller
+    ) -> DecidedItems:
+        """Decide to keep, revoke or lower access. For admins and the reviewers, whatever their role.
+
+        Nothing changes in GitLab. Deciding again replaces what was decided. Where one decision is wrong, none is taken
+        (422), and nobody decides on their own access (403 `self_review`): a hub token names whose it is.
+        """
+        wishes = [one.wish for one in body.decisions]
+        return DecidedItems.of(*self._service.decide(integration_id, review_id, wishes, caller))
+
+    def close(self, integration_id: IntegrationId, review_id: ReviewId, caller: Caller) -> ClosedReview:
+        """End a review: its decisions stay as they are. Closing it again changes nothing.
+
+        `plan_id` is null: the hub does not carry decisions out yet.
+        """
+        return ClosedReview(review=ReviewView.of(self._service.close(integration_id, review_id, caller)), plan_id=None)
+
+    def export(self, integration_id: IntegrationId, review_id: ReviewId, caller: Caller) -> Response[str]:
+        """Write all items of a review into one CSV (RFC 4180, times in ISO 8601). For admins and the reviewers.
+
+        No cell is taken for a formula: what would be one begins with an apostrophe. A review over 6 MB is refused
+        (422); its items come in pages.
+        """
+        review = self._service.review_for(integration_id, review_id, caller)
+        text = csv_of(review, self._service.store.items(integration_id, review))
+        name = {"content-disposition": f'attachment; filename="{review.id}.csv"'}
+        return Response(status_code=200, content_type=f"{CSV}; charset=utf-8", headers=name, body=text)

@@ -1,0 +1,117 @@
+"""A review as a table for auditors: CSV by RFC 4180, in which no cell is taken for a formula. Pure."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+from gitlab_hub.access.model import role_name
+from gitlab_hub.access.reviews.model import Item, Membership, Review
+from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.web.responses import MAX_ANSWER_BYTES
+
+_ROOM = 10_000
+"""Left for the headers and the frame of the answer."""
+SOURCE_SYSTEM = "gitlab"
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a cell that spreadsheets calculate begins with, full-width signs too (OWASP, "CSV Injection")."""
+
+Column = Callable[[Review, Item], Any]
+
+
+def cell(value: Any) -> str:
+    """Spell a value; what is unknown is empty, and a text that would be a formula gets an apostrophe in front."""
+    if value is None:
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def time(moment: int | None) -> str | None:
+    """A time as spreadsheets and people read it: ISO 8601, UTC."""
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def completeness(review: Review, item: Item) -> str:
+    """How sure the row is: a sync that could not read everything, or a hidden group, may leave out some access."""
+    if item.at_least:
+        return "at_least"
+    return "complete" if review.complete else "incomplete"
+
+
+def _decision(item: Item) -> str | None:
+    if item.new_access_level is None:
+        return item.decision
+    return f"{item.decision} to {role_name(item.new_access_level)} ({item.new_access_level})"
+
+
+def _place(one: Membership) -> str:
+    return one["full_path"] or f"{one['type']} {one['id']}"
+
+
+COLUMNS: dict[str, Column] = {
+    "review_id": lambda review, _: review.id,
+    "snapshot_at": lambda review, _: time(review.snapshot_at),
+    "source_system": lambda _review, _item: SOURCE_SYSTEM,
+    "completeness": completeness,
+    "account_id": lambda _, item: item.account_id,
+    "username": lambda _, item: item.username,
+    "name": lambda _, item: item.name,
+    "email": lambda _, item: item.email,
+    "email_source": lambda _, item: item.email_source,
+    "account_kind": lambda _, item: item.account_kind,
+    "account_status": lambda _, item: item.account_status,
+    "two_factor": lambda _, item: item.two_factor_enabled,
+    "external": lambda _, item: item.external,
+    "resource_type": lambda _, item: item.resource_type,
+    "resource_id": lambda _, item: item.resource_id,
+    "resource_path": lambda _, item: item.full_path,
+    "visibility": lambda _, item: item.visibility,
+    "role": lambda _, item: role_name(item.access_level),
+    "access_level": lambda _, item: item.access_level,
+    "custom_role": lambda _, item: item.custom_role,
+    "membership_type": lambda _, item: item.kind,
+    "membership_source": lambda _, item: item.source,
+    "cap": lambda _, item: item.cap,
+    "granted_at": lambda _, item: time(item.granted_at),
+    "granted_by": lambda _, item: item.granted_by,
+    "expires_at": lambda _, item: time(item.ends_at),
+    "overdue": lambda _, item: item.overdue,
+    "last_sign_in_at": lambda _, item: time(item.last_sign_in_at),
+    "last_activity_on": lambda _, item: item.last_activity_on,
+    "activity_source": lambda _, item: item.activity_source,
+    "privileged": lambda _, item: item.privileged,
+    "revoke_at": lambda _, item: "; ".join(map(_place, item.revoke_at)),
+    "reviewer": lambda _, item: item.decided_by,
+    "decision": lambda _, item: _decision(item),
+    "decision_at": lambda _, item: time(item.decided_at),
+    "comment": lambda _, item: item.comment,
+    "remediation_plan_id": lambda _review, _item: None,
+    "remediated_at": lambda _review, _item: None,
+}
+"""The columns in their order. Nothing is remedied yet, so the last two are empty."""
+
+
+def csv_of(review: Review, items: Iterable[Item], *, most: int = MAX_ANSWER_BYTES - _ROOM) -> str:
+    """Write a review row by row as its items come. Raises Unprocessable as soon as it outgrows an answer.
+
+    `most` is in bytes of the answer as Lambda sends it, which is JSON (`web/responses.py`).
+    """
+    parts, left = [_line(COLUMNS)], most
+    for item in items:
+        parts.append(_line([column(review, item) for column in COLUMNS.values()]))
+        left -= len(json.dumps(parts[-1])) - 2
+        if left < 0:
+            raise Unprocessable(
+                "The review is larger than the 6 MB of an answer; page through GET …/reviews/{review_id}/items instead."
+            )
+    return "".join(parts)
+
+
+def _line(values: Iterable[Any]) -> str:
+    written = StringIO(newline="")
+    csv.writer(written).writerow([cell(value) for value in values])
+    return written.getvalue()

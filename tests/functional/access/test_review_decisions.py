@@ -1,0 +1,259 @@
+"""Deciding in access reviews: by whom, about what, again, at once, and not any more."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitlab_hub.access.model import Account
+from gitlab_hub.web.principal import GitLabAccount, Principal, Role
+from tests.fakes.faults import Plan
+from tests.fakes.interleaving import Interleaving
+from tests.functional.access.access_api import grant
+from tests.functional.access.review_hub import (
+    ACME,
+    ADMIN,
+    ANA,
+    ANAS,
+    BEN,
+    REVIEWER,
+    VIEWER,
+    ReviewHub,
+)
+
+KEEP: dict[str, Any] = {"decision": "keep"}
+
+
+@pytest.fixture
+def hub() -> ReviewHub:
+    return ReviewHub()
+
+
+@pytest.fixture
+def review(hub: ReviewHub) -> str:
+    return hub.make(reviewers=["ana", REVIEWER.token_id])
+
+
+def of(hub: ReviewHub, review_id: str, account_id: int) -> list[str]:
+    return [row["id"] for row in hub.items(review_id) if row["account_id"] == account_id]
+
+
+def test_decisions_are_kept_with_who_and_when_and_counted(hub: ReviewHub, review: str) -> None:
+    keep, revoke, change, *_ = of(hub, review, BEN)
+    hub.now += 60
+    status, body = hub.decide(
+        review,
+        {"item_id": keep, "decision": "keep", "comment": "needs it"},
+        {"item_id": revoke, "decision": "revoke"},
+        {"item_id": change, "decision": "change", "access_level": 20},
+        who=REVIEWER,
+    )
+    assert status == 200, body
+    assert body["review"]["decisions"] == {"keep": 1, "revoke": 1, "change": 1, "none": 14}
+    stored = {row["id"]: row for row in hub.items(review)}
+    assert [stored[row["id"]] for row in body["items"]] == body["items"]
+    told = [(row["decision"], row["comment"], row["new_access_level"]) for row in body["items"]]
+    assert told == [("keep", "needs it", None), ("revoke", None, None), ("change", None, 20)]
+    assert {(row["decided_by"], row["decided_at"]) for row in body["items"]} == {(REVIEWER.token_id, int(hub.now))}
+    assert hub("GET", f"/{review}")[1]["review"]["decisions"] == body["review"]["decisions"]
+
+
+def test_deciding_again_replaces_with_who_and_when(hub: ReviewHub, review: str) -> None:
+    one = of(hub, review, BEN)[0]
+    hub.decide(review, {"item_id": one, "decision": "change", "access_level": 20, "comment": "less"})
+    hub.now += 60
+    _, body = hub.decide(review, {"item_id": one, **KEEP}, who=REVIEWER)
+    (row,) = body["items"]
+    assert (row["decision"], row["comment"], row["new_access_level"]) == ("keep", None, None)
+    assert (row["decided_by"], row["decided_at"]) == (REVIEWER.token_id, int(hub.now))
+    assert body["review"]["decisions"] == {"keep": 1, "revoke": 0, "change": 0, "none": 16}
+    first, second = hub.audited("review.decide")
+    assert [first["details"][side] for side in ("before", "after")] == [{one: "none"}, {one: "change"}]
+    assert [second["details"][side] for side in ("before", "after")] == [{one: "change"}, {one: "keep"}]
+    assert (second["actor"], second["details"]["target"], second["integration_id"]) == (REVIEWER.token_id, review, "i1")
+
+
+def test_items_are_listed_by_what_was_decided(hub: ReviewHub, review: str) -> None:
+    ids = [row["id"] for row in hub.items(review)]
+    hub.decide(review, *({"item_id": one, **KEEP} for one in ids[::3]))
+    hub.decide(review, *({"item_id": one, "decision": "revoke"} for one in ids[1::3]))
+    for answer, expected in {"keep": ids[::3], "revoke": ids[1::3], "change": [], "none": ids[2::3]}.items():
+        for limit in (1, 2, 200):
+            assert [row["id"] for row in hub.items(review, decision=answer, limit=limit)] == expected
+    status, said = hub("GET", f"/{review}/items", query={"decision": "maybe"})
+    assert (status, said["details"]["allowed"]) == (422, ["keep", "revoke", "change", "none"])
+
+
+def test_a_cursor_is_good_for_its_own_list_alone(hub: ReviewHub, review: str) -> None:
+    cursor = hub("GET", f"/{review}/items", query={"limit": 1})[1]["next_cursor"]
+    other = hub.make()
+    for path, query in ((f"/{other}/items", {}), (f"/{review}/items", {"decision": "none"}), ("", {})):
+        assert hub("GET", path, query={"cursor": cursor, **query})[1]["code"] == "invalid_cursor"
+
+
+@pytest.mark.parametrize("who", [ADMIN, REVIEWER, ANAS, Principal("t-owner", Role.OWNER)])
+def test_admins_and_reviewers_decide_whatever_their_role(hub: ReviewHub, review: str, who: Principal) -> None:
+    one = of(hub, review, BEN)[0]
+    assert hub.decide(review, {"item_id": one, **KEEP}, who=who)[0] == 200
+    assert hub("GET", f"/{review}.csv", who=who)[0] == 200
+    assert len(hub.items(review, who=who)) == 17
+
+
+def test_a_reviewer_of_one_review_is_none_of_another(hub: ReviewHub, review: str) -> None:
+    other = hub.make(reviewers=["ben"])
+    assert hub.decide(other, {"item_id": "00001", **KEEP}, who=ANAS)[1]["code"] == "permission_denied"
+    elsewhere = Principal("t-x", Role.VIEWER, None, frozenset({GitLabAccount("i2", ANA)}))
+    assert hub.decide(review, {"item_id": "00001", **KEEP}, who=elsewhere)[1]["code"] == "permission_denied"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_nobody_decides_on_their_own_access(hub: ReviewHub, review: str, role: Role) -> None:
+    mine, others = of(hub, review, ANA), of(hub, review, BEN)
+    me = Principal("t-ana", role, None, frozenset({GitLabAccount("i1", ANA), GitLabAccount("i2", BEN)}))
+    before = hub.table.dump()
+    for wanted in ([mine[0]], [others[0], mine[1]]):
+        status, said = hub.decide(review, *({"item_id": one, **KEEP} for one in wanted), who=me)
+        assert (status, said["code"], said["details"]) == (403, "self_review", {"item_ids": wanted[-1:]})
+    assert hub.table.dump() == before
+    assert hub.audited("review.decide") == []
+    assert hub.decide(review, {"item_id": others[0], **KEEP}, who=me)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"item_id": "00099", "decision": "keep"}, "item_id"),
+        ({"item_id": "../x", "decision": "keep"}, "item_id"),
+        ({"item_id": "00001", "decision": "keep"}, "item_id"),
+        ({"item_id": "00002", "decision": "change"}, "access_level"),
+        ({"item_id": "00002", "decision": "change", "access_level": 30}, "access_level"),
+        ({"item_id": "00002", "decision": "keep", "access_level": 10}, "access_level"),
+        ({"item_id": "00002", "decision": "maybe"}, "decision"),
+        ({"item_id": 2, "decision": "keep"}, "item_id"),
+        ({"item_id": "00002", "decision": "keep", "comment": "x" * 1001}, "comment"),
+        ({"item_id": "00002", "decision": "keep", "by": "me"}, "by"),
+    ],
+)
+def test_where_one_decision_is_wrong_none_is_taken_and_it_is_named(
+    hub: ReviewHub, review: str, wrong: dict[str, Any], field: str
+) -> None:
+    before = hub.table.dump(), hub.notes.dump()
+    status, said = hub.decide(review, {"item_id": "00001", **KEEP}, wrong)
+    assert (status, said["code"]) == (422, "invalid_input")
+    assert f"body.decisions.1.{field}" in {one["field"] for one in said["details"]["fields"]}
+    assert (hub.table.dump(), hub.notes.dump()) == before
+
+
+def large(hub: ReviewHub) -> str:
+    hub.company.store(*(Account(id=number, username=f"u{number}") for number in range(1000, 1250)))
+    hub.company.store(*(grant("group", ACME, number, 30) for number in range(1000, 1250)))
+    return hub.make(group_id=ACME)
+
+
+def test_at_most_two_hundred_are_decided_at_a_time(hub: ReviewHub) -> None:
+    review = large(hub)
+    every = [{"item_id": f"{number:05d}", **KEEP} for number in range(1, 202)]
+    assert hub.decide(review, *every)[0] == 422
+    assert hub.decide(review)[0] == 422
+    status, body = hub.decide(review, *every[:200])
+    assert (status, len(body["items"]), body["review"]["decisions"]["keep"]) == (200, 200, 200)
+    assert len(hub.items(review, decision="keep")) == 200
+    assert len(hub.audited("review.decide")) == 1
+
+
+def test_a_closed_review_takes_no_decision_and_stays_closed(hub: ReviewHub, review: str) -> None:
+    one, two = of(hub, review, BEN)[:2]
+    hub.decide(review, {"item_id": one, "decision": "revoke"})
+    hub.now += 60
+    first = hub("POST", f"/{review}/close")
+    status, body = first
+    assert (status, body["plan_id"], body["review"]["status"]) == (200, None, "closed")
+    assert body["review"]["decisions"] == {"keep": 0, "revoke": 1, "change": 0, "none": 16}
+    assert (body["review"]["closed_by"], body["review"]["closed_at"]) == (ADMIN.token_id, int(hub.now))
+    hub.now += 60
+    assert hub("POST", f"/{review}/close", who=Principal("t-other", Role.OWNER)) == first
+    assert len(hub.audited("review.close")) == 1
+    before = hub.items(review)
+    for item in (one, two):
+        status, said = hub.decide(review, {"item_id": item, **KEEP}, who=REVIEWER)
+        assert (status, said["code"]) == (409, "review_closed")
+    assert hub.items(review) == before
+    assert hub("GET", f"/{review}.csv", who=REVIEWER)[0] == 200
+
+
+def counted(hub: ReviewHub, review: str) -> dict[str, int]:
+    """The counts as the items give them."""
+    found = Counter(row["decision"] or "none" for row in hub.items(review))
+    return {name: found[name] for name in ("keep", "revoke", "change", "none")}
+
+
+TURNS = st.lists(st.integers(0, 1), max_size=30)
+
+
+@settings(max_examples=25, deadline=None)
+@given(TURNS)
+def test_two_reviewers_at_once_both_count(turns: list[int]) -> None:
+    hub = ReviewHub()
+    review = hub.make(reviewers=["ana", REVIEWER.token_id])
+    shared, mine, yours = of(hub, review, BEN)[:3]
+    together = Interleaving(turns)
+    api = [hub.api(together.wrapped(hub.table), together.wrapped(hub.notes)) for _ in range(2)]
+    answers = together.run(
+        lambda: hub.decide(review, {"item_id": shared, **KEEP}, {"item_id": mine, **KEEP}, who=ANAS, api=api[0]),
+        lambda: hub.decide(
+            review, {"item_id": shared, "decision": "revoke"}, {"item_id": yours, "decision": "revoke"},
+            who=REVIEWER, api=api[1],
+        ),
+    )  # fmt: skip
+    assert [answer[0] for answer in answers] == [200, 200]  # type: ignore[index]  # no exception came
+    stored = {row["id"]: row["decision"] for row in hub.items(review)}
+    assert (stored[mine], stored[yours]) == ("keep", "revoke")
+    assert hub("GET", f"/{review}")[1]["review"]["decisions"] == counted(hub, review)
+
+
+@settings(max_examples=25, deadline=None)
+@given(TURNS)
+def test_a_review_that_is_closed_meanwhile_takes_a_decision_before_or_not_at_all(turns: list[int]) -> None:
+    hub = ReviewHub()
+    review = hub.make()
+    one = of(hub, review, BEN)[0]
+    together = Interleaving(turns)
+    api = [hub.api(together.wrapped(hub.table), together.wrapped(hub.notes)) for _ in range(2)]
+    decided, closed = together.run(
+        lambda: hub.decide(review, {"item_id": one, **KEEP}, api=api[0]),
+        lambda: hub("POST", f"/{review}/close", api=api[1]),
+    )
+    assert isinstance(decided, tuple), decided
+    assert isinstance(closed, tuple), closed
+    assert closed[0] == 200
+    assert (decided[0], counted(hub, review)["keep"]) in {(200, 1), (409, 0)}
+    assert (
+        closed[1]["review"]["decisions"] == counted(hub, review) == hub("GET", f"/{review}")[1]["review"]["decisions"]
+    )
+
+
+def test_who_never_gets_a_turn_is_told_to_send_it_again(hub: ReviewHub, review: str) -> None:
+    one, two = of(hub, review, BEN)[:2]
+
+    def meanwhile() -> None:
+        hub.decide(review, {"item_id": two, **KEEP})
+
+    class Overtaken(Plan):
+        """Somebody else decides just before every transaction."""
+
+        def outcome(self, name: str) -> Any:
+            if name == "transact":
+                meanwhile()
+            return super().outcome(name)
+
+    status, said = hub.decide(review, {"item_id": one, **KEEP}, api=hub.struck(Overtaken()))
+    assert (status, said["code"], said["retryable"]) == (409, "conflict", True)
+    assert counted(hub, review)["keep"] == 1
+
+
+def test_viewers_are_not_told_what_is_reviewed(hub: ReviewHub, review: str) -> None:
+    status, said = hub.decide(review, {"item_id": "99999", **KEEP}, who=VIEWER)
+    assert (status, said["code"]) == (403, "permission_denied")
+    assert "reviewer" in said["error"]
