@@ -1,5 +1,7 @@
 """Making access reviews: what is frozen, for whom, and what is too much."""
 
+import csv
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from gitlab_hub.access.store import partitions
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource
 from gitlab_hub.web.principal import Principal, Role
+from tests.fakes.events import Context, http_event
 from tests.functional.access.access_api import NOW, grant
 from tests.functional.access.review_hub import (
     ACME,
@@ -216,6 +219,23 @@ def test_what_takes_longer_than_a_request_has_is_refused(few: int) -> None:
     assert "20 seconds" in said["error"]
     assert hub("GET")[1]["reviews"] == []
     assert hub.audited("review.create") == []
+
+
+def test_the_table_of_a_review_is_a_file_without_formulas(hub: ReviewHub) -> None:
+    hub.company.store(Account(id=BEN, username="ben", name='=HYPERLINK("https://x.example","Ben")'))
+    review_id = hub.make(project_id=SHOP, reviewers=["ana"])
+    comment = {"item_id": "00002", "decision": "keep", "comment": '+1, "fine"\nfor me'}
+    assert hub.decide(review_id, comment)[0] == 200
+    event = http_event("GET", f"/v1/integrations/i1/reviews/{review_id}.csv", principal=ANAS)
+    answer = hub.api().resolve(event, Context())
+    assert answer["headers"]["content-type"] == "text/csv; charset=utf-8"
+    assert answer["headers"]["content-disposition"] == f'attachment; filename="{review_id}.csv"'
+    rows = list(csv.DictReader(StringIO(answer["body"], newline="")))
+    assert [row["username"] for row in rows] == ["ana", "ben", "acme_bot", "root"]
+    assert rows[1]["name"] == '\'=HYPERLINK("https://x.example","Ben")'
+    assert (rows[1]["comment"], rows[1]["reviewer"]) == ('\'+1, "fine"\nfor me', ADMIN.token_id)
+    assert (rows[0]["email"], rows[0]["email_source"], rows[0]["two_factor"]) == ("ana@example.com", "account", "true")
+    assert {row["review_id"] for row in rows} == {review_id}
 
 
 def test_a_large_review_is_read_in_pages_of_every_size(hub: ReviewHub) -> None:
