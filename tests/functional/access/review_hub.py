@@ -44,6 +44,7 @@ class ReviewHub:
         self.now, self.left = float(NOW), 29.0
         self._most, self._few = most, few
         _settle(self.company)
+        self.company.access_store().note_administrators()
 
     def api(self, access: Table | None = None, notes: Table | None = None) -> Api:
         """The API, perhaps over other views of the tables."""
