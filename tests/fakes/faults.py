@@ -85,9 +85,12 @@ class Plan:
         self.at = 0
 
 
-def every_call(**options: Any) -> Iterator[Plan]:
-    """Give a plan for the first call, one for the second, and so on; the last plan is one that no call came up to."""
-    for at in count(1):
+def every_call(*, first: int = 1, step: int = 1, **options: Any) -> Iterator[Plan]:
+    """Give a plan for the first call, one for the second, and so on; the last plan is one that no call came up to.
+
+    With a `step` some calls are passed over: where many tests go the same way, each from another `first` one.
+    """
+    for at in count(first, step):
         plan = Plan(at=at, **options)
         yield plan
         if not plan.struck:

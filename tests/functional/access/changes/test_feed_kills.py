@@ -119,7 +119,7 @@ def test_this_is_what_happens(who: SyncTarget) -> None:
 @WHO
 @BEFORE_OR_AFTER
 def test_a_kill_at_every_call_tells_everything_once(who: SyncTarget, *, applied: bool) -> None:
-    for plan in every_call(applied=applied, repeat=True):
+    for plan in every_call(first=1 + applied, step=3, applied=applied, repeat=True):
         scene = scenario(who)
         work_until(scene, plan)
         scene.driver.now += LEASE_SECONDS + 1
@@ -130,7 +130,7 @@ def test_a_kill_at_every_call_tells_everything_once(who: SyncTarget, *, applied:
 
 @WHO
 def test_a_worker_that_is_frozen_at_any_call_tells_nothing_when_it_wakes(who: SyncTarget) -> None:
-    for plan in every_call():
+    for plan in every_call(first=1 + (who is MEMBER), step=3):
         scene = scenario(who)
 
         def another(scene: Scene = scene) -> None:
@@ -147,7 +147,7 @@ def test_a_worker_that_is_frozen_at_any_call_tells_nothing_when_it_wakes(who: Sy
 
 @WHO
 def test_a_hint_at_any_call_of_a_run_tells_nothing_twice(who: SyncTarget) -> None:
-    for plan in every_call():
+    for plan in every_call(first=1 + (who is MEMBER), step=3):
         scene = scenario(who)
 
         def hints(company: HintedCompany = scene.company) -> None:
