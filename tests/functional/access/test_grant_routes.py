@@ -23,7 +23,7 @@ def test_a_grant_says_what_why_and_where_to_take_it_away(client: Client) -> None
         "since": None,
         "granted_by": None,
         "kind": "direct",
-        "path": [{**PLACE, "level": 30, "cap": None, "expires_at": NOW}],
+        "path": [{**PLACE, "level": 30, "cap": None, "expires_at": NOW, "invited": None}],
         "revoke_at": [{**PLACE, "level": 30}],
         "at_least": False,
         "membership_state": None,
