@@ -45,8 +45,8 @@ class AccountsStage(SingleScopeStage):
         if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
         accounts = await read_skipping_unreadable(self._context.session, SCOPE, rows, account_of_admins_row)
-        rows_ = [self._context.store.account_row(account, mark) for _, account in accounts]
-        await self._context.accounts.upsert(ALL, rows_)
+        stored = [self._context.store.account_row(account, mark) for _, account in accounts]
+        await self._context.accounts.upsert(ALL, stored)
 
 
 class AccountCollector:
