@@ -36,7 +36,7 @@ MOST = {
     "integrations_api": 210,
     "oauth_api": 165,
     "builds_api": 190,
-    "access_api": 100,
+    "access_api": 105,
     "pipelines_api": 95,
     "operations_api": 85,
     "sync_accounts": 165,
