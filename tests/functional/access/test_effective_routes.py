@@ -1,5 +1,6 @@
 """Effective access over the routes: who has what in all, why, what would end it, and what limits the answer."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -306,7 +307,7 @@ def test_a_subgroup_that_is_invited_is_named(company: Client) -> None:
 
 
 def test_who_is_shown_neither_invited_groups_nor_administrators_is_told_the_least(company: Client) -> None:
-    company.access_store().forget_administrators()
+    company.access_store().drop_administrators()
     rows = company.every("grants", view="effective", group_id=OPS)
     assert {row["account_id"]: row["at_least"] for row in rows} == {BEN: False, CY: True}, "Owner is the most there is"
     _, body = company.get("explain", account_id=DEE, group_id=OPS)
@@ -318,3 +319,18 @@ def test_a_name_that_nobody_has_is_said_to_be_that(company: Client, query: dict[
     status, body = company.get("grants", **query)
     assert (status, body["code"]) == (404, "not_found")
     assert next(iter(query)) in body["error"]
+
+
+def test_rows_of_a_group_that_was_outside_until_now_give_nothing(company: Client) -> None:
+    """The next run covers the group; what the last one left of it outside is not what it says by now."""
+    acme = Resource(id=ACME, full_path="acme", name="Acme")
+    stale = [grant("group", ACME, DEE, 50)]
+    company.access_store().outside.put(acme, stale, is_whole=True, at=datetime.fromtimestamp(NOW, UTC))
+    assert levels(company, account_id=DEE) == {}
+    assert ("group", ACME, DEE) not in levels(company, group_id=ACME)
+
+
+def test_a_member_whose_account_is_not_listed_yet_has_access_all_the_same(company: Client) -> None:
+    company.store(grant("group", OPS, 99, 20))
+    assert levels(company, account_id=99)["group", OPS, 99] == (20, "direct")
+    assert levels(company, group_id=OPS)["group", OPS, 99] == (20, "direct")

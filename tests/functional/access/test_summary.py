@@ -1,5 +1,7 @@
 """The counts that an auditor asks for first, and that each equals the list it points to."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -99,3 +101,18 @@ def test_it_is_complete_where_the_last_sync_read_everything(company: Client) -> 
     sk = "SCOPE#access#group_members#000000000001"
     company.notes.put({"pk": "INTEGRATION#i1", "sk": sk, "status": "forbidden", "code": "forbidden"})
     assert completeness() == {"complete": False, "status": "idle", "finished_at": NOW, "unread": {"forbidden": 1}}
+
+
+def test_it_is_not_complete_after_a_reading_that_was_rejected(company: Client) -> None:
+    ended = Run(integration_id="i1", kind=Kind.ACCESS, status=RunStatus.IDLE, finished_at=NOW)
+    RunStore(company.notes).save(replace(ended, rejected={"grants": 40}))
+    assert company.get("access-summary")[1]["completeness"]["complete"] is False
+
+
+def test_memberships_outside_of_the_integration_are_no_grants_of_it(company: Client) -> None:
+    far = Resource(id=77, full_path="far", name="Far")
+    members = [grant("group", 77, 4, 30)]
+    company.access_store().outside.put(far, members, is_whole=True, at=datetime.fromtimestamp(NOW, UTC))
+    assert counts(company)["without_grants"] == 2
+    assert [row["id"] for row in company.every("accounts", without_grants="true")] == [4, 5]
+    assert company.every("grants", account_id=4) == []

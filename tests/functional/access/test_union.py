@@ -185,3 +185,12 @@ async def test_what_was_told_once_is_not_read_again() -> None:
     plan.calls.clear()
     await company.sync(MEMBER)
     assert plan.calls.count("get_many") == before
+
+
+async def test_a_token_that_is_an_administrators_no_more_is_shown_nobody_who_administers() -> None:
+    company = Company()
+    company.script["/users"] = [user(JANE, "jane", is_admin=True), *company.script["/users"][1:]]
+    await company.sync(ADMIN)
+    assert company.rows("readings")["administrators"]["ids"] == [JANE]
+    await company.sync(MEMBER)
+    assert "administrators" not in company.rows("readings")

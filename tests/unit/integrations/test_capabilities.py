@@ -74,3 +74,10 @@ def test_an_oauth_application_is_authorized_again_for_more() -> None:
     to_change = {one.name: one.to_change or "" for one in capabilities(oauth)}
     assert to_change["report_statuses"].startswith("Authorize again")
     assert {"rotate", "revoke"}.isdisjoint(to_change)
+
+
+def test_an_administrator_who_is_limited_to_a_group_sees_no_list_of_all_accounts() -> None:
+    limited = replace(INTEGRATION, account=replace(INTEGRATION.account, is_admin=True), group="acme")
+    assert named(limited, Available.NO) == SIGHTS | WRITING | {"rotate"}
+    (to_change,) = {one.to_change for one in capabilities(limited) if one.name in SIGHTS}
+    assert "group" in (to_change or "")

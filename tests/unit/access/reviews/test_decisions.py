@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from gitlab_hub.access.reviews.model import (
     Decision,
     Item,
+    NewDecision,
     Review,
     Reviewer,
-    Wish,
     is_reviewer,
     own_items,
     problems,
@@ -32,50 +32,51 @@ REVIEW = Review(
 )
 
 
-def wish(item_id: str = "00001", decision: str = "keep", **more: Any) -> Wish:
-    return Wish(item_id=item_id, decision=Decision(decision), **more)
+def new_decision(item_id: str = "00001", decision: str = "keep", **more: Any) -> NewDecision:
+    return NewDecision(item_id=item_id, decision=Decision(decision), **more)
 
 
 @pytest.mark.parametrize(
     "fine",
     [
-        wish(), wish(decision="revoke", comment="left"), wish(decision="change", access_level=20),
-        wish(decision="change", access_level=5), wish("00002", "change", access_level=5),
-        wish("00004", "change", access_level=30),
+        new_decision(), new_decision(decision="revoke", comment="left"),
+        new_decision(decision="change", access_level=20),
+        new_decision(decision="change", access_level=5), new_decision("00002", "change", access_level=5),
+        new_decision("00004", "change", access_level=30),
     ],
 )  # fmt: skip
-def test_what_keeps_revokes_or_lowers_is_fine(fine: Wish) -> None:
+def test_what_keeps_revokes_or_lowers_is_fine(fine: NewDecision) -> None:
     assert problems([fine], ITEMS) == []
 
 
 @pytest.mark.parametrize(
     ("wrong", "field", "says"),
     [
-        (wish("00009"), "item_id", "no item of this review"),
-        (wish(decision="change"), "access_level", "must be lower than the 30"),
-        (wish(decision="change", access_level=30), "access_level", "one of 5, 10, 15, 20, 25"),
-        (wish(decision="change", access_level=50), "access_level", "must be lower"),
-        (wish(decision="change", access_level=21), "access_level", "one of 5, 10"),
-        (wish(decision="change", access_level=0), "access_level", "must be lower"),
-        (wish("00003", "change", access_level=5), "access_level", "revoke it instead"),
-        (wish(access_level=10), "access_level", "leave it out to keep"),
-        (wish(decision="revoke", access_level=10), "access_level", "leave it out to revoke"),
+        (new_decision("00009"), "item_id", "no item of this review"),
+        (new_decision(decision="change"), "access_level", "must be lower than the 30"),
+        (new_decision(decision="change", access_level=30), "access_level", "one of 5, 10, 15, 20, 25"),
+        (new_decision(decision="change", access_level=50), "access_level", "must be lower"),
+        (new_decision(decision="change", access_level=21), "access_level", "one of 5, 10"),
+        (new_decision(decision="change", access_level=0), "access_level", "must be lower"),
+        (new_decision("00003", "change", access_level=5), "access_level", "revoke it instead"),
+        (new_decision(access_level=10), "access_level", "leave it out to keep"),
+        (new_decision(decision="revoke", access_level=10), "access_level", "leave it out to revoke"),
     ],
 )
-def test_what_is_wrong_is_named(wrong: Wish, field: str, says: str) -> None:
+def test_what_is_wrong_is_named(wrong: NewDecision, field: str, says: str) -> None:
     (found,) = problems([wrong], ITEMS)
     assert (found.place, found.field) == (0, field)
     assert says in found.message
 
 
-def test_every_wrong_wish_is_named_and_an_item_twice_is_wrong_twice() -> None:
-    found = problems([wish(), wish("00002"), wish("00009"), wish()], ITEMS)
+def test_every_wrong_decision_is_named_and_an_item_twice_is_wrong_twice() -> None:
+    found = problems([new_decision(), new_decision("00002"), new_decision("00009"), new_decision()], ITEMS)
     assert [(one.place, one.field) for one in found] == [(0, "item_id"), (2, "item_id"), (3, "item_id")]
 
 
 def test_deciding_again_replaces_all_of_the_first_decision() -> None:
-    first = wish(decision="change", access_level=20, comment="less").applied(DEVELOPER, by="a", at=1)
-    again = wish().applied(first, by="b", at=2)
+    first = new_decision(decision="change", access_level=20, comment="less").applied(DEVELOPER, by="a", at=1)
+    again = new_decision().applied(first, by="b", at=2)
     assert (again.decision, again.new_access_level, again.comment) == ("keep", None, None)
     assert (again.decided_by, again.decided_at) == ("b", 2)
 
@@ -87,7 +88,9 @@ DECIDED = st.lists(st.sampled_from(Decision), min_size=4, max_size=4)
 def test_counts_are_those_of_the_items_however_often_they_are_decided(first: list[Any], second: list[Any]) -> None:
     items, counts = list(ITEMS.values()), undecided(4)
     for decisions in (first, second):
-        new = [wish(item.id, one).applied(item, by="a", at=1) for item, one in zip(items, decisions, strict=True)]
+        new = [
+            new_decision(item.id, one).applied(item, by="a", at=1) for item, one in zip(items, decisions, strict=True)
+        ]
         counts = recount(counts, items, new)
         items = new
     assert counts == {**undecided(0), **{str(one): second.count(one) for one in Decision}}

@@ -39,7 +39,7 @@ class AccountsStage(SingleScopeStage):
         elif self._context.visibility.expects_account_list:
             await self._context.session.partial(scope, Forbidden.code, NAMES_ONLY)
         else:
-            await self._context.session.write(self._context.store.forget_administrators)
+            await self._context.session.write(self._context.store.drop_administrators)
 
     async def _take(self, mark: Key | None, rows: Rows) -> None:
         if rows and not any(is_admin_row(row) for row in rows):

@@ -6,25 +6,16 @@ invite is shown invitations, and the hub needs no such rights.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from functools import partial
 
+from gitlab_hub.access.asides import ENDS_SLICE, readable, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.invitation_rights import InvitationRights
 from gitlab_hub.access.keys import grants_scope, invitations_stage
 from gitlab_hub.access.members import collect, resource_scopes
 from gitlab_hub.access.model import Invitation
 from gitlab_hub.access.transform import invitation_of
-from gitlab_hub.gitlab.errors import (
-    Forbidden,
-    GitLabError,
-    HostNotAllowed,
-    InvalidUrl,
-    RateLimited,
-    ResourceNotFound,
-    TlsError,
-    Unauthorized,
-    UnexpectedResponse,
-)
+from gitlab_hub.gitlab.errors import GitLabError, UnexpectedResponse
 from gitlab_hub.inventory.model import ALL, ResourceType
 from gitlab_hub.storage.rows import content_hash
 from gitlab_hub.sync.ports import Scope
@@ -34,7 +25,6 @@ MOST_REFUSED = 10
 """So many groups (projects) are asked in vain before the others are not asked."""
 
 UNREADABLE = "Some invitations could not be parsed; those that are stored stay."
-_ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 
 
 class Attempts:
@@ -95,23 +85,24 @@ class InvitationsStage:
         session = self._context.session
         try:
             await self._read(scope)
-        except _ENDS_SLICE:
+        except ENDS_SLICE:
             raise
         except GitLabError as error:
             attempts.refused += 1
-            await session.aside(scope, _status_of(error), error.code, str(error))
+            await session.aside(scope, status_of(error), error.code, str(error))
             if attempts.are_vain:
-                await session.aside(Scope(ALL), _status_of(error), error.code, self._in_vain())
+                await session.aside(Scope(ALL), status_of(error), error.code, self._in_vain())
         else:
             attempts.shown = True
 
     async def _read(self, scope: Scope) -> None:
         number = int(scope.key)
         rows = await collect(self._context.session.gitlab, f"/{self._kind.collection}/{number}/invitations")
-        invitations, is_whole = _readable(rows, self._kind, number)
+        read = partial(invitation_of, resource_type=self._kind, resource_id=number)
+        found, is_whole = readable(rows, read)
         if not is_whole:
             await self._context.session.aside(scope, "partial", UnexpectedResponse.code, UNREADABLE)
-        await self._replace(grants_scope(self._kind, scope.key), invitations, is_whole=is_whole)
+        await self._replace(grants_scope(self._kind, scope.key), [one for _, one in found], is_whole=is_whole)
 
     async def _replace(self, place: str, invitations: Iterable[Invitation], *, is_whole: bool) -> None:
         """Store what is new or changed, and remove what GitLab, asked by address, has no more.
@@ -168,24 +159,3 @@ class InvitationsStage:
             "not asked for them. It shows them to Owners of a group and to Maintainers of a project, and to a "
             "fine-grained token with Invitation: Read. All else was read as far as it is told here."
         )
-
-
-def _readable(rows: Iterable[dict[str, Any]], kind: ResourceType, number: int) -> tuple[list[Invitation], bool]:
-    """What can be read of a list, and whether that is all of it."""
-    found: list[Invitation] = []
-    is_whole = True
-    for row in rows:
-        try:
-            found.append(invitation_of(row, kind, number))
-        except UnexpectedResponse:
-            is_whole = False
-    return found, is_whole
-
-
-def _status_of(error: GitLabError) -> str:
-    match error:
-        case Forbidden():
-            return "forbidden"
-        case ResourceNotFound():
-            return "gone"
-    return "failed"

@@ -89,7 +89,7 @@ class AccessStore:
         if noted is None or noted["ids"] != found:
             self._table.put({"pk": key[0], "sk": key[1], "schema_version": 1, "ids": found})
 
-    def forget_administrators(self) -> None:
+    def drop_administrators(self) -> None:
         """Note that the token is not shown who administers the GitLab."""
         key = (partition(self._integration_id, READINGS), ADMINISTRATORS)
         if self._table.get(*key) is not None:

@@ -5,28 +5,18 @@ group is read where GitLab shows it to the token; where it does not, or fails to
 others are read all the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from gitlab_hub.access.accounts import AccountCollector
+from gitlab_hub.access.asides import ENDS_SLICE, readable, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import OUTSIDE_GROUPS
 from gitlab_hub.access.members import collect
-from gitlab_hub.access.model import Grant
 from gitlab_hub.access.outside.store import NamedGroup, OutsideStore, named_by
 from gitlab_hub.access.transform import grant_of
-from gitlab_hub.gitlab.errors import (
-    Forbidden,
-    GitLabError,
-    HostNotAllowed,
-    InvalidUrl,
-    RateLimited,
-    ResourceNotFound,
-    TlsError,
-    Unauthorized,
-    UnexpectedResponse,
-)
+from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.model import Resource, ResourceType, group_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
@@ -34,7 +24,6 @@ from gitlab_hub.sync.ports import Scope, SingleScopeStage
 AT_ONCE = 4
 WITHOUT_PROJECTS = {"with_projects": "false"}
 UNREADABLE = "Some of its members could not be parsed; those that are stored stay."
-_ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 
 
 class Walk:
@@ -115,12 +104,13 @@ class OutsideGroupsStage(SingleScopeStage):
         try:
             group = group_of(mapping((await session.gitlab.get(path, WITHOUT_PROJECTS)).body))
             rows = await collect(session.gitlab, f"{path}/members")
-        except _ENDS_SLICE:
+        except ENDS_SLICE:
             raise
         except GitLabError as error:
-            await session.aside(scope, _status_of(error), error.code, _told(error))
+            await session.aside(scope, status_of(error), error.code, _told(error))
             return None if isinstance(error, ResourceNotFound) else error
-        members, is_whole = _readable(rows, wanted.id)
+        read = partial(grant_of, resource_type=ResourceType.GROUP, resource_id=wanted.id)
+        members, is_whole = readable(rows, read)
         if not is_whole:
             await session.aside(scope, "partial", UnexpectedResponse.code, UNREADABLE)
         await self._collector.add([row for row, _ in members])
@@ -128,26 +118,6 @@ class OutsideGroupsStage(SingleScopeStage):
         await session.write(self._store.put, group, list(grants.values()), is_whole=is_whole, at=session.now())
         session.count(outside_groups=1)
         return group
-
-
-def _readable(rows: Sequence[dict[str, Any]], group_id: int) -> tuple[list[tuple[dict[str, Any], Grant]], bool]:
-    """The members that can be read, and whether these are all."""
-    found: list[tuple[dict[str, Any], Grant]] = []
-    for row in rows:
-        try:
-            found.append((row, grant_of(row, ResourceType.GROUP, group_id)))
-        except UnexpectedResponse:
-            continue
-    return found, len(found) == len(rows)
-
-
-def _status_of(error: GitLabError) -> str:
-    match error:
-        case ResourceNotFound():
-            return "gone"
-        case Forbidden():
-            return "forbidden"
-    return "failed"
 
 
 def _told(error: GitLabError) -> str:

@@ -157,7 +157,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class NewDecision:
     """A decision that somebody wants to make about an item. `access_level`: what to lower it to."""
 
     item_id: str
@@ -179,32 +179,32 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a wish cannot be fulfilled: its place in the request, the field that is wrong, and what would be right."""
+    """Why a decision cannot be made: its place in the request, the field that is wrong, and what would be right."""
 
     place: int
     field: str
     message: str
 
 
-def problems(wishes: Sequence[Wish], items: Mapping[str, Item]) -> list[Problem]:
-    """Everything that is wrong with some wishes; the items are those of the review among the ones they name."""
-    times = Counter(wish.item_id for wish in wishes)
+def problems(decisions: Sequence[NewDecision], items: Mapping[str, Item]) -> list[Problem]:
+    """Everything that is wrong with some decisions; the items are those of the review among the ones they name."""
+    times = Counter(new.item_id for new in decisions)
     found: list[Problem] = []
-    for place, wish in enumerate(wishes):
-        item = items.get(wish.item_id)
-        if times[wish.item_id] > 1:
+    for place, new in enumerate(decisions):
+        item = items.get(new.item_id)
+        if times[new.item_id] > 1:
             found.append(Problem(place, "item_id", "must be named once in a request"))
         elif item is None:
             found.append(Problem(place, "item_id", "is no item of this review; GET …/items lists them"))
-        elif (message := _wrong_level(wish, item)) is not None:
+        elif (message := _wrong_level(new, item)) is not None:
             found.append(Problem(place, "access_level", message))
     return found
 
 
-def _wrong_level(wish: Wish, item: Item) -> str | None:
-    level = wish.access_level
-    if wish.decision is not Decision.CHANGE:
-        return None if level is None else f"is for the decision change; leave it out to {wish.decision}"
+def _wrong_level(new: NewDecision, item: Item) -> str | None:
+    level = new.access_level
+    if new.decision is not Decision.CHANGE:
+        return None if level is None else f"is for the decision change; leave it out to {new.decision}"
     lower = [one for one in ROLES if 0 < one < item.access_level]
     if not lower:
         return f"cannot be lower than the {item.access_level} that it is; revoke it instead"

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from gitlab_hub.access.reviews.model import Decision, Scope, Wish
+from gitlab_hub.access.reviews.model import Decision, NewDecision, Scope
 from gitlab_hub.access.reviews.service import NewReview
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.fields import MAX_ID
@@ -84,9 +84,11 @@ class DecisionBody(RequestBody):
     ] = None
 
     @property
-    def wish(self) -> Wish:
+    def new_decision(self) -> NewDecision:
         """What is asked for."""
-        return Wish(item_id=self.item_id, decision=self.decision, comment=self.comment, access_level=self.access_level)
+        return NewDecision(
+            item_id=self.item_id, decision=self.decision, comment=self.comment, access_level=self.access_level
+        )
 
 
 class DecisionsBody(RequestBody):

@@ -111,8 +111,8 @@ class ReviewRoutes:
         Nothing changes in GitLab. Deciding again replaces what was decided. Where one decision is wrong, none is taken
         (422), and nobody decides on their own access (403 `self_review`): a hub token names whose it is.
         """
-        wishes = [one.wish for one in body.decisions]
-        return DecidedItems.of(*self._service.decide(integration_id, review_id, wishes, caller))
+        decisions = [one.new_decision for one in body.decisions]
+        return DecidedItems.of(*self._service.decide(integration_id, review_id, decisions, caller))
 
     def close(self, integration_id: IntegrationId, review_id: ReviewId, caller: Caller) -> ClosedReview:
         """End a review: its decisions stay as they are. Closing it again changes nothing.

@@ -9,11 +9,11 @@ from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.reviews.errors import ReviewClosed, SelfReview
 from gitlab_hub.access.reviews.model import (
     Item,
+    NewDecision,
     Problem,
     Review,
     Reviewer,
     Scope,
-    Wish,
     is_reviewer,
     own_items,
     problems,
@@ -121,18 +121,18 @@ class ReviewService:
         return review
 
     def decide(
-        self, integration_id: str, review_id: str, wishes: Sequence[Wish], caller: Principal
+        self, integration_id: str, review_id: str, decisions: Sequence[NewDecision], caller: Principal
     ) -> tuple[Review, list[Item]]:
-        """Decide about items, in place of what was decided before; nothing where one of the wishes is wrong.
+        """Decide about items, in place of what was decided before; nothing where one of the decisions is wrong.
 
         Raises ReviewClosed, SelfReview, Unprocessable, or Conflict where others keep deciding at the same moment.
         """
         noted = False
         for _ in range(TRIES):
             review = self.review_for(integration_id, review_id, caller)
-            items = self._items_for(integration_id, review, wishes, caller)
+            items = self._items_for(integration_id, review, decisions, caller)
             at = int(self._now())
-            decided = [wish.applied(items[wish.item_id], by=caller.token_id, at=at) for wish in wishes]
+            decided = [new.applied(items[new.item_id], by=caller.token_id, at=at) for new in decisions]
             if not noted:
                 changed = {"before": _answers(items.values()), "after": _answers(decided)}
                 self._record(AuditAction.REVIEW_DECIDE, caller, integration_id, review, **changed)
@@ -158,12 +158,12 @@ class ReviewService:
         raise Conflict("Others are deciding in this review at the same moment; send it again.", retry_after=1)
 
     def _items_for(
-        self, integration_id: str, review: Review, wishes: Sequence[Wish], caller: Principal
+        self, integration_id: str, review: Review, decisions: Sequence[NewDecision], caller: Principal
     ) -> dict[str, Item]:
         if review.is_closed:
             raise ReviewClosed("The review is closed, and its decisions stay as they are; make a new one.")
-        items = self.store.named(integration_id, review, [wish.item_id for wish in wishes])
-        if wrong := problems(wishes, items):
+        items = self.store.named(integration_id, review, [new.item_id for new in decisions])
+        if wrong := problems(decisions, items):
             raise _refusal(wrong)
         if own := own_items(items.values(), caller.accounts_in(integration_id)):
             raise SelfReview(
