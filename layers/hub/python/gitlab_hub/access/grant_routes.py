@@ -9,19 +9,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.effective.paths import GrantKind
 from gitlab_hub.access.effective.reader import EffectiveFilter, EffectiveGrant, EffectiveReader
+from gitlab_hub.access.filters import IdFilter, resource_of
 from gitlab_hub.access.grant_views import Explanation, GrantAnswer, GrantList
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.reader import AccessReader, Ending, GrantFilter, Page
 from gitlab_hub.access.routes import BASE, IntegrationId
 from gitlab_hub.errors import NotFound, NotInGitLab
-from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.web.errors import unfit
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
 
-IdFilter = Annotated[int | None, Query(ge=0, le=MAX_ID)]
 Username = Annotated[str | None, Query(min_length=1, max_length=255)]
 FullPath = Annotated[str | None, Query(min_length=1, max_length=5_000)]
 LevelFilter = Annotated[int | None, Query(ge=1, le=50)]
@@ -88,7 +87,9 @@ class GrantRoutes:
         ending = Ending.of(within_days=expiring_within_days, overdue=overdue, now=now)
         if view is View.DIRECT:
             if kind not in {None, GrantKind.DIRECT}:
-                raise _unfit("kind", f"kind={kind} needs view=effective: what was given directly is of kind direct.")
+                raise unfit(
+                    "query.kind", f"kind={kind} needs view=effective: what was given directly is of kind direct."
+                )
             wanted = GrantFilter(account, place, min_access_level, ending)
             grants, following = self._direct(integration_id, wanted, position, limit, now)
         else:
@@ -113,10 +114,10 @@ class GrantRoutes:
         """
         wanted = self._account_asked_for(integration_id, account_id, username)
         if wanted is None:
-            raise _unfit("account_id", "Say whose access to explain: account_id or username.")
+            raise unfit("query.account_id", "Say whose access to explain: account_id or username.")
         place = self._place_asked_for(integration_id, group_id, project_id, path)
         if place is None:
-            raise _unfit("path", "Say access to what: group_id, project_id or path.")
+            raise unfit("query.path", "Say access to what: group_id, project_id or path.")
         account = self._reader.account(integration_id, wanted)
         if account is None:
             raise NotFound("There is no such account.")
@@ -163,7 +164,7 @@ class GrantRoutes:
         if username is None:
             return account_id
         if account_id is not None:
-            raise _unfit("username", "Ask for an account_id or a username, not for both.")
+            raise unfit("query.username", "Ask for an account_id or a username, not for both.")
         account = self._reader.account_named(integration_id, username.removeprefix("@"))
         if account is None:
             raise NotInGitLab("There is no account of this username.")
@@ -173,23 +174,15 @@ class GrantRoutes:
         self, integration_id: str, group_id: int | None, project_id: int | None, path: str | None
     ) -> Place | None:
         if sum(one is not None for one in (group_id, project_id, path)) > 1:
-            raise _unfit("path", "Ask for a group_id, a project_id or a path, not for several of them.")
+            raise unfit("query.path", "Ask for a group_id, a project_id or a path, not for several of them.")
         if path is not None:
             place = self._reader.place_at(integration_id, path.strip("/"))
             if place is None:
                 raise NotInGitLab("There is no group or project at this path.")
             return place
-        if group_id is not None:
-            return Place(ResourceType.GROUP, group_id)
-        return None if project_id is None else Place(ResourceType.PROJECT, project_id)
+        return resource_of(group_id, project_id)
 
 
 def _opened(position: str) -> tuple[Place, int | None]:
     kind, number, account_id = position.split(":")
     return Place(ResourceType(kind), int(number)), int(account_id) if account_id else None
-
-
-def _unfit(name: str, message: str) -> Unprocessable:
-    return Unprocessable(
-        message, details={"fields": [{"field": f"query.{name}", "problem": "unfit", "message": message}]}
-    )

@@ -1,24 +1,18 @@
 """The HTTP route that reads invitations back."""
 
-import json
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from gitlab_hub.access.filters import IdFilter, resource_of
 from gitlab_hub.access.invitation_views import InvitationAnswer, InvitationList
 from gitlab_hub.access.reader import AccessReader
-from gitlab_hub.gitlab.fields import MAX_ID
-from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.errors import Unprocessable
-from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
 
 IntegrationId = Annotated[str, Path()]
-IdFilter = Annotated[int | None, Query(ge=0, le=MAX_ID)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
-
-BOTH = "Ask for a group_id or a project_id, not for both."
 
 
 class InvitationRoutes:
@@ -46,8 +40,8 @@ class InvitationRoutes:
         They are read once a day (`read_at`), and where the integration's token may invite: Owners of a group and
         Maintainers of a project may.
         """
-        resource = _resource(group_id, project_id)
-        listing = json.dumps(["invitations", integration_id, q, group_id, project_id])
+        resource = resource_of(group_id, project_id)
+        listing = listing_name("invitations", integration_id, {"q": q, "group": group_id, "project": project_id})
         after = self._cursors.open(listing, cursor)
         found = self._reader.invitations(integration_id, resource, q=q, after=after, limit=limit)
         paths = self._reader.full_paths(integration_id, found.values)
@@ -57,12 +51,3 @@ class InvitationRoutes:
             next_cursor=self._cursors.following(listing, found.next),
             read_at=self._reader.invitations_read_at(integration_id),
         )
-
-
-def _resource(group_id: int | None, project_id: int | None) -> tuple[ResourceType, int] | None:
-    if group_id is not None and project_id is not None:
-        field = {"field": "query.project_id", "problem": "unfit", "message": BOTH}
-        raise Unprocessable(BOTH, details={"fields": [field]})
-    if group_id is not None:
-        return ResourceType.GROUP, group_id
-    return None if project_id is None else (ResourceType.PROJECT, project_id)

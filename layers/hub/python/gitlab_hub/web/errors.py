@@ -14,6 +14,11 @@ class Unprocessable(InvalidInput):
     """
 
 
+def unfit(field: str, message: str) -> Unprocessable:
+    """Refuse a field that can be read and does not fit, `query.…` or `body.…`; the message says what would."""
+    return Unprocessable(message, details={"fields": [{"field": field, "problem": "unfit", "message": message}]})
+
+
 class NoSuchPath(NotFound):
     """No route has this path. It is said so: the paths are no secret."""
 

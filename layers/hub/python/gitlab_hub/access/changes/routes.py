@@ -1,6 +1,5 @@
 """`/v1/integrations/{integration_id}/changes`: what changed in who has what."""
 
-import json
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -8,12 +7,12 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from gitlab_hub.access.changes.model import ChangeKind
 from gitlab_hub.access.changes.reader import ChangeFilter, ChangeReader
 from gitlab_hub.access.changes.views import ChangeAnswer, ChangeList
+from gitlab_hub.access.filters import resource_of
 from gitlab_hub.gitlab.fields import MAX_ID
-from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
-from gitlab_hub.web.errors import Unprocessable
-from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
+from gitlab_hub.web.errors import unfit
+from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
 
 IntegrationId = Annotated[str, Path()]
 Since = Annotated[
@@ -63,11 +62,12 @@ class ChangeRoutes:
     ) -> ChangeList:
         """List what changed since the first sync, oldest first; each change is told once. Kept for 400 days."""
         if since is not None and until is not None and since > until:
-            raise _unfit("until", "since lies behind until; give a since that is not later than until.")
+            raise unfit("query.until", "since lies behind until; give a since that is not later than until.")
         wanted = ChangeFilter(
-            since=since, until=until, account_id=account_id, resource=_resource(group_id, project_id), kind=kind
+            since=since, until=until, account_id=account_id, resource=resource_of(group_id, project_id), kind=kind
         )
-        listing = json.dumps(["changes", integration_id, since, until, account_id, group_id, project_id, kind])
+        filters = {"since": since, "until": until, "account": account_id, "group": group_id, "project": project_id}
+        listing = listing_name("changes", integration_id, {**filters, "kind": kind})
         after = self._cursors.open(listing, cursor)
         page = self._reader.page(integration_id, wanted, after=after, limit=limit)
         following = self._cursors.seal(listing, page.position)
@@ -76,17 +76,3 @@ class ChangeRoutes:
             next_cursor=following if page.has_more else None,
             follow_cursor=following,
         )
-
-
-def _resource(group_id: int | None, project_id: int | None) -> tuple[ResourceType, int] | None:
-    if group_id is not None and project_id is not None:
-        raise _unfit("project_id", "Ask for a group_id or a project_id, not for both.")
-    if group_id is not None:
-        return ResourceType.GROUP, group_id
-    return None if project_id is None else (ResourceType.PROJECT, project_id)
-
-
-def _unfit(name: str, message: str) -> Unprocessable:
-    return Unprocessable(
-        message, details={"fields": [{"field": f"query.{name}", "problem": "unfit", "message": message}]}
-    )

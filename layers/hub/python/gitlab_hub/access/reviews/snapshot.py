@@ -16,6 +16,7 @@ from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.storage.rows import value_of
 from gitlab_hub.sync.scope_list import ScopeList
+from gitlab_hub.web import errors
 from gitlab_hub.web.errors import Unprocessable
 
 MOST_ITEMS = 20_000
@@ -27,9 +28,7 @@ _PAGE = 500
 
 def unfit(name: str, message: str) -> Unprocessable:
     """Refuse a field of the body, with what would be right."""
-    place = f"body.{name}"
-    found = {"field": place, "problem": "unfit", "message": message}
-    return Unprocessable(f"{place} {message}.", details={"fields": [found]})
+    return errors.unfit(f"body.{name}", f"body.{name} {message}.")
 
 
 def too_large(what: str) -> Unprocessable:
