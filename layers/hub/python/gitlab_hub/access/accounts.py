@@ -57,7 +57,7 @@ class AccountCollector:
         self._merging = asyncio.Lock()
         self._met: set[tuple[int, str]] = set()
 
-    async def add(self, rows: Rows, no_news_while: Key | None = None) -> None:
+    async def add(self, rows: Rows, baseline_mark: Key | None = None) -> None:
         """Store what is new in this slice; fields that member rows lack stay as they were."""
         if not rows or not await self._context.visibility.collects_accounts():
             return
@@ -66,14 +66,14 @@ class AccountCollector:
         async with self._merging:
             fresh = {key: row for key, row in told.items() if key not in self._met}
             if fresh:
-                await self._merge(list(fresh.values()), no_news_while)
+                await self._merge(list(fresh.values()), baseline_mark)
                 self._met.update(fresh)
 
-    async def _merge(self, rows: Rows, no_news_while: Key | None) -> None:
+    async def _merge(self, rows: Rows, baseline_mark: Key | None) -> None:
         context = self._context
         known = await context.session.io(context.store.known_accounts, [row["id"] for row in rows])
         accounts = [account_of_member(row, known.values.get(row["id"])) for row in rows]
-        stored = [context.store.account_row(account, no_news_while) for account in accounts]
+        stored = [context.store.account_row(account, baseline_mark) for account in accounts]
         await context.accounts.upsert(ALL, stored, known.hashes)
 
 

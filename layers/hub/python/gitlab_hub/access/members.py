@@ -79,7 +79,7 @@ class MembersStage:
         found = await read_skipping_unreadable(self._context.session, scope, rows, read)
         members = {grant.account_id: (row, grant) for row, grant in found}
         await self._collector.add([row for row, _ in members.values()], mark)
-        stored = [replace(self._context.store.grant_row(grant), no_news_while=mark) for _, grant in members.values()]
+        stored = [replace(self._context.store.grant_row(grant), baseline_mark=mark) for _, grant in members.values()]
         await self._context.grants.replace_all(members_list, stored)
         await self._context.was_read(members_list, mark)
         return list(members)
@@ -94,7 +94,7 @@ class MembersStage:
         known = await context.session.io(context.inventory.store.known, self._kind, [group_id])
         detail = mapping(reply.body)
         if (group := known.values.get(group_id)) is not None and (told := with_own_page(group, detail)) != group:
-            await context.inventory.store_resources(self._kind, [told], merged_with=known, no_news_while=mark)
+            await context.inventory.store_resources(self._kind, [told], merged_with=known, baseline_mark=mark)
 
 
 def contradicts_no_members(

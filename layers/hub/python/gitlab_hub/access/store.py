@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from gitlab_hub.access.changes.feed import ChangeFeed
-from gitlab_hub.access.changes.rows import AccountTeller, GrantTeller, ResourceTeller, ToldRows
+from gitlab_hub.access.changes.rows import AccountComparison, GrantComparison, ResourceComparison, TrackedRows
 from gitlab_hub.access.grant_rows import grant_row, rows_by_resource
 from gitlab_hub.access.keys import (
     ACCOUNTS,
@@ -47,13 +47,13 @@ class AccessStore:
     def __init__(self, table: Table, integration_id: str, feed: ChangeFeed) -> None:
         self._table, self._integration_id, self.feed = table, integration_id, feed
         accounts = rows_by_id(table, partition(integration_id, ACCOUNTS))
-        self.accounts = ToldRows(accounts, feed, AccountTeller())
+        self.accounts = TrackedRows(accounts, feed, AccountComparison())
         granted = rows_by_resource(table, partition(integration_id, GRANTS))
-        self.grants = ToldRows(granted, feed, GrantTeller(table, integration_id))
+        self.grants = TrackedRows(granted, feed, GrantComparison(table, integration_id))
         self.invitations = rows_by_resource(table, partition(integration_id, INVITATIONS))
         self.outside = OutsideStore(table, integration_id)
         self.inventory = InventoryStore(
-            table, integration_id, self._remove_contents, index=self._path_index, wrap=self._tell_resources
+            table, integration_id, self._remove_contents, index=self._path_index, wrap=self._tracked_resources
         )
 
     def grant_row(self, grant: Grant) -> Row:
@@ -109,14 +109,14 @@ class AccessStore:
         pk = account_partition(self._integration_id, account_id)
         return bool(self._table.query(pk, index=BY_ACCOUNT, limit=1).items)
 
-    def account_row(self, account: Account, no_news_while: Key | None = None) -> Row:
+    def account_row(self, account: Account, baseline_mark: Key | None = None) -> Row:
         """Make an account what is stored of it, findable by its username."""
         key = padded(account.id)
         index = name_index(self._integration_id, USERNAMES, account.username, key)
-        return Row(key, {**item_of(account), **index}, no_news_while)
+        return Row(key, {**item_of(account), **index}, baseline_mark)
 
-    def _tell_resources(self, kind: ResourceType, rows: TableRows) -> RowStore:
-        return ToldRows(rows, self.feed, ResourceTeller(self._table, self._integration_id, kind))
+    def _tracked_resources(self, kind: ResourceType, rows: TableRows) -> RowStore:
+        return TrackedRows(rows, self.feed, ResourceComparison(self._table, self._integration_id, kind))
 
     def _path_index(self, kind: ResourceType, resource: Resource) -> Item:
         suffix = f"{kind}#{padded(resource.id)}"

@@ -76,10 +76,10 @@ class Inventory:
         resources: Sequence[Resource],
         *,
         merged_with: Known[Resource] | None = None,
-        no_news_while: Key | None = None,
+        baseline_mark: Key | None = None,
     ) -> None:
         """Store groups or projects that are new or changed; `merged_with`: what parts of them were taken from."""
-        rows = [replace(self.store.row(kind, resource), no_news_while=no_news_while) for resource in resources]
+        rows = [replace(self.store.row(kind, resource), baseline_mark=baseline_mark) for resource in resources]
         await self.mirrors[kind].upsert(ALL, rows, None if merged_with is None else merged_with.hashes)
 
 

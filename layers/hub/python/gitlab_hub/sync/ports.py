@@ -61,12 +61,12 @@ class Scope:
 class Row:
     """One row as GitLab has it: its key within the scope, and the attributes to store.
 
-    `no_news_while`: an item of the table; as long as it is there, it is no news that GitLab has such a row.
+    `baseline_mark`: an item of the table; as long as it is there, a new row is part of the baseline and no change.
     """
 
     key: str
     item: Item
-    no_news_while: Key | None = None
+    baseline_mark: Key | None = None
 
 
 class RowStore(Protocol):

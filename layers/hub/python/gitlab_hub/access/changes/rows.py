@@ -34,25 +34,25 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Compared:
     """The changes between the two, and attributes to store beside the row's own."""
 
     changes: Sequence[Change]
     marks: Mapping[str, bool] = field(default_factory=dict)
 
 
-class Teller(Protocol):
-    """Knows what to tell of the rows of one dataset."""
+class Comparison(Protocol):
+    """Finds the changes in the rows of one dataset."""
 
-    def told(self, scope: str, pairs: Sequence[Pair]) -> list[Told]:
-        """What to tell of each pair, in their order; may read."""
+    def compare(self, scope: str, pairs: Sequence[Pair]) -> list[Compared]:
+        """The changes of each pair, in their order; may read."""
 
 
-class ToldRows:
+class TrackedRows:
     """Fulfils `RowStore` over the rows of a table. All calls block."""
 
-    def __init__(self, rows: TableRows, feed: ChangeFeed, teller: Teller) -> None:
-        self._rows, self._feed, self._teller = rows, feed, teller
+    def __init__(self, rows: TableRows, feed: ChangeFeed, comparison: Comparison) -> None:
+        self._rows, self._feed, self._comparison = rows, feed, comparison
         self.stored, self.stored_of, self.look_ahead = rows.stored, rows.stored_of, rows.look_ahead
 
     def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
@@ -66,8 +66,8 @@ class ToldRows:
         self._feed.write(
             Step(
                 self._rows.put_of(scope, row, hashes[row.key], stored.get(row.key), **one.marks),
-                one.changes if row.no_news_while is None else [each for each in one.changes if is_news(each)],
-                row.no_news_while,
+                one.changes if row.baseline_mark is None else [each for each in one.changes if is_news(each)],
+                row.baseline_mark,
             )
             for row, one in zip(rows, told, strict=True)
         )
@@ -83,18 +83,18 @@ class ToldRows:
             for (key, digest), one in zip(stored.items(), told, strict=True)
         )
 
-    def _told(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str]) -> list[Told]:
+    def _told(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str]) -> list[Compared]:
         if not self._feed.has_begun:
-            return [Told([])] * len(rows)
+            return [Compared([])] * len(rows)
         known = {row.key: stored[row.key] for row in rows if row.key in stored}
         before = self._rows.items_of(scope, known)
-        return self._teller.told(scope, [Pair(before.get(row.key), row.item) for row in rows])
+        return self._comparison.compare(scope, [Pair(before.get(row.key), row.item) for row in rows])
 
-    def _told_of_removed(self, scope: str, stored: Mapping[str, str]) -> list[Told]:
+    def _told_of_removed(self, scope: str, stored: Mapping[str, str]) -> list[Compared]:
         if not self._feed.has_begun:
-            return [Told([])] * len(stored)
+            return [Compared([])] * len(stored)
         before = self._rows.items_of(scope, stored)
-        return self._teller.told(scope, [Pair(before[key], None) for key in stored])
+        return self._comparison.compare(scope, [Pair(before[key], None) for key in stored])
 
 
 def is_news(change: Change) -> bool:
@@ -104,48 +104,48 @@ def is_news(change: Change) -> bool:
     return change.kind not in ADDITIONS
 
 
-class AccountTeller:
-    """Tells of accounts."""
+class AccountComparison:
+    """Compares accounts."""
 
-    def told(self, scope: str, pairs: Sequence[Pair]) -> list[Told]:  # noqa: ARG002 - there is only one
+    def compare(self, scope: str, pairs: Sequence[Pair]) -> list[Compared]:  # noqa: ARG002 - there is only one
         """Compare."""
-        return [Told(account_changes(pair.before, pair.after)) for pair in pairs]
+        return [Compared(account_changes(pair.before, pair.after)) for pair in pairs]
 
 
-class GrantTeller:
-    """Tells of grants, with the path that their group or project has."""
+class GrantComparison:
+    """Compares grants, with the path that their group or project has."""
 
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._integration_id = table, integration_id
 
-    def told(self, scope: str, pairs: Sequence[Pair]) -> list[Told]:
+    def compare(self, scope: str, pairs: Sequence[Pair]) -> list[Compared]:
         """Compare; the path is read only where there is something to tell."""
         if not any(grant_changes(pair.before, pair.after) for pair in pairs):
-            return [Told([])] * len(pairs)
+            return [Compared([])] * len(pairs)
         kind, _, key = scope.partition("#")
         item = self._table.get(partition(self._integration_id, ResourceType(kind).collection), key)
         path = None if item is None else str(item["full_path"])
-        return [Told(grant_changes(pair.before, pair.after, path)) for pair in pairs]
+        return [Compared(grant_changes(pair.before, pair.after, path)) for pair in pairs]
 
 
-class ResourceTeller:
-    """Tells of groups or projects and of the groups invited into them."""
+class ResourceComparison:
+    """Compares groups or projects, and the groups invited into them."""
 
     def __init__(self, table: Table, integration_id: str, kind: ResourceType) -> None:
         self._table, self._kind = table, kind
         self._groups = partition(integration_id, ResourceType.GROUP.collection)
 
-    def told(self, scope: str, pairs: Sequence[Pair]) -> list[Told]:  # noqa: ARG002 - there is only one
+    def compare(self, scope: str, pairs: Sequence[Pair]) -> list[Compared]:  # noqa: ARG002 - there is only one
         """Compare; the paths of their groups are read where another path is to be explained by them."""
         parents = self._paths(set(self._asked(pairs)))
         if self._kind is ResourceType.GROUP:
             parents |= {pair.after["id"]: pair.after["full_path"] for pair in pairs if pair.after is not None}
         return [self._told(pair, parents) for pair in pairs]
 
-    def _told(self, pair: Pair, parents: Mapping[int, str]) -> Told:
+    def _told(self, pair: Pair, parents: Mapping[int, str]) -> Compared:
         parent = (pair.after or {}).get("parent_id")
         changes = resource_changes(self._kind, pair.before, pair.after, None if parent is None else parents.get(parent))
-        return Told(changes, {APART: True} if is_apart(pair.before, changes) else {})
+        return Compared(changes, {APART: True} if is_apart(pair.before, changes) else {})
 
     def _asked(self, pairs: Sequence[Pair]) -> Iterator[int]:
         for pair in pairs:
