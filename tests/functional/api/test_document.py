@@ -11,10 +11,9 @@ from jsonschema import Draft202012Validator
 from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.requests import StartBody, oauth_request, token_request
 from gitlab_hub.web.api import Route
-from gitlab_hub.web.glossary import TERMS
 from gitlab_hub.web.glossary_special import SPECIAL
 from gitlab_hub.web.openapi import TAG_OF_ROUTES, document
-from gitlab_hub.web.openapi_schemas import PUBLIC_NAMES, public_name
+from gitlab_hub.web.openapi_schemas import MEANINGS, PUBLIC_NAMES, public_name
 from gitlab_hub.web.status import STATUS_OF_CODE
 from tests.fakes.gitlab import answer, project
 from tests.functional.api.api_hub import ApiHub
@@ -186,5 +185,5 @@ def test_a_body_is_required_exactly_where_an_empty_one_is_refused(made: Schema, 
 
 def test_the_glossary_has_no_word_that_nobody_uses(made: Schema) -> None:
     used = {name.rpartition(".")[2] for name, _ in fields(made)}
-    assert set(TERMS) - used == set()
+    assert set(MEANINGS) - used == set()
     assert {name.rpartition(".")[2] for name in SPECIAL} - used == set()

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gitlab_hub.web.glossary import TERMS
+from gitlab_hub.web.glossary_access import ACCESS
 from gitlab_hub.web.glossary_special import SPECIAL
 
 Schema = dict[str, Any]
+MEANINGS = TERMS | ACCESS
 JSON = "application/json"
 PREFIX = "#/components/schemas/"
 
@@ -56,13 +58,13 @@ def describe(schemas: Mapping[str, Schema]) -> None:
     """Add what the glossary says to every field of every schema that says nothing itself."""
     for name, schema in schemas.items():
         for field, content in schema.get("properties", {}).items():
-            _describe(content, SPECIAL.get(f"{name}.{field}") or TERMS.get(field))
+            _describe(content, SPECIAL.get(f"{name}.{field}") or MEANINGS.get(field))
 
 
 def describe_parameter(parameter: Schema) -> None:
     """Add what the glossary says to a parameter that says nothing itself."""
     schema = parameter["schema"]
-    known = SPECIAL.get(f"{parameter['in']}.{parameter['name']}") or TERMS.get(parameter["name"])
+    known = SPECIAL.get(f"{parameter['in']}.{parameter['name']}") or MEANINGS.get(parameter["name"])
     _describe(schema, known)
     parameter["description"] = parameter.get("description") or schema.get("description", "")
     schema.pop("description", None)
