@@ -14,6 +14,7 @@ from stand_in_gitlab.control.api import ControlApi
 from stand_in_gitlab.control.faults import Faults
 from stand_in_gitlab.control.limits import Limits
 from stand_in_gitlab.control.stats import Stats
+from stand_in_gitlab.control.writes import Writes
 from stand_in_gitlab.fault_injection import REPLACING, Line, deliver, inject
 from stand_in_gitlab.fault_injection_lists import PLACES
 from stand_in_gitlab.oauth.routes import OAuth
@@ -58,8 +59,9 @@ class StandIn:
         self.sender = Sender(company, clock, outside, post)
         self.rest, self.oauth = RestApi(company, clock, outside, self.sender), OAuth(company, clock)
         self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
+        self.writes = Writes(company)
         self.control_api = ControlApi(
-            self.rest, company, clock, self.faults, self.limits, self.stats, self.pace, jobs, self.sender
+            self.rest, company, clock, self.faults, self.limits, self.stats, self.pace, jobs, self.sender, self.writes
         )
         self.lines: Callable[[Scope], Line | None] = lambda _scope: None
 
@@ -67,11 +69,12 @@ class StandIn:
         """Serve one ASGI connection scope."""
         if scope["type"] != "http":
             return
-        call = await _read(scope, receive)
+        call, request_id = await _read(scope, receive), uuid.uuid4().hex.upper()[:26]
         if call.segments[:1] == (CONTROL,):
-            await deliver(send, _dressed(await _settled(self.control_api.answer(call)), self.clock.now()))
+            answer = await _settled(self.control_api.answer(call))
+            await deliver(send, _dressed(answer, self.clock.now(), request_id))
             return
-        began, status, fault = self.stats.begin(), 0, None
+        began, status, fault, write = self.stats.begin(), 0, None, None
         try:
             if self.pace.latency:
                 await asyncio.sleep(self.pace.latency)
@@ -80,7 +83,13 @@ class StandIn:
             replaced = fault is not None and fault.kind in REPLACING
             if fault is not None and fault.kind == "first_page":
                 call = replace(call, params={name: value for name, value in call.params.items() if name not in PLACES})
-            answer = _dressed(Answer(200) if replaced else await _settled(self._answer(call)), self.clock.now())
+            # Nothing waits between noting and answering: the list has the order in which calls took effect.
+            if inside := self._inside(call):
+                write = self.writes.note(inside, self.clock.now(), request_id, fault.kind if fault else None)
+            answer = Answer(200) if replaced else await _settled(self._answer(call))
+            if write and not replaced:
+                write.answered = answer.status
+            answer = _dressed(answer, self.clock.now(), request_id)
             if fault:
                 here = f"{self._origin}{call.path}?{query}"
                 status = await inject(send, answer, fault, self.lines(scope), here)
@@ -89,6 +98,8 @@ class StandIn:
                 await deliver(send, answer)
         finally:
             struck = fault.kind if fault else None
+            if write:
+                write.sent = status
             self.stats.end(began, self._kind(call), self._caller(call), f"{call.method} {call.path}", status, struck)
 
     def _inside(self, call: Call, area: tuple[str, ...] = API) -> Call | None:
@@ -171,7 +182,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return params
 
 
-def _dressed(answer: Answer, now: float) -> Answer:
+def _dressed(answer: Answer, now: float, request_id: str) -> Answer:
     """Put on the headers that every answer has."""
     common = {
         "Content-Type": answer.content_type,
@@ -180,7 +191,7 @@ def _dressed(answer: Answer, now: float) -> Answer:
         "Cache-Control": "max-age=0, private, must-revalidate",
         "Vary": "Origin",
         "X-Content-Type-Options": "nosniff",
-        "X-Request-Id": uuid.uuid4().hex.upper()[:26],
+        "X-Request-Id": request_id,
         "X-Runtime": "0.010000",
     }
     answer.headers = {**common, **answer.headers}

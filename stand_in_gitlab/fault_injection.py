@@ -14,7 +14,9 @@ from stand_in_gitlab.fault_injection_lists import SHAPED
 from stand_in_gitlab.rest.ask import Answer, reply
 from stand_in_gitlab.rest.refusals import EXPIRED, invalid_token
 
-LOOPED = "looped_link"
+LOOPED, REQUEST_ID = "looped_link", "X-Request-Id"
+HIDDEN = ("X-", "Link", "RateLimit")
+"""What headers an answer that something else gives in GitLab's place does not have."""
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HTML = b"<!DOCTYPE html><html><head><title>GitLab</title></head><body>Something is not right here.</body></html>"
 
@@ -92,7 +94,7 @@ def _other(answer: Answer, fault: Fault, here: str) -> Answer:
     new = _looped(answer, here) if fault.kind == LOOPED else _MADE[fault.kind](answer, fault)
     kept = {name: value for name, value in answer.headers.items() if name not in {"Content-Length", "Content-Type"}}
     if fault.kind not in {LOOPED, "empty_list"}:
-        kept = {name: value for name, value in kept.items() if not name.startswith(("X-", "Link", "RateLimit"))}
+        kept = {name: value for name, value in kept.items() if name == REQUEST_ID or not name.startswith(HIDDEN)}
     return Answer(
         new.status,
         new.body,
@@ -121,7 +123,7 @@ def _limited(_answer: Answer, fault: Fault) -> Answer:
 
 
 def _html(_answer: Answer, fault: Fault) -> Answer:
-    return Answer(502 if fault.kind == "html_502" else 200, HTML, content_type="text/html; charset=utf-8")
+    return Answer(200 if fault.kind == "html_200" else 502, HTML, content_type="text/html; charset=utf-8")
 
 
 def _bomb(_answer: Answer, fault: Fault) -> Answer:
@@ -163,7 +165,9 @@ _MADE: dict[str, Callable[[Answer, Fault], Answer]] = {
     "gzip_bomb": _bomb,
     "deep_json": _deep,
     "redirect": _redirect,
+    "status_after": _status,
+    "html_502_after": _html,
 }
 
 # With these the request never reaches the API and nothing happens; with the others only the answer suffers.
-REPLACING = frozenset(_MADE) - {"empty_list", "broken_json"}
+REPLACING = frozenset(_MADE) - {"empty_list", "broken_json", "status_after", "html_502_after"}

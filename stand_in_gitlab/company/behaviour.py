@@ -31,6 +31,13 @@ class Behaviour:
     """Everybody has switched DPoP on: a person's tokens work with a proof only, those of bots and of OAuth without."""
     oauth_self_status: int = 400
     """What an OAuth token gets from `GET /personal_access_tokens/self`: 400 today, 404 in the old days."""
+    seat_approval: bool = False
+    """`enable_member_promotion_management`: whoever takes no seat yet is queued when he is to get one."""
+    lock_memberships_to_ldap: bool = False
+    lock_memberships_to_saml: bool = False
+    """Only synchronization, and administrators, change members of groups; projects of groups take none at all."""
+    member_deletions_per_minute: int = 60
+    """`members_delete_limit`, by group or project and caller."""
     webhook_clock_skew: float = 0.0
     """Seconds that `webhook-timestamp` is ahead of real time."""
 

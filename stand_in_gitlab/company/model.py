@@ -58,6 +58,12 @@ class Group:
     """Projects of this group are not shared with groups; shares that there are stand still."""
     membership_lock: bool = False
     marked_for_deletion_on: str | None = None
+    ldap_synced: bool = False
+    """An LDAP group link fills it: nobody else adds or removes members."""
+    saml_synced: bool = False
+    """It has a SAML group link, which binds only while `lock_memberships_to_saml` is switched on."""
+    sharing_only_within: bool = False
+    """`prevent_sharing_groups_outside_hierarchy` of a top-level group."""
     fine_grained_only: bool = False
     """A top-level group takes no classic tokens of people."""
 
@@ -111,6 +117,22 @@ class Membership:
     role: CustomRole | None = None
     awaiting: bool = False
     """Somebody has to approve it first (GitLab Premium, `membership_state: awaiting`)."""
+    ldap: bool = False
+    """LDAP made it, and sets its level at every synchronization."""
+    override: bool = False
+    """People may set the level of a membership that LDAP made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedMember:
+    """A membership somebody asked for that an administrator has to approve before there is one."""
+
+    kind: SourceKind
+    source_id: int
+    user_id: int
+    level: int
+    asked_by: int
+    expires_at: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,6 +144,7 @@ class Invitation:
     level: int
     created: float
     created_by: str
+    created_by_id: int | None = None
     expires_at: str | None = None
 
     @property

@@ -8,7 +8,7 @@ from stand_in_gitlab.company.application_model import Application, Grant
 from stand_in_gitlab.company.behaviour import Behaviour
 from stand_in_gitlab.company.code_model import MergeRequest, Repository
 from stand_in_gitlab.company.hook_model import Hook, HookOwner
-from stand_in_gitlab.company.model import Group, Invitation, Membership, Project, SourceKind, Token, User
+from stand_in_gitlab.company.model import Group, Invitation, Membership, Project, QueuedMember, SourceKind, Token, User
 from stand_in_gitlab.company.status_model import CommitStatus
 
 Source = tuple[SourceKind, int]
@@ -35,6 +35,8 @@ class Company:
     applications: dict[str, Application] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
     refresh_tokens: dict[str, Token] = field(default_factory=dict)
+    queued_members: list[QueuedMember] = field(default_factory=list)
+    """Additions and promotions that wait for an administrator."""
     former_paths: dict[str, int] = field(default_factory=dict)
     """Full paths that projects had before."""
     behaviour: Behaviour = field(default_factory=Behaviour)
@@ -81,6 +83,16 @@ class Company:
     def projects_of(self, group_ids: set[int]) -> list[Project]:
         """The projects that live directly in these groups."""
         return [project for project in self.projects.values() if project.group_id in group_ids]
+
+    def forget_project(self, project_id: int) -> None:
+        """Delete a project with its members, hooks and pipelines."""
+        del self.projects[project_id]
+        self.members.pop(("project", project_id), None)
+        self.invitations.pop(("project", project_id), None)
+        self.pipelines.pop(project_id, None)
+        self.hooks.pop(("project", project_id), None)
+        self.repositories.pop(project_id, None)
+        self.merge_requests.pop(project_id, None)
 
     def pipeline_count(self) -> int:
         """How many pipelines were ever made and not deleted."""

@@ -15,6 +15,7 @@ from stand_in_gitlab.control.faults import Faults
 from stand_in_gitlab.control.ground_truth import Truth
 from stand_in_gitlab.control.limits import Limits
 from stand_in_gitlab.control.stats import Stats
+from stand_in_gitlab.control.writes import Writes
 from stand_in_gitlab.rest.api import Call, RestApi
 from stand_in_gitlab.rest.ask import Answer, reply
 from stand_in_gitlab.webhooks.sender import Sender
@@ -42,13 +43,14 @@ class ControlApi:
         pace: Paced,
         jobs: int,
         sender: Sender,
+        writes: Writes,
     ) -> None:
         self._company, self._clock, self._rest = company, clock, rest
         self._faults, self._limits, self._stats, self._pace, self._jobs = faults, limits, stats, pace, jobs
         self._truth = Truth(company, rest.view, clock)
-        self._progress, self._sender = Progress(company, rest.view), sender
+        self._progress, self._sender, self._writes = Progress(company, rest.view), sender, writes
         self.emitter = EventEmitter(rest, clock, sender, jobs)
-        self._changes = Changes(company, clock, rest.view, self._progress, jobs, self.emitter)
+        self._changes = Changes(company, clock, rest.view, self._progress, jobs, self.emitter, rest.memberships)
         self._table: dict[tuple[str, str], Handler] = {
             ("GET", "health"): lambda _call, _body: {"ok": True},
             ("GET", "tokens"): lambda _call, _body: company.well_known,
@@ -57,6 +59,8 @@ class ControlApi:
             ("POST", "advance"): self._advance,
             ("GET", "stats"): self._get_stats,
             ("DELETE", "stats"): self._reset_stats,
+            ("GET", "writes"): lambda call, _body: writes.since(int(call.params.get("since", 0))),
+            ("DELETE", "writes"): self._forget_writes,
             ("GET", "faults"): lambda _call, _body: faults.rules(),
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._remove_faults,
@@ -104,6 +108,10 @@ class ControlApi:
 
     def _reset_stats(self, _call: Call, _body: dict[str, Any]) -> object:
         self._stats.reset()
+        return {"ok": True}
+
+    def _forget_writes(self, _call: Call, _body: dict[str, Any]) -> object:
+        self._writes.forget()
         return {"ok": True}
 
     def _add_fault(self, _call: Call, body: dict[str, Any]) -> object:

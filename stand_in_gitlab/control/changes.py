@@ -12,11 +12,12 @@ from stand_in_gitlab.clock import Clock, day
 from stand_in_gitlab.company.applications import add_application
 from stand_in_gitlab.company.estate import add_group, add_project
 from stand_in_gitlab.company.grants import enrol
-from stand_in_gitlab.company.model import Grant, Group, Invitation, Project, Share, SourceKind
+from stand_in_gitlab.company.model import Grant, Group, Invitation, Membership, Project, Share, SourceKind
 from stand_in_gitlab.company.people import machine
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.tokens import add as add_token
 from stand_in_gitlab.control.events import EventEmitter
+from stand_in_gitlab.rest.membership_changes import MembershipChanges
 
 Done = dict[str, object]
 
@@ -25,10 +26,17 @@ class Changes:
     """Each public method is a verb of `POST /__standin__/changes`; its arguments are the other members of the body."""
 
     def __init__(
-        self, company: Company, clock: Clock, view: CiView, progress: Progress, jobs: int, emitter: EventEmitter
+        self,
+        company: Company,
+        clock: Clock,
+        view: CiView,
+        progress: Progress,
+        jobs: int,
+        emitter: EventEmitter,
+        memberships: MembershipChanges,
     ) -> None:
         self._company, self._clock, self._view, self._progress, self._jobs = company, clock, view, progress, jobs
-        self._emitter = emitter
+        self._emitter, self._memberships = emitter, memberships
         verbs: list[Callable[..., Done]] = [
             self.add_user,
             self.update_user,
@@ -43,6 +51,7 @@ class Changes:
             self.add_member,
             self.remove_member,
             self.remove_expired,
+            self.approve_members,
             self.add_share,
             self.remove_share,
             self.invite,
@@ -143,13 +152,7 @@ class Changes:
 
     def remove_project(self, id: int) -> Done:  # noqa: A002
         """Delete a project with its members, hooks and pipelines."""
-        del self._company.projects[id]
-        self._company.members.pop(("project", id), None)
-        self._company.invitations.pop(("project", id), None)
-        self._company.pipelines.pop(id, None)
-        self._company.hooks.pop(("project", id), None)
-        self._company.repositories.pop(id, None)
-        self._company.merge_requests.pop(id, None)
+        self._company.forget_project(id)
         return {"id": id}
 
     def add_member(self, source: str, source_id: int, user_id: int, level: int, **fields: Any) -> Done:
@@ -166,17 +169,29 @@ class Changes:
         return {"user_id": user_id}
 
     def remove_expired(self) -> Done:
-        """Do what GitLab's nightly jobs do: end memberships and invitations whose day has come."""
-        today, ended = day(self._clock.now()), 0
-        for members in self._company.members.values():
-            over = [user_id for user_id, one in members.items() if _is_over(one.expires_at, today)]
-            ended += len([members.pop(user_id) for user_id in over])
+        """Do what GitLab's nightly jobs do: end memberships, invitations and shares whose day has come."""
+        today = day(self._clock.now())
+        ended = self._memberships.remove_expired(today)
+        for waiting in self._company.invitations.values():
+            over = [number for number, one in waiting.items() if _is_over(one.expires_at, today)]
+            ended += len([waiting.pop(number) for number in over])
         sources: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
         for source in sources:
             kept = [share for share in source.shares if not _is_over(share.expires_at, today)]
             ended += len(source.shares) - len(kept)
             source.shares = kept
         return {"ended": ended}
+
+    def approve_members(self) -> Done:
+        """Approve, as an administrator does, whoever was queued because of a seat."""
+        waiting, self._company.queued_members = self._company.queued_members, []
+        for each in waiting:
+            source, rows = (each.kind, each.source_id), self._company.members[each.kind, each.source_id]
+            member = rows.get(each.user_id) or Membership(
+                user_id=each.user_id, level=each.level, created=self._clock.now(), created_by=each.asked_by
+            )
+            self._memberships.save(source, replace(member, level=each.level, expires_at=each.expires_at))
+        return {"user_ids": [each.user_id for each in waiting]}
 
     def add_share(self, source: str, source_id: int, group_id: int, level: int, **fields: Any) -> Done:
         """Invite a group; `fields` are the others of a share's row."""
@@ -190,12 +205,12 @@ class Changes:
         target.shares = [share for share in target.shares if share.group_id != group_id]
         return {"group_id": group_id}
 
-    def invite(self, source: str, source_id: int, email: str, level: int, expires_at: str | None = None) -> Done:
-        """Ask somebody by email."""
+    def invite(self, source: str, source_id: int, email: str, level: int, **fields: Any) -> Done:
+        """Ask somebody by email; `fields` are `expires_at` (a date) and `created_by_id`."""
         _ = self._source(source, source_id)
         made = Invitation(
             id=self._company.next_id("invitation"), email=email, level=level, created=round(self._clock.now(), 6),
-            created_by="Administrator", expires_at=expires_at,
+            created_by="Administrator", **fields,
         )  # fmt: skip
         self._company.invitations[_kind(source), source_id][made.id] = made
         return {"id": made.id}

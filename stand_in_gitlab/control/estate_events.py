@@ -4,16 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stand_in_gitlab.clock import Clock
-from stand_in_gitlab.company.model import Group, Membership, Project
+from stand_in_gitlab.company.model import Group, Project
 from stand_in_gitlab.payloads import estate
 from stand_in_gitlab.payloads.parts import Parts
 from stand_in_gitlab.webhooks.events import ALWAYS, Event
+from stand_in_gitlab.webhooks.member_events import account_event, member_events
 
 EventEmitter = Iterator[Event]
-MEMBER_EVENTS = {
-    "project": {"add": "user_add_to_team", "update": "user_update_for_team", "remove": "user_remove_from_team"},
-    "group": {"add": "user_add_to_group", "update": "user_update_for_group", "remove": "user_remove_from_group"},
-}
 
 
 class EstateEvents:
@@ -47,11 +44,11 @@ class EstateEvents:
         """What is told of an addition or an update."""
         now = self._clock.now()
         if verb == "add_user":
-            yield _always(estate.account("user_create", self._company.users[done["id"]], now))
+            yield account_event("user_create", self._company.users[done["id"]], now)
         elif verb == "update_user":
             user = self._company.users[done["id"]]
             if user.username != memory:
-                yield _always(estate.account("user_rename", user, now, old_username=memory))
+                yield account_event("user_rename", user, now, old_username=memory)
         elif verb == "add_group":
             yield from self._group("create", self._company.groups[done["id"]])
         elif verb in {"add_project", "fork_project"}:
@@ -68,7 +65,7 @@ class EstateEvents:
             yield _always(payload)
 
     def _user_goes(self, id: int) -> EventEmitter:  # noqa: A002 - the verb's own word
-        yield _always(estate.account("user_destroy", self._company.users[id], self._clock.now()))
+        yield account_event("user_destroy", self._company.users[id], self._clock.now())
 
     def _group_goes(self, id: int) -> EventEmitter:  # noqa: A002
         inside = [*self._company.descendants(id), self._company.groups[id]]
@@ -97,16 +94,9 @@ class EstateEvents:
             yield Event(trigger="project_hooks", payload=payload, group_id=project.group_id)
 
     def _member(self, what: str, arguments: dict[str, Any]) -> EventEmitter:
-        kind, source_id, user_id = arguments["source"], arguments["source_id"], arguments["user_id"]
-        member: Membership = self._company.members[kind, source_id][user_id]
-        user, now, name = self._company.users[user_id], self._clock.now(), MEMBER_EVENTS[kind][what]
-        if kind == "project":
-            project = self._company.projects[source_id]
-            yield _always(estate.project_member(name, project, user, member, now))
-            return
-        payload = estate.group_member(name, self._company.groups[source_id], user, member, now)
-        yield _always(payload)
-        yield Event(trigger="member_hooks", payload=payload, group_id=source_id)
+        source, user_id = (arguments["source"], arguments["source_id"]), arguments["user_id"]
+        member = self._company.members[source][user_id]
+        yield from member_events(self._company, what, source, member, self._clock.now())
 
 
 def _always(payload: dict[str, Any]) -> Event:

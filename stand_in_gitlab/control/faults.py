@@ -10,7 +10,7 @@ KINDS = frozenset(
     words(
         "status html_502 html_200 unauthorized rate_limited endpoint_limited truncated drip reset empty_list "
         "foreign_link looped_link gzip_bomb deep_json redirect slow broken_json "
-        "stripped first_page short_page relabelled odd_row"
+        "stripped first_page short_page relabelled odd_row status_after html_502_after"
     )
 )
 
@@ -19,7 +19,10 @@ NUMBERS = ("skip", "times", "probability", "seed", "status", "seconds", "retry_a
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One rule. It spares the first `skip` matching requests, then strikes `times` times (0: for ever)."""
+    """One rule. It spares the first `skip` matching requests, then strikes `times` times (0: for ever).
+
+    `method` is one or several, separated by spaces: "POST PUT DELETE".
+    """
 
     id: int
     kind: str
@@ -87,7 +90,9 @@ class Faults:
 
 
 def _meets(rule: Fault, method: str, path: str, query: str) -> bool:
-    if (rule.method and rule.method != method) or not (re.search(rule.path, path) and re.search(rule.query, query)):
+    if rule.method and method not in rule.method.split():
+        return False
+    if not (re.search(rule.path, path) and re.search(rule.query, query)):
         return False
     rule.matched += 1
     if (

@@ -21,7 +21,9 @@ from stand_in_gitlab.rest.groups import GroupsApi
 from stand_in_gitlab.rest.hook_events import HookEventsApi
 from stand_in_gitlab.rest.hooks import HooksApi
 from stand_in_gitlab.rest.jobs import JobsApi
+from stand_in_gitlab.rest.member_writes import MemberWritesApi
 from stand_in_gitlab.rest.members import MembersApi
+from stand_in_gitlab.rest.membership_changes import MembershipChanges
 from stand_in_gitlab.rest.merge_requests import MergeRequestsApi
 from stand_in_gitlab.rest.own_token import OwnTokenApi
 from stand_in_gitlab.rest.pipelines import PipelinesApi
@@ -60,6 +62,7 @@ class RestApi:
         self._visibilities = Visibilities(company)
         self.view = CiView(company, Planner(company.seed))
         self._shapes = Shapes(company, base)
+        self.memberships = MembershipChanges(company, clock, sender)
         self.router = Router([*self._people(), *self._estate(), *self._ci(), *self._code(), *self._hooks()])
 
     def _people(self) -> Iterator[Route]:
@@ -91,6 +94,8 @@ class RestApi:
             yield "GET", f"/{kind}/*/members/all/*", members.one_of_everyone
             yield "GET", f"/{kind}/*/members/*", members.one
             yield "GET", f"/{kind}/*/invitations", members.invitations
+            writes = MemberWritesApi(self._company, self._shapes, self.memberships, of_groups=kind == "groups")
+            yield from writes.routes()
 
     def _ci(self) -> Iterator[Route]:
         shapes = CiShapes(self._company, self.base, self._shapes)

@@ -152,6 +152,7 @@ class Shapes:
             "created_at": iso(member.created),
             "expires_at": member.expires_at,
             "membership_state": "awaiting" if member.awaiting else "active",
+            **({"override": member.override} if member.ldap else {}),
             **(
                 {"created_by": self.user_basic(self._company.users[member.created_by])}
                 if member.created_by in self._company.users

@@ -128,3 +128,11 @@ def hooked(app: StandIn, ask: Caller, control: Callable[..., Any], receiver: Rec
     app.company.hooks.clear()
     app.company.projects[1].default_branch, app.company.projects[1].builds_enabled = "main", True
     return Hooked(app, ask, control, receiver)
+
+
+@pytest.fixture
+def house(app: StandIn, ask: Caller, control: Callable[..., Any]) -> Any:
+    """Two groups, two projects and an Owner."""
+    from tests.unit.stand_in.memberships import House  # noqa: PLC0415 - it needs this module's classes
+
+    return House(app, ask, control).build()
