@@ -38,6 +38,8 @@ class Behaviour:
     """Only synchronization, and administrators, change members of groups; projects of groups take none at all."""
     member_deletions_per_minute: int = 60
     """`members_delete_limit`, by group or project and caller."""
+    deletion_delay: float = 1.0
+    """Seconds between the answer to a deletion of an account, or of somebody's seat, and the deletion."""
     webhook_clock_skew: float = 0.0
     """Seconds that `webhook-timestamp` is ahead of real time."""
 

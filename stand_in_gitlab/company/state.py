@@ -94,6 +94,21 @@ class Company:
         self.repositories.pop(project_id, None)
         self.merge_requests.pop(project_id, None)
 
+    def forget_group(self, group_id: int) -> list[int]:
+        """Delete a group with everything below it, and its shares elsewhere; returns the ids of the groups."""
+        doomed = {group_id, *(group.id for group in self.descendants(group_id))}
+        for project in self.projects_of(doomed):
+            self.forget_project(project.id)
+        for number in doomed:
+            del self.groups[number]
+            self.members.pop(("group", number), None)
+            self.invitations.pop(("group", number), None)
+            self.hooks.pop(("group", number), None)
+        sources: list[Group | Project] = [*self.groups.values(), *self.projects.values()]
+        for source in sources:
+            source.shares = [share for share in source.shares if share.group_id not in doomed]
+        return sorted(doomed)
+
     def pipeline_count(self) -> int:
         """How many pipelines were ever made and not deleted."""
         return sum(map(len, self.pipelines.values()))

@@ -79,6 +79,7 @@ class ControlApi:
         if handler is None:
             return reply({"error": "no such control", "controls": sorted(" /".join(key) for key in self._table)}, 404)
         try:
+            self._rest.jobs.catch_up()
             answer = handler(call, json.loads(call.body or b"{}"))
             return answer if isinstance(answer, Answer) else reply(answer)
         except (KeyError, TypeError, ValueError) as problem:

@@ -124,18 +124,7 @@ class Changes:
 
     def remove_group(self, id: int) -> Done:  # noqa: A002
         """Delete a group with everything below it."""
-        doomed = {id, *(group.id for group in self._company.descendants(id))}
-        for project in self._company.projects_of(doomed):
-            self.remove_project(project.id)
-        for group_id in doomed:
-            del self._company.groups[group_id]
-            self._company.members.pop(("group", group_id), None)
-            self._company.invitations.pop(("group", group_id), None)
-            self._company.hooks.pop(("group", group_id), None)
-        sources: list[Group | Project] = [*self._company.groups.values(), *self._company.projects.values()]
-        for source in sources:
-            source.shares = [share for share in source.shares if share.group_id not in doomed]
-        return {"ids": sorted(doomed)}
+        return {"ids": self._company.forget_group(id)}
 
     def add_project(self, path: str, group_id: int | None = None, creator_id: int = 1) -> Done:
         """Create a private project."""

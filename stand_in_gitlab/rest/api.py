@@ -14,12 +14,14 @@ from stand_in_gitlab.company.visibility import Visibilities
 from stand_in_gitlab.payloads.parts import Parts
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
 from stand_in_gitlab.rest.auth import check_kind, check_scope, identify, token_text
+from stand_in_gitlab.rest.background import BackgroundJobs
 from stand_in_gitlab.rest.ci_shapes import CiShapes
 from stand_in_gitlab.rest.code_shapes import CodeShapes
 from stand_in_gitlab.rest.granular import check_grant
 from stand_in_gitlab.rest.groups import GroupsApi
 from stand_in_gitlab.rest.hook_events import HookEventsApi
 from stand_in_gitlab.rest.hooks import HooksApi
+from stand_in_gitlab.rest.invitation_writes import InvitationWritesApi
 from stand_in_gitlab.rest.jobs import JobsApi
 from stand_in_gitlab.rest.member_writes import MemberWritesApi
 from stand_in_gitlab.rest.members import MembersApi
@@ -33,7 +35,10 @@ from stand_in_gitlab.rest.refusals import Refusal, read_only
 from stand_in_gitlab.rest.repository import RepositoryApi
 from stand_in_gitlab.rest.router import Route, Router
 from stand_in_gitlab.rest.shapes import Shapes
+from stand_in_gitlab.rest.shares import SharesApi
 from stand_in_gitlab.rest.statuses import StatusesApi
+from stand_in_gitlab.rest.user_states import UserStatesApi
+from stand_in_gitlab.rest.user_writes import UserWritesApi
 from stand_in_gitlab.rest.users import UsersApi
 from stand_in_gitlab.webhooks.samples import Samples
 from stand_in_gitlab.webhooks.sender import Sender
@@ -62,7 +67,7 @@ class RestApi:
         self._visibilities = Visibilities(company)
         self.view = CiView(company, Planner(company.seed))
         self._shapes = Shapes(company, base)
-        self.memberships = MembershipChanges(company, clock, sender)
+        self.memberships, self.jobs = MembershipChanges(company, clock, sender), BackgroundJobs(company, clock)
         self.router = Router([*self._people(), *self._estate(), *self._ci(), *self._code(), *self._hooks()])
 
     def _people(self) -> Iterator[Route]:
@@ -74,6 +79,9 @@ class RestApi:
         yield "GET", "/user", users.me
         yield "GET", "/users", users.many
         yield "GET", "/users/*", users.one
+        changing = self._company, self._shapes, self.memberships, self.jobs
+        yield from UserWritesApi(*changing).routes()
+        yield from UserStatesApi(*changing).routes()
         yield "GET", "/version", self._version
         yield "GET", "/metadata", self._metadata
 
@@ -87,6 +95,7 @@ class RestApi:
         yield "GET", "/groups/*/projects", groups.projects
         yield "GET", "/projects", projects.many
         yield "GET", "/projects/*", projects.one
+        yield from SharesApi(self._company, self._shapes).routes()
         for kind in ("groups", "projects"):
             members = MembersApi(self._company, self._shapes, of_groups=kind == "groups")
             yield "GET", f"/{kind}/*/members", members.direct
@@ -96,6 +105,8 @@ class RestApi:
             yield "GET", f"/{kind}/*/invitations", members.invitations
             writes = MemberWritesApi(self._company, self._shapes, self.memberships, of_groups=kind == "groups")
             yield from writes.routes()
+            invitations = InvitationWritesApi(self._company, self._shapes, self.memberships, of_groups=kind == "groups")
+            yield from invitations.routes()
 
     def _ci(self) -> Iterator[Route]:
         shapes = CiShapes(self._company, self.base, self._shapes)
@@ -123,6 +134,7 @@ class RestApi:
 
     def answer(self, call: Call) -> Answer:
         """The answer to a call; refusals are answers too."""
+        self.jobs.catch_up()
         try:
             return self._answer(call)
         except Refusal as refusal:

@@ -12,6 +12,7 @@ from stand_in_gitlab.rest.refusals import Refusal
 USER, INSTANCE, GROUP, PROJECT = "user", "instance", "group", "project"
 Names = tuple[str, ...]
 
+STATES = ("block", "unblock", "deactivate", "activate", "ban", "unban", "approve", "reject")
 OWN = {
     "GET personal_access_tokens/self": ("Personal Access Token: Read", USER),
     "GET personal_access_tokens/self/associations": ("Personal Access Token: Read", USER),
@@ -20,6 +21,10 @@ OWN = {
     "GET user": ("User: Read", USER),
     "GET users": ("User: Read", INSTANCE),
     "GET users/*": ("User: Read", USER),
+    "POST users": ("User: Create", INSTANCE),
+    "PUT users/*": ("User: Update", INSTANCE),
+    "DELETE users/*": ("User: Delete", INSTANCE),
+    **{f"POST users/*/{verb}": (f"User: {verb.title()}", INSTANCE) for verb in STATES},
     "GET version": ("Metadata: Read", INSTANCE),
     "GET metadata": ("Metadata: Read", INSTANCE),
     "GET groups": ("Group: Read", USER),
@@ -36,7 +41,10 @@ BELOW = {
     "POST members": "Member: Create",
     "PUT members": "Member: Update",
     "DELETE members": "Member: Delete",
+    "DELETE billable_members": "Billable Member: Delete",
     "GET invitations": "Invitation: Read",
+    "POST share": "Share",
+    "DELETE share": "Share",
     "POST invitations": "Invitation: Create",
     "PUT invitations": "Invitation: Update",
     "DELETE invitations": "Invitation: Delete",
@@ -75,7 +83,8 @@ def needed(method: str, pattern: str) -> tuple[str, str]:
     if parts[0] == "hooks":
         return _of_hooks(method, rest[2:]), boundary
     depth = 2 if parts[0] == "repository" else 1
-    return BELOW[" ".join([method, *parts[:depth]])], boundary
+    permission = BELOW[" ".join([method, *parts[:depth]])]
+    return (f"{boundary.title()}: Share" if permission == "Share" else permission), boundary
 
 
 def _of_hooks(method: str, rest: list[str]) -> str:
@@ -96,7 +105,9 @@ def check_grant(
     if token.grants is None:
         if not _enforced(company, token, user, place):
             return False
-    elif boundary in {GROUP, PROJECT} and (place is None or not _sees(visibility, place) or _is_open(place, pattern)):
+    elif boundary in {GROUP, PROJECT} and (
+        place is None or not _sees(visibility, place) or (method == "GET" and _is_open(place, pattern))
+    ):
         return True  # The call itself says that there is nothing, or serves what everybody may have.
     elif any(
         _covers(company, visibility, grant, boundary, place)

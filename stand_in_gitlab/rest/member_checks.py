@@ -18,9 +18,7 @@ WRONG_BASE = "the custom role's base access level does not match the current acc
 
 def problems_of(company: Company, source: Source, member: Membership, now: float) -> Problems:
     """Every complaint about a membership, by field; empty if it may be saved (app/models/member.rb)."""
-    found: Problems = {}
-    if not level_fits(company, source, member.level):
-        found["access_level"] = [NOT_IN_LIST]
+    found = level_problem(company, source, member.level)
     higher = inherited(company, source, member.user_id)
     if higher is not None and higher[0] > member.level:
         level, group = higher
@@ -29,12 +27,20 @@ def problems_of(company: Company, source: Source, member: Membership, now: float
             f"{group.name}"
         )
         found["access_level"] = [*found.get("access_level", []), sentence]
-    # app/validators/future_date_validator.rb: today is no past day, although the nightly job takes it for over.
-    if member.expires_at is not None and member.expires_at < day(now):
-        found["expires_at"] = [IN_THE_PAST]
+    found |= day_problem(member.expires_at, now)
     if member.role is not None and member.role.base_level != member.level:
         found["member_role_id"] = [WRONG_BASE]
     return found
+
+
+def level_problem(company: Company, source: Source, level: int) -> Problems:
+    """What is wrong with a level for whomever it is."""
+    return {} if level_fits(company, source, level) else {"access_level": [NOT_IN_LIST]}
+
+
+def day_problem(expires_at: str | None, now: float) -> Problems:
+    """What is wrong with a last day: today is not past (app/validators/future_date_validator.rb)."""
+    return {"expires_at": [IN_THE_PAST]} if expires_at is not None and expires_at < day(now) else {}
 
 
 def invalid(problems: Problems) -> Refusal:

@@ -67,8 +67,11 @@ def who(ask: Ask) -> tuple[list[str], list[str]]:
         raise bad_request("user_id, username are missing, at least one parameter must be provided")
     if ids and names:
         raise bad_request("user_id, username are mutually exclusive")
-    return _parts(ids), _parts(names)
+    return listed(ask, "user_id"), listed(ask, "username")
 
 
-def _parts(text: str) -> list[str]:
+def listed(ask: Ask, name: str) -> list[str]:
+    """The parts of a parameter that is a list, or a text with commas; each one once."""
+    value = ask.sent.get(name) or ask.sent.get(f"{name}[]") or ""
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

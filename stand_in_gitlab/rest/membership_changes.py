@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.member_rules import below, differs, is_last_owner, is_project_bot
-from stand_in_gitlab.company.model import Membership
+from stand_in_gitlab.company.model import Membership, User
 from stand_in_gitlab.company.state import Company, Source
+from stand_in_gitlab.company.user_rules import solo_owned
 from stand_in_gitlab.webhooks.member_events import account_event, member_events
 from stand_in_gitlab.webhooks.sender import Sender
 
@@ -47,6 +48,31 @@ class MembershipChanges:
         """Where memberships go along with one of a group."""
         return below(self._company, group_id, user_id)
 
+    def in_tree(self, group_id: int, user_id: int) -> list[Source]:
+        """Where a user has a membership in a group and below it."""
+        own: Source = ("group", group_id)
+        here = [own] if user_id in self._company.members[own] else []
+        return [*here, *below(self._company, group_id, user_id)]
+
+    def remove_from_tree(self, group_id: int, user_id: int) -> None:
+        """End every membership in a tree of groups, but for what is protected."""
+        for source in self.in_tree(group_id, user_id) if group_id in self._company.groups else []:
+            if not (source[0] == "group" and is_last_owner(self._company, source[1], user_id)):
+                self.remove(source, user_id)
+
+    def tell_account(self, name: str, user: User, *, old_username: str | None = None) -> None:
+        """Tell system hooks of an account."""
+        self._sender.publish([account_event(name, user, self._clock.now(), old_username=old_username)])
+
+    def delete_user(self, user_id: int, *, hard: bool = False) -> None:
+        """Delete an account that is still there; `hard` takes groups along that nobody else owns."""
+        if user_id not in self._company.users:
+            return
+        for group_id in solo_owned(self._company, user_id) if hard else []:
+            if group_id in self._company.groups:
+                self._company.forget_group(group_id)
+        self.remove_user(user_id)
+
     def remove_user(self, user_id: int) -> None:
         """Delete an account with its memberships, its tokens and the projects of its own namespace."""
         company = self._company
@@ -57,7 +83,7 @@ class MembershipChanges:
             self.remove(source, user_id)
         for token in company.tokens.values():
             token.revoked |= token.user_id == user_id
-        self._sender.publish([account_event("user_destroy", company.users[user_id], self._clock.now())])
+        self.tell_account("user_destroy", company.users[user_id])
         del company.users[user_id]
         company.generation += 1
 

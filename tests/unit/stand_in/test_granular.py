@@ -156,3 +156,18 @@ def test_a_group_can_refuse_classic_tokens_of_people(ask: Any, app: StandIn, con
     assert ask(f"/projects/{near}", "fine-grained").status == 200
     control("POST", "changes", {"do": "enforce_fine_grained", "group_id": 1, "on": False})
     assert ask(f"/projects/{near}", "owner-read").status == 200
+
+
+def test_what_everybody_may_read_of_a_public_group_nobody_may_write_without_a_grant(
+    app: StandIn, ask: Any, control: Any, issue: Any
+) -> None:
+    owner = app.company.tokens[app.company.well_known["owner-read"]].user_id
+    group = control("POST", "changes", {"do": "add_group", "path": "open", "visibility": "public"})["id"]
+    owns = {"do": "add_member", "source": "group", "source_id": group, "user_id": owner, "level": 50}
+    control("POST", "changes", owns)
+    reader = issue("reader", *everywhere(*READ))
+    assert ask(f"/groups/{group}/members", reader).status == 200
+    body = {"user_id": 2, "access_level": 30}
+    assert lacks(ask(f"/groups/{group}/members", reader, "POST", body), "Member: Create", "group")
+    writer = issue("writer", *everywhere("Member: Create"))
+    assert ask(f"/groups/{group}/members", writer, "POST", body).status == 201
