@@ -124,7 +124,8 @@ class StandIn:
         return answer if answer.later is None else replace(answer, later=lambda: _with(answer.settled(), headers))
 
     def catch_up(self) -> None:
-        """Tell hooks what time and callers did to pipelines since the last call."""
+        """Do what is due by now, and tell hooks what time and callers did to pipelines since the last call."""
+        self.rest.jobs.catch_up()
         self.control_api.emitter.catch_up()
 
     def _kind(self, call: Call) -> str:

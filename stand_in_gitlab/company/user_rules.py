@@ -1,5 +1,7 @@
 """What GitLab lets happen to accounts: which state follows which, and who may be deleted."""
 
+import re
+
 from stand_in_gitlab.clock import DAY, parse
 from stand_in_gitlab.company.member_rules import is_last_owner
 from stand_in_gitlab.company.model import User
@@ -7,6 +9,7 @@ from stand_in_gitlab.company.state import Company
 
 BLOCKED = frozenset({"blocked", "ldap_blocked", "blocked_pending_approval", "banned"})
 """The states that `user.blocked?` is true of (app/models/user.rb)."""
+EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 ACTIVE_DAYS = 90
 """`deactivate_dormant_users_period`: nobody who was here since then can be deactivated."""
 

@@ -12,7 +12,7 @@ from stand_in_gitlab.clock import Clock, day
 from stand_in_gitlab.company.applications import add_application
 from stand_in_gitlab.company.estate import add_group, add_project
 from stand_in_gitlab.company.grants import enrol
-from stand_in_gitlab.company.model import Grant, Group, Invitation, Membership, Project, Share, SourceKind
+from stand_in_gitlab.company.model import Grant, Group, Invitation, Project, Share, SourceKind
 from stand_in_gitlab.company.people import machine
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.tokens import add as add_token
@@ -173,14 +173,7 @@ class Changes:
 
     def approve_members(self) -> Done:
         """Approve, as an administrator does, whoever was queued because of a seat."""
-        waiting, self._company.queued_members = self._company.queued_members, []
-        for each in waiting:
-            source, rows = (each.kind, each.source_id), self._company.members[each.kind, each.source_id]
-            member = rows.get(each.user_id) or Membership(
-                user_id=each.user_id, level=each.level, created=self._clock.now(), created_by=each.asked_by
-            )
-            self._memberships.save(source, replace(member, level=each.level, expires_at=each.expires_at))
-        return {"user_ids": [each.user_id for each in waiting]}
+        return {"user_ids": self._memberships.approve_queued()}
 
     def add_share(self, source: str, source_id: int, group_id: int, level: int, **fields: Any) -> Done:
         """Invite a group; `fields` are the others of a share's row."""

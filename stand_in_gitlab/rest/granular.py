@@ -41,7 +41,7 @@ BELOW = {
     "POST members": "Member: Create",
     "PUT members": "Member: Update",
     "DELETE members": "Member: Delete",
-    "DELETE billable_members": "Billable Member: Delete",
+    "DELETE billable_members": "Member: Delete",
     "GET invitations": "Invitation: Read",
     "POST share": "Share",
     "DELETE share": "Share",
@@ -83,6 +83,8 @@ def needed(method: str, pattern: str) -> tuple[str, str]:
     if parts[0] == "hooks":
         return _of_hooks(method, rest[2:]), boundary
     depth = 2 if parts[0] == "repository" else 1
+    if parts[-1] == "override":
+        return "Member: Update", boundary
     permission = BELOW[" ".join([method, *parts[:depth]])]
     return (f"{boundary.title()}: Share" if permission == "Share" else permission), boundary
 

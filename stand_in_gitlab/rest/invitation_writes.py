@@ -1,12 +1,12 @@
 """Inviting people by email or by id (lib/api/invitations.rb, app/services/members/invite_service.rb)."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from stand_in_gitlab.company.member_rules import LEVELS
-from stand_in_gitlab.company.model import MINIMAL, Invitation, User
+from stand_in_gitlab.company.model import MINIMAL, Invitation
 from stand_in_gitlab.company.state import Company, Source
+from stand_in_gitlab.company.user_rules import EMAIL, by_email
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
 from stand_in_gitlab.rest.find import Finder
 from stand_in_gitlab.rest.member_checks import (
@@ -25,7 +25,6 @@ from stand_in_gitlab.rest.refusals import bad_request, forbidden, refused
 from stand_in_gitlab.rest.router import Route
 from stand_in_gitlab.rest.shapes import Shapes
 
-EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 NOBODY = "400 Bad request - Must provide either email or user_id as a parameter"
 
 
@@ -72,7 +71,7 @@ class InvitationWritesApi:
         errors: dict[str, str] = {}
         queued: dict[str, str] = {}
         users = self._company.users
-        known = {each: self._holder(each) for each in emails}
+        known = {each: by_email(self._company, each) for each in emails}
         people = [(user, email) for email, user in known.items() if user]
         people += [(users[int(each)], "") for each in ids if each.isdecimal() and int(each) in users]
         for email in (email for email, user in known.items() if user is None):
@@ -86,9 +85,6 @@ class InvitationWritesApi:
                 errors[email or user.username] = added.sentence
         body: dict[str, object] = {"queued_users": queued} if queued else {}
         return reply({**body, "status": "error", "message": errors} if errors else {**body, "status": "success"}, 201)
-
-    def _holder(self, email: str) -> User | None:
-        return next((user for user in self._company.users.values() if user.email.lower() == email.lower()), None)
 
     def _invite(self, ask: Ask, source: Source, email: str, wanted: Wanted) -> Problems:
         """Invite an address, or change the invitation that it has; returns what is wrong."""

@@ -30,6 +30,18 @@ class MembershipChanges:
         self._sender.publish(member_events(self._company, what, source, kept, now))
         return kept
 
+    def approve_queued(self) -> list[int]:
+        """Save the memberships that wait for an administrator; returns whose they are."""
+        waiting, self._company.queued_members = self._company.queued_members, []
+        for each in waiting:
+            source: Source = (each.kind, each.source_id)
+            fresh = Membership(
+                user_id=each.user_id, level=each.level, created=self._clock.now(), created_by=each.asked_by
+            )
+            member = self._company.members[source].get(each.user_id, fresh)
+            self.save(source, replace(member, level=each.level, expires_at=each.expires_at))
+        return [each.user_id for each in waiting]
+
     def remove(self, source: Source, user_id: int) -> None:
         """End one membership; those below it stay."""
         now, member = self._clock.now(), self._company.members[source][user_id]

@@ -7,11 +7,10 @@ from stand_in_gitlab.company.member_rules import is_kept_elsewhere
 from stand_in_gitlab.company.model import OWNER, User
 from stand_in_gitlab.company.people import machine
 from stand_in_gitlab.company.state import Company, Source
-from stand_in_gitlab.company.user_rules import by_email, by_username, solo_owned
+from stand_in_gitlab.company.user_rules import EMAIL, by_email, by_username, solo_owned
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
 from stand_in_gitlab.rest.background import BackgroundJobs
 from stand_in_gitlab.rest.find import Finder
-from stand_in_gitlab.rest.invitation_writes import EMAIL
 from stand_in_gitlab.rest.member_checks import invalid
 from stand_in_gitlab.rest.member_params import TRUE, said
 from stand_in_gitlab.rest.membership_changes import MembershipChanges

@@ -90,6 +90,10 @@ def test_effective_access_follows_every_write(house: Any) -> None:
     ("POST", "groups/*/members", "Member: Create"),
     ("PUT", "projects/*/members/*", "Member: Update"),
     ("DELETE", "groups/*/members/*", "Member: Delete"),
+    ("DELETE", "groups/*/billable_members/*", "Member: Delete"),
+    ("POST", "groups/*/members/*/override", "Member: Update"),
+    ("DELETE", "groups/*/members/*/override", "Member: Update"),
+    ("PUT", "projects/*/invitations/*", "Invitation: Update"),
 ])  # fmt: skip
 def test_the_permission_of_a_fine_grained_token(method: str, pattern: str, permission: str) -> None:
     assert needed(method, pattern) == (permission, pattern.split("/", maxsplit=1)[0].removesuffix("s"))
