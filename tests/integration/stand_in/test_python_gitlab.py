@@ -130,3 +130,36 @@ def test_a_group_owner_finds_what_is_hers(server: Running) -> None:
 def test_an_owner_of_a_full_path(lab: gitlab.Gitlab, server: Running) -> None:
     nested = next(row for row in server.truth("groups") if row["parent_id"])
     assert lab.groups.get(nested["full_path"]).id == nested["id"]
+
+
+def test_members_come_change_and_go(server: Running, lab: gitlab.Gitlab) -> None:
+    group = lab.groups.get(server.change("add_group", path="written-by-others")["id"])
+    member = group.members.create({"user_id": 2, "access_level": 30, "expires_at": "2099-01-01"})
+    with pytest.raises(gitlab.GitlabCreateError, match="409: Member already exists"):
+        group.members.create({"user_id": 2, "access_level": 40})
+    member.access_level = 40
+    member.save()
+    [row] = server.truth("members", source="group", source_id=group.id)
+    assert (row["user_id"], row["access_level"], row["expires_at"]) == (2, 40, "2099-01-01")
+    group.invitations.create({"email": "new@partner.example", "access_level": 20})
+    [invitation] = group.invitations.list(get_all=True)
+    assert invitation.invite_email == "new@partner.example"
+    group.share(1, 30)
+    assert [row["group_id"] for row in server.truth("shares", source="group", source_id=group.id)] == [1]
+    group.unshare(1)
+    member.delete()
+    assert server.truth("members", source="group", source_id=group.id) == []
+    assert server.truth("shares", source="group", source_id=group.id) == []
+
+
+def test_accounts_come_change_and_go(server: Running, lab: gitlab.Gitlab) -> None:
+    wanted = {"email": "made@acme.example", "name": "Made", "username": "made", "force_random_password": True}
+    user = lab.users.create(wanted)
+    assert (user.block(), user.unblock(), user.unblock()) == (True, True, False)
+    user.name = "Made Anew"
+    user.save()
+    assert lab.users.get(user.id).name == "Made Anew"
+    user.delete()
+    assert user.id in truth(server, "users")
+    server.control("POST", "advance", {"seconds": 1, "idle": True})
+    assert user.id not in truth(server, "users")
