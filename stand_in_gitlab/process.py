@@ -50,6 +50,11 @@ class Running:
         done: dict[str, Any] = self.control("POST", "changes", {"do": verb, **arguments})
         return done
 
+    def writes(self, since: int = 0) -> list[dict[str, Any]]:
+        """The calls that were to change something, in order, after the one of this `seq`."""
+        rows: list[dict[str, Any]] = self.control("GET", f"writes?since={since}")
+        return rows
+
     def fault(self, kind: str, **rule: object) -> int:
         """Let something go wrong; returns the rule's id."""
         return int(self.control("POST", "faults", {"kind": kind, **rule})["id"])

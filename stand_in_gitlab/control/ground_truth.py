@@ -97,7 +97,12 @@ class Truth:
                     "user_id": member.user_id,
                     "access_level": member.level,
                 }
-                yield row | {"expires_at": member.expires_at, "member_role_id": member.role.id if member.role else None}
+                yield row | {
+                    "expires_at": member.expires_at,
+                    "member_role_id": member.role.id if member.role else None,
+                    "created_at": iso(member.created),
+                    "created_by": member.created_by,
+                }
 
     def _shares(self) -> Iterator[Fact]:
         for group in self._company.groups.values():

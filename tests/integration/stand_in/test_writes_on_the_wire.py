@@ -24,13 +24,8 @@ def group(clean: Running) -> int:
     return int(clean.change("add_group", path=f"written-{number}")["id"])
 
 
-def writes(server: Running, since: int = 0) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = server.control("GET", f"writes?since={since}")
-    return rows
-
-
 def last(server: Running) -> int:
-    return max((row["seq"] for row in writes(server)), default=0)
+    return max((row["seq"] for row in server.writes()), default=0)
 
 
 def members(server: Running, group: int) -> dict[int, int]:
@@ -46,7 +41,7 @@ def test_writes_are_listed_in_order_without_secrets(clean: Running, owner: httpx
         owner.delete(f"/groups/{group}/members/2?skip_subresources=true"),
         owner.delete(f"/groups/{group}/members/2"),
     ]
-    rows = writes(clean, since)
+    rows = clean.writes(since)
     path = f"/api/v4/groups/{group}/members"
     assert [(row["method"], row["path"], row["answered"], row["sent"]) for row in rows] == [
         ("POST", path, 201, 201),
@@ -60,7 +55,7 @@ def test_writes_are_listed_in_order_without_secrets(clean: Running, owner: httpx
     assert {(row["user_id"], row["token"]) for row in rows} == {(1, "admin")}
     del answers[1]
     assert [row["request_id"] for row in rows] == [answer.headers["x-request-id"] for answer in answers]
-    assert writes(clean, rows[-1]["seq"]) == []
+    assert clean.writes(rows[-1]["seq"]) == []
 
 
 @pytest.mark.parametrize(("kind", "rule", "answered", "sent", "done"), [
@@ -88,7 +83,7 @@ def test_faults_before_and_after_a_write(
         got = owner.post(f"/groups/{group}/members", json={"user_id": 2, "access_level": 30})
         assert (got.status_code, len(got.headers["x-request-id"])) == (sent, 26)
     assert members(clean, group) == ({2: 30} if done else {})
-    [row] = writes(clean, since)
+    [row] = clean.writes(since)
     assert (row["fault"], row["answered"], row["sent"]) == (kind, answered, sent)
 
 

@@ -20,6 +20,9 @@ def test_an_owner_adds_a_member_who_has_access_at_once(house: Any) -> None:
     assert (got.json["id"], got.json["access_level"], got.json["expires_at"]) == (ana, 30, in_days(house, 9))
     assert got.json["created_by"]["id"] == house.owner
     assert got.json["created_at"].startswith("2026-09-21T")
+    rows = house.control("GET", f"ground-truth/members?source=group&source_id={house.top}")["rows"]
+    [row] = [row for row in rows if row["user_id"] == ana]
+    assert (row["created_by"], row["created_at"]) == (house.owner, got.json["created_at"])
     assert house.access("project", house.deep, ana) == 30
 
 
