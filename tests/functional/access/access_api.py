@@ -40,8 +40,8 @@ class Guard:
 class Client:
     """Calls the API as the gateway does."""
 
-    def __init__(self) -> None:
-        self.table = MemoryTable()
+    def __init__(self, table: MemoryTable | None = None) -> None:
+        self.table = table or MemoryTable()
         self.notes = MemoryTable()
         reader, cursors = AccessReader(self.table, now=lambda: NOW), Cursors(lambda: b"key")
         effective = EffectiveReader(GraphReader(self.table, ScopeList(self.notes)), now=lambda: NOW)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.access.shards import Shards
 from gitlab_hub.storage.ports import Item, Key
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import ScriptedClient
@@ -120,7 +121,9 @@ class Company:
 
     def rows(self, collection: str) -> dict[str, Item]:
         """The rows of a collection by their sort keys."""
-        return {row["sk"]: row for row in self.table.dump() if row["pk"] == f"i1#{collection}"}
+        shards = Shards("i1", collection)
+        found = {row["sk"]: row for row in self.table.dump() if shards.holds(row["pk"])}
+        return dict(sorted(found.items()))
 
     def ids(self, collection: str) -> list[int]:
         return [row["id"] for row in self.rows(collection).values()]

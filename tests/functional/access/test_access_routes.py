@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.model import Account
-from gitlab_hub.access.reader import MAX_READ
+from gitlab_hub.access.pages import MAX_READ
 from gitlab_hub.inventory.model import Resource, ResourceType, Share
 from gitlab_hub.web.auth import Principal, Role
 from tests.functional.access.access_api import NOW, Client

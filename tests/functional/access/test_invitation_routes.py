@@ -6,7 +6,7 @@ import pytest
 
 from gitlab_hub.access.keys import grants_scope
 from gitlab_hub.access.model import Invitation
-from gitlab_hub.access.reader import MAX_READ
+from gitlab_hub.access.pages import MAX_READ
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.auth import Principal, Role
 from tests.functional.access.access_api import NOW, Client, put

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.model import Account
+from gitlab_hub.access.shards import Shards
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan
 from tests.functional.access.access_api import grant
 from tests.functional.access.review_hub import ACME, ReviewHub
@@ -52,7 +53,7 @@ def test_what_ends_while_a_review_is_made_leaves_a_whole_one_or_none(
         assert all(is_whole(hub, review) for review in listed(hub)), plan.calls
         hub.now += 90
         # Grants go meanwhile: what was written first has more items than the review that comes of it.
-        hub.table.delete("i1#grants", f"group#{ACME:012d}#{1000:012d}")
+        hub.table.delete(*Shards("i1", "grants").key(f"group#{ACME:012d}", f"{1000:012d}"))
         status, body = hub("POST", "", WANTED, headers=KEY)
         assert status == 201, plan.calls
         assert listed(hub) == [body["review"]]

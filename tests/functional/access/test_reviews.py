@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.model import Account
+from gitlab_hub.access.shards import Shards
 from gitlab_hub.access.store import partitions
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource
@@ -135,7 +136,7 @@ def test_a_review_is_frozen(hub: ReviewHub) -> None:
     hub.company.store(grant("group", ACME, ANA, 10), grant("group", OPS, BOT, 50), grant("project", SHOP, BEN, 50))
     hub.company.store(Account(id=BEN, username="benjamin", kind=AccountKind.HUMAN))
     hub.company.store(Resource(id=TEAM, full_path="elsewhere", name="Team"))
-    hub.table.delete("i1#grants", f"group#{TEAM:012d}#{BOT:012d}")
+    hub.table.delete(*Shards("i1", "grants").key(f"group#{TEAM:012d}", f"{BOT:012d}"))
     hub.now += 30 * DAY
     assert hub.items(review_id) == before
     assert hub("GET", f"/{review_id}.csv") == csv_before

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from gitlab_hub.access.shards import Shards
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.fence import fence_partition
 from gitlab_hub.sync.ports import Kind
@@ -38,7 +39,7 @@ def access(hub: SyncHub) -> View:
         for row in rows
         for share in row["shared_with"]
     }
-    grants = _all(table, f"{ID}#grants")
+    grants = [row for pk in Shards(ID, "grants").every for row in _all(table, pk)]
     return {
         "accounts": {row["id"]: (row["username"], row["status"]) for row in _all(table, f"{ID}#accounts")},
         **{name: {row["id"]: row["full_path"] for row in rows} for name, rows in resources.items()},

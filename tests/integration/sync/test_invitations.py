@@ -36,7 +36,7 @@ def stored(hub: SyncHub) -> Invited:
             row["access_level"], row["ends_at"], row["created_by"],
         )
         for row in hub.rows[Kind.ACCESS].dump()
-        if row["pk"] == f"{ID}#invitations"
+        if row["pk"].startswith(f"{ID}#invitations#")
     }  # fmt: skip
 
 

@@ -181,7 +181,7 @@ def test_whoever_answers_about_access_writes_reviews_and_nothing_that_comes_from
         ("PutItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
         ("DeleteItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
     }
-    for collection in ("accounts", "groups", "projects", "grants", "invitations", "outside_grants"):
+    for collection in ("accounts", "groups", "projects", "grants#07", "invitations#07", "outside_grants"):
         assert "AccessFunction" not in who_may(WRITES, "AccessTable", f"int_1#{collection}")
     assert allowed("AccessRole", "secretsmanager") == {"secretsmanager:GetSecretValue"}
     assert allowed("AccessRole", "sqs") == set()

@@ -2,6 +2,7 @@
 
 from gitlab_hub.access.keys import BY_ACCOUNT, account_partition, grants_scope
 from gitlab_hub.access.model import Grant
+from gitlab_hub.access.shards import FormerRows, Shards
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.storage.rows import item_of
@@ -25,5 +26,20 @@ def rows_by_resource(table: Table, pk: str) -> TableRows:
         table,
         key=lambda scope, key: (pk, f"{scope}#{key}"),
         scope_range=lambda scope: (pk, f"{scope}#"),
-        row_key=lambda sk: sk.rpartition("#")[2],
+        row_key=_row_key,
     )
+
+
+def rows_in_shards(table: Table, shards: Shards, former: FormerRows) -> TableRows:
+    """Rows of a collection that is shared out over partitions, with a scope per group or project."""
+    return TableRows(
+        table,
+        key=shards.key,
+        scope_range=lambda scope: (shards.of(scope), f"{scope}#"),
+        row_key=_row_key,
+        prepare=former.move,
+    )
+
+
+def _row_key(sk: str) -> str:
+    return sk.rpartition("#")[2]

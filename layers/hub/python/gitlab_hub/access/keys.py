@@ -1,12 +1,13 @@
 """Where access rows lie in the table.
 
-`<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants` holds one row per direct
-membership under `<group|project>#<resource>#<account>`; the index `by_account` turns that round, and finds accounts by
-their usernames, groups and projects by their paths. `<integration>#outside_groups` and `#outside_grants` are the same
-for groups that the integration does not cover, and that give access to what it covers. `<integration>#hints` holds a
-mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations` holds those who
-were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read, and who
-administers the GitLab. `<integration>#changes` and `#feed` hold the change feed (`changes/feed.py`).
+`<integration>#accounts`, `#groups` and `#projects` hold one row per id. `<integration>#grants#<shard>` holds one row
+per direct membership under `<group|project>#<resource>#<account>`, in the shard that `shards.py` names; the index
+`by_account` turns that round, and finds accounts by their usernames, groups and projects by their paths.
+`<integration>#outside_groups` and `#outside_grants` are the same for groups that the integration does not cover, and
+that give access to what it covers; they are few, and `#outside_grants` is one partition. `<integration>#hints` holds a
+mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations#<shard>` holds
+those who were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read,
+and who administers the GitLab. `<integration>#changes` and `#feed` hold the change feed (`changes/feed.py`).
 `<integration>#reviews` holds a row per access review, `#review_items` what is reviewed under `<review>#<item>`.
 """
 
@@ -25,6 +26,9 @@ INVITATIONS = "invitations"
 READINGS = "readings"
 ADMINISTRATORS = "administrators"
 """The row among the readings that has the ids of all administrators."""
+
+SHARED_OUT = (GRANTS, INVITATIONS)
+"""The collections that have several partitions."""
 
 CHANGES = "changes"
 FEED = "feed"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.keys import (
@@ -19,10 +19,12 @@ from gitlab_hub.access.keys import (
     name_prefix,
 )
 from gitlab_hub.access.model import Account, AccountStatus, Grant, Invitation
+from gitlab_hub.access.pages import Page, scan
+from gitlab_hub.access.shards import ShardReader, Shards
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.fields import midnight, padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
-from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.ports import Item, Rows, Table
 from gitlab_hub.storage.rows import query_all, value_of
 
 # Deciding whether an account has been left alone for some days.
@@ -51,21 +53,8 @@ def _last_sign_of_life(account: Account) -> int | None:
 
 T = TypeVar("T")
 
-MAX_READ = 2_000
-"""Rows read for one request. A filter that finds little gives a short page and a cursor to go on with."""
-
 MOST_ASKED = 200
 """Accounts whose grants are looked for in one request; the next page goes on with the others."""
-
-_CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """A page of a list and the sort key to go on after, None at the end of the list."""
-
-    values: list[T]
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +129,7 @@ class AccessReader:
     """The stored access rows of every integration, as queries need them."""
 
     def __init__(self, table: Table, *, now: Callable[[], float]) -> None:
-        self._table, self.now = table, now
+        self._table, self.now, self._shards = table, now, ShardReader(table)
 
     def account(self, integration_id: str, account_id: int) -> Account | None:
         """Read one account."""
@@ -182,13 +171,13 @@ class AccessReader:
             account = value_of(Account, item)
             return account if wanted.keeps(account, now=now) else None
 
-        return self._scan(partition(integration_id, ACCOUNTS), read, after=after, limit=limit)
+        return self._scan_partition(partition(integration_id, ACCOUNTS), read, after=after, limit=limit)
 
     def _has_grants(self, integration_id: str, account_id: int) -> bool:
         # The index has memberships outside of what the integration covers, too.
-        covered, pk = partition(integration_id, GRANTS), account_partition(integration_id, account_id)
+        covered, pk = Shards(integration_id, GRANTS), account_partition(integration_id, account_id)
         rows = query_all(self._table, pk, index=BY_ACCOUNT, limit=1, attributes=("pk",))
-        return any(item["pk"] == covered for item in rows)
+        return any(covered.holds(item["pk"]) for item in rows)
 
     def resource(self, integration_id: str, kind: ResourceType, number: int) -> Resource | None:
         """Read one group or project."""
@@ -204,25 +193,22 @@ class AccessReader:
             resource = value_of(Resource, item)
             return resource if contains(q, (resource.full_path, resource.name)) else None
 
-        return self._scan(partition(integration_id, kind.collection), read, after=after, limit=limit)
+        return self._scan_partition(partition(integration_id, kind.collection), read, after=after, limit=limit)
 
     def grants(self, integration_id: str, wanted: GrantFilter, *, after: str | None, limit: int) -> Page[Grant]:
-        """List direct grants, by resource and account."""
-        covered = partition(integration_id, GRANTS)
-        pk, prefix, index = covered, "", None
-        if wanted.resource is not None:
-            kind, number = wanted.resource
-            prefix = f"{grants_scope(kind, padded(number))}#"
-            prefix += "" if wanted.account_id is None else padded(wanted.account_id)
-        elif wanted.account_id is not None:
-            pk, index = account_partition(integration_id, wanted.account_id), BY_ACCOUNT
+        """List direct grants: what is about one group or project stands together, in order of accounts."""
+        covered = Shards(integration_id, GRANTS)
 
         def read(item: Item) -> Grant | None:
             # The index has memberships outside of what the integration covers, too.
             grant = value_of(Grant, item)
-            return grant if item["pk"] == covered and wanted.keeps(grant) else None
+            return grant if covered.holds(item["pk"]) and wanted.keeps(grant) else None
 
-        return self._scan(pk, read, prefix=prefix, index=index, after=after, limit=limit)
+        if wanted.resource is None and wanted.account_id is not None:
+            pk = account_partition(integration_id, wanted.account_id)
+            return self._scan_partition(pk, read, after=after, limit=limit, index=BY_ACCOUNT)
+        account = "" if wanted.account_id is None else padded(wanted.account_id)
+        return self._scan_shards(covered, wanted.resource, read, after=after, limit=limit, key=account)
 
     def invitations(
         self,
@@ -239,8 +225,7 @@ class AccessReader:
             invitation = value_of(Invitation, item)
             return invitation if contains(q, (invitation.email,)) else None
 
-        prefix = "" if resource is None else f"{grants_scope(resource[0], padded(resource[1]))}#"
-        return self._scan(partition(integration_id, INVITATIONS), read, prefix=prefix, after=after, limit=limit)
+        return self._scan_shards(Shards(integration_id, INVITATIONS), resource, read, after=after, limit=limit)
 
     def invitations_read_at(self, integration_id: str) -> int | None:
         """When the invitations were last gone through (unix seconds): those of groups or of projects, the earlier."""
@@ -261,31 +246,34 @@ class AccessReader:
     def _named(self, integration_id: str, names: str, name: str) -> Iterable[Item]:
         return query_all(self._table, f"{integration_id}#{names}", prefix=name_prefix(name), index=BY_ACCOUNT)
 
-    def _scan(
+    def _scan_partition(
+        self, pk: str, read: Callable[[Item], T | None], *, after: str | None, limit: int, index: str | None = None
+    ) -> Page[T]:
+        def query(after: str | None, limit: int) -> Rows:
+            return self._table.query(pk, after=after, limit=limit, index=index)
+
+        return scan(query, read, after=after, limit=limit)
+
+    def _scan_shards(
         self,
-        pk: str,
+        shards: Shards,
+        resource: tuple[ResourceType, int] | None,
         read: Callable[[Item], T | None],
         *,
         after: str | None,
         limit: int,
-        prefix: str = "",
-        index: str | None = None,
+        key: str = "",
     ) -> Page[T]:
-        values: list[T] = []
-        left, chunk = MAX_READ, limit
-        while True:
-            rows = self._table.query(pk, prefix=prefix, after=after, limit=min(chunk, left), index=index)
-            for number, item in enumerate(rows.items, 1):
-                value = read(item)
-                if value is not None:
-                    values.append(value)
-                if len(values) == limit:
-                    is_last = number == len(rows.items) and rows.last is None
-                    return Page(values, None if is_last else item["sk"])
-            left, chunk = left - len(rows.items), _CHUNK
-            after = None if rows.last is None else rows.last[1]
-            if after is None or left <= 0:
-                return Page(values, after)
+        """Go through a collection, or what of it is about one group or project (with a key: the one row)."""
+        if resource is None:
+            listing = self._shards.listing(shards)
+            return scan(listing.query, read, after=after, limit=limit, position=listing.position)
+        scope = grants_scope(resource[0], padded(resource[1]))
+
+        def query(after: str | None, limit: int) -> Rows:
+            return self._shards.page(shards, scope, prefix=f"{scope}#{key}", after=after, limit=limit)
+
+        return scan(query, read, after=after, limit=limit)
 
 
 def contains(wanted: str | None, texts: Iterable[str]) -> bool:

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.changes.rows import AccountComparison, GrantComparison, ResourceComparison, TrackedRows
-from gitlab_hub.access.grant_rows import grant_row, rows_by_resource
+from gitlab_hub.access.grant_rows import grant_row, rows_in_shards
 from gitlab_hub.access.keys import (
     ACCOUNTS,
     ADMINISTRATORS,
@@ -16,6 +16,7 @@ from gitlab_hub.access.keys import (
     INVITATIONS,
     PATHS,
     READINGS,
+    SHARED_OUT,
     USERNAMES,
     account_partition,
     grants_scope,
@@ -23,6 +24,7 @@ from gitlab_hub.access.keys import (
 )
 from gitlab_hub.access.model import Account, Grant, Invitation
 from gitlab_hub.access.outside.store import OutsideStore
+from gitlab_hub.access.shards import FormerRows, Shards
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import InventoryStore, Known, known_among, rows_by_id
@@ -38,7 +40,9 @@ MOST_ADMINISTRATORS = 10_000
 
 def partitions(integration_id: str) -> list[str]:
     """Name every partition that holds something of an integration."""
-    return [*(partition(integration_id, collection) for collection in COLLECTIONS), fence_partition(integration_id)]
+    whole = [partition(integration_id, collection) for collection in COLLECTIONS]
+    shared = [pk for collection in SHARED_OUT for pk in Shards(integration_id, collection).every]
+    return [*whole, *shared, fence_partition(integration_id)]
 
 
 class AccessStore:
@@ -48,9 +52,10 @@ class AccessStore:
         self._table, self._integration_id, self.feed = table, integration_id, feed
         accounts = rows_by_id(table, partition(integration_id, ACCOUNTS))
         self.accounts = TrackedRows(accounts, feed, AccountComparison())
-        granted = rows_by_resource(table, partition(integration_id, GRANTS))
-        self.grants = TrackedRows(granted, feed, GrantComparison(table, integration_id))
-        self.invitations = rows_by_resource(table, partition(integration_id, INVITATIONS))
+        self._shards = {collection: Shards(integration_id, collection) for collection in SHARED_OUT}
+        self._former = {collection: FormerRows(table, shards) for collection, shards in self._shards.items()}
+        self.grants = TrackedRows(self._rows_of(GRANTS), feed, GrantComparison(table, integration_id))
+        self.invitations = self._rows_of(INVITATIONS)
         self.outside = OutsideStore(table, integration_id)
         self.inventory = InventoryStore(
             table, integration_id, self._remove_contents, index=self._path_index, wrap=self._tracked_resources
@@ -66,7 +71,7 @@ class AccessStore:
 
     def invitation(self, scope: str, key: str) -> Invitation | None:
         """Read a stored invitation."""
-        item = self._table.get(partition(self._integration_id, INVITATIONS), f"{scope}#{key}")
+        item = self._table.get(*self._shards[INVITATIONS].key(scope, key))
         return None if item is None else value_of(Invitation, item)
 
     def note_reading(self, stage: str, *, sync_id: str, at: int) -> None:
@@ -114,6 +119,14 @@ class AccessStore:
         key = padded(account.id)
         index = name_index(self._integration_id, USERNAMES, account.username, key)
         return Row(key, {**item_of(account), **index}, baseline_mark)
+
+    def move_former_rows(self) -> None:
+        """Move what the release before has left, and nobody has come to read."""
+        for former in self._former.values():
+            former.move_all()
+
+    def _rows_of(self, collection: str) -> TableRows:
+        return rows_in_shards(self._table, self._shards[collection], self._former[collection])
 
     def _tracked_resources(self, kind: ResourceType, rows: TableRows) -> RowStore:
         return TrackedRows(rows, self.feed, ResourceComparison(self._table, self._integration_id, kind))

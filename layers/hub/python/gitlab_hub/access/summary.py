@@ -9,6 +9,7 @@ from gitlab_hub.access.effective.paths import OWNER
 from gitlab_hub.access.keys import ACCOUNTS, GRANTS, INVITATIONS
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.reader import is_inactive
+from gitlab_hub.access.shards import ShardReader, Shards
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
@@ -88,18 +89,22 @@ class AccessSummary:
 
     def __init__(self, table: Table, runs: RunStore, scopes: ScopeList, *, now: Callable[[], float]) -> None:
         self._table, self._runs, self._scopes, self._now = table, runs, scopes, now
+        self._shards = ShardReader(table)
 
     def figures(self, integration_id: str) -> list[Figure]:
         """Count everything."""
         tally = Tally(self._now())
         for item in self._rows(integration_id, ACCOUNTS):
             tally.account(value_of(Account, item))
-        for item in self._rows(integration_id, GRANTS):
-            tally.grant(value_of(Grant, item))
+        for page in self._shards.pages(Shards(integration_id, GRANTS)):
+            for item in page:
+                tally.grant(value_of(Grant, item))
         for kind in ResourceType:
             for item in self._rows(integration_id, kind.collection, "shared_with"):
                 tally.resource(kind, item)
-        tally.counts["invitations"] = sum(1 for _ in self._rows(integration_id, INVITATIONS, "sk"))
+        tally.counts["invitations"] = sum(
+            len(page) for page in self._shards.pages(Shards(integration_id, INVITATIONS), "sk")
+        )
         return list(figures(tally, f"/v1/integrations/{integration_id}"))
 
     def completeness(self, integration_id: str) -> Completeness:

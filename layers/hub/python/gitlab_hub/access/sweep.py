@@ -18,6 +18,7 @@ class SweepStage(SingleScopeStage):
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Sweep every dataset."""
         context, existence = self._context, self._existence
+        await context.session.write(context.store.move_former_rows)
         await context.inventory.mirrors[ResourceType.PROJECT].delete_missing(existence.project_is_gone)
         await context.inventory.mirrors[ResourceType.GROUP].delete_missing(existence.group_is_gone)
         await context.grants.delete_missing(existence.grant_is_gone)

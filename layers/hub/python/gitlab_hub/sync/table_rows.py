@@ -22,7 +22,7 @@ class TableRows:
     """Rows of one dataset in a table.
 
     `key` gives the table key of a row in a scope; `scope_range` the partition and sort-key prefix of a whole scope;
-    `row_key` the row's key back from its sort key.
+    `row_key` the row's key back from its sort key. `prepare` is called with scopes (sorted) before their rows are read.
     """
 
     def __init__(
@@ -32,8 +32,10 @@ class TableRows:
         key: Callable[[str, str], Key],
         scope_range: Callable[[str], tuple[str, str]],
         row_key: Callable[[str], str],
+        prepare: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
         self._table, self._key, self._scope_range, self._row_key = table, key, scope_range, row_key
+        self._prepare = prepare
         self._ahead: dict[str, list[tuple[str, str]]] = {}
 
     def look_ahead(self, scopes: Sequence[str]) -> None:
@@ -44,23 +46,40 @@ class TableRows:
         """
         self._ahead = {}
         if scopes:
-            ranges = [self._scope_range(scope) for scope in scopes]
-            (pk, low), prefixes = ranges[0], [prefix for _, prefix in ranges]
-            limit = PASSED_OVER * len(scopes)
-            rows = self._table.query(pk, after=low, until=f"{prefixes[-1]}~", limit=limit, attributes=("sk", HASH))
-            come_to = "~" if rows.last is None else rows.last[1]
-            whole = [scope for scope, prefix in zip(scopes, prefixes, strict=True) if f"{prefix}~" <= come_to]
-            self._ahead = {scope: [] for scope in whole}
-            for item in rows.items:
-                scope = scopes[bisect_right(prefixes, item["sk"]) - 1]
-                if HASH in item and scope in self._ahead:
-                    self._ahead[scope].append((self._row_key(item["sk"]), item[HASH]))
+            self._prepare(scopes)
+        partitions: dict[str, dict[str, str]] = {}
+        for scope in scopes:
+            pk, prefix = self._scope_range(scope)
+            partitions.setdefault(pk, {})[prefix] = scope
+        left = 0
+        for pk, some in partitions.items():
+            # What one partition does not use is left for the next one: few scopes differ more than many do.
+            left += PASSED_OVER * len(some)
+            left -= self._look_along(pk, some, left)
+
+    def _look_along(self, pk: str, scopes: Mapping[str, str], limit: int) -> int:
+        """Read scopes (by their prefixes) of one partition; the answer is how many rows that were."""
+        prefixes = list(scopes)
+        rows = self._table.query(
+            pk, after=prefixes[0], until=f"{prefixes[-1]}~", limit=limit, attributes=("sk", HASH)
+        )  # fmt: skip
+        come_to = "~" if rows.last is None else rows.last[1]
+        whole: dict[str, list[tuple[str, str]]] = {
+            scope: [] for prefix, scope in scopes.items() if f"{prefix}~" <= come_to
+        }
+        for item in rows.items:
+            scope = scopes[prefixes[bisect_right(prefixes, item["sk"]) - 1]]
+            if HASH in item and scope in whole:
+                whole[scope].append((self._row_key(item["sk"]), item[HASH]))
+        self._ahead |= whole
+        return len(rows.items)
 
     def stored(self, scope: str) -> Iterator[tuple[str, str]]:
         """Every stored (key, content hash) of a scope, streamed."""
         if scope in self._ahead:
             yield from self._ahead.pop(scope)
             return
+        self._prepare([scope])
         pk, prefix = self._scope_range(scope)
         for item in query_all(self._table, pk, prefix=prefix, attributes=("sk", HASH)):
             if HASH in item:
@@ -68,6 +87,7 @@ class TableRows:
 
     def stored_of(self, scope: str, keys: Sequence[str]) -> dict[str, str]:
         """The content hashes of those of `keys` that are stored."""
+        self._prepare([scope])
         wanted = sorted({self._key(scope, key) for key in keys})
         found = stretch(self._table, wanted, attributes=("sk", HASH))
         return {self._row_key(item["sk"]): item[HASH] for item in found if HASH in item}

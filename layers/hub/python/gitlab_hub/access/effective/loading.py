@@ -16,6 +16,7 @@ from gitlab_hub.access.keys import (
     members_stage,
 )
 from gitlab_hub.access.model import Grant
+from gitlab_hub.access.shards import ShardReader, Shards
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
@@ -30,7 +31,7 @@ class GraphReader:
     """The stored groups, projects and grants of integrations, as effective access needs them. All calls block."""
 
     def __init__(self, table: Table, scopes: ScopeList) -> None:
-        self._table, self._scopes = table, scopes
+        self._table, self._scopes, self._shards = table, scopes, ShardReader(table)
 
     def node(self, integration_id: str, place: Place) -> Node | None:
         """Read one group or project."""
@@ -72,21 +73,32 @@ class GraphReader:
 
     def memberships(self, integration_id: str, account_id: int, nodes: Iterable[Node]) -> Memberships:
         """Read which of these groups and projects an account is a direct member of."""
-        key = padded(account_id)
-        keys = [(_grants_of(integration_id, node), f"{_scope(node)}#{key}") for node in nodes]
-        return _stored(self._table.get_many(keys))
+        key, pk = padded(account_id), partition(integration_id, OUTSIDE_GRANTS)
+        known = list(nodes)
+        covered = [(_scope(node), key) for node in known if not node.outside]
+        outside = [(pk, f"{_scope(node)}#{key}") for node in known if node.outside]
+        return _stored(self._shards.get_many(Shards(integration_id, GRANTS), covered, outside))
 
     def all_memberships(self, integration_id: str, account_id: int, graph: Graph) -> Memberships:
         """Read everything an account is a direct member of, of what is in the graph."""
         items = query_all(self._table, account_partition(integration_id, account_id), index=BY_ACCOUNT)
         found = ((item, graph.nodes.get(Place(item["resource_type"], item["resource_id"]))) for item in items)
-        return _stored(item for item, node in found if node and item["pk"] == _grants_of(integration_id, node))
+        outside, shards = partition(integration_id, OUTSIDE_GRANTS), Shards(integration_id, GRANTS)
+        return _stored(
+            item
+            for item, node in found
+            if node and (item["pk"] == outside if node.outside else shards.holds(item["pk"]))
+        )
 
     def members(self, integration_id: str, node: Node, after: int | None) -> Iterator[Grant]:
         """The direct members of a group or project behind an account's id, in order of ids, read as they are taken."""
-        scope, pk = _scope(node), _grants_of(integration_id, node)
+        scope = _scope(node)
         start = None if after is None else f"{scope}#{padded(after)}"
-        rows = query_all(self._table, pk, prefix=f"{scope}#", after=start, limit=_PAGE)
+        if node.outside:
+            pk = partition(integration_id, OUTSIDE_GRANTS)
+            rows = query_all(self._table, pk, prefix=f"{scope}#", after=start, limit=_PAGE)
+        else:
+            rows = self._shards.of_scope(Shards(integration_id, GRANTS), scope, after=start, limit=_PAGE)
         return (value_of(Grant, item) for item in rows)
 
     def administrators(self, integration_id: str, after: int | None) -> Iterator[int]:
@@ -146,10 +158,6 @@ def _invited(node: Node) -> set[int]:
 
 def _scope(node: Node) -> str:
     return grants_scope(node.place.type, padded(node.place.id))
-
-
-def _grants_of(integration_id: str, node: Node) -> str:
-    return partition(integration_id, OUTSIDE_GRANTS if node.outside else GRANTS)
 
 
 def by_place(grants: Iterable[Grant]) -> Memberships:

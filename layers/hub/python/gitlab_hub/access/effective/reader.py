@@ -11,7 +11,8 @@ from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.loading import GraphReader, by_place
 from gitlab_hub.access.effective.paths import OWNER, GrantKind, Memberships, is_at_least, known_places, paths
 from gitlab_hub.access.model import Account, Grant
-from gitlab_hub.access.reader import MAX_READ, WHENEVER, Ending, Page
+from gitlab_hub.access.pages import MAX_READ, Page
+from gitlab_hub.access.reader import WHENEVER, Ending
 
 RESOURCES_READ = 50
 """Groups and projects looked into for one page of everybody's access to everything."""

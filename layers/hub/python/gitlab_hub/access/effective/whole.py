@@ -1,14 +1,15 @@
 """All that is stored of an integration's access, in memory, for answers that would ask a thousand times."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.loading import GraphReader
 from gitlab_hub.access.keys import GRANTS, OUTSIDE_GRANTS
 from gitlab_hub.access.model import Grant
+from gitlab_hub.access.shards import Shards
 from gitlab_hub.inventory.model import ResourceType, partition
-from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_pages, value_of
 from gitlab_hub.sync.scope_list import ScopeList
 
@@ -25,8 +26,8 @@ class WholeGraph(GraphReader):
         super().__init__(table, scopes)
         self._graph = super().whole(integration_id)
         check()
-        self._covered = _members(table, partition(integration_id, GRANTS), check)
-        self._outside = _members(table, partition(integration_id, OUTSIDE_GRANTS), check)
+        self._covered = _members(self._shards.pages(Shards(integration_id, GRANTS)), check)
+        self._outside = _members(query_pages(table, partition(integration_id, OUTSIDE_GRANTS)), check)
         self._administering = list(super().administrators(integration_id, None))
 
     def node(self, _integration_id: str, place: Place) -> Node | None:
@@ -48,14 +49,14 @@ class WholeGraph(GraphReader):
         return (number for number in self._administering if number > (after or 0))
 
 
-def _members(table: Table, pk: str, check: Callable[[], None]) -> _Members:
-    """The grants of a partition by where they are; its sort keys order them by that, then by account."""
+def _members(pages: Iterable[Sequence[Item]], check: Callable[[], None]) -> _Members:
+    """Grants by where they are, and there by account."""
     found: _Members = {}
-    for page in query_pages(table, pk):
+    for page in pages:
         check()
         for place, grants in groupby((value_of(Grant, item) for item in page), key=_place):
             found.setdefault(place, []).extend(grants)
-    return found
+    return {place: sorted(grants, key=lambda grant: grant.account_id) for place, grants in found.items()}
 
 
 def _place(grant: Grant) -> Place:

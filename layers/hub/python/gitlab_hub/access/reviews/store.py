@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from gitlab_hub.access.keys import REVIEW_ITEMS, REVIEWS
-from gitlab_hub.access.reader import MAX_READ, Page
+from gitlab_hub.access.pages import MAX_READ, Page
 from gitlab_hub.access.reviews.model import Item, Review, recount
 from gitlab_hub.inventory.model import partition
 from gitlab_hub.storage import ports
