@@ -5,7 +5,19 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import cases, effective, journeys, loopback, reads, receiving, report, steps, ticks, triggers
+from benchmarks import (
+    cases,
+    effective,
+    journeys,
+    local_syncs,
+    loopback,
+    reads,
+    receiving,
+    report,
+    steps,
+    ticks,
+    triggers,
+)
 from benchmarks.machine import facts
 from benchmarks.starts import Start, starts
 from benchmarks.syncs import Figures, figures_of
@@ -13,7 +25,7 @@ from benchmarks.syncs import Figures, figures_of
 HERE = Path(__file__).parent
 KINDS = ("access", "pipelines")
 WEBHOOKS = ("receiving", "steps", "loopback")
-PARTS = (*KINDS, "effective", "triggers", *WEBHOOKS, "journeys", "reads", "ticks", "starts")
+PARTS = (*KINDS, "effective", "triggers", *WEBHOOKS, "local", "journeys", "reads", "ticks", "starts")
 GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
 
 
@@ -51,6 +63,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
         "journeys": lambda: report.journeys(journeys.journeys()),
         "reads": lambda: report.reads(reads.counted(quick=chosen.quick)),
         "ticks": lambda: report.ticks(ticks.ticks()),
+        "local": lambda: report.local(list(local_syncs.figures(quick=chosen.quick))),
         "loopback": lambda: report.loopback(loopback.figures(quick=chosen.quick)),
         "starts": lambda: report.starts(list(_starts(tries=3 if chosen.quick else 7))),
     }

@@ -30,10 +30,16 @@ class Bundle:
 
 
 @contextmanager
-def running_bundle() -> Iterator[Bundle]:
-    """Run everything until the block ends. Schedules are off: whatever is done, messages do it."""
+def running_bundle(*sizes: str) -> Iterator[Bundle]:
+    """Run everything until the block ends, with a company of these sizes (options of the stand-in; none: a small one).
+
+    Schedules are off: whatever is done, messages do it.
+    """
     port, token = _free_port(), f"ghub_bench_{secrets.token_hex(16)}"
-    with gitlab.running(*COMPANY) as company, tempfile.TemporaryDirectory(prefix="gitlab-hub-bench-") as folder:
+    with (
+        gitlab.running(*(("--seed", "7", *sizes) if sizes else COMPANY)) as company,
+        tempfile.TemporaryDirectory(prefix="gitlab-hub-bench-") as folder,
+    ):
         options = Options(
             port=port, state_dir=Path(folder), owner_token=token, allow_loopback=True, schedules=False
         )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from benchmarks.cases import JOBS, PIPELINES
 from benchmarks.effective import Answers, answers_table
 from benchmarks.journeys import Journeys, journeys_table
+from benchmarks.local_syncs import Waited, waited_table
 from benchmarks.loopback import Figures as Loopback
 from benchmarks.loopback import load_tables, loop_table
 from benchmarks.reads import Bills, reads_table
@@ -92,6 +93,11 @@ def ticks(measured: Ticks) -> Section:
 def loopback(figures: Loopback) -> Section:
     """The whole path on the emulator."""
     return Section("Webhooks through the local stack", (load_tables(figures.load), loop_table(figures.loop)))
+
+
+def local(waited: Sequence[Waited]) -> Section:
+    """Syncs on the emulator."""
+    return Section("Access syncs through the local stack", (waited_table(waited),))
 
 
 def starts(measured: Sequence[Start]) -> Section:
