@@ -53,11 +53,20 @@ class Watched(BatchTable):
         assert self.expected <= set(there)
 
 
-async def synced(who: SyncTarget = ADMIN) -> Company:
+class UpgradedCompany(Company):
+    """A company whose table is watched."""
+
+    table: Watched
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = Watched()
+        self.feature = AccessFeature(self.table)
+
+
+async def synced(who: SyncTarget = ADMIN) -> UpgradedCompany:
     """A company that an earlier release has synced."""
-    company = Company()
-    company.table = Watched()
-    company.feature = AccessFeature(company.table)
+    company = UpgradedCompany()
     company.script["/projects/8/invitations"] = [
         {"id": 1, "invite_email": "new@example.com", "access_level": 30, "created_at": "2026-01-01T00:00:00Z"}
     ]
