@@ -22,6 +22,9 @@ def parser() -> argparse.ArgumentParser:
         "--frozen", action="store_true", help="let time stand still except for POST /__standin__/advance"
     )
     options.add_argument(
+        "--gitlab-com", action="store_true", help="as gitlab.com: the first top-level group pays, and has SAML and SCIM"
+    )
+    options.add_argument(
         "--redirect-uri",
         action="append",
         default=[],

@@ -14,6 +14,7 @@ from stand_in_gitlab.app import Scope, StandIn
 from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.applications import REDIRECT_URI, add_application
 from stand_in_gitlab.company.build import Sizes, build
+from stand_in_gitlab.company.subscription import subscribe
 from stand_in_gitlab.fault_injection import Line
 from stand_in_gitlab.webhooks.transport import Post, http_post
 
@@ -32,6 +33,7 @@ def stand_in(
     latency_ms: float = 0,
     epoch: float | None = None,
     frozen: bool = False,
+    gitlab_com: bool = False,
     redirect_uris: Sequence[str] = (),
     post: Post = http_post,
 ) -> StandIn:
@@ -39,6 +41,8 @@ def stand_in(
     sizes = sizes or Sizes()
     clock = Clock(epoch, frozen=frozen)
     company = build(seed, clock.epoch, sizes)
+    if gitlab_com:
+        subscribe(company)
     add_application(company, APPLICATION, redirect_uris or [REDIRECT_URI])
     return StandIn(company, clock, base, root_path=root_path, latency=latency_ms / 1000, jobs=sizes.jobs, post=post)
 
@@ -56,6 +60,7 @@ def serve(
     root_path: str = "",
     epoch: float | None = None,
     frozen: bool = False,
+    gitlab_com: bool = False,
     redirect_uri: Sequence[str] = (),
     say: Callable[[str], Any] = lambda line: print(line, flush=True),
 ) -> None:
@@ -74,6 +79,7 @@ def serve(
         latency_ms=latency_ms,
         epoch=epoch,
         frozen=frozen,
+        gitlab_com=gitlab_com,
         redirect_uris=redirect_uri,
     )
     for name, value in app.company.well_known.items():

@@ -40,6 +40,10 @@ class Behaviour:
     """`members_delete_limit`, by group or project and caller."""
     deletion_delay: float = 1.0
     """Seconds between the answer to a deletion of an account, or of somebody's seat, and the deletion."""
+    account_lists: bool = False
+    """An Enterprise Edition, with `billable_members` and the other lists of accounts; a Community Edition has none."""
+    gitlab_com: bool = False
+    """Groups have custom roles of their own, and the instance none that anybody may list."""
     webhook_clock_skew: float = 0.0
     """Seconds that `webhook-timestamp` is ahead of real time."""
 

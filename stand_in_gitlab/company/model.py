@@ -27,6 +27,16 @@ class User:
     last_sign_in: float | None = None
     last_activity_on: str | None = None
     identities: tuple[tuple[str, str], ...] = ()
+    public_email: str = ""
+    service_account: bool = False
+    provisioned_by: int | None = None
+    """The top-level group that made it: a service account of its, or a person whom its provider sent."""
+    enterprise_group: int | None = None
+    """The top-level group whose enterprise user it is."""
+    saml: tuple[tuple[int, str], ...] = ()
+    """Its names at the SAML providers of groups."""
+    scim: tuple[tuple[int, str, bool], ...] = ()
+    """Its names at the SCIM providers of groups, and whether each is active."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +76,10 @@ class Group:
     """`prevent_sharing_groups_outside_hierarchy` of a top-level group."""
     fine_grained_only: bool = False
     """A top-level group takes no classic tokens of people."""
+    plan: str = "free"
+    """What a top-level group pays for: free, premium or ultimate."""
+    has_saml: bool = False
+    """People sign in to a top-level group by a provider of its own."""
 
 
 @dataclass(slots=True, kw_only=True)

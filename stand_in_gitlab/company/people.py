@@ -56,7 +56,9 @@ def bot_of(company: Company, kind: str, source_id: int) -> User:
 def service_account(company: Company, group_id: int, name: str) -> User:
     """A machine user that a group owns; GitLab counts those among bots (app/models/concerns/has_user_type.rb)."""
     suffix = token_hex(company.seed, "service", group_id, name)
-    return machine(company, f"service_account_group_{group_id}_{suffix}", name)
+    user = machine(company, f"service_account_group_{group_id}_{suffix}", name)
+    user.service_account, user.provisioned_by = True, group_id
+    return user
 
 
 def machine(company: Company, username: str, name: str, *, bot: bool = True) -> User:

@@ -11,6 +11,7 @@ from stand_in_gitlab.company.code import refs
 from stand_in_gitlab.company.hook_model import Hook
 from stand_in_gitlab.company.model import Share
 from stand_in_gitlab.company.state import Company
+from stand_in_gitlab.rest.account_lists import AccountLists
 from stand_in_gitlab.webhooks.health import alert_status
 
 Fact = dict[str, object]
@@ -28,6 +29,7 @@ class Truth:
             "members": self._members,
             "shares": self._shares,
             "invitations": self._invitations,
+            "account_lists": AccountLists(company).rows,
             "access": self._access,
             "pipelines": self._pipelines,
             "jobs": self._jobs,
@@ -63,6 +65,14 @@ class Truth:
                 "is_admin": user.is_admin,
                 "is_auditor": user.is_auditor,
                 "bot": user.bot,
+                "service_account": user.service_account,
+                "email": user.email,
+                "external": user.external,
+                "two_factor_enabled": user.two_factor,
+                "last_sign_in_at": None if user.last_sign_in is None else int(user.last_sign_in),
+                "last_activity_on": user.last_activity_on,
+                "saml": [uid for _, uid in user.saml],
+                "scim": [uid for _, uid, active in user.scim if active],
             }
 
     def _groups(self) -> Iterator[Fact]:

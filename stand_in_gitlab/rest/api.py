@@ -12,6 +12,7 @@ from stand_in_gitlab.company.hook_model import HookKind
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.visibility import Visibilities
 from stand_in_gitlab.payloads.parts import Parts
+from stand_in_gitlab.rest.account_lists import AccountListsApi
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
 from stand_in_gitlab.rest.auth import check_kind, check_scope, identify, token_text
 from stand_in_gitlab.rest.background import BackgroundJobs
@@ -96,6 +97,7 @@ class RestApi:
         yield "GET", "/projects", projects.many
         yield "GET", "/projects/*", projects.one
         yield from SharesApi(self._company, self._shapes).routes()
+        yield from AccountListsApi(self._company, self._shapes).routes()
         for kind in ("groups", "projects"):
             members = MembersApi(self._company, self._shapes, of_groups=kind == "groups")
             yield "GET", f"/{kind}/*/members", members.direct

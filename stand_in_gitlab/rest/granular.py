@@ -29,6 +29,8 @@ OWN = {
     "GET metadata": ("Metadata: Read", INSTANCE),
     "GET groups": ("Group: Read", USER),
     "GET projects": ("Project: Read", USER),
+    "GET service_accounts": ("Service Account: Read", INSTANCE),
+    "GET member_roles": ("Member Role: Read", INSTANCE),
 }
 """Calls that are about no group and no project."""
 
@@ -48,6 +50,14 @@ BELOW = {
     "POST invitations": "Invitation: Create",
     "PUT invitations": "Invitation: Update",
     "DELETE invitations": "Invitation: Delete",
+    "GET billable_members": "Member: Read",
+    "GET pending_members": "Member: Read",
+    "GET enterprise_users": "Enterprise User: Read",
+    "GET saml_users": "SAML User: Read",
+    "GET saml": "SAML Group Identity: Read",
+    "GET scim": "SCIM Identity: Read",
+    "GET service_accounts": "Service Account: Read",
+    "GET member_roles": "Member Role: Read",
     "GET pipelines": "Pipeline: Read",
     "GET jobs": "Job: Read",
     "GET hooks": "Webhook: Read",

@@ -21,7 +21,7 @@ class Shapes:
         return {
             "id": user.id,
             "username": user.username,
-            "public_email": "",
+            "public_email": user.public_email,
             "name": user.name,
             "state": user.state,
             "locked": False,

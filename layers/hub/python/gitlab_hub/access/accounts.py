@@ -44,9 +44,12 @@ class AccountsStage(SingleScopeStage):
     async def _take(self, mark: Key | None, rows: Rows) -> None:
         if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
-        accounts = await read_skipping_unreadable(self._context.session, SCOPE, rows, account_of_admins_row)
-        stored = [self._context.store.account_row(account, mark) for _, account in accounts]
-        await self._context.accounts.upsert(ALL, stored)
+        context = self._context
+        good = [row for row, _ in await read_skipping_unreadable(context.session, SCOPE, rows, account_of_admins_row)]
+        known = await context.session.io(context.store.known_accounts, [row["id"] for row in good])
+        accounts = [account_of_admins_row(row, known.values.get(row["id"])) for row in good]
+        stored = [context.store.account_row(account, mark) for account in accounts]
+        await context.accounts.upsert(ALL, stored, known.hashes)
 
 
 class AccountCollector:

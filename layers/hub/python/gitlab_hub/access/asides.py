@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from gitlab_hub.access.context import AccessContext
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -17,6 +18,9 @@ from gitlab_hub.gitlab.errors import (
 
 T = TypeVar("T")
 
+READ_EVERY_SECONDS = 86_400
+"""How often what costs many requests, and seldom changes, is read."""
+
 ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 """What concerns every request of the run, and is the engine's to judge."""
 
@@ -29,6 +33,26 @@ def status_of(error: GitLabError) -> str:
         case ResourceNotFound():
             return "gone"
     return "failed"
+
+
+async def is_due(context: AccessContext, stage: str) -> bool:
+    """Whether a stage that reads once a day reads in this run: also where this run has begun to."""
+    session = context.session
+    last = await session.io(context.store.reading, stage)
+    if session.full or last is None:
+        return True
+    sync_id, at = last
+    return sync_id == session.sync_id or at + READ_EVERY_SECONDS <= now_of(context)
+
+
+async def note_reading(context: AccessContext, stage: str) -> None:
+    """Note that a stage which reads once a day has been gone through in this run."""
+    await context.session.write(context.store.note_reading, stage, sync_id=context.session.sync_id, at=now_of(context))
+
+
+def now_of(context: AccessContext) -> int:
+    """The hub's clock in unix seconds."""
+    return int(context.session.now().timestamp())
 
 
 def readable(

@@ -7,6 +7,9 @@ from gitlab_hub.access.hints import subject
 from gitlab_hub.access.invitations import InvitationsStage
 from gitlab_hub.access.members import MemberListsStage, MembersStage
 from gitlab_hub.access.outside.stage import OutsideGroupsStage
+from gitlab_hub.access.sources.merging import AccountFactsStage
+from gitlab_hub.access.sources.roles import MemberRolesStage
+from gitlab_hub.access.sources.stage import AccountListsStage
 from gitlab_hub.access.store import AccessStore
 from gitlab_hub.access.sweep import SweepStage
 from gitlab_hub.access.targeted_refresh import TargetedRefresh
@@ -37,6 +40,9 @@ class AccessFeature:
             MembersStage(context, ResourceType.PROJECT, collector),
             MemberListsStage(context),
             OutsideGroupsStage(context, context.store.outside, collector),
+            AccountListsStage(context),
+            MemberRolesStage(context),
+            AccountFactsStage(context),
             MemberAccountsStage(context),
             # Behind whatever asks whether all was read: nothing that is refused here may count there.
             InvitationsStage(context, ResourceType.GROUP),

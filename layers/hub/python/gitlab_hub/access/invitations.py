@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
-from gitlab_hub.access.asides import ENDS_SLICE, readable, status_of
+from gitlab_hub.access.asides import ENDS_SLICE, is_due, note_reading, readable, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.invitation_rights import InvitationRights
 from gitlab_hub.access.keys import grants_scope, invitations_stage
@@ -20,7 +20,6 @@ from gitlab_hub.inventory.model import ALL, ResourceType
 from gitlab_hub.storage.rows import content_hash
 from gitlab_hub.sync.ports import Scope
 
-READ_EVERY_SECONDS = 86_400
 MOST_REFUSED = 10
 """So many groups (projects) are asked in vain before the others are not asked."""
 
@@ -52,14 +51,14 @@ class InvitationsStage:
 
     async def size(self) -> int:
         """Count the resources, where their invitations are to be read in this run."""
-        return (
-            await self._context.session.io(self._context.inventory.store.count, self._kind) if await self._due() else 0
-        )
+        if not await is_due(self._context, self.name):
+            return 0
+        return await self._context.session.io(self._context.inventory.store.count, self._kind)
 
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
         """Give one scope per resource, unless they were read within a day."""
         session, store = self._context.session, self._context.store
-        if not await self._due():
+        if not await is_due(self._context, self.name):
             session.keep_notes()
             return
         await self._look_up_rights()
@@ -68,7 +67,7 @@ class InvitationsStage:
             has_any = True
             yield scope
         if has_any:  # Where nothing is stored yet, the next run that finds something is not to wait for a day.
-            await session.write(store.note_reading, self.name, sync_id=session.sync_id, at=self._now())
+            await note_reading(self._context, self.name)
 
     async def read(self, scope: Scope) -> None:
         """Read the invitations to one resource; what is refused is noted, and nothing of it is removed."""
@@ -141,17 +140,6 @@ class InvitationsStage:
         groups = await context.session.io(context.inventory.store.known, ResourceType.GROUP, ids)
         paths = {number: group.full_path for number, group in groups.values.items()}
         self._rights = InvitationRights.of(self._kind, grants, paths)
-
-    async def _due(self) -> bool:
-        session = self._context.session
-        last = await session.io(self._context.store.reading, self.name)
-        if session.full or last is None:
-            return True
-        sync_id, at = last
-        return sync_id == session.sync_id or at + READ_EVERY_SECONDS <= self._now()
-
-    def _now(self) -> int:
-        return int(self._context.session.now().timestamp())
 
     def _in_vain(self) -> str:
         return (

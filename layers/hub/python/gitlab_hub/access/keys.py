@@ -7,7 +7,9 @@ per direct membership under `<group|project>#<resource>#<account>`, in the shard
 that give access to what it covers; they are few, and `#outside_grants` is one partition. `<integration>#hints` holds a
 mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations#<shard>` holds
 those who were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read,
-and who administers the GitLab. `<integration>#changes` and `#feed` hold the change feed (`changes/feed.py`).
+and who administers the GitLab. `<integration>#account_facts` holds what GitLab's other lists of accounts tell of one,
+under `<list>#<group>#<account>`; how those lists were read lies among the readings. `<integration>#changes` and
+`#feed` hold the change feed (`changes/feed.py`).
 `<integration>#reviews` holds a row per access review, `#review_items` what is reviewed under `<review>#<item>`.
 """
 
@@ -22,6 +24,7 @@ GRANTS = "grants"
 BY_ACCOUNT = "by_account"
 HINTS = "hints"
 OUTSIDE_GROUPS, OUTSIDE_GRANTS = "outside_groups", "outside_grants"
+ACCOUNT_FACTS = "account_facts"
 INVITATIONS = "invitations"
 READINGS = "readings"
 ADMINISTRATORS = "administrators"
@@ -39,6 +42,7 @@ COLLECTIONS = (
     HINTS,
     OUTSIDE_GROUPS,
     OUTSIDE_GRANTS,
+    ACCOUNT_FACTS,
     INVITATIONS,
     READINGS,
     CHANGES,

@@ -5,7 +5,7 @@ Times are unix seconds. A date of GitLab's (`…_on`) stays the ISO date it is: 
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType
@@ -32,11 +32,24 @@ class AccountStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+_STATUSES = {
+    "active": AccountStatus.ACTIVE,
+    **dict.fromkeys(("blocked", "deactivated", "banned", "ldap_blocked"), AccountStatus.DISABLED),
+    "blocked_pending_approval": AccountStatus.PENDING,
+}
+
+
+def status_of(state: str | None) -> AccountStatus:
+    """Say whether an account can be used; a state nobody knows yet is not guessed at (app/models/user.rb)."""
+    return _STATUSES.get(state or "", AccountStatus.UNKNOWN)
+
+
 class Email(TypedDict):
     """An address of an account and where it was read.
 
     `account`: what it signs in with (GitLab's `email`), which is the primary one; `public`: what it shows on its
-    profile (`public_email`); `commit`: what its commits on GitLab's pages carry (`commit_email`).
+    profile (`public_email`); `commit`: what its commits on GitLab's pages carry (`commit_email`). Of lists that do not
+    say which of these they show, the source is the list's name, as `billable_members`.
     """
 
     value: str
@@ -80,6 +93,12 @@ class Account:
     activity_source: str | None = None
     created_at: int | None = None
     web_url: str | None = None
+    told_by: list[str] = field(default_factory=list)
+    """The lists beside `/users` and the members that tell of it (`place_of` in `sources/layers.py`)."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """The fields that such a list has filled, each with its name."""
+    beneath: dict[str, Any] = field(default_factory=dict)
+    """What `/users` and the members alone tell, of the fields in which that is something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from gitlab_hub.access.keys import (
 from gitlab_hub.access.model import Account, AccountStatus, Grant, Invitation
 from gitlab_hub.access.pages import Page, scan
 from gitlab_hub.access.shards import ShardReader, Shards
+from gitlab_hub.access.sources.store import ListState, role_names, states
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.fields import midnight, padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
@@ -242,6 +243,14 @@ class AccessReader:
         )
         kinds = {partition(integration_id, kind.collection): str(kind) for kind in ResourceType}
         return {(kinds[item["pk"]], item["id"]): item["full_path"] for item in items}
+
+    def list_states(self, integration_id: str) -> dict[str, ListState]:
+        """How GitLab's lists of accounts beside `/users` and the members were last read, by their places."""
+        return {state.place: state for state in states(self._table, integration_id)}
+
+    def role_names(self, integration_id: str) -> dict[int, str]:
+        """The names of custom roles by their ids, as far as the token may list them."""
+        return role_names(self._table, integration_id)
 
     def _named(self, integration_id: str, names: str, name: str) -> Iterable[Item]:
         return query_all(self._table, f"{integration_id}#{names}", prefix=name_prefix(name), index=BY_ACCOUNT)

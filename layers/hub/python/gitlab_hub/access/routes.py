@@ -82,7 +82,8 @@ class AccessRoutes:
         listing = listing_name("accounts", integration_id, asdict(wanted))
         after = self._cursors.open(listing, cursor)
         found = self._reader.accounts(integration_id, wanted, after=after, limit=limit)
-        shown = [AccountAnswer.of(account) for account in found.values]
+        states = self._reader.list_states(integration_id)
+        shown = [AccountAnswer.of(account, states) for account in found.values]
         return AccountList(accounts=shown, next_cursor=self._cursors.following(listing, found.next))
 
     def get_account(self, integration_id: IntegrationId, account_id: AccountId) -> AccountEnvelope:
@@ -90,30 +91,33 @@ class AccessRoutes:
         account = self._reader.account(integration_id, account_id)
         if account is None:
             raise NotFound("There is no such account.")
-        return AccountEnvelope(account=AccountAnswer.of(account))
+        return AccountEnvelope(account=AccountAnswer.of(account, self._reader.list_states(integration_id)))
 
     def list_groups(
         self, integration_id: IntegrationId, q: Text = None, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
     ) -> GroupList:
         """List groups whose path or name contains `q`."""
         groups, following = self._resources(ResourceType.GROUP, integration_id, q, limit, cursor)
-        return GroupList(groups=[GroupAnswer.of(group) for group in groups], next_cursor=following)
+        roles = self._reader.role_names(integration_id)
+        return GroupList(groups=[GroupAnswer.of(group, roles) for group in groups], next_cursor=following)
 
     def get_group(self, integration_id: IntegrationId, group_id: ResourceId) -> GroupEnvelope:
         """Read one group."""
-        return GroupEnvelope(group=GroupAnswer.of(self._resource(ResourceType.GROUP, integration_id, group_id)))
+        group = self._resource(ResourceType.GROUP, integration_id, group_id)
+        return GroupEnvelope(group=GroupAnswer.of(group, self._reader.role_names(integration_id)))
 
     def get_project(self, integration_id: IntegrationId, project_id: ResourceId) -> ProjectEnvelope:
         """Read one project."""
         project = self._resource(ResourceType.PROJECT, integration_id, project_id)
-        return ProjectEnvelope(project=ProjectAnswer.of(project))
+        return ProjectEnvelope(project=ProjectAnswer.of(project, self._reader.role_names(integration_id)))
 
     def list_projects(
         self, integration_id: IntegrationId, q: Text = None, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
     ) -> ProjectList:
         """List projects whose path or name contains `q`."""
         projects, following = self._resources(ResourceType.PROJECT, integration_id, q, limit, cursor)
-        return ProjectList(projects=[ProjectAnswer.of(project) for project in projects], next_cursor=following)
+        roles = self._reader.role_names(integration_id)
+        return ProjectList(projects=[ProjectAnswer.of(project, roles) for project in projects], next_cursor=following)
 
     def _resource(self, kind: ResourceType, integration_id: str, number: int) -> Resource:
         resource = self._reader.resource(integration_id, kind, number)

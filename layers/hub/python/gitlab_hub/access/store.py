@@ -21,10 +21,12 @@ from gitlab_hub.access.keys import (
     account_partition,
     grants_scope,
     name_index,
+    name_prefix,
 )
 from gitlab_hub.access.model import Account, Grant, Invitation
 from gitlab_hub.access.outside.store import OutsideStore
 from gitlab_hub.access.shards import FormerRows, Shards
+from gitlab_hub.access.sources.store import SourceStore
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import InventoryStore, Known, known_among, rows_by_id
@@ -36,6 +38,8 @@ from gitlab_hub.sync.table_rows import TableRows
 
 MOST_ADMINISTRATORS = 10_000
 """That are noted; an item has a limit."""
+
+ONLY_OF_SOME = frozenset({"told_by", "sources", "beneath"})
 
 
 def partitions(integration_id: str) -> list[str]:
@@ -57,6 +61,7 @@ class AccessStore:
         self.grants = TrackedRows(self._rows_of(GRANTS), feed, GrantComparison(table, integration_id))
         self.invitations = self._rows_of(INVITATIONS)
         self.outside = OutsideStore(table, integration_id)
+        self.sources = SourceStore(table, integration_id)
         self.inventory = InventoryStore(
             table, integration_id, self._remove_contents, index=self._path_index, wrap=self._tracked_resources
         )
@@ -118,7 +123,18 @@ class AccessStore:
         """Make an account what is stored of it, findable by its username."""
         key = padded(account.id)
         index = name_index(self._integration_id, USERNAMES, account.username, key)
-        return Row(key, {**item_of(account), **index}, baseline_mark)
+        item = item_of(account)
+        # What only some accounts have is left out of the others' rows, which stay as earlier releases stored them.
+        kept = {name: value for name, value in item.items() if value or name not in ONLY_OF_SOME}
+        return Row(key, {**kept, **index}, baseline_mark)
+
+    def ids_named(self, usernames: Iterable[str]) -> dict[str, int]:
+        """Find stored accounts by their usernames, whatever the case; of several of one name the newest counts."""
+        pk, found = f"{self._integration_id}#{USERNAMES}", dict[str, int]()
+        for username in usernames:
+            for item in query_all(self._table, pk, prefix=name_prefix(username), index=BY_ACCOUNT):
+                found[username] = max(item["id"], found.get(username, 0))
+        return found
 
     def move_former_rows(self) -> None:
         """Move what the release before has left, and nobody has come to read."""

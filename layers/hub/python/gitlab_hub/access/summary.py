@@ -111,7 +111,9 @@ class AccessSummary:
         """Say how the last access sync went."""
         run = self._runs.load(integration_id, Kind.ACCESS)
         unread = self._scopes.counted(integration_id, Kind.ACCESS)
-        complete = run.status is RunStatus.IDLE and run.finished_at is not None and not run.rejected and not unread
+        # Where there is nothing to read, nothing is missing.
+        is_whole = not unread.keys() - {"disabled"}
+        complete = run.status is RunStatus.IDLE and run.finished_at is not None and not run.rejected and is_whole
         return Completeness(str(run.status), run.finished_at, unread, is_complete=complete)
 
     def _rows(self, integration_id: str, collection: str, *attributes: str) -> Iterator[Item]:

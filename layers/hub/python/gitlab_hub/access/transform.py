@@ -6,13 +6,14 @@ from typing import Any
 
 from gitlab_hub.access.model import (
     Account,
-    AccountStatus,
     Email,
     Grant,
     Identity,
     Invitation,
     MemberRole,
+    status_of,
 )
+from gitlab_hub.access.sources.layers import carried, ground_of
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.fields import (
@@ -30,20 +31,6 @@ from gitlab_hub.gitlab.fields import (
 )
 from gitlab_hub.inventory.model import ResourceType
 
-# Whether an account can be used, told from its state.
-
-_STATUSES = {
-    "active": AccountStatus.ACTIVE,
-    **dict.fromkeys(("blocked", "deactivated", "banned", "ldap_blocked"), AccountStatus.DISABLED),
-    "blocked_pending_approval": AccountStatus.PENDING,
-}
-
-
-def status_of(state: str | None) -> AccountStatus:
-    """Say whether an account can be used; a state nobody knows yet is not guessed at."""
-    return _STATUSES.get(state or "", AccountStatus.UNKNOWN)
-
-
 # Who tells what. `is_admin`, and where the license has auditors `is_auditor`: rows of `/users` for administrators only
 # (lib/api/entities/user_with_admin.rb and its prepend below ee/). `two_factor_enabled`, `external`, `identities`: those
 # too, and the own account's (user_public.rb). Member rows of an Enterprise Edition: the `email` of users whom the
@@ -58,6 +45,9 @@ _OF_MEMBERSHIP = frozenset({"created_at", "last_activity_on"})
 
 SCIM = "group_scim"
 """The provider of identities that a group's provider manages by SCIM; GitLab's rows of them name none."""
+
+INSTANCE_SCIM = "scim"
+"""The same where SCIM is set up for the whole GitLab."""
 
 _EMAIL_SOURCES = (("email", "account"), ("public_email", "public"), ("commit_email", "commit"))
 _READERS: dict[str, Callable[[object], Any]] = {
@@ -75,6 +65,12 @@ def is_admin_row(row: GitLabRow) -> bool:
 
 def account_of_user(row: GitLabRow, stored: Account | None = None) -> Account:
     """Read a row of `/users`; what it does not tell stays as it was stored."""
+    if stored is not None:
+        return carried(stored, _account_of_user(row, ground_of(stored)))
+    return _account_of_user(row)
+
+
+def _account_of_user(row: GitLabRow, stored: Account | None = None) -> Account:
     told = {name: read(row.get(name)) for name, read in _READERS.items()}
     known: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     if "last_activity_on" in row:
@@ -89,11 +85,15 @@ def account_of_user(row: GitLabRow, stored: Account | None = None) -> Account:
     )
 
 
-def account_of_admins_row(row: GitLabRow) -> Account:
-    """Read a row of `/users` that has what only administrators get. Raises UnexpectedResponse for any other."""
+def account_of_admins_row(row: GitLabRow, stored: Account | None = None) -> Account:
+    """Read a row of `/users` that has what only administrators get. Raises UnexpectedResponse for any other.
+
+    Such a row is whole: of what is stored, only what other lists tell stays.
+    """
     if not is_admin_row(row):
         raise UnexpectedResponse("GitLab listed a user without what administrators see of one.")
-    return account_of_user(row)
+    account = _account_of_user(row)
+    return account if stored is None else carried(stored, account)
 
 
 def account_of_member(row: GitLabRow, stored: Account | None = None) -> Account:
@@ -153,6 +153,9 @@ def _emails(row: GitLabRow, stored: Iterable[Email]) -> list[Email]:
 def _identities(row: GitLabRow, stored: Iterable[Identity]) -> list[Identity]:
     told = [] if "identities" in row else list(stored)
     told += [_identity(identity) for identity in strict_rows(row, "identities")]
+    # Of an Enterprise Edition, in rows that have `identities` too (ee/lib/ee/api/entities/user_public.rb).
+    for scim in strict_rows(row, "scim_identities"):
+        told = _with_scim(told, scim, INSTANCE_SCIM if scim.get("group_id") is None else SCIM)
     if saml := part(row, "group_saml_identity"):
         told.append(_identity(saml))
     if scim := part(row, "group_scim_identity"):
@@ -161,9 +164,9 @@ def _identities(row: GitLabRow, stored: Iterable[Identity]) -> list[Identity]:
     return [unique[key] for key in sorted(unique)]
 
 
-def _with_scim(identities: list[Identity], scim: GitLabRow) -> list[Identity]:
-    """Add the name under which a group's provider manages the account, or end it where it does so no more."""
-    named = _identity({**scim, "provider": SCIM})
+def _with_scim(identities: list[Identity], scim: GitLabRow, provider: str = SCIM) -> list[Identity]:
+    """Add the name under which a provider manages the account, or end it where it does so no more."""
+    named = _identity({**scim, "provider": provider})
     others = [identity for identity in identities if identity != named]
     return others if scim.get("active") is False else [*others, named]
 

@@ -1,10 +1,14 @@
 """What callers get to see of access: allow-lists, so that a new attribute of a row shows nowhere by itself."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
 
 from gitlab_hub.access.model import Account, AccountStatus, MemberRole, role_name
+from gitlab_hub.access.sources.layers import list_at
+from gitlab_hub.access.sources.store import ListState
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource, Share
 
@@ -22,6 +26,27 @@ class IdentityAnswer(BaseModel):
 
     provider: str
     extern_uid: str
+
+
+class TellerAnswer(BaseModel):
+    """One of GitLab's lists that tells of an account beside `/users` and the members."""
+
+    list: str
+    group_id: int | None
+    read_at: int | None
+    current: bool
+
+    @classmethod
+    def of(cls, place: str, states: Mapping[str, ListState]) -> "TellerAnswer":
+        """Show a list and how fresh it is."""
+        name, group_id = list_at(place)
+        state = states.get(place)
+        return cls(
+            list=name,
+            group_id=group_id,
+            read_at=None if state is None else state.read_at,
+            current=state is not None and state.is_current,
+        )
 
 
 class AccountAnswer(BaseModel):
@@ -45,11 +70,14 @@ class AccountAnswer(BaseModel):
     activity_source: str | None
     created_at: int | None
     web_url: str | None
+    sources: dict[str, str]
+    told_by: list[TellerAnswer]
 
     @classmethod
-    def of(cls, account: Account) -> "AccountAnswer":
-        """Show an account."""
-        return cls.model_validate(account, from_attributes=True)
+    def of(cls, account: Account, states: Mapping[str, ListState]) -> "AccountAnswer":
+        """Show an account; `states`: how GitLab's lists of accounts were last read, by their places."""
+        told_by = [TellerAnswer.of(place, states) for place in account.told_by]
+        return cls.model_validate({**asdict(account), "told_by": told_by})
 
 
 class MemberRoleAnswer(BaseModel):
@@ -76,8 +104,8 @@ class ShareAnswer(BaseModel):
     expires_at: int | None
 
     @classmethod
-    def of(cls, share: Share) -> "ShareAnswer":
-        """Show a share; GitLab tells the id of its custom role only."""
+    def of(cls, share: Share, roles: Mapping[int, str]) -> "ShareAnswer":
+        """Show a share; GitLab tells the id of its custom role only, `roles` has names by ids."""
         role_id = share["member_role_id"]
         return cls(
             group_id=share["group_id"],
@@ -85,7 +113,7 @@ class ShareAnswer(BaseModel):
             access_level=share["access_level"],
             role=role_name(share["access_level"]),
             member_role_id=role_id,
-            member_role=None if role_id is None else MemberRoleAnswer(id=role_id, name=None),
+            member_role=None if role_id is None else MemberRoleAnswer(id=role_id, name=roles.get(role_id)),
             expires_at=share["ends_at"],
         )
 
@@ -107,9 +135,9 @@ class GroupAnswer(BaseModel):
     marked_for_deletion_on: str | None
 
     @classmethod
-    def of(cls, group: Resource) -> "GroupAnswer":
+    def of(cls, group: Resource, roles: Mapping[int, str]) -> "GroupAnswer":
         """Show a group."""
-        return cls(**_shown(group))
+        return cls(**_shown(group, roles))
 
 
 class ProjectAnswer(GroupAnswer):
@@ -119,9 +147,9 @@ class ProjectAnswer(GroupAnswer):
     owner_id: int | None
 
     @classmethod
-    def of(cls, project: Resource) -> "ProjectAnswer":
+    def of(cls, project: Resource, roles: Mapping[int, str]) -> "ProjectAnswer":
         """Show a project."""
-        return cls(default_branch=project.default_branch, owner_id=project.owner_id, **_shown(project))
+        return cls(default_branch=project.default_branch, owner_id=project.owner_id, **_shown(project, roles))
 
 
 class AccountEnvelope(BaseModel):
@@ -163,6 +191,6 @@ class ProjectList(BaseModel):
     next_cursor: str | None
 
 
-def _shown(resource: Resource) -> dict[str, Any]:
+def _shown(resource: Resource, roles: Mapping[int, str]) -> dict[str, Any]:
     shown = {name: getattr(resource, name) for name in GroupAnswer.model_fields}
-    return {**shown, "shared_with": [ShareAnswer.of(share) for share in resource.shared_with]}
+    return {**shown, "shared_with": [ShareAnswer.of(share, roles) for share in resource.shared_with]}

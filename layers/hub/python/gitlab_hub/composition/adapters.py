@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
     from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.pipelines.projects import ProjectRows
+    from gitlab_hub.storage.ports import Table
     from gitlab_hub.web.principal import Principal
     from gitlab_hub.webhooks.hooks.model import Hook
     from gitlab_hub.webhooks.hooks.removal import HookRemoval
@@ -74,6 +75,22 @@ class AllIntegrations:
         if caller.integration_ids is None:
             return self.ids()
         return (one for one in sorted(caller.integration_ids) if self.exists(one))
+
+
+class UnreadLists:
+    """GitLab's lists of accounts that the access sync could not read, as what is shown of an integration needs them."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def __call__(self, integration_id: str) -> dict[str, tuple[str, str]]:
+        """How the reading of each went, and why, by the name of the list and perhaps its group."""
+        from gitlab_hub.gitlab.account_lists import READING
+        from gitlab_hub.sync.ports import Kind
+        from gitlab_hub.sync.scope_list import ScopeList
+
+        notes = ScopeList(self._table).of_stage(integration_id, Kind.ACCESS, READING)
+        return {note.key: (note.status, note.reason) for note in notes}
 
 
 class TriggeredProjects:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def integrations_routes(container: "Container") -> list["Route"]:
     """Everything about connecting a GitLab, and about the hooks in it."""
+    from gitlab_hub.composition.adapters import UnreadLists
     from gitlab_hub.integrations.credential_routes import CredentialRoutes
     from gitlab_hub.integrations.oauth.routes import CALLBACK
     from gitlab_hub.integrations.routes import IntegrationRoutes
@@ -35,6 +36,7 @@ def integrations_routes(container: "Container") -> list["Route"]:
             cursors=cursors,
             sync_view=syncs.view,
             hook_view=hooks.summary,
+            unread_lists=UnreadLists(container.integrations_table),
             webhook_url=container.public_url.webhook,
             callback_url=lambda: container.public_url.base() + CALLBACK,
             now=container.now,

@@ -4,35 +4,14 @@ Which group or project a role is missing in is found out by using it: verificati
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from gitlab_hub.gitlab.granular import GRANULAR
+from gitlab_hub.integrations.account_lists import Unread, list_capabilities
 from gitlab_hub.integrations.model import NOBODY, AuthMode, Integration
 from gitlab_hub.integrations.permissions import NEEDS, Need, covered
+from gitlab_hub.integrations.sight import AUTHORIZE, Available, Capability
 
-
-class Available(StrEnum):
-    """Whether the token can do something. `unknown`: only trying it would tell."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Capability:
-    """One thing that a token may be able to see or do.
-
-    `role`: the lowest role that its user needs in the groups and projects concerned. `to_change`: what makes it
-    available; None where it is.
-    """
-
-    name: str
-    does: str
-    available: Available
-    role: str | None = None
-    to_change: str | None = None
+__all__ = ["Available", "Capability", "capabilities"]
 
 
 SEEN_BY_ADMINISTRATORS = (
@@ -50,12 +29,18 @@ _ADMINISTRATOR = (
 )
 
 _UNLIMITED = "Lift the limit to a group (PATCH with group null): no list of a group has all accounts."
-_AUTHORIZE = "Authorize the application: POST /v1/integrations/gitlab/authorize."
 
 
-def capabilities(integration: Integration) -> list[Capability]:
-    """Everything that the primary credential of an integration can or cannot do."""
-    return [*_features(integration), *_sights(integration)]
+def capabilities(
+    integration: Integration, unread: Unread | None = None, *, was_synced: bool = False
+) -> list[Capability]:
+    """Everything that the primary credential of an integration can or cannot do.
+
+    `unread`: what the access sync has noted of lists of accounts that it could not read; `was_synced`: whether there
+    was such a sync.
+    """
+    lists = list_capabilities(integration, unread or {}, was_synced=was_synced)
+    return [*_features(integration), *_sights(integration), *lists]
 
 
 def _features(integration: Integration) -> Iterator[Capability]:
@@ -76,7 +61,7 @@ def _scope_is_there(integration: Integration, need: Need) -> Available:
 
 def _missing(integration: Integration, need: Need) -> str:
     if integration.account == NOBODY:
-        return _AUTHORIZE
+        return AUTHORIZE
     if GRANULAR in integration.scopes:
         return f"A fine-grained token needs these permissions: {', '.join(need.permissions)}. Trying it will tell."
     if integration.auth_mode == AuthMode.OAUTH_APP:
@@ -89,7 +74,7 @@ def _sights(integration: Integration) -> Iterator[Capability]:
     available = Available.YES if sees else Available.NO
     to_change = None if sees else _UNLIMITED if integration.account.is_admin else _ADMINISTRATOR
     if integration.account == NOBODY:
-        available, to_change = Available.UNKNOWN, _AUTHORIZE
+        available, to_change = Available.UNKNOWN, AUTHORIZE
     elif GRANULAR in integration.scopes and sees:
         available, to_change = Available.UNKNOWN, "A fine-grained token needs User: Read for the whole instance."
     for name, does in SEEN_BY_ADMINISTRATORS:

@@ -41,7 +41,15 @@ NEEDS = (
         feature="access",
         does="Sync accounts, groups, projects and grants",
         permissions=("User: Read", "Group: Read", "Project: Read", "Member: Read"),
-        better_with=("Invitation: Read",),
+        better_with=(
+            "Invitation: Read",
+            "Enterprise User: Read",
+            "SAML User: Read",
+            "SAML Group Identity: Read",
+            "SCIM Identity: Read",
+            "Service Account: Read",
+            "Member Role: Read",
+        ),
         role="Guest",
     ),
     Need(

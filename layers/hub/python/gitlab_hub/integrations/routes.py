@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from gitlab_hub.integrations.account_lists import Unread
 from gitlab_hub.integrations.errors import DuplicateIntegration
 from gitlab_hub.integrations.model import Integration
 from gitlab_hub.integrations.oauth.start import OAuthStart
@@ -53,12 +54,14 @@ class IntegrationRoutes:
         cursors: Cursors,
         sync_view: Callable[[str], Mapping[str, Any]],
         hook_view: HookView,
+        unread_lists: Callable[[str], Unread],
         webhook_url: Callable[[], str],
         callback_url: Callable[[], str],
         now: Callable[[], float],
     ) -> None:
         self._connector, self._oauth, self._updater, self._removal = connector, oauth, updater, removal
         self._store, self._cursors, self._callback_url = store, cursors, callback_url
+        self._unread_lists = unread_lists
         self._sync_view, self._hook_view, self._webhook_url, self._now = sync_view, hook_view, webhook_url, now
 
     def routes(self) -> list[Route]:
@@ -142,4 +145,5 @@ class IntegrationRoutes:
 
     def _shown(self, integration: Integration) -> IntegrationEnvelope:
         sync, hooks = self._sync_view(integration.id), self._hook_view(integration.id)
-        return IntegrationEnvelope(integration=IntegrationDetail.at(integration, sync, hooks, now=int(self._now())))
+        unread, now = self._unread_lists(integration.id), int(self._now())
+        return IntegrationEnvelope(integration=IntegrationDetail.at(integration, sync, hooks, unread, now=now))

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from gitlab_hub.integrations.account_lists import Unread
 from gitlab_hub.integrations.capabilities import Available, Capability, capabilities
 from gitlab_hub.integrations.health import shown_status, token_status
 from gitlab_hub.integrations.model import NOBODY, Credential, GitLabUser, Integration
@@ -85,10 +86,12 @@ class IntegrationDetail(IntegrationView):
 
     @classmethod
     def at(
-        cls, integration: Integration, sync: Mapping[str, Any], hooks: Mapping[str, Any], *, now: int
+        cls, integration: Integration, sync: Mapping[str, Any], hooks: Mapping[str, Any], unread: Unread, *, now: int
     ) -> "IntegrationDetail":
-        """Show an integration as of now with the state of its syncs and what is shown of its hooks."""
-        shown = [CapabilityView.of(capability) for capability in capabilities(integration)]
+        """Show an integration as of now with the state of its syncs, its hooks, and lists that could not be read."""
+        was_synced = sync.get("access", {}).get("finished_at") is not None
+        found = capabilities(integration, unread, was_synced=was_synced)
+        shown = [CapabilityView.of(capability) for capability in found]
         return cls(**_shown(integration, now), capabilities=shown, sync=dict(sync), **hooks)
 
 

@@ -100,6 +100,10 @@ class DatasetMirror:
         """Whether the scope was read to its end in this run."""
         return scope in self._closed
 
+    def has_seen(self, scope: str, key: str) -> bool:
+        """Whether `upsert` was given this row of the scope in this run, by whatever worker."""
+        return key in self._seen.get(scope, ())
+
     def believe(self, scope: str) -> None:
         """Note that nothing contradicts what was listed in the scope."""
         if scope not in self._believed:

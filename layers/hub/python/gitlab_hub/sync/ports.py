@@ -101,6 +101,9 @@ class Mirror(Protocol):
     def is_complete(self, scope: str) -> bool:
         """Whether the scope was read to its end in this run."""
 
+    def has_seen(self, scope: str, key: str) -> bool:
+        """Whether `upsert` was given this row of the scope in this run, by whatever worker."""
+
     def believe(self, scope: str) -> None:
         """Note that nothing contradicts what was listed in the scope."""
 

@@ -54,6 +54,11 @@ class ScopeList:
         stages_and_keys = (str(row["sk"]).removeprefix(prefix).split("#", 1) for row in rows)
         return {(stage, key) for stage, key in stages_and_keys}
 
+    def of_stage(self, integration_id: str, kind: Kind, stage: str) -> list[ListedScope]:
+        """Everything of one stage that the sync could not read completely; for a stage with few scopes."""
+        prefix = f"SCOPE#{kind}#{stage}#"
+        return [_listed(row) for row in query_all(self._table, partition(integration_id), prefix=prefix)]
+
     def counted(self, integration_id: str, kind: Kind) -> dict[str, int]:
         """How many scopes the sync could not read completely, by status."""
         rows = query_all(self._table, partition(integration_id), prefix=f"SCOPE#{kind}#", attributes=("status",))

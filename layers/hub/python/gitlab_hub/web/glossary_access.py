@@ -20,6 +20,10 @@ ACCESS: dict[str, tuple[str, Any]] = {
         NOTHING,
     ),
     "available": ("Whether the token can: yes, no, or unknown until it is tried.", NOTHING),
+    "current": (
+        "Whether the list was read to its end when it was last asked for; false: what it told before is kept.",
+        NOTHING,
+    ),
     "cap": ("The most that passes this step, as a level; null: all.", 30),
     "capabilities": ("What the token can see and do, and what would change it.", NOTHING),
     "completeness": ("How whole the answer is.", NOTHING),
@@ -35,6 +39,7 @@ ACCESS: dict[str, tuple[str, Any]] = {
     "is_auditor": ("Whether it may read all of the GitLab; null: the token may not see it.", NOTHING),
     "last_activity_on": ("The day of the last activity, an ISO 8601 date.", "2026-11-28"),
     "last_sign_in_at": ("When it last signed in, in unix seconds; null: never, or the token may not see it.", _TIME),
+    "list": ("The list, as GitLab's API calls it; docs/tokens.md says who is shown it.", "billable_members"),
     "level": ("GitLab's level, as `access_level`.", 30),
     "marked_for_deletion_on": (
         "The day somebody asked for its deletion, an ISO 8601 date; null: nobody, or GitLab does not tell.",
@@ -70,6 +75,11 @@ ACCESS: dict[str, tuple[str, Any]] = {
         "Whether projects of the group may not be shared with groups; null: GitLab does not tell (projects).",
         NOTHING,
     ),
+    "sources": (
+        "The fields that only a list of `told_by` tells, each with its name; the others: the users or the members.",
+        {"last_activity_on": "billable_members"},
+    ),
+    "told_by": ("The lists that tell of the account, beside the users and the members.", NOTHING),
     "to_change": (
         "What makes it available; null where it is.",
         "Store a token with the scope api: PUT …/gitlab-token.",

@@ -95,7 +95,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     ),
     "DeliveryView.id": ("Id of the delivery.", "del_0a1b2c3d_5e6f"),
     "EmailAnswer.source": (
-        "Where GitLab has it: account (what it signs in with), public (on its profile) or commit.",
+        "Where GitLab has it: account (what it signs in with), public (on its profile), commit, or a list's name.",
         "account",
     ),
     "Error.details": ("For programs. Of 422: `fields`, each with `field`, `problem`, `message`, `allowed`.", _FIELDS),
@@ -113,6 +113,8 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "Explanation.paths": ("Every way to the access, the best first; none: no access.", NOTHING),
     "ExplainedAccount.name": ("The person's or bot's name.", "Jane Doe"),
     "HttpsTarget.url": ("Where to; the deployer allows hosts.", "https://ci.example.com/hooks/gitlab"),
+    "TellerAnswer.group_id": ("GitLab's id of the top-level group whose list it is; null: the instance's.", 12),
+    "TellerAnswer.read_at": ("When the list was last read to its end, in unix seconds; null: never.", 1790000000),
     "IdentityAnswer.provider": ("The identity provider.", "saml"),
     "IncidentView.kind": ("What it is: docs/operations.md lists all.", "credential_expiring"),
     "InvitationAnswer.created_by": ("Name of who sent the invitation, as GitLab shows it.", "Jane Doe"),

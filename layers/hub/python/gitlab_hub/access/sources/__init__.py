@@ -1,0 +1,1 @@
+"""Accounts from GitLab's lists beside `/users` and the members."""
