@@ -68,6 +68,7 @@ def answers() -> dict[str, Any]:
         "/users": [user(JANE, "jane"), user(OLE, "ole"), user(BOT, "project_8_bot_ab12", bot=True)],
         "/users/5": user(JANE, "jane"),
         "/users/6": user(OLE, "ole"),
+        "/service_accounts": [],
         "/users/7": user(BOT, "project_8_bot_ab12", bot=True),
         "/groups": [group(1, "acme"), teams],
         "/groups/Acme": group(1, "acme", shared_with_groups=[share]),

@@ -32,6 +32,8 @@ def test_an_account_is_shown_with_the_contracts_fields(client: Client) -> None:
                 "activity_source": "users",
                 "created_at": 1337760058,
                 "web_url": None,
+                "sources": {},
+                "told_by": [],
             }
         },
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from gitlab_hub.access.transform import status_of
+from gitlab_hub.access.model import status_of
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,34 @@ def test_gitlab_itself_says_what_an_account_is(row: dict[str, Any], kind: str | 
 )
 def test_a_person_may_be_called_like_a_bot(username: str) -> None:
     assert kind_of({"username": username, "name": "N", "bot": False}) == "human"
+
+
+USER_TYPES = {
+    "human": ("human", False),
+    "support_bot": ("internal", True),
+    "alert_bot": ("internal", True),
+    "visual_review_bot": ("internal", True),
+    "service_user": ("service_account", False),
+    "ghost": ("internal", False),
+    "project_bot": ("project_bot", True),
+    "migration_bot": ("internal", True),
+    "security_bot": ("internal", True),
+    "automation_bot": ("internal", True),
+    "security_policy_bot": ("internal", True),
+    "admin_bot": ("internal", True),
+    "service_account": ("service_account", True),
+    "llm_bot": ("internal", True),
+    "placeholder": ("internal", False),
+    "duo_code_review_bot": ("internal", True),
+    "import_user": ("internal", False),
+}
+"""Every type of GitLab's (app/models/concerns/has_user_type.rb): what it means, and whether the flag `bot` is set."""
+
+
+@pytest.mark.parametrize("user_type", USER_TYPES)
+def test_every_type_of_gitlabs_is_known(user_type: str) -> None:
+    kind, bot = USER_TYPES[user_type]
+    for username in ("jane", "service_account_cafe", "alert-bot"):
+        assert kind_of({"username": username, "name": "N", "user_type": user_type, "bot": bot}) == (
+            "internal" if (user_type, username) == ("project_bot", "alert-bot") else kind
+        )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from gitlab_hub.gitlab.account_lists import GROUP_LISTS
 from gitlab_hub.integrations.capabilities import Available, capabilities
 from gitlab_hub.integrations.model import NOBODY, AuthMode, Features, GitLabUser, Integration
 from gitlab_hub.integrations.permissions import NEEDS
@@ -29,6 +30,7 @@ INTEGRATION = Integration(
     updated_at=0,
 )
 READING, WRITING = {"connect", "access", "pipelines", "builds", "revoke"}, {"manage_webhooks", "report_statuses"}
+LISTS = {one.name for one in GROUP_LISTS}
 SIGHTS = {"all_accounts", "private_emails", "second_factor", "last_sign_in", "administrators"}
 
 
@@ -58,7 +60,8 @@ def test_an_administrator_sees_what_others_do_not() -> None:
 def test_of_a_fine_grained_token_only_trying_tells(*, is_admin: bool) -> None:
     granular = replace(INTEGRATION, scopes=("granular",), account=replace(INTEGRATION.account, is_admin=is_admin))
     features = {need.feature for need in NEEDS}
-    assert named(granular, Available.UNKNOWN) == features | (SIGHTS if is_admin else set())
+    lists = {"instance_service_accounts"} if is_admin else LISTS
+    assert named(granular, Available.UNKNOWN) == features | lists | (SIGHTS if is_admin else set())
     told = {one.name: one.to_change or "" for one in capabilities(granular)}
     assert all(need.permissions[0] in told[need.feature] for need in NEEDS)
 
@@ -81,3 +84,36 @@ def test_an_administrator_who_is_limited_to_a_group_sees_no_list_of_all_accounts
     assert named(limited, Available.NO) == SIGHTS | WRITING | {"rotate"}
     (to_change,) = {one.to_change for one in capabilities(limited) if one.name in SIGHTS}
     assert "group" in (to_change or "")
+
+
+def lists_of(unread: dict[str, tuple[str, str]], *, was_synced: bool = True) -> dict[str, tuple[str, str | None]]:
+    found = capabilities(INTEGRATION, unread, was_synced=was_synced)
+    return {one.name: (str(one.available), one.to_change) for one in found if one.name in LISTS}
+
+
+def test_of_a_list_only_the_sync_tells() -> None:
+    assert lists_of({}, was_synced=False) == dict.fromkeys(LISTS, ("unknown", "The next access sync tries it."))
+    assert lists_of({}) == dict.fromkeys(LISTS, ("yes", None))
+
+
+@pytest.mark.parametrize(
+    ("status", "available"), [("forbidden", "no"), ("disabled", "no"), ("gone", "no"), ("failed", "unknown")]
+)
+def test_a_list_that_was_not_read_says_what_would_change_it(status: str, available: str) -> None:
+    shown = lists_of({"billable_members": (status, "Be an Owner.")})
+    assert shown["billable_members"] == (available, "Be an Owner.")
+    assert shown["enterprise_users"] == ("yes", None)
+
+
+def test_a_list_that_some_groups_show_is_read_and_names_another() -> None:
+    shown = lists_of({"billable_members#000000000012": ("forbidden", "Be an Owner of acme.")})
+    assert shown["billable_members"] == ("yes", "Be an Owner of acme.")
+
+
+def test_an_administrator_needs_one_list_and_whoever_is_limited_to_a_group_all() -> None:
+    admin = replace(INTEGRATION, account=replace(INTEGRATION.account, is_admin=True))
+    assert {one.name for one in capabilities(admin)} & (LISTS | {"instance_service_accounts"}) == {
+        "instance_service_accounts"
+    }
+    limited = replace(admin, group="acme")
+    assert {one.name for one in capabilities(limited)} >= LISTS

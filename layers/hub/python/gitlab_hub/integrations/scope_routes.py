@@ -63,7 +63,8 @@ class ScopeView(BaseModel):
 
     kind: str = Field(description="The sync: access or pipelines.", examples=["access"])
     name: str = Field(
-        description="What was to be read: accounts, groups, projects, group_members, project_members or pipelines.",
+        description="What was to be read: accounts, groups, projects, group_members, project_members, account_lists, "
+        "member_roles, group_invitations, project_invitations or pipelines.",
         examples=["group_members"],
     )
     resource: ScopeResource | None = Field(description="What it is about; null where the whole list is meant.")

@@ -30,6 +30,8 @@ class MemberRolesStage(SingleScopeStage):
         if not await is_due(self._context, self.name):
             session.keep_notes()
             return
+        if await session.io(self._context.inventory.store.is_empty):
+            return
         if await session.io(store.sources.has_roles):
             names: dict[int, str] = {}
             refused: tuple[AccountList, GitLabError] | None = None

@@ -63,6 +63,8 @@ class AccountListsStage(SingleScopeStage):
         if not await is_due(self._context, self.name):
             session.keep_notes()
             return
+        if await session.io(self._context.inventory.store.is_empty):
+            return  # The next run that finds something is not to wait for a day.
         plan = await self._begin(scope)
         if plan is None:
             return
