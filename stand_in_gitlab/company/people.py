@@ -41,10 +41,15 @@ def _human(company: Company, user_id: int) -> User:
         two_factor=chance.hits(0.7),
         last_sign_in=None if never else round(seen, 6),
         last_activity_on=None if never else day(seen),
-        identities=(("saml", username),) if chance.hits(0.6) else (),
+        identities=(_identity(user_id, username),) if chance.hits(0.6) else (),
     )
     company.users[user_id] = user
     return user
+
+
+def _identity(user_id: int, username: str) -> tuple[str, str]:
+    """Every third comes from the directory, the others by SAML."""
+    return ("ldapmain", f"uid={username},ou=people,dc=acme,dc=example") if user_id % 3 == 0 else ("saml", username)
 
 
 def bot_of(company: Company, kind: str, source_id: int) -> User:

@@ -82,6 +82,15 @@ def test_the_order_of_reading_changes_nothing() -> None:
     assert len(digests) == 1
 
 
+def test_the_latest_activity_counts_whichever_list_tells_it() -> None:
+    later = {**TOLD, place_of("enterprise_users", 1): replace(ENTERPRISE, last_activity_on="2026-03-03")}
+    account = layered(GROUND, later)
+    assert (account.last_activity_on, account.activity_source) == ("2026-03-03", "enterprise_users")
+    known = replace(GROUND, last_activity_on="2026-04-04", activity_source="users")
+    assert layered(known, later).last_activity_on == "2026-04-04"
+    assert layered(known, later).activity_source == "users"
+
+
 def test_where_only_a_sign_in_to_the_seat_is_told_it_is_the_last_one() -> None:
     account = layered(GROUND, {place_of("billable_members", 1): BILLABLE})
     assert (account.last_sign_in_at, account.sources["last_sign_in_at"]) == (3_000, "billable_members")

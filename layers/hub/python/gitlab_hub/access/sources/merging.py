@@ -15,7 +15,7 @@ from gitlab_hub.inventory.model import ALL
 from gitlab_hub.storage.ports import Key
 from gitlab_hub.sync.ports import Row, Scope, SingleScopeStage
 
-AT_ONCE = 100
+AT_ONCE = 500
 NAMELESS = (
     "Accounts are known by their identity at a provider alone, and are not shown: neither members nor any other list "
     "names them. "

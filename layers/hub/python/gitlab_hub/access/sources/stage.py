@@ -39,7 +39,7 @@ from gitlab_hub.sync.ports import Scope, SingleScopeStage
 MOST_LISTED = 100_000
 """Accounts in one list; a worker's memory has an end."""
 
-MOST_GROUPS = 50
+MOST_GROUPS = 20
 """Top-level groups whose lists are asked for; nobody owns more of a company."""
 
 OWNED: Params = {"min_access_level": OWNER_LEVEL, "top_level_only": "true", "order_by": "id", "sort": "asc"}
