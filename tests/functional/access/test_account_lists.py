@@ -159,6 +159,16 @@ async def test_who_owns_nothing_is_told_so_and_asks_for_nothing(company: Company
     assert session.durable.errors == {}
 
 
+async def test_where_the_groups_cannot_be_read_the_next_run_asks_for_the_lists(company: Company) -> None:
+    every = company.script["/groups"]
+    company.script["/groups"] = Unavailable("no", http_status=502)
+    session = await company.sync(MEMBER)
+    assert (asked(company), set(of_lists(session).values())) == ([], {"failed"})
+    company.script["/groups"] = every
+    await run(company.feature, Later(company, 0))
+    assert len(asked(company)) == 6
+
+
 async def test_groups_that_are_not_at_the_top_are_not_asked(company: Company) -> None:
     owned(company, [group(1, "acme", parent_id=None), group(2, "acme/teams", parent_id=1), group(77, "far")])
     await company.sync(MEMBER)
@@ -166,7 +176,8 @@ async def test_groups_that_are_not_at_the_top_are_not_asked(company: Company) ->
 
 
 async def test_a_token_that_is_limited_below_the_top_is_told_so(company: Company) -> None:
-    company.script["/groups/acme%2Fteams"] = group(2, "acme/teams", parent_id=1)
+    company.script["/groups/2/descendant_groups"] = []
+    company.script["/groups/2/projects"] = company.script["/projects"][1:]
     session = await company.sync(target(is_admin=False, group="acme/teams", group_id=2))
     assert (asked(company), set(of_lists(session).values())) == ([], {"forbidden"})
 

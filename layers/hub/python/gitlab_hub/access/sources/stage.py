@@ -33,7 +33,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.fields import is_within, number, text
 from gitlab_hub.inventory.listing import Params
-from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.inventory.model import ALL, ResourceType
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 MOST_LISTED = 100_000
@@ -97,6 +97,8 @@ class AccountListsStage(SingleScopeStage):
         context, target = self._context, self._context.session.target
         if not await context.visibility.collects_accounts():
             return Plan()
+        if not context.inventory.mirrors[ResourceType.GROUP].is_believed(ALL):
+            raise UnexpectedResponse("The list of groups could not be read, or is not believed, in this run.")
         if target.is_admin:
             return Plan(await self._covered())
         owned: dict[int, str] = {}
