@@ -20,7 +20,7 @@ from gitlab_hub.gitlab.errors import (
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import NOW
 from tests.fakes.session import FakeSession, run, run_in_slices
-from tests.functional.access.company import ADMIN, JANE, MEMBER, OLE, Company, group, member, target
+from tests.functional.access.company import ADMIN, JANE, MEMBER, OLE, Company, group, member, target, user
 
 LEFT, DEPLOYER, WAITING = 40, 41, 42
 LISTS = [one.path for one in GROUP_LISTS]
@@ -299,6 +299,50 @@ async def test_an_administrator_asks_for_the_service_accounts_alone(company: Com
 async def test_an_administrator_who_is_limited_to_a_group_asks_for_its_lists(company: Company) -> None:
     await company.sync(target(group="Acme"))
     assert len(asked(company)) == 6
+
+
+async def test_what_an_owners_lists_told_brings_nobody_back_whom_the_list_of_users_has_not(company: Company) -> None:
+    await company.sync(MEMBER)
+    assert LEFT in company.ids("accounts")
+    company.script["/users"] += [user(number, f"u{number}") for number in (WAITING, *range(60, 80))]
+    for days in (1, 2, 3):
+        session = await later(company, days, ADMIN)
+        assert session.suspected == {}
+        assert LEFT not in company.ids("accounts")
+    assert {"provider": "group_scim", "extern_uid": "s-1"} in account(company, JANE)["identities"]
+
+
+async def test_identities_go_when_the_users_they_belong_to_are_listed(company: Company) -> None:
+    company.script["/groups/1/saml_users"] = ResourceNotFound("no", http_status=404)
+    company.script["/groups/1/saml/identities"] = [{"extern_uid": "old", "user_id": JANE}]
+    await company.sync(MEMBER)
+    assert {"provider": "group_saml", "extern_uid": "old"} in account(company, JANE)["identities"]
+    company.script["/groups/1/saml_users"] = []
+    for days in (1, 2):
+        await later(company, days)
+    assert account(company, JANE)["identities"] == [{"provider": "group_scim", "extern_uid": "s-1"}]
+    assert not any(state.place.startswith("saml_identities") for state in states(company.table, "i1"))
+
+
+async def test_what_the_lists_of_a_group_told_goes_with_the_group(company: Company) -> None:
+    far = group(3, "far", parent_id=None)
+    company.gitlab.answers |= {
+        "/groups/3": {**far, "shared_with_groups": []},
+        "/groups/3/members": [member(JANE, "jane", 50)],
+        "/groups/3/enterprise_users": [public(70, "far-away")],
+    }
+    owned(company, [group(1, "acme", parent_id=None), far])
+    every = company.script["/groups"]({})
+    groups = [*every, far]
+    company.script["/groups"] = lambda params: groups[::2] if params.get("top_level_only") else groups
+    await company.sync(MEMBER)
+    assert 70 in company.ids("accounts")
+    groups.pop()
+    for path in ("", "/members", "/enterprise_users"):
+        del company.script[f"/groups/3{path}"]
+    for days in (1, 2, 3):
+        await later(company, days)
+    assert 70 not in company.ids("accounts")
 
 
 async def test_the_first_reading_of_a_list_is_no_news(company: Company) -> None:

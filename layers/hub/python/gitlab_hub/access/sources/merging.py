@@ -54,8 +54,10 @@ class AccountFactsStage(SingleScopeStage):
         nameless = 0
         for number, told in chunk.told.items():
             stored, is_met = known.values.get(number), self._is_met(number)
-            if not told and (stored is None or not is_met):
-                continue  # Neither the members nor any list has it: the sweep asks whether anything is left of it.
+            if not told and stored is None:
+                continue
+            if not is_met and (not told or context.accounts.is_complete(ALL)):
+                continue  # Nobody tells of it, or `/users` does not: the sweep asks whether anything is left of it.
             ground = _ground(number, stored, told, is_met=is_met)
             account = layered(ground, told, is_waiting=await self._is_waiting(number, told))
             if is_named(account):

@@ -26,11 +26,7 @@ from gitlab_hub.gitlab.account_lists import (
     SAML_USERS,
     AccountList,
 )
-from gitlab_hub.gitlab.errors import (
-    Forbidden,
-    GitLabError,
-    UnexpectedResponse,
-)
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, UnexpectedResponse
 from gitlab_hub.gitlab.fields import is_within, number, text
 from gitlab_hub.inventory.listing import Params
 from gitlab_hub.inventory.model import ALL, ResourceType
@@ -227,16 +223,20 @@ class AccountListsStage(SingleScopeStage):
             known, status = states.get(place), plan.done.get(place, Outcome(NOT_ASKED)).status
             if known is None and status != READ:
                 continue
-            if not await self._is_covered(list_at(place)[1]) and not await session.write(store.end, place):
+            if not await self._is_kept(plan, place) and not await session.write(store.end, place):
                 await session.write(store.drop, place)
                 continue
             known = known or ListState(place=place, status=status, at=now, is_new=True)
             read_at = now if status == READ else known.read_at
             await session.write(store.keep, replace(known, status=status, at=now, read_at=read_at))
 
-    async def _is_covered(self, group_id: int | None) -> bool:
+    async def _is_kept(self, plan: Plan, place: str) -> bool:
+        """Whether what a list has told stays, also where it was not read: its group is there, and no other tells it."""
+        name, group_id = list_at(place)
         if group_id is None:
             return True
+        if name == SAML_IDENTITIES.name and plan.is_read(SAML_USERS, group_id):
+            return False
         known = await self._context.session.io(self._context.inventory.store.known, ResourceType.GROUP, [group_id])
         return group_id in known.values
 
