@@ -296,6 +296,13 @@ async def test_an_administrator_asks_for_the_service_accounts_alone(company: Com
     assert (company.table.dump(), again.counts["rows_written"]) == (before, 0)
 
 
+async def test_an_administrator_whose_list_of_users_is_in_trouble_asks_for_no_other(company: Company) -> None:
+    company.script["/users"] = Unavailable("no", http_status=502)
+    session = await company.sync(ADMIN)
+    assert (asked(company), session.asides, list(session.durable.errors)) == ([], [], [("accounts", "all")])
+    assert "/service_accounts" not in company.gitlab.paths
+
+
 async def test_an_administrator_who_is_limited_to_a_group_asks_for_its_lists(company: Company) -> None:
     await company.sync(target(group="Acme"))
     assert len(asked(company)) == 6

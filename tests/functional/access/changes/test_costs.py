@@ -65,8 +65,9 @@ async def test_rows_that_stay_as_they_are_cost_nothing() -> None:
     of_the_feed = {call: times for call, times in quiet.items() if call[1] in {"feed", "changes"}}
     assert of_the_feed == {("query", "feed"): 1}
     assert quiet["transact", ""] == 0
-    # Whole rows are read as ever: those of groups for their list, which has no shares, and for each one's own page.
-    assert whole == 1 + 2
+    # Whole rows are read as ever: those of accounts, of which other lists tell, too; those of groups for their list,
+    # which has no shares, and for each one's own page.
+    assert whole == 1 + 1 + 2
 
 
 async def test_a_row_that_changes_is_read_once_and_written_with_what_is_told() -> None:

@@ -59,6 +59,9 @@ class AccountListsStage(SingleScopeStage):
         if not await is_due(self._context, self.name):
             session.keep_notes()
             return
+        if self._context.visibility.expects_account_list and not self._context.accounts.is_complete(ALL):
+            session.keep_notes()  # The list of users is in trouble, which its own stage tells of.
+            return
         if await session.io(self._context.inventory.store.is_empty):
             return  # The next run that finds something is not to wait for a day.
         plan = await self._begin(scope)
