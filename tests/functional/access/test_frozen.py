@@ -73,8 +73,9 @@ def rows(company: HintedCompany) -> list[Any]:
 
 
 def scopes(company: HintedCompany) -> list[Any]:
-    """What is noted of scopes that were not read completely."""
-    return [row for row in company.table.dump() if row["sk"].startswith("SCOPE#")]
+    """What is noted of scopes that were not read completely; lists that Owners alone are shown are noted of others."""
+    noted = (row for row in company.table.dump() if row["sk"].startswith("SCOPE#"))
+    return [row for row in noted if not row["sk"].startswith("SCOPE#access#account_lists#")]
 
 
 def truth(who: SyncTarget, then: Change) -> list[Any]:
