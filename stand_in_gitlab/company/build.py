@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stand_in_gitlab.ci.history import write_history
+from stand_in_gitlab.company.credentials import add_credentials
 from stand_in_gitlab.company.estate import found_groups, found_projects
 from stand_in_gitlab.company.grants import staff
 from stand_in_gitlab.company.hooks import add_hooks
@@ -33,6 +34,7 @@ def build(seed: int, epoch: float, sizes: Sizes) -> Company:
     found_projects(company, sizes.projects)
     staff(company)
     issue(company)
+    add_credentials(company)
     add_hooks(company)
     write_history(company, sizes.pipelines, sizes.jobs)
     return company

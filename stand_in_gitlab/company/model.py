@@ -201,5 +201,6 @@ class Token:
     client_id: str | None = None
     impersonation: bool = False
     """An administrator made it to act as its user."""
+    last_used: float | None = None
     grants: tuple[Grant, ...] | None = None
     """What a fine-grained token was granted; None = a classic one, which its scopes speak for."""

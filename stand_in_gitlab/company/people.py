@@ -1,7 +1,9 @@
 """Who works for the company: people in every state, and machines with accounts."""
 
+import re
+
 from stand_in_gitlab.clock import DAY, day
-from stand_in_gitlab.company.model import User
+from stand_in_gitlab.company.model import SourceKind, User
 from stand_in_gitlab.company.names import FIRST, LAST
 from stand_in_gitlab.company.prng import prng, token_hex
 from stand_in_gitlab.company.state import Company
@@ -9,6 +11,8 @@ from stand_in_gitlab.company.state import Company
 DOMAIN = "acme.example"
 STATES = ["active", "blocked", "deactivated", "banned", "blocked_pending_approval"]
 WEIGHTS = [90, 5, 3, 1, 1]
+BOT = re.compile(r"(?P<kind>group|project)_(?P<id>\d+)_bot_[0-9a-f]+", re.ASCII)
+SERVICE_ACCOUNT = re.compile(r"service_account_group_(?P<id>\d+)_[0-9a-f]+", re.ASCII)
 
 
 def hire(company: Company, humans: int) -> None:
@@ -56,6 +60,20 @@ def bot_of(company: Company, kind: str, source_id: int) -> User:
     """The account behind a project or group access token."""
     suffix = token_hex(company.seed, "bot", kind, source_id)
     return machine(company, f"{kind}_{source_id}_bot_{suffix}", f"{kind} token {source_id}")
+
+
+def source_of_bot(user: User) -> tuple[SourceKind, int] | None:
+    """The group or project that a token's bot belongs to; its name tells."""
+    found = BOT.fullmatch(user.username)
+    if not user.bot or found is None:
+        return None
+    return ("group" if found["kind"] == "group" else "project"), int(found["id"])
+
+
+def group_of_service_account(user: User) -> int | None:
+    """The group that a service account belongs to."""
+    found = SERVICE_ACCOUNT.fullmatch(user.username)
+    return int(found["id"]) if user.bot and found else None
 
 
 def service_account(company: Company, group_id: int, name: str) -> User:

@@ -7,6 +7,7 @@ from stand_in_gitlab.ci.model import Pipeline
 from stand_in_gitlab.company.application_model import Application, Grant
 from stand_in_gitlab.company.behaviour import Behaviour
 from stand_in_gitlab.company.code_model import MergeRequest, Repository
+from stand_in_gitlab.company.credential_model import DeployKey, DeployToken, SshKey
 from stand_in_gitlab.company.hook_model import Hook, HookOwner
 from stand_in_gitlab.company.model import Group, Invitation, Membership, Project, QueuedMember, SourceKind, Token, User
 from stand_in_gitlab.company.status_model import CommitStatus
@@ -31,6 +32,9 @@ class Company:
     merge_requests: defaultdict[int, dict[int, MergeRequest]] = field(default_factory=lambda: defaultdict(dict))
     statuses: dict[int, CommitStatus] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    ssh_keys: dict[int, SshKey] = field(default_factory=dict)
+    deploy_keys: dict[int, DeployKey] = field(default_factory=dict)
+    deploy_tokens: dict[int, DeployToken] = field(default_factory=dict)
     well_known: dict[str, str] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)

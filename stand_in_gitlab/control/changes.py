@@ -16,6 +16,7 @@ from stand_in_gitlab.company.model import Grant, Group, Invitation, Project, Sha
 from stand_in_gitlab.company.people import machine
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.tokens import add as add_token
+from stand_in_gitlab.control.credential_changes import CredentialChanges
 from stand_in_gitlab.control.events import EventEmitter
 from stand_in_gitlab.rest.membership_changes import MembershipChanges
 
@@ -65,6 +66,7 @@ class Changes:
             self.revoke_token,
             self.enforce_fine_grained,
             self.add_application,
+            *CredentialChanges(company, clock).verbs,
             *emitter.verbs,
         ]
         self.verbs = {verb.__name__: verb for verb in verbs}

@@ -11,6 +11,7 @@ from stand_in_gitlab.company.code import refs
 from stand_in_gitlab.company.hook_model import Hook
 from stand_in_gitlab.company.model import Share
 from stand_in_gitlab.company.state import Company
+from stand_in_gitlab.control.credential_truth import credentials
 from stand_in_gitlab.rest.account_lists import AccountLists
 from stand_in_gitlab.webhooks.health import alert_status
 
@@ -31,6 +32,7 @@ class Truth:
             "invitations": self._invitations,
             "account_lists": AccountLists(company).rows,
             "access": self._access,
+            "credentials": lambda: credentials(company, clock.now()),
             "pipelines": self._pipelines,
             "jobs": self._jobs,
             "bridges": self._bridges,

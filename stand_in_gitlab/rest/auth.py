@@ -17,6 +17,9 @@ from stand_in_gitlab.rest.refusals import (
 )
 
 OPEN_TO_READ_USER = frozenset({"user", "users", "version", "metadata"})
+USE_IS_NOTED_AFTER = 600.0
+"""Seconds between two notes of a token's use (app/services/personal_access_tokens/last_used_service.rb)."""
+
 DENIED = {
     "blocked": "Your account has been blocked.",
     "banned": "Your account has been blocked.",
@@ -48,6 +51,8 @@ def identify(company: Company, text: str | None, now: float) -> tuple[Token, Use
     user = company.users[token.user_id]
     if user.state != "active":
         raise forbidden(DENIED.get(user.state, ""))
+    if token.last_used is None or token.last_used + USE_IS_NOTED_AFTER <= now:
+        token.last_used = now
     return token, user
 
 

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
+from gitlab_hub.access.credentials.feature import CredentialsFeature
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens, VettedTransport
@@ -108,9 +109,9 @@ class SyncHub:
         )
         self.server, self.targets = server, Targets(target, server.control("GET", "tokens")[token])
         self.options = ClientOptions(**options)
-        self.state, self.rows = MemoryTable(), {kind: MemoryTable() for kind in Kind}
+        self.state, self.rows = MemoryTable(), _shared(MemoryTable)
         self.state.put({"pk": INTEGRATIONS, "sk": ID, "lifecycle": LIVE})
-        self.queues = {kind: MemoryQueue() for kind in Kind}
+        self.queues = _shared(MemoryQueue)
         self.now = float(server.control("GET", "clock")["now"])
         self.remaining: Callable[[], float] = lambda: 900.0
         self.watch: Callable[[httpx.Request], httpx.Request] = lambda request: request
@@ -124,8 +125,9 @@ class SyncHub:
         """The same hub again, with tables and queues of its own: to try many futures from one past."""
         other = copy.copy(self)
         other.targets = Targets(self.targets.only, self.targets.token)
-        other.state, other.rows = _copied(self.state), {kind: _copied(table) for kind, table in self.rows.items()}
-        other.queues = {kind: MemoryQueue() for kind in Kind}
+        tables = {kind: _copied(table) for kind, table in self.rows.items() if kind.worked_with is kind}
+        other.state, other.rows = _copied(self.state), {kind: tables[kind.worked_with] for kind in Kind}
+        other.queues = _shared(MemoryQueue)
         other.requests = []
         return other
 
@@ -145,13 +147,16 @@ class SyncHub:
     def dispatcher(self, kind: Kind, *, every_seconds: int = 300) -> Dispatcher:
         """What the schedule does."""
         return Dispatcher(
-            kind=kind,
+            kind=kind.worked_with,
             runs=RunStore(self.state),
             targets=self.targets,
             queue=self.queues[kind],
             every_seconds=every_seconds,
             now=lambda: self.now,
             new_id=lambda: self._new("s"),
+            beside={
+                one: every_seconds for one in Kind if one.worked_with is kind.worked_with and one is not one.worked_with
+            },
         )
 
     def run(self, kind: Kind) -> Run:
@@ -170,7 +175,7 @@ class SyncHub:
             for sent in waiting:
                 self._wait(sent.delay_seconds)
                 with invoked(kind, sent.lineage):
-                    self.engine(kind).handle(sent.body, remaining=self.remaining)
+                    self.engine(Kind(sent.body["kind"])).handle(sent.body, remaining=self.remaining)
             if not waiting and not self.run(kind).left_to_tick:
                 return self.run(kind)
             if not waiting:
@@ -184,9 +189,13 @@ class SyncHub:
         outside = Runtime(worker=lambda: self._new("w"), clock=lambda: self.now, sleep=self.sleep, flush_seconds=0.0)
         state, table = self.view(self.state), self.view(self.rows[kind])
         incidents = IncidentStore(state, lambda: self.now, is_live)
-        feature: Feature = AccessFeature(table) if kind is Kind.ACCESS else PipelinesFeature(table, incidents)
+        features: dict[Kind, Callable[[], Feature]] = {
+            Kind.ACCESS: lambda: AccessFeature(table),
+            Kind.PIPELINES: lambda: PipelinesFeature(table, incidents),
+            Kind.CREDENTIALS: lambda: CredentialsFeature(table, partial(RunStore(state).load, kind=Kind.ACCESS)),
+        }
         return Engine(
-            feature, RunStore(state), self.targets, lambda _: self._connect(state), self.queues[kind], outside
+            features[kind](), RunStore(state), self.targets, lambda _: self._connect(state), self.queues[kind], outside
         )
 
     def later(self, seconds: float) -> None:
@@ -239,6 +248,15 @@ class SyncHub:
 
     def _new(self, letter: str) -> str:
         return f"{letter}{next(self._numbers)}"
+
+
+T = TypeVar("T")
+
+
+def _shared(make: Callable[[], T]) -> dict[Kind, T]:
+    """One for each function; kinds that one function works on share it."""
+    made = {kind: make() for kind in Kind if kind.worked_with is kind}
+    return {kind: made[kind.worked_with] for kind in Kind}
 
 
 def _copied(table: MemoryTable) -> MemoryTable:

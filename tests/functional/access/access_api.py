@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from gitlab_hub.access.changes.feed import ChangeFeed
+from gitlab_hub.access.credentials.model import Credential, scope_of
+from gitlab_hub.access.credentials.reader import CredentialReader
+from gitlab_hub.access.credentials.routes import GitLabCredentialRoutes
+from gitlab_hub.access.credentials.store import CredentialStore
 from gitlab_hub.access.effective.loading import GraphReader
 from gitlab_hub.access.effective.reader import EffectiveReader
 from gitlab_hub.access.grant_routes import GrantRoutes
@@ -49,6 +53,9 @@ class Client:
             AccessRoutes(reader, cursors),
             GrantRoutes(reader, effective, cursors),
             InvitationRoutes(reader, cursors),
+            GitLabCredentialRoutes(
+                CredentialReader(self.table, ScopeList(self.notes), now=lambda: NOW), reader, cursors
+            ),
             SummaryRoutes(AccessSummary(self.table, RunStore(self.notes), ScopeList(self.notes), now=lambda: NOW)),
         )
         routes = [route for room in rooms for route in room.routes()]
@@ -80,7 +87,7 @@ class Client:
         while True:
             status, body = self.get(path, **query)
             assert status == 200, body
-            found += body[path]
+            found += body[path.replace("-", "_")]
             if body["next_cursor"] is None:
                 return found
             query["cursor"] = body["next_cursor"]
@@ -89,6 +96,13 @@ class Client:
         """The rows of the integration as a sync writes them."""
         feed = ChangeFeed(self.table, "i1", sync_id="s1", now=lambda: NOW, beside_runs=False)
         return AccessStore(self.table, "i1", feed)
+
+    def store_credentials(self, *credentials: Credential) -> CredentialStore:
+        """Put tokens and keys where a sync would."""
+        store = CredentialStore(self.table, "i1")
+        for one in credentials:
+            put(store.rows, scope_of(one.kind), [store.row(one)])
+        return store
 
     def store(self, *values: Account | Resource | Grant, kind: ResourceType | None = None) -> None:
         """Put values where a sync would."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.invitations import MOST_REFUSED
+from gitlab_hub.access.asides import MOST_REFUSED
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unavailable
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import NOW

@@ -132,7 +132,7 @@ def test_another_user_never_takes_over_unasked(hub: IntegrationsHub, one: str) -
 
 
 def looks(hub: IntegrationsHub) -> list[str]:
-    """Whose runs the next ticks look at, of both kinds; they are looked at with that."""
+    """Whose runs the next ticks look at, of every kind; they are looked at with that."""
     found = []
     for kind in Kind:
         rows = due_runs(hub.stored_rows, kind)
@@ -143,17 +143,19 @@ def looks(hub: IntegrationsHub) -> list[str]:
 
 
 def test_what_lets_an_integration_sync_has_its_runs_looked_at_by_the_next_tick(hub: IntegrationsHub, one: str) -> None:
-    assert looks(hub) == [one, one]
+    everything = [one, f"{one}@credentials", one]
+    assert looks(hub) == everything
     path = f"/v1/integrations/{one}"
     assert hub("POST", f"{path}/verify")[0] == 200
     assert looks(hub) == []
-    for paused, seen in ((True, []), (False, [one, one])):
+    for paused, seen in ((True, []), (False, everything)):
         assert hub("PATCH", path, {"paused": paused})[0] == 200
         assert looks(hub) == seen
     reject(hub, one)
     assert looks(hub) == []
     replaced(hub, one)
-    assert looks(hub) == [one, one]
+    everything = [one, f"{one}@credentials", one]
+    assert looks(hub) == everything
 
 
 def test_many_integrations_are_asked_for_together(hub: IntegrationsHub, one: str) -> None:

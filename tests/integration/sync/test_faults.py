@@ -11,7 +11,7 @@ from gitlab_hub.sync.run import Run, RunStatus
 from stand_in_gitlab.process import Running
 from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync.company_changes import synced_before
-from tests.integration.sync.conftest import KINDS
+from tests.integration.sync.conftest import BOTH, KINDS
 from tests.integration.sync.stored_rows import View, lost, stored, truth
 
 FOR_EVER = 0
@@ -35,11 +35,11 @@ class Past(NamedTuple):
 def past(company: Running) -> Past:
     hub, before = synced_before(company)
     requests = {}
-    for kind in Kind:
+    for kind in BOTH:
         undisturbed = hub.clone()
         assert undisturbed.sync(kind).status is RunStatus.IDLE
         requests[kind] = len(undisturbed.requests)
-    return Past(hub, before, {kind: truth(hub, kind) for kind in Kind}, requests)
+    return Past(hub, before, {kind: truth(hub, kind) for kind in BOTH}, requests)
 
 
 @pytest.fixture(autouse=True)

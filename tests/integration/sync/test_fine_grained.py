@@ -11,7 +11,7 @@ from gitlab_hub.sync.run import RunStatus
 from gitlab_hub.sync.scope_notes import partition
 from stand_in_gitlab.process import Running
 from tests.fakes.sync_worker import ID, SyncHub
-from tests.integration.sync.conftest import KINDS
+from tests.integration.sync.conftest import BOTH, KINDS
 from tests.integration.sync.stored_rows import stored, truth
 
 
@@ -36,7 +36,7 @@ def test_the_published_permissions_are_enough(server: Running, kind: Kind) -> No
     assert stored(hub, kind)["projects"]
 
 
-NEEDED = [(kind, name) for kind in Kind for name in need_of(str(kind)).permissions if name != "User: Read"]
+NEEDED = [(kind, name) for kind in BOTH for name in need_of(str(kind)).permissions if name != "User: Read"]
 
 
 @pytest.mark.parametrize(("kind", "permission"), NEEDED)

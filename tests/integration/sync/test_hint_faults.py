@@ -14,7 +14,7 @@ from tests.fakes.faults import BEFORE_OR_AFTER, Crash, every_call
 from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync import hinting as hinted
 from tests.integration.sync.company_changes import synced_before
-from tests.integration.sync.conftest import KINDS
+from tests.integration.sync.conftest import BOTH, KINDS
 from tests.integration.sync.stored_rows import View, lost, stored, truth
 
 RULES: list[dict[str, Any]] = [
@@ -46,12 +46,12 @@ class Past(NamedTuple):
 def past(company: Running) -> Past:
     hub, before = synced_before(company)
     after, requests = {}, {}
-    for kind in Kind:
+    for kind in BOTH:
         undisturbed, _ = told(hub, kind)
         hinted.process(undisturbed, kind)
         after[kind], requests[kind] = stored(undisturbed, kind), len(undisturbed.requests)
         assert after[kind] != before[kind]
-    return Past(hub, before, {kind: truth(hub, kind) for kind in Kind}, after, requests)
+    return Past(hub, before, {kind: truth(hub, kind) for kind in BOTH}, after, requests)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from stand_in_gitlab.process import Running, running
 from tests.fakes.sync_worker import SyncHub
 from tests.integration.sync import hinting as hinted
 from tests.integration.sync.company_changes import happen
-from tests.integration.sync.conftest import EPOCH, KINDS, SMALL
+from tests.integration.sync.conftest import BOTH, EPOCH, KINDS, SMALL
 from tests.integration.sync.stored_rows import View, access, lost, pipelines, stored, truth
 
 TOKENS = pytest.mark.parametrize(
@@ -24,7 +24,7 @@ TOKENS = pytest.mark.parametrize(
 def synced(fresh: Running) -> SyncHub:
     """An administrator's hub after a sync of both kinds."""
     hub = SyncHub(fresh)
-    for kind in Kind:
+    for kind in BOTH:
         assert hub.sync(kind).status is RunStatus.IDLE
     return hub
 
@@ -41,7 +41,7 @@ def test_hints_about_everything_bring_what_the_token_reaches_and_nothing_else(
     others: Running, token: str, *, limited: bool
 ) -> None:
     group = others.truth("groups")[0]["full_path"] if limited else None
-    for kind in Kind:
+    for kind in BOTH:
         hub = SyncHub(others, token, group=group)
         hinted.tell_everything(hub, kind)
         hinted.process(hub, kind)
@@ -64,11 +64,11 @@ def test_what_hints_brought_a_run_finds_nothing_to_change_in(synced: SyncHub, ki
 
 
 def test_everything_that_happens_is_there_before_the_next_run(synced: SyncHub) -> None:
-    before = {kind: stored(synced, kind) for kind in Kind}
+    before = {kind: stored(synced, kind) for kind in BOTH}
     happen(synced.server)
     synced.now += 7_200
-    now = {kind: truth(synced, kind) for kind in Kind}
-    for kind in Kind:
+    now = {kind: truth(synced, kind) for kind in BOTH}
+    for kind in BOTH:
         hinted.tell_everything(synced, kind)
         hinted.process(synced, kind)
         assert lost(before[kind], stored(synced, kind), now[kind]) == []
@@ -77,7 +77,7 @@ def test_everything_that_happens_is_there_before_the_next_run(synced: SyncHub) -
         assert now[Kind.PIPELINES][name].items() <= seen[name].items()
     for name in ("groups", "grants", "shares"):
         assert now[Kind.ACCESS][name].items() <= access(synced)[name].items()
-    for kind in Kind:
+    for kind in BOTH:
         assert synced.sync(kind).status is RunStatus.IDLE
         assert stored(synced, kind) == now[kind]
 

@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.sync.ports import Kind
 from stand_in_gitlab.process import Running
 from tests.fakes.sync_worker import SyncHub
-from tests.integration.sync.conftest import KINDS
+from tests.integration.sync.conftest import BOTH, KINDS
 
 CANARY = "canary7d1f"
 TOKEN = f"glpat-{CANARY}-0123456789"
@@ -25,7 +25,7 @@ def traces(hub: SyncHub, log: pytest.LogCaptureFixture) -> str:
     """Everything a hub leaves behind."""
     rows = [table.dump() for table in (hub.state, *hub.rows.values())]
     queues = [queue.sent for queue in hub.queues.values()]
-    runs = [hub.service.view("i1"), *(hub.run(kind) for kind in Kind)]
+    runs = [hub.service.view("i1"), *(hub.run(kind) for kind in BOTH)]
     lines = [f"{record.getMessage()} {record.__dict__} {record.exc_info}" for record in log.records]
     return f"{rows!r}{queues!r}{runs!r}{log.text}{lines}{hub.targets.verdicts}"
 

@@ -12,7 +12,7 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running, running
 from tests.fakes.sync_worker import ID, SyncHub
-from tests.integration.sync.conftest import EPOCH, KINDS
+from tests.integration.sync.conftest import BOTH, EPOCH, KINDS
 from tests.integration.sync.stored_rows import mirrored, stored, truth
 
 SIZES = ("--users", "120", "--groups", "14", "--projects", "24", "--pipelines", "4", "--jobs", "5", "--seed", "6")
@@ -28,7 +28,7 @@ def company() -> Iterator[Running]:
 def synced(company: Running) -> SyncHub:
     """An administrator's hub after a sync of both kinds."""
     hub = SyncHub(company)
-    for kind in Kind:
+    for kind in BOTH:
         assert hub.sync(kind).status is RunStatus.IDLE
     return hub
 

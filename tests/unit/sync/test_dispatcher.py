@@ -15,7 +15,18 @@ from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.store import RunStore
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.table import MemoryTable
-from tests.unit.sync.dispatching import CLAIMED, EVERY, NEVER_RUN, NOW, PARKED, QUEUED, OneTarget, dispatcher, statuses
+from tests.unit.sync.dispatching import (
+    CLAIMED,
+    EVERY,
+    NEVER_RUN,
+    NOW,
+    PARKED,
+    QUEUED,
+    Counting,
+    OneTarget,
+    dispatcher,
+    statuses,
+)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +126,30 @@ def test_a_queue_that_is_away_for_all_is_not_asked_for_each() -> None:
     with pytest.raises(IncompleteTick):
         replace(dispatcher(table, Picky(*ids)), targets=OneTarget(*ids)).tick()
     assert statuses(table, *ids).count(RunStatus.QUEUED) < 5
+
+
+def test_a_kind_beside_is_started_and_queued_again_in_its_own_rhythm() -> None:
+    table, queue = MemoryTable(), MemoryQueue()
+    both = replace(dispatcher(table, queue), beside={Kind.CREDENTIALS: 20 * EVERY})
+    both.tick()
+    assert [message["kind"] for message in queue.take()] == ["access", "credentials"]
+    for later, kinds in ((EVERY, ["access"]), (20 * EVERY, ["access", "credentials"])):
+        for run in map(RunStore(table).load, ["i1"] * 2, (Kind.ACCESS, Kind.CREDENTIALS)):
+            RunStore(table).save(replace(run, status=RunStatus.IDLE, finished_at=NOW))
+        replace(dispatcher(table, queue, NOW + later), beside=both.beside).tick()
+        assert sorted(message["kind"] for message in queue.take()) == kinds
+
+
+def test_a_kind_beside_costs_a_tick_nothing_while_nothing_is_due() -> None:
+    table = Counting()
+    one = dispatcher(table, MemoryQueue())
+    both = replace(one, beside={Kind.CREDENTIALS: 20 * EVERY})
+    for kind in Kind:
+        RunStore(table).save(replace(NEVER_RUN, kind=kind, finished_at=NOW))
+    both.tick()  # The walk writes what is missing.
+    table.calls.clear()
+    one.tick()
+    alone = dict(table.calls)
+    table.calls.clear()
+    both.tick()
+    assert dict(table.calls) == alone

@@ -1,6 +1,7 @@
 """What stages beside the purpose of a run have in common: what is refused to them is noted, and ends nothing."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from gitlab_hub.access.context import AccessContext
@@ -15,11 +16,16 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
+from gitlab_hub.inventory.model import ALL
+from gitlab_hub.sync.ports import Scope, Session
 
 T = TypeVar("T")
 
 READ_EVERY_SECONDS = 86_400
 """How often what costs many requests, and seldom changes, is read."""
+
+MOST_REFUSED = 10
+"""So many groups (projects, users) are asked in vain before the others are not asked."""
 
 ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 """What concerns every request of the run, and is the engine's to judge."""
@@ -67,3 +73,46 @@ def readable(
         except UnexpectedResponse:
             is_whole = False
     return found, is_whole
+
+
+class Attempts:
+    """How GitLab answers for one sort of scopes: only the first few are asked until it has shown one."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._refused, self._shown = 0, False
+
+    async def read(
+        self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], *, in_vain: str
+    ) -> None:
+        """Read a scope, or note why not; `in_vain` says of the others why they are not asked any more.
+
+        Raises what concerns every request of the run.
+        """
+        async with self._turn:
+            if self._are_vain:
+                return
+            if not self._shown:
+                await self._attempt(session, scope, read, in_vain)
+                return
+        await self._attempt(session, scope, read, in_vain)
+
+    @property
+    def _are_vain(self) -> bool:
+        """Whether it has refused so many, and shown none, that the others need not be asked."""
+        return not self._shown and self._refused >= MOST_REFUSED
+
+    async def _attempt(
+        self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], in_vain: str
+    ) -> None:
+        try:
+            await read(scope)
+        except ENDS_SLICE:
+            raise
+        except GitLabError as error:
+            self._refused += 1
+            await session.aside(scope, status_of(error), error.code, str(error))
+            if self._are_vain:
+                await session.aside(Scope(ALL), status_of(error), error.code, in_vain)
+        else:
+            self._shown = True

@@ -5,7 +5,7 @@ from gitlab_hub.access.model import Grant
 from gitlab_hub.access.shards import FormerRows, Shards
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.storage.ports import Table
-from gitlab_hub.storage.rows import item_of
+from gitlab_hub.storage.rows import item_of, query_all, value_of
 from gitlab_hub.sync.ports import Row
 from gitlab_hub.sync.table_rows import TableRows
 
@@ -18,6 +18,16 @@ def grant_row(integration_id: str, grant: Grant) -> Row:
         f"{BY_ACCOUNT}_sk": f"{grants_scope(grant.resource_type, padded(grant.resource_id))}#{key}",
     }
     return Row(key, {**item_of(grant), **index})
+
+
+def grants_to(table: Table, integration_id: str, account_id: int, *, within: str | None = None) -> list[Grant]:
+    """Read everything that was given to one account itself (blocking).
+
+    `within`: a collection; None = also outside of what the integration covers.
+    """
+    items = query_all(table, account_partition(integration_id, account_id), index=BY_ACCOUNT)
+    wanted = None if within is None else Shards(integration_id, within)
+    return [value_of(Grant, item) for item in items if wanted is None or wanted.holds(item["pk"])]
 
 
 def rows_by_resource(table: Table, pk: str) -> TableRows:

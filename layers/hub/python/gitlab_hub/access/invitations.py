@@ -4,39 +4,22 @@ They stand beside what the run is for. Whatever is refused here is noted and lea
 invite is shown invitations, and the hub needs no such rights.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
-from gitlab_hub.access.asides import ENDS_SLICE, is_due, note_reading, readable, status_of
+from gitlab_hub.access.asides import MOST_REFUSED, Attempts, is_due, note_reading, readable
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.invitation_rights import InvitationRights
 from gitlab_hub.access.keys import grants_scope, invitations_stage
 from gitlab_hub.access.members import collect, resource_scopes
 from gitlab_hub.access.model import Invitation
 from gitlab_hub.access.transform import invitation_of
-from gitlab_hub.gitlab.errors import GitLabError, UnexpectedResponse
-from gitlab_hub.inventory.model import ALL, ResourceType
+from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.storage.rows import content_hash
 from gitlab_hub.sync.ports import Scope
 
-MOST_REFUSED = 10
-"""So many groups (projects) are asked in vain before the others are not asked."""
-
 UNREADABLE = "Some invitations could not be parsed; those that are stored stay."
-
-
-class Attempts:
-    """How GitLab answers for one sort of scopes: only the first few are asked until it has shown one."""
-
-    def __init__(self) -> None:
-        self.turn = asyncio.Lock()
-        self.refused, self.shown = 0, False
-
-    @property
-    def are_vain(self) -> bool:
-        """Whether it has refused so many, and shown none, that the others need not be asked."""
-        return not self.shown and self.refused >= MOST_REFUSED
 
 
 class InvitationsStage:
@@ -72,27 +55,7 @@ class InvitationsStage:
     async def read(self, scope: Scope) -> None:
         """Read the invitations to one resource; what is refused is noted, and nothing of it is removed."""
         attempts = self._attempts[self._rights.cover(self._kind, int(scope.key), str(scope.payload["path"]))]
-        async with attempts.turn:
-            if attempts.are_vain:
-                return
-            if not attempts.shown:
-                await self._attempt(scope, attempts)
-                return
-        await self._attempt(scope, attempts)
-
-    async def _attempt(self, scope: Scope, attempts: Attempts) -> None:
-        session = self._context.session
-        try:
-            await self._read(scope)
-        except ENDS_SLICE:
-            raise
-        except GitLabError as error:
-            attempts.refused += 1
-            await session.aside(scope, status_of(error), error.code, str(error))
-            if attempts.are_vain:
-                await session.aside(Scope(ALL), status_of(error), error.code, self._in_vain())
-        else:
-            attempts.shown = True
+        await attempts.read(self._context.session, scope, self._read, in_vain=self._in_vain())
 
     async def _read(self, scope: Scope) -> None:
         number = int(scope.key)

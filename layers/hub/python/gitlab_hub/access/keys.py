@@ -8,8 +8,9 @@ that give access to what it covers; they are few, and `#outside_grants` is one p
 mark per `<group|project>#<resource>` that a message is on its way about. `<integration>#invitations#<shard>` holds
 those who were asked by email under `<group|project>#<resource>#<digest>`, `<integration>#readings` when they were read,
 and who administers the GitLab. `<integration>#account_facts` holds what GitLab's other lists of accounts tell of one,
-under `<list>#<group>#<account>`; how those lists were read lies among the readings. `<integration>#changes` and
-`#feed` hold the change feed (`changes/feed.py`).
+under `<list>#<group>#<account>`; how those lists were read lies among the readings. `<integration>#credentials`
+holds tokens and keys under `<kind>#<source>#<id>`. `<integration>#changes` and `#feed` hold the change feed
+(`changes/feed.py`).
 `<integration>#reviews` holds a row per access review, `#review_items` what is reviewed under `<review>#<item>`.
 """
 
@@ -26,6 +27,7 @@ HINTS = "hints"
 OUTSIDE_GROUPS, OUTSIDE_GRANTS = "outside_groups", "outside_grants"
 ACCOUNT_FACTS = "account_facts"
 INVITATIONS = "invitations"
+CREDENTIALS = "credentials"
 READINGS = "readings"
 ADMINISTRATORS = "administrators"
 """The row among the readings that has the ids of all administrators."""
@@ -44,6 +46,7 @@ COLLECTIONS = (
     OUTSIDE_GRANTS,
     ACCOUNT_FACTS,
     INVITATIONS,
+    CREDENTIALS,
     READINGS,
     CHANGES,
     FEED,

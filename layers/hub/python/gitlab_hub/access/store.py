@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.changes.rows import AccountComparison, GrantComparison, ResourceComparison, TrackedRows
-from gitlab_hub.access.grant_rows import grant_row, rows_in_shards
+from gitlab_hub.access.grant_rows import grant_row, grants_to, rows_in_shards
 from gitlab_hub.access.keys import (
     ACCOUNTS,
     ADMINISTRATORS,
@@ -107,8 +107,7 @@ class AccessStore:
 
     def granted_to(self, account_id: int) -> list[Grant]:
         """Read everything that was given to one account itself."""
-        items = query_all(self._table, account_partition(self._integration_id, account_id), index=BY_ACCOUNT)
-        return [value_of(Grant, item) for item in items]
+        return grants_to(self._table, self._integration_id, account_id)
 
     def known_accounts(self, ids: Iterable[int]) -> Known[Account]:
         """Read those of these accounts that are stored."""

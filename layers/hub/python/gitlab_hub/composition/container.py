@@ -128,7 +128,7 @@ class Container(Core):
         }
         return SyncService(
             runs=RunStore(self.integrations_table),
-            queues={kind: self.queue(name) for kind, name in names.items() if self.env(name)},
+            queues={kind: self.queue(name) for kind in Kind if self.env(name := names[kind.worked_with])},
             purges=partial(PurgeBook, self.integrations_table),
             audit=self.audit,
             incidents=self.incidents,

@@ -112,6 +112,7 @@ def operations_api() -> Entry:
 @cache
 def sync_accounts() -> Entry:
     """Starts due access syncs, and works on their queue."""
+    from gitlab_hub.access.credentials.feature import CredentialsFeature
     from gitlab_hub.access.feature import AccessFeature
     from gitlab_hub.access.hints import AccessHints
     from gitlab_hub.access.store import partitions
@@ -136,6 +137,12 @@ def sync_accounts() -> Entry:
         hints=AccessHints(table, queue, container.now).hint_queue,
         purges=[(table, partitions), (others, deliveries_and_builds), (container.integrations_table, history)],
         minutes=container.settings.access_interval_minutes,
+        beside=[
+            (
+                CredentialsFeature(table, partial(container.syncs.runs.load, kind=AccessFeature.kind)),
+                container.settings.credentials_interval_minutes,
+            )
+        ],
     )
     return sync_entry(container, work, container.lifecycle.cleanup_orphans)
 

@@ -137,6 +137,8 @@ def access_routes(container: "Container") -> list["Route"]:
     """Reading the access sync's rows back."""
     from gitlab_hub.access.changes.reader import ChangeReader
     from gitlab_hub.access.changes.routes import ChangeRoutes
+    from gitlab_hub.access.credentials.reader import CredentialReader
+    from gitlab_hub.access.credentials.routes import GitLabCredentialRoutes
     from gitlab_hub.access.effective.loading import GraphReader
     from gitlab_hub.access.effective.reader import EffectiveReader
     from gitlab_hub.access.grant_routes import GrantRoutes
@@ -171,6 +173,7 @@ def access_routes(container: "Container") -> list["Route"]:
         AccessRoutes(reader, cursors),
         GrantRoutes(reader, effective, cursors),
         InvitationRoutes(reader, cursors),
+        GitLabCredentialRoutes(CredentialReader(table, scopes, now=now), reader, cursors),
         SummaryRoutes(summary),
         ChangeRoutes(ChangeReader(table), cursors),
         ReviewRoutes(reviews, cursors),

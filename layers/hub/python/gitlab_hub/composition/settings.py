@@ -37,6 +37,7 @@ class Settings(BaseModel):
     public_url: str = ""
     url_suffix: str = "amazonaws.com"
     access_interval_minutes: Annotated[int, Field(ge=1)] = 30
+    credentials_interval_minutes: Annotated[int, Field(ge=1)] = 1440
     pipelines_interval_minutes: Annotated[int, Field(ge=1)] = 5
     master_key_secret: str = ""
     owner_token_secret: str = ""

@@ -29,6 +29,8 @@ class SyncWork:
     hints: "HintQueue"
     purges: "Sequence[tuple[Table, Callable[[str], Iterable[str]]]]"
     minutes: int
+    beside: "Sequence[tuple[Feature, int]]" = ()
+    """Further kinds that the function syncs, and every how many minutes."""
 
 
 def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], object]) -> "Handler":
@@ -47,14 +49,14 @@ def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], objec
         book=PurgeBook(container.integrations_table, feature.kind),
         now=container.now,
     )
+    runtime = Runtime(worker=container.new_id, ended=partial(_report, container))
     worker = Worker(
-        Engine(
-            feature, runs, targets, connect, queue, Runtime(worker=container.new_id, ended=partial(_report, container))
-        ),
+        Engine(feature, runs, targets, connect, queue, runtime),
         purger,
         HintHandler(
             feature=feature, hint_queue=work.hints, runs=runs, targets=targets, connect=connect, clock=container.now
         ),
+        {str(one.kind): Engine(one, runs, targets, connect, queue, runtime) for one, _ in work.beside},
     )
     dispatcher = Dispatcher(
         kind=feature.kind,
@@ -64,6 +66,7 @@ def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], objec
         every_seconds=work.minutes * 60,
         now=container.now,
         new_id=container.new_id,
+        beside={one.kind: minutes * 60 for one, minutes in work.beside},
     )
     return worker_entry(on_message=worker, jobs=[dispatcher.tick, purger.tick, *jobs])
 

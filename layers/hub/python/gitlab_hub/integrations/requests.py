@@ -78,17 +78,20 @@ class TokenBody(RequestBody):
     access_token: Token
 
 
+SyncKind = Literal["access", "pipelines", "credentials"]
+
+
 class SyncBody(RequestBody):
     """Ask for a sync."""
 
-    kinds: Annotated[list[Literal["access", "pipelines"]], Field(min_length=1, max_length=2)] | None = None
+    kinds: Annotated[list[SyncKind], Field(min_length=1, max_length=3)] | None = None
     full: StrictBool = False
 
 
 class AcceptBody(RequestBody):
     """Accept or reject what a suspect sync would remove."""
 
-    kind: Literal["access", "pipelines"]
+    kind: SyncKind
 
 
 class SettingsBody(RequestBody):

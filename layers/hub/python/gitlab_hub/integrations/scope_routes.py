@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Protocol
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, Field
 
+from gitlab_hub.integrations.requests import SyncKind
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
@@ -61,10 +62,10 @@ class ScopeResource(BaseModel):
 class ScopeView(BaseModel):
     """A part of GitLab that the last sync did not see, or not completely."""
 
-    kind: str = Field(description="The sync: access or pipelines.", examples=["access"])
+    kind: str = Field(description="The sync: access, pipelines or credentials.", examples=["access"])
     name: str = Field(
         description="What was to be read: accounts, groups, projects, group_members, project_members, account_lists, "
-        "member_roles, group_invitations, project_invitations or pipelines.",
+        "member_roles, group_invitations, project_invitations, pipelines, or a kind of credentials.",
         examples=["group_members"],
     )
     resource: ScopeResource | None = Field(description="What it is about; null where the whole list is meant.")
@@ -86,7 +87,7 @@ class ScopeList(BaseModel):
     next_cursor: str | None
 
 
-KindFilter = Annotated[Literal["access", "pipelines"] | None, Query(description="Scopes of one sync only.")]
+KindFilter = Annotated[SyncKind | None, Query(description="Scopes of one sync only.")]
 StatusFilter = Annotated[ScopeStatus | None, Query(description="Scopes of one status only.")]
 
 

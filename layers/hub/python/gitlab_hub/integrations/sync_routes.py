@@ -14,7 +14,8 @@ from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
 
 SYNC = "/v1/integrations/<integration_id>/sync"
-ALL_KINDS = ("access", "pipelines")
+USUAL_KINDS = ("access", "pipelines")
+"""What is synced where nobody says what: credentials cost a request per source, and are read once a day."""
 
 IntegrationId = Annotated[str, Path()]
 
@@ -63,9 +64,13 @@ class SyncRoutes:
         ]  # fmt: skip
 
     def request(self, integration_id: IntegrationId, body: SyncBody) -> SyncRequested:
-        """Queue a sync of the kinds named, all of them where none is."""
+        """Queue a sync of the kinds named; where none is, of access and pipelines.
+
+        Credentials, which cost GitLab a request for each user, group and project, are read only where they are named,
+        and once a day.
+        """
         self._unless_paused(integration_id)
-        return SyncRequested(sync_id=self._syncs.request(integration_id, body.kinds or ALL_KINDS, full=body.full))
+        return SyncRequested(sync_id=self._syncs.request(integration_id, body.kinds or USUAL_KINDS, full=body.full))
 
     def view(self, integration_id: IntegrationId) -> SyncStates:
         """Show the state of every kind of sync."""
@@ -88,7 +93,7 @@ class SyncRoutes:
     def history(
         self, integration_id: IntegrationId, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
     ) -> SyncHistory:
-        """List syncs of both kinds that have ended, newest first; they are kept for 90 days."""
+        """List syncs of every kind that have ended, newest first; they are kept for 90 days."""
         listing = f"syncs of {integration_id}"
         found, last = self._syncs.history(integration_id, after=self._cursors.open(listing, cursor), limit=limit)
         following = self._cursors.following(listing, last)

@@ -1,1 +1,1 @@
-"""The engine both syncs stand on: it knows runs, scopes and rows, and no feature."""
+"""The engine that every sync stands on: it knows runs, scopes and rows, and no feature."""

@@ -5,14 +5,14 @@ A tick reads the runs that are to be looked at by now and nothing of the others,
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.ports import ConditionFailed, Queue
-from gitlab_hub.sync.due import due_row
+from gitlab_hub.sync.due import due_row, due_subject, run_of_subject
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.message import work_message
 from gitlab_hub.sync.ports import Kind, Targets
@@ -59,7 +59,11 @@ _OUTCOMES = {RunAction.NOTHING: "left", RunAction.START: "started", RunAction.RE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatcher:
-    """Finds due work of one kind and enqueues it; any number of ticks at once start one run."""
+    """Finds due work of one function and enqueues it; any number of ticks at once start one run.
+
+    `beside`: further kinds that the function works on, and how often (seconds). Their runs are named among the due ones
+    of `kind`, so they cost a tick nothing where nothing is due.
+    """
 
     kind: Kind
     runs: RunStore
@@ -68,6 +72,7 @@ class Dispatcher:
     every_seconds: int
     now: Callable[[], float]
     new_id: Callable[[], str]
+    beside: Mapping[Kind, int] = field(default_factory=dict)
 
     def tick(self) -> dict[str, int]:
         """Look at every run that is due once; the answer counts what was started and requeued.
@@ -87,35 +92,50 @@ class Dispatcher:
     def _page(self, page: Sequence[Due], now: int, seen: Counter[str]) -> bool:
         """Look at the runs that a page names, and note when to look again; False where it is of no use to go on."""
         next_checks: dict[str, Due | None] = {}
-        named = dict.fromkeys(one.subject for one in page)
-        scheduled, in_a_row = self.targets.scheduled(named), 0
-        for integration_id, run in self.runs.load_many([one for one in named if one in scheduled], self.kind).items():
-            outcome, next_checks[integration_id] = self._attempt(integration_id, run)
+        named = {one.subject: run_of_subject(one.subject, self.kind) for one in page}
+        scheduled, in_a_row = self.targets.scheduled({integration_id for integration_id, _ in named.values()}), 0
+        wanted = {one: what for one, what in named.items() if what[0] in scheduled and what[1] in self._kinds}
+        for subject, run in self._load(wanted):
+            outcome, next_checks[subject] = self._attempt(subject, run)
             seen.update(["seen", outcome])
             in_a_row = in_a_row + 1 if outcome == FAILED else 0
             if in_a_row >= MOST_IN_A_ROW:
                 break
         # One that may not sync is not come back to: what lets it sync again asks for a look.
-        left = scheduled - {one for one, check in next_checks.items() if check is not None and check.at > now}
+        left = set(wanted) - {one for one, check in next_checks.items() if check is not None and check.at > now}
         due = self.runs.due(self.kind)
         due.add(check for one, check in next_checks.items() if check is not None and one not in left)
         due.drop(one for one in page if one.subject not in left)
         return in_a_row < MOST_IN_A_ROW
 
+    def _load(self, wanted: Mapping[str, tuple[str, Kind | None]]) -> Iterator[tuple[str, Run | UnreadableRun]]:
+        """Read runs, those of a kind together."""
+        for kind in self._kinds:
+            ids = [integration_id for integration_id, its in wanted.values() if its is kind]
+            for integration_id, run in (self.runs.load_many(ids, kind) if ids else {}).items():
+                yield due_subject(integration_id, kind), run
+
     def _add_missing_due_rows(self, after: str | None) -> str | None:
         """Have the runs of a page of integrations looked at in time where nothing else will."""
         page = self.targets.scheduled_page(after)
-        runs = self.runs.load_many(page.ids, self.kind).items()
+        named = {due_subject(one, kind): (one, kind) for kind in self._kinds for one in page.ids}
         self.runs.due(self.kind).add_missing(
-            Due(integration_id, AT_ONCE, "unreadable") if isinstance(run, UnreadableRun) else self._next(run)
-            for integration_id, run in runs
+            Due(subject, AT_ONCE, "unreadable") if isinstance(run, UnreadableRun) else self._next(run)
+            for subject, run in self._load(named)
         )
         return page.last
 
-    def _next(self, run: Run) -> Due:
-        return due_row(run, every_seconds=self.every_seconds)
+    @property
+    def _kinds(self) -> Sequence[Kind]:
+        return [self.kind, *self.beside]
 
-    def _attempt(self, integration_id: str, run: Run | UnreadableRun) -> tuple[str, Due | None]:
+    def _every(self, kind: Kind) -> int:
+        return self.beside.get(kind, self.every_seconds)
+
+    def _next(self, run: Run) -> Due:
+        return due_row(run, every_seconds=self._every(run.kind))
+
+    def _attempt(self, subject: str, run: Run | UnreadableRun) -> tuple[str, Due | None]:
         """What became of a look, and when the next one is to be; None where this one is to be tried again."""
         try:
             if isinstance(run, UnreadableRun):
@@ -123,7 +143,8 @@ class Dispatcher:
             step, left = self._process(run)
         except HubError as error:
             outcome = "unreadable" if isinstance(error, UnreadableRun) else FAILED
-            told = {"integration_id": integration_id, "kind": str(self.kind), "code": error.code}
+            integration_id, kind = run_of_subject(subject, self.kind)
+            told = {"integration_id": integration_id, "kind": str(kind), "code": error.code}
             _LOG.warning("integration not looked at", extra=told)
             return outcome, None
         return _OUTCOMES[step], self._next(left)
@@ -131,7 +152,7 @@ class Dispatcher:
     def _process(self, run: Run) -> tuple[RunAction, Run]:
         """Do what is to be done for a run, and say how that leaves it."""
         now = int(self.now())
-        step = decide(run, now=now, every_seconds=self.every_seconds)
+        step = decide(run, now=now, every_seconds=self._every(run.kind))
         if step is RunAction.NOTHING:
             return step, run
         following = (

@@ -5,15 +5,31 @@ from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, Run
 
+_OF_KIND = "@"
+
 
 def due_runs(table: Table, kind: Kind) -> DueRows:
-    """The runs of a kind that are to be looked at, by the ids of their integrations."""
-    return DueRows(table, str(kind))
+    """The runs that are to be looked at by the function of a kind, as `due_subject` names them."""
+    return DueRows(table, str(kind.worked_with))
 
 
-def all_due_runs(table: Table) -> list[DueRows]:
-    """The runs of every kind that are to be looked at."""
-    return [due_runs(table, kind) for kind in Kind]
+def due_subject(integration_id: str, kind: Kind) -> str:
+    """Name a run among those that one function looks at: by the integration, and the kind where it is a guest."""
+    return integration_id if kind.worked_with is kind else f"{integration_id}{_OF_KIND}{kind}"
+
+
+def run_of_subject(subject: str, default: Kind) -> tuple[str, Kind | None]:
+    """Read such a name: the integration and the kind, None where this release does not know it."""
+    integration_id, _, kind = subject.partition(_OF_KIND)
+    if not kind:
+        return integration_id, default
+    return integration_id, next((one for one in Kind if str(one) == kind), None)
+
+
+def forget_due_runs(table: Table, integration_id: str) -> None:
+    """Remove the rows of every kind of an integration that is gone."""
+    for kind in Kind:
+        due_runs(table, kind).forget(due_subject(integration_id, kind))
 
 
 def next_check(run: Run, *, every_seconds: int) -> int:
@@ -33,14 +49,15 @@ def next_check(run: Run, *, every_seconds: int) -> int:
 
 def due_row(run: Run, *, every_seconds: int = 0) -> Due:
     """The row that has a run looked at in time; one that is under way needs no `every_seconds`."""
-    return Due(run.integration_id, next_check(run, every_seconds=every_seconds), f"run {run.version}")
+    subject = due_subject(run.integration_id, run.kind)
+    return Due(subject, next_check(run, every_seconds=every_seconds), f"run {run.version}")
 
 
 def rows_at_once(table: Table, integration_id: str, version: int) -> list[Item]:
-    """The rows that have the runs of both kinds looked at by the next tick.
+    """The rows that have the runs of every kind looked at by the next tick.
 
     They belong into the write, of that version of the integration, which lets it sync on schedule (again): a tick does
     not come back to an integration that may not.
     """
-    due = Due(integration_id, AT_ONCE, f"integration {version}")
-    return [runs.item(due) for runs in all_due_runs(table)]
+    mark = f"integration {version}"
+    return [due_runs(table, kind).item(Due(due_subject(integration_id, kind), AT_ONCE, mark)) for kind in Kind]

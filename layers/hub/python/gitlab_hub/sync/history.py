@@ -51,7 +51,7 @@ class History:
         self._table = table
 
     def page(self, integration_id: str, *, after: str | None, limit: int) -> RunPage:
-        """Runs of both kinds, newest first, behind a position."""
+        """Runs of every kind, newest first, behind a position."""
         rows = self._table.query(history_partition(integration_id), after=after, limit=limit, forward=False)
         return RunPage([_shown(row) for row in rows.items], None if rows.last is None else rows.last[1])
 

@@ -28,6 +28,15 @@ class Kind(StrEnum):
 
     ACCESS = "access"
     PIPELINES = "pipelines"
+    CREDENTIALS = "credentials"
+
+    @property
+    def worked_with(self) -> "Kind":
+        """The kind whose function, queue and rows among the due ones this one shares; mostly itself.
+
+        A function and a queue cost something while nothing happens (docs/costs.md), and one run a day needs neither.
+        """
+        return Kind.ACCESS if self is Kind.CREDENTIALS else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

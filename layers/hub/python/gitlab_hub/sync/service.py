@@ -62,7 +62,7 @@ class SyncService:
         return run.sync_id
 
     def view(self, integration_id: str) -> dict[str, Any]:
-        """`{kind: state}` for both kinds, as the HTTP contract shows it."""
+        """`{kind: state}` for every kind, as the HTTP contract shows it."""
         return {str(kind): self._state(integration_id, kind) for kind in Kind}
 
     def history(self, integration_id: str, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
@@ -81,6 +81,8 @@ class SyncService:
         """Stop every worker at its next step and have all rows removed. Raises QueueUnavailable."""
         self.runs.forget(integration_id)
         for kind, queue in self.queues.items():
+            if kind.worked_with is not kind:
+                continue
             self.purges(kind).note(integration_id, due_at=int(self.now()) + SENT_AGAIN_SECONDS)
             queue.send(purge_message(integration_id))
 

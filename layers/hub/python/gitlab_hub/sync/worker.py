@@ -1,7 +1,7 @@
 """What a queue message asks for: carrying a run on, processing a hint, or removing what an integration left behind."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -110,6 +110,8 @@ class Worker:
     engine: Engine
     purger: Purger
     hints: HintHandler | None = None
+    beside: Mapping[str, Engine] = field(default_factory=dict)
+    """The engines of further kinds that the function works on."""
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Do what the message asks for, within `remaining()` seconds. Raises UnknownMessage."""
@@ -118,7 +120,7 @@ class Worker:
         if "purge" in message:
             self.purger.handle(message, remaining=remaining)
         elif "hint" not in message:
-            self.engine.handle(message, remaining=remaining)
+            self.beside.get(message.get("kind", ""), self.engine).handle(message, remaining=remaining)
         elif self.hints is None:
             raise UnknownMessage("This worker processes no hints.")
         else:

@@ -25,6 +25,7 @@ ACCESS: dict[str, tuple[str, Any]] = {
         NOTHING,
     ),
     "cap": ("The most that passes this step, as a level; null: all.", 30),
+    "can_push": ("Whether a deploy key may push to the project; null: it is no deploy key.", NOTHING),
     "capabilities": ("What the token can see and do, and what would change it.", NOTHING),
     "completeness": ("How whole the answer is.", NOTHING),
     "current_sign_in_at": ("When the present session began, in unix seconds.", _TIME),
@@ -34,12 +35,20 @@ ACCESS: dict[str, tuple[str, Any]] = {
     "extern_uid": ("The account's name at the provider.", "jane@acme.example"),
     "external": ("Whether GitLab counts the account as external.", NOTHING),
     "figures": ("The counts.", NOTHING),
+    "fingerprint": (
+        "What names a key (SHA-256, else MD5); null: it is no key, or GitLab does not tell.",
+        "SHA256:Jrs3…",
+    ),
+    "gitlab_credentials": ("The tokens and keys.", NOTHING),
+    "granular": ("Whether it is a fine-grained token, whose scopes say nothing of what it may do.", NOTHING),
     "granted_by": ("GitLab's id of the user who gave it.", 7),
     "is_admin": ("Whether it administers the GitLab; null: the token may not see it.", NOTHING),
+    "is_hub": ("Whether it is the token that the hub itself reads this GitLab with.", NOTHING),
     "is_auditor": ("Whether it may read all of the GitLab; null: the token may not see it.", NOTHING),
     "last_activity_on": ("The day of the last activity, an ISO 8601 date.", "2026-11-28"),
     "last_sign_in_at": ("When it last signed in, in unix seconds; null: never, or the token may not see it.", _TIME),
     "list": ("The list, as GitLab's API calls it; docs/tokens.md says who is shown it.", "billable_members"),
+    "last_used_at": ("When it was last used, in unix seconds; null: never, or GitLab does not tell.", _TIME),
     "level": ("GitLab's level, as `access_level`.", 30),
     "marked_for_deletion_on": (
         "The day somebody asked for its deletion, an ISO 8601 date; null: nobody, or GitLab does not tell.",
@@ -70,6 +79,7 @@ ACCESS: dict[str, tuple[str, Any]] = {
         "The memberships to remove to end the access: all of them, and no fewer; none where it cannot be ended.",
         NOTHING,
     ),
+    "risks": ("What is risky about it, as docs/credentials.md defines each.", ["no_expiry", "scope_api"]),
     "sentence": ("The answer in words.", "Jane Doe (@jane) has Developer in acme/shop: as a direct member."),
     "share_with_group_lock": (
         "Whether projects of the group may not be shared with groups; null: GitLab does not tell (projects).",
@@ -85,5 +95,6 @@ ACCESS: dict[str, tuple[str, Any]] = {
         "Store a token with the scope api: PUT …/gitlab-token.",
     ),
     "two_factor_enabled": ("Whether it has a second factor; null: the token may not see it.", NOTHING),
+    "unseen": ("The kinds that the integration's token is not shown, or not all of.", NOTHING),
     "unread": ("How many scopes the last sync could not read, by status.", {"forbidden": 2}),
 }

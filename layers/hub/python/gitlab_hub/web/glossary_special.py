@@ -15,7 +15,7 @@ _TOKENS = ("TokenView", "MadeToken")
 
 SPECIAL: dict[str, tuple[str, Any]] = {
     **REVIEWS,
-    "EndedSync.kind": ("Which sync: access or pipelines.", "access"),
+    "EndedSync.kind": ("Which sync: access, pipelines or credentials.", "access"),
     "EndedSync.status": ("How it ended: idle (it read everything it could), suspect or failed.", "idle"),
     "EndedSync.progress": ("How far it came.", NOTHING),
     "EndedSync.counts": ("What it read, wrote and removed, and how many requests it took.", {"accounts": 120}),
@@ -67,7 +67,32 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "query.overdue": ("true: only what is past its date and still there; false: only others.", NOTHING),
     "CapabilityView.name": ("A stable word for it.", "pipelines"),
     "CapabilityView.role": ("The lowest role the token's user needs where it is used; null: none.", "Reporter"),
-    "AcceptBody.kind": ("Which sync: access or pipelines.", "access"),
+    "AcceptBody.kind": ("Which sync: access, pipelines or credentials.", "access"),
+    "GitLabCredentialAnswer.account_id": (
+        "GitLab's id of the user that it acts as; null: it acts as nobody (deploy tokens and keys).",
+        42,
+    ),
+    "GitLabCredentialAnswer.expires_at": (
+        "The first moment without it, in unix seconds; null: it does not end.",
+        1790000000,
+    ),
+    "GitLabCredentialAnswer.kind": ("What sort of token or key it is.", "project_token"),
+    "GitLabCredentialAnswer.resource": (
+        "The group or project that it was made for; null: none, or GitLab does not tell.",
+        NOTHING,
+    ),
+    "GitLabCredentialAnswer.status": ("active, expired or revoked.", "active"),
+    "GitLabCredentialAnswer.web_url": ("The page in GitLab where it is listed, or that of its account.", NOTHING),
+    "GitLabCredentialList.read_at": (
+        "When they were last read, in unix seconds: it is done once a day; null: not yet.",
+        1790000000,
+    ),
+    "UnseenAnswer.kind": ("The kind of credentials.", "impersonation_token"),
+    "UnseenAnswer.reason": (
+        "Why, and what would show them.",
+        "GitLab shows impersonation tokens to administrators only.",
+    ),
+    "query.risk": ("Only those with this risk.", "no_expiry"),
     "AccountView.kind": ("human, service_account, project_bot, group_bot or unknown.", "human"),
     "AccountAnswer.name": ("The person's or bot's name.", "Jane Doe"),
     "AuthorizeBody.code": ("What GitLab gave to the browser, with `state`.", "…"),

@@ -1,0 +1,93 @@
+"""What the stages of one slice share, first of all what the token may read: GitLab is asked for that."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gitlab_hub.access.context import Visibility
+from gitlab_hub.access.credentials.store import CredentialStore
+from gitlab_hub.access.keys import CREDENTIALS
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, Unauthorized, Unavailable
+from gitlab_hub.gitlab.fields import number
+from gitlab_hub.gitlab.keyset import keyset_pages
+from gitlab_hub.inventory.listing import BY_ID, Params
+from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.sync.ports import Mirror, Session
+
+T = TypeVar("T")
+
+LEAN: Mapping[ResourceType, Params] = {ResourceType.GROUP: BY_ID, ResourceType.PROJECT: {**BY_ID, "simple": "true"}}
+NOT_FOR_THIS_USER = "GitLab takes the token, and does not show this to its user."
+
+
+class Reach:
+    """How far the token sees, asked once per slice and only where it makes a difference."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._visibility = session, Visibility(session)
+        self._asking = asyncio.Lock()
+        self._ids: dict[tuple[ResourceType, int], frozenset[int]] = {}
+
+    async def sees_instance(self) -> bool:
+        """Whether the lists of the whole GitLab answer as they do for administrators, and are wanted."""
+        return await self._visibility.can_list_accounts()
+
+    async def shows(self, kind: ResourceType, resource_id: int, least: int) -> bool:
+        """Whether the user has a level in a group or project, as far as GitLab lists them by it.
+
+        Administrators have every level. By `min_access_level` GitLab lists projects by everything that counts there
+        (`project_authorizations`), groups by memberships in them and above them (app/finders/groups_finder.rb).
+        """
+        if self._session.target.is_admin:
+            return True
+        async with self._asking:
+            if (kind, least) not in self._ids:
+                self._ids[kind, least] = await self._list(kind, least)
+        return resource_id in self._ids[kind, least]
+
+    async def _list(self, kind: ResourceType, least: int) -> frozenset[int]:
+        found: set[int | None] = set()
+        params = {**LEAN[kind], "min_access_level": least}
+        async for page in keyset_pages(self._session.gitlab, f"/{kind.collection}", params):
+            found.update(number(row.get("id")) for row in page.rows)
+        return frozenset(one for one in found if one is not None)
+
+    async def as_refusal(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that GitLab refuses with 401 where its user has too little.
+
+        So it does for access tokens of groups and projects (lib/api/resource_access_tokens.rb, `unauthorized!`). Raises
+        Forbidden instead, unless the token is no good anywhere.
+        """
+        try:
+            return await call()
+        except Unauthorized as error:
+            if await self._is_good():
+                raise Forbidden(NOT_FOR_THIS_USER, http_status=error.http_status) from None
+            raise
+
+    async def _is_good(self) -> bool:
+        try:
+            await self._session.gitlab.get("/user")
+        except Unauthorized:
+            return False
+        except (RateLimited, Unavailable):
+            raise
+        except GitLabError:
+            return True  # A fine-grained token that may not read its user; to say so, GitLab has to know it.
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialContext:
+    """The session, the stored rows, and the one dataset kept equal to GitLab's."""
+
+    session: Session
+    store: CredentialStore
+    reach: Reach
+    mirror: Mirror
+
+    @classmethod
+    def of(cls, session: Session, store: CredentialStore) -> "CredentialContext":
+        """Prepare a slice."""
+        return cls(session, store, Reach(session), session.mirror(CREDENTIALS, store.rows))

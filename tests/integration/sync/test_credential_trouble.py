@@ -1,0 +1,193 @@
+"""The inventory where GitLab refuses or fails, and workers die: nothing is lost, and what is unseen is named."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.access.asides import MOST_REFUSED
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
+from stand_in_gitlab.process import Running, running
+from tests.fakes.faults import Crash, Plan
+from tests.fakes.sync_worker import ID, SyncHub
+from tests.integration.sync.conftest import EPOCH
+from tests.integration.sync.credential_rows import assert_whole, noted, real, shown_to, stored, synced
+
+OWNER = "owner-read"
+
+
+def change_everything(company: Running) -> None:
+    """One of each comes, one of each goes, and a project with all that it has."""
+    group, project = company.truth("groups")[0]["id"], company.truth("projects")[0]["id"]
+    rows = company.truth("credentials")
+    for kind in ("deploy_token", "deploy_key", "ssh_key"):
+        company.change("end_credential", kind=kind, id=next(row["id"] for row in rows if row["kind"] == kind))
+    *_, human = (row for row in rows if row["kind"] == "personal_token" and row["status"] == "active")
+    company.change("end_credential", kind="personal_token", id=human["id"])
+    company.change("add_access_token", user_id=human["user_id"])
+    company.change("add_access_token", user_id=2, impersonation=True)
+    company.change("add_deploy_token", source="group", source_id=group)
+    company.change("add_deploy_key", project_id=project, can_push=True)
+    company.change("add_ssh_key", user_id=2)
+
+
+def asked(hub: SyncHub, ending: str) -> int:
+    return sum(url.path.endswith(ending) for url in hub.requests)
+
+
+@pytest.mark.parametrize("token", ["admin", OWNER])
+def test_what_came_and_went_is_found(fresh: Running, token: str) -> None:
+    hub = synced(SyncHub(fresh, token))
+    change_everything(fresh)
+    hub.sync(Kind.ACCESS)
+    hub.sync(Kind.CREDENTIALS)
+    assert stored(hub) == (real(hub) if token == "admin" else real(hub, shown_to(hub, token)))
+    assert_whole(hub)
+
+
+def test_an_administrators_run_asks_no_more_than_it_has_to(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh))
+    located = asked(hub, "/deploy_tokens")
+    assert located > 1
+    assert (asked(hub, "/access_tokens"), asked(hub, "/service_accounts"), asked(hub, "/projects/1/deploy_keys")) == (
+        0, 0, 0,
+    )  # fmt: skip
+    hub.requests.clear()
+    hub.sync(Kind.CREDENTIALS)
+    # Whose every deploy token is was found out before.
+    assert asked(hub, "/deploy_tokens") == 1
+    humans = {row["user_id"] for row in fresh.truth("credentials") if row["kind"] in {
+        "personal_token", "impersonation_token"}}  # fmt: skip
+    assert asked(hub, "/impersonation_tokens") == len(humans)
+
+
+def test_an_owners_run_asks_only_where_it_may_read(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh, OWNER))
+    levels = fresh.control("GET", f"ground-truth/visibility?token={OWNER}")["projects"]
+    kept = [number for number, level in levels.items() if level >= 40]
+    assert asked(hub, "/access_tokens") <= len(kept) + len(fresh.truth("groups"))
+    assert [url for url in hub.requests if url.path.endswith("/impersonation_tokens")] == []
+
+
+@pytest.mark.parametrize(("status", "word"), [(401, "forbidden"), (403, "forbidden"), (404, "gone"), (500, "failed")])
+def test_one_refusal_is_named_and_nothing_of_its_source_goes(fresh: Running, status: int, word: str) -> None:
+    token = fresh.truth("credentials")
+    hub = synced(SyncHub(fresh, OWNER))
+    before = stored(hub)
+    number = next(where[3] for where in before if where[0] in {"project_token", "group_token"})
+    kind = next(where[0] for where in before if where[0] in {"project_token", "group_token"})
+    fresh.fault("status", status=status, path=f"/{kind.partition('_')[0]}s/{number}/access_tokens", times=0)
+    hub.sync(Kind.CREDENTIALS)
+    assert (stored(hub), len(token) > 0) == (before, True)
+    assert_whole(hub)
+    assert [(one.status, (one.resource or {})["id"]) for one in noted(hub) if one.stage == kind and one.resource] == [
+        (word, number)
+    ]
+    fresh.control("DELETE", "faults")
+    hub.sync(Kind.CREDENTIALS)
+    assert [one for one in noted(hub) if one.resource] == []
+
+
+def test_too_many_requests_only_put_the_run_off(fresh: Running) -> None:
+    hub = SyncHub(fresh, OWNER)
+    hub.sync(Kind.ACCESS)
+    fresh.fault("rate_limited", path="/keys", times=3, retry_after=90)
+    run = hub.sync(Kind.CREDENTIALS)
+    assert run.counts["rate_limited"] == 3
+    assert stored(hub) == real(hub, shown_to(hub, OWNER))
+    assert_whole(hub)
+
+
+def test_a_token_that_is_no_good_any_more_ends_the_run(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh, OWNER))
+    before = stored(hub)
+    fresh.fault("unauthorized", path="/api/", times=0)
+    run = hub.sync(Kind.CREDENTIALS)
+    assert (run.status, (run.last_error or {})["code"]) == (RunStatus.FAILED, "invalid_credentials")
+    assert (stored(hub), hub.targets.verdicts[-1]) == (before, "rejected")
+
+
+def test_a_fine_grained_token_is_told_which_permissions_are_missing(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh, "fine-grained"))
+    assert_whole(hub)
+    reasons = {note.stage: note.reason for note in noted(hub) if note.key.isdecimal()}
+    assert "SSH Key: Read" in reasons["ssh_key"]
+    assert "Resource Access Token: Read" in reasons["group_token"]
+    assert "Deploy Token: Read" in reasons["group_deploy_token"]
+    assert {where[0] for where in stored(hub)} == {"personal_token"}
+
+
+def test_where_all_are_refused_it_is_said_once_and_few_are_asked() -> None:
+    many = ("--users", "30", "--groups", "3", "--projects", "3", "--pipelines", "0", "--jobs", "1", "--seed", "6")
+    with running("--frozen", "--epoch", EPOCH, *many) as company:
+        company.fault("status", status=403, path="/keys$", times=0)
+        hub = synced(SyncHub(company))
+        assert asked(hub, "/keys") == MOST_REFUSED
+        assert [note.key for note in noted(hub) if note.stage == "ssh_key" and not note.key.isdecimal()] == ["all"]
+
+
+def test_a_list_that_is_suddenly_empty_is_suspect_and_may_be_accepted(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh))
+    before = stored(hub)
+    fresh.fault("empty_list", path="/personal_access_tokens$", times=0)
+    fresh.fault("status", status=404, path=r"/personal_access_tokens/\d+$", times=0)
+    run = hub.sync(Kind.CREDENTIALS)
+    assert (run.status, stored(hub)) == (RunStatus.SUSPECT, before)
+    hub.service.accept(ID, Kind.CREDENTIALS, actor="t1")
+    assert hub.work(Kind.CREDENTIALS).status is RunStatus.IDLE
+    assert {where[0] for where in stored(hub)} <= {"impersonation_token", "deploy_token", "deploy_key", "ssh_key"}
+
+
+def queued(past: SyncHub) -> tuple[SyncHub, dict[str, Any]]:
+    """A hub with a run queued, and that run's message."""
+    hub = past.clone()
+    hub.service.request(ID, [Kind.CREDENTIALS])
+    [message] = hub.queues[Kind.CREDENTIALS].take()
+    return hub, message
+
+
+@pytest.mark.parametrize("token", ["admin", OWNER])
+def test_a_kill_at_any_call_converges(fresh: Running, token: str) -> None:
+    past = synced(SyncHub(fresh, token))
+    change_everything(fresh)
+    past.sync(Kind.ACCESS)
+    now = real(past) if token == "admin" else real(past, shown_to(past, token))
+    gone = {where for where in stored(past) if where not in now}
+    undisturbed = Plan()
+    hub, message = queued(past)
+    with hub.failing(undisturbed):
+        hub.engine(Kind.CREDENTIALS).handle(message, remaining=hub.remaining)
+    assert stored(hub) == now
+    for at in range(1, len(undisturbed.calls) + 1, 5):
+        hub, message = queued(past)
+        plan = Plan(at=at, applied=at % 2 == 0, repeat=True)
+        try:
+            with hub.failing(plan):
+                hub.engine(Kind.CREDENTIALS).handle(message, remaining=hub.remaining)
+        except Crash:
+            pass
+        assert {where for where in stored(past) if where not in stored(hub)} <= gone, f"killed at call {at}"
+        hub.now += LEASE_SECONDS
+        hub.engine(Kind.CREDENTIALS).handle(message, remaining=hub.remaining)
+        assert (hub.work(Kind.CREDENTIALS).status, stored(hub)) == (RunStatus.IDLE, now), f"killed at call {at}"
+
+
+def test_it_waits_for_the_access_sync(fresh: Running) -> None:
+    hub = SyncHub(fresh, OWNER)
+    hub.service.request(ID, [Kind.CREDENTIALS, Kind.ACCESS])
+    messages = hub.queues[Kind.CREDENTIALS].take()
+    hub.engine(Kind.CREDENTIALS).handle(messages[0], remaining=hub.remaining)
+    assert hub.run(Kind.CREDENTIALS).status is RunStatus.PARKED
+    assert stored(hub) == {}
+    hub.engine(Kind.ACCESS).handle(messages[1], remaining=hub.remaining)
+    assert hub.work(Kind.CREDENTIALS).status is RunStatus.IDLE
+    assert stored(hub) == real(hub, shown_to(hub, OWNER))
+
+
+def test_a_project_that_is_gone_takes_its_credentials_along(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh, OWNER))
+    gone = next(where[3] for where in stored(hub) if where[2] == "project")
+    fresh.change("remove_project", id=gone)
+    hub.sync(Kind.ACCESS)
+    hub.sync(Kind.CREDENTIALS)
+    assert [where for where in stored(hub) if where[2:] == ("project", gone)] == []
