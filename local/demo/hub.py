@@ -36,12 +36,13 @@ class Hub:
         return integration
 
     def request_sync(self, integration_id: str) -> None:
-        """Ask for a sync of everything; the schedule may have been faster."""
+        """Ask for a sync of everything; of some kinds the schedule may have been faster."""
         path = f"/v1/integrations/{integration_id}/sync"
-        self.call("POST", path, {}, expected=(HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT))
+        for kind in ("access", "pipelines", "credentials"):
+            self.call("POST", path, {"kinds": [kind]}, expected=(HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT))
 
     def sync_state(self, integration_id: str) -> dict[str, Any]:
-        """The state of both kinds of sync."""
+        """The state of every kind of sync."""
         kinds: dict[str, Any] = self.call("GET", f"/v1/integrations/{integration_id}/sync")["kinds"]
         return kinds
 
@@ -51,7 +52,7 @@ class Hub:
         while True:
             query = {**filters, "limit": 200} | ({"cursor": cursor} if cursor else {})
             page = self.call("GET", f"/v1/integrations/{integration_id}/{what}", query=query)
-            yield from page[what.rpartition("/")[2]]
+            yield from page[what.rpartition("/")[2].replace("-", "_")]
             cursor = page["next_cursor"]
             if cursor is None:
                 return

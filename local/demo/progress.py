@@ -17,8 +17,8 @@ Kinds = dict[str, Any]
 def follow(console: Console, look: Callable[[], Kinds], *, every: float = 0.3) -> Kinds:
     """Show how far the syncs are until all are at rest; returns their last state."""
     if not console.is_terminal:
-        console.print("Syncing accounts and pipelines …")
-    columns = (SpinnerColumn(), TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn())
+        console.print("Syncing accounts, pipelines, tokens and keys …")
+    columns = (SpinnerColumn(), TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn())
     deadline = time.monotonic() + LONGEST_SECONDS
     with Progress(*columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=console) as bars:
         tasks = {kind: bars.add_task(kind, total=None, note="") for kind in look()}

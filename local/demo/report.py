@@ -6,11 +6,13 @@ from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local.demo.hub import Hub
 
 Row = dict[str, Any]
+RISKIEST = 5
 
 
 def show(console: Console, hub: Hub, integration_id: str, kinds: dict[str, Any]) -> None:
@@ -33,6 +35,17 @@ def show(console: Console, hub: Hub, integration_id: str, kinds: dict[str, Any])
     )
     console.print(_syncs(kinds))
     _explain(console, hub, integration_id)
+    console.print(_riskiest(list(hub.all(integration_id, "gitlab-credentials"))))
+
+
+def _riskiest(credentials: list[Row]) -> Table:
+    """The tokens and keys with the most risks."""
+    title = f"The riskiest of {len(credentials)} tokens and keys: GET …/gitlab-credentials"
+    table = Table("kind", "name", "of", "risks", title=title, title_justify="left")
+    for row in sorted(credentials, key=lambda row: (-len(row["risks"]), row["kind"], row["id"]))[:RISKIEST]:
+        of = (row["resource"] or {}).get("full_path") or row["username"] or ""
+        table.add_row(row["kind"], escape(row["name"]), of, ", ".join(row["risks"]))
+    return table
 
 
 def _explain(console: Console, hub: Hub, integration_id: str) -> None:

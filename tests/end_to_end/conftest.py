@@ -12,7 +12,7 @@ from stand_in_gitlab.process import Running, running
 from tests.end_to_end.coding_company import CodingCompany
 from tests.end_to_end.companies import COMPANY, token
 from tests.end_to_end.deployed import Deployed
-from tests.end_to_end.hub_client import Hub
+from tests.end_to_end.hub_client import BOTH, Hub
 
 LAST = ("test_everything_seen.py", "test_rights.py", "test_restart.py")
 
@@ -79,7 +79,8 @@ def one(hub: Hub, gitlab: Running) -> str:
     """The path of an integration that was synced once, with an administrator's token. Nobody changes it."""
     path = hub.connect(gitlab.base, token(gitlab), display_name="Quiet")
     states = hub.sync(path)
-    assert {kind: state["status"] for kind, state in states.items()} == {"access": "idle", "pipelines": "idle"}
+    assert {states[kind]["status"] for kind in BOTH} == {"idle"}
+    assert hub.sync(path, "credentials")["credentials"]["status"] == "idle"
     return path
 
 

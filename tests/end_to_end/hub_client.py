@@ -16,10 +16,15 @@ from local.stack import Stack
 
 PATIENCE = 60.0
 LONGEST_RUN = 180.0
-QUEUES = {"access": "SyncAccountsQueueUrl", "pipelines": "SyncPipelinesQueueUrl"}
+QUEUES = {
+    "access": "SyncAccountsQueueUrl",
+    "pipelines": "SyncPipelinesQueueUrl",
+    "credentials": "SyncAccountsQueueUrl",
+}
 T = TypeVar("T")
 AT_REST = ("idle", "suspect", "failed")
 BOTH = ("access", "pipelines")
+"""What is synced where nobody says what."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def test_one_integration_has_its_syncs_and_hooks(hub: Hub, one: str) -> None:
     listed = next(row for row in hub.rows("/v1/integrations") if row["id"] == shown["id"])
     assert listed.keys() >= FIELDS
     assert shown.items() >= listed.items()
-    assert set(shown["sync"]) == {"access", "pipelines"}
+    assert set(shown["sync"]) == {"access", "pipelines", "credentials"}
 
 
 def test_unknown_integrations_are_not_found(hub: Hub) -> None:

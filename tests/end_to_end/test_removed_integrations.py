@@ -20,7 +20,7 @@ def test_an_integration_that_is_removed_during_a_sync_leaves_nothing(hub: Hub, l
 
     lively.control("POST", "latency", {"ms": 60})
     hub.call("POST", f"{one}/sync", {"full": True})
-    until(lambda: {state["status"] for state in hub.get(f"{one}/sync")["kinds"].values()} == {"running"}, pause=0.02)
+    until(lambda: {hub.get(f"{one}/sync")["kinds"][kind]["status"] for kind in BOTH} == {"running"}, pause=0.02)
     removed = hub.call("DELETE", f"{one}?revoke=true&delete_hooks=true&force=false")
     assert removed.status == 200
     assert removed.body.items() >= {"ok": True, "hooks_deleted": 0, "hooks_failed": []}.items()

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gitlab_hub.access.credentials.model import Credential, CredentialKind
 from gitlab_hub.access.model import Account, AccountStatus
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource, ResourceType, Share
@@ -46,6 +47,13 @@ def company() -> Client:
         grant("project", 8, 3, 20, ends_at=NOW + 60 * DAY),
         grant("project", 8, 6, 50, ends_at=NOW),
     )
+    client.store_credentials(
+        Credential(kind=CredentialKind.PERSONAL_TOKEN, id=1, account_id=5, ends_at=NOW + DAY, scopes=["api"]),
+        Credential(kind=CredentialKind.PERSONAL_TOKEN, id=2, account_id=4),
+        Credential(kind=CredentialKind.PROJECT_TOKEN, id=3, account_id=6, ends_at=NOW + 90 * DAY, access_level=50),
+        Credential(kind=CredentialKind.DEPLOY_KEY, id=4, can_push=True),
+        Credential(kind=CredentialKind.DEPLOY_TOKEN, id=5, ends_at=NOW - DAY),
+    )
     return client
 
 
@@ -75,6 +83,18 @@ def test_everything_is_counted(company: Client) -> None:
         "groups": 1,
         "projects": 1,
         "invitations": 0,
+        "credentials": 5,
+        "credentials_no_expiry": 2,
+        "credentials_expires_soon": 1,
+        "credentials_expired_not_revoked": 1,
+        "credentials_unused_90_days": 0,
+        "credentials_never_used": 0,
+        "credentials_scope_api": 1,
+        "credentials_owner_level": 1,
+        "credentials_owner_blocked": 1,
+        "credentials_owner_left": 2,
+        "credentials_can_push": 1,
+        "credentials_older_than_year": 0,
     }
 
 

@@ -191,7 +191,7 @@ def missing_permissions(app: StandIn, feature: str, project: int) -> list[str]:
 
 
 def test_every_feature_is_tried_here_or_with_the_syncs() -> None:
-    assert {need.feature for need in NEEDS} == {*CALLS, "connect", "access", "pipelines"}
+    assert {need.feature for need in NEEDS} == {*CALLS, "connect", "access", "pipelines", "credentials"}
 
 
 @pytest.mark.parametrize("feature", CALLS)

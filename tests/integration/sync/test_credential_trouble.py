@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.asides import MOST_REFUSED
+from gitlab_hub.integrations.permissions import need_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from stand_in_gitlab.process import Running, running
@@ -12,6 +13,7 @@ from tests.fakes.faults import Crash, Plan
 from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.conftest import EPOCH
 from tests.integration.sync.credential_rows import assert_whole, noted, real, shown_to, stored, synced
+from tests.integration.sync.test_fine_grained import granted
 
 OWNER = "owner-read"
 
@@ -115,6 +117,29 @@ def test_a_fine_grained_token_is_told_which_permissions_are_missing(fresh: Runni
     assert "Resource Access Token: Read" in reasons["group_token"]
     assert "Deploy Token: Read" in reasons["group_deploy_token"]
     assert {where[0] for where in stored(hub)} == {"personal_token"}
+
+
+NEED = need_of("credentials")
+
+
+def test_the_published_permissions_show_what_the_user_may_see(fresh: Running) -> None:
+    hub = SyncHub(fresh, OWNER)
+    hub.sync(Kind.ACCESS)
+    granted(fresh, hub, "least", (*NEED.permissions, *NEED.better_with))
+    hub.sync(Kind.CREDENTIALS)
+    assert_whole(hub)
+    assert stored(hub) == real(hub, shown_to(hub, OWNER))
+    assert [note for note in noted(hub) if note.key.isdecimal() and note.status == "forbidden"] == []
+
+
+@pytest.mark.parametrize("permission", NEED.permissions)
+def test_without_one_of_those_that_are_needed_nothing_goes_and_the_run_says_so(fresh: Running, permission: str) -> None:
+    hub = synced(SyncHub(fresh, OWNER))
+    before = stored(hub)
+    granted(fresh, hub, "less", tuple({*NEED.permissions, *NEED.better_with} - {permission}))
+    run = hub.sync(Kind.CREDENTIALS)
+    assert before.keys() - stored(hub).keys() == set()
+    assert run.incomplete > 0
 
 
 def test_where_all_are_refused_it_is_said_once_and_few_are_asked() -> None:

@@ -29,7 +29,10 @@ INTEGRATION = Integration(
     created_at=0,
     updated_at=0,
 )
-READING, WRITING = {"connect", "access", "pipelines", "builds", "revoke"}, {"manage_webhooks", "report_statuses"}
+READING, WRITING = (
+    {"connect", "access", "pipelines", "credentials", "builds", "revoke"},
+    {"manage_webhooks", "report_statuses"},
+)
 LISTS = {one.name for one in GROUP_LISTS}
 SIGHTS = {"all_accounts", "private_emails", "second_factor", "last_sign_in", "administrators"}
 

@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from gitlab_hub.access.credentials.model import Credential
+from gitlab_hub.access.credentials.owners import OwnerReader, Owners
+from gitlab_hub.access.credentials.risks import Risk, risks_of
+from gitlab_hub.access.credentials.store import CredentialStore
 from gitlab_hub.access.effective.paths import OWNER
 from gitlab_hub.access.keys import ACCOUNTS, GRANTS, INVITATIONS
 from gitlab_hub.access.model import Account, AccountStatus, Grant
@@ -25,9 +29,14 @@ INACTIVE_DAYS, EXPIRING_DAYS = 90, 30
 
 @dataclass(slots=True)
 class Tally:
-    """The counts of one integration, filled row by row; memory grows with the number of accounts with a grant only."""
+    """The counts of one integration, filled row by row: accounts, then grants, then credentials.
+
+    Memory grows with the number of accounts only.
+    """
 
     now: float
+    owners: Owners = field(default_factory=lambda: Owners(is_whole=False))
+    credentials: Counter[Risk] = field(default_factory=Counter)
     accounts: Counter[tuple[str, str]] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     ids: set[int] = field(default_factory=set)
@@ -36,6 +45,7 @@ class Tally:
     def account(self, account: Account) -> None:
         """Count an account. What the token is not shown is not counted as if it were so."""
         self.ids.add(account.id)
+        self.owners.account(account)
         self.accounts[str(account.kind), str(account.status)] += 1
         self.counts["administrators"] += account.is_admin is True
         self.counts["external"] += account.external is True
@@ -47,11 +57,17 @@ class Tally:
     def grant(self, grant: Grant) -> None:
         """Count a direct grant."""
         self.granted.add(grant.account_id)
+        self.owners.grant(grant)
         self.counts["grants"] += 1
         self.counts["owners"] += grant.access_level >= OWNER
         if grant.ends_at is not None:
             self.counts["overdue"] += grant.ends_at <= self.now
             self.counts["expiring"] += self.now < grant.ends_at < self.now + EXPIRING_DAYS * DAY
+
+    def credential(self, credential: Credential) -> None:
+        """Count a token or key, and its risks."""
+        self.counts["credentials"] += 1
+        self.credentials.update(risks_of(credential, self.owners.facts(credential.account_id), now=self.now))
 
     def resource(self, kind: ResourceType, item: Mapping[str, object]) -> None:
         """Count a group or project, and the groups invited into it."""
@@ -93,7 +109,7 @@ class AccessSummary:
 
     def figures(self, integration_id: str) -> list[Figure]:
         """Count everything."""
-        tally = Tally(self._now())
+        tally = Tally(self._now(), Owners(OwnerReader(self._table, integration_id).is_whole()))
         for item in self._rows(integration_id, ACCOUNTS):
             tally.account(value_of(Account, item))
         for page in self._shards.pages(Shards(integration_id, GRANTS)):
@@ -102,6 +118,8 @@ class AccessSummary:
         for kind in ResourceType:
             for item in self._rows(integration_id, kind.collection, "shared_with"):
                 tally.resource(kind, item)
+        for credential in CredentialStore(self._table, integration_id).all():
+            tally.credential(credential)
         tally.counts["invitations"] = sum(
             len(page) for page in self._shards.pages(Shards(integration_id, INVITATIONS), "sk")
         )
@@ -152,3 +170,6 @@ def figures(tally: Tally, base: str) -> Iterator[Figure]:
     yield listed("groups", counts["groups"], "groups")
     yield listed("projects", counts["projects"], "projects")
     yield listed("invitations", counts["invitations"], "invitations")
+    yield listed("credentials", counts["credentials"], "gitlab-credentials")
+    for risk in Risk:
+        yield listed(f"credentials_{risk}", tally.credentials[risk], "gitlab-credentials", risk=risk)

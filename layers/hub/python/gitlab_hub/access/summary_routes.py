@@ -48,7 +48,7 @@ class SummaryRoutes:
         return [Route(method="GET", path=path, handler=self.read, role=Role.VIEWER, summary="Count who has access")]
 
     def read(self, integration_id: IntegrationId) -> SummaryAnswer:
-        """Count accounts, grants, groups and invitations, each with the list of what is counted.
+        """Count accounts, grants, groups, invitations, and tokens and keys by risk, each with the list of it.
 
         Accounts are inactive after 90 days; a grant expires soon within 30. What the token is not shown counts as
         neither: `second_factor_unknown` says how many active people that concerns. `complete` is true where the last

@@ -59,6 +59,20 @@ NEEDS = (
         role="Reporter",
     ),
     Need(
+        feature="credentials",
+        does="Read which tokens and keys reach the GitLab",
+        permissions=("Group: Read", "Project: Read"),
+        better_with=(
+            "Personal Access Token: Read",
+            "Resource Access Token: Read",
+            "Service Account: Read",
+            "Deploy Token: Read",
+            "Deploy Key: Read",
+            "SSH Key: Read",
+        ),
+        role="Maintainer (tokens of a group: Owner; those of other people: administrator)",
+    ),
+    Need(
         feature="builds",
         does="Match pushes and merge requests with triggers",
         permissions=("Project: Read", "Commit: Read", "Repository: Read", "Merge Request: Read"),

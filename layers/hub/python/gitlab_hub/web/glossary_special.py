@@ -82,7 +82,12 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         NOTHING,
     ),
     "GitLabCredentialAnswer.status": ("active, expired or revoked.", "active"),
-    "GitLabCredentialAnswer.web_url": ("The page in GitLab where it is listed, or that of its account.", NOTHING),
+    "GitLabCredentialAnswer.web_url": (
+        "The page in GitLab where it is listed, or that of its account.",
+        "https://gitlab.example.com/acme/shop/-/settings/access_tokens",
+    ),
+    "GitLabCredentialAnswer.id": ("GitLab's id, unique among those of its kind; of access tokens, among all.", 1876),
+    "query.resource": ("A full path, or `group:7` or `project:15` by GitLab's id.", "acme/shop"),
     "GitLabCredentialList.read_at": (
         "When they were last read, in unix seconds: it is done once a day; null: not yet.",
         1790000000,

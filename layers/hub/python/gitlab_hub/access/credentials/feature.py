@@ -24,7 +24,7 @@ from gitlab_hub.sync.errors import Parked
 from gitlab_hub.sync.ports import Kind, Scope, Session, SingleScopeStage, Stage
 from gitlab_hub.sync.run import Run
 
-WAIT_SECONDS = 15
+WAIT_SECONDS = 5
 
 
 class CredentialsFeature:

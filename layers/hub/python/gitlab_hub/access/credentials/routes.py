@@ -24,10 +24,7 @@ IntegrationId = Annotated[str, Path()]
 KindFilter = Annotated[CredentialKind | None, Query()]
 RiskFilter = Annotated[Risk | None, Query()]
 Days = Annotated[int | None, Query(ge=1, le=36_500)]
-ResourceFilter = Annotated[
-    str | None,
-    Query(min_length=1, max_length=1_000, description="A full path, or `group:7` or `project:15` by GitLab's id."),
-]
+ResourceFilter = Annotated[str | None, Query(min_length=1, max_length=1_000)]
 _BY_ID = re.compile(r"(group|project):(0|[1-9]\d{0,17})", re.ASCII)
 
 
