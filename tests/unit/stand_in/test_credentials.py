@@ -30,7 +30,7 @@ def place(app: StandIn) -> dict[str, int]:
     return {"project": project_of[1], "group": group_of[1]}
 
 
-LISTS = [
+LISTS: list[tuple[str, dict[str | None, int]]] = [
     ("/deploy_tokens", {"admin-read": 200, "owner-read": 403, "project": 403}),
     ("/deploy_keys", {"admin-read": 200, "owner-read": 403}),
     ("/personal_access_tokens", {"admin-read": 200, "owner-read": 200, "project": 200, "narrow": 403}),
