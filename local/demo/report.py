@@ -35,10 +35,10 @@ def show(console: Console, hub: Hub, integration_id: str, kinds: dict[str, Any])
     )
     console.print(_syncs(kinds))
     _explain(console, hub, integration_id)
-    console.print(_riskiest(list(hub.all(integration_id, "gitlab-credentials"))))
+    console.print(riskiest(list(hub.all(integration_id, "gitlab-credentials"))))
 
 
-def _riskiest(credentials: list[Row]) -> Table:
+def riskiest(credentials: list[Row]) -> Table:
     """The tokens and keys with the most risks."""
     title = f"The riskiest of {len(credentials)} tokens and keys: GET …/gitlab-credentials"
     table = Table("kind", "name", "of", "risks", title=title, title_justify="left")

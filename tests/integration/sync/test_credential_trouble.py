@@ -13,6 +13,7 @@ from tests.fakes.faults import Crash, Plan
 from tests.fakes.sync_worker import ID, SyncHub
 from tests.integration.sync.conftest import EPOCH
 from tests.integration.sync.credential_rows import assert_whole, noted, real, shown_to, stored, synced
+from tests.integration.sync.stored_rows import reach
 from tests.integration.sync.test_fine_grained import granted
 
 OWNER = "owner-read"
@@ -133,13 +134,46 @@ def test_the_published_permissions_show_what_the_user_may_see(fresh: Running) ->
 
 
 @pytest.mark.parametrize("permission", NEED.permissions)
-def test_without_one_of_those_that_are_needed_nothing_goes_and_the_run_says_so(fresh: Running, permission: str) -> None:
+def test_without_one_of_those_that_are_needed_nothing_goes_and_its_name_is_told(
+    fresh: Running, permission: str
+) -> None:
     hub = synced(SyncHub(fresh, OWNER))
     before = stored(hub)
     granted(fresh, hub, "less", tuple({*NEED.permissions, *NEED.better_with} - {permission}))
-    run = hub.sync(Kind.CREDENTIALS)
+    hub.sync(Kind.CREDENTIALS)
+    assert_whole(hub)
     assert before.keys() - stored(hub).keys() == set()
-    assert run.incomplete > 0
+    kind = permission.partition(":")[0].lower()
+    assert permission in {note.stage: note.reason for note in noted(hub)}[f"{kind}_token"]
+
+
+def test_an_administrator_who_is_limited_to_a_group_reads_what_is_in_it(fresh: Running) -> None:
+    group = next(row for row in fresh.truth("groups") if row["parent_id"] is None)
+    hub = synced(SyncHub(fresh, "admin-read", group=group["full_path"]))
+    groups, projects = reach(hub)
+
+    def is_inside(row: dict[str, Any]) -> bool:
+        if row["kind"] in {"personal_token", "impersonation_token"}:
+            return bool(row["user_id"] == 1 and row["kind"] == "personal_token")
+        if row["kind"] == "ssh_key":
+            return ("ssh_key", row["id"], None, None) in stored(hub)
+        return row["source_id"] in (groups if row["source"] == "group" else projects)
+
+    assert stored(hub) == real(hub, is_inside)
+    assert {where[0] for where in stored(hub)} >= {"personal_token", "ssh_key", "group_token"}
+    assert_whole(hub)
+
+
+def test_an_administrators_fine_grained_token_without_the_lists_fails_no_run(fresh: Running) -> None:
+    hub = SyncHub(fresh, "admin")
+    hub.sync(Kind.ACCESS)
+    granted(fresh, hub, "little", need_of("access").permissions)
+    hub.sync(Kind.CREDENTIALS)
+    assert_whole(hub)
+    told = {note.stage: note.reason for note in noted(hub)}
+    assert "Personal Access Token: Read" in told["personal_token"]
+    assert "Deploy Token: Read" in told["deploy_token"]
+    assert "Deploy Key: Read" in told["deploy_key"]
 
 
 def test_where_all_are_refused_it_is_said_once_and_few_are_asked() -> None:

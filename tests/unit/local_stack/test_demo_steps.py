@@ -8,6 +8,7 @@ from rich.console import Console
 
 from local.demo.loop import MOMENTS, Shown, table_of
 from local.demo.progress import follow
+from local.demo.report import RISKIEST, riskiest
 from local.demo.steps import steps
 
 
@@ -56,3 +57,18 @@ def test_the_last_table_says_what_its_columns_are(pipe: Pipe) -> None:
     explanation = pipe.getvalue().rpartition("┘")[2]
     assert "Seconds after the push" in explanation
     assert all(f"({column})" in explanation for column in MOMENTS.values())
+
+
+def test_the_riskiest_tokens_and_keys_come_first_and_few_are_shown(pipe: Pipe) -> None:
+    rows: list[dict[str, Any]] = [
+        {"kind": "ssh_key", "id": number, "name": f"[key {number}]", "resource": None, "username": "jane", "risks": []}
+        for number in range(20)
+    ]
+    rows[7] |= {"risks": ["no_expiry", "never_used"]}
+    rows[9] |= {"risks": ["no_expiry"], "resource": {"full_path": "acme/shop"}, "username": None}
+    Console(file=pipe, width=120).print(riskiest(rows))
+    lines = [line for line in pipe.getvalue().splitlines() if "ssh_key" in line]
+    assert ["[key 7]" in lines[0], "no_expiry, never_used" in lines[0], "acme/shop" in lines[1], len(lines)] == [
+        True, True, True, RISKIEST,
+    ]  # fmt: skip
+    assert "20 tokens and keys" in pipe.getvalue()

@@ -11,6 +11,7 @@ from gitlab_hub.access.transform import grant_of
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import NothingVisible, UnexpectedResponse
 from gitlab_hub.gitlab.fields import mapping, padded
+from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.inventory.contradictions import LOOK
 from gitlab_hub.inventory.listing import Rows
 from gitlab_hub.inventory.model import ALL, ResourceType, with_own_page
@@ -22,10 +23,10 @@ MAX_COLLECTED = 100_000
 """Members of one group or project; GitLab has no such group, and a worker's memory an end."""
 
 
-async def collect(gitlab: GitLab, path: str) -> Rows:
+async def collect(gitlab: GitLab, path: str, params: Mapping[str, Scalar] | None = None) -> Rows:
     """Read a list that is small enough to be held."""
     rows: Rows = []
-    async for page in gitlab.pages(path):
+    async for page in gitlab.pages(path, params):
         rows += page.rows
         if len(rows) > MAX_COLLECTED:
             raise UnexpectedResponse("GitLab lists more members of one group or project than the hub can take.")

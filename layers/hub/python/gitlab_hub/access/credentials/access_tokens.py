@@ -7,6 +7,7 @@ GitLab is asked which of them are such.
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 
 from gitlab_hub.access.asides import Attempts, readable
 from gitlab_hub.access.credentials.context import CredentialContext
@@ -57,21 +58,16 @@ class AccessTokensStage(SingleScopeStage):
         self._context = context
 
     async def read(self, scope: Scope) -> None:
-        """Read the list."""
+        """Read the list; a fine-grained token without Personal Access Token: Read is shown none."""
         context = self._context
         await self._note_own_token()
-        if await context.reach.sees_instance():
-            await self._read_all(scope)
-            for kind in IN_LIST:
-                await context.mirror.complete(scope_of(kind))
-            return
+        sees_instance = await context.reach.sees_instance()
         try:
-            await self._read_own(scope)
-        except (RateLimited, Unauthorized):
-            raise
-        except Forbidden as error:  # A fine-grained token without Personal Access Token: Read.
+            await (self._read_all(scope) if sees_instance else self._read_own(scope))
+        except Forbidden as error:
             await context.session.aside(scope, "forbidden", error.code, str(error))
-        await context.session.aside(OTHERS, "forbidden", Forbidden.code, OTHERS_OWN)
+        if not sees_instance:
+            await context.session.aside(OTHERS, "forbidden", Forbidden.code, OTHERS_OWN)
 
     async def _note_own_token(self) -> None:
         """Note which token the run itself uses; one from OAuth has no place among access tokens."""
@@ -90,6 +86,8 @@ class AccessTokensStage(SingleScopeStage):
             await self._take([row for row, _ in good])
             if page.next is not None:
                 await session.checkpoint(scope, page.next)
+        for kind in IN_LIST:
+            await self._context.mirror.complete(scope_of(kind))
 
     async def _take(self, rows: Rows) -> None:
         context = self._context
@@ -126,17 +124,22 @@ class AccessTokensStage(SingleScopeStage):
         return [one for one in tokens if one.account_id is None or _impersonation_key(one) not in known]
 
     async def _read_own(self, scope: Scope) -> None:
-        """Read the tokens of the token's own user, and of what it is a bot or service account of."""
+        """Read the tokens of the token's own user, who may be a bot or a service account.
+
+        An administrator, whose integration is limited to a group, is shown more than it asks for by older releases.
+        """
         context, user_id = self._context, self._context.session.target.user_id
-        found, is_whole = readable(await collect(context.session.gitlab, TOKENS), lambda row: strict_number(row, "id"))
+        ask = partial(collect, context.session.gitlab, TOKENS, {"user_id": user_id})
+        listed = await context.reach.as_refusal(ask)
+        own = [row for row in listed if row.get("user_id") in {None, user_id}]
+        found, is_whole = readable(own, lambda row: strict_number(row, "id"))
         if not is_whole:
             await context.session.aside(scope, "partial", UnexpectedResponse.code, UNREADABLE)
         credentials = await self._read_rows([{**row, "user_id": user_id} for row, _ in found])
         rows = [context.store.row(one) for one in credentials]
         kinds = {one.kind for one in credentials}
         if is_whole and kinds <= {CredentialKind.PERSONAL_TOKEN}:
-            own = scope_of(CredentialKind.PERSONAL_TOKEN, account_source(user_id))
-            await context.mirror.replace_all(own, rows)
+            await context.mirror.replace_all(scope_of(CredentialKind.PERSONAL_TOKEN, account_source(user_id)), rows)
         else:
             for kind in kinds:
                 some = [row for row, one in zip(rows, credentials, strict=True) if one.kind is kind]

@@ -27,7 +27,7 @@ class Reach:
     def __init__(self, session: Session) -> None:
         self._session, self._visibility = session, Visibility(session)
         self._asking = asyncio.Lock()
-        self._ids: dict[tuple[ResourceType, int], frozenset[int]] = {}
+        self._ids: dict[tuple[ResourceType, int], frozenset[int] | Forbidden] = {}
 
     async def sees_instance(self) -> bool:
         """Whether the lists of the whole GitLab answer as they do for administrators, and are wanted."""
@@ -39,18 +39,31 @@ class Reach:
         Administrators have every level. By `min_access_level` GitLab lists projects by everything that counts there
         (`project_authorizations`), groups by memberships in them and above them (app/finders/groups_finder.rb).
         """
-        if self._session.target.is_admin:
+        target = self._session.target
+        if (target.is_admin and target.group is not None) or await self.sees_instance():
             return True
+        listed = await self._listed(kind, least)
+        return not isinstance(listed, Forbidden) and resource_id in listed
+
+    async def refusal(self, kind: ResourceType, least: int) -> Forbidden | None:
+        """Why GitLab does not even list the groups or projects in which the user has a level; None where it does."""
+        listed = await self._listed(kind, least)
+        return listed if isinstance(listed, Forbidden) else None
+
+    async def _listed(self, kind: ResourceType, least: int) -> frozenset[int] | Forbidden:
         async with self._asking:
             if (kind, least) not in self._ids:
                 self._ids[kind, least] = await self._list(kind, least)
-        return resource_id in self._ids[kind, least]
+        return self._ids[kind, least]
 
-    async def _list(self, kind: ResourceType, least: int) -> frozenset[int]:
+    async def _list(self, kind: ResourceType, least: int) -> frozenset[int] | Forbidden:
         found: set[int | None] = set()
         params = {**LEAN[kind], "min_access_level": least}
-        async for page in keyset_pages(self._session.gitlab, f"/{kind.collection}", params):
-            found.update(number(row.get("id")) for row in page.rows)
+        try:
+            async for page in keyset_pages(self._session.gitlab, f"/{kind.collection}", params):
+                found.update(number(row.get("id")) for row in page.rows)
+        except Forbidden as error:  # A fine-grained token without Group: Read or Project: Read.
+            return error
         return frozenset(one for one in found if one is not None)
 
     async def as_refusal(self, call: Callable[[], Awaitable[T]]) -> T:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from gitlab_hub.access.asides import status_of
 from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import Credential, CredentialKind, scope_of
 from gitlab_hub.access.credentials.transform import deploy_keys_of, deploy_token_of
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import GitLabRow
 from gitlab_hub.inventory.listing import Rows
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
@@ -22,9 +24,15 @@ class InstanceListStage(SingleScopeStage):
 
     async def read(self, scope: Scope) -> None:
         """Read the list."""
-        context, session = self._context, self._context.session
-        if not await context.reach.sees_instance():
+        if not await self._context.reach.sees_instance():
             return
+        try:
+            await self._read_all(scope)
+        except (Forbidden, ResourceNotFound) as error:  # A fine-grained token, or a release without the list.
+            await self._context.session.aside(scope, status_of(error), error.code, str(error))
+
+    async def _read_all(self, scope: Scope) -> None:
+        context, session = self._context, self._context.session
         await self._prepare()
         async for page in session.gitlab.pages(self.path, cursor=session.cursor(scope)):
             await self._take(scope, page.rows)

@@ -114,7 +114,9 @@ class SourcesStage:
                 hidden += not await self._is_shown(one.id)
             position = padded(found[-1].id)
         if hidden:
-            await self._context.session.aside(OTHERS, "forbidden", Forbidden.code, self._reason(hidden, total))
+            refusal = await self._context.reach.refusal(self._sources.resource_type, self._sources.least)
+            reason = str(refusal) if refusal else self._reason(hidden, total)
+            await self._context.session.aside(OTHERS, "forbidden", Forbidden.code, reason)
 
     def _reason(self, hidden: int, total: int) -> str:
         sources = self._sources
