@@ -20,9 +20,11 @@ from botocore.config import Config
 
 from gitlab_hub.storage.aws import Backoff
 from gitlab_hub.storage.dynamodb import DynamoTable
-from gitlab_hub.storage.ports import Depth, OrderedQueue, Queue, Secrets, Table
+from gitlab_hub.storage.ports import Depth, Objects, OrderedQueue, Queue, Secrets, Table
+from gitlab_hub.storage.s3 import S3Objects, client_config
 from gitlab_hub.storage.secretsmanager import SecretsManager
 from gitlab_hub.storage.sqs import SqsDepth, SqsOrderedQueue, SqsQueue
+from tests.fakes.objects import MemoryObjects
 from tests.fakes.queue import MemoryDepth, MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
@@ -42,6 +44,7 @@ class Stores:
     ordered: OrderedQueue
     received_in_order: Callable[[], list[str]]
     depth: Depth
+    objects: Objects
 
 
 def memory_stores(name: str) -> Stores:
@@ -56,12 +59,14 @@ def memory_stores(name: str) -> Stores:
         ordered,
         lambda: [str(sent.body["n"]) for sent in ordered.sent],
         MemoryDepth(name, queue),
+        MemoryObjects(),
     )
 
 
 def aws_stores(backend: str, name: str, client: Callable[[str], Any]) -> Stores:
     """Make a table, a queue and a name prefix of their own at some AWS."""
-    dynamodb, sqs, secrets = client("dynamodb"), client("sqs"), client("secretsmanager")
+    dynamodb, sqs, secrets, s3 = (client(service) for service in ("dynamodb", "sqs", "secretsmanager", "s3"))
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     make_table(dynamodb, name)
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     fifo = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
@@ -75,6 +80,7 @@ def aws_stores(backend: str, name: str, client: Callable[[str], Any]) -> Stores:
         SqsOrderedQueue(fifo, lambda: sqs),
         partial(_received, sqs, fifo),
         SqsDepth(url, lambda: sqs),
+        S3Objects(name, lambda: s3),
     )
 
 
@@ -107,9 +113,9 @@ def client(service: str, endpoint: str | None = None, **options: Any) -> Any:
         service,
         region_name=REGION,
         endpoint_url=endpoint,
-        config=Config(**options),
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+        config=client_config("path") if service == "s3" else Config(**options),
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
     )
 
 
@@ -124,7 +130,7 @@ def emulator(folder: Path) -> Iterator[str]:
     port = _free_port()
     endpoint = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-        "SERVICES": "dynamodb,sqs,secretsmanager",
+        "SERVICES": "dynamodb,sqs,secretsmanager,s3",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",

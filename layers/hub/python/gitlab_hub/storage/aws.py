@@ -24,7 +24,9 @@ TRANSIENT_CODES = frozenset(
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestTimeout",
         "ServiceUnavailable",
+        "SlowDown",
         "ThrottledException",
         "ThrottlingException",
         "Throttling",
@@ -78,7 +80,8 @@ def refusal(error: ClientError) -> StorageRefused:
     """What to raise for an answer that stays the same; only its code is told, as AWS's text may quote the request."""
     code = code_of(error)
     said = code if code.isalnum() else "unknown"
-    return StorageRefused(f"AWS refuses the hub a table or a secret ({said}); look at its functions' roles and keys.")
+    told = f"AWS refuses the hub a table, a secret or its bucket ({said}); look at its functions' roles and keys."
+    return StorageRefused(told)
 
 
 def is_transient(error: ClientError | BotoCoreError) -> bool:

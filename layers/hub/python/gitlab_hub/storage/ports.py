@@ -4,7 +4,7 @@ Items are flat dictionaries with string keys `pk` and `sk`; values are `str`, `i
 dictionaries of these. Floats are not stored: keep them inside packed bytes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -144,11 +144,55 @@ class Secrets(Protocol):
         """Remove a secret at once and for good; a missing one is no error."""
 
 
+# The objects port: what the hub asks of S3.
+
+
+class ObjectMissing(Exception):
+    """There is no such object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written into an object: how many bytes, and their SHA-256 in hexadecimal digits."""
+
+    size: int
+    sha256: str
+
+
+class Objects(Protocol):
+    """One S3 bucket, or a fake that passes the same contract test.
+
+    An object is there as a whole or not at all: what is being written shows nothing before its end, and what is cut
+    short leaves what was there before.
+    """
+
+    def write(self, key: str, parts: Iterable[bytes], *, media: str) -> Written:
+        """Write an object of any size from its parts as they come, in place of any that is there.
+
+        What the parts raise ends the writing and is raised. Raises StorageUnavailable or StorageRefused.
+        """
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """The bytes of an object, in parts as they are taken. Raises ObjectMissing, StorageUnavailable, StorageRefused.
+
+        A reading that is cut short raises StorageUnavailable; it never ends like a whole one.
+        """
+
+    def keys(self, prefix: str, *, limit: int = 1_000) -> list[str]:
+        """The first keys that begin so, in their order, at most 1,000."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove at most 1,000 objects; one that is not there is no error."""
+
+    def link(self, key: str, *, filename: str, seconds: int) -> str:
+        """An address at which whoever has it can read the object for so long, as a file of that name."""
+
+
 # What storage can say against a call: that it does not answer (try again), or that it never will take this.
 
 
 class StorageUnavailable(HubError):
-    """A table, queue or secret could not be reached, or was throttled for too long."""
+    """A table, queue, secret or bucket could not be reached, or was throttled for too long."""
 
     code = "service_unavailable"
     retryable = True
