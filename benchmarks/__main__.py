@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import (
     cases,
     effective,
+    history,
     journeys,
     local_syncs,
     loopback,
@@ -25,7 +26,7 @@ from benchmarks.syncs import Figures, figures_of
 HERE = Path(__file__).parent
 KINDS = ("access", "pipelines")
 WEBHOOKS = ("receiving", "steps", "loopback")
-PARTS = (*KINDS, "effective", "triggers", *WEBHOOKS, "local", "journeys", "reads", "ticks", "starts")
+PARTS = (*KINDS, "effective", "history", "triggers", *WEBHOOKS, "local", "journeys", "reads", "ticks", "starts")
 GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
 
 
@@ -57,6 +58,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
         yield report.syncs(list(_syncs(chosen, kinds)))
     others: dict[str, Callable[[], report.Section]] = {
         "effective": lambda: report.effective(effective.answered(quick=chosen.quick)),
+        "history": lambda: report.history(history.kept(quick=chosen.quick)),
         "triggers": lambda: report.triggers(triggers.triggers_table()),
         "receiving": lambda: report.receiving(list(receiving.figures(quick=chosen.quick))),
         "steps": lambda: report.steps(steps.counted()),

@@ -1,7 +1,7 @@
 """List prices of us-east-1 in dollars, without any free tier, as known on 2026-11-29.
 
 From the pricing pages of Lambda (arm64), DynamoDB (on demand, standard class), SQS, Secrets Manager, CloudWatch,
-EventBridge (Scheduler), API Gateway (HTTP APIs), KMS and X-Ray: https://aws.amazon.com/<service>/pricing/.
+EventBridge (Scheduler), API Gateway (HTTP APIs), KMS, S3 and X-Ray: https://aws.amazon.com/<service>/pricing/.
 `ALWAYS_FREE` is what an account has every month for good, from the same pages.
 """
 
@@ -29,6 +29,8 @@ PRICES: Mapping[str, float] = {
     "backup GB": 0.20,  # point-in-time recovery
     "API request": 1.00 / MILLION,
     "trace": 5.00 / MILLION,
+    "object write": 5.00 / MILLION,
+    "object GB": 0.023,
 }
 
 ALWAYS_FREE: Mapping[str, float] = {

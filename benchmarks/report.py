@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.cases import JOBS, PIPELINES
 from benchmarks.effective import Answers, answers_table
+from benchmarks.history import Steps, kept_table
 from benchmarks.journeys import Journeys, journeys_table
 from benchmarks.local_syncs import Waited, waited_table
 from benchmarks.loopback import Figures as Loopback
@@ -68,6 +69,11 @@ def receiving(figures: Sequence[Received]) -> Section:
 def effective(answers: Answers) -> Section:
     """Questions about effective access."""
     return Section("Effective access: 1,000 groups, 10,000 projects, 5,000 accounts", (answers_table(answers),))
+
+
+def history(measured: Steps) -> Section:
+    """Snapshots, and the files made of them."""
+    return Section("History of access: 1,000 groups, 10,000 projects, 5,000 accounts", (kept_table(measured),))
 
 
 def steps(counts: Counts) -> Section:

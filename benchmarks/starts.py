@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "BUILDS_QUEUE_URL": f"{_QUEUE}builds.fifo",
     "DEAD_LETTERS_QUEUE_URLS": ",".join(f"{_QUEUE}dead-{number}" for number in range(4)),
     "BUILDS_BUS": "builds",
+    "EXPORTS_BUCKET": "exports",
     "PUBLIC_URL": "https://hub.example.com",
     "SECRET_PREFIX": "gitlab-hub/benchmark/",  # pragma: allowlist secret
     "MASTER_KEY_SECRET": "master",  # pragma: allowlist secret

@@ -37,6 +37,10 @@ the due ones; that row moves: one is written, one removed."""
 QUEUE_REQUESTS = 3
 """A message is sent, received and deleted."""
 
+SNAPSHOTS, SNAPSHOT_SECONDS, SNAPSHOT_READS, SNAPSHOT_MB, KEPT_DAYS = 12, 5, 1_000, 0.1, 400
+"""A working day's syncs that find another state; what it takes to read the 10,000 rows of the load, 0.4 KB each, and
+how much they are once compressed: a sixth of the estate that `python -m benchmarks --only history` keeps."""
+
 YEAR_GB, IDLE_GB = 2.0, 0.01
 """What the tables hold after a year of the load."""
 
@@ -185,10 +189,22 @@ def _requests() -> Iterator[Use]:
 
 
 def _kept() -> Iterator[Use]:
+    yield from _history()
     yield Use("tables", "table GB", IDLE_GB, YEAR_GB)
     yield Use("point-in-time recovery", "backup GB", IDLE_GB, YEAR_GB)
     kept = [sum(use.idle if idle else use.load for use in _logged() if use.unit == "log GB") for idle in (True, False)]
     yield Use("logs kept for a month", "log GB kept", *kept)
+
+
+def _history() -> Iterator[Use]:
+    """Snapshots of the history of access: so often a day the state is another when a sync ends."""
+    snapshots = SNAPSHOTS * DAYS
+    yield Use("history of access", "function call", 0, snapshots)
+    yield Use("history of access", "function GB second", 0, snapshots * GB["sync_accounts"] * SNAPSHOT_SECONDS)
+    yield Use("history of access", "read unit", 0, snapshots * SNAPSHOT_READS)
+    yield Use("history of access", "standard queue request", 0, snapshots * QUEUE_REQUESTS)
+    yield Use("history of access", "object write", 0, snapshots)
+    yield Use("history of access", "object GB", 0, KEPT_DAYS * SNAPSHOT_MB / 1_000)
 
 
 def _logged() -> Iterator[Use]:

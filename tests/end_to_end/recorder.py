@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from local.stack import Stack
-from tests.fakes.aws_calls import AwsCall, calls_of
+from tests.fakes.aws_calls import AwsCall, calls_of, object_calls_of
 
 _HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
@@ -28,9 +28,10 @@ class Recorder:
         with self._lock:
             return frozenset(self._calls)
 
-    def note(self, function: str, target: str, body: bytes) -> None:
-        """Write down what one request asks."""
-        found = set(calls_of(function, target, body))
+    def note(self, function: str, method: str, path: str, target: str | None, body: bytes) -> None:
+        """Write down what one request asks; those of S3 have no target."""
+        asked = object_calls_of(function, method, path, body) if target is None else calls_of(function, target, body)
+        found = set(asked)
         with self._lock:
             self._calls |= found
 
@@ -79,12 +80,17 @@ class _Forwarding(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Write a call down and pass it on."""
+        self._forward()
+
+    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - what http.server looks for
+
+    def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         function, _, path = self.path.lstrip("/").partition("/")
-        self.owner.note(function, self.headers["X-Amz-Target"], body)
+        self.owner.note(function, self.command, f"/{path}", self.headers["X-Amz-Target"], body)
         # A connection for each call: the emulator closes those that rest, and a call on one of them would be lost.
         with closing(self.owner.connect()) as emulator:
-            emulator.request("POST", f"/{path}", body, dict(self.headers))
+            emulator.request(self.command, f"/{path}", body, dict(self.headers))
             answer = emulator.getresponse()
             content = answer.read()
         self.send_response(answer.status)

@@ -143,7 +143,9 @@ def traces_of(stack: Stack, integration_id: str) -> list[str]:
         if not item["pk"].startswith(PASSING) and unique in repr(item)
     ]
     kept = [row for row in rows if f" INTEGRATIONS {integration_id}" not in row]
-    return kept + [name for name in secrets(stack) if integration_id in name]
+    listed = stack.client("s3").list_objects_v2(Bucket=stack.resources["ExportsBucket"]).get("Contents", [])
+    names = [*secrets(stack), *(one["Key"] for one in listed)]
+    return kept + [name for name in names if integration_id in name]
 
 
 def _unpacked(value: Any) -> Any:

@@ -35,6 +35,7 @@ OF_AWS = (
 UNUSED = {
     "FailedTicksQueue": "Lambda itself puts a tick there that has failed; the emulator does not",
     "BuildBusArns": "other buses are targets as the stack's own is, and the tests use that one",
+    "AbortMultipartUpload": "an upload of more than 8 MB that is cut short",
     "BatchGetItem": "the port reads many rows at once where there are many; the company of these tests is small",
     "BatchWriteItem": "removals and repairs of many rows at once",
     "ConditionCheckItem": "part of transactions that few ways go",
@@ -66,6 +67,9 @@ SELDOM = {
     ("OperationsRole", "dynamodb:Query", "IntegrationsTable"): "lists of tokens, incidents and what was done",
     ("PipelinesRole", "dynamodb:Query", "PipelinesTable"): "pipelines of one project",
     ("PipelinesRole", "secretsmanager:GetSecretValue", "MasterKeySecret"): "cursors are sealed with it",
+    ("SyncAccountsRole", "s3:DeleteObject", "ExportsBucket"): "objects of integrations that were removed",
+    ("SyncAccountsRole", "s3:GetObject", "ExportsBucket"): "files that are too large for an answer",
+    ("AccessRole", "sqs:SendMessage", "SyncAccountsQueue"): "files that are too large for an answer",
     ("SyncAccountsRole", "dynamodb:GetItem", "DeliveriesTable"): "purges of large integrations",
     ("SyncAccountsRole", "dynamodb:Query", "AccessTable/index/by_account"): "accounts that are gone",
     ("SyncAccountsRole", "sqs:SendMessage", "SyncAccountsQueue"): "its tick starts what is due; here nothing is",

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 SERVICES = {
     "DynamoDB_20120810": "dynamodb",
@@ -25,7 +26,7 @@ _KEY_TERM = re.compile(r"^(#\w+|\w+) = (:\w+)")
 
 @dataclass(frozen=True, slots=True, order=True)
 class AwsCall:
-    """One permission that a call needs. `resource` is a name; `keys` are the partitions it touches (DynamoDB only)."""
+    """One permission that a call needs. `resource` is a name; `keys` are the partitions or objects it touches."""
 
     function: str
     action: str
@@ -49,6 +50,26 @@ def calls_of(function: str, target: str, body: bytes) -> Iterator[AwsCall]:
     else:
         for resource in _resources(service, operation, asked):
             yield AwsCall(function, f"{service}:{operation}", resource)
+
+
+def object_calls_of(function: str, method: str, path: str, body: bytes) -> Iterator[AwsCall]:
+    """The permissions that one request of S3 needs (`path`: /bucket/key?query; a listing touches its prefix).
+
+    Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3": every part of a multipart
+    upload needs `s3:PutObject`, and giving it up `s3:AbortMultipartUpload`.
+    """
+    where = urlsplit(path)
+    bucket, _, key = unquote(where.path).lstrip("/").partition("/")
+    query = parse_qs(where.query, keep_blank_values=True)
+    if method == "GET" and not key:
+        yield AwsCall(function, "s3:ListBucket", bucket, (query.get("prefix", [""])[0],))
+    elif method == "POST" and "delete" in query:
+        for name in re.findall(rb"<Key>(.*?)</Key>", body):
+            yield AwsCall(function, "s3:DeleteObject", bucket, (name.decode(),))
+    elif method == "DELETE":
+        yield AwsCall(function, "s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject", bucket, (key,))
+    else:
+        yield AwsCall(function, "s3:GetObject" if method == "GET" else "s3:PutObject", bucket, (key,))
 
 
 def _rows(operation: str, asked: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -9,7 +9,8 @@ from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import GitLab, Tokens
 from gitlab_hub.gitlab.limits import Limiter, Unlimited
 from gitlab_hub.integrations.connector import Connector
-from gitlab_hub.storage.ports import OrderedQueue, Queue, Secrets, Table
+from gitlab_hub.storage.ports import Objects, OrderedQueue, Queue, Secrets, Table
+from tests.fakes.objects import MemoryObjects
 from tests.fakes.queue import MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
@@ -45,6 +46,7 @@ class MemoryContainer(Container):
         self.tables: dict[str, Table] = dict(tables or {})
         self.queues: dict[str, MemoryQueue] = {}
         self.ordered_queues: dict[str, MemoryOrderedQueue] = {}
+        self.bucket = MemoryObjects()
         self._connector, self._patient, self._secrets = connector, patient or connector, secrets or MemorySecrets()
         vars(self).update(parts)
 
@@ -63,6 +65,10 @@ class MemoryContainer(Container):
     def ordered_queue(self, name: Required) -> OrderedQueue:
         """The FIFO queue of a setting's name."""
         return self.ordered_queues.setdefault(self.env(name), MemoryOrderedQueue())
+
+    def objects(self, name: Required) -> Objects:
+        """The one bucket."""
+        return self.bucket
 
     def connector(self, *, patient: bool = False) -> Connector:
         """What opens clients of the scripted GitLab."""

@@ -28,6 +28,7 @@ DOCUMENTED = {
         f"GET {ONE}/changes",
         f"GET {ONE}/accounts/<account_id>", f"GET {ONE}/groups", f"GET {ONE}/projects", f"GET {ONE}/grants",
         f"GET {ONE}/explain", f"GET {ONE}/access-summary", f"GET {ONE}/gitlab-credentials",
+        f"GET {ONE}/access-review.csv", f"GET {ONE}/population.csv", f"GET {ONE}/leavers.csv",
         f"GET {ONE}/groups/<group_id>", f"GET {ONE}/projects/<project_id>", "GET /v1/audit-log", "GET /v1/whoami",
         f"GET {ONE}/pipelines", f"GET {ONE}/pipelines/completeness", f"GET {ONE}/projects/<project_id>/pipelines",
         f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree",

@@ -15,10 +15,12 @@ _ATTRIBUTE = re.compile(r"\$\{(\w+)\.Arn\}")
 SECRETS = "integration secrets"
 """What stands for the secrets of integrations: their names begin with the stack's prefix."""
 
+BUCKET = "ExportsBucket"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One action on one resource, for the partitions that fit `keys` (none: all)."""
+    """One action on one resource, for the partitions or objects that fit `keys` (none: all)."""
 
     role: str
     action: str
@@ -65,9 +67,11 @@ def _grants() -> Iterator[Grant]:
     for role, statement in statements():
         condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
         keys = tuple(condition.get("dynamodb:LeadingKeys", ()))
+        prefixes = tuple(statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", ()))
         for action in listed(statement["Action"]):
             for resource in listed(statement["Resource"]):
-                yield Grant(role, action, _name(resource), keys)
+                name, _, objects = _name(resource).partition(f"{BUCKET}/")
+                yield Grant(role, action, name or BUCKET, (objects,) if objects else keys or prefixes)
 
 
 def _name(resource: Any) -> str:

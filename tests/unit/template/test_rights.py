@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.fakes.aws_calls import AwsCall
-from tests.unit.template.rights import Grant, grants, used
+from tests.unit.template.rights import BUCKET, Grant, grants, used
 from tests.unit.template.transformed import ROOT, functions, listed, resources, statements, transformed
 
 _WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -15,6 +15,8 @@ BEGIN_AND_END = ("CreateSecret", "DeleteSecret")
 OF_LAMBDA = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"}
 """What Lambda itself does with a queue, in the name of the function's role."""
 _SECRETS = "secret:gitlab-hub/${AWS::StackName}/integration/*"
+OBJECTS = ("int_*/access/*", "files/int_*")
+"""The objects of integrations: their snapshots, and the files for auditors."""
 
 
 def test_every_function_has_a_role_of_its_own() -> None:
@@ -36,15 +38,16 @@ def test_only_actions_without_resources_are_allowed_on_everything() -> None:
             assert set(listed(statement["Action"])) <= _WITHOUT_RESOURCES, role
 
 
-def test_wildcards_stand_only_after_the_stacks_own_secret_prefix() -> None:
+def test_wildcards_stand_only_for_secrets_and_objects_of_integrations() -> None:
     patterns = {
         text
         for _, statement in statements()
         for resource in listed(statement["Resource"])
         if resource != "*" and "*" in (text := json.dumps(resource))
     }
-    assert all(text.endswith(f'{_SECRETS}"}}') for text in patterns)
-    assert len(patterns) == 1
+    objects = {f'{{"Fn::Sub": "${{ExportsBucket.Arn}}/{one}"}}' for one in OBJECTS}
+    assert all(text.endswith(f'{_SECRETS}"}}') for text in patterns - objects)
+    assert len(patterns - objects) == 1
 
 
 def test_no_role_has_a_managed_policy_but_for_a_vpc() -> None:
@@ -177,14 +180,62 @@ def test_whoever_answers_about_access_writes_reviews_and_nothing_that_comes_from
     assert {(grant.action.partition(":")[2], grant.resource, grant.keys) for grant in writes} == {
         ("PutItem", "AccessTable", ("*#reviews", "*#review_items")),
         ("BatchWriteItem", "AccessTable", ("*#reviews", "*#review_items")),
+        ("PutItem", "AccessTable", ("*#files",)),
         ("PutItem", "IntegrationsTable", ("AUDIT#*",)),
         ("PutItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
         ("DeleteItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
     }
-    for collection in ("accounts", "groups", "projects", "grants#07", "invitations#07", "outside_grants"):
+    for collection in ("accounts", "groups", "projects", "grants#07", "invitations#07", "outside_grants", "snapshots"):
         assert "AccessFunction" not in who_may(WRITES, "AccessTable", f"int_1#{collection}")
     assert allowed("AccessRole", "secretsmanager") == {"secretsmanager:GetSecretValue"}
-    assert allowed("AccessRole", "sqs") == set()
+    assert allowed("AccessRole", "sqs") == {"sqs:SendMessage"}  # to have files made that are too large for an answer
+
+
+OF_OBJECTS = {
+    "get_object": "GetObject",
+    "put_object": "PutObject",
+    "create_multipart_upload": "PutObject",
+    "upload_part": "PutObject",
+    "complete_multipart_upload": "PutObject",
+    "abort_multipart_upload": "AbortMultipartUpload",
+    "delete_objects": "DeleteObject",
+    "list_objects_v2": "ListBucket",
+    "generate_presigned_url": "GetObject",
+}
+"""What each call of S3 needs (Service Authorization Reference, Amazon S3)."""
+
+
+def test_objects_are_written_by_the_sync_and_read_by_who_answers_and_nobody_else() -> None:
+    code = (ROOT / "layers/hub/python/gitlab_hub/storage/s3.py").read_text()
+    needed = {OF_OBJECTS[name] for name in re.findall(r"_client\(\)\.(\w+)\(", code)}
+    granted = {grant for grant in GRANTED if grant.action.startswith("s3:")}
+    by_role = {
+        role: {grant.action.partition(":")[2] for grant in granted if grant.role == role}
+        for role in {grant.role for grant in granted}
+    }
+    assert by_role == {"SyncAccountsRole": needed, "AccessRole": {"GetObject"}}
+    assert {grant.resource for grant in granted} == {BUCKET}
+    patterns = {key for grant in granted for key in grant.keys if grant.action != "s3:ListBucket"}
+    assert patterns == set(OBJECTS)
+
+
+@pytest.mark.parametrize(
+    ("key", "is_granted"),
+    [
+        ("int_1/access/2026-11-30/1795130000-s1.jsonl.gz", True),
+        ("files/int_1/access-review/2026-11-30.csv", True),
+        ("int_1/other", False),
+        ("access/int_1", False),
+        ("", False),
+    ],
+)
+def test_rights_on_objects_end_where_integrations_have_theirs(key: str, is_granted: bool) -> None:
+    for function, action in (
+        ("SyncAccountsFunction", "s3:PutObject"),
+        ("SyncAccountsFunction", "s3:ListBucket"),
+        ("AccessFunction", "s3:GetObject"),
+    ):
+        assert bool(used(AwsCall(function, action, BUCKET, (key,)), GRANTED)) is is_granted, (function, action)
 
 
 def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:
@@ -223,7 +274,7 @@ def test_the_builder_may_call_what_its_targets_call(target: str, service: str) -
 def test_no_function_can_list_or_scan() -> None:
     for role, statement in statements():
         for action in listed(statement["Action"]):
-            assert not action.startswith(("dynamodb:Scan", "secretsmanager:List", "s3:")), role
+            assert not action.startswith(("dynamodb:Scan", "secretsmanager:List", "s3:ListAll")), role
 
 
 def test_only_the_api_the_scheduler_and_the_queues_may_start_functions() -> None:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from gitlab_hub.access.history.model import DAY, KEPT_DAYS, files_prefix
+from gitlab_hub.access.history.reader import KEPT_SECONDS
 from gitlab_hub.webhooks.deliveries.store import SHOWN
 from tests.unit.template.transformed import Resource, leaves, resources, source, transformed
 
@@ -130,12 +132,17 @@ def test_queues_and_exports_refuse_plain_http() -> None:
     assert [queue["Ref"] for queue in queues["Queues"]] == list(QUEUES)
 
 
-def test_exports_are_private_encrypted_and_short_lived() -> None:
+def test_exports_are_private_encrypted_and_end() -> None:
     (bucket,) = resources("AWS::S3::Bucket").values()
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    assert all(rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"])
+    snapshots, files = bucket["LifecycleConfiguration"]["Rules"]
+    # The row of a snapshot ends with its 400th day; S3 removes in the night behind the day that it counts to.
+    assert "Prefix" not in snapshots
+    assert snapshots["ExpirationInDays"] == KEPT_DAYS + 1
+    assert snapshots["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert (files["Prefix"], files["ExpirationInDays"] * DAY > KEPT_SECONDS) == (files_prefix("")[:-1], True)
 
 
 def test_secrets_are_generated_and_never_written_down() -> None:

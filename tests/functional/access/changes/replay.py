@@ -70,7 +70,7 @@ class _Replay:
     def __init__(self, baseline: View) -> None:
         self.view: View = {name: dict(rows) for name, rows in baseline.items()}
         rows = self.view["resources"].items()
-        self.view["resources"] = {place: {**row, "follows_parent": True} for place, row in rows}
+        self.view["resources"] = {place: {"follows_parent": True, **row} for place, row in rows}
 
     @property
     def resources(self) -> list[tuple[Any, Any]]:

@@ -1,5 +1,7 @@
 """The access sync: which stages a run has, in which order."""
 
+from collections.abc import Callable
+
 from gitlab_hub.access.accounts import AccountCollector, AccountsStage, MemberAccountsStage
 from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.context import AccessContext
@@ -25,8 +27,9 @@ class AccessFeature:
 
     kind = Kind.ACCESS
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, note_end: Callable[[str, str], None] = lambda *_: None) -> None:
+        """`note_end` hears (integration, run) before a run ends that has gone through all of its stages."""
+        self.table, self._note_end = table, note_end
 
     def stages(self, session: Session) -> list[Stage]:
         """Give the steps of one run."""
@@ -47,7 +50,7 @@ class AccessFeature:
             # Behind whatever asks whether all was read: nothing that is refused here may count there.
             InvitationsStage(context, ResourceType.GROUP),
             InvitationsStage(context, ResourceType.PROJECT),
-            SweepStage(context),
+            SweepStage(context, self._note_end),
         ]
 
     async def refresh(self, session: Session, hint: Hint) -> None:

@@ -12,6 +12,7 @@ under `<list>#<group>#<account>`; how those lists were read lies among the readi
 holds tokens and keys under `<kind>#<source>#<id>`. `<integration>#changes` and `#feed` hold the change feed
 (`changes/feed.py`).
 `<integration>#reviews` holds a row per access review, `#review_items` what is reviewed under `<review>#<item>`.
+`<integration>#snapshots` says which object holds the state of which day, `#files` what was made of them for auditors.
 """
 
 from hashlib import blake2b
@@ -38,6 +39,7 @@ SHARED_OUT = (GRANTS, INVITATIONS)
 CHANGES = "changes"
 FEED = "feed"
 REVIEWS, REVIEW_ITEMS = "reviews", "review_items"
+SNAPSHOTS, FILES = "snapshots", "files"
 COLLECTIONS = (
     ACCOUNTS,
     GRANTS,
@@ -52,6 +54,8 @@ COLLECTIONS = (
     FEED,
     REVIEWS,
     REVIEW_ITEMS,
+    SNAPSHOTS,
+    FILES,
     *(kind.collection for kind in ResourceType),
 )
 

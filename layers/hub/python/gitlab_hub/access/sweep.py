@@ -1,5 +1,7 @@
 """The last stages: remove what GitLab, listed completely and then asked by id, no longer has."""
 
+from collections.abc import Callable
+
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import ACCOUNTS, grants_scope
 from gitlab_hub.inventory.coverage import fetch, group_is_gone, project_is_gone
@@ -12,8 +14,9 @@ class SweepStage(SingleScopeStage):
 
     name = "sweep"
 
-    def __init__(self, context: AccessContext) -> None:
-        self._context, self._existence = context, ExistenceCheck(context)
+    def __init__(self, context: AccessContext, note_end: Callable[[str, str], None]) -> None:
+        """Sweep, and note which run of which integration is about to end."""
+        self._context, self._existence, self._note_end = context, ExistenceCheck(context), note_end
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Sweep every dataset."""
@@ -24,6 +27,8 @@ class SweepStage(SingleScopeStage):
         await context.grants.delete_missing(existence.grant_is_gone)
         await context.accounts.delete_missing(existence.account_is_gone)
         await self._begin_feed()
+        session = context.session
+        await session.write(self._note_end, session.target.integration_id, session.sync_id)
 
     async def _begin_feed(self) -> None:
         """Have changes told from the first run on that has read groups, projects and members, and may believe them.

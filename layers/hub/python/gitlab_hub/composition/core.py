@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitlab_hub.incidents import IncidentStore
     from gitlab_hub.integrations.connector import Connector
     from gitlab_hub.integrations.store import IntegrationStore
-    from gitlab_hub.storage.ports import OrderedQueue, Queue, Secrets, Table
+    from gitlab_hub.storage.ports import Objects, OrderedQueue, Queue, Secrets, Table
     from gitlab_hub.web.pagination import Cursors
     from gitlab_hub.web.public_url import PublicUrl
     from gitlab_hub.web.tokens import MasterKey, TokenAuthenticator
@@ -37,6 +37,7 @@ Required = Literal[
     "deliveries_queue_url",
     "builds_queue_url",
     "builds_bus",
+    "exports_bucket",
     "secret_prefix",
     "master_key_secret",
     "owner_token_secret",
@@ -85,6 +86,12 @@ class Core:
         from gitlab_hub.storage.sqs import SqsOrderedQueue
 
         return SqsOrderedQueue(self.env(name))
+
+    def objects(self, name: Required) -> "Objects":
+        """The bucket that a setting names."""
+        from gitlab_hub.storage.s3 import S3Objects
+
+        return S3Objects(self.env(name), is_emulated=bool(self.settings.aws_endpoint_url))
 
     def connector(self, *, patient: bool = False) -> "Connector":
         """What opens clients that no rate limiter holds back; a patient one waits longer for an answer."""

@@ -117,6 +117,7 @@ def sync_accounts() -> Entry:
     from gitlab_hub.access.hints import AccessHints
     from gitlab_hub.access.store import partitions
     from gitlab_hub.builds.runs.store import BuildStore
+    from gitlab_hub.composition.history import HistoryWorkers
     from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
     from gitlab_hub.sync.history import history_partition
     from gitlab_hub.webhooks.deliveries.store import delivery_partitions
@@ -132,8 +133,9 @@ def sync_accounts() -> Entry:
         yield from BuildStore(others).partitions(integration_id)
 
     queue = container.syncs.queues[AccessFeature.kind]
+    kept = HistoryWorkers(container, table, queue)
     work = SyncWork(
-        feature=AccessFeature(table),
+        feature=AccessFeature(table, kept.note_end),
         hints=AccessHints(table, queue, container.now).hint_queue,
         purges=[(table, partitions), (others, deliveries_and_builds), (container.integrations_table, history)],
         minutes=container.settings.access_interval_minutes,
@@ -143,8 +145,10 @@ def sync_accounts() -> Entry:
                 container.settings.credentials_interval_minutes,
             )
         ],
+        others=kept.handlers(),
+        emptied_beside=[kept.remove],
     )
-    return sync_entry(container, work, container.lifecycle.cleanup_orphans)
+    return sync_entry(container, work, container.lifecycle.cleanup_orphans, kept.tick)
 
 
 @cache

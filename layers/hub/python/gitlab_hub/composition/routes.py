@@ -142,6 +142,9 @@ def access_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.access.effective.loading import GraphReader
     from gitlab_hub.access.effective.reader import EffectiveReader
     from gitlab_hub.access.grant_routes import GrantRoutes
+    from gitlab_hub.access.history.files import HistoryFiles
+    from gitlab_hub.access.history.reader import FileStore, HistoryReader
+    from gitlab_hub.access.history.routes import HistoryRoutes
     from gitlab_hub.access.invitation_routes import InvitationRoutes
     from gitlab_hub.access.reader import AccessReader
     from gitlab_hub.access.reviews.routes import ReviewRoutes
@@ -156,6 +159,7 @@ def access_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.web.entry import time_left
 
     table, cursors, now = container.table("access_table"), container.cursors, container.now
+    objects = container.objects("exports_bucket")
     reader = AccessReader(table, now=now)
     scopes = ScopeList(container.integrations_table)
     effective = EffectiveReader(GraphReader(table, scopes), now=now)
@@ -177,6 +181,17 @@ def access_routes(container: "Container") -> list["Route"]:
         SummaryRoutes(summary),
         ChangeRoutes(ChangeReader(table), cursors),
         ReviewRoutes(reviews, cursors),
+        HistoryRoutes(
+            HistoryFiles(
+                HistoryReader(table, objects, now=now),
+                ChangeReader(table),
+                FileStore(table),
+                objects,
+                container.queue("sync_accounts_queue_url"),
+                now=now,
+                left=time_left,
+            )
+        ),
     )
 
 

@@ -32,6 +32,7 @@ class Settings(BaseModel):
     deliveries_queue_url: str = ""
     builds_queue_url: str = ""
     builds_bus: str = ""
+    exports_bucket: str = ""
     dead_letters_queue_urls: Annotated[tuple[str, ...], Listed] = ()
     secret_prefix: str = ""
     public_url: str = ""

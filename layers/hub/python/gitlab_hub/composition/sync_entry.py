@@ -3,8 +3,8 @@
 Imports stand inside the functions: a cold start pays for what its function uses, and nothing else.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitlab_hub.sync.hints.queue import HintQueue
     from gitlab_hub.sync.ports import Feature
     from gitlab_hub.sync.run import Run
+    from gitlab_hub.sync.worker import EmptiedBeside, MessageHandler
     from gitlab_hub.web.entry import Handler
 
     class SyncFeature(Feature, SupportsRefresh, Protocol):
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncWork:
-    """What a sync function works on: its runs, its hints, and what it removes of integrations that are gone."""
+    """What a sync function works on: runs, hints, other messages, and what it removes of integrations that are gone."""
 
     feature: "SyncFeature"
     hints: "HintQueue"
@@ -31,6 +32,8 @@ class SyncWork:
     minutes: int
     beside: "Sequence[tuple[Feature, int]]" = ()
     """Further kinds that the function syncs, and every how many minutes."""
+    others: "Mapping[str, MessageHandler]" = field(default_factory=dict)
+    emptied_beside: "Sequence[EmptiedBeside]" = ()
 
 
 def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], object]) -> "Handler":
@@ -48,6 +51,7 @@ def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], objec
         queue=queue,
         book=PurgeBook(container.integrations_table, feature.kind),
         now=container.now,
+        beside=work.emptied_beside,
     )
     runtime = Runtime(worker=container.new_id, ended=partial(_report, container))
     worker = Worker(
@@ -56,7 +60,8 @@ def sync_entry(container: "Container", work: SyncWork, *jobs: Callable[[], objec
         HintHandler(
             feature=feature, hint_queue=work.hints, runs=runs, targets=targets, connect=connect, clock=container.now
         ),
-        {str(one.kind): Engine(one, runs, targets, connect, queue, runtime) for one, _ in work.beside},
+        beside={str(one.kind): Engine(one, runs, targets, connect, queue, runtime) for one, _ in work.beside},
+        others=work.others,
     )
     dispatcher = Dispatcher(
         kind=feature.kind,

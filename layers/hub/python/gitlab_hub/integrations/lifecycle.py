@@ -30,7 +30,7 @@ from gitlab_hub.storage.ports import (
     Table,
 )
 from gitlab_hub.storage.rows import is_written, query_pages
-from gitlab_hub.sync.due import forget_due_runs, rows_at_once
+from gitlab_hub.sync.due import due_snapshots, forget_due_runs, rows_at_once
 
 GRACE_SECONDS = 900
 """Longer than any request or worker lives: what is older is nobody's work in progress."""
@@ -184,7 +184,8 @@ class IntegrationLifecycle:
             for items in query_pages(self._table, rows.partition(integration_id), prefix=prefix, limit=PAGE):
                 self._table.write(deletes=[*_listings(items, integration_id), *((it["pk"], it["sk"]) for it in items)])
         self._incidents.forget(integration_id)
-        due_token_checks(self._table).forget(integration_id)
+        for due_rows in (due_token_checks(self._table), due_snapshots(self._table)):
+            due_rows.forget(integration_id)
         forget_due_runs(self._table, integration_id)
         try:
             self._purge(integration_id)

@@ -32,6 +32,11 @@ def forget_due_runs(table: Table, integration_id: str) -> None:
         due_runs(table, kind).forget(due_subject(integration_id, kind))
 
 
+def due_snapshots(table: Table) -> DueRows:
+    """The integrations whose state is to be kept in the history of access, marked with the run that says so."""
+    return DueRows(table, "snapshots")
+
+
 def next_check(run: Run, *, every_seconds: int) -> int:
     """The earliest moment (unix seconds) at which a tick may have something to do for a run.
 

@@ -1,9 +1,9 @@
-"""What a queue message asks for: carrying a run on, processing a hint, or removing what an integration left behind."""
+"""What a queue message asks for: carrying a run on, processing a hint, removing what an integration left, and more."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from gitlab_hub.storage.ports import Queue, Table, UnknownMessage
 from gitlab_hub.sync.engine import Engine
@@ -52,6 +52,9 @@ class PurgeBook:
 
 PAGE = 500
 
+EmptiedBeside = Callable[[str, Callable[[], float]], bool]
+"""(integration, remaining seconds) → whether nothing is left of it where there are no tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -69,11 +72,14 @@ class Purger:
     queue: Queue
     book: PurgeBook
     now: Callable[[], float]
+    beside: Sequence[EmptiedBeside] = ()
 
     def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Remove rows until all are gone or time is up; then another message carries on, or the next tick."""
         integration_id, hops = message["purge"], hops_of(message)
-        if all(self._emptied(area, integration_id, remaining) for area in self.areas):
+        if all(self._emptied(area, integration_id, remaining) for area in self.areas) and all(
+            is_emptied(integration_id, remaining) for is_emptied in self.beside
+        ):
             self.book.done(integration_id)
         elif hops < MOST_HOPS:
             self.queue.send(purge_message(integration_id, hops=hops + 1))
@@ -103,6 +109,13 @@ def _page(table: Table, partition: str) -> list[tuple[str, str]]:
     return [(row["pk"], row["sk"]) for row in rows]
 
 
+class MessageHandler(Protocol):
+    """Works on one kind of message."""
+
+    def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
+        """Do what the message asks for, within `remaining()` seconds; a repeated one has no other effect."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """The consumer of one work queue."""
@@ -112,13 +125,18 @@ class Worker:
     hints: HintHandler | None = None
     beside: Mapping[str, Engine] = field(default_factory=dict)
     """The engines of further kinds that the function works on."""
+    others: Mapping[str, MessageHandler] = field(default_factory=dict)
+    """Who works on other messages of the queue, by the field that such a message has."""
 
     def __call__(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Do what the message asks for, within `remaining()` seconds. Raises UnknownMessage."""
         if message.get("schema") != SCHEMA:
             raise UnknownMessage(f"This version understands schema {SCHEMA} only.")
+        other = next((handler for name, handler in self.others.items() if name in message), None)
         if "purge" in message:
             self.purger.handle(message, remaining=remaining)
+        elif other is not None:
+            other.handle(message, remaining=remaining)
         elif "hint" not in message:
             self.beside.get(message.get("kind", ""), self.engine).handle(message, remaining=remaining)
         elif self.hints is None:

@@ -92,8 +92,9 @@ TAGS = {
 }
 TAG_OF_ROUTES = {
     "Integration": "Integrations", "GitLabToken": "Integrations", "OAuth": "Integrations", "Credential": "Credentials",
-    "Sync": "Syncs", "Access": "Access", "Review": "Access", "Pipeline": "Pipelines", "Hook": "Webhooks",
-    "Receiver": "Webhooks", "Delivery": "Webhooks", "Trigger": "Builds", "Signing": "Builds", "Build": "Builds",
+    "Sync": "Syncs", "Access": "Access", "Review": "Access", "History": "Access", "Pipeline": "Pipelines",
+    "Hook": "Webhooks", "Receiver": "Webhooks", "Delivery": "Webhooks", "Trigger": "Builds", "Signing": "Builds",
+    "Build": "Builds",
 }  # fmt: skip
 
 _EXAMPLES: tuple[HubError, ...] = (Unauthenticated(""), PermissionDenied(""), NotFound(""), Unprocessable(""))

@@ -49,7 +49,8 @@ STATUS_OF_CODE = {
     "nothing_suspect": 409,
     "sync_in_progress": 409,
     "unreadable_state": 409,
-    # Access reviews
+    # Access reviews and history
+    "no_history": 404,
     "review_closed": 409,
     "self_review": 403,
     # Plans

@@ -12,6 +12,7 @@ from gitlab_hub.access.keys import CHANGES
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import query_all
 
 MAX_READ = 2_000
 """Entries looked at for one request. A filter that finds little gives a short page and a cursor to go on with."""
@@ -72,6 +73,13 @@ class ChangeReader:
                         found.append(entry)
             if rows.last is None:
                 return FeedPage(found, position, has_more=False)
+
+    def entries(self, integration_id: str, since: int | None) -> Iterator[Entry]:
+        """All changes from a time on (unix seconds of `noticed_at`), oldest first, read as they are taken."""
+        pk = partition(integration_id, CHANGES)
+        position = self._number_before(pk, since)
+        for item in query_all(self._table, pk, after=padded(position)):
+            yield from entries_of(item, behind=position)
 
     def _number_before(self, pk: str, since: int | None) -> int:
         """The number behind which the entries of a time begin."""

@@ -113,12 +113,10 @@ class GraphReader:
 
     def _unread(self, integration_id: str, places: Sequence[Place] | None) -> frozenset[Place]:
         """Those of some places, or of all where None, whose members the sync could not read completely."""
-        stages = {members_stage(kind): kind for kind in ResourceType} | {OUTSIDE_GROUPS: ResourceType.GROUP}
         scopes = [
-            (stage, padded(place.id)) for place in places or () for stage, kind in stages.items() if kind is place.type
+            (stage, padded(place.id)) for place in places or () for stage, kind in _STAGES.items() if kind is place.type
         ]
-        noted = self._scopes.incomplete(integration_id, Kind.ACCESS, None if places is None else scopes)
-        return frozenset(Place(stages[stage], int(key)) for stage, key in noted if stage in stages and key.isdigit())
+        return unread_of(self._scopes.incomplete(integration_id, Kind.ACCESS, None if places is None else scopes))
 
     def _groups(self, integration_id: str, ids: Iterable[int]) -> Iterator[Node]:
         keys = [
@@ -130,6 +128,15 @@ class GraphReader:
         # A group that the integration covers by now is no longer outside, whatever the last run has left.
         outside = partition(integration_id, OUTSIDE_GROUPS)
         return (Node.of(ResourceType.GROUP, item) for item in sorted(items, key=lambda item: item["pk"] != outside))
+
+
+_STAGES = {members_stage(kind): kind for kind in ResourceType} | {OUTSIDE_GROUPS: ResourceType.GROUP}
+"""The stages that read direct members, and of what."""
+
+
+def unread_of(noted: Iterable[tuple[str, str]]) -> frozenset[Place]:
+    """Whose members could not be read completely, by what was noted: (stage, key)."""
+    return frozenset(Place(_STAGES[stage], int(key)) for stage, key in noted if stage in _STAGES and key.isdigit())
 
 
 def _ends(node: Node) -> tuple[set[int], set[int]]:

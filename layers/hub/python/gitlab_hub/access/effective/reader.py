@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gitlab_hub.access.effective.answer import IMPLIED, EffectiveAccess
 from gitlab_hub.access.effective.graph import Graph, Node, Place
@@ -109,30 +109,52 @@ class EffectiveReader:
         self, integration_id: str, node: Node, wanted: EffectiveFilter, *, after: int | None, limit: int
     ) -> Page[EffectiveGrant]:
         graph = self._graphs.around(integration_id, node)
-        incomplete = is_at_least(graph, node)
         found: list[EffectiveGrant] = []
         come_to = after
-        for read, (account_id, memberships, is_admin) in enumerate(self._people(integration_id, graph, node, after)):
+        for read, grant in enumerate(grants_in(self._graphs, integration_id, graph, node, after)):
             if len(found) == limit or read == MAX_READ:
                 return Page(found, str(come_to))
-            come_to = account_id
-            access = _access(graph, node, account_id, memberships, is_admin=is_admin)
-            if wanted.keeps(access):
-                found.append(_grant(graph, node, account_id, access, incomplete=incomplete))
+            come_to = grant.account_id
+            if wanted.keeps(grant.access):
+                found.append(grant)
         return Page(found, None)
 
-    def _people(
-        self, integration_id: str, graph: Graph, node: Node, after: int | None
-    ) -> Iterator[tuple[int, Memberships, bool]]:
-        """Everybody who may have access here, in order of ids: (account, its memberships, whether an administrator)."""
-        lists = [self._graphs.members(integration_id, place, after) for place in known_places(graph, node)]
-        owner = [] if node.owner_id is None or node.owner_id <= (after or 0) else [_Sign(node.owner_id)]
-        admins = (_Sign(number, is_admin=True) for number in self._graphs.administrators(integration_id, after))
-        signs = merge(*(_signs(grants) for grants in lists), owner, admins, key=_account_of)
-        for account_id, mine in groupby(signs, key=_account_of):
-            known = list(mine)
-            grants = [one.grant for one in known if one.grant is not None]
-            yield account_id, by_place(grants), any(one.is_admin for one in known)
+
+# Everybody at one group or project.
+
+
+class MemberLists(Protocol):
+    """What knows direct members, and who administers."""
+
+    def members(self, integration_id: str, node: Node, after: int | None) -> Iterator[Grant]:
+        """The direct members of a group or project behind an account's id, in order of ids."""
+
+    def administrators(self, integration_id: str, after: int | None) -> Iterator[int]:
+        """The ids of administrators behind an id, in order."""
+
+
+def grants_in(
+    lists: MemberLists, integration_id: str, graph: Graph, node: Node, after: int | None = None
+) -> Iterator[EffectiveGrant]:
+    """What everybody who may have access to a group or project has there, in order of ids; some have nothing."""
+    incomplete = is_at_least(graph, node)
+    for account_id, memberships, is_admin in _people(lists, integration_id, graph, node, after):
+        access = _access(graph, node, account_id, memberships, is_admin=is_admin)
+        yield _grant(graph, node, account_id, access, incomplete=incomplete)
+
+
+def _people(
+    lists: MemberLists, integration_id: str, graph: Graph, node: Node, after: int | None
+) -> Iterator[tuple[int, Memberships, bool]]:
+    """Everybody who may have access here, in order of ids: (account, its memberships, whether an administrator)."""
+    members = [lists.members(integration_id, place, after) for place in known_places(graph, node)]
+    owner = [] if node.owner_id is None or node.owner_id <= (after or 0) else [_Sign(node.owner_id)]
+    admins = (_Sign(number, is_admin=True) for number in lists.administrators(integration_id, after))
+    signs = merge(*(_signs(grants) for grants in members), owner, admins, key=_account_of)
+    for account_id, mine in groupby(signs, key=_account_of):
+        known = list(mine)
+        grants = [one.grant for one in known if one.grant is not None]
+        yield account_id, by_place(grants), any(one.is_admin for one in known)
 
 
 class _Sign(NamedTuple):

@@ -102,6 +102,20 @@ class Review:
         return replace(self, counts=dict(counts), version=self.version + 1)
 
 
+class Earlier(TypedDict):
+    """A decision that another has taken the place of."""
+
+    decision: str | None
+    new_access_level: int | None
+    comment: str | None
+    decided_by: str | None
+    decided_at: int | None
+
+
+MOST_EARLIER = 20
+"""That are kept of one item, the last ones; the audit log has them all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """What one account had in one group or project when the review was made, and what was decided about it.
@@ -144,6 +158,24 @@ class Item:
     comment: str | None = None
     decided_by: str | None = None
     decided_at: int | None = None
+    earlier: list[Earlier] = field(default_factory=list)
+    """The decisions before, oldest first."""
+
+    def at(self, moment: int) -> "Item":
+        """The item with the decision that it had at a moment (unix seconds)."""
+        told = (one for one in reversed([*self.earlier, self.current]) if (one["decided_at"] or 0) <= moment)
+        return replace(self, **(next(told, None) or dict.fromkeys(Earlier.__annotations__)))
+
+    @property
+    def current(self) -> Earlier:
+        """The decision as it is kept once another takes its place."""
+        return Earlier(
+            decision=self.decision,
+            new_access_level=self.new_access_level,
+            comment=self.comment,
+            decided_by=self.decided_by,
+            decided_at=self.decided_at,
+        )
 
     @property
     def privileged(self) -> bool:
@@ -174,6 +206,7 @@ class NewDecision:
             comment=self.comment,
             decided_by=by,
             decided_at=at,
+            earlier=[*item.earlier, *([] if item.decision is None else [item.current])][-MOST_EARLIER:],
         )
 
 

@@ -1,11 +1,11 @@
-"""A review as a table for auditors: CSV by RFC 4180, in which no cell is taken for a formula. Pure."""
+"""Who has what as a table for auditors: CSV by RFC 4180, in which no cell is taken for a formula. Pure."""
 
 import csv
 import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import Any, Protocol
 
 from gitlab_hub.access.model import role_name
 from gitlab_hub.access.reviews.model import Item, Membership, Review
@@ -19,7 +19,24 @@ SOURCE_SYSTEM = "gitlab"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell that spreadsheets calculate begins with, full-width signs too (OWASP, "CSV Injection")."""
 
-Column = Callable[[Review, Item], Any]
+
+class Frozen(Protocol):
+    """What rows were taken from, and when: a review, or the state of a day."""
+
+    @property
+    def id(self) -> str:
+        """The review; empty where there is none."""
+
+    @property
+    def snapshot_at(self) -> int:
+        """When it was frozen (unix seconds)."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the sync before could read everything."""
+
+
+Column = Callable[[Frozen, Item], Any]
 
 
 def cell(value: Any) -> str:
@@ -35,7 +52,7 @@ def time(moment: int | None) -> str | None:
     return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def completeness(review: Review, item: Item) -> str:
+def completeness(review: Frozen, item: Item) -> str:
     """How sure the row is: a sync that could not read everything, or a hidden group, may leave out some access."""
     if item.at_least:
         return "at_least"
@@ -100,9 +117,9 @@ def csv_of(review: Review, items: Iterable[Item], *, most: int = MAX_ANSWER_BYTE
 
     `most` is in bytes of the answer as Lambda sends it, which is JSON (`web/responses.py`).
     """
-    parts, left = [_line(COLUMNS)], most
+    parts, left = [csv_line(COLUMNS)], most
     for item in items:
-        parts.append(_line([column(review, item) for column in COLUMNS.values()]))
+        parts.append(csv_line([column(review, item) for column in COLUMNS.values()]))
         left -= len(json.dumps(parts[-1])) - 2
         if left < 0:
             raise Unprocessable(
@@ -111,7 +128,13 @@ def csv_of(review: Review, items: Iterable[Item], *, most: int = MAX_ANSWER_BYTE
     return "".join(parts)
 
 
-def _line(values: Iterable[Any]) -> str:
+def csv_line(values: Iterable[Any]) -> str:
+    """Write one line."""
+    return cells_line([cell(value) for value in values])
+
+
+def cells_line(cells: Iterable[str]) -> str:
+    """Write one line of cells that are spelled already."""
     written = StringIO(newline="")
-    csv.writer(written).writerow([cell(value) for value in values])
+    csv.writer(written).writerow(cells)
     return written.getvalue()

@@ -1,0 +1,235 @@
+"""When a snapshot is kept, what it holds, and what becomes of it when something fails at any call."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from gitlab_hub.access.history.capture import AGAIN_SECONDS, remove_objects
+from gitlab_hub.access.history.model import DAY, Snapshot
+from gitlab_hub.access.history.population import population_csv
+from gitlab_hub.access.model import Account
+from gitlab_hub.storage.ports import StorageUnavailable
+from gitlab_hub.sync.run import RunStatus
+from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
+from tests.functional.access.access_api import grant
+from tests.functional.access.history.history_hub import HistoryHub
+from tests.functional.access.history.keeper import ONE
+from tests.functional.access.review_hub import ACME, ANA
+
+
+@pytest.fixture
+def hub() -> HistoryHub:
+    return HistoryHub()
+
+
+def change(hub: HistoryHub, number: int = 700) -> None:
+    """Somebody comes, and the feed tells it."""
+    store = hub.store()
+    row = store.account_row(Account(id=number, username=f"u{number}"))
+    store.accounts.put("all", [row], {row.key: "h"}, {})
+
+
+def kept(hub: HistoryHub, sync_id: str = "s1") -> Snapshot:
+    found = hub.keeper.keep(sync_id)
+    assert found is not None
+    return found
+
+
+def test_a_run_that_ended_well_leaves_what_is_stored(hub: HistoryHub) -> None:
+    snapshot = kept(hub)
+    found = hub.keeper.content(snapshot)
+    assert {name: len(rows) for name, rows in found.items()} == {
+        "accounts": 4, "groups": 3, "projects": 2, "outside_groups": 0, "grants": 4, "outside_grants": 0,
+    }  # fmt: skip
+    (ana,) = [row for row in found["accounts"] if row["id"] == ANA]
+    assert (ana["username"], ana["last_activity_on"], ana["two_factor_enabled"]) == ("ana", "2026-02-20", True)
+    assert (snapshot.sync_id, snapshot.complete, snapshot.synced_at) == ("s1", True, int(hub.now))
+    assert hub.keeper.due() == []
+
+
+def test_of_a_day_the_last_state_is_kept_and_nothing_is_written_where_it_is_the_same(hub: HistoryHub) -> None:
+    first = kept(hub)
+    hub.reviews.now += 60
+    assert kept(hub, "s2") == first
+    change(hub)
+    second = kept(hub, "s3")
+    assert (second.day, second.sync_id, second.rows["accounts"]) == (first.day, "s3", 5)
+    hub.reviews.now += 7_200
+    change(hub, 701)
+    third = kept(hub, "s4")
+    # What nobody can be reading any more is gone.
+    assert list(hub.objects.dump()) == [third.key]
+    hub.next_day()
+    fourth = kept(hub, "s5")
+    assert (fourth.day > third.day, fourth.hashes == third.hashes) == (True, True)
+    assert hub.keeper.newest(third.day) == third
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"status": RunStatus.SUSPECT, "suspected": {"grants": 5}},
+        {"status": RunStatus.FAILED, "last_error": {"code": "x", "hint": ""}},
+        {"rejected": {"grants": 5}},
+    ],
+    ids=["suspect", "failed", "rejected"],
+)
+def test_other_ends_leave_no_snapshot(hub: HistoryHub, ends: dict[str, Any]) -> None:
+    before = kept(hub)
+    hub.next_day()
+    change(hub)
+    assert hub.keeper.keep("s2", **ends) == before
+    assert (hub.keeper.due(), list(hub.objects.dump())) == ([], [before.key])
+
+
+def test_a_run_under_way_is_waited_for(hub: HistoryHub) -> None:
+    assert hub.keeper.keep(status=RunStatus.RUNNING) is None
+    (due,) = hub.keeper.due()
+    assert due.at == int(hub.now) + AGAIN_SECONDS
+    hub.reviews.now += AGAIN_SECONDS
+    assert hub.keeper.keep() is not None
+    assert hub.keeper.due() == []
+
+
+def test_what_could_not_be_read_is_said(hub: HistoryHub) -> None:
+    for name in (f"group_members#{ACME:012d}", "group_invitations#all"):
+        note = {"pk": f"INTEGRATION#{ONE}", "sk": f"SCOPE#access#{name}", "status": "forbidden", "code": "x"}
+        hub.company.notes.put(note)
+    snapshot = kept(hub)
+    assert (snapshot.complete, snapshot.unread) == (False, {"group_members": 1})
+    grants = next(row for row in hub.rows("population.csv") if row["scope"] == "grants")
+    assert (grants["completeness"], grants["unread"]) == ("incomplete", "1")
+    assert {row["completeness"] for row in hub.rows("access-review.csv")} <= {"incomplete", "at_least"}
+
+
+def test_a_state_that_changes_while_it_is_read_is_left_to_the_next_look(hub: HistoryHub) -> None:
+    hub.keeper.ended()
+    hub.keeper.tick()
+    plan = Plan(at=1, only=("write",), meanwhile=lambda: hub.keeper.ended("s2", status=RunStatus.RUNNING))
+    hub.keeper.work(hub.keeper.job(objects=faulty(hub.objects, plan)))
+    assert (hub.keeper.newest(), hub.objects.dump()) == (None, {})
+    assert {one.mark for one in hub.keeper.due()} == {"s1", "s2"}
+
+
+def test_a_day_that_ends_while_it_is_read_stays_as_it_was(hub: HistoryHub) -> None:
+    before = kept(hub)
+    change(hub)
+    hub.keeper.ended("s2")
+    hub.keeper.tick()
+    plan = Plan(at=1, only=("write",), meanwhile=hub.next_day)
+    hub.keeper.work(hub.keeper.job(objects=faulty(hub.objects, plan)))
+    assert hub.keeper.newest() == before
+    hub.keeper.tick()
+    hub.keeper.work()
+    after = hub.keeper.newest()
+    assert after is not None
+    assert (after.day > before.day, hub.keeper.newest(before.day)) == (True, before)
+
+
+def test_each_day_names_the_file_of_the_day_before(hub: HistoryHub) -> None:
+    chain = [kept(hub)]
+    for day in range(3):
+        hub.next_day()
+        change(hub, 700 + day)
+        first = kept(hub, f"s{day}")
+        change(hub, 800 + day)
+        hub.reviews.now += 60
+        chain.append(kept(hub, f"t{day}"))
+        assert chain[-1].previous == first.previous
+    assert chain[0].previous is None
+    for before, after in pairwise(chain):
+        assert after.previous == hashlib.sha256(population_csv(ONE, before).encode()).hexdigest()
+        assert {row["previous_file_sha256"] for row in hub.rows("population.csv", as_of=after.day)} == {after.previous}
+
+
+@BEFORE_OR_AFTER
+@CRASH_OR_OUTAGE
+def test_what_ends_at_any_call_is_made_good(applied: bool, error: Callable[[], BaseException]) -> None:
+    at = 0
+    while True:
+        at += 1
+        hub = HistoryHub()
+        before = kept(hub)
+        hub.reviews.now += 60
+        change(hub)
+        hub.keeper.ended("s2")
+        plan = Plan(at=at, error=error, applied=applied)
+        state = faulty(hub.keeper.state, plan)
+        with suppress(Crash, StorageUnavailable):
+            hub.keeper.tick(state)
+            hub.keeper.work(hub.keeper.job(faulty(hub.table, plan), state, faulty(hub.objects, plan)))
+        between = hub.keeper.newest()
+        assert between is not None
+        hub.keeper.content(between)  # What can be found is whole at every moment.
+        assert between == before or between.rows["accounts"] == 5, plan.calls
+        hub.keeper.queue.receive()
+        hub.reviews.now += AGAIN_SECONDS
+        hub.keeper.tick()
+        hub.keeper.work()
+        after = hub.keeper.newest()
+        assert after is not None
+        assert (after.day, after.rows["accounts"], hub.keeper.due()) == (before.day, 5, []), plan.calls
+        assert hub.keeper.incidents() == []
+        if not plan.struck:
+            break
+    assert at > 25
+
+
+def test_a_bucket_that_is_away_is_named_until_it_is_back(hub: HistoryHub) -> None:
+    plan = Plan(at=1, error=lambda: StorageUnavailable("The bucket is away."), repeat=True)
+    hub.keeper.ended()
+    hub.keeper.tick()
+    hub.keeper.work(hub.keeper.job(objects=faulty(hub.objects, plan)))
+    assert (hub.keeper.newest(), hub.keeper.incidents(), len(hub.keeper.due())) == (None, ["snapshot_failed"], 1)
+    hub.reviews.now += AGAIN_SECONDS
+    hub.keeper.tick()
+    hub.keeper.work()
+    assert hub.keeper.newest() is not None
+    assert (hub.keeper.incidents(), hub.keeper.due()) == ([], [])
+
+
+def test_a_worker_without_time_leaves_nothing_half(hub: HistoryHub) -> None:
+    hub.keeper.left = lambda: 0.0
+    assert hub.keeper.keep() is None
+    assert (hub.objects.dump(), hub.keeper.incidents()) == ({}, ["snapshot_failed"])
+
+
+def test_of_an_integration_that_is_gone_nothing_is_kept(hub: HistoryHub) -> None:
+    first = kept(hub)
+    hub.objects.write("files/i1/access-review/x.csv", [b"x"], media="text/csv")
+    hub.objects.write("i10/access/2026-01-01/1.jsonl.gz", [b"other"], media="text/csv")
+    hub.keeper.is_there = False
+    hub.next_day()
+    assert hub.keeper.keep("s2") == first
+    assert hub.keeper.due() == []
+    assert not remove_objects(hub.objects, ONE, lambda: 0.0)
+    assert remove_objects(hub.objects, ONE, lambda: 300.0)
+    assert list(hub.objects.dump()) == ["i10/access/2026-01-01/1.jsonl.gz"]
+
+
+def test_what_is_older_than_400_days_is_not_shown(hub: HistoryHub) -> None:
+    first = kept(hub)
+    hub.next_day(400)
+    assert hub.get("population.csv", as_of=first.day)[0] == 200
+    row = hub.table.get("i1#snapshots", first.day)
+    assert row is not None
+    assert hub.now <= row["expires_at"] <= hub.now + DAY
+    hub.next_day()
+    assert hub.get("population.csv", as_of=first.day)[0] == 404
+    change(hub)
+    assert hub.get("population.csv")[0] == 404
+    assert kept(hub, "s2").rows["accounts"] == 5
+
+
+def test_the_grants_of_groups_outside_are_part_of_the_state(hub: HistoryHub) -> None:
+    before = kept(hub)
+    row = hub.store().grant_row(grant("group", 99, ANA, 50))
+    hub.table.put({**row.item, "pk": "i1#outside_grants", "sk": f"group#{99:012d}#{row.key}", "hash": "h"})
+    hub.reviews.now += 60
+    after = kept(hub, "s2")
+    assert (before.feed_to, before.rows["outside_grants"]) == (after.feed_to, 0)
+    assert after.rows["outside_grants"] == 1
