@@ -95,6 +95,7 @@ def steps(folder: Path) -> dict[str, Callable[[], tuple[float, int]]]:
             incidents=IncidentStore(state, lambda: NOW, is_live),
             exists=lambda _: True,
             now=lambda: NOW,
+            new_id=lambda: "w1",
         ).handle({"snapshot": ONE, "at": 0, "mark": "s1"}, remaining=lambda: 300.0)
         kept = SnapshotStore(table).newest(ONE)
         assert kept is not None

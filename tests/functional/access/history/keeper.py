@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
+from itertools import count
 from typing import Any
 
 from gitlab_hub.access.history.capture import SnapshotJob, SnapshotTick
@@ -32,7 +33,7 @@ class Keeper:
     def __init__(self, rows: MemoryTable, state: MemoryTable, now: Callable[[], float]) -> None:
         self.rows, self.state, self.now = rows, state, now
         self.objects, self.queue = MemoryObjects(), MemoryQueue()
-        self.is_there = True
+        self.is_there, self._numbers = True, count(1)
         self.left: Callable[[], float] = lambda: 300.0
         state.put({"pk": INTEGRATIONS, "sk": ONE, "lifecycle": LIVE})
 
@@ -64,6 +65,7 @@ class Keeper:
             incidents=IncidentStore(state, self.now, is_live),
             exists=lambda _: self.is_there,
             now=self.now,
+            new_id=lambda: f"w{next(self._numbers)}",
         )
 
     def work(self, job: SnapshotJob | None = None) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from gitlab_hub.access.history.capture import AGAIN_SECONDS, remove_objects
 from gitlab_hub.access.history.model import DAY, Snapshot
 from gitlab_hub.access.history.population import population_csv
+from gitlab_hub.access.history.store import SnapshotStore
 from gitlab_hub.access.model import Account
 from gitlab_hub.storage.ports import StorageUnavailable
 from gitlab_hub.sync.run import RunStatus
@@ -233,3 +235,29 @@ def test_the_grants_of_groups_outside_are_part_of_the_state(hub: HistoryHub) -> 
     after = kept(hub, "s2")
     assert (before.feed_to, before.rows["outside_grants"]) == (after.feed_to, 0)
     assert after.rows["outside_grants"] == 1
+
+
+def test_of_two_workers_one_keeps_its_snapshot_and_no_past_day_is_written(hub: HistoryHub) -> None:
+    store, first = SnapshotStore(hub.table), kept(hub)
+    version = store.version(ONE)
+    hub.next_day()
+    second = kept(hub, "s2")
+    assert not store.put(ONE, replace(first, sha256="other"), on_top_of=version)
+    assert (store.newest(ONE, first.day), store.newest(ONE)) == (first, second)
+    change(hub)
+    hub.keeper.ended("s3")
+    hub.keeper.tick()
+    # The other worker has read the same state, and comes to its end first.
+    plan = Plan(
+        at=1, only=("transact",), meanwhile=lambda: hub.keeper.job().handle(message(hub), remaining=lambda: 9.0)
+    )
+    hub.keeper.job(rows=faulty(hub.table, plan)).handle(message(hub), remaining=lambda: 9.0)
+    third = hub.keeper.newest()
+    assert third is not None
+    assert hub.keeper.content(third)["accounts"]
+    assert (third.sync_id, third.previous, third.day) == ("s3", second.previous, second.day)
+
+
+def message(hub: HistoryHub) -> dict[str, Any]:
+    """What the tick has sent last."""
+    return hub.keeper.queue.sent[-1].body

@@ -46,6 +46,7 @@ class HistoryWorkers:
             incidents=container.incidents,
             exists=exists,
             now=now,
+            new_id=container.new_id,
         )
         files = FileJob(
             reader=HistoryReader(self._table, self._objects, now=now),

@@ -99,6 +99,7 @@ class SnapshotJob:
     incidents: IncidentStore
     exists: Callable[[str], bool]
     now: Callable[[], float]
+    new_id: Callable[[], str]
 
     def handle(self, message: Mapping[str, Any], *, remaining: Callable[[], float]) -> None:
         """Look at one integration. Trouble with the bucket is an incident, and looked at again."""
@@ -135,7 +136,7 @@ class SnapshotJob:
             taken_at=taken_at,
             sync_id=run.sync_id,
             synced_at=run.finished_at,
-            key=snapshot_key(integration_id, day, taken_at, run.sync_id),
+            key=snapshot_key(integration_id, day, taken_at, self.new_id()),
             size=0,
             sha256="",
             state=state,
@@ -146,13 +147,15 @@ class SnapshotJob:
             previous=_previous(integration_id, before, day),
         )
         snapshot = self._written(integration_id, snapshot, unread, remaining)
-        if not self._still_holds(integration_id, run, day) or not store.put(
-            integration_id, snapshot, on_top_of=version
+        holds = self._still_holds(integration_id, run, day)
+        # An answer that was lost may have had its effect: then it is this one that is kept.
+        if holds and (
+            store.put(integration_id, snapshot, on_top_of=version) or store.newest(integration_id) == snapshot
         ):
-            self.objects.delete([snapshot.key])
-            return False
-        self._clear(integration_id, snapshot)
-        return True
+            self._clear(integration_id, snapshot)
+            return True
+        self.objects.delete([snapshot.key])
+        return False
 
     def _written(
         self,

@@ -110,6 +110,6 @@ def files_prefix(integration_id: str) -> str:
     return f"files/{integration_id}/"
 
 
-def snapshot_key(integration_id: str, day: str, taken_at: int, sync_id: str) -> str:
-    """The key of a snapshot: no two writers share one, so that what is there never changes."""
-    return f"{snapshots_prefix(integration_id, day)}{taken_at:010d}-{sync_id}.jsonl.gz"
+def snapshot_key(integration_id: str, day: str, taken_at: int, writer: str) -> str:
+    """The key of a snapshot. No two writers share one: what is there never changes, and none removes another's."""
+    return f"{snapshots_prefix(integration_id, day)}{taken_at:010d}-{writer}.jsonl.gz"

@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 
 from gitlab_hub.access.history.access_review import review_lines
 from gitlab_hub.access.history.decisions import ReviewDecisions
-from gitlab_hub.access.history.errors import NoHistory
 from gitlab_hub.access.history.model import DAY, Snapshot, day_of, end_of, files_prefix, first_kept
 from gitlab_hub.access.history.state import State
 from gitlab_hub.access.history.store import SnapshotStore
 from gitlab_hub.access.keys import FILES
 from gitlab_hub.access.reviews.store import ReviewStore
-from gitlab_hub.errors import NotFound
+from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.inventory.model import partition
 from gitlab_hub.storage.ports import ObjectMissing, Objects, StorageRefused, Table
 from gitlab_hub.storage.rows import value_of
@@ -61,6 +60,12 @@ class File:
     failed: bool = False
     size: int = 0
     sha256: str = ""
+
+
+class NoHistory(HubError):
+    """Nothing is kept of that day; `details["first_day"]` is the first that something is kept of, None before any."""
+
+    code = "no_history"
 
 
 class FileStore:
