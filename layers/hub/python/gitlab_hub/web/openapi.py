@@ -168,7 +168,8 @@ def _describe(operation: dict[str, Any], route: Route, schemas: Mapping[str, Any
         success = {"description": "The browser goes on."}
     if route.media:
         success = {"description": "Done.", "content": {route.media: {"schema": {"type": "string"}}}}
-    operation["responses"] = {str(route.status): success, **_refusals(route)}
+    besides = {str(status): {"description": meaning} for status, meaning in route.besides}
+    operation["responses"] = {str(route.status): success, **besides, **_refusals(route)}
     if route.raw is not None and not route.is_page:
         operation["responses"]["200"] = {**success, "description": "Taken before, or of no effect here."}
     who = "Open: needs no hub token." if route.role is None else f"Needs the role {route.role} or a higher one."

@@ -43,7 +43,8 @@ class Route:
     handler derives the secret from its `Seed`. `render_error` replaces the hub's own error envelope. `raw` answers the
     call as it came, bytes and all; its `handler` then only describes the route, `refusals` are the statuses it may
     refuse with, and `is_page` says that people read its answers. `operation` is its name in the description of the API,
-    where its path says something else than people would. `media` is the type of an answer that is no JSON.
+    where its path says something else than people would. `media` is the type of an answer that is no JSON. `besides`
+    are other statuses that are no refusals, each with its meaning.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Route:
     is_page: bool = False
     operation: str = ""
     media: str = ""
+    besides: tuple[tuple[int, str], ...] = ()
 
     @property
     def name(self) -> str:

@@ -40,7 +40,9 @@ class HistoryRoutes:
         """Give all routes; whoever may read the integration may read its history."""
         return [
             Route(method="GET", path=f"{BASE}/access-review.csv", handler=self.access_review, role=Role.VIEWER,
-                  operation="export_access_review", media=MEDIA, summary="Export who has what, as of any day"),
+                  operation="export_access_review", media=MEDIA, summary="Export who has what, as of any day",
+                  besides=((202, "It is being made; ask again after `retry-after` seconds."),
+                           (303, "It lies behind `location`, a link that ends after five minutes."))),
             Route(method="GET", path=f"{BASE}/population.csv", handler=self.population, role=Role.VIEWER,
                   operation="export_population", media=MEDIA, summary="Export how much was read of what"),
             Route(method="GET", path=f"{BASE}/leavers.csv", handler=self.leavers, role=Role.VIEWER,
