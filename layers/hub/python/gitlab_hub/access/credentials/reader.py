@@ -17,7 +17,8 @@ from gitlab_hub.access.credentials.store import OWN_TOKEN, READ, CredentialStore
 from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.keys import BY_ACCOUNT, CREDENTIALS
 from gitlab_hub.access.model import Account
-from gitlab_hub.access.reader import MAX_READ, MOST_ASKED, Page
+from gitlab_hub.access.pages import MAX_READ, Page
+from gitlab_hub.access.reader import MOST_ASKED
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
