@@ -17,6 +17,7 @@ from stand_in_gitlab.control.stats import Stats
 from stand_in_gitlab.control.writes import Writes
 from stand_in_gitlab.fault_injection import REPLACING, Line, deliver, inject
 from stand_in_gitlab.fault_injection_lists import PLACES
+from stand_in_gitlab.graphql.api import GraphQLApi
 from stand_in_gitlab.oauth.routes import OAuth
 from stand_in_gitlab.rest.api import Call, RestApi
 from stand_in_gitlab.rest.ask import Answer
@@ -28,7 +29,7 @@ from stand_in_gitlab.webhooks.transport import Post, http_post
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-CONTROL, API, OAUTH = "__standin__", ("api", "v4"), ("oauth",)
+CONTROL, API, OAUTH, GRAPHQL = "__standin__", ("api", "v4"), ("oauth",), ("api", "graphql")
 NO_PAGE = b"<!DOCTYPE html><html><body>404</body></html>"
 
 
@@ -40,7 +41,7 @@ class Pace:
 
 
 class StandIn:
-    """Serves REST v4 below /api/v4, OAuth below /oauth and the control API below /__standin__; calls hooks."""
+    """Serves REST v4, GraphQL, OAuth and, below /__standin__, the control API; calls hooks."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class StandIn:
         outside = base + "".join(f"/{part}" for part in self._root)
         self.sender = Sender(company, clock, outside, post)
         self.rest, self.oauth = RestApi(company, clock, outside, self.sender), OAuth(company, clock)
+        self.graphql = GraphQLApi(company, clock, outside)
         self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
         self.writes = Writes(company)
         self.control_api = ControlApi(
@@ -114,6 +116,9 @@ class StandIn:
         inside = self._inside(call)
         if inside is None and (asked := self._inside(call, OAUTH)):
             return self.oauth.answer(asked)
+        if inside is None and call.method == "POST" and (asked := self._inside(call, GRAPHQL)):
+            headers, refusal = self.limits.check(self._caller(call), asked.path, self.clock.now())
+            return _with(refusal or self.graphql.answer(asked), headers)
         if inside is None:
             return Answer(404, NO_PAGE, content_type="text/html; charset=utf-8")
         headers, refusal = self.limits.check(self._caller(call), inside.path, self.clock.now())
@@ -133,7 +138,7 @@ class StandIn:
         if inside is None and (asked := self._inside(call, OAUTH)):
             return f"{call.method} /oauth/{'/'.join(asked.segments)}"
         if inside is None:
-            return "outside"
+            return f"{call.method} /api/graphql" if self._inside(call, GRAPHQL) else "outside"
         try:
             return f"{call.method} /{self.rest.router.find(call.method, inside.segments)[2]}"
         except Refusal:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from stand_in_gitlab.control.faults import Fault
 from stand_in_gitlab.control.limits import retry_later, too_often
+from stand_in_gitlab.fault_injection_graphql import GRAPHQL_SHAPED
 from stand_in_gitlab.fault_injection_lists import SHAPED
 from stand_in_gitlab.rest.ask import Answer, reply
 from stand_in_gitlab.rest.refusals import EXPIRED, invalid_token
@@ -89,8 +90,8 @@ async def _drip(send: Send, answer: Answer, seconds: float) -> None:
 
 def _other(answer: Answer, fault: Fault, here: str) -> Answer:
     """A whole answer in place of, or made from, the right one."""
-    if fault.kind in SHAPED:
-        return SHAPED[fault.kind](answer, fault)
+    if shape := {**SHAPED, **GRAPHQL_SHAPED}.get(fault.kind):
+        return shape(answer, fault)
     new = _looped(answer, here) if fault.kind == LOOPED else _MADE[fault.kind](answer, fault)
     kept = {name: value for name, value in answer.headers.items() if name not in {"Content-Length", "Content-Type"}}
     if fault.kind not in {LOOPED, "empty_list"}:

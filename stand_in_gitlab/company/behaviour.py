@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict, dataclass, fields
 
 NEW_VERSION, OLD_VERSION = "19.0.2-ee", "18.6.1-ee"
+GRAPHQL = frozenset({"on", "old", "missing"})
 GROUP_HOOKS = frozenset({"on", "missing", "unlicensed"})
 
 
@@ -44,6 +45,14 @@ class Behaviour:
     """An Enterprise Edition, with `billable_members` and the other lists of accounts; a Community Edition has none."""
     gitlab_com: bool = False
     """Groups have custom roles of their own, and the instance none that anybody may list."""
+    community: bool = False
+    """A Community Edition: rows of members have neither state nor custom role, groups no lock of memberships."""
+    graphql: str = "on"
+    """`old`: groups cannot be asked for by ids, nor tell where they were invited; `missing`: there is none."""
+    graphql_complexity: int = 0
+    """The most that a query may cost; 0: as much as GitLab allows, 250, and 300 to administrators."""
+    graphql_hides_minimal: bool = False
+    """Of groups at the top, GraphQL leaves out members with Minimal Access, whom REST shows."""
     webhook_clock_skew: float = 0.0
     """Seconds that `webhook-timestamp` is ahead of real time."""
 
@@ -60,6 +69,9 @@ class Behaviour:
                 raise ValueError(message)
         if wanted.get("group_hooks", "on") not in GROUP_HOOKS:
             message = f"group_hooks must be one of {', '.join(sorted(GROUP_HOOKS))}"
+            raise ValueError(message)
+        if wanted.get("graphql", "on") not in GRAPHQL:
+            message = f"graphql must be one of {', '.join(sorted(GRAPHQL))}"
             raise ValueError(message)
         for name, value in wanted.items():
             setattr(self, name, value)

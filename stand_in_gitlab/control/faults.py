@@ -10,7 +10,8 @@ KINDS = frozenset(
     words(
         "status html_502 html_200 unauthorized rate_limited endpoint_limited truncated drip reset empty_list "
         "foreign_link looped_link gzip_bomb deep_json redirect slow broken_json "
-        "stripped first_page short_page relabelled odd_row status_after html_502_after"
+        "stripped first_page short_page relabelled odd_row status_after html_502_after "
+        "graphql_timeout graphql_null graphql_short graphql_left_out graphql_no_users graphql_failed"
     )
 )
 

@@ -141,6 +141,17 @@ def check_grant(
     raise _refused(permission, boundary)
 
 
+def granted(
+    company: Company, token: Token, user: User, visibility: Visibility, permission: str, place: Group | Project
+) -> bool:
+    """Whether a token may use a permission on a group or project, beside what its scopes and its user may."""
+    if token.grants is None:
+        return not _enforced(company, token, user, place)
+    boundary = GROUP if isinstance(place, Group) else PROJECT
+    holding = (grant for grant in token.grants if permission in grant.permissions)
+    return any(_covers(company, visibility, grant, boundary, place) for grant in holding)
+
+
 def _place(company: Company, boundary: str, names: Names) -> Group | Project | None:
     if boundary == GROUP:
         return company.group_at(names[0])

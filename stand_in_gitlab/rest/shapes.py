@@ -14,7 +14,7 @@ class Shapes:
     """Turns rows into the entities that GitLab presents; addresses start with the external URL."""
 
     def __init__(self, company: Company, base: str) -> None:
-        self._company, self._base = company, base
+        self._company, self._base, self.base = company, base, base
 
     def user_basic(self, user: User) -> Json:
         """What anyone sees of anyone."""
@@ -127,7 +127,7 @@ class Shapes:
             **self.group(group),
             "shared_with_groups": shared,
             **token,
-            "membership_lock": group.membership_lock,
+            **({} if self._company.behaviour.community else {"membership_lock": group.membership_lock}),
             "prevent_sharing_groups_outside_hierarchy": False,
         }
 
@@ -145,19 +145,26 @@ class Shapes:
 
     def member(self, member: Membership) -> Json:
         """A row of a member list."""
-        role = member.role
         return {
             **self.user_basic(self._company.users[member.user_id]),
             "access_level": member.level,
             "created_at": iso(member.created),
             "expires_at": member.expires_at,
-            "membership_state": "awaiting" if member.awaiting else "active",
             **({"override": member.override} if member.ldap else {}),
             **(
                 {"created_by": self.user_basic(self._company.users[member.created_by])}
                 if member.created_by in self._company.users
                 else {}
             ),
+            **({} if self._company.behaviour.community else self._of_enterprise(member)),
+        }
+
+    @staticmethod
+    def _of_enterprise(member: Membership) -> Json:
+        """What an Enterprise Edition tells beside (ee/lib/ee/api/entities/member.rb)."""
+        role = member.role
+        return {
+            "membership_state": "awaiting" if member.awaiting else "active",
             "member_role": {"id": role.id, "name": role.name, "base_access_level": role.base_level} if role else None,
         }
 
