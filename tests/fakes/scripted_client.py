@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from gitlab_hub.gitlab.client import Page, Reply
 from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound
+from gitlab_hub.gitlab.graphql import GraphQLQuery, GraphQLReply, read_reply
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -36,6 +37,12 @@ class ScriptedClient:
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Answer with one thing."""
         return Reply(self._answer(path, params), 200, NOW, "req-1", {})
+
+    async def query(self, query: GraphQLQuery, values: Mapping[str, Any] | None = None) -> GraphQLReply:
+        """Answer a query as `/api/graphql` says, a function of its name and variables."""
+        reply = read_reply(self._answer("/api/graphql", {"name": query.name, **(values or {})}))
+        assert reply is not None
+        return reply
 
     async def pages(
         self, path: str, params: Mapping[str, Any] | None = None, *, cursor: str | None = None, per_page: int = 100

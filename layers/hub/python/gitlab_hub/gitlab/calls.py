@@ -18,6 +18,7 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.graphql import GraphQLReply, read_reply
 from gitlab_hub.gitlab.limits import Limiter
 from gitlab_hub.gitlab.link_header import with_smaller_pages
 from gitlab_hub.gitlab.messages import RawResponse, Request
@@ -105,6 +106,13 @@ class FetchResult(NamedTuple):
             raise self.unusable("GitLab's answer is not a list of rows.")
         following = goes_on(self.answer, self.request, self.body)
         return Page(self.body, following, http_date(headers.get("date")), number(headers.get("x-total")))
+
+    def graphql(self) -> GraphQLReply:
+        """Give the answer as GraphQL's."""
+        reply = read_reply(self.body)
+        if reply is None:
+            raise self.unusable("GitLab's answer is none of GraphQL's.")
+        return reply
 
     def whole(self) -> "FetchResult":
         """Raise unless a reading call was answered with 200.

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import httpcore
 import httpx
 
+from gitlab_hub.gitlab import graphql
 from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.bodies import BodyReader
 from gitlab_hub.gitlab.calls import Calls
@@ -31,6 +32,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
+from gitlab_hub.gitlab.graphql import GraphQLQuery, GraphQLReply
 from gitlab_hub.gitlab.limits import Limiter, Unlimited, endpoint_class
 from gitlab_hub.gitlab.listing import Listing
 from gitlab_hub.gitlab.messages import Query, RawResponse, Request, Scalar, merge_headers, merged, query_of
@@ -115,6 +117,12 @@ class GitLab:
         """
         request = self._request("GET", path, query_of(params), outside_api=outside_api)
         return (await self._calls.read(replace(request, anonymous=anonymous))).reply()
+
+    async def query(self, query: GraphQLQuery, values: Mapping[str, Any] | None = None) -> GraphQLReply:
+        """Ask GraphQL; a query only reads, so it is tried like any reading call. The answer may have errors in it."""
+        body, url = query.body(values or {}), self._address.url(graphql.PATH)
+        request = Request(method="POST", url=url, endpoint=graphql.ENDPOINT, body=body)
+        return (await self._calls.read(request)).graphql()
 
     async def send(self, method: str, path: str, body: Any = None, *, outside_api: bool = False) -> Reply:
         """Write something, in one single try: after an error, whoever called reads back what became of it."""
