@@ -16,6 +16,7 @@ import httpx
 
 from gitlab_hub.access.credentials.feature import CredentialsFeature
 from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.access.graphql.members import WORTH_IT
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens, VettedTransport
 from gitlab_hub.gitlab.policy import NetworkPolicy
@@ -119,6 +120,8 @@ class SyncHub:
         self.pause: Callable[[float], None] = lambda _: None
         """Told how long the hub waits, in a worker or between two of them."""
         self.requests: list[httpx.URL] = []
+        self.graphql_from = WORTH_IT
+        """So many groups and projects are worth asking whether GraphQL may tell their members."""
         self._numbers = count(1)
 
     def clone(self) -> "SyncHub":
@@ -190,7 +193,7 @@ class SyncHub:
         state, table = self.view(self.state), self.view(self.rows[kind])
         incidents = IncidentStore(state, lambda: self.now, is_live)
         features: dict[Kind, Callable[[], Feature]] = {
-            Kind.ACCESS: lambda: AccessFeature(table),
+            Kind.ACCESS: lambda: AccessFeature(table, graphql_from=self.graphql_from),
             Kind.PIPELINES: lambda: PipelinesFeature(table, incidents),
             Kind.CREDENTIALS: lambda: CredentialsFeature(table, partial(RunStore(state).load, kind=Kind.ACCESS)),
         }

@@ -1,7 +1,7 @@
 import pytest
 
-from gitlab_hub.access.members import MAX_COLLECTED
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, Unavailable, UnexpectedResponse
+from gitlab_hub.inventory.listing import MAX_COLLECTED
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.session import SliceOver, run, run_in_slices
 from tests.functional.access.company import ADMIN, JANE, MEMBER, TOP_GROUP, Company, group, project

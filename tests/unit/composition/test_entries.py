@@ -40,7 +40,7 @@ MOST = {
     "access_api": 145,
     "pipelines_api": 95,
     "operations_api": 85,
-    "sync_accounts": 215,
+    "sync_accounts": 222,
     "sync_pipelines": 145,
     "deliveries": 120,
     "builder": 120,

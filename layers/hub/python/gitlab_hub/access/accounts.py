@@ -20,28 +20,41 @@ NAMES_ONLY = (
 )
 
 
+class _NamesOnly(Forbidden):
+    """The list of users begins as it does for everybody but administrators."""
+
+
 class AccountsStage(SingleScopeStage):
     """Every account of the GitLab, where the token is an administrator's; else members make the list."""
 
     name = "accounts"
 
     def __init__(self, context: AccessContext) -> None:
-        self._context = context
+        self._context, self._has_begun = context, False
 
     async def read(self, scope: Scope) -> None:
-        """Read the list of users."""
-        if await self._context.visibility.can_list_accounts():
-            mark = await self._context.first_reading(ACCOUNTS)
-            await read_list(self._context.session, scope, USERS, BY_ID, partial(self._take, mark))
-            await self._context.accounts.complete(ALL)
-            await self._context.was_read(ACCOUNTS, mark)
-            await self._context.session.write(self._context.store.note_administrators)
-        elif self._context.visibility.expects_account_list:
-            await self._context.session.partial(scope, Forbidden.code, NAMES_ONLY)
-        else:
-            await self._context.session.write(self._context.store.drop_administrators)
+        """Read the list of users; its first page says whether it is one as administrators get it."""
+        context = self._context
+        if not context.visibility.expects_account_list:
+            await context.session.write(context.store.drop_administrators)
+            return
+        mark = await context.first_reading(ACCOUNTS)
+        try:
+            await read_list(context.session, scope, USERS, BY_ID, partial(self._take, mark))
+        except _NamesOnly:
+            context.visibility.note(lists_accounts=False)
+            await context.session.partial(scope, Forbidden.code, NAMES_ONLY)
+            return
+        await context.accounts.complete(ALL)
+        await context.was_read(ACCOUNTS, mark)
+        await context.session.write(context.store.note_administrators)
 
     async def _take(self, mark: Key | None, rows: Rows) -> None:
+        is_first = not self._has_begun and self._context.session.cursor(SCOPE) is None
+        if is_first and not (rows and is_admin_row(rows[0])):
+            raise _NamesOnly(NAMES_ONLY)
+        self._has_begun = True
+        self._context.visibility.note(lists_accounts=True)
         if rows and not any(is_admin_row(row) for row in rows):
             raise Forbidden("The token stopped being an administrator's while the users were read.")
         context = self._context

@@ -40,6 +40,10 @@ class Visibility:
                 self._can_list_accounts = self.expects_account_list and await self._sees_admin_fields()
             return self._can_list_accounts
 
+    def note(self, *, lists_accounts: bool) -> None:
+        """Hear from whoever reads the list of users what it is like."""
+        self._can_list_accounts = lists_accounts
+
     async def collects_accounts(self) -> bool:
         """Whether accounts are to be taken from member lists. Where in doubt they are: that erases nothing."""
         try:

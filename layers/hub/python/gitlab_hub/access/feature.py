@@ -5,6 +5,7 @@ from collections.abc import Callable
 from gitlab_hub.access.accounts import AccountCollector, AccountsStage, MemberAccountsStage
 from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.graphql.members import WORTH_IT, MemberBatches
 from gitlab_hub.access.hints import subject
 from gitlab_hub.access.invitations import InvitationsStage
 from gitlab_hub.access.members import MemberListsStage, MembersStage
@@ -23,24 +24,29 @@ from gitlab_hub.sync.ports import Kind, Session, Stage
 
 
 class AccessFeature:
-    """Keeps accounts, groups, projects, direct grants and invitations equal to GitLab's."""
+    """Keeps accounts, groups, projects, direct grants and invitations equal to GitLab's.
+
+    `graphql_from`: so many groups and projects are worth asking whether GraphQL may tell their members.
+    """
 
     kind = Kind.ACCESS
 
-    def __init__(self, table: Table, note_end: Callable[[str, str], None] = lambda *_: None) -> None:
+    def __init__(
+        self, table: Table, note_end: Callable[[str, str], None] = lambda *_: None, *, graphql_from: int = WORTH_IT
+    ) -> None:
         """`note_end` hears (integration, run) before a run ends that has gone through all of its stages."""
-        self.table, self._note_end = table, note_end
+        self.table, self._note_end, self._graphql_from = table, note_end, graphql_from
 
     def stages(self, session: Session) -> list[Stage]:
         """Give the steps of one run."""
         context = self._context(session, beside_runs=False)
-        collector = AccountCollector(context)
+        collector, batches = AccountCollector(context), MemberBatches(context, worth_it=self._graphql_from)
         return [
             AccountsStage(context),
             GroupsStage(context.inventory),
             ProjectsStage(context.inventory),
-            MembersStage(context, ResourceType.GROUP, collector),
-            MembersStage(context, ResourceType.PROJECT, collector),
+            MembersStage(context, ResourceType.GROUP, collector, batches),
+            MembersStage(context, ResourceType.PROJECT, collector, batches),
             MemberListsStage(context),
             OutsideGroupsStage(context, context.store.outside, collector),
             AccountListsStage(context),

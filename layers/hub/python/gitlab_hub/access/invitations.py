@@ -11,10 +11,11 @@ from gitlab_hub.access.asides import MOST_REFUSED, Attempts, is_due, note_readin
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.invitation_rights import InvitationRights
 from gitlab_hub.access.keys import grants_scope, invitations_stage
-from gitlab_hub.access.members import collect, resource_scopes
+from gitlab_hub.access.members import resource_scopes
 from gitlab_hub.access.model import Invitation
 from gitlab_hub.access.transform import invitation_of
 from gitlab_hub.gitlab.errors import UnexpectedResponse
+from gitlab_hub.inventory.listing import collect
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.storage.rows import content_hash
 from gitlab_hub.sync.ports import Scope

@@ -30,6 +30,9 @@ ACCOUNT_FACTS = "account_facts"
 INVITATIONS = "invitations"
 CREDENTIALS = "credentials"
 READINGS = "readings"
+GROUP_PAGES = "group_pages"
+"""Names the reading of every group's own page, and of all groups at the top by REST, which one run a day does."""
+
 ADMINISTRATORS = "administrators"
 """The row among the readings that has the ids of all administrators."""
 

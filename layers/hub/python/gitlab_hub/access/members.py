@@ -6,40 +6,35 @@ from functools import partial
 
 from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.graphql.members import MemberBatches
+from gitlab_hub.access.graphql.pages import GroupPages
 from gitlab_hub.access.keys import grants_scope, members_stage
 from gitlab_hub.access.transform import grant_of
-from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.errors import NothingVisible, UnexpectedResponse
+from gitlab_hub.gitlab.errors import NothingVisible
 from gitlab_hub.gitlab.fields import mapping, padded
-from gitlab_hub.gitlab.messages import Scalar
 from gitlab_hub.inventory.contradictions import LOOK
-from gitlab_hub.inventory.listing import Rows
+from gitlab_hub.inventory.listing import Rows, collect
 from gitlab_hub.inventory.model import ALL, ResourceType, with_own_page
 from gitlab_hub.storage.ports import Key
 from gitlab_hub.sync.ports import Scope, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
-MAX_COLLECTED = 100_000
-"""Members of one group or project; GitLab has no such group, and a worker's memory an end."""
-
-
-async def collect(gitlab: GitLab, path: str, params: Mapping[str, Scalar] | None = None) -> Rows:
-    """Read a list that is small enough to be held."""
-    rows: Rows = []
-    async for page in gitlab.pages(path, params):
-        rows += page.rows
-        if len(rows) > MAX_COLLECTED:
-            raise UnexpectedResponse("GitLab lists more members of one group or project than the hub can take.")
-    return rows
-
 
 async def resource_scopes(
-    context: AccessContext, kind: ResourceType, after: str | None, look_ahead: Callable[[Sequence[str]], None]
+    context: AccessContext,
+    kind: ResourceType,
+    after: str | None,
+    look_ahead: Callable[[Sequence[str]], None],
+    plan: Callable[[ResourceType, Sequence[tuple[str, str]]], None] = lambda _kind, _resources: None,
 ) -> AsyncIterator[Scope]:
-    """Give one scope per stored group or project; its key is the resource's; `look_ahead` hears of many."""
+    """Give one scope per stored group or project; its key is the resource's.
+
+    `look_ahead` hears of many scopes that are read next, `plan` of what they are about: keys and full paths.
+    """
     while found := await context.session.io(context.inventory.store.paths_after, kind, after):
         scopes = [grants_scope(kind, key) for key, _ in found]
         await context.session.io(look_ahead, scopes)
+        plan(kind, found)
         for key, path in found:
             yield Scope(key, {"type": str(kind), "id": int(key), "path": path})
         after = found[-1][0]
@@ -50,9 +45,12 @@ async def resource_scopes(
 class MembersStage:
     """The direct members of every stored group, or of every stored project."""
 
-    def __init__(self, context: AccessContext, kind: ResourceType, collector: AccountCollector) -> None:
+    def __init__(
+        self, context: AccessContext, kind: ResourceType, collector: AccountCollector, batches: MemberBatches
+    ) -> None:
         self.name = members_stage(kind)
-        self._context, self._kind, self._collector = context, kind, collector
+        self._context, self._kind, self._collector, self._batches = context, kind, collector, batches
+        self._pages = GroupPages(context, batches)
 
     async def size(self) -> int:
         """Count the resources."""
@@ -60,19 +58,23 @@ class MembersStage:
 
     async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
         """Give one scope per resource."""
-        async for scope in resource_scopes(self._context, self._kind, after, self._context.store.grants.look_ahead):
+        look_ahead, has_any = self._context.store.grants.look_ahead, after is not None
+        async for scope in resource_scopes(self._context, self._kind, after, look_ahead, self._batches.plan):
+            has_any = True
             yield scope
+        if has_any and self._kind is ResourceType.GROUP:
+            await self._pages.were_read()
 
     async def read(self, scope: Scope) -> None:
         """Read the members of one resource."""
         resource_id = int(scope.key)
-        if self._kind is ResourceType.GROUP:
+        if self._kind is ResourceType.GROUP and await self._pages.is_wanted(resource_id):
             await self._read_own_page(resource_id, await self._context.first_reading(self._list_of(resource_id)))
         await self.read_members(resource_id, scope)
 
     async def read_members(self, resource_id: int, scope: Scope) -> Sequence[int]:
         """Read the direct members of one resource, all of them; the answer is who they are."""
-        rows = await collect(self._context.session.gitlab, f"/{self._kind.collection}/{resource_id}/members")
+        rows, stored = await self._listed(resource_id)
         # Members are listed by numbered pages: one that joins or leaves meanwhile can repeat another.
         members_list = self._list_of(resource_id)
         mark = await self._context.first_reading(members_list)
@@ -80,10 +82,27 @@ class MembersStage:
         found = await read_skipping_unreadable(self._context.session, scope, rows, read)
         members = {grant.account_id: (row, grant) for row, grant in found}
         await self._collector.add([row for row, _ in members.values()], mark)
-        stored = [replace(self._context.store.grant_row(grant), baseline_mark=mark) for _, grant in members.values()]
-        await self._context.grants.replace_all(members_list, stored)
+        kept = [replace(self._context.store.grant_row(grant), baseline_mark=mark) for _, grant in members.values()]
+        await self._context.grants.replace_all(members_list, kept, stored)
         await self._context.was_read(members_list, mark)
         return list(members)
+
+    async def _listed(self, resource_id: int) -> tuple[Rows, dict[str, str] | None]:
+        """The members' rows, and with those of GraphQL the hashes of the rows that are stored.
+
+        A list in which somebody is missing who is stored is asked of REST: nobody goes on GraphQL's word.
+        """
+        session, members_list = self._context.session, self._list_of(resource_id)
+        told = await self._batches.told_of(self._kind, resource_id)
+        if told is not None and told.by_graphql:
+            stored = await session.io(lambda: dict(self._context.store.grants.stored(members_list)))
+            if stored.keys() <= {padded(row["id"]) for row in told.rows}:
+                session.count(lists_by_graphql=1)
+                return told.rows, stored
+        session.count(lists_by_rest=1)
+        if told is not None and not told.by_graphql:
+            return told.rows, None
+        return await collect(session.gitlab, f"/{self._kind.collection}/{resource_id}/members"), None
 
     def _list_of(self, resource_id: int) -> str:
         return grants_scope(self._kind, padded(resource_id))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.graphql.members import MemberBatches
 from gitlab_hub.access.keys import ACCOUNTS
 from gitlab_hub.access.members import MembersStage
 from gitlab_hub.access.sweep import ExistenceCheck
@@ -42,9 +43,8 @@ class TargetedRefresh:
         await take([dict(detail)])
         if kind is ResourceType.GROUP:
             await self._read_newest_children(number)
-        members = await MembersStage(self._context, kind, AccountCollector(self._context)).read_members(
-            number, Scope(padded(number))
-        )
+        stage = MembersStage(self._context, kind, AccountCollector(self._context), MemberBatches(self._context))
+        members = await stage.read_members(number, Scope(padded(number)))
         await self._store_newcomers(members)
         await self._context.grants.delete_missing(self._existence.grant_is_gone)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.gitlab.errors import Forbidden, NothingVisible, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import GitLabRow, is_within, mapping, number, part, strict_number
@@ -21,6 +21,9 @@ from gitlab_hub.storage.ports import Key
 from gitlab_hub.sync.ports import Mirror, Scope, Session, SingleScopeStage, SyncTarget
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
 Rows = list[dict[str, Any]]
 Params = Mapping[str, str | int | bool]
 Take = Callable[[Rows], Awaitable[None]]
@@ -32,6 +35,20 @@ async def read_list(session: Session, scope: Scope, path: str, params: Params, t
         await take(page.rows)
         if page.next is not None:
             await session.checkpoint(scope, page.next)
+
+
+MAX_COLLECTED = 100_000
+"""Members of one group or project; GitLab has no such group, and a worker's memory an end."""
+
+
+async def collect(gitlab: "GitLab", path: str, params: Params | None = None) -> Rows:
+    """Read a list that is small enough to be held."""
+    rows: Rows = []
+    async for page in gitlab.pages(path, params):
+        rows += page.rows
+        if len(rows) > MAX_COLLECTED:
+            raise UnexpectedResponse("GitLab lists more members of one group or project than the hub can take.")
+    return rows
 
 
 BY_ID: Params = {"order_by": "id", "sort": "asc"}

@@ -14,7 +14,7 @@ from gitlab_hub.sync.table_rows import HASH, TableRows, stretch
 
 T = TypeVar("T")
 
-_PAGE = 500
+_PAGE = 800
 
 BeforeRemoval = Callable[[ResourceType, str, datetime], None]
 """Told of a group or project (kind, key, time) before its row is removed."""
@@ -49,6 +49,15 @@ def known_among(table: Table, pk: str, kind: type[T], ids: Iterable[int]) -> Kno
     return Known(values, {item["sk"]: item[HASH] for item in items if HASH in item})
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What of a stored group or project only its own page may change."""
+
+    has_shares: bool
+    tells_lock: bool
+    """Whether its lock of memberships is known."""
+
+
 class InventoryStore:
     """The stored groups and projects of one integration. All calls block."""
 
@@ -79,6 +88,12 @@ class InventoryStore:
         """Read the next stored groups or projects as (key, full path), none at the end."""
         rows = self._table.query(self._pk(kind), after=after, limit=_PAGE, attributes=("sk", "full_path"))
         return [(item["sk"], item["full_path"]) for item in rows.items]
+
+    def outlines(self, kind: ResourceType) -> dict[int, Outline]:
+        """Read the outlines of all stored groups or projects, by their ids."""
+        rows = query_all(self._table, self._pk(kind), attributes=("sk", "shared_with", "membership_lock"))
+        told = ((int(row["sk"]), row.get("shared_with"), row.get("membership_lock")) for row in rows)
+        return {number: Outline(bool(shares), lock is not None) for number, shares, lock in told}
 
     def is_empty(self) -> bool:
         """Say whether no group and no project is stored."""

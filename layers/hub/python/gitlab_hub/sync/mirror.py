@@ -120,10 +120,14 @@ class DatasetMirror:
         tallies = (DeletionTally(one.stored, len(one.missing)) for one in self._closed.values())
         return sum(tally.missing for tally in tallies if is_suspicious_scope(tally))
 
-    async def replace_all(self, scope: str, rows: Sequence[Row]) -> None:
-        """These are all rows of the scope: write what changed, note what is missing."""
+    async def replace_all(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str] | None = None) -> None:
+        """These are all rows of the scope: write what changed, note what is missing.
+
+        `stored`: the content hashes of all stored rows of the scope; None = not read before.
+        """
         rows = list({row.key: row for row in rows}.values())
-        stored = await self._session.io(lambda: dict(self._store.stored(scope)))
+        if stored is None:
+            stored = dict(await self._session.io(lambda: dict(self._store.stored(scope))))
         await self._write_changed(scope, rows, stored)
         kept = {row.key for row in rows}
         self._close(scope, CompletedScope(len(stored), [key for key in stored if key not in kept], len(kept)))

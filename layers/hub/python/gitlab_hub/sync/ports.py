@@ -119,8 +119,11 @@ class Mirror(Protocol):
     def is_believed(self, scope: str) -> bool:
         """Whether that was noted in this run, by whatever worker."""
 
-    async def replace_all(self, scope: str, rows: Sequence[Row]) -> None:
-        """These are all rows of the scope: write what changed, note what is missing."""
+    async def replace_all(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str] | None = None) -> None:
+        """These are all rows of the scope: write what changed, note what is missing.
+
+        `stored`: the content hashes of all stored rows of the scope; None = not read before.
+        """
 
     async def upsert(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str] | None = None) -> None:
         """These are some rows of the scope: write what changed, note that they were seen.

@@ -14,12 +14,11 @@ from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import Credential, CredentialKind, account_source, scope_of
 from gitlab_hub.access.credentials.store import OWN_TOKEN
 from gitlab_hub.access.credentials.transform import place_of, token_of, token_of_account
-from gitlab_hub.access.members import collect
 from gitlab_hub.access.model import Account
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, Unauthorized, UnexpectedResponse
 from gitlab_hub.gitlab.fields import mapping, number, padded, strict_number
-from gitlab_hub.inventory.listing import Rows
+from gitlab_hub.inventory.listing import Rows, collect
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 

@@ -9,10 +9,9 @@ from gitlab_hub.access.credentials.access_tokens import OTHERS, UNREADABLE
 from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import NOWHERE, Credential, CredentialKind, scope_of, source_of
 from gitlab_hub.access.credentials.transform import deploy_key_of, deploy_token_of, token_of
-from gitlab_hub.access.members import collect
 from gitlab_hub.gitlab.errors import Forbidden, UnexpectedResponse
 from gitlab_hub.gitlab.fields import GitLabRow, number, padded
-from gitlab_hub.inventory.listing import Rows
+from gitlab_hub.inventory.listing import Rows, collect
 from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.sync.ports import Scope
 

@@ -8,10 +8,10 @@ from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import CredentialKind, account_source, scope_of
 from gitlab_hub.access.credentials.transform import ssh_key_of
 from gitlab_hub.access.keys import ACCOUNTS
-from gitlab_hub.access.members import collect
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.inventory.listing import collect
 from gitlab_hub.sync.ports import Scope
 
 KEYLESS = frozenset({AccountKind.GROUP_BOT, AccountKind.PROJECT_BOT, AccountKind.INTERNAL})

@@ -13,11 +13,11 @@ from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.asides import ENDS_SLICE, readable, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import OUTSIDE_GROUPS
-from gitlab_hub.access.members import collect
 from gitlab_hub.access.outside.store import NamedGroup, OutsideStore, named_by
 from gitlab_hub.access.transform import grant_of
 from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import mapping, padded
+from gitlab_hub.inventory.listing import collect
 from gitlab_hub.inventory.model import Resource, ResourceType, group_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
