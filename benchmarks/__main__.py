@@ -26,7 +26,19 @@ from benchmarks.syncs import Figures, figures_of
 HERE = Path(__file__).parent
 KINDS = ("access", "pipelines")
 WEBHOOKS = ("receiving", "steps", "loopback")
-PARTS = (*KINDS, "effective", "history", "triggers", *WEBHOOKS, "local", "journeys", "reads", "ticks", "starts")
+PARTS = (
+    *KINDS,
+    "members",
+    "effective",
+    "history",
+    "triggers",
+    *WEBHOOKS,
+    "local",
+    "journeys",
+    "reads",
+    "ticks",
+    "starts",
+)
 GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
 
 
@@ -57,6 +69,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
     if kinds:
         yield report.syncs(list(_syncs(chosen, kinds)))
     others: dict[str, Callable[[], report.Section]] = {
+        "members": lambda: report.members(list(_members(chosen))),
         "effective": lambda: report.effective(effective.answered(quick=chosen.quick)),
         "history": lambda: report.history(history.kept(quick=chosen.quick)),
         "triggers": lambda: report.triggers(triggers.triggers_table()),
@@ -88,6 +101,14 @@ def _syncs(chosen: argparse.Namespace, kinds: tuple[str, ...]) -> Iterator[Figur
             for one in figures_of(case, kinds, profile=chosen.profile):
                 _say(f"{case.projects} projects, {case.latency_ms} ms: {one.sync}: {one.wall:.1f} s")
                 yield one
+
+
+def _members(chosen: argparse.Namespace) -> Iterator[Figures]:
+    for case in cases.members(quick=chosen.quick):
+        for one in figures_of(case, ("access",), profile=chosen.profile):
+            way = "REST" if case.by_rest else "GraphQL"
+            _say(f"members by {way}, {case.latency_ms} ms: {one.sync}: {one.wall:.1f} s")
+            yield one
 
 
 def _starts(*, tries: int) -> Iterator[Start]:

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+AS_JSON = {"Content-Type": "application/json"}
 
-async def ask_all(base: str, token: str, targets: Sequence[str], concurrency: int) -> float:
+
+async def ask_all(base: str, token: str, targets: Sequence[tuple[str, str]], concurrency: int) -> float:
     """Send the requests, so many at a time; the seconds from the first to the last."""
     parts = urlsplit(base)
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -27,10 +29,10 @@ async def ask_all(base: str, token: str, targets: Sequence[str], concurrency: in
         return time.perf_counter() - started
 
 
-async def _ask(client: httpx.AsyncClient, left: Iterator[str]) -> None:
-    for target in left:
+async def _ask(client: httpx.AsyncClient, left: Iterator[tuple[str, str]]) -> None:
+    for target, body in left:
         # A refusal (a project without pipelines) is an answer like any other: the worker got it too.
-        answer = await client.get(target)
+        answer = await (client.post(target, content=body, headers=AS_JSON) if body else client.get(target))
         assert not answer.is_server_error, answer.status_code
 
 

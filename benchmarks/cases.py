@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 PIPELINES, JOBS = 10, 8
 """Per project, and per pipeline."""
@@ -17,6 +18,8 @@ class Case:
     latency_ms: int
     store_ms: int = 0
     """How long every operation of DynamoDB takes."""
+    by_rest: bool = False
+    """Whether members are read by REST alone."""
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -28,7 +31,7 @@ class Case:
 
 def full() -> Sequence[Case]:
     """The benchmark as it is meant; a slow DynamoDB is shown on a fifth of the projects."""
-    large = {"users": 2_000, "groups": 200}
+    large: dict[str, Any] = {"users": 2_000, "groups": 200}
     return [
         Case(**large, projects=1_000, latency_ms=0),
         Case(**large, projects=1_000, latency_ms=50),
@@ -37,9 +40,19 @@ def full() -> Sequence[Case]:
     ]
 
 
+def members(*, quick: bool) -> Sequence[Case]:
+    """The company, its members read by GraphQL and by REST; pipelines are none of it."""
+    scale = 10 if quick else 1
+    return [
+        Case(users=2_000 // scale, groups=200 // scale, projects=1_000 // scale, latency_ms=ms, by_rest=by_rest)
+        for ms in (0, 50)
+        for by_rest in (False, True)
+    ]
+
+
 def quick() -> Sequence[Case]:
     """A tenth of it, for whoever changes something."""
-    small = {"users": 200, "groups": 20, "projects": 100}
+    small: dict[str, Any] = {"users": 200, "groups": 20, "projects": 100}
     return [
         Case(**small, latency_ms=0),
         Case(**small, latency_ms=50),

@@ -24,6 +24,9 @@ SYNC_COLUMNS = (
     "peak MiB", "requests", "requests/s", "rows", "rows/s", "items written", "write units", "read units",
     "control writes", "control units",
 )  # fmt: skip
+MEMBER_COLUMNS = (
+    "GitLab ms", "members by", "sync", "requests", "wall s", "floor s", "wall / floor", "CPU s", "peak MiB",
+)  # fmt: skip
 START_COLUMNS = ("function", "compiled ms", "of it building ms", "not compiled ms", "modules")
 
 
@@ -54,6 +57,17 @@ def syncs(figures: Sequence[Figures]) -> Section:
         f" says so), {PIPELINES} pipelines of {JOBS} jobs each, child pipelines and retried jobs on top."
     )  # fmt: skip
     return Section("Syncs", (company, table(SYNC_COLUMNS, [_sync_row(one) for one in figures])))
+
+
+def members(figures: Sequence[Figures]) -> Section:
+    """Members by GraphQL beside members by REST."""
+    rows = [
+        [str(one.case.latency_ms), "REST" if one.case.by_rest else "GraphQL", one.sync, f"{one.requests:,}",
+         f"{one.wall:.1f}", f"{one.floor:.1f}", f"{one.wall / one.floor:.2f}", f"{one.cpu:.1f}",
+         f"{one.peak_mib:.0f}"]
+        for one in figures
+    ]  # fmt: skip
+    return Section("Members by GraphQL and by REST", (table(MEMBER_COLUMNS, rows),))
 
 
 def triggers(measured: str) -> Section:

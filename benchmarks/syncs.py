@@ -49,7 +49,8 @@ class Bench:
     def figures(self, kind: str, ordinal: str) -> Figures:
         """Run one sync in a worker process."""
         before = self._bills()
-        task = Task(kind, self._gitlab.base, self._token, self._user_id(), self._profile)
+        user_id, by_rest = self._user_id(), self._case.by_rest
+        task = Task(kind, self._gitlab.base, self._token, user_id, self._profile, by_rest)
         told = answer_of("benchmarks.worker", json.dumps(asdict(task)), AWS_ENDPOINT_URL=self._store.endpoint)
         after = self._bills()
         if told["status"] != "idle":
@@ -66,7 +67,7 @@ class Bench:
             **{name: told[name] for name in ("wall", "cpu", "peak_mib", "start_mib", "slices")},
         )
 
-    def _floor(self, requests: int, targets: list[str]) -> float:
+    def _floor(self, requests: int, targets: list[tuple[str, str]]) -> float:
         if self._case.latency_ms:
             return requests * self._case.latency_ms / 1000 / CONCURRENCY
         count = min(requests, BARE_REQUESTS)

@@ -22,6 +22,7 @@ import httpx
 from benchmarks.measure import Usage
 from benchmarks.worker_task import Task
 from gitlab_hub.access.feature import AccessFeature
+from gitlab_hub.access.graphql.members import WORTH_IT
 from gitlab_hub.gitlab.client import ClientOptions, GitLab, VettedTransport
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.pipelines.feature import PipelinesFeature
@@ -35,6 +36,8 @@ from gitlab_hub.sync.run import Run
 from gitlab_hub.sync.store import RunStore
 
 INTEGRATION = "benchmark"
+NEVER = 10**9
+"""So many groups and projects as to be worth asking about GraphQL are in no company."""
 SLICE_SECONDS = 295.0
 """What a Lambda worker has: its time limit less the entry's reserve. A longer sync goes on in the next slice."""
 
@@ -47,11 +50,13 @@ class Requests(httpx.AsyncBaseTransport):
     """Passes requests on, and remembers what the last ones asked for."""
 
     inner: VettedTransport
-    targets: deque[str]
+    targets: deque[tuple[str, str]]
+    """Paths with queries, and bodies; a reading call of REST has none."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        self.targets.append(request.url.raw_path.decode())
+        body = request.content if request.method == "POST" else b""
+        self.targets.append((request.url.raw_path.decode(), body.decode()))
         return await self.inner.handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -131,11 +136,13 @@ class Bench:
 
     def __init__(self, task: Task) -> None:
         self._task, self._inbox = task, Inbox()
-        self.targets: deque[str] = deque(maxlen=SAMPLE)
+        self.targets: deque[tuple[str, str]] = deque(maxlen=SAMPLE)
         self._integrations = DynamoTable("integrations")
         self._runs = RunStore(self._integrations)
         is_access = task.kind == Kind.ACCESS
-        feature = AccessFeature(DynamoTable("access")) if is_access else PipelinesFeature(DynamoTable("pipelines"))
+        worth_it = NEVER if task.by_rest else WORTH_IT
+        access = AccessFeature(DynamoTable("access"), graphql_from=worth_it)
+        feature = access if is_access else PipelinesFeature(DynamoTable("pipelines"))
         outside = Runtime(worker=lambda: uuid4().hex)
         self._engine = Engine(feature, self._runs, OneTarget(task), self._connect, self._inbox, outside)
 

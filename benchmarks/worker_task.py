@@ -12,3 +12,5 @@ class Task:
     token: str
     user_id: int
     profile: bool = False
+    by_rest: bool = False
+    """Whether members are read by REST alone."""
