@@ -48,3 +48,9 @@ class IntegrationPaused(HubError):
     """Nothing is synced or built for an integration that is paused."""
 
     code = "integration_paused"
+
+
+class FeatureDisabled(HubError):
+    """The integration was not given the right to do this. `details["feature"]` names it."""
+
+    code = "feature_disabled"

@@ -8,9 +8,10 @@ from gitlab_hub.access.effective.graph import Node, Place
 from gitlab_hub.access.effective.paths import AccessPath, Edge, GrantKind
 from gitlab_hub.access.effective.reader import EffectiveGrant
 from gitlab_hub.access.effective.sentence import sentence
-from gitlab_hub.access.model import Account, AccountStatus, Grant, role_name
+from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.views import MemberRoleAnswer
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
 
 

@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from gitlab_hub.access.grant_views import ResourceAnswer
-from gitlab_hub.access.model import Invitation, role_name
+from gitlab_hub.access.model import Invitation
+from gitlab_hub.gitlab.roles import role_name
 
 
 class InvitationAnswer(BaseModel):

@@ -10,18 +10,6 @@ from typing import Any, TypedDict
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType
 
-ROLES = {
-    0: "No access",
-    5: "Minimal Access",
-    10: "Guest",
-    15: "Planner",
-    20: "Reporter",
-    25: "Security Manager",
-    30: "Developer",
-    40: "Maintainer",
-    50: "Owner",
-}
-
 
 class AccountStatus(StrEnum):
     """Whether an account can be used; GitLab's own word for it is the account's `state`."""
@@ -134,8 +122,3 @@ class Invitation:
     ends_at: int | None = None
     created_at: int | None = None
     created_by: str | None = None
-
-
-def role_name(level: int) -> str:
-    """Name a level as GitLab does; levels of the future keep their number."""
-    return ROLES.get(level, f"Level {level}")

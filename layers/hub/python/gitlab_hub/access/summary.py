@@ -9,12 +9,12 @@ from gitlab_hub.access.credentials.model import Credential
 from gitlab_hub.access.credentials.owners import OwnerReader, Owners
 from gitlab_hub.access.credentials.risks import Risk, risks_of
 from gitlab_hub.access.credentials.store import CredentialStore
-from gitlab_hub.access.effective.paths import OWNER
 from gitlab_hub.access.keys import ACCOUNTS, GRANTS, INVITATIONS
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.reader import is_inactive
 from gitlab_hub.access.shards import ShardReader, Shards
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all, value_of

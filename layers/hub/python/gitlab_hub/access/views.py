@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gitlab_hub.access.model import Account, AccountStatus, MemberRole, role_name
+from gitlab_hub.access.model import Account, AccountStatus, MemberRole
 from gitlab_hub.access.sources.layers import list_at
 from gitlab_hub.access.sources.store import ListState
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import Resource, Share
 
 

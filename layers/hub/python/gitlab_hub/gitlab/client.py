@@ -124,10 +124,18 @@ class GitLab:
         request = Request(method="POST", url=url, endpoint=graphql.ENDPOINT, body=body)
         return (await self._calls.read(request)).graphql()
 
-    async def send(self, method: str, path: str, body: Any = None, *, outside_api: bool = False) -> Reply:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, Scalar] | None = None,
+        outside_api: bool = False,
+    ) -> Reply:
         """Write something, in one single try: after an error, whoever called reads back what became of it."""
         content = None if body is None else json.dumps(body).encode()
-        request = self._request(method, path, (), body=content, outside_api=outside_api)
+        request = self._request(method, path, query_of(params), body=content, outside_api=outside_api)
         return (await self._calls.write(request)).reply()
 
     async def form(self, path: str, fields: Mapping[str, str]) -> Reply:

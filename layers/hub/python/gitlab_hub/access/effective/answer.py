@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gitlab_hub.access.effective.paths import OWNER, AccessPath, Edge, GrantKind
+from gitlab_hub.access.effective.paths import AccessPath, Edge, GrantKind
+from gitlab_hub.gitlab.roles import OWNER
 
 DAY = 86_400
 JOB_AT = 600

@@ -20,10 +20,8 @@ from enum import StrEnum
 
 from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.model import Grant, MemberRole
+from gitlab_hub.gitlab.roles import MINIMAL_ACCESS, OWNER
 from gitlab_hub.inventory.model import ResourceType, Share
-
-MINIMAL_ACCESS = 5
-OWNER = 50
 
 
 class GrantKind(StrEnum):

@@ -9,10 +9,11 @@ from typing import NamedTuple, Protocol
 from gitlab_hub.access.effective.answer import IMPLIED, EffectiveAccess
 from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.loading import GraphReader, by_place
-from gitlab_hub.access.effective.paths import OWNER, GrantKind, Memberships, is_at_least, known_places, paths
+from gitlab_hub.access.effective.paths import GrantKind, Memberships, is_at_least, known_places, paths
 from gitlab_hub.access.model import Account, Grant
 from gitlab_hub.access.pages import MAX_READ, Page
 from gitlab_hub.access.reader import WHENEVER, Ending
+from gitlab_hub.gitlab.roles import OWNER
 
 RESOURCES_READ = 50
 """Groups and projects looked into for one page of everybody's access to everything."""

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.effective.paths import AccessPath, GrantKind
 from gitlab_hub.access.effective.reader import EffectiveGrant
-from gitlab_hub.access.model import Account, AccountStatus, role_name
+from gitlab_hub.access.model import Account, AccountStatus
+from gitlab_hub.gitlab.roles import role_name
 
 MORE_IS_POSSIBLE = (
     "It may be more: this token is not shown every invited group, every list of members, or who administers."

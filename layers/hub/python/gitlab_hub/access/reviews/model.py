@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypedDict
 
-from gitlab_hub.access.model import ROLES
+from gitlab_hub.gitlab.roles import ROLES
 
 MAINTAINER = 40
 """From this level on access counts as privileged: it changes settings, and who else has access."""

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, Protocol
 
-from gitlab_hub.access.model import role_name
 from gitlab_hub.access.reviews.model import Item, Membership, Review
+from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.responses import MAX_ANSWER_BYTES
 

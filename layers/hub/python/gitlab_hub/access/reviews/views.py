@@ -6,10 +6,10 @@ from pydantic import BaseModel
 
 from gitlab_hub.access.effective.paths import GrantKind
 from gitlab_hub.access.grant_views import PlaceAnswer, ResourceAnswer
-from gitlab_hub.access.model import role_name
 from gitlab_hub.access.reviews.model import Decision, Item, Review, Reviewer, ReviewStatus
 from gitlab_hub.access.summary_routes import AccessCompleteness
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.roles import role_name
 
 
 class ReviewScopeView(BaseModel):

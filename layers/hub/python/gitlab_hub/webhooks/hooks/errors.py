@@ -54,12 +54,6 @@ class UrlBlocked(HubError):
     code = "url_blocked_by_gitlab"
 
 
-class FeatureDisabled(HubError):
-    """The integration was not given the right to do this. `details["feature"]` names it."""
-
-    code = "feature_disabled"
-
-
 class HookNotManaged(HubError):
     """The hook is not one that the hub itself keeps in GitLab."""
 

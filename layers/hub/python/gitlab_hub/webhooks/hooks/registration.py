@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitlab_hub.errors import NotFound
+from gitlab_hub.errors import FeatureDisabled, NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.webhooks.event_types import Scope
 from gitlab_hub.ids import owned_id
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.webhooks.hooks.errors import (
-    FeatureDisabled,
     GroupHooksUnavailable,
     HookLimitReached,
     is_definite,
