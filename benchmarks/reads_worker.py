@@ -46,6 +46,7 @@ TICKS: Mapping[str, Callable[[], Entry]] = {
     "sync_pipelines": entries.sync_pipelines,
     "deliveries": entries.deliveries,
     "builder": entries.builder,
+    "provisioner": entries.provisioner,
     "caretaker": entries.caretaker,
 }
 

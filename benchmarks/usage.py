@@ -47,7 +47,14 @@ YEAR_GB, IDLE_GB = 2.0, 0.01
 PAIRS_IN_USE = 20
 """Roles and tables in use all day under the load, at most."""
 
-GB = {"sync_accounts": 1.0, "sync_pipelines": 1.0, "deliveries": 0.5, "builder": 0.5, "caretaker": 1.0}
+GB = {
+    "sync_accounts": 1.0,
+    "sync_pipelines": 1.0,
+    "deliveries": 0.5,
+    "builder": 0.5,
+    "provisioner": 0.5,
+    "caretaker": 1.0,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ CALLS: Sequence[tuple[str, str]] = (
     ("GET", "/v1/builds/bld_warm_up"),
     ("GET", "/v1/integrations/int_warm_up/accounts"),
     ("GET", "/v1/integrations/int_warm_up/pipelines"),
+    ("GET", "/v1/integrations/int_warm_up/plans"),
     ("GET", "/v1/integrations/gitlab/callback"),
 )
 _RUN = {"integration_id": "int_warm_up", "sync_id": "warm_up"}

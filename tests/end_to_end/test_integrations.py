@@ -81,7 +81,7 @@ def test_a_patch_changes_what_it_names(hub: Hub, lively: Running, mine: Mine) ->
     [
         ({"group": "no/such"}, (409, "group_not_found")),
         ({"features": {"manage_webhooks": True}}, (403, "invalid_permissions")),
-        ({"features": {"provisioning": True}}, (422, "invalid_input")),
+        ({"features": {"provisioning": True}}, (403, "invalid_permissions")),
         ({"status": "active"}, (422, "invalid_input")),
         ({"fence": 1}, (422, "invalid_input")),
         ({"secret_arn": "x"}, (422, "invalid_input")),

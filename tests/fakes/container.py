@@ -9,9 +9,9 @@ from gitlab_hub.gitlab.address import Address
 from gitlab_hub.gitlab.client import GitLab, Tokens
 from gitlab_hub.gitlab.limits import Limiter, Unlimited
 from gitlab_hub.integrations.connector import Connector
-from gitlab_hub.storage.ports import Objects, OrderedQueue, Queue, Secrets, Table
+from gitlab_hub.storage.ports import Function, Objects, OrderedQueue, Queue, Secrets, Table
 from tests.fakes.objects import MemoryObjects
-from tests.fakes.queue import MemoryOrderedQueue, MemoryQueue
+from tests.fakes.queue import MemoryFunction, MemoryOrderedQueue, MemoryQueue
 from tests.fakes.secrets import MemorySecrets
 from tests.fakes.table import MemoryTable
 
@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "SYNC_PIPELINES_QUEUE_URL": "pipelines",
     "DELIVERIES_QUEUE_URL": "deliveries",
     "BUILDS_QUEUE_URL": "builds",
+    "PROVISIONER_FUNCTION": "provisioner",
 }
 
 
@@ -47,6 +48,7 @@ class MemoryContainer(Container):
         self.queues: dict[str, MemoryQueue] = {}
         self.ordered_queues: dict[str, MemoryOrderedQueue] = {}
         self.bucket = MemoryObjects()
+        self.functions: dict[str, MemoryFunction] = {}
         self._connector, self._patient, self._secrets = connector, patient or connector, secrets or MemorySecrets()
         vars(self).update(parts)
 
@@ -69,6 +71,10 @@ class MemoryContainer(Container):
     def objects(self, name: Required) -> Objects:
         """The one bucket."""
         return self.bucket
+
+    def function(self, name: Required) -> Function:
+        """The function of a setting's name; that it was started is kept."""
+        return self.functions.setdefault(self.env(name), MemoryFunction())
 
     def connector(self, *, patient: bool = False) -> Connector:
         """What opens clients of the scripted GitLab."""

@@ -68,6 +68,17 @@ def _sent(text: str, delay_seconds: int, lineage: Lineage) -> Sent:
     return Sent(json.loads(text), delay_seconds, lineage)
 
 
+class MemoryFunction:
+    """A function that is only counted."""
+
+    def __init__(self) -> None:
+        self.started = 0
+
+    def start(self) -> None:
+        """Start it."""
+        self.started += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """One message of a FIFO queue."""

@@ -9,6 +9,8 @@ from gitlab_hub.builds.targets.allowed import AllowedArns
 from gitlab_hub.builds.targets.https import TargetCheck
 from gitlab_hub.composition.routes import all_routes
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.model import Kind, Membership, Operation, Plan, PlanStatus, Step
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.storage.rows import item_of
 from gitlab_hub.web.api import Api, Route
@@ -93,7 +95,35 @@ class ApiHub:
         one["build_id"] = self._made("POST", "/v1/builds", wanted)["build"]["id"]
         everything: dict[str, Any] = {"title": "Everything", "scope": {}}
         one["review_id"] = self._made("POST", f"/v1/integrations/{self.own}/reviews", everything)["review"]["id"]
+        one["plan_id"] = self._plan()
         return one
+
+    def _plan(self) -> str:
+        """A plan that is blocked, so that nobody can apply it."""
+        operation = Operation(kind=Kind.REVOKE, account_id=1, resource_type=ResourceType.GROUP, resource_id=1)
+        step = Step(
+            index=0,
+            operation=operation,
+            account="User 1",
+            full_path="acme",
+            sentence="User 1: Owner → no access on acme",
+            before=Membership(access_level=50),
+            after=None,
+            refusals=("last_owner",),
+        )
+        now = int(self.now())
+        plan = Plan(
+            id="plan_00000000",
+            integration_id=self.own,
+            hash="h" * 64,
+            status=PlanStatus.BLOCKED,
+            created_at=now,
+            created_by="t-owner",
+            expires_at=now + 900,
+            step_count=1,
+        )
+        self.container.provisioning.store.add(plan, [step])
+        return plan.id
 
     def _made(self, method: str, path: str, body: Any, **more: Any) -> Any:
         status, made = self(method, path, body, **more)

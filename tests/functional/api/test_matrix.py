@@ -12,7 +12,7 @@ from tests.functional.web.matrix import NAMING, foreign, matrix, mistakes, namin
 
 ONE = "/v1/integrations/<integration_id>"
 RPC = "/api/connections/<connection_id>/credentials"
-REVIEW = f"{ONE}/reviews/<review_id>"
+REVIEW, PLAN = f"{ONE}/reviews/<review_id>", f"{ONE}/plans/<plan_id>"
 HOOK, BUILD = f"{ONE}/webhooks/<hook_id>", "/v1/builds/<build_id>"
 PIPELINE = f"{ONE}/projects/<project_id>/pipelines/<pipeline_id>"
 
@@ -51,9 +51,10 @@ DOCUMENTED = {
         "PATCH /v1/triggers/<trigger_id>",
         "DELETE /v1/triggers/<trigger_id>", "POST /v1/triggers/<trigger_id>/signing-secret",
         f"POST {ONE}/reviews", f"GET {ONE}/reviews", f"GET {REVIEW}", f"POST {REVIEW}/close",
+        f"POST {ONE}/plans", f"GET {ONE}/plans", f"GET {PLAN}", f"POST {PLAN}/undo",
     ],
     "owner": [
-        f"DELETE {ONE}", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",
+        f"DELETE {ONE}", f"POST {PLAN}/apply", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",
     ],
 }  # fmt: skip
 

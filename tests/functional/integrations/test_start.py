@@ -161,16 +161,12 @@ def test_a_feature_that_writes_needs_a_token_that_may(hub: IntegrationsHub) -> N
     assert hub.integration(integration_id)["features"]["manage_webhooks"] is True
 
 
-@pytest.mark.parametrize("more", [
-    {}, {"auth_mode": "oauth_app", "client_id": "app", "client_secret": "gloas-x", "access_token": None},
-])  # fmt: skip
-def test_provisioning_is_refused_until_it_exists(hub: IntegrationsHub, more: dict[str, Any]) -> None:
-    body = {name: value for name, value in (START | more).items() if value is not None}
-    status, answered = hub("POST", PATH, body | {"features": {"provisioning": True}})
-    assert (status, answered["code"], hub.gitlab.requests) == (422, "invalid_input", [])
-    assert "cannot provision" in answered["error"]
-    assert answered["details"]["fields"][0]["field"] == "body.features.provisioning"
-    hub.start(features={"provisioning": False})
+def test_provisioning_is_off_unless_asked_for_and_needs_a_token_that_may(hub: IntegrationsHub) -> None:
+    status, body = hub("POST", PATH, START | {"features": {"provisioning": True}})
+    assert (status, body["details"]["missing_scopes"]) == (403, ["api"])
+    hub.gitlab.token["scopes"] = ["api"]
+    integration_id = hub.start(features={"provisioning": True})
+    assert hub.integration(integration_id)["features"]["provisioning"] is True
 
 
 def test_a_fine_grained_token_connects_and_what_it_lacks_is_named(hub: IntegrationsHub) -> None:

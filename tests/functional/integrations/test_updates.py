@@ -1,14 +1,11 @@
 """Patching an integration, asking for syncs, and listing repositories."""
 
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from gitlab_hub.errors import Conflict
-from gitlab_hub.integrations.model import Features
-from gitlab_hub.integrations.store import Change
 from gitlab_hub.web.principal import Principal, Role
 from tests.fakes.gitlab import HOST, answer, html, project
 from tests.functional.integrations.integrations_hub import IntegrationsHub
@@ -72,16 +69,13 @@ def test_a_feature_that_writes_needs_the_scope(hub: IntegrationsHub, one: str) -
     }  # fmt: skip
 
 
-def test_provisioning_can_be_switched_off_and_not_on(hub: IntegrationsHub, one: str) -> None:
+def test_provisioning_can_be_switched_on_with_the_scope_and_off(hub: IntegrationsHub, one: str) -> None:
     status, body = hub("PATCH", f"/v1/integrations/{one}", {"features": {"provisioning": True}})
-    assert (status, body["code"]) == (422, "invalid_input")
-    assert "cannot provision" in body["error"]
-    # A row of an earlier release may have it: it asks for no scope that nothing needs.
-    hub.feature.store.change(one, lambda found: Change(integration=replace(
-        found.integration, features=Features(provisioning=True))))  # fmt: skip
-    assert hub("POST", f"/v1/integrations/{one}/verify")[1]["ok"] is True
-    assert hub("PATCH", f"/v1/integrations/{one}", {"features": {"provisioning": False}})[0] == 200
-    assert hub.integration(one)["features"]["provisioning"] is False
+    assert (status, body["code"], body["details"]["missing_scopes"]) == (403, "invalid_permissions", ["api"])
+    hub.gitlab.token["scopes"] = ["api"]
+    for wanted in (True, False):
+        assert hub("PATCH", f"/v1/integrations/{one}", {"features": {"provisioning": wanted}})[0] == 200
+        assert hub.integration(one)["features"]["provisioning"] is wanted
 
 
 @pytest.mark.parametrize("field", ["status", "id", "secret_version", "version", "credential_status", "host_url"])

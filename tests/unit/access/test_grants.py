@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.model import Grant
-from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.access.transform import grant_of
+from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.storage.rows import item_of
 

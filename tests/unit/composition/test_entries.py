@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "DELIVERIES_QUEUE_URL": FIFO,
     "BUILDS_QUEUE_URL": FIFO,
     "EXPORTS_BUCKET": "exports",
+    "PROVISIONER_FUNCTION": "provisioner",
     "MASTER_KEY_SECRET": "master",
     "OWNER_TOKEN_SECRET": "owner",
 }
@@ -38,15 +39,17 @@ MOST = {
     "oauth_api": 165,
     "builds_api": 190,
     "access_api": 145,
+    "provisioning_api": 120,
     "pipelines_api": 95,
     "operations_api": 85,
     "sync_accounts": 222,
     "sync_pipelines": 145,
     "deliveries": 120,
     "builder": 120,
+    "provisioner": 120,
     "caretaker": 180,
 }
-WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "caretaker")
+WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "provisioner", "caretaker")
 
 
 def loaded(entry: str) -> list[str]:

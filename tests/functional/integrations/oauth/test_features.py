@@ -103,7 +103,6 @@ def test_where_widening_is_refused_all_stays_as_it_was(
 
 
 @pytest.mark.parametrize("more", [
-    {"features": {"provisioning": True}},
     {"features": {"everything": True}},
     {"features": WRITES, "code": "c", "state": "s"},
 ])  # fmt: skip

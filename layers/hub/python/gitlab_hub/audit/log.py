@@ -50,7 +50,8 @@ class AuditLog:
         """Add a line about something that is about to be done.
 
         Of the details, `target` is the id of what it is done to (where that is not the integration itself), `before`
-        and `after` are the values that change. `integration_id` None: it concerns the whole hub.
+        and `after` are the values that change, and `gitlab_request_id` is GitLab's name for the request that did it.
+        `integration_id` None: it concerns the whole hub.
         """
         now = self._now()
         line = {
@@ -108,6 +109,7 @@ def _entry(item: Item) -> Entry:
     details = dict(item["details"])
     targets = [details.pop(name) for name in _TARGETS if name in details]
     before, after = details.pop("before", None), details.pop("after", None)
+    gitlab_request_id = details.pop("gitlab_request_id", None)
     return Entry(
         id=f"aud_{item['sk'].replace('#', '_')}",
         at=item["at"],
@@ -118,4 +120,5 @@ def _entry(item: Item) -> Entry:
         before=before,
         after=after if after is not None else details or None,
         request_id=item.get("request_id"),
+        gitlab_request_id=gitlab_request_id,
     )

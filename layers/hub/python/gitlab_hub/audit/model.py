@@ -27,6 +27,10 @@ class AuditAction(StrEnum):
     INTEGRATION_START_OAUTH = "integration.start_oauth"
     OAUTH_BEGIN = "oauth.begin"
     OAUTH_FINISH = "oauth.finish"
+    PLAN_APPLY = "plan.apply"
+    PLAN_CREATE = "plan.create"
+    PLAN_OPERATION = "plan.operation"
+    PLAN_OUTCOME = "plan.outcome"
     REVIEW_CLOSE = "review.close"
     REVIEW_CREATE = "review.create"
     REVIEW_DECIDE = "review.decide"
@@ -54,6 +58,7 @@ class Entry:
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     request_id: str | None
+    gitlab_request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gitlab_hub.integrations.gitlab_access import SyncTargets
     from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
     from gitlab_hub.integrations.tokens.services import Runtime, TokenServices
+    from gitlab_hub.provisioning.feature import ProvisioningFeature
+    from gitlab_hub.provisioning.worker import Provisioner
     from gitlab_hub.sync.engine import Connection
     from gitlab_hub.sync.ports import SyncTarget
     from gitlab_hub.sync.service import SyncService
@@ -154,6 +156,32 @@ class Container(Core):
         limiter = SharedLimiter(self.integrations_table, host=address.base_url, user_id=target.user_id, now=self.now)
         gitlab = GitLab(address, self.targets.tokens(target), policy=self.policy, limiter=limiter, options=options)
         return Connection(gitlab, limiter)
+
+    # ---- Provisioning
+
+    @cached_property
+    def provisioning(self) -> "ProvisioningFeature":
+        """Plans to change access, and what carries them out."""
+        from gitlab_hub.provisioning.feature import ProvisioningFeature
+        from gitlab_hub.sync.store import RunStore
+
+        return ProvisioningFeature(
+            table=self.table("access_table"),
+            runs=RunStore(self.integrations_table),
+            provisioner=self.function("provisioner_function"),
+            gitlabs=self.gitlabs,
+            audit=self.audit,
+            now=self.now,
+        )
+
+    def provisioner(self) -> "Provisioner":
+        """What carries plans out, and has the access sync read what they change."""
+        import time
+
+        from gitlab_hub.access.hints import AccessHints
+
+        hints = AccessHints(self.table("access_table"), self.queue("sync_accounts_queue_url"), self.now)
+        return self.provisioning.worker(hints, self.new_id, time.sleep)
 
     # ---- Webhooks
 

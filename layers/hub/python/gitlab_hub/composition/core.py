@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitlab_hub.incidents import IncidentStore
     from gitlab_hub.integrations.connector import Connector
     from gitlab_hub.integrations.store import IntegrationStore
-    from gitlab_hub.storage.ports import Objects, OrderedQueue, Queue, Secrets, Table
+    from gitlab_hub.storage.ports import Function, Objects, OrderedQueue, Queue, Secrets, Table
     from gitlab_hub.web.pagination import Cursors
     from gitlab_hub.web.public_url import PublicUrl
     from gitlab_hub.web.tokens import MasterKey, TokenAuthenticator
@@ -36,6 +36,7 @@ Required = Literal[
     "sync_pipelines_queue_url",
     "deliveries_queue_url",
     "builds_queue_url",
+    "provisioner_function",
     "builds_bus",
     "exports_bucket",
     "secret_prefix",
@@ -92,6 +93,12 @@ class Core:
         from gitlab_hub.storage.s3 import S3Objects
 
         return S3Objects(self.env(name), is_emulated=bool(self.settings.aws_endpoint_url))
+
+    def function(self, name: Required) -> "Function":
+        """The function that a setting names."""
+        from gitlab_hub.storage.functions import LambdaFunction
+
+        return LambdaFunction(self.env(name))
 
     def connector(self, *, patient: bool = False) -> "Connector":
         """What opens clients that no rate limiter holds back; a patient one waits longer for an answer."""

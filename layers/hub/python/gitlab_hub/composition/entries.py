@@ -91,6 +91,15 @@ def access_api() -> Entry:
 
 
 @cache
+def provisioning_api() -> Entry:
+    """Serves plans to change access."""
+    from gitlab_hub.composition.routes import provisioning_routes
+
+    get_container().require_env("access_table")
+    return _http(provisioning_routes(get_container()))
+
+
+@cache
 def pipelines_api() -> Entry:
     """Serves pipelines and jobs."""
     from gitlab_hub.composition.routes import pipelines_routes
@@ -119,6 +128,7 @@ def sync_accounts() -> Entry:
     from gitlab_hub.builds.runs.store import BuildStore
     from gitlab_hub.composition.history import HistoryWorkers
     from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
+    from gitlab_hub.provisioning.keys import partitions as plan_partitions
     from gitlab_hub.sync.history import history_partition
     from gitlab_hub.webhooks.deliveries.store import delivery_partitions
 
@@ -127,6 +137,9 @@ def sync_accounts() -> Entry:
 
     def history(integration_id: str) -> Iterable[str]:
         yield history_partition(integration_id)
+
+    def access_and_plans(integration_id: str) -> Iterable[str]:
+        yield from (*partitions(integration_id), *plan_partitions(integration_id))
 
     def deliveries_and_builds(integration_id: str) -> Iterable[str]:
         yield from delivery_partitions(others, integration_id)
@@ -137,7 +150,7 @@ def sync_accounts() -> Entry:
     work = SyncWork(
         feature=AccessFeature(table, kept.note_end),
         hints=AccessHints(table, queue, container.now).hint_queue,
-        purges=[(table, partitions), (others, deliveries_and_builds), (container.integrations_table, history)],
+        purges=[(table, access_and_plans), (others, deliveries_and_builds), (container.integrations_table, history)],
         minutes=container.settings.access_interval_minutes,
         beside=[
             (
@@ -203,6 +216,15 @@ def builder() -> Entry:
 
     worker = get_container().builder()
     return worker_entry(on_message=BuilderMessageRouter(worker), on_tick=worker.tick, late_after=LATE_AFTER_SECONDS)
+
+
+@cache
+def provisioner() -> Entry:
+    """Carries out plans that are being applied: when one is, and every minute those that were left."""
+    from gitlab_hub.web.entry import jobs_entry, work_time_left
+
+    _required_table("access_table")
+    return jobs_entry([partial(get_container().provisioner().tick, work_time_left)])
 
 
 @cache

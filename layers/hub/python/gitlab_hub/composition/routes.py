@@ -208,6 +208,13 @@ def pipelines_routes(container: "Container") -> list["Route"]:
     )
 
 
+def provisioning_routes(container: "Container") -> list["Route"]:
+    """Changing access in GitLab."""
+    from gitlab_hub.provisioning.routes import PlanRoutes
+
+    return _of(PlanRoutes(container.provisioning.service, container.cursors, container.now))
+
+
 def operations_routes(container: "Container") -> list["Route"]:
     """Health, tokens, incidents, the audit log, and the description of everything."""
     from gitlab_hub.audit.log import AuditReader
@@ -231,8 +238,11 @@ def operations_routes(container: "Container") -> list["Route"]:
 
 def all_routes(container: "Container") -> Iterable["Route"]:
     """The routes of all functions together, as `/openapi.json` shows them."""
-    parts = (integrations_routes, oauth_routes, webhooks_routes, access_routes, pipelines_routes, builds_routes)
-    return [route for part in (*parts, operations_routes) for route in part(container)]
+    parts = (
+        integrations_routes, oauth_routes, webhooks_routes, access_routes, provisioning_routes, pipelines_routes,
+        builds_routes, operations_routes,
+    )  # fmt: skip
+    return [route for part in parts for route in part(container)]
 
 
 def _of(*parts: "Routes") -> list["Route"]:

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     sync_pipelines_queue_url: str = ""
     deliveries_queue_url: str = ""
     builds_queue_url: str = ""
+    provisioner_function: str = ""
     builds_bus: str = ""
     exports_bucket: str = ""
     dead_letters_queue_urls: Annotated[tuple[str, ...], Listed] = ()

@@ -25,6 +25,9 @@ class GitLabConnection:
     """Whether GitLab takes the credential, as far as is known."""
     manage_webhooks: bool
     report_statuses: bool
+    provisioning: bool = False
+    scopes: tuple[str, ...] = ()
+    """Of the token, when it was last verified."""
     group_id: int | None = None
     """Which group that is; None = it was not looked up yet, or there is none."""
 

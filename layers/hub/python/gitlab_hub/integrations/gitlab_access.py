@@ -63,6 +63,8 @@ class GitLabClients:
             credential_works=credential.status == CredentialStatus.VALID,
             manage_webhooks=integration.features.manage_webhooks,
             report_statuses=integration.features.report_statuses,
+            provisioning=integration.features.provisioning,
+            scopes=credential.scopes,
         )
 
     def open(self, connection: GitLabConnection) -> GitLab:

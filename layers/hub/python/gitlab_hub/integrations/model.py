@@ -72,7 +72,7 @@ class Features:
     @property
     def names(self) -> tuple[str, ...]:
         """Those that are on and that exist."""
-        return tuple(name for name in ("manage_webhooks", "report_statuses") if getattr(self, name))
+        return tuple(name for name in ("manage_webhooks", "report_statuses", "provisioning") if getattr(self, name))
 
     def changed(self, chosen: Mapping[str, bool]) -> "Features":
         """These with what was chosen; what was not stays."""

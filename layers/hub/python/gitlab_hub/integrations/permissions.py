@@ -96,6 +96,21 @@ NEEDS = (
         role="Developer",
     ),
     Need(
+        feature="provisioning",
+        does="Change access: plan it, apply it, take it back",
+        permissions=(
+            "Member: Create",
+            "Member: Read",
+            "Member: Update",
+            "Member: Delete",
+            "User: Read",
+            "Group: Read",
+            "Project: Read",
+        ),
+        scope=API,
+        role="Maintainer (of a group: Owner)",
+    ),
+    Need(
         feature="rotate",
         does="Rotate the token",
         permissions=("Personal Access Token: Rotate",),

@@ -152,8 +152,6 @@ def unix(moment: Moment | None) -> int | None:
 
 # What a caller wants to connect, read from the body of `start`.
 
-NO_PROVISIONING = "The hub cannot provision accounts and access yet. Leave features.provisioning out, or false."
-
 
 def token_request(body: StartBody) -> ConnectRequest:
     """A GitLab by an access token. Raises Unprocessable where there is none."""
@@ -201,12 +199,8 @@ def _group(body: StartBody) -> str | None:
 
 
 def chosen(body: FeaturesBody | None) -> dict[str, bool]:
-    """The features that are given. Raises Unprocessable for one that does not exist yet."""
-    if body is None:
-        return {}
-    if body.provisioning:
-        raise _unfit("features.provisioning", "not_available", NO_PROVISIONING)
-    return body.model_dump(exclude_none=True)
+    """The features that are given."""
+    return {} if body is None else body.model_dump(exclude_none=True)
 
 
 def _unfit(field: str, problem: str, message: str) -> Unprocessable:

@@ -253,6 +253,13 @@ class OrderedQueue(Protocol):
         """
 
 
+class Function(Protocol):
+    """Another function of the hub, or a fake that passes the same contract test."""
+
+    def start(self) -> None:
+        """Have it called soon, as its schedule does; nobody waits for it. Raises QueueUnavailable."""
+
+
 class Depth(Protocol):
     """How full one queue is, or a fake that passes the same contract test."""
 

@@ -63,6 +63,11 @@ def time_left() -> float:
     return inf if context is None else float(context.get_remaining_time_in_millis()) / 1000
 
 
+def work_time_left() -> float:
+    """Give the seconds that may be worked: the last ones are kept to write down how far the work has come."""
+    return max(0.0, time_left() - RESERVE_SECONDS)
+
+
 class EntryError(Exception):
     """The function failed; the log has the reason."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gitlab_hub.web.glossary import NOTHING
+from gitlab_hub.web.glossary_plans import PLANS
 from gitlab_hub.web.glossary_reviews import REVIEWS
 
 _GITLAB_STATUS = (
@@ -14,6 +15,7 @@ _SEVERAL = ("IntegrationView", "IntegrationDetail")
 _TOKENS = ("TokenView", "MadeToken")
 
 SPECIAL: dict[str, tuple[str, Any]] = {
+    **PLANS,
     **REVIEWS,
     "EndedSync.kind": ("Which sync: access, pipelines or credentials.", "access"),
     "EndedSync.status": ("How it ended: idle (it read everything it could), suspect or failed.", "idle"),

@@ -54,6 +54,10 @@ STATUS_OF_CODE = {
     "review_closed": 409,
     "self_review": 403,
     # Plans
+    "plan_blocked": 403,
+    "plan_drifted": 409,
+    "plan_expired": 410,
+    "plan_not_applied": 409,
     # Builds
     "awaiting_approval": 409,
     "build_finished": 409,

@@ -9,7 +9,7 @@ from gitlab_hub.access.credentials.model import KIND_OF_STAGE, CredentialKind, C
 from gitlab_hub.access.credentials.reader import Judged
 from gitlab_hub.access.credentials.risks import Risk
 from gitlab_hub.access.grant_views import ResourceAnswer
-from gitlab_hub.access.model import role_name
+from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.sync.scope_list import ListedScope
 

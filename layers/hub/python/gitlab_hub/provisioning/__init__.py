@@ -1,0 +1,1 @@
+"""Changing access in GitLab: planned, shown, applied, read back, written down, and undone."""

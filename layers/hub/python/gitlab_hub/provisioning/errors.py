@@ -1,0 +1,27 @@
+"""What plans refuse."""
+
+from gitlab_hub.errors import HubError
+
+
+class PlanDrifted(HubError):
+    """GitLab is no longer as the plan shows it, or it is not the plan that was shown. `details["operations"]`."""
+
+    code = "plan_drifted"
+
+
+class PlanExpired(HubError):
+    """The plan is too old to be applied."""
+
+    code = "plan_expired"
+
+
+class PlanBlocked(HubError):
+    """Operations of the plan are refused. `details["operations"]` says which, and why."""
+
+    code = "plan_blocked"
+
+
+class PlanNotApplied(HubError):
+    """Nothing of the plan was applied, or it is still being applied, so there is nothing to take back."""
+
+    code = "plan_not_applied"

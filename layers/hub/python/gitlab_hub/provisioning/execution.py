@@ -1,0 +1,93 @@
+"""Carrying out one step: look, write down, send once, look again."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+from gitlab_hub.audit.log import Audit
+from gitlab_hub.audit.model import AuditAction
+from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
+from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.provisioning.model import Call, Membership, Plan, Step
+from gitlab_hub.provisioning.outcomes import Answer, Taken, after_sending, answer_of, answer_of_error, before_sending
+from gitlab_hub.provisioning.planner import Planner
+from gitlab_hub.provisioning.store import PlanStore
+
+SEND_SECONDS = 25.0
+DELETE_EVERY_SECONDS = 1.0
+"""GitLab takes 60 member deletions a minute (lib/gitlab/application_rate_limiter.rb, `members_delete`)."""
+
+
+class Execution:
+    """Carries out steps, one at a time, for whoever has the right to write to that GitLab. All calls block."""
+
+    def __init__(
+        self,
+        store: PlanStore,
+        planner: Planner,
+        gitlabs: GitLabs,
+        audit: Audit,
+        now: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._store, self._planner, self._gitlabs, self._audit = store, planner, gitlabs, audit
+        self._now, self._sleep = now, sleep
+
+    def carry_out(self, connection: GitLabConnection, plan: Plan, step: Step) -> Step:
+        """Bring a step to its end, or leave it pending where it has to be tried again later.
+
+        Raises GitLabError where GitLab cannot be asked what is so; nothing was sent then, or it is settled next time.
+        """
+        decision = self._planner.again(connection, step.operation)
+        done = before_sending(step, decision, at=self._clock())
+        if done is not None:
+            return self._save(plan, done)
+        [call] = step.calls
+        self._record(AuditAction.PLAN_OPERATION, plan, step)
+        # Written down first: whoever comes after a crash knows that this may have gone out.
+        sent = self._store.save_step(plan, replace(step, tries=step.tries + 1, sent_at=self._clock()))
+        if call.method == "DELETE":
+            self._sleep(DELETE_EVERY_SECONDS)
+        answer = asyncio.run(self._send(connection, call))
+        now_is = self._planner.membership(connection, step.operation)
+        return self._save(plan, after_sending(sent, answer, now_is, at=self._clock()))
+
+    async def _send(self, connection: GitLabConnection, call: Call) -> Answer:
+        try:
+            async with asyncio.timeout(SEND_SECONDS), self._gitlabs.open(connection) as gitlab:
+                reply = await gitlab.send(call.method, call.path, call.body, params=call.query)
+        except GitLabError as error:
+            return answer_of_error(error)
+        except TimeoutError:
+            return Answer(taken=Taken.UNKNOWN, error="host_unreachable")
+        return answer_of(reply.body, reply.request_id)
+
+    def _save(self, plan: Plan, step: Step) -> Step:
+        saved = self._store.save_step(plan, step)
+        if saved.tries and saved.is_settled:
+            self._record(AuditAction.PLAN_OUTCOME, plan, saved)
+        return saved
+
+    def _record(self, action: AuditAction, plan: Plan, step: Step) -> None:
+        told: dict[str, object] = {"operation": step.sentence, "state": _state(step.after)}
+        known: dict[str, object] = {}
+        if action is AuditAction.PLAN_OUTCOME:
+            told |= {"status": str(step.status), "error": step.error}
+            known = {"gitlab_request_id": step.gitlab_request_id}
+        self._audit.record(
+            action,
+            actor=plan.applied_by or plan.created_by,
+            integration_id=plan.integration_id,
+            target=f"{plan.id}/{step.index}",
+            before={"state": _state(step.before)},
+            after=told,
+            **known,
+        )
+
+    def _clock(self) -> int:
+        return int(self._now())
+
+
+def _state(state: Membership | None) -> dict[str, object] | None:
+    return None if state is None else asdict(state)

@@ -1,0 +1,104 @@
+"""What GitLab says, at the moment of deciding, about what an operation touches."""
+
+from dataclasses import dataclass
+
+from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.model import Membership
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who makes the change: the token's user. `scopes` as the token was last seen, `today` is a day in UTC (ISO)."""
+
+    account_id: int
+    is_admin: bool
+    scopes: tuple[str, ...]
+    today: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """An account. `is_admin` None = the token is not shown it."""
+
+    id: int
+    username: str
+    name: str
+    state: str
+    kind: AccountKind
+    is_admin: bool | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name or f"@{self.username}"
+
+    @property
+    def counts_as_owner(self) -> bool:
+        """Whether it can look after a group: GitLab counts blocked owners (Group#last_owner?), and they cannot."""
+        return self.state == "active" and self.kind is AccountKind.HUMAN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A direct membership with what GitLab tells beside it.
+
+    `is_ldap`: LDAP made it and keeps it; `is_saml`: the account signs in here by SAML, which may keep it.
+    """
+
+    membership: Membership
+    is_awaiting: bool = False
+    is_ldap: bool = False
+    is_saml: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A group or project.
+
+    `owner_id`: whose personal namespace a project is in; `is_locked`: whether its group keeps members out of its
+    projects; `syncs_ldap`, `syncs_saml`: whether links to directory groups manage its members.
+    """
+
+    type: ResourceType
+    id: int
+    full_path: str
+    parent_id: int | None = None
+    owner_id: int | None = None
+    is_locked: bool = False
+    syncs_ldap: bool = False
+    syncs_saml: bool = False
+
+    @property
+    def is_top_level(self) -> bool:
+        """Whether it is a group without a parent: the one that must never be without an owner."""
+        return self.type is ResourceType.GROUP and self.parent_id is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inherited:
+    """The highest membership in a group above, and which group that is."""
+
+    level: int
+    full_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a change of a membership is decided by.
+
+    `owners`: others who can look after a top-level group, as far as it takes to know that there is one, and those whom
+    earlier operations of the same plan make Owner. `own_level`: that of the token's user in this place. `has_access`:
+    whether the account reaches the place in any way, as far as that was asked. `is_fresh`: whether the hub's own mirror
+    is fit to decide by, and covers the place.
+    """
+
+    person: Person | None
+    place: Place | None
+    member: Member | None = None
+    inherited: Inherited | None = None
+    owners: frozenset[int] = frozenset()
+    own_level: int = 0
+    has_access: bool = False
+    member_count: int = 0
+    is_fresh: bool = True

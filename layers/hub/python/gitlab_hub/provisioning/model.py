@@ -1,0 +1,200 @@
+"""What can be wanted of GitLab, and what a plan to bring it about looks like.
+
+Times are unix seconds. An expiry of GitLab's is a day (`expires_on`, ISO): access ends with its first second (UTC).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from gitlab_hub.gitlab.roles import OWNER
+from gitlab_hub.inventory.model import ResourceType
+
+PLAN_SECONDS = 15 * 60
+"""How long a plan may be applied: what it shows was true when it was made."""
+
+
+NO_ROLE = 0
+"""In the place of a custom role's id: none. Without a word about it, one stays as long as the level does."""
+
+
+class Kind(StrEnum):
+    """What an operation does. The texts are stored and part of the API."""
+
+    GRANT = "grant"
+    REVOKE = "revoke"
+
+
+class Mode(StrEnum):
+    """Whether a grant may leave more than it names: `ensure_at_least` never lowers and never shortens."""
+
+    AT_LEAST = "ensure_at_least"
+    EXACTLY = "set_exactly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing that somebody wants; which fields it has follows from its kind."""
+
+    kind: Kind
+    account_id: int
+    resource_type: ResourceType
+    resource_id: int
+    access_level: int | None = None
+    mode: str | None = None
+    expires_on: str | None = None
+    member_role_id: int | None = None
+    expected_level: int | None = None
+
+    @property
+    def rank(self) -> int:
+        """When it is done among those of its plan: new owners come first, and nobody goes before they are there."""
+        if self.kind is Kind.REVOKE:
+            return 2
+        return 0 if self.access_level == OWNER else 1
+
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What it changes: a plan has one operation for each."""
+        return self.resource_type, self.resource_id, self.account_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What an account has in a group or project itself."""
+
+    access_level: int
+    expires_on: str | None = None
+    member_role_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to GitLab that changes something; `path` is relative to /api/v4."""
+
+    method: str
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | None = None
+
+    @property
+    def shown(self) -> str:
+        """The path with its query."""
+        return self.path + (
+            f"?{'&'.join(f'{name}={value}' for name, value in self.query.items())}" if self.query else ""
+        )
+
+
+class StepStatus(StrEnum):
+    """What became of an operation. `accepted`: GitLab took it, and has not done it yet."""
+
+    PENDING = "pending"
+    APPLIED = "applied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """An operation as it was planned, and what became of it.
+
+    `refusals` are codes of `refusals.Code` in order of their names. `before` and `after`: what the account has in the
+    resource itself, None for nothing. `tries` counts the writes that were about to go out, `sent_at` is the last one's
+    moment until its outcome is known.
+    """
+
+    index: int
+    operation: Operation
+    account: str
+    full_path: str
+    sentence: str
+    before: Membership | None
+    after: Membership | None
+    calls: Sequence[Call] = ()
+    refusals: Sequence[str] = ()
+    status: StepStatus = StepStatus.PENDING
+    error: str | None = None
+    hint: str | None = None
+    gitlab_request_id: str | None = None
+    tries: int = 0
+    sent_at: int | None = None
+    settled_at: int | None = None
+    version: int = 1
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is to be done about it any more."""
+        return self.status is not StepStatus.PENDING
+
+    def settled(self, status: StepStatus, *, at: int, error: str | None = None, hint: str | None = None) -> "Step":
+        """The step at its end."""
+        return replace(self, status=status, error=error, hint=hint, sent_at=None, settled_at=at)
+
+    @property
+    def promise(self) -> dict[str, Any]:
+        """What whoever looked at the plan has agreed to."""
+        told: dict[str, Any] = {"operation": asdict(self.operation), "refusals": list(self.refusals)}
+        states = {"before": self.before, "after": self.after}
+        told |= {name: None if state is None else asdict(state) for name, state in states.items()}
+        return {**told, "calls": [asdict(call) for call in self.calls]}
+
+
+class PlanStatus(StrEnum):
+    """Where a plan is. `expired` follows from the clock and is never stored."""
+
+    READY = "ready"
+    BLOCKED = "blocked"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    PARTLY_APPLIED = "partly_applied"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Some operations that are applied together; what they are stands in its steps."""
+
+    id: str
+    integration_id: str
+    hash: str
+    status: PlanStatus
+    created_at: int
+    created_by: str
+    expires_at: int
+    step_count: int
+    note: str | None = None
+    undoes: str | None = None
+    """The plan that it takes back."""
+    applied_at: int | None = None
+    applied_by: str | None = None
+    override: str | None = None
+    """Why an owner let it go beyond the limits."""
+    finished_at: int | None = None
+    version: int = 1
+
+    def status_at(self, now: float) -> PlanStatus:
+        """The status as of now."""
+        waits = self.status in {PlanStatus.READY, PlanStatus.BLOCKED}
+        return PlanStatus.EXPIRED if waits and now >= self.expires_at else self.status
+
+
+def plan_hash(integration_id: str, steps: Sequence[Step]) -> str:
+    """Name what a plan promises: the same for the same changes of the same things, and for nothing else."""
+    told = [integration_id, *(step.promise for step in sorted(steps, key=lambda step: step.index))]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def in_order(operations: Mapping[int, Operation]) -> list[int]:
+    """The order in which operations are looked at and done, by their numbers in the plan."""
+    return sorted(operations, key=lambda number: (operations[number].rank, number))
+
+
+def ended(steps: Sequence[Step]) -> PlanStatus:
+    """The status of a plan whose steps are all settled: what was there already, or is under way in GitLab, is done."""
+    done = {StepStatus.APPLIED, StepStatus.ACCEPTED}
+    is_done = all(step.status in done or (step.status is StepStatus.SKIPPED and step.error is None) for step in steps)
+    return PlanStatus.APPLIED if is_done else PlanStatus.PARTLY_APPLIED

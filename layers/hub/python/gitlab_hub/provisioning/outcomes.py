@@ -1,0 +1,110 @@
+"""What became of a step: judged by what GitLab answered, and by what it shows afterwards. Pure.
+
+An answer is no proof either way. Member calls answer 2xx with `status: error` in the body, or with the word that a
+request waits for an administrator (lib/api/invitations.rb; ee/app/services/ee/members/create_service.rb); and a write
+that timed out may have been done. So what counts is the membership as it is read afterwards.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.gitlab.errors import GitLabError, NoConnection, RateLimited, ReadOnly
+from gitlab_hub.provisioning.decisions import Decision
+from gitlab_hub.provisioning.model import Membership, Step, StepStatus
+from gitlab_hub.provisioning.refusals import Code
+
+MOST_TRIES = 5
+"""Writes of one step. After each of them GitLab was asked, and showed that nothing was done."""
+
+DRIFTED, NOT_DONE, REFUSED = "plan_drifted", "not_done", "gitlab_refused"
+
+_DRIFTED_HINT = "Somebody changed this in GitLab after the plan was applied. It was left as it is now; make a new plan."
+_NOT_DONE_HINT = "GitLab took the request, and shows no change. Look at it there, and make a new plan."
+_REFUSED_HINT = "GitLab refused the request. The audit log has its request id; ask GitLab's administrator about it."
+_UNKNOWN_HINT = "GitLab gave no answer again and again, and shows no change. Make a new plan once it answers."
+
+
+class Taken(Enum):
+    """What an answer says about a write."""
+
+    YES = auto()
+    QUEUED = auto()
+    NO = auto()
+    """Refused, for good."""
+    LATER = auto()
+    """Certainly not done, and worth another try."""
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer to a write, without its words. `error` is the code of what went wrong."""
+
+    taken: Taken
+    request_id: str | None = None
+    error: str | None = None
+    retry_after: int = 0
+
+
+def answer_of(body: Any, request_id: str | None) -> Answer:
+    """Read a successful answer."""
+    row: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+    message = row.get("message")
+    words = [message] if isinstance(message, str) else message.values() if isinstance(message, Mapping) else ()
+    if any(isinstance(one, str) and "queued for administrator approval" in one.lower() for one in words):
+        return Answer(taken=Taken.QUEUED, request_id=request_id)
+    if row.get("status") == "error":
+        return Answer(taken=Taken.NO, request_id=request_id, error=REFUSED)
+    return Answer(taken=Taken.YES, request_id=request_id)
+
+
+def answer_of_error(error: HubError) -> Answer:
+    """Read a failure."""
+    if not isinstance(error, GitLabError):
+        return Answer(taken=Taken.UNKNOWN, error=error.code)
+    status = error.http_status or 0
+    wait = error.retry_after or 0
+    if isinstance(error, RateLimited | ReadOnly | NoConnection):
+        return Answer(taken=Taken.LATER, request_id=error.request_id, error=error.code, retry_after=wait)
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
+        code = error.code if not error.retryable else REFUSED
+        return Answer(taken=Taken.NO, request_id=error.request_id, error=code)
+    return Answer(taken=Taken.UNKNOWN, request_id=error.request_id, error=error.code, retry_after=wait)
+
+
+def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
+    """The step at its end, where nothing is to be sent; None where its calls are to go out now.
+
+    `decision`: the operation as it is judged at this moment.
+    """
+    if decision.before == step.after:
+        # An earlier try has done it, or its answer was lost; without one it was so from the start.
+        return step.settled(StepStatus.APPLIED if step.tries else StepStatus.SKIPPED, at=at)
+    if decision.before != step.before or tuple(decision.calls) != tuple(step.calls):
+        return step.settled(StepStatus.SKIPPED, at=at, error=DRIFTED, hint=_DRIFTED_HINT)
+    if decision.refusals:
+        return step.settled(StepStatus.SKIPPED, at=at, error=str(decision.refusals[0]))
+    if step.tries >= MOST_TRIES:
+        return step.settled(StepStatus.FAILED, at=at, error="gitlab_unavailable", hint=_UNKNOWN_HINT)
+    return None
+
+
+def after_sending(step: Step, answer: Answer, now_is: Membership | None, *, at: int) -> Step:
+    """The step as it is after a write, by what GitLab shows now; still pending where it is to be tried again."""
+    step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
+    if now_is == step.after:
+        return step.settled(StepStatus.APPLIED, at=at)
+    if answer.taken is Taken.QUEUED:
+        return step.settled(StepStatus.ACCEPTED, at=at, hint="GitLab waits for an administrator's approval.")
+    if now_is != step.before:
+        return step.settled(StepStatus.FAILED, at=at, error=str(Code.GRANT_CHANGED), hint=_DRIFTED_HINT)
+    if answer.taken is Taken.NO:
+        return step.settled(StepStatus.FAILED, at=at, error=answer.error or REFUSED, hint=_REFUSED_HINT)
+    if answer.taken is Taken.YES:
+        return step.settled(StepStatus.FAILED, at=at, error=NOT_DONE, hint=_NOT_DONE_HINT)
+    # A write that certainly was not done is no try.
+    return replace(step, sent_at=None, tries=step.tries - (answer.taken is Taken.LATER))

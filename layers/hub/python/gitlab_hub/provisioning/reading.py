@@ -1,0 +1,249 @@
+"""Reading from GitLab, live, what an operation touches; the mirror only says whether the hub covers it.
+
+A reader remembers accounts, places and its own roles for as long as one plan is looked at, so that fifty operations in
+one group do not ask fifty times for it. Memberships are never remembered: they are what changes.
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gitlab_hub.errors import NotInGitLab
+from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
+from gitlab_hub.gitlab.fields import GitLabRow, day, first_id, flag, mapping, number, part, rows_in, text
+from gitlab_hub.gitlab.messages import segment
+from gitlab_hub.gitlab.roles import OWNER
+from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.facts import Facts, Hand, Inherited, Member, Person, Place
+from gitlab_hub.provisioning.model import Kind, Membership, Operation
+
+if TYPE_CHECKING:
+    from gitlab_hub.gitlab.client import GitLab
+
+_MOST_PARENTS = 25
+"""GitLab nests 20 levels (app/models/namespace.rb, `Namespace::NUMBER_OF_ANCESTORS_ALLOWED`)."""
+
+_MOST_OWNERS = 10_000
+
+
+class LiveReader:
+    """Reads facts with one client."""
+
+    def __init__(self, gitlab: "GitLab", hand: Hand) -> None:
+        self._gitlab, self._hand = gitlab, hand
+        self._people: dict[int, Person | None] = {}
+        self._places: dict[tuple[ResourceType, int], Place | None] = {}
+        self._own_levels: dict[tuple[ResourceType, int], int] = {}
+        self._saml: dict[int, bool] = {}
+
+    async def facts(
+        self,
+        operation: Operation,
+        *,
+        is_fresh: bool = True,
+        counts: bool = False,
+        gone: Collection[int] = (),
+        coming: Collection[int] = (),
+    ) -> Facts:
+        """Read what decides about an operation; how many members there are only where that `counts`.
+
+        `gone` and `coming`: who stops being an Owner there, or becomes one, by operations of the same plan before it.
+        Raises GitLabError.
+        """
+        person, place = await asyncio.gather(
+            self.person(operation.account_id), self.place(operation.resource_type, operation.resource_id)
+        )
+        if place is None:
+            return Facts(person=person, place=None, is_fresh=is_fresh)
+        member, inherited, own_level, count, syncs_saml = await asyncio.gather(
+            self.member(place.type, place.id, operation.account_id),
+            self._inherited(place, operation.account_id),
+            self._own_level(place),
+            self._member_count(place) if counts else _none(),
+            self._syncs_saml(place),
+        )
+        owners: frozenset[int] = frozenset()
+        if place.is_top_level and member is not None and member.membership.access_level >= OWNER:
+            owners = await self._other_owners(place, {operation.account_id, *gone}) | frozenset(coming)
+        reaches = member is None and operation.kind is Kind.REVOKE
+        return Facts(
+            person=person,
+            place=replace(place, syncs_saml=syncs_saml),
+            member=member,
+            inherited=inherited,
+            owners=owners,
+            own_level=own_level,
+            has_access=reaches and await self._level_in(place, operation.account_id) > 0,
+            member_count=count,
+            is_fresh=is_fresh,
+        )
+
+    async def person(self, account_id: int) -> Person | None:
+        """An account; None where GitLab shows none."""
+        if account_id not in self._people:
+            row = await self._row(f"/users/{account_id}")
+            self._people[account_id] = None if row is None else person_of(row)
+        return self._people[account_id]
+
+    async def place(self, kind: ResourceType, number: int) -> Place | None:
+        """A group or project; None where GitLab shows none."""
+        if (kind, number) not in self._places:
+            is_group = kind is ResourceType.GROUP
+            row = await self._row(f"/{kind.collection}/{number}", {"with_projects": "false"} if is_group else None)
+            self._places[kind, number] = None if row is None else await self._place_of(kind, row)
+        return self._places[kind, number]
+
+    async def id_of(self, kind: ResourceType, path: str) -> int:
+        """The id of a group or project by its full path. Raises NotInGitLab."""
+        row = await self._row(f"/{kind.collection}/{segment(path)}")
+        found = None if row is None else first_id(row, "id")
+        if found is None:
+            raise NotInGitLab(f"GitLab shows no {kind} {path[:200]} to the token; check its full path.")
+        return found
+
+    async def member(self, kind: ResourceType, number: int, account_id: int) -> Member | None:
+        """The direct membership of an account; None where there is none."""
+        row = await self._row(f"/{kind.collection}/{number}/members/{account_id}")
+        return None if row is None else member_of(row)
+
+    async def _place_of(self, kind: ResourceType, row: GitLabRow) -> Place:
+        place = place_of(kind, row)
+        if kind is ResourceType.GROUP or place.parent_id is None:
+            return place
+        group = await self.place(ResourceType.GROUP, place.parent_id)
+        return place if group is None else replace(place, is_locked=group.is_locked)
+
+    async def _syncs_saml(self, place: Place) -> bool:
+        """Whether SAML group links manage the members of a group (Premium; docs.gitlab.com/api/saml)."""
+        if place.type is not ResourceType.GROUP:
+            return False
+        if place.id not in self._saml:
+            try:
+                reply = await self._gitlab.get(f"/groups/{place.id}/saml_group_links")
+                self._saml[place.id] = bool(rows_in(reply.body))
+            except (ResourceNotFound, Forbidden):
+                self._saml[place.id] = False
+        return self._saml[place.id]
+
+    async def _inherited(self, place: Place, account_id: int) -> Inherited | None:
+        """The highest membership in a group above (Member#highest_group_member)."""
+        best: Inherited | None = None
+        parent = place.parent_id
+        for _ in range(_MOST_PARENTS):
+            group = None if parent is None else await self.place(ResourceType.GROUP, parent)
+            if group is None:
+                return best
+            above = await self.member(group.type, group.id, account_id)
+            if above is not None and (best is None or above.membership.access_level > best.level):
+                best = Inherited(level=above.membership.access_level, full_path=group.full_path)
+            parent = group.parent_id
+        return best
+
+    async def _own_level(self, place: Place) -> int:
+        if self._hand.is_admin:
+            return OWNER
+        key = (place.type, place.id)
+        if key not in self._own_levels:
+            mine = place.owner_id == self._hand.account_id
+            self._own_levels[key] = OWNER if mine else await self._level_in(place, self._hand.account_id)
+        return self._own_levels[key]
+
+    async def _level_in(self, place: Place, account_id: int) -> int:
+        """The level of an account in a place by whatever way GitLab lists."""
+        row = await self._row(f"/{place.type.collection}/{place.id}/members/all/{account_id}")
+        return 0 if row is None else number(row.get("access_level")) or 0
+
+    async def _member_count(self, place: Place) -> int:
+        """How many direct members there are."""
+        async for page in self._gitlab.pages(f"/{place.type.collection}/{place.id}/members", per_page=100):
+            # Above 10,000 GitLab does not count (docs.gitlab.com/api/rest, "Pagination response headers").
+            return len(page.rows) if page.next is None else page.total or _MOST_OWNERS
+        return 0
+
+    async def _other_owners(self, place: Place, without: Collection[int]) -> frozenset[int]:
+        """One other direct Owner who can look after a group, if there is any."""
+        seen = 0
+        async for page in self._gitlab.pages(f"/{place.type.collection}/{place.id}/members"):
+            seen += len(page.rows)
+            for row in page.rows:
+                if await self._is_owner(row, without):
+                    return frozenset({row["id"]})
+            if seen > _MOST_OWNERS:
+                break
+        return frozenset()
+
+    async def _is_owner(self, row: GitLabRow, without: Collection[int]) -> bool:
+        account_id, member = first_id(row, "id"), member_of(row)
+        if account_id is None or account_id in without or member.membership.access_level < OWNER or member.is_awaiting:
+            return False
+        ends = member.membership.expires_on
+        if (ends is not None and ends <= self._hand.today) or row.get("state") != "active":
+            return False
+        person = await self.person(account_id)
+        return person is not None and person.counts_as_owner
+
+    async def _row(self, path: str, params: Any = None) -> GitLabRow | None:
+        try:
+            return mapping((await self._gitlab.get(path, params)).body)
+        except ResourceNotFound:
+            return None
+
+
+async def _none() -> int:
+    return 0
+
+
+# GitLab's rows as facts; pure.
+
+
+def person_of(row: GitLabRow) -> Person:
+    """Read a row of `/users/:id` (lib/api/entities/user.rb); administrators are shown `is_admin` as well."""
+    return Person(
+        id=first_id(row, "id") or 0,
+        username=text(row.get("username")) or "",
+        name=text(row.get("name")) or "",
+        state=text(row.get("state")) or "unknown",
+        kind=kind_of(row) or kind_by_name(row) or AccountKind.UNKNOWN,
+        is_admin=flag(row.get("is_admin")),
+    )
+
+
+def place_of(kind: ResourceType, row: GitLabRow) -> Place:
+    """Read a row of `/groups/:id` or `/projects/:id`.
+
+    `ldap_group_links` are shown where there are any (ee/lib/ee/api/entities/group.rb). A project's namespace of the
+    kind `user` is a person's own, and its id is no group's.
+    """
+    is_group = kind is ResourceType.GROUP
+    namespace = part(row, "namespace")
+    in_group = namespace.get("kind") == "group"
+    return Place(
+        type=kind,
+        id=first_id(row, "id") or 0,
+        full_path=text(row.get("full_path" if is_group else "path_with_namespace")) or "",
+        parent_id=first_id(row, "parent_id") if is_group else first_id(namespace, "id") if in_group else None,
+        owner_id=None if is_group or in_group else first_id(part(row, "owner"), "id"),
+        is_locked=is_group and row.get("membership_lock") is True,
+        syncs_ldap=is_group and bool(rows_in(row.get("ldap_group_links"))),
+    )
+
+
+def member_of(row: GitLabRow) -> Member:
+    """Read a row of a membership (lib/api/entities/member.rb and its part in ee/).
+
+    `override` is shown of memberships that LDAP made, and is true where somebody took them out of its hands.
+    """
+    role = first_id(part(row, "member_role"), "id")
+    state = row.get("membership_state")
+    return Member(
+        membership=Membership(
+            access_level=number(row.get("access_level")) or 0,
+            expires_on=day(row.get("expires_at")),
+            member_role_id=role,
+        ),
+        is_awaiting=isinstance(state, str) and state != "active",
+        is_ldap=row.get("override") is False,
+        is_saml=bool(part(row, "group_saml_identity")),
+    )

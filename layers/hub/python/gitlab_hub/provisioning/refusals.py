@@ -1,0 +1,65 @@
+"""Why an operation is not carried out: a code that stays, and a sentence that says what to do."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The reasons. The texts are stored and part of the API."""
+
+    LAST_OWNER = "last_owner"
+    SELF_TARGET = "self_target"
+    BOT_MEMBER = "bot_member"
+    LDAP_MANAGED = "ldap_managed"
+    SAML_MANAGED = "saml_managed"
+    MEMBERSHIP_LOCK = "membership_lock"
+    INHERITED_ACCESS = "inherited_access"
+    IMPLIED_ACCESS = "implied_access"
+    GRANT_CHANGED = "grant_changed"
+    BELOW_INHERITED_LEVEL = "below_inherited_level"
+    EXPIRES_IN_PAST = "expires_in_past"
+    TOKEN_SCOPE = "token_scope"  # noqa: S105 - the name of a reason
+    NOT_OWNER = "not_owner"
+    USER_NOT_FOUND = "user_not_found"
+    PENDING_INVITATION = "pending_invitation"
+    QUEUED_FOR_APPROVAL = "queued_for_approval"
+    BLAST_RADIUS = "blast_radius"
+    STALE_DATA = "stale_data"
+    NOT_SUPPORTED_HERE = "not_supported_here"
+
+
+ADVICE = {
+    Code.LAST_OWNER: "This is the last active person who is a direct Owner of the top-level group. Make another one "
+    "Owner first.",
+    Code.SELF_TARGET: "This is the user whose token the hub works with; the hub never changes its own access.",
+    Code.BOT_MEMBER: "This is a bot that GitLab made for a token or for itself. Revoke its token instead.",
+    Code.LDAP_MANAGED: "LDAP manages this membership, and its next sync would undo the change. Change the LDAP group "
+    "(in GitLab: the group's Settings, LDAP Synchronization).",
+    Code.SAML_MANAGED: "SAML group links manage this membership, and the next sign-in would undo the change. Change "
+    "the group at the identity provider (in GitLab: the group's Settings, SAML Group Links).",
+    Code.MEMBERSHIP_LOCK: "The project's group does not allow members to be added to its projects. Add them to the "
+    "group, or lift the lock (the group's Settings, Permissions and group features).",
+    Code.INHERITED_ACCESS: "There is no direct membership here: the access comes from a group. GET …/explain names "
+    "where to revoke it.",
+    Code.IMPLIED_ACCESS: "The access follows from what the account is, an administrator or the holder of the "
+    "namespace; no membership can be taken away.",
+    Code.GRANT_CHANGED: "The account does not have the expected level here. Read its grants again and make a new plan.",
+    Code.BELOW_INHERITED_LEVEL: "The account has more from a group above, and GitLab takes no lower level here. Lower "
+    "it there.",
+    Code.EXPIRES_IN_PAST: "The access would be over at once. Name a later day.",
+    Code.TOKEN_SCOPE: "The stored token may not change anything: it lacks the scope api. Store another one "
+    "(PUT …/gitlab-token).",
+    Code.NOT_OWNER: "The token's user has too low a role here to make this change. Groups need an Owner, projects a "
+    "Maintainer, and nobody gives or takes more than they have.",
+    Code.USER_NOT_FOUND: "GitLab has no such account, or does not show it to the token.",
+    Code.PENDING_INVITATION: "There is an invitation for this address already. Change or cancel that one.",
+    Code.QUEUED_FOR_APPROVAL: "The membership waits for an administrator's approval; it can be changed after that.",
+    Code.BLAST_RADIUS: "This goes beyond what may change at once: 25 operations, and a tenth of the members of a group "
+    "or project, per plan and per 24 hours. An owner may apply it with a reason (override).",
+    Code.STALE_DATA: "What the hub knows is not fit to decide by: the last accounts sync is suspect or older than 24 "
+    "hours, or does not cover this group or project. Sync first.",
+    Code.NOT_SUPPORTED_HERE: "This GitLab cannot do that for this token.",
+}
+"""What to tell people about each reason."""
+
+OVERRIDABLE = frozenset({str(Code.BLAST_RADIUS)})
+"""What an owner may set aside with a reason."""

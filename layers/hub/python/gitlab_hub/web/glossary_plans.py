@@ -1,0 +1,77 @@
+"""What the fields of plans mean: `Schema.field` → text and example."""
+
+from typing import Any
+
+from gitlab_hub.web.glossary import NOTHING
+
+_TIME = 1790000000
+_TOKEN = "0a1b2c3d4e5f6071"  # noqa: S105 - an id  # pragma: allowlist secret
+_HASH = "9f86d081884c7d659a2feaa0c55ad015"  # pragma: allowlist secret
+_SENTENCE = "Ana Lima: Developer → Maintainer on platform/api until 2027-01-31"
+_OPERATION, _PLAN = "PlanOperationView", ("PlanSummary", "PlanView")
+
+PLANS: dict[str, tuple[str, Any]] = {
+    "path.plan_id": ("Id of the plan.", "plan_6ab13b800a1b2c3d4e5f"),
+    **{f"{name}.id": ("Id of the plan.", "plan_6ab13b800a1b2c3d4e5f") for name in _PLAN},
+    **{f"{name}.hash": ("Names what the plan shows; to be sent when it is applied.", _HASH) for name in _PLAN},
+    **{
+        f"{name}.status": (
+            "ready, blocked (operations are refused), applying, applied, partly_applied, or expired.",
+            "ready",
+        )
+        for name in _PLAN
+    },
+    **{f"{name}.expires_at": ("Until when it can be applied, in unix seconds.", _TIME) for name in _PLAN},
+    **{f"{name}.operation_count": ("How many operations it has.", 3) for name in _PLAN},
+    **{f"{name}.note": ("Why, as whoever made it says; null: nothing was said.", "OPS-1234") for name in _PLAN},
+    **{
+        f"{name}.undoes": ("Id of the plan that it takes back; null: none.", "plan_6ab13b800a1b2c3d4e5f")
+        for name in _PLAN
+    },
+    **{f"{name}.applied_at": ("When it was applied, in unix seconds; null: it was not.", _TIME) for name in _PLAN},
+    **{f"{name}.applied_by": ("Id of the hub token that applied it; null: it was not.", _TOKEN) for name in _PLAN},
+    **{
+        f"{name}.override_reason": ("Why it was let go beyond the limits; null: it was not.", "Reorganisation")
+        for name in _PLAN
+    },
+    **{
+        f"{name}.finished_at": ("When its last operation was over, in unix seconds; null: not yet.", _TIME)
+        for name in _PLAN
+    },
+    "PlanView.summary": ("How it stands, in a line.", "3 operations: 2 applied, 1 failed"),
+    "PlanView.operations": ("What it changes, in the order it was asked for.", NOTHING),
+    "PlanEnvelope.plan": ("The plan.", NOTHING),
+    "PlanList.plans": ("Plans, newest first, without their operations.", NOTHING),
+    f"{_OPERATION}.index": ("Its number in the plan, from 0.", 0),
+    f"{_OPERATION}.op": ("What it does: grant or revoke.", "grant"),
+    f"{_OPERATION}.resource": ("Where.", NOTHING),
+    f"{_OPERATION}.sentence": ("What it comes to, for a person.", _SENTENCE),
+    f"{_OPERATION}.before": ("What the account has there itself; null: nothing.", NOTHING),
+    f"{_OPERATION}.after": ("What it has afterwards; null: nothing.", NOTHING),
+    f"{_OPERATION}.calls": ("The requests to GitLab, exactly; none: there is nothing to do.", NOTHING),
+    f"{_OPERATION}.refusals": ("Why it is refused; none: it is not.", ["last_owner"]),
+    f"{_OPERATION}.explanations": ("What to do about each refusal.", NOTHING),
+    f"{_OPERATION}.status": (
+        "pending, applied, failed, skipped (nothing was sent) or accepted (GitLab has taken it, and not done it yet).",
+        "applied",
+    ),
+    f"{_OPERATION}.error": ("Code of what went wrong; null: nothing has.", "plan_drifted"),
+    f"{_OPERATION}.hint": ("What to do about it; null: nothing.", "Make a new plan."),
+    f"{_OPERATION}.gitlab_request_id": ("GitLab's own name for the request; null: none is known.", "01J8ZQ…"),
+    f"{_OPERATION}.settled_at": ("When it was over, in unix seconds; null: not yet.", _TIME),
+    "PlanResource.id": ("GitLab's id.", 77),
+    "PlanResource.full_path": ("Full path when the plan was made; empty: it was not found.", "platform/api"),
+    "MembershipView.access_level": ("GitLab's level.", 40),
+    "MembershipView.expires_at": ("First moment without the access, in unix seconds; null: none.", _TIME),
+    "MembershipView.member_role_id": ("Id of the custom role on top of the level; null: none.", 7),
+    "CallView.method": ("POST, PUT or DELETE.", "PUT"),
+    "CallView.path": ("Path below /api/v4, with its query.", "/projects/77/members/42"),
+    "CallView.body": ("What is sent; null: nothing.", NOTHING),
+    "RefusalView.code": ("The refusal.", "last_owner"),
+    "RefusalView.hint": ("What to do about it.", "Make another one Owner first."),
+    **{f"{name}.op": ("What to do: grant or revoke.", "grant") for name in ("GrantBody", "RevokeBody")},
+    "ResourceBody.id": ("GitLab's id; it counts where a full path is given too.", 77),
+    "ResourceBody.full_path": ("Full path, in the place of an id.", "platform/api"),
+    "ApplyBody.hash": ("The plan's hash: what was looked at is what is done.", _HASH),
+    "ApplyBody.override": ("To go beyond the limits of what may change at once.", NOTHING),
+}

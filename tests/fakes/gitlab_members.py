@@ -1,0 +1,143 @@
+"""A GitLab whose memberships can be changed, by GitLab's rules as far as plans meet them.
+
+`writes` has every request that changed something, or was to, in order.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+_PATH = re.compile(r"/gitlab/api/v4/(?P<path>.*)")
+_PLACE = re.compile(r"(groups|projects)/([^/]+)")
+_MEMBERS = re.compile(r"(groups|projects)/(\d+)/members")
+_MEMBER = re.compile(r"(groups|projects)/(\d+)/members/(all/)?(\d+)")
+_LINKS = re.compile(r"groups/(\d+)/saml_group_links")
+_USER = re.compile(r"users/(\d+)")
+
+Key = tuple[str, int]
+
+
+@dataclass
+class MemberGitLab(httpx.AsyncBaseTransport):
+    """One GitLab. `members` is the truth: (kind, id of the place) → account → row."""
+
+    users: dict[int, dict[str, Any]] = field(default_factory=dict)
+    places: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    members: dict[Key, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    saml_links: set[int] = field(default_factory=set)
+    writes: list[tuple[str, str, Any]] = field(default_factory=list)
+    step: Callable[[str, str], None] = lambda _method, _path: None
+    """Called before each request with its method and path; may raise."""
+    after_write: Callable[[], httpx.Response | None] = lambda: None
+    """Called once a write has taken effect; may raise, or answer in GitLab's place."""
+    instead_of_write: Callable[[], httpx.Response | None] = lambda: None
+    """Called in place of a write; where it answers, nothing takes effect."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        path = str((_PATH.fullmatch(request.url.path) or {"path": ""})["path"])
+        self.step(request.method, path)
+        if request.method == "GET":
+            return self._read(path)
+        body = json.loads(request.content) if request.content else None
+        self.writes.append((request.method, f"/{path}", body))
+        answer = self.instead_of_write() or self._write(request.method, path, body)
+        if answer.status_code < 300:
+            answer = self.after_write() or answer
+        return answer
+
+    def level(self, kind: str, place: int, account: int) -> int:
+        """What an account has in a place itself."""
+        return int(self.members.get((kind, place), {}).get(account, {}).get("access_level", 0))
+
+    def state(self) -> dict[Key, dict[int, tuple[Any, ...]]]:
+        """All memberships, to be compared."""
+        return {
+            key: {number: (row["access_level"], row.get("expires_at"), _role(row)) for number, row in rows.items()}
+            for key, rows in self.members.items()
+            if rows
+        }
+
+    def _read(self, path: str) -> httpx.Response:
+        if found := _USER.fullmatch(path):
+            return _answer(self.users.get(int(found[1])))
+        if found := _LINKS.fullmatch(path):
+            linked = int(found[1]) in self.saml_links
+            return httpx.Response(200, json=[{"name": "devs", "access_level": 30}] if linked else [])
+        if found := _MEMBER.fullmatch(path):
+            key, account = (found[1], int(found[2])), int(found[4])
+            return _answer(self._effective(key, account) if found[3] else self._row(key, account))
+        if found := _MEMBERS.fullmatch(path):
+            rows = [self._row((found[1], int(found[2])), number) for number in self._rows(found[1], int(found[2]))]
+            return httpx.Response(200, json=rows, headers={"x-total": str(len(rows))})
+        if found := _PLACE.fullmatch(path):
+            return _answer(self._place(found[1], found[2]))
+        return _answer(None)
+
+    def _place(self, kind: str, name: str) -> dict[str, Any] | None:
+        if name.isdigit():
+            return self.places.get((kind, int(name)))
+        path = name.replace("%2F", "/")
+        names = ("full_path", "path_with_namespace")
+        return next((row for (of, _), row in self.places.items() if of == kind and path in map(row.get, names)), None)
+
+    def _rows(self, kind: str, number: int) -> dict[int, dict[str, Any]]:
+        return self.members.setdefault((kind, number), {})
+
+    def _row(self, key: Key, account: int) -> dict[str, Any] | None:
+        row = self._rows(*key).get(account)
+        user = self.users.get(account, {})
+        named = {name: user.get(name) for name in ("id", "username", "name", "state")}
+        return None if row is None else {**named, **row}
+
+    def _parents(self, key: Key) -> list[Key]:
+        found, row = [key], self.places[key]
+        while True:
+            space = row.get("namespace") or {}
+            parent = row.get("parent_id") or (space.get("id") if space.get("kind") == "group" else None)
+            if parent is None:
+                return found
+            found.append(("groups", parent))
+            row = self.places["groups", parent]
+
+    def _effective(self, key: Key, account: int) -> dict[str, Any] | None:
+        rows = [row for one in self._parents(key) if (row := self._row(one, account)) is not None]
+        return max(rows, key=lambda row: int(row["access_level"]), default=None)
+
+    def _write(self, method: str, path: str, body: Any) -> httpx.Response:
+        if (found := _MEMBERS.fullmatch(path)) and method == "POST":
+            key, account = (found[1], int(found[2])), body["user_id"]
+            if account in self._rows(*key):
+                return httpx.Response(409, json={"message": "Member already exists"})
+            self._rows(*key)[account] = _fields(body, {"access_level": 0, "expires_at": None, "member_role": None})
+            return httpx.Response(201, json=self._row(key, account), headers=_named(len(self.writes)))
+        found = _MEMBER.fullmatch(path)
+        assert found is not None, path
+        key, account = (found[1], int(found[2])), int(found[4])
+        if account not in self._rows(*key):
+            return httpx.Response(404, json={"message": "404 Not found"})
+        if method == "DELETE":
+            del self._rows(*key)[account]
+            return httpx.Response(204, headers=_named(len(self.writes)))
+        self._rows(*key)[account] = _fields(body, {**self._rows(*key)[account], "member_role": None})
+        return httpx.Response(200, json=self._row(key, account), headers=_named(len(self.writes)))
+
+
+def _fields(body: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    row = {**row, **{name: body[name] for name in ("access_level", "expires_at") if name in body}}
+    return row | ({"member_role": {"id": body["member_role_id"]}} if "member_role_id" in body else {})
+
+
+def _role(row: dict[str, Any]) -> Any:
+    return (row.get("member_role") or {}).get("id")
+
+
+def _named(number: int) -> dict[str, str]:
+    return {"x-request-id": f"req-{number}"}
+
+
+def _answer(row: dict[str, Any] | None) -> httpx.Response:
+    return httpx.Response(404, json={"message": "404 Not found"}) if row is None else httpx.Response(200, json=row)
