@@ -85,8 +85,9 @@ class Audit:
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, dict[str, Any]]] = []
 
-    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> str:
         self.lines.append((action, actor, {"integration_id": integration_id, **details}))
+        return "aud_1"
 
 
 class Integrations:

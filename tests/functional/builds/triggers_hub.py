@@ -51,8 +51,9 @@ class Integrations:
         known = sorted(self.ids if among is None else among.intersection(self.ids))
         yield from (Integration(one) for one in known if one > (position or ""))
 
-    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> str:
         self.log.append((action, actor, integration_id, details))
+        return "aud_1"
 
 
 class NoGitLab:

@@ -151,6 +151,20 @@ async def builds(gitlab: GitLab, project: int) -> None:
         pass
 
 
+async def provisioning(gitlab: GitLab, project: int) -> None:
+    members = f"/projects/{project}/members"
+    space = (await gitlab.get(f"/projects/{project}")).body["namespace"]
+    if space["kind"] == "group":
+        await gitlab.get(f"/groups/{space['id']}", {"with_projects": "false"})
+    listed = await anext(gitlab.pages(members))
+    someone = next(number for number in range(1, 30) if number not in {row["id"] for row in listed.rows})
+    await gitlab.get(f"/users/{someone}")
+    await gitlab.send("POST", members, {"user_id": someone, "access_level": 50})
+    await gitlab.get(f"{members}/{someone}")
+    await gitlab.send("PUT", f"{members}/{someone}", {"access_level": 50, "expires_at": "2027-01-01"})
+    await gitlab.send("DELETE", f"{members}/{someone}")
+
+
 async def rotation(gitlab: GitLab, _project: int) -> None:
     await gitlab.send("POST", ROTATE_PATH, {"expires_at": "2027-01-01"})
 
@@ -163,6 +177,7 @@ CALLS: dict[str, Callable[[GitLab, int], Awaitable[None]]] = {
     "manage_webhooks": webhooks,
     "report_statuses": statuses,
     "builds": builds,
+    "provisioning": provisioning,
     "rotate": rotation,
     "revoke": revocation,
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from gitlab_hub.access.changes.own_changes import OwnChanges
 from gitlab_hub.access.hints import AccessHints
 from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.gitlab.client import GitLab
@@ -47,6 +48,10 @@ class GitLabs:
     def open(self, connection: GitLabConnection) -> GitLab:
         return client(self.gitlab)  # type: ignore[arg-type]  # any transport will do
 
+    def places(self) -> list[tuple[str, int]]:
+        """All groups and projects."""
+        return list(self.gitlab.places)
+
     def set(self, integration_id: str = INTEGRATION, **changes: Any) -> None:
         self.known[integration_id] = replace(self.known[integration_id], **changes)
 
@@ -61,11 +66,11 @@ class Guard:
 class PlanHub:
     """The routes of plans and the provisioner, and what is stored behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, gitlabs: GitLabs | None = None) -> None:
         self.access, self.notes = MemoryTable(), MemoryTable()
         self.provisioner, self.hints = MemoryFunction(), MemoryQueue()
-        self.gitlab = company()
-        self.gitlabs = GitLabs(self.gitlab)
+        self.gitlabs = gitlabs or GitLabs(company())
+        self.gitlab = self.gitlabs.gitlab
         self.now = float(START)
         self.workers = 0
         for one in (INTEGRATION, OTHER):
@@ -93,7 +98,9 @@ class PlanHub:
     ) -> Any:
         self.workers += 1
         name = f"worker-{self.workers}"
-        return (feature or self.feature()).worker(AccessHints(self.access, self.hints, self.clock), lambda: name, sleep)
+        return (feature or self.feature()).worker(
+            AccessHints(self.access, self.hints, self.clock), OwnChanges(self.access, self.clock), lambda: name, sleep
+        )
 
     def clock(self) -> float:
         return self.now
@@ -160,7 +167,7 @@ class PlanHub:
 
     def synced(self, integration_id: str, *, ago: int = 60, status: RunStatus = RunStatus.IDLE) -> None:
         """Let the last accounts sync have succeeded a while ago."""
-        for kind, number in self.gitlab.places:
+        for kind, number in self.gitlabs.places():
             self.access.put({"pk": f"{integration_id}#{kind}", "sk": padded(number), "id": number})
         runs = RunStore(self.notes)
         before = runs.load(integration_id, Kind.ACCESS)

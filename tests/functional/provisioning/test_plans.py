@@ -52,3 +52,29 @@ def test_a_group_may_be_named_by_its_path() -> None:
 def test_two_operations_about_the_same_thing_are_refused() -> None:
     status, body = PlanHub()("POST", "", {"operations": [grant(BEN, 30), revoke(BEN, 30, PROJECT)]})
     assert (status, body["details"]["fields"][0]["field"]) == (422, "body.operations.1")
+
+
+def test_what_is_done_is_written_down_before_and_after_and_known_to_the_change_feed() -> None:
+    hub = PlanHub()
+    done = hub.done(grant(BEN, 40), grant(20, 30))
+    lines = [(row["action"], row["details"]["target"]) for row in hub.notes.dump() if row["pk"].startswith("AUDIT#")]
+    steps = [(f"plan.{name}", f"{done['id']}/{index}") for index in (0, 1) for name in ("operation", "outcome")]
+    assert sorted(lines) == sorted([("plan.create", done["id"]), ("plan.apply", done["id"]), *steps])
+    outcome = next(row for row in hub.audited("plan.outcome") if row["details"]["target"].endswith("/0"))
+    assert (outcome["details"]["gitlab_request_id"], outcome["actor"]) == ("req-1", "t-owner")
+    before = {f"aud_{row['sk'].replace('#', '_')}" for row in hub.audited("plan.operation")}
+    own = [row for row in hub.access.dump() if row["pk"].endswith("#own_changes")]
+    assert ({row["audit_id"] for row in own}, {row["level"] for row in own}) == (before, {40, 30})
+    assert [message["hint"] for message in hub.hints.bodies] == [{"integration_id": "int_0a1b", "project_id": SHOP}]
+
+
+def test_plans_are_listed_newest_first() -> None:
+    hub = PlanHub()
+    made = []
+    for number in range(3):
+        hub.now += 1
+        made.append(hub.plan(grant(20 + number, 30))["id"])
+    status, body = hub("GET", "", query={"limit": 2})
+    assert (status, [one["id"] for one in body["plans"]]) == (200, made[:0:-1])
+    status, body = hub("GET", "", query={"limit": 2, "cursor": body["next_cursor"]})
+    assert ([one["id"] for one in body["plans"]], body["next_cursor"]) == (made[:1], None)

@@ -109,7 +109,7 @@ def test_a_log_that_cannot_be_written_keeps_everything_as_it_was() -> None:
     hub = TriggersHub()
     made = hub.made()
 
-    def fail(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> str:
         raise unavailable()
 
     hub.integrations.record = fail  # type: ignore[method-assign] # one instance's log fails

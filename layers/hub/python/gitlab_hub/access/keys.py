@@ -10,7 +10,7 @@ those who were asked by email under `<group|project>#<resource>#<digest>`, `<int
 and who administers the GitLab. `<integration>#account_facts` holds what GitLab's other lists of accounts tell of one,
 under `<list>#<group>#<account>`; how those lists were read lies among the readings. `<integration>#credentials`
 holds tokens and keys under `<kind>#<source>#<id>`. `<integration>#changes` and `#feed` hold the change feed
-(`changes/feed.py`).
+(`changes/feed.py`), `#own_changes` what the hub itself is changing.
 `<integration>#reviews` holds a row per access review, `#review_items` what is reviewed under `<review>#<item>`.
 `<integration>#snapshots` says which object holds the state of which day, `#files` what was made of them for auditors.
 """
@@ -41,6 +41,7 @@ SHARED_OUT = (GRANTS, INVITATIONS)
 
 CHANGES = "changes"
 FEED = "feed"
+OWN_CHANGES = "own_changes"
 REVIEWS, REVIEW_ITEMS = "reviews", "review_items"
 SNAPSHOTS, FILES = "snapshots", "files"
 COLLECTIONS = (
@@ -55,6 +56,7 @@ COLLECTIONS = (
     READINGS,
     CHANGES,
     FEED,
+    OWN_CHANGES,
     REVIEWS,
     REVIEW_ITEMS,
     SNAPSHOTS,

@@ -34,8 +34,8 @@ def begin_request(request_id: str) -> None:
 class Audit(Protocol):
     """Where lines are added."""
 
-    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
-        """Add a line about something that is about to be done."""
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> str:
+        """Add a line about something that is about to be done, and give its id."""
 
 
 class AuditLog:
@@ -46,8 +46,8 @@ class AuditLog:
     ) -> None:
         self._table, self._now, self._unique = table, now, unique
 
-    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> None:
-        """Add a line about something that is about to be done.
+    def record(self, action: AuditAction, *, actor: str, integration_id: str | None, **details: Any) -> str:
+        """Add a line about something that is about to be done, and give its id.
 
         Of the details, `target` is the id of what it is done to (where that is not the integration itself), `before`
         and `after` are the values that change, and `gitlab_request_id` is GitLab's name for the request that did it.
@@ -67,6 +67,7 @@ class AuditLog:
             "expires_at": int(now) + KEPT_SECONDS,
         }
         self._table.put(line, ABSENT)
+        return _id(line)
 
 
 class AuditReader:
@@ -104,6 +105,10 @@ def _partition(year: int) -> str:
     return f"AUDIT#{year}"
 
 
+def _id(item: Item) -> str:
+    return f"aud_{item['sk'].replace('#', '_')}"
+
+
 def _entry(item: Item) -> Entry:
     """Read a line; those of schema 1 know no request, and name their target among the details."""
     details = dict(item["details"])
@@ -111,7 +116,7 @@ def _entry(item: Item) -> Entry:
     before, after = details.pop("before", None), details.pop("after", None)
     gitlab_request_id = details.pop("gitlab_request_id", None)
     return Entry(
-        id=f"aud_{item['sk'].replace('#', '_')}",
+        id=_id(item),
         at=item["at"],
         actor=item["actor"],
         action=item["action"],

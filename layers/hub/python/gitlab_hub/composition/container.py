@@ -178,10 +178,12 @@ class Container(Core):
         """What carries plans out, and has the access sync read what they change."""
         import time
 
+        from gitlab_hub.access.changes.own_changes import OwnChanges
         from gitlab_hub.access.hints import AccessHints
 
-        hints = AccessHints(self.table("access_table"), self.queue("sync_accounts_queue_url"), self.now)
-        return self.provisioning.worker(hints, self.new_id, time.sleep)
+        table = self.table("access_table")
+        hints = AccessHints(table, self.queue("sync_accounts_queue_url"), self.now)
+        return self.provisioning.worker(hints, OwnChanges(table, self.now), self.new_id, time.sleep)
 
     # ---- Webhooks
 

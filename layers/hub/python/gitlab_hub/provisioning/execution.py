@@ -9,9 +9,10 @@ from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
-from gitlab_hub.provisioning.model import Call, Membership, Plan, Step
+from gitlab_hub.provisioning.model import Call, Membership, Plan, Step, StepStatus
 from gitlab_hub.provisioning.outcomes import Answer, Taken, after_sending, answer_of, answer_of_error, before_sending
 from gitlab_hub.provisioning.planner import Planner
+from gitlab_hub.provisioning.ports import OwnChanges
 from gitlab_hub.provisioning.store import PlanStore
 
 SEND_SECONDS = 25.0
@@ -28,11 +29,12 @@ class Execution:
         planner: Planner,
         gitlabs: GitLabs,
         audit: Audit,
+        own_changes: OwnChanges,
         now: Callable[[], float],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store, self._planner, self._gitlabs, self._audit = store, planner, gitlabs, audit
-        self._now, self._sleep = now, sleep
+        self._own_changes, self._now, self._sleep = own_changes, now, sleep
 
     def carry_out(self, connection: GitLabConnection, plan: Plan, step: Step) -> Step:
         """Bring a step to its end, or leave it pending where it has to be tried again later.
@@ -44,7 +46,8 @@ class Execution:
         if done is not None:
             return self._save(plan, done)
         [call] = step.calls
-        self._record(AuditAction.PLAN_OPERATION, plan, step)
+        line = self._record(AuditAction.PLAN_OPERATION, plan, step)
+        self._note_own(plan, step, line)
         # Written down first: whoever comes after a crash knows that this may have gone out.
         sent = self._store.save_step(plan, replace(step, tries=step.tries + 1, sent_at=self._clock()))
         if call.method == "DELETE":
@@ -67,15 +70,25 @@ class Execution:
         saved = self._store.save_step(plan, step)
         if saved.tries and saved.is_settled:
             self._record(AuditAction.PLAN_OUTCOME, plan, saved)
+        if saved.status is StepStatus.FAILED:
+            one = saved.operation
+            self._own_changes.drop(plan.integration_id, one.resource_type, one.resource_id, one.account_id)
         return saved
 
-    def _record(self, action: AuditAction, plan: Plan, step: Step) -> None:
+    def _note_own(self, plan: Plan, step: Step, line: str) -> None:
+        """Have the change feed know whose change this is, whoever finds it first."""
+        one, level = step.operation, None if step.after is None else step.after.access_level
+        self._own_changes.note(
+            plan.integration_id, one.resource_type, one.resource_id, one.account_id, level=level, audit_id=line
+        )
+
+    def _record(self, action: AuditAction, plan: Plan, step: Step) -> str:
         told: dict[str, object] = {"operation": step.sentence, "state": _state(step.after)}
         known: dict[str, object] = {}
         if action is AuditAction.PLAN_OUTCOME:
             told |= {"status": str(step.status), "error": step.error}
             known = {"gitlab_request_id": step.gitlab_request_id}
-        self._audit.record(
+        return self._audit.record(
             action,
             actor=plan.applied_by or plan.created_by,
             integration_id=plan.integration_id,

@@ -9,7 +9,7 @@ from gitlab_hub.provisioning.execution import Execution
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.mirror import Mirror
 from gitlab_hub.provisioning.planner import Planner
-from gitlab_hub.provisioning.ports import Refresh
+from gitlab_hub.provisioning.ports import OwnChanges, Refresh
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.worker import Provisioner
@@ -41,9 +41,15 @@ class ProvisioningFeature:
             self.store, self.ledger, self.planner, self._gitlabs, self._provisioner, self._audit, self._now
         )
 
-    def worker(self, refresh: Refresh, new_id: Callable[[], str], sleep: Callable[[float], None]) -> Provisioner:
+    def worker(
+        self,
+        refresh: Refresh,
+        own_changes: OwnChanges,
+        new_id: Callable[[], str],
+        sleep: Callable[[float], None],
+    ) -> Provisioner:
         """What carries plans out."""
-        execution = Execution(self.store, self.planner, self._gitlabs, self._audit, self._now, sleep)
+        execution = Execution(self.store, self.planner, self._gitlabs, self._audit, own_changes, self._now, sleep)
         return Provisioner(
             store=self.store,
             ledger=self.ledger,

@@ -2,6 +2,20 @@
 
 from typing import Protocol
 
+from gitlab_hub.inventory.model import ResourceType
+
+
+class OwnChanges(Protocol):
+    """Where the change feed looks whether the hub itself has changed something."""
+
+    def note(
+        self, integration_id: str, kind: ResourceType, number: int, account_id: int, *, level: int | None, audit_id: str
+    ) -> None:
+        """An account is about to have a level in a group or project, None for nothing."""
+
+    def drop(self, integration_id: str, kind: ResourceType, number: int, account_id: int) -> None:
+        """Nothing was changed."""
+
 
 class Refresh(Protocol):
     """Has the mirror read again what has changed."""

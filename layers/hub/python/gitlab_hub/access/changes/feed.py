@@ -17,7 +17,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from gitlab_hub.access.changes.model import Author, Change, item_of_change
+from gitlab_hub.access.changes.model import Change, item_of_change
+from gitlab_hub.access.changes.own_changes import OwnChangeReader
 from gitlab_hub.access.keys import CHANGES, FEED
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import partition
@@ -67,6 +68,7 @@ class ChangeFeed:
     ) -> None:
         self._table, self._sync_id, self._now, self._beside_runs = table, sync_id, now, beside_runs
         self._changes, self._feed = partition(integration_id, CHANGES), partition(integration_id, FEED)
+        self._own = OwnChangeReader(table, integration_id, now)
         self._lock = threading.RLock()
         self._state: _State | None = None
         self._unread: set[str] | None = None
@@ -142,6 +144,7 @@ class ChangeFeed:
             return ([*actions, Check((self._feed, STATE), ABSENT)] if self._beside_runs else actions), None
         if not changes:
             return actions, state
+        changes = self._own.attributed(changes)
         # A clock that was set back must not bring entries into disorder: they are found by their time, too.
         following = _State(state.number + len(changes), max(state.noticed_at, int(self._now())))
         moved = Put(self._state_item(following), Condition(equals={"number": state.number}))
@@ -155,8 +158,6 @@ class ChangeFeed:
                 "sk": padded(number),
                 "noticed_at": noticed_at,
                 "sync_id": self._sync_id or None,
-                "by": str(Author.GITLAB),
-                "audit_id": None,
                 "entries": pack,
                 "schema_version": 1,
                 "expires_at": noticed_at + KEPT_SECONDS,

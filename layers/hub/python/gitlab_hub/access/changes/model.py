@@ -73,6 +73,8 @@ class Change:
     after: State | None = None
     at: int | None = None
     """When it happened, as far as GitLab tells."""
+    audit_id: str | None = None
+    """The line of the audit log about it, where the hub itself has made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,8 @@ class Entry:
 def item_of_change(change: Change) -> dict[str, Any]:
     """Turn a change into what is stored of it."""
     told = {**asdict(change), "kind": str(change.kind)}
+    if change.audit_id is None:
+        del told["audit_id"]
     if change.resource is not None:
         told["resource"] = {**change.resource, "type": str(change.resource["type"])}
     return told
@@ -108,4 +112,5 @@ def change_of(item: Mapping[str, Any]) -> Change:
         before=item["before"],
         after=item["after"],
         at=item["at"],
+        audit_id=item.get("audit_id"),
     )

@@ -105,11 +105,12 @@ def entries_of(item: Item, *, behind: int) -> Iterator[Entry]:
     first = int(item["sk"]) - len(told) + 1
     for number, one in enumerate(told, first):
         if number > behind:
+            change = change_of(one)
             yield Entry(
                 number=number,
                 noticed_at=item["noticed_at"],
                 sync_id=item["sync_id"],
-                by=Author(item["by"]),
-                audit_id=item["audit_id"],
-                change=change_of(one),
+                by=Author.GITLAB if change.audit_id is None else Author.HUB,
+                audit_id=change.audit_id,
+                change=change,
             )

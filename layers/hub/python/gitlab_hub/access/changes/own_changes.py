@@ -1,0 +1,73 @@
+"""What the hub itself is changing in GitLab, so that the feed says so of what the sync then finds.
+
+`<integration>#own_changes` holds a row per direct membership for a day: the audit line about it, and what the account
+is to have. It is written before the request goes out, as a webhook may have the change read before GitLab's answer is
+here. A change counts as the hub's own where the level that is found is the one that was to be.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from gitlab_hub.access.changes.model import Change, ChangeKind
+from gitlab_hub.access.keys import OWN_CHANGES, grants_scope
+from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.inventory.model import ResourceType, partition
+from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import query_all
+
+KEPT_SECONDS = 86_400
+"""By then a sync has found it, or nobody changed anything."""
+
+FRESH_SECONDS = 10
+"""How long a reader trusts what it has read: a run tells hundreds of changes in a row."""
+
+_GRANTS = frozenset({ChangeKind.GRANT_ADDED, ChangeKind.GRANT_CHANGED, ChangeKind.GRANT_REMOVED})
+
+
+class OwnChanges:
+    """Notes what is about to be changed. All calls block."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table, self._now = table, now
+
+    def note(
+        self, integration_id: str, kind: ResourceType, number: int, account_id: int, *, level: int | None, audit_id: str
+    ) -> None:
+        """An account is about to have a level in a group or project, None for nothing."""
+        now = int(self._now())
+        key = {"pk": partition(integration_id, OWN_CHANGES), "sk": _sk(kind, number, account_id), "schema_version": 1}
+        self._table.put({**key, "audit_id": audit_id, "level": level, "at": now, "expires_at": now + KEPT_SECONDS})
+
+    def drop(self, integration_id: str, kind: ResourceType, number: int, account_id: int) -> None:
+        """Nothing was changed."""
+        self._table.delete(partition(integration_id, OWN_CHANGES), _sk(kind, number, account_id))
+
+
+class OwnChangeReader:
+    """Finds the hub's own among the changes of one integration. All calls block."""
+
+    def __init__(self, table: Table, integration_id: str, now: Callable[[], float]) -> None:
+        self._table, self._pk, self._now = table, partition(integration_id, OWN_CHANGES), now
+        self._read_at = 0.0
+        self._rows: dict[str, Item] = {}
+
+    def attributed(self, changes: Sequence[Change]) -> list[Change]:
+        """The changes, with the audit line of those that the hub itself has made."""
+        if not any(change.kind in _GRANTS for change in changes):
+            return list(changes)
+        now = self._now()
+        if not self._read_at <= now < self._read_at + FRESH_SECONDS:
+            rows = query_all(self._table, self._pk)
+            self._rows, self._read_at = {row["sk"]: row for row in rows if now < row["expires_at"]}, now
+        return [replace(change, audit_id=self._line_of(change)) for change in changes]
+
+    def _line_of(self, change: Change) -> str | None:
+        if change.kind not in _GRANTS or change.resource is None or change.account_id is None:
+            return None
+        row = self._rows.get(_sk(change.resource["type"], change.resource["id"], change.account_id))
+        found = None if change.after is None else change.after["access_level"]
+        return str(row["audit_id"]) if row is not None and row["level"] == found else None
+
+
+def _sk(kind: ResourceType, number: int, account_id: int) -> str:
+    return f"{grants_scope(kind, padded(number))}#{padded(account_id)}"

@@ -1,0 +1,52 @@
+"""What the hub itself has changed, and what somebody else has: the feed tells them apart."""
+
+import pytest
+
+from gitlab_hub.access.changes.model import Author
+from gitlab_hub.access.changes.own_changes import KEPT_SECONDS, OwnChanges
+from gitlab_hub.inventory.model import ResourceType
+from tests.functional.access.changes.replay import told
+from tests.functional.access.company import BOT, JANE, Company, member
+
+PROJECT = ResourceType.PROJECT
+LINE = "aud_1790000000123_0a1b2c3d"
+
+
+async def synced() -> Company:
+    company = Company()
+    await company.sync()
+    return company
+
+
+async def found(company: Company, level: int | None) -> list[tuple[Author, str | None]]:
+    """Who is said to have changed what Jane has in project 8, once a sync finds this level."""
+    rows = [member(BOT, "project_8_bot_ab12", 40)]
+    company.script["/projects/8/members"] = rows if level is None else [member(JANE, "jane", level), *rows]
+    await company.sync()
+    return [(entry.by, entry.audit_id) for entry in told(company.table) if entry.change.account_id == JANE]
+
+
+def note(company: Company, level: int | None, *, ago: int = 0) -> OwnChanges:
+    own = OwnChanges(company.table, lambda: company.session().now().timestamp() - ago)
+    own.note("i1", PROJECT, 8, JANE, level=level, audit_id=LINE)
+    return own
+
+
+@pytest.mark.parametrize("level", [50, None], ids=["changed", "removed"])
+async def test_a_change_of_the_hubs_own_names_the_line_of_the_audit_log(level: int | None) -> None:
+    company = await synced()
+    note(company, level)
+    assert await found(company, level) == [(Author.HUB, LINE)]
+
+
+async def test_what_somebody_else_makes_of_it_is_theirs() -> None:
+    company = await synced()
+    note(company, 40)
+    assert await found(company, 50) == [(Author.GITLAB, None)]
+
+
+async def test_what_was_not_done_or_is_long_ago_is_nobodys() -> None:
+    company = await synced()
+    note(company, 50).drop("i1", PROJECT, 8, JANE)
+    note(company, 50, ago=KEPT_SECONDS + 1)
+    assert await found(company, 50) == [(Author.GITLAB, None)]
