@@ -12,7 +12,6 @@ DOMAIN = "acme.example"
 STATES = ["active", "blocked", "deactivated", "banned", "blocked_pending_approval"]
 WEIGHTS = [90, 5, 3, 1, 1]
 BOT = re.compile(r"(?P<kind>group|project)_(?P<id>\d+)_bot_[0-9a-f]+", re.ASCII)
-SERVICE_ACCOUNT = re.compile(r"service_account_group_(?P<id>\d+)_[0-9a-f]+", re.ASCII)
 
 
 def hire(company: Company, humans: int) -> None:
@@ -72,8 +71,7 @@ def source_of_bot(user: User) -> tuple[SourceKind, int] | None:
 
 def group_of_service_account(user: User) -> int | None:
     """The group that a service account belongs to."""
-    found = SERVICE_ACCOUNT.fullmatch(user.username)
-    return int(found["id"]) if user.bot and found else None
+    return user.provisioned_by if user.service_account else None
 
 
 def service_account(company: Company, group_id: int, name: str) -> User:

@@ -20,6 +20,7 @@ from stand_in_gitlab.company.model import (
     SourceKind,
     User,
 )
+from stand_in_gitlab.company.people import group_of_service_account
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.subscription import tree_of
 from stand_in_gitlab.rest.ask import Answer, Ask, Handler, reply
@@ -43,7 +44,7 @@ class AccountListsApi:
         self.facts = AccountLists(company)
 
     def routes(self) -> Iterator[Route]:
-        """Give all routes; a Community Edition has none of them."""
+        """Give all routes; of these a Community Edition has those of service accounts only (lib/api)."""
         of_group = {
             "billable_members": self.billable,
             "pending_members": self.pending,
@@ -51,12 +52,12 @@ class AccountListsApi:
             "saml_users": self.saml_users,
             "saml/identities": self.saml,
             "scim/identities": self.scim,
-            "service_accounts": self.service_accounts,
             "member_roles": self.group_roles,
         }
         for path, handler in of_group.items():
             yield "GET", f"/groups/*/{path}", self._licensed(handler)
-        yield "GET", "/service_accounts", self._licensed(self.all_service_accounts)
+        yield "GET", "/groups/*/service_accounts", self.service_accounts
+        yield "GET", "/service_accounts", self.all_service_accounts
         yield "GET", "/member_roles", self._licensed(self.instance_roles)
 
     def _licensed(self, handler: Handler) -> Handler:
@@ -212,7 +213,7 @@ class AccountLists:
 
     def service_accounts(self, group: Group) -> list[User]:
         """The group's service accounts, newest first."""
-        return self._newest(lambda user: user.service_account and user.provisioned_by == group.id)
+        return self._newest(lambda user: group_of_service_account(user) == group.id)
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Everybody on any of them, for the ground truth."""

@@ -39,7 +39,6 @@ class CredentialsApi:
         kinds: tuple[SourceKind, ...] = ("group", "project")
         for kind in kinds:
             yield from self._of_sources(kind)
-        yield "GET", "/groups/*/service_accounts", self.service_accounts
         yield "GET", "/groups/*/service_accounts/*/personal_access_tokens", self.tokens_of_service_account
         yield "GET", "/projects/*/deploy_keys", self.deploy_keys
         yield "GET", "/projects/*/deploy_keys/*", self.deploy_key
@@ -104,12 +103,6 @@ class CredentialsApi:
 
     def _is_of(self, token: Token, source: Source) -> bool:
         return source_of_bot(self._company.users[token.user_id]) == source
-
-    def service_accounts(self, ask: Ask) -> Answer:
-        """GET /groups/:id/service_accounts, for Owners (`admin_service_accounts`)."""
-        group_id = self._find.owned_group(ask, OWNER).id
-        found = [user for user in self._company.users.values() if group_of_service_account(user) == group_id]
-        return numbered(ask, found, lambda user: {"id": user.id, "username": user.username, "name": user.name})
 
     def tokens_of_service_account(self, ask: Ask) -> Answer:
         """GET /groups/:id/service_accounts/:user_id/personal_access_tokens."""

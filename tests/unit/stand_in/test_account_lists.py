@@ -71,8 +71,9 @@ def test_below_the_top_there_are_none(com: Caller, path: str, words: str) -> Non
     assert (got.status, got.json) == (400, {"message": words})
 
 
-def test_a_community_edition_has_none_of_them(ask: Caller) -> None:
-    for path in (*(f"/groups/{TOP}/{name}" for name in LISTS), "/service_accounts", "/member_roles"):
+def test_a_community_edition_has_those_of_service_accounts_only(ask: Caller) -> None:
+    assert ask("/service_accounts", "admin").status == ask(f"/groups/{TOP}/service_accounts", "admin").status == 200
+    for path in (*(f"/groups/{TOP}/{name}" for name in LISTS if name != "service_accounts"), "/member_roles"):
         got = ask(path, "admin")
         assert (got.status, got.json) == (404, {"error": "404 Not Found"})
 
