@@ -199,3 +199,15 @@ def test_a_fault_that_strikes_nothing_shows_that_the_ones_before_did() -> None:
     plan = Plan()
     hub.tick(hub.worker(hub.feature(faulty(hub.access, plan), faulty(hub.notes, plan))))
     assert len(plan.calls) > 20
+
+
+def test_a_plan_of_a_later_release_waits_for_it_and_holds_up_no_other() -> None:
+    hub, plan = applied()
+    row = next(row for row in hub.access.dump() if row["sk"] == plan["id"])
+    hub.access.put({**row, "schema_version": 2})
+    other = hub.plan(grant(21, 30))
+    assert hub.apply(other)[0] == 202
+    hub.tick()
+    assert [write[2] for write in hub.gitlab.writes] == [{"user_id": 21, "access_level": 30}]
+    hub.access.put(row)
+    assert recover(hub, plan)["status"] == "applied"

@@ -83,6 +83,7 @@ CASES: dict[str, tuple[Change, dict[str, Any], str]] = {
     "a locked group": (locked, grant(20, 30), "membership_lock"),
     "made by LDAP": (by_ldap, revoke(BEN, 20, TEAM_GROUP), "ldap_managed"),
     "LDAP would remove it": (linked_to_ldap, grant(20, 30, TEAM_GROUP), "ldap_managed"),
+    "LDAP lets nobody be removed": (linked_to_ldap, revoke(BEN, 20, TEAM_GROUP), "ldap_managed"),
     "kept by SAML": (by_saml, revoke(BEN, 20, TEAM_GROUP), "saml_managed"),
     "waits for approval": (awaiting, grant(BEN, 30, TEAM_GROUP), "queued_for_approval"),
     "a suspect sync": (lambda hub: hub.synced("int_0a1b", status=RunStatus.SUSPECT), grant(BEN, 40), "stale_data"),

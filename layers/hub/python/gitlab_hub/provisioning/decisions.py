@@ -9,6 +9,8 @@ GitLab's own rules that shape the calls:
 - `DELETE` on a group takes the memberships below along unless `skip_subresources` says not to (lib/api/members.rb).
 - A level below that of a membership in a group above is refused (app/models/member.rb,
   `higher_access_level_than_group`).
+- To a group that LDAP fills nobody else adds members, or takes any away (ee/app/policies/ee/group_policy.rb,
+  `ldap_synced`); those that LDAP did not make, or that were taken out of its hands, can be changed.
 """
 
 from collections.abc import Iterator
@@ -143,7 +145,8 @@ def _of_change(
 ) -> Iterator[Code]:
     """What stands against the change itself."""
     member, place = facts.member, facts.place
-    if (member is not None and member.is_ldap) or (member is None and place is not None and place.syncs_ldap):
+    comes_or_goes = member is None or after is None
+    if (member is not None and member.is_ldap) or (place is not None and place.syncs_ldap and comes_or_goes):
         yield Code.LDAP_MANAGED
     if place is not None and place.syncs_saml and (member is None or member.is_saml):
         yield Code.SAML_MANAGED

@@ -20,7 +20,8 @@ from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.undo import undoing
 from gitlab_hub.storage.ports import Function, StorageUnavailable
 
-_TRIES = 8
+_TRIES = 3
+"""Each looks at everything again, and a request through the gateway lives for 30 seconds."""
 
 
 class PlanService:

@@ -13,7 +13,7 @@ from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.provisioning.keys import PLANS, STEPS
 from gitlab_hub.provisioning.model import Call, Kind, Membership, Operation, Plan, PlanStatus, Step, StepStatus
 from gitlab_hub.storage.due import AT_ONCE, Due, DueRows
-from gitlab_hub.storage.ports import ABSENT, Item, Put, Table
+from gitlab_hub.storage.ports import ABSENT, Item, Put, Table, UnknownSchema
 from gitlab_hub.storage.rows import at_version, is_written, item_of, query_all, value_of
 
 KEPT_SECONDS = 400 * 86_400
@@ -30,7 +30,7 @@ class PlanStore:
         self.due = DueRows(table, "plans")
 
     def get(self, integration_id: str, plan_id: str) -> Plan | None:
-        """Read one plan."""
+        """Read one plan. Raises UnknownSchema."""
         row = self._table.get(partition(integration_id, PLANS), plan_id)
         return None if row is None else _plan(row)
 
@@ -80,6 +80,8 @@ def _plan_row(plan: Plan) -> Item:
 
 
 def _plan(row: Item) -> Plan:
+    if row["schema_version"] > _SCHEMA:
+        raise UnknownSchema("This version does not know this plan.")
     return replace(value_of(Plan, {**row, "expires_at": row["valid_until"]}), status=PlanStatus(row["status"]))
 
 
@@ -91,6 +93,8 @@ def _step_row(plan: Plan, step: Step) -> Item:
 
 
 def _step(row: Item) -> Step:
+    if row["schema_version"] > _SCHEMA:
+        raise UnknownSchema("This version does not know this operation.")
     step = value_of(Step, row)
     return replace(
         step,

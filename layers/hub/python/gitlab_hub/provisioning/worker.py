@@ -16,7 +16,7 @@ from gitlab_hub.provisioning.ports import Refresh
 from gitlab_hub.provisioning.service import usable
 from gitlab_hub.provisioning.store import PlanStore, subject_of
 from gitlab_hub.storage.due import Due
-from gitlab_hub.storage.ports import StorageUnavailable
+from gitlab_hub.storage.ports import StorageUnavailable, UnknownSchema
 
 NEEDED_SECONDS = 75.0
 """What one step may take: two looks at GitLab of twenty seconds each, and a write of twenty-five."""
@@ -56,7 +56,10 @@ class Provisioner:
             if remaining() < NEEDED_SECONDS:
                 break
             integration_id, _, plan_id = due.subject.rpartition("#")
-            plan = self._store.get(integration_id, plan_id)
+            try:
+                plan = self._store.get(integration_id, plan_id)
+            except UnknownSchema:
+                continue  # It waits for the release that knows it.
             if plan is not None and plan.status is PlanStatus.APPLYING:
                 # Moved on first: whatever becomes of this worker, a later tick finds the plan.
                 self._store.due.add([Due(subject_of(plan), int(self._now()) + AGAIN_SECONDS, plan_id)])
