@@ -62,7 +62,7 @@ At list prices an idle hub was meant to cost $2 at most, and costs ${idle:.2f}. 
 - **Two secrets, ${secrets:.2f}.** The function that looks tokens up must not be able to read the master key, and a
   right on a secret is one on all of it. CloudFormation cannot make a `SecureString` of Parameter Store, which would be
   free.
-- **Ticks, ${ticked:.2f}.** Five functions look every minute for what is due or was left. Rules on a schedule are on no
+- **Ticks, ${ticked:.2f}.** Four functions look every minute for what is due or was left. Rules on a schedule are on no
   price list, but [AWS calls them legacy][rules]; a Scheduler's group also counts its starts, and their silence is an
   alarm.
 

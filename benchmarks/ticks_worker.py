@@ -28,7 +28,6 @@ ENTRIES = {
     "sync_pipelines": entries.sync_pipelines,
     "deliveries": entries.deliveries,
     "builder": entries.builder,
-    "provisioner": entries.provisioner,
     "caretaker": entries.caretaker,
 }
 UNITS = ("read_units", "write_units")

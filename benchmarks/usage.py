@@ -52,7 +52,6 @@ GB = {
     "sync_pipelines": 1.0,
     "deliveries": 0.5,
     "builder": 0.5,
-    "provisioner": 0.5,
     "caretaker": 1.0,
 }
 

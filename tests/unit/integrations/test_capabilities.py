@@ -31,7 +31,7 @@ INTEGRATION = Integration(
 )
 READING, WRITING = (
     {"connect", "access", "pipelines", "credentials", "builds", "revoke"},
-    {"manage_webhooks", "report_statuses"},
+    {"manage_webhooks", "report_statuses", "provisioning"},
 )
 LISTS = {one.name for one in GROUP_LISTS}
 SIGHTS = {"all_accounts", "private_emails", "second_factor", "last_sign_in", "administrators"}

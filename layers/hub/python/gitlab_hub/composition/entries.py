@@ -120,7 +120,7 @@ def operations_api() -> Entry:
 
 @cache
 def sync_accounts() -> Entry:
-    """Starts due access syncs, and works on their queue."""
+    """Starts due access syncs, and the provisioner where plans are due; works on the queue of the syncs."""
     from gitlab_hub.access.credentials.feature import CredentialsFeature
     from gitlab_hub.access.feature import AccessFeature
     from gitlab_hub.access.hints import AccessHints
@@ -161,7 +161,7 @@ def sync_accounts() -> Entry:
         others=kept.handlers(),
         emptied_beside=[kept.remove],
     )
-    return sync_entry(container, work, container.lifecycle.cleanup_orphans, kept.tick)
+    return sync_entry(container, work, container.lifecycle.cleanup_orphans, kept.tick, _plans_are_looked_at(table))
 
 
 @cache
@@ -220,7 +220,7 @@ def builder() -> Entry:
 
 @cache
 def provisioner() -> Entry:
-    """Carries out plans that are being applied: when one is, and every minute those that were left."""
+    """Carries out plans that are being applied: when one is, and whenever the tick of the access sync finds some left."""
     from gitlab_hub.web.entry import jobs_entry, work_time_left
 
     _required_table("access_table")
@@ -247,6 +247,20 @@ def caretaker() -> Entry:
 
 
 # ---- Parts of these
+
+
+def _plans_are_looked_at(table: "Table") -> Callable[[], None]:
+    """The job that starts the provisioner where a plan is due: a schedule of its own would cost an idle hub more."""
+    from gitlab_hub.provisioning.keys import due_plans
+
+    container = get_container()
+    due, provisioner = due_plans(table), container.function("provisioner_function")
+
+    def start() -> None:
+        if next(due.pages(int(container.now())), None):
+            provisioner.start()
+
+    return start
 
 
 def _http(routes: "Iterable[Route]", all_routes: "Callable[[], Iterable[Route]] | None" = None) -> Entry:

@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from gitlab_hub.inventory.model import ResourceType, partition
-from gitlab_hub.provisioning.keys import PLANS, STEPS
+from gitlab_hub.provisioning.keys import PLANS, STEPS, due_plans
 from gitlab_hub.provisioning.model import Call, Kind, Membership, Operation, Plan, PlanStatus, Step, StepStatus
-from gitlab_hub.storage.due import AT_ONCE, Due, DueRows
+from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.ports import ABSENT, Item, Put, Table, UnknownSchema
 from gitlab_hub.storage.rows import at_version, is_written, item_of, query_all, value_of
 
@@ -27,7 +27,7 @@ class PlanStore:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self.due = DueRows(table, "plans")
+        self.due = due_plans(table)
 
     def get(self, integration_id: str, plan_id: str) -> Plan | None:
         """Read one plan. Raises UnknownSchema."""

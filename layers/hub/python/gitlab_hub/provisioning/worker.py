@@ -1,4 +1,4 @@
-"""What carries plans out: called when one is applied, and every minute for those that were left."""
+"""What carries plans out: started when one is applied, and by the minute's tick for those that were left."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
