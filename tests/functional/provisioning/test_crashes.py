@@ -1,11 +1,13 @@
 """The provisioner dies at any call, or loses any answer: the plan is carried out all the same, each write once."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from gitlab_hub.provisioning.keys import start_where_due
 from tests.fakes.faults import Crash, Plan, every_call, faulty
 from tests.functional.provisioning.plan_hub import BEN, GROUP, SHOP, TEAM, PlanHub, grant, revoke
 
@@ -37,6 +39,16 @@ def truth() -> Any:
     hub, _ = applied()
     hub.tick()
     return hub.gitlab.state()
+
+
+def test_the_minutes_tick_starts_the_provisioner_for_a_plan_that_was_left_and_for_nothing_else() -> None:
+    hub, plan = applied(grant(20, 40))
+    look = partial(start_where_due, hub.access, hub.provisioner, hub.clock)
+    look()
+    assert hub.provisioner.started == 1
+    recover(hub, plan)
+    look()
+    assert hub.provisioner.started == 1
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["before", "after"])

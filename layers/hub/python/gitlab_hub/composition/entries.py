@@ -129,6 +129,7 @@ def sync_accounts() -> Entry:
     from gitlab_hub.composition.history import HistoryWorkers
     from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
     from gitlab_hub.provisioning.keys import partitions as plan_partitions
+    from gitlab_hub.provisioning.keys import start_where_due
     from gitlab_hub.sync.history import history_partition
     from gitlab_hub.webhooks.deliveries.store import delivery_partitions
 
@@ -147,6 +148,8 @@ def sync_accounts() -> Entry:
 
     queue = container.syncs.queues[AccessFeature.kind]
     kept = HistoryWorkers(container, table, queue)
+    # A schedule of the provisioner's own would cost an idle hub more than a look from here.
+    start_provisioner = partial(start_where_due, table, container.function("provisioner_function"), container.now)
     work = SyncWork(
         feature=AccessFeature(table, kept.note_end),
         hints=AccessHints(table, queue, container.now).hint_queue,
@@ -161,7 +164,7 @@ def sync_accounts() -> Entry:
         others=kept.handlers(),
         emptied_beside=[kept.remove],
     )
-    return sync_entry(container, work, container.lifecycle.cleanup_orphans, kept.tick, _plans_are_looked_at(table))
+    return sync_entry(container, work, container.lifecycle.cleanup_orphans, kept.tick, start_provisioner)
 
 
 @cache
@@ -220,7 +223,7 @@ def builder() -> Entry:
 
 @cache
 def provisioner() -> Entry:
-    """Carries out plans that are being applied: when one is, and whenever the tick of the access sync finds some left."""
+    """Carries out plans that are being applied: when one is, and where the access sync's tick finds one left."""
     from gitlab_hub.web.entry import jobs_entry, work_time_left
 
     _required_table("access_table")
@@ -247,20 +250,6 @@ def caretaker() -> Entry:
 
 
 # ---- Parts of these
-
-
-def _plans_are_looked_at(table: "Table") -> Callable[[], None]:
-    """The job that starts the provisioner where a plan is due: a schedule of its own would cost an idle hub more."""
-    from gitlab_hub.provisioning.keys import due_plans
-
-    container = get_container()
-    due, provisioner = due_plans(table), container.function("provisioner_function")
-
-    def start() -> None:
-        if next(due.pages(int(container.now())), None):
-            provisioner.start()
-
-    return start
 
 
 def _http(routes: "Iterable[Route]", all_routes: "Callable[[], Iterable[Route]] | None" = None) -> Entry:

@@ -1,8 +1,13 @@
-"""Where plans lie in the access table, for those who remove what is left of an integration, or start the provisioner."""
+"""What others need of plans: where they lie in the access table, and how the provisioner is started for them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gitlab_hub.inventory.model import partition
 from gitlab_hub.storage.due import DueRows
-from gitlab_hub.storage.ports import Table
+
+if TYPE_CHECKING:
+    from gitlab_hub.storage.ports import Function, Table
 
 PLANS, STEPS = "plans", "plan_steps"
 
@@ -12,6 +17,12 @@ def partitions(integration_id: str) -> list[str]:
     return [partition(integration_id, PLANS), partition(integration_id, STEPS)]
 
 
-def due_plans(table: Table) -> DueRows:
+def due_plans(table: "Table") -> DueRows:
     """The plans that the provisioner is to look at."""
     return DueRows(table, "plans")
+
+
+def start_where_due(table: "Table", provisioner: "Function", now: Callable[[], float]) -> None:
+    """Start the provisioner if a plan is due (blocking). Raises QueueUnavailable."""
+    if next(due_plans(table).pages(int(now())), None):
+        provisioner.start()
