@@ -42,7 +42,7 @@ MOST = {
     "provisioning_api": 120,
     "pipelines_api": 95,
     "operations_api": 85,
-    "sync_accounts": 222,
+    "sync_accounts": 225,
     "sync_pipelines": 145,
     "deliveries": 120,
     "builder": 120,

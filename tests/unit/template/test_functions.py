@@ -117,7 +117,7 @@ def test_only_functions_that_call_gitlab_or_targets_are_in_the_vpc() -> None:
 
 def test_schedules_carry_the_stacks_name_and_can_be_switched_off() -> None:
     schedules = resources("AWS::Scheduler::Schedule")
-    assert len(schedules) == 6
+    assert len(schedules) == 5
     for name, schedule in schedules.items():
         assert schedule["Name"]["Fn::Sub"].startswith("${AWS::StackName}-"), name
         assert schedule["State"] == {"Ref": "SchedulesState"}, name
