@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.history.model import DAY, day_of
+from gitlab_hub.access.keys import GRANTS
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.reviews.table import COLUMNS
+from gitlab_hub.access.shards import Shards
 from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.faults import Plan, faulty
@@ -82,7 +84,7 @@ def churn(hub: HistoryHub) -> None:
     hub.company.store(Account(id=BEN, username="ana", name="Ben"), Account(id=ANA, username="ana.old", name="Ana"))
     hub.company.store(Resource(id=ACME, full_path="renamed", name="Renamed"))
     hub.company.store(Resource(id=TEAM, full_path="renamed/team", name="Team", parent_id=ACME))
-    hub.table.delete("i1#grants", f"group#{OPS:012d}#{BEN:012d}")
+    hub.table.delete(*Shards("i1", GRANTS).key(f"group#{OPS:012d}", f"{BEN:012d}"))
     hub.company.store(grant("project", LAB, BOT, 10))
 
 
