@@ -92,7 +92,7 @@ def test_a_repeated_start_with_its_seed_takes_up_what_the_first_had_begun(at: in
     is_whole(hub)
 
 
-REMOVAL = range(1, 30)
+REMOVAL = range(1, 32)
 
 
 def test_a_removal_has_no_more_calls_than_are_tried() -> None:
