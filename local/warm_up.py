@@ -35,6 +35,7 @@ _RUN = {"integration_id": "int_warm_up", "sync_id": "warm_up"}
 MESSAGES: Mapping[str, Mapping[str, str]] = {
     "DeliveriesFunction": {"delivery_id": "dlv_warm_up"},
     "BuilderFunction": {"report": "bld_warm_up"},
+    "ProvisionerFunction": {},
     "SyncAccountsFunction": {**_RUN, "kind": "access"},
     "SyncPipelinesFunction": {**_RUN, "kind": "pipelines"},
 }

@@ -148,7 +148,7 @@ class SyncHub:
         )
 
     def dispatcher(self, kind: Kind, *, every_seconds: int = 300) -> Dispatcher:
-        """What the schedule does."""
+        """What the schedule does; a kind that is a guest brings its host along, not the other way round."""
         return Dispatcher(
             kind=kind.worked_with,
             runs=RunStore(self.state),
@@ -157,9 +157,7 @@ class SyncHub:
             every_seconds=every_seconds,
             now=lambda: self.now,
             new_id=lambda: self._new("s"),
-            beside={
-                one: every_seconds for one in Kind if one.worked_with is kind.worked_with and one is not one.worked_with
-            },
+            beside={} if kind is kind.worked_with else {kind: every_seconds},
         )
 
     def run(self, kind: Kind) -> Run:

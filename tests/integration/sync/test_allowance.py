@@ -75,7 +75,7 @@ def test_a_sync_under_a_small_limit_parks_and_finishes(server: Running, kind: Ki
 @KINDS
 def test_a_limit_that_nothing_announces_parks_the_run_and_it_goes_on(server: Running, kind: Kind) -> None:
     hub = SyncHub(server)
-    windows = Windows(server, {"endpoints": [{"path": "/(members|jobs)$", "limit": 40, "period": 60}]})
+    windows = Windows(server, {"endpoints": [{"path": "/(invitations|jobs)$", "limit": 40, "period": 60}]})
     hub.pause = windows.rest
     run = hub.sync(kind)
     windows.close()

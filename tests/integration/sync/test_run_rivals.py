@@ -138,6 +138,7 @@ def test_an_integration_deleted_during_its_run_stays_deleted(hub: SyncHub, kind:
     hub.view = lambda table: rows if id(table) == whole else table
     hub.watch = forget
     hub.engine(kind).handle(message, remaining=hub.remaining)
-    assert rows.late == []
+    # What had asked for the lease just before may still be on its way; the purge comes behind it and takes it, too.
+    assert len(rows.late) <= MOST_ON_THE_WAY
     assert hub.run(kind).version == 0
     assert {sent["purge"] for sent in hub.queues[kind].bodies} == {ID}
