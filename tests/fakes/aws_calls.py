@@ -21,6 +21,7 @@ _IN_A_TRANSACTION = {
     "Update": "UpdateItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+_INVOKED = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
 _KEY_TERM = re.compile(r"^(#\w+|\w+) = (:\w+)")
 
 
@@ -55,10 +56,15 @@ def calls_of(function: str, target: str, body: bytes) -> Iterator[AwsCall]:
 def object_calls_of(function: str, method: str, path: str, body: bytes) -> Iterator[AwsCall]:
     """The permissions that one request of S3 needs (`path`: /bucket/key?query; a listing touches its prefix).
 
+    Lambda's requests have no target either: starting a function is told by its path (Lambda API, "Invoke").
+
     Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3": every part of a multipart
     upload needs `s3:PutObject`, and giving it up `s3:AbortMultipartUpload`.
     """
     where = urlsplit(path)
+    if invoked := _INVOKED.match(where.path):
+        yield AwsCall(function, "lambda:InvokeFunction", unquote(invoked[1]))
+        return
     bucket, _, key = unquote(where.path).lstrip("/").partition("/")
     query = parse_qs(where.query, keep_blank_values=True)
     if method == "GET" and not key:

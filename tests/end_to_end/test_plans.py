@@ -1,0 +1,129 @@
+"""Changing access in a deployed hub: what the plan showed is what GitLab holds afterwards, and undo leads back."""
+
+from typing import Any
+
+import pytest
+
+from stand_in_gitlab.process import Running
+from tests.end_to_end.companies import first_group, newcomer, seconds, token
+from tests.end_to_end.hub_client import Hub, until
+
+MAINTAINER, DEVELOPER, REPORTER = 40, 30, 20
+Truth = dict[tuple[str, int, int], tuple[int, int | None]]
+
+
+@pytest.fixture(scope="module")
+def path(hub: Hub, _lively: Running) -> str:
+    """An integration that may change access, synced once."""
+    made = hub.connect(_lively.base, token(_lively, scopes=("api",)), features={"provisioning": True})
+    assert hub.sync(made, "access")["access"]["status"] == "idle"
+    return made
+
+
+def test_a_plan_is_applied_told_of_and_taken_back(hub: Hub, lively: Running, path: str) -> None:
+    joins, changes, project = newcomer(lively), newcomer(lively), lively.truth("projects")[0]["id"]
+    group = first_group(lively)["id"]
+    operations = [
+        {**_grant(joins, "project", project, MAINTAINER), "expires_at": "2031-01-31"},
+        _grant(changes, "group", group, MAINTAINER),
+    ]
+    hub.sync(path, "access")
+    before, since = truth(lively), last_write(lively)
+    plan = made(hub, path, operations)
+    assert (plan["status"], truth(lively), lively.writes(since)) == ("ready", before, [])
+
+    done = applied(hub, path, plan)
+    assert [one["status"] for one in done["operations"]] == ["applied", "applied"]
+    assert all(one["gitlab_request_id"] for one in done["operations"])
+    assert truth(lively) == promised(plan, before)
+    assert written(lively, since) == calls(plan)
+
+    found = until(lambda: told(hub, path, {joins, changes}), pause=0.5)
+    assert {row["by"] for row in found} == {"hub"}
+    assert {row["account_id"]: row["after"]["access_level"] for row in found} == {joins: 40, changes: 40}
+
+    undone = hub.call("POST", f"{path}/plans/{plan['id']}/undo", {})
+    assert (undone.status, undone.body["plan"]["undoes"]) == (201, plan["id"]), undone
+    applied(hub, path, undone.body["plan"])
+    assert truth(lively) == before
+
+
+def test_a_refused_plan_writes_nothing(hub: Hub, lively: Running, path: str) -> None:
+    leaver, group = newcomer(lively), first_group(lively)["id"]
+    before, since = truth(lively), last_write(lively)
+    good = {"op": "revoke", "account_id": leaver, "resource": {"type": "group", "id": group}}
+    # 1 is the administrator whose token the hub works with.
+    plan = made(hub, path, [good, _grant(1, "group", group, REPORTER)])
+    assert (plan["status"], plan["operations"][1]["refusals"]) == ("blocked", ["self_target"])
+    answer = hub.call("POST", f"{path}/plans/{plan['id']}/apply", {"hash": plan["hash"]})
+    assert answer.refusal == (403, "plan_blocked")
+    assert (truth(lively), lively.writes(since)) == (before, [])
+
+
+def made(hub: Hub, path: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Make a plan."""
+    answer = hub.call("POST", f"{path}/plans", {"operations": operations})
+    assert answer.status == 201, answer
+    plan: dict[str, Any] = answer.body["plan"]
+    return plan
+
+
+def applied(hub: Hub, path: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """Apply a plan as it was shown, and read it again once that is done."""
+    answer = hub.call("POST", f"{path}/plans/{plan['id']}/apply", {"hash": plan["hash"]})
+    assert answer.status == 202, answer
+
+    def look() -> dict[str, Any] | None:
+        found: dict[str, Any] = hub.get(f"{path}/plans/{plan['id']}")["plan"]
+        return None if found["status"] == "applying" else found
+
+    done = until(look, pause=0.3)
+    assert done["status"] == "applied", done
+    return done
+
+
+def told(hub: Hub, path: str, accounts: set[int]) -> list[dict[str, Any]] | None:
+    """What the feed says last of these accounts, once it says something by the hub of each."""
+    rows = [row for row in hub.rows(f"{path}/changes") if row["account_id"] in accounts and row["by"] == "hub"]
+    return rows if {row["account_id"] for row in rows} == accounts else None
+
+
+def truth(gitlab: Running) -> Truth:
+    """Who has what, as GitLab's database has it."""
+    return {
+        (row["source"], row["source_id"], row["user_id"]): (row["access_level"], seconds(row["expires_at"]))
+        for row in gitlab.truth("members")
+    }
+
+
+def promised(plan: dict[str, Any], before: Truth) -> Truth:
+    """What the truth is to be, by what the plan shows."""
+    found = dict(before)
+    for one in plan["operations"]:
+        key = (one["resource"]["type"], one["resource"]["id"], one["account_id"])
+        found.pop(key, None)
+        if one["after"] is not None:
+            found[key] = (one["after"]["access_level"], one["after"]["expires_at"])
+    return found
+
+
+def calls(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    """The requests that a plan shows."""
+    return sorted((call["method"], call["path"]) for one in plan["operations"] for call in one["calls"])
+
+
+def written(gitlab: Running, since: int) -> list[tuple[str, str]]:
+    """The requests that GitLab took."""
+    rows = gitlab.writes(since)
+    assert {row["sent"] // 100 for row in rows} <= {2}
+    return sorted((row["method"], row["path"].partition("/api/v4")[2]) for row in rows)
+
+
+def last_write(gitlab: Running) -> int:
+    """The number of the last request that was to change something."""
+    return max((row["seq"] for row in gitlab.writes()), default=0)
+
+
+def _grant(account_id: int, kind: str, number: object, level: int) -> dict[str, Any]:
+    resource = {"type": kind, "id": number}
+    return {"op": "grant", "account_id": account_id, "resource": resource, "access_level": level}
