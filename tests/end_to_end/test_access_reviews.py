@@ -24,7 +24,9 @@ def test_a_review_is_made_decided_and_closed(hub: Hub, one: str) -> None:
     assert decided.status == 200, decided
     assert [row["id"] for row in hub.rows(f"{path}/items", decision="revoke")] == [items[1]["id"]]
     closed = hub.call("POST", f"{path}/close", {})
+    # This integration may change nothing: the review is closed all the same.
     assert (closed.status, closed.body["plan_id"]) == (200, None)
+    assert closed.body["plan_refusal"]["code"] == "feature_disabled"
     late = hub.call("PATCH", f"{path}/items", {"decisions": decisions})
     assert late.refusal == (409, "review_closed")
     assert [row["id"] for row in hub.rows(f"{one}/reviews")] == [review["id"]]

@@ -1,16 +1,20 @@
 """Access reviews of a small company, over tables in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitlab_hub.access.model import Account, AccountStatus
 from gitlab_hub.access.reader import AccessReader
+from gitlab_hub.access.reviews.closing import ReviewClosing
+from gitlab_hub.access.reviews.closing_routes import ReviewClosingRoutes
+from gitlab_hub.access.reviews.remediation import Key, Remedy
 from gitlab_hub.access.reviews.routes import ReviewRoutes
 from gitlab_hub.access.reviews.service import ReviewService
 from gitlab_hub.access.reviews.snapshot import FEW, MOST_ITEMS, Snapshots
 from gitlab_hub.access.reviews.store import ReviewStore
 from gitlab_hub.access.summary import AccessSummary
 from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource, ResourceType, Share
 from gitlab_hub.storage.ports import Table
@@ -35,6 +39,29 @@ REVIEWER = Principal("fedcba9876543210", Role.VIEWER)  # pragma: allowlist secre
 ANAS = Principal("t-ana", Role.VIEWER, None, frozenset({GitLabAccount("i1", ANA)}))
 
 
+class KnownPlans:
+    """Plans as reviews know them: what was asked for, and what became of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Sequence[Remedy], str, str]] = []
+        self.refusal: HubError | None = None
+        self.expired: set[str] = set()
+        self.settled: dict[Key, int | None] = {}
+
+    def make(self, integration_id: str, remedies: Sequence[Remedy], *, note: str, actor: str) -> str:
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append((remedies, note, actor))
+        return f"plan_{len(self.asked)}"
+
+    def is_current(self, integration_id: str, plan_id: str) -> bool:
+        return plan_id not in self.expired
+
+    def done(self, integration_id: str, plan_id: str) -> Mapping[Key, int | None]:
+        asked = self.asked[int(plan_id.rpartition("_")[2]) - 1][0]
+        return {one.key: self.settled.get(one.key) for one in asked}
+
+
 class ReviewHub:
     """The routes of reviews, and what is stored behind them."""
 
@@ -43,6 +70,7 @@ class ReviewHub:
         self.table, self.notes = self.company.table, self.company.notes
         self.now, self.left = float(NOW), 29.0
         self._most, self._few = most, few
+        self.plans = KnownPlans()
         _settle(self.company)
         self.company.access_store().note_administrators()
 
@@ -50,17 +78,19 @@ class ReviewHub:
         """The API, perhaps over other views of the tables."""
         table, others = access or self.table, notes or self.notes
         scopes = ScopeList(others)
+        audit, store = AuditLog(others, self.clock), ReviewStore(table)
         service = ReviewService(
-            ReviewStore(table),
+            store,
             Snapshots(table, scopes, now=self.clock, most=self._most, few=self._few),
             AccessReader(table, now=self.clock),
             AccessSummary(table, RunStore(others), scopes, now=self.clock),
-            AuditLog(others, self.clock),
+            audit,
             now=self.clock,
             left=lambda: self.left,
         )
-        routes = ReviewRoutes(service, Cursors(lambda: b"key")).routes()
-        return Api(routes, guard=Guard(), idempotency=Idempotency(others), now=self.clock)
+        closing = ReviewClosingRoutes(ReviewClosing(store, self.plans, audit, self.clock))
+        routes = ReviewRoutes(service, self.plans, Cursors(lambda: b"key")).routes()
+        return Api([*routes, *closing.routes()], guard=Guard(), idempotency=Idempotency(others), now=self.clock)
 
     def struck(self, plan: Plan) -> Api:
         """The API over tables that fail as planned."""

@@ -169,7 +169,7 @@ def test_a_closed_review_takes_no_decision_and_stays_closed(hub: ReviewHub, revi
     hub.now += 60
     first = hub("POST", f"/{review}/close")
     status, body = first
-    assert (status, body["plan_id"], body["review"]["status"]) == (200, None, "closed")
+    assert (status, body["plan_id"], body["review"]["status"]) == (200, "plan_1", "closed")
     assert body["review"]["decisions"] == {"keep": 0, "revoke": 1, "change": 0, "none": 16}
     assert (body["review"]["closed_by"], body["review"]["closed_at"]) == (ADMIN.token_id, int(hub.now))
     hub.now += 60

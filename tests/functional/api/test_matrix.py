@@ -52,6 +52,7 @@ DOCUMENTED = {
         "DELETE /v1/triggers/<trigger_id>", "POST /v1/triggers/<trigger_id>/signing-secret",
         f"POST {ONE}/reviews", f"GET {ONE}/reviews", f"GET {REVIEW}", f"POST {REVIEW}/close",
         f"POST {ONE}/plans", f"GET {ONE}/plans", f"GET {PLAN}", f"POST {PLAN}/undo",
+        f"PUT {ONE}/desired-access",
     ],
     "owner": [
         f"DELETE {ONE}", f"POST {PLAN}/apply", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",

@@ -124,10 +124,13 @@ def sync_accounts() -> Entry:
     from gitlab_hub.access.credentials.feature import CredentialsFeature
     from gitlab_hub.access.feature import AccessFeature
     from gitlab_hub.access.hints import AccessHints
+    from gitlab_hub.access.reader import AccessReader
     from gitlab_hub.access.store import partitions
     from gitlab_hub.builds.runs.store import BuildStore
+    from gitlab_hub.composition.desired_mirror import DesiredMirror
     from gitlab_hub.composition.history import HistoryWorkers
     from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
+    from gitlab_hub.provisioning.desired.store import DesiredStore, DriftWatch
     from gitlab_hub.provisioning.keys import partitions as plan_partitions
     from gitlab_hub.provisioning.keys import start_where_due
     from gitlab_hub.sync.history import history_partition
@@ -150,8 +153,16 @@ def sync_accounts() -> Entry:
     kept = HistoryWorkers(container, table, queue)
     # A schedule of the provisioner's own would cost an idle hub more than a look from here.
     start_provisioner = partial(start_where_due, table, container.function("provisioner_function"), container.now)
+    watch = DriftWatch(
+        DesiredStore(table), DesiredMirror(AccessReader(table, now=container.now)), container.incidents, container.now
+    )
+
+    def note_end(integration_id: str, sync_id: str) -> None:
+        kept.note_end(integration_id, sync_id)
+        watch.look(integration_id)
+
     work = SyncWork(
-        feature=AccessFeature(table, kept.note_end),
+        feature=AccessFeature(table, note_end),
         hints=AccessHints(table, queue, container.now).hint_queue,
         purges=[(table, access_and_plans), (others, deliveries_and_builds), (container.integrations_table, history)],
         minutes=container.settings.access_interval_minutes,

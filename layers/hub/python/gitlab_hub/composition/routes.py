@@ -154,6 +154,8 @@ def access_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.access.routes import AccessRoutes
     from gitlab_hub.access.summary import AccessSummary
     from gitlab_hub.access.summary_routes import SummaryRoutes
+    from gitlab_hub.composition.review_plans import ReviewPlans
+    from gitlab_hub.provisioning.store import PlanStore
     from gitlab_hub.sync.scope_list import ScopeList
     from gitlab_hub.sync.store import RunStore
     from gitlab_hub.web.entry import time_left
@@ -180,7 +182,7 @@ def access_routes(container: "Container") -> list["Route"]:
         GitLabCredentialRoutes(CredentialReader(table, scopes, now=now), reader, cursors),
         SummaryRoutes(summary),
         ChangeRoutes(ChangeReader(table), cursors),
-        ReviewRoutes(reviews, cursors),
+        ReviewRoutes(reviews, ReviewPlans(PlanStore(table), None, now), cursors),
         HistoryRoutes(
             HistoryFiles(
                 HistoryReader(table, objects, now=now),
@@ -209,10 +211,29 @@ def pipelines_routes(container: "Container") -> list["Route"]:
 
 
 def provisioning_routes(container: "Container") -> list["Route"]:
-    """Changing access in GitLab."""
+    """Changing access in GitLab, and closing reviews, which asks for changes."""
+    from gitlab_hub.access.reader import AccessReader
+    from gitlab_hub.access.reviews.closing import ReviewClosing
+    from gitlab_hub.access.reviews.closing_routes import ReviewClosingRoutes
+    from gitlab_hub.access.reviews.store import ReviewStore
+    from gitlab_hub.composition.desired_mirror import DesiredMirror
+    from gitlab_hub.composition.review_plans import ReviewPlans
+    from gitlab_hub.provisioning.desired.routes import DesiredAccessRoutes
+    from gitlab_hub.provisioning.desired.store import DesiredStore
     from gitlab_hub.provisioning.routes import PlanRoutes
 
-    return _of(PlanRoutes(container.provisioning.service, container.cursors, container.now))
+    feature, now = container.provisioning, container.now
+    plans = ReviewPlans(feature.store, feature.service, now)
+    closing = ReviewClosing(ReviewStore(container.table("access_table")), plans, container.audit, now)
+    table, mirror = (
+        container.table("access_table"),
+        DesiredMirror(AccessReader(container.table("access_table"), now=now)),
+    )
+    return _of(
+        PlanRoutes(feature.service, container.cursors, now),
+        ReviewClosingRoutes(closing),
+        DesiredAccessRoutes(feature.service, DesiredStore(table), mirror, mirror, container.audit, now),
+    )
 
 
 def operations_routes(container: "Container") -> list["Route"]:

@@ -111,6 +111,9 @@ def _of_request(operation: Operation, facts: Facts, before: Membership | None, h
     if operation.expires_on is not None and operation.expires_on <= hand.today:
         yield Code.EXPIRES_IN_PAST
     if operation.kind is not Kind.REVOKE:
+        level = None if before is None else before.access_level
+        if operation.expected_level not in {None, level} and level != operation.access_level:
+            yield Code.GRANT_CHANGED
         return
     if before is None:
         yield _why_not_here(operation, facts)

@@ -21,6 +21,12 @@ class PlanBlocked(HubError):
     code = "plan_blocked"
 
 
+class TooManyOperations(HubError):
+    """More is to be changed than one plan may hold. `details` has `most` and `wanted`."""
+
+    code = "too_many_operations"
+
+
 class PlanNotApplied(HubError):
     """Nothing of the plan was applied, or it is still being applied, so there is nothing to take back."""
 

@@ -9,12 +9,12 @@ from gitlab_hub.storage.due import DueRows
 if TYPE_CHECKING:
     from gitlab_hub.storage.ports import Function, Table
 
-PLANS, STEPS = "plans", "plan_steps"
+PLANS, STEPS, DESIRED = "plans", "plan_steps", "desired_access"
 
 
 def partitions(integration_id: str) -> list[str]:
     """Name every partition that holds something of an integration."""
-    return [partition(integration_id, PLANS), partition(integration_id, STEPS)]
+    return [partition(integration_id, one) for one in (PLANS, STEPS, DESIRED)]
 
 
 def due_plans(table: "Table") -> DueRows:

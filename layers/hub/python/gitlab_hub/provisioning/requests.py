@@ -1,5 +1,6 @@
 """What callers send to plans."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 
@@ -8,6 +9,7 @@ from pydantic import BeforeValidator, Field, StrictInt, StringConstraints, model
 from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.gitlab.roles import MINIMAL_ACCESS, ROLES, role_name
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.errors import TooManyOperations
 from gitlab_hub.provisioning.model import Kind, Mode, Operation
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.rules import rule
@@ -156,3 +158,12 @@ def check_subjects(operations: list[Operation]) -> None:
             raise Unprocessable(
                 f"{field} {told}.", details={"fields": [{"field": field, "problem": "repeated", "message": told}]}
             )
+
+
+def check_count(operations: Sequence[Operation]) -> None:
+    """Refuse more operations than one plan may hold. Raises TooManyOperations."""
+    if len(operations) > MOST_OPERATIONS:
+        raise TooManyOperations(
+            f"This takes {len(operations)} operations, and a plan holds {MOST_OPERATIONS}. Ask for less at once.",
+            details={"most": MOST_OPERATIONS, "wanted": len(operations)},
+        )

@@ -1,5 +1,6 @@
 """The API: from a gateway event to an answer, with every check that no handler may forget."""
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -219,6 +220,8 @@ def _check_parameters(route: Route, call: Call, in_path: Mapping[str, str]) -> N
 
 def _body(route: Route, call: Call) -> str:
     body = call.body()
+    if route.text_field and call.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/csv":
+        body = json.dumps({route.text_field: body})
     fields = parse_object(body)
     if fields and not route.takes_body:
         raise unexpected_fields(fields)

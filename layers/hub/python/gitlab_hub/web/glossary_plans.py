@@ -8,6 +8,7 @@ _TIME = 1790000000
 _TOKEN = "0a1b2c3d4e5f6071"  # noqa: S105 - an id  # pragma: allowlist secret
 _HASH = "9f86d081884c7d659a2feaa0c55ad015"  # pragma: allowlist secret
 _SENTENCE = "Ana Lima: Developer → Maintainer on platform/api until 2027-01-31"
+_CSV = "username,resource_type,resource_path,access_level\nana,project,platform/api,30\n"
 _OPERATION, _PLAN = "PlanOperationView", ("PlanSummary", "PlanView")
 
 PLANS: dict[str, tuple[str, Any]] = {
@@ -41,6 +42,25 @@ PLANS: dict[str, tuple[str, Any]] = {
     "PlanView.summary": ("How it stands, in a line.", "3 operations: 2 applied, 1 failed"),
     "PlanView.operations": ("What it changes, in the order it was asked for.", NOTHING),
     "PlanEnvelope.plan": ("The plan.", NOTHING),
+    "DesiredAccess.plan": ("The plan that ends the drift; null: a dry run, or there is none.", NOTHING),
+    "DesiredAccess.drift": ("What differs, in the order of the rows.", NOTHING),
+    "DesiredAccessBody.grants": ("Who is to have what.", NOTHING),
+    "DesiredAccessBody.csv": ("The same as the text of a CSV file with a header.", _CSV),
+    "query.dry_run": ("Whether only to show the drift: no plan is made, and nothing is kept.", NOTHING),
+    "WantedGrant.account_id": ("GitLab's id of the account, or null with a username.", 42),
+    "WantedGrant.username": ("Username of the account, or null with an id.", "ana"),
+    "WantedGrant.resource_type": ("group or project.", "project"),
+    "WantedGrant.resource_id": ("GitLab's id of it, or null with a path.", 77),
+    "WantedGrant.resource_path": ("Its full path, or null with an id.", "platform/api"),
+    "WantedGrant.access_level": ("The level to have; 0: no direct membership.", 30),
+    "WantedGrant.expires_at": ("First day without the access; null: it does not end.", "2027-01-31"),
+    "DriftView.kind": ("missing, different (level or end) or unwanted.", "missing"),
+    "DriftView.resource_type": ("group or project.", "project"),
+    "DriftView.resource_id": ("GitLab's id of it.", 77),
+    "DriftView.wanted_level": ("The level that is wanted; 0: none.", 30),
+    "DriftView.wanted_expires_at": ("When it is to end, in unix seconds; null: not.", _TIME),
+    "DriftView.access_level": ("The level that the last sync has read; null: none.", 20),
+    "DriftView.expires_at": ("When that ends, in unix seconds; null: not.", _TIME),
     "PlanList.plans": ("Plans, newest first, without their operations.", NOTHING),
     f"{_OPERATION}.index": ("Its number in the plan, from 0.", 0),
     f"{_OPERATION}.op": ("What it does: grant or revoke.", "grant"),

@@ -7,6 +7,7 @@ from gitlab_hub.web.glossary import NOTHING
 _TIME = 1790000000
 _TOKEN = "0a1b2c3d4e5f6071"  # noqa: S105 - an id  # pragma: allowlist secret
 _ITEM = "ReviewItemView"
+_PLAN = "plan_6ab13b800a1b2c3d4e5f"
 
 REVIEWS: dict[str, tuple[str, Any]] = {
     "path.review_id": ("Id of the access review.", "rev_0a1b2c3d4e5f6071"),
@@ -38,7 +39,17 @@ REVIEWS: dict[str, tuple[str, Any]] = {
     "ReviewEnvelope.review": ("The access review.", NOTHING),
     "ReviewList.reviews": ("Access reviews.", NOTHING),
     "ClosedReview.review": ("The access review.", NOTHING),
-    "ClosedReview.plan_id": ("Always null: the hub does not carry decisions out yet.", "plan_0a1b2c3d"),
+    "ClosedReview.plan_id": ("Id of the plan of what is to be revoked or changed; null: none was made.", _PLAN),
+    "ClosedReview.plan_refusal": ("Why no plan could be made; null: one was, or nothing is to be changed.", NOTHING),
+    "ClosedReview.left_out": ("Decisions that the plan does not carry out, the first 200.", NOTHING),
+    "PlanRefusal.code": ("Code of the error.", "feature_disabled"),
+    "PlanRefusal.hint": ("What to do; then close the review again.", "Switch its feature provisioning on."),
+    "LeftOutItem.item_id": ("Id of the item.", "00001"),
+    "LeftOutItem.reason": (
+        "kept_elsewhere: another item keeps what the same membership gives; no_membership: none gives just that.",
+        "kept_elsewhere",
+    ),
+    "ReviewView.plan_id": ("Id of the plan that carries its decisions out; null: none was made.", _PLAN),
     "ReviewItemList.items": ("What is reviewed.", NOTHING),
     "DecidedItems.review": ("The access review, as it is then.", NOTHING),
     "DecidedItems.items": ("What was decided about, as it is then.", NOTHING),

@@ -44,7 +44,8 @@ class Route:
     call as it came, bytes and all; its `handler` then only describes the route, `refusals` are the statuses it may
     refuse with, and `is_page` says that people read its answers. `operation` is its name in the description of the API,
     where its path says something else than people would. `media` is the type of an answer that is no JSON. `besides`
-    are other statuses that are no refusals, each with its meaning.
+    are other statuses that are no refusals, each with its meaning. `text_field`: the field of the body that a body of
+    `text/csv` is.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Route:
     refusals: tuple[int, ...] = ()
     is_page: bool = False
     operation: str = ""
+    text_field: str = ""
     media: str = ""
     besides: tuple[tuple[int, str], ...] = ()
 

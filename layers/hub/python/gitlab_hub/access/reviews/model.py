@@ -86,6 +86,8 @@ class Review:
     status: str = ReviewStatus.OPEN
     closed_at: int | None = None
     closed_by: str | None = None
+    plan_id: str | None = None
+    """The plan that carries its decisions out; None where none was made."""
     version: int = 1
 
     @property

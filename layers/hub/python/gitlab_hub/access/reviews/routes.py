@@ -7,11 +7,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.access.reviews.model import UNDECIDED, Decision
+from gitlab_hub.access.reviews.remediation import Plans
 from gitlab_hub.access.reviews.requests import DecisionsBody, ReviewBody
 from gitlab_hub.access.reviews.service import ReviewService
 from gitlab_hub.access.reviews.table import csv_of
 from gitlab_hub.access.reviews.views import (
-    ClosedReview,
     DecidedItems,
     ReviewEnvelope,
     ReviewItemList,
@@ -42,8 +42,8 @@ class DecisionFilter(StrEnum):
 class ReviewRoutes:
     """The access reviews of an integration. Reviewers need no role but must be named by the review."""
 
-    def __init__(self, service: ReviewService, cursors: Cursors) -> None:
-        self._service, self._cursors = service, cursors
+    def __init__(self, service: ReviewService, plans: Plans, cursors: Cursors) -> None:
+        self._service, self._plans, self._cursors = service, plans, cursors
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -58,8 +58,6 @@ class ReviewRoutes:
                   operation="list_review_items", summary="List what is reviewed"),
             Route(method="PATCH", path=f"{ONE}/items", handler=self.decide, role=Role.VIEWER,
                   operation="decide_review_items", summary="Decide about access"),
-            Route(method="POST", path=f"{ONE}/close", handler=self.close, role=Role.ADMIN,
-                  summary="Close an access review"),
         ]  # fmt: skip
 
     def create(self, integration_id: IntegrationId, body: ReviewBody, caller: Caller, seed: Seed) -> ReviewEnvelope:
@@ -114,13 +112,6 @@ class ReviewRoutes:
         decisions = [one.new_decision for one in body.decisions]
         return DecidedItems.of(*self._service.decide(integration_id, review_id, decisions, caller))
 
-    def close(self, integration_id: IntegrationId, review_id: ReviewId, caller: Caller) -> ClosedReview:
-        """End a review: its decisions stay as they are. Closing it again changes nothing.
-
-        `plan_id` is null: the hub does not carry decisions out yet.
-        """
-        return ClosedReview(review=ReviewView.of(self._service.close(integration_id, review_id, caller)), plan_id=None)
-
     def export(self, integration_id: IntegrationId, review_id: ReviewId, caller: Caller) -> Response[str]:
         """Write all items of a review into one CSV (RFC 4180, times in ISO 8601). For admins and the reviewers.
 
@@ -128,6 +119,7 @@ class ReviewRoutes:
         (422); its items come in pages.
         """
         review = self._service.review_for(integration_id, review_id, caller)
-        text = csv_of(review, self._service.store.items(integration_id, review))
+        done = {} if review.plan_id is None else self._plans.done(integration_id, review.plan_id)
+        text = csv_of(review, self._service.store.items(integration_id, review), done=done)
         name = {"content-disposition": f'attachment; filename="{review.id}.csv"'}
         return Response(status_code=200, content_type=f"{CSV}; charset=utf-8", headers=name, body=text)

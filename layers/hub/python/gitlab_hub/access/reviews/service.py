@@ -1,4 +1,4 @@
-"""What can be done with access reviews: make one, decide about its items, close it."""
+"""What can be done with access reviews: make one, decide about its items."""
 
 import hashlib
 import re
@@ -46,7 +46,7 @@ class NewReview:
 
 
 class ReviewService:
-    """Makes reviews, decides in them, and closes them. All calls block.
+    """Makes reviews and decides in them. All calls block.
 
     `left`: the seconds until the running function ends.
     """
@@ -140,21 +140,6 @@ class ReviewService:
             review, done = self.store.decide(integration_id, review, list(items.values()), decided)
             if done:
                 return review, decided
-        raise Conflict("Others are deciding in this review at the same moment; send it again.", retry_after=1)
-
-    def close(self, integration_id: str, review_id: str, caller: Principal) -> Review:
-        """End a review; its decisions stay as they are then. Closing it again changes nothing."""
-        noted = False
-        for _ in range(TRIES):
-            review = self.review(integration_id, review_id)
-            if review.is_closed:
-                return review
-            if not noted:
-                self._record(AuditAction.REVIEW_CLOSE, caller, integration_id, review, after=dict(review.counts))
-                noted = True
-            closed = review.closed(by=caller.token_id, at=int(self._now()))
-            if self.store.change(integration_id, closed):
-                return closed
         raise Conflict("Others are deciding in this review at the same moment; send it again.", retry_after=1)
 
     def _items_for(

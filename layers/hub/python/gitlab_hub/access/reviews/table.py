@@ -2,12 +2,14 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from io import StringIO
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from gitlab_hub.access.reviews.model import Item, Membership, Review
+from gitlab_hub.access.reviews.remediation import Key, is_planned, remediated_at
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.responses import MAX_ANSWER_BYTES
@@ -109,17 +111,34 @@ COLUMNS: dict[str, Column] = {
     "remediation_plan_id": lambda _review, _item: None,
     "remediated_at": lambda _review, _item: None,
 }
-"""The columns in their order. Nothing is remedied yet, so the last two are empty."""
+"""The columns in their order. What became of decisions only a review has: `_remedied`."""
 
 
-def csv_of(review: Review, items: Iterable[Item], *, most: int = MAX_ANSWER_BYTES - _ROOM) -> str:
+def _remedied(review: Review, done: Mapping[Key, int | None]) -> dict[str, Column]:
+    """The columns with those filled that tell which plan carries a decision out, and when that was done."""
+    return {
+        **COLUMNS,
+        "remediation_plan_id": lambda _, item: review.plan_id if is_planned(item, done) else None,
+        "remediated_at": lambda _, item: time(remediated_at(item, done)) if is_planned(item, done) else None,
+    }
+
+
+def csv_of(
+    review: Review,
+    items: Iterable[Item],
+    *,
+    done: Mapping[Key, int | None] = MappingProxyType({}),
+    most: int = MAX_ANSWER_BYTES - _ROOM,
+) -> str:
     """Write a review row by row as its items come. Raises Unprocessable as soon as it outgrows an answer.
 
-    `most` is in bytes of the answer as Lambda sends it, which is JSON (`web/responses.py`).
+    `done`: what its plan is about, and when each of that was done. `most` is in bytes of the answer as Lambda sends it,
+    which is JSON (`web/responses.py`).
     """
-    parts, left = [csv_line(COLUMNS)], most
+    columns = _remedied(review, done)
+    parts, left = [csv_line(columns)], most
     for item in items:
-        parts.append(csv_line([column(review, item) for column in COLUMNS.values()]))
+        parts.append(csv_line([column(review, item) for column in columns.values()]))
         left -= len(json.dumps(parts[-1])) - 2
         if left < 0:
             raise Unprocessable(

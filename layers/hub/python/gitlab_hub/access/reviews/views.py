@@ -61,6 +61,7 @@ class ReviewView(BaseModel):
     created_by: str
     closed_at: int | None
     closed_by: str | None
+    plan_id: str | None
 
     @classmethod
     def of(cls, review: Review) -> "ReviewView":
@@ -85,6 +86,7 @@ class ReviewView(BaseModel):
             created_by=review.created_by,
             closed_at=review.closed_at,
             closed_by=review.closed_by,
+            plan_id=review.plan_id,
         )
 
 
@@ -104,13 +106,6 @@ class ReviewList(BaseModel):
 
     reviews: list[ReviewView]
     next_cursor: str | None
-
-
-class ClosedReview(BaseModel):
-    """A review that is closed."""
-
-    review: ReviewView
-    plan_id: str | None
 
 
 class ReviewItemView(BaseModel):
