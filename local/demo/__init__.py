@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local.demo.access_change import show_access_change
 from local.demo.hub import Hub
 from local.demo.loop import show_loop
 from local.demo.progress import follow
@@ -53,6 +54,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
         kinds = follow(console, lambda: hub.sync_state(integration["id"]))
         show(console, hub, integration["id"], kinds)
         show_loop(console, hub, company, integration["id"])
+        show_access_change(console, hub, integration["id"])
         console.print(f"All of this took {time.monotonic() - started:.0f} s on this machine, without AWS or Docker.")
         if not once:
             _stay(console, local, integration["id"])

@@ -24,7 +24,7 @@ class Hub:
 
     def connect(self, gitlab: str, token: str) -> dict[str, Any]:
         """Connect a GitLab; returns the integration."""
-        features = {"manage_webhooks": True, "report_statuses": True}
+        features = {"manage_webhooks": True, "report_statuses": True, "provisioning": True}
         body: dict[str, Any] = {
             "host_url": gitlab,
             "auth_mode": "personal_token",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from local.demo.access_change import table_of as table_of_change
 from local.demo.loop import MOMENTS, Shown, table_of
 from local.demo.progress import follow
 from local.demo.report import RISKIEST, riskiest
@@ -72,3 +73,14 @@ def test_the_riskiest_tokens_and_keys_come_first_and_few_are_shown(pipe: Pipe) -
         True, True, True, RISKIEST,
     ]  # fmt: skip
     assert "20 tokens and keys" in pipe.getvalue()
+
+
+def test_a_change_of_access_is_shown_with_who_made_it(pipe: Pipe) -> None:
+    def plan(sentence: str) -> dict[str, Any]:
+        return {"operations": [{"sentence": sentence, "status": "applied"}]}
+
+    there, back = "Ana [Lima]: no access → Developer on acme/shop", "Ana [Lima]: Developer → no access on acme/shop"
+    told = {"kind": "grant_added", "by": "hub"}
+    Console(file=pipe, width=120).print(table_of_change(plan(there), told, plan(back)))
+    shown = pipe.getvalue()
+    assert shown.index(there) < shown.index("by: hub") < shown.index(back)
