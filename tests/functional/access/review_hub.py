@@ -54,8 +54,8 @@ class KnownPlans:
         self.asked.append((remedies, note, actor))
         return f"plan_{len(self.asked)}"
 
-    def is_current(self, integration_id: str, plan_id: str) -> bool:
-        return plan_id not in self.expired
+    def status(self, integration_id: str, plan_id: str) -> str | None:
+        return None if plan_id in self.expired else "blocked"
 
     def done(self, integration_id: str, plan_id: str) -> Mapping[Key, int | None]:
         asked = self.asked[int(plan_id.rpartition("_")[2]) - 1][0]

@@ -47,6 +47,7 @@ def test_what_is_to_be_revoked_or_changed_becomes_one_plan(hub: ReviewHub) -> No
     review, _, _ = decided(hub)
     status, body = hub("POST", f"/{review}/close")
     assert (status, body["plan_id"], body["plan_refusal"], body["left_out"]) == (200, "plan_1", None, [])
+    assert body["plan_status"] == "blocked"
     [(remedies, note, actor)] = hub.plans.asked
     assert {one.key: (one.expected, one.level) for one in remedies} == {
         ("group", OPS, BEN): (50, None),

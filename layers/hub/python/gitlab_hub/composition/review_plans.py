@@ -32,10 +32,11 @@ class ReviewPlans:
         seed = f"{note}/{self._now()}"
         return self._service.make(integration_id, operations, note=note, actor=actor, seed=seed)[0].id
 
-    def is_current(self, integration_id: str, plan_id: str) -> bool:
-        """Whether a plan can still be applied, or has been."""
+    def status(self, integration_id: str, plan_id: str) -> str | None:
+        """How a plan stands; None: it can no longer be applied, and never was."""
         plan = self._store.get(integration_id, plan_id)
-        return plan is not None and plan.status_at(self._now()) is not PlanStatus.EXPIRED
+        status = PlanStatus.EXPIRED if plan is None else plan.status_at(self._now())
+        return None if status is PlanStatus.EXPIRED else str(status)
 
     def done(self, integration_id: str, plan_id: str) -> "Mapping[Key, int | None]":
         """What a plan is about, and when each of it was done (unix seconds); None: it was not."""

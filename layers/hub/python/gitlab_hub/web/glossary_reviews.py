@@ -40,6 +40,7 @@ REVIEWS: dict[str, tuple[str, Any]] = {
     "ReviewList.reviews": ("Access reviews.", NOTHING),
     "ClosedReview.review": ("The access review.", NOTHING),
     "ClosedReview.plan_id": ("Id of the plan of what is to be revoked or changed; null: none was made.", _PLAN),
+    "ClosedReview.plan_status": ("How that plan stands: blocked if operations are refused; null: no plan.", "ready"),
     "ClosedReview.plan_refusal": ("Why no plan could be made; null: one was, or nothing is to be changed.", NOTHING),
     "ClosedReview.left_out": ("Decisions that the plan does not carry out, the first 200.", NOTHING),
     "PlanRefusal.code": ("Code of the error.", "feature_disabled"),

@@ -19,6 +19,7 @@ class Closed:
     """A closed review. `refusal`: why no plan could be made; `left_out`: decisions that the plan does not carry out."""
 
     review: Review
+    plan_status: str | None = None
     refusal: HubError | None = None
     left_out: Mapping[str, WhyLeftOut] = field(default_factory=dict)
 
@@ -39,15 +40,16 @@ class ReviewClosing:
         if not review.counts[Decision.REVOKE] + review.counts[Decision.CHANGE]:
             return Closed(review=review)
         wanted = remediation(self._store.items(integration_id, review))
-        is_made = review.plan_id is not None and self._plans.is_current(integration_id, review.plan_id)
-        if is_made or not wanted.remedies:
-            return Closed(review=review, left_out=wanted.left_out)
+        status = None if review.plan_id is None else self._plans.status(integration_id, review.plan_id)
+        if status is not None or not wanted.remedies:
+            return Closed(review=review, plan_status=status, left_out=wanted.left_out)
         note = f"Access review {review.title} ({review.id})"
         try:
             plan_id = self._plans.make(integration_id, wanted.remedies, note=note, actor=caller.token_id)
         except HubError as error:
             return Closed(review=review, refusal=error, left_out=wanted.left_out)
-        return Closed(review=self._planned(integration_id, review, plan_id), left_out=wanted.left_out)
+        review, status = self._planned(integration_id, review, plan_id), self._plans.status(integration_id, plan_id)
+        return Closed(review=review, plan_status=status, left_out=wanted.left_out)
 
     def _closed(self, integration_id: str, review_id: str, caller: Principal) -> Review:
         noted = False

@@ -35,6 +35,7 @@ class ClosedReview(BaseModel):
 
     review: ReviewView
     plan_id: str | None
+    plan_status: str | None
     plan_refusal: PlanRefusal | None
     left_out: list[LeftOutItem]
 
@@ -46,6 +47,7 @@ class ClosedReview(BaseModel):
         return cls(
             review=ReviewView.of(closed.review),
             plan_id=None if error else closed.review.plan_id,
+            plan_status=closed.plan_status,
             plan_refusal=PlanRefusal(code=error.code, hint=str(error)) if error else None,
             left_out=[LeftOutItem(item_id=item_id, reason=reason) for item_id, reason in left_out],
         )

@@ -49,8 +49,8 @@ class Plans(Protocol):
     def make(self, integration_id: str, remedies: Sequence[Remedy], *, note: str, actor: str) -> str:
         """Make a plan and give its id. Raises HubError where none can be made."""
 
-    def is_current(self, integration_id: str, plan_id: str) -> bool:
-        """Whether a plan can still be applied, or has been."""
+    def status(self, integration_id: str, plan_id: str) -> str | None:
+        """How a plan stands; None: it can no longer be applied, and never was."""
 
     def done(self, integration_id: str, plan_id: str) -> Mapping[Key, int | None]:
         """What a plan is about, and when it was done (unix seconds); None: it was not."""
