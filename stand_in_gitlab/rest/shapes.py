@@ -128,7 +128,7 @@ class Shapes:
             "shared_with_groups": shared,
             **token,
             **({} if self._company.behaviour.community else {"membership_lock": group.membership_lock}),
-            "prevent_sharing_groups_outside_hierarchy": False,
+            "prevent_sharing_groups_outside_hierarchy": group.sharing_only_within,
         }
 
     def share(self, share: Share) -> Json:

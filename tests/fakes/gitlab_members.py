@@ -13,8 +13,9 @@ import httpx
 
 _PATH = re.compile(r"/gitlab/api/v4/(?P<path>.*)")
 _PLACE = re.compile(r"(groups|projects)/([^/]+)")
-_MEMBERS = re.compile(r"(groups|projects)/(\d+)/members")
+_MEMBERS = re.compile(r"(groups|projects)/(\d+)/members(/all)?")
 _MEMBER = re.compile(r"(groups|projects)/(\d+)/members/(all/)?(\d+)")
+_SHARE = re.compile(r"(groups|projects)/(\d+)/share(?:/(\d+))?")
 _LINKS = re.compile(r"groups/(\d+)/saml_group_links")
 _USER = re.compile(r"users/(\d+)")
 
@@ -28,6 +29,10 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     users: dict[int, dict[str, Any]] = field(default_factory=dict)
     places: dict[Key, dict[str, Any]] = field(default_factory=dict)
     members: dict[Key, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    shares: dict[Key, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    """(kind, id of the place) → invited group → its row among `shared_with_groups`."""
+    effective: dict[Key, dict[int, int]] = field(default_factory=dict)
+    """Levels that somebody has by other ways than memberships."""
     saml_links: set[int] = field(default_factory=set)
     writes: list[tuple[str, str, Any]] = field(default_factory=list)
     step: Callable[[str, str], None] = lambda _method, _path: None
@@ -53,6 +58,13 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         """What an account has in a place itself."""
         return int(self.members.get((kind, place), {}).get(account, {}).get("access_level", 0))
 
+    def invited(self) -> dict[Key, dict[int, tuple[Any, ...]]]:
+        """All shares, to be compared."""
+        names = ("group_access_level", "expires_at", "member_role_id")
+        found = {key: {one: tuple(row[name] for name in names) for one, row in rows.items()}
+                 for key, rows in self.shares.items()}  # fmt: skip
+        return {key: rows for key, rows in found.items() if rows}
+
     def state(self) -> dict[Key, dict[int, tuple[Any, ...]]]:
         """All memberships, to be compared."""
         return {
@@ -71,7 +83,9 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             key, account = (found[1], int(found[2])), int(found[4])
             return _answer(self._effective(key, account) if found[3] else self._row(key, account))
         if found := _MEMBERS.fullmatch(path):
-            rows = [self._row((found[1], int(found[2])), number) for number in self._rows(found[1], int(found[2]))]
+            key = (found[1], int(found[2]))
+            keys = self._parents(key) if found[3] else [key]
+            rows = list({one: self._row(of, one) for of in keys for one in self._rows(*of)}.values())
             return httpx.Response(200, json=rows, headers={"x-total": str(len(rows))})
         if found := _PLACE.fullmatch(path):
             return _answer(self._place(found[1], found[2]))
@@ -79,7 +93,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
 
     def _place(self, kind: str, name: str) -> dict[str, Any] | None:
         if name.isdigit():
-            return self.places.get((kind, int(name)))
+            row = self.places.get((kind, int(name)))
+            return row and {**row, "shared_with_groups": list(self.shares.get((kind, int(name)), {}).values())}
         path = name.replace("%2F", "/")
         names = ("full_path", "path_with_namespace")
         return next((row for (of, _), row in self.places.items() if of == kind and path in map(row.get, names)), None)
@@ -104,6 +119,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             row = self.places["groups", parent]
 
     def _effective(self, key: Key, account: int) -> dict[str, Any] | None:
+        if account in self.effective.get(key, {}):
+            return {"id": account, "access_level": self.effective[key][account]}
         rows = [row for one in self._parents(key) if (row := self._row(one, account)) is not None]
         return max(rows, key=lambda row: int(row["access_level"]), default=None)
 
@@ -114,6 +131,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
                 return httpx.Response(409, json={"message": "Member already exists"})
             self._rows(*key)[account] = _fields(body, {"access_level": 0, "expires_at": None, "member_role": None})
             return httpx.Response(201, json=self._row(key, account), headers=_named(len(self.writes)))
+        if found := _SHARE.fullmatch(path):
+            return self._share((found[1], int(found[2])), int(found[3] or 0) or None, body)
         found = _MEMBER.fullmatch(path)
         assert found is not None, path
         key, account = (found[1], int(found[2])), int(found[4])
@@ -124,6 +143,17 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             return httpx.Response(204, headers=_named(len(self.writes)))
         self._rows(*key)[account] = _fields(body, {**self._rows(*key)[account], "member_role": None})
         return httpx.Response(200, json=self._row(key, account), headers=_named(len(self.writes)))
+
+    def _share(self, key: Key, ended: int | None, body: Any) -> httpx.Response:
+        shares = self.shares.setdefault(key, {})
+        if ended is not None:
+            gone = shares.pop(ended, None)
+            return _answer(None) if gone is None else httpx.Response(204, headers=_named(len(self.writes)))
+        if body["group_id"] in shares:
+            return httpx.Response(409, json={"message": "The group has already been shared with this group"})
+        row = {name: body.get(name) for name in ("group_id", "expires_at", "member_role_id")}
+        shares[body["group_id"]] = row | {"group_access_level": body["group_access"]}
+        return httpx.Response(201, json=row, headers=_named(len(self.writes)))
 
 
 def _fields(body: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:

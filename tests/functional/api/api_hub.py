@@ -104,7 +104,7 @@ class ApiHub:
         step = Step(
             index=0,
             operation=operation,
-            account="User 1",
+            subject="User 1",
             full_path="acme",
             sentence="User 1: Owner → no access on acme",
             before=Membership(access_level=50),

@@ -30,7 +30,7 @@ INTEGRATION, OTHER = "int_0a1b", "int_0c2d"
 START = 1_790_000_000  # 2026-09-21
 ADMIN = Principal("t-admin", Role.ADMIN)
 HUB, ANA, BEN, CAT, BOT, ROOT = 1, 2, 3, 4, 5, 6
-ACME, TEAM, SHOP, CRAFT = 10, 11, 100, 101
+ACME, TEAM, GUESTS, SHOP, CRAFT = 10, 11, 12, 100, 101
 GROUP = {"type": "group", "id": ACME}
 PROJECT = {"type": "project", "id": SHOP}
 
@@ -184,6 +184,14 @@ def revoke(account_id: int, level: int | None, resource: dict[str, Any] = PROJEC
     return {"op": "revoke", "account_id": account_id, "resource": resource, **expected}
 
 
+def share(group_id: int, level: int, resource: dict[str, Any] = PROJECT, **more: Any) -> dict[str, Any]:
+    return {"op": "share", "group_id": group_id, "resource": resource, "access_level": level, **more}
+
+
+def unshare(group_id: int, resource: dict[str, Any] = PROJECT, **more: Any) -> dict[str, Any]:
+    return {"op": "unshare", "group_id": group_id, "resource": resource, **more}
+
+
 def user(number: int, username: str, name: str, **more: Any) -> dict[str, Any]:
     return {"id": number, "username": username, "name": name, "state": "active", "bot": False, **more}
 
@@ -193,7 +201,10 @@ def member(level: int, **more: Any) -> dict[str, Any]:
 
 
 def company() -> MemberGitLab:
-    """Acme with a team and its shop, and twenty developers in a project; of its owners only Ana is an active person."""
+    """Acme with a team and its shop, and twenty developers in a project; of its owners only Ana is an active person.
+
+    Beside it lies a group of guests.
+    """
     people = {
         HUB: user(HUB, "hub", "Hub", bot=True),
         ANA: user(ANA, "ana", "Ana Lima"),
@@ -205,18 +216,23 @@ def company() -> MemberGitLab:
     }
     acme = {"id": ACME, "full_path": "acme", "parent_id": None}
     team = {"id": TEAM, "full_path": "acme/team", "parent_id": ACME}
+    guests = {"id": GUESTS, "full_path": "guests", "parent_id": None}
     shop = {"id": SHOP, "path_with_namespace": "acme/team/shop", "namespace": {"id": TEAM, "kind": "group"}}
     craft = {"id": CRAFT, "path_with_namespace": "acme/craft", "namespace": {"id": ACME, "kind": "group"}}
     return MemberGitLab(
         users=people,
-        places={("groups", ACME): acme, ("groups", TEAM): team, ("projects", SHOP): shop, ("projects", CRAFT): craft},
+        places={
+            ("groups", ACME): acme, ("groups", TEAM): team, ("groups", GUESTS): guests,
+            ("projects", SHOP): shop, ("projects", CRAFT): craft,
+        },
         members={
             ("groups", ACME): {HUB: member(50), ANA: member(50), CAT: member(50), BOT: member(50)},
             ("groups", TEAM): {BEN: member(20)},
+            ("groups", GUESTS): {HUB: member(10), 41: member(30)},
             ("projects", SHOP): {BEN: member(30)},
             ("projects", CRAFT): {number: member(30) for number in range(20, 40)},
         },
-    )
+    )  # fmt: skip
 
 
 def _connection(integration_id: str) -> GitLabConnection:

@@ -6,12 +6,13 @@ import pytest
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.decisions import Decision, decide
 from gitlab_hub.provisioning.facts import Facts, Hand, Inherited, Member, Person, Place
 from gitlab_hub.provisioning.model import NO_ROLE, Kind, Membership, Mode, Operation
+from gitlab_hub.provisioning.operations.base import Decision
+from gitlab_hub.provisioning.operations.membership_rules import decide
 from gitlab_hub.provisioning.reading import member_of, person_of, place_of
 from gitlab_hub.provisioning.refusals import ADVICE, Code
-from gitlab_hub.provisioning.sentences import sentence
+from gitlab_hub.provisioning.sentences import change
 
 HAND = Hand(account_id=1, is_admin=True, scopes=("api",), today="2026-09-21")
 ANA = Person(id=4, username="ana", name="Ana Lima", state="active", kind=AccountKind.HUMAN)
@@ -93,8 +94,9 @@ def test_a_custom_role_stays_with_its_level_unless_another_is_named(wanted: Oper
     ],
 )  # fmt: skip
 def test_a_person_understands_it(wanted: Operation, member: Member | None, text: str) -> None:
-    facts = Facts(person=ANA, place=API, member=member)
-    assert sentence(wanted, facts, decide(wanted, facts, HAND)) == text
+    found = decided(wanted, member)
+    told = change(ANA.label, API.full_path, found.before, found.after, is_change=bool(found.calls))
+    assert told == text
 
 
 def test_rows_are_read_with_suspicion() -> None:

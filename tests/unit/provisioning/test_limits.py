@@ -19,7 +19,7 @@ PLACE = "group#1"
 
 def touches(count: int, *, members: int, first: int = 0, changes: bool = True) -> list[Touch]:
     return [
-        Touch(index=one, place=PLACE, member_count=members, account_id=one if changes else None)
+        Touch(index=one, place=PLACE, member_count=members, accounts=frozenset({one} if changes else ()))
         for one in range(first, first + count)
     ]
 
@@ -54,7 +54,7 @@ def test_plans_that_were_let_through_never_change_more_than_a_tenth_together(
     spent: list[Spent] = []
     for accounts in plans:
         wanted = [
-            Touch(index=number, place=PLACE, member_count=members, account_id=account)
+            Touch(index=number, place=PLACE, member_count=members, accounts=frozenset({account}))
             for number, account in enumerate(accounts)
         ]
         if wanted and not beyond(wanted, spent):

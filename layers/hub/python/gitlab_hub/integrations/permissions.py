@@ -107,6 +107,7 @@ NEEDS = (
             "Group: Read",
             "Project: Read",
         ),
+        better_with=("Group: Share", "Project: Share"),
         scope=API,
         role="Maintainer (of a group: Owner)",
     ),

@@ -53,7 +53,7 @@ class Execution:
         if call.method == "DELETE":
             self._sleep(DELETE_EVERY_SECONDS)
         answer = asyncio.run(self._send(connection, call))
-        now_is = self._planner.membership(connection, step.operation)
+        now_is = self._planner.state(connection, step.operation)
         return self._save(plan, after_sending(sent, answer, now_is, at=self._clock()))
 
     async def _send(self, connection: GitLabConnection, call: Call) -> Answer:
@@ -72,15 +72,25 @@ class Execution:
             self._record(AuditAction.PLAN_OUTCOME, plan, saved)
         if saved.status is StepStatus.FAILED:
             one = saved.operation
-            self._own_changes.drop(plan.integration_id, one.resource_type, one.resource_id, one.account_id)
+            if one.holder:
+                self._own_changes.drop(
+                    plan.integration_id, one.resource_type, one.resource_id, one.holder, is_group=bool(one.group_id)
+                )
         return saved
 
     def _note_own(self, plan: Plan, step: Step, line: str) -> None:
         """Have the change feed know whose change this is, whoever finds it first."""
         one, level = step.operation, None if step.after is None else step.after.access_level
-        self._own_changes.note(
-            plan.integration_id, one.resource_type, one.resource_id, one.account_id, level=level, audit_id=line
-        )
+        if one.holder:
+            self._own_changes.note(
+                plan.integration_id,
+                one.resource_type,
+                one.resource_id,
+                one.holder,
+                is_group=bool(one.group_id),
+                level=level,
+                audit_id=line,
+            )
 
     def _record(self, action: AuditAction, plan: Plan, step: Step) -> str:
         told: dict[str, object] = {"operation": step.sentence, "state": _state(step.after)}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.granular import GRANULAR
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.model import Membership
 
@@ -15,6 +16,11 @@ class Hand:
     is_admin: bool
     scopes: tuple[str, ...]
     today: str
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the token's scopes allow changes; what a fine-grained one may, GitLab says."""
+        return "api" in self.scopes or GRANULAR in self.scopes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,8 @@ class Place:
     """A group or project.
 
     `owner_id`: whose personal namespace a project is in; `is_locked`: whether its group keeps members out of its
-    projects; `syncs_ldap`, `syncs_saml`: whether links to directory groups manage its members.
+    projects, `locks_shares`: other groups; `keeps_inside`: whether a top-level group lets its tree be shared with none
+    outside of it. `syncs_ldap`, `syncs_saml`: whether links to directory groups manage its members.
     """
 
     type: ResourceType
@@ -66,6 +73,8 @@ class Place:
     parent_id: int | None = None
     owner_id: int | None = None
     is_locked: bool = False
+    locks_shares: bool = False
+    keeps_inside: bool = False
     syncs_ldap: bool = False
     syncs_saml: bool = False
 

@@ -12,15 +12,18 @@ MOST_OPERATIONS = 25
 ONE_IN = 10
 """Of so many members of a group or project one may change."""
 
+MOST_COUNTED = 1_001
+"""Accounts in one place: more than a tenth of the 10,000 up to which GitLab counts members."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
-    """What one operation changes: `account_id` is set where it changes or removes a member of `place`."""
+    """What one operation changes: `accounts` are those among the members of `place` whose access it changes or ends."""
 
     index: int
     place: str
     member_count: int
-    account_id: int | None
+    accounts: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +47,9 @@ def beyond(touches: Sequence[Touch], spent: Sequence[Spent]) -> set[int]:
         return {touch.index for touch in touches}
     found: set[int] = set()
     for place in {touch.place for touch in touches}:
-        here = [touch for touch in touches if touch.place == place and touch.account_id is not None]
+        here = [touch for touch in touches if touch.place == place and touch.accounts]
         before = {account for one in spent for account in one.members.get(place, ())}
-        changed = before | {touch.account_id for touch in here}
+        changed = before.union(*(touch.accounts for touch in here))
         if here and len(changed) > max(1, max(touch.member_count for touch in here) // ONE_IN):
             found |= {touch.index for touch in here}
     return found
@@ -54,8 +57,9 @@ def beyond(touches: Sequence[Touch], spent: Sequence[Spent]) -> set[int]:
 
 def spending(touches: Sequence[Touch], *, plan_id: str, at: int) -> Spent:
     """What a plan takes of the limits."""
-    members: dict[str, list[int]] = {}
+    members: dict[str, set[int]] = {}
     for touch in touches:
-        if touch.account_id is not None:
-            members.setdefault(touch.place, []).append(touch.account_id)
-    return Spent(at=at, plan_id=plan_id, operations=len(touches), members=members)
+        if touch.accounts:
+            members.setdefault(touch.place, set()).update(touch.accounts)
+    kept = {place: sorted(accounts)[:MOST_COUNTED] for place, accounts in members.items()}
+    return Spent(at=at, plan_id=plan_id, operations=len(touches), members=kept)

@@ -26,6 +26,12 @@ class Kind(StrEnum):
 
     GRANT = "grant"
     REVOKE = "revoke"
+    SHARE = "share"
+    UNSHARE = "unshare"
+
+
+_ENDING = frozenset({Kind.REVOKE, Kind.UNSHARE})
+"""Those that take access away."""
 
 
 class Mode(StrEnum):
@@ -37,12 +43,16 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One thing that somebody wants; which fields it has follows from its kind."""
+    """One thing that somebody wants; which fields it has follows from its kind.
+
+    It is about an account (`account_id`, else 0) or a group that is invited (`group_id`).
+    """
 
     kind: Kind
-    account_id: int
     resource_type: ResourceType
     resource_id: int
+    account_id: int = 0
+    group_id: int | None = None
     access_level: int | None = None
     mode: str | None = None
     expires_on: str | None = None
@@ -52,19 +62,29 @@ class Operation:
     @property
     def rank(self) -> int:
         """When it is done among those of its plan: new owners come first, and nobody goes before they are there."""
-        if self.kind is Kind.REVOKE:
+        if self.kind in _ENDING:
             return 2
         return 0 if self.access_level == OWNER else 1
 
     @property
     def subject(self) -> tuple[object, ...]:
         """What it changes: a plan has one operation for each."""
-        return self.resource_type, self.resource_id, self.account_id
+        return self.resource_type, self.resource_id, self.account_id, self.group_id
+
+    @property
+    def holder(self) -> int:
+        """The account or group that is to have something; 0 where it is known by an address only."""
+        return self.group_id or self.account_id
+
+    @property
+    def place(self) -> str:
+        """The group or project, where no better name for it is known."""
+        return f"{self.resource_type} {self.resource_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """What an account has in a group or project itself."""
+    """What an account, or an invited group, has in a group or project itself."""
 
     access_level: int
     expires_on: str | None = None
@@ -102,14 +122,14 @@ class StepStatus(StrEnum):
 class Step:
     """An operation as it was planned, and what became of it.
 
-    `refusals` are codes of `refusals.Code` in order of their names. `before` and `after`: what the account has in the
-    resource itself, None for nothing. `tries` counts the writes that were about to go out, `sent_at` is the last one's
-    moment until its outcome is known.
+    `subject`: whom it is about, as people call it. `refusals` are codes of `refusals.Code` in order of their names.
+    `before` and `after`: what that has in the resource itself, None for nothing. `tries` counts the writes that were
+    about to go out, `sent_at` is the last one's moment until its outcome is known.
     """
 
     index: int
     operation: Operation
-    account: str
+    subject: str
     full_path: str
     sentence: str
     before: Membership | None

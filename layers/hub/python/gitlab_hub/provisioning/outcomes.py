@@ -2,7 +2,7 @@
 
 An answer is no proof either way. Member calls answer 2xx with `status: error` in the body, or with the word that a
 request waits for an administrator (lib/api/invitations.rb; ee/app/services/ee/members/create_service.rb); and a write
-that timed out may have been done. So what counts is the membership as it is read afterwards.
+that timed out may have been done. So what counts is what is read afterwards.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from typing import Any
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError, NoConnection, RateLimited, ReadOnly
-from gitlab_hub.provisioning.decisions import Decision
 from gitlab_hub.provisioning.model import Membership, Step, StepStatus
+from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.refusals import Code
 
 MOST_TRIES = 5

@@ -10,14 +10,14 @@ from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.decisions import Decision, decide
-from gitlab_hub.provisioning.facts import Facts, Hand, Member
+from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.limits import Spent, Touch, beyond
 from gitlab_hub.provisioning.mirror import Mirror
 from gitlab_hub.provisioning.model import Kind, Membership, Mode, Operation, Step, in_order
+from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
+from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
-from gitlab_hub.provisioning.sentences import sentence
 
 DEADLINE_SECONDS = 20.0
 """For all that one plan has read: a request through the gateway lives for 30 seconds."""
@@ -33,12 +33,8 @@ class Planner:
         """Decide about all operations of a plan, by their numbers. Raises GitLabError."""
         fit = self._mirror.fit_for(connection.integration_id, operations.values())
         found = asyncio.run(self._read(connection, operations, fit))
-        hand = self._hand(connection)
-        looked = [
-            (number, operations[number], facts, decide(operations[number], facts, hand)) for number, facts in found
-        ]
-        steps = [step_of(number, operation, facts, decision) for number, operation, facts, decision in looked]
-        touches = [touch_of(number, facts, decision) for number, _, facts, decision in looked if decision.calls]
+        steps = [step_of(number, operations[number], finding) for number, finding in found]
+        touches = [touch_of(number, operations[number], one) for number, one in found if one.decision.calls]
         return sorted(steps, key=lambda step: step.index), touches
 
     def ids_of(
@@ -56,36 +52,41 @@ class Planner:
     def again(self, connection: GitLabConnection, operation: Operation) -> Decision:
         """Decide about one operation that was planned, right before it is done. Raises GitLabError."""
 
-        async def ask() -> Facts:
+        async def ask() -> Finding:
             async with self._reading(connection) as reader:
-                return await reader.facts(operation)
+                return await OPERATIONS[operation.kind].look(reader, operation, Around(hand=reader.hand))
 
-        return decide(operation, asyncio.run(ask()), self._hand(connection))
+        return asyncio.run(ask()).decision
 
-    def membership(self, connection: GitLabConnection, operation: Operation) -> Membership | None:
-        """What the account of an operation has there itself. Raises GitLabError."""
+    def state(self, connection: GitLabConnection, operation: Operation) -> Membership | None:
+        """What an operation changes, as it is now. Raises GitLabError."""
 
-        async def ask() -> Member | None:
+        async def ask() -> Membership | None:
             async with self._reading(connection) as reader:
-                return await reader.member(operation.resource_type, operation.resource_id, operation.account_id)
+                return await OPERATIONS[operation.kind].state(reader, operation)
 
-        member = asyncio.run(ask())
-        return None if member is None else member.membership
+        return asyncio.run(ask())
 
     async def _read(
         self, connection: GitLabConnection, operations: Mapping[int, Operation], fit: Iterable[object]
-    ) -> list[tuple[int, Facts]]:
+    ) -> list[tuple[int, Finding]]:
         order, covered = in_order(operations), set(fit)
         ahead = [owners_ahead([operations[one] for one in order[:place]], operations[number])
                  for place, number in enumerate(order)]  # fmt: skip
         async with self._reading(connection) as reader:
 
-            async def read(number: int, gone: set[int], coming: set[int]) -> tuple[int, Facts]:
+            async def look(number: int, gone: set[int], coming: set[int]) -> tuple[int, Finding]:
                 one = operations[number]
-                is_fresh = (one.resource_type, one.resource_id) in covered
-                return number, await reader.facts(one, is_fresh=is_fresh, counts=True, gone=gone, coming=coming)
+                around = Around(
+                    hand=reader.hand,
+                    is_fresh=(one.resource_type, one.resource_id) in covered,
+                    counts=True,
+                    gone=frozenset(gone),
+                    coming=frozenset(coming),
+                )
+                return number, await OPERATIONS[one.kind].look(reader, one, around)
 
-            return await asyncio.gather(*(read(number, *owners) for number, owners in zip(order, ahead, strict=True)))
+            return await asyncio.gather(*(look(number, *owners) for number, owners in zip(order, ahead, strict=True)))
 
     @asynccontextmanager
     async def _reading(self, connection: GitLabConnection) -> AsyncIterator[LiveReader]:
@@ -114,14 +115,15 @@ def owners_ahead(earlier: Sequence[Operation], operation: Operation) -> tuple[se
     return {one.account_id for one in lowers}, coming
 
 
-def step_of(number: int, operation: Operation, facts: Facts, decision: Decision) -> Step:
+def step_of(number: int, operation: Operation, finding: Finding) -> Step:
     """An operation with what was decided about it."""
+    decision = finding.decision
     return Step(
         index=number,
         operation=operation,
-        account=facts.person.label if facts.person else "",
-        full_path=facts.place.full_path if facts.place else "",
-        sentence=sentence(operation, facts, decision),
+        subject=finding.subject,
+        full_path=finding.full_path,
+        sentence=finding.sentence,
         before=decision.before,
         after=decision.after,
         calls=decision.calls,
@@ -129,11 +131,10 @@ def step_of(number: int, operation: Operation, facts: Facts, decision: Decision)
     )
 
 
-def touch_of(number: int, facts: Facts, decision: Decision) -> Touch:
+def touch_of(number: int, operation: Operation, finding: Finding) -> Touch:
     """What an operation takes of the limits."""
-    place = f"{facts.place.type}#{facts.place.id}" if facts.place else ""
-    changed = facts.person.id if decision.changes_member and facts.person else None
-    return Touch(index=number, place=place, member_count=facts.member_count, account_id=changed)
+    place = f"{operation.resource_type}#{operation.resource_id}"
+    return Touch(index=number, place=place, member_count=finding.members, accounts=finding.touched)
 
 
 def limited(steps: Sequence[Step], touches: Sequence[Touch], spent: Sequence[Spent]) -> list[Step]:

@@ -9,11 +9,21 @@ class OwnChanges(Protocol):
     """Where the change feed looks whether the hub itself has changed something."""
 
     def note(
-        self, integration_id: str, kind: ResourceType, number: int, account_id: int, *, level: int | None, audit_id: str
+        self,
+        integration_id: str,
+        kind: ResourceType,
+        number: int,
+        holder: int,
+        *,
+        is_group: bool = False,
+        level: int | None,
+        audit_id: str,
     ) -> None:
-        """An account is about to have a level in a group or project, None for nothing."""
+        """An account, or an invited group, is about to have a level in a group or project, None for nothing."""
 
-    def drop(self, integration_id: str, kind: ResourceType, number: int, account_id: int) -> None:
+    def drop(
+        self, integration_id: str, kind: ResourceType, number: int, holder: int, *, is_group: bool = False
+    ) -> None:
         """Nothing was changed."""
 
 

@@ -4,7 +4,6 @@ A reader remembers accounts, places and its own roles for as long as one plan is
 one group do not ask fifty times for it. Memberships are never remembered: they are what changes.
 """
 
-import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,8 @@ from gitlab_hub.gitlab.fields import GitLabRow, day, first_id, flag, mapping, nu
 from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.facts import Facts, Hand, Inherited, Member, Person, Place
-from gitlab_hub.provisioning.model import Kind, Membership, Operation
+from gitlab_hub.provisioning.facts import Hand, Inherited, Member, Person, Place
+from gitlab_hub.provisioning.model import Membership
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab
@@ -32,58 +31,16 @@ class LiveReader:
     """Reads facts with one client."""
 
     def __init__(self, gitlab: "GitLab", hand: Hand) -> None:
-        self._gitlab, self._hand = gitlab, hand
+        self._gitlab, self.hand = gitlab, hand
         self._people: dict[int, Person | None] = {}
         self._places: dict[tuple[ResourceType, int], Place | None] = {}
         self._own_levels: dict[tuple[ResourceType, int], int] = {}
         self._saml: dict[int, bool] = {}
 
-    async def facts(
-        self,
-        operation: Operation,
-        *,
-        is_fresh: bool = True,
-        counts: bool = False,
-        gone: Collection[int] = (),
-        coming: Collection[int] = (),
-    ) -> Facts:
-        """Read what decides about an operation; how many members there are only where that `counts`.
-
-        `gone` and `coming`: who stops being an Owner there, or becomes one, by operations of the same plan before it.
-        Raises GitLabError.
-        """
-        person, place = await asyncio.gather(
-            self.person(operation.account_id), self.place(operation.resource_type, operation.resource_id)
-        )
-        if place is None:
-            return Facts(person=person, place=None, is_fresh=is_fresh)
-        member, inherited, own_level, count, syncs_saml = await asyncio.gather(
-            self.member(place.type, place.id, operation.account_id),
-            self._inherited(place, operation.account_id),
-            self._own_level(place),
-            self._member_count(place) if counts else _none(),
-            self._syncs_saml(place),
-        )
-        owners: frozenset[int] = frozenset()
-        if place.is_top_level and member is not None and member.membership.access_level >= OWNER:
-            owners = await self._other_owners(place, {operation.account_id, *gone}) | frozenset(coming)
-        reaches = member is None and operation.kind is Kind.REVOKE
-        return Facts(
-            person=person,
-            place=replace(place, syncs_saml=syncs_saml),
-            member=member,
-            inherited=inherited,
-            owners=owners,
-            own_level=own_level,
-            has_access=reaches and await self._level_in(place, operation.account_id) > 0,
-            member_count=count,
-            is_fresh=is_fresh,
-        )
-
     async def person(self, account_id: int) -> Person | None:
         """An account; None where GitLab shows none."""
         if account_id not in self._people:
-            row = await self._row(f"/users/{account_id}")
+            row = await self.row(f"/users/{account_id}")
             self._people[account_id] = None if row is None else person_of(row)
         return self._people[account_id]
 
@@ -91,13 +48,13 @@ class LiveReader:
         """A group or project; None where GitLab shows none."""
         if (kind, number) not in self._places:
             is_group = kind is ResourceType.GROUP
-            row = await self._row(f"/{kind.collection}/{number}", {"with_projects": "false"} if is_group else None)
+            row = await self.row(f"/{kind.collection}/{number}", {"with_projects": "false"} if is_group else None)
             self._places[kind, number] = None if row is None else await self._place_of(kind, row)
         return self._places[kind, number]
 
     async def id_of(self, kind: ResourceType, path: str) -> int:
         """The id of a group or project by its full path. Raises NotInGitLab."""
-        row = await self._row(f"/{kind.collection}/{segment(path)}")
+        row = await self.row(f"/{kind.collection}/{segment(path)}")
         found = None if row is None else first_id(row, "id")
         if found is None:
             raise NotInGitLab(f"GitLab shows no {kind} {path[:200]} to the token; check its full path.")
@@ -105,7 +62,7 @@ class LiveReader:
 
     async def member(self, kind: ResourceType, number: int, account_id: int) -> Member | None:
         """The direct membership of an account; None where there is none."""
-        row = await self._row(f"/{kind.collection}/{number}/members/{account_id}")
+        row = await self.row(f"/{kind.collection}/{number}/members/{account_id}")
         return None if row is None else member_of(row)
 
     async def _place_of(self, kind: ResourceType, row: GitLabRow) -> Place:
@@ -113,9 +70,9 @@ class LiveReader:
         if kind is ResourceType.GROUP or place.parent_id is None:
             return place
         group = await self.place(ResourceType.GROUP, place.parent_id)
-        return place if group is None else replace(place, is_locked=group.is_locked)
+        return place if group is None else replace(place, is_locked=group.is_locked, locks_shares=group.locks_shares)
 
-    async def _syncs_saml(self, place: Place) -> bool:
+    async def syncs_saml(self, place: Place) -> bool:
         """Whether SAML group links manage the members of a group (Premium; docs.gitlab.com/api/saml)."""
         if place.type is not ResourceType.GROUP:
             return False
@@ -127,42 +84,59 @@ class LiveReader:
                 self._saml[place.id] = False
         return self._saml[place.id]
 
-    async def _inherited(self, place: Place, account_id: int) -> Inherited | None:
+    async def line(self, place: Place) -> list[Place]:
+        """The groups above a place, the nearest first, as far as the token is shown them."""
+        found: list[Place] = []
+        parent = place.parent_id
+        while parent is not None and len(found) < _MOST_PARENTS:
+            group = await self.place(ResourceType.GROUP, parent)
+            if group is None:
+                break
+            found.append(group)
+            parent = group.parent_id
+        return found
+
+    async def inherited(self, place: Place, account_id: int) -> Inherited | None:
         """The highest membership in a group above (Member#highest_group_member)."""
         best: Inherited | None = None
-        parent = place.parent_id
-        for _ in range(_MOST_PARENTS):
-            group = None if parent is None else await self.place(ResourceType.GROUP, parent)
-            if group is None:
-                return best
+        for group in await self.line(place):
             above = await self.member(group.type, group.id, account_id)
             if above is not None and (best is None or above.membership.access_level > best.level):
                 best = Inherited(level=above.membership.access_level, full_path=group.full_path)
-            parent = group.parent_id
         return best
 
-    async def _own_level(self, place: Place) -> int:
-        if self._hand.is_admin:
+    async def own_level(self, place: Place) -> int:
+        """The level of the token's user in a place, by whatever way."""
+        if self.hand.is_admin:
             return OWNER
         key = (place.type, place.id)
         if key not in self._own_levels:
-            mine = place.owner_id == self._hand.account_id
-            self._own_levels[key] = OWNER if mine else await self._level_in(place, self._hand.account_id)
+            mine = place.owner_id == self.hand.account_id
+            self._own_levels[key] = OWNER if mine else await self.level_in(place, self.hand.account_id)
         return self._own_levels[key]
 
-    async def _level_in(self, place: Place, account_id: int) -> int:
+    async def level_in(self, place: Place, account_id: int) -> int:
         """The level of an account in a place by whatever way GitLab lists."""
-        row = await self._row(f"/{place.type.collection}/{place.id}/members/all/{account_id}")
+        row = await self.row(f"/{place.type.collection}/{place.id}/members/all/{account_id}")
         return 0 if row is None else number(row.get("access_level")) or 0
 
-    async def _member_count(self, place: Place) -> int:
+    async def member_count(self, place: Place) -> int:
         """How many direct members there are."""
         async for page in self._gitlab.pages(f"/{place.type.collection}/{place.id}/members", per_page=100):
             # Above 10,000 GitLab does not count (docs.gitlab.com/api/rest, "Pagination response headers").
             return len(page.rows) if page.next is None else page.total or _MOST_OWNERS
         return 0
 
-    async def _other_owners(self, place: Place, without: Collection[int]) -> frozenset[int]:
+    async def account_ids(self, path: str, most: int) -> frozenset[int]:
+        """The ids in a list of members, the first `most` or a page more."""
+        found: set[int] = set()
+        async for page in self._gitlab.pages(path, per_page=100):
+            found |= {account_id for row in page.rows if (account_id := first_id(row, "id")) is not None}
+            if len(found) >= most:
+                break
+        return frozenset(found)
+
+    async def other_owners(self, place: Place, without: Collection[int]) -> frozenset[int]:
         """One other direct Owner who can look after a group, if there is any."""
         seen = 0
         async for page in self._gitlab.pages(f"/{place.type.collection}/{place.id}/members"):
@@ -179,20 +153,17 @@ class LiveReader:
         if account_id is None or account_id in without or member.membership.access_level < OWNER or member.is_awaiting:
             return False
         ends = member.membership.expires_on
-        if (ends is not None and ends <= self._hand.today) or row.get("state") != "active":
+        if (ends is not None and ends <= self.hand.today) or row.get("state") != "active":
             return False
         person = await self.person(account_id)
         return person is not None and person.counts_as_owner
 
-    async def _row(self, path: str, params: Any = None) -> GitLabRow | None:
+    async def row(self, path: str, params: Any = None) -> GitLabRow | None:
+        """One row; None where GitLab shows none."""
         try:
             return mapping((await self._gitlab.get(path, params)).body)
         except ResourceNotFound:
             return None
-
-
-async def _none() -> int:
-    return 0
 
 
 # GitLab's rows as facts; pure.
@@ -226,6 +197,8 @@ def place_of(kind: ResourceType, row: GitLabRow) -> Place:
         parent_id=first_id(row, "parent_id") if is_group else first_id(namespace, "id") if in_group else None,
         owner_id=None if is_group or in_group else first_id(part(row, "owner"), "id"),
         is_locked=is_group and row.get("membership_lock") is True,
+        locks_shares=is_group and row.get("share_with_group_lock") is True,
+        keeps_inside=is_group and row.get("prevent_sharing_groups_outside_hierarchy") is True,
         syncs_ldap=is_group and bool(rows_in(row.get("ldap_group_links"))),
     )
 

@@ -36,13 +36,14 @@ ADVICE = {
     "(in GitLab: the group's Settings, LDAP Synchronization).",
     Code.SAML_MANAGED: "SAML group links manage this membership, and the next sign-in would undo the change. Change "
     "the group at the identity provider (in GitLab: the group's Settings, SAML Group Links).",
-    Code.MEMBERSHIP_LOCK: "The project's group does not allow members to be added to its projects. Add them to the "
-    "group, or lift the lock (the group's Settings, Permissions and group features).",
-    Code.INHERITED_ACCESS: "There is no direct membership here: the access comes from a group. GET …/explain names "
-    "where to revoke it.",
+    Code.MEMBERSHIP_LOCK: "The group allows no members, or no other groups, to be added here. Add them to the "
+    "group itself, or lift the lock (the group's Settings, Permissions and group features).",
+    Code.INHERITED_ACCESS: "There is nothing here to give or take: the access comes from a group above. "
+    "GET …/explain names where to revoke it.",
     Code.IMPLIED_ACCESS: "The access follows from what the account is, an administrator or the holder of the "
     "namespace; no membership can be taken away.",
-    Code.GRANT_CHANGED: "The account does not have the expected level here. Read its grants again and make a new plan.",
+    Code.GRANT_CHANGED: "What is there is not what this expects. Read it again and make a new plan; a group that is "
+    "invited with another level or end has to be taken out first (unshare), as GitLab cannot change that.",
     Code.BELOW_INHERITED_LEVEL: "The account has more from a group above, and GitLab takes no lower level here. Lower "
     "it there.",
     Code.EXPIRES_IN_PAST: "The access would be over at once. Name a later day.",
@@ -50,7 +51,7 @@ ADVICE = {
     "(PUT …/gitlab-token).",
     Code.NOT_OWNER: "The token's user has too low a role here to make this change. Groups need an Owner, projects a "
     "Maintainer, and nobody gives or takes more than they have.",
-    Code.USER_NOT_FOUND: "GitLab has no such account, or does not show it to the token.",
+    Code.USER_NOT_FOUND: "GitLab has no such account or group, or does not show it to the token.",
     Code.PENDING_INVITATION: "There is an invitation for this address already. Change or cancel that one.",
     Code.QUEUED_FOR_APPROVAL: "The membership waits for an administrator's approval; it can be changed after that.",
     Code.BLAST_RADIUS: "This goes beyond what may change at once: 25 operations, and a tenth of the members of a group "

@@ -38,6 +38,9 @@ def _level(value: object) -> object:
 
 
 AccountId = Annotated[StrictInt, Field(ge=1, le=MAX_ID, description="GitLab's id of the account.", examples=[42])]
+GroupId = Annotated[
+    StrictInt, Field(ge=1, le=MAX_ID, description="GitLab's id of the group that is invited.", examples=[12])
+]
 Level = Annotated[StrictInt, BeforeValidator(_level), Field(examples=[30])]
 Day = Annotated[
     date,
@@ -120,7 +123,57 @@ class RevokeBody(RequestBody):
         )
 
 
-OperationBody = Annotated[GrantBody | RevokeBody, Field(discriminator="op")]
+class ShareBody(RequestBody):
+    """Invite a group into a group or project, so that its members have access there."""
+
+    op: Literal["share"]
+    group_id: GroupId
+    resource: Annotated[ResourceBody, Field(description="Where.")]
+    access_level: Annotated[Level, Field(description="The most that its members have there.")]
+    expires_at: Day | None = None
+
+    @property
+    def operation(self) -> Operation:
+        """What is asked for."""
+        return Operation(
+            kind=Kind.SHARE,
+            group_id=self.group_id,
+            resource_type=self.resource.type,
+            resource_id=self.resource.id or 0,
+            access_level=self.access_level,
+            expires_on=None if self.expires_at is None else self.expires_at.isoformat(),
+        )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.access_level == MINIMAL_ACCESS:
+            raise rule("gives Minimal Access, which groups cannot be invited with")
+        return self
+
+
+class UnshareBody(RequestBody):
+    """End the invitation of a group, and with it the access of its members by that way."""
+
+    op: Literal["unshare"]
+    group_id: GroupId
+    resource: Annotated[ResourceBody, Field(description="Where.")]
+    access_level: Annotated[
+        Level | None, Field(description="The level that it is thought to be; where it is another, nothing is done.")
+    ] = None
+
+    @property
+    def operation(self) -> Operation:
+        """What is asked for."""
+        return Operation(
+            kind=Kind.UNSHARE,
+            group_id=self.group_id,
+            resource_type=self.resource.type,
+            resource_id=self.resource.id or 0,
+            expected_level=self.access_level,
+        )
+
+
+OperationBody = Annotated[GrantBody | RevokeBody | ShareBody | UnshareBody, Field(discriminator="op")]
 
 
 class PlanBody(RequestBody):
@@ -153,7 +206,7 @@ def check_subjects(operations: list[Operation]) -> None:
     for number, operation in enumerate(operations):
         first = seen.setdefault(operation.subject, number)
         if first != number:
-            told = f"is about the same account and resource as operations.{first}; name them once in a plan"
+            told = f"is about the same as operations.{first}; name them once in a plan"
             field = f"body.operations.{number}"
             raise Unprocessable(
                 f"{field} {told}.", details={"fields": [{"field": field, "problem": "repeated", "message": told}]}

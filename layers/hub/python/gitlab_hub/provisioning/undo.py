@@ -1,28 +1,18 @@
 """What takes a plan back: each step that was carried out, the other way round. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation, Step, StepStatus
+from gitlab_hub.provisioning.model import Operation, Step, StepStatus
+from gitlab_hub.provisioning.operations.table import OPERATIONS
 
 
 def undoing(steps: Sequence[Step]) -> list[Operation]:
     """The operations that lead back to where the steps of a plan began, the last one first."""
-    done = [step for step in steps if step.status is StepStatus.APPLIED and step.before != step.after]
-    return [_back(step) for step in reversed(done)]
+    done = [step for step in steps if _is_done(step) and step.before != step.after]
+    return [OPERATIONS[step.operation.kind].back(step) for step in reversed(done)]
 
 
-def _back(step: Step) -> Operation:
-    one, before = step.operation, step.before
-    plain = replace(one, access_level=None, mode=None, expires_on=None, member_role_id=None, expected_level=None)
-    if before is None:
-        expected = None if step.after is None else step.after.access_level
-        return replace(plain, kind=Kind.REVOKE, expected_level=expected)
-    return replace(
-        plain,
-        kind=Kind.GRANT,
-        mode=Mode.EXACTLY,
-        access_level=before.access_level,
-        expires_on=before.expires_on,
-        member_role_id=before.member_role_id or NO_ROLE,
-    )
+def _is_done(step: Step) -> bool:
+    """Whether GitLab has what was planned; what waits for its administrator, it has not."""
+    waits = step.status is StepStatus.ACCEPTED and OPERATIONS[step.operation.kind].waits_for is not None
+    return waits or step.status is StepStatus.APPLIED

@@ -22,7 +22,7 @@ class PlanResource(BaseModel):
 
 
 class MembershipView(BaseModel):
-    """What an account has in a group or project itself."""
+    """What an account, or an invited group, has in a group or project itself."""
 
     access_level: int
     role: str
@@ -67,7 +67,8 @@ class PlanOperationView(BaseModel):
 
     index: int
     op: Kind
-    account_id: int
+    account_id: int | None
+    group_id: int | None
     resource: PlanResource
     sentence: str
     before: MembershipView | None
@@ -89,7 +90,8 @@ class PlanOperationView(BaseModel):
         return cls(
             index=step.index,
             op=one.kind,
-            account_id=one.account_id,
+            account_id=one.account_id or None,
+            group_id=one.group_id,
             resource=PlanResource(type=one.resource_type, id=one.resource_id, full_path=step.full_path),
             sentence=step.sentence,
             before=MembershipView.of(step.before),

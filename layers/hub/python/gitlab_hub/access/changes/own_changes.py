@@ -1,8 +1,9 @@
 """What the hub itself is changing in GitLab, so that the feed says so of what the sync then finds.
 
-`<integration>#own_changes` holds a row per direct membership for a day: the audit line about it, and what the account
-is to have. It is written before the request goes out, as a webhook may have the change read before GitLab's answer is
-here. A change counts as the hub's own where the level that is found is the one that was to be.
+`<integration>#own_changes` holds a row per direct membership or share for a day: the audit line about it, and what the
+account, or the invited group, is to have. It is written before the request goes out, as a webhook may have the change
+read before GitLab's answer is here. A change counts as the hub's own where the level that is found is the one that was
+to be.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ FRESH_SECONDS = 10
 """How long a reader trusts what it has read: a run tells hundreds of changes in a row."""
 
 _GRANTS = frozenset({ChangeKind.GRANT_ADDED, ChangeKind.GRANT_CHANGED, ChangeKind.GRANT_REMOVED})
+_SHARES = frozenset({ChangeKind.SHARE_ADDED, ChangeKind.SHARE_CHANGED, ChangeKind.SHARE_REMOVED})
 
 
 class OwnChanges:
@@ -31,16 +33,26 @@ class OwnChanges:
         self._table, self._now = table, now
 
     def note(
-        self, integration_id: str, kind: ResourceType, number: int, account_id: int, *, level: int | None, audit_id: str
+        self,
+        integration_id: str,
+        kind: ResourceType,
+        number: int,
+        holder: int,
+        *,
+        is_group: bool = False,
+        level: int | None,
+        audit_id: str,
     ) -> None:
-        """An account is about to have a level in a group or project, None for nothing."""
-        now = int(self._now())
-        key = {"pk": partition(integration_id, OWN_CHANGES), "sk": _sk(kind, number, account_id), "schema_version": 1}
+        """An account, or an invited group, is about to have a level in a group or project, None for nothing."""
+        now, sk = int(self._now()), _sk(kind, number, holder, is_group=is_group)
+        key = {"pk": partition(integration_id, OWN_CHANGES), "sk": sk, "schema_version": 1}
         self._table.put({**key, "audit_id": audit_id, "level": level, "at": now, "expires_at": now + KEPT_SECONDS})
 
-    def drop(self, integration_id: str, kind: ResourceType, number: int, account_id: int) -> None:
+    def drop(
+        self, integration_id: str, kind: ResourceType, number: int, holder: int, *, is_group: bool = False
+    ) -> None:
         """Nothing was changed."""
-        self._table.delete(partition(integration_id, OWN_CHANGES), _sk(kind, number, account_id))
+        self._table.delete(partition(integration_id, OWN_CHANGES), _sk(kind, number, holder, is_group=is_group))
 
 
 class OwnChangeReader:
@@ -53,7 +65,7 @@ class OwnChangeReader:
 
     def attributed(self, changes: Sequence[Change]) -> list[Change]:
         """The changes, with the audit line of those that the hub itself has made."""
-        if not any(change.kind in _GRANTS for change in changes):
+        if not any(change.kind in _GRANTS | _SHARES for change in changes):
             return list(changes)
         now = self._now()
         if not self._read_at <= now < self._read_at + FRESH_SECONDS:
@@ -62,12 +74,21 @@ class OwnChangeReader:
         return [replace(change, audit_id=self._line_of(change)) for change in changes]
 
     def _line_of(self, change: Change) -> str | None:
-        if change.kind not in _GRANTS or change.resource is None or change.account_id is None:
-            return None
-        row = self._rows.get(_sk(change.resource["type"], change.resource["id"], change.account_id))
+        key = _key_of(change)
+        row = None if key is None else self._rows.get(key)
         found = None if change.after is None else change.after["access_level"]
         return str(row["audit_id"]) if row is not None and row["level"] == found else None
 
 
-def _sk(kind: ResourceType, number: int, account_id: int) -> str:
-    return f"{grants_scope(kind, padded(number))}#{padded(account_id)}"
+def _key_of(change: Change) -> str | None:
+    if change.resource is None:
+        return None
+    place = change.resource["type"], change.resource["id"]
+    if change.kind in _GRANTS and change.account_id is not None:
+        return _sk(*place, change.account_id)
+    state = change.after or change.before
+    return _sk(*place, state["group_id"], is_group=True) if change.kind in _SHARES and state is not None else None
+
+
+def _sk(kind: ResourceType, number: int, holder: int, *, is_group: bool = False) -> str:
+    return f"{grants_scope(kind, padded(number))}#{'group#' if is_group else ''}{padded(holder)}"

@@ -14,36 +14,21 @@ GitLab's own rules that shape the calls:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
-from gitlab_hub.gitlab.granular import GRANULAR
 from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Facts, Hand, Place
 from gitlab_hub.provisioning.model import Call, Kind, Membership, Mode, Operation
+from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.refusals import Code
 
 _BOTS = frozenset({AccountKind.PROJECT_BOT, AccountKind.GROUP_BOT, AccountKind.INTERNAL})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What an operation comes to. Without calls there is nothing to do; with refusals nothing is done."""
-
-    before: Membership | None
-    after: Membership | None
-    calls: tuple[Call, ...] = ()
-    refusals: tuple[Code, ...] = ()
-
-    @property
-    def changes_member(self) -> bool:
-        """Whether it changes or removes somebody who is a member already."""
-        return bool(self.calls) and self.before is not None
-
-
 def decide(operation: Operation, facts: Facts, hand: Hand) -> Decision:
-    """Decide about one operation."""
+    """Decide about one grant or revocation."""
     before = facts.member.membership if facts.member else None
     after = _after(operation, facts, before)
     calls = () if facts.place is None or before == after else (_call(operation.account_id, facts.place, before, after),)
@@ -135,7 +120,7 @@ def _of_hand(
     operation: Operation, facts: Facts, before: Membership | None, after: Membership | None, hand: Hand
 ) -> Iterator[Code]:
     """Whether this token may do it (app/policies/group_policy.rb and project_policy.rb, `admin_…_member`)."""
-    if "api" not in hand.scopes and GRANULAR not in hand.scopes:
+    if not hand.may_write:
         yield Code.TOKEN_SCOPE
     needed = OWNER if operation.resource_type is ResourceType.GROUP else MAINTAINER
     touched = max(state.access_level for state in (before, after) if state is not None)

@@ -1,0 +1,72 @@
+"""What every operation gives: what it comes to as GitLab is now, what is so, and what takes it back."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitlab_hub.provisioning.facts import Hand
+from gitlab_hub.provisioning.model import Call, Membership, Operation, Step
+from gitlab_hub.provisioning.reading import LiveReader
+from gitlab_hub.provisioning.refusals import Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What an operation comes to. Without calls there is nothing to do; with refusals nothing is done."""
+
+    before: Membership | None
+    after: Membership | None
+    calls: tuple[Call, ...] = ()
+    refusals: tuple[Code, ...] = ()
+
+    @property
+    def changes_member(self) -> bool:
+        """Whether it changes or removes somebody who is a member already."""
+        return bool(self.calls) and self.before is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What the rest of a plan, and the hub's own copy, mean for one operation.
+
+    `is_fresh`: whether the mirror is fit to decide by, and covers the place. `counts`: whether it is to be counted how
+    many members there are. `gone` and `coming`: who stops being an Owner there, or becomes one, by operations of the
+    same plan before it.
+    """
+
+    hand: Hand
+    is_fresh: bool = True
+    counts: bool = False
+    gone: frozenset[int] = frozenset()
+    coming: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """An operation as GitLab is now.
+
+    `subject`: whom it is about, as people call it. `full_path` is empty where GitLab shows no such place.
+    `members`: how many the place has; `touched`: the accounts among them whose access it changes or ends.
+    """
+
+    decision: Decision
+    sentence: str
+    subject: str
+    full_path: str
+    members: int = 0
+    touched: frozenset[int] = frozenset()
+
+
+class OperationType(Protocol):
+    """One kind of operation, or a few about the same thing; it holds nothing. To read may raise GitLabError."""
+
+    waits_for: str | None
+    """What GitLab still waits for once all is sent, where it does: the operation is `accepted` then."""
+
+    async def look(self, reader: LiveReader, operation: Operation, around: Around) -> Finding:
+        """Read what decides about an operation, and decide."""
+
+    async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
+        """What an operation would change, as it is now: what its `before` and `after` are compared with."""
+
+    def back(self, step: Step) -> Operation:
+        """What takes a step back that was carried out."""
