@@ -16,6 +16,7 @@ _PLACE = re.compile(r"(groups|projects)/([^/]+)")
 _MEMBERS = re.compile(r"(groups|projects)/(\d+)/members(/all)?")
 _MEMBER = re.compile(r"(groups|projects)/(\d+)/members/(all/)?(\d+)")
 _SHARE = re.compile(r"(groups|projects)/(\d+)/share(?:/(\d+))?")
+_INVITATIONS = re.compile(r"(groups|projects)/(\d+)/invitations(?:/([^/]+))?")
 _LINKS = re.compile(r"groups/(\d+)/saml_group_links")
 _USER = re.compile(r"users/(\d+)")
 
@@ -31,6 +32,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     members: dict[Key, dict[int, dict[str, Any]]] = field(default_factory=dict)
     shares: dict[Key, dict[int, dict[str, Any]]] = field(default_factory=dict)
     """(kind, id of the place) → invited group → its row among `shared_with_groups`."""
+    invitations: dict[Key, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """(kind, id of the place) → address → its row."""
     effective: dict[Key, dict[int, int]] = field(default_factory=dict)
     """Levels that somebody has by other ways than memberships."""
     saml_links: set[int] = field(default_factory=set)
@@ -46,10 +49,10 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         path = str((_PATH.fullmatch(request.url.path) or {"path": ""})["path"])
         self.step(request.method, path)
         if request.method == "GET":
-            return self._read(path)
+            return self._list(path, request.url.params) or self._read(path)
         body = json.loads(request.content) if request.content else None
         self.writes.append((request.method, f"/{path}", body))
-        answer = self.instead_of_write() or self._write(request.method, path, body)
+        answer = self.instead_of_write() or self._beside(request.method, path, body)
         if answer.status_code < 300:
             answer = self.after_write() or answer
         return answer
@@ -65,6 +68,12 @@ class MemberGitLab(httpx.AsyncBaseTransport):
                  for key, rows in self.shares.items()}  # fmt: skip
         return {key: rows for key, rows in found.items() if rows}
 
+    def waiting(self) -> dict[Key, dict[str, tuple[Any, ...]]]:
+        """All invitations, to be compared."""
+        found = {key: {one: (row["access_level"], row["expires_at"]) for one, row in rows.items()}
+                 for key, rows in self.invitations.items()}  # fmt: skip
+        return {key: rows for key, rows in found.items() if rows}
+
     def state(self) -> dict[Key, dict[int, tuple[Any, ...]]]:
         """All memberships, to be compared."""
         return {
@@ -72,6 +81,16 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             for key, rows in self.members.items()
             if rows
         }
+
+    def _list(self, path: str, query: httpx.QueryParams) -> httpx.Response | None:
+        """What is looked for by an address."""
+        if path == "users":
+            found = [row for row in self.users.values() if row.get("public_email") == query.get("search")]
+            return httpx.Response(200, json=found)
+        if of := _INVITATIONS.fullmatch(path):
+            rows = self.invitations.get((of[1], int(of[2])), {})
+            return httpx.Response(200, json=[rows[one] for one in rows if one == query.get("query")])
+        return None
 
     def _read(self, path: str) -> httpx.Response:
         if found := _USER.fullmatch(path):
@@ -124,6 +143,14 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         rows = [row for one in self._parents(key) if (row := self._row(one, account)) is not None]
         return max(rows, key=lambda row: int(row["access_level"]), default=None)
 
+    def _beside(self, method: str, path: str, body: Any) -> httpx.Response:
+        """Writes about invitations and shares, and all others."""
+        if found := _INVITATIONS.fullmatch(path):
+            return self._invite(method, (found[1], int(found[2])), found[3], body)
+        if found := _SHARE.fullmatch(path):
+            return self._share((found[1], int(found[2])), int(found[3] or 0) or None, body)
+        return self._write(method, path, body)
+
     def _write(self, method: str, path: str, body: Any) -> httpx.Response:
         if (found := _MEMBERS.fullmatch(path)) and method == "POST":
             key, account = (found[1], int(found[2])), body["user_id"]
@@ -131,8 +158,6 @@ class MemberGitLab(httpx.AsyncBaseTransport):
                 return httpx.Response(409, json={"message": "Member already exists"})
             self._rows(*key)[account] = _fields(body, {"access_level": 0, "expires_at": None, "member_role": None})
             return httpx.Response(201, json=self._row(key, account), headers=_named(len(self.writes)))
-        if found := _SHARE.fullmatch(path):
-            return self._share((found[1], int(found[2])), int(found[3] or 0) or None, body)
         found = _MEMBER.fullmatch(path)
         assert found is not None, path
         key, account = (found[1], int(found[2])), int(found[4])
@@ -143,6 +168,21 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             return httpx.Response(204, headers=_named(len(self.writes)))
         self._rows(*key)[account] = _fields(body, {**self._rows(*key)[account], "member_role": None})
         return httpx.Response(200, json=self._row(key, account), headers=_named(len(self.writes)))
+
+    def _invite(self, method: str, key: Key, address: str | None, body: Any) -> httpx.Response:
+        rows = self.invitations.setdefault(key, {})
+        named = _named(len(self.writes))
+        if method == "POST":
+            new = {"invite_email": body["email"], "access_level": body["access_level"]}
+            rows[body["email"]] = {**new, "expires_at": body.get("expires_at")}
+            return httpx.Response(201, json={"status": "success"}, headers=named)
+        if address not in rows:
+            return _answer(None)
+        if method == "DELETE":
+            del rows[address]
+            return httpx.Response(204, headers=named)
+        rows[address] |= body
+        return httpx.Response(200, json=rows[address], headers=named)
 
     def _share(self, key: Key, ended: int | None, body: Any) -> httpx.Response:
         shares = self.shares.setdefault(key, {})

@@ -192,6 +192,10 @@ def unshare(group_id: int, resource: dict[str, Any] = PROJECT, **more: Any) -> d
     return {"op": "unshare", "group_id": group_id, "resource": resource, **more}
 
 
+def invite(email: str, level: int, resource: dict[str, Any] = PROJECT, **more: Any) -> dict[str, Any]:
+    return {"op": "invite", "email": email, "resource": resource, "access_level": level, **more}
+
+
 def user(number: int, username: str, name: str, **more: Any) -> dict[str, Any]:
     return {"id": number, "username": username, "name": name, "state": "active", "bot": False, **more}
 

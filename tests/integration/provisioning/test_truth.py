@@ -3,52 +3,12 @@
 import random
 from typing import Any
 
-import httpx
 import pytest
 
-from gitlab_hub.gitlab.client import GitLab
-from gitlab_hub.gitlab.clients import GitLabConnection
-from stand_in_gitlab.app import StandIn
-from stand_in_gitlab.company.build import Sizes
-from stand_in_gitlab.server import stand_in
-from tests.fakes.gitlab_client import FixedTokens, client
-from tests.fakes.gitlab_members import MemberGitLab
-from tests.functional.provisioning.plan_hub import START, GitLabs, PlanHub
+from tests.functional.provisioning.plan_hub import PlanHub
+from tests.integration.provisioning.stand_in_gitlabs import StandInGitLabs, Truth
 
-Truth = dict[tuple[str, int], dict[int, tuple[int, str | None]]]
 LEVELS = (10, 15, 20, 30, 40, 50)
-
-
-class StandInGitLabs(GitLabs):
-    """The stand-in as both integrations see it, by an administrator's token, without a socket."""
-
-    def __init__(self, seed: int) -> None:
-        super().__init__(MemberGitLab())
-        sizes = Sizes(users=14, groups=5, projects=6, pipelines=0, jobs=1)
-        self.app: StandIn = stand_in(
-            "https://gitlab.example/gitlab", seed=seed, sizes=sizes, root_path="gitlab", epoch=float(START), frozen=True
-        )
-        for one in self.known:
-            self.set(one, is_admin=True)
-
-    def open(self, connection: GitLabConnection) -> GitLab:
-        tokens = FixedTokens(self.app.company.well_known["admin"])
-        return client(httpx.ASGITransport(self.app), tokens)  # type: ignore[arg-type]  # any transport will do
-
-    def places(self) -> list[tuple[str, int]]:
-        company = self.app.company
-        return [*(("groups", one) for one in company.groups), *(("projects", one) for one in company.projects)]
-
-    def truth(self) -> Truth:
-        """Who has what, as GitLab's database has it."""
-        found = self.app.company.members
-        return {
-            key: {one: (row.level, row.expires_at) for one, row in rows.items()} for key, rows in found.items() if rows
-        }
-
-    def writes(self) -> list[tuple[str, str]]:
-        """The calls that were to change something."""
-        return [(row["method"], row["path"].removeprefix("/api/v4")) for row in self.app.writes.since()]
 
 
 def some_operation(dice: random.Random, gitlabs: StandInGitLabs) -> dict[str, Any]:

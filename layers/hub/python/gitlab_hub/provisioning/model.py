@@ -28,9 +28,12 @@ class Kind(StrEnum):
     REVOKE = "revoke"
     SHARE = "share"
     UNSHARE = "unshare"
+    INVITE = "invite"
+    UPDATE_INVITATION = "update_invitation"
+    CANCEL_INVITATION = "cancel_invitation"
 
 
-_ENDING = frozenset({Kind.REVOKE, Kind.UNSHARE})
+_ENDING = frozenset({Kind.REVOKE, Kind.UNSHARE, Kind.CANCEL_INVITATION})
 """Those that take access away."""
 
 
@@ -45,7 +48,8 @@ class Mode(StrEnum):
 class Operation:
     """One thing that somebody wants; which fields it has follows from its kind.
 
-    It is about an account (`account_id`, else 0) or a group that is invited (`group_id`).
+    It is about an account (`account_id`, else 0), a group that is invited (`group_id`), or an address (`email`, in
+    lower case).
     """
 
     kind: Kind
@@ -53,6 +57,7 @@ class Operation:
     resource_id: int
     account_id: int = 0
     group_id: int | None = None
+    email: str | None = None
     access_level: int | None = None
     mode: str | None = None
     expires_on: str | None = None
@@ -69,7 +74,7 @@ class Operation:
     @property
     def subject(self) -> tuple[object, ...]:
         """What it changes: a plan has one operation for each."""
-        return self.resource_type, self.resource_id, self.account_id, self.group_id
+        return self.resource_type, self.resource_id, self.account_id, self.group_id, self.email
 
     @property
     def holder(self) -> int:
@@ -84,7 +89,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """What an account, or an invited group, has in a group or project itself."""
+    """What an account, an invited group or an invited address has in a group or project itself."""
 
     access_level: int
     expires_on: str | None = None

@@ -15,6 +15,7 @@ from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError, NoConnection, RateLimited, ReadOnly
 from gitlab_hub.provisioning.model import Membership, Step, StepStatus
 from gitlab_hub.provisioning.operations.base import Decision
+from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.refusals import Code
 
 MOST_TRIES = 5
@@ -83,7 +84,7 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
     """
     if decision.before == step.after:
         # An earlier try has done it, or its answer was lost; without one it was so from the start.
-        return step.settled(StepStatus.APPLIED if step.tries else StepStatus.SKIPPED, at=at)
+        return _reached(step, at) if step.tries else step.settled(StepStatus.SKIPPED, at=at)
     if decision.before != step.before or tuple(decision.calls) != tuple(step.calls):
         return step.settled(StepStatus.SKIPPED, at=at, error=DRIFTED, hint=_DRIFTED_HINT)
     if decision.refusals:
@@ -97,7 +98,7 @@ def after_sending(step: Step, answer: Answer, now_is: Membership | None, *, at: 
     """The step as it is after a write, by what GitLab shows now; still pending where it is to be tried again."""
     step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
     if now_is == step.after:
-        return step.settled(StepStatus.APPLIED, at=at)
+        return _reached(step, at)
     if answer.taken is Taken.QUEUED:
         return step.settled(StepStatus.ACCEPTED, at=at, hint="GitLab waits for an administrator's approval.")
     if now_is != step.before:
@@ -108,3 +109,10 @@ def after_sending(step: Step, answer: Answer, now_is: Membership | None, *, at: 
         return step.settled(StepStatus.FAILED, at=at, error=NOT_DONE, hint=_NOT_DONE_HINT)
     # A write that certainly was not done is no try.
     return replace(step, sent_at=None, tries=step.tries - (answer.taken is Taken.LATER))
+
+
+def _reached(step: Step, at: int) -> Step:
+    """The step, now that GitLab has what was planned; perhaps somebody else has to do something still."""
+    waits_for = None if step.after is None else OPERATIONS[step.operation.kind].waits_for
+    status = StepStatus.APPLIED if waits_for is None else StepStatus.ACCEPTED
+    return step.settled(status, at=at, hint=waits_for)

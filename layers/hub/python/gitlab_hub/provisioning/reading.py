@@ -158,6 +158,13 @@ class LiveReader:
         person = await self.person(account_id)
         return person is not None and person.counts_as_owner
 
+    async def rows(self, path: str, params: Any = None) -> list[GitLabRow]:
+        """The rows of a short list: its first page."""
+        try:
+            return list(rows_in((await self._gitlab.get(path, params)).body))
+        except ResourceNotFound:
+            return []
+
     async def row(self, path: str, params: Any = None) -> GitLabRow | None:
         """One row; None where GitLab shows none."""
         try:

@@ -42,8 +42,9 @@ ADVICE = {
     "GET …/explain names where to revoke it.",
     Code.IMPLIED_ACCESS: "The access follows from what the account is, an administrator or the holder of the "
     "namespace; no membership can be taken away.",
-    Code.GRANT_CHANGED: "What is there is not what this expects. Read it again and make a new plan; a group that is "
-    "invited with another level or end has to be taken out first (unshare), as GitLab cannot change that.",
+    Code.GRANT_CHANGED: "What is there is not what this expects. Read it again and make a new plan. A group that is "
+    "invited with another level or end has to be taken out first (unshare), as GitLab cannot change that; whoever has "
+    "an account is granted a role (grant), not invited.",
     Code.BELOW_INHERITED_LEVEL: "The account has more from a group above, and GitLab takes no lower level here. Lower "
     "it there.",
     Code.EXPIRES_IN_PAST: "The access would be over at once. Name a later day.",

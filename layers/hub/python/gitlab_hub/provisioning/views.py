@@ -22,7 +22,7 @@ class PlanResource(BaseModel):
 
 
 class MembershipView(BaseModel):
-    """What an account, or an invited group, has in a group or project itself."""
+    """What an account, an invited group or an invited address has in a group or project itself."""
 
     access_level: int
     role: str
@@ -69,6 +69,7 @@ class PlanOperationView(BaseModel):
     op: Kind
     account_id: int | None
     group_id: int | None
+    email: str | None
     resource: PlanResource
     sentence: str
     before: MembershipView | None
@@ -92,6 +93,7 @@ class PlanOperationView(BaseModel):
             op=one.kind,
             account_id=one.account_id or None,
             group_id=one.group_id,
+            email=one.email,
             resource=PlanResource(type=one.resource_type, id=one.resource_id, full_path=step.full_path),
             sentence=step.sentence,
             before=MembershipView.of(step.before),
