@@ -6,7 +6,7 @@ from gitlab_hub.access.changes.model import Author
 from gitlab_hub.access.changes.own_changes import KEPT_SECONDS, OwnChanges
 from gitlab_hub.inventory.model import ResourceType
 from tests.functional.access.changes.replay import told
-from tests.functional.access.company import BOT, JANE, Company, member
+from tests.functional.access.company import BOT, JANE, Company, group, member
 
 PROJECT = ResourceType.PROJECT
 LINE = "aud_1790000000123_0a1b2c3d"
@@ -50,3 +50,18 @@ async def test_what_was_not_done_or_is_long_ago_is_nobodys() -> None:
     note(company, 50).drop("i1", PROJECT, 8, JANE)
     note(company, 50, ago=KEPT_SECONDS + 1)
     assert await found(company, 50) == [(Author.GITLAB, None)]
+
+
+@pytest.mark.parametrize(("level", "author"), [(40, Author.HUB), (50, Author.GITLAB)], ids=["its own", "another level"])
+async def test_a_group_that_the_hub_invites_is_its_own_change_and_no_account_of_the_same_id(
+    level: int, author: Author
+) -> None:
+    company = await synced()
+    own = OwnChanges(company.table, lambda: company.session().now().timestamp())
+    own.note("i1", ResourceType.GROUP, 1, 2, is_group=True, level=level, audit_id=LINE)
+    own.note("i1", ResourceType.GROUP, 1, 2, level=40, audit_id="aud_of_an_account")
+    share = {"group_id": 2, "group_full_path": "acme/teams", "group_access_level": 40, "expires_at": None}
+    company.script["/groups/1"] = company.script["/groups/Acme"] = group(1, "acme", shared_with_groups=[share])
+    await company.sync()
+    [told_of] = [entry for entry in told(company.table) if str(entry.change.kind) == "share_changed"]
+    assert (told_of.by, told_of.audit_id) == (author, LINE if author is Author.HUB else None)

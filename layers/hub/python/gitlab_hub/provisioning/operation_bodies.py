@@ -151,7 +151,8 @@ class UpdateInvitationBody(RequestBody):
     resource: Annotated[ResourceBody, Field(description="Where.")]
     access_level: Annotated[Level, Field(description="The level that whoever accepts is to have.")]
     expires_at: Annotated[
-        Day | None, Field(description="First day without the access; null lifts the end, left out it stays.")
+        Day | None,
+        Field(description="First day without the access, or its unix seconds; null lifts the end, left out it stays."),
     ] = None
 
     @property
