@@ -98,6 +98,10 @@ def known(hub: PlanHub) -> None:
     hub.gitlab.users[ANA]["public_email"] = EVE
 
 
+def its_own(hub: PlanHub) -> None:
+    hub.gitlab.users[HUB]["email"] = EVE
+
+
 def locked(hub: PlanHub) -> None:
     hub.gitlab.places["groups", TEAM]["membership_lock"] = True
 
@@ -116,6 +120,7 @@ def nothing(_hub: PlanHub) -> None:
 
 CASES: dict[str, tuple[Callable[[PlanHub], object], dict[str, Any], str]] = {
     "somebody who has an account": (known, invite(EVE, 30), "grant_changed"),
+    "the token's own user": (its_own, invite(EVE, 30), "grant_changed"),
     "invited already": (lambda hub: invited(hub, 20), invite(EVE, 30), "pending_invitation"),
     "nobody to change": (nothing, update(30), "user_not_found"),
     "nobody to take back": (nothing, cancel(), "user_not_found"),

@@ -7,6 +7,7 @@ import pytest
 
 from tests.functional.provisioning.plan_hub import (
     ACME,
+    BEN,
     GROUP,
     GUESTS,
     HUB,
@@ -79,6 +80,32 @@ def test_whoever_is_in_the_group_counts_as_changed_when_the_share_ends() -> None
     assert hub.apply(plan, "they have left")[0] == 202
     hub.work()
     assert hub.gitlab.invited() == {}
+
+
+@pytest.mark.parametrize(
+    ("resource", "place", "counted"),
+    [({"type": "project", "id": SHOP}, ("projects", SHOP), {HUB, 41, BEN}), (GROUP, ("groups", ACME), {HUB, 41})],
+    ids=["a project reaches all", "a group reaches direct members"],
+)
+def test_those_count_whom_a_share_reaches(resource: dict[str, Any], place: tuple[str, int], counted: set[int]) -> None:
+    hub = PlanHub()
+    hub.gitlab.places["groups", GUESTS]["parent_id"] = above = 13
+    hub.gitlab.places["groups", above] = {"id": above, "full_path": "above", "parent_id": None}
+    hub.gitlab.members["groups", above] = {BEN: member(30)}
+    with_share(hub, *place)
+    hub.done(unshare(GUESTS, resource), reason="they have left")
+    [spent], _ = hub.feature().ledger.spent("https://gitlab.example/gitlab")
+    assert [set(accounts) for accounts in spent.members.values()] == [counted]
+
+
+def test_a_plan_may_invite_two_groups_and_names_each_once() -> None:
+    hub = PlanHub()
+    hub.gitlab.places["groups", 13] = {"id": 13, "full_path": "others", "parent_id": None}
+    hub.gitlab.members["groups", 13] = {HUB: member(10)}
+    done = hub.done(share(GUESTS, 30), share(13, 20))
+    assert (done["status"], {*hub.gitlab.invited()["projects", SHOP]}) == ("applied", {GUESTS, 13})
+    status, body = hub("POST", "", {"operations": [share(GUESTS, 30), unshare(GUESTS)]})
+    assert (status, body["details"]["fields"][0]["field"]) == (422, "body.operations.1")
 
 
 def test_a_share_is_written_down_and_known_to_the_change_feed() -> None:

@@ -84,6 +84,7 @@ def test_the_lock_of_shares_refuses_projects_and_not_groups(house: Any, guests: 
 
 def test_outside_of_the_hierarchy_where_that_is_not_allowed(house: Any, guests: int) -> None:
     house.do("update_group", id=house.top, sharing_only_within=True)
+    assert house.ask(f"/groups/{house.top}").json["prevent_sharing_groups_outside_hierarchy"] is True
     for path in (f"/groups/{house.top}", f"/projects/{house.shop}"):
         got = share(house, path, group_id=guests, group_access=30)
         assert (got.status, got.json) == (404, {"message": "Not Found"})

@@ -169,13 +169,18 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> In
 async def _account(reader: LiveReader, email: str) -> str | None:
     """Whose address it is: to administrators by any, to others by public ones (app/models/user.rb, `search`).
 
-    Where GitLab does not show which address it found somebody by, it counts.
+    Where GitLab does not show which address it found somebody by, it counts. The token's own user is shown in full.
     """
-    for row in await reader.rows("/users", {"search": email}):
-        shown = {one.lower() for name in ("email", "public_email", "commit_email") if (one := text(row.get(name)))}
+    own, found = await asyncio.gather(reader.row("/user"), reader.rows("/users", {"search": email}))
+    for row in found:
+        shown = _addresses(row)
         if not shown or email in shown:
             return text(row.get("username")) or "somebody"
-    return None
+    return text(own.get("username")) if own is not None and email in _addresses(own) else None
+
+
+def _addresses(row: GitLabRow) -> set[str]:
+    return {one.lower() for name in ("email", "public_email", "commit_email") if (one := text(row.get(name)))}
 
 
 def _invitation(row: GitLabRow, email: str | None) -> Membership | None:
