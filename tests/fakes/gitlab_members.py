@@ -87,7 +87,10 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         if path == "user":
             return _answer(self.users.get(1))
         if path == "users":
-            found = [row for row in self.users.values() if row.get("public_email") == query.get("search")]
+            username, address = query.get("username", "").lower(), query.get("search")
+            people = self.users.values()
+            named = [row for row in people if row["username"].lower() == username]
+            found = named or [row for row in people if address and row.get("public_email") == address]
             return httpx.Response(200, json=found)
         if of := _INVITATIONS.fullmatch(path):
             rows = self.invitations.get((of[1], int(of[2])), {})

@@ -11,6 +11,7 @@ from gitlab_hub.composition.routes import all_routes
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.model import Kind, Membership, Operation, Plan, PlanStatus, Step
+from gitlab_hub.provisioning.timed.model import AccessRequest, RequestStatus
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.storage.rows import item_of
 from gitlab_hub.web.api import Api, Route
@@ -96,6 +97,7 @@ class ApiHub:
         everything: dict[str, Any] = {"title": "Everything", "scope": {}}
         one["review_id"] = self._made("POST", f"/v1/integrations/{self.own}/reviews", everything)["review"]["id"]
         one["plan_id"] = self._plan()
+        one["request_id"] = self._request()
         return one
 
     def _plan(self) -> str:
@@ -124,6 +126,32 @@ class ApiHub:
         )
         self.container.provisioning.store.add(plan, [step])
         return plan.id
+
+    def _request(self) -> str:
+        """A request for access that was denied, so that nobody can decide about it."""
+        now = int(self.now())
+        request = AccessRequest(
+            id="req_00000000",
+            integration_id=self.own,
+            account_id=1,
+            account="User 1",
+            resource_type=ResourceType.GROUP,
+            resource_id=1,
+            full_path="acme",
+            access_level=30,
+            reason="OPS-1",
+            seconds=3600,
+            until=None,
+            status=RequestStatus.DENIED,
+            created_at=now,
+            valid_until=now + 86_400,
+            requested_by="t-nobody",
+            requester_role="developer",
+            requester_accounts=(),
+            policy_id="default",
+        )
+        self.container.provisioning.requests.store.save(request)
+        return request.id
 
     def _made(self, method: str, path: str, body: Any, **more: Any) -> Any:
         status, made = self(method, path, body, **more)

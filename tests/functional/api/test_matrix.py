@@ -13,6 +13,7 @@ from tests.functional.web.matrix import NAMING, foreign, matrix, mistakes, namin
 ONE = "/v1/integrations/<integration_id>"
 RPC = "/api/connections/<connection_id>/credentials"
 REVIEW, PLAN = f"{ONE}/reviews/<review_id>", f"{ONE}/plans/<plan_id>"
+REQUEST = f"{ONE}/access-requests/<request_id>"
 HOOK, BUILD = f"{ONE}/webhooks/<hook_id>", "/v1/builds/<build_id>"
 PIPELINE = f"{ONE}/projects/<project_id>/pipelines/<pipeline_id>"
 
@@ -41,6 +42,9 @@ DOCUMENTED = {
     "developer": [
         "POST /v1/deliveries/<delivery_id>/replay", "POST /v1/triggers/<trigger_id>/test", "POST /v1/builds",
         f"PATCH {BUILD}", f"POST {BUILD}/cancel", f"POST {BUILD}/rerun", f"POST {BUILD}/approve",
+        # Of these, the policies say who may.
+        f"POST {ONE}/access-requests", f"GET {ONE}/access-requests",
+        f"POST {REQUEST}/approve", f"POST {REQUEST}/deny", f"POST {REQUEST}/revoke",
     ],
     "admin": [
         "POST /v1/integrations/gitlab/start", f"PATCH {ONE}", f"POST {ONE}/verify", f"POST {ONE}/gitlab-token/check",
@@ -55,7 +59,8 @@ DOCUMENTED = {
         f"PUT {ONE}/desired-access",
     ],
     "owner": [
-        f"DELETE {ONE}", f"POST {PLAN}/apply", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",
+        f"DELETE {ONE}", f"POST {PLAN}/apply", f"GET {ONE}/access-policies",
+        f"PUT {ONE}/access-policies", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/<token_id>",
     ],
 }  # fmt: skip
 

@@ -10,9 +10,11 @@ from gitlab_hub.audit.log import AuditLog
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.provisioning.feature import ProvisioningFeature
 from gitlab_hub.provisioning.routes import PlanRoutes
-from gitlab_hub.storage.ports import Function, Table
+from gitlab_hub.provisioning.timed.routes import AccessRequestRoutes
+from gitlab_hub.storage.ports import Check, Condition, Function, Table
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.store import RunStore
@@ -56,6 +58,11 @@ class GitLabs:
         self.known[integration_id] = replace(self.known[integration_id], **changes)
 
 
+def is_live(integration_id: str) -> Check:
+    """Nothing is removed here."""
+    return Check(("INTEGRATIONS", integration_id), Condition())
+
+
 class Guard:
     """Both integrations exist."""
 
@@ -86,11 +93,14 @@ class PlanHub:
             provisioner=provisioner or self.provisioner,
             gitlabs=self.gitlabs,
             audit=AuditLog(notes or self.notes, self.clock),
+            incidents=IncidentStore(notes or self.notes, self.clock, is_live),
             now=self.clock,
         )
 
     def api(self, feature: ProvisioningFeature | None = None) -> Api:
-        routes = PlanRoutes((feature or self.feature()).service, Cursors(lambda: b"key"), self.clock).routes()
+        part, cursors = feature or self.feature(), Cursors(lambda: b"key")
+        routes = PlanRoutes(part.service, cursors, self.clock).routes()
+        routes += AccessRequestRoutes(part.requests, cursors, self.clock).routes()
         return Api(routes, guard=Guard(), idempotency=Idempotency(self.notes), now=self.clock)
 
     def worker(
@@ -117,7 +127,8 @@ class PlanHub:
     ) -> tuple[int, Any]:
         """Call once and read the answer."""
         of = how.pop("of", INTEGRATION)
-        event = http_event(method, f"/v1/integrations/{of}/plans{path}", body, principal=who, **how)
+        room = how.pop("room", "plans")
+        event = http_event(method, f"/v1/integrations/{of}/{room}{path}", body, principal=who, **how)
         return answered((api or self.api()).resolve(event, Context()))
 
     def plan(self, *operations: dict[str, Any], **how: Any) -> dict[str, Any]:

@@ -8,6 +8,13 @@ from typing import Any
 class AuditAction(StrEnum):
     """What can be done. The texts are stored, shown and filtered by, so they stay."""
 
+    ACCESS_POLICIES_CHANGE = "access_policies.change"
+    ACCESS_REQUEST_APPROVE = "access_request.approve"
+    ACCESS_REQUEST_CREATE = "access_request.create"
+    ACCESS_REQUEST_DENY = "access_request.deny"
+    ACCESS_REQUEST_END = "access_request.end"
+    ACCESS_REQUEST_REVIEW = "access_request.review"
+    ACCESS_REQUEST_REVOKE = "access_request.revoke"
     BUILD_APPROVED = "build_approved"
     BUILD_CANCELED = "build_canceled"
     BUILD_REQUESTED = "build_requested"

@@ -171,6 +171,7 @@ class Container(Core):
             provisioner=self.function("provisioner_function"),
             gitlabs=self.gitlabs,
             audit=self.audit,
+            incidents=self.incidents,
             now=self.now,
         )
 

@@ -221,16 +221,16 @@ def provisioning_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.provisioning.desired.routes import DesiredAccessRoutes
     from gitlab_hub.provisioning.desired.store import DesiredStore
     from gitlab_hub.provisioning.routes import PlanRoutes
+    from gitlab_hub.provisioning.timed.routes import AccessRequestRoutes
 
-    feature, now = container.provisioning, container.now
+    feature, cursors, now = container.provisioning, container.cursors, container.now
+    table = container.table("access_table")
     plans = ReviewPlans(feature.store, feature.service, now)
-    closing = ReviewClosing(ReviewStore(container.table("access_table")), plans, container.audit, now)
-    table, mirror = (
-        container.table("access_table"),
-        DesiredMirror(AccessReader(container.table("access_table"), now=now)),
-    )
+    closing = ReviewClosing(ReviewStore(table), plans, container.audit, now)
+    mirror = DesiredMirror(AccessReader(table, now=now))
     return _of(
-        PlanRoutes(feature.service, container.cursors, now),
+        PlanRoutes(feature.service, cursors, now),
+        AccessRequestRoutes(feature.requests, cursors, now),
         ReviewClosingRoutes(closing),
         DesiredAccessRoutes(feature.service, DesiredStore(table), mirror, mirror, container.audit, now),
     )

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.provisioning.execution import Execution
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.mirror import Mirror
@@ -12,6 +13,12 @@ from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.ports import OwnChanges, Refresh
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.store import PlanStore
+from gitlab_hub.provisioning.timed.incidents import RequestIncidents
+from gitlab_hub.provisioning.timed.plans import RequestPlans
+from gitlab_hub.provisioning.timed.returning import Returning
+from gitlab_hub.provisioning.timed.service import RequestService
+from gitlab_hub.provisioning.timed.store import PolicyStore, RequestStore
+from gitlab_hub.provisioning.timed.worker import TimedAccess
 from gitlab_hub.provisioning.worker import Provisioner
 from gitlab_hub.storage.ports import Function, Table
 from gitlab_hub.sync.store import RunStore
@@ -28,17 +35,62 @@ class ProvisioningFeature:
         provisioner: Function,
         gitlabs: GitLabs,
         audit: Audit,
+        incidents: IncidentStore,
         now: Callable[[], float],
     ) -> None:
         self.store, self.ledger = PlanStore(table), Ledger(table)
         self.planner = Planner(gitlabs, Mirror(table, runs, now), now)
         self._provisioner, self._gitlabs, self._audit, self._now = provisioner, gitlabs, audit, now
+        self._requests, self._policies = RequestStore(table), PolicyStore(table)
+        self._incidents = RequestIncidents(incidents, now)
+        self._making = RequestPlans(
+            plans=self.store,
+            requests=self._requests,
+            ledger=self.ledger,
+            planner=self.planner,
+            audit=audit,
+            now=now,
+        )
 
     @cached_property
     def service(self) -> PlanService:
         """What can be done with plans."""
         return PlanService(
             self.store, self.ledger, self.planner, self._gitlabs, self._provisioner, self._audit, self._now
+        )
+
+    @cached_property
+    def requests(self) -> RequestService:
+        """What can be done with requests for access."""
+        return RequestService(
+            store=self._requests,
+            policies=self._policies,
+            making=self._making,
+            planner=self.planner,
+            gitlabs=self._gitlabs,
+            provisioner=self._provisioner,
+            incidents=self._incidents,
+            audit=self._audit,
+            now=self._now,
+        )
+
+    def _timed(self) -> TimedAccess:
+        returning = Returning(
+            requests=self._requests,
+            plans=self.store,
+            making=self._making,
+            planner=self.planner,
+            gitlabs=self._gitlabs,
+            incidents=self._incidents,
+            audit=self._audit,
+            now=self._now,
+        )
+        return TimedAccess(
+            requests=self._requests,
+            plans=self.store,
+            returning=returning,
+            incidents=self._incidents,
+            now=self._now,
         )
 
     def worker(
@@ -56,6 +108,7 @@ class ProvisioningFeature:
             execution=execution,
             gitlabs=self._gitlabs,
             refresh=refresh,
+            timed=self._timed(),
             now=self._now,
             new_id=new_id,
         )

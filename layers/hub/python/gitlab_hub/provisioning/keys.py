@@ -10,19 +10,22 @@ if TYPE_CHECKING:
     from gitlab_hub.storage.ports import Function, Table
 
 PLANS, STEPS, DESIRED = "plans", "plan_steps", "desired_access"
+PLANS, STEPS = "plans", "plan_steps"
+REQUESTS, CLAIMS, POLICIES = "access_requests", "access_claims", "access_policies"
 
 
 def partitions(integration_id: str) -> list[str]:
     """Name every partition that holds something of an integration."""
-    return [partition(integration_id, one) for one in (PLANS, STEPS, DESIRED)]
+    collections = (PLANS, STEPS, DESIRED, REQUESTS, CLAIMS, POLICIES)
+    return [partition(integration_id, name) for name in collections]
 
 
 def due_plans(table: "Table") -> DueRows:
-    """The plans that the provisioner is to look at."""
+    """The plans and the requests for access that the provisioner is to look at."""
     return DueRows(table, "plans")
 
 
 def start_where_due(table: "Table", provisioner: "Function", now: Callable[[], float]) -> None:
-    """Start the provisioner if a plan is due (blocking). Raises QueueUnavailable."""
+    """Start the provisioner if there is something for it (blocking). Raises QueueUnavailable."""
     if next(due_plans(table).pages(int(now())), None):
         provisioner.start()

@@ -199,7 +199,16 @@ class Plan:
     override: str | None = None
     """Why an owner let it go beyond the limits."""
     finished_at: int | None = None
+    access_request_id: str | None = None
+    """The request for access that it gives or takes back."""
+    not_after: int | None = None
+    """When nothing of it may be begun any more, in unix seconds: what it gives would be over."""
     version: int = 1
+
+    @property
+    def ends_access(self) -> bool:
+        """Whether it takes back what was given for a while."""
+        return self.access_request_id is not None and self.undoes is not None
 
     def status_at(self, now: float) -> PlanStatus:
         """The status as of now."""

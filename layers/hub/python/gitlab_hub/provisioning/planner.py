@@ -29,9 +29,15 @@ class Planner:
     def __init__(self, gitlabs: GitLabs, mirror: Mirror, now: Callable[[], float]) -> None:
         self._gitlabs, self._mirror, self._now = gitlabs, mirror, now
 
-    def look(self, connection: GitLabConnection, operations: Mapping[int, Operation]) -> tuple[list[Step], list[Touch]]:
-        """Decide about all operations of a plan, by their numbers. Raises GitLabError."""
-        fit = self._mirror.fit_for(connection.integration_id, operations.values())
+    def look(
+        self, connection: GitLabConnection, operations: Mapping[int, Operation], *, to_end: bool = False
+    ) -> tuple[list[Step], list[Touch]]:
+        """Decide about all operations of a plan, by their numbers. Raises GitLabError.
+
+        `to_end`: they take back what the hub gave for a while; a mirror that is stale is no reason to leave that.
+        """
+        places = {(one.resource_type, one.resource_id) for one in operations.values()}
+        fit = places if to_end else self._mirror.fit_for(connection.integration_id, operations.values())
         found = asyncio.run(self._read(connection, operations, fit))
         steps = [step_of(number, operations[number], finding) for number, finding in found]
         touches = [touch_of(number, operations[number], one) for number, one in found if one.decision.calls]

@@ -169,13 +169,16 @@ class PlanService:
         self._audit.record(action, actor=actor, integration_id=plan.integration_id, target=plan.id, **details)
 
 
-def usable(connection: GitLabConnection | None) -> GitLabConnection:
-    """A connection that may change access. Raises Unauthorized, IntegrationPaused or FeatureDisabled."""
+def usable(connection: GitLabConnection | None, *, to_end: bool = False) -> GitLabConnection:
+    """A connection that may change access. Raises Unauthorized, IntegrationPaused or FeatureDisabled.
+
+    `to_end`: it takes back what the hub itself gave for a while, which the feature need not be on for.
+    """
     if connection is None:
         raise Unauthorized("The integration has no credential. Give it one first.", details={"reason": "unknown"})
     if connection.paused:
         raise IntegrationPaused("The integration is paused. Resume it first (PATCH with paused false).")
-    if not connection.provisioning:
+    if not connection.provisioning and not to_end:
         raise FeatureDisabled(
             "This integration may not change access in GitLab. Switch its feature provisioning on "
             '(PATCH with features {"provisioning": true}); the token needs the scope api.',

@@ -44,6 +44,14 @@ class PlanStore:
         rows = query_all(self._table, partition(plan.integration_id, STEPS), prefix=f"{plan.id}#")
         return [_step(row) for row in rows]
 
+    def only_step(self, integration_id: str, plan_id: str) -> tuple[Plan, Step]:
+        """Read a plan that has one step, with it. Raises UnknownSchema, also where there is no such plan."""
+        plan = self.get(integration_id, plan_id)
+        if plan is None:
+            raise UnknownSchema("There is no such plan.")
+        [step] = self.steps(plan)
+        return plan, step
+
     def add(self, plan: Plan, steps: Sequence[Step]) -> None:
         """Write a new plan."""
         self._table.write([_step_row(plan, step) for step in steps])
@@ -54,6 +62,11 @@ class PlanStore:
         head = Put(_plan_row(plan), at_version(plan.version - 1))
         row = self.due.item(Due(subject_of(plan), AT_ONCE, plan.id))
         return is_written(self._table.transact, [head, Put(row), *beside])
+
+    def begin_new(self, plan: Plan, steps: Sequence[Step], *beside: Put) -> bool:
+        """Write a new plan that is being applied already, together with other rows."""
+        self._table.write([_step_row(plan, step) for step in steps])
+        return self.begin(plan, *beside)
 
     def save(self, plan: Plan) -> bool:
         """Write the next version of a plan; False where it is not as it was read."""

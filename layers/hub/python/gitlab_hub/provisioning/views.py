@@ -125,6 +125,7 @@ class PlanSummary(BaseModel):
     applied_by: str | None
     override_reason: str | None
     finished_at: int | None
+    access_request_id: str | None
 
     @classmethod
     def of(cls, plan: Plan, *, now: float) -> "PlanSummary":
@@ -186,4 +187,5 @@ def _shown(plan: Plan, now: float) -> dict[str, Any]:
         "applied_by": plan.applied_by,
         "override_reason": plan.override,
         "finished_at": plan.finished_at,
+        "access_request_id": plan.access_request_id,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from gitlab_hub.errors import HubError
@@ -13,8 +14,11 @@ from gitlab_hub.provisioning.execution import Execution
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.model import Plan, PlanStatus, Step, StepStatus, ended, in_order
 from gitlab_hub.provisioning.ports import Refresh
+from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.service import usable
 from gitlab_hub.provisioning.store import PlanStore, subject_of
+from gitlab_hub.provisioning.timed.model import is_request
+from gitlab_hub.provisioning.timed.worker import TimedAccess
 from gitlab_hub.storage.due import Due
 from gitlab_hub.storage.ports import StorageUnavailable, UnknownSchema
 
@@ -28,7 +32,9 @@ GIVEN_UP_AFTER_SECONDS = 86_400
 """A GitLab that is away for longer than a day will not be changed by surprise when it comes back."""
 
 MOST_PLANS = 50
-"""That one tick looks at."""
+"""Plans and requests for access that one tick looks at."""
+
+_TOO_LATE = "It could not be given before it would have been over. Ask for it anew."
 
 
 class Provisioner:
@@ -42,20 +48,25 @@ class Provisioner:
         execution: Execution,
         gitlabs: GitLabs,
         refresh: Refresh,
+        timed: TimedAccess,
         now: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
         self._store, self._ledger, self._execution = store, ledger, execution
         self._gitlabs, self._refresh, self._now, self._new_id = gitlabs, refresh, now, new_id
+        self._timed = timed
 
     def tick(self, remaining: Callable[[], float]) -> dict[str, int]:
-        """Go on with plans that are due, within `remaining()` seconds; called too often it has no further effect."""
+        """Go on with what is due, within `remaining()` seconds; called too often it has no further effect."""
         taken = 0
         due_now = (one for page in self._store.due.pages(int(self._now())) for one in page)
         for due in islice(due_now, MOST_PLANS):
             if remaining() < NEEDED_SECONDS:
                 break
             integration_id, _, plan_id = due.subject.rpartition("#")
+            if is_request(plan_id):
+                taken += self._timed.look(due, integration_id, plan_id, partial(self._carry_on, remaining=remaining))
+                continue
             try:
                 plan = self._store.get(integration_id, plan_id)
             except UnknownSchema:
@@ -70,7 +81,7 @@ class Provisioner:
 
     def _carry_on(self, plan: Plan, remaining: Callable[[], float]) -> None:
         try:
-            connection = usable(self._gitlabs.connection(plan.integration_id))
+            connection = usable(self._gitlabs.connection(plan.integration_id), to_end=plan.ends_access)
         except HubError as error:
             self._give_up(plan, self._store.steps(plan), error.code, str(error))
             return
@@ -90,6 +101,9 @@ class Provisioner:
                 continue
             if remaining() < NEEDED_SECONDS:
                 return
+            if plan.not_after is not None and self._now() >= plan.not_after:
+                steps[number] = self._failed(plan, steps[number], str(Code.EXPIRES_IN_PAST), _TOO_LATE)
+                continue
             try:
                 steps[number] = self._execution.carry_out(connection, plan, steps[number])
             except GitLabError as error:

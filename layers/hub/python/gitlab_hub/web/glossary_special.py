@@ -4,6 +4,7 @@ from typing import Any
 
 from gitlab_hub.web.glossary import NOTHING
 from gitlab_hub.web.glossary_plans import PLANS
+from gitlab_hub.web.glossary_requests import REQUESTS
 from gitlab_hub.web.glossary_reviews import REVIEWS
 
 _GITLAB_STATUS = (
@@ -17,6 +18,7 @@ _TOKENS = ("TokenView", "MadeToken")
 SPECIAL: dict[str, tuple[str, Any]] = {
     **PLANS,
     **REVIEWS,
+    **REQUESTS,
     "EndedSync.kind": ("Which sync: access, pipelines or credentials.", "access"),
     "EndedSync.status": ("How it ended: idle (it read everything it could), suspect or failed.", "idle"),
     "EndedSync.progress": ("How far it came.", NOTHING),

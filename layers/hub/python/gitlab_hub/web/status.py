@@ -59,6 +59,12 @@ STATUS_OF_CODE = {
     "plan_expired": 410,
     "plan_not_applied": 409,
     "too_many_operations": 422,
+    # Access requests
+    "access_held": 409,
+    "policy_refused": 403,
+    "request_decided": 409,
+    "request_exists": 409,
+    "self_approval": 403,
     # Builds
     "awaiting_approval": 409,
     "build_finished": 409,
