@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.functional.provisioning.timed_hub import TimedHub, policy
-from tests.integration.provisioning.test_truth import StandInGitLabs
+from tests.integration.provisioning.stand_in_gitlabs import StandInGitLabs
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from gitlab_hub.storage.ports import Function, Table
 
 PLANS, STEPS, DESIRED = "plans", "plan_steps", "desired_access"
-PLANS, STEPS = "plans", "plan_steps"
 REQUESTS, CLAIMS, POLICIES = "access_requests", "access_claims", "access_policies"
 
 

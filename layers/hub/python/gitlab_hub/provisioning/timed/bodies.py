@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from gitlab_hub.provisioning.requests import AccountId, Level, Note, ResourceBody
+from gitlab_hub.provisioning.request_fields import AccountId, Level, Note, ResourceBody
 from gitlab_hub.provisioning.timed.policies import MOST_BREAK_GLASS_MINUTES, Callers, Policy
 from gitlab_hub.provisioning.timed.service import MOST_MINUTES, Wanted
 from gitlab_hub.web.principal import Role

@@ -72,7 +72,7 @@ class Returning:
         return self._over(current, by_hand=by_hand)
 
     def _verdict(self, connection: GitLabConnection, step: Step) -> tuple[End, Membership | None]:
-        now_is = self._planner.membership(connection, step.operation)
+        now_is = self._planner.state(connection, step.operation)
         return end_of(step, now_is, now=int(self._now()), today=self._today()), now_is
 
     def _last_try(self, request: AccessRequest, carry_on: CarryOn) -> None:

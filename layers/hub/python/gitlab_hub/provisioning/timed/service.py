@@ -110,7 +110,7 @@ class RequestService:
             id=f"{PREFIX}{now:08x}{hashlib.sha256(f'{integration_id}/{seed}'.encode()).hexdigest()[:12]}",
             integration_id=integration_id,
             account_id=account_id,
-            account=step.account,
+            account=step.subject,
             resource_type=wanted.resource_type,
             resource_id=resource_id,
             full_path=step.full_path,
