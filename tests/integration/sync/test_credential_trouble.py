@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.asides import MOST_REFUSED
+from gitlab_hub.access.credentials.store import OWN_TOKEN, CredentialStore
 from gitlab_hub.integrations.permissions import need_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
@@ -48,8 +49,39 @@ def test_what_came_and_went_is_found(fresh: Running, token: str) -> None:
     assert_whole(hub)
 
 
+@pytest.mark.parametrize("token", ["admin", "group", "service"])
+def test_a_token_that_is_read_before_its_account_is_there_once_when_that_is_known(fresh: Running, token: str) -> None:
+    hub = SyncHub(fresh, token)
+    hub.sync(Kind.CREDENTIALS)
+    early = stored(hub)
+    assert {where[0] for where in early} & {"group_token", "project_token", "service_account_token"} == set()
+    synced(hub)
+    again = stored(hub)
+    assert again == (real(hub) if token == "admin" else real(hub, shown_to(hub, token)))
+    numbers = [where[1] for where in again if where[0].endswith("_token") and where[0] != "deploy_token"]
+    assert len(numbers) == len(set(numbers))
+    assert {where[1] for where in early if where[0] == "personal_token"} <= set(numbers)
+
+
+def test_which_token_is_the_hubs_own_outlives_an_outage_of_the_page_that_tells_it(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh, OWNER))
+    store = CredentialStore(hub.rows[Kind.CREDENTIALS], ID)
+    own = store.noted(OWN_TOKEN)
+    fresh.fault("status", status=503, path="/personal_access_tokens/self", times=0)
+    hub.sync(Kind.CREDENTIALS)
+    assert (store.noted(OWN_TOKEN), bool(own)) == (own, True)
+
+
+def test_what_service_accounts_are_not_asked_for_is_said(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh, OWNER, group="support-1/reports-3"))
+    assert "service_account_token" in {note.stage for note in noted(hub)}
+
+
 def test_an_administrators_run_asks_no_more_than_it_has_to(fresh: Running) -> None:
-    hub = synced(SyncHub(fresh))
+    hub = SyncHub(fresh)
+    hub.sync(Kind.ACCESS)
+    hub.requests.clear()
+    hub.sync(Kind.CREDENTIALS)
     located = asked(hub, "/deploy_tokens")
     assert located > 1
     assert (asked(hub, "/access_tokens"), asked(hub, "/groups/1/service_accounts"), asked(hub, "/deploy_keys")) == (
@@ -89,6 +121,19 @@ def test_one_refusal_is_named_and_nothing_of_its_source_goes(fresh: Running, sta
     fresh.control("DELETE", "faults")
     hub.sync(Kind.CREDENTIALS)
     assert [one for one in noted(hub) if one.resource] == []
+
+
+def test_accounts_that_are_not_there_say_nothing_of_the_others_keys(fresh: Running) -> None:
+    hub = SyncHub(fresh, OWNER)
+    hub.sync(Kind.ACCESS)
+    mine = real(hub, shown_to(hub, OWNER))
+    holders = sorted({facts[3] for where, facts in mine.items() if where[0] == "ssh_key" and facts[3]})
+    ids = sorted(row["id"] for row in hub.rows[Kind.ACCESS].dump() if row["pk"] == f"{ID}#accounts")
+    for number in [one for one in ids if one != holders[-1]]:
+        fresh.fault("status", status=404, path=f"/users/{number}/keys", times=0)
+    hub.sync(Kind.CREDENTIALS)
+    assert {facts[3] for where, facts in stored(hub).items() if where[0] == "ssh_key"} == {holders[-1]}
+    assert {note.status for note in noted(hub) if note.stage == "ssh_key"} == {"gone"}
 
 
 def test_too_many_requests_only_put_the_run_off(fresh: Running) -> None:

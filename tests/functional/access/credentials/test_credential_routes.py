@@ -1,6 +1,7 @@
 """Tokens and keys as they are read back."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from gitlab_hub.access.credentials.model import Credential, CredentialKind
 from gitlab_hub.access.credentials.risks import DAY, Risk
 from gitlab_hub.access.credentials.store import OWN_TOKEN, READ
 from gitlab_hub.access.keys import ADMINISTRATORS, READINGS
+from gitlab_hub.access.model import Account, AccountStatus
+from gitlab_hub.access.outside.store import OutsideStore
 from gitlab_hub.access.reader import MOST_ASKED
-from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.storage.ports import Rows
 from gitlab_hub.web.auth import Principal, Role
 from tests.fakes.table import MemoryTable
@@ -217,3 +220,19 @@ def test_another_integration_and_another_caller_see_nothing(stocked: Client) -> 
     assert stocked.every(PATH, integration="i2") == []
     assert stocked.get(PATH, who=None)[0] == 401
     assert stocked.get(PATH, who=Principal("t2", Role.OWNER, frozenset({"i2"})))[0] == 404
+
+
+def test_whoever_comes_in_through_a_group_outside_has_not_left(stocked: Client) -> None:
+    stocked.store(Account(id=9, username="pia", status=AccountStatus.ACTIVE))
+    stocked.store_credentials(Credential(kind=KINDS.SSH_KEY, id=31, account_id=9))
+
+    def left() -> tuple[list[int], list[int]]:
+        figures = stocked.get("access-summary")[1]["figures"]
+        counts = [one["count"] for one in figures if one["name"] == "credentials_owner_left"]
+        return [one["id"] for one in stocked.every(PATH, risk="owner_left")], counts
+
+    before = left()
+    top, at = Resource(id=90, full_path="top", name="Top"), datetime.fromtimestamp(NOW, UTC)
+    OutsideStore(stocked.table, "i1").put(top, [grant("group", 90, 9, 30)], is_whole=True, at=at)
+    assert 31 in before[0]
+    assert left() == ([one for one in before[0] if one != 31], [before[1][0] - 1])

@@ -78,8 +78,9 @@ def readable(
 class Attempts:
     """How GitLab answers for one sort of scopes: only the first few are asked until it has shown one."""
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+    def __init__(self, *, counts_gone: bool = True) -> None:
+        """`counts_gone`: whether "there is none" (404) is a refusal, and not what is true of this one scope."""
+        self._turn, self._counts_gone = asyncio.Lock(), counts_gone
         self._refused, self._shown = 0, False
 
     async def read(
@@ -110,7 +111,7 @@ class Attempts:
         except ENDS_SLICE:
             raise
         except GitLabError as error:
-            self._refused += 1
+            self._refused += self._counts_gone or not isinstance(error, ResourceNotFound)
             await session.aside(scope, status_of(error), error.code, str(error))
             if self._are_vain:
                 await session.aside(Scope(ALL), status_of(error), error.code, in_vain)

@@ -17,6 +17,7 @@ holds tokens and keys under `<kind>#<source>#<id>`. `<integration>#changes` and 
 
 from hashlib import blake2b
 
+from gitlab_hub.gitlab.account_lists import READING
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.storage.ports import Item
@@ -27,6 +28,7 @@ BY_ACCOUNT = "by_account"
 HINTS = "hints"
 OUTSIDE_GROUPS, OUTSIDE_GRANTS = "outside_groups", "outside_grants"
 ACCOUNT_FACTS = "account_facts"
+MEMBER_ROLES = "member_roles"
 INVITATIONS = "invitations"
 CREDENTIALS = "credentials"
 READINGS = "readings"
@@ -83,6 +85,13 @@ def grants_scope(resource_type: ResourceType, key: str) -> str:
 def members_stage(resource_type: ResourceType) -> str:
     """Name the stage that reads the members of groups, or of projects."""
     return f"{resource_type}_members"
+
+
+DETAILS = frozenset({READING, MEMBER_ROLES, ACCOUNT_FACTS})
+"""The stages that tell more of accounts and roles, and nothing of who has what: without them no access is missing."""
+
+BESIDE_ACCESS = DETAILS | frozenset(map(invitations_stage, ResourceType))
+"""With those that read who was asked by email, and has no access before saying yes."""
 
 
 USERNAMES, PATHS = "usernames", "paths"

@@ -9,7 +9,7 @@ from gitlab_hub.access.credentials.model import Credential
 from gitlab_hub.access.credentials.owners import OwnerReader, Owners
 from gitlab_hub.access.credentials.risks import Risk, risks_of
 from gitlab_hub.access.credentials.store import CredentialStore
-from gitlab_hub.access.keys import ACCOUNTS, GRANTS, INVITATIONS
+from gitlab_hub.access.keys import ACCOUNTS, BESIDE_ACCESS, GRANTS, INVITATIONS, OUTSIDE_GRANTS
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.access.reader import is_inactive
 from gitlab_hub.access.shards import ShardReader, Shards
@@ -20,7 +20,7 @@ from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all, value_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
-from gitlab_hub.sync.scope_list import ScopeList
+from gitlab_hub.sync.scope_list import DISABLED, ScopeList
 from gitlab_hub.sync.store import RunStore
 
 DAY = 86_400
@@ -92,12 +92,16 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How whole the counts are: how the last sync went, and how many scopes it could not read, by status."""
+    """How whole the counts are: how the last sync went, and how many scopes it could not read, by status.
+
+    `tells_all_access`: whether all is there that says who has what, whatever else is missing.
+    """
 
     status: str
     finished_at: int | None
     unread: Mapping[str, int]
     is_complete: bool
+    tells_all_access: bool
 
 
 class AccessSummary:
@@ -115,6 +119,8 @@ class AccessSummary:
         for page in self._shards.pages(Shards(integration_id, GRANTS)):
             for item in page:
                 tally.grant(value_of(Grant, item))
+        for item in self._rows(integration_id, OUTSIDE_GRANTS):
+            tally.owners.grant(value_of(Grant, item))
         for kind in ResourceType:
             for item in self._rows(integration_id, kind.collection, "shared_with"):
                 tally.resource(kind, item)
@@ -130,9 +136,13 @@ class AccessSummary:
         run = self._runs.load(integration_id, Kind.ACCESS)
         unread = self._scopes.counted(integration_id, Kind.ACCESS)
         # Where there is nothing to read, nothing is missing.
-        is_whole = not unread.keys() - {"disabled"}
-        complete = run.status is RunStatus.IDLE and run.finished_at is not None and not run.rejected and is_whole
-        return Completeness(str(run.status), run.finished_at, unread, is_complete=complete)
+        is_whole = not unread.keys() - {DISABLED}
+        went_well = run.status is RunStatus.IDLE and run.finished_at is not None and not run.rejected
+        has_all = all(stage in BESIDE_ACCESS for stage, _ in self._scopes.incomplete(integration_id, Kind.ACCESS, None))
+        return Completeness(
+            str(run.status), run.finished_at, unread, is_complete=went_well and is_whole,
+            tells_all_access=went_well and has_all,
+        )  # fmt: skip
 
     def _rows(self, integration_id: str, collection: str, *attributes: str) -> Iterator[Item]:
         return query_all(self._table, partition(integration_id, collection), attributes=attributes)

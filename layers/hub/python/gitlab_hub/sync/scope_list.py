@@ -10,7 +10,8 @@ from gitlab_hub.storage.rows import query_all
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.scope_notes import partition
 
-STATUSES = ("forbidden", "gone", "failed", "partial", "disabled")
+DISABLED = "disabled"
+STATUSES = ("forbidden", "gone", "failed", "partial", DISABLED)
 """Of a scope that is not complete: refused, not there, in trouble however often it was tried, or read in part; and of
 one where there is nothing to read."""
 
@@ -43,15 +44,22 @@ class ScopeList:
     def incomplete(
         self, integration_id: str, kind: Kind, scopes: Sequence[tuple[str, str]] | None
     ) -> set[tuple[str, str]]:
-        """Those of some scopes (stage, key), or of all where None, that the sync could not read completely."""
+        """Those of some scopes (stage, key), or of all where None, that the sync could not read completely.
+
+        Where there is nothing to read (`disabled`), nothing is missing.
+        """
         pk, prefix = partition(integration_id), f"SCOPE#{kind}#"
         if scopes is None:
-            rows = query_all(self._table, pk, prefix=prefix, attributes=("sk",))
+            rows = query_all(self._table, pk, prefix=prefix, attributes=("sk", "status"))
         else:
             rows = iter(
-                self._table.get_many([(pk, f"{prefix}{stage}#{key}") for stage, key in scopes], attributes=("sk",))
+                self._table.get_many(
+                    [(pk, f"{prefix}{stage}#{key}") for stage, key in scopes], attributes=("sk", "status")
+                )
             )
-        stages_and_keys = (str(row["sk"]).removeprefix(prefix).split("#", 1) for row in rows)
+        stages_and_keys = (
+            str(row["sk"]).removeprefix(prefix).split("#", 1) for row in rows if row["status"] != DISABLED
+        )
         return {(stage, key) for stage, key in stages_and_keys}
 
     def of_stage(self, integration_id: str, kind: Kind, stage: str) -> list[ListedScope]:

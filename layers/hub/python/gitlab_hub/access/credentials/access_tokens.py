@@ -16,7 +16,15 @@ from gitlab_hub.access.credentials.store import OWN_TOKEN
 from gitlab_hub.access.credentials.transform import place_of, token_of, token_of_account
 from gitlab_hub.access.model import Account
 from gitlab_hub.gitlab.account_kinds import AccountKind
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, Unauthorized, UnexpectedResponse
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    GitLabError,
+    HostUnreachable,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    UnexpectedResponse,
+)
 from gitlab_hub.gitlab.fields import mapping, number, padded, strict_number
 from gitlab_hub.inventory.listing import Rows, collect
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
@@ -74,6 +82,8 @@ class AccessTokensStage(SingleScopeStage):
             body = mapping((await self._context.session.gitlab.get(f"{TOKENS}/self")).body)
         except (RateLimited, Unauthorized):
             raise
+        except (HostUnreachable, Unavailable):
+            return  # What the run before has noted is no less true.
         except GitLabError:
             body = {}
         await self._context.session.write(self._context.store.note, OWN_TOKEN, number(body.get("id")) or 0)
@@ -98,6 +108,7 @@ class AccessTokensStage(SingleScopeStage):
         for kind, found in by_kind.items():
             if found:
                 await context.mirror.upsert(scope_of(kind), [context.store.row(one) for one in found])
+                await context.one_row.settle(found)
 
     async def _read_rows(self, rows: Rows) -> list[Credential]:
         """Read tokens by whose they are."""
@@ -143,6 +154,7 @@ class AccessTokensStage(SingleScopeStage):
             for kind in kinds:
                 some = [row for row, one in zip(rows, credentials, strict=True) if one.kind is kind]
                 await context.mirror.upsert(scope_of(kind), some)
+        await context.one_row.settle(credentials)
 
 
 class ImpersonationTokensStage:
@@ -186,16 +198,8 @@ class ImpersonationTokensStage:
         else:
             await context.session.aside(scope, "partial", UnexpectedResponse.code, UNREADABLE)
             await context.mirror.upsert(own, stored)
-        await self._drop_as_personal([one for _, one in found])
-
-    async def _drop_as_personal(self, tokens: list[Credential]) -> None:
-        """Remove what the list of all tokens could not tell apart."""
-        session, rows = self._context.session, self._context.store.rows
-        source = account_source
-        personal = scope_of(CredentialKind.PERSONAL_TOKEN)
-        keys = [f"{personal}#{source(one.account_id)}#{padded(one.id)}" for one in tokens if one.account_id is not None]
-        if taken := await session.io(rows.stored_of, personal, keys):
-            await session.write(rows.remove, personal, taken, at=session.now())
+        # The list of all tokens could not tell these apart.
+        await context.one_row.settle(one for _, one in found)
 
     def _owners(self) -> set[int]:
         kinds = (CredentialKind.PERSONAL_TOKEN, CredentialKind.IMPERSONATION_TOKEN)

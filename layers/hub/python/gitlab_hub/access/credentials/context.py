@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gitlab_hub.access.context import Visibility
+from gitlab_hub.access.credentials.one_row import OneRow
 from gitlab_hub.access.credentials.store import CredentialStore
 from gitlab_hub.access.keys import CREDENTIALS
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, Unauthorized, Unavailable
@@ -99,8 +100,9 @@ class CredentialContext:
     store: CredentialStore
     reach: Reach
     mirror: Mirror
+    one_row: OneRow
 
     @classmethod
     def of(cls, session: Session, store: CredentialStore) -> "CredentialContext":
         """Prepare a slice."""
-        return cls(session, store, Reach(session), session.mirror(CREDENTIALS, store.rows))
+        return cls(session, store, Reach(session), session.mirror(CREDENTIALS, store.rows), OneRow(session, store))

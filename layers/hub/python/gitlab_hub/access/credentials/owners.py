@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gitlab_hub.access.credentials.risks import UNKNOWN, OwnerFacts
 from gitlab_hub.access.grant_rows import grants_to
-from gitlab_hub.access.keys import ACCOUNTS, ADMINISTRATORS, GRANTS, READINGS
+from gitlab_hub.access.keys import ACCOUNTS, ADMINISTRATORS, READINGS
 from gitlab_hub.access.model import Account, AccountStatus, Grant
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.fields import padded
@@ -92,5 +92,5 @@ class OwnerReader:
     def _load(self, owners: Owners, ids: Iterable[int]) -> None:
         for account in self.accounts(ids).values():
             owners.account(account)
-            for grant in grants_to(self._table, self._integration_id, account.id, within=GRANTS):
+            for grant in grants_to(self._table, self._integration_id, account.id):
                 owners.grant(grant)

@@ -10,13 +10,18 @@ from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import NOWHERE, Credential, CredentialKind, scope_of, source_of
 from gitlab_hub.access.credentials.transform import deploy_key_of, deploy_token_of, token_of
 from gitlab_hub.gitlab.errors import Forbidden, UnexpectedResponse
-from gitlab_hub.gitlab.fields import GitLabRow, number, padded
+from gitlab_hub.gitlab.fields import GitLabRow, padded, strict_number
 from gitlab_hub.inventory.listing import Rows, collect
 from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.sync.ports import Scope
 
 OWNER, MAINTAINER = 50, 40
 ROLE = {OWNER: "Owners", MAINTAINER: "Maintainers"}
+
+ONLY_OF_TOPS = (
+    "Tokens of service accounts are read for top-level groups that the integration covers: those of accounts that "
+    "belong to a subgroup or a project are found with the token of a self-managed GitLab's administrator only."
+)
 
 Collect = Callable[[CredentialContext, str], Awaitable[Rows]]
 
@@ -35,6 +40,8 @@ class Sources:
     read: Callable[[GitLabRow, int], Credential]
     collect: Collect
     is_source: Callable[[Resource], bool] = field(default=lambda _: True)
+    besides: str = ""
+    """What there is of the kind that is read nowhere."""
 
     @property
     def words(self) -> str:
@@ -100,6 +107,7 @@ class SourcesStage:
 
     async def _found(self, credentials: list[Credential]) -> None:
         """Hear of what was found in one group or project."""
+        await self._context.one_row.settle(credentials)
 
     async def _note_unseen(self) -> None:
         """Say in how many groups or projects the user has too little."""
@@ -112,10 +120,12 @@ class SourcesStage:
                 total += 1
                 hidden += not await self._is_shown(one.id)
             position = padded(found[-1].id)
+        reasons = [self._sources.besides] if self._sources.besides else []
         if hidden:
             refusal = await self._context.reach.refusal(self._sources.resource_type, self._sources.least)
-            reason = str(refusal) if refusal else self._reason(hidden, total)
-            await self._context.session.aside(OTHERS, "forbidden", Forbidden.code, reason)
+            reasons.insert(0, str(refusal) if refusal else self._reason(hidden, total))
+        if reasons:
+            await self._context.session.aside(OTHERS, "forbidden", Forbidden.code, " ".join(reasons))
 
     def _reason(self, hidden: int, total: int) -> str:
         sources = self._sources
@@ -173,7 +183,7 @@ async def _tokens_of_service_accounts(context: CredentialContext, path: str) -> 
     """The tokens of all service accounts of a group (docs.gitlab.com/api/service_accounts)."""
     rows: Rows = []
     for account in await collect(context.session.gitlab, path):
-        account_id = number(account.get("id"), least=1)
+        account_id = strict_number(account, "id")
         tokens = await collect(context.session.gitlab, f"{path}/{account_id}/personal_access_tokens")
         rows += [{**row, "user_id": account_id} for row in tokens]
     return rows
@@ -203,7 +213,7 @@ def service_account_tokens_stage(context: CredentialContext) -> SourcesStage:
         name=str(CredentialKind.SERVICE_ACCOUNT_TOKEN), kind=CredentialKind.SERVICE_ACCOUNT_TOKEN,
         resource_type=ResourceType.GROUP, path="service_accounts", least=OWNER, permission="Service Account: Read",
         read=lambda row, number: token_of(row, CredentialKind.SERVICE_ACCOUNT_TOKEN, (ResourceType.GROUP, number)),
-        collect=_tokens_of_service_accounts, is_source=lambda group: group.parent_id is None,
+        collect=_tokens_of_service_accounts, is_source=lambda group: group.parent_id is None, besides=ONLY_OF_TOPS,
     ))  # fmt: skip
 
 

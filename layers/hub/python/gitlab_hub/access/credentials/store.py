@@ -48,6 +48,12 @@ class CredentialStore:
         """All stored credentials."""
         return (value_of(Credential, item) for item in query_all(self._table, self._pk))
 
+    def keys(self, kinds: Iterable[CredentialKind]) -> Iterator[str]:
+        """Where all stored credentials of some kinds lie."""
+        for kind in sorted(kinds):
+            for item in query_all(self._table, self._pk, prefix=f"{scope_of(kind)}#", attributes=("sk",)):
+                yield str(item["sk"])
+
     def accounts(self, ids: Iterable[int]) -> dict[int, Account]:
         """Those of some accounts that are stored."""
         return known_among(self._table, partition(self._integration_id, ACCOUNTS), Account, ids).values
