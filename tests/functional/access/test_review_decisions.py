@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitlab_hub.access.model import Account
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.run import Run, RunStatus
+from gitlab_hub.sync.store import RunStore
 from gitlab_hub.web.principal import GitLabAccount, Principal, Role
 from tests.fakes.faults import Plan
 from tests.fakes.interleaving import Interleaving
@@ -257,3 +260,21 @@ def test_viewers_are_not_told_what_is_reviewed(hub: ReviewHub, review: str) -> N
     status, said = hub.decide(review, {"item_id": "99999", **KEEP}, who=VIEWER)
     assert (status, said["code"]) == (403, "permission_denied")
     assert "reviewer" in said["error"]
+
+
+def test_a_review_is_whole_where_only_details_of_accounts_are_missing(hub: ReviewHub) -> None:
+    ended = Run(integration_id="i1", kind=Kind.ACCESS, status=RunStatus.IDLE, finished_at=int(hub.now))
+    RunStore(hub.notes).save(ended)
+
+    def is_whole(title: str) -> bool:
+        made = hub("POST", "", {"title": title, "scope": {"group_id": ACME}})[1]
+        return bool(made["review"]["completeness"]["complete"])
+
+    def unread(sk: str) -> None:
+        hub.notes.put({"pk": "INTEGRATION#i1", "sk": f"SCOPE#access#{sk}", "status": "forbidden", "code": "x"})
+
+    unread("account_lists#billable_members")
+    unread("group_invitations#all")
+    assert is_whole("Q1")
+    unread(f"group_members#{ACME:012d}")
+    assert not is_whole("Q2")

@@ -86,6 +86,30 @@ def test_the_minutes_between_leaving_and_the_last_grant_are_counted(leaving: Lea
     assert (row["left_as"], row["minutes_between"]) == ("removed", "45")
 
 
+def test_what_went_after_the_last_snapshot_is_left_to_nobody(leaving: Leaving) -> None:
+    leaving.rows()
+    leaving.later(1)
+    leaving.account(EVA, status=AccountStatus.DISABLED)
+    leaving.later(5)
+    # A webhook tells it, and the next sync is yet to come.
+    leaving.taken("project", SHOP, EVA)
+    leaving.taken("project", LAB, EVA)
+    leaving.granted(grant("project", LAB, EVA, 20))
+    leaving.later(10)
+
+    def row(**query: Any) -> tuple[str, str]:
+        (only,) = leaving.hub.rows("leavers.csv", **query)
+        return only["grants_left"], only["minutes_between"]
+
+    assert row() == ("1", "")
+    leaving.taken("project", LAB, EVA)
+    asked = row(since=int(leaving.hub.now) - 900)
+    assert asked == row() == ("0", "15")
+    leaving.later(5)
+    leaving.gone(EVA)
+    assert row(since=int(leaving.hub.now))[0] == "0"
+
+
 def test_access_that_ended_before_is_no_minute_too_long(leaving: Leaving) -> None:
     leaving.taken("project", SHOP, IDA)
     leaving.later(20)

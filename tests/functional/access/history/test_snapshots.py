@@ -108,6 +108,20 @@ def test_what_could_not_be_read_is_said(hub: HistoryHub) -> None:
     assert {row["completeness"] for row in hub.rows("access-review.csv")} <= {"incomplete", "at_least"}
 
 
+def test_what_only_tells_more_of_accounts_makes_no_access_incomplete(hub: HistoryHub) -> None:
+    for name, status in {
+        "account_lists#billable_members": "forbidden", "account_lists#service_accounts": "disabled",
+        "member_roles#instance_member_roles": "failed", "account_facts#all": "partial",
+    }.items():  # fmt: skip
+        hub.company.notes.put({"pk": f"INTEGRATION#{ONE}", "sk": f"SCOPE#access#{name}", "status": status, "code": "x"})
+    snapshot = kept(hub)
+    # A list that this GitLab does not have is missing nowhere.
+    assert (snapshot.complete, snapshot.unread) == (True, {"account_facts": 1, "account_lists": 1, "member_roles": 1})
+    assert "incomplete" not in {row["completeness"] for row in hub.rows("access-review.csv")}
+    told = {row["scope"]: row["completeness"] for row in hub.rows("population.csv")}
+    assert (told["grants"], told["account_lists"]) == ("complete", "incomplete")
+
+
 def test_a_state_that_changes_while_it_is_read_is_left_to_the_next_look(hub: HistoryHub) -> None:
     hub.keeper.ended()
     hub.keeper.tick()

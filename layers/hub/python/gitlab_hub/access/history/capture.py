@@ -26,6 +26,7 @@ from gitlab_hub.access.history.population import population_csv
 from gitlab_hub.access.history.store import SnapshotStore
 from gitlab_hub.access.keys import (
     ADMINISTRATORS,
+    BESIDE_ACCESS,
     FEED,
     OUTSIDE_GRANTS,
     OUTSIDE_GROUPS,
@@ -140,7 +141,7 @@ class SnapshotJob:
             size=0,
             sha256="",
             state=state,
-            complete=not unread,
+            complete=all(stage in BESIDE_ACCESS for stage, _ in unread),
             feed_from=feed,
             feed_to=feed,
             unread=_counted(unread),

@@ -100,8 +100,11 @@ class HistoryFiles:
 
     def leavers(self, integration_id: str, since: int | None) -> Text:
         """Who has left since a moment (unix seconds). Raises NoHistory or Unprocessable."""
-        snapshot, leavers = self._reader.snapshot(integration_id, None), Leavers()
-        for number, entry in enumerate(self._changes.entries(integration_id, since)):
+        snapshot = self._reader.snapshot(integration_id, None)
+        leavers = Leavers(since, snapshot.feed_from)
+        # What changed after the snapshot counts, too, however late people ask from.
+        begin = None if since is None else min(since, snapshot.taken_at)
+        for number, entry in enumerate(self._changes.entries(integration_id, begin)):
             if number % 1_000 == 0 and self._left() < LEAST_LEFT_SECONDS:
                 told = "query.since lies too far back: the changes since then cannot be read at once; give a later one."
                 raise unfit("query.since", told)

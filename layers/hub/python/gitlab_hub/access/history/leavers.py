@@ -28,18 +28,35 @@ class Leaver:
     known: State
 
 
+_Grant = tuple[int, str, int]
+"""An account, and the type and id of what it was given."""
+
+
 @dataclass(slots=True)
 class Leavers:
-    """Who has left, by account, as the change feed tells it; an account that came back has not."""
+    """Who has left, by account, as the change feed tells it; an account that came back has not.
 
+    `since`: only who left then or later (unix seconds). `behind`: the number of the feed that a snapshot is of, None
+    before the feed began; what was given and taken after it is told by the feed alone.
+    """
+
+    since: int | None = None
+    behind: int | None = None
     left: dict[int, Leaver] = field(default_factory=dict)
     last_removed: dict[int, int] = field(default_factory=dict)
     """When the last grant of an account was removed, as far as the feed was read."""
+    later: dict[_Grant, bool] = field(default_factory=dict)
+    """Whether a grant is there, of those that changed after the snapshot."""
 
     def take(self, entry: Entry) -> None:
         """Take in one entry; they come in their order."""
         change, account = entry.change, entry.change.account_id
         if account is None:
+            return
+        if change.resource is not None and entry.number > (self.behind or 0):
+            # Again what the snapshot may have already, if it changed while that was read.
+            self._take_later((account, str(change.resource["type"]), change.resource["id"]), change.kind)
+        if self.since is not None and entry.noticed_at < self.since:
             return
         at = entry.noticed_at if change.at is None else change.at
         match change.kind:
@@ -53,6 +70,10 @@ class Leavers:
             case ChangeKind.ACCOUNT_CHANGED:
                 self._take_change(account, at, change.before or {}, change.after or {})
 
+    def _take_later(self, grant: _Grant, kind: ChangeKind) -> None:
+        if kind in {ChangeKind.GRANT_ADDED, ChangeKind.GRANT_REMOVED}:
+            self.later[grant] = kind is ChangeKind.GRANT_ADDED
+
     def _take_change(self, account: int, at: int, before: State, after: State) -> None:
         if after.get("status") != AccountStatus.DISABLED:
             self.left.pop(account, None)
@@ -63,9 +84,13 @@ class Leavers:
 
     def lines(self, snapshot: Snapshot, rows: Iterable[tuple[str, Item]]) -> Iterator[str]:
         """The file line by line, in the order in which they left; `rows` are those of the snapshot."""
-        grants = Counter(
-            item["account_id"] for section, item in rows if section == GRANTS and item["account_id"] in self.left
-        )
+        held = {
+            (item["account_id"], str(item["resource_type"]), item["resource_id"])
+            for section, item in rows
+            if section == GRANTS and item["account_id"] in self.left
+        }
+        given = {grant for grant, is_there in self.later.items() if is_there and grant[0] in self.left}
+        grants = Counter(account for account, *_ in (held - self.later.keys()) | given)
         yield csv_line(COLUMNS)
         for account, leaver in sorted(self.left.items(), key=lambda one: (one[1].at, one[0])):
             removed = None if grants[account] else self.last_removed.get(account)

@@ -90,7 +90,7 @@ class ReviewService:
             reviewers=reviewers,
             snapshot_at=now,
             created_by=caller.token_id,
-            complete=whole.is_complete,
+            complete=whole.tells_all_access,
             sync_status=whole.status,
             synced_at=whole.finished_at,
             unread=dict(whole.unread),

@@ -7,6 +7,7 @@ them alone is no account that has gone missing, and a member's new row gets what
 from collections.abc import Mapping
 
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.keys import ACCOUNT_FACTS
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.sources.layers import ground_of, is_named, layered, waits
 from gitlab_hub.access.sources.store import Chunk, ListState
@@ -25,7 +26,7 @@ NAMELESS = (
 class AccountFactsStage(SingleScopeStage):
     """Goes through the accounts that any list tells of, in order of their ids."""
 
-    name = "account_facts"
+    name = ACCOUNT_FACTS
 
     def __init__(self, context: AccessContext) -> None:
         self._context = context

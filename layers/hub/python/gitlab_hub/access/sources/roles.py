@@ -6,6 +6,7 @@ everywhere else, and on Ultimate only (ee/lib/api/member_roles.rb: the other lis
 
 from gitlab_hub.access.asides import ENDS_SLICE, is_due, note_reading, now_of, status_of
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.keys import MEMBER_ROLES
 from gitlab_hub.access.sources.layers import list_at
 from gitlab_hub.access.sources.store import READ
 from gitlab_hub.gitlab.account_lists import GROUP_ROLES, INSTANCE_ROLES, AccountList
@@ -19,7 +20,7 @@ MOST_ROLES = 1_000
 class MemberRolesStage(SingleScopeStage):
     """Reads them once a day."""
 
-    name = "member_roles"
+    name = MEMBER_ROLES
 
     def __init__(self, context: AccessContext) -> None:
         self._context = context
