@@ -32,3 +32,30 @@ def test_a_second_sync_writes_nothing(fresh: Running, token: str) -> None:
     before = stored(hub)
     again = hub.sync(Kind.CREDENTIALS)
     assert (again.counts["rows_written"], again.counts.get("rows_removed", 0), stored(hub)) == (0, 0, before)
+
+
+@pytest.mark.parametrize(
+    ("token", "path"),
+    [
+        ("owner-read", "/personal_access_tokens$"),
+        ("owner-read", "/service_accounts$"),
+        ("owner-read", "/service_accounts/.*/personal_access_tokens$"),
+        ("admin", "/deploy_keys$"),
+    ],
+)
+def test_an_empty_list_ends_nothing_that_may_still_be_there(fresh: Running, token: str, path: str) -> None:
+    hub = synced(SyncHub(fresh, token))
+    before = stored(hub)
+    fresh.fault("empty_list", path=path, times=0)
+    hub.sync(Kind.CREDENTIALS)
+    assert stored(hub) == before
+
+
+def test_a_service_account_takes_its_tokens_along(fresh: Running) -> None:
+    hub = synced(SyncHub(fresh, "owner-read"))
+    holders = {facts[3] for where, facts in stored(hub).items() if where[0] == "service_account_token"}
+    for holder in holders:
+        fresh.change("remove_user", id=holder)
+    synced(hub)
+    assert holders
+    assert [where for where in stored(hub) if where[0] == "service_account_token"] == []

@@ -39,6 +39,11 @@ class CredentialStore:
             index = {f"{BY_ACCOUNT}_pk": pk, f"{BY_ACCOUNT}_sk": credential.key}
         return Row(credential.key, {**item_of(credential), **index})
 
+    def get(self, key: str) -> Credential | None:
+        """Read one credential by where it lies."""
+        item = self._table.get(self._pk, key)
+        return None if item is None else value_of(Credential, item)
+
     def of(self, kind: CredentialKind) -> Iterator[Credential]:
         """All stored credentials of a kind, in order of what they belong to."""
         items = query_all(self._table, self._pk, prefix=f"{scope_of(kind)}#")

@@ -3,13 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 
 from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import ACCESS_TOKENS, ACCOUNT, CredentialKind, scope_of
 from gitlab_hub.access.credentials.store import READ
 from gitlab_hub.access.keys import ACCOUNTS
-from gitlab_hub.gitlab.errors import Forbidden
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
+from gitlab_hub.gitlab.fields import number
 from gitlab_hub.inventory.coverage import fetch
+from gitlab_hub.inventory.listing import collect
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
@@ -30,6 +33,9 @@ _PATHS = {
     CredentialKind.SSH_KEY: "keys",
     CredentialKind.IMPERSONATION_TOKEN: "impersonation_tokens",
 }
+
+
+OWN = f"{scope_of(CredentialKind.PERSONAL_TOKEN)}#"
 
 
 class SweepStage(SingleScopeStage):
@@ -53,12 +59,32 @@ class SweepStage(SingleScopeStage):
         """Ask GitLab for one credential by its id, where it has a route for that."""
         path = path_of(key, sees_instance=sees_instance)
         if path is None:
-            return True
+            return await self._is_gone_unasked(key)
         try:
             found = await self._context.reach.as_refusal(lambda: fetch(self._context.session.gitlab, path))
-        except Forbidden:
-            return False
+        except Forbidden as error:
+            # Of its own tokens a user is shown each; 401 is what only administrators are told as 404
+            # (lib/api/personal_access_tokens.rb).
+            return key.startswith(OWN) and not sees_instance and error.http_status == HTTPStatus.UNAUTHORIZED
         return found is None
+
+    async def _is_gone_unasked(self, key: str) -> bool:
+        """Judge what GitLab has no page of: a list with nothing in it, of all things, is no evidence."""
+        context, kind = self._context, CredentialKind(key.partition("#")[0])
+        if kind is not CredentialKind.SERVICE_ACCOUNT_TOKEN:
+            return context.mirror.lists_any(scope_of(kind))
+        token = await context.session.io(context.store.get, key)
+        if token is None or token.account_id is None or token.resource_id is None:
+            return False
+        gitlab = context.session.gitlab
+        if await fetch(gitlab, f"/users/{token.account_id}") is None:
+            return True
+        owner = f"/groups/{token.resource_id}/service_accounts/{token.account_id}"
+        try:
+            rows = await self._context.reach.as_refusal(lambda: collect(gitlab, f"{owner}/personal_access_tokens"))
+        except (Forbidden, ResourceNotFound):
+            return False
+        return bool(rows) and token.id not in {number(row.get("id")) for row in rows}
 
     async def _remove_orphans(self, kind: CredentialKind) -> None:
         """Remove what lies in something that is not stored any more: no list will ever show it missing."""
@@ -83,7 +109,8 @@ def path_of(key: str, *, sees_instance: bool) -> str | None:
     """Where GitLab shows one credential by its id; None where it does not."""
     name, *source, number = key.split("#")
     kind = CredentialKind(name)
-    if sees_instance and kind in ACCESS_TOKENS - {CredentialKind.IMPERSONATION_TOKEN}:
+    is_own = kind is CredentialKind.PERSONAL_TOKEN  # Without the list of all no other person's are read.
+    if is_own or (sees_instance and kind in ACCESS_TOKENS - {CredentialKind.IMPERSONATION_TOKEN}):
         return f"/personal_access_tokens/{int(number)}"
     if kind not in _PATHS or len(source) < 2:  # noqa: PLR2004 - a type and an id
         return None
