@@ -56,7 +56,7 @@ def test_tokens_of_one_person_are_one_approval() -> None:
 
 def step(before: Membership | None, status: StepStatus = StepStatus.APPLIED, **more: Any) -> Step:
     return Step(
-        index=0, operation=grant(20, ResourceType.PROJECT, 100, 40, AT), account="Ana", full_path="acme/shop",
+        index=0, operation=grant(20, ResourceType.PROJECT, 100, 40, AT), subject="Ana", full_path="acme/shop",
         sentence="", before=before, after=GIVEN, status=status, **more,
     )  # fmt: skip
 
