@@ -24,7 +24,10 @@ class AccessRequestBody(RequestBody):
     access_level: Annotated[Level, Field(description="The level to have.")]
     minutes: Annotated[Minutes | None, Field(description="How long, from the approval on.")] = None
     until: Annotated[
-        StrictInt | None, Field(ge=1, le=10**11, description="In the place of minutes: until when, in unix seconds.")
+        StrictInt | None,
+        Field(
+            ge=1, le=10**11, description="In the place of minutes: until when, in unix seconds.", examples=[1790000000]
+        ),
     ] = None
     reason: Annotated[Note, Field(description="Why; whoever approves reads it.", examples=["OPS-1234"])]
     break_glass: Annotated[
@@ -56,7 +59,7 @@ class AccessRequestBody(RequestBody):
         )
 
 
-class DecisionBody(RequestBody):
+class RequestDecisionBody(RequestBody):
     """Decide about a request, or end it."""
 
     comment: Annotated[Note | None, Field(description="Why, for whoever reads it later.", examples=["fine"])] = None

@@ -6,7 +6,13 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.provisioning.timed.bodies import AccessRequestBody, DecisionBody, PoliciesBody, PolicyList, PolicyView
+from gitlab_hub.provisioning.timed.bodies import (
+    AccessRequestBody,
+    PoliciesBody,
+    PolicyList,
+    PolicyView,
+    RequestDecisionBody,
+)
 from gitlab_hub.provisioning.timed.model import AccessRequest, RequestStatus
 from gitlab_hub.provisioning.timed.policies import Policy
 from gitlab_hub.provisioning.timed.service import RequestService
@@ -89,7 +95,7 @@ class AccessRequestRoutes:
         return AccessRequestList(access_requests=shown, next_cursor=following)
 
     def approve(
-        self, integration_id: IntegrationId, request_id: RequestId, body: DecisionBody, caller: Caller
+        self, integration_id: IntegrationId, request_id: RequestId, body: RequestDecisionBody, caller: Caller
     ) -> AccessRequestEnvelope:
         """Say yes: with the last yes that its policy asks for, the access is given, and ends by itself.
 
@@ -98,13 +104,13 @@ class AccessRequestRoutes:
         return self._shown(self._service.approve(integration_id, request_id, caller, body.comment))
 
     def deny(
-        self, integration_id: IntegrationId, request_id: RequestId, body: DecisionBody, caller: Caller
+        self, integration_id: IntegrationId, request_id: RequestId, body: RequestDecisionBody, caller: Caller
     ) -> AccessRequestEnvelope:
         """Say no. What was taken by break-glass is reviewed and ended by this."""
         return self._shown(self._service.deny(integration_id, request_id, caller, body.comment))
 
     def revoke(
-        self, integration_id: IntegrationId, request_id: RequestId, body: DecisionBody, caller: Caller
+        self, integration_id: IntegrationId, request_id: RequestId, body: RequestDecisionBody, caller: Caller
     ) -> AccessRequestEnvelope:
         """End access now, or withdraw a request; one that is over stays as it is.
 
