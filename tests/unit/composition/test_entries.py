@@ -39,7 +39,7 @@ MOST = {
     "oauth_api": 165,
     "builds_api": 190,
     "access_api": 145,
-    "provisioning_api": 140,
+    "provisioning_api": 165,
     "pipelines_api": 95,
     "operations_api": 85,
     "sync_accounts": 230,

@@ -53,7 +53,7 @@ PLANS: dict[str, tuple[str, Any]] = {
     "WantedGrant.resource_id": ("GitLab's id of it, or null with a path.", 77),
     "WantedGrant.resource_path": ("Its full path, or null with an id.", "platform/api"),
     "WantedGrant.access_level": ("The level to have; 0: no direct membership.", 30),
-    "WantedGrant.expires_at": ("First day without the access; null: it does not end.", "2027-01-31"),
+    "WantedGrant.expires_at": ("First day without the access, an ISO 8601 date; null: it does not end.", "2027-01-31"),
     "DriftView.kind": ("missing, different (level or end) or unwanted.", "missing"),
     "DriftView.resource_type": ("group or project.", "project"),
     "DriftView.resource_id": ("GitLab's id of it.", 77),

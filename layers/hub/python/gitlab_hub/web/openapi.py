@@ -178,8 +178,6 @@ def _describe(operation: dict[str, Any], route: Route, schemas: Mapping[str, Any
         describe_parameter(parameter)
     if "requestBody" in operation:
         operation["requestBody"]["required"] = _must_be_sent(operation["requestBody"], schemas)
-        if route.text_field:
-            operation["requestBody"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     if route.role is None:
         return
     operation["security"] = [{"hubToken": []}]

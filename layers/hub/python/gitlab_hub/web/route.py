@@ -45,7 +45,7 @@ class Route:
     refuse with, and `is_page` says that people read its answers. `operation` is its name in the description of the API,
     where its path says something else than people would. `media` is the type of an answer that is no JSON. `besides`
     are other statuses that are no refusals, each with its meaning. `text_field`: the field of the body that a body of
-    `text/csv` is.
+    `text/csv` is; the document leaves that to the route's description, as generators of clients know JSON only.
     """
 
     method: str

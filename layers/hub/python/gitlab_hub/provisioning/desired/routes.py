@@ -121,7 +121,8 @@ class DesiredAccessRoutes:
 
         Accounts and resources that no row names are not touched; a level of 0 wants no direct membership. A dry run,
         the default, only shows the drift. Else the plan is made, and what is wanted is kept, so that later syncs report
-        when it is no longer so (incident `access_drift`); wanting nothing (`grants: []`) ends that.
+        when it is no longer so (incident `access_drift`); wanting nothing (`grants: []`) ends that. The body may
+        also be the text of `csv` itself, as `text/csv`.
         """
         rows = (
             rows_of_csv(body.csv)
