@@ -236,13 +236,35 @@ async def test_what_a_refused_list_told_is_kept_and_not_called_current(company: 
 
 
 async def test_who_is_on_no_list_any_more_goes_and_a_member_keeps_what_members_tell(company: Company) -> None:
+    company.script["/groups/1/enterprise_users"].append(public(OLE, "ole"))
     await company.sync(MEMBER)
-    company.script["/groups/1/enterprise_users"] = []
+    company.script["/groups/1/enterprise_users"] = [public(OLE, "ole")]
     company.script["/groups/1/saml_users"] = []
     await later(company)
     assert LEFT not in company.ids("accounts")
     jane = account(company, JANE)
     assert (jane["username"], jane["emails"], jane["two_factor_enabled"]) == ("jane", [], None)
+
+
+async def test_a_list_that_is_suddenly_empty_is_believed_after_two_days(company: Company) -> None:
+    await company.sync(MEMBER)
+    before = account(company, LEFT)
+    full, company.script["/groups/1/enterprise_users"] = company.script["/groups/1/enterprise_users"], []
+    doubting = await later(company, 1)
+    assert account(company, LEFT) == before
+    (said,) = [reason for key, status, reason in doubting.asides if status == "partial"]
+    assert "Of 2 accounts" in said
+    await later(company, 2)
+    assert account(company, LEFT) == before
+    # It is whole again, and doubted anew.
+    company.script["/groups/1/enterprise_users"] = full
+    await later(company, 3)
+    company.script["/groups/1/enterprise_users"] = []
+    for days in (4, 5):
+        await later(company, days)
+        assert account(company, LEFT) == before
+    await later(company, 6)
+    assert LEFT not in company.ids("accounts")
 
 
 async def test_a_row_that_slipped_from_its_list_stays(company: Company) -> None:

@@ -60,10 +60,10 @@ def test_what_is_told_comes_back_as_it_was_and_is_written_once(store: SourceStor
 
 
 def test_what_is_told_no_more_is_said_until_it_is_forgotten(store: SourceStore) -> None:
-    assert store.missing(PROVIDER, [8]) == {9}
+    assert store.told_of(PROVIDER) - {8} == {9}
     store.put(PROVIDER, {}, gone=[9])
     chunk = store.after([PROVIDER], None, 10)
-    assert (chunk.told[9], len(chunk.gone), store.missing(PROVIDER, [8])) == ({}, 1, set())
+    assert (chunk.told[9], len(chunk.gone), store.told_of(PROVIDER) - {8}) == ({}, 1, set())
     store.forget(chunk.gone)
     assert 9 not in store.after([PROVIDER], None, 10).told
 

@@ -12,6 +12,7 @@ from typing import Any
 from gitlab_hub.access.asides import ENDS_SLICE, is_due, note_reading, now_of, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.model import Account
+from gitlab_hub.access.sources.doubt import BELIEVED_AFTER_SECONDS, is_doubtful, told
 from gitlab_hub.access.sources.layers import list_at, place_of
 from gitlab_hub.access.sources.plan import BAD_REQUEST, Outcome, Plan, refusal
 from gitlab_hub.access.sources.readers import pending_account, pending_username, reader_of
@@ -150,14 +151,30 @@ class AccountListsStage(SingleScopeStage):
         session, store = self._context.session, self._context.store.sources
         found, is_whole = await self._collect(one, path, group)
         gone: set[int] = set()
-        if is_whole and (missing := await session.io(store.missing, place, found)):
+        known: set[int] = await session.io(store.told_of, place)
+        if is_whole and (missing := known - found.keys()):
             # A list by numbered pages may skip a row while others come and go: what is missing twice is gone.
             again, is_whole = await self._collect(one, path, group)
             gone = missing - again.keys() if is_whole else set()
+        if is_whole and not await self._is_believed(one, place, len(known), len(gone)):
+            await self._note(_part(place), group, "partial", UnexpectedResponse.code, told(len(known), len(gone)))
+            gone = set()
         if not is_whole:
             await self._note(_part(place), group, "partial", UnexpectedResponse.code, UNREADABLE)
         written = await session.write(store.put, place, found, gone=sorted(gone))
         session.count(**{one.name: len(found)}, rows_read=len(found), rows_written=written)
+
+    async def _is_believed(self, one: AccountList, place: str, stored: int, gone: int) -> bool:
+        """Whether so many may go: at once, or because they have been missing for a while."""
+        session, store, now = self._context.session, self._context.store.sources, now_of(self._context)
+        since: int | None = await session.io(store.doubted_since, place)
+        if not is_doubtful(one, stored, gone):
+            if since is not None:
+                await session.write(store.trust, place)
+            return True
+        if since is None:
+            await session.write(store.doubt, place, now)
+        return since is not None and now - since >= BELIEVED_AFTER_SECONDS
 
     async def _collect(
         self, one: AccountList, path: str, group: tuple[int, str] | None

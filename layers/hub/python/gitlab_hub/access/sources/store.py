@@ -19,6 +19,7 @@ READ = "read"
 NOT_ASKED = "not_asked"
 
 _LISTS, _ROLES, _FIRST = "account_lists#", "role_names", "account_lists_first#"
+_DOUBTED = "account_lists_doubted#"
 _GONE = "gone"
 _NOTHING: tuple[Any, ...] = (None, "", [], {}, "unknown")
 
@@ -65,9 +66,22 @@ class SourceStore:
             row_key=lambda sk: sk.rpartition("#")[2],
         )
 
-    def missing(self, place: str, seen: Iterable[int]) -> set[int]:
-        """The accounts that the list told of before, and that are not among these."""
-        return {int(key) for key, _ in self._told(place)} - set(seen)
+    def told_of(self, place: str) -> set[int]:
+        """The accounts that the list told of before."""
+        return {int(key) for key, _ in self._told(place)}
+
+    def doubted_since(self, place: str) -> int | None:
+        """Since when the list is too short to be believed (unix seconds); None = it is not."""
+        item = self._table.get(self._readings, f"{_DOUBTED}{place}")
+        return None if item is None else int(item["at"])
+
+    def doubt(self, place: str, at: int) -> None:
+        """Note that the list is too short to be believed."""
+        self._table.put({"pk": self._readings, "sk": f"{_DOUBTED}{place}", "schema_version": 1, "at": at})
+
+    def trust(self, place: str) -> None:
+        """Note that it is not so any more."""
+        self._table.delete(self._readings, f"{_DOUBTED}{place}")
 
     def put(self, place: str, accounts: Mapping[int, Account], *, gone: Iterable[int] = ()) -> int:
         """Store what is new or changed, and mark what is not told any more; the answer counts the writes."""
@@ -122,7 +136,8 @@ class SourceStore:
 
     def drop(self, place: str) -> None:
         """Forget that there was such a list."""
-        self._table.write(deletes=[(self._readings, f"{_LISTS}{place}"), self.baseline_mark(place)])
+        names = (f"{_LISTS}{place}", f"{_DOUBTED}{place}")
+        self._table.write(deletes=[*((self._readings, name) for name in names), self.baseline_mark(place)])
 
     def settle(self, state: ListState) -> None:
         """The first reading of a list has been taken over: what comes up in it is news from now on."""
