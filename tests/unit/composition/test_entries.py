@@ -42,7 +42,7 @@ MOST = {
     "provisioning_api": 165,
     "pipelines_api": 95,
     "operations_api": 85,
-    "sync_accounts": 230,
+    "sync_accounts": 238,
     "sync_pipelines": 145,
     "deliveries": 120,
     "builder": 120,
