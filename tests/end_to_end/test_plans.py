@@ -1,5 +1,6 @@
 """Changing access in a deployed hub: what the plan showed is what GitLab holds afterwards, and undo leads back."""
 
+import csv
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from stand_in_gitlab.process import Running
 from tests.end_to_end.companies import first_group, newcomer, seconds, token
 from tests.end_to_end.hub_client import Hub, until
+from tests.end_to_end.test_access_reviews import exported
 
 MAINTAINER, DEVELOPER, REPORTER = 40, 30, 20
 Truth = dict[tuple[str, int, int], tuple[int, int | None]]
@@ -58,6 +60,60 @@ def test_a_refused_plan_writes_nothing(hub: Hub, lively: Running, path: str) -> 
     answer = hub.call("POST", f"{path}/plans/{plan['id']}/apply", {"hash": plan["hash"]})
     assert answer.refusal == (403, "plan_blocked")
     assert (truth(lively), lively.writes(since)) == (before, [])
+
+
+def test_access_as_code_plans_the_difference_and_tells_of_drift(hub: Hub, lively: Running, path: str) -> None:
+    person = newcomer(lively)
+    group = first_group(lively)
+    [username] = [row["username"] for row in lively.truth("users") if row["id"] == person]
+    hub.sync(path, "access")
+    text = f"username,resource_type,resource_path,access_level\n{username},group,{group['full_path']},40\n"
+
+    def put(query: str) -> dict[str, Any]:
+        answer = hub.call("PUT", f"{path}/desired-access{query}", raw=text, Content_Type="text/csv")
+        assert answer.status == 201, answer
+        found: dict[str, Any] = answer.body
+        return found
+
+    shown = put("")
+    assert [(one["kind"], one["account_id"]) for one in shown["drift"]] == [("different", person)]
+    plan = put("?dry_run=false")["plan"]
+    assert [one["account_id"] for one in plan["operations"]] == [person]
+    hub.sync(path, "access")
+    assert "access_drift" in incidents(hub, path)
+    applied(hub, path, plan, reason="beyond a tenth of a small group")
+    hub.sync(path, "access")
+    assert "access_drift" not in incidents(hub, path)
+    assert hub.call("PUT", f"{path}/desired-access?dry_run=false", {"grants": []}).status == 201
+
+
+def test_a_closed_review_becomes_a_plan_and_its_file_says_what_became_of_it(
+    hub: Hub, lively: Running, path: str
+) -> None:
+    leaver, group = newcomer(lively), first_group(lively)["id"]
+    hub.sync(path, "access")
+    made_review = hub.call("POST", f"{path}/reviews", {"title": "Leavers", "scope": {"group_id": group}})
+    review = f"{path}/reviews/{made_review.body['review']['id']}"
+    [item] = [
+        one
+        for one in hub.rows(f"{review}/items")
+        if one["account_id"] == leaver and one["resource"] == {**one["resource"], "type": "group", "id": group}
+    ]
+    decided = hub.call("PATCH", f"{review}/items", {"decisions": [{"item_id": item["id"], "decision": "revoke"}]})
+    assert decided.status == 200, decided
+    closed = hub.call("POST", f"{review}/close", {})
+    assert (closed.status, closed.body["plan_refusal"]) == (200, None), closed
+    plan = hub.get(f"{path}/plans/{closed.body['plan_id']}")["plan"]
+    applied(hub, path, plan, reason="beyond a tenth of a small group")
+    assert ("group", group, leaver) not in truth(lively)
+    [row] = [row for row in csv.DictReader(exported(hub, review).splitlines()) if row["decision"] == "revoke"]
+    assert (row["remediation_plan_id"], bool(row["remediated_at"])) == (plan["id"], True)
+
+
+def incidents(hub: Hub, path: str) -> set[str]:
+    """The kinds of what needs a person in an integration."""
+    rows = hub.rows("/v1/incidents", name="incidents")
+    return {row["kind"] for row in rows if row["integration_id"] == path.rpartition("/")[2]}
 
 
 def made(hub: Hub, path: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
