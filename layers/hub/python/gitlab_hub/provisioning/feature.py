@@ -18,6 +18,7 @@ from gitlab_hub.provisioning.timed.plans import RequestPlans
 from gitlab_hub.provisioning.timed.returning import Returning
 from gitlab_hub.provisioning.timed.service import RequestService
 from gitlab_hub.provisioning.timed.store import PolicyStore, RequestStore
+from gitlab_hub.provisioning.timed.wanted import Names
 from gitlab_hub.provisioning.timed.worker import TimedAccess
 from gitlab_hub.provisioning.worker import Provisioner
 from gitlab_hub.storage.ports import Function, Table
@@ -66,7 +67,7 @@ class ProvisioningFeature:
             store=self._requests,
             policies=self._policies,
             making=self._making,
-            planner=self.planner,
+            names=Names(self._gitlabs, self.planner),
             gitlabs=self._gitlabs,
             provisioner=self._provisioner,
             incidents=self._incidents,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints,
 
 from gitlab_hub.provisioning.request_fields import AccountId, Level, Note, ResourceBody
 from gitlab_hub.provisioning.timed.policies import MOST_BREAK_GLASS_MINUTES, Callers, Policy
-from gitlab_hub.provisioning.timed.service import MOST_MINUTES, Wanted
+from gitlab_hub.provisioning.timed.wanted import MOST_MINUTES, Wanted
 from gitlab_hub.web.principal import Role
 from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody

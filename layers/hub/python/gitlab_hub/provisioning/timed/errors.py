@@ -1,6 +1,6 @@
 """What requests for access refuse."""
 
-from gitlab_hub.errors import HubError
+from gitlab_hub.errors import Conflict, HubError
 
 
 class SelfApproval(HubError):
@@ -14,6 +14,12 @@ class PolicyRefused(HubError):
 
     code = "policy_refused"
 
+    @classmethod
+    def of_approver(cls, policy_id: str | None) -> "PolicyRefused":
+        """Of somebody who may not decide about a request that was made under this policy."""
+        told = [] if policy_id is None else [{"id": policy_id, "against": ["approver"]}]
+        return cls("The policy lets others decide about this request.", details={"policies": told})
+
 
 class RequestExists(HubError):
     """There is a request for this account and resource that is not over. `details["access_request_id"]`."""
@@ -26,8 +32,18 @@ class RequestDecided(HubError):
 
     code = "request_decided"
 
+    @classmethod
+    def at(cls, status: str) -> "RequestDecided":
+        """Of a request with this status."""
+        return cls(f"This request is {status}; nothing is left to decide.", details={"status": status})
+
 
 class AccessHeld(HubError):
     """The account has that much access already, so there is nothing to give and nothing to take back."""
 
     code = "access_held"
+
+
+def rival() -> Conflict:
+    """Somebody else was faster."""
+    return Conflict("Others change this at the same moment; send it again.", retry_after=1)

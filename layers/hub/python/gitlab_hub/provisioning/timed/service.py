@@ -1,21 +1,17 @@
 """What can be done with requests for access: ask, approve, deny, end earlier; and who may, by the policies."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
-from gitlab_hub.errors import Conflict, NotFound, NotInGitLab
+from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
-from gitlab_hub.gitlab.fields import first_id, rows_in
 from gitlab_hub.gitlab.roles import role_name
-from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.service import usable
-from gitlab_hub.provisioning.timed.errors import PolicyRefused, RequestDecided, RequestExists, SelfApproval
+from gitlab_hub.provisioning.timed.errors import PolicyRefused, RequestDecided, RequestExists, SelfApproval, rival
 from gitlab_hub.provisioning.timed.incidents import BREAK_GLASS, BY_HAND, RequestIncidents
 from gitlab_hub.provisioning.timed.model import (
     GIVEN,
@@ -29,31 +25,12 @@ from gitlab_hub.provisioning.timed.model import (
 from gitlab_hub.provisioning.timed.plans import RequestPlans, check
 from gitlab_hub.provisioning.timed.policies import Asked, Policy, against, people, policy_for
 from gitlab_hub.provisioning.timed.store import PolicyStore, RequestStore, spelled
+from gitlab_hub.provisioning.timed.wanted import Names, Wanted
 from gitlab_hub.storage.due import AT_ONCE
 from gitlab_hub.storage.ports import Function, StorageUnavailable
-from gitlab_hub.web.errors import unfit
 from gitlab_hub.web.principal import Principal, Role
 
-MOST_MINUTES = 43_200
-"""Thirty days."""
-
 _TRIES = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What somebody asks for: an account by its id or its username, a resource by its id or its full path."""
-
-    account_id: int | None
-    username: str | None
-    resource_type: ResourceType
-    resource_id: int | None
-    full_path: str | None
-    access_level: int
-    seconds: int | None
-    until: int | None
-    reason: str
-    break_glass: bool
 
 
 class RequestService:
@@ -65,14 +42,14 @@ class RequestService:
         store: RequestStore,
         policies: PolicyStore,
         making: RequestPlans,
-        planner: Planner,
+        names: Names,
         gitlabs: GitLabs,
         provisioner: Function,
         incidents: RequestIncidents,
         audit: Audit,
         now: Callable[[], float],
     ) -> None:
-        self.store, self._policies, self._making, self._planner = store, policies, making, planner
+        self.store, self._policies, self._making, self._names = store, policies, making, names
         self._gitlabs, self._provisioner, self._incidents = gitlabs, provisioner, incidents
         self._audit, self._now = audit, now
 
@@ -99,10 +76,8 @@ class RequestService:
         Raises PolicyRefused, PlanBlocked, AccessHeld, RequestExists, NotInGitLab, GitLabError or Conflict.
         """
         connection, now = usable(self._gitlabs.connection(integration_id)), int(self._now())
-        if wanted.until is not None and not now < wanted.until <= now + MOST_MINUTES * 60:
-            raise unfit("body.until", "body.until must be in the future, and at most 30 days away.")
-        account_id, resource_id = self._named(connection, wanted)
-        ends_at = now + wanted.seconds if wanted.seconds is not None else wanted.until or 0
+        ends_at = wanted.ends_at(now)
+        account_id, resource_id = self._names.ids(connection, wanted)
         step = self._making.step(
             connection, grant(account_id, wanted.resource_type, resource_id, wanted.access_level, ends_at)
         )
@@ -144,14 +119,14 @@ class RequestService:
             if self.store.write([claim, *self.store.puts(kept, look_at=kept.valid_until)]):
                 return kept
             self._check_none(request.integration_id, self.store.claimed_by(request))
-            raise _rival()
+            raise rival()
         due = int(self._now()) + (policy.review_within_minutes or 0) * 60
         given = self._making.give(
             connection, replace(request, review_due_at=due), actor=request.requested_by, beside=[claim]
         )
         if given is None:
             self._check_none(request.integration_id, self.store.claimed_by(request))
-            raise _rival()
+            raise rival()
         self._start()
         self._incidents.break_glass(given)
         return given
@@ -174,11 +149,11 @@ class RequestService:
             if request.status_at(now) is not RequestStatus.PENDING:
                 if request.status in GIVEN and caller.token_id in {one.token_id for one in request.approvals}:
                     return request
-                raise _decided(request, now)
+                raise RequestDecided.at(str(request.status_at(now)))
             connection = usable(self._gitlabs.connection(integration_id))
             policy = self._policy(request, self._making.step(connection, request.operation(now)).full_path)
             if not policy.approvers.include(caller.token_id, str(caller.role)):
-                raise _not_an_approver(policy)
+                raise PolicyRefused.of_approver(policy.id)
             others = [one for one in request.approvals if one.token_id != caller.token_id]
             agreed = replace(
                 request,
@@ -195,7 +170,7 @@ class RequestService:
             elif (given := self._making.give(connection, agreed, actor=caller.token_id, beside=[])) is not None:
                 self._start()
                 return given
-        raise _rival()
+        raise rival()
 
     def deny(self, integration_id: str, request_id: str, caller: Principal, comment: str | None) -> AccessRequest:
         """Say no to a request; what was taken by break-glass ends by that. Raises as `approve` does."""
@@ -211,14 +186,14 @@ class RequestService:
             if request.status is RequestStatus.DENIED and request.decided_by == caller.token_id:
                 return request
             if request.status_at(now) is not RequestStatus.PENDING:
-                raise _decided(request, now)
+                raise RequestDecided.at(str(request.status_at(now)))
             self._record(AuditAction.ACCESS_REQUEST_DENY, request, caller, comment=comment)
             denied = request.following(
                 status=RequestStatus.DENIED, decided_by=caller.token_id, decided_at=now, comment=comment
             )
             if self.store.save(denied):
                 return denied
-        raise _rival()
+        raise rival()
 
     def revoke(self, integration_id: str, request_id: str, caller: Principal, comment: str | None) -> AccessRequest:
         """End a request now: whoever made it, whom it is for, admins, owners, and who may approve it.
@@ -242,7 +217,7 @@ class RequestService:
                     return withdrawn
             elif (ending := self._ended_early(request, caller)) is not None:
                 return ending
-        raise _rival()
+        raise rival()
 
     def read(self, integration_id: str, request_id: str) -> AccessRequest:
         """Read one request. Raises NotFound."""
@@ -300,7 +275,7 @@ class RequestService:
         policy = policies.get(request.policy_id)
         may = policy is not None and policy.approvers.include(caller.token_id, str(caller.role))
         if not may and not caller.role.includes(Role.OWNER):
-            raise _not_an_approver(policy)
+            raise PolicyRefused.of_approver(None if policy is None else policy.id)
 
     def _check_none(self, integration_id: str, request_id: str | None) -> None:
         """Make sure that the request which counts is over. Raises RequestExists."""
@@ -310,23 +285,6 @@ class RequestService:
                 "There is a request for this account and resource already. Wait until it is over, or end it first.",
                 details={"access_request_id": other.id, "status": str(other.status_at(self._now()))},
             )
-
-    def _named(self, connection: GitLabConnection, wanted: Wanted) -> tuple[int, int]:
-        """The ids of the account and the resource. Raises NotInGitLab or GitLabError."""
-        account_id = wanted.account_id or asyncio.run(self._account_of(connection, wanted.username or ""))
-        if wanted.resource_id is not None or wanted.full_path is None:
-            return account_id, wanted.resource_id or 0
-        place = (wanted.resource_type, wanted.full_path)
-        return account_id, self._planner.ids_of(connection, [place])[place]
-
-    async def _account_of(self, connection: GitLabConnection, username: str) -> int:
-        """Find an account (docs.gitlab.com/api/users, "List users": `username` is exact, whatever its case)."""
-        async with self._gitlabs.open(connection) as gitlab:
-            rows = rows_in((await gitlab.get("/users", {"username": username})).body)
-        found = first_id(rows[0], "id") if rows else None
-        if found is None:
-            raise NotInGitLab("GitLab shows no account of this username to the token.")
-        return found
 
     def _start(self) -> None:
         with suppress(StorageUnavailable):  # The next tick comes within a minute.
@@ -347,17 +305,3 @@ def _check_other(request: AccessRequest, caller: Principal) -> None:
     own = {request.account_id, *request.requester_accounts}
     if caller.token_id == request.requested_by or own & caller.accounts_in(request.integration_id):
         raise SelfApproval("This is your own request. Somebody else has to decide.")
-
-
-def _decided(request: AccessRequest, now: int) -> RequestDecided:
-    status = str(request.status_at(now))
-    return RequestDecided(f"This request is {status}; nothing is left to decide.", details={"status": status})
-
-
-def _not_an_approver(policy: Policy | None) -> PolicyRefused:
-    told = [] if policy is None else [{"id": policy.id, "against": ["approver"]}]
-    return PolicyRefused("The policy lets others decide about this request.", details={"policies": told})
-
-
-def _rival() -> Conflict:
-    return Conflict("Others change this at the same moment; send it again.", retry_after=1)
