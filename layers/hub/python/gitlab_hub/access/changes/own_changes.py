@@ -74,10 +74,13 @@ class OwnChangeReader:
         return [replace(change, audit_id=self._line_of(change)) for change in changes]
 
     def _line_of(self, change: Change) -> str | None:
+        """The audit line of a grant or share that the hub has made; of anything else there is none."""
         key = _key_of(change)
         row = None if key is None else self._rows.get(key)
+        if row is None:
+            return None
         found = None if change.after is None else change.after["access_level"]
-        return str(row["audit_id"]) if row is not None and row["level"] == found else None
+        return str(row["audit_id"]) if row["level"] == found else None
 
 
 def _key_of(change: Change) -> str | None:
