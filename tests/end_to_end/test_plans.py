@@ -1,6 +1,7 @@
 """Changing access in a deployed hub: what the plan showed is what GitLab holds afterwards, and undo leads back."""
 
 import csv
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ Truth = dict[tuple[str, int, int], tuple[int, int | None]]
 
 
 @pytest.fixture(scope="module")
-def path(hub: Hub, _lively: Running) -> str:
-    """An integration that may change access, synced once."""
+def path(hub: Hub, _lively: Running) -> Iterator[str]:
+    """An integration that may change access, synced once; it is removed when these tests are over."""
     made = hub.connect(_lively.base, token(_lively, scopes=("api",)), features={"provisioning": True})
     assert hub.sync(made, "access")["access"]["status"] == "idle"
-    return made
+    yield made
+    assert hub.call("DELETE", made).status == 200
 
 
 def test_a_plan_is_applied_told_of_and_taken_back(hub: Hub, lively: Running, path: str) -> None:
