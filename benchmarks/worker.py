@@ -23,8 +23,9 @@ from benchmarks.measure import Usage
 from benchmarks.worker_task import Task
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.access.graphql.members import WORTH_IT
-from gitlab_hub.gitlab.client import ClientOptions, GitLab, VettedTransport
+from gitlab_hub.gitlab.client import ClientOptions, GitLab
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.gitlab.wire import VettedTransport
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.storage.dynamodb import DynamoTable
 from gitlab_hub.sync import run as runs

@@ -18,8 +18,9 @@ from gitlab_hub.access.credentials.feature import CredentialsFeature
 from gitlab_hub.access.feature import AccessFeature
 from gitlab_hub.access.graphql.members import WORTH_IT
 from gitlab_hub.audit.log import AuditLog
-from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens, VettedTransport
+from gitlab_hub.gitlab.client import ClientOptions, GitLab, Tokens
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.gitlab.wire import VettedTransport
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.rows import INTEGRATIONS, LIVE, is_live
 from gitlab_hub.pipelines.feature import PipelinesFeature

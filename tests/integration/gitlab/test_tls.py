@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from gitlab_hub.gitlab.address import Address
-from gitlab_hub.gitlab.client import ClientOptions, GitLab, Reply, VettedTransport
+from gitlab_hub.gitlab.client import ClientOptions, GitLab, Reply
 from gitlab_hub.gitlab.errors import TlsError
 from gitlab_hub.gitlab.network import VettedBackend
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.gitlab.wire import VettedTransport
 from tests.fakes.gitlab_client import FixedTokens
 from tests.fakes.gitlab_server import FaultServer, as_json, closing_when_idle
 from tests.fakes.network import Names

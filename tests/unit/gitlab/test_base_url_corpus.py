@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from gitlab_hub.gitlab.address import Address
-from gitlab_hub.gitlab.client import ClientOptions, GitLab, VettedTransport
+from gitlab_hub.gitlab.client import ClientOptions, GitLab
 from gitlab_hub.gitlab.errors import HostNotAllowed, InvalidUrl
 from gitlab_hub.gitlab.network import VettedBackend
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.gitlab.wire import VettedTransport
 from tests.fakes.gitlab_client import FixedTokens
 from tests.fakes.network import CountingDialer, Names
 

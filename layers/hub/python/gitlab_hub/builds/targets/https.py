@@ -23,9 +23,10 @@ from gitlab_hub.builds.targets.base import (
     target_field,
 )
 from gitlab_hub.gitlab.address import Address
-from gitlab_hub.gitlab.client import ClientOptions, VettedTransport
+from gitlab_hub.gitlab.client import ClientOptions
 from gitlab_hub.gitlab.errors import HostNotAllowed, HostUnreachable, InvalidUrl
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.gitlab.wire import VettedTransport
 from gitlab_hub.web.errors import Unprocessable
 
 # Where targets may lie: the deployer says so, not the caller who names one.
