@@ -2,8 +2,8 @@
 
 import pytest
 
-from gitlab_hub.access.changes.model import Author
-from gitlab_hub.access.changes.own_changes import KEPT_SECONDS, OwnChanges
+from gitlab_hub.access.changes.model import Author, Change, ChangeKind, Place
+from gitlab_hub.access.changes.own_changes import KEPT_SECONDS, OwnChangeReader, OwnChanges
 from gitlab_hub.inventory.model import ResourceType
 from tests.functional.access.changes.replay import told
 from tests.functional.access.company import BOT, JANE, Company, group, member
@@ -65,3 +65,16 @@ async def test_a_group_that_the_hub_invites_is_its_own_change_and_no_account_of_
     await company.sync()
     [told_of] = [entry for entry in told(company.table) if str(entry.change.kind) == "share_changed"]
     assert (told_of.by, told_of.audit_id) == (author, LINE if author is Author.HUB else None)
+
+
+def test_what_is_told_beside_a_change_of_the_hubs_own_is_nobodys() -> None:
+    company = Company()
+    note(company, 50)
+    reader = OwnChangeReader(company.table, "i1", lambda: company.session().now().timestamp())
+    place: Place = {"type": PROJECT, "id": 8, "full_path": "acme/shop"}
+    own = Change(kind=ChangeKind.GRANT_ADDED, account_id=JANE, resource=place, after={"access_level": 50})
+    others = (
+        Change(kind=ChangeKind.ACCOUNT_ADDED, account_id=JANE, after={"username": "jane"}),
+        Change(kind=ChangeKind.RESOURCE_ADDED, resource=place, after={"full_path": "acme/shop"}),
+    )
+    assert [one.audit_id for one in reader.attributed([*others, own])] == [None, None, LINE]

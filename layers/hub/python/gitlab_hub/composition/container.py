@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gitlab_hub.integrations.lifecycle import IntegrationLifecycle
     from gitlab_hub.integrations.tokens.services import Runtime, TokenServices
     from gitlab_hub.provisioning.feature import ProvisioningFeature
-    from gitlab_hub.provisioning.worker import Provisioner
     from gitlab_hub.sync.engine import Connection
     from gitlab_hub.sync.ports import SyncTarget
     from gitlab_hub.sync.service import SyncService
@@ -174,17 +173,6 @@ class Container(Core):
             incidents=self.incidents,
             now=self.now,
         )
-
-    def provisioner(self) -> "Provisioner":
-        """What carries plans out, and has the access sync read what they change."""
-        import time
-
-        from gitlab_hub.access.changes.own_changes import OwnChanges
-        from gitlab_hub.access.hints import AccessHints
-
-        table = self.table("access_table")
-        hints = AccessHints(table, self.queue("sync_accounts_queue_url"), self.now)
-        return self.provisioning.worker(hints, OwnChanges(table, self.now), self.new_id, time.sleep)
 
     # ---- Webhooks
 

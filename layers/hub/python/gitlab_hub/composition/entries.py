@@ -121,61 +121,12 @@ def operations_api() -> Entry:
 @cache
 def sync_accounts() -> Entry:
     """Starts due access syncs, and the provisioner where plans are due; works on the queue of the syncs."""
-    from gitlab_hub.access.credentials.feature import CredentialsFeature
-    from gitlab_hub.access.feature import AccessFeature
-    from gitlab_hub.access.hints import AccessHints
-    from gitlab_hub.access.reader import AccessReader
-    from gitlab_hub.access.store import partitions
-    from gitlab_hub.builds.runs.store import BuildStore
-    from gitlab_hub.composition.desired_mirror import DesiredMirror
-    from gitlab_hub.composition.history import HistoryWorkers
-    from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
-    from gitlab_hub.provisioning.desired.store import DesiredStore, DriftWatch
-    from gitlab_hub.provisioning.keys import partitions as plan_partitions
-    from gitlab_hub.provisioning.keys import start_where_due
-    from gitlab_hub.sync.history import history_partition
-    from gitlab_hub.webhooks.deliveries.store import delivery_partitions
+    from gitlab_hub.composition.access_work import access_work
+    from gitlab_hub.composition.sync_entry import sync_entry
 
-    container = get_container()
     table, others = (_required_table(name) for name in ("access_table", "deliveries_table"))
-
-    def history(integration_id: str) -> Iterable[str]:
-        yield history_partition(integration_id)
-
-    def access_and_plans(integration_id: str) -> Iterable[str]:
-        yield from (*partitions(integration_id), *plan_partitions(integration_id))
-
-    def deliveries_and_builds(integration_id: str) -> Iterable[str]:
-        yield from delivery_partitions(others, integration_id)
-        yield from BuildStore(others).partitions(integration_id)
-
-    queue = container.syncs.queues[AccessFeature.kind]
-    kept = HistoryWorkers(container, table, queue)
-    # A schedule of the provisioner's own would cost an idle hub more than a look from here.
-    start_provisioner = partial(start_where_due, table, container.function("provisioner_function"), container.now)
-    watch = DriftWatch(
-        DesiredStore(table), DesiredMirror(AccessReader(table, now=container.now)), container.incidents, container.now
-    )
-
-    def note_end(integration_id: str, sync_id: str) -> None:
-        kept.note_end(integration_id, sync_id)
-        watch.look(integration_id)
-
-    work = SyncWork(
-        feature=AccessFeature(table, note_end),
-        hints=AccessHints(table, queue, container.now).hint_queue,
-        purges=[(table, access_and_plans), (others, deliveries_and_builds), (container.integrations_table, history)],
-        minutes=container.settings.access_interval_minutes,
-        beside=[
-            (
-                CredentialsFeature(table, partial(container.syncs.runs.load, kind=AccessFeature.kind)),
-                container.settings.credentials_interval_minutes,
-            )
-        ],
-        others=kept.handlers(),
-        emptied_beside=[kept.remove],
-    )
-    return sync_entry(container, work, container.lifecycle.cleanup_orphans, kept.tick, start_provisioner)
+    work, jobs = access_work(get_container(), table, others)
+    return sync_entry(get_container(), work, *jobs)
 
 
 @cache
@@ -234,11 +185,18 @@ def builder() -> Entry:
 
 @cache
 def provisioner() -> Entry:
-    """Carries out plans that are being applied: when one is, and where the access sync's tick finds one left."""
+    """Carries out plans that are being applied, and has the access sync read what they change."""
+    import time
+
+    from gitlab_hub.access.changes.own_changes import OwnChanges
+    from gitlab_hub.access.hints import AccessHints
     from gitlab_hub.web.entry import jobs_entry, work_time_left
 
-    _required_table("access_table")
-    return jobs_entry([partial(get_container().provisioner().tick, work_time_left)])
+    container, table = get_container(), _required_table("access_table")
+    hints = AccessHints(table, container.queue("sync_accounts_queue_url"), container.now)
+    own_changes = OwnChanges(table, container.now)
+    worker = container.provisioning.worker(hints, own_changes, container.new_id, time.sleep)
+    return jobs_entry([partial(worker.tick, work_time_left)])
 
 
 @cache

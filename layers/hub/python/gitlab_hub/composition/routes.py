@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gitlab_hub.access.reader import AccessReader
+    from gitlab_hub.access.summary import AccessSummary
     from gitlab_hub.composition.container import Container
+    from gitlab_hub.sync.scope_list import ScopeList
     from gitlab_hub.web.route import Route, Routes
 
 
@@ -142,39 +145,19 @@ def access_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.access.effective.loading import GraphReader
     from gitlab_hub.access.effective.reader import EffectiveReader
     from gitlab_hub.access.grant_routes import GrantRoutes
-    from gitlab_hub.access.history.files import HistoryFiles
-    from gitlab_hub.access.history.reader import FileStore, HistoryReader
-    from gitlab_hub.access.history.routes import HistoryRoutes
     from gitlab_hub.access.invitation_routes import InvitationRoutes
     from gitlab_hub.access.reader import AccessReader
-    from gitlab_hub.access.reviews.routes import ReviewRoutes
-    from gitlab_hub.access.reviews.service import ReviewService
-    from gitlab_hub.access.reviews.snapshot import Snapshots
-    from gitlab_hub.access.reviews.store import ReviewStore
     from gitlab_hub.access.routes import AccessRoutes
     from gitlab_hub.access.summary import AccessSummary
     from gitlab_hub.access.summary_routes import SummaryRoutes
-    from gitlab_hub.composition.review_plans import ReviewPlans
-    from gitlab_hub.provisioning.store import PlanStore
     from gitlab_hub.sync.scope_list import ScopeList
     from gitlab_hub.sync.store import RunStore
-    from gitlab_hub.web.entry import time_left
 
     table, cursors, now = container.table("access_table"), container.cursors, container.now
-    objects = container.objects("exports_bucket")
     reader = AccessReader(table, now=now)
     scopes = ScopeList(container.integrations_table)
     effective = EffectiveReader(GraphReader(table, scopes), now=now)
     summary = AccessSummary(table, RunStore(container.integrations_table), scopes, now=now)
-    reviews = ReviewService(
-        ReviewStore(table),
-        Snapshots(table, scopes, now=now),
-        reader,
-        summary,
-        container.audit,
-        now=now,
-        left=time_left,
-    )
     return _of(
         AccessRoutes(reader, cursors),
         GrantRoutes(reader, effective, cursors),
@@ -182,19 +165,46 @@ def access_routes(container: "Container") -> list["Route"]:
         GitLabCredentialRoutes(CredentialReader(table, scopes, now=now), reader, cursors),
         SummaryRoutes(summary),
         ChangeRoutes(ChangeReader(table), cursors),
-        ReviewRoutes(reviews, ReviewPlans(PlanStore(table), None, now), cursors),
-        HistoryRoutes(
-            HistoryFiles(
-                HistoryReader(table, objects, now=now),
-                ChangeReader(table),
-                FileStore(table),
-                objects,
-                container.queue("sync_accounts_queue_url"),
-                now=now,
-                left=time_left,
-            )
-        ),
+        _review_routes(container, reader, summary, scopes),
+        _history_routes(container),
     )
+
+
+def _review_routes(
+    container: "Container", reader: "AccessReader", summary: "AccessSummary", scopes: "ScopeList"
+) -> "Routes":
+    from gitlab_hub.access.reviews.routes import ReviewRoutes
+    from gitlab_hub.access.reviews.service import ReviewService
+    from gitlab_hub.access.reviews.snapshot import Snapshots
+    from gitlab_hub.access.reviews.store import ReviewStore
+    from gitlab_hub.composition.review_plans import ReviewPlans
+    from gitlab_hub.provisioning.store import PlanStore
+    from gitlab_hub.web.entry import time_left
+
+    table, now = container.table("access_table"), container.now
+    snapshots = Snapshots(table, scopes, now=now)
+    reviews = ReviewService(ReviewStore(table), snapshots, reader, summary, container.audit, now=now, left=time_left)
+    return ReviewRoutes(reviews, ReviewPlans(PlanStore(table), None, now), container.cursors)
+
+
+def _history_routes(container: "Container") -> "Routes":
+    from gitlab_hub.access.changes.reader import ChangeReader
+    from gitlab_hub.access.history.files import HistoryFiles
+    from gitlab_hub.access.history.reader import FileStore, HistoryReader
+    from gitlab_hub.access.history.routes import HistoryRoutes
+    from gitlab_hub.web.entry import time_left
+
+    table, objects, now = container.table("access_table"), container.objects("exports_bucket"), container.now
+    files = HistoryFiles(
+        HistoryReader(table, objects, now=now),
+        ChangeReader(table),
+        FileStore(table),
+        objects,
+        container.queue("sync_accounts_queue_url"),
+        now=now,
+        left=time_left,
+    )
+    return HistoryRoutes(files)
 
 
 def pipelines_routes(container: "Container") -> list["Route"]:
