@@ -7,8 +7,8 @@ from gitlab_hub.composition.review_plans import operation_of
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Facts, Hand, Member, Person, Place
-from gitlab_hub.provisioning.model import Membership
 from gitlab_hub.provisioning.operations.membership_rules import decide
+from gitlab_hub.provisioning.states import Membership
 
 HAND = Hand(account_id=1, is_admin=True, scopes=("api",), today="2026-09-21")
 ANA = Person(id=4, username="ana", name="Ana Lima", state="active", kind=AccountKind.HUMAN)

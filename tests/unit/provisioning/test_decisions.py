@@ -7,12 +7,13 @@ import pytest
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Facts, Hand, Inherited, Member, Person, Place
-from gitlab_hub.provisioning.model import NO_ROLE, Kind, Membership, Mode, Operation
+from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.membership_rules import decide
 from gitlab_hub.provisioning.reading import member_of, person_of, place_of
 from gitlab_hub.provisioning.refusals import ADVICE, Code
 from gitlab_hub.provisioning.sentences import change
+from gitlab_hub.provisioning.states import Membership, membership_of
 
 HAND = Hand(account_id=1, is_admin=True, scopes=("api",), today="2026-09-21")
 ANA = Person(id=4, username="ana", name="Ana Lima", state="active", kind=AccountKind.HUMAN)
@@ -50,7 +51,7 @@ def decided(operation: Operation, member: Member | None, **more: Any) -> Decisio
 def test_at_least_never_lowers_nor_shortens_and_exactly_does(
     wanted: Operation, member: Member, after: tuple[int, str | None]
 ) -> None:
-    found = decided(wanted, member).after
+    found = membership_of(decided(wanted, member).after)
     assert found is not None
     assert (found.access_level, found.expires_on) == after
 
@@ -77,8 +78,9 @@ def test_an_end_is_lifted_in_so_many_words_and_left_alone_without_one() -> None:
 )
 def test_a_custom_role_stays_with_its_level_unless_another_is_named(wanted: Operation, role: int | None) -> None:
     found = decided(wanted, held(30, role=7))
-    assert found.after is not None
-    assert found.after.member_role_id == role
+    after = membership_of(found.after)
+    assert after is not None
+    assert after.member_role_id == role
     assert (found.calls[0].body or {}).get("member_role_id") == role
 
 

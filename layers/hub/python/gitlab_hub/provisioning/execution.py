@@ -9,10 +9,11 @@ from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
-from gitlab_hub.provisioning.model import Call, Membership, Plan, Step, StepStatus
+from gitlab_hub.provisioning.model import Call, Plan, Step, StepStatus
 from gitlab_hub.provisioning.outcomes import Answer, Taken, after_sending, answer_of, answer_of_error, before_sending
 from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.ports import OwnChanges
+from gitlab_hub.provisioning.states import Membership, State
 from gitlab_hub.provisioning.store import PlanStore
 
 SEND_SECONDS = 25.0
@@ -72,25 +73,23 @@ class Execution:
             self._record(AuditAction.PLAN_OUTCOME, plan, saved)
         if saved.status is StepStatus.FAILED:
             one = saved.operation
-            if one.holder:
-                self._own_changes.drop(
-                    plan.integration_id, one.resource_type, one.resource_id, one.holder, is_group=bool(one.group_id)
-                )
+            if one.holder and one.resource_type is not None:
+                self._own_changes.drop(plan.integration_id, *one.resource, one.holder, is_group=bool(one.group_id))
         return saved
 
     def _note_own(self, plan: Plan, step: Step, line: str) -> None:
         """Have the change feed know whose change this is, whoever finds it first."""
-        one, level = step.operation, None if step.after is None else step.after.access_level
-        if one.holder:
-            self._own_changes.note(
-                plan.integration_id,
-                one.resource_type,
-                one.resource_id,
-                one.holder,
-                is_group=bool(one.group_id),
-                level=level,
-                audit_id=line,
-            )
+        one = step.operation
+        if not one.holder or one.resource_type is None:
+            return
+        self._own_changes.note(
+            plan.integration_id,
+            *one.resource,
+            one.holder,
+            is_group=bool(one.group_id),
+            level=step.after.access_level if isinstance(step.after, Membership) else None,
+            audit_id=line,
+        )
 
     def _record(self, action: AuditAction, plan: Plan, step: Step) -> str:
         told: dict[str, object] = {"operation": step.sentence, "state": _state(step.after)}
@@ -112,5 +111,5 @@ class Execution:
         return int(self._now())
 
 
-def _state(state: Membership | None) -> dict[str, object] | None:
+def _state(state: State | None) -> dict[str, object] | None:
     return None if state is None else asdict(state)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.granular import GRANULAR
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Membership
+from gitlab_hub.provisioning.states import Membership
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

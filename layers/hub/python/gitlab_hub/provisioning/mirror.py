@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from gitlab_hub.gitlab.fields import padded
-from gitlab_hub.inventory.model import ResourceType, partition
-from gitlab_hub.provisioning.model import Operation
-from gitlab_hub.storage.ports import Table
+from gitlab_hub.inventory.model import partition
+from gitlab_hub.provisioning.model import GITLAB, Operation, Where
+from gitlab_hub.storage.ports import Key, Table
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
@@ -20,14 +20,18 @@ class Mirror:
     def __init__(self, table: Table, runs: RunStore, now: Callable[[], float]) -> None:
         self._table, self._runs, self._now = table, runs, now
 
-    def fit_for(self, integration_id: str, operations: Iterable[Operation]) -> set[tuple[ResourceType, int]]:
-        """The groups and projects among those of some operations that may be decided about."""
-        places = {(one.resource_type, one.resource_id) for one in operations}
+    def fit_for(self, integration_id: str, operations: Iterable[Operation]) -> set[Where]:
+        """The groups and projects among those of some operations that may be decided about, and the whole GitLab."""
+        places = {one.where for one in operations}
         if not places or not self._is_fresh(integration_id):
             return set()
-        keys = {(partition(integration_id, kind.collection), padded(number)): (kind, number) for kind, number in places}
-        found = self._table.get_many(list(keys), attributes=("pk", "sk"))
-        return {keys[row["pk"], row["sk"]] for row in found}
+        keys: dict[Key, Where] = {
+            (partition(integration_id, kind.collection), padded(number)): (kind, number)
+            for kind, number in places
+            if kind is not None
+        }
+        found = self._table.get_many(list(keys), attributes=("pk", "sk")) if keys else ()
+        return {keys[row["pk"], row["sk"]] for row in found} | {GITLAB}
 
     def _is_fresh(self, integration_id: str) -> bool:
         try:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.states import State, stored
 
 PLAN_SECONDS = 15 * 60
 """How long a plan may be applied: what it shows was true when it was made."""
@@ -19,6 +20,16 @@ PLAN_SECONDS = 15 * 60
 
 NO_ROLE = 0
 """In the place of a custom role's id: none. Without a word about it, one stays as long as the level does."""
+
+
+Resource = tuple[ResourceType, int]
+"""A group or project by its id."""
+
+Where = tuple[ResourceType | None, int]
+"""A group or project, or `GITLAB`."""
+
+GITLAB: Where = (None, 0)
+"""Where an operation is that is about no group or project."""
 
 
 class Kind(StrEnum):
@@ -49,12 +60,12 @@ class Operation:
     """One thing that somebody wants; which fields it has follows from its kind.
 
     It is about an account (`account_id`, else 0), a group that is invited (`group_id`), or an address (`email`, in
-    lower case).
+    lower case). What has no group or project, as a change of an account itself, has no `resource_type`.
     """
 
     kind: Kind
-    resource_type: ResourceType
-    resource_id: int
+    resource_type: ResourceType | None = None
+    resource_id: int = 0
     account_id: int = 0
     group_id: int | None = None
     email: str | None = None
@@ -82,18 +93,21 @@ class Operation:
         return self.group_id or self.account_id
 
     @property
+    def resource(self) -> Resource:
+        """The group or project. Raises TypeError for an operation that is about none."""
+        if self.resource_type is None:
+            raise TypeError(f"{self.kind} is about no group or project")
+        return self.resource_type, self.resource_id
+
+    @property
+    def where(self) -> Where:
+        """The group or project, or what stands for the whole GitLab."""
+        return self.resource_type, self.resource_id
+
+    @property
     def place(self) -> str:
         """The group or project, where no better name for it is known."""
         return f"{self.resource_type} {self.resource_id}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
-    """What an account, an invited group or an invited address has in a group or project itself."""
-
-    access_level: int
-    expires_on: str | None = None
-    member_role_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +142,8 @@ class Step:
     """An operation as it was planned, and what became of it.
 
     `subject`: whom it is about, as people call it. `refusals` are codes of `refusals.Code` in order of their names.
-    `before` and `after`: what that has in the resource itself, None for nothing. `tries` counts the writes that were
+    `before` and `after`: what that has in the resource itself, or is itself; None for nothing. `full_path` is empty
+    where there is no resource, or GitLab shows none. `tries` counts the writes that were
     about to go out, `sent_at` is the last one's moment until its outcome is known.
     """
 
@@ -137,8 +152,8 @@ class Step:
     subject: str
     full_path: str
     sentence: str
-    before: Membership | None
-    after: Membership | None
+    before: State | None
+    after: State | None
     calls: Sequence[Call] = ()
     refusals: Sequence[str] = ()
     status: StepStatus = StepStatus.PENDING
@@ -163,8 +178,7 @@ class Step:
     def promise(self) -> dict[str, Any]:
         """What whoever looked at the plan has agreed to."""
         told: dict[str, Any] = {"operation": asdict(self.operation), "refusals": list(self.refusals)}
-        states = {"before": self.before, "after": self.after}
-        told |= {name: None if state is None else asdict(state) for name, state in states.items()}
+        told |= {"before": stored(self.before), "after": stored(self.after)}
         return {**told, "calls": [asdict(call) for call in self.calls]}
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError, NoConnection, RateLimited, ReadOnly
-from gitlab_hub.provisioning.model import Membership, Step, StepStatus
+from gitlab_hub.provisioning.model import Step, StepStatus
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.refusals import Code
+from gitlab_hub.provisioning.states import State
 
 MOST_TRIES = 5
 """Writes of one step. After each of them GitLab was asked, and showed that nothing was done."""
@@ -94,7 +95,7 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
     return None
 
 
-def after_sending(step: Step, answer: Answer, now_is: Membership | None, *, at: int) -> Step:
+def after_sending(step: Step, answer: Answer, now_is: State | None, *, at: int) -> Step:
     """The step as it is after a write, by what GitLab shows now; still pending where it is to be tried again."""
     step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
     if now_is == step.after:

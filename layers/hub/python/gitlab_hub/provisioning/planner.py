@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import HostUnreachable
-from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.limits import Spent, Touch, beyond
 from gitlab_hub.provisioning.mirror import Mirror
-from gitlab_hub.provisioning.model import Kind, Membership, Mode, Operation, Step, in_order
+from gitlab_hub.provisioning.model import Operation, Step, Where, in_order
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
+from gitlab_hub.provisioning.states import State
 
 DEADLINE_SECONDS = 20.0
 """For all that one plan has read: a request through the gateway lives for 30 seconds."""
@@ -36,7 +36,7 @@ class Planner:
 
         `to_end`: they take back what the hub gave for a while; a mirror that is stale is no reason to leave that.
         """
-        places = {(one.resource_type, one.resource_id) for one in operations.values()}
+        places = {one.where for one in operations.values()}
         fit = places if to_end else self._mirror.fit_for(connection.integration_id, operations.values())
         found = asyncio.run(self._read(connection, operations, fit))
         steps = [step_of(number, operations[number], finding) for number, finding in found]
@@ -64,35 +64,32 @@ class Planner:
 
         return asyncio.run(ask()).decision
 
-    def state(self, connection: GitLabConnection, operation: Operation) -> Membership | None:
+    def state(self, connection: GitLabConnection, operation: Operation) -> State | None:
         """What an operation changes, as it is now. Raises GitLabError."""
 
-        async def ask() -> Membership | None:
+        async def ask() -> State | None:
             async with self._reading(connection) as reader:
                 return await OPERATIONS[operation.kind].state(reader, operation)
 
         return asyncio.run(ask())
 
     async def _read(
-        self, connection: GitLabConnection, operations: Mapping[int, Operation], fit: Iterable[object]
+        self, connection: GitLabConnection, operations: Mapping[int, Operation], fit: Iterable[Where]
     ) -> list[tuple[int, Finding]]:
         order, covered = in_order(operations), set(fit)
-        ahead = [owners_ahead([operations[one] for one in order[:place]], operations[number])
-                 for place, number in enumerate(order)]  # fmt: skip
         async with self._reading(connection) as reader:
 
-            async def look(number: int, gone: set[int], coming: set[int]) -> tuple[int, Finding]:
+            async def look(place: int, number: int) -> tuple[int, Finding]:
                 one = operations[number]
                 around = Around(
                     hand=reader.hand,
-                    is_fresh=(one.resource_type, one.resource_id) in covered,
+                    is_fresh=one.where in covered,
                     counts=True,
-                    gone=frozenset(gone),
-                    coming=frozenset(coming),
+                    ahead=tuple(operations[earlier] for earlier in order[:place]),
                 )
                 return number, await OPERATIONS[one.kind].look(reader, one, around)
 
-            return await asyncio.gather(*(look(number, *owners) for number, owners in zip(order, ahead, strict=True)))
+            return await asyncio.gather(*(look(*placed) for placed in enumerate(order)))
 
     @asynccontextmanager
     async def _reading(self, connection: GitLabConnection) -> AsyncIterator[LiveReader]:
@@ -109,16 +106,6 @@ class Planner:
             scopes=connection.scopes,
             today=datetime.fromtimestamp(self._now(), UTC).date().isoformat(),
         )
-
-
-def owners_ahead(earlier: Sequence[Operation], operation: Operation) -> tuple[set[int], set[int]]:
-    """Who may stop being an Owner, and who becomes one, by operations that are done before one in the same place."""
-    here = [one for one in earlier if one.subject[:2] == operation.subject[:2]]
-    coming = {one.account_id for one in here if one.kind is Kind.GRANT and one.access_level == OWNER}
-    lowers = [
-        one for one in here if one.kind is Kind.REVOKE or (one.mode == Mode.EXACTLY and one.access_level != OWNER)
-    ]
-    return {one.account_id for one in lowers}, coming
 
 
 def step_of(number: int, operation: Operation, finding: Finding) -> Step:
@@ -139,7 +126,7 @@ def step_of(number: int, operation: Operation, finding: Finding) -> Step:
 
 def touch_of(number: int, operation: Operation, finding: Finding) -> Touch:
     """What an operation takes of the limits."""
-    place = f"{operation.resource_type}#{operation.resource_id}"
+    place = f"{operation.resource_type}#{operation.resource_id}" if operation.resource_type else ""
     return Touch(index=number, place=place, member_count=finding.members, accounts=finding.touched)
 
 

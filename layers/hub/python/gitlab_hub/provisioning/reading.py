@@ -16,7 +16,7 @@ from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand, Inherited, Member, Person, Place
-from gitlab_hub.provisioning.model import Membership
+from gitlab_hub.provisioning.states import Membership
 
 if TYPE_CHECKING:
     from gitlab_hub.gitlab.client import GitLab

@@ -1,16 +1,17 @@
 """What an operation does, in a sentence that a person understands. Pure."""
 
 from gitlab_hub.gitlab.roles import role_name
-from gitlab_hub.provisioning.model import Membership
+from gitlab_hub.provisioning.states import Membership, State, membership_of
 
 
 def change(
-    who: str, where: str, before: Membership | None, after: Membership | None, *, is_change: bool, without: str = ""
+    who: str, where: str, before: State | None, after: State | None, *, is_change: bool, without: str = ""
 ) -> str:
     """Say who gets or loses what, where, and until when: "Ana Lima: Developer → Maintainer on platform/api".
 
     `without`: what is left where there is nothing here itself.
     """
+    before, after = membership_of(before), membership_of(after)
     nothing = without or "no access"
     if not is_change:
         return f"{who}: {_role(before) if before else nothing} on {where} already, nothing to do"

@@ -54,10 +54,16 @@ class PlanService:
     def resolved(self, integration_id: str, named: Sequence[tuple[Operation, str | None]]) -> list[Operation]:
         """Operations whose groups and projects were named by full paths instead of ids. Raises NotInGitLab."""
         connection = self._connection(integration_id)
-        paths = {(one.resource_type, path) for one, path in named if not one.resource_id and path is not None}
+        paths = {
+            (one.resource_type, path)
+            for one, path in named
+            if one.resource_type is not None and not one.resource_id and path is not None
+        }
         ids = self._planner.ids_of(connection, paths) if paths else {}
         return [
-            one if one.resource_id or path is None else replace(one, resource_id=ids[one.resource_type, path])
+            one
+            if one.resource_type is None or one.resource_id or path is None
+            else replace(one, resource_id=ids[one.resource_type, path])
             for one, path in named
         ]
 

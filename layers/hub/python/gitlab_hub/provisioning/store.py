@@ -11,7 +11,8 @@ from typing import Any
 
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.provisioning.keys import PLANS, STEPS, due_plans
-from gitlab_hub.provisioning.model import Call, Kind, Membership, Operation, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.model import Call, Kind, Operation, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.states import state_of, stored
 from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.ports import ABSENT, Item, Put, Table, UnknownSchema
 from gitlab_hub.storage.rows import at_version, is_written, item_of, query_all, value_of
@@ -101,6 +102,7 @@ def _plan(row: Item) -> Plan:
 def _step_row(plan: Plan, step: Step) -> Item:
     key = {"pk": partition(plan.integration_id, STEPS), "sk": f"{plan.id}#{step.index:05d}", "schema_version": _SCHEMA}
     values = item_of(step)
+    values |= {"before": stored(step.before), "after": stored(step.after)}
     values |= {"calls": [asdict(call) for call in step.calls], "refusals": list(step.refusals)}
     return {**key, **values, "expires_at": plan.created_at + KEPT_SECONDS}
 
@@ -112,18 +114,15 @@ def _step(row: Item) -> Step:
     return replace(
         step,
         operation=_operation(row["operation"]),
-        before=_state(row["before"]),
-        after=_state(row["after"]),
+        before=state_of(row["before"]),
+        after=state_of(row["after"]),
         calls=tuple(value_of(Call, call) for call in row["calls"]),
         refusals=tuple(row["refusals"]),
         status=StepStatus(row["status"]),
     )
 
 
-def _operation(stored: dict[str, Any]) -> Operation:
-    named = {"kind": Kind(stored["kind"]), "resource_type": ResourceType(stored["resource_type"])}
-    return value_of(Operation, {**stored, **named})
-
-
-def _state(stored: dict[str, Any] | None) -> Membership | None:
-    return None if stored is None else value_of(Membership, stored)
+def _operation(row: dict[str, Any]) -> Operation:
+    kind = row["resource_type"]
+    named = {"kind": Kind(row["kind"]), "resource_type": None if kind is None else ResourceType(kind)}
+    return value_of(Operation, {**row, **named})

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from gitlab_hub.gitlab.fields import midnight
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Call, Kind, Membership, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.model import Call, Kind, Plan, PlanStatus, Step, StepStatus
 from gitlab_hub.provisioning.refusals import ADVICE, Code
+from gitlab_hub.provisioning.states import AccountState, CredentialState, CredentialStatus, Membership, State
 
 
 class PlanResource(BaseModel):
@@ -30,16 +31,42 @@ class MembershipView(BaseModel):
     member_role_id: int | None
 
     @classmethod
-    def of(cls, state: Membership | None) -> "MembershipView | None":
+    def of(cls, state: Membership) -> "MembershipView":
         """Show a membership."""
-        if state is None:
-            return None
         return cls(
             access_level=state.access_level,
             role=role_name(state.access_level),
             expires_at=midnight(state.expires_on),
             member_role_id=state.member_role_id,
         )
+
+
+class AccountStateView(BaseModel):
+    """Whether an account can be used."""
+
+    state: str
+
+
+class CredentialStateView(BaseModel):
+    """Whether a token or key still opens anything."""
+
+    status: CredentialStatus
+
+
+StateView = MembershipView | AccountStateView | CredentialStateView
+
+
+def state_view(state: State | None) -> StateView | None:
+    """Show a state."""
+    match state:
+        case None:
+            return None
+        case Membership():
+            return MembershipView.of(state)
+        case AccountState():
+            return AccountStateView(state=state.state)
+        case CredentialState():
+            return CredentialStateView(status=state.status)
 
 
 class CallView(BaseModel):
@@ -70,10 +97,10 @@ class PlanOperationView(BaseModel):
     account_id: int | None
     group_id: int | None
     email: str | None
-    resource: PlanResource
+    resource: PlanResource | None
     sentence: str
-    before: MembershipView | None
-    after: MembershipView | None
+    before: StateView | None
+    after: StateView | None
     calls: list[CallView]
     refusals: list[Code]
     explanations: list[RefusalView]
@@ -87,6 +114,9 @@ class PlanOperationView(BaseModel):
     def of(cls, step: Step) -> "PlanOperationView":
         """Show an operation."""
         one, codes = step.operation, [Code(code) for code in step.refusals]
+        place = None
+        if one.resource_type is not None:
+            place = PlanResource(type=one.resource_type, id=one.resource_id, full_path=step.full_path)
         advice = ADVICE.get(Code(step.error)) if step.error in list(Code) else None
         return cls(
             index=step.index,
@@ -94,10 +124,10 @@ class PlanOperationView(BaseModel):
             account_id=one.account_id or None,
             group_id=one.group_id,
             email=one.email,
-            resource=PlanResource(type=one.resource_type, id=one.resource_id, full_path=step.full_path),
+            resource=place,
             sentence=step.sentence,
-            before=MembershipView.of(step.before),
-            after=MembershipView.of(step.after),
+            before=state_view(step.before),
+            after=state_view(step.after),
             calls=[CallView.of(call) for call in step.calls],
             refusals=codes,
             explanations=[RefusalView(code=code, hint=ADVICE[code]) for code in codes],

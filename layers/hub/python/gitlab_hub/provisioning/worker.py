@@ -140,7 +140,9 @@ class Provisioner:
         """Have the mirror read what has changed; where that fails, the next sync does."""
         if step.status not in {StepStatus.APPLIED, StepStatus.ACCEPTED}:
             return
-        one = step.operation
-        read = self._refresh.group if one.resource_type is ResourceType.GROUP else self._refresh.project
+        kind, number = step.operation.where
+        if kind is None:
+            return  # No small read is of an account; the next sync lists all of them.
+        read = self._refresh.group if kind is ResourceType.GROUP else self._refresh.project
         with suppress(StorageUnavailable):
-            read(plan.integration_id, one.resource_id)
+            read(plan.integration_id, number)

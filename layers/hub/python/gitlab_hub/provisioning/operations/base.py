@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.provisioning.facts import Hand
-from gitlab_hub.provisioning.model import Call, Membership, Operation, Step
+from gitlab_hub.provisioning.model import Call, Kind, Mode, Operation, Resource, Step
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
+from gitlab_hub.provisioning.states import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What an operation comes to. Without calls there is nothing to do; with refusals nothing is done."""
 
-    before: Membership | None
-    after: Membership | None
+    before: State | None
+    after: State | None
     calls: tuple[Call, ...] = ()
     refusals: tuple[Code, ...] = ()
 
@@ -29,22 +31,37 @@ class Around:
     """What the rest of a plan, and the hub's own copy, mean for one operation.
 
     `is_fresh`: whether the mirror is fit to decide by, and covers the place. `counts`: whether it is to be counted how
-    many members there are. `gone` and `coming`: who stops being an Owner there, or becomes one, by operations of the
-    same plan before it.
+    many members there are. `ahead`: the operations of the same plan that are done before it.
     """
 
     hand: Hand
     is_fresh: bool = True
     counts: bool = False
-    gone: frozenset[int] = frozenset()
-    coming: frozenset[int] = frozenset()
+    ahead: tuple[Operation, ...] = ()
+
+    def gone(self, resource: Resource) -> frozenset[int]:
+        """Who may stop being an Owner of a group or project by what is done before."""
+        return frozenset(
+            one.account_id
+            for one in self.ahead
+            if one.where == resource
+            and (one.kind is Kind.REVOKE or (one.mode == Mode.EXACTLY and one.access_level != OWNER))
+        )
+
+    def coming(self, resource: Resource) -> frozenset[int]:
+        """Who becomes an Owner of a group or project by what is done before."""
+        return frozenset(
+            one.account_id
+            for one in self.ahead
+            if one.where == resource and one.kind is Kind.GRANT and one.access_level == OWNER
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """An operation as GitLab is now.
 
-    `subject`: whom it is about, as people call it. `full_path` is empty where GitLab shows no such place.
+    `subject`: whom it is about, as people call it. `full_path` is empty where there is no such place.
     `members`: how many the place has; `touched`: the accounts among them whose access it changes or ends.
     """
 
@@ -65,7 +82,7 @@ class OperationType(Protocol):
     async def look(self, reader: LiveReader, operation: Operation, around: Around) -> Finding:
         """Read what decides about an operation, and decide."""
 
-    async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
+    async def state(self, reader: LiveReader, operation: Operation) -> State | None:
         """What an operation would change, as it is now: what its `before` and `after` are compared with."""
 
     def back(self, step: Step) -> Operation:

@@ -20,11 +20,12 @@ from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand, Place
-from gitlab_hub.provisioning.model import Call, Kind, Membership, Mode, Operation, Step
+from gitlab_hub.provisioning.model import Call, Kind, Mode, Operation, Step
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.sentences import change
+from gitlab_hub.provisioning.states import Membership, membership_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +66,20 @@ class Invitations:
 
     async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
         """The invitation of the address here."""
-        path = f"/{operation.resource_type.collection}/{operation.resource_id}/invitations"
+        kind, number = operation.resource
+        path = f"/{kind.collection}/{number}/invitations"
         rows = await reader.rows(path, {"query": operation.email})
         return next((found for row in rows if (found := _invitation(row, operation.email)) is not None), None)
 
     def back(self, step: Step) -> Operation:
         """Take back what was sent, or send anew, as it was, what was taken back: with another mail."""
-        one, before = step.operation, step.before
+        one, before, after = step.operation, membership_of(step.before), membership_of(step.after)
         plain = replace(one, access_level=None, mode=None, expires_on=None, expected_level=None)
         if before is None:
-            level = None if step.after is None else step.after.access_level
+            level = None if after is None else after.access_level
             return replace(plain, kind=Kind.CANCEL_INVITATION, expected_level=level)
-        kind = Kind.INVITE if step.after is None else Kind.UPDATE_INVITATION
-        mode = None if step.after is None else Mode.EXACTLY
+        kind = Kind.INVITE if after is None else Kind.UPDATE_INVITATION
+        mode = None if after is None else Mode.EXACTLY
         return replace(plain, kind=kind, mode=mode, access_level=before.access_level, expires_on=before.expires_on)
 
 
@@ -149,7 +151,7 @@ def _of_change(operation: Operation, facts: InvitationFacts, hand: Hand) -> Iter
 
 
 async def _facts(reader: LiveReader, operation: Operation, around: Around) -> InvitationFacts:
-    place = await reader.place(operation.resource_type, operation.resource_id)
+    place = await reader.place(*operation.resource)
     if place is None:
         return InvitationFacts(place=None, is_fresh=around.is_fresh)
     own_level, syncs_saml = await asyncio.gather(reader.own_level(place), reader.syncs_saml(place))

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from gitlab_hub.gitlab.roles import OWNER, role_name
 from gitlab_hub.provisioning.facts import Facts
-from gitlab_hub.provisioning.model import NO_ROLE, Kind, Membership, Mode, Operation, Step
+from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation, Step
 from gitlab_hub.provisioning.operations.base import Around, Finding
 from gitlab_hub.provisioning.operations.membership_rules import decide
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.sentences import change
+from gitlab_hub.provisioning.states import Membership, membership_of
 
 
 class Memberships:
@@ -38,15 +39,15 @@ class Memberships:
 
     async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
         """The direct membership of the account."""
-        member = await reader.member(operation.resource_type, operation.resource_id, operation.account_id)
+        member = await reader.member(*operation.resource, operation.account_id)
         return None if member is None else member.membership
 
     def back(self, step: Step) -> Operation:
         """Give what was there, or take away what was given."""
-        one, before = step.operation, step.before
+        one, before, after = step.operation, membership_of(step.before), membership_of(step.after)
         plain = replace(one, access_level=None, mode=None, expires_on=None, member_role_id=None, expected_level=None)
         if before is None:
-            expected = None if step.after is None else step.after.access_level
+            expected = None if after is None else after.access_level
             return replace(plain, kind=Kind.REVOKE, expected_level=expected)
         return replace(
             plain,
@@ -60,9 +61,7 @@ class Memberships:
 
 async def facts_of(reader: LiveReader, operation: Operation, around: Around) -> Facts:
     """Read what decides about a membership; how many members there are only where that counts."""
-    person, place = await asyncio.gather(
-        reader.person(operation.account_id), reader.place(operation.resource_type, operation.resource_id)
-    )
+    person, place = await asyncio.gather(reader.person(operation.account_id), reader.place(*operation.resource))
     if place is None:
         return Facts(person=person, place=None, is_fresh=around.is_fresh)
     member, inherited, own_level, count, syncs_saml = await asyncio.gather(
@@ -74,7 +73,8 @@ async def facts_of(reader: LiveReader, operation: Operation, around: Around) -> 
     )
     owners: frozenset[int] = frozenset()
     if place.is_top_level and member is not None and member.membership.access_level >= OWNER:
-        owners = await reader.other_owners(place, {operation.account_id, *around.gone}) | around.coming
+        gone, coming = around.gone(operation.resource), around.coming(operation.resource)
+        owners = await reader.other_owners(place, {operation.account_id, *gone}) | coming
     reaches = member is None and operation.kind is Kind.REVOKE
     return Facts(
         person=person,

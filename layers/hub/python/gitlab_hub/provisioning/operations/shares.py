@@ -18,11 +18,12 @@ from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand, Place
 from gitlab_hub.provisioning.limits import MOST_COUNTED
-from gitlab_hub.provisioning.model import Call, Kind, Membership, Operation, Step
+from gitlab_hub.provisioning.model import Call, Kind, Operation, Step
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.sentences import change
+from gitlab_hub.provisioning.states import Membership, membership_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +77,16 @@ class Shares:
 
     async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
         """What the group has here."""
-        row = await reader.row(f"/{operation.resource_type.collection}/{operation.resource_id}", _SMALL)
+        kind, number = operation.resource
+        row = await reader.row(f"/{kind.collection}/{number}", _SMALL)
         return share_in(row or {}, operation.group_id)
 
     def back(self, step: Step) -> Operation:
         """End what was shared, or share again as it was."""
-        if step.before is None:
-            level = None if step.after is None else step.after.access_level
+        before, after = membership_of(step.before), membership_of(step.after)
+        if before is None:
+            level = None if after is None else after.access_level
             return replace(_plain(step.operation), kind=Kind.UNSHARE, expected_level=level)
-        before = step.before
         shared = replace(_plain(step.operation), kind=Kind.SHARE, access_level=before.access_level)
         return replace(shared, expires_on=before.expires_on, member_role_id=before.member_role_id)
 
@@ -169,7 +171,7 @@ def _may(facts: ShareFacts, operation: Operation, hand: Hand) -> bool:
 
 async def _facts(reader: LiveReader, operation: Operation, around: Around) -> ShareFacts:
     place, guest = await asyncio.gather(
-        reader.place(operation.resource_type, operation.resource_id),
+        reader.place(*operation.resource),
         reader.place(ResourceType.GROUP, operation.group_id or 0),
     )
     if place is None or guest is None:

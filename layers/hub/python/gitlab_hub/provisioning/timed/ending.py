@@ -5,7 +5,8 @@ The hub takes back what it gave, and nothing else. What a person changed by hand
 
 from enum import Enum, auto
 
-from gitlab_hub.provisioning.model import NO_ROLE, Kind, Membership, Mode, Operation, Step, StepStatus
+from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation, Step, StepStatus
+from gitlab_hub.provisioning.states import Membership, membership_of
 
 LATE_WRITES_SECONDS = 600
 """How long a write without an answer is watched for: it may take effect after the hub has given it up."""
@@ -29,13 +30,14 @@ def end_of(step: Step, now_is: Membership | None, *, now: int, today: str) -> En
         return End.TAKE_BACK
     if now_is == step.before or now_is is None:
         return End.WATCH if _may_still_come(step, now=now, today=today) else End.OVER
-    before = step.before
+    before = membership_of(step.before)
     return End.OVER if before is not None and now_is.access_level < before.access_level else End.BY_HAND
 
 
 def _may_still_come(step: Step, *, now: int, today: str) -> bool:
     if step.status is StepStatus.ACCEPTED:  # until an administrator of GitLab decides, or the day of its end
-        return step.after is not None and step.after.expires_on is not None and today < step.after.expires_on
+        given = membership_of(step.after)
+        return given is not None and given.expires_on is not None and today < given.expires_on
     is_unsure = step.status is not StepStatus.APPLIED and step.tries > 0
     return is_unsure and now - (step.settled_at or now) < LATE_WRITES_SECONDS
 
@@ -45,14 +47,14 @@ def taking_back(step: Step, *, today: str, lowers: bool = True) -> Operation:
 
     Not `lowers`: take the membership away instead, for where GitLab takes no lower level than from a group above.
     """
-    one, before = step.operation, step.before
+    one, before, after = step.operation, membership_of(step.before), membership_of(step.after)
     if before is None or not lowers or (before.expires_on is not None and before.expires_on <= today):
         return Operation(
             kind=Kind.REVOKE,
             account_id=one.account_id,
             resource_type=one.resource_type,
             resource_id=one.resource_id,
-            expected_level=None if step.after is None else step.after.access_level,
+            expected_level=None if after is None else after.access_level,
         )
     return Operation(
         kind=Kind.GRANT,

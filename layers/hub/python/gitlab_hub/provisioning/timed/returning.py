@@ -7,10 +7,11 @@ from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
-from gitlab_hub.provisioning.model import Membership, Plan, PlanStatus, Step
+from gitlab_hub.provisioning.model import Plan, PlanStatus, Step
 from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.service import usable
+from gitlab_hub.provisioning.states import Membership, membership_of
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.timed.ending import End, end_of, taking_back
 from gitlab_hub.provisioning.timed.incidents import LATE, RequestIncidents
@@ -72,7 +73,7 @@ class Returning:
         return self._over(current, by_hand=by_hand)
 
     def _verdict(self, connection: GitLabConnection, step: Step) -> tuple[End, Membership | None]:
-        now_is = self._planner.state(connection, step.operation)
+        now_is = membership_of(self._planner.state(connection, step.operation))
         return end_of(step, now_is, now=int(self._now()), today=self._today()), now_is
 
     def _last_try(self, request: AccessRequest, carry_on: CarryOn) -> None:
