@@ -37,9 +37,13 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     effective: dict[Key, dict[int, int]] = field(default_factory=dict)
     """Levels that somebody has by other ways than memberships."""
     saml_links: set[int] = field(default_factory=set)
+    hidden: set[Key] = field(default_factory=set)
+    """Places that the token is not shown: all about them is 404, as if they were not there."""
     writes: list[tuple[str, str, Any]] = field(default_factory=list)
     step: Callable[[str, str], None] = lambda _method, _path: None
     """Called before each request with its method and path; may raise."""
+    refuses: Callable[[], httpx.Response | None] = lambda: None
+    """Answers any read in GitLab's place."""
     after_write: Callable[[], httpx.Response | None] = lambda: None
     """Called once a write has taken effect; may raise, or answer in GitLab's place."""
     instead_of_write: Callable[[], httpx.Response | None] = lambda: None
@@ -48,8 +52,12 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = str((_PATH.fullmatch(request.url.path) or {"path": ""})["path"])
         self.step(request.method, path)
+        if self._is_hidden(path):
+            if request.method != "GET":
+                self.writes.append((request.method, f"/{path}", None))
+            return _answer(None)
         if request.method == "GET":
-            return self._list(path, request.url.params) or self._read(path)
+            return self.refuses() or self._list(path, request.url.params) or self._read(path)
         body = json.loads(request.content) if request.content else None
         self.writes.append((request.method, f"/{path}", body))
         answer = self.instead_of_write() or self._beside(request.method, path, body)
@@ -81,6 +89,12 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             for key, rows in self.members.items()
             if rows
         }
+
+    def _is_hidden(self, path: str) -> bool:
+        """Whether a request is about a hidden place (lib/api/helpers.rb, `find_group!`, `find_project!`)."""
+        kind, _, rest = path.partition("/")
+        name = rest.partition("/")[0]
+        return name.isdigit() and (kind, int(name)) in self.hidden
 
     def _list(self, path: str, query: httpx.QueryParams) -> httpx.Response | None:
         """The token's user, and what is looked for by an address."""
@@ -118,7 +132,10 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     def _place(self, kind: str, name: str) -> dict[str, Any] | None:
         if name.isdigit():
             row = self.places.get((kind, int(name)))
-            return row and {**row, "shared_with_groups": list(self.shares.get((kind, int(name)), {}).values())}
+            # Groups that the token is not shown are left out (lib/api/entities/group_detail.rb).
+            shares = self.shares.get((kind, int(name)), {})
+            shown = [one for number, one in shares.items() if ("groups", number) not in self.hidden]
+            return row and {**row, "shared_with_groups": shown}
         path = name.replace("%2F", "/")
         names = ("full_path", "path_with_namespace")
         return next((row for (of, _), row in self.places.items() if of == kind and path in map(row.get, names)), None)

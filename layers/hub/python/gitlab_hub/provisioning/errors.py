@@ -1,6 +1,7 @@
 """What plans refuse."""
 
 from gitlab_hub.errors import HubError
+from gitlab_hub.gitlab.errors import ResourceNotFound
 
 
 class PlanDrifted(HubError):
@@ -25,6 +26,16 @@ class TooManyOperations(HubError):
     """More is to be changed than one plan may hold. `details` has `most` and `wanted`."""
 
     code = "too_many_operations"
+
+
+class OutOfSight(ResourceNotFound):
+    """The token is not shown the place, or the group that is invited, so what is there cannot be told.
+
+    GitLab answers 404 alike for what is not there and for what the token may not see (lib/api/helpers.rb,
+    `find_group!`), so it proves nothing about what is inside.
+    """
+
+    code = "out_of_sight"
 
 
 class PlanNotApplied(HubError):

@@ -10,7 +10,16 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.provisioning.model import Call, Plan, Step, StepStatus
-from gitlab_hub.provisioning.outcomes import Answer, Taken, after_sending, answer_of, answer_of_error, before_sending
+from gitlab_hub.provisioning.outcomes import (
+    Answer,
+    Taken,
+    after_sending,
+    answer_of,
+    answer_of_error,
+    before_sending,
+    given_up,
+    reached,
+)
 from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.ports import OwnChanges
 from gitlab_hub.provisioning.states import Membership, State
@@ -54,8 +63,30 @@ class Execution:
         if call.method == "DELETE":
             self._sleep(DELETE_EVERY_SECONDS)
         answer = asyncio.run(self._send(connection, call))
-        now_is = self._planner.state(connection, step.operation)
+        try:
+            now_is = self._planner.state(connection, step.operation)
+        except GitLabError as error:
+            sent = self._store.save_step(plan, replace(sent, gitlab_request_id=answer.request_id))
+            # It is settled by reading once GitLab can be asked; where it cannot for good, nobody is told that it was.
+            return sent if error.retryable else self.give_up(plan, sent, error.code, str(error))
         return self._save(plan, after_sending(sent, answer, now_is, at=self._clock()))
+
+    def settle(self, connection: GitLabConnection, plan: Plan, step: Step, code: str, hint: str) -> Step:
+        """End a step that is not to be sent any more. What has gone out is judged by what GitLab shows.
+
+        Raises GitLabError where GitLab cannot be asked.
+        """
+        if not step.tries:
+            return self.give_up(plan, step, code, hint)
+        now_is = self._planner.state(connection, step.operation)
+        if now_is == step.after:
+            return self._save(plan, reached(step, self._clock()))
+        return self.give_up(plan, step, code, hint, shows_before=now_is == step.before)
+
+    def give_up(self, plan: Plan, step: Step, code: str, hint: str, *, shows_before: bool = False) -> Step:
+        """End a step that is not to be tried any more, whatever became of what has gone out."""
+        done = given_up(step, code, hint, at=self._clock(), shows_before=shows_before)
+        return self._save(plan, done, is_unsure=bool(step.tries) and not shows_before)
 
     async def _send(self, connection: GitLabConnection, call: Call) -> Answer:
         try:
@@ -67,11 +98,11 @@ class Execution:
             return Answer(taken=Taken.UNKNOWN, error="host_unreachable")
         return answer_of(reply.body, reply.request_id)
 
-    def _save(self, plan: Plan, step: Step) -> Step:
+    def _save(self, plan: Plan, step: Step, *, is_unsure: bool = False) -> Step:
         saved = self._store.save_step(plan, step)
         if saved.tries and saved.is_settled:
             self._record(AuditAction.PLAN_OUTCOME, plan, saved)
-        if saved.status is StepStatus.FAILED:
+        if saved.status is StepStatus.FAILED and not is_unsure:
             one = saved.operation
             if one.holder and one.resource_type is not None:
                 self._own_changes.drop(plan.integration_id, *one.resource, one.holder, is_group=bool(one.group_id))

@@ -27,6 +27,7 @@ DRIFTED, NOT_DONE, REFUSED = "plan_drifted", "not_done", "gitlab_refused"
 _DRIFTED_HINT = "Somebody changed this in GitLab after the plan was applied. It was left as it is now; make a new plan."
 _NOT_DONE_HINT = "GitLab took the request, and shows no change. Look at it there, and make a new plan."
 _REFUSED_HINT = "GitLab refused the request. The audit log has its request id; ask GitLab's administrator about it."
+_UNSURE_HINT = "Its request had gone out, and may have been done: look at it in GitLab."
 _UNKNOWN_HINT = "GitLab gave no answer again and again, and shows no change. Make a new plan once it answers."
 
 
@@ -85,7 +86,7 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
     """
     if decision.before == step.after:
         # An earlier try has done it, or its answer was lost; without one it was so from the start.
-        return _reached(step, at) if step.tries else step.settled(StepStatus.SKIPPED, at=at)
+        return reached(step, at) if step.tries else step.settled(StepStatus.SKIPPED, at=at)
     if decision.before != step.before or tuple(decision.calls) != tuple(step.calls):
         return step.settled(StepStatus.SKIPPED, at=at, error=DRIFTED, hint=_DRIFTED_HINT)
     if decision.refusals:
@@ -99,7 +100,7 @@ def after_sending(step: Step, answer: Answer, now_is: State | None, *, at: int) 
     """The step as it is after a write, by what GitLab shows now; still pending where it is to be tried again."""
     step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
     if now_is == step.after:
-        return _reached(step, at)
+        return reached(step, at)
     if answer.taken is Taken.QUEUED:
         return step.settled(StepStatus.ACCEPTED, at=at, hint="GitLab waits for an administrator's approval.")
     if now_is != step.before:
@@ -112,7 +113,17 @@ def after_sending(step: Step, answer: Answer, now_is: State | None, *, at: int) 
     return replace(step, sent_at=None, tries=step.tries - (answer.taken is Taken.LATER))
 
 
-def _reached(step: Step, at: int) -> Step:
+def given_up(step: Step, code: str, hint: str, *, at: int, shows_before: bool = False) -> Step:
+    """The step at its end, where it is not to be tried any more; `code` and `hint` say why.
+
+    What has gone out may have been done, unless GitLab has shown since that it was not (`shows_before`).
+    """
+    if not step.tries:
+        return step.settled(StepStatus.SKIPPED, at=at, error=code, hint=hint)
+    return step.settled(StepStatus.FAILED, at=at, error=code, hint=hint if shows_before else f"{hint} {_UNSURE_HINT}")
+
+
+def reached(step: Step, at: int) -> Step:
     """The step, now that GitLab has what was planned; perhaps somebody else has to do something still."""
     waits_for = None if step.after is None else OPERATIONS[step.operation.kind].waits_for
     status = StepStatus.APPLIED if waits_for is None else StepStatus.ACCEPTED

@@ -56,16 +56,20 @@ class Planner:
         return asyncio.run(ask())
 
     def again(self, connection: GitLabConnection, operation: Operation) -> Decision:
-        """Decide about one operation that was planned, right before it is done. Raises GitLabError."""
+        """Decide about one operation that was planned, right before it is done. Raises OutOfSight or GitLabError."""
 
         async def ask() -> Finding:
+            kind = OPERATIONS[operation.kind]
             async with self._reading(connection) as reader:
-                return await OPERATIONS[operation.kind].look(reader, operation, Around(hand=reader.hand))
+                finding = await kind.look(reader, operation, Around(hand=reader.hand))
+                if finding.decision.before is None:
+                    await kind.state(reader, operation)
+                return finding
 
         return asyncio.run(ask()).decision
 
     def state(self, connection: GitLabConnection, operation: Operation) -> State | None:
-        """What an operation changes, as it is now. Raises GitLabError."""
+        """What an operation changes, as it is now. Raises OutOfSight or GitLabError."""
 
         async def ask() -> State | None:
             async with self._reading(connection) as reader:

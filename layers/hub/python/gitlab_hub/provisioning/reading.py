@@ -15,6 +15,7 @@ from gitlab_hub.gitlab.fields import GitLabRow, day, first_id, flag, mapping, nu
 from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.errors import OutOfSight
 from gitlab_hub.provisioning.facts import Hand, Inherited, Member, Person, Place
 from gitlab_hub.provisioning.states import Membership
 
@@ -25,6 +26,7 @@ _MOST_PARENTS = 25
 """GitLab nests 20 levels (app/models/namespace.rb, `Namespace::NUMBER_OF_ANCESTORS_ALLOWED`)."""
 
 _MOST_OWNERS = 10_000
+_SMALL = {"with_projects": "false"}
 
 
 class LiveReader:
@@ -48,7 +50,7 @@ class LiveReader:
         """A group or project; None where GitLab shows none."""
         if (kind, number) not in self._places:
             is_group = kind is ResourceType.GROUP
-            row = await self.row(f"/{kind.collection}/{number}", {"with_projects": "false"} if is_group else None)
+            row = await self.row(f"/{kind.collection}/{number}", _SMALL if is_group else None)
             self._places[kind, number] = None if row is None else await self._place_of(kind, row)
         return self._places[kind, number]
 
@@ -64,6 +66,14 @@ class LiveReader:
         """The direct membership of an account; None where there is none."""
         row = await self.row(f"/{kind.collection}/{number}/members/{account_id}")
         return None if row is None else member_of(row)
+
+    async def check_shown(self, kind: ResourceType, number: int) -> None:
+        """Make sure that a 404 about something inside a place says that it is not there. Raises OutOfSight.
+
+        Asked anew each time: a place that was shown a moment ago need not be shown any more.
+        """
+        if await self.row(f"/{kind.collection}/{number}", _SMALL if kind is ResourceType.GROUP else None) is None:
+            raise OutOfSight(f"GitLab does not show {kind} {number} to the token (any more).")
 
     async def _place_of(self, kind: ResourceType, row: GitLabRow) -> Place:
         place = place_of(kind, row)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
-from gitlab_hub.errors import HubError
-from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
+from gitlab_hub.errors import FeatureDisabled, HubError, IntegrationPaused
+from gitlab_hub.gitlab.clients import GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.execution import Execution
@@ -20,7 +20,7 @@ from gitlab_hub.provisioning.store import PlanStore, subject_of
 from gitlab_hub.provisioning.timed.model import is_request
 from gitlab_hub.provisioning.timed.worker import TimedAccess
 from gitlab_hub.storage.due import Due
-from gitlab_hub.storage.ports import StorageUnavailable, UnknownSchema
+from gitlab_hub.storage.ports import ConditionFailed, StorageUnavailable, UnknownSchema
 
 NEEDED_SECONDS = 75.0
 """What one step may take: two looks at GitLab of twenty seconds each, and a write of twenty-five."""
@@ -80,57 +80,63 @@ class Provisioner:
         return {"plans": taken}
 
     def _carry_on(self, plan: Plan, remaining: Callable[[], float]) -> None:
-        try:
-            connection = usable(self._gitlabs.connection(plan.integration_id), to_end=plan.ends_access)
-        except HubError as error:
-            self._give_up(plan, self._store.steps(plan), error.code, str(error))
+        connection = self._gitlabs.connection(plan.integration_id)
+        if connection is None:
+            self._work(plan, remaining)
             return
         owner = self._new_id()
         if not self._ledger.take(connection.base_url, owner=owner, now=int(self._now())):
             return  # Another worker writes there; a later tick looks again.
         # Given back only at a clean end: after a crash the next worker waits until this one cannot be alive any more.
-        self._work(connection, plan, remaining)
+        self._work(plan, remaining)
         self._ledger.end(connection.base_url, owner=owner)
 
-    def _work(self, connection: GitLabConnection, plan: Plan, remaining: Callable[[], float]) -> None:
+    def _work(self, plan: Plan, remaining: Callable[[], float]) -> None:
         # Read under the lease: what was read before may be another worker's past.
         steps = {step.index: step for step in self._store.steps(plan)}
-        order = in_order({number: step.operation for number, step in steps.items()})
-        for number in order:
-            if steps[number].is_settled:
-                continue
-            if remaining() < NEEDED_SECONDS:
-                return
-            if plan.not_after is not None and self._now() >= plan.not_after:
-                steps[number] = self._failed(plan, steps[number], str(Code.EXPIRES_IN_PAST), _TOO_LATE)
-                continue
-            try:
-                steps[number] = self._execution.carry_out(connection, plan, steps[number])
-            except GitLabError as error:
-                if not error.retryable:
-                    steps[number] = self._failed(plan, steps[number], error.code, str(error))
+        # Without a connection there is no lease; of two workers that give a plan up, one leaves it to the other.
+        with suppress(ConditionFailed):
+            for number in in_order({number: step.operation for number, step in steps.items()}):
+                if steps[number].is_settled:
                     continue
-                self._wait(plan, list(steps.values()), error.code, str(error))
-                return
-            if not steps[number].is_settled:
-                self._wait(plan, list(steps.values()), "gitlab_unavailable", "GitLab took no changes for a day.")
-                return
-            self._refreshed(plan, steps[number])
-        self._finish(plan, list(steps.values()))
+                if remaining() < NEEDED_SECONDS:
+                    return
+                steps[number] = self._settled(plan, steps[number])
+                if not steps[number].is_settled:
+                    return  # The next tick goes on here, so that the order stays.
+                self._refreshed(plan, steps[number])
+            self._finish(plan, list(steps.values()))
 
-    def _wait(self, plan: Plan, steps: Sequence[Step], code: str, hint: str) -> None:
-        """Leave a plan to the next tick, so that its order stays; after a day give it up."""
-        if int(self._now()) - (plan.applied_at or 0) > GIVEN_UP_AFTER_SECONDS:
-            self._give_up(plan, steps, code, hint)
+    def _settled(self, plan: Plan, step: Step) -> Step:
+        """Bring a step to its end, by what the integration may do at this moment; a pending one is to be tried again.
 
-    def _give_up(self, plan: Plan, steps: Sequence[Step], code: str, hint: str) -> None:
-        """End what is left of a plan; of what may have gone out unanswered, the audit log has the line."""
-        left = [step if step.is_settled else self._failed(plan, step, code, hint) for step in steps]
-        self._finish(plan, left)
+        After a day it is given up.
+        """
+        is_old = int(self._now()) - (plan.applied_at or 0) > GIVEN_UP_AFTER_SECONDS
+        error: HubError
+        try:
+            done = self._attempted(plan, step)
+            if done.is_settled or not is_old:
+                return done
+            return self._execution.give_up(plan, done, "gitlab_unavailable", "GitLab took no changes for a day.")
+        except GitLabError as failed:
+            if failed.retryable and not is_old:
+                return step
+            error = failed
+        except (IntegrationPaused, FeatureDisabled) as refused:
+            error = refused
+        return self._execution.give_up(plan, step, error.code, str(error))
 
-    def _failed(self, plan: Plan, step: Step, code: str, hint: str) -> Step:
-        status = StepStatus.FAILED if step.tries else StepStatus.SKIPPED
-        return self._store.save_step(plan, step.settled(status, at=int(self._now()), error=code, hint=hint))
+    def _attempted(self, plan: Plan, step: Step) -> Step:
+        """Carry a step out, or end one that must not be sent (any more). Raises GitLabError or IntegrationPaused."""
+        connection = usable(self._gitlabs.connection(plan.integration_id), to_end=True)
+        if plan.not_after is not None and self._now() >= plan.not_after:
+            return self._execution.settle(connection, plan, step, str(Code.EXPIRES_IN_PAST), _TOO_LATE)
+        try:
+            usable(connection, to_end=plan.ends_access)
+        except FeatureDisabled as error:
+            return self._execution.settle(connection, plan, step, error.code, str(error))
+        return self._execution.carry_out(connection, plan, step)
 
     def _finish(self, plan: Plan, steps: Sequence[Step]) -> None:
         done = replace(plan, status=ended(steps), finished_at=int(self._now()), version=plan.version + 1)

@@ -58,6 +58,7 @@ STATUS_OF_CODE = {
     "plan_drifted": 409,
     "plan_expired": 410,
     "plan_not_applied": 409,
+    "out_of_sight": 409,
     "too_many_operations": 422,
     # Access requests
     "access_held": 409,

@@ -83,7 +83,10 @@ class OperationType(Protocol):
         """Read what decides about an operation, and decide."""
 
     async def state(self, reader: LiveReader, operation: Operation) -> State | None:
-        """What an operation would change, as it is now: what its `before` and `after` are compared with."""
+        """What an operation would change, as it is now: what its `before` and `after` are compared with.
+
+        None says that it is not there. Raises OutOfSight where GitLab would not show it to the token if it were.
+        """
 
     def back(self, step: Step) -> Operation:
         """What takes a step back that was carried out."""

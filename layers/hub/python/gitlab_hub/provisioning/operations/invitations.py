@@ -19,6 +19,7 @@ from gitlab_hub.gitlab.fields import GitLabRow, day, number, text
 from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.errors import OutOfSight
 from gitlab_hub.provisioning.facts import Hand, Place
 from gitlab_hub.provisioning.model import Call, Kind, Mode, Operation, Step
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
@@ -65,11 +66,14 @@ class Invitations:
         )
 
     async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
-        """The invitation of the address here."""
-        kind, number = operation.resource
-        path = f"/{kind.collection}/{number}/invitations"
-        rows = await reader.rows(path, {"query": operation.email})
-        return next((found for row in rows if (found := _invitation(row, operation.email)) is not None), None)
+        """The invitation of the address here; to others than Owners and Maintainers GitLab may show none."""
+        found = await _listed(reader, operation)
+        if found is None:
+            await reader.check_shown(*operation.resource)
+            place = await reader.place(*operation.resource)
+            if place is None or await reader.own_level(place) < _needed(place):
+                raise OutOfSight("GitLab shows the invitations here to Owners and Maintainers only.")
+        return found
 
     def back(self, step: Step) -> Operation:
         """Take back what was sent, or send anew, as it was, what was taken back: with another mail."""
@@ -134,9 +138,8 @@ def _of_change(operation: Operation, facts: InvitationFacts, hand: Hand) -> Iter
     place, ends = facts.place, operation.kind is Kind.CANCEL_INVITATION
     if not hand.may_write:
         yield Code.TOKEN_SCOPE
-    needed = OWNER if place is not None and place.type is ResourceType.GROUP else MAINTAINER
     touched = max(operation.access_level or 0, facts.invitation.access_level if facts.invitation else 0)
-    if place is not None and not hand.is_admin and facts.own_level < max(needed, touched):
+    if place is not None and not hand.is_admin and facts.own_level < max(_needed(place), touched):
         yield Code.NOT_OWNER
     if place is not None and place.syncs_ldap:
         yield Code.LDAP_MANAGED
@@ -155,9 +158,8 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> In
     if place is None:
         return InvitationFacts(place=None, is_fresh=around.is_fresh)
     own_level, syncs_saml = await asyncio.gather(reader.own_level(place), reader.syncs_saml(place))
-    needed = OWNER if place.type is ResourceType.GROUP else MAINTAINER
     # To others GitLab shows no invitations.
-    invitation = await Invitations().state(reader, operation) if own_level >= needed else None
+    invitation = await _listed(reader, operation) if own_level >= _needed(place) else None
     account = await _account(reader, operation.email or "") if operation.kind is Kind.INVITE else None
     return InvitationFacts(
         place=replace(place, syncs_saml=syncs_saml),
@@ -166,6 +168,18 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> In
         own_level=own_level,
         is_fresh=around.is_fresh,
     )
+
+
+async def _listed(reader: LiveReader, operation: Operation) -> Membership | None:
+    kind, number = operation.resource
+    path = f"/{kind.collection}/{number}/invitations"
+    rows = await reader.rows(path, {"query": operation.email})
+    return next((found for row in rows if (found := _invitation(row, operation.email)) is not None), None)
+
+
+def _needed(place: Place) -> int:
+    """The level that it takes to look after the invitations of a place."""
+    return OWNER if place.type is ResourceType.GROUP else MAINTAINER
 
 
 async def _account(reader: LiveReader, email: str) -> str | None:

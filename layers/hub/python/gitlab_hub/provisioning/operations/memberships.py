@@ -40,6 +40,8 @@ class Memberships:
     async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
         """The direct membership of the account."""
         member = await reader.member(*operation.resource, operation.account_id)
+        if member is None:
+            await reader.check_shown(*operation.resource)
         return None if member is None else member.membership
 
     def back(self, step: Step) -> Operation:

@@ -76,10 +76,12 @@ class Shares:
         )
 
     async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
-        """What the group has here."""
-        kind, number = operation.resource
-        row = await reader.row(f"/{kind.collection}/{number}", _SMALL)
-        return share_in(row or {}, operation.group_id)
+        """What the group has here; only groups that the token sees are listed (lib/api/entities/group_detail.rb)."""
+        share = await _listed(reader, operation)
+        if share is None:
+            await reader.check_shown(*operation.resource)
+            await reader.check_shown(ResourceType.GROUP, operation.group_id or 0)
+        return share
 
     def back(self, step: Step) -> Operation:
         """End what was shared, or share again as it was."""
@@ -178,7 +180,7 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> Sh
         return ShareFacts(place=place, guest=guest, is_fresh=around.is_fresh)
     me = reader.hand.account_id
     share, own, above = await asyncio.gather(
-        Shares().state(reader, operation), reader.member(place.type, place.id, me), reader.inherited(place, me)
+        _listed(reader, operation), reader.member(place.type, place.id, me), reader.inherited(place, me)
     )
     line, guests_line = await asyncio.gather(reader.line(place), reader.line(guest))
     own_level, guest_level = await asyncio.gather(reader.own_level(place), reader.own_level(guest))
@@ -196,6 +198,12 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> Sh
         own_way=OWNER if place.owner_id == me else max(own_here, 0 if above is None else above.level),
         is_fresh=around.is_fresh,
     )
+
+
+async def _listed(reader: LiveReader, operation: Operation) -> Membership | None:
+    kind, number = operation.resource
+    row = await reader.row(f"/{kind.collection}/{number}", _SMALL)
+    return share_in(row or {}, operation.group_id)
 
 
 _SMALL = {"with_projects": "false"}

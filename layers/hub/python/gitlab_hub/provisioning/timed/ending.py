@@ -34,6 +34,12 @@ def end_of(step: Step, now_is: Membership | None, *, now: int, today: str) -> En
     return End.OVER if before is not None and now_is.access_level < before.access_level else End.BY_HAND
 
 
+def gitlab_has_ended(step: Step, *, today: str) -> bool:
+    """Whether GitLab's own end of what was given is over: its job comes in the night of that day, so a day later."""
+    given = membership_of(step.after)
+    return given is not None and given.expires_on is not None and given.expires_on < today
+
+
 def _may_still_come(step: Step, *, now: int, today: str) -> bool:
     if step.status is StepStatus.ACCEPTED:  # until an administrator of GitLab decides, or the day of its end
         given = membership_of(step.after)

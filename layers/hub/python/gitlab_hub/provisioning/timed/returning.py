@@ -1,19 +1,21 @@
 """Taking access back when its time is over: whatever was done or not before, it counts what GitLab shows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
+from gitlab_hub.provisioning.errors import OutOfSight
 from gitlab_hub.provisioning.model import Plan, PlanStatus, Step
 from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.service import usable
 from gitlab_hub.provisioning.states import Membership, membership_of
 from gitlab_hub.provisioning.store import PlanStore
-from gitlab_hub.provisioning.timed.ending import End, end_of, taking_back
+from gitlab_hub.provisioning.timed.ending import End, end_of, gitlab_has_ended, taking_back
 from gitlab_hub.provisioning.timed.incidents import LATE, RequestIncidents
 from gitlab_hub.provisioning.timed.model import GIVEN, AccessRequest, RequestStatus
 from gitlab_hub.provisioning.timed.plans import HUB, RequestPlans
@@ -60,7 +62,12 @@ class Returning:
         current = self._current(request)
         if current.status not in GIVEN:
             return current
-        verdict, now_is = self._verdict(connection, step)
+        try:
+            verdict, now_is = self._verdict(connection, step)
+        except OutOfSight as error:
+            if not gitlab_has_ended(step, today=self._today()):
+                raise
+            return self._over(replace(current, error=current.error or error.code), by_hand=0)
         if verdict is End.TAKE_BACK:
             self._try(connection, current, given, step, carry_on)
             current = self._current(request)
