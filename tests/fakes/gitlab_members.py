@@ -39,6 +39,10 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     saml_links: set[int] = field(default_factory=set)
     hidden: set[Key] = field(default_factory=set)
     """Places that the token is not shown: all about them is 404, as if they were not there."""
+    addresses: dict[str, int] = field(default_factory=dict)
+    """Confirmed addresses of accounts that GitLab does not show: inviting one makes a member at once."""
+    found_by: dict[str, int] = field(default_factory=dict)
+    """Addresses by which an account is found, though its row does not show them."""
     writes: list[tuple[str, str, Any]] = field(default_factory=list)
     step: Callable[[str, str], None] = lambda _method, _path: None
     """Called before each request with its method and path; may raise."""
@@ -105,6 +109,7 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             people = self.users.values()
             named = [row for row in people if row["username"].lower() == username]
             found = named or [row for row in people if address and row.get("public_email") == address]
+            found += [self.users[self.found_by[address]]] if address in self.found_by else []
             return httpx.Response(200, json=found)
         if of := _INVITATIONS.fullmatch(path):
             rows = self.invitations.get((of[1], int(of[2])), {})
@@ -195,6 +200,12 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         rows = self.invitations.setdefault(key, {})
         named = _named(len(self.writes))
         if method == "POST":
+            if (account := self.addresses.get(body["email"])) is not None:
+                # app/services/members/creator_service.rb, `member_attributes`: whatever was there before.
+                old = {"member_role": None, **self._rows(*key).get(account, {})}
+                state = {"access_level": body["access_level"], "expires_at": body.get("expires_at")}
+                self._rows(*key)[account] = {**old, **state}
+                return httpx.Response(201, json={"status": "success"}, headers=named)
             new = {"invite_email": body["email"], "access_level": body["access_level"]}
             rows[body["email"]] = {**new, "expires_at": body.get("expires_at")}
             return httpx.Response(201, json={"status": "success"}, headers=named)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from gitlab_hub.access.addresses import AccountAddresses
 from gitlab_hub.access.changes.own_changes import OwnChanges
 from gitlab_hub.access.hints import AccessHints
 from gitlab_hub.audit.log import AuditLog
@@ -92,6 +93,7 @@ class PlanHub:
             runs=RunStore(notes or self.notes),
             provisioner=provisioner or self.provisioner,
             gitlabs=self.gitlabs,
+            addresses=AccountAddresses(access or self.access),
             audit=AuditLog(notes or self.notes, self.clock),
             incidents=IncidentStore(notes or self.notes, self.clock, is_live),
             now=self.clock,

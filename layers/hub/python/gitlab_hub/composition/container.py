@@ -161,6 +161,7 @@ class Container(Core):
     @cached_property
     def provisioning(self) -> "ProvisioningFeature":
         """Plans to change access, and what carries them out."""
+        from gitlab_hub.access.addresses import AccountAddresses
         from gitlab_hub.provisioning.feature import ProvisioningFeature
         from gitlab_hub.sync.store import RunStore
 
@@ -169,6 +170,7 @@ class Container(Core):
             runs=RunStore(self.integrations_table),
             provisioner=self.function("provisioner_function"),
             gitlabs=self.gitlabs,
+            addresses=AccountAddresses(self.table("access_table")),
             audit=self.audit,
             incidents=self.incidents,
             now=self.now,

@@ -9,6 +9,7 @@ from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
+from gitlab_hub.provisioning.instead import became_member, made_member
 from gitlab_hub.provisioning.model import Call, Plan, Step, StepStatus
 from gitlab_hub.provisioning.outcomes import (
     Answer,
@@ -22,7 +23,7 @@ from gitlab_hub.provisioning.outcomes import (
 )
 from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.ports import OwnChanges
-from gitlab_hub.provisioning.states import Membership, State
+from gitlab_hub.provisioning.states import Instead, Membership, State
 from gitlab_hub.provisioning.store import PlanStore
 
 SEND_SECONDS = 25.0
@@ -55,6 +56,7 @@ class Execution:
         done = before_sending(step, decision, at=self._clock())
         if done is not None:
             return self._save(plan, done)
+        members = self._planner.members(connection, step.operation)
         [call] = step.calls
         line = self._record(AuditAction.PLAN_OPERATION, plan, step)
         self._note_own(plan, step, line)
@@ -65,11 +67,28 @@ class Execution:
         answer = asyncio.run(self._send(connection, call))
         try:
             now_is = self._planner.state(connection, step.operation)
+            if members is not None and now_is == step.before != step.after:
+                instead = made_member(step, members, self._planner.members(connection, step.operation))
+                if instead is not None:
+                    return self._became_member(plan, sent, answer, instead, line)
         except GitLabError as error:
             sent = self._store.save_step(plan, replace(sent, gitlab_request_id=answer.request_id))
             # It is settled by reading once GitLab can be asked; where it cannot for good, nobody is told that it was.
             return sent if error.retryable else self.give_up(plan, sent, error.code, str(error))
         return self._save(plan, after_sending(sent, answer, now_is, at=self._clock()))
+
+    def _became_member(self, plan: Plan, step: Step, answer: Answer, instead: Instead, line: str) -> Step:
+        """End a step in whose place GitLab has changed a membership; the feed and undo then know of that."""
+        one = step.operation
+        self._own_changes.note(
+            plan.integration_id,
+            *one.resource,
+            instead.account_id,
+            level=instead.after.access_level,
+            audit_id=line,
+        )
+        step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
+        return self._save(plan, became_member(step, instead, at=self._clock()))
 
     def settle(self, connection: GitLabConnection, plan: Plan, step: Step, code: str, hint: str) -> Step:
         """End a step that is not to be sent any more. What has gone out is judged by what GitLab shows.
@@ -127,6 +146,7 @@ class Execution:
         known: dict[str, object] = {}
         if action is AuditAction.PLAN_OUTCOME:
             told |= {"status": str(step.status), "error": step.error}
+            told |= {} if step.instead is None else {"instead": asdict(step.instead)}
             known = {"gitlab_request_id": step.gitlab_request_id}
         return self._audit.record(
             action,

@@ -10,7 +10,7 @@ from gitlab_hub.provisioning.execution import Execution
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.mirror import Mirror
 from gitlab_hub.provisioning.planner import Planner
-from gitlab_hub.provisioning.ports import OwnChanges, Refresh
+from gitlab_hub.provisioning.ports import Addresses, OwnChanges, Refresh
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.timed.incidents import RequestIncidents
@@ -35,12 +35,13 @@ class ProvisioningFeature:
         runs: RunStore,
         provisioner: Function,
         gitlabs: GitLabs,
+        addresses: Addresses,
         audit: Audit,
         incidents: IncidentStore,
         now: Callable[[], float],
     ) -> None:
         self.store, self.ledger = PlanStore(table), Ledger(table)
-        self.planner = Planner(gitlabs, Mirror(table, runs, now), now)
+        self.planner = Planner(gitlabs, Mirror(table, runs, now), addresses, now)
         self._provisioner, self._gitlabs, self._audit, self._now = provisioner, gitlabs, audit, now
         self._requests, self._policies = RequestStore(table), PolicyStore(table)
         self._incidents = RequestIncidents(incidents, now)

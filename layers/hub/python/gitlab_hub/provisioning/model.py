@@ -12,7 +12,7 @@ from typing import Any
 
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.states import State, stored
+from gitlab_hub.provisioning.states import Instead, State, stored
 
 PLAN_SECONDS = 15 * 60
 """How long a plan may be applied: what it shows was true when it was made."""
@@ -143,8 +143,8 @@ class Step:
 
     `subject`: whom it is about, as people call it. `refusals` are codes of `refusals.Code` in order of their names.
     `before` and `after`: what that has in the resource itself, or is itself; None for nothing. `full_path` is empty
-    where there is no resource, or GitLab shows none. `tries` counts the writes that were
-    about to go out, `sent_at` is the last one's moment until its outcome is known.
+    where there is no resource, or GitLab shows none. `tries` counts the writes that were about to go out, `sent_at` is
+    the last one's moment until its outcome is known. `instead`: what GitLab did in the place of what was planned.
     """
 
     index: int
@@ -160,6 +160,7 @@ class Step:
     error: str | None = None
     hint: str | None = None
     gitlab_request_id: str | None = None
+    instead: Instead | None = None
     tries: int = 0
     sent_at: int | None = None
     settled_at: int | None = None

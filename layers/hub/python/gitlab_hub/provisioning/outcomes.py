@@ -57,6 +57,8 @@ def answer_of(body: Any, request_id: str | None) -> Answer:
     """Read a successful answer."""
     row: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     message = row.get("message")
+    if row.get("queued_users"):  # ee/app/services/ee/members/invite_service.rb
+        return Answer(taken=Taken.QUEUED, request_id=request_id)
     words = [message] if isinstance(message, str) else message.values() if isinstance(message, Mapping) else ()
     if any(isinstance(one, str) and "queued for administrator approval" in one.lower() for one in words):
         return Answer(taken=Taken.QUEUED, request_id=request_id)

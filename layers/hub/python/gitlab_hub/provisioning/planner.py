@@ -12,12 +12,13 @@ from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.limits import Spent, Touch, beyond
 from gitlab_hub.provisioning.mirror import Mirror
-from gitlab_hub.provisioning.model import Operation, Step, Where, in_order
+from gitlab_hub.provisioning.model import Kind, Operation, Step, Where, in_order
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.operations.table import OPERATIONS
+from gitlab_hub.provisioning.ports import Addresses
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
-from gitlab_hub.provisioning.states import State
+from gitlab_hub.provisioning.states import Membership, State
 
 DEADLINE_SECONDS = 20.0
 """For all that one plan has read: a request through the gateway lives for 30 seconds."""
@@ -26,8 +27,8 @@ DEADLINE_SECONDS = 20.0
 class Planner:
     """Looks at operations. All calls block."""
 
-    def __init__(self, gitlabs: GitLabs, mirror: Mirror, now: Callable[[], float]) -> None:
-        self._gitlabs, self._mirror, self._now = gitlabs, mirror, now
+    def __init__(self, gitlabs: GitLabs, mirror: Mirror, addresses: Addresses, now: Callable[[], float]) -> None:
+        self._gitlabs, self._mirror, self._addresses, self._now = gitlabs, mirror, addresses, now
 
     def look(
         self, connection: GitLabConnection, operations: Mapping[int, Operation], *, to_end: bool = False
@@ -38,7 +39,9 @@ class Planner:
         """
         places = {one.where for one in operations.values()}
         fit = places if to_end else self._mirror.fit_for(connection.integration_id, operations.values())
-        found = asyncio.run(self._read(connection, operations, fit))
+        addresses = {one.email for one in operations.values() if one.kind is Kind.INVITE and one.email}
+        known = self._addresses.holders(connection.integration_id, addresses) if addresses else {}
+        found = asyncio.run(self._read(connection, operations, fit, known))
         steps = [step_of(number, operations[number], finding) for number, finding in found]
         touches = [touch_of(number, operations[number], one) for number, one in found if one.decision.calls]
         return sorted(steps, key=lambda step: step.index), touches
@@ -52,6 +55,20 @@ class Planner:
             async with self._reading(connection) as reader:
                 found = await asyncio.gather(*(reader.id_of(kind, path) for kind, path in paths))
             return dict(zip(paths, found, strict=True))
+
+        return asyncio.run(ask())
+
+    def members(self, connection: GitLabConnection, operation: Operation) -> Mapping[int, Membership] | None:
+        """The direct members of a place where an operation may change some that nobody has planned to.
+
+        None where it does not, or where they are too many to be compared. Raises GitLabError.
+        """
+        if not OPERATIONS[operation.kind].makes_members:
+            return None
+
+        async def ask() -> Mapping[int, Membership] | None:
+            async with self._reading(connection) as reader:
+                return await reader.members(*operation.resource)
 
         return asyncio.run(ask())
 
@@ -78,7 +95,11 @@ class Planner:
         return asyncio.run(ask())
 
     async def _read(
-        self, connection: GitLabConnection, operations: Mapping[int, Operation], fit: Iterable[Where]
+        self,
+        connection: GitLabConnection,
+        operations: Mapping[int, Operation],
+        fit: Iterable[Where],
+        known: Mapping[str, str],
     ) -> list[tuple[int, Finding]]:
         order, covered = in_order(operations), set(fit)
         async with self._reading(connection) as reader:
@@ -90,6 +111,7 @@ class Planner:
                     is_fresh=one.where in covered,
                     counts=True,
                     ahead=tuple(operations[earlier] for earlier in order[:place]),
+                    holder=known.get(one.email or ""),
                 )
                 return number, await OPERATIONS[one.kind].look(reader, one, around)
 

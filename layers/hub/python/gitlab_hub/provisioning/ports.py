@@ -1,5 +1,6 @@
 """What provisioning needs of others."""
 
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from gitlab_hub.inventory.model import ResourceType
@@ -35,3 +36,10 @@ class Refresh(Protocol):
 
     def project(self, integration_id: str, project_id: int) -> None:
         """A project or its members have changed."""
+
+
+class Addresses(Protocol):
+    """Whose an address is, as far as any list of accounts has told the hub."""
+
+    def holders(self, integration_id: str, addresses: Collection[str]) -> Mapping[str, str]:
+        """The usernames of the accounts that some addresses (in lower case) belong to; without the unknown ones."""

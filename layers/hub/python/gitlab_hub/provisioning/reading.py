@@ -26,6 +26,9 @@ _MOST_PARENTS = 25
 """GitLab nests 20 levels (app/models/namespace.rb, `Namespace::NUMBER_OF_ANCESTORS_ALLOWED`)."""
 
 _MOST_OWNERS = 10_000
+MOST_COMPARED = 1_000
+"""Direct members of one place that are read before and after a write: ten pages."""
+
 _SMALL = {"with_projects": "false"}
 
 
@@ -136,6 +139,16 @@ class LiveReader:
             # Above 10,000 GitLab does not count (docs.gitlab.com/api/rest, "Pagination response headers").
             return len(page.rows) if page.next is None else page.total or _MOST_OWNERS
         return 0
+
+    async def members(self, kind: ResourceType, number: int) -> dict[int, Membership] | None:
+        """All direct members; None where they are more than are read for a comparison."""
+        found: dict[int, Membership] = {}
+        async for page in self._gitlab.pages(f"/{kind.collection}/{number}/members", per_page=100):
+            rows = ((first_id(row, "id"), member_of(row).membership) for row in page.rows)
+            found |= {account_id: member for account_id, member in rows if account_id is not None}
+            if len(found) > MOST_COMPARED:
+                return None
+        return found
 
     async def account_ids(self, path: str, most: int) -> frozenset[int]:
         """The ids in a list of members, the first `most` or a page more."""

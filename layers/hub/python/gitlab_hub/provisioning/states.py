@@ -26,6 +26,15 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Instead:
+    """What GitLab did in the place of what was planned: the direct membership of an account, before and after."""
+
+    account_id: int
+    before: Membership | None
+    after: Membership
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
     """Whether an account can be used, in GitLab's words (app/models/user.rb, `state_machine :state`).
 

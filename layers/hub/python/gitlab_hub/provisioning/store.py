@@ -12,7 +12,7 @@ from typing import Any
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.provisioning.keys import PLANS, STEPS, due_plans
 from gitlab_hub.provisioning.model import Call, Kind, Operation, Plan, PlanStatus, Step, StepStatus
-from gitlab_hub.provisioning.states import state_of, stored
+from gitlab_hub.provisioning.states import Instead, Membership, membership_of, state_of, stored
 from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.ports import ABSENT, Item, Put, Table, UnknownSchema
 from gitlab_hub.storage.rows import at_version, is_written, item_of, query_all, value_of
@@ -116,6 +116,7 @@ def _step(row: Item) -> Step:
         operation=_operation(row["operation"]),
         before=state_of(row["before"]),
         after=state_of(row["after"]),
+        instead=_instead(row.get("instead")),
         calls=tuple(value_of(Call, call) for call in row["calls"]),
         refusals=tuple(row["refusals"]),
         status=StepStatus(row["status"]),
@@ -126,3 +127,10 @@ def _operation(row: dict[str, Any]) -> Operation:
     kind = row["resource_type"]
     named = {"kind": Kind(row["kind"]), "resource_type": None if kind is None else ResourceType(kind)}
     return value_of(Operation, {**row, **named})
+
+
+def _instead(row: dict[str, Any] | None) -> Instead | None:
+    if row is None:
+        return None
+    before, after = membership_of(state_of(row["before"])), value_of(Membership, row["after"])
+    return Instead(account_id=row["account_id"], before=before, after=after)

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
+from gitlab_hub.provisioning.instead import as_it_went
 from gitlab_hub.provisioning.model import Operation, Step, StepStatus
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 
 
 def undoing(steps: Sequence[Step]) -> list[Operation]:
     """The operations that lead back to where the steps of a plan began, the last one first."""
-    done = [step for step in steps if _is_done(step) and step.before != step.after]
+    carried_out = (as_it_went(step) for step in steps if _is_done(step))
+    done = [step for step in carried_out if step.before != step.after]
     return [OPERATIONS[step.operation.kind].back(step) for step in reversed(done)]
 
 
 def _is_done(step: Step) -> bool:
     """Whether GitLab has what was planned; what waits for its administrator, it has not."""
     waits = step.status is StepStatus.ACCEPTED and OPERATIONS[step.operation.kind].waits_for is not None
-    return waits or step.status is StepStatus.APPLIED
+    return waits or step.status is StepStatus.APPLIED or step.instead is not None

@@ -11,7 +11,7 @@ from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.model import Call, Kind, Plan, PlanStatus, Step, StepStatus
 from gitlab_hub.provisioning.refusals import ADVICE, Code
-from gitlab_hub.provisioning.states import AccountState, CredentialState, CredentialStatus, Membership, State
+from gitlab_hub.provisioning.states import AccountState, CredentialState, CredentialStatus, Instead, Membership, State
 
 
 class PlanResource(BaseModel):
@@ -69,6 +69,22 @@ def state_view(state: State | None) -> StateView | None:
             return CredentialStateView(status=state.status)
 
 
+class InsteadView(BaseModel):
+    """What GitLab did in the place of what was planned: somebody's direct membership, before and after."""
+
+    account_id: int
+    before: MembershipView | None
+    after: MembershipView
+
+    @classmethod
+    def of(cls, instead: Instead | None) -> "InsteadView | None":
+        """Show it."""
+        if instead is None:
+            return None
+        before = None if instead.before is None else MembershipView.of(instead.before)
+        return cls(account_id=instead.account_id, before=before, after=MembershipView.of(instead.after))
+
+
 class CallView(BaseModel):
     """A request that is sent to GitLab."""
 
@@ -108,6 +124,7 @@ class PlanOperationView(BaseModel):
     error: str | None
     hint: str | None
     gitlab_request_id: str | None
+    instead: InsteadView | None
     settled_at: int | None
 
     @classmethod
@@ -135,6 +152,7 @@ class PlanOperationView(BaseModel):
             error=step.error,
             hint=step.hint or advice,
             gitlab_request_id=step.gitlab_request_id,
+            instead=InsteadView.of(step.instead),
             settled_at=step.settled_at,
         )
 

@@ -22,8 +22,9 @@ from gitlab_hub.provisioning.timed.worker import TimedAccess
 from gitlab_hub.storage.due import Due
 from gitlab_hub.storage.ports import ConditionFailed, StorageUnavailable, UnknownSchema
 
-NEEDED_SECONDS = 75.0
-"""What one step may take: two looks at GitLab of twenty seconds each, and a write of twenty-five."""
+NEEDED_SECONDS = 110.0
+"""What one step may take: two looks at GitLab of twenty seconds each, and a write of twenty-five; and two lists of
+members for an invitation."""
 
 AGAIN_SECONDS = 50
 """After which a plan that was taken up is looked at again, if it is still being applied: by the next tick."""
@@ -144,7 +145,7 @@ class Provisioner:
 
     def _refreshed(self, plan: Plan, step: Step) -> None:
         """Have the mirror read what has changed; where that fails, the next sync does."""
-        if step.status not in {StepStatus.APPLIED, StepStatus.ACCEPTED}:
+        if step.status not in {StepStatus.APPLIED, StepStatus.ACCEPTED} and step.instead is None:
             return
         kind, number = step.operation.where
         if kind is None:

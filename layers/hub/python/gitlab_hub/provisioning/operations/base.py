@@ -31,13 +31,15 @@ class Around:
     """What the rest of a plan, and the hub's own copy, mean for one operation.
 
     `is_fresh`: whether the mirror is fit to decide by, and covers the place. `counts`: whether it is to be counted how
-    many members there are. `ahead`: the operations of the same plan that are done before it.
+    many members there are. `ahead`: the operations of the same plan that are done before it. `holder`: the account that
+    an address belongs to, by the hub's own copy.
     """
 
     hand: Hand
     is_fresh: bool = True
     counts: bool = False
     ahead: tuple[Operation, ...] = ()
+    holder: str | None = None
 
     def gone(self, resource: Resource) -> frozenset[int]:
         """Who may stop being an Owner of a group or project by what is done before."""
@@ -78,6 +80,9 @@ class OperationType(Protocol):
 
     waits_for: str | None
     """What GitLab still waits for once all is sent, where it does: the operation is `accepted` then."""
+
+    makes_members: bool
+    """Whether GitLab may change somebody's membership in the place of what is planned."""
 
     async def look(self, reader: LiveReader, operation: Operation, around: Around) -> Finding:
         """Read what decides about an operation, and decide."""

@@ -3,9 +3,11 @@
 GitLab's rules that shape the calls (lib/api/invitations.rb, app/services/members/invite_service.rb):
 
 - `POST …/invitations` makes a member of an address that has an account, at once, and gives an account that is a member
-  the new level, also a lower one; it invites an address anew that was invited before. So all three are refused here:
-  the first two are grants, the third a change. An address that GitLab keeps from the token cannot be told from one
-  without an account; then GitLab shows no invitation afterwards, and the operation says so (`not_done`).
+  the new level and end, also a lower one; it invites an address anew that was invited before. So all three are refused
+  here: the first two are grants, the third a change. It goes by any confirmed address, also a secondary one
+  (app/models/concerns/bulk_users_by_email_load.rb; app/services/members/creator_service.rb, `member_attributes`).
+- An address that GitLab keeps from the token, and that no list has told the hub, cannot be told from one without an
+  account. Then GitLab shows no invitation afterwards; the members before and after say whose it is (`became_member`).
 - It answers 201 whatever became of it, with `status: error` in the body.
 - The documentation lets `PUT …/invitations/:email` set the level to Developer where it is not named: it always is.
 - Addresses are kept in lower case, and compared as a whole.
@@ -44,6 +46,7 @@ class Invitations:
     """`invite`, `update_invitation` and `cancel_invitation`."""
 
     waits_for: str | None = "The invitation waits until somebody accepts it."
+    makes_members = True
 
     async def look(self, reader: LiveReader, operation: Operation, around: Around) -> Finding:
         """Decide by what GitLab says about the place and the address."""
@@ -160,7 +163,9 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> In
     own_level, syncs_saml = await asyncio.gather(reader.own_level(place), reader.syncs_saml(place))
     # To others GitLab shows no invitations.
     invitation = await _listed(reader, operation) if own_level >= _needed(place) else None
-    account = await _account(reader, operation.email or "") if operation.kind is Kind.INVITE else None
+    account = around.holder
+    if operation.kind is Kind.INVITE and account is None:
+        account = await _account(reader, operation.email or "")
     return InvitationFacts(
         place=replace(place, syncs_saml=syncs_saml),
         invitation=invitation,
@@ -185,12 +190,13 @@ def _needed(place: Place) -> int:
 async def _account(reader: LiveReader, email: str) -> str | None:
     """Whose address it is: to administrators by any, to others by public ones (app/models/user.rb, `search`).
 
-    Where GitLab does not show which address it found somebody by, it counts. The token's own user is shown in full.
+    Where GitLab does not show which address it found somebody by, it counts; so does everybody whom it shows to an
+    administrator, as no row has the secondary addresses. The token's own user is shown in full.
     """
     own, found = await asyncio.gather(reader.row("/user"), reader.rows("/users", {"search": email}))
     for row in found:
         shown = _addresses(row)
-        if not shown or email in shown:
+        if reader.hand.is_admin or not shown or email in shown:
             return text(row.get("username")) or "somebody"
     return text(own.get("username")) if own is not None and email in _addresses(own) else None
 

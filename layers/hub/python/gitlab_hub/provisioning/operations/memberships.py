@@ -17,6 +17,7 @@ class Memberships:
     """`grant` and `revoke`."""
 
     waits_for: str | None = None
+    makes_members = False
 
     async def look(self, reader: LiveReader, operation: Operation, around: Around) -> Finding:
         """Decide by what GitLab says about the account and the place."""

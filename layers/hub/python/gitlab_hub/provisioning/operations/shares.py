@@ -50,6 +50,7 @@ class Shares:
     """`share` and `unshare`."""
 
     waits_for: str | None = None
+    makes_members = False
 
     async def look(self, reader: LiveReader, operation: Operation, around: Around) -> Finding:
         """Decide by what GitLab says about both groups, or the project and the group."""
