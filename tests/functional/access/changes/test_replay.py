@@ -15,7 +15,7 @@ from tests.functional.access.company import ADMIN, MEMBER
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
 LATER = some.lists(worlds(), min_size=1, max_size=4)
 CALLS = some.integers(1, 80)
-EXAMPLES = int(os.environ.get("FEED_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("FEED_EXAMPLES", "6"))
 """Stories per test: a few in the everyday run, 200 before a release."""
 
 

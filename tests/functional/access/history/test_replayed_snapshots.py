@@ -17,7 +17,7 @@ from tests.functional.access.company import ADMIN, MEMBER
 from tests.functional.access.history.keeper import Keeper, plain
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
-EXAMPLES = int(os.environ.get("FEED_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("FEED_EXAMPLES", "6"))
 
 
 class KeptStory(Story):
