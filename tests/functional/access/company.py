@@ -17,6 +17,9 @@ def target(**changes: Any) -> SyncTarget:
     return SyncTarget(base_url="https://gitlab.example", **base | changes)
 
 
+STEP = 11
+"""Of a run's calls, most of which read one of sixteen alike partitions, each test takes every eleventh."""
+
 ADMIN, MEMBER, TOP_GROUP = target(), target(is_admin=False), target(is_admin=False, group="Acme")
 
 

@@ -16,11 +16,10 @@ from gitlab_hub.sync.worker import Area, PurgeBook, Purger
 from tests.fakes.engine import Driver
 from tests.fakes.faults import every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
-from tests.functional.access.company import ADMIN, BESIDE, BOT, JANE, MEMBER, OLE, member
+from tests.functional.access.company import ADMIN, BESIDE, BOT, JANE, MEMBER, OLE, STEP, member
 from tests.functional.access.hinted_company import HintedCompany
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
-
 Change = Callable[[HintedCompany], None]
 
 
@@ -40,10 +39,10 @@ def story(seen: dict[str, int], then: dict[str, int]) -> tuple[Change, Change]:
 
 
 STORIES = [
-    pytest.param(*story({"jane": 50, "bot": 30}, {"jane": 20, "bot": 30}), id="another level"),
-    pytest.param(*story({"jane": 50, "bot": 30}, {"jane": 30, "bot": 30}), id="the level from before"),
-    pytest.param(*story({"jane": 30}, {"jane": 30, "bot": 30}), id="left and came back"),
-    pytest.param(*story({"jane": 30, "bot": 30, "ole": 30}, {"jane": 30, "bot": 30}), id="came and left"),
+    pytest.param(1, *story({"jane": 50, "bot": 30}, {"jane": 20, "bot": 30}), id="another level"),
+    pytest.param(3, *story({"jane": 50, "bot": 30}, {"jane": 30, "bot": 30}), id="the level from before"),
+    pytest.param(6, *story({"jane": 30}, {"jane": 30, "bot": 30}), id="left and came back"),
+    pytest.param(9, *story({"jane": 30, "bot": 30, "ole": 30}, {"jane": 30, "bot": 30}), id="came and left"),
 ]
 
 
@@ -86,10 +85,10 @@ def truth(who: SyncTarget, then: Change) -> list[Any]:
 
 
 @WHO
-@pytest.mark.parametrize(("seen", "then"), STORIES)
-def test_a_frozen_worker_of_a_run(who: SyncTarget, seen: Change, then: Change) -> None:
+@pytest.mark.parametrize(("first", "seen", "then"), STORIES)
+def test_a_frozen_worker_of_a_run(who: SyncTarget, first: int, seen: Change, then: Change) -> None:
     expected = truth(who, then)
-    for plan in every_call():
+    for plan in every_call(first=first + (who is MEMBER), step=STEP):
         company, driver, message = start(who, seen)
 
         def another(
@@ -115,10 +114,10 @@ def test_a_frozen_worker_of_a_run(who: SyncTarget, seen: Change, then: Change) -
 
 
 @WHO
-@pytest.mark.parametrize(("seen", "then"), STORIES)
-def test_a_frozen_worker_of_a_hint(who: SyncTarget, seen: Change, then: Change) -> None:
+@pytest.mark.parametrize(("first", "seen", "then"), STORIES)
+def test_a_frozen_worker_of_a_hint(who: SyncTarget, first: int, seen: Change, then: Change) -> None:
     expected = truth(who, then)
-    for plan in every_call():
+    for plan in every_call(first=1 + first % 2, step=2):
         company, driver, message = start(who, seen)
         company.hint_worker.access.project("i1", 8)
         [hint] = company.hint_worker.queue.take()
@@ -146,7 +145,7 @@ def test_a_frozen_worker_of_a_hint(who: SyncTarget, seen: Change, then: Change) 
 @WHO
 def test_a_frozen_worker_of_an_integration_that_is_gone(who: SyncTarget) -> None:
     seen, _ = story({"jane": 50, "ole": 30}, {})
-    for plan in every_call():
+    for plan in every_call(first=1 + 5 * (who is MEMBER), step=STEP):
         company, driver, message = start(who, seen)
 
         def remove(company: HintedCompany = company, driver: Driver = driver) -> None:

@@ -13,7 +13,7 @@ from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from tests.fakes.engine import Driver, FakeTargets
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
-from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, Company, member
+from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, STEP, Company, member
 
 
 class Targets(FakeTargets):
@@ -63,7 +63,7 @@ def test_a_kill_at_every_call_converges(who: SyncTarget, *, applied: bool) -> No
     work_until_killed(driver, company.table, message, counting)
     truth = (company.ids("accounts"), company.ids("groups"), company.ids("projects"), company.grants())
     assert truth[0] == [JANE, OLE, BOT]
-    for plan in every_call(applied=applied, repeat=True):
+    for plan in every_call(first=1 + 2 * applied + 5 * (who is MEMBER), step=STEP, applied=applied, repeat=True):
         company, driver, message = scenario(who)
         with suppress(Crash):
             work_until_killed(driver, company.table, message, plan)

@@ -280,7 +280,7 @@ def test_a_kill_at_any_call_converges(fresh: Running) -> None:
     with hub.failing(undisturbed):
         hub.engine(Kind.ACCESS).handle(message, remaining=hub.remaining)
     assert [call for call in undisturbed.calls if "/api/graphql" in str(call)]
-    for at in range(1, len(undisturbed.calls) + 1, 3):
+    for at in range(2, len(undisturbed.calls) + 1, 11):
         hub, message = asked(past)
         with suppress(Crash), hub.failing(Plan(at=at, applied=at % 2 == 0, repeat=True)):
             hub.engine(Kind.ACCESS).handle(message, remaining=hub.remaining)

@@ -19,13 +19,10 @@ from tests.fakes.engine import Driver
 from tests.fakes.faults import BEFORE_OR_AFTER, Crash, Plan, every_call, faulty
 from tests.fakes.mirrored_source import FakeGitLab
 from tests.functional.access.changes.replay import View, brief, replayed, stored, told
-from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, group, member, project, user
+from tests.functional.access.company import ADMIN, BOT, JANE, MEMBER, OLE, STEP, group, member, project, user
 from tests.functional.access.hinted_company import NEW, HintedCompany
 
 WHO = pytest.mark.parametrize("who", [ADMIN, MEMBER], ids=["admin", "member"])
-STEP = 11
-"""Of a run's calls, most of which read one of sixteen alike partitions, each test takes every eleventh."""
-
 TEAMS = {"id": 2, "kind": "group"}
 TOLD = Counter({
     ("resource_moved", "group 1"): 1,
