@@ -262,7 +262,7 @@ def test_a_kill_at_any_call_converges(fresh: Running, token: str) -> None:
     with hub.failing(undisturbed):
         hub.engine(Kind.CREDENTIALS).handle(message, remaining=hub.remaining)
     assert stored(hub) == now
-    for at in range(1, len(undisturbed.calls) + 1, 5):
+    for at in range(1, len(undisturbed.calls) + 1, 11):
         hub, message = queued(past)
         plan = Plan(at=at, applied=at % 2 == 0, repeat=True)
         try:

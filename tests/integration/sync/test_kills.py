@@ -36,7 +36,9 @@ def test_a_kill_at_any_call_converges(fresh: Running, kind: Kind) -> None:
     assert len(undisturbed.calls) > 100
 
     killed = 0
-    for at in range(1, len(undisturbed.calls) + 1):
+    # Every fifth call: they alternate between calls that had their effect and such that had none.
+    calls = range(1, len(undisturbed.calls) + 1, 5)
+    for at in calls:
         hub, message = asked(past, kind)
         plan = Plan(at=at, applied=at % 2 == 0, repeat=True)
         try:
@@ -50,7 +52,7 @@ def test_a_kill_at_any_call_converges(fresh: Running, kind: Kind) -> None:
         run = hub.work(kind)
         assert (run.status, stored(hub, kind)) == (RunStatus.IDLE, now), f"killed at call {at}"
     # How many calls there are differs a little: the lease is renewed by the time that passes on the machine.
-    assert killed > 0.9 * len(undisturbed.calls)
+    assert killed > 0.9 * len(calls)
 
 
 @KINDS
