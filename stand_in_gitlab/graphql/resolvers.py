@@ -34,6 +34,12 @@ from stand_in_gitlab.rest.shapes import Shapes
 NOT_THERE = (
     "The resource that you are attempting to access does not exist or you don't have permission to perform this action"
 )
+LEVELS = {
+    0: "NO_ACCESS", 5: "MINIMAL_ACCESS", 10: "GUEST", 15: "PLANNER", 20: "REPORTER", 30: "DEVELOPER", 40: "MAINTAINER",
+    50: "OWNER",
+}  # fmt: skip
+"""What a query calls the levels (app/graphql/types/access_level_enum.rb)."""
+
 Place = Group | Project
 
 
@@ -174,6 +180,8 @@ class Resolvers:
             members += [Member(place, row) for row in self._company.invitations[kind, place.id].values()]
         if self._company.behaviour.graphql_hides_minimal and isinstance(place, Group) and place.parent_id is None:
             members = [member for member in members if member.row.level != MINIMAL]
+        if (levels := args.get("accessLevels")) is not None:
+            members = [member for member in members if LEVELS.get(member.row.level) in levels]
         # Keyset pages go by id, the newest first (lib/gitlab/graphql/pagination/keyset).
         return _page(sorted(members, key=lambda one: -one.number), lambda one: one.number, args)
 

@@ -27,6 +27,7 @@ def schema(*, old: bool, community: bool) -> GraphQLSchema:
     pending = f"pendingMembers({_PAGES}): PendingMemberInterfaceConnection" if enterprise else ""
     shared = "" if old else f'sharedGroups(sort: String = "name_asc", {_PAGES}): GroupConnection'
     ids = "" if old else "ids: [ID!], "
+    levels = "" if old else "accessLevels: [AccessLevelEnum!],"
     member = f"""
         id: ID!, accessLevel: AccessLevel, createdAt: Time, createdBy: UserCore, expiresAt: Time, updatedAt: Time,
         user: UserCore {role}
@@ -34,6 +35,7 @@ def schema(*, old: bool, community: bool) -> GraphQLSchema:
     return build_schema(f"""
     scalar Time
     enum UserState {{ active banned blocked blocked_pending_approval deactivated ldap_blocked }}
+    enum AccessLevelEnum {{ NO_ACCESS MINIMAL_ACCESS GUEST PLANNER REPORTER DEVELOPER MAINTAINER OWNER }}
     enum GroupMemberRelation {{ DIRECT INHERITED DESCENDANTS SHARED_FROM_GROUPS }}
     enum ProjectMemberRelation {{ DIRECT INHERITED DESCENDANTS INVITED_GROUPS SHARED_INTO_ANCESTORS }}
     type PageInfo {{ hasNextPage: Boolean!, hasPreviousPage: Boolean!, startCursor: String, endCursor: String }}
@@ -50,8 +52,9 @@ def schema(*, old: bool, community: bool) -> GraphQLSchema:
     }}
     type Group {{
       id: ID!, fullPath: ID!, name: String!, webUrl: String!, visibility: String, groupMembersCount: Int!
-      groupMembers(relations: [GroupMemberRelation!] = [DIRECT, INHERITED], search: String, sort: String, {_PAGES}):
-        GroupMemberConnection
+      groupMembers(
+        relations: [GroupMemberRelation!] = [DIRECT, INHERITED], {levels} search: String, sort: String, {_PAGES}
+      ): GroupMemberConnection
       {pending}
       {shared}
     }}

@@ -7,6 +7,8 @@ import pytest
 from gitlab_hub.access.keys import grants_scope
 from gitlab_hub.access.model import Invitation
 from gitlab_hub.access.pages import MAX_READ
+from gitlab_hub.access.rounds import Round
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.auth import Principal, Role
 from tests.functional.access.access_api import NOW, Client, put
@@ -68,12 +70,34 @@ def test_a_resource_that_was_not_read_has_no_path(waiting: Client) -> None:
 
 
 def test_when_they_were_read_is_told(client: Client) -> None:
-    assert client.get("invitations")[1] == {"invitations": [], "next_cursor": None, "read_at": None}
-    store = client.access_store()
-    store.note_reading("project_invitations", sync_id="s2", at=NOW)
+    unknown = {"read_at": None, "never_read": None}
+    reading = {"groups": unknown, "projects": unknown}
+    assert client.get("invitations")[1] == {
+        "invitations": [], "next_cursor": None, "read_at": None, "reading": reading,
+    }  # fmt: skip
+    readings = client.access_store().readings
+    readings.note("project_invitations", sync_id="s2", at=NOW)
     assert client.get("invitations")[1]["read_at"] == NOW
-    store.note_reading("group_invitations", sync_id="s1", at=NOW - 5)
+    readings.note("group_invitations", sync_id="s1", at=NOW - 5)
     assert client.get("invitations")[1]["read_at"] == NOW - 5
+
+
+def test_what_was_not_read_yet_is_not_shown_as_empty(client: Client) -> None:
+    readings = client.access_store().readings
+    readings.note_round("group_invitations", Round(begun_at=NOW - 60, is_over=True), sync_id="s1")
+    first = Round(begun_at=NOW - 60, until=padded(8), left=812)
+    readings.note_round("project_invitations", first, sync_id="s1")
+    body = client.get("invitations")[1]
+    assert body["read_at"] is None
+    assert body["reading"] == {
+        "groups": {"read_at": NOW - 60, "never_read": 0}, "projects": {"read_at": None, "never_read": 812},
+    }  # fmt: skip
+    assert client.get("invitations", group_id=1)[1]["read_at"] == NOW - 60
+    assert [client.get("invitations", project_id=one)[1]["read_at"] for one in (8, 9)] == [NOW - 60, None]
+    readings.note_round("project_invitations", Round(begun_at=NOW, is_over=True), sync_id="s2")
+    readings.note_round("project_invitations", Round(begun_at=NOW + 90, until=padded(8), left=1), sync_id="s3")
+    assert [client.get("invitations", project_id=one)[1]["read_at"] for one in (8, 9)] == [NOW + 90, NOW]
+    assert client.get("invitations")[1]["read_at"] == NOW - 60
 
 
 def test_one_request_reads_a_bounded_number_of_rows(client: Client) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.asides import MOST_REFUSED
+from gitlab_hub.access.rounds import AT_ONCE, PARTS
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unavailable
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import NOW
@@ -26,6 +27,13 @@ class Later(FakeSession):
 
     def now(self) -> datetime:
         return self._moment
+
+
+async def next_day(company: Company) -> FakeSession:
+    """A second sync, when invitations are read again."""
+    session = Later(company, ADMIN, "s2", 24)
+    await run(company.feature, session)
+    return session
 
 
 def invitation(email: str, level: int = 30, **more: Any) -> dict[str, Any]:
@@ -106,7 +114,7 @@ async def test_what_gitlab_asked_by_address_has_no_more_goes_at_once(company: Co
     await company.sync()
     lists(company, [invitation("ann@example.com", 40)])
     lists(company, [], "/projects/8")
-    session = await company.sync()
+    session = await next_day(company)
     assert emails(company) == [("group", 1, "ann@example.com", 40)]
     assert session.suspected == {}
 
@@ -115,14 +123,14 @@ async def test_an_invitation_that_slipped_from_its_list_stays(company: Company) 
     await company.sync()
     both = [invitation("ann@example.com"), invitation("bob@example.com", 50)]
     company.script["/groups/1/invitations"] = lambda params: both if "query" in params else both[:1]
-    await company.sync()
+    await next_day(company)
     assert emails(company) == ALL
 
 
 async def test_a_row_that_makes_no_sense_is_told_of_and_removes_nothing(company: Company) -> None:
     await company.sync()
     lists(company, [{"access_level": 30, "invite_email": None}, invitation("dora@example.com")])
-    session = await company.sync()
+    session = await next_day(company)
     assert [(key, status) for key, status, _ in session.asides] == [("000000000001", "partial")]
     assert emails(company) == sorted([*ALL, ("group", 1, "dora@example.com", 30)])
     assert session.durable.errors == {}
@@ -132,7 +140,7 @@ async def test_they_go_with_their_project(company: Company) -> None:
     await company.sync()
     company.script["/projects"] = [project(9, "acme/teams/wiki")]
     del company.script["/projects/8"]
-    await company.sync()
+    await next_day(company)
     assert emails(company) == ALL[:2]
 
 
@@ -151,7 +159,7 @@ async def test_one_that_is_refused_is_noted_and_costs_nothing_else(
     company.script["/groups/1/invitations"] = error
     lists(company, [], "/projects/8")
     company.script["/projects/9/members"] = [member(6, "ole", 40)]
-    session = await company.sync()
+    session = await next_day(company)
     assert [(key, was) for key, was, _ in session.asides] == [("000000000001", status)]
     assert (session.durable.errors, session.failures) == ({}, 0)
     assert emails(company) == ALL[:2]
@@ -198,3 +206,36 @@ async def test_groups_that_the_user_owns_are_asked_however_many_others_refuse() 
     await company.sync(MEMBER)
     assert [one[1] for one in emails(company)] == [41, 55]
     assert asked(company) <= MOST_REFUSED + 2 + 1
+
+
+def large(count: int) -> Company:
+    """A company with more groups than are read at once, each of which has invited somebody."""
+    company = many(count)
+    for number in range(1, count + 1):
+        lists(company, [invitation(f"new{number}@example.com")], f"/groups/{number}")
+    return company
+
+
+async def test_of_many_groups_each_has_its_turn_within_a_day_and_none_in_the_first_run() -> None:
+    company, read = large(AT_ONCE + 44), list[int]()
+    for number in range(PARTS + 1):
+        await run(company.feature, Later(company, ADMIN, f"s{number}", number / 2))
+        read.append(len(emails(company)))
+    # There is one project besides, which is read in the first run and a day later.
+    assert (read[:3], read[PARTS], asked(company)) == ([0, 3, 6], AT_ONCE + 44, AT_ONCE + 44 + 2)
+    await run(company.feature, Later(company, ADMIN, "full", 26, full=True))
+    assert asked(company) == 2 * (AT_ONCE + 44) + 3
+
+
+async def test_where_the_first_of_many_are_refused_the_others_are_not_asked_in_that_round() -> None:
+    company = many(AT_ONCE + 44)
+    for number in range(PARTS):
+        await run(company.feature, Later(company, ADMIN, f"s{number}", number / 2))
+    assert asked(company) <= MOST_REFUSED + 3 + 1
+
+
+async def test_a_worker_that_carries_on_leaves_no_group_out() -> None:
+    company = large(AT_ONCE + 44)
+    await company.sync()
+    await run_in_slices(company.feature, Later(company, ADMIN, "s1", 0.5))
+    assert len(emails(company)) == 3

@@ -70,7 +70,7 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
         "expiresAt": row["expires_at"],
         "createdBy": None,
         "memberRole": None,
-        "user": {
+        "user": None if row.get("hidden") else {
             "id": f"gid://gitlab/User/{row['id']}", "username": row["username"], "name": row["name"],
             "state": row["state"], "webUrl": row["web_url"], "publicEmail": None,
         },
@@ -183,3 +183,28 @@ async def test_a_token_that_may_be_fine_grained_asks_rest_only(company: Company,
 async def test_an_oauth_token_has_no_page_of_its_own(company: Company, graphql: GraphQL) -> None:
     del company.script["/personal_access_tokens/self"]
     assert (await sync(company)).counts["lists_by_graphql"] == 3
+
+
+async def test_a_member_whose_account_graphql_hides_is_found_by_rest(company: Company, graphql: GraphQL) -> None:
+    """Without an account, and not invited by email either: only REST tells who it is."""
+    await sync(company)
+    company.script["/projects/9/members"].append({**member(7, "bot", 40), "membership_state": "active", "hidden": True})
+    company.gitlab.calls.clear()
+    session = await sync(company, "s2")
+    assert company.grants() == sorted([*GRANTS, ("project", 9, 7, 40)])
+    assert session.counts["graphql_differs"] == 1
+    assert {"/projects/9/invitations", "/projects/9/members"} <= set(company.gitlab.paths)
+
+
+async def test_a_member_without_an_account_who_was_invited_costs_no_list(company: Company, graphql: GraphQL) -> None:
+    row = {"invite_email": "new@example.com", "access_level": 40, "expires_at": None, "created_at": None}
+    hidden = {**member(7, "bot", 40), "created_at": None, "hidden": True}
+    members = company.script["/projects/9/members"]
+    company.script["/projects/9/members"] = [*members, hidden]
+    company.script["/projects/9/invitations"] = [row]
+    for sync_id, asked in (("s1", 1), ("s2", 0)):
+        company.gitlab.calls.clear()
+        session = await sync(company, sync_id)
+        assert company.gitlab.paths.count("/projects/9/invitations") == asked
+        assert (session.counts["graphql_differs"], "/projects/9/members" in company.gitlab.paths) == (0, False)
+    assert [one["email"] for one in company.rows("invitations").values()] == ["new@example.com"]

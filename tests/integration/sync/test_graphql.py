@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gitlab_hub.access.rounds import PARTS
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, Run, RunStatus
@@ -129,14 +130,20 @@ def test_two_thousand_people_and_a_thousand_projects_take_sixty_requests() -> No
     with running("--frozen", "--epoch", EPOCH, *sizes) as server:
         hub = SyncHub(server)
         assert hub.sync(Kind.ACCESS).status is RunStatus.IDLE
-        hub.requests.clear()
-        hub.now += 60
-        run = hub.sync(Kind.ACCESS)
-        assert (run.status, stored(hub, Kind.ACCESS)) == (RunStatus.IDLE, truth(hub, Kind.ACCESS))
-        # 34 for lists, 8 to find out and to read members, and one for each group that others were invited into.
+        # 34 for lists, 8 to find out and to read members, one for service accounts, and one for each group that others
+        # were invited into.
         invited = {row["source_id"] for row in server.truth("shares") if row["source"] == "group"}
-        assert len(hub.requests) == 42 + len(invited)
-        assert len(hub.requests) <= 60
+        assert len(hub.requests) == 43 + len(invited) <= 60
+        now, real = stored(hub, Kind.ACCESS), truth(hub, Kind.ACCESS)
+        assert {name for name, rows in now.items() if rows != real[name]} == {"traits"}
+        assert {one[2] for one, value in now["traits"].items() if value != real["traits"][one]} == {"membership_lock"}
+        hub.requests.clear()
+        hub.now += 1_800
+        assert hub.sync(Kind.ACCESS).status is RunStatus.IDLE
+        # A part of the pages of all groups, and of the addresses of those who were invited.
+        groups, projects = -(-200 // PARTS), -(-1_000 // PARTS)
+        addresses = [url for url in hub.requests if url.path.endswith("/invitations")]
+        assert (len(addresses), len(hub.requests)) == (groups + projects, 42 + len(invited) + 2 * groups + projects)
 
 
 FAULTS: list[dict[str, Any]] = [

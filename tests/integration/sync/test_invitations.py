@@ -15,6 +15,7 @@ from tests.integration.sync.conftest import EPOCH
 from tests.integration.sync.stored_rows import access, ends, reach, truth
 
 Invited = dict[tuple[str, int, str], tuple[int, int | None, str | None]]
+NEVER = 10**9
 STAGES = ("group_invitations", "project_invitations")
 
 
@@ -169,6 +170,7 @@ def test_where_all_are_refused_it_is_said_once_and_few_are_asked(status: int) ->
     with running("--frozen", "--epoch", EPOCH, *many) as company:
         company.fault("status", status=status, path="/invitations", times=0)
         hub = SyncHub(company)
+        hub.graphql_from = NEVER
         run = hub.sync(Kind.ACCESS)
         assert_whole(hub, run)
         paths = {url.path for url in hub.requests if url.path.endswith("/invitations")}

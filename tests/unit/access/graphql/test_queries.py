@@ -123,16 +123,18 @@ def test_the_schema_says_what_can_be_asked() -> None:
         return {"fields": [{"name": name} for name in names]}
 
     ids = [{"name": "groups", "args": [{"name": "ids"}]}, {"name": "projects", "args": [{"name": "ids"}]}]
-    data = {
+    data: dict[str, Any] = {
         "queryComplexity": {"limit": 300},
         "query": {"fields": ids},
         "group": fields("groupMembers", "pendingMembers", "sharedGroups"),
         "groupMember": fields("memberRole"),
         "projectMember": fields("memberRole"),
     }
-    assert Schema.of(GraphQLReply(data)) == Schema(frozenset(ResourceType), True, True, True, 300)
+    assert Schema.of(GraphQLReply(data)) == Schema(frozenset(ResourceType), True, True, True, False, 300)
+    levels = {"fields": [*data["group"]["fields"][1:], {"name": "groupMembers", "args": [{"name": "accessLevels"}]}]}
+    assert Schema.of(GraphQLReply({**data, "group": levels})).levels
     older = {**data, "query": {"fields": [{"name": "groups", "args": []}, ids[1]]}, "projectMember": fields()}
-    assert Schema.of(GraphQLReply(older)) == Schema(frozenset({PROJECT}), False, True, False, 300)
+    assert Schema.of(GraphQLReply(older)) == Schema(frozenset({PROJECT}), False, True, False, False, 300)
     assert Schema.of(GraphQLReply({})) == Schema()
     refused = read_reply({"data": data, "errors": [{"message": "no"}]})
     assert refused is not None

@@ -27,6 +27,9 @@ READ_EVERY_SECONDS = 86_400
 MOST_REFUSED = 10
 """So many groups (projects, users) are asked in vain before the others are not asked."""
 
+SHOWN = -1
+"""How GitLab answers where it has shown one."""
+
 ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 """What concerns every request of the run, and is the engine's to judge."""
 
@@ -44,7 +47,7 @@ def status_of(error: GitLabError) -> str:
 async def is_due(context: AccessContext, stage: str) -> bool:
     """Whether a stage that reads once a day reads in this run: also where this run has begun to."""
     session = context.session
-    last = await session.io(context.store.reading, stage)
+    last = await session.io(context.store.readings.last, stage)
     if session.full or last is None:
         return True
     sync_id, at = last
@@ -53,7 +56,7 @@ async def is_due(context: AccessContext, stage: str) -> bool:
 
 async def note_reading(context: AccessContext, stage: str) -> None:
     """Note that a stage which reads once a day has been gone through in this run."""
-    await context.session.write(context.store.note_reading, stage, sync_id=context.session.sync_id, at=now_of(context))
+    await context.session.write(context.store.readings.note, stage, sync_id=context.session.sync_id, at=now_of(context))
 
 
 def now_of(context: AccessContext) -> int:
@@ -78,10 +81,18 @@ def readable(
 class Attempts:
     """How GitLab answers for one sort of scopes: only the first few are asked until it has shown one."""
 
-    def __init__(self, *, counts_gone: bool = True) -> None:
-        """`counts_gone`: whether "there is none" (404) is a refusal, and not what is true of this one scope."""
+    def __init__(self, *, counts_gone: bool = True, answers: int = 0) -> None:
+        """`counts_gone`: whether "there is none" (404) is a refusal, and not what is true of this one scope.
+
+        `answers`: how GitLab has answered before.
+        """
         self._turn, self._counts_gone = asyncio.Lock(), counts_gone
-        self._refused, self._shown = 0, False
+        self._refused, self._shown = max(0, answers), answers == SHOWN
+
+    @property
+    def answers(self) -> int:
+        """How GitLab has answered so far: `SHOWN`, or how often it has refused and shown nothing."""
+        return SHOWN if self._shown else self._refused
 
     async def read(
         self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], *, in_vain: str
@@ -91,7 +102,7 @@ class Attempts:
         Raises what concerns every request of the run.
         """
         async with self._turn:
-            if self._are_vain:
+            if self.are_vain:
                 return
             if not self._shown:
                 await self._attempt(session, scope, read, in_vain)
@@ -99,7 +110,7 @@ class Attempts:
         await self._attempt(session, scope, read, in_vain)
 
     @property
-    def _are_vain(self) -> bool:
+    def are_vain(self) -> bool:
         """Whether it has refused so many, and shown none, that the others need not be asked."""
         return not self._shown and self._refused >= MOST_REFUSED
 
@@ -113,7 +124,7 @@ class Attempts:
         except GitLabError as error:
             self._refused += self._counts_gone or not isinstance(error, ResourceNotFound)
             await session.aside(scope, status_of(error), error.code, str(error))
-            if self._are_vain:
+            if self.are_vain:
                 await session.aside(Scope(ALL), status_of(error), error.code, in_vain)
         else:
             self._shown = True

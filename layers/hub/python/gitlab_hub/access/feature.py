@@ -7,8 +7,8 @@ from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.graphql.members import WORTH_IT, MemberBatches
 from gitlab_hub.access.hints import subject
-from gitlab_hub.access.invitations import InvitationsStage
-from gitlab_hub.access.members import MemberListsStage, MembersStage
+from gitlab_hub.access.invitations import InvitationsStage, RoundsStage
+from gitlab_hub.access.members import MemberListsStage, MembersStage, NamelessMembers
 from gitlab_hub.access.outside.stage import OutsideGroupsStage
 from gitlab_hub.access.sources.merging import AccountFactsStage
 from gitlab_hub.access.sources.roles import MemberRolesStage
@@ -41,12 +41,14 @@ class AccessFeature:
         """Give the steps of one run."""
         context = self._context(session, beside_runs=False)
         collector, batches = AccountCollector(context), MemberBatches(context, worth_it=self._graphql_from)
+        nameless = NamelessMembers()
+        members = {kind: MembersStage(context, kind, collector, batches, nameless) for kind in ResourceType}
+        invitations = [InvitationsStage(context, kind, nameless, stage.read_members) for kind, stage in members.items()]
         return [
             AccountsStage(context),
             GroupsStage(context.inventory),
             ProjectsStage(context.inventory),
-            MembersStage(context, ResourceType.GROUP, collector, batches),
-            MembersStage(context, ResourceType.PROJECT, collector, batches),
+            *members.values(),
             MemberListsStage(context),
             OutsideGroupsStage(context, context.store.outside, collector),
             AccountListsStage(context),
@@ -54,8 +56,8 @@ class AccessFeature:
             AccountFactsStage(context),
             MemberAccountsStage(context),
             # Behind whatever asks whether all was read: nothing that is refused here may count there.
-            InvitationsStage(context, ResourceType.GROUP),
-            InvitationsStage(context, ResourceType.PROJECT),
+            *invitations,
+            RoundsStage([members[ResourceType.GROUP], *invitations]),
             SweepStage(context, self._note_end),
         ]
 

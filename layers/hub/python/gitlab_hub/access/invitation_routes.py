@@ -1,12 +1,20 @@
 """The HTTP route that reads invitations back."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.access.filters import IdFilter, resource_of
-from gitlab_hub.access.invitation_views import InvitationAnswer, InvitationList
+from gitlab_hub.access.invitation_views import (
+    InvitationAnswer,
+    InvitationList,
+    InvitationReadingAnswer,
+    InvitationReadings,
+)
 from gitlab_hub.access.reader import AccessReader
+from gitlab_hub.access.readings import InvitationReading
+from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
@@ -37,8 +45,9 @@ class InvitationRoutes:
     ) -> InvitationList:
         """List who was asked by email to join a group or project and has not answered.
 
-        They are read once a day (`read_at`), and where the integration's token may invite: Owners of a group and
-        Maintainers of a project may.
+        They are read where the integration's token may invite: Owners of a group and Maintainers of a project may. In a
+        large GitLab a day may pass until all were: `reading` says how far that is, and an empty list says nothing while
+        `read_at` is null. With `group_id` or `project_id`, `read_at` is about that group or project alone.
         """
         resource = resource_of(group_id, project_id)
         listing = listing_name("invitations", integration_id, {"q": q, "group": group_id, "project": project_id})
@@ -46,8 +55,26 @@ class InvitationRoutes:
         found = self._reader.invitations(integration_id, resource, q=q, after=after, limit=limit)
         paths = self._reader.full_paths(integration_id, found.values)
         shown = [InvitationAnswer.of(one, paths.get((one.resource_type, one.resource_id))) for one in found.values]
+        readings = {kind: self._reader.invitation_reading(integration_id, kind) for kind in ResourceType}
         return InvitationList(
             invitations=shown,
             next_cursor=self._cursors.following(listing, found.next),
-            read_at=self._reader.invitations_read_at(integration_id),
+            read_at=self._read_at(integration_id, resource, readings.values()),
+            reading=InvitationReadings(
+                groups=InvitationReadingAnswer.of(readings[ResourceType.GROUP]),
+                projects=InvitationReadingAnswer.of(readings[ResourceType.PROJECT]),
+            ),
         )
+
+    def _read_at(
+        self,
+        integration_id: str,
+        resource: tuple[ResourceType, int] | None,
+        readings: Iterable[InvitationReading],
+    ) -> int | None:
+        """Since when what is listed is known; of a kind that a GitLab has none of nothing is ever read."""
+        if resource is not None:
+            return self._reader.invitations_read_at(integration_id, *resource)
+        begun = [one for one in readings if one.never_read is not None]
+        times = [one.read_at for one in begun if one.read_at is not None]
+        return min(times) if times and len(times) == len(begun) else None

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from gitlab_hub.access.grant_views import ResourceAnswer
 from gitlab_hub.access.model import Invitation
+from gitlab_hub.access.readings import InvitationReading
 from gitlab_hub.gitlab.roles import role_name
 
 
@@ -36,9 +37,29 @@ class InvitationAnswer(BaseModel):
         )
 
 
+class InvitationReadingAnswer(BaseModel):
+    """How fresh the invitations to groups, or to projects, are."""
+
+    read_at: int | None
+    never_read: int | None
+
+    @classmethod
+    def of(cls, reading: InvitationReading) -> "InvitationReadingAnswer":
+        """Show it."""
+        return cls(read_at=reading.read_at, never_read=reading.never_read)
+
+
+class InvitationReadings(BaseModel):
+    """How fresh the invitations to groups are, and those to projects."""
+
+    groups: InvitationReadingAnswer
+    projects: InvitationReadingAnswer
+
+
 class InvitationList(BaseModel):
     """A page of invitations, and when they were read."""
 
     invitations: list[InvitationAnswer]
     next_cursor: str | None
     read_at: int | None
+    reading: InvitationReadings

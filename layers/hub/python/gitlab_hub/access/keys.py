@@ -33,7 +33,10 @@ INVITATIONS = "invitations"
 CREDENTIALS = "credentials"
 READINGS = "readings"
 GROUP_PAGES = "group_pages"
-"""Names the reading of every group's own page, and of all groups at the top by REST, which one run a day does."""
+"""Names the reading of every group's own page, which takes a day where there are many."""
+
+TOP_GROUPS = "top_groups"
+"""Names the reading of all groups at the top by REST, which one run a day does."""
 
 ADMINISTRATORS = "administrators"
 """The row among the readings that has the ids of all administrators."""

@@ -1,15 +1,17 @@
 """The stages of direct memberships: one small scope per stored group, then one per stored project."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 
 from gitlab_hub.access.accounts import AccountCollector
+from gitlab_hub.access.asides import is_due, note_reading
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.graphql.members import MemberBatches
 from gitlab_hub.access.graphql.pages import GroupPages
-from gitlab_hub.access.keys import grants_scope, members_stage
-from gitlab_hub.access.transform import grant_of
+from gitlab_hub.access.keys import TOP_GROUPS, grants_scope, members_stage
+from gitlab_hub.access.transform import Nameless, grant_of, in_order
 from gitlab_hub.gitlab.errors import NothingVisible
 from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.contradictions import LOOK
@@ -26,31 +28,52 @@ async def resource_scopes(
     after: str | None,
     look_ahead: Callable[[Sequence[str]], None],
     plan: Callable[[ResourceType, Sequence[tuple[str, str]]], None] = lambda _kind, _resources: None,
+    only: AbstractSet[str] | None = None,
 ) -> AsyncIterator[Scope]:
-    """Give one scope per stored group or project; its key is the resource's.
+    """Give one scope per stored group or project, or per one of those whose keys are in `only`; its key is that.
 
     `look_ahead` hears of many scopes that are read next, `plan` of what they are about: keys and full paths.
     """
-    while found := await context.session.io(context.inventory.store.paths_after, kind, after):
-        scopes = [grants_scope(kind, key) for key, _ in found]
-        await context.session.io(look_ahead, scopes)
-        plan(kind, found)
-        for key, path in found:
+    while only != frozenset() and (found := await context.session.io(context.inventory.store.paths_after, kind, after)):
+        wanted = [one for one in found if only is None or one[0] in only]
+        await context.session.io(look_ahead, [grants_scope(kind, key) for key, _ in wanted])
+        plan(kind, wanted)
+        for key, path in wanted:
             yield Scope(key, {"type": str(kind), "id": int(key), "path": path})
         after = found[-1][0]
     # What is not read by now reads its own: the sweep must not see rows of long ago.
     look_ahead(())
 
 
+class NamelessMembers:
+    """What GraphQL has told in this slice of members without an account, group by group and project by project."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[ResourceType, int], tuple[Nameless, ...]] = {}
+
+    def tell(self, kind: ResourceType, number: int, members: Iterable[Nameless]) -> None:
+        """Hear of those in one list, which GraphQL has told whole."""
+        self._told[kind, number] = in_order(members)
+
+    def of(self, kind: ResourceType, number: int) -> tuple[Nameless, ...] | None:
+        """Those in one list, in order; None where GraphQL has not told it."""
+        return self._told.get((kind, number))
+
+
 class MembersStage:
     """The direct members of every stored group, or of every stored project."""
 
     def __init__(
-        self, context: AccessContext, kind: ResourceType, collector: AccountCollector, batches: MemberBatches
+        self,
+        context: AccessContext,
+        kind: ResourceType,
+        collector: AccountCollector,
+        batches: MemberBatches,
+        nameless: NamelessMembers,
     ) -> None:
         self.name = members_stage(kind)
         self._context, self._kind, self._collector, self._batches = context, kind, collector, batches
-        self._pages = GroupPages(context, batches)
+        self._nameless, self._pages = nameless, GroupPages(context, batches)
 
     async def size(self) -> int:
         """Count the resources."""
@@ -62,8 +85,12 @@ class MembersStage:
         async for scope in resource_scopes(self._context, self._kind, after, look_ahead, self._batches.plan):
             has_any = True
             yield scope
-        if has_any and self._kind is ResourceType.GROUP:
-            await self._pages.were_read()
+        if has_any and self._kind is ResourceType.GROUP and await is_due(self._context, TOP_GROUPS):
+            await note_reading(self._context, TOP_GROUPS)
+
+    async def note_round(self) -> None:
+        """Note how far the round of groups' own pages is."""
+        await self._pages.note_round()
 
     async def read(self, scope: Scope) -> None:
         """Read the members of one resource."""
@@ -98,6 +125,7 @@ class MembersStage:
             stored = await session.io(lambda: dict(self._context.store.grants.stored(members_list)))
             if stored.keys() <= {padded(row["id"]) for row in told.rows}:
                 session.count(lists_by_graphql=1)
+                self._nameless.tell(self._kind, resource_id, told.nameless)
                 return told.rows, stored
         session.count(lists_by_rest=1)
         if told is not None and not told.by_graphql:

@@ -11,15 +11,14 @@ from gitlab_hub.access.keys import (
     GRANTS,
     INVITATIONS,
     PATHS,
-    READINGS,
     USERNAMES,
     account_partition,
     grants_scope,
-    invitations_stage,
     name_prefix,
 )
 from gitlab_hub.access.model import Account, AccountStatus, Grant, Invitation
 from gitlab_hub.access.pages import Page, scan
+from gitlab_hub.access.readings import InvitationReading, Readings, invitation_reading, invitations_read_at
 from gitlab_hub.access.shards import ShardReader, Shards
 from gitlab_hub.access.sources.store import ListState, role_names, states
 from gitlab_hub.gitlab.account_kinds import AccountKind
@@ -228,11 +227,13 @@ class AccessReader:
 
         return self._scan_shards(Shards(integration_id, INVITATIONS), resource, read, after=after, limit=limit)
 
-    def invitations_read_at(self, integration_id: str) -> int | None:
-        """When the invitations were last gone through (unix seconds): those of groups or of projects, the earlier."""
-        pk = partition(integration_id, READINGS)
-        noted = [self._table.get(pk, invitations_stage(kind)) for kind in ResourceType]
-        return min((int(row["at"]) for row in noted if row is not None), default=None)
+    def invitation_reading(self, integration_id: str, kind: ResourceType) -> InvitationReading:
+        """How fresh the invitations to groups, or to projects, are."""
+        return invitation_reading(Readings(self._table, integration_id), kind)
+
+    def invitations_read_at(self, integration_id: str, kind: ResourceType, number: int) -> int | None:
+        """Since when the invitations to one group or project are known (unix seconds); None: not read yet."""
+        return invitations_read_at(Readings(self._table, integration_id), kind, number)
 
     def full_paths(self, integration_id: str, of: Iterable[Grant | Invitation]) -> dict[tuple[str, int], str]:
         """Read where the resources of some rows are now; these themselves keep no path that a rename would change."""

@@ -25,8 +25,10 @@ from gitlab_hub.access.keys import (
 )
 from gitlab_hub.access.model import Account, Grant, Invitation
 from gitlab_hub.access.outside.store import OutsideStore
-from gitlab_hub.access.shards import FormerRows, Shards
+from gitlab_hub.access.readings import Readings
+from gitlab_hub.access.shards import FormerRows, ShardReader, Shards
 from gitlab_hub.access.sources.store import SourceStore
+from gitlab_hub.access.transform import Nameless, in_order
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import InventoryStore, Known, known_among, rows_by_id
@@ -62,6 +64,7 @@ class AccessStore:
         self.invitations = self._rows_of(INVITATIONS)
         self.outside = OutsideStore(table, integration_id)
         self.sources = SourceStore(table, integration_id)
+        self.readings = Readings(table, integration_id)
         self.inventory = InventoryStore(
             table, integration_id, self._remove_contents, index=self._path_index, wrap=self._tracked_resources
         )
@@ -79,15 +82,17 @@ class AccessStore:
         item = self._table.get(*self._shards[INVITATIONS].key(scope, key))
         return None if item is None else value_of(Invitation, item)
 
-    def note_reading(self, stage: str, *, sync_id: str, at: int) -> None:
-        """Note that a stage which not every run reads has been gone through (unix seconds)."""
-        row = {"pk": partition(self._integration_id, READINGS), "sk": stage, "schema_version": 1}
-        self._table.put({**row, "sync_id": sync_id, "at": at})
-
-    def reading(self, stage: str) -> tuple[str, int] | None:
-        """Which run read such a stage last, and when (unix seconds)."""
-        item = self._table.get(partition(self._integration_id, READINGS), stage)
-        return None if item is None else (item["sync_id"], item["at"])
+    def nameless_invitations(self, kind: ResourceType) -> dict[str, tuple[Nameless, ...]]:
+        """What is stored of all invitations to groups, or to projects, without their addresses: by keys, in order."""
+        prefix, found = grants_scope(kind, ""), dict[str, list[Nameless]]()
+        shards = self._shards[INVITATIONS]
+        for page in ShardReader(self._table).pages(shards, "access_level", "created_at", "ends_at"):
+            for item in page:
+                if item["sk"].startswith(prefix):
+                    key = item["sk"].removeprefix(prefix).partition("#")[0]
+                    level = item["access_level"]
+                    found.setdefault(key, []).append(Nameless(level, item.get("created_at"), item.get("ends_at")))
+        return {key: in_order(some) for key, some in found.items()}
 
     def note_administrators(self) -> None:
         """Note who of the stored accounts administers the GitLab, for questions that everybody's access is asked by."""

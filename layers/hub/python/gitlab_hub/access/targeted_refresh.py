@@ -1,4 +1,4 @@
-"""Refreshing what a hint names: one group or project is read, with its shares and its direct members.
+"""Refreshing what a hint names: one group or project is read, with its shares, direct members and invitations.
 
 What is new or changed is stored at once. A member goes only where the list was read to its end, GitLab confirms it by
 id, and a run that saw nothing but this list would let it go; whatever else is gone is for the next run to say.
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from gitlab_hub.access.accounts import AccountCollector
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.graphql.members import MemberBatches
+from gitlab_hub.access.invitations import InvitationsStage
 from gitlab_hub.access.keys import ACCOUNTS
-from gitlab_hub.access.members import MembersStage
+from gitlab_hub.access.members import MembersStage, NamelessMembers
 from gitlab_hub.access.sweep import ExistenceCheck
 from gitlab_hub.access.transform import account_of_user, is_admin_row
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
@@ -43,10 +44,14 @@ class TargetedRefresh:
         await take([dict(detail)])
         if kind is ResourceType.GROUP:
             await self._read_newest_children(number)
-        stage = MembersStage(self._context, kind, AccountCollector(self._context), MemberBatches(self._context))
+        collector, batches, nameless = AccountCollector(self._context), MemberBatches(self._context), NamelessMembers()
+        stage = MembersStage(self._context, kind, collector, batches, nameless)
         members = await stage.read_members(number, Scope(padded(number)))
         await self._store_newcomers(members)
         await self._context.grants.delete_missing(self._existence.grant_is_gone)
+        invitations = InvitationsStage(self._context, kind, nameless, stage.read_members)
+        path = detail.get("full_path" if kind is ResourceType.GROUP else "path_with_namespace")
+        await invitations.refresh(number, str(path))
 
     async def _fetch_if_covered(self, kind: ResourceType, number: int) -> GitLabRow | None:
         params, session = {"with_projects": "false"} if kind is ResourceType.GROUP else None, self._context.session

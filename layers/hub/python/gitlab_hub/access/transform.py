@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitlab_hub.access.model import (
     Account,
@@ -128,6 +128,29 @@ def invitation_of(row: GitLabRow, resource_type: ResourceType, resource_id: int)
         created_at=seconds(row.get("created_at")),
         created_by=text(row.get("created_by_name")),
     )
+
+
+class Nameless(NamedTuple):
+    """A membership without an account, as lists tell it that tell no address: by what it has in common with others."""
+
+    access_level: int
+    created_at: int | None
+    ends_at: int | None
+
+
+def nameless_of(access_level: int, created_at: object, expires_at: object) -> Nameless:
+    """Read one from GitLab's fields; of an invitation it equals `nameless` of that."""
+    return Nameless(access_level, seconds(created_at), midnight(expires_at))
+
+
+def nameless(invitation: Invitation) -> Nameless:
+    """An invitation without its address."""
+    return Nameless(invitation.access_level, invitation.created_at, invitation.ends_at)
+
+
+def in_order(members: Iterable[Nameless]) -> tuple[Nameless, ...]:
+    """Several of them in an order that is always the same."""
+    return tuple(sorted(members, key=str))
 
 
 def _kind(row: GitLabRow, stored: Account | None) -> AccountKind:

@@ -89,6 +89,11 @@ class InventoryStore:
         rows = self._table.query(self._pk(kind), after=after, limit=_PAGE, attributes=("sk", "full_path"))
         return [(item["sk"], item["full_path"]) for item in rows.items]
 
+    def all_paths(self, kind: ResourceType) -> list[tuple[str, str]]:
+        """Read all stored groups or projects as (key, full path), in order."""
+        rows = query_all(self._table, self._pk(kind), attributes=("sk", "full_path"))
+        return [(item["sk"], item["full_path"]) for item in rows]
+
     def outlines(self, kind: ResourceType) -> dict[int, Outline]:
         """Read the outlines of all stored groups or projects, by their ids."""
         rows = query_all(self._table, self._pk(kind), attributes=("sk", "shared_with", "membership_lock"))

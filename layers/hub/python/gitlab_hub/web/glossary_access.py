@@ -71,8 +71,13 @@ ACCESS: dict[str, tuple[str, Any]] = {
         42,
     ),
     "path": ("The steps of the way, from the membership to the group or project.", NOTHING),
+    "never_read": (
+        "Of how many groups or projects the invitations were never read; null: no sync has come to them.",
+        812,
+    ),
+    "reading": ("How far the reading of invitations is.", NOTHING),
     "read_at": (
-        "When the invitations were last read, in unix seconds: it is done once a day; null: not yet.",
+        "What is listed is as GitLab had it then or later, in unix seconds; null: some of it was never read.",
         _TIME,
     ),
     "revoke_at": (

@@ -15,7 +15,8 @@ from gitlab_hub.access.graphql.batch_size import BatchSize
 from gitlab_hub.access.graphql.comparison import is_same
 from gitlab_hub.access.graphql.queries import MemberPage, member_pages, values_of
 from gitlab_hub.access.graphql.standing import Place, Probe, Standing
-from gitlab_hub.access.keys import GROUP_PAGES
+from gitlab_hub.access.keys import TOP_GROUPS
+from gitlab_hub.access.transform import Nameless
 from gitlab_hub.gitlab.errors import (
     GitLabError,
     HostNotAllowed,
@@ -41,10 +42,11 @@ _TOO_MUCH = (HostUnreachable, Unavailable, UnexpectedResponse)
 
 
 class Told(NamedTuple):
-    """A list of members, as rows of REST's, and which way they came."""
+    """A list of members, as rows of REST's, and which way they came; GraphQL lists those without an account, too."""
 
     rows: Rows
     by_graphql: bool
+    nameless: tuple[Nameless, ...] = ()
 
 
 class MemberBatches:
@@ -98,7 +100,7 @@ class MemberBatches:
         probe = Probe(self._context)
         try:
             some = [number for of, number in self._planned if of is kind]
-            standing = await probe.standing(kind, some, leaves_tops=await is_due(self._context, GROUP_PAGES))
+            standing = await probe.standing(kind, some, leaves_tops=await is_due(self._context, TOP_GROUPS))
         except ENDS_SLICE:
             raise
         except GitLabError:
@@ -171,14 +173,11 @@ class MemberBatches:
             page = pages.get(number)
             if (kind, number) in self._found:
                 continue  # REST has told it: it was asked for to be compared.
-            rows = None if page is None else page.rows
-            if page is not None and page.next is not None:
-                rows = await self._rest_of(kind, number, page, standing)
-            self._found[kind, number] = None if rows is None else Told(rows, by_graphql=True)
+            self._found[kind, number] = None if page is None else await self._whole(kind, number, page, standing)
 
-    async def _rest_of(self, kind: ResourceType, number: int, page: MemberPage, standing: Standing) -> Rows | None:
+    async def _whole(self, kind: ResourceType, number: int, page: MemberPage, standing: Standing) -> Told | None:
         """Read a list of more than a page to its end, or not at all."""
-        rows, seen = list(page.rows), set[str]()
+        rows, nameless, seen = list(page.rows), page.nameless, set[str]()
         while page.next is not None:
             if page.next in seen or len(rows) > MAX_COLLECTED:
                 return None
@@ -194,7 +193,8 @@ class MemberBatches:
                 return None
             page = following
             rows += page.rows
-        return rows
+            nameless += page.nameless
+        return Told(rows, by_graphql=True, nameless=nameless)
 
     async def _query(
         self, kind: ResourceType, numbers: Sequence[int], standing: Standing, *, after: str | None = None

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitlab_hub.access.transform import Nameless, nameless_of
 from gitlab_hub.gitlab.fields import mapping, number, part
 from gitlab_hub.gitlab.graphql import PAGE, GraphQLQuery, GraphQLReply, global_id, number_of
+from gitlab_hub.gitlab.roles import MINIMAL_ACCESS
 from gitlab_hub.inventory.model import ResourceType
 
 _ROLE = "memberRole { id name }"
@@ -31,7 +33,7 @@ SCHEMA = GraphQLQuery(
     """
     queryComplexity { limit }
     query: __type(name: $query) { fields { name args { name } } }
-    group: __type(name: $group) { fields { name } }
+    group: __type(name: $group) { fields { name args { name } } }
     groupMember: __type(name: $groupMember) { fields { name } }
     projectMember: __type(name: $projectMember) { fields { name } }
     """,
@@ -41,6 +43,10 @@ SCHEMA_VALUES = {"query": "Query", "group": "Group", "groupMember": "GroupMember
 
 _SHARED = f"sharedGroups(first: $size) {{ nodes {{ id }} {_PAGE_INFO} }}"
 _PENDING = f"pendingMembers(first: $size) {{ nodes {{ approved }} {_PAGE_INFO} }}"
+_MINIMAL = (
+    "groupMembers(relations: [DIRECT], accessLevels: [MINIMAL_ACCESS], first: 1) "
+    "{ nodes { accessLevel { integerValue } } }"
+)
 PENDING_BY_PATH = GraphQLQuery(
     "PendingMembers", f"group(fullPath: $path) {{ id {_PENDING} }}", "$path: ID!, $size: Int"
 )
@@ -61,6 +67,8 @@ class Schema:
     """Whether groups at the top tell who waits for approval (an Enterprise Edition since 16.6)."""
     shared: bool = False
     """Whether groups tell which groups they were invited into."""
+    levels: bool = False
+    """Whether the members of a group can be asked for by their level."""
     limit: int = LEAST_LIMIT
     """What a query of this token may cost."""
 
@@ -69,9 +77,12 @@ class Schema:
         """Read what `SCHEMA` was answered with; what it does not say is not there."""
         if reply.errors:
             return cls()
-        query = {name: _names(one.get("args")) for name, one in _fields(reply.data.get("query"))}
-        group, of_groups, of_projects = (
-            {name for name, _ in _fields(reply.data.get(name))} for name in ("group", "groupMember", "projectMember")
+        query, group = (
+            {name: _names(one.get("args")) for name, one in _fields(reply.data.get(type_))}
+            for type_ in ("query", "group")
+        )
+        of_groups, of_projects = (
+            {name for name, _ in _fields(reply.data.get(type_))} for type_ in ("groupMember", "projectMember")
         )
         kinds = {
             kind
@@ -83,6 +94,7 @@ class Schema:
             roles="memberRole" in of_groups & of_projects,
             pending="pendingMembers" in group,
             shared="sharedGroups" in group and ResourceType.GROUP in kinds,
+            levels="accessLevels" in group.get("groupMembers", ()),
             limit=max(LEAST_LIMIT, number(part(reply.data, "queryComplexity").get("limit")) or 0),
         )
 
@@ -113,14 +125,15 @@ class MembersQuery:
         return " ".join([_MEMBER, _ACCOUNT if self.accounts else _WHO, *([_ROLE] if self.roles else [])])
 
 
-def outline_query(count: int, *, shared: bool, pending: bool) -> GraphQLQuery:
-    """Ask so many groups where they were invited, and who waits for approval in them."""
-    wanted = " ".join([*([_SHARED] if shared else []), *([_PENDING] if pending else [])])
+def outline_query(count: int, *, shared: bool, pending: bool, minimal: bool = False) -> GraphQLQuery:
+    """Ask so many groups where they were invited, who waits for approval in them, and for one with Minimal Access."""
+    parts = ((_SHARED, shared), (_PENDING, pending), (_MINIMAL, minimal))
+    wanted = " ".join(text for text, is_wanted in parts if is_wanted)
     return parts_query("OutlinesOfGroups", ResourceType.GROUP, wanted, count)
 
 
 OUTLINES = 2 * PAGE
-"""Groups whose outlines are asked for at once: a part costs 60 at most."""
+"""Groups whose outlines are asked for at once: a part costs 75 at most."""
 
 
 def parts_query(name: str, kind: ResourceType, wanted: str, count: int, *, after: bool = False) -> GraphQLQuery:
@@ -161,6 +174,8 @@ class MemberPage:
 
     rows: list[dict[str, Any]] = field(repr=False)
     next: str | None
+    nameless: tuple[Nameless, ...] = ()
+    """Members without an account: who was invited by email, and perhaps accounts that are not shown."""
 
 
 def member_pages(reply: GraphQLReply, kind: ResourceType, state: str | None) -> dict[int, MemberPage]:
@@ -184,6 +199,13 @@ def invited_into(groups: Iterable[Mapping[str, Any]]) -> set[int] | None:
     return found
 
 
+def shows_minimal_access(groups: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether any of these groups shows a member with Minimal Access, so that this release does not hide them."""
+    nodes = (part(group, "groupMembers").get("nodes") for group in groups)
+    shown = (mapping(one) for some in nodes if isinstance(some, list) for one in some)
+    return any(part(one, "accessLevel").get("integerValue") == MINIMAL_ACCESS for one in shown)
+
+
 def nobody_waits(group: Any) -> bool:
     """Whether a group at the top tells that no membership in it or below it waits for approval.
 
@@ -200,10 +222,20 @@ def _page(connection: Mapping[str, Any], state: str | None) -> MemberPage | None
     if not isinstance(nodes, list) or not isinstance(more, bool) or (more and not (isinstance(end, str) and end)):
         return None
     # Whoever was invited by email has no user, and is in no list of REST's (`connected_to_user` there).
-    members = [mapping(node) for node in nodes if not (isinstance(node, Mapping) and node.get("user", 0) is None)]
-    rows = [_member_row(node, state) for node in members]
-    whole = [row for row in rows if row is not None]
-    return MemberPage(whole, str(end) if more else None) if len(whole) == len(rows) else None
+    without = [isinstance(node, Mapping) and node.get("user", 0) is None for node in nodes]
+    rows = [_member_row(mapping(node), state) for node, has_none in zip(nodes, without, strict=True) if not has_none]
+    nameless = [_nameless(node) for node, has_none in zip(nodes, without, strict=True) if has_none]
+    whole, told = [row for row in rows if row is not None], [one for one in nameless if one is not None]
+    if len(whole) < len(rows) or len(told) < len(nameless):
+        return None
+    return MemberPage(whole, str(end) if more else None, tuple(told))
+
+
+def _nameless(node: Mapping[str, Any]) -> Nameless | None:
+    level = number(mapping(node.get("accessLevel")).get("integerValue"))
+    if level is None or not {"createdAt", "expiresAt"} <= node.keys():
+        return None
+    return nameless_of(level, node["createdAt"], node["expiresAt"])
 
 
 def _member_row(node: Mapping[str, Any], state: str | None) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ from gitlab_hub.access.graphql.queries import (
     nobody_waits,
     nodes_of,
     outline_query,
+    shows_minimal_access,
     values_of,
 )
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResponse
@@ -58,7 +59,8 @@ class Standing:
     """Whether the integration is limited to a group, so that not all roots are known."""
     leaves_tops: bool = False
     """Whether groups at the top are for REST: only they can have members with Minimal Access, which not every release
-    of an Enterprise Edition shows in GraphQL (`non_minimal_access` in app/finders/group_members_finder.rb)."""
+    of an Enterprise Edition shows in GraphQL (`non_minimal_access` in app/finders/group_members_finder.rb, which
+    ee/app/finders/ee/group_members_finder.rb lifts by now). Where one such member is shown, none is hidden."""
     invited_into: frozenset[int] | None = None
     """The groups into which any group was invited; None where GraphQL does not tell all of them."""
 
@@ -99,20 +101,24 @@ class Probe:
         self.sample: Place | None = None
 
     async def standing(self, kind: ResourceType, some: Sequence[int], *, leaves_tops: bool) -> Standing:
-        """Ask GitLab; `some`: groups or projects whose lists may be read to compare. Raises GitLabError."""
+        """Ask GitLab; `some`: groups or projects whose lists may be read to compare. Raises GitLabError.
+
+        `leaves_tops`: whether groups at the top are to be read by REST in this run, unless GraphQL tells all of them.
+        """
         schema = Schema.of(await self._gitlab.query(SCHEMA, SCHEMA_VALUES))
         if kind not in schema.kinds or await self._is_fine_grained() or not await self._finds_sample(kind, some):
             return Standing()
         is_enterprise = any("membership_state" in row for row in self.read[self.sample or (kind, 0)])
         collects, target = await self._context.visibility.collects_accounts(), self._context.session.target
         # Whoever cannot list accounts is shown some groups only, and groups that they do not see may be invited.
-        wants_shared = schema.shared and not collects and not leaves_tops
+        wants_shared = schema.shared and not collects
         if is_enterprise and (collects or not (schema.roles and schema.pending)):
             return Standing()
         groups = dict(await self._groups())
         roots = {number: path.lower() for number, path in groups.items() if "/" not in path}
         asked = list(groups) if wants_shared else list(roots) if is_enterprise else []
-        told = await self._outlines(asked, shared=wants_shared, pending=is_enterprise)
+        minimal = is_enterprise and leaves_tops and schema.levels
+        told = await self._outlines(asked, shared=wants_shared, pending=is_enterprise, minimal=minimal)
         quiet = {path for number, path in roots.items() if nobody_waits(told.get(number))}
         if is_enterprise and target.group is not None and "/" in target.group:
             quiet |= await self._quiet_root(target.group.partition("/")[0])
@@ -123,7 +129,7 @@ class Probe:
             roots=frozenset(roots.values()),
             quiet=frozenset(quiet),
             is_limited=target.group is not None,
-            leaves_tops=leaves_tops,
+            leaves_tops=leaves_tops and not shows_minimal_access(told.values()),
             invited_into=_all_invited(told, asked) if wants_shared else None,
         )
 
@@ -155,11 +161,13 @@ class Probe:
                 return True
         return False
 
-    async def _outlines(self, groups: Sequence[int], *, shared: bool, pending: bool) -> dict[int, Mapping[str, Any]]:
+    async def _outlines(
+        self, groups: Sequence[int], *, shared: bool, pending: bool, minimal: bool
+    ) -> dict[int, Mapping[str, Any]]:
         told: dict[int, Mapping[str, Any]] = {}
         for start in range(0, len(groups), OUTLINES):
             some = groups[start : start + OUTLINES]
-            query = outline_query(len(some), shared=shared, pending=pending)
+            query = outline_query(len(some), shared=shared, pending=pending, minimal=minimal)
             told |= nodes_of(await self._gitlab.query(query, values_of(ResourceType.GROUP, some)), ResourceType.GROUP)
         return told
 
