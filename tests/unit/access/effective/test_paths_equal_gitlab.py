@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gitlab_hub.access.effective.answer import EffectiveAccess
 from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.paths import paths, places
+from gitlab_hub.access.effective.reach import reached
 from gitlab_hub.access.model import Grant
 from gitlab_hub.inventory.model import ResourceType, Share
 from stand_in_gitlab.company.authorizations import Database, Link, Member
@@ -128,6 +129,18 @@ def test_the_places_named_are_enough_to_know_everything(database: Database) -> N
         for node in graph.nodes.values():
             some = {place: memberships[place] for place in places(graph, node) if place in memberships}
             assert paths(graph, node, some, user) == paths(graph, node, memberships, user)
+
+
+@settings(max_examples=300)
+@given(databases())
+def test_nobody_has_access_to_what_their_memberships_do_not_reach(database: Database) -> None:
+    graph = graph_of(database)
+    for user in USERS:
+        memberships = memberships_of(database, user)
+        found = reached(graph, memberships, user)
+        assert found == sorted(set(found))
+        having = {node.place for node in graph.nodes.values() if paths(graph, node, memberships, user)}
+        assert having <= set(found)
 
 
 def without(database: Database, user: int, removed: set[Place]) -> Database:

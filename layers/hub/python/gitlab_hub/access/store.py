@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.changes.rows import AccountComparison, GrantComparison, ResourceComparison, TrackedRows
+from gitlab_hub.access.effective.stored_graph import StoredGraph
 from gitlab_hub.access.grant_rows import grant_row, grants_to, rows_in_shards
 from gitlab_hub.access.keys import (
     ACCOUNTS,
@@ -65,6 +66,7 @@ class AccessStore:
         self.outside = OutsideStore(table, integration_id)
         self.sources = SourceStore(table, integration_id)
         self.readings = Readings(table, integration_id)
+        self.graph = StoredGraph(table, integration_id)
         self.inventory = InventoryStore(
             table, integration_id, self._remove_contents, index=self._path_index, wrap=self._tracked_resources
         )
@@ -149,7 +151,8 @@ class AccessStore:
         return rows_in_shards(self._table, self._shards[collection], self._former[collection])
 
     def _tracked_resources(self, kind: ResourceType, rows: TableRows) -> RowStore:
-        return TrackedRows(rows, self.feed, ResourceComparison(self._table, self._integration_id, kind))
+        comparison = ResourceComparison(self._table, self._integration_id, kind)
+        return TrackedRows(rows, self.feed, comparison, along=self.graph.changed)
 
     def _path_index(self, kind: ResourceType, resource: Resource) -> Item:
         suffix = f"{kind}#{padded(resource.id)}"

@@ -28,6 +28,7 @@ class SweepStage(SingleScopeStage):
         await context.accounts.delete_missing(existence.account_is_gone)
         await self._begin_feed()
         session = context.session
+        await session.write(context.store.graph.make)
         await session.write(self._note_end, session.target.integration_id, session.sync_id)
 
     async def _begin_feed(self) -> None:

@@ -98,13 +98,13 @@ Action = Put | Delete | Check
 Some = TypeVar("Some", bound=Action)
 
 
-def batches(actions: Iterable[Some]) -> Iterator[list[Some]]:
+def batches(actions: Iterable[Some], *, most: int = MOST_ACTIONS) -> Iterator[list[Some]]:
     """Share actions out over as many transactions as it takes."""
     batch: list[Some] = []
     left = MOST_BYTES
     for action in actions:
         size = size_bytes([action])
-        if batch and (len(batch) == MOST_ACTIONS or size > left):
+        if batch and (len(batch) == most or size > left):
             yield batch
             batch, left = [], MOST_BYTES
         batch.append(action)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Key, Put, Table
-from gitlab_hub.storage.rows import batches, query_all
+from gitlab_hub.storage.rows import MOST_ACTIONS, batches, query_all
 from gitlab_hub.sync.errors import Overtaken
 from gitlab_hub.sync.ports import Row
 
@@ -92,13 +92,31 @@ class TableRows:
         found = stretch(self._table, wanted, attributes=("sk", HASH))
         return {self._row_key(item["sk"]): item[HASH] for item in found if HASH in item}
 
-    def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
-        """Write rows with their content hashes, where what is stored is as it was. Raises Overtaken."""
-        self.change(self.put_of(scope, row, hashes[row.key], stored.get(row.key)) for row in rows)
+    def put(
+        self,
+        scope: str,
+        rows: Sequence[Row],
+        hashes: Mapping[str, str],
+        stored: Mapping[str, str],
+        *,
+        along: Callable[[], Put] | None = None,
+    ) -> None:
+        """Write rows with their content hashes, where what is stored is as it was. Raises Overtaken.
 
-    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:  # noqa: ARG002 - rows simply go
+        `along` gives a write that each of the transactions makes as well.
+        """
+        self.change((self.put_of(scope, row, hashes[row.key], stored.get(row.key)) for row in rows), along=along)
+
+    def remove(
+        self,
+        scope: str,
+        stored: Mapping[str, str],
+        *,
+        at: datetime,  # noqa: ARG002 - rows simply go
+        along: Callable[[], Put] | None = None,
+    ) -> None:
         """Delete rows that GitLab no longer has, where they are as they were. Raises Overtaken."""
-        self.change(self.delete_of(scope, key, digest) for key, digest in stored.items())
+        self.change((self.delete_of(scope, key, digest) for key, digest in stored.items()), along=along)
 
     def put_of(self, scope: str, row: Row, digest: str, stored: str | None, **more: Any) -> Put:
         """Give the write of a row, where what is stored is as it was; `more` is stored beside what the hash is of."""
@@ -116,11 +134,11 @@ class TableRows:
             raise Overtaken(_OVERTAKEN)
         return items
 
-    def change(self, actions: Iterable[Put | Delete]) -> None:
+    def change(self, actions: Iterable[Put | Delete], *, along: Callable[[], Put] | None = None) -> None:
         """Do any number of conditional writes. Raises Overtaken where one of the rows is not what it was."""
         try:
-            for portion in batches(actions):
-                self._table.transact(portion)
+            for portion in batches(actions, most=MOST_ACTIONS - (along is not None)):
+                self._table.transact(portion if along is None else [*portion, along()])
         except ConditionFailed:
             raise Overtaken(_OVERTAKEN) from None
 

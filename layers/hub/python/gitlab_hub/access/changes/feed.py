@@ -114,16 +114,20 @@ class ChangeFeed:
             self._table.put(self._state_item(state), ABSENT)
             self._state, self._unread = state, wanted
 
-    def write(self, steps: Iterable[Step]) -> None:
-        """Make writes and tell what they change. Raises Overtaken where a row is not what it was, or LeaseLost."""
-        for portion in portions(steps):
-            self._write(portion)
+    def write(self, steps: Iterable[Step], *, along: Callable[[], Put] | None = None) -> None:
+        """Make writes and tell what they change. Raises Overtaken where a row is not what it was, or LeaseLost.
 
-    def _write(self, steps: Sequence[Step]) -> None:
+        `along` gives a write that each of the transactions makes as well.
+        """
+        for portion in portions(steps):
+            self._write(portion, [] if along is None else [along()])
+
+    def _write(self, steps: Sequence[Step], along: Sequence[Put]) -> None:
         with self._lock:
             self._marks()
             for _ in range(ATTEMPTS):
                 actions, state = self._actions(steps)
+                actions = [*actions, *along]
                 try:
                     self._table.transact(actions)
                 except ConditionFailed:
@@ -216,7 +220,7 @@ def portions(steps: Iterable[Step]) -> Iterator[list[Step]]:
         # Of two items that follow each other at least one is more than half full.
         actions = 1 + (step.needs is not None) + sum(told) / (PACK_BYTES / 2)
         bytes_ = size_bytes([step.action]) + sum(told)
-        if portion and (count + actions > MOST_ACTIONS - 2 or size + bytes_ > MOST_BYTES):
+        if portion and (count + actions > MOST_ACTIONS - 3 or size + bytes_ > MOST_BYTES):
             yield portion
             portion, count, size = [], 0.0, 0
         portion.append(step)

@@ -3,7 +3,7 @@
 What is stored is read before only where a row changes and the feed has begun; rows that stay as they are cost nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -20,7 +20,7 @@ from gitlab_hub.access.changes.feed import ChangeFeed, Step
 from gitlab_hub.access.changes.model import ADDITIONS, Change, ChangeKind
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType, partition
-from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.ports import Item, Put, Table
 from gitlab_hub.sync.ports import Row
 from gitlab_hub.sync.table_rows import TableRows
 
@@ -51,36 +51,45 @@ class Comparison(Protocol):
 class TrackedRows:
     """Fulfils `RowStore` over the rows of a table. All calls block."""
 
-    def __init__(self, rows: TableRows, feed: ChangeFeed, comparison: Comparison) -> None:
-        self._rows, self._feed, self._comparison = rows, feed, comparison
+    def __init__(
+        self, rows: TableRows, feed: ChangeFeed, comparison: Comparison, *, along: Callable[[], Put] | None = None
+    ) -> None:
+        """`along` gives a write that every transaction makes as well."""
+        self._rows, self._feed, self._comparison, self._along = rows, feed, comparison, along
         self.stored, self.stored_of, self.look_ahead = rows.stored, rows.stored_of, rows.look_ahead
 
     def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
         """Write rows and tell what changes by that, where what is stored is as it was. Raises Overtaken."""
         if not self._feed.checks:
-            self._rows.put(scope, rows, hashes, stored)
+            self._rows.put(scope, rows, hashes, stored, along=self._along)
             return
         # What lies in a group comes behind it: a path is not told where that of its group was told before.
         rows = sorted(rows, key=lambda row: str(row.item.get("full_path", "")).count("/"))
         told = self._told(scope, rows, stored)
         self._feed.write(
-            Step(
-                self._rows.put_of(scope, row, hashes[row.key], stored.get(row.key), **one.marks),
-                one.changes if row.baseline_mark is None else [each for each in one.changes if is_news(each)],
-                row.baseline_mark,
-            )
-            for row, one in zip(rows, told, strict=True)
+            (
+                Step(
+                    self._rows.put_of(scope, row, hashes[row.key], stored.get(row.key), **one.marks),
+                    one.changes if row.baseline_mark is None else [each for each in one.changes if is_news(each)],
+                    row.baseline_mark,
+                )
+                for row, one in zip(rows, told, strict=True)
+            ),
+            along=self._along,
         )
 
     def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:
         """Remove rows and tell it, where they are as they were. Raises Overtaken."""
         if not self._feed.checks:
-            self._rows.remove(scope, stored, at=at)
+            self._rows.remove(scope, stored, at=at, along=self._along)
             return
         told = self._told_of_removed(scope, stored)
         self._feed.write(
-            Step(self._rows.delete_of(scope, key, digest), one.changes)
-            for (key, digest), one in zip(stored.items(), told, strict=True)
+            (
+                Step(self._rows.delete_of(scope, key, digest), one.changes)
+                for (key, digest), one in zip(stored.items(), told, strict=True)
+            ),
+            along=self._along,
         )
 
     def _told(self, scope: str, rows: Sequence[Row], stored: Mapping[str, str]) -> list[Compared]:

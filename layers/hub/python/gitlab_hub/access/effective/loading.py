@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gitlab_hub.access.effective.graph import ATTRIBUTES, Graph, Node, Place
 from gitlab_hub.access.effective.paths import Memberships
+from gitlab_hub.access.effective.stored_graph import StoredGraph
 from gitlab_hub.access.keys import (
     ADMINISTRATORS,
     BY_ACCOUNT,
@@ -63,10 +64,19 @@ class GraphReader:
 
     def whole(self, integration_id: str) -> Graph:
         """Read every group and project of an integration."""
+        return self._with_outside(
+            integration_id, {node.place: node for node in self.nodes_from(integration_id, None, page=None)}
+        )
+
+    def stored_whole(self, integration_id: str) -> Graph:
+        """All groups and projects of an integration in a few reads, where the sync has stored them so."""
+        nodes = StoredGraph(self._table, integration_id).nodes()
+        return self.whole(integration_id) if nodes is None else self._with_outside(integration_id, nodes)
+
+    def _with_outside(self, integration_id: str, nodes: dict[Place, Node]) -> Graph:
         pk = partition(integration_id, OUTSIDE_GROUPS)
         rows = query_all(self._table, pk, attributes=ATTRIBUTES)
         outside = {node.place: node for node in (Node.of(ResourceType.GROUP, item) for item in rows)}
-        nodes = {node.place: node for node in self.nodes_from(integration_id, None, page=None)}
         beyond = {place: node for place, node in outside.items() if place not in nodes}
         unread = self._unread(integration_id, None)
         return Graph(nodes | beyond, unread, self._administrators(integration_id) is not None)

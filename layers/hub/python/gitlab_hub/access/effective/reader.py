@@ -10,6 +10,7 @@ from gitlab_hub.access.effective.answer import IMPLIED, EffectiveAccess
 from gitlab_hub.access.effective.graph import Graph, Node, Place
 from gitlab_hub.access.effective.loading import GraphReader, by_place
 from gitlab_hub.access.effective.paths import GrantKind, Memberships, is_at_least, known_places, paths
+from gitlab_hub.access.effective.reach import reached
 from gitlab_hub.access.model import Account, Grant
 from gitlab_hub.access.pages import MAX_READ, Page
 from gitlab_hub.access.reader import WHENEVER, Ending
@@ -79,13 +80,14 @@ class EffectiveReader:
         self, integration_id: str, account: Account, wanted: EffectiveFilter, *, after: Place | None, limit: int
     ) -> Page[EffectiveGrant]:
         """List what an account has access to: groups, then projects, in order of ids."""
-        graph = self._graphs.whole(integration_id)
+        graph, is_admin = self._graphs.stored_whole(integration_id), account.is_admin is True
         memberships = self._graphs.all_memberships(integration_id, account.id, graph)
         found: list[EffectiveGrant] = []
-        for node in graph.nodes.values():
-            if node.outside or (after is not None and node.place <= after):
+        for place in graph.nodes if is_admin else reached(graph, memberships, account.id):
+            node = graph.nodes.get(place)
+            if node is None or node.outside or (after is not None and place <= after):
                 continue
-            access = _access(graph, node, account.id, memberships, is_admin=account.is_admin is True)
+            access = _access(graph, node, account.id, memberships, is_admin=is_admin)
             if wanted.keeps(access):
                 if len(found) == limit:
                     return Page(found, _position(found[-1].node.place))
