@@ -8,11 +8,11 @@ import pytest
 
 from gitlab_hub.access.asides import MOST_REFUSED
 from gitlab_hub.access.rounds import AT_ONCE, PARTS
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unavailable
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unauthorized, Unavailable
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import NOW
 from tests.fakes.session import FakeSession, run, run_in_slices
-from tests.functional.access.company import ADMIN, JANE, MEMBER, Company, group, member, project
+from tests.functional.access.company import ADMIN, JANE, MEMBER, Company, group, member, project, user
 
 NO = Forbidden("403 Forbidden", http_status=403)
 
@@ -164,6 +164,17 @@ async def test_one_that_is_refused_is_noted_and_costs_nothing_else(
     assert (session.durable.errors, session.failures) == ({}, 0)
     assert emails(company) == ALL[:2]
     assert ("project", 9, 6, 40) in company.grants()
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+async def test_a_list_that_answers_401_is_refused_where_the_token_is_good_elsewhere(
+    company: Company, *, is_good: bool
+) -> None:
+    no = Unauthorized("401 Unauthorized", http_status=401)
+    company.script.update({"/groups/1/invitations": no, "/user": user(1, "root") if is_good else no})
+    session = await company.sync()
+    assert [(key, was) for key, was, _ in session.asides] == ([("000000000001", "forbidden")] if is_good else [])
+    assert list(session.durable.errors) == ([] if is_good else [("group_invitations", "000000000001")])
 
 
 async def test_a_wait_that_gitlab_asks_for_is_the_runs(company: Company) -> None:

@@ -65,7 +65,7 @@ def test_a_change_while_it_is_made_leaves_the_rows_to_tell(company: Client) -> N
     """The mark is read before the rows are: what comes after that is not in it."""
     store = company.access_store()
     graph, rows = store.graph, StoredGraph(company.table, "i1")
-    rows._table = Changing(company)  # type: ignore[assignment]
+    rows._table = Changing(company)
     rows.make()
     assert graph.nodes() is None
     graph.make()

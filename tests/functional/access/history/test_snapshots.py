@@ -15,6 +15,8 @@ from gitlab_hub.access.history.population import population_csv
 from gitlab_hub.access.history.store import SnapshotStore
 from gitlab_hub.access.model import Account
 from gitlab_hub.storage.ports import StorageUnavailable
+from gitlab_hub.sync.fence import Fence
+from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from tests.fakes.faults import BEFORE_OR_AFTER, CRASH_OR_OUTAGE, Crash, Plan, faulty
 from tests.functional.access.access_api import grant
@@ -144,6 +146,35 @@ def test_a_day_that_ends_while_it_is_read_stays_as_it_was(hub: HistoryHub) -> No
     after = hub.keeper.newest()
     assert after is not None
     assert (after.day > before.day, hub.keeper.newest(before.day)) == (True, before)
+
+
+def test_a_worker_that_was_frozen_until_another_run_began_keeps_nothing(hub: HistoryHub) -> None:
+    before = kept(hub)
+    change(hub)
+    hub.keeper.ended("s2")
+    hub.keeper.tick()
+
+    def a_day_and_a_run_later() -> None:
+        hub.next_day()
+        Fence(hub.table, ONE, Kind.ACCESS).advance_to(7)
+
+    plan = Plan(at=1, only=("transact",), meanwhile=a_day_and_a_run_later)
+    hub.keeper.work(hub.keeper.job(faulty(hub.table, plan)))
+    assert plan.struck
+    assert hub.keeper.newest() == before
+
+
+def test_the_file_of_a_past_day_stays_as_it_was_made(hub: HistoryHub) -> None:
+    before = kept(hub)
+    assert before.population == population_csv(ONE, before) == population_csv(ONE, replace(before, population=None))
+    made = "a file of another release\r\n"
+    older = replace(before, population=made)
+    store = SnapshotStore(hub.table)
+    assert store.put(ONE, older, on_top_of=store.version(ONE))
+    hub.next_day()
+    change(hub)
+    assert kept(hub, "s2").previous == hashlib.sha256(made.encode()).hexdigest()
+    assert population_csv(ONE, older) == made
 
 
 def test_each_day_names_the_file_of_the_day_before(hub: HistoryHub) -> None:

@@ -14,6 +14,7 @@ from gitlab_hub.gitlab.errors import (
     ResourceNotFound,
     TlsError,
     Unauthorized,
+    Unavailable,
     UnexpectedResponse,
 )
 from gitlab_hub.inventory.model import ALL
@@ -78,6 +79,36 @@ def readable(
     return found, is_whole
 
 
+NOT_FOR_THIS_USER = "GitLab takes the token, and does not show this to its user."
+
+
+async def as_refusal(session: Session, call: Callable[[], Awaitable[T]]) -> T:
+    """Make a call about what is beside a run: a 401 is a refusal of this, where the token is good elsewhere.
+
+    So GitLab answers for access tokens of groups and projects (lib/api/resource_access_tokens.rb, `unauthorized!`), and
+    a proxy may for a single list; taken for a refusal of the token it would set the run back until it fails. Raises
+    Forbidden instead, and Unauthorized where the token is no good anywhere.
+    """
+    try:
+        return await call()
+    except Unauthorized as error:
+        if await _is_good(session):
+            raise Forbidden(NOT_FOR_THIS_USER, http_status=error.http_status) from None
+        raise
+
+
+async def _is_good(session: Session) -> bool:
+    try:
+        await session.gitlab.get("/user")
+    except Unauthorized:
+        return False
+    except (RateLimited, Unavailable):
+        raise
+    except GitLabError:
+        return True  # A fine-grained token that may not read its user; to say so, GitLab has to know it.
+    return True
+
+
 class Attempts:
     """How GitLab answers for one sort of scopes: only the first few are asked until it has shown one."""
 
@@ -118,7 +149,7 @@ class Attempts:
         self, session: Session, scope: Scope, read: Callable[[Scope], Awaitable[None]], in_vain: str
     ) -> None:
         try:
-            await read(scope)
+            await as_refusal(session, lambda: read(scope))
         except ENDS_SLICE:
             raise
         except GitLabError as error:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from gitlab_hub.access.asides import ENDS_SLICE, MOST_REFUSED, Attempts, now_of, readable
+from gitlab_hub.access.asides import ENDS_SLICE, MOST_REFUSED, Attempts, as_refusal, now_of, readable
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.invitation_rights import InvitationRights
 from gitlab_hub.access.keys import grants_scope, invitations_stage
@@ -95,7 +95,7 @@ class InvitationsStage:
         if not self._rights.cover(self._kind, number, path):
             return
         try:
-            await self._read(Scope(padded(number)))
+            await as_refusal(self._context.session, lambda: self._read(Scope(padded(number))))
         except ENDS_SLICE:
             raise
         except GitLabError:

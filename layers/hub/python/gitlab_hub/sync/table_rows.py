@@ -92,31 +92,13 @@ class TableRows:
         found = stretch(self._table, wanted, attributes=("sk", HASH))
         return {self._row_key(item["sk"]): item[HASH] for item in found if HASH in item}
 
-    def put(
-        self,
-        scope: str,
-        rows: Sequence[Row],
-        hashes: Mapping[str, str],
-        stored: Mapping[str, str],
-        *,
-        along: Callable[[], Put] | None = None,
-    ) -> None:
-        """Write rows with their content hashes, where what is stored is as it was. Raises Overtaken.
+    def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
+        """Write rows with their content hashes, where what is stored is as it was. Raises Overtaken."""
+        self.change(self.put_of(scope, row, hashes[row.key], stored.get(row.key)) for row in rows)
 
-        `along` gives a write that each of the transactions makes as well.
-        """
-        self.change((self.put_of(scope, row, hashes[row.key], stored.get(row.key)) for row in rows), along=along)
-
-    def remove(
-        self,
-        scope: str,
-        stored: Mapping[str, str],
-        *,
-        at: datetime,  # noqa: ARG002 - rows simply go
-        along: Callable[[], Put] | None = None,
-    ) -> None:
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:  # noqa: ARG002 - rows simply go
         """Delete rows that GitLab no longer has, where they are as they were. Raises Overtaken."""
-        self.change((self.delete_of(scope, key, digest) for key, digest in stored.items()), along=along)
+        self.change(self.delete_of(scope, key, digest) for key, digest in stored.items())
 
     def put_of(self, scope: str, row: Row, digest: str, stored: str | None, **more: Any) -> Put:
         """Give the write of a row, where what is stored is as it was; `more` is stored beside what the hash is of."""
@@ -135,7 +117,10 @@ class TableRows:
         return items
 
     def change(self, actions: Iterable[Put | Delete], *, along: Callable[[], Put] | None = None) -> None:
-        """Do any number of conditional writes. Raises Overtaken where one of the rows is not what it was."""
+        """Do any number of conditional writes. Raises Overtaken where one of the rows is not what it was.
+
+        `along` gives a write that each of the transactions makes as well.
+        """
         try:
             for portion in batches(actions, most=MOST_ACTIONS - (along is not None)):
                 self._table.transact(portion if along is None else [*portion, along()])

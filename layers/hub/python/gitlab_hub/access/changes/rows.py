@@ -61,7 +61,8 @@ class TrackedRows:
     def put(self, scope: str, rows: Sequence[Row], hashes: Mapping[str, str], stored: Mapping[str, str]) -> None:
         """Write rows and tell what changes by that, where what is stored is as it was. Raises Overtaken."""
         if not self._feed.checks:
-            self._rows.put(scope, rows, hashes, stored, along=self._along)
+            writes = (self._rows.put_of(scope, row, hashes[row.key], stored.get(row.key)) for row in rows)
+            self._rows.change(writes, along=self._along)
             return
         # What lies in a group comes behind it: a path is not told where that of its group was told before.
         rows = sorted(rows, key=lambda row: str(row.item.get("full_path", "")).count("/"))
@@ -78,10 +79,11 @@ class TrackedRows:
             along=self._along,
         )
 
-    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:
+    def remove(self, scope: str, stored: Mapping[str, str], *, at: datetime) -> None:  # noqa: ARG002 - rows simply go
         """Remove rows and tell it, where they are as they were. Raises Overtaken."""
         if not self._feed.checks:
-            self._rows.remove(scope, stored, at=at, along=self._along)
+            gone = (self._rows.delete_of(scope, key, digest) for key, digest in stored.items())
+            self._rows.change(gone, along=self._along)
             return
         told = self._told_of_removed(scope, stored)
         self._feed.write(

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gitlab_hub.access.asides import as_refusal
 from gitlab_hub.access.context import Visibility
 from gitlab_hub.access.credentials.one_row import OneRow
 from gitlab_hub.access.credentials.store import CredentialStore
 from gitlab_hub.access.keys import CREDENTIALS
-from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, Unauthorized, Unavailable
+from gitlab_hub.gitlab.errors import Forbidden
 from gitlab_hub.gitlab.fields import number
 from gitlab_hub.gitlab.keyset import keyset_pages
 from gitlab_hub.inventory.listing import BY_ID, Params
@@ -19,7 +20,6 @@ from gitlab_hub.sync.ports import Mirror, Session
 T = TypeVar("T")
 
 LEAN: Mapping[ResourceType, Params] = {ResourceType.GROUP: BY_ID, ResourceType.PROJECT: {**BY_ID, "simple": "true"}}
-NOT_FOR_THIS_USER = "GitLab takes the token, and does not show this to its user."
 
 
 class Reach:
@@ -68,28 +68,8 @@ class Reach:
         return frozenset(one for one in found if one is not None)
 
     async def as_refusal(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call that GitLab refuses with 401 where its user has too little.
-
-        So it does for access tokens of groups and projects (lib/api/resource_access_tokens.rb, `unauthorized!`). Raises
-        Forbidden instead, unless the token is no good anywhere.
-        """
-        try:
-            return await call()
-        except Unauthorized as error:
-            if await self._is_good():
-                raise Forbidden(NOT_FOR_THIS_USER, http_status=error.http_status) from None
-            raise
-
-    async def _is_good(self) -> bool:
-        try:
-            await self._session.gitlab.get("/user")
-        except Unauthorized:
-            return False
-        except (RateLimited, Unavailable):
-            raise
-        except GitLabError:
-            return True  # A fine-grained token that may not read its user; to say so, GitLab has to know it.
-        return True
+        """Make a call that GitLab refuses with 401 where its user has too little: see `asides.as_refusal`."""
+        return await as_refusal(self._session, call)
 
 
 @dataclass(frozen=True, slots=True)

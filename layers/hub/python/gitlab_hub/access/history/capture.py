@@ -22,7 +22,7 @@ from gitlab_hub.access.history.model import (
     snapshot_key,
     snapshots_prefix,
 )
-from gitlab_hub.access.history.population import population_csv
+from gitlab_hub.access.history.population import made_population, population_csv
 from gitlab_hub.access.history.store import SnapshotStore
 from gitlab_hub.access.keys import (
     ADMINISTRATORS,
@@ -38,8 +38,9 @@ from gitlab_hub.access.shards import ShardReader, Shards
 from gitlab_hub.incidents import Incident, IncidentStore
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.due import Due, DueRows
-from gitlab_hub.storage.ports import Item, Objects, Queue, StorageRefused, StorageUnavailable, Table
+from gitlab_hub.storage.ports import Check, Item, Objects, Queue, StorageRefused, StorageUnavailable, Table
 from gitlab_hub.storage.rows import query_all, query_pages
+from gitlab_hub.sync.fence import Fence
 from gitlab_hub.sync.message import SCHEMA
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
@@ -127,6 +128,8 @@ class SnapshotJob:
             return True
         store = SnapshotStore(self.table)
         version, before = store.version(integration_id), store.newest(integration_id)
+        fence = Fence(self.table, integration_id, Kind.ACCESS)
+        no_run_since = Check(fence.key, fence.condition(fence.number()))
         taken_at, unread = int(self.now()), self._unread(integration_id)
         day, feed = day_of(taken_at), self._feed_number(integration_id)
         state = self._digest(integration_id, run, feed, unread)
@@ -151,7 +154,8 @@ class SnapshotJob:
         holds = self._still_holds(integration_id, run, day)
         # An answer that was lost may have had its effect: then it is this one that is kept.
         if holds and (
-            store.put(integration_id, snapshot, on_top_of=version) or store.newest(integration_id) == snapshot
+            store.put(integration_id, snapshot, on_top_of=version, only_if=no_run_since)
+            or store.newest(integration_id) == snapshot
         ):
             self._clear(integration_id, snapshot)
             return True
@@ -178,7 +182,7 @@ class SnapshotJob:
         sections = ((name, self._rows(integration_id, name, remaining)) for name in SECTIONS)
         writing = Writing()
         written = self.objects.write(snapshot.key, writing.parts(about, sections), media=MEDIA)
-        return replace(
+        whole = replace(
             snapshot,
             size=written.size,
             sha256=written.sha256,
@@ -186,6 +190,7 @@ class SnapshotJob:
             hashes=writing.hashes,
             feed_to=self._feed_number(integration_id),
         )
+        return replace(whole, population=made_population(integration_id, whole))
 
     def _rows(self, integration_id: str, name: str, remaining: Callable[[], float]) -> Iterator[Item]:
         pages: Iterable[Sequence[Item]]

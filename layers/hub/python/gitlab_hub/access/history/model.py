@@ -74,6 +74,8 @@ class Snapshot:
     rows: dict[str, int] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     previous: str | None = None
+    population: str | None = None
+    """`population.csv` as it was made with the snapshot; None in those of releases that did not keep it."""
     version: int = 1
 
     @property

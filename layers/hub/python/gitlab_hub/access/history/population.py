@@ -25,7 +25,17 @@ COLUMNS = (
 
 
 def population_csv(integration_id: str, snapshot: Snapshot) -> str:
-    """The whole file of a snapshot, which is the same whenever it is made."""
+    """The whole file of a snapshot: as it was made with that, whatever a later release would make of it.
+
+    The next day's file has its hash.
+    """
+    if snapshot.population is not None:
+        return snapshot.population
+    return made_population(integration_id, snapshot)
+
+
+def made_population(integration_id: str, snapshot: Snapshot) -> str:
+    """Make the file of a snapshot."""
     return "".join([csv_line(COLUMNS), *(csv_line(row) for row in _rows(integration_id, snapshot))])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from gitlab_hub.access.history.model import DAY, KEPT_DAYS, Snapshot
 from gitlab_hub.access.keys import SNAPSHOTS
 from gitlab_hub.inventory.model import partition
-from gitlab_hub.storage.ports import Put, Table
+from gitlab_hub.storage.ports import Check, Put, Table
 from gitlab_hub.storage.rows import at_version, is_written, value_of
 
 _HEAD = "head"
@@ -42,13 +42,14 @@ class SnapshotStore:
         head = self._table.get(partition(integration_id, SNAPSHOTS), _HEAD)
         return 0 if head is None else int(head["version"])
 
-    def put(self, integration_id: str, snapshot: Snapshot, *, on_top_of: int) -> bool:
-        """Make a snapshot its day's; False where others have written since that version."""
+    def put(self, integration_id: str, snapshot: Snapshot, *, on_top_of: int, only_if: Check | None = None) -> bool:
+        """Make a snapshot its day's; False where others have written since that version, or `only_if` does not hold."""
         pk = partition(integration_id, SNAPSHOTS)
         common: dict[str, Any] = {"pk": pk, "schema_version": 1, "expires_at": snapshot.taken_at + KEPT_DAYS * DAY}
         row = {**common, "sk": snapshot.day, **asdict(snapshot)}
+        checks = [] if only_if is None else [only_if]
         head = {**common, "sk": _HEAD, "version": on_top_of + 1}
-        return is_written(self._table.transact, [Put(row), Put(head, at_version(on_top_of))])
+        return is_written(self._table.transact, [Put(row), Put(head, at_version(on_top_of)), *checks])
 
 
 def _before(day: str) -> str:

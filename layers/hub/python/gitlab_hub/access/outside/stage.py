@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from gitlab_hub.access.accounts import AccountCollector
-from gitlab_hub.access.asides import ENDS_SLICE, readable, status_of
+from gitlab_hub.access.asides import ENDS_SLICE, as_refusal, readable, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import OUTSIDE_GROUPS
 from gitlab_hub.access.outside.store import NamedGroup, OutsideStore, named_by
@@ -102,8 +102,9 @@ class OutsideGroupsStage(SingleScopeStage):
         session, path = self._context.session, f"/groups/{wanted.id}"
         scope = Scope(padded(wanted.id), {"type": "group", "id": wanted.id, "path": wanted.full_path})
         try:
-            group = group_of(mapping((await session.gitlab.get(path, WITHOUT_PROJECTS)).body))
-            rows = await collect(session.gitlab, f"{path}/members")
+            page = await as_refusal(session, lambda: session.gitlab.get(path, WITHOUT_PROJECTS))
+            group = group_of(mapping(page.body))
+            rows = await as_refusal(session, lambda: collect(session.gitlab, f"{path}/members"))
         except ENDS_SLICE:
             raise
         except GitLabError as error:

@@ -4,7 +4,9 @@ Members' rows name their own roles. GitLab lists roles to Owners of a top-level 
 everywhere else, and on Ultimate only (ee/lib/api/member_roles.rb: the other list is 400).
 """
 
-from gitlab_hub.access.asides import ENDS_SLICE, is_due, note_reading, now_of, status_of
+from functools import partial
+
+from gitlab_hub.access.asides import ENDS_SLICE, as_refusal, is_due, note_reading, now_of, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import MEMBER_ROLES
 from gitlab_hub.access.sources.layers import list_at
@@ -38,7 +40,7 @@ class MemberRolesStage(SingleScopeStage):
             refused: tuple[AccountList, GitLabError] | None = None
             for one, path in await self._lists():
                 try:
-                    names |= await self._names(path)
+                    names |= await as_refusal(session, partial(self._names, path))
                 except ENDS_SLICE:
                     raise
                 except GitLabError as error:

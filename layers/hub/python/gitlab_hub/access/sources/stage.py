@@ -7,9 +7,10 @@ would change it, costs the run nothing else, and erases nothing: it is kept, and
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from gitlab_hub.access.asides import ENDS_SLICE, is_due, note_reading, now_of, status_of
+from gitlab_hub.access.asides import ENDS_SLICE, as_refusal, is_due, note_reading, now_of, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.sources.doubt import BELIEVED_AFTER_SECONDS, is_doubtful, told
@@ -82,7 +83,7 @@ class AccountListsStage(SingleScopeStage):
         if cursor := session.cursor(scope):
             return Plan.of(cursor)
         try:
-            plan = await self._plan()
+            plan = await as_refusal(self._context.session, self._plan)
         except ENDS_SLICE:
             raise
         except GitLabError as error:
@@ -140,7 +141,8 @@ class AccountListsStage(SingleScopeStage):
         group = None if group_id is None else (group_id, plan.groups[group_id])
         path = f"/{one.path}" if group_id is None else f"/groups/{group_id}/{one.path}"
         try:
-            await self._take(one, place_of(one.name, group_id), path, group)
+            take = partial(self._take, one, place_of(one.name, group_id), path, group)
+            await as_refusal(self._context.session, take)
         except ENDS_SLICE:
             raise
         except GitLabError as error:
