@@ -9,11 +9,13 @@ import pytest
 
 from gitlab_hub.access.credentials.model import Credential, CredentialKind
 from gitlab_hub.access.model import Account, AccountStatus
+from gitlab_hub.access.summary_row import OLD_SECONDS, SummaryRow
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource, ResourceType, Share
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.store import RunStore
+from tests.fakes.counting_table import CountedTable
 from tests.functional.access.access_api import NOW, Client, grant
 
 DAY = 86_400
@@ -136,3 +138,36 @@ def test_memberships_outside_of_the_integration_are_no_grants_of_it(company: Cli
     assert counts(company)["without_grants"] == 2
     assert [row["id"] for row in company.every("accounts", without_grants="true")] == [4, 5]
     assert company.every("grants", account_id=4) == []
+
+
+def test_the_counts_are_those_of_the_last_sync(company: Client) -> None:
+    summary = SummaryRow(company.table, "i1")
+    assert company.get("access-summary")[1]["counted_at"] == NOW
+    live = counts(company)
+    summary.count("s1", NOW)
+    company.store(person(7))
+    assert (counts(company), summary.read(NOW + 60).counted_at) == (live, NOW)
+    company.table.put({"pk": "i1#feed", "sk": "state", "number": 1})
+    summary.count("s2", NOW + 30)
+    assert (counts(company)["accounts"], summary.read(NOW).sync_id) == (live["accounts"] + 1, "s2")
+    assert company.get("access-summary")[1]["counted_at"] == NOW + 30
+
+
+def test_nothing_is_counted_anew_while_nothing_changes_and_no_day_passes(company: Client) -> None:
+    summary = SummaryRow(company.table, "i1")
+    company.table.put({"pk": "i1#feed", "sk": "state", "number": 1})
+    found = []
+    for sync_id, after, always in (
+        ("s1", 0, False), ("s2", OLD_SECONDS - 1, False), ("s3", 5, True), ("s4", 4 + OLD_SECONDS, False),
+        ("s5", 5 + OLD_SECONDS, False),
+    ):  # fmt: skip
+        summary.count(sync_id, NOW + after, always=always)
+        found.append(summary.read(NOW).sync_id)
+    assert found == ["s1", "s1", "s3", "s3", "s5"]
+
+
+def test_reading_it_costs_one_read(company: Client) -> None:
+    SummaryRow(company.table, "i1").count("s1", NOW)
+    counting = CountedTable(company.table)
+    assert len(SummaryRow(counting, "i1").read(NOW).figures) > 20
+    assert counting.reads.total() == 1

@@ -2,7 +2,17 @@
 
 import pytest
 
-from gitlab_hub.access.rounds import AT_ONCE, EVERY_SECONDS, PARTS, Part, Round, going_on, most_at_once, part_of
+from gitlab_hub.access.rounds import (
+    AT_ONCE,
+    EVERY_SECONDS,
+    NOTED_SECONDS,
+    PARTS,
+    Part,
+    Round,
+    going_on,
+    most_at_once,
+    part_of,
+)
 
 NOW = 1_790_000_000
 KEYS = [f"{number:012}" for number in range(1, 481)]
@@ -11,7 +21,7 @@ KEYS = [f"{number:012}" for number in range(1, 481)]
 def run(before: Round | None, changed: list[str], others: list[str], *, now: int = NOW) -> Part:
     """One run over a GitLab of so many groups as `KEYS` has."""
     most = most_at_once(len(KEYS), is_first=before is None, full=False)
-    return part_of(going_on(before, now=now, full=False), changed, others, most=most, now=now)
+    return part_of(before, changed, others, most=most, now=now)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +74,7 @@ def test_where_all_is_known_a_round_is_over_at_once() -> None:
     assert run(begun, [], []) == Part(after=Round(begun_at=NOW, is_over=True))
     assert run(begun, KEYS[:2], []) == Part(frozenset(KEYS[:2]), Round(begun_at=NOW, is_over=True))
     assert run(begun, KEYS[:12], []).after == Round(begun_at=NOW - 60, until=KEYS[9], left=2)
+    over = Round(begun_at=NOW, is_over=True)
+    assert run(over, KEYS[:2], [], now=NOW + NOTED_SECONDS - 1) == Part(frozenset(KEYS[:2]))
+    again = NOW + NOTED_SECONDS
+    assert run(over, KEYS[:2], [], now=again) == Part(frozenset(KEYS[:2]), Round(begun_at=again, is_over=True))

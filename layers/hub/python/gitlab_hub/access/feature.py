@@ -58,7 +58,7 @@ class AccessFeature:
             # Behind whatever asks whether all was read: nothing that is refused here may count there.
             *invitations,
             RoundsStage([members[ResourceType.GROUP], *invitations]),
-            SweepStage(context, self._note_end),
+            SweepStage(context, self._note_end, self.table),
         ]
 
     async def refresh(self, session: Session, hint: Hint) -> None:

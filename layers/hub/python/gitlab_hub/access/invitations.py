@@ -128,7 +128,7 @@ class InvitationsStage:
         if not resources:  # Where nothing is stored yet, the next run that finds something is not to wait for a day.
             return _Plan(Part(), attempts, begins_round=True)
         most = most_at_once(len(resources), is_first=before is None, full=session.full)
-        part = part_of(current, changed, others, most=most, now=now)
+        part = part_of(before, changed, others, most=most, now=now, full=session.full)
         begins = part.after is not None and (current is None or not current.until)
         return _Plan(part, attempts, begins_round=begins)
 

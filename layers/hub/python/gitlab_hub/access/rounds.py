@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, replace
 EVERY_SECONDS = 86_400
 """How often everything is read: so long after a round began the next one does."""
 
+NOTED_SECONDS = 3_600
+"""Where all is known in every run, that is noted so often: a sync that finds nothing new writes nothing else."""
+
 AT_ONCE = 100
 """So many groups, or projects, are read in one run: they make none long."""
 
@@ -54,15 +57,18 @@ class Part:
     after: Round | None = None
 
 
-def part_of(current: Round | None, changed: Sequence[str], others: Sequence[str], *, most: int, now: int) -> Part:
-    """Choose what a run reads.
+def part_of(
+    before: Round | None, changed: Sequence[str], others: Sequence[str], *, most: int, now: int, full: bool = False
+) -> Part:
+    """Choose what a run reads, behind the round as the run before has left it.
 
     `changed`: keys of what is known to have changed, or was never read: read first, and in every run. `others`: those
     of which nothing is known in this run, in order. Of the rest it is known that nothing has changed.
     """
-    first = changed[:most]
+    first, current = changed[:most], going_on(before, now=now, full=full)
     if len(first) == len(changed) and not others:
-        return Part(frozenset(first), Round(begun_at=now, is_over=True))
+        is_news = current is not None or before is None or before.begun_at + NOTED_SECONDS <= now
+        return Part(frozenset(first), Round(begun_at=now, is_over=True) if is_news else None)
     if current is None:
         return Part(frozenset(first))
     ahead = [key for key in others if key > current.until]

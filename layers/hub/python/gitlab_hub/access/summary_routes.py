@@ -33,6 +33,7 @@ class SummaryAnswer(BaseModel):
     """What an auditor asks for first, in counts."""
 
     figures: list[FigureAnswer]
+    counted_at: int
     completeness: AccessCompleteness
 
 
@@ -52,14 +53,13 @@ class SummaryRoutes:
 
         Accounts are inactive after 90 days; a grant expires soon within 30. What the token is not shown counts as
         neither: `second_factor_unknown` says how many active people that concerns. `complete` is true where the last
-        sync read everything.
+        sync read everything. The counts are made at the end of a sync (`counted_at`): what has changed since is in the
+        lists, and in the next counts.
         """
-        found = self._summary.completeness(integration_id)
+        found, counts = self._summary.completeness(integration_id), self._summary.counts(integration_id)
         return SummaryAnswer(
-            figures=[
-                FigureAnswer(name=one.name, count=one.count, url=one.url)
-                for one in self._summary.figures(integration_id)
-            ],
+            figures=[FigureAnswer(name=one.name, count=one.count, url=one.url) for one in counts.figures],
+            counted_at=counts.counted_at,
             completeness=AccessCompleteness(
                 complete=found.is_complete,
                 status=found.status,

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import ACCOUNTS, grants_scope
+from gitlab_hub.access.summary_row import SummaryRow
 from gitlab_hub.inventory.coverage import fetch, group_is_gone, project_is_gone
 from gitlab_hub.inventory.model import ALL, ResourceType
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 
@@ -14,9 +16,10 @@ class SweepStage(SingleScopeStage):
 
     name = "sweep"
 
-    def __init__(self, context: AccessContext, note_end: Callable[[str, str], None]) -> None:
+    def __init__(self, context: AccessContext, note_end: Callable[[str, str], None], table: Table) -> None:
         """Sweep, and note which run of which integration is about to end."""
         self._context, self._existence, self._note_end = context, ExistenceCheck(context), note_end
+        self._table = table
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Sweep every dataset."""
@@ -29,6 +32,8 @@ class SweepStage(SingleScopeStage):
         await self._begin_feed()
         session = context.session
         await session.write(context.store.graph.make)
+        summary = SummaryRow(session.fenced(self._table), session.target.integration_id)
+        await session.write(summary.count, session.sync_id, session.now().timestamp())
         await session.write(self._note_end, session.target.integration_id, session.sync_id)
 
     async def _begin_feed(self) -> None:

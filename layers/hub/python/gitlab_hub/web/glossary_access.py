@@ -28,6 +28,7 @@ ACCESS: dict[str, tuple[str, Any]] = {
     "can_push": ("Whether a deploy key may push to the project; null: it is no deploy key.", NOTHING),
     "capabilities": ("What the token can see and do, and what would change it.", NOTHING),
     "completeness": ("How whole the answer is.", NOTHING),
+    "counted_at": ("When the counts were made, in unix seconds: at the end of a sync.", _TIME),
     "current_sign_in_at": ("When the present session began, in unix seconds.", _TIME),
     "does": ("What it is for.", "Sync pipelines and jobs"),
     "edges": ("Its steps, from the membership to the group or project.", NOTHING),

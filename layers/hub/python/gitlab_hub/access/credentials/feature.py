@@ -53,7 +53,7 @@ class CredentialsFeature:
             DeployKeysStage(context),
             project_deploy_keys_stage(context),
             SshKeysStage(context),
-            SweepStage(context),
+            SweepStage(context, self.table),
         ]
 
 

@@ -9,11 +9,13 @@ from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import ACCESS_TOKENS, ACCOUNT, CredentialKind, scope_of
 from gitlab_hub.access.credentials.store import READ
 from gitlab_hub.access.keys import ACCOUNTS
+from gitlab_hub.access.summary_row import SummaryRow
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import number
 from gitlab_hub.inventory.coverage import fetch
 from gitlab_hub.inventory.listing import collect
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 BY_ACCOUNT = (CredentialKind.SSH_KEY, CredentialKind.IMPERSONATION_TOKEN)
@@ -43,8 +45,8 @@ class SweepStage(SingleScopeStage):
 
     name = "sweep"
 
-    def __init__(self, context: CredentialContext) -> None:
-        self._context = context
+    def __init__(self, context: CredentialContext, table: Table) -> None:
+        self._context, self._table = context, table
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is only one
         """Sweep the dataset, and note when it was read."""
@@ -53,7 +55,10 @@ class SweepStage(SingleScopeStage):
         await context.mirror.delete_missing(partial(self._is_gone, sees_instance))
         for kind in BY_ACCOUNT if sees_instance else (*BY_ACCOUNT, *BY_RESOURCE):
             await self._remove_orphans(kind)
-        await context.session.write(context.store.note, READ, int(context.session.now().timestamp()))
+        now, session = context.session.now().timestamp(), context.session
+        await session.write(context.store.note, READ, int(now))
+        summary = SummaryRow(session.fenced(self._table), session.target.integration_id)
+        await session.write(partial(summary.count, session.sync_id, now, always=True))
 
     async def _is_gone(self, sees_instance: bool, _: str, key: str) -> bool:  # noqa: FBT001 - bound by name above
         """Ask GitLab for one credential by its id, where it has a route for that."""

@@ -13,7 +13,7 @@ from gitlab_hub.access.asides import now_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.graphql.members import MemberBatches
 from gitlab_hub.access.keys import GROUP_PAGES
-from gitlab_hub.access.rounds import Round, going_on, most_at_once, part_of
+from gitlab_hub.access.rounds import Round, most_at_once, part_of
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType
 
@@ -66,7 +66,7 @@ class GroupPages:
         # An Enterprise Edition tells the lock there; where it is not known the page was never read.
         unread = [key for key, group in rest.items() if standing.is_enterprise and not group.tells_lock]
         part = part_of(
-            going_on(before, now=now, full=False),
+            before,
             unread,
             [key for key in rest if key not in unread],
             most=most_at_once(len(groups), is_first=before is None, full=False),
