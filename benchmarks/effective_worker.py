@@ -16,12 +16,13 @@ from typing import Any
 from benchmarks.children import Dynamo
 from benchmarks.quiet import logging_to_nowhere
 from gitlab_hub.access.changes.feed import ChangeFeed
-from gitlab_hub.access.effective.graph import Place
+from gitlab_hub.access.effective.graph import Graph, Place
 from gitlab_hub.access.effective.loading import GraphReader
 from gitlab_hub.access.effective.reader import EffectiveFilter, EffectiveReader
 from gitlab_hub.access.model import Account, Grant
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.store import AccessStore
+from gitlab_hub.access.summary_row import SummaryRow
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, Share, partition
 from gitlab_hub.storage.dynamodb import DynamoTable
@@ -47,6 +48,11 @@ class Estate:
         self.accounts = range(1, int(ACCOUNTS * share) + 1)
         table = DynamoTable("access")
         self._store = AccessStore(table, ONE, ChangeFeed(table, ONE, sync_id="s1", now=time.time, beside_runs=False))
+
+    def finish(self) -> None:
+        """Leave what the end of a sync leaves: the graph in one piece, and the counts of the summary."""
+        self._store.graph.make()
+        SummaryRow(DynamoTable("access"), ONE).count("s1", time.time())
 
     def items(self) -> Iterator[Item]:
         """Every row of it."""
@@ -83,12 +89,22 @@ class Estate:
             yield {**row.item, "pk": partition(ONE, "grants"), "sk": f"{kind}#{padded(number)}#{row.key}"}
 
 
+class RowsOnly(GraphReader):
+    """Reads every group and project, as it has to while one has changed since the last sync."""
+
+    def stored_whole(self, integration_id: str) -> Graph:
+        """Read the rows."""
+        return self.whole(integration_id)
+
+
 def main(share: float, times: int) -> dict[str, Any]:
     """Store the estate and ask."""
     estate, table, dynamo = Estate(share), DynamoTable("access"), Dynamo.named()
     table.write(estate.items())
+    estate.finish()
     dynamo.take(LATENCY_MS)
     reader = EffectiveReader(GraphReader(table, ScopeList(DynamoTable("integrations"))), now=time.time)
+    rows_only = EffectiveReader(RowsOnly(table, ScopeList(DynamoTable("integrations"))), now=time.time)
     accounts, chance = AccessReader(table, now=time.time), random.Random(2)
     everything = EffectiveFilter()
 
@@ -109,6 +125,10 @@ def main(share: float, times: int) -> dict[str, Any]:
         "what an account has access to (a page)": lambda: reader.of_account(
             ONE, someone(), everything, after=None, limit=PAGE
         ),
+        "what it has, before the next sync has stored the graph (a page)": lambda: rows_only.of_account(
+            ONE, someone(), everything, after=None, limit=PAGE
+        ),
+        "the access summary": lambda: SummaryRow(table, ONE).read(time.time()),
     }
     return {name: _timed(ask, dynamo, times) for name, ask in questions.items()}
 

@@ -9,7 +9,6 @@ from gitlab_hub.access.filters import IdFilter, resource_of
 from gitlab_hub.access.invitation_views import (
     InvitationAnswer,
     InvitationList,
-    InvitationReadingAnswer,
     InvitationReadings,
 )
 from gitlab_hub.access.reader import AccessReader
@@ -60,10 +59,7 @@ class InvitationRoutes:
             invitations=shown,
             next_cursor=self._cursors.following(listing, found.next),
             read_at=self._read_at(integration_id, resource, readings.values()),
-            reading=InvitationReadings(
-                groups=InvitationReadingAnswer.of(readings[ResourceType.GROUP]),
-                projects=InvitationReadingAnswer.of(readings[ResourceType.PROJECT]),
-            ),
+            reading=InvitationReadings.of(readings),
         )
 
     def _read_at(

@@ -1,5 +1,6 @@
 """What callers get to see of invitations: an allow-list, and nothing that would let anybody in."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel
@@ -8,6 +9,7 @@ from gitlab_hub.access.grant_views import ResourceAnswer
 from gitlab_hub.access.model import Invitation
 from gitlab_hub.access.readings import InvitationReading
 from gitlab_hub.gitlab.roles import role_name
+from gitlab_hub.inventory.model import ResourceType
 
 
 class InvitationAnswer(BaseModel):
@@ -54,6 +56,12 @@ class InvitationReadings(BaseModel):
 
     groups: InvitationReadingAnswer
     projects: InvitationReadingAnswer
+
+    @classmethod
+    def of(cls, readings: Mapping[ResourceType, InvitationReading]) -> "InvitationReadings":
+        """Show both."""
+        groups, projects = (InvitationReadingAnswer.of(readings[kind]) for kind in ResourceType)
+        return cls(groups=groups, projects=projects)
 
 
 class InvitationList(BaseModel):

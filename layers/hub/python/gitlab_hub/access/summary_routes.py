@@ -5,6 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel
 
+from gitlab_hub.access.invitation_views import InvitationReadings
 from gitlab_hub.access.summary import AccessSummary
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
@@ -29,12 +30,18 @@ class AccessCompleteness(BaseModel):
     unread: dict[str, int]
 
 
+class SummaryCompleteness(AccessCompleteness):
+    """The same, and how fresh the invitations are."""
+
+    reading: InvitationReadings
+
+
 class SummaryAnswer(BaseModel):
     """What an auditor asks for first, in counts."""
 
     figures: list[FigureAnswer]
     counted_at: int
-    completeness: AccessCompleteness
+    completeness: SummaryCompleteness
 
 
 class SummaryRoutes:
@@ -60,10 +67,11 @@ class SummaryRoutes:
         return SummaryAnswer(
             figures=[FigureAnswer(name=one.name, count=one.count, url=one.url) for one in counts.figures],
             counted_at=counts.counted_at,
-            completeness=AccessCompleteness(
+            completeness=SummaryCompleteness(
                 complete=found.is_complete,
                 status=found.status,
                 finished_at=found.finished_at,
                 unread=dict(found.unread),
+                reading=InvitationReadings.of(found.reading),
             ),
         )
