@@ -41,6 +41,11 @@ SNAPSHOTS, SNAPSHOT_SECONDS, SNAPSHOT_READS, SNAPSHOT_MB, KEPT_DAYS = 12, 5, 1_0
 """A working day's syncs that find another state; what it takes to read the 10,000 rows of the load, 0.4 KB each, and
 how much they are once compressed: a sixth of the estate that `python -m benchmarks --only history` keeps."""
 
+CREDENTIALS_REQUESTS, REQUEST_SECONDS, CREDENTIALS_READS, CREDENTIALS_WRITES = 4_300, 0.017, 7_000, 100
+"""What a sync of tokens and keys asks of the load's GitLab: once for each group and project for its access tokens, for each
+project for its deploy keys, and for each user for SSH keys. A request takes as long as in an access sync by REST at 50 ms
+(1,434 in 24 s). What is stored of each is looked at (a read unit), and the summary is counted (the 10,000 rows again)."""
+
 YEAR_GB, IDLE_GB = 2.0, 0.01
 """What the tables hold after a year of the load."""
 
@@ -149,10 +154,22 @@ def _syncs() -> Iterator[Use]:
         yield Use(what, "standard queue request", 0, runs * QUEUE_REQUESTS)
         yield Use(what, "log GB", 0, runs * LOG_KB / 1e6)
         yield Use(what, "secret call", 0, runs)
+    yield from _credentials(MINUTES / parameters["CredentialsIntervalMinutes"]["Default"])
     first, pipelines = sync("pipelines, first"), 10_000
     seen = PIPELINES * DAYS * WRITES_A_PIPELINE
     yield Use("new and changed pipelines", "write unit", 0, seen * number(first, "write units") / pipelines)
     yield Use("new and changed pipelines", "read unit", 0, seen * number(first, "read units") / pipelines)
+
+
+def _credentials(runs: float) -> Iterator[Use]:
+    what = "credentials syncs that find nothing new"
+    yield Use(what, "function call", 0, runs)
+    yield Use(what, "function GB second", 0, runs * GB["sync_accounts"] * CREDENTIALS_REQUESTS * REQUEST_SECONDS)
+    yield Use(what, "read unit", 0, runs * (CREDENTIALS_READS + LOOKS_A_RUN * LOOK_READS))
+    yield Use(what, "write unit", 0, runs * (CREDENTIALS_WRITES + LOOKS_A_RUN * LOOK_WRITES))
+    yield Use(what, "standard queue request", 0, runs * QUEUE_REQUESTS)
+    yield Use(what, "log GB", 0, runs * LOG_KB / 1e6)
+    yield Use(what, "secret call", 0, runs)
 
 
 def _deliveries() -> Iterator[Use]:

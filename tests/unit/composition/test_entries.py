@@ -38,7 +38,7 @@ MOST = {
     "integrations_api": 210,
     "oauth_api": 165,
     "builds_api": 190,
-    "access_api": 145,
+    "access_api": 150,
     "provisioning_api": 165,
     "pipelines_api": 95,
     "operations_api": 85,
