@@ -67,7 +67,7 @@ async def test_a_pipeline_shows_gitlabs_fields_and_ours_with_unix_times(hub: Pip
     assert (shown["created_at"], shown["finished_at"]) == (START // SECOND - 700,) * 2
     assert (shown["sha"], shown["coverage"], shown["duration"]) == (f"{20:040x}", "90.0", 12.5)
     assert (shown["first_terminal_status"], shown["first_terminal_at"]) == ("failed", START // SECOND - 700)
-    assert (shown["deleted_at_source"], shown["failure_class"], shown["job_count"]) == (None, None, 1)
+    assert (shown["deleted_at_source"], shown["failure_class"], shown["job_count"]) == (None, "unknown", 1)
     assert not {"pk", "sk", "body", "digest", "by_change_pk"} & set(shown)
 
 

@@ -45,7 +45,7 @@ def test_a_run_brings_everything_and_counts_it() -> None:
     run = estate.driver.work(estate.driver.start())
     assert estate.equal() == [True] * 5
     assert (run.counts["projects"], run.counts["pipelines_read"], run.counts["jobs_read"]) == (5, 100, 100)
-    assert (run.done, run.total) == (7, 7)
+    assert (run.done, run.total) == (8, 8)
 
 
 def test_a_run_in_many_slices_brings_the_same() -> None:

@@ -43,14 +43,19 @@ def test_the_first_end_of_a_job_is_kept_beside_its_retries() -> None:
         ("stuck_pending_no_matching_runners", "config"),
         ("ci_quota_exceeded", "quota"),
         ("user_blocked", "policy"),
-        ("unknown_failure", None),
-        ("invented_by_gitlab_20", None),
-        (None, None),
-        (["script_failure"], None),
+        ("secrets_manager_access_denied", "policy"),
+        ("unknown_failure", "unknown"),
+        ("invented_by_gitlab_20", "unknown"),
+        (None, "unknown"),
+        (["script_failure"], "unknown"),
     ],
 )
-def test_failure_reasons_have_a_class_where_it_is_known(reason: Any, expected: str | None) -> None:
-    assert with_attempts([attempt(1, failure_reason=reason)])[0]["failure_class"] == expected
+def test_every_failure_has_a_class_and_a_reason_of_a_later_gitlab_is_unknown(reason: Any, expected: str) -> None:
+    assert with_attempts([attempt(1, status="failed", failure_reason=reason)])[0]["failure_class"] == expected
+
+
+def test_what_did_not_fail_has_no_class() -> None:
+    assert with_attempts([attempt(1, failure_reason="script_failure")])[0]["failure_class"] is None
 
 
 def test_a_pipeline_fails_for_what_broke_it_first() -> None:

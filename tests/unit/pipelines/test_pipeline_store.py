@@ -1,11 +1,14 @@
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from gitlab_hub.pipelines.freshness import StoredPipeline
+from gitlab_hub.pipelines.keys import changed_pk
 from gitlab_hub.pipelines.model import job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy, PipelineStore
 from gitlab_hub.storage.ports import Item
+from gitlab_hub.storage.rows import Action, key_of
 from tests.unit.pipelines.pipelines_sync import CountingTable
 from tests.unit.pipelines.source_model import job
 
@@ -75,8 +78,12 @@ def test_jobs_are_durable_before_the_pipeline_that_promises_them(store: Pipeline
             seen.append(item["pk"])
             super().put(item, *args, **kwargs)
 
+        def transact(self, actions: Sequence[Action]) -> None:
+            seen.extend(key_of(action)[0] for action in actions)
+            super().transact(actions)
+
     PipelineStore(Watching(), "i1").save(copy(), None, now=1)
-    assert seen == [JOBS, PK]
+    assert seen == [JOBS, PK, changed_pk("i1")], "and what says that the figures of its day are late comes with it"
 
 
 def test_chunks_that_are_no_longer_needed_go(store: PipelineStore, table: CountingTable) -> None:

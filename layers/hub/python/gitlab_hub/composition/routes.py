@@ -209,12 +209,21 @@ def _history_routes(container: "Container") -> "Routes":
 
 def pipelines_routes(container: "Container") -> list["Route"]:
     """Reading the pipelines sync's rows back."""
+    from functools import partial
+
     from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
+    from gitlab_hub.pipelines.figures.completeness import completeness_of
+    from gitlab_hub.pipelines.figures.reader import FigureReader
+    from gitlab_hub.pipelines.figures.routes import FigureRoutes
     from gitlab_hub.pipelines.reader import PipelineReader
     from gitlab_hub.pipelines.routes import PipelineRoutes
+    from gitlab_hub.pipelines.selection import ProjectSelection
 
     table, cursors = container.table("pipelines_table"), container.cursors
+    selection = ProjectSelection(table, container.table("access_table"))
+    figures = FigureReader(table, selection, lambda: {})
     return _of(
+        FigureRoutes(figures, partial(completeness_of, table, selection), container.now),
         PipelineRoutes(PipelineReader(table), cursors),
         CompletenessRoutes(CompletenessReader(table, container.now), cursors),
     )

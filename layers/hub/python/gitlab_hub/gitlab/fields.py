@@ -205,6 +205,11 @@ def from_datetime(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+def day_of(moment: int) -> str:
+    """The day (UTC) of unix seconds, as GitLab writes days: "2026-11-30"."""
+    return (_EPOCH + timedelta(seconds=moment)).date().isoformat()
+
+
 def iso(moment: int) -> str:
     """The ISO text of unix milliseconds, exact to the millisecond."""
     return (_EPOCH + moment * _MILLISECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from gitlab_hub.gitlab.fields import seconds
 from gitlab_hub.pipelines.model import is_terminal
@@ -10,10 +10,14 @@ from gitlab_hub.storage.ports import Item
 
 # Who is to look at a failed job: the class of GitLab's `failure_reason`.
 #
-# The reasons are those of GitLab's `Enums::Ci::CommitStatus` up to 19.x. The set is open: a reason that is not here
-# has no class, because a wrong one would falsify figures such as "flaky, not infra" unnoticed.
+# The reasons are those of GitLab's `Enums::Ci::CommitStatus` (app/models/concerns/enums/ci/commit_status.rb) up to
+# 19.x. The set is open: a reason that is not here is of the class `unknown`, as is `unknown_failure`, because a wrong
+# one would falsify figures such as "flaky, not infra" unnoticed.
 
 SCRIPT, INFRA, TIMEOUT, CONFIG, QUOTA, POLICY = "script", "infra", "timeout", "config", "quota", "policy"
+UNKNOWN_CLASS = "unknown"
+
+FailureClass = Literal["script", "infra", "timeout", "config", "quota", "policy", "unknown"]
 
 _REASONS = {
     SCRIPT: "script_failure",
@@ -32,14 +36,19 @@ _REASONS = {
     POLICY: """archived_failure user_blocked project_deleted forward_deployment_failure failed_outdated_deployment_job
         deployment_rejected protected_environment_failure insufficient_bridge_permissions
         insufficient_upstream_permissions ip_restriction_failure duo_workflow_not_allowed
-        id_token_burned_project_path""",
+        id_token_burned_project_path secrets_manager_access_denied""",
 }
 _CLASSES = {reason: name for name, reasons in _REASONS.items() for reason in reasons.split()}
 
 
 def failure_class(reason: Any) -> str | None:
-    """Class a failure reason; None for no reason and for one we do not know."""
-    return _CLASSES.get(reason) if isinstance(reason, str) else None
+    """Class a failure reason; `unknown` for one we do not know, None for no reason."""
+    return _CLASSES.get(reason, UNKNOWN_CLASS) if isinstance(reason, str) else None
+
+
+def job_failure_class(job: Item) -> str | None:
+    """Why an attempt failed; None where it did not. A failure of which GitLab gives no reason is `unknown`."""
+    return (failure_class(job.get("failure_reason")) or UNKNOWN_CLASS) if job["status"] == "failed" else None
 
 
 def with_attempts(jobs: Iterable[Item]) -> list[Item]:
@@ -82,7 +91,7 @@ def _numbered(attempts: Sequence[Item]) -> list[Item]:
             "attempt_no": number,
             "attempt_count": count,
             "retried": number < count,
-            "failure_class": failure_class(job.get("failure_reason")),
+            "failure_class": job_failure_class(job),
         }
         for number, job in enumerate(attempts, start=1)
     ]

@@ -12,6 +12,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
 )
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.projects import ProjectRows, ProjectsStage, ReadStates, SweepStage, project_number
@@ -41,7 +42,8 @@ class PipelinesFeature:
         table = session.fenced(self.table)
         rows = ProjectRows(table, session.target.integration_id)
         pipelines = PipelinesStage(session, rows, table, self._incidents)
-        return [ProjectsStage(session, rows), pipelines, SweepStage(session, rows, self._incidents)]
+        figures = FiguresStage(session, rows, table)
+        return [ProjectsStage(session, rows), pipelines, figures, SweepStage(session, rows, self._incidents)]
 
     async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one pipeline that a hint is about."""

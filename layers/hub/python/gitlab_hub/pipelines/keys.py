@@ -8,6 +8,11 @@
 | `<integration>#jobs#<project>` | `<pipeline>#<jobs or bridges>#<n>` | packed jobs or bridges of a pipeline |
 | `<integration>#owed` | `<project>#<pipeline>` | a pipeline that GitLab lists and does not show |
 | `<integration>#hints` | `<project>#<pipeline>` | that a message about a pipeline is on its way, and when it is due |
+| `<integration>#changed` | `<project>#<day>#<pipeline>` | a pipeline that figures do not count yet as it is |
+| `<integration>#figures#<day>` | project | the figures of a project's day |
+| `<integration>#days` | day | the figures of a day, of all projects together |
+| `<integration>#changed_days` | day | a day of which that is not up to date |
+| `<integration>#figures` | `version` | of which release the figures are |
 
 Jobs have a partition of their own because a query pays for every byte it passes over: a list of pipelines must not
 read their jobs.
@@ -73,6 +78,39 @@ def change_sk(changed_at: int, project_id: int, pipeline_id: int) -> str:
     return f"{changed_at:013d}#{padded(project_id)}#{padded(pipeline_id)}"
 
 
+# Figures. Days are in UTC and written as in "2026-11-30".
+
+
+def changed_pk(integration_id: str) -> str:
+    """The partition of the pipelines that changed since their day was counted."""
+    return f"{integration_id}#changed"
+
+
+def changed_key(integration_id: str, project_id: int, day: str, pipeline_id: int) -> Key:
+    """The key of the mark that a pipeline of a day has changed."""
+    return changed_pk(integration_id), f"{padded(project_id)}#{day}#{padded(pipeline_id)}"
+
+
+def figures_pk(integration_id: str, day: str) -> str:
+    """The partition of a day's figures, project by project."""
+    return f"{integration_id}#figures#{day}"
+
+
+def days_pk(integration_id: str) -> str:
+    """The partition of the days' figures, of all projects together."""
+    return f"{integration_id}#days"
+
+
+def changed_days_pk(integration_id: str) -> str:
+    """The partition of the days that are to be added up again."""
+    return f"{integration_id}#changed_days"
+
+
+def figures_version_key(integration_id: str) -> Key:
+    """The key of what says by which release's rules the figures were made."""
+    return f"{integration_id}#figures", "version"
+
+
 # Which partitions hold something of an integration.
 
 
@@ -81,6 +119,12 @@ def partitions(table: Table, integration_id: str) -> Iterator[str]:
     for item in query_all(table, projects_pk(integration_id), attributes=("id", "sk")):
         yield pipelines_pk(integration_id, item["id"])
         yield jobs_pk(integration_id, item["id"])
+    days = (days_pk(integration_id), changed_days_pk(integration_id))
+    for pk in days:
+        for item in query_all(table, pk, attributes=("sk",)):
+            yield figures_pk(integration_id, item["sk"])
+    yield from (*days, changed_pk(integration_id))
+    yield figures_version_key(integration_id)[0]
     yield cursors_pk(integration_id)
     yield hints_pk(integration_id)
     yield fence_partition(integration_id)

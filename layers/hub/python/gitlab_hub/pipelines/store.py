@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.gitlab.fields import padded, seconds
+from gitlab_hub.gitlab.fields import day_of, padded, seconds
 from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
-from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, chunk_key, pipelines_pk
+from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, changed_key, chunk_key, pipelines_pk
 from gitlab_hub.pipelines.model import is_terminal
-from gitlab_hub.storage.ports import ABSENT, Item, Key, Table
+from gitlab_hub.storage.ports import ABSENT, Item, Key, Put, Table
 from gitlab_hub.storage.rows import content_hash, query_all
 
 # Many small rows as few items: compressed JSON, in chunks that a table takes and a reader can bound.
@@ -28,15 +28,15 @@ def pack(rows: Sequence[Item]) -> list[bytes]:
     return [chunk for group in _groups(rows) for chunk in _compressed(group)]
 
 
-def pack_one(row: Item) -> bytes:
-    """Pack a single row."""
+def pack_one(row: Any) -> bytes:
+    """Pack a single row, or any other JSON."""
     return zlib.compress(_text(row))
 
 
-def unpack(chunk: bytes) -> Any:
-    """Unpack a chunk, refusing one that would unfold to more than was ever packed."""
+def unpack(chunk: bytes, most: int = MAX_RAW) -> Any:
+    """Unpack a chunk, refusing one that would unfold to more than was ever packed (`most` bytes)."""
     inflater = zlib.decompressobj()
-    raw = inflater.decompress(chunk, MAX_RAW + 2)
+    raw = inflater.decompress(chunk, most + 2)
     if inflater.unconsumed_tail or not inflater.eof:
         raise ValueError("a packed chunk is damaged or larger than any chunk written here")
     return json.loads(raw)
@@ -92,6 +92,16 @@ class Copy:
         return any(pipeline.get("project_id") == self.pipeline["project_id"] for pipeline in started)
 
 
+def changed_mark(integration_id: str, row: Item) -> Item | None:
+    """What says that the figures of a stored pipeline's day are to be made again; None for one that has no day."""
+    if row["created_at"] is None:
+        return None
+    day = day_of(row["created_at"])
+    pk, sk = changed_key(integration_id, row["project_id"], day, row["id"])
+    about = {"project_id": row["project_id"], "day": day, "id": row["id"]}
+    return {"pk": pk, "sk": sk, "schema_version": 1, **about, "token": f"{row['written_at']}#{row['digest']}"}
+
+
 class PipelineStore:
     """The pipelines of one integration, as the sync writes them."""
 
@@ -142,7 +152,13 @@ class PipelineStore:
         counts = {"job_chunks": len(packed[JOBS]), "bridge_chunks": len(packed[BRIDGES])}
         state = {"settled": copy.settled, "digest": digest, "hinted": hinted, "written_at": now}
         row = {**self._row(body, known, changed_at=changed_at), **counts, **state}
-        self._table.put(row, ABSENT if known is None else known.unchanged)
+        condition = ABSENT if known is None else known.unchanged
+        mark = None if same else changed_mark(self._integration_id, row)
+        # In one transaction: the figures of a day may be late, and never miss what is stored.
+        if mark is None:
+            self._table.put(row, condition)
+        else:
+            self._table.transact([Put(row, condition), Put(mark)])
         self._table.write(deletes=self._left_over(project_id, number, packed, known))
         return not same
 

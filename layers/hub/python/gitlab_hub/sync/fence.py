@@ -172,7 +172,7 @@ class FencedTable:
             return error
         if self._fence.number() != self._number:
             return LeaseLost("a newer worker has begun, or everything was removed")
-        match request.actions:
-            case [Put(item)] if self._table.get(item["pk"], item["sk"]) == item:
-                return None  # It was ours, and its answer was lost.
+        puts = [action.item for action in request.actions if isinstance(action, Put)]
+        if len(puts) == len(request.actions) and all(self._table.get(item["pk"], item["sk"]) == item for item in puts):
+            return None  # It was ours, and its answer was lost.
         return error

@@ -1,0 +1,73 @@
+"""What each figure counts, in words: whoever reads a number finds its rule beside it."""
+
+from typing import Literal
+
+from gitlab_hub.web.errors import Unprocessable
+
+Figure = Literal["summary", "trend", "queue", "duration", "failures", "flaky", "mttr", "cost", "dora"]
+DefinitionName = Literal["hub", "gitlab", "dx"]
+
+_RATE_HUB = (
+    "success / (success + failed), by the status at which a pipeline first ended, whatever was retried later; canceled "
+    "and skipped ones are shown apart. A pipeline counts on the day (UTC) on which it was created."
+)
+_RATE_GITLAB = (
+    "success / all pipelines, by their last status. A pipeline counts on the day (UTC) on which it started; one that "
+    "started more than 7 days after its creation is left out."
+)
+_RATE_DX = (
+    "success / (success + failed), where a pipeline has the status that counts most among all attempts of its jobs: "
+    "failed, canceled, success, running, in this order. It counts on the day (UTC) on which it was created."
+)
+_DURATION = " Durations are those of finished pipelines, queue times those of jobs. Percentiles are within 0.5 %."
+
+DEFINITIONS: dict[Figure, dict[DefinitionName, str]] = {
+    "summary": {"hub": _RATE_HUB + _DURATION, "gitlab": _RATE_GITLAB + _DURATION, "dx": _RATE_DX + _DURATION},
+    "trend": {"hub": _RATE_HUB + _DURATION, "gitlab": _RATE_GITLAB + _DURATION, "dx": _RATE_DX + _DURATION},
+    "queue": {
+        "hub": "Seconds that jobs waited for a runner (GitLab's queued_duration), all attempts. Percentiles are within "
+        "0.5 %.",
+        "gitlab": "Seconds that jobs waited for a runner (GitLab's queued_duration), all attempts; GitLab tells it by "
+        "runner (group_by=runner). Percentiles are within 0.5 %.",
+    },
+    "duration": {
+        "hub": "Seconds that finished pipelines ran, as GitLab says; with group_by=job, each attempt of a job. "
+        "Percentiles are within 0.5 %, means are exact.",
+        "gitlab": "Seconds that finished pipelines ran, on the day (UTC) on which they started. Percentiles are within "
+        "0.5 %.",
+    },
+    "failures": {
+        "hub": "Failed attempts of jobs, by the class of GitLab's failure_reason and by the job's name. A reason that "
+        "the hub does not know, or that GitLab does not give, is of the class unknown."
+    },
+    "flaky": {
+        "hub": "Jobs that failed (not for a reason of the class infra) and succeeded on the same commit of the same "
+        "project within the range; rate is the share of such commits among all on which the job failed or succeeded, "
+        "wasted minutes are what the failed attempts on them ran."
+    },
+    "mttr": {
+        "hub": "On the default branch: from the end of the first failed pipeline after a successful one to the end of "
+        "the next successful pipeline that was created after it. Pipelines count by their status at their first end, "
+        "child pipelines with their parents. Both have to lie in the range."
+    },
+    "cost": {
+        "hub": "Minutes that jobs ran, all attempts, times the price of a minute on their type of runner. Retried: in "
+        "attempts that were retried. Flaky: in failed attempts (not infra) of jobs that succeeded in the same pipeline."
+    },
+    "dora": {
+        "hub": "Deployment frequency, lead time, change failure rate and time to restore, from deployments to the "
+        "production tier."
+    },
+}
+"""Figure → definition → its text; the definitions that a figure does not have are refused."""
+
+
+def text_of(figure: Figure, name: DefinitionName) -> str:
+    """The text of a figure's definition. Raises Unprocessable where the figure has no such definition."""
+    found = DEFINITIONS[figure].get(name)
+    if found is None:
+        allowed = " or ".join(DEFINITIONS[figure])
+        message = f"query.definition is {allowed} for {figure}."
+        fields = [{"field": "query.definition", "problem": "unfit", "message": message}]
+        raise Unprocessable(message, details={"fields": fields, "allowed": list(DEFINITIONS[figure])})
+    return found

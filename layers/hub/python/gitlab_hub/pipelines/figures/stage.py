@@ -1,0 +1,68 @@
+"""The step of a run that brings the figures up to date with what is stored."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from gitlab_hub.pipelines.figures.store import FigureStore, ProjectDay
+from gitlab_hub.pipelines.projects import ProjectRows
+from gitlab_hub.storage.ports import Table
+from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
+
+DAYS_AT_ONCE = 8
+
+
+class FiguresStage(SingleScopeStage):
+    """Counts the days of projects in which something changed, then adds up the days.
+
+    What is to be counted stands in the table: whoever carries on finds what is left.
+    """
+
+    name = "figures"
+
+    def __init__(self, session: Session, rows: ProjectRows, table: Table) -> None:
+        self._session, self._rows = session, rows
+        self._store = FigureStore(table, session.target.integration_id)
+        self._marked: set[str] = set()
+        self._default_branches: dict[int, str | None] = {}
+
+    async def read(self, scope: Scope) -> None:
+        """Make the figures of this run."""
+        if not await self._session.io(self._store.is_current):
+            await self._count_everything(scope)
+            await self._session.write(self._store.mark_current)
+        pages = self._store.changed()
+        while (page := await self._session.io(next, pages, None)) is not None:
+            await self._count(scope, page)
+        for day in await self._session.io(self._store.changed_days):
+            await self._session.write(self._store.add_up, day)
+            await self._session.checkpoint(scope, self._session.cursor(scope))
+
+    async def _count_everything(self, scope: Scope) -> None:
+        """Count all days of all projects, behind the project that an earlier worker has come to."""
+        pages = self._rows.listed(self._session.cursor(scope))
+        while (page := await self._session.io(next, pages, None)) is not None:
+            for project in page:
+                await self._count(scope, await self._session.io(self._store.all_days, project["id"]))
+                await self._session.checkpoint(scope, project["sk"])
+
+    async def _count(self, scope: Scope, days: Sequence[ProjectDay]) -> None:
+        await self._mark({day.day for day in days})
+        await self._know_default_branches({day.project_id for day in days})
+        for start in range(0, len(days), DAYS_AT_ONCE):
+            some = days[start : start + DAYS_AT_ONCE]
+            await self._session.gather(*(partial(self._count_one, day) for day in some))
+            self._session.count(figures_made=len(some))
+            await self._session.checkpoint(scope, self._session.cursor(scope))
+
+    async def _count_one(self, day: ProjectDay) -> None:
+        await self._session.write(self._store.count, day, self._default_branches.get(day.project_id))
+
+    async def _mark(self, days: Iterable[str]) -> None:
+        for day in sorted(set(days) - self._marked):
+            await self._session.write(self._store.mark_day, day)
+            self._marked.add(day)
+
+    async def _know_default_branches(self, ids: set[int]) -> None:
+        unknown = sorted(ids - self._default_branches.keys())
+        found = await self._session.io(self._rows.default_branches, unknown)
+        self._default_branches.update({number: found.get(number) for number in unknown})
