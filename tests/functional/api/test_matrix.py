@@ -17,6 +17,8 @@ REQUEST = f"{ONE}/access-requests/<request_id>"
 HOOK, BUILD = f"{ONE}/webhooks/<hook_id>", "/v1/builds/<build_id>"
 PIPELINE = f"{ONE}/projects/<project_id>/pipelines/<pipeline_id>"
 
+FIGURES = ("summary", "trend", "queue", "duration", "failures", "flaky", "mttr", "cost")
+
 DOCUMENTED = {
     "open": [
         "GET /healthz", "GET /openapi.json", "POST /v1/webhooks/gitlab", "POST /v1/webhooks/gitlab/<hook_id>",
@@ -32,7 +34,8 @@ DOCUMENTED = {
         f"GET {ONE}/access-review.csv", f"GET {ONE}/population.csv", f"GET {ONE}/leavers.csv",
         f"GET {ONE}/groups/<group_id>", f"GET {ONE}/projects/<project_id>", "GET /v1/audit-log", "GET /v1/whoami",
         f"GET {ONE}/pipelines", f"GET {ONE}/pipelines/completeness", f"GET {ONE}/projects/<project_id>/pipelines",
-        f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree",
+        f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree", f"GET {ONE}/jobs",
+        *(f"GET {ONE}/analytics/{name}" for name in FIGURES),
         f"GET {RPC}.list", f"GET {RPC}.info/<credential_id>", f"GET {ONE}/webhooks", f"GET {HOOK}",
         "GET /v1/deliveries", "GET /v1/deliveries/<delivery_id>", "GET /v1/triggers", "GET /v1/triggers/<trigger_id>",
         "GET /v1/builds", f"GET {BUILD}", "GET /v1/incidents", f"GET {ONE}/invitations",

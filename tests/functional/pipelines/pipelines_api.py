@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from gitlab_hub.pipelines.job_search import JobSearch
 from gitlab_hub.pipelines.reader import PipelineReader
 from gitlab_hub.pipelines.routes import PipelineRoutes
+from gitlab_hub.pipelines.selection import ProjectSelection
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.pagination import Cursors
 from tests.fakes.events import Context, answered, http_event
+from tests.fakes.table import MemoryTable
 from tests.unit.pipelines.pipelines_sync import World
 
 
@@ -23,7 +26,10 @@ class PipelinesApi:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        routes = PipelineRoutes(PipelineReader(world.table), Cursors(lambda: b"key"))
+        self.groups = MemoryTable()
+        selection = ProjectSelection(world.table, self.groups)
+        cursors = Cursors(lambda: b"key")
+        routes = PipelineRoutes(PipelineReader(world.table), JobSearch(world.table), selection, cursors)
         self.api = Api(routes.routes(), guard=TwoIntegrations(), idempotency=None, now=lambda: 0.0)
 
     def get(self, path: str, *, integration: str = "i1", **query: Any) -> tuple[int, Any]:

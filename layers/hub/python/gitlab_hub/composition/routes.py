@@ -215,16 +215,17 @@ def pipelines_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.pipelines.figures.completeness import completeness_of
     from gitlab_hub.pipelines.figures.reader import FigureReader
     from gitlab_hub.pipelines.figures.routes import FigureRoutes
+    from gitlab_hub.pipelines.job_search import JobSearch
     from gitlab_hub.pipelines.reader import PipelineReader
     from gitlab_hub.pipelines.routes import PipelineRoutes
     from gitlab_hub.pipelines.selection import ProjectSelection
 
     table, cursors = container.table("pipelines_table"), container.cursors
     selection = ProjectSelection(table, container.table("access_table"))
-    figures = FigureReader(table, selection, lambda: {})
+    figures = FigureReader(table, selection, lambda: container.settings.runner_prices)
     return _of(
         FigureRoutes(figures, partial(completeness_of, table, selection), container.now),
-        PipelineRoutes(PipelineReader(table), cursors),
+        PipelineRoutes(PipelineReader(table), JobSearch(table), selection, cursors),
         CompletenessRoutes(CompletenessReader(table, container.now), cursors),
     )
 

@@ -14,6 +14,16 @@ def _listed(value: Any) -> Any:
 Listed = BeforeValidator(_listed)
 
 
+def _priced(value: Any) -> Any:
+    """Split a list of `name=price`."""
+    if not isinstance(value, str):
+        return value
+    return dict(part.split("=", 1) if "=" in part else (part, part) for part in _listed(value))
+
+
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class Settings(BaseModel):
     """The settings of one function.
 
@@ -55,6 +65,7 @@ class Settings(BaseModel):
     build_state_machine_arns: Annotated[tuple[str, ...], Listed] = ()
     build_execution_arns: Annotated[tuple[str, ...], Listed] = ()
     build_queue_arns: Annotated[tuple[str, ...], Listed] = ()
+    runner_prices: Annotated[dict[str, Price], BeforeValidator(_priced)] = {}
     auto_rotate_tokens: bool = False
     hub_allow_loopback: bool = False
     aws_endpoint_url: str = ""

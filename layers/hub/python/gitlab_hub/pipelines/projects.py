@@ -1,6 +1,6 @@
 """The first and the last step of a run: which projects there are, and which are no more."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -59,13 +59,6 @@ class ProjectRows(TableRows):
         """Page by page, the projects behind a key that were not marked as gone."""
         for page in query_pages(self._table, self._pk, after=after):
             yield [item for item in page if "gone_at" not in item]
-
-    def default_branches(self, ids: Iterable[int]) -> dict[int, str | None]:
-        """The default branches of those of these projects that are known, gone ones included."""
-        items = self._table.get_many(
-            [(self._pk, padded(number)) for number in ids], attributes=("id", "default_branch")
-        )
-        return {item["id"]: item.get("default_branch") for item in items}
 
 
 def project_row(listed: Mapping[str, Any]) -> Row:

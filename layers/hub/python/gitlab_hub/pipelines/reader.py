@@ -6,7 +6,9 @@ from typing import Any
 
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.pipelines.figures.facts import ref_class
 from gitlab_hub.pipelines.keys import BY_CHANGE, chunk_key, pipelines_pk
+from gitlab_hub.pipelines.selection import default_branches
 from gitlab_hub.pipelines.store import BRIDGES, JOBS, unpack
 from gitlab_hub.storage.ports import Item, Rows, Table
 
@@ -65,6 +67,7 @@ class PipelineFilter:
     """Which pipelines a list is to show; times are unix seconds."""
 
     project_id: int | None = None
+    group_id: int | None = None
     ref: str | None = None
     status: str | None = None
     source: str | None = None
@@ -77,13 +80,21 @@ class PipelineFilter:
         """All filters in a fixed order."""
         return astuple(self)
 
-    def test(self, *, of_project: bool) -> Callable[[Item], bool] | None:
-        """The test that a row must pass; None where every row does. `of_project`: rows are of the one project."""
+    def test(self, *, of_project: bool, within: set[int] | None = None) -> Callable[[Item], bool] | None:
+        """The test that a row must pass; None where every row does.
+
+        `of_project`: rows are of the one project. `within`: the projects below the group that is named.
+        """
         names = ("ref", "status", "source") if of_project else ("project_id", "ref", "status", "source")
         wanted = {name: value for name in names if (value := getattr(self, name)) is not None}
-        if not wanted and self.created_after is None and self.created_before is None and self.updated_before is None:
+        times = (self.created_after, self.created_before, self.updated_before)
+        if not wanted and within is None and all(moment is None for moment in times):
             return None
-        return lambda item: all(item.get(name) == value for name, value in wanted.items()) and self._in_time(item)
+        return lambda item: (
+            (within is None or item["project_id"] in within)
+            and all(item.get(name) == value for name, value in wanted.items())
+            and self._in_time(item)
+        )
 
     def _in_time(self, item: Item) -> bool:
         created = item["created_at"] or 0
@@ -100,8 +111,16 @@ class PipelineReader:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def pipelines(self, integration_id: str, filters: PipelineFilter, *, limit: int, after: str | None) -> ItemPage:
-        """A page of pipelines.
+    def pipelines(
+        self,
+        integration_id: str,
+        filters: PipelineFilter,
+        *,
+        limit: int,
+        after: str | None,
+        within: set[int] | None = None,
+    ) -> ItemPage:
+        """A page of pipelines; `within`: only those of these projects.
 
         With `updated_after` it is the feed of what the hub changed, oldest change first, for followers; they overlap
         their reads by a minute, because several workers write at once. Else the newest come first: those of a
@@ -110,19 +129,25 @@ class PipelineReader:
         end = None if filters.updated_before is None else f"{(filters.updated_before + 1) * 1000:013d}"
         if filters.updated_after is not None:
             start = after or f"{filters.updated_after * 1000:013d}"
-            return self._by_change(integration_id, filters, limit=limit, after=start, until=end, forward=True)
+            return self._by_change(
+                integration_id, filters, limit=limit, after=start, until=end, forward=True, within=within
+            )
         if filters.project_id is None:
-            return self._by_change(integration_id, filters, limit=limit, after=after or end, forward=False)
+            return self._by_change(
+                integration_id, filters, limit=limit, after=after or end, forward=False, within=within
+            )
         pk = pipelines_pk(integration_id, filters.project_id)
 
         def read(position: str | None, most: int) -> Rows:
             return self._table.query(pk, after=position, limit=most, forward=False)
 
-        return _shown(filtered(read, filters.test(of_project=True), limit=limit, after=after, order="sk"))
+        test = filters.test(of_project=True, within=within)
+        return self._shown(integration_id, filtered(read, test, limit=limit, after=after, order="sk"))
 
     def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> Item:
         """One pipeline. Raises NotFound."""
-        return shown(self._stored(integration_id, project_id, pipeline_id))
+        item = self._stored(integration_id, project_id, pipeline_id)
+        return self._shown(integration_id, ItemPage([item], None)).rows[0]
 
     def jobs(
         self, integration_id: str, project_id: int, pipeline_id: int, *, retried: bool, limit: int, after: Place | None
@@ -151,8 +176,8 @@ class PipelineReader:
     def some(self, integration_id: str, ids: list[tuple[int, int]]) -> dict[tuple[int, int], Item]:
         """Those of the pipelines (project, id) that are stored."""
         keys = [(pipelines_pk(integration_id, project), padded(number)) for project, number in ids]
-        items = self._table.get_many(keys)
-        return {(item["project_id"], item["id"]): shown(item) for item in items}
+        found = self._shown(integration_id, ItemPage(self._table.get_many(keys), None))
+        return {(item["project_id"], item["id"]): item for item in found.rows}
 
     def _place(self, integration_id: str, project_id: int, pipeline_id: int, count: int, after: Place) -> int:
         """The chunk to go on in. A sync between two pages may have moved jobs to earlier chunks: then back to them."""
@@ -173,14 +198,23 @@ class PipelineReader:
         after: str | None,
         forward: bool,
         until: str | None = None,
+        within: set[int] | None = None,
     ) -> ItemPage:
         def read(position: str | None, most: int) -> Rows:
             return self._table.query(
                 integration_id, after=position, until=until, limit=most, forward=forward, index=BY_CHANGE
             )
 
-        test, order = filters.test(of_project=False), f"{BY_CHANGE}_sk"
-        return _shown(filtered(read, test, limit=limit, after=after, order=order))
+        test, order = filters.test(of_project=False, within=within), f"{BY_CHANGE}_sk"
+        return self._shown(integration_id, filtered(read, test, limit=limit, after=after, order=order))
+
+    def _shown(self, integration_id: str, found: ItemPage) -> ItemPage:
+        """Rows as they are shown, with what their default branch says of them."""
+        branches = default_branches(self._table, integration_id, {item["project_id"] for item in found.rows})
+        rows = [shown(item) for item in found.rows]
+        return ItemPage(
+            [{**row, "ref_class": ref_class(row, branches.get(row["project_id"]))} for row in rows], found.last
+        )
 
     def _stored(self, integration_id: str, project_id: int, pipeline_id: int) -> Item:
         item = self._table.get(pipelines_pk(integration_id, project_id), padded(pipeline_id))
@@ -198,10 +232,6 @@ class PipelineReader:
 def shown(item: Item) -> Item:
     """A stored pipeline with GitLab's fields unpacked; what we derived stands beside them."""
     return {**item, **unpack(item["body"])}
-
-
-def _shown(found: ItemPage) -> ItemPage:
-    return ItemPage([shown(item) for item in found.rows], found.last)
 
 
 # A pipeline with everything that it started, across projects of one integration.

@@ -31,6 +31,10 @@ class ProjectSelection:
         found = _paths(self._items(integration_id))
         return {number: full_path for number, full_path in found.items() if is_below(full_path, path)}
 
+    def within(self, integration_id: str, group_id: int | None) -> set[int] | None:
+        """The projects below a group, None where no group is named. Raises NotFound."""
+        return None if group_id is None else set(self.below(integration_id, group_id))
+
     def here(self, integration_id: str) -> Projects:
         """The projects that GitLab lists."""
         return _paths(item for item in self._items(integration_id) if "gone_at" not in item)
@@ -42,6 +46,14 @@ class ProjectSelection:
 
     def _items(self, integration_id: str) -> Iterator[Item]:
         return query_all(self._table, projects_pk(integration_id), attributes=_NAMES)
+
+
+def default_branches(table: Table, integration_id: str, ids: Iterable[int]) -> dict[int, str | None]:
+    """The default branches of those of these projects that are known."""
+    keys = [(projects_pk(integration_id), padded(number)) for number in sorted(ids)]
+    return {
+        item["id"]: item.get("default_branch") for item in table.get_many(keys, attributes=("id", "default_branch"))
+    }
 
 
 def _paths(items: Iterable[Item]) -> Projects:

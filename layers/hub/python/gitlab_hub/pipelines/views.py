@@ -66,6 +66,7 @@ class PipelineView(View):
     user: UserView | None = None
     job_count: int | None = None
     bridge_count: int | None = None
+    ref_class: str | None = None
     failure_class: str | None = None
     first_terminal_status: str | None = None
     first_terminal_at: Time = None
@@ -102,6 +103,14 @@ class JobView(View):
     first_terminal_at: Time = None
 
 
+class FoundJob(JobView):
+    """One attempt of a job, with the pipeline that it belongs to."""
+
+    project_id: int
+    pipeline_id: int
+    ref_class: str | None = None
+
+
 class TreeBridge(JobView):
     """A trigger job and the pipeline that it started, as far as the hub has it."""
 
@@ -133,6 +142,13 @@ class JobList(BaseModel):
     """A page of jobs."""
 
     jobs: list[JobView]
+    next_cursor: str | None
+
+
+class FoundJobList(BaseModel):
+    """A page of jobs of many pipelines."""
+
+    jobs: list[FoundJob]
     next_cursor: str | None
 
 

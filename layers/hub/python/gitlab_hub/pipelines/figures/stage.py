@@ -5,6 +5,7 @@ from functools import partial
 
 from gitlab_hub.pipelines.figures.store import FigureStore, ProjectDay
 from gitlab_hub.pipelines.projects import ProjectRows
+from gitlab_hub.pipelines.selection import default_branches
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 
@@ -20,7 +21,7 @@ class FiguresStage(SingleScopeStage):
     name = "figures"
 
     def __init__(self, session: Session, rows: ProjectRows, table: Table) -> None:
-        self._session, self._rows = session, rows
+        self._session, self._rows, self._table = session, rows, table
         self._store = FigureStore(table, session.target.integration_id)
         self._marked: set[str] = set()
         self._default_branches: dict[int, str | None] = {}
@@ -64,5 +65,5 @@ class FiguresStage(SingleScopeStage):
 
     async def _know_default_branches(self, ids: set[int]) -> None:
         unknown = sorted(ids - self._default_branches.keys())
-        found = await self._session.io(self._rows.default_branches, unknown)
+        found = await self._session.io(default_branches, self._table, self._store.integration_id, unknown)
         self._default_branches.update({number: found.get(number) for number in unknown})

@@ -55,6 +55,11 @@ class FigureStore:
     def __init__(self, table: Table, integration_id: str) -> None:
         self._table, self._integration_id = table, integration_id
 
+    @property
+    def integration_id(self) -> str:
+        """Whose figures these are."""
+        return self._integration_id
+
     # ---- What is to be done
 
     def is_current(self) -> bool:
