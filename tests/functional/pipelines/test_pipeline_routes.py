@@ -216,5 +216,5 @@ async def test_a_cursor_belongs_to_its_list(hub: PipelinesApi, path: str, query:
 
 async def test_every_answer_is_in_the_document(hub: PipelinesApi) -> None:
     paths = document(hub.api.routes)["paths"]
-    assert len(paths) == 5
+    assert len(paths) == 6
     assert all("200" in methods["get"]["responses"] for methods in paths.values())

@@ -40,7 +40,7 @@ MOST = {
     "builds_api": 190,
     "access_api": 150,
     "provisioning_api": 165,
-    "pipelines_api": 95,
+    "pipelines_api": 110,
     "operations_api": 85,
     "sync_accounts": 238,
     "sync_pipelines": 145,

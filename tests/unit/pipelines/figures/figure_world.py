@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
@@ -21,7 +22,7 @@ from gitlab_hub.sync.ports import Scope, Session
 from gitlab_hub.web.api import Api
 from tests.fakes.events import Context, answered, http_event
 from tests.fakes.table import MemoryTable
-from tests.unit.pipelines.pipelines_sync import ScriptedSession, World
+from tests.unit.pipelines.pipelines_sync import ScriptedSession, Stopped, World
 
 MONDAY = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp())
 """2026-03-02, the first day of these tests."""
@@ -82,6 +83,11 @@ class FigureWorld:
         """Bring the figures up to date, as the step of a run does."""
         session = cast("Session", ScriptedSession(self.world, {}, full=False, stop_after=stop_after))
         asyncio.run(FiguresStage(session, ProjectRows(self.table, "i1"), self.table).read(Scope("all")))
+
+    def try_count(self, *, stop_after: int | None) -> None:
+        """The same by a worker that may be stopped on its way."""
+        with suppress(Stopped):
+            self.count(stop_after=stop_after)
 
     def get(self, figure: str, **query: Any) -> Any:
         """Ask for a figure; by default of the first two weeks."""

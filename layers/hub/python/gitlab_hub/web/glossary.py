@@ -82,7 +82,8 @@ TERMS: dict[str, tuple[str, Any]] = {
     "external_id": ("The id at the target; null until it has one.", "shop:1b2c"),
     "failed": ("How many GitLab could not send again.", 0),
     "failure_class": (
-        "Who is to look at it: script, infra, timeout, config, quota or policy; null: unknown.",
+        "Who is to look at it: script, infra, timeout, config, quota or policy; unknown where GitLab's reason is not "
+        "known; null where nothing failed.",
         "script",
     ),
     "failure_reason": ("GitLab's word for why it failed.", "script_failure"),
@@ -181,6 +182,10 @@ TERMS: dict[str, tuple[str, Any]] = {
         "https://app.example.com/done",
     ),
     "ref": ("Name of the branch or tag.", "main"),
+    "ref_class": (
+        "What it ran for: default_branch, merge_request, tag or other.",
+        "default_branch",
+    ),
     "replays": ("How often somebody had it worked on again.", 0),
     "report_status": ("Whether builds are shown at the commit in GitLab.", NOTHING),
     "report_statuses": ("Post commit statuses; needs a token of scope api.", NOTHING),

@@ -21,7 +21,13 @@ ProjectId = Annotated[int | None, Query(ge=1, le=MAX_ID)]
 GroupId = Annotated[int | None, Query(ge=1, le=MAX_ID, description="With all of its subgroups.")]
 Moment = Annotated[
     str | None,
-    Query(alias="from", min_length=1, max_length=40, description="Unix seconds, or a day or time in ISO 8601."),
+    Query(
+        alias="from",
+        min_length=1,
+        max_length=40,
+        description="Where the range begins: unix seconds, or a day or time in ISO 8601.",
+        examples=["2026-11-01"],
+    ),
 ]
 End = Annotated[
     str | None,
@@ -29,18 +35,21 @@ End = Annotated[
         alias="to",
         min_length=1,
         max_length=40,
-        description="Where the range ends: a moment, or a day which is its last one.",
+        description="Where the range ends: unix seconds or a time in ISO 8601, or a day, which is its last one.",
+        examples=["2026-11-30"],
     ),
 ]
 RefFilter = Annotated[RefClass | None, Query(description="Only pipelines of this class of ref.")]
 Definition = Annotated[DefinitionName, Query(description="By whose rules it is counted.")]
 
-BySummary = Annotated[Literal["project", "ref_class", "source"] | None, Query()]
-ByPeriod = Annotated[Literal["day", "week", "month"], Query()]
-ByQueue = Annotated[Literal["project", "ref_class", "runner", "tag"] | None, Query()]
-ByDuration = Annotated[Literal["project", "ref_class", "job"] | None, Query()]
-ByCost = Annotated[Literal["project", "ref_class", "job", "runner"] | None, Query()]
-ByProject = Annotated[Literal["project"] | None, Query()]
+_ROWS = "What each row is about; without it there are none."
+
+BySummary = Annotated[Literal["project", "ref_class", "source"] | None, Query(description=_ROWS)]
+ByPeriod = Annotated[Literal["day", "week", "month"], Query(description="How long the part is that each row is about.")]
+ByQueue = Annotated[Literal["project", "ref_class", "runner", "tag"] | None, Query(description=_ROWS)]
+ByDuration = Annotated[Literal["project", "ref_class", "job"] | None, Query(description=_ROWS)]
+ByCost = Annotated[Literal["project", "ref_class", "job", "runner"] | None, Query(description=_ROWS)]
+ByProject = Annotated[Literal["project"] | None, Query(description=_ROWS)]
 
 PATH = "/v1/integrations/<integration_id>/analytics"
 
