@@ -38,7 +38,9 @@ StatusFilter = Annotated[StatusName | None, Query()]
 SourceFilter = Annotated[SourceName | None, Query()]
 
 FailureFilter = Annotated[FailureClass | None, Query()]
-Runner = Annotated[str | None, Query(min_length=1, max_length=1024, description="Its id, or its description.")]
+Runner = Annotated[
+    str | None, Query(min_length=1, max_length=1024, description="Its id, or its description.", examples=["12"])
+]
 
 JOBS = "/v1/integrations/<integration_id>/jobs"
 LIST = "/v1/integrations/<integration_id>/pipelines"

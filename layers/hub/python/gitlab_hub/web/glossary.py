@@ -82,8 +82,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "external_id": ("The id at the target; null until it has one.", "shop:1b2c"),
     "failed": ("How many GitLab could not send again.", 0),
     "failure_class": (
-        "Who is to look at it: script, infra, timeout, config, quota or policy; unknown where GitLab's reason is not "
-        "known; null where nothing failed.",
+        "Who is to look at it: script, infra, timeout, config, quota or policy; or unknown. Null: nothing failed.",
         "script",
     ),
     "failure_reason": ("GitLab's word for why it failed.", "script_failure"),

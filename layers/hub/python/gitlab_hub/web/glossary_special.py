@@ -47,6 +47,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
             "MemberRoleAnswer",
             "PipelineView",
             "JobView",
+            "FoundJob",
             "TreePipeline",
             "TreeBridge",
             "UserView",
@@ -56,7 +57,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     },
     **{
         f"{name}.status": (_GITLAB_STATUS, "success")
-        for name in ("PipelineView", "JobView", "TreePipeline", "TreeBridge")
+        for name in ("PipelineView", "JobView", "FoundJob", "TreePipeline", "TreeBridge")
     },
     **{
         f"{name}.created_at": ("When it was created, an ISO 8601 time.", "2026-11-29T12:00:00Z")
