@@ -15,9 +15,9 @@ ACTIVE_DAYS = 90
 
 
 def was_here(user: User, now: float) -> bool:
-    """Whether the account was used within the last ninety days (`can_be_deactivated?`)."""
-    seen = user.last_activity_on
-    return seen is not None and parse(seen) >= now - ACTIVE_DAYS * DAY
+    """Whether the account was used within the last ninety days (`can_be_deactivated?`, `last_active_at`)."""
+    seen = [user.last_sign_in or 0.0, parse(user.last_activity_on) if user.last_activity_on else 0.0]
+    return max(seen) > now - ACTIVE_DAYS * DAY
 
 
 def solo_owned(company: Company, user_id: int) -> list[int]:

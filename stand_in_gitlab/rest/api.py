@@ -81,6 +81,7 @@ class RestApi:
         yield "GET", "/user", users.me
         yield "GET", "/users", users.many
         yield "GET", "/users/*", users.one
+        yield "GET", "/users/*/memberships", users.memberships
         changing = self._company, self._shapes, self.memberships, self.jobs
         yield from UserWritesApi(*changing).routes()
         yield from UserStatesApi(*changing).routes()

@@ -29,6 +29,7 @@ OWN = {
     "GET user": ("User: Read", USER),
     "GET users": ("User: Read", INSTANCE),
     "GET users/*": ("User: Read", USER),
+    "GET users/*/memberships": ("User: Read", INSTANCE),
     "POST users": ("User: Create", INSTANCE),
     "PUT users/*": ("User: Update", INSTANCE),
     "DELETE users/*": ("User: Delete", INSTANCE),

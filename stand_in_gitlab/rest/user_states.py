@@ -5,7 +5,6 @@
 
 from collections.abc import Iterator
 
-from stand_in_gitlab.company.member_rules import is_project_bot
 from stand_in_gitlab.company.model import User
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.company.user_rules import ACTIVE_DAYS, BLOCKED, was_here
@@ -62,8 +61,6 @@ class UserStatesApi:
             return reply(None, 201)
         if user.state in BLOCKED:
             raise refused("Error occurred. A blocked user cannot be deactivated", 403)
-        if is_project_bot(user):
-            raise refused("Internal users cannot be deactivated", 403)
         if was_here(user, ask.now):
             raise refused(RECENT, 403)
         return self._become(user, "deactivated")

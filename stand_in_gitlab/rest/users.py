@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from stand_in_gitlab.company.model import User
+from stand_in_gitlab.company.model import MINIMAL, User
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.rest.ask import Answer, Ask, reply
 from stand_in_gitlab.rest.paging import keyset_by_cursor, numbered
@@ -12,6 +12,7 @@ from stand_in_gitlab.rest.shapes import Shapes
 
 HIDDEN = frozenset({"blocked", "banned", "blocked_pending_approval"})
 ORDERS = frozenset({"id", "name", "username", "created_at", "updated_at"})
+SOURCES = {"group": "Namespace", "project": "Project"}
 SORTS = frozenset({"asc", "desc"})
 
 
@@ -32,6 +33,30 @@ class UsersApi:
         if user is None or (user.state in HIDDEN and not ask.user.is_admin):
             raise not_found("User")
         return reply(self._shapes.user_for_admin(user) if ask.user.is_admin else self._shapes.user(user))
+
+    def memberships(self, ask: Ask) -> Answer:
+        """GET /users/:id/memberships, for administrators (lib/api/users.rb): of groups those from Guest on."""
+        ask.need_admin()
+        user_id, kind = ask.integer(ask.names[0], "id"), ask.params.get("type")
+        if user_id not in self._company.users:
+            raise not_found("User")
+        rows = [
+            {
+                "source_id": number,
+                "source_name": self._name(of, number),
+                "source_type": SOURCES[of],
+                "access_level": level,
+            }
+            for (of, number), members in self._company.members.items()
+            if user_id in members
+            and kind in {None, SOURCES[of]}
+            and ((level := members[user_id].level) > MINIMAL or kind is None)
+        ]
+        return numbered(ask, rows, lambda row: row)
+
+    def _name(self, kind: str, number: int) -> str:
+        found = self._company.groups[number] if kind == "group" else self._company.projects[number]
+        return found.name
 
     def many(self, ask: Ask) -> Answer:
         """GET /users."""

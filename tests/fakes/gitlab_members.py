@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from tests.fakes.gitlab_accounts import Accounts
+
 _PATH = re.compile(r"/gitlab/api/v4/(?P<path>.*)")
 _PLACE = re.compile(r"(groups|projects)/([^/]+)")
 _MEMBERS = re.compile(r"(groups|projects)/(\d+)/members(/all)?")
@@ -53,6 +55,9 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     instead_of_write: Callable[[], httpx.Response | None] = lambda: None
     """Called in place of a write; where it answers, nothing takes effect."""
 
+    def __post_init__(self) -> None:
+        self.accounts = Accounts(self.users)
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = str((_PATH.fullmatch(request.url.path) or {"path": ""})["path"])
         self.step(request.method, path)
@@ -61,7 +66,9 @@ class MemberGitLab(httpx.AsyncBaseTransport):
                 self.writes.append((request.method, f"/{path}", None))
             return _answer(None)
         if request.method == "GET":
-            return self.refuses() or self._list(path, request.url.params) or self._read(path)
+            self.accounts.look()
+            told = self.refuses() or self.accounts.memberships(path, request.url.params, self.members)
+            return told or self._list(path, request.url.params) or self._read(path)
         body = json.loads(request.content) if request.content else None
         self.writes.append((request.method, f"/{path}", body))
         answer = self.instead_of_write() or self._beside(request.method, path, body)
@@ -105,10 +112,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         if path == "user":
             return _answer(self.users.get(1))
         if path == "users":
-            username, address = query.get("username", "").lower(), query.get("search")
-            people = self.users.values()
-            named = [row for row in people if row["username"].lower() == username]
-            found = named or [row for row in people if address and row.get("public_email") == address]
+            address = query.get("search", "")
+            found = self.accounts.listed(query)
             found += [self.users[self.found_by[address]]] if address in self.found_by else []
             return httpx.Response(200, json=found)
         if of := _INVITATIONS.fullmatch(path):
@@ -171,7 +176,9 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         return max(rows, key=lambda row: int(row["access_level"]), default=None)
 
     def _beside(self, method: str, path: str, body: Any) -> httpx.Response:
-        """Writes about invitations and shares, and all others."""
+        """Writes about accounts, invitations and shares, and all others."""
+        if (answer := self.accounts.write(method, path, body)) is not None:
+            return answer
         if found := _INVITATIONS.fullmatch(path):
             return self._invite(method, (found[1], int(found[2])), found[3], body)
         if found := _SHARE.fullmatch(path):

@@ -10,7 +10,7 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.provisioning.instead import became_member, made_member
-from gitlab_hub.provisioning.model import Call, Plan, Step, StepStatus
+from gitlab_hub.provisioning.model import IN_BACKGROUND, Call, Plan, Step, StepStatus
 from gitlab_hub.provisioning.outcomes import (
     Answer,
     Taken,
@@ -27,6 +27,9 @@ from gitlab_hub.provisioning.states import Instead, Membership, State
 from gitlab_hub.provisioning.store import PlanStore
 
 SEND_SECONDS = 25.0
+BACKGROUND_SECONDS = 3.0
+"""After which it is looked whether GitLab has done in the background what it took."""
+
 DELETE_EVERY_SECONDS = 1.0
 """GitLab takes 60 member deletions a minute (lib/gitlab/application_rate_limiter.rb, `members_delete`)."""
 
@@ -67,6 +70,9 @@ class Execution:
         answer = asyncio.run(self._send(connection, call))
         try:
             now_is = self._planner.state(connection, step.operation)
+            if answer.taken is Taken.YES and step.operation.kind in IN_BACKGROUND and now_is != step.after:
+                self._sleep(BACKGROUND_SECONDS)
+                now_is = self._planner.state(connection, step.operation)
             if members is not None and now_is == step.before != step.after:
                 instead = made_member(step, members, self._planner.members(connection, step.operation))
                 if instead is not None:

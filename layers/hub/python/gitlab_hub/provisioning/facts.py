@@ -16,6 +16,7 @@ class Hand:
     is_admin: bool
     scopes: tuple[str, ...]
     today: str
+    on_gitlab_com: bool = False
 
     @property
     def may_write(self) -> bool:
@@ -25,7 +26,10 @@ class Hand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """An account. `is_admin` None = the token is not shown it."""
+    """An account. `is_admin` None = the token is not shown it, as GitLab shows it to administrators only.
+
+    `seen_on`: the day (ISO) of the last activity or sign-in that GitLab knows of.
+    """
 
     id: int
     username: str
@@ -33,6 +37,7 @@ class Person:
     state: str
     kind: AccountKind
     is_admin: bool | None = None
+    seen_on: str | None = None
 
     @property
     def label(self) -> str:

@@ -17,6 +17,8 @@ from gitlab_hub.provisioning.states import Instead, State, stored
 PLAN_SECONDS = 15 * 60
 """How long a plan may be applied: what it shows was true when it was made."""
 
+MOST_STEPS = 100
+"""In one plan: what twenty seconds are enough to look at."""
 
 NO_ROLE = 0
 """In the place of a custom role's id: none. Without a word about it, one stays as long as the level does."""
@@ -42,10 +44,30 @@ class Kind(StrEnum):
     INVITE = "invite"
     UPDATE_INVITATION = "update_invitation"
     CANCEL_INVITATION = "cancel_invitation"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    DEACTIVATE = "deactivate"
+    ACTIVATE = "activate"
+    CREATE_ACCOUNT = "create_account"
+    DELETE_ACCOUNT = "delete_account"
 
 
-_ENDING = frozenset({Kind.REVOKE, Kind.UNSHARE, Kind.CANCEL_INVITATION})
-"""Those that take access away."""
+CLOSING = frozenset({Kind.BLOCK, Kind.DEACTIVATE, Kind.DELETE_ACCOUNT})
+"""Those after which an account cannot be used, so that it looks after no group any more."""
+
+ON_ACCOUNTS = CLOSING | {Kind.UNBLOCK, Kind.ACTIVATE, Kind.CREATE_ACCOUNT}
+"""Those that are about an account itself."""
+
+IN_BACKGROUND = frozenset({Kind.DELETE_ACCOUNT})
+"""Those that GitLab answers first and does later."""
+
+_RANKS = {
+    **dict.fromkeys((Kind.CREATE_ACCOUNT, Kind.UNBLOCK, Kind.ACTIVATE), 0),
+    **dict.fromkeys((Kind.BLOCK, Kind.DEACTIVATE), 2),
+    **dict.fromkeys((Kind.REVOKE, Kind.UNSHARE, Kind.CANCEL_INVITATION), 3),
+    Kind.DELETE_ACCOUNT: 5,
+}
+"""When each kind is done among those of its plan: 0 the first, 1 where nothing is said."""
 
 
 class Mode(StrEnum):
@@ -60,7 +82,8 @@ class Operation:
     """One thing that somebody wants; which fields it has follows from its kind.
 
     It is about an account (`account_id`, else 0), a group that is invited (`group_id`), or an address (`email`, in
-    lower case). What has no group or project, as a change of an account itself, has no `resource_type`.
+    lower case). What has no group or project, as a change of an account itself, has no `resource_type`. An account that
+    is to be made has a `username` and a `name`, perhaps what a `provider` of sign-ins knows it by (`extern_uid`).
     """
 
     kind: Kind
@@ -74,18 +97,25 @@ class Operation:
     expires_on: str | None = None
     member_role_id: int | None = None
     expected_level: int | None = None
+    username: str | None = None
+    name: str | None = None
+    external: bool | None = None
+    provider: str | None = None
+    extern_uid: str | None = None
 
     @property
     def rank(self) -> int:
-        """When it is done among those of its plan: new owners come first, and nobody goes before they are there."""
-        if self.kind in _ENDING:
-            return 2
-        return 0 if self.access_level == OWNER else 1
+        """When it is done among those of its plan: new owners come first, and nobody goes before they are there.
+
+        An account is closed before anything is taken from it, and deleted when all else is done.
+        """
+        return _RANKS.get(self.kind, 0 if self.access_level == OWNER else 1)
 
     @property
     def subject(self) -> tuple[object, ...]:
         """What it changes: a plan has one operation for each."""
-        return self.resource_type, self.resource_id, self.account_id, self.group_id, self.email
+        aspect = self.kind if self.kind is Kind.DELETE_ACCOUNT else self.username
+        return self.resource_type, self.resource_id, self.account_id, self.group_id, self.email, aspect
 
     @property
     def holder(self) -> int:
@@ -144,7 +174,8 @@ class Step:
     `subject`: whom it is about, as people call it. `refusals` are codes of `refusals.Code` in order of their names.
     `before` and `after`: what that has in the resource itself, or is itself; None for nothing. `full_path` is empty
     where there is no resource, or GitLab shows none. `tries` counts the writes that were about to go out, `sent_at` is
-    the last one's moment until its outcome is known. `instead`: what GitLab did in the place of what was planned.
+    the last one's moment until its outcome is known, `taken_at` that of GitLab's answer to what it does later.
+    `instead`: what GitLab did in the place of what was planned.
     """
 
     index: int
@@ -163,6 +194,7 @@ class Step:
     instead: Instead | None = None
     tries: int = 0
     sent_at: int | None = None
+    taken_at: int | None = None
     settled_at: int | None = None
     version: int = 1
 

@@ -7,6 +7,7 @@ from pydantic import Field, StrictInt, model_validator
 from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.gitlab.roles import MINIMAL_ACCESS
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.account_bodies import AccountBody
 from gitlab_hub.provisioning.model import Kind, Mode, Operation
 from gitlab_hub.provisioning.request_fields import AccountId, Day, Email, GroupId, Level, ResourceBody, iso
 from gitlab_hub.web.rules import rule
@@ -193,7 +194,14 @@ def _check_level(resource: ResourceBody, level: int) -> None:
 
 
 OperationBody = Annotated[
-    GrantBody | RevokeBody | ShareBody | UnshareBody | InviteBody | UpdateInvitationBody | CancelInvitationBody,
+    GrantBody
+    | RevokeBody
+    | ShareBody
+    | UnshareBody
+    | InviteBody
+    | UpdateInvitationBody
+    | CancelInvitationBody
+    | AccountBody,
     Field(discriminator="op"),
 ]
 """Any of them."""

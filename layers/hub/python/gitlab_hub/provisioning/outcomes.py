@@ -13,7 +13,7 @@ from typing import Any
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError, NoConnection, RateLimited, ReadOnly
-from gitlab_hub.provisioning.model import Step, StepStatus
+from gitlab_hub.provisioning.model import IN_BACKGROUND, Step, StepStatus
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.refusals import Code
@@ -24,6 +24,13 @@ MOST_TRIES = 5
 
 DRIFTED, NOT_DONE, REFUSED = "plan_drifted", "not_done", "gitlab_refused"
 
+DONE_WITHIN_SECONDS = 600
+"""How long something is watched that GitLab has taken and does later; after that it is told as it is."""
+
+SENT_WITHIN_SECONDS = 120
+"""How long one is waited for whose answer was lost, before it is sent again."""
+
+_LATER_HINT = "GitLab has taken it and does it in the background, which takes longer where there is much to move."
 _DRIFTED_HINT = "Somebody changed this in GitLab after the plan was applied. It was left as it is now; make a new plan."
 _NOT_DONE_HINT = "GitLab took the request, and shows no change. Look at it there, and make a new plan."
 _REFUSED_HINT = "GitLab refused the request. The audit log has its request id; ask GitLab's administrator about it."
@@ -82,13 +89,16 @@ def answer_of_error(error: HubError) -> Answer:
 
 
 def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
-    """The step at its end, where nothing is to be sent; None where its calls are to go out now.
+    """The step at its end, or as it is where it is to be waited for; None where its calls are to go out now.
 
     `decision`: the operation as it is judged at this moment.
     """
     if decision.before == step.after:
         # An earlier try has done it, or its answer was lost; without one it was so from the start.
         return reached(step, at) if step.tries else step.settled(StepStatus.SKIPPED, at=at)
+    waited = _waited(step, decision.before, at) if step.operation.kind in IN_BACKGROUND else None
+    if waited is not None:
+        return waited
     if decision.before != step.before or tuple(decision.calls) != tuple(step.calls):
         return step.settled(StepStatus.SKIPPED, at=at, error=DRIFTED, hint=_DRIFTED_HINT)
     if decision.refusals:
@@ -103,14 +113,16 @@ def after_sending(step: Step, answer: Answer, now_is: State | None, *, at: int) 
     step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
     if now_is == step.after:
         return reached(step, at)
+    if step.operation.kind in IN_BACKGROUND and answer.taken in {Taken.YES, Taken.UNKNOWN}:
+        return replace(step, taken_at=at if answer.taken is Taken.YES else None)
     if answer.taken is Taken.QUEUED:
         return step.settled(StepStatus.ACCEPTED, at=at, hint="GitLab waits for an administrator's approval.")
     if now_is != step.before:
         return step.settled(StepStatus.FAILED, at=at, error=str(Code.GRANT_CHANGED), hint=_DRIFTED_HINT)
-    if answer.taken is Taken.NO:
-        return step.settled(StepStatus.FAILED, at=at, error=answer.error or REFUSED, hint=_REFUSED_HINT)
-    if answer.taken is Taken.YES:
-        return step.settled(StepStatus.FAILED, at=at, error=NOT_DONE, hint=_NOT_DONE_HINT)
+    failed = {Taken.NO: (answer.error or REFUSED, _REFUSED_HINT), Taken.YES: (NOT_DONE, _NOT_DONE_HINT)}
+    if answer.taken in failed:
+        error, hint = failed[answer.taken]
+        return step.settled(StepStatus.FAILED, at=at, error=error, hint=hint)
     # A write that certainly was not done is no try.
     return replace(step, sent_at=None, tries=step.tries - (answer.taken is Taken.LATER))
 
@@ -120,9 +132,23 @@ def given_up(step: Step, code: str, hint: str, *, at: int, shows_before: bool = 
 
     What has gone out may have been done, unless GitLab has shown since that it was not (`shows_before`).
     """
+    if step.taken_at is not None:
+        return step.settled(StepStatus.ACCEPTED, at=at, hint=_LATER_HINT)
     if not step.tries:
         return step.settled(StepStatus.SKIPPED, at=at, error=code, hint=hint)
     return step.settled(StepStatus.FAILED, at=at, error=code, hint=hint if shows_before else f"{hint} {_UNSURE_HINT}")
+
+
+def _waited(step: Step, now_is: State | None, at: int) -> Step | None:
+    """A step that GitLab does in the background, or may do; None where nobody knows that it ever took it."""
+    if step.taken_at is not None:
+        is_late = at - step.taken_at >= DONE_WITHIN_SECONDS
+        return step.settled(StepStatus.ACCEPTED, at=at, hint=_LATER_HINT) if is_late else step
+    if step.sent_at is None:
+        return None
+    if now_is != step.before:  # The account is closed before it goes (app/services/users/destroy_service.rb).
+        return replace(step, taken_at=at)
+    return step if at - step.sent_at < SENT_WITHIN_SECONDS else None
 
 
 def reached(step: Step, at: int) -> Step:

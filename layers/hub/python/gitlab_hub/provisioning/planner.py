@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import HostUnreachable
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.expansion import expanded, is_open
 from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.limits import Spent, Touch, beyond
 from gitlab_hub.provisioning.mirror import Mirror
@@ -19,6 +21,8 @@ from gitlab_hub.provisioning.ports import Addresses
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.states import Membership, State
+
+GITLAB_COM = "gitlab.com"
 
 DEADLINE_SECONDS = 20.0
 """For all that one plan has read: a request through the gateway lives for 30 seconds."""
@@ -71,6 +75,15 @@ class Planner:
                 return await reader.members(*operation.resource)
 
         return asyncio.run(ask())
+
+    def expanded(self, connection: GitLabConnection, operations: Sequence[Operation]) -> list[Operation]:
+        """The operations, each as what it comes to in GitLab as it is now. Raises GitLabError."""
+
+        async def ask() -> list[Operation]:
+            async with self._reading(connection) as reader:
+                return await expanded(reader, operations)
+
+        return asyncio.run(ask()) if any(map(is_open, operations)) else list(operations)
 
     def again(self, connection: GitLabConnection, operation: Operation) -> Decision:
         """Decide about one operation that was planned, right before it is done. Raises OutOfSight or GitLabError."""
@@ -130,6 +143,7 @@ class Planner:
             account_id=connection.user_id,
             is_admin=connection.is_admin,
             scopes=connection.scopes,
+            on_gitlab_com=urlsplit(connection.base_url).hostname == GITLAB_COM,
             today=datetime.fromtimestamp(self._now(), UTC).date().isoformat(),
         )
 

@@ -181,6 +181,24 @@ class LiveReader:
         person = await self.person(account_id)
         return person is not None and person.counts_as_owner
 
+    async def owned_groups(self, account_id: int) -> list[Place]:
+        """The top-level groups that an account is a direct Owner of; to be asked by administrators only."""
+        found: list[Place] = []
+        async for page in self._gitlab.pages(f"/users/{account_id}/memberships", {"type": "Namespace"}):
+            for row in page.rows:
+                group_id = first_id(row, "source_id")
+                if group_id is not None and (number(row.get("access_level")) or 0) >= OWNER:
+                    place = await self.place(ResourceType.GROUP, group_id)
+                    found += [place] if place is not None and place.is_top_level else []
+        return found
+
+    async def account_named(self, username: str, email: str) -> tuple[GitLabRow | None, bool]:
+        """The account of a username, and whether another one has the address; to be asked by administrators only."""
+        named = await self.rows("/users", {"username": username})
+        own = next((row for row in named if (text(row.get("username")) or "").lower() == username.lower()), None)
+        with_address = await self.rows("/users", {"search": email})
+        return own, any(first_id(row, "id") != first_id(own or {}, "id") for row in with_address)
+
     async def rows(self, path: str, params: Any = None) -> list[GitLabRow]:
         """The rows of a short list: its first page."""
         try:
@@ -208,7 +226,17 @@ def person_of(row: GitLabRow) -> Person:
         state=text(row.get("state")) or "unknown",
         kind=kind_of(row) or kind_by_name(row) or AccountKind.UNKNOWN,
         is_admin=flag(row.get("is_admin")),
+        seen_on=max(filter(None, (_day(row.get(one)) for one in _SEEN)), default=None),
     )
+
+
+_SEEN = ("last_activity_on", "current_sign_in_at")
+"""What `last_active_at` is made of (app/models/user.rb)."""
+
+
+def _day(value: Any) -> str | None:
+    """The day of a day or a time."""
+    return day(value[:10]) if isinstance(value, str) else None
 
 
 def place_of(kind: ResourceType, row: GitLabRow) -> Place:

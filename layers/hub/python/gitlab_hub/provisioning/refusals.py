@@ -63,5 +63,24 @@ ADVICE = {
 }
 """What to tell people about each reason."""
 
+ON_ACCOUNT = {
+    Code.LAST_OWNER: "This is the last active person who is a direct Owner of a top-level group. Make another one "
+    "Owner first.",
+    Code.SELF_TARGET: "This is the user whose token the hub works with; the hub never closes its own account.",
+    Code.BOT_MEMBER: "This is a bot or a service account. Revoke its token instead, or manage it where it was made: in "
+    "GitLab under Settings, Access tokens or Service accounts, of its project, its group or the Admin area.",
+    Code.LDAP_MANAGED: "LDAP, SAML or SCIM has blocked this account, and only that lets it in again. Change the person "
+    "in the directory.",
+    Code.GRANT_CHANGED: "The account is in a state that this does not lead from, it was used within the last 90 days "
+    "(which keeps it from being deactivated: block it instead), or somebody has the username or the address. A banned "
+    "account is unbanned in GitLab's Admin area.",
+    Code.TOKEN_SCOPE: "Accounts are changed by administrators only: the token's user is none, or the token lacks the "
+    "scope api (or, where Admin Mode is on, admin_mode). Store another one (PUT …/gitlab-token).",
+    Code.QUEUED_FOR_APPROVAL: "The account waits for an administrator's approval. Approve or reject it in GitLab's "
+    "Admin area.",
+    Code.NOT_SUPPORTED_HERE: "On gitlab.com nobody but GitLab changes accounts.",
+}
+"""What to tell people where it is an account that would be changed, as far as that is something else."""
+
 OVERRIDABLE = frozenset({str(Code.BLAST_RADIUS)})
 """What an owner may set aside with a reason."""

@@ -6,21 +6,18 @@ from typing import Annotated
 from pydantic import Field
 
 from gitlab_hub.provisioning.errors import TooManyOperations
-from gitlab_hub.provisioning.model import Operation
+from gitlab_hub.provisioning.model import MOST_STEPS, Operation
 from gitlab_hub.provisioning.operation_bodies import OperationBody
 from gitlab_hub.provisioning.request_fields import Note
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.validation import RequestBody
-
-MOST_OPERATIONS = 100
-"""In one plan: what twenty seconds are enough to look at."""
 
 
 class PlanBody(RequestBody):
     """A plan to make. Nothing changes in GitLab by that."""
 
     operations: Annotated[
-        list[OperationBody], Field(min_length=1, max_length=MOST_OPERATIONS, description="What is to be changed.")
+        list[OperationBody], Field(min_length=1, max_length=MOST_STEPS, description="What is to be changed.")
     ]
     note: Annotated[Note | None, Field(description="Why, for whoever reads it later.", examples=["OPS-1234"])] = None
 
@@ -55,8 +52,8 @@ def check_subjects(operations: list[Operation]) -> None:
 
 def check_count(operations: Sequence[Operation]) -> None:
     """Refuse more operations than one plan may hold. Raises TooManyOperations."""
-    if len(operations) > MOST_OPERATIONS:
+    if len(operations) > MOST_STEPS:
         raise TooManyOperations(
-            f"This takes {len(operations)} operations, and a plan holds {MOST_OPERATIONS}. Ask for less at once.",
-            details={"most": MOST_OPERATIONS, "wanted": len(operations)},
+            f"This takes {len(operations)} operations, and a plan holds {MOST_STEPS}. Ask for less at once.",
+            details={"most": MOST_STEPS, "wanted": len(operations)},
         )

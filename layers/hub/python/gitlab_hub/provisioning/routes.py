@@ -44,7 +44,8 @@ class PlanRoutes:
         Nothing changes. A plan that is `ready` can be applied for 15 minutes, one that is `blocked` has refusals.
         """
         operations = self._service.resolved(
-            integration_id, [(one.operation, one.resource.full_path) for one in body.operations]
+            integration_id,
+            [(one.operation, one.resource.full_path if one.resource else None) for one in body.operations],
         )
         check_subjects(operations)
         made = self._service.make(integration_id, operations, note=body.note, actor=caller.token_id, seed=seed)

@@ -1,7 +1,7 @@
 """What an operation does, in a sentence that a person understands. Pure."""
 
 from gitlab_hub.gitlab.roles import role_name
-from gitlab_hub.provisioning.states import Membership, State, membership_of
+from gitlab_hub.provisioning.states import AccountState, Membership, State, membership_of
 
 
 def change(
@@ -21,6 +21,16 @@ def change(
         )
     states = f"{_role(before) if before else nothing} → {_role(after) if after else nothing}"
     return f"{who}: {states} on {where}{f' {_end(after)}' if _end(after) else ''}"
+
+
+def account_change(
+    who: str, before: AccountState | None, after: AccountState | None, *, is_change: bool, beside: str = ""
+) -> str:
+    """Say what becomes of an account: "Ana Lima: active → blocked". `beside`: what else there is to know."""
+    was = before.state if before else "no account"
+    if not is_change:
+        return f"{who}: {was} already, nothing to do"
+    return f"{who}: {was} → {after.state if after else 'deleted'}{f', {beside}' if beside else ''}"
 
 
 def _role(state: Membership) -> str:

@@ -79,7 +79,8 @@ class PlanService:
     ) -> tuple[Plan, list[Step]]:
         """Look at operations and keep what they come to. Nothing changes in GitLab."""
         connection, now = self._connection(integration_id), int(self._now())
-        steps, touches = self._planner.look(connection, dict(enumerate(operations)))
+        wanted = self._planner.expanded(connection, operations)
+        steps, touches = self._planner.look(connection, dict(enumerate(wanted)))
         # What is taken back was within the limits when it was done.
         steps = steps if undoes else limited(steps, touches, self._spent(connection)[0])
         plan = Plan(
@@ -104,7 +105,9 @@ class PlanService:
         plan, steps = self.plan(integration_id, plan_id)
         operations = undoing(steps) if plan.status in {PlanStatus.APPLIED, PlanStatus.PARTLY_APPLIED} else []
         if not operations:
-            raise PlanNotApplied("This plan has changed nothing (yet), so there is nothing to take back.")
+            raise PlanNotApplied(
+                "This plan has changed nothing (yet), or nothing that can be taken back: what is deleted stays deleted."
+            )
         note = f"Takes back {plan.id}"
         return self.make(integration_id, operations, note=note, actor=actor, seed=seed, undoes=plan.id)
 

@@ -11,7 +11,8 @@ def undoing(steps: Sequence[Step]) -> list[Operation]:
     """The operations that lead back to where the steps of a plan began, the last one first."""
     carried_out = (as_it_went(step) for step in steps if _is_done(step))
     done = [step for step in carried_out if step.before != step.after]
-    return [OPERATIONS[step.operation.kind].back(step) for step in reversed(done)]
+    back = (OPERATIONS[step.operation.kind].back(step) for step in reversed(done))
+    return [one for one in back if one is not None]
 
 
 def _is_done(step: Step) -> bool:

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from gitlab_hub.gitlab.fields import midnight
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Call, Kind, Plan, PlanStatus, Step, StepStatus
-from gitlab_hub.provisioning.refusals import ADVICE, Code
+from gitlab_hub.provisioning.model import ON_ACCOUNTS, Call, Kind, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.refusals import ADVICE, ON_ACCOUNT, Code
 from gitlab_hub.provisioning.states import AccountState, CredentialState, CredentialStatus, Instead, Membership, State
 
 
@@ -113,6 +113,7 @@ class PlanOperationView(BaseModel):
     account_id: int | None
     group_id: int | None
     email: str | None
+    username: str | None
     resource: PlanResource | None
     sentence: str
     before: StateView | None
@@ -134,20 +135,22 @@ class PlanOperationView(BaseModel):
         place = None
         if one.resource_type is not None:
             place = PlanResource(type=one.resource_type, id=one.resource_id, full_path=step.full_path)
-        advice = ADVICE.get(Code(step.error)) if step.error in list(Code) else None
+        hints = {**ADVICE, **ON_ACCOUNT} if one.kind in ON_ACCOUNTS else ADVICE
+        advice = hints[Code(step.error)] if step.error in list(Code) else None
         return cls(
             index=step.index,
             op=one.kind,
             account_id=one.account_id or None,
             group_id=one.group_id,
             email=one.email,
+            username=one.username,
             resource=place,
             sentence=step.sentence,
             before=state_view(step.before),
             after=state_view(step.after),
             calls=[CallView.of(call) for call in step.calls],
             refusals=codes,
-            explanations=[RefusalView(code=code, hint=ADVICE[code]) for code in codes],
+            explanations=[RefusalView(code=code, hint=hints[code]) for code in codes],
             status=step.status,
             error=step.error,
             hint=step.hint or advice,

@@ -24,7 +24,7 @@ from gitlab_hub.storage.ports import ConditionFailed, StorageUnavailable, Unknow
 
 NEEDED_SECONDS = 110.0
 """What one step may take: two looks at GitLab of twenty seconds each, and a write of twenty-five; and two lists of
-members for an invitation."""
+members for an invitation, or another look at what GitLab does in the background."""
 
 AGAIN_SECONDS = 50
 """After which a plan that was taken up is looked at again, if it is still being applied: by the next tick."""

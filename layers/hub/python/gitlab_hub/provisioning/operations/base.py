@@ -5,7 +5,7 @@ from typing import Protocol
 
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.provisioning.facts import Hand
-from gitlab_hub.provisioning.model import Call, Kind, Mode, Operation, Resource, Step
+from gitlab_hub.provisioning.model import CLOSING, Call, Kind, Mode, Operation, Resource, Step
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.states import State
@@ -46,8 +46,11 @@ class Around:
         return frozenset(
             one.account_id
             for one in self.ahead
-            if one.where == resource
-            and (one.kind is Kind.REVOKE or (one.mode == Mode.EXACTLY and one.access_level != OWNER))
+            if one.kind in CLOSING
+            or (
+                one.where == resource
+                and (one.kind is Kind.REVOKE or (one.mode == Mode.EXACTLY and one.access_level != OWNER))
+            )
         )
 
     def coming(self, resource: Resource) -> frozenset[int]:
@@ -93,5 +96,5 @@ class OperationType(Protocol):
         None says that it is not there. Raises OutOfSight where GitLab would not show it to the token if it were.
         """
 
-    def back(self, step: Step) -> Operation:
-        """What takes a step back that was carried out."""
+    def back(self, step: Step) -> Operation | None:
+        """What takes a step back that was carried out; None where nothing does."""
