@@ -41,6 +41,8 @@ class Behaviour:
     """`members_delete_limit`, by group or project and caller."""
     deletion_delay: float = 1.0
     """Seconds between the answer to a deletion of an account, or of somebody's seat, and the deletion."""
+    bots_go_with_tokens: bool = False
+    """Like older releases: the bot of a group's or project's token that is revoked is deleted soon after."""
     account_lists: bool = False
     """An Enterprise Edition, with `billable_members` and the other lists of accounts; a Community Edition has none."""
     gitlab_com: bool = False

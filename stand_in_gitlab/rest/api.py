@@ -18,6 +18,7 @@ from stand_in_gitlab.rest.auth import check_kind, check_scope, identify, token_t
 from stand_in_gitlab.rest.background import BackgroundJobs
 from stand_in_gitlab.rest.ci_shapes import CiShapes
 from stand_in_gitlab.rest.code_shapes import CodeShapes
+from stand_in_gitlab.rest.credential_writes import CredentialWritesApi
 from stand_in_gitlab.rest.credentials import CredentialsApi
 from stand_in_gitlab.rest.granular import check_grant
 from stand_in_gitlab.rest.groups import GroupsApi
@@ -86,6 +87,7 @@ class RestApi:
         yield from UserWritesApi(*changing).routes()
         yield from UserStatesApi(*changing).routes()
         yield from CredentialsApi(self._company, self._shapes).routes()
+        yield from CredentialWritesApi(self._company, self.memberships, self.jobs).routes()
         yield "GET", "/version", self._version
         yield "GET", "/metadata", self._metadata
 
