@@ -1,5 +1,6 @@
 """What an operation comes to, by what GitLab says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,12 @@ def test_at_least_never_lowers_nor_shortens_and_exactly_does(
     assert (found.access_level, found.expires_on) == after
 
 
+@pytest.mark.parametrize(("now", "refusals"), [(1_799, ()), (1_800, (Code.EXPIRES_IN_PAST,))])
+def test_an_end_at_a_minute_is_past_from_that_minute_on(now: int, refusals: tuple[Code, ...]) -> None:
+    operation = grant(40, until=1_800, expires_on="2099-01-01")
+    assert decide(operation, Facts(person=ANA, place=API), replace(HAND, now=now)).refusals == refusals
+
+
 def test_more_from_a_group_above_is_enough() -> None:
     assert decided(grant(30), None, inherited=Inherited(level=40, full_path="platform")).calls == ()
 
@@ -90,6 +97,10 @@ def test_a_custom_role_stays_with_its_level_unless_another_is_named(wanted: Oper
         (grant(40, expires_on="2027-01-31"), held(30),
          "Ana Lima: Developer → Maintainer on platform/api until 2027-01-31"),
         (grant(30), None, "Ana Lima: no access → Developer on platform/api"),
+        (grant(40, until=1_801_404_300, expires_on="2027-02-01"), held(30),
+         "Ana Lima: Developer → Maintainer on platform/api until 2027-01-31 14:05 UTC"),
+        (grant(40, until=1_801_404_300, expires_on="2027-02-01"), held(40, "2027-01-01"),
+         "Ana Lima: Maintainer on platform/api until 2027-01-01 → until 2027-01-31 14:05 UTC"),
         (grant(30), held(40), "Ana Lima: Maintainer on platform/api already, nothing to do"),
         (grant(30, mode=Mode.EXACTLY), held(30, "2027-01-01"),
          "Ana Lima: Developer on platform/api until 2027-01-01 → without an end"),
@@ -97,7 +108,7 @@ def test_a_custom_role_stays_with_its_level_unless_another_is_named(wanted: Oper
 )  # fmt: skip
 def test_a_person_understands_it(wanted: Operation, member: Member | None, text: str) -> None:
     found = decided(wanted, member)
-    told = change(ANA.label, API.full_path, found.before, found.after, is_change=bool(found.calls))
+    told = change(ANA.label, API.full_path, found.before, found.after, is_change=bool(found.calls), until=wanted.until)
     assert told == text
 
 

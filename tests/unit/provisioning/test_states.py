@@ -72,7 +72,7 @@ def test_an_operation_without_a_resource_is_kept_and_shown_without_one(before: S
     store, step = PlanStore(MemoryTable()), replace(NOWHERE, before=before)
     store.add(PLAN, [step])
     assert store.steps(PLAN) == [step]
-    shown = PlanOperationView.of(step)
+    shown = PlanOperationView.of(PLAN, step)
     assert (shown.resource, shown.before is None) == (None, before is None)
     assert shown.after is not None
     assert shown.after.model_dump() == {"state": "blocked"}

@@ -10,13 +10,17 @@ from gitlab_hub.provisioning.states import Membership
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
-    """Who makes the change: the token's user. `scopes` as the token was last seen, `today` is a day in UTC (ISO)."""
+    """Who makes the change, the token's user, and when.
+
+    `scopes` as the token was last seen; `today` is a day in UTC (ISO), `now` the moment in unix seconds.
+    """
 
     account_id: int
     is_admin: bool
     scopes: tuple[str, ...]
     today: str
     on_gitlab_com: bool = False
+    now: int = 0
 
     @property
     def may_write(self) -> bool:

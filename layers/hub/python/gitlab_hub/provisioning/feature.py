@@ -13,6 +13,7 @@ from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.ports import Addresses, OwnChanges, Refresh
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.store import PlanStore
+from gitlab_hub.provisioning.timed.in_plans import TimedSteps
 from gitlab_hub.provisioning.timed.incidents import RequestIncidents
 from gitlab_hub.provisioning.timed.plans import RequestPlans
 from gitlab_hub.provisioning.timed.returning import Returning
@@ -58,7 +59,14 @@ class ProvisioningFeature:
     def service(self) -> PlanService:
         """What can be done with plans."""
         return PlanService(
-            self.store, self.ledger, self.planner, self._gitlabs, self._provisioner, self._audit, self._now
+            self.store,
+            self.ledger,
+            self.planner,
+            self._gitlabs,
+            self._provisioner,
+            TimedSteps(self._requests, self._now),
+            self._audit,
+            self._now,
         )
 
     @cached_property

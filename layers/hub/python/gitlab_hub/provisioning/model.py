@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -84,6 +85,7 @@ class Operation:
     It is about an account (`account_id`, else 0), a group that is invited (`group_id`), or an address (`email`, in
     lower case). What has no group or project, as a change of an account itself, has no `resource_type`. An account that
     is to be made has a `username` and a `name`, perhaps what a `provider` of sign-ins knows it by (`extern_uid`).
+    `until`: when the hub ends what a grant gives (unix seconds); `expires_on` is then the day after.
     """
 
     kind: Kind
@@ -95,6 +97,7 @@ class Operation:
     access_level: int | None = None
     mode: str | None = None
     expires_on: str | None = None
+    until: int | None = None
     member_role_id: int | None = None
     expected_level: int | None = None
     username: str | None = None
@@ -213,6 +216,11 @@ class Step:
         told: dict[str, Any] = {"operation": asdict(self.operation), "refusals": list(self.refusals)}
         told |= {"before": stored(self.before), "after": stored(self.after)}
         return {**told, "calls": [asdict(call) for call in self.calls]}
+
+
+def day_after(moment: int) -> str:
+    """The day (UTC, ISO) after a moment: when GitLab ends what the hub was to end at that moment, and could not."""
+    return (datetime.fromtimestamp(moment, UTC).date() + timedelta(days=1)).isoformat()
 
 
 class PlanStatus(StrEnum):

@@ -8,7 +8,7 @@ from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.gitlab.roles import MINIMAL_ACCESS
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.account_bodies import AccountBody
-from gitlab_hub.provisioning.model import Kind, Mode, Operation
+from gitlab_hub.provisioning.model import Kind, Mode, Operation, day_after
 from gitlab_hub.provisioning.request_fields import AccountId, Day, Email, GroupId, Level, ResourceBody, iso
 from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody
@@ -26,6 +26,15 @@ class GrantBody(RequestBody):
         Field(description="ensure_at_least leaves whoever has more; set_exactly also lowers, and sets the end."),
     ] = Mode.AT_LEAST
     expires_at: Day | None = None
+    until: Annotated[
+        StrictInt | None,
+        Field(
+            ge=1,
+            le=10**11,
+            description="In the place of expires_at: until when, in unix seconds. The hub ends it at that minute.",
+            examples=[1790000000],
+        ),
+    ] = None
     member_role_id: Annotated[
         StrictInt | None, Field(ge=1, le=MAX_ID, description="Custom role on top of the level.", examples=[7])
     ] = None
@@ -39,13 +48,19 @@ class GrantBody(RequestBody):
             **self.resource.place,
             access_level=self.access_level,
             mode=str(self.mode),
-            expires_on=iso(self.expires_at),
+            expires_on=iso(self.expires_at) if self.until is None else day_after(self.until),
+            until=self.until,
             member_role_id=self.member_role_id,
         )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         _check_level(self.resource, self.access_level)
+        if self.until is not None and self.expires_at is not None:
+            raise rule("takes expires_at or until, not both")
+        if self.until is not None and self.mode is Mode.EXACTLY:
+            # Whoever has more would lose it all on GitLab's own day if the hub could not give it back.
+            raise rule("takes until with mode ensure_at_least only")
         return self
 
 

@@ -145,6 +145,7 @@ class Planner:
             scopes=connection.scopes,
             on_gitlab_com=urlsplit(connection.base_url).hostname == GITLAB_COM,
             today=datetime.fromtimestamp(self._now(), UTC).date().isoformat(),
+            now=int(self._now()),
         )
 
 

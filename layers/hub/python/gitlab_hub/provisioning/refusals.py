@@ -17,6 +17,7 @@ class Code(StrEnum):
     GRANT_CHANGED = "grant_changed"
     BELOW_INHERITED_LEVEL = "below_inherited_level"
     EXPIRES_IN_PAST = "expires_in_past"
+    REQUEST_EXISTS = "request_exists"
     TOKEN_SCOPE = "token_scope"  # noqa: S105 - the name of a reason
     NOT_OWNER = "not_owner"
     USER_NOT_FOUND = "user_not_found"
@@ -47,7 +48,9 @@ ADVICE = {
     "an account is granted a role (grant), not invited.",
     Code.BELOW_INHERITED_LEVEL: "The account has more from a group above, and GitLab takes no lower level here. Lower "
     "it there.",
-    Code.EXPIRES_IN_PAST: "The access would be over at once. Name a later day.",
+    Code.EXPIRES_IN_PAST: "The access would be over at once. Name a later day, or a later minute.",
+    Code.REQUEST_EXISTS: "There is access for a while to this already, or a request for it. Wait until that is over, "
+    "or end it first (POST …/access-requests/{id}/revoke).",
     Code.TOKEN_SCOPE: "The stored token may not change anything: it lacks the scope api. Store another one "
     "(PUT …/gitlab-token).",
     Code.NOT_OWNER: "The token's user has too low a role here to make this change. Groups need an Owner, projects a "

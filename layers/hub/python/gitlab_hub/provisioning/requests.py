@@ -9,8 +9,14 @@ from gitlab_hub.provisioning.errors import TooManyOperations
 from gitlab_hub.provisioning.model import MOST_STEPS, Operation
 from gitlab_hub.provisioning.operation_bodies import OperationBody
 from gitlab_hub.provisioning.request_fields import Note
-from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.web.errors import Unprocessable, unfit
 from gitlab_hub.web.validation import RequestBody
+
+MOST_TIMED = 25
+"""Grants with `until` in one plan: the end of each is written together with its beginning, in one transaction."""
+
+LONGEST_SECONDS = 365 * 86_400
+"""Until the end of such a grant. The hub keeps what it has to know for it for 400 days."""
 
 
 class PlanBody(RequestBody):
@@ -48,6 +54,23 @@ def check_subjects(operations: list[Operation]) -> None:
             raise Unprocessable(
                 f"{field} {told}.", details={"fields": [{"field": field, "problem": "repeated", "message": told}]}
             )
+
+
+def check_ends(operations: Sequence[Operation], now: float) -> None:
+    """Refuse grants that end in more than a year, or too many that end at a minute.
+
+    Raises Unprocessable, TooManyOperations.
+    """
+    timed = [(number, one.until) for number, one in enumerate(operations) if one.until is not None]
+    for number, until in timed:
+        if until > now + LONGEST_SECONDS:
+            field = f"body.operations.{number}.until"
+            raise unfit(field, f"{field} must be at most 365 days away.")
+    if len(timed) > MOST_TIMED:
+        raise TooManyOperations(
+            f"{len(timed)} grants have an until, and a plan may hold {MOST_TIMED} of these. Make several plans.",
+            details={"most": MOST_TIMED, "wanted": len(timed)},
+        )
 
 
 def check_count(operations: Sequence[Operation]) -> None:

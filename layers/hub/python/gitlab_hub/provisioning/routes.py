@@ -5,7 +5,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from gitlab_hub.provisioning.requests import ApplyBody, PlanBody, check_subjects
+from gitlab_hub.provisioning.requests import ApplyBody, PlanBody, check_ends, check_subjects
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.views import PlanEnvelope, PlanList, PlanSummary
 from gitlab_hub.web.api import Route, Seed
@@ -48,6 +48,7 @@ class PlanRoutes:
             [(one.operation, one.resource.full_path if one.resource else None) for one in body.operations],
         )
         check_subjects(operations)
+        check_ends(operations, self._now())
         made = self._service.make(integration_id, operations, note=body.note, actor=caller.token_id, seed=seed)
         return PlanEnvelope.of(*made, now=self._now())
 

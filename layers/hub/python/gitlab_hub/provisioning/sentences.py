@@ -1,26 +1,36 @@
 """What an operation does, in a sentence that a person understands. Pure."""
 
+from datetime import UTC, datetime
+
 from gitlab_hub.gitlab.roles import role_name
+from gitlab_hub.provisioning.model import day_after
 from gitlab_hub.provisioning.states import AccountState, Membership, State, membership_of
 
 
 def change(
-    who: str, where: str, before: State | None, after: State | None, *, is_change: bool, without: str = ""
+    who: str,
+    where: str,
+    before: State | None,
+    after: State | None,
+    *,
+    is_change: bool,
+    without: str = "",
+    until: int | None = None,
 ) -> str:
     """Say who gets or loses what, where, and until when: "Ana Lima: Developer → Maintainer on platform/api".
 
-    `without`: what is left where there is nothing here itself.
+    `without`: what is left where there is nothing here itself. `until`: when the hub ends it (unix seconds), before
+    GitLab would.
     """
     before, after = membership_of(before), membership_of(after)
     nothing = without or "no access"
     if not is_change:
         return f"{who}: {_role(before) if before else nothing} on {where} already, nothing to do"
+    ends = _end(after) if until is None or after is None or after.expires_on != day_after(until) else _minute(until)
     if before is not None and after is not None and _role(before) == _role(after):
-        return (
-            f"{who}: {_role(after)} on {where} {_end(before) or 'without an end'} → {_end(after) or 'without an end'}"
-        )
+        return f"{who}: {_role(after)} on {where} {_end(before) or 'without an end'} → {ends or 'without an end'}"
     states = f"{_role(before) if before else nothing} → {_role(after) if after else nothing}"
-    return f"{who}: {states} on {where}{f' {_end(after)}' if _end(after) else ''}"
+    return f"{who}: {states} on {where}{f' {ends}' if ends else ''}"
 
 
 def account_change(
@@ -40,3 +50,7 @@ def _role(state: Membership) -> str:
 
 def _end(state: Membership | None) -> str:
     return "" if state is None or state.expires_on is None else f"until {state.expires_on}"
+
+
+def _minute(moment: int) -> str:
+    return f"until {datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"

@@ -17,8 +17,9 @@ from gitlab_hub.provisioning.model import PLAN_SECONDS, Operation, Plan, PlanSta
 from gitlab_hub.provisioning.planner import Planner, limited
 from gitlab_hub.provisioning.refusals import OVERRIDABLE
 from gitlab_hub.provisioning.store import PlanStore
+from gitlab_hub.provisioning.timed.in_plans import TimedSteps
 from gitlab_hub.provisioning.undo import undoing
-from gitlab_hub.storage.ports import Function, StorageUnavailable
+from gitlab_hub.storage.ports import Function, Put, StorageUnavailable
 
 _TRIES = 3
 """Each looks at everything again, and a request through the gateway lives for 30 seconds."""
@@ -38,9 +39,11 @@ class PlanService:
         planner: Planner,
         gitlabs: GitLabs,
         provisioner: Function,
+        timed: TimedSteps,
         audit: Audit,
         now: Callable[[], float],
     ) -> None:
+        self._timed = timed
         self.store, self._ledger, self._planner, self._gitlabs = store, ledger, planner, gitlabs
         self._provisioner, self._audit, self._now = provisioner, audit, now
 
@@ -83,6 +86,7 @@ class PlanService:
         steps, touches = self._planner.look(connection, dict(enumerate(wanted)))
         # What is taken back was within the limits when it was done.
         steps = steps if undoes else limited(steps, touches, self._spent(connection)[0])
+        steps = self._timed.checked(integration_id, steps)
         plan = Plan(
             id=f"plan_{now:08x}{hashlib.sha256(f'{integration_id}/{seed}'.encode()).hexdigest()[:12]}",
             integration_id=integration_id,
@@ -103,10 +107,13 @@ class PlanService:
     def undo(self, integration_id: str, plan_id: str, *, actor: str, seed: str) -> tuple[Plan, list[Step]]:
         """Make a plan that takes back what a plan has done. Raises PlanNotApplied."""
         plan, steps = self.plan(integration_id, plan_id)
-        operations = undoing(steps) if plan.status in {PlanStatus.APPLIED, PlanStatus.PARTLY_APPLIED} else []
+        over = self._timed.ended(plan, steps)
+        left = [step for step in steps if step.index not in over]
+        operations = undoing(left) if plan.status in {PlanStatus.APPLIED, PlanStatus.PARTLY_APPLIED} else []
         if not operations:
             raise PlanNotApplied(
-                "This plan has changed nothing (yet), or nothing that can be taken back: what is deleted stays deleted."
+                "This plan has changed nothing (yet, or any more), or nothing that can be taken back: "
+                "what is deleted stays deleted."
             )
         note = f"Takes back {plan.id}"
         return self.make(integration_id, operations, note=note, actor=actor, seed=seed, undoes=plan.id)
@@ -132,7 +139,7 @@ class PlanService:
             touches = self._check_drift(connection, steps)
             spent, version = self._spent(connection)
             if plan.undoes is None:
-                _check_blocked(limited(steps, touches, spent), override)
+                _check_blocked(limited(self._timed.checked(integration_id, steps), touches, spent), override)
             if not noted:
                 reason = {"override": override} if override else {}
                 self._record(AuditAction.PLAN_APPLY, plan, actor, after={"hash": plan.hash, **reason})
@@ -140,11 +147,18 @@ class PlanService:
             began = self._began(plan, actor, override)
             spends = [] if plan.undoes else [spending(touches, plan_id=plan.id, at=began.applied_at or 0)]
             row = self._ledger.spend(connection.base_url, [*spent, *spends], version=version, now=int(self._now()))
-            if self.store.begin(began, row):
+            if self.store.begin(began, row, *self._beside(began, steps)):
                 with suppress(StorageUnavailable):
                     self._provisioner.start()
                 return began, steps
         raise Conflict("Others change plans of this GitLab at the same moment; send it again.", retry_after=1)
+
+    def _beside(self, began: Plan, steps: Sequence[Step]) -> list[Put]:
+        """What is written with the beginning of a plan: the end of what it gives for a while, or takes back early."""
+        if began.undoes is None:
+            return self._timed.beginning(began, steps)
+        undone, its_steps = self.plan(began.integration_id, began.undoes)
+        return self._timed.ending(undone, its_steps, actor=began.applied_by or began.created_by)
 
     def _began(self, plan: Plan, actor: str, override: str | None) -> Plan:
         return replace(

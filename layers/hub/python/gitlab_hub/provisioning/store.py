@@ -45,13 +45,13 @@ class PlanStore:
         rows = query_all(self._table, partition(plan.integration_id, STEPS), prefix=f"{plan.id}#")
         return [_step(row) for row in rows]
 
-    def only_step(self, integration_id: str, plan_id: str) -> tuple[Plan, Step]:
-        """Read a plan that has one step, with it. Raises UnknownSchema, also where there is no such plan."""
+    def step(self, integration_id: str, plan_id: str, index: int) -> tuple[Plan, Step]:
+        """Read a plan and its step of this number. Raises UnknownSchema, also where there is no such plan."""
         plan = self.get(integration_id, plan_id)
-        if plan is None:
+        row = self._table.get(partition(integration_id, STEPS), f"{plan_id}#{index:05d}")
+        if plan is None or row is None:
             raise UnknownSchema("There is no such plan.")
-        [step] = self.steps(plan)
-        return plan, step
+        return plan, _step(row)
 
     def add(self, plan: Plan, steps: Sequence[Step]) -> None:
         """Write a new plan."""

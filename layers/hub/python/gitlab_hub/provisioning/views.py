@@ -12,6 +12,7 @@ from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.model import ON_ACCOUNTS, Call, Kind, Plan, PlanStatus, Step, StepStatus
 from gitlab_hub.provisioning.refusals import ADVICE, ON_ACCOUNT, Code
 from gitlab_hub.provisioning.states import AccountState, CredentialState, CredentialStatus, Instead, Membership, State
+from gitlab_hub.provisioning.timed.model import request_of
 
 
 class PlanResource(BaseModel):
@@ -127,9 +128,11 @@ class PlanOperationView(BaseModel):
     gitlab_request_id: str | None
     instead: InsteadView | None
     settled_at: int | None
+    until: int | None
+    access_request_id: str | None
 
     @classmethod
-    def of(cls, step: Step) -> "PlanOperationView":
+    def of(cls, plan: Plan, step: Step) -> "PlanOperationView":
         """Show an operation."""
         one, codes = step.operation, [Code(code) for code in step.refusals]
         place = None
@@ -157,6 +160,8 @@ class PlanOperationView(BaseModel):
             gitlab_request_id=step.gitlab_request_id,
             instead=InsteadView.of(step.instead),
             settled_at=step.settled_at,
+            until=one.until,
+            access_request_id=request_of(plan, step),
         )
 
 
@@ -199,7 +204,7 @@ class PlanEnvelope(BaseModel):
     @classmethod
     def of(cls, plan: Plan, steps: Sequence[Step], *, now: float) -> "PlanEnvelope":
         """Show a plan."""
-        shown = [PlanOperationView.of(step) for step in steps]
+        shown = [PlanOperationView.of(plan, step) for step in steps]
         return cls(plan=PlanView(**_shown(plan, now), summary=summary(plan, steps), operations=shown))
 
 

@@ -75,40 +75,44 @@ class Provisioner:
             if plan is not None and plan.status is PlanStatus.APPLYING:
                 # Moved on first: whatever becomes of this worker, a later tick finds the plan.
                 self._store.due.add([Due(subject_of(plan), int(self._now()) + AGAIN_SECONDS, plan_id)])
-                self._carry_on(plan, remaining)
+                self._carry_on(plan, frozenset(), remaining=remaining)
                 taken += 1
             self._store.due.drop([due])
         return {"plans": taken}
 
-    def _carry_on(self, plan: Plan, remaining: Callable[[], float]) -> None:
+    def _carry_on(self, plan: Plan, over: frozenset[int], *, remaining: Callable[[], float]) -> None:
+        """Work on a plan; of the steps in `over` is known that what they give would be over."""
         connection = self._gitlabs.connection(plan.integration_id)
         if connection is None:
-            self._work(plan, remaining)
+            self._work(plan, over, remaining)
             return
         owner = self._new_id()
         if not self._ledger.take(connection.base_url, owner=owner, now=int(self._now())):
             return  # Another worker writes there; a later tick looks again.
         # Given back only at a clean end: after a crash the next worker waits until this one cannot be alive any more.
-        self._work(plan, remaining)
+        self._work(plan, over, remaining)
         self._ledger.end(connection.base_url, owner=owner)
 
-    def _work(self, plan: Plan, remaining: Callable[[], float]) -> None:
+    def _work(self, plan: Plan, over: frozenset[int], remaining: Callable[[], float]) -> None:
         # Read under the lease: what was read before may be another worker's past.
         steps = {step.index: step for step in self._store.steps(plan)}
         # Without a connection there is no lease; of two workers that give a plan up, one leaves it to the other.
         with suppress(ConditionFailed):
+            # Whatever has to wait: nobody is to look for the end of what was never given.
+            steps |= {number: self._left_out(plan, step) for number, step in steps.items()
+                      if not (step.is_settled or step.tries) and self._is_over(plan, step, over)}  # fmt: skip
             for number in in_order({number: step.operation for number, step in steps.items()}):
                 if steps[number].is_settled:
                     continue
                 if remaining() < NEEDED_SECONDS:
                     return
-                steps[number] = self._settled(plan, steps[number])
+                steps[number] = self._settled(plan, steps[number], over)
                 if not steps[number].is_settled:
                     return  # The next tick goes on here, so that the order stays.
                 self._refreshed(plan, steps[number])
             self._finish(plan, list(steps.values()))
 
-    def _settled(self, plan: Plan, step: Step) -> Step:
+    def _settled(self, plan: Plan, step: Step, over: frozenset[int]) -> Step:
         """Bring a step to its end, by what the integration may do at this moment; a pending one is to be tried again.
 
         After a day it is given up.
@@ -116,7 +120,7 @@ class Provisioner:
         is_old = int(self._now()) - (plan.applied_at or 0) > GIVEN_UP_AFTER_SECONDS
         error: HubError
         try:
-            done = self._attempted(plan, step)
+            done = self._attempted(plan, step, over)
             if done.is_settled or not is_old:
                 return done
             return self._execution.give_up(plan, done, "gitlab_unavailable", "GitLab took no changes for a day.")
@@ -128,16 +132,24 @@ class Provisioner:
             error = refused
         return self._execution.give_up(plan, step, error.code, str(error))
 
-    def _attempted(self, plan: Plan, step: Step) -> Step:
+    def _attempted(self, plan: Plan, step: Step, over: frozenset[int]) -> Step:
         """Carry a step out, or end one that must not be sent (any more). Raises GitLabError or IntegrationPaused."""
         connection = usable(self._gitlabs.connection(plan.integration_id), to_end=True)
-        if plan.not_after is not None and self._now() >= plan.not_after:
+        if self._is_over(plan, step, over):
             return self._execution.settle(connection, plan, step, str(Code.EXPIRES_IN_PAST), _TOO_LATE)
         try:
             usable(connection, to_end=plan.ends_access)
         except FeatureDisabled as error:
             return self._execution.settle(connection, plan, step, error.code, str(error))
         return self._execution.carry_out(connection, plan, step)
+
+    def _is_over(self, plan: Plan, step: Step, over: frozenset[int]) -> bool:
+        """Whether what a step gives would be over."""
+        ends = (plan.not_after, step.operation.until)
+        return step.index in over or any(end is not None and self._now() >= end for end in ends)
+
+    def _left_out(self, plan: Plan, step: Step) -> Step:
+        return self._execution.give_up(plan, step, str(Code.EXPIRES_IN_PAST), _TOO_LATE)
 
     def _finish(self, plan: Plan, steps: Sequence[Step]) -> None:
         done = replace(plan, status=ended(steps), finished_at=int(self._now()), version=plan.version + 1)

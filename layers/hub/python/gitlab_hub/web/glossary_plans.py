@@ -90,6 +90,7 @@ PLANS: dict[str, tuple[str, Any]] = {
     "InsteadView.before": ("What it had there itself; null: nothing.", NOTHING),
     "InsteadView.after": ("What it has there now.", NOTHING),
     f"{_OPERATION}.settled_at": ("When it was over, in unix seconds; null: not yet.", _TIME),
+    f"{_OPERATION}.until": ("When the hub ends what it gives, in unix seconds; null: it does not.", _TIME),
     "PlanResource.id": ("GitLab's id.", 77),
     "PlanResource.full_path": ("Full path when the plan was made; empty: it was not found.", "platform/api"),
     "AccountStateView.state": ("GitLab's word for whether the account can be used.", "blocked"),

@@ -25,7 +25,7 @@ REQUESTS: dict[str, tuple[str, Any]] = {
     f"{_REQUEST}.minutes": ("How long, from the approval on; null: until a time.", 60),
     f"{_REQUEST}.until": ("Until when, in unix seconds; null: for so many minutes.", _TIME),
     f"{_REQUEST}.break_glass": ("Whether it was taken without an approval.", NOTHING),
-    f"{_REQUEST}.policy_id": ("Id of the policy that it goes by.", "default"),
+    f"{_REQUEST}.policy_id": ("Id of the policy that it goes by; null: an owner applied a plan.", "default"),
     f"{_REQUEST}.expires_at": ("Until when somebody may decide, in unix seconds.", _TIME),
     f"{_REQUEST}.requested_by": ("Id of the hub token that asked.", _TOKEN),
     f"{_REQUEST}.approvals": ("Who said yes so far.", NOTHING),
@@ -48,6 +48,7 @@ REQUESTS: dict[str, tuple[str, Any]] = {
     "ApprovalView.at": ("When, in unix seconds.", _TIME),
     **{f"{name}.access_request_id": ("Id of the access request that it gives or takes back; null: none.", _ID)
        for name in ("PlanSummary", "PlanView")},
+    "PlanOperationView.access_request_id": ("Id of the access request that ends what it gives; null: none.", _ID),
     **{f"{name}.id": ("Id of the policy, chosen by whoever wrote it.", "default") for name in _POLICIES},
     **{f"{name}.name": ("What people call it.", "Developers ask, an owner approves") for name in _POLICIES},
     **{f"{name}.enabled": ("Whether it counts.", NOTHING) for name in _POLICIES},

@@ -94,7 +94,8 @@ def _of_request(operation: Operation, facts: Facts, before: Membership | None, h
         yield Code.SELF_TARGET
     if facts.person is not None and facts.person.kind in _BOTS:
         yield Code.BOT_MEMBER
-    if operation.expires_on is not None and operation.expires_on <= hand.today:
+    is_past = operation.until is not None and operation.until <= hand.now
+    if is_past or (operation.expires_on is not None and operation.expires_on <= hand.today):
         yield Code.EXPIRES_IN_PAST
     if operation.kind is not Kind.REVOKE:
         level = None if before is None else before.access_level

@@ -30,7 +30,13 @@ class Memberships:
         return Finding(
             decision=decision,
             sentence=change(
-                who, where, decision.before, decision.after, is_change=bool(decision.calls), without=without
+                who,
+                where,
+                decision.before,
+                decision.after,
+                is_change=bool(decision.calls),
+                without=without,
+                until=operation.until,
             ),
             subject=facts.person.label if facts.person else "",
             full_path=facts.place.full_path if facts.place else "",
@@ -48,7 +54,9 @@ class Memberships:
     def back(self, step: Step) -> Operation:
         """Give what was there, or take away what was given."""
         one, before, after = step.operation, membership_of(step.before), membership_of(step.after)
-        plain = replace(one, access_level=None, mode=None, expires_on=None, member_role_id=None, expected_level=None)
+        plain = replace(
+            one, access_level=None, mode=None, expires_on=None, until=None, member_role_id=None, expected_level=None
+        )
         if before is None:
             expected = None if after is None else after.access_level
             return replace(plain, kind=Kind.REVOKE, expected_level=expected)

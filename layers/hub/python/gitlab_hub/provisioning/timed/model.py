@@ -1,12 +1,12 @@
 """A request for access that ends by itself. Times are unix seconds."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Mode, Operation
+from gitlab_hub.provisioning.model import Kind, Mode, Operation, Plan, Step, day_after
 
 PENDING_SECONDS = 86_400
 """How long a request waits for somebody to decide."""
@@ -45,7 +45,9 @@ class AccessRequest:
     """A request, and what became of it.
 
     `seconds` or `until` says how long: the former counts from the approval. `ends_at` is set from then on, and moved
-    forward where somebody ends it earlier. `end_tries` counts the plans that were to end it and did not.
+    forward where somebody ends it earlier. `end_tries` counts the plans that were to end it and did not. What gives the
+    access is the step of `plan_id` with the number `step_index`; a plan of several steps came first, and whoever
+    applied it has decided (`policy_id` is empty then).
     """
 
     id: str
@@ -72,6 +74,7 @@ class AccessRequest:
     decided_at: int | None = None
     comment: str | None = None
     plan_id: str | None = None
+    step_index: int = 0
     end_plan_id: str | None = None
     granted_at: int | None = None
     ends_at: int | None = None
@@ -127,5 +130,15 @@ def grant(account_id: int, kind: ResourceType, number: int, level: int, ends_at:
         resource_id=number,
         access_level=level,
         mode=str(Mode.AT_LEAST),
-        expires_on=(datetime.fromtimestamp(ends_at, UTC).date() + timedelta(days=1)).isoformat(),
+        expires_on=day_after(ends_at),
     )
+
+
+def request_of(plan: Plan, step: Step) -> str | None:
+    """The id of the request by which what a step of an applied plan gives is ended, where there is one."""
+    if plan.access_request_id is not None:
+        return plan.access_request_id
+    if step.operation.until is None or not step.calls or plan.applied_at is None:
+        return None
+    name = f"{plan.integration_id}/{plan.id}/{step.index}"
+    return f"{PREFIX}{plan.applied_at:08x}{hashlib.sha256(name.encode()).hexdigest()[:12]}"

@@ -29,8 +29,11 @@ SLOWEST_SECONDS = 1_800
 
 BY_HAND = "changed_by_hand"
 
-CarryOn = Callable[[Plan], None]
-"""Works on a plan, as far as that goes now."""
+CarryOn = Callable[[Plan, frozenset[int]], None]
+"""Works on a plan, as far as that goes now; steps of these numbers are not begun any more."""
+
+_ALL: frozenset[int] = frozenset()
+"""No step is left out."""
 
 
 class NotYet(Exception):
@@ -56,7 +59,7 @@ class Returning:
         self._gitlabs, self._incidents, self._audit, self._now = gitlabs, incidents, audit, now
 
     def take(self, request: AccessRequest, given: Plan, step: Step, carry_on: CarryOn) -> AccessRequest:
-        """Take back what a plan, which is over, has given by its one step. Raises NotYet or HubError."""
+        """Take back what a step of a plan, which is settled, has given. Raises NotYet or HubError."""
         connection = usable(self._gitlabs.connection(request.integration_id), to_end=True)
         self._last_try(request, carry_on)
         current = self._current(request)
@@ -88,7 +91,7 @@ class Returning:
         last = self._end_plan(request)
         if last is None or last.status is not PlanStatus.APPLYING:
             return
-        carry_on(last)
+        carry_on(last, _ALL)
         last = self._end_plan(request)
         if last is not None and last.status is PlanStatus.APPLYING:
             raise NotYet("gitlab_unavailable")
@@ -104,7 +107,7 @@ class Returning:
         end = self._making.take_back(request, self._way_back(connection, step), given=given)
         if end is None:
             raise NotYet("conflict")
-        carry_on(end)
+        carry_on(end, _ALL)
 
     def _way_back(self, connection: GitLabConnection, given: Step) -> Step:
         """The step that leads back; where it is refused, that shows in what becomes of it."""

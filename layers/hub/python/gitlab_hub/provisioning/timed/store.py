@@ -43,14 +43,18 @@ class RequestStore:
 
     def claimed_by(self, request: AccessRequest) -> str | None:
         """The id of the last request for the same account and resource."""
-        row = self._table.get(partition(request.integration_id, CLAIMS), _claim(request))
+        return self.claim_of(request.integration_id, request.resource_type, request.resource_id, request.account_id)
+
+    def claim_of(self, integration_id: str, kind: ResourceType, number: int, account_id: int) -> str | None:
+        """The id of the last request for an account in a group or project."""
+        row = self._table.get(partition(integration_id, CLAIMS), _claim(kind, number, account_id))
         return None if row is None else str(row["request_id"])
 
     def claim(self, request: AccessRequest, *, instead_of: str | None) -> Put:
         """The write that makes a request the one that counts, where still the other one does."""
         row: Item = {
             "pk": partition(request.integration_id, CLAIMS),
-            "sk": _claim(request),
+            "sk": _claim(request.resource_type, request.resource_id, request.account_id),
             "request_id": request.id,
             "schema_version": _SCHEMA,
             "expires_at": request.created_at + KEPT_SECONDS,
@@ -104,8 +108,8 @@ def subject_of(request: AccessRequest) -> str:
     return f"{request.integration_id}#{request.id}.{request.version}"
 
 
-def _claim(request: AccessRequest) -> str:
-    return f"{request.resource_type}#{request.resource_id}#{request.account_id}"
+def _claim(kind: ResourceType, number: int, account_id: int) -> str:
+    return f"{kind}#{number}#{account_id}"
 
 
 def _row(request: AccessRequest) -> Item:

@@ -28,7 +28,7 @@ class AccessRequestView(BaseModel):
     minutes: int | None
     until: int | None
     break_glass: bool
-    policy_id: str
+    policy_id: str | None
     created_at: int
     expires_at: int
     requested_by: str
@@ -55,6 +55,7 @@ class AccessRequestView(BaseModel):
         told = {
             "status": request.status_at(now),
             "resource": place,
+            "policy_id": request.policy_id or None,
             "role": role_name(request.access_level),
             "minutes": None if request.seconds is None else request.seconds // 60,
             "expires_at": request.valid_until,

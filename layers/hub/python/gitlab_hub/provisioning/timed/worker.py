@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gitlab_hub.errors import HubError
-from gitlab_hub.provisioning.model import PlanStatus, StepStatus
+from gitlab_hub.provisioning.model import StepStatus
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.timed.incidents import LATE, LATE_AFTER_SECONDS, RequestIncidents
@@ -76,9 +76,9 @@ class TimedAccess:
             return self._requests.get(request.integration_id, request.id) or request
 
     def _given(self, request: AccessRequest) -> AccessRequest:
-        """Note what became of the plan that gives the access."""
-        plan, step = self._plans.only_step(request.integration_id, str(request.plan_id))
-        if plan.status is PlanStatus.APPLYING:
+        """Note what became of the step that gives the access."""
+        _, step = self._plans.step(request.integration_id, str(request.plan_id), request.step_index)
+        if not step.is_settled:
             return request
         if step.status is StepStatus.APPLIED:
             return self._requests.next(request, status=RequestStatus.ACTIVE, granted_at=step.settled_at)
@@ -95,9 +95,9 @@ class TimedAccess:
 
     def _ended(self, request: AccessRequest, carry_on: CarryOn) -> AccessRequest:
         """A request whose time is over, as far as it could be ended. Raises NotYet or HubError."""
-        plan, step = self._plans.only_step(request.integration_id, str(request.plan_id))
-        if plan.status is PlanStatus.APPLYING:
-            carry_on(replace(plan, not_after=request.ends_at))
+        plan, step = self._plans.step(request.integration_id, str(request.plan_id), request.step_index)
+        if not step.is_settled:
+            carry_on(plan, frozenset({step.index}))
             raise NotYet("still_being_given")
         return self._returning.take(request, plan, step, carry_on)
 
