@@ -7,10 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gitlab_hub.access.credentials.model import Credential, CredentialKind
+from gitlab_hub.access.credentials.model import Credential
 from gitlab_hub.access.model import Account, AccountStatus
 from gitlab_hub.access.summary_row import OLD_SECONDS, SummaryRow
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.inventory.model import Resource, ResourceType, Share
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.credentials.model import Credential, CredentialKind
+from gitlab_hub.access.credentials.model import Credential
 from gitlab_hub.access.credentials.risks import DAY, Risk
 from gitlab_hub.access.credentials.store import OWN_TOKEN, READ
 from gitlab_hub.access.keys import ADMINISTRATORS, READINGS
 from gitlab_hub.access.model import Account, AccountStatus
 from gitlab_hub.access.outside.store import OutsideStore
 from gitlab_hub.access.reader import MOST_ASKED
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.inventory.model import Resource, ResourceType
 from gitlab_hub.storage.ports import Rows
 from gitlab_hub.web.auth import Principal, Role

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.credentials.model import Credential, CredentialKind, CredentialStatus
+from gitlab_hub.access.credentials.model import Credential, CredentialStatus
 from gitlab_hub.access.credentials.risks import DAY, UNKNOWN, OwnerFacts, Risk, risks_of
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 
 NOW = 1_790_000_000
 HARMLESS = Credential(

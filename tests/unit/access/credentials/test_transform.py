@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.credentials.model import Credential, CredentialKind
+from gitlab_hub.access.credentials.model import Credential
 from gitlab_hub.access.credentials.transform import (
     deploy_key_of,
     deploy_keys_of,
@@ -18,6 +18,7 @@ from gitlab_hub.access.credentials.transform import (
 )
 from gitlab_hub.access.model import Account
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.inventory.model import ResourceType
 

@@ -11,11 +11,12 @@ from functools import partial
 
 from gitlab_hub.access.asides import Attempts, readable
 from gitlab_hub.access.credentials.context import CredentialContext
-from gitlab_hub.access.credentials.model import Credential, CredentialKind, account_source, scope_of
+from gitlab_hub.access.credentials.model import Credential, account_source, scope_of
 from gitlab_hub.access.credentials.store import OWN_TOKEN
 from gitlab_hub.access.credentials.transform import place_of, token_of, token_of_account
 from gitlab_hub.access.model import Account
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,

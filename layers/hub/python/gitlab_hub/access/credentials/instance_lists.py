@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from gitlab_hub.access.asides import status_of
 from gitlab_hub.access.credentials.context import CredentialContext
-from gitlab_hub.access.credentials.model import Credential, CredentialKind, scope_of
+from gitlab_hub.access.credentials.model import Credential, scope_of
 from gitlab_hub.access.credentials.transform import deploy_keys_of, deploy_token_of
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import GitLabRow
 from gitlab_hub.inventory.listing import Rows

@@ -7,26 +7,9 @@ administrator finds in one list of the instance, and what an Owner finds group b
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType
-
-
-class CredentialKind(StrEnum):
-    """What opens the GitLab."""
-
-    PERSONAL_TOKEN = "personal_token"  # noqa: S105 - a name
-    IMPERSONATION_TOKEN = "impersonation_token"  # noqa: S105
-    GROUP_TOKEN = "group_token"  # noqa: S105
-    PROJECT_TOKEN = "project_token"  # noqa: S105
-    SERVICE_ACCOUNT_TOKEN = "service_account_token"  # noqa: S105
-    DEPLOY_TOKEN = "deploy_token"  # noqa: S105
-    DEPLOY_KEY = "deploy_key"
-    SSH_KEY = "ssh_key"
-
-
-ACCESS_TOKENS = frozenset(list(CredentialKind)[:5])
-"""The kinds that are rows of one table in GitLab (personal_access_tokens), and so share their ids."""
-
 
 KIND_OF_STAGE = {
     **{str(kind): kind for kind in CredentialKind},

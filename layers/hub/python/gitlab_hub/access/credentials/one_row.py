@@ -9,8 +9,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 
-from gitlab_hub.access.credentials.model import ACCESS_TOKENS, Credential, CredentialKind, id_of, scope_of
+from gitlab_hub.access.credentials.model import Credential, id_of, scope_of
 from gitlab_hub.access.credentials.store import CredentialStore
+from gitlab_hub.gitlab.credential_kinds import ACCESS_TOKENS, CredentialKind
 from gitlab_hub.sync.ports import Session
 
 

@@ -3,14 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gitlab_hub.access.credentials.model import (
-    ACCESS_TOKENS,
-    Credential,
-    CredentialKind,
-    account_partition_of,
-    scope_of,
-    source_of,
-)
+from gitlab_hub.access.credentials.model import Credential, account_partition_of, scope_of, source_of
 from gitlab_hub.access.credentials.owners import OwnerReader
 from gitlab_hub.access.credentials.risks import DAY, OF_OWNER, UNKNOWN, Risk, risks_of
 from gitlab_hub.access.credentials.store import OWN_TOKEN, READ, CredentialStore
@@ -19,6 +12,7 @@ from gitlab_hub.access.keys import BY_ACCOUNT, CREDENTIALS
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.pages import MAX_READ, Page
 from gitlab_hub.access.reader import MOST_ASKED
+from gitlab_hub.gitlab.credential_kinds import ACCESS_TOKENS, CredentialKind
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gitlab_hub.access.credentials.model import Credential, CredentialKind, CredentialStatus
+from gitlab_hub.access.credentials.model import Credential, CredentialStatus
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 
 DAY = 86_400
 EXPIRING_DAYS, UNUSED_DAYS, OLD_DAYS = 30, 90, 365

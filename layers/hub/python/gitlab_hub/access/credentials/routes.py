@@ -6,7 +6,6 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from gitlab_hub.access.credentials.model import CredentialKind
 from gitlab_hub.access.credentials.reader import CredentialFilter, CredentialReader
 from gitlab_hub.access.credentials.risks import Risk
 from gitlab_hub.access.credentials.views import GitLabCredentialAnswer, GitLabCredentialList, unseen
@@ -14,6 +13,7 @@ from gitlab_hub.access.effective.graph import Place
 from gitlab_hub.access.filters import IdFilter
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.errors import NotInGitLab
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.api import Route

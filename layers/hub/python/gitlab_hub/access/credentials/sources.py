@@ -7,8 +7,9 @@ from functools import partial
 from gitlab_hub.access.asides import Attempts, readable
 from gitlab_hub.access.credentials.access_tokens import OTHERS, UNREADABLE
 from gitlab_hub.access.credentials.context import CredentialContext
-from gitlab_hub.access.credentials.model import NOWHERE, Credential, CredentialKind, scope_of, source_of
+from gitlab_hub.access.credentials.model import NOWHERE, Credential, scope_of, source_of
 from gitlab_hub.access.credentials.transform import deploy_key_of, deploy_token_of, token_of
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import Forbidden, UnexpectedResponse
 from gitlab_hub.gitlab.fields import GitLabRow, padded, strict_number
 from gitlab_hub.inventory.listing import Rows, collect

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from gitlab_hub.access.asides import Attempts, readable
 from gitlab_hub.access.credentials.access_tokens import UNREADABLE
 from gitlab_hub.access.credentials.context import CredentialContext
-from gitlab_hub.access.credentials.model import CredentialKind, account_source, scope_of
+from gitlab_hub.access.credentials.model import account_source, scope_of
 from gitlab_hub.access.credentials.transform import ssh_key_of
 from gitlab_hub.access.keys import ACCOUNTS
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.listing import collect

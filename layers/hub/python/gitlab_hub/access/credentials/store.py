@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from gitlab_hub.access.credentials.model import Credential, CredentialKind, account_partition_of, scope_of
+from gitlab_hub.access.credentials.model import Credential, account_partition_of, scope_of
 from gitlab_hub.access.grant_rows import grants_to
 from gitlab_hub.access.keys import ACCOUNTS, BY_ACCOUNT, CREDENTIALS, READINGS
 from gitlab_hub.access.model import Account
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import known_among

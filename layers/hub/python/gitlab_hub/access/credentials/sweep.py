@@ -6,10 +6,11 @@ from functools import partial
 from http import HTTPStatus
 
 from gitlab_hub.access.credentials.context import CredentialContext
-from gitlab_hub.access.credentials.model import ACCESS_TOKENS, ACCOUNT, CredentialKind, scope_of
+from gitlab_hub.access.credentials.model import ACCOUNT, scope_of
 from gitlab_hub.access.credentials.store import READ
 from gitlab_hub.access.keys import ACCOUNTS
 from gitlab_hub.access.summary_row import SummaryRow
+from gitlab_hub.gitlab.credential_kinds import ACCESS_TOKENS, CredentialKind
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import number
 from gitlab_hub.inventory.coverage import fetch

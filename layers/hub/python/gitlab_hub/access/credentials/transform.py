@@ -5,9 +5,10 @@ No row of a list has a token in it; rows of keys have the key itself, which is l
 
 import re
 
-from gitlab_hub.access.credentials.model import Credential, CredentialKind
+from gitlab_hub.access.credentials.model import Credential
 from gitlab_hub.access.model import Account
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import (
     GitLabRow,
     flag,

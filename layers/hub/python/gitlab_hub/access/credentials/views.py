@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from gitlab_hub.access.credentials.model import KIND_OF_STAGE, CredentialKind, CredentialStatus
+from gitlab_hub.access.credentials.model import KIND_OF_STAGE, CredentialStatus
 from gitlab_hub.access.credentials.reader import Judged
 from gitlab_hub.access.credentials.risks import Risk
 from gitlab_hub.access.grant_views import ResourceAnswer
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.sync.scope_list import ListedScope
