@@ -20,6 +20,8 @@ _MEMBER = re.compile(r"(groups|projects)/(\d+)/members/(all/)?(\d+)")
 _SHARE = re.compile(r"(groups|projects)/(\d+)/share(?:/(\d+))?")
 _INVITATIONS = re.compile(r"(groups|projects)/(\d+)/invitations(?:/([^/]+))?")
 _LINKS = re.compile(r"groups/(\d+)/saml_group_links")
+_CREDENTIALS = re.compile(r"(access_tokens|impersonation_tokens|keys|deploy_tokens)$")
+_CREDENTIAL = re.compile(f"{_CREDENTIALS.pattern[:-1]}/\\d+$")
 _USER = re.compile(r"users/(\d+)")
 
 Key = tuple[str, int]
@@ -45,6 +47,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
     """Confirmed addresses of accounts that GitLab does not show: inviting one makes a member at once."""
     found_by: dict[str, int] = field(default_factory=dict)
     """Addresses by which an account is found, though its row does not show them."""
+    credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Tokens and keys by their paths: one of an access token is revoked, any other is gone with its row."""
     writes: list[tuple[str, str, Any]] = field(default_factory=list)
     step: Callable[[str, str], None] = lambda _method, _path: None
     """Called before each request with its method and path; may raise."""
@@ -116,14 +120,32 @@ class MemberGitLab(httpx.AsyncBaseTransport):
             found = self.accounts.listed(query)
             found += [self.users[self.found_by[address]]] if address in self.found_by else []
             return httpx.Response(200, json=found)
+        if _CREDENTIALS.search(path):
+            return httpx.Response(200, json=self._listed(path, query))
         if of := _INVITATIONS.fullmatch(path):
             rows = self.invitations.get((of[1], int(of[2])), {})
             return httpx.Response(200, json=[rows[one] for one in rows if one == query.get("query")])
         return None
 
+    def _listed(self, path: str, query: httpx.QueryParams) -> list[dict[str, Any]]:
+        """The tokens or keys below a path, by what narrows the list."""
+        rows = [row for key, row in self.credentials.items() if key.rpartition("/")[0] == path]
+        wanted = query.get("user_id")
+        rows = [row for row in rows if wanted is None or str(row.get("user_id")) == wanted]
+        return [row for row in rows if query.get("state") != "active" or not row["revoked"]]
+
+    def _end(self, path: str) -> httpx.Response:
+        if path not in self.credentials:
+            return _answer(None)
+        if "revoked" in self.credentials[path] and "deploy" not in path:
+            self.credentials[path]["revoked"] = True
+        else:
+            del self.credentials[path]
+        return httpx.Response(204, headers=_named(len(self.writes)))
+
     def _read(self, path: str) -> httpx.Response:
-        if found := _USER.fullmatch(path):
-            return _answer(self.users.get(int(found[1])))
+        if path in self.credentials or (found := _USER.fullmatch(path)):
+            return _answer(self.credentials.get(path) or self.users.get(int(path.rpartition("/")[2])))
         if found := _LINKS.fullmatch(path):
             linked = int(found[1]) in self.saml_links
             return httpx.Response(200, json=[{"name": "devs", "access_level": 30}] if linked else [])
@@ -179,6 +201,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         """Writes about accounts, invitations and shares, and all others."""
         if (answer := self.accounts.write(method, path, body)) is not None:
             return answer
+        if _CREDENTIAL.search(path):
+            return self._end(path)
         if found := _INVITATIONS.fullmatch(path):
             return self._invite(method, (found[1], int(found[2])), found[3], body)
         if found := _SHARE.fullmatch(path):

@@ -116,7 +116,7 @@ def test_each_count_is_what_its_list_has(company: Client) -> None:
 def test_it_is_complete_where_the_last_sync_read_everything(company: Client) -> None:
     def completeness() -> Any:
         told = company.get("access-summary")[1]["completeness"]
-        assert told.pop("reading") == dict.fromkeys(("groups", "projects"), {"read_at": None, "never_read": None})
+        assert told.pop("reading") == {key: {"read_at": None, "never_read": None} for key in ("groups", "projects")}
         return told
 
     runs = RunStore(company.notes)

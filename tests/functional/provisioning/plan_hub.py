@@ -8,6 +8,7 @@ from gitlab_hub.access.addresses import AccountAddresses
 from gitlab_hub.access.changes.own_changes import OwnChanges
 from gitlab_hub.access.hints import AccessHints
 from gitlab_hub.audit.log import AuditLog
+from gitlab_hub.composition.adapters import ListedCredentials
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.gitlab.fields import padded
@@ -81,6 +82,7 @@ class PlanHub:
         self.gitlab = self.gitlabs.gitlab
         self.now = float(START)
         self.workers = 0
+        self.other_users: frozenset[int] = frozenset()
         for one in (INTEGRATION, OTHER):
             self.synced(one)
 
@@ -94,10 +96,16 @@ class PlanHub:
             provisioner=provisioner or self.provisioner,
             gitlabs=self.gitlabs,
             addresses=AccountAddresses(access or self.access),
+            users=self,
+            inventory=ListedCredentials(access or self.access),
             audit=AuditLog(notes or self.notes, self.clock),
             incidents=IncidentStore(notes or self.notes, self.clock, is_live),
             now=self.clock,
         )
+
+    def besides(self, _connection: GitLabConnection) -> frozenset[int]:
+        """The users of the hub's other tokens for this GitLab."""
+        return self.other_users
 
     def api(self, feature: ProvisioningFeature | None = None) -> Api:
         part, cursors = feature or self.feature(), Cursors(lambda: b"key")
@@ -207,6 +215,10 @@ def unshare(group_id: int, resource: dict[str, Any] = PROJECT, **more: Any) -> d
 
 def invite(email: str, level: int, resource: dict[str, Any] = PROJECT, **more: Any) -> dict[str, Any]:
     return {"op": "invite", "email": email, "resource": resource, "access_level": level, **more}
+
+
+def revoke_credential(kind: str, number: int, **more: Any) -> dict[str, Any]:
+    return {"op": "revoke_credential", "kind": kind, "id": number, **more}
 
 
 def user(number: int, username: str, name: str, **more: Any) -> dict[str, Any]:

@@ -10,13 +10,16 @@ from gitlab_hub.gitlab.fields import is_below
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitlab_hub.access.credentials.model import Credential
     from gitlab_hub.builds.feature import TriggersFeature
     from gitlab_hub.builds.runs.store import BuildStore
     from gitlab_hub.builds.runs.worker import Builder
     from gitlab_hub.gitlab.client import GitLab
     from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
+    from gitlab_hub.gitlab.credential_kinds import CredentialKind
     from gitlab_hub.integrations.store import IntegrationStore
     from gitlab_hub.pipelines.projects import ProjectRows
+    from gitlab_hub.provisioning.listed import Listed
     from gitlab_hub.storage.ports import Table
     from gitlab_hub.web.principal import Principal
     from gitlab_hub.webhooks.hooks.model import Hook
@@ -204,3 +207,57 @@ class BuilderMessageRouter:
             self._builder.on_event(message)
         else:
             self._builder(message, remaining=remaining)
+
+
+class ListedCredentials:
+    """The inventory of tokens and keys, as plans that revoke some of them need it."""
+
+    def __init__(self, table: "Table") -> None:
+        from gitlab_hub.access.credentials.endings import CredentialEndings
+
+        self._endings = CredentialEndings(table)
+
+    def find(self, integration_id: str, kind: "CredentialKind", number: int) -> "list[Listed]":
+        """Those of a kind and an id."""
+        return list(map(_listed, self._endings.find(integration_id, kind, number)))
+
+    def of_account(self, integration_id: str, account_id: int) -> "list[Listed]":
+        """Those that act as an account."""
+        return list(map(_listed, self._endings.of_account(integration_id, account_id)))
+
+    def ended(self, integration_id: str, listed: "Listed") -> None:
+        """Note that it opens nothing any more, wherever it is listed."""
+        for one in self._endings.find(integration_id, listed.kind, listed.id):
+            if listed.resource_id is None or one.resource_id is None or one.resource_id == listed.resource_id:
+                self._endings.ended(integration_id, one)
+
+
+def _listed(credential: "Credential") -> "Listed":
+    from gitlab_hub.gitlab.credential_kinds import CredentialKind
+    from gitlab_hub.inventory.model import ResourceType
+    from gitlab_hub.provisioning.listed import Listed
+
+    kind = credential.resource_type
+    return Listed(
+        kind=CredentialKind(credential.kind),
+        id=credential.id,
+        account_id=credential.account_id,
+        resource_type=None if kind is None else ResourceType(kind),
+        resource_id=credential.resource_id,
+    )
+
+
+class HubTokenUsers:
+    """Whose tokens the hub uses, over all integrations."""
+
+    def __init__(self, store: "IntegrationStore") -> None:
+        self._store = store
+
+    def besides(self, connection: "GitLabConnection") -> frozenset[int]:
+        """The users of all other credentials of the hub for the same GitLab."""
+        found: set[int] = set()
+        for integration in self._store.after(None):
+            if integration.host_url.rstrip("/").lower() == connection.base_url.rstrip("/").lower():
+                held = self._store.holding(integration.id).credentials
+                found |= {one.account.id for one in held if one.live and one.id != connection.credential_id}
+        return frozenset(found - {0})

@@ -162,6 +162,7 @@ class Container(Core):
     def provisioning(self) -> "ProvisioningFeature":
         """Plans to change access, and what carries them out."""
         from gitlab_hub.access.addresses import AccountAddresses
+        from gitlab_hub.composition.adapters import HubTokenUsers, ListedCredentials
         from gitlab_hub.provisioning.feature import ProvisioningFeature
         from gitlab_hub.sync.store import RunStore
 
@@ -171,6 +172,8 @@ class Container(Core):
             provisioner=self.function("provisioner_function"),
             gitlabs=self.gitlabs,
             addresses=AccountAddresses(self.table("access_table")),
+            users=HubTokenUsers(self.integration_store),
+            inventory=ListedCredentials(self.table("access_table")),
             audit=self.audit,
             incidents=self.incidents,
             now=self.now,

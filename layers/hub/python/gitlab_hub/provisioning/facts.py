@@ -12,7 +12,8 @@ from gitlab_hub.provisioning.states import Membership
 class Hand:
     """Who makes the change, the token's user, and when.
 
-    `scopes` as the token was last seen; `today` is a day in UTC (ISO), `now` the moment in unix seconds.
+    `scopes` as the token was last seen; `today` is a day in UTC (ISO), `now` the moment in unix seconds. `other_users`:
+    those whose tokens the hub uses besides, for the same GitLab; known where a token or key is to be revoked.
     """
 
     account_id: int
@@ -21,6 +22,7 @@ class Hand:
     today: str
     on_gitlab_com: bool = False
     now: int = 0
+    other_users: frozenset[int] = frozenset()
 
     @property
     def may_write(self) -> bool:

@@ -10,7 +10,7 @@ from gitlab_hub.provisioning.execution import Execution
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.mirror import Mirror
 from gitlab_hub.provisioning.planner import Planner
-from gitlab_hub.provisioning.ports import Addresses, OwnChanges, Refresh
+from gitlab_hub.provisioning.ports import Addresses, HubUsers, Inventory, OwnChanges, Refresh
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.timed.in_plans import TimedSteps
@@ -37,12 +37,15 @@ class ProvisioningFeature:
         provisioner: Function,
         gitlabs: GitLabs,
         addresses: Addresses,
+        users: HubUsers,
+        inventory: Inventory,
         audit: Audit,
         incidents: IncidentStore,
         now: Callable[[], float],
     ) -> None:
         self.store, self.ledger = PlanStore(table), Ledger(table)
-        self.planner = Planner(gitlabs, Mirror(table, runs, now), addresses, now)
+        self.planner = Planner(gitlabs, Mirror(table, runs, now), addresses, users, now)
+        self._inventory = inventory
         self._provisioner, self._gitlabs, self._audit, self._now = provisioner, gitlabs, audit, now
         self._requests, self._policies = RequestStore(table), PolicyStore(table)
         self._incidents = RequestIncidents(incidents, now)
@@ -65,6 +68,7 @@ class ProvisioningFeature:
             self._gitlabs,
             self._provisioner,
             TimedSteps(self._requests, self._now),
+            self._inventory,
             self._audit,
             self._now,
         )
@@ -118,6 +122,7 @@ class ProvisioningFeature:
             execution=execution,
             gitlabs=self._gitlabs,
             refresh=refresh,
+            inventory=self._inventory,
             timed=self._timed(),
             now=self._now,
             new_id=new_id,

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     ACTIVATE = "activate"
     CREATE_ACCOUNT = "create_account"
     DELETE_ACCOUNT = "delete_account"
+    REVOKE_CREDENTIAL = "revoke_credential"
 
 
 CLOSING = frozenset({Kind.BLOCK, Kind.DEACTIVATE, Kind.DELETE_ACCOUNT})
@@ -65,7 +66,7 @@ IN_BACKGROUND = frozenset({Kind.DELETE_ACCOUNT})
 _RANKS = {
     **dict.fromkeys((Kind.CREATE_ACCOUNT, Kind.UNBLOCK, Kind.ACTIVATE), 0),
     **dict.fromkeys((Kind.BLOCK, Kind.DEACTIVATE), 2),
-    **dict.fromkeys((Kind.REVOKE, Kind.UNSHARE, Kind.CANCEL_INVITATION), 3),
+    **dict.fromkeys((Kind.REVOKE, Kind.UNSHARE, Kind.CANCEL_INVITATION, Kind.REVOKE_CREDENTIAL), 3),
     Kind.DELETE_ACCOUNT: 5,
 }
 """When each kind is done among those of its plan: 0 the first, 1 where nothing is said."""
@@ -105,6 +106,9 @@ class Operation:
     external: bool | None = None
     provider: str | None = None
     extern_uid: str | None = None
+    credential_kind: str | None = None
+    """Of a token or key (`gitlab/credential_kinds.py`) with `credential_id`, and whose or where it is beside."""
+    credential_id: int = 0
 
     @property
     def rank(self) -> int:
@@ -118,12 +122,13 @@ class Operation:
     def subject(self) -> tuple[object, ...]:
         """What it changes: a plan has one operation for each."""
         aspect = self.kind if self.kind is Kind.DELETE_ACCOUNT else self.username
-        return self.resource_type, self.resource_id, self.account_id, self.group_id, self.email, aspect
+        credential = self.credential_kind, self.credential_id
+        return self.resource_type, self.resource_id, self.account_id, self.group_id, self.email, aspect, *credential
 
     @property
     def holder(self) -> int:
-        """The account or group that is to have something; 0 where it is known by an address only."""
-        return self.group_id or self.account_id
+        """The account or group that is to have something; 0 where it is known by an address only, or nobody is."""
+        return 0 if self.credential_kind is not None else self.group_id or self.account_id
 
     @property
     def resource(self) -> Resource:

@@ -93,6 +93,9 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
 
     `decision`: the operation as it is judged at this moment.
     """
+    if decision.refusals_first and decision.refusals:
+        status = StepStatus.FAILED if step.tries else StepStatus.SKIPPED
+        return step.settled(status, at=at, error=str(decision.refusals[0]))
     if decision.before == step.after:
         # An earlier try has done it, or its answer was lost; without one it was so from the start.
         return reached(step, at) if step.tries else step.settled(StepStatus.SKIPPED, at=at)

@@ -17,7 +17,7 @@ from gitlab_hub.provisioning.mirror import Mirror
 from gitlab_hub.provisioning.model import Kind, Operation, Step, Where, in_order
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.operations.table import OPERATIONS
-from gitlab_hub.provisioning.ports import Addresses
+from gitlab_hub.provisioning.ports import Addresses, HubUsers
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.states import Membership, State
@@ -31,8 +31,16 @@ DEADLINE_SECONDS = 20.0
 class Planner:
     """Looks at operations. All calls block."""
 
-    def __init__(self, gitlabs: GitLabs, mirror: Mirror, addresses: Addresses, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        gitlabs: GitLabs,
+        mirror: Mirror,
+        addresses: Addresses,
+        users: HubUsers,
+        now: Callable[[], float],
+    ) -> None:
         self._gitlabs, self._mirror, self._addresses, self._now = gitlabs, mirror, addresses, now
+        self._users = users
 
     def look(
         self, connection: GitLabConnection, operations: Mapping[int, Operation], *, to_end: bool = False
@@ -45,7 +53,8 @@ class Planner:
         fit = places if to_end else self._mirror.fit_for(connection.integration_id, operations.values())
         addresses = {one.email for one in operations.values() if one.kind is Kind.INVITE and one.email}
         known = self._addresses.holders(connection.integration_id, addresses) if addresses else {}
-        found = asyncio.run(self._read(connection, operations, fit, known))
+        hand = self._hand(connection, operations.values())
+        found = asyncio.run(self._read(connection, hand, operations, fit, known))
         steps = [step_of(number, operations[number], finding) for number, finding in found]
         touches = [touch_of(number, operations[number], one) for number, one in found if one.decision.calls]
         return sorted(steps, key=lambda step: step.index), touches
@@ -87,10 +96,11 @@ class Planner:
 
     def again(self, connection: GitLabConnection, operation: Operation) -> Decision:
         """Decide about one operation that was planned, right before it is done. Raises OutOfSight or GitLabError."""
+        hand = self._hand(connection, [operation])
 
         async def ask() -> Finding:
             kind = OPERATIONS[operation.kind]
-            async with self._reading(connection) as reader:
+            async with self._reading(connection, hand) as reader:
                 finding = await kind.look(reader, operation, Around(hand=reader.hand))
                 if finding.decision.before is None:
                     await kind.state(reader, operation)
@@ -110,12 +120,13 @@ class Planner:
     async def _read(
         self,
         connection: GitLabConnection,
+        hand: Hand,
         operations: Mapping[int, Operation],
         fit: Iterable[Where],
         known: Mapping[str, str],
     ) -> list[tuple[int, Finding]]:
         order, covered = in_order(operations), set(fit)
-        async with self._reading(connection) as reader:
+        async with self._reading(connection, hand) as reader:
 
             async def look(place: int, number: int) -> tuple[int, Finding]:
                 one = operations[number]
@@ -131,14 +142,15 @@ class Planner:
             return await asyncio.gather(*(look(*placed) for placed in enumerate(order)))
 
     @asynccontextmanager
-    async def _reading(self, connection: GitLabConnection) -> AsyncIterator[LiveReader]:
+    async def _reading(self, connection: GitLabConnection, hand: Hand | None = None) -> AsyncIterator[LiveReader]:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS), self._gitlabs.open(connection) as gitlab:
-                yield LiveReader(gitlab, self._hand(connection))
+                yield LiveReader(gitlab, hand or self._hand(connection))
         except TimeoutError:
             raise HostUnreachable("GitLab took too long to say what the plan touches; send fewer operations.") from None
 
-    def _hand(self, connection: GitLabConnection) -> Hand:
+    def _hand(self, connection: GitLabConnection, operations: Iterable[Operation] = ()) -> Hand:
+        ends_tokens = any(one.kind is Kind.REVOKE_CREDENTIAL for one in operations)
         return Hand(
             account_id=connection.user_id,
             is_admin=connection.is_admin,
@@ -146,6 +158,7 @@ class Planner:
             on_gitlab_com=urlsplit(connection.base_url).hostname == GITLAB_COM,
             today=datetime.fromtimestamp(self._now(), UTC).date().isoformat(),
             now=int(self._now()),
+            other_users=self._users.besides(connection) if ends_tokens else frozenset(),
         )
 
 

@@ -1,9 +1,12 @@
 """What provisioning needs of others."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from gitlab_hub.gitlab.clients import GitLabConnection
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.listed import Listed
 
 
 class OwnChanges(Protocol):
@@ -43,3 +46,23 @@ class Addresses(Protocol):
 
     def holders(self, integration_id: str, addresses: Collection[str]) -> Mapping[str, str]:
         """The usernames of the accounts that some addresses (in lower case) belong to; without the unknown ones."""
+
+
+class Inventory(Protocol):
+    """The tokens and keys that the hub has listed. All calls block."""
+
+    def find(self, integration_id: str, kind: CredentialKind, number: int) -> Sequence[Listed]:
+        """Those of a kind and an id: a deploy key once for each project."""
+
+    def of_account(self, integration_id: str, account_id: int) -> Sequence[Listed]:
+        """Those that act as an account."""
+
+    def ended(self, integration_id: str, listed: Listed) -> None:
+        """It opens nothing any more, so that nobody is told until the next sync that it does."""
+
+
+class HubUsers(Protocol):
+    """Whose tokens the hub uses."""
+
+    def besides(self, connection: GitLabConnection) -> frozenset[int]:
+        """The users of all other credentials of the hub for the same GitLab."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.account_kinds import AccountKind, kind_by_name, kind_of
-from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
+from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound
 from gitlab_hub.gitlab.fields import GitLabRow, day, first_id, flag, mapping, number, part, rows_in, text
 from gitlab_hub.gitlab.messages import segment
 from gitlab_hub.gitlab.roles import OWNER
@@ -41,6 +41,7 @@ class LiveReader:
         self._places: dict[tuple[ResourceType, int], Place | None] = {}
         self._own_levels: dict[tuple[ResourceType, int], int] = {}
         self._saml: dict[int, bool] = {}
+        self._own_token: list[int | None] = []
 
     async def person(self, account_id: int) -> Person | None:
         """An account; None where GitLab shows none."""
@@ -198,6 +199,26 @@ class LiveReader:
         own = next((row for row in named if (text(row.get("username")) or "").lower() == username.lower()), None)
         with_address = await self.rows("/users", {"search": email})
         return own, any(first_id(row, "id") != first_id(own or {}, "id") for row in with_address)
+
+    async def own_token(self) -> int | None:
+        """The id of the access token that the hub reads with; None where that is no such token, or GitLab hides it."""
+        if not self._own_token:
+            try:
+                row: GitLabRow = mapping((await self._gitlab.get("/personal_access_tokens/self")).body)
+            except GitLabError as error:
+                if error.retryable:
+                    raise
+                row = {}
+            self._own_token.append(first_id(row, "id"))
+        return self._own_token[0]
+
+    async def row_in(self, path: str, number: int, params: Any = None) -> GitLabRow | None:
+        """The row of an id in a list; None where it is not in it."""
+        async for page in self._gitlab.pages(path, params, per_page=100):
+            for row in page.rows:
+                if first_id(row, "id") == number:
+                    return row
+        return None
 
     async def rows(self, path: str, params: Any = None) -> list[GitLabRow]:
         """The rows of a short list: its first page."""

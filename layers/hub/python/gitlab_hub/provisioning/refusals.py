@@ -85,5 +85,17 @@ ON_ACCOUNT = {
 }
 """What to tell people where it is an account that would be changed, as far as that is something else."""
 
+ON_CREDENTIAL = {
+    Code.SELF_TARGET: "The hub works with this token, or its user does. Rotate or replace the hub's own token first "
+    "(PUT …/gitlab-token), or revoke it in GitLab.",
+    Code.NOT_OWNER: "The token's user may not revoke it: personal and impersonation tokens and SSH keys of others take "
+    "an administrator, tokens of a group an Owner, those of a project and deploy keys a Maintainer.",
+    Code.GRANT_CHANGED: "It was rotated, so its successor has another id, or the id is another account's. Read the "
+    "inventory again (POST …/sync with kinds credentials) and make a new plan.",
+    Code.NOT_SUPPORTED_HERE: "Only administrators may revoke tokens of service accounts that belong to no group which "
+    "the hub knows.",
+}
+"""What to tell people where it is a token or key that would be revoked, as far as that is something else."""
+
 OVERRIDABLE = frozenset({str(Code.BLAST_RADIUS)})
 """What an owner may set aside with a reason."""

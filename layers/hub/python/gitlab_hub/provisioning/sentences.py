@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.provisioning.model import day_after
-from gitlab_hub.provisioning.states import AccountState, Membership, State, membership_of
+from gitlab_hub.provisioning.states import AccountState, CredentialState, Membership, State, membership_of
 
 
 def change(
@@ -41,6 +42,37 @@ def account_change(
     if not is_change:
         return f"{who}: {was} already, nothing to do"
     return f"{who}: {was} → {after.state if after else 'deleted'}{f', {beside}' if beside else ''}"
+
+
+def revocation(
+    kind: CredentialKind,
+    number: int,
+    *,
+    name: str,
+    holder: str,
+    state: CredentialState | None,
+    is_change: bool,
+    is_read: bool,
+) -> str:
+    """Say which token or key of whom is revoked: "Ana Lima: personal token 7 (laptop) active → revoked, for good".
+
+    `state`: None where there is none, or (not `is_read`) where nobody can tell.
+    """
+    what = f"{holder}: {kind.replace('_', ' ')} {number}{f' ({name})' if name else ''}"
+    if not is_read:
+        return f"{what} → {_GONE.get(kind, 'revoked')}"
+    if not is_change:
+        return f"{what} {'is not there' if state is None else f'is {state.status} already'}, nothing to do"
+    return f"{what} active → {_GONE.get(kind, 'revoked')}, for good{_BESIDE.get(kind, '')}"
+
+
+_GONE = dict.fromkeys((CredentialKind.DEPLOY_TOKEN, CredentialKind.DEPLOY_KEY, CredentialKind.SSH_KEY), "deleted")
+_BOT = "; its bot stays a member until GitLab deletes it"
+_BESIDE = {
+    CredentialKind.GROUP_TOKEN: _BOT,
+    CredentialKind.PROJECT_TOKEN: _BOT,
+    CredentialKind.DEPLOY_KEY: "; other projects keep it",
+}
 
 
 def _role(state: Membership) -> str:

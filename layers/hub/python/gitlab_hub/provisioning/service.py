@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
@@ -13,12 +14,14 @@ from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.provisioning.errors import PlanBlocked, PlanDrifted, PlanExpired, PlanNotApplied
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.limits import Spent, Touch, in_window, spending
+from gitlab_hub.provisioning.listed import located
 from gitlab_hub.provisioning.model import PLAN_SECONDS, Operation, Plan, PlanStatus, Step, plan_hash
 from gitlab_hub.provisioning.planner import Planner, limited
+from gitlab_hub.provisioning.ports import Inventory
 from gitlab_hub.provisioning.refusals import OVERRIDABLE
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.timed.in_plans import TimedSteps
-from gitlab_hub.provisioning.undo import undoing
+from gitlab_hub.provisioning.undo import left_out, undoing
 from gitlab_hub.storage.ports import Function, Put, StorageUnavailable
 
 _TRIES = 3
@@ -40,10 +43,11 @@ class PlanService:
         gitlabs: GitLabs,
         provisioner: Function,
         timed: TimedSteps,
+        inventory: Inventory,
         audit: Audit,
         now: Callable[[], float],
     ) -> None:
-        self._timed = timed
+        self._timed, self._inventory = timed, inventory
         self.store, self._ledger, self._planner, self._gitlabs = store, ledger, planner, gitlabs
         self._provisioner, self._audit, self._now = provisioner, audit, now
 
@@ -55,7 +59,10 @@ class PlanService:
         return plan, self.store.steps(plan)
 
     def resolved(self, integration_id: str, named: Sequence[tuple[Operation, str | None]]) -> list[Operation]:
-        """Operations whose groups and projects were named by full paths instead of ids. Raises NotInGitLab."""
+        """Operations whose groups and projects were named by full paths instead of ids, or not at all.
+
+        Where a token or key is, the inventory knows. Raises NotInGitLab.
+        """
         connection = self._connection(integration_id)
         paths = {
             (one.resource_type, path)
@@ -63,12 +70,13 @@ class PlanService:
             if one.resource_type is not None and not one.resource_id and path is not None
         }
         ids = self._planner.ids_of(connection, paths) if paths else {}
-        return [
+        found = [
             one
             if one.resource_type is None or one.resource_id or path is None
             else replace(one, resource_id=ids[one.resource_type, path])
             for one, path in named
         ]
+        return [located(one, partial(self._inventory.find, integration_id)) for one in found]
 
     def make(
         self,
@@ -109,13 +117,14 @@ class PlanService:
         plan, steps = self.plan(integration_id, plan_id)
         over = self._timed.ended(plan, steps)
         left = [step for step in steps if step.index not in over]
-        operations = undoing(left) if plan.status in {PlanStatus.APPLIED, PlanStatus.PARTLY_APPLIED} else []
+        is_over = plan.status in {PlanStatus.APPLIED, PlanStatus.PARTLY_APPLIED}
+        operations, for_good = (undoing(left), left_out(left)) if is_over else ([], [])
         if not operations:
             raise PlanNotApplied(
-                "This plan has changed nothing (yet, or any more), or nothing that can be taken back: "
-                "what is deleted stays deleted."
+                "This plan has changed nothing (yet, or any more) that can be taken back.",
+                details={"left_out": for_good},
             )
-        note = f"Takes back {plan.id}"
+        note = f"Takes back {plan.id}{_without(for_good)}"
         return self.make(integration_id, operations, note=note, actor=actor, seed=seed, undoes=plan.id)
 
     def apply(
@@ -208,6 +217,14 @@ def usable(connection: GitLabConnection | None, *, to_end: bool = False) -> GitL
             details={"feature": "provisioning"},
         )
     return connection
+
+
+def _without(for_good: Sequence[int]) -> str:
+    """What a plan that takes another one back says of the operations that it leaves out."""
+    if not for_good:
+        return ""
+    named = ", ".join(map(str, for_good))
+    return f" without what is for good (operation{'s' * (len(for_good) != 1)} {named})"
 
 
 def _promise(step: Step) -> Mapping[str, object]:

@@ -9,10 +9,18 @@ from gitlab_hub.provisioning.operations.table import OPERATIONS
 
 def undoing(steps: Sequence[Step]) -> list[Operation]:
     """The operations that lead back to where the steps of a plan began, the last one first."""
+    return [back for _, back in reversed(_ways_back(steps)) if back is not None]
+
+
+def left_out(steps: Sequence[Step]) -> list[int]:
+    """The numbers of the steps that were carried out and that nothing takes back."""
+    return [number for number, back in _ways_back(steps) if back is None]
+
+
+def _ways_back(steps: Sequence[Step]) -> list[tuple[int, Operation | None]]:
     carried_out = (as_it_went(step) for step in steps if _is_done(step))
     done = [step for step in carried_out if step.before != step.after]
-    back = (OPERATIONS[step.operation.kind].back(step) for step in reversed(done))
-    return [one for one in back if one is not None]
+    return [(step.index, OPERATIONS[step.operation.kind].back(step)) for step in done]
 
 
 def _is_done(step: Step) -> bool:

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import midnight
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import ON_ACCOUNTS, Call, Kind, Plan, PlanStatus, Step, StepStatus
-from gitlab_hub.provisioning.refusals import ADVICE, ON_ACCOUNT, Code
+from gitlab_hub.provisioning.model import ON_ACCOUNTS, Call, Kind, Operation, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.refusals import ADVICE, ON_ACCOUNT, ON_CREDENTIAL, Code
 from gitlab_hub.provisioning.states import AccountState, CredentialState, CredentialStatus, Instead, Membership, State
 from gitlab_hub.provisioning.timed.model import request_of
 
@@ -21,6 +22,20 @@ class PlanResource(BaseModel):
     type: ResourceType
     id: int
     full_path: str
+
+
+class PlanCredential(BaseModel):
+    """A token or key that a plan is about."""
+
+    kind: CredentialKind
+    id: int
+
+    @classmethod
+    def of(cls, operation: Operation) -> "PlanCredential | None":
+        """Show it; None for an operation that is about none."""
+        if operation.credential_kind is None:
+            return None
+        return cls(kind=CredentialKind(operation.credential_kind), id=operation.credential_id)
 
 
 class MembershipView(BaseModel):
@@ -116,6 +131,7 @@ class PlanOperationView(BaseModel):
     email: str | None
     username: str | None
     resource: PlanResource | None
+    credential: PlanCredential | None
     sentence: str
     before: StateView | None
     after: StateView | None
@@ -138,8 +154,9 @@ class PlanOperationView(BaseModel):
         place = None
         if one.resource_type is not None:
             place = PlanResource(type=one.resource_type, id=one.resource_id, full_path=step.full_path)
-        hints = {**ADVICE, **ON_ACCOUNT} if one.kind in ON_ACCOUNTS else ADVICE
-        advice = hints[Code(step.error)] if step.error in list(Code) else None
+        special = ON_ACCOUNT if one.kind in ON_ACCOUNTS else ON_CREDENTIAL if one.credential_kind is not None else {}
+        hints = {**ADVICE, **special}
+        advice = hints.get(Code(step.error)) if step.error in list(Code) else None
         return cls(
             index=step.index,
             op=one.kind,
@@ -148,6 +165,7 @@ class PlanOperationView(BaseModel):
             email=one.email,
             username=one.username,
             resource=place,
+            credential=PlanCredential.of(one),
             sentence=step.sentence,
             before=state_view(step.before),
             after=state_view(step.after),

@@ -8,12 +8,14 @@ from itertools import islice
 
 from gitlab_hub.errors import FeatureDisabled, HubError, IntegrationPaused
 from gitlab_hub.gitlab.clients import GitLabs
+from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.execution import Execution
 from gitlab_hub.provisioning.ledger import Ledger
-from gitlab_hub.provisioning.model import Plan, PlanStatus, Step, StepStatus, ended, in_order
-from gitlab_hub.provisioning.ports import Refresh
+from gitlab_hub.provisioning.listed import Listed
+from gitlab_hub.provisioning.model import Operation, Plan, PlanStatus, Step, StepStatus, ended, in_order
+from gitlab_hub.provisioning.ports import Inventory, Refresh
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.service import usable
 from gitlab_hub.provisioning.store import PlanStore, subject_of
@@ -49,12 +51,14 @@ class Provisioner:
         execution: Execution,
         gitlabs: GitLabs,
         refresh: Refresh,
+        inventory: Inventory,
         timed: TimedAccess,
         now: Callable[[], float],
         new_id: Callable[[], str],
     ) -> None:
         self._store, self._ledger, self._execution = store, ledger, execution
         self._gitlabs, self._refresh, self._now, self._new_id = gitlabs, refresh, now, new_id
+        self._inventory = inventory
         self._timed = timed
 
     def tick(self, remaining: Callable[[], float]) -> dict[str, int]:
@@ -159,9 +163,24 @@ class Provisioner:
         """Have the mirror read what has changed; where that fails, the next sync does."""
         if step.status not in {StepStatus.APPLIED, StepStatus.ACCEPTED} and step.instead is None:
             return
-        kind, number = step.operation.where
+        one = step.operation
+        if one.credential_kind is not None:
+            self._noted_as_ended(plan, one)
+            return
+        kind, number = one.where
         if kind is None:
             return  # No small read is of an account; the next sync lists all of them.
         read = self._refresh.group if kind is ResourceType.GROUP else self._refresh.project
         with suppress(StorageUnavailable):
             read(plan.integration_id, number)
+
+    def _noted_as_ended(self, plan: Plan, one: Operation) -> None:
+        listed = Listed(
+            kind=CredentialKind(one.credential_kind or ""),
+            id=one.credential_id,
+            account_id=one.account_id or None,
+            resource_type=one.resource_type,
+            resource_id=one.resource_id or None,
+        )
+        with suppress(StorageUnavailable):
+            self._inventory.ended(plan.integration_id, listed)

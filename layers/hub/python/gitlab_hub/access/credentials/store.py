@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.inventory.store import known_among
-from gitlab_hub.storage.ports import Table
+from gitlab_hub.storage.ports import Key, Table
 from gitlab_hub.storage.rows import item_of, query_all, value_of
 from gitlab_hub.sync.ports import Row
 from gitlab_hub.sync.table_rows import TableRows
@@ -39,6 +39,10 @@ class CredentialStore:
             pk = account_partition_of(self._integration_id, credential.account_id)
             index = {f"{BY_ACCOUNT}_pk": pk, f"{BY_ACCOUNT}_sk": credential.key}
         return Row(credential.key, {**item_of(credential), **index})
+
+    def place_of(self, key: str) -> Key:
+        """Where a row lies in the table."""
+        return self._pk, key
 
     def get(self, key: str) -> Credential | None:
         """Read one credential by where it lies."""

@@ -19,6 +19,8 @@ class Decision:
     after: State | None
     calls: tuple[Call, ...] = ()
     refusals: tuple[Code, ...] = ()
+    refusals_first: bool = False
+    """Whether its refusals count even where what is there looks as planned: it is not seen, or lives on elsewhere."""
 
     @property
     def changes_member(self) -> bool:

@@ -3,6 +3,7 @@
 from gitlab_hub.provisioning.model import Kind
 from gitlab_hub.provisioning.operations.accounts import Accounts
 from gitlab_hub.provisioning.operations.base import OperationType
+from gitlab_hub.provisioning.operations.credentials import Credentials
 from gitlab_hub.provisioning.operations.invitations import Invitations
 from gitlab_hub.provisioning.operations.memberships import Memberships
 from gitlab_hub.provisioning.operations.new_accounts import NewAccounts
@@ -25,4 +26,5 @@ OPERATIONS: dict[Kind, OperationType] = {
     Kind.ACTIVATE: _ACCOUNTS,
     Kind.DELETE_ACCOUNT: _ACCOUNTS,
     Kind.CREATE_ACCOUNT: _NEW_ACCOUNTS,
+    Kind.REVOKE_CREDENTIAL: Credentials(),
 }
