@@ -151,7 +151,7 @@ class ApiHub:
             requester_accounts=(),
             policy_id="default",
         )
-        self.container.provisioning.requests.store.save(request)
+        self.container.provisioning.deciding.store.save(request)
         return request.id
 
     def _made(self, method: str, path: str, body: Any, **more: Any) -> Any:

@@ -81,6 +81,7 @@ class PlanHub:
         self.gitlabs = gitlabs or GitLabs(company())
         self.gitlab = self.gitlabs.gitlab
         self.now = float(START)
+        self.revoked: set[str] = set()
         self.workers = 0
         self.other_users: frozenset[int] = frozenset()
         for one in (INTEGRATION, OTHER):
@@ -100,6 +101,7 @@ class PlanHub:
             inventory=ListedCredentials(access or self.access),
             audit=AuditLog(notes or self.notes, self.clock),
             incidents=IncidentStore(notes or self.notes, self.clock, is_live),
+            is_revoked=lambda token_id: token_id in self.revoked,
             now=self.clock,
         )
 
@@ -110,7 +112,7 @@ class PlanHub:
     def api(self, feature: ProvisioningFeature | None = None) -> Api:
         part, cursors = feature or self.feature(), Cursors(lambda: b"key")
         routes = PlanRoutes(part.service, cursors, self.clock).routes()
-        routes += AccessRequestRoutes(part.requests, cursors, self.clock).routes()
+        routes += AccessRequestRoutes(part.asking, part.deciding, part.policies, cursors, self.clock).routes()
         return Api(routes, guard=Guard(), idempotency=Idempotency(self.notes), now=self.clock)
 
     def worker(

@@ -155,3 +155,11 @@ def test_while_provisioning_is_off_nothing_is_kept(hub: DesiredHub) -> None:
     hub.gitlabs.set(provisioning=False)
     assert hub.put({"grants": [row(20, 30)]})[1]["code"] == "feature_disabled"
     assert hub.desired.get(INTEGRATION) == []
+
+
+@pytest.mark.parametrize("value", [True, "3", 3.0, 2**70, -1])
+@pytest.mark.parametrize("name", ["account_id", "resource_id", "access_level"])
+def test_ids_and_levels_are_whole_numbers_and_nothing_that_could_be_read_as_one(name: str, value: Any) -> None:
+    row = {"account_id": BEN, "resource_type": "project", "resource_id": SHOP, "access_level": 40, name: value}
+    status, body = DesiredHub().put({"grants": [row]}, dry_run=True)
+    assert (status, body["code"]) == (422, "invalid_input")

@@ -195,3 +195,18 @@ def test_what_was_done_within_24_hours_counts_and_an_owner_goes_beyond_it_with_a
     hub.now += 86_401
     hub.synced("int_0a1b")
     assert hub.plan(revoke(23, 30, craft))["status"] == "ready"
+
+
+@pytest.mark.parametrize("path", ["acme/team/shop/../../x", "..", "acme/./shop"])
+def test_a_path_that_would_leave_its_place_names_nothing(path: str) -> None:
+    operation = {"op": "grant", "account_id": BEN, "resource": {"type": "project", "full_path": path}}
+    status, body = PlanHub()("POST", "", {"operations": [{**operation, "access_level": 40}]})
+    assert (status, body["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("op", ["invite", "update_invitation", "cancel_invitation"])
+def test_an_address_with_a_slash_cannot_be_named_in_a_path_and_is_refused(op: str) -> None:
+    level = {} if op == "cancel_invitation" else {"access_level": 30}
+    operation = {"op": op, "email": "a/../b@example.com", "resource": {"type": "project", "id": SHOP}, **level}
+    status, body = PlanHub()("POST", "", {"operations": [operation]})
+    assert (status, body["code"]) == (422, "invalid_input")

@@ -87,7 +87,7 @@ def test_every_wrong_line_is_named_with_its_number_and_a_code() -> None:
 def test_only_what_differs_is_drift_and_what_is_not_named_is_not_touched() -> None:
     rows = [wanted(2, 30), wanted(3, 40), wanted(4, 30, "2027-01-31"), wanted(5, 0), wanted(6, 0)]
     held = {(PROJECT, 100): {2: Held(30), 4: Held(30), 5: Held(20), 99: Held(50)}}
-    found = drift(rows, held)
+    found = drift(rows, held, "2026-09-21")
     assert [(one.kind, one.wanted.account_id) for one in found] == [("missing", 3), ("different", 4), ("unwanted", 5)]
     operations = [one.operation for one in found]
     assert [(str(one.kind), one.access_level, one.mode, one.expires_on, one.expected_level) for one in operations] == [
@@ -95,3 +95,47 @@ def test_only_what_differs_is_drift_and_what_is_not_named_is_not_touched() -> No
         ("grant", 30, "set_exactly", "2027-01-31", None),
         ("revoke", None, None, None, 20),
     ]
+
+
+def test_a_row_whose_day_is_over_says_nothing_any_more() -> None:
+    rows = [wanted(2, 30, "2026-09-21"), wanted(3, 30, "2026-09-22"), wanted(4, 30, "2026-09-20")]
+    found = drift(rows, {(PROJECT, 100): {4: Held(40)}}, "2026-09-21")
+    assert [(one.kind, one.wanted.account_id) for one in found] == [("missing", 3)]
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("ana,project,acme/shop,30,,more", ("expires_at", "unknown_column")),
+        ("ana,project,acme,shop,30,2027-01-31", ("expires_at", "unknown_column")),
+        (f"ana,project,acme/shop,{'0' * 5_000},", ("access_level", "bad_number")),
+        (f"ana,project,acme/shop,{'0' * 20}{'9' * 5_000},", ("access_level", "bad_number")),
+        (f"ana,project,{'x' * 140_000},30,", ("header", "unknown_column")),
+    ],
+)
+def test_what_no_file_can_mean_is_refused(line: str, wrong: tuple[str, str]) -> None:
+    [(_, *found)] = refused(f"{HEADER}{line}\n")
+    assert tuple(found) == wrong
+
+
+def test_empty_cells_behind_the_last_column_say_nothing() -> None:
+    assert wanted_of("i1", rows_of_csv(f"{HEADER}ana,project,acme/shop,30,,,\n"), Known()) == [wanted(2, 30)]
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ({"account_id": 3, "username": "ana", "resource_id": 100}, "username"),
+        ({"account_id": 3, "username": "nobody", "resource_id": 100}, "username"),
+        ({"account_id": 2, "resource_id": 100, "resource_path": "acme/other"}, "resource_path"),
+    ],
+)
+def test_an_id_and_a_name_have_to_be_of_the_same(row: dict[str, Any], column: str) -> None:
+    with pytest.raises(Unprocessable) as found:
+        wanted_of("i1", rows_of_json([{"resource_type": "project", "access_level": 30, **row}]), Known())
+    assert [(one["column"], one["code"]) for one in found.value.details["rows"]] == [(column, "mismatch")]
+
+
+def test_an_id_beside_its_own_name_is_taken() -> None:
+    row = {"resource_type": "project", "resource_id": 100, "resource_path": "acme/shop", "account_id": 2}
+    assert wanted_of("i1", rows_of_json([{**row, "username": "@ana", "access_level": 30}]), Known()) == [wanted(2, 30)]

@@ -101,6 +101,7 @@ def test_hub_tokens_are_looked_up_where_somebody_calls_and_listed_by_operations_
         "AuthorizerFunction": {"dynamodb:GetItem"},
         "OAuthFunction": {"dynamodb:GetItem"},  # whoever began an authorization must still be allowed to end it
         "OperationsFunction": {"dynamodb:GetItem", "dynamodb:Query"},
+        "ProvisioningFunction": {"dynamodb:GetItem"},  # whose request or approval counts must still be allowed to
     }
 
 

@@ -165,7 +165,9 @@ class Container(Core):
         from gitlab_hub.composition.adapters import HubTokenUsers, ListedCredentials
         from gitlab_hub.provisioning.feature import ProvisioningFeature
         from gitlab_hub.sync.store import RunStore
+        from gitlab_hub.web.tokens import TokenStore
 
+        tokens = TokenStore(self.integrations_table)
         return ProvisioningFeature(
             table=self.table("access_table"),
             runs=RunStore(self.integrations_table),
@@ -176,6 +178,7 @@ class Container(Core):
             inventory=ListedCredentials(self.table("access_table")),
             audit=self.audit,
             incidents=self.incidents,
+            is_revoked=lambda token_id: tokens.is_revoked(token_id, now=self.now()),
             now=self.now,
         )
 

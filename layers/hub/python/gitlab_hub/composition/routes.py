@@ -250,7 +250,7 @@ def provisioning_routes(container: "Container") -> list["Route"]:
     mirror = DesiredMirror(AccessReader(table, now=now))
     return _of(
         PlanRoutes(feature.service, cursors, now),
-        AccessRequestRoutes(feature.requests, cursors, now),
+        AccessRequestRoutes(feature.asking, feature.deciding, feature.policies, cursors, now),
         ReviewClosingRoutes(closing),
         DesiredAccessRoutes(feature.service, DesiredStore(table), mirror, mirror, container.audit, now),
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode
 
+from gitlab_hub.gitlab.errors import ResourceNotFound
+
 Query = tuple[tuple[str, str], ...]
 Scalar = str | int | bool
 
@@ -96,7 +98,12 @@ def group_path(group: str, group_id: int | None) -> str:
 
 
 def segment(value: str | int) -> str:
-    """Write a value as one segment of a path: a group's full path becomes `group%2Fsubgroup`."""
+    """Write a value as one segment of a path: a group's full path becomes `group%2Fsubgroup`.
+
+    Raises ResourceNotFound for what no path, ref or name of GitLab's can be: with it a request could leave its place.
+    """
+    if {".", ".."} & set(str(value).split("/")):
+        raise ResourceNotFound("Nothing in GitLab has a name or path with dot segments.")
     return quote(str(value), safe="")
 
 

@@ -13,11 +13,13 @@ from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.ports import Addresses, HubUsers, Inventory, OwnChanges, Refresh
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.store import PlanStore
+from gitlab_hub.provisioning.timed.asking import Asking
+from gitlab_hub.provisioning.timed.deciding import Deciding
 from gitlab_hub.provisioning.timed.in_plans import TimedSteps
 from gitlab_hub.provisioning.timed.incidents import RequestIncidents
+from gitlab_hub.provisioning.timed.judging import RequestPolicies
 from gitlab_hub.provisioning.timed.plans import RequestPlans
 from gitlab_hub.provisioning.timed.returning import Returning
-from gitlab_hub.provisioning.timed.service import RequestService
 from gitlab_hub.provisioning.timed.store import PolicyStore, RequestStore
 from gitlab_hub.provisioning.timed.wanted import Names
 from gitlab_hub.provisioning.timed.worker import TimedAccess
@@ -41,6 +43,7 @@ class ProvisioningFeature:
         inventory: Inventory,
         audit: Audit,
         incidents: IncidentStore,
+        is_revoked: Callable[[str], bool],
         now: Callable[[], float],
     ) -> None:
         self.store, self.ledger = PlanStore(table), Ledger(table)
@@ -48,6 +51,7 @@ class ProvisioningFeature:
         self._inventory = inventory
         self._provisioner, self._gitlabs, self._audit, self._now = provisioner, gitlabs, audit, now
         self._requests, self._policies = RequestStore(table), PolicyStore(table)
+        self._is_revoked = is_revoked
         self._incidents = RequestIncidents(incidents, now)
         self._making = RequestPlans(
             plans=self.store,
@@ -74,13 +78,32 @@ class ProvisioningFeature:
         )
 
     @cached_property
-    def requests(self) -> RequestService:
-        """What can be done with requests for access."""
-        return RequestService(
+    def policies(self) -> RequestPolicies:
+        """Who may ask for access, and decide about it."""
+        return RequestPolicies(self._policies, self._is_revoked, self._audit, self._now)
+
+    @cached_property
+    def asking(self) -> Asking:
+        """What takes requests for access."""
+        return Asking(
             store=self._requests,
-            policies=self._policies,
+            policies=self.policies,
             making=self._making,
             names=Names(self._gitlabs, self.planner),
+            gitlabs=self._gitlabs,
+            provisioner=self._provisioner,
+            incidents=self._incidents,
+            audit=self._audit,
+            now=self._now,
+        )
+
+    @cached_property
+    def deciding(self) -> Deciding:
+        """What takes decisions about requests for access."""
+        return Deciding(
+            store=self._requests,
+            policies=self.policies,
+            making=self._making,
             gitlabs=self._gitlabs,
             provisioner=self._provisioner,
             incidents=self._incidents,

@@ -12,7 +12,8 @@ from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody
 
-_EMAIL = re.compile(r"[^\s@,;<>]{1,64}@[^\s@,;<>]{1,255}")
+# No slash: GitLab takes none where an invitation is named in a path (lib/api/invitations.rb, `requirements`).
+_EMAIL = re.compile(r"[^\s@,;<>/]{1,64}@[^\s@,;<>/]{1,255}")
 _LEVELS = tuple(level for level in ROLES if level)
 
 

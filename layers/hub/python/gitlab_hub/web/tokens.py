@@ -65,6 +65,11 @@ class TokenStore:
         row = self._table.get(PARTITION, token_id)
         return None if row is None else _token(row)
 
+    def is_revoked(self, token_id: str, *, now: float) -> bool:
+        """Say whether a token that was good is not any more. The owner's own, which has no row, is not."""
+        token = self.get(token_id)
+        return token is not None and not token.is_good(now)
+
     def add(self, token: HubToken) -> HubToken:
         """Keep a token; where there is one of this id already, that one is given back."""
         return token if is_written(self._table.put, _row(token), ABSENT) else self.get(token.id) or token

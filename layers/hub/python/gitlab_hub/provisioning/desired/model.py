@@ -26,6 +26,7 @@ class RowProblem(StrEnum):
     UNKNOWN_RESOURCE = "unknown_resource"
     UNKNOWN_COLUMN = "unknown_column"
     REPEATED = "repeated"
+    MISMATCH = "mismatch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +90,13 @@ def is_level(level: int, kind: ResourceType) -> bool:
     return level in ROLES and not (level == MINIMAL_ACCESS and kind is ResourceType.PROJECT)
 
 
-def drift(wanted: Sequence[Wanted], held: Mapping[Place, Mapping[int, Held]]) -> list[Drift]:
-    """Everything in which the mirror differs from what is wanted, in the order of the rows."""
-    found = ((one, held.get(one.place, {}).get(one.account_id)) for one in wanted)
+def drift(wanted: Sequence[Wanted], held: Mapping[Place, Mapping[int, Held]], today: str) -> list[Drift]:
+    """Everything in which the mirror differs from what is wanted, in the order of the rows.
+
+    `today` is a day (UTC, ISO): a row whose day is over says nothing any more, as if it was not there.
+    """
+    valid = [one for one in wanted if one.expires_on is None or one.expires_on > today]
+    found = ((one, held.get(one.place, {}).get(one.account_id)) for one in valid)
     return [Drift(kind=kind, wanted=one, held=has) for one, has in found if (kind := _kind(one, has)) is not None]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
@@ -12,7 +12,7 @@ from gitlab_hub.gitlab.fields import midnight
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.desired.model import Drift, DriftKind
 from gitlab_hub.provisioning.desired.rows import MOST_ROWS, Directory, rows_of_csv, rows_of_json, wanted_of
-from gitlab_hub.provisioning.desired.store import DesiredStore, Memberships, drift_of
+from gitlab_hub.provisioning.desired.store import DesiredStore, Memberships, drift_of, today_of
 from gitlab_hub.provisioning.requests import check_count
 from gitlab_hub.provisioning.service import PlanService
 from gitlab_hub.provisioning.views import PlanEnvelope, PlanView
@@ -22,7 +22,7 @@ from gitlab_hub.web.errors import unfit
 from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody
 
-_Number = Annotated[int | None, Field(ge=0)]
+_Number = Annotated[StrictInt | None, Field(ge=0)]
 _Text = Annotated[str | None, Field(max_length=1_024)]
 
 
@@ -132,7 +132,7 @@ class DesiredAccessRoutes:
         if len(rows) > MOST_ROWS:
             raise unfit("body.csv" if body.csv is not None else "body.grants", f"has more than {MOST_ROWS} rows")
         wanted = wanted_of(integration_id, rows, self._directory)
-        found = drift_of(integration_id, wanted, self._memberships)
+        found = drift_of(integration_id, wanted, self._memberships, today_of(self._now()))
         plan = None
         if not dry_run:
             operations = [one.operation for one in found]

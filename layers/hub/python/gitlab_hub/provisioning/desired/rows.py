@@ -14,6 +14,7 @@ from gitlab_hub.web.errors import Unprocessable
 
 COLUMNS = ("account_id", "username", "resource_type", "resource_id", "resource_path", "access_level", "expires_at")
 MOST_ROWS = 1_000
+MOST_DIGITS = 20
 MOST_TOLD = 100
 """Mistakes that one answer names."""
 
@@ -48,13 +49,30 @@ class _WrongError(Exception):
 
 def rows_of_csv(text: str) -> list[Row]:
     """Read a CSV file with a header (RFC 4180). Raises Unprocessable for columns that are not known."""
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        return _read(text.removeprefix("\ufeff"))
+    except csv.Error:
+        told = "cannot be read as CSV; a cell has 131,072 characters at most"
+        raise _refused([Mistake(1, "header", RowProblem.UNKNOWN_COLUMN, told)]) from None
+
+
+def _read(text: str) -> list[Row]:
+    reader = csv.reader(StringIO(text, newline=""))
     header = [name.strip() for name in next(reader, [])]
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or len(set(header)) != len(header) or not header:
         told = f"needs a header of some of {', '.join(COLUMNS)}, each once"
         raise _refused([Mistake(1, (unknown or ["header"])[0][:100], RowProblem.UNKNOWN_COLUMN, told)])
-    return [(reader.line_num, _cells(header, cells)) for cells in reader if any(cell.strip() for cell in cells)]
+    rows, wide = list[Row](), list[Mistake]()
+    for cells in reader:
+        if any(cell.strip() for cell in cells[len(header) :]):
+            told = f"has more cells than the {len(header)} of the header"
+            wide.append(Mistake(reader.line_num, header[-1], RowProblem.UNKNOWN_COLUMN, told))
+        elif any(cell.strip() for cell in cells):
+            rows.append((reader.line_num, _cells(header, cells)))
+    if wide:
+        raise _refused(wide)
+    return rows
 
 
 def rows_of_json(grants: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -103,7 +121,8 @@ def _wanted(integration_id: str, cells: Mapping[str, str], directory: Directory)
         raise _WrongError("access_level", RowProblem.MISSING, "needs an access_level; 0 is none")
     if not is_level(level, kind):
         raise _WrongError("access_level", RowProblem.BAD_LEVEL, f"is no level that a {kind} has, nor 0 for none")
-    account = directory.account(integration_id, account_id, username and username.removeprefix("@"))
+    username = username and username.removeprefix("@")
+    account = directory.account(integration_id, account_id, username)
     if account is None:
         raise _WrongError(
             "username" if account_id is None else "account_id",
@@ -117,6 +136,10 @@ def _wanted(integration_id: str, cells: Mapping[str, str], directory: Directory)
             RowProblem.UNKNOWN_RESOURCE,
             f"is no {kind} that the integration covers",
         )
+    if account_id is not None and username is not None and directory.account(integration_id, None, username) != account:
+        raise _WrongError("username", RowProblem.MISMATCH, f"is not that of account {account}")
+    if number is not None and path is not None and directory.resource(integration_id, kind, None, path) != resource:
+        raise _WrongError("resource_path", RowProblem.MISMATCH, f"is not that of {kind} {resource}")
     return Wanted(
         account_id=account, resource_type=kind, resource_id=resource, access_level=level, expires_on=_day(cells, level)
     )
@@ -133,7 +156,7 @@ def _number(cells: Mapping[str, str], column: str) -> int | None:
     text = cells.get(column)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()) or int(text[:20]) > MAX_ID:
+    if not (text.isascii() and text.isdigit()) or len(text) > MOST_DIGITS or int(text) > MAX_ID:
         raise _WrongError(column, RowProblem.BAD_NUMBER, "must be a whole number")
     return int(text)
 

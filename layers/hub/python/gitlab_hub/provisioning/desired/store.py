@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Protocol
 
 from gitlab_hub.errors import HubError
@@ -54,10 +55,15 @@ class DesiredStore:
         self._table.put({"pk": pk, "sk": _KEY, "schema_version": 1, "rows": rows, "stored_by": by, "stored_at": at})
 
 
-def drift_of(integration_id: str, wanted: Sequence[Wanted], memberships: Memberships) -> list[Drift]:
-    """How the mirror differs from what is wanted; only what is named is read."""
+def drift_of(integration_id: str, wanted: Sequence[Wanted], memberships: Memberships, today: str) -> list[Drift]:
+    """How the mirror differs from what is wanted; only what is named is read. `today` is a day (UTC, ISO)."""
     places = {one.place for one in wanted}
-    return drift(wanted, {place: memberships.held(integration_id, place) for place in places})
+    return drift(wanted, {place: memberships.held(integration_id, place) for place in places}, today)
+
+
+def today_of(now: float) -> str:
+    """The day of a moment (unix seconds), as days are compared."""
+    return datetime.fromtimestamp(now, UTC).date().isoformat()
 
 
 class DriftWatch:
@@ -71,7 +77,8 @@ class DriftWatch:
     def look(self, integration_id: str) -> None:
         """Open an incident, or end the one there is; where that cannot be said now, the next sync does (blocking)."""
         with suppress(HubError):
-            found = drift_of(integration_id, self._store.get(integration_id), self._memberships)
+            wanted = self._store.get(integration_id)
+            found = drift_of(integration_id, wanted, self._memberships, today_of(self._now()))
             if not found:
                 self._incidents.close(DRIFT, integration_id, SUBJECT)
                 return

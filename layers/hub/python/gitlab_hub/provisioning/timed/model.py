@@ -33,9 +33,10 @@ GIVEN = frozenset({RequestStatus.APPROVED, RequestStatus.ACTIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Somebody's yes: of which hub token, and which GitLab accounts that one belongs to."""
+    """Somebody's yes: of which hub token, in which role, and which GitLab accounts that one belongs to."""
 
     token_id: str
+    role: str = ""
     accounts: Sequence[int]
     at: int
 

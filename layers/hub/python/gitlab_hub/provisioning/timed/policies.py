@@ -6,7 +6,6 @@ policies for break-glass only, and every other request by the others.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from gitlab_hub.gitlab.roles import MAINTAINER
 
@@ -74,12 +73,29 @@ def against(policy: Policy, asked: Asked) -> list[str]:
     checks = {
         "disabled": not policy.enabled,
         "break_glass": policy.break_glass is not asked.break_glass,
-        "resource": not any(fnmatchcase(path, one.lower()) for one in policy.resources),
+        "resource": not any(_fits(path, one.lower()) for one in policy.resources),
         "access_level": asked.access_level > policy.max_access_level,
         "minutes": asked.seconds > most * 60,
         "requester": not policy.requesters.include(asked.token_id, asked.role),
     }
     return [name for name, fails in checks.items() if fails]
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a path is what a pattern says; only `*` stands for anything. Each part is looked for once."""
+    first, *parts = pattern.split("*")
+    if not parts:
+        return path == pattern
+    last = parts.pop()
+    if len(path) < len(first) + len(last) or not (path.startswith(first) and path.endswith(last)):
+        return False
+    at, end = len(first), len(path) - len(last)
+    for part in parts:
+        found = path.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def policy_for(policies: Iterable[Policy], asked: Asked) -> Policy | None:

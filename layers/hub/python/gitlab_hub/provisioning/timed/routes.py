@@ -6,6 +6,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from gitlab_hub.provisioning.timed.asking import Asking
 from gitlab_hub.provisioning.timed.bodies import (
     AccessRequestBody,
     PoliciesBody,
@@ -13,9 +14,10 @@ from gitlab_hub.provisioning.timed.bodies import (
     PolicyView,
     RequestDecisionBody,
 )
+from gitlab_hub.provisioning.timed.deciding import Deciding
+from gitlab_hub.provisioning.timed.judging import RequestPolicies
 from gitlab_hub.provisioning.timed.model import AccessRequest, RequestStatus
 from gitlab_hub.provisioning.timed.policies import Policy
-from gitlab_hub.provisioning.timed.service import RequestService
 from gitlab_hub.provisioning.timed.views import AccessRequestEnvelope, AccessRequestList, AccessRequestView
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
@@ -33,8 +35,16 @@ RequestId = Annotated[str, Path()]
 class AccessRequestRoutes:
     """Asking for access, and deciding about it; who may is for the policies to say."""
 
-    def __init__(self, service: RequestService, cursors: Cursors, now: Callable[[], float]) -> None:
-        self._service, self._cursors, self._now = service, cursors, now
+    def __init__(
+        self,
+        asking: Asking,
+        deciding: Deciding,
+        policies: RequestPolicies,
+        cursors: Cursors,
+        now: Callable[[], float],
+    ) -> None:
+        self._asking, self._deciding, self._policies = asking, deciding, policies
+        self._cursors, self._now = cursors, now
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -61,7 +71,7 @@ class AccessRequestRoutes:
         GitLab is asked at once whether that can be given. Nothing changes until somebody approves, within 24 hours;
         `break_glass` takes it at once, where a policy allows that.
         """
-        return self._shown(self._service.ask(integration_id, body.wanted, caller, seed))
+        return self._shown(self._asking.ask(integration_id, body.wanted, caller, seed))
 
     def list(
         self,
@@ -78,7 +88,7 @@ class AccessRequestRoutes:
         after, now = self._cursors.open(listing, cursor), self._now()
         found: list[AccessRequest] = []
         last, more = None, False
-        for seen in islice(self._service.store.newest_first(integration_id, after=after), MOST_SCANNED):
+        for seen in islice(self._deciding.store.newest_first(integration_id, after=after), MOST_SCANNED):
             if len(found) == limit:
                 more = True
                 break
@@ -88,7 +98,7 @@ class AccessRequestRoutes:
         else:
             more = (
                 last is not None
-                and next(self._service.store.newest_first(integration_id, after=last.id), None) is not None
+                and next(self._deciding.store.newest_first(integration_id, after=last.id), None) is not None
             )
         shown = [AccessRequestView.of(one, now=now) for one in found]
         following = self._cursors.following(listing, last.id if more and last is not None else None)
@@ -101,13 +111,13 @@ class AccessRequestRoutes:
 
         Nobody approves a request of their own (403 `self_approval`). What was taken by break-glass is reviewed by this.
         """
-        return self._shown(self._service.approve(integration_id, request_id, caller, body.comment))
+        return self._shown(self._deciding.approve(integration_id, request_id, caller, body.comment))
 
     def deny(
         self, integration_id: IntegrationId, request_id: RequestId, body: RequestDecisionBody, caller: Caller
     ) -> AccessRequestEnvelope:
         """Say no. What was taken by break-glass is reviewed and ended by this."""
-        return self._shown(self._service.deny(integration_id, request_id, caller, body.comment))
+        return self._shown(self._deciding.deny(integration_id, request_id, caller, body.comment))
 
     def revoke(
         self, integration_id: IntegrationId, request_id: RequestId, body: RequestDecisionBody, caller: Caller
@@ -116,16 +126,16 @@ class AccessRequestRoutes:
 
         For whoever asked, whom it is for, admins, owners, and those who may approve it.
         """
-        return self._shown(self._service.revoke(integration_id, request_id, caller, body.comment))
+        return self._shown(self._deciding.revoke(integration_id, request_id, caller, body.comment))
 
     def policies(self, integration_id: IntegrationId) -> PolicyList:
         """Read who may ask for what, for how long, and who approves: the first policy that fits a request counts."""
-        return _listed(self._service.policies(integration_id))
+        return _listed(self._policies.of(integration_id))
 
     def put_policies(self, integration_id: IntegrationId, body: PoliciesBody, caller: Caller) -> PolicyList:
         """Put other policies in the place of those there are; requests that wait are judged by them when approved."""
         wanted = [one.policy for one in body.policies]
-        return _listed(self._service.put_policies(integration_id, wanted, actor=caller.token_id))
+        return _listed(self._policies.put(integration_id, wanted, actor=caller.token_id))
 
     def _shown(self, request: AccessRequest) -> AccessRequestEnvelope:
         return AccessRequestEnvelope.of(request, now=self._now())
