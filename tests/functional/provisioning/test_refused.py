@@ -210,3 +210,23 @@ def test_an_address_with_a_slash_cannot_be_named_in_a_path_and_is_refused(op: st
     operation = {"op": op, "email": "a/../b@example.com", "resource": {"type": "project", "id": SHOP}, **level}
     status, body = PlanHub()("POST", "", {"operations": [operation]})
     assert (status, body["code"]) == (422, "invalid_input")
+
+
+def test_undo_is_free_for_a_day_and_counts_after_that_and_so_does_what_does_it_again() -> None:
+    craft = {"type": "project", "id": 101}
+    hub = PlanHub()
+    many = hub.done(*(grant(account, 40, craft) for account in range(20, 30)), reason="new team")
+    assert many["status"] == "applied"
+    back = hub("POST", f"/{many['id']}/undo")[1]["plan"]
+    assert back["status"] == "ready"
+    assert hub.apply(back)[0] == 202
+    hub.work()
+    again = hub("POST", f"/{back['id']}/undo")[1]["plan"]
+    assert {code for one in again["operations"] for code in one["refusals"]} == {"blast_radius"}
+    assert hub.apply(again)[1]["code"] == "plan_blocked"
+    assert hub.apply(again, "new team after all")[0] == 202
+    hub.work()
+    hub.now += 86_400
+    hub.synced("int_0a1b")
+    late = hub("POST", f"/{many['id']}/undo")[1]["plan"]
+    assert {code for one in late["operations"] for code in one["refusals"]} == {"blast_radius"}

@@ -4,11 +4,12 @@ One worker at a time changes anything in a GitLab. It decides each step by what 
 other worker of the hub can change in between what it has read: of two plans that each remove one of the last two
 owners, the second is decided when the first is done.
 
-A lease lasts longer than any worker may live (Lambda ends a function at its timeout), so it is never renewed, and
-whoever still runs still holds it.
+A lease lasts longer than its worker may live (Lambda ends a function at its timeout, and tells it how long that is), so
+it is never renewed, and whoever still runs still holds it.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -19,7 +20,10 @@ from gitlab_hub.storage.rows import at_version, is_written, value_of
 WORKER_SECONDS = 300
 """The timeout of the function (template.yaml)."""
 
-LEASE_SECONDS = WORKER_SECONDS + 30
+MARGIN_SECONDS = 30
+"""Beyond the end of the worker: what it sent last may still be taking effect, and clocks differ."""
+
+LEASE_SECONDS = WORKER_SECONDS + MARGIN_SECONDS
 _KEPT_SECONDS = 3 * 86_400
 
 
@@ -29,13 +33,14 @@ class Ledger:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def take(self, gitlab: str, *, owner: str, now: int) -> bool:
-        """Take the right to write; False where somebody has it."""
+    def take(self, gitlab: str, *, owner: str, now: int, lives: float = WORKER_SECONDS) -> bool:
+        """Take the right to write for as long as the worker `lives` at most (seconds); False where somebody has it."""
         pk, stored = _partition(gitlab), self._table.get(_partition(gitlab), "lease")
         # A lease that ends later than any does was written by a clock that went wrong.
         if stored is not None and now < stored["until"] <= now + 2 * LEASE_SECONDS:
             return False
-        lease = {"pk": pk, "sk": "lease", "owner": owner, "until": now + LEASE_SECONDS, "schema_version": 1}
+        lasts = min(math.ceil(lives), WORKER_SECONDS) + MARGIN_SECONDS
+        lease = {"pk": pk, "sk": "lease", "owner": owner, "until": now + lasts, "schema_version": 1}
         as_read = ABSENT if stored is None else Condition(equals={"owner": stored["owner"], "until": stored["until"]})
         return is_written(self._table.put, {**lease, "expires_at": now + _KEPT_SECONDS}, as_read)
 

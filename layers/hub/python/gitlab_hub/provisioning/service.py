@@ -13,7 +13,7 @@ from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import Unauthorized
 from gitlab_hub.provisioning.errors import PlanBlocked, PlanDrifted, PlanExpired, PlanNotApplied
 from gitlab_hub.provisioning.ledger import Ledger
-from gitlab_hub.provisioning.limits import Spent, Touch, in_window, spending
+from gitlab_hub.provisioning.limits import WINDOW_SECONDS, Spent, Touch, in_window, spending
 from gitlab_hub.provisioning.listed import located
 from gitlab_hub.provisioning.model import PLAN_SECONDS, Operation, Plan, PlanStatus, Step, plan_hash
 from gitlab_hub.provisioning.planner import Planner, limited
@@ -92,8 +92,8 @@ class PlanService:
         connection, now = self._connection(integration_id), int(self._now())
         wanted = self._planner.expanded(connection, operations)
         steps, touches = self._planner.look(connection, dict(enumerate(wanted)))
-        # What is taken back was within the limits when it was done.
-        steps = steps if undoes else limited(steps, touches, self._spent(connection)[0])
+        is_counted = not self._is_free(integration_id, undoes)
+        steps = limited(steps, touches, self._spent(connection)[0]) if is_counted else steps
         steps = self._timed.checked(integration_id, steps)
         plan = Plan(
             id=f"plan_{now:08x}{hashlib.sha256(f'{integration_id}/{seed}'.encode()).hexdigest()[:12]}",
@@ -147,14 +147,15 @@ class PlanService:
             _check_blocked(steps, override)
             touches = self._check_drift(connection, steps)
             spent, version = self._spent(connection)
-            if plan.undoes is None:
+            is_counted = not self._is_free(integration_id, plan.undoes)
+            if is_counted:
                 _check_blocked(limited(self._timed.checked(integration_id, steps), touches, spent), override)
             if not noted:
                 reason = {"override": override} if override else {}
                 self._record(AuditAction.PLAN_APPLY, plan, actor, after={"hash": plan.hash, **reason})
                 noted = True
             began = self._began(plan, actor, override)
-            spends = [] if plan.undoes else [spending(touches, plan_id=plan.id, at=began.applied_at or 0)]
+            spends = [] if not is_counted else [spending(touches, plan_id=plan.id, at=began.applied_at or 0)]
             row = self._ledger.spend(connection.base_url, [*spent, *spends], version=version, now=int(self._now()))
             if self.store.begin(began, row, *self._beside(began, steps)):
                 with suppress(StorageUnavailable):
@@ -168,6 +169,14 @@ class PlanService:
             return self._timed.beginning(began, steps)
         undone, its_steps = self.plan(began.integration_id, began.undoes)
         return self._timed.ending(undone, its_steps, actor=began.applied_by or began.created_by)
+
+    def _is_free(self, integration_id: str, undoes: str | None) -> bool:
+        """Whether a plan is not limited: it takes back what was within the limits of this same day when it was done.
+
+        What is older, and what does again what was taken back, counts like any other change.
+        """
+        was = None if undoes is None else self.store.get(integration_id, undoes)
+        return was is not None and was.undoes is None and self._now() - (was.applied_at or 0) < WINDOW_SECONDS
 
     def _began(self, plan: Plan, actor: str, override: str | None) -> Plan:
         return replace(

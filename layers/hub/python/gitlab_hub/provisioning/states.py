@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from gitlab_hub.storage.ports import UnknownSchema
-from gitlab_hub.storage.rows import value_of
+from gitlab_hub.storage.rows import member_of, value_of
 
 _TAG = "of"
 
@@ -92,6 +92,6 @@ def state_of(row: Mapping[str, Any] | None) -> State | None:
         case "account":
             return value_of(AccountState, dict(row))
         case "credential":
-            return CredentialState(status=CredentialStatus(row["status"]))
+            return CredentialState(status=member_of(CredentialStatus, row["status"]))
         case _:
             raise UnknownSchema("This version does not know this state.")

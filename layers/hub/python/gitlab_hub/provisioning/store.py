@@ -15,7 +15,7 @@ from gitlab_hub.provisioning.model import Call, Kind, Operation, Plan, PlanStatu
 from gitlab_hub.provisioning.states import Instead, Membership, membership_of, state_of, stored
 from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.ports import ABSENT, Item, Put, Table, UnknownSchema
-from gitlab_hub.storage.rows import at_version, is_written, item_of, query_all, value_of
+from gitlab_hub.storage.rows import at_version, is_written, item_of, member_of, query_all, value_of
 
 KEPT_SECONDS = 400 * 86_400
 """As long as the audit log."""
@@ -96,7 +96,9 @@ def _plan_row(plan: Plan) -> Item:
 def _plan(row: Item) -> Plan:
     if row["schema_version"] > _SCHEMA:
         raise UnknownSchema("This version does not know this plan.")
-    return replace(value_of(Plan, {**row, "expires_at": row["valid_until"]}), status=PlanStatus(row["status"]))
+    return replace(
+        value_of(Plan, {**row, "expires_at": row["valid_until"]}), status=member_of(PlanStatus, row["status"])
+    )
 
 
 def _step_row(plan: Plan, step: Step) -> Item:
@@ -119,13 +121,14 @@ def _step(row: Item) -> Step:
         instead=_instead(row.get("instead")),
         calls=tuple(value_of(Call, call) for call in row["calls"]),
         refusals=tuple(row["refusals"]),
-        status=StepStatus(row["status"]),
+        status=member_of(StepStatus, row["status"]),
     )
 
 
 def _operation(row: dict[str, Any]) -> Operation:
     kind = row["resource_type"]
-    named = {"kind": Kind(row["kind"]), "resource_type": None if kind is None else ResourceType(kind)}
+    place = None if kind is None else member_of(ResourceType, kind)
+    named = {"kind": member_of(Kind, row["kind"]), "resource_type": place}
     return value_of(Operation, {**row, **named})
 
 

@@ -79,8 +79,9 @@ class Provisioner:
             if plan is not None and plan.status is PlanStatus.APPLYING:
                 # Moved on first: whatever becomes of this worker, a later tick finds the plan.
                 self._store.due.add([Due(subject_of(plan), int(self._now()) + AGAIN_SECONDS, plan_id)])
-                self._carry_on(plan, frozenset(), remaining=remaining)
-                taken += 1
+                with suppress(UnknownSchema):  # It waits for the release that knows its steps.
+                    self._carry_on(plan, frozenset(), remaining=remaining)
+                    taken += 1
             self._store.due.drop([due])
         return {"plans": taken}
 
@@ -91,10 +92,16 @@ class Provisioner:
             self._work(plan, over, remaining)
             return
         owner = self._new_id()
-        if not self._ledger.take(connection.base_url, owner=owner, now=int(self._now())):
+        if not self._ledger.take(connection.base_url, owner=owner, now=int(self._now()), lives=remaining()):
             return  # Another worker writes there; a later tick looks again.
-        # Given back only at a clean end: after a crash the next worker waits until this one cannot be alive any more.
-        self._work(plan, over, remaining)
+        # Given back only where nothing is under way any more: after a crash the next worker waits until this one cannot
+        # be alive.
+        try:
+            self._work(plan, over, remaining)
+        except (HubError, UnknownSchema):
+            with suppress(HubError):
+                self._ledger.end(connection.base_url, owner=owner)
+            raise
         self._ledger.end(connection.base_url, owner=owner)
 
     def _work(self, plan: Plan, over: frozenset[int], remaining: Callable[[], float]) -> None:

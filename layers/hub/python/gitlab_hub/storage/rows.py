@@ -9,10 +9,22 @@ from hashlib import blake2b
 from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
 
 from gitlab_hub.storage.codec import size_of
-from gitlab_hub.storage.ports import ABSENT, Check, Condition, ConditionFailed, Delete, Item, Key, Put, Table
+from gitlab_hub.storage.ports import (
+    ABSENT,
+    Check,
+    Condition,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Table,
+    UnknownSchema,
+)
 
 P = ParamSpec("P")
 Value = TypeVar("Value")
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class Range(TypedDict, total=False):
@@ -69,6 +81,14 @@ def value_of(kind: type[Value], item: Item) -> Value:
     """Turn stored attributes back into the value; attributes of other versions are left out."""
     known: dict[str, Any] = {part.name: item[part.name] for part in fields(kind) if part.name in item}  # type: ignore[arg-type]
     return kind(**known)
+
+
+def member_of(kind: type[Word], stored: str) -> Word:
+    """A stored word as one of an enum's. Raises UnknownSchema for one of a release to come."""
+    try:
+        return kind(stored)
+    except ValueError:
+        raise UnknownSchema(f"This version does not know this {kind.__name__}.") from None
 
 
 # The content hash that decides whether a row is written.

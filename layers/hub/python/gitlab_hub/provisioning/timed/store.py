@@ -16,7 +16,7 @@ from gitlab_hub.provisioning.timed.model import AccessRequest, Approval, Request
 from gitlab_hub.provisioning.timed.policies import DEFAULT, Callers, Policy
 from gitlab_hub.storage.due import Due
 from gitlab_hub.storage.ports import ABSENT, Condition, Item, Put, Table, UnknownSchema
-from gitlab_hub.storage.rows import at_version, is_written, item_of, query_all, value_of
+from gitlab_hub.storage.rows import at_version, is_written, item_of, member_of, query_all, value_of
 
 KEPT_SECONDS = 400 * 86_400
 """As long as the audit log."""
@@ -127,8 +127,8 @@ def _request(row: Item) -> AccessRequest:
         raise UnknownSchema("This version does not know this request.")
     return replace(
         value_of(AccessRequest, row),
-        resource_type=ResourceType(row["resource_type"]),
-        status=RequestStatus(row["status"]),
+        resource_type=member_of(ResourceType, row["resource_type"]),
+        status=member_of(RequestStatus, row["status"]),
         requester_accounts=tuple(row["requester_accounts"]),
         approvals=tuple(value_of(Approval, {**one, "accounts": tuple(one["accounts"])}) for one in row["approvals"]),
     )
