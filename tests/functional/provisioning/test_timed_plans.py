@@ -165,7 +165,7 @@ def test_what_was_ended_before_it_was_given_is_not_given_and_the_rest_is() -> No
     assert [one["status"] for one in hub.read(plan["id"])["operations"]] == ["skipped", "pending"]
     hub.gitlab.step = here
     hub.later()
-    assert hub.one(request_id)["status"] == "failed"
+    assert hub.one(request_id)["status"] == "ended"
     assert hub.shop() == {BEN: (30, None, None), 21: (30, None, None)}
     assert (hub.left(), hub.incidents()) == ([], {})
 

@@ -72,3 +72,16 @@ def test_a_request_approved_in_the_second_of_its_expiry_is_over_and_one_before_i
         assert hub.decide(request_id, "approve")[0] == status
         hub.work()
         assert (NEW in hub.gitlab.members["projects", SHOP]) is (status == 200)
+
+
+def test_what_is_revoked_before_it_is_given_is_never_given() -> None:
+    hub = TimedHub()
+    request_id = hub.asked(NEW)
+    hub.decide(request_id, "approve")
+    hub.decide(request_id, "revoke", who=DEV)
+    hub.work()
+    for _ in range(2):
+        hub.later()
+    found = hub.one(request_id)
+    assert (found["status"], found["ended_by"], found["error"]) == ("ended", DEV.token_id, None)
+    assert (hub.gitlab.writes, hub.incidents(), hub.left()) == ([], {}, [])

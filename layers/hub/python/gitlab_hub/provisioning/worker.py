@@ -157,7 +157,8 @@ class Provisioner:
     def _is_over(self, plan: Plan, step: Step, over: frozenset[int]) -> bool:
         """Whether what a step gives would be over."""
         ends = (plan.not_after, step.operation.until)
-        return step.index in over or any(end is not None and self._now() >= end for end in ends)
+        is_late = step.index in over or any(end is not None and self._now() >= end for end in ends)
+        return is_late or self._timed.was_ended(plan, step)
 
     def _left_out(self, plan: Plan, step: Step) -> Step:
         return self._execution.give_up(plan, step, str(Code.EXPIRES_IN_PAST), _TOO_LATE)

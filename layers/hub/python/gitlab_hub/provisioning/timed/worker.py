@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gitlab_hub.errors import HubError
-from gitlab_hub.provisioning.model import StepStatus
+from gitlab_hub.provisioning.model import Plan, Step, StepStatus
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.timed.incidents import LATE, LATE_AFTER_SECONDS, RequestIncidents
-from gitlab_hub.provisioning.timed.model import GIVEN, AccessRequest, RequestStatus
+from gitlab_hub.provisioning.timed.model import GIVEN, AccessRequest, RequestStatus, request_of
 from gitlab_hub.provisioning.timed.returning import AGAIN_SECONDS, CarryOn, NotYet, Returning, code_of
 from gitlab_hub.provisioning.timed.store import RequestStore, subject_of
 from gitlab_hub.storage.due import Due
@@ -45,6 +45,12 @@ class TimedAccess:
             return False  # It waits for the release that knows it.
         self._requests.due.drop([due])
         return waits
+
+    def was_ended(self, plan: Plan, step: Step) -> bool:
+        """Whether somebody has ended what a step gives for a while, before it was given."""
+        name = None if plan.undoes is not None else request_of(plan, step)
+        request = None if name is None else self._requests.get(plan.integration_id, name)
+        return request is not None and request.ends_at is not None and self._now() >= request.ends_at
 
     def _work(self, request: AccessRequest, carry_on: CarryOn) -> None:
         """Bring a request as far as it goes now, with a row for the next look at every moment."""
@@ -89,7 +95,9 @@ class TimedAccess:
         error = step.error or "access_held"
         if not step.tries:
             self._incidents.close(LATE, request)
-            return self._requests.next(request, status=RequestStatus.FAILED, error=error)
+            failed = {"status": RequestStatus.FAILED, "error": error}
+            withdrawn = {"status": RequestStatus.ENDED, "ended_at": int(self._now())}
+            return self._requests.next(request, **(failed if request.ended_by is None else withdrawn))
         # Something went out, and may have been done, or be done yet: it ends now.
         return self._requests.next(request, error=error, ends_at=min(request.ends_at or 0, int(self._now())))
 
