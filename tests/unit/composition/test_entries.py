@@ -39,7 +39,7 @@ MOST = {
     "oauth_api": 165,
     "builds_api": 190,
     "access_api": 150,
-    "provisioning_api": 172,168,
+    "provisioning_api": 178,
     "pipelines_api": 110,
     "operations_api": 85,
     "sync_accounts": 238,

@@ -102,10 +102,10 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
     waited = _waited(step, decision.before, at) if step.operation.kind in IN_BACKGROUND else None
     if waited is not None:
         return waited
-    if decision.before != step.before or tuple(decision.calls) != tuple(step.calls):
-        return step.settled(StepStatus.SKIPPED, at=at, error=DRIFTED, hint=_DRIFTED_HINT)
-    if decision.refusals:
-        return step.settled(StepStatus.SKIPPED, at=at, error=str(decision.refusals[0]))
+    has_drifted = decision.before != step.before or tuple(decision.calls) != tuple(step.calls)
+    if has_drifted or decision.refusals:
+        error, hint = (DRIFTED, _DRIFTED_HINT) if has_drifted else (str(decision.refusals[0]), None)
+        return step.settled(StepStatus.SKIPPED, at=at, error=error, hint=hint)
     if step.tries >= MOST_TRIES:
         return step.settled(StepStatus.FAILED, at=at, error="gitlab_unavailable", hint=_UNKNOWN_HINT)
     return None
