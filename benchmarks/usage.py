@@ -43,8 +43,8 @@ how much they are once compressed: a sixth of the estate that `python -m benchma
 
 CREDENTIALS_REQUESTS, REQUEST_SECONDS, CREDENTIALS_READS, CREDENTIALS_WRITES = 4_300, 0.017, 7_000, 100
 """What a sync of tokens and keys asks of the load's GitLab: once for each group and project for its access tokens, for
-each project for its deploy keys, and for each user for SSH keys. A request takes as long as in an access sync by REST at
-50 ms (1,434 in 24 s). What is stored of each is looked at (a read unit), and the summary is counted (the 10,000 rows
+each project for its deploy keys, and for each user for SSH keys. A request takes as long as in an access sync by REST
+at 50 ms (1,434 in 24 s). What is stored of each is looked at (a read unit), and the summary is counted (the 10,000 rows
 again)."""
 
 YEAR_GB, IDLE_GB = 2.0, 0.01
