@@ -39,14 +39,14 @@ MOST = {
     "oauth_api": 165,
     "builds_api": 190,
     "access_api": 150,
-    "provisioning_api": 178,
+    "provisioning_api": 188,
     "pipelines_api": 110,
     "operations_api": 85,
-    "sync_accounts": 238,
+    "sync_accounts": 244,
     "sync_pipelines": 145,
     "deliveries": 120,
     "builder": 120,
-    "provisioner": 120,
+    "provisioner": 136,
     "caretaker": 180,
 }
 WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "provisioner", "caretaker")
