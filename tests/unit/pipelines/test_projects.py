@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden
-from gitlab_hub.pipelines.keys import partitions
+from gitlab_hub.pipelines.keys import figures_version_key, partitions
 from gitlab_hub.pipelines.projects import ReadState
 from gitlab_hub.storage.ports import Item
 from tests.unit.pipelines.pipelines_sync import Stopped, World
@@ -51,7 +51,7 @@ async def test_a_run_that_finds_nothing_new_reads_no_project_by_its_key() -> Non
     await world.sync()
     before = world.table.reads
     await world.sync()
-    assert world.table.reads == before
+    assert world.table.reads - before <= 1, "the version of the figures"
 
 
 async def test_a_vanished_project_is_marked_and_keeps_its_pipelines(world: World) -> None:
@@ -123,4 +123,5 @@ async def test_a_purge_finds_everything_of_the_integration_and_nothing_else(worl
 async def test_no_key_holds_a_name(world: World) -> None:
     world.add(70, project=7, status="success", jobs={1: job(1)})
     await world.sync()
-    assert all(re.fullmatch(r"[\w#]+", item["pk"]) and item["sk"][0].isdigit() for item in world.table.dump())
+    rows = [item for item in world.table.dump() if (item["pk"], item["sk"]) != figures_version_key("i1")]
+    assert all(re.fullmatch(r"[\w#-]+", item["pk"]) and item["sk"][0].isdigit() for item in rows)

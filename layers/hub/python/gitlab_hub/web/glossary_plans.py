@@ -70,6 +70,7 @@ PLANS: dict[str, tuple[str, Any]] = {
     f"{_OPERATION}.group_id": ("GitLab's id of the invited group; null: it is about none.", 12),
     f"{_OPERATION}.email": ("The invited address; null: it is about none.", "ana@example.com"),
     f"{_OPERATION}.username": ("The username of an account that is made; null: none is.", "ana"),
+    "PlanCredential.id": ("GitLab's id of it, among those of its kind.", 1876),
     f"{_OPERATION}.op": ("What it does, such as grant or share.", "grant"),
     f"{_OPERATION}.resource": ("Where; null: it is about an account itself.", NOTHING),
     f"{_OPERATION}.sentence": ("What it comes to, for a person.", _SENTENCE),
@@ -104,8 +105,13 @@ PLANS: dict[str, tuple[str, Any]] = {
     "RefusalView.code": ("The refusal.", "last_owner"),
     "RefusalView.hint": ("What to do about it.", "Make another one Owner first."),
     **{f"{name}Body.op": ("What to do.", name.lower()) for name in ("Grant", "Revoke", "Share", "Unshare", "Invite")},
-    "UpdateInvitationBody.op": ("What to do.", "update_invitation"),
-    "CancelInvitationBody.op": ("What to do.", "cancel_invitation"),
+    **{
+        f"{''.join(word.title() for word in name.split('_'))}Body.op": ("What to do.", name)
+        for name in (
+            *("update_invitation", "cancel_invitation", "block", "unblock", "deactivate", "activate"),
+            *("create_account", "delete_account", "revoke_credential"),
+        )
+    },
     "ResourceBody.id": ("GitLab's id; it counts where a full path is given too.", 77),
     "ResourceBody.full_path": ("Full path, in the place of an id.", "platform/api"),
     "ApplyBody.hash": ("The plan's hash: what was looked at is what is done.", _HASH),
