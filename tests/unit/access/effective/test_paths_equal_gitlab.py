@@ -131,7 +131,7 @@ def test_the_places_named_are_enough_to_know_everything(database: Database) -> N
             assert paths(graph, node, some, user) == paths(graph, node, memberships, user)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(databases())
 def test_nobody_has_access_to_what_their_memberships_do_not_reach(database: Database) -> None:
     graph = graph_of(database)
