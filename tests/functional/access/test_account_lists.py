@@ -216,8 +216,8 @@ async def test_a_list_that_is_refused_costs_nothing_else_and_loses_nothing(
 async def test_a_pause_or_a_dead_token_ends_the_slice_and_erases_nothing(company: Company, error: GitLabError) -> None:
     await company.sync(MEMBER)
     before = company.rows("accounts")
-    for path in LISTS:
-        company.script[f"/groups/1/{path}"] = error
+    for path in (*(f"/groups/1/{path}" for path in LISTS), "/user"):
+        company.script[path] = error
     session = await later(company)
     assert list(session.durable.errors) == [("account_lists", "all")]
     assert company.rows("accounts") == before

@@ -44,6 +44,8 @@ class SummaryRow:
         if is_fresh and number is not None and not always:
             return
         figures = [asdict(one) for one in counted(self._table, self._integration_id, now)]
+        if item is None and not any(one["count"] for one in figures):
+            return  # Nothing was ever read.
         row: Item = {"pk": self._pk, "sk": SUMMARY, "schema_version": 1, "figures": figures, "feed": number}
         self._table.put({**row, "counted_at": int(now), "sync_id": sync_id})
 

@@ -39,7 +39,9 @@ class StoredGraph:
     def make(self) -> None:
         """Store the graph as the rows say it is, where it is not stored already."""
         mark, head = self._heads()
-        if mark is None:  # Rows of the release before have none.
+        if mark is None:  # Rows of the release before have none, and where there are no rows there is nothing to store.
+            if not any(any(self._lines(kind)) for kind in ResourceType):
+                return
             put = self.changed()
             self._table.put(put.item)
             mark = put.item["mark"]
