@@ -39,7 +39,7 @@ def reached(graph: Graph, memberships: Iterable[Place], account_id: int) -> list
 
 
 def _names_any(node: Node, groups: set[int]) -> bool:
-    return any(share["group_id"] in groups for share in node.shares)
+    return bool(node.shares) and any(share["group_id"] in groups for share in node.shares)
 
 
 def _with_descendants(groups: set[int], below: dict[int, list[int]]) -> set[int]:

@@ -9,7 +9,7 @@ read instead. So it is never older than they are.
 import json
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gitlab_hub.access.effective.graph import ATTRIBUTES, Node, Place
@@ -66,7 +66,7 @@ class StoredGraph:
         # Another one may be stored just now, part by part.
         if len(parts) != head["parts"] or any(item["mark"] != mark for item in parts.values()):
             return None
-        nodes = (node for sk in sorted(parts) for node in unpacked(parts[sk]["nodes"]))
+        nodes = (node for sk in sorted(parts) for node in unpacked(bytes(parts[sk]["nodes"])))
         return {node.place: node for node in nodes}
 
     def _heads(self) -> tuple[str | None, Item | None]:
@@ -76,10 +76,17 @@ class StoredGraph:
     def _lines(self, kind: ResourceType) -> Iterator[list[Any]]:
         pk = partition(self._integration_id, kind.collection)
         for item in query_all(self._table, pk, attributes=ATTRIBUTES):
-            yield [str(kind), *(item.get(name) for name in ATTRIBUTES)]
+            yield line_of(Node.of(kind, item))
 
     def _part(self, number: int) -> Key:
         return self._pk, f"{GRAPH}#{number:04}"
+
+
+def line_of(node: Node) -> list[Any]:
+    """A node as it is packed; `unpacked` reads it."""
+    place, parent, lock = node.place, node.parent_id, node.share_lock
+    what = [str(place.type), place.id, node.full_path, parent, list(node.shares), lock, node.owner_id]
+    return [*what, node.visibility, node.outside]
 
 
 def pack(lines: Iterable[list[Any]]) -> Iterator[bytes]:
@@ -99,9 +106,12 @@ def pack(lines: Iterable[list[Any]]) -> Iterator[bytes]:
 
 def unpacked(packed: bytes) -> Iterator[Node]:
     """The nodes of a part."""
-    for kind, *values in json.loads(zlib.decompress(bytes(packed))):
-        item: Mapping[str, Any] = dict(zip(ATTRIBUTES, values, strict=True))
-        yield Node.of(ResourceType(kind), item)
+    kinds = {str(kind): kind for kind in ResourceType}
+    for kind, number, path, parent, shares, lock, owner, visibility, outside in json.loads(zlib.decompress(packed)):
+        yield Node(
+            place=Place(kinds[kind], number), full_path=path, parent_id=parent, shares=tuple(shares), share_lock=lock,
+            owner_id=owner, visibility=visibility, outside=outside,
+        )  # fmt: skip
 
 
 def _zipped(some: list[str]) -> bytes:
