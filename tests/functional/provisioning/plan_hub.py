@@ -116,12 +116,18 @@ class PlanHub:
         return Api(routes, guard=Guard(), idempotency=Idempotency(self.notes), now=self.clock)
 
     def worker(
-        self, feature: ProvisioningFeature | None = None, sleep: Callable[[float], None] = lambda _: None
+        self,
+        feature: ProvisioningFeature | None = None,
+        sleep: Callable[[float], None] = lambda _: None,
+        access: Table | None = None,
     ) -> Any:
         self.workers += 1
         name = f"worker-{self.workers}"
         return (feature or self.feature()).worker(
-            AccessHints(self.access, self.hints, self.clock), OwnChanges(self.access, self.clock), lambda: name, sleep
+            AccessHints(self.access, self.hints, self.clock),
+            OwnChanges(access or self.access, self.clock),
+            lambda: name,
+            sleep,
         )
 
     def clock(self) -> float:

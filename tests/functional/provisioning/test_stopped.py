@@ -1,11 +1,13 @@
 """A plan that is stopped half-way: nothing more goes out, and each operation says what became of it."""
 
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.functional.provisioning.plan_hub import BEN, INTEGRATION, SHOP, PlanHub, grant, revoke
+from tests.fakes.faults import Crash, every_call, faulty
+from tests.functional.provisioning.plan_hub import BEN, INTEGRATION, SHOP, PlanHub, grant, member, revoke
 from tests.functional.provisioning.test_crashes import applied, recover, timed_out
 
 OFF, PAUSED = {"provisioning": False}, {"paused": True}
@@ -87,6 +89,31 @@ def test_a_token_that_is_refused_after_a_write_leaves_it_undecided_and_says_so(s
     [one, _] = hub.read(plan["id"])["operations"]
     assert "may have been done" in one["hint"]
     assert (one["gitlab_request_id"], len(hub.audited("plan.outcome"))) == ("req-1", 1)
+
+
+def test_what_has_gone_out_once_is_not_said_to_be_skipped_where_somebody_else_came_in_between() -> None:
+    hub, plan = applied(grant(20, 30))
+    hub.gitlab.instead_of_write = timed_out
+    hub.tick()
+    hub.gitlab.members["projects", SHOP][20] = member(10)
+    assert told(hub, plan) == [("failed", "plan_drifted")]
+    assert [row for row in hub.access.dump() if row["pk"].endswith("#own_changes")] == []
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["before", "after"])
+def test_the_feed_is_told_of_no_change_that_was_never_sent(lost: bool) -> None:
+    stopped = 0
+    for fault in every_call(applied=lost):
+        hub, plan = applied(grant(20, 30))
+        view = faulty(hub.access, fault)
+        with suppress(Crash):
+            hub.tick(hub.worker(hub.feature(view, faulty(hub.notes, fault)), access=view))
+        hub.gitlabs.set(provisioning=False)
+        recover(hub, plan)
+        own = [row for row in hub.access.dump() if row["pk"].endswith("#own_changes")]
+        assert bool(own) is bool(hub.gitlab.writes), fault
+        stopped += not hub.gitlab.writes
+    assert stopped > 4
 
 
 def _away_after_a_write(hub: PlanHub) -> Any:

@@ -62,9 +62,10 @@ class Execution:
         members = self._planner.members(connection, step.operation)
         [call] = step.calls
         line = self._record(AuditAction.PLAN_OPERATION, plan, step)
-        self._note_own(plan, step, line)
         # Written down first: whoever comes after a crash knows that this may have gone out.
         sent = self._store.save_step(plan, replace(step, tries=step.tries + 1, sent_at=self._clock()))
+        # After that line: what is given up before it has told nobody of a change.
+        self._note_own(plan, step, line)
         if call.method == "DELETE":
             self._sleep(DELETE_EVERY_SECONDS)
         answer = asyncio.run(self._send(connection, call))

@@ -93,9 +93,10 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
 
     `decision`: the operation as it is judged at this moment.
     """
+    # What has gone out once is not skipped, whatever became of it.
+    unsent = StepStatus.FAILED if step.tries else StepStatus.SKIPPED
     if decision.refusals_first and decision.refusals:
-        status = StepStatus.FAILED if step.tries else StepStatus.SKIPPED
-        return step.settled(status, at=at, error=str(decision.refusals[0]))
+        return step.settled(unsent, at=at, error=str(decision.refusals[0]))
     if decision.before == step.after:
         # An earlier try has done it, or its answer was lost; without one it was so from the start.
         return reached(step, at) if step.tries else step.settled(StepStatus.SKIPPED, at=at)
@@ -105,7 +106,7 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
     has_drifted = decision.before != step.before or tuple(decision.calls) != tuple(step.calls)
     if has_drifted or decision.refusals:
         error, hint = (DRIFTED, _DRIFTED_HINT) if has_drifted else (str(decision.refusals[0]), None)
-        return step.settled(StepStatus.SKIPPED, at=at, error=error, hint=hint)
+        return step.settled(unsent, at=at, error=error, hint=hint)
     if step.tries >= MOST_TRIES:
         return step.settled(StepStatus.FAILED, at=at, error="gitlab_unavailable", hint=_UNKNOWN_HINT)
     return None
