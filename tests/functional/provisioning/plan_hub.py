@@ -269,6 +269,10 @@ def company() -> MemberGitLab:
             ("projects", SHOP): {BEN: member(30)},
             ("projects", CRAFT): {number: member(30) for number in range(20, 40)},
         },
+        credentials={
+            "personal_access_tokens/self": {"id": 1, "user_id": HUB, "revoked": False},
+            "personal_access_tokens/7": {"id": 7, "name": "old", "user_id": HUB, "revoked": False},
+        },
     )  # fmt: skip
 
 

@@ -9,7 +9,20 @@ import pytest
 
 from gitlab_hub.provisioning.keys import start_where_due
 from tests.fakes.faults import Crash, Plan, every_call, faulty
-from tests.functional.provisioning.plan_hub import BEN, GROUP, GUESTS, SHOP, TEAM, PlanHub, grant, invite, revoke, share
+from tests.functional.provisioning.plan_hub import (
+    BEN,
+    GROUP,
+    GUESTS,
+    HUB,
+    SHOP,
+    TEAM,
+    PlanHub,
+    grant,
+    invite,
+    revoke,
+    revoke_credential,
+    share,
+)
 
 TEAM_GROUP = {"type": "group", "id": TEAM}
 OPERATIONS = (
@@ -18,8 +31,9 @@ OPERATIONS = (
     revoke(BEN, 20, TEAM_GROUP),
     share(GUESTS, 30),
     invite("eve@example.com", 30),
+    revoke_credential("personal_token", 7, account_id=HUB),
 )
-DONE = ["applied"] * 4 + ["accepted"]
+DONE = [*["applied"] * 4, "accepted", "applied"]
 
 
 def applied(*operations: dict[str, Any]) -> tuple[PlanHub, dict[str, Any]]:
@@ -49,7 +63,7 @@ def truth() -> Any:
 
 
 def state(hub: PlanHub) -> Any:
-    return hub.gitlab.state(), hub.gitlab.invited(), hub.gitlab.waiting()
+    return hub.gitlab.state(), hub.gitlab.invited(), hub.gitlab.waiting(), hub.gitlab.credentials
 
 
 def test_the_minutes_tick_starts_the_provisioner_for_a_plan_that_was_left_and_for_nothing_else() -> None:

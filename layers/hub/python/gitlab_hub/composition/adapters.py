@@ -1,7 +1,7 @@
 """Where what one room needs meets what another offers: the small adapters that let rooms stay strangers."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +10,7 @@ from gitlab_hub.gitlab.fields import is_below
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitlab_hub.access.credentials.endings import CredentialEndings
     from gitlab_hub.access.credentials.model import Credential
     from gitlab_hub.builds.feature import TriggersFeature
     from gitlab_hub.builds.runs.store import BuildStore
@@ -213,9 +214,14 @@ class ListedCredentials:
     """The inventory of tokens and keys, as plans that revoke some of them need it."""
 
     def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    @cached_property
+    def _endings(self) -> "CredentialEndings":
+        """Loaded where a plan is about a token or key, which few are."""
         from gitlab_hub.access.credentials.endings import CredentialEndings
 
-        self._endings = CredentialEndings(table)
+        return CredentialEndings(self._table)
 
     def find(self, integration_id: str, kind: "CredentialKind", number: int) -> "list[Listed]":
         """Those of a kind and an id."""
