@@ -26,7 +26,7 @@ from stand_in_gitlab.company.subscription import tree_of
 from stand_in_gitlab.rest.ask import Answer, Ask, Handler, reply
 from stand_in_gitlab.rest.find import Finder
 from stand_in_gitlab.rest.paging import numbered
-from stand_in_gitlab.rest.refusals import Refusal, forbidden, no_such_route, refused
+from stand_in_gitlab.rest.refusals import Refusal, forbidden, no_such_route, not_found, refused
 from stand_in_gitlab.rest.router import Route
 from stand_in_gitlab.rest.shapes import Json, Shapes
 
@@ -56,6 +56,7 @@ class AccountListsApi:
         }
         for path, handler in of_group.items():
             yield "GET", f"/groups/*/{path}", self._licensed(handler)
+        yield "GET", "/groups/*/billable_members/*/memberships", self._licensed(self.held)
         yield "GET", "/groups/*/service_accounts", self.service_accounts
         yield "GET", "/service_accounts", self.all_service_accounts
         yield "GET", "/member_roles", self._licensed(self.instance_roles)
@@ -72,6 +73,28 @@ class AccountListsApi:
         """GET /groups/:id/billable_members."""
         group = self._of_owner(ask)
         return numbered(ask, self.facts.billable(group), lambda user: self._billable(user, group))
+
+    def held(self, ask: Ask) -> Answer:
+        """GET /groups/:id/billable_members/:user_id/memberships: what somebody with a seat is a direct member of."""
+        group, user_id = self._of_owner(ask), ask.integer(ask.names[1], "user_id")
+        if user_id not in {user.id for user in self.facts.billable(group)}:
+            raise not_found("User")
+        company = self._company
+        rows = [
+            {
+                "id": number * 1_000 + user_id,
+                "source_id": number,
+                "source_full_name": company.groups[number].full_name
+                if kind == "group"
+                else company.projects[number].name,
+                "created_at": iso(members[user_id].created),
+                "expires_at": members[user_id].expires_at,
+                "access_level": {"string_value": "", "integer_value": members[user_id].level},
+            }
+            for (kind, number), members in self.facts.sources(group)
+            if user_id in members
+        ]
+        return numbered(ask, rows, lambda row: row)
 
     def pending(self, ask: Ask) -> Answer:
         """GET /groups/:id/pending_members: also who was asked by email and has no account."""
@@ -200,7 +223,7 @@ class AccountLists:
 
     def awaiting(self, group: Group) -> list[User]:
         """Whoever has a membership that waits for a seat or an approval."""
-        ids = {member.user_id for _, members in self._sources(group) for member in members.values() if member.awaiting}
+        ids = {member.user_id for _, members in self.sources(group) for member in members.values() if member.awaiting}
         return [self._company.users[number] for number in sorted(ids)]
 
     def enterprise(self, group: Group) -> list[User]:
@@ -231,14 +254,15 @@ class AccountLists:
     def _newest(self, wanted: Wanted) -> list[User]:
         return sorted((user for user in self._company.users.values() if wanted(user)), key=_id, reverse=True)
 
-    def _sources(self, group: Group) -> Iterator[tuple[tuple[SourceKind, int], Members]]:
+    def sources(self, group: Group) -> Iterator[tuple[tuple[SourceKind, int], Members]]:
+        """The groups and projects of a tree, each with its direct members."""
         groups, projects = tree_of(self._company, group.id)
         for source, members in self._company.members.items():
             if source[1] in (groups if source[0] == "group" else projects):
                 yield source, members
 
     def _levels(self, group: Group) -> Iterator[tuple[int, int]]:
-        for _, members in self._sources(group):
+        for _, members in self.sources(group):
             yield from ((member.user_id, member.level) for member in members.values() if not member.awaiting)
         groups, projects = tree_of(self._company, group.id)
         inside: list[Group | Project] = [

@@ -9,6 +9,7 @@ import httpx
 _STATE = re.compile(r"users/(\d+)/(block|unblock|deactivate|activate)")
 _USER = re.compile(r"users/(\d+)")
 _MEMBERSHIPS = re.compile(r"users/(\d+)/memberships")
+_IN_TREE = re.compile(r"groups/(\d+)/billable_members/(\d+)(?:/memberships)?")
 _BECOMES = {"block": "blocked", "unblock": "active", "deactivate": "deactivated", "activate": "active"}
 _CLOSED = frozenset({"blocked", "banned", "ldap_blocked", "blocked_pending_approval"})
 
@@ -54,6 +55,23 @@ class Accounts:
             if int(found[1]) in here and query.get("type") in {None, kinds[kind]}
         ]
         return httpx.Response(200, json=rows)
+
+    def in_tree(self, method: str, path: str, members: dict[tuple[str, int], Rows]) -> httpx.Response | None:
+        """What a person has in a top-level group, here in all groups and projects; and its removal."""
+        found = _IN_TREE.fullmatch(path)
+        if found is None:
+            return None
+        account = int(found[2])
+        held = [(key, rows[account]) for key, rows in members.items() if account in rows]
+        if method == "DELETE":
+            for key, _ in held:
+                del members[key][account]
+            return httpx.Response(204)
+        rows = [
+            {"source_full_name": f"{key[0]} {key[1]}", "access_level": {"integer_value": row["access_level"]}}
+            for key, row in held
+        ]
+        return httpx.Response(200, json=rows) if rows else httpx.Response(404, json={"message": "404 User Not Found"})
 
     def write(self, method: str, path: str, body: Any) -> httpx.Response | None:
         """What changes an account; None for anything else."""

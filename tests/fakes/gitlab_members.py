@@ -72,6 +72,7 @@ class MemberGitLab(httpx.AsyncBaseTransport):
         if request.method == "GET":
             self.accounts.look()
             told = self.refuses() or self.accounts.memberships(path, request.url.params, self.members)
+            told = told or self.accounts.in_tree("GET", path, self.members)
             return told or self._list(path, request.url.params) or self._read(path)
         body = json.loads(request.content) if request.content else None
         self.writes.append((request.method, f"/{path}", body))
@@ -199,7 +200,8 @@ class MemberGitLab(httpx.AsyncBaseTransport):
 
     def _beside(self, method: str, path: str, body: Any) -> httpx.Response:
         """Writes about accounts, invitations and shares, and all others."""
-        if (answer := self.accounts.write(method, path, body)) is not None:
+        answer = self.accounts.write(method, path, body) or self.accounts.in_tree(method, path, self.members)
+        if answer is not None:
             return answer
         if _CREDENTIAL.search(path):
             return self._end(path)

@@ -116,4 +116,21 @@ class CreateAccountBody(RequestBody):
         return self
 
 
-AccountBody = BlockBody | UnblockBody | DeactivateBody | ActivateBody | DeleteAccountBody | CreateAccountBody
+class OffboardBody(_AccountBody):
+    """End everything that somebody has: block, take the direct memberships away, delete last if asked for.
+
+    Without an administrator's token: remove them from the whole top-level group of the integration.
+    """
+
+    op: Literal["offboard"]
+    delete: Annotated[StrictBool, Field(description="Whether the account is deleted at the end, for good.")] = False
+
+    @property
+    def operation(self) -> Operation:
+        """What is asked for."""
+        return Operation(kind=Kind.OFFBOARD, account_id=self.account_id, deletes=self.delete)
+
+
+AccountBody = (
+    BlockBody | UnblockBody | DeactivateBody | ActivateBody | DeleteAccountBody | CreateAccountBody | OffboardBody
+)

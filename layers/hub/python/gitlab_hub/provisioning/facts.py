@@ -13,7 +13,8 @@ class Hand:
     """Who makes the change, the token's user, and when.
 
     `scopes` as the token was last seen; `today` is a day in UTC (ISO), `now` the moment in unix seconds. `other_users`:
-    those whose tokens the hub uses besides, for the same GitLab; known where a token or key is to be revoked.
+    those whose tokens the hub uses besides, for the same GitLab; known where a token or key is to be revoked. `group`:
+    full path of the group that the integration is limited to, as it was last seen.
     """
 
     account_id: int
@@ -23,6 +24,7 @@ class Hand:
     on_gitlab_com: bool = False
     now: int = 0
     other_users: frozenset[int] = frozenset()
+    group: str | None = None
 
     @property
     def may_write(self) -> bool:
@@ -34,7 +36,7 @@ class Hand:
 class Person:
     """An account. `is_admin` None = the token is not shown it, as GitLab shows it to administrators only.
 
-    `seen_on`: the day (ISO) of the last activity or sign-in that GitLab knows of.
+    `addresses`: those that the token is shown, in lower case. `seen_on`: the day (ISO) of the last activity or sign-in.
     """
 
     id: int
@@ -44,6 +46,7 @@ class Person:
     kind: AccountKind
     is_admin: bool | None = None
     seen_on: str | None = None
+    addresses: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

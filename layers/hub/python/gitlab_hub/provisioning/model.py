@@ -52,21 +52,23 @@ class Kind(StrEnum):
     CREATE_ACCOUNT = "create_account"
     DELETE_ACCOUNT = "delete_account"
     REVOKE_CREDENTIAL = "revoke_credential"
+    OFFBOARD = "offboard"
 
 
 CLOSING = frozenset({Kind.BLOCK, Kind.DEACTIVATE, Kind.DELETE_ACCOUNT})
 """Those after which an account cannot be used, so that it looks after no group any more."""
 
-ON_ACCOUNTS = CLOSING | {Kind.UNBLOCK, Kind.ACTIVATE, Kind.CREATE_ACCOUNT}
+ON_ACCOUNTS = CLOSING | {Kind.UNBLOCK, Kind.ACTIVATE, Kind.CREATE_ACCOUNT, Kind.OFFBOARD}
 """Those that are about an account itself."""
 
-IN_BACKGROUND = frozenset({Kind.DELETE_ACCOUNT})
+IN_BACKGROUND = frozenset({Kind.DELETE_ACCOUNT, Kind.OFFBOARD})
 """Those that GitLab answers first and does later."""
 
 _RANKS = {
     **dict.fromkeys((Kind.CREATE_ACCOUNT, Kind.UNBLOCK, Kind.ACTIVATE), 0),
     **dict.fromkeys((Kind.BLOCK, Kind.DEACTIVATE), 2),
-    **dict.fromkeys((Kind.REVOKE, Kind.UNSHARE, Kind.CANCEL_INVITATION, Kind.REVOKE_CREDENTIAL), 3),
+    **dict.fromkeys((Kind.REVOKE, Kind.UNSHARE, Kind.CANCEL_INVITATION, Kind.OFFBOARD), 3),
+    Kind.REVOKE_CREDENTIAL: 4,
     Kind.DELETE_ACCOUNT: 5,
 }
 """When each kind is done among those of its plan: 0 the first, 1 where nothing is said."""
@@ -87,6 +89,7 @@ class Operation:
     lower case). What has no group or project, as a change of an account itself, has no `resource_type`. An account that
     is to be made has a `username` and a `name`, perhaps what a `provider` of sign-ins knows it by (`extern_uid`).
     `until`: when the hub ends what a grant gives (unix seconds); `expires_on` is then the day after.
+    `deletes`: whether whoever leaves is deleted at the end.
     """
 
     kind: Kind
@@ -109,6 +112,7 @@ class Operation:
     credential_kind: str | None = None
     """Of a token or key (`gitlab/credential_kinds.py`) with `credential_id`, and whose or where it is beside."""
     credential_id: int = 0
+    deletes: bool = False
 
     @property
     def rank(self) -> int:

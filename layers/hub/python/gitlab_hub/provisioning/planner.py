@@ -155,6 +155,7 @@ class Planner:
             account_id=connection.user_id,
             is_admin=connection.is_admin,
             scopes=connection.scopes,
+            group=connection.group,
             on_gitlab_com=urlsplit(connection.base_url).hostname == GITLAB_COM,
             today=datetime.fromtimestamp(self._now(), UTC).date().isoformat(),
             now=int(self._now()),

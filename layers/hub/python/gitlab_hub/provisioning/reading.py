@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_PARENTS = 25
 """GitLab nests 20 levels (app/models/namespace.rb, `Namespace::NUMBER_OF_ANCESTORS_ALLOWED`)."""
 
+_SOURCES = {"Namespace": ResourceType.GROUP, "Project": ResourceType.PROJECT}
 _MOST_OWNERS = 10_000
 MOST_COMPARED = 1_000
 """Direct members of one place that are read before and after a write: ten pages."""
@@ -193,6 +194,34 @@ class LiveReader:
                     found += [place] if place is not None and place.is_top_level else []
         return found
 
+    async def memberships_of(self, account_id: int, most: int) -> list[tuple[ResourceType, int]] | None:
+        """Where an account has rows as a member; None where they are more. To be asked by administrators only."""
+        found: list[tuple[ResourceType, int]] = []
+        async for page in self._gitlab.pages(f"/users/{account_id}/memberships"):
+            for row in page.rows:
+                kind = _SOURCES.get(text(row.get("source_type")) or "")
+                place_id = first_id(row, "source_id")
+                found += [(kind, place_id)] if kind is not None and place_id is not None else []
+            if len(found) > most:
+                return None
+        return found
+
+    async def held_in_tree(self, group_id: int, account_id: int) -> list[tuple[int, str]]:
+        """The levels and names of what an account is a direct member of in a whole top-level group.
+
+        Whoever takes no seat is not told of there (ee/lib/ee/api/members.rb, `billed_user_ids`): then what they have in
+        the group itself.
+        """
+        own = await self.member(ResourceType.GROUP, group_id, account_id)
+        path = f"/groups/{group_id}/billable_members/{account_id}/memberships"
+        try:
+            rows = [row async for page in self._gitlab.pages(path) for row in page.rows]
+        except ResourceNotFound:
+            rows = []
+        levels = [(number(part(row, "access_level").get("integer_value")), row.get("source_full_name")) for row in rows]
+        found = [(level, text(name) or "") for level, name in levels if level is not None]
+        return found or ([] if own is None else [(own.membership.access_level, "the group itself")])
+
     async def account_named(self, username: str, email: str) -> tuple[GitLabRow | None, bool]:
         """The account of a username, and whether another one has the address; to be asked by administrators only."""
         named = await self.rows("/users", {"username": username})
@@ -247,10 +276,12 @@ def person_of(row: GitLabRow) -> Person:
         state=text(row.get("state")) or "unknown",
         kind=kind_of(row) or kind_by_name(row) or AccountKind.UNKNOWN,
         is_admin=flag(row.get("is_admin")),
+        addresses=tuple(sorted({one.lower() for name in _ADDRESSES if (one := text(row.get(name)))})),
         seen_on=max(filter(None, (_day(row.get(one)) for one in _SEEN)), default=None),
     )
 
 
+_ADDRESSES = ("email", "public_email")
 _SEEN = ("last_activity_on", "current_sign_in_at")
 """What `last_active_at` is made of (app/models/user.rb)."""
 

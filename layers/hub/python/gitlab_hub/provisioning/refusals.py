@@ -78,10 +78,12 @@ ON_ACCOUNT = {
     "(which keeps it from being deactivated: block it instead), or somebody has the username or the address. A banned "
     "account is unbanned in GitLab's Admin area.",
     Code.TOKEN_SCOPE: "Accounts are changed by administrators only: the token's user is none, or the token lacks the "
-    "scope api (or, where Admin Mode is on, admin_mode). Store another one (PUT …/gitlab-token).",
+    "scope api (or, where Admin Mode is on, admin_mode). Store another one (PUT …/gitlab-token). An integration "
+    "that is limited to a top-level group can remove whoever leaves from that (offboard, without delete).",
     Code.QUEUED_FOR_APPROVAL: "The account waits for an administrator's approval. Approve or reject it in GitLab's "
     "Admin area.",
-    Code.NOT_SUPPORTED_HERE: "On gitlab.com nobody but GitLab changes accounts.",
+    Code.NOT_SUPPORTED_HERE: "On gitlab.com nobody but GitLab changes accounts. Whoever leaves is removed from a "
+    "top-level group (offboard, without delete), by an integration that is limited to that group.",
 }
 """What to tell people where it is an account that would be changed, as far as that is something else."""
 

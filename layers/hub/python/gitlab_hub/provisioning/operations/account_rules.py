@@ -13,7 +13,7 @@ GitLab's own rules (lib/api/users.rb; app/services/users; the states in app/mode
   which takes along what the person wrote.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -42,6 +42,13 @@ _POSSIBLE_FROM = {
     Kind.ACTIVATE: frozenset({"deactivated"}),
 }
 _WHY_NOT_FROM = {"ldap_blocked": Code.LDAP_MANAGED, "blocked_pending_approval": Code.QUEUED_FOR_APPROVAL}
+
+
+def state_ahead(operation: Operation, ahead: Iterable[Operation], state: str) -> str:
+    """The state that an account will be in by what the same plan does before."""
+    for one in ahead:
+        state = _BECOMES.get(one.kind, state) if one.account_id == operation.account_id else state
+    return state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Person
 from gitlab_hub.provisioning.model import CLOSING, Kind, Operation, Step
-from gitlab_hub.provisioning.operations.account_rules import AccountFacts, decide
+from gitlab_hub.provisioning.operations.account_rules import AccountFacts, decide, state_ahead
 from gitlab_hub.provisioning.operations.base import Around, Finding
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.sentences import account_change
@@ -29,11 +29,10 @@ class Accounts:
     async def look(self, reader: LiveReader, operation: Operation, around: Around) -> Finding:
         """Decide by what GitLab says about the account, and who else looks after its groups."""
         person = await reader.person(operation.account_id)
-        facts = AccountFacts(
-            person=person,
-            left_alone=await _left_alone(reader, operation, person, around),
-            is_fresh=around.is_fresh,
-        )
+        left_alone = await _left_alone(reader, operation, person, around)
+        if person is not None:
+            person = replace(person, state=state_ahead(operation, around.ahead, person.state))
+        facts = AccountFacts(person=person, left_alone=left_alone, is_fresh=around.is_fresh)
         decision = decide(operation, facts, around.hand)
         who = person.label if person else f"account {operation.account_id}"
         before = None if person is None else AccountState(state=person.state)

@@ -51,7 +51,9 @@ class Around:
             if one.kind in CLOSING
             or (
                 one.where == resource
-                and (one.kind is Kind.REVOKE or (one.mode == Mode.EXACTLY and one.access_level != OWNER))
+                and (
+                    one.kind in {Kind.REVOKE, Kind.OFFBOARD} or (one.mode == Mode.EXACTLY and one.access_level != OWNER)
+                )
             )
         )
 

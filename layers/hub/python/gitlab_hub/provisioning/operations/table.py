@@ -8,6 +8,7 @@ from gitlab_hub.provisioning.operations.invitations import Invitations
 from gitlab_hub.provisioning.operations.memberships import Memberships
 from gitlab_hub.provisioning.operations.new_accounts import NewAccounts
 from gitlab_hub.provisioning.operations.shares import Shares
+from gitlab_hub.provisioning.operations.tree_removals import TreeRemovals
 
 _MEMBERSHIPS, _SHARES, _INVITATIONS = Memberships(), Shares(), Invitations()
 _ACCOUNTS, _NEW_ACCOUNTS = Accounts(), NewAccounts()
@@ -27,4 +28,5 @@ OPERATIONS: dict[Kind, OperationType] = {
     Kind.DELETE_ACCOUNT: _ACCOUNTS,
     Kind.CREATE_ACCOUNT: _NEW_ACCOUNTS,
     Kind.REVOKE_CREDENTIAL: Credentials(),
+    Kind.OFFBOARD: TreeRemovals(),
 }
