@@ -82,7 +82,7 @@ class AccountListsApi:
         company = self._company
         rows = [
             {
-                "id": number * 1_000 + user_id,
+                "id": (2 * number + (kind == "project")) * 100_000 + user_id,
                 "source_id": number,
                 "source_full_name": company.groups[number].full_name
                 if kind == "group"

@@ -19,6 +19,8 @@ Entry = tuple[str, int, str]
 class StandInGitLabs(GitLabs):
     """The stand-in as both integrations see it, by an administrator's token, without a socket."""
 
+    token = "admin"
+
     def __init__(self, seed: int) -> None:
         super().__init__(MemberGitLab())
         sizes = Sizes(users=14, groups=5, projects=6, pipelines=0, jobs=1)
@@ -29,7 +31,7 @@ class StandInGitLabs(GitLabs):
             self.set(one, is_admin=True)
 
     def open(self, connection: GitLabConnection) -> GitLab:
-        tokens = FixedTokens(self.app.company.well_known["admin"])
+        tokens = FixedTokens(self.app.company.well_known[self.token])
         return client(httpx.ASGITransport(self.app), tokens)  # type: ignore[arg-type]  # any transport will do
 
     def places(self) -> list[tuple[str, int]]:

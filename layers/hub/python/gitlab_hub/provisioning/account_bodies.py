@@ -64,7 +64,7 @@ class ActivateBody(_AccountBody):
 
 
 class DeleteAccountBody(_AccountBody):
-    """Delete an account for good; what it wrote goes to GitLab's ghost user. Administrators only."""
+    """Delete an account for good, with the projects in its own namespace. Administrators only."""
 
     op: Literal["delete_account"]
 

@@ -17,7 +17,8 @@ _BACK = {
     Kind.DEACTIVATE: Kind.ACTIVATE,
     Kind.ACTIVATE: Kind.DEACTIVATE,
 }
-_FOR_GOOD = "which nothing takes back; what they wrote goes to GitLab's ghost user"
+_FOR_GOOD = "which nothing takes back: their own projects go along, what they wrote elsewhere goes to the ghost user"
+"""app/services/users/destroy_service.rb"""
 
 
 class Accounts:
