@@ -93,6 +93,20 @@ def test_who_cannot_sign_in_already_is_not_blocked_again() -> None:
     assert [one["op"] for one in hub.done(leaving(21))["operations"]] == ["revoke"]
 
 
+def test_tokens_and_keys_end_after_the_memberships_and_before_the_account() -> None:
+    hub = account_hub()
+    token = {"id": 71, "user_id": 21, "name": "deploy", "active": True, "revoked": False, "expires_at": None}
+    hub.gitlab.credentials["personal_access_tokens/71"] = token
+    hub.gitlab.credentials["personal_access_tokens/72"] = {**token, "id": 72, "user_id": 22}
+    hub.gitlab.credentials["users/21/keys/5"] = {"id": 5, "title": "laptop", "expires_at": None}
+    plan = hub.done(leaving(21, delete=True))
+    assert [one["status"] for one in plan["operations"]] == ["applied"] * 5, plan
+    assert [path for _, path in written(hub)] == [
+        "/users/21/block", f"/projects/{CRAFT}/members/21", "/personal_access_tokens/71", "/users/21/keys/5",
+        "/users/21",
+    ]  # fmt: skip
+
+
 def test_who_has_nothing_is_blocked_and_that_is_all() -> None:
     hub = account_hub()
     assert [one["status"] for one in hub.done(leaving(55))["operations"]] == ["applied"]

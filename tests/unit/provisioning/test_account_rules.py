@@ -71,6 +71,7 @@ def test_each_state_leads_where_gitlab_lets_it(
         ({"hand": replace(HAND, scopes=("read_api",))}, Code.TOKEN_SCOPE),
         ({"hand": replace(HAND, on_gitlab_com=True)}, Code.NOT_SUPPORTED_HERE),
         ({"hand": replace(HAND, account_id=4)}, Code.SELF_TARGET),
+        ({"hand": replace(HAND, other_users=frozenset({4}))}, Code.SELF_TARGET),
         ({"left_alone": ("acme",)}, Code.LAST_OWNER),
     ],
 )

@@ -12,6 +12,7 @@ from gitlab_hub.errors import InvalidInput, NotInGitLab
 from gitlab_hub.gitlab.fields import first_id
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.account_reading import credentials_of, memberships_of
 from gitlab_hub.provisioning.errors import TooManyOperations
 from gitlab_hub.provisioning.model import MOST_STEPS, ON_ACCOUNTS, Kind, Operation
 from gitlab_hub.provisioning.operations.invitations import Invitations
@@ -64,16 +65,21 @@ async def _by_administrator(reader: "LiveReader", operation: Operation, person: 
     block, delete = (Operation(kind=kind, account_id=account) for kind in (Kind.BLOCK, Kind.DELETE_ACCOUNT))
     if person is None:
         return [block]
-    places = await reader.memberships_of(account, MOST_STEPS)
-    if places is None or len(places) > MOST_STEPS - 2:
+    places = await memberships_of(reader, account, MOST_STEPS)
+    credentials = await credentials_of(reader, account, MOST_STEPS)
+    if places is None or credentials is None or len(places) + len(credentials) > MOST_STEPS - 2:
         raise TooManyOperations(
-            f"{person.label} is a direct member of more than a plan can hold. Block the account, which ends all of its "
-            "access at once, and take the memberships away in plans of their own (revoke).",
+            f"{person.label} has more memberships, tokens and keys than a plan can hold. Block the account, which ends "
+            "all of its access at once, and take them away in plans of their own (revoke, revoke_credential).",
             details={"most": MOST_STEPS, "account_id": account},
         )
     first = [] if person.state in _SHUT else [block]
     last = [delete] if operation.deletes else []
-    found = [*first, *[one async for one in _revocations(reader, account, places)], *last]
+    ends = [
+        Operation(kind=Kind.REVOKE_CREDENTIAL, account_id=account, credential_kind=str(kind), credential_id=number)
+        for kind, number in credentials
+    ]
+    found = [*first, *[one async for one in _revocations(reader, account, places)], *ends, *last]
     return found or [block]
 
 

@@ -13,8 +13,8 @@ class Hand:
     """Who makes the change, the token's user, and when.
 
     `scopes` as the token was last seen; `today` is a day in UTC (ISO), `now` the moment in unix seconds. `other_users`:
-    those whose tokens the hub uses besides, for the same GitLab; known where a token or key is to be revoked. `group`:
-    full path of the group that the integration is limited to, as it was last seen.
+    those whose tokens the hub uses besides, for the same GitLab; known where a token, a key or an account is to be
+    ended. `group`: full path of the group that the integration is limited to, as it was last seen.
     """
 
     account_id: int

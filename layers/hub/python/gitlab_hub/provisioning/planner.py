@@ -14,7 +14,7 @@ from gitlab_hub.provisioning.expansion import expanded, is_open
 from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.limits import Spent, Touch, beyond
 from gitlab_hub.provisioning.mirror import Mirror
-from gitlab_hub.provisioning.model import Kind, Operation, Step, Where, in_order
+from gitlab_hub.provisioning.model import CLOSING, Kind, Operation, Step, Where, in_order
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.ports import Addresses, HubUsers
@@ -150,7 +150,7 @@ class Planner:
             raise HostUnreachable("GitLab took too long to say what the plan touches; send fewer operations.") from None
 
     def _hand(self, connection: GitLabConnection, operations: Iterable[Operation] = ()) -> Hand:
-        ends_tokens = any(one.kind is Kind.REVOKE_CREDENTIAL for one in operations)
+        ends_tokens = any(one.kind is Kind.REVOKE_CREDENTIAL or one.kind in CLOSING for one in operations)
         return Hand(
             account_id=connection.user_id,
             is_admin=connection.is_admin,

@@ -4,7 +4,7 @@ A reader remembers accounts, places and its own roles for as long as one plan is
 one group do not ask fifty times for it. Memberships are never remembered: they are what changes.
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _MOST_PARENTS = 25
 """GitLab nests 20 levels (app/models/namespace.rb, `Namespace::NUMBER_OF_ANCESTORS_ALLOWED`)."""
 
-_SOURCES = {"Namespace": ResourceType.GROUP, "Project": ResourceType.PROJECT}
 _MOST_OWNERS = 10_000
 MOST_COMPARED = 1_000
 """Direct members of one place that are read before and after a write: ten pages."""
@@ -183,51 +182,10 @@ class LiveReader:
         person = await self.person(account_id)
         return person is not None and person.counts_as_owner
 
-    async def owned_groups(self, account_id: int) -> list[Place]:
-        """The top-level groups that an account is a direct Owner of; to be asked by administrators only."""
-        found: list[Place] = []
-        async for page in self._gitlab.pages(f"/users/{account_id}/memberships", {"type": "Namespace"}):
-            for row in page.rows:
-                group_id = first_id(row, "source_id")
-                if group_id is not None and (number(row.get("access_level")) or 0) >= OWNER:
-                    place = await self.place(ResourceType.GROUP, group_id)
-                    found += [place] if place is not None and place.is_top_level else []
-        return found
-
-    async def memberships_of(self, account_id: int, most: int) -> list[tuple[ResourceType, int]] | None:
-        """Where an account has rows as a member; None where they are more. To be asked by administrators only."""
-        found: list[tuple[ResourceType, int]] = []
-        async for page in self._gitlab.pages(f"/users/{account_id}/memberships"):
-            for row in page.rows:
-                kind = _SOURCES.get(text(row.get("source_type")) or "")
-                place_id = first_id(row, "source_id")
-                found += [(kind, place_id)] if kind is not None and place_id is not None else []
-            if len(found) > most:
-                return None
-        return found
-
-    async def held_in_tree(self, group_id: int, account_id: int) -> list[tuple[int, str]]:
-        """The levels and names of what an account is a direct member of in a whole top-level group.
-
-        Whoever takes no seat is not told of there (ee/lib/ee/api/members.rb, `billed_user_ids`): then what they have in
-        the group itself.
-        """
-        own = await self.member(ResourceType.GROUP, group_id, account_id)
-        path = f"/groups/{group_id}/billable_members/{account_id}/memberships"
-        try:
-            rows = [row async for page in self._gitlab.pages(path) for row in page.rows]
-        except ResourceNotFound:
-            rows = []
-        levels = [(number(part(row, "access_level").get("integer_value")), row.get("source_full_name")) for row in rows]
-        found = [(level, text(name) or "") for level, name in levels if level is not None]
-        return found or ([] if own is None else [(own.membership.access_level, "the group itself")])
-
-    async def account_named(self, username: str, email: str) -> tuple[GitLabRow | None, bool]:
-        """The account of a username, and whether another one has the address; to be asked by administrators only."""
-        named = await self.rows("/users", {"username": username})
-        own = next((row for row in named if (text(row.get("username")) or "").lower() == username.lower()), None)
-        with_address = await self.rows("/users", {"search": email})
-        return own, any(first_id(row, "id") != first_id(own or {}, "id") for row in with_address)
+    async def pages(self, path: str, params: Any = None) -> AsyncIterator[list[GitLabRow]]:
+        """A whole list, page by page. Raises GitLabError."""
+        async for page in self._gitlab.pages(path, params, per_page=100):
+            yield list(page.rows)
 
     async def own_token(self) -> int | None:
         """The id of the access token that the hub reads with; None where that is no such token, or GitLab hides it."""

@@ -97,7 +97,8 @@ def _always(operation: Operation, facts: AccountFacts, hand: Hand) -> Iterator[C
     # To others GitLab shows no account that is blocked.
     if facts.person is None and hand.is_admin:
         yield Code.USER_NOT_FOUND
-    if operation.account_id == hand.account_id:
+    # To close an account ends its tokens, also those that other integrations work with.
+    if operation.account_id in {hand.account_id, *(hand.other_users if operation.kind in CLOSING else ())}:
         yield Code.SELF_TARGET
     if facts.person is not None and facts.person.kind in MACHINES:
         yield Code.BOT_MEMBER

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.account_reading import owned_groups
 from gitlab_hub.provisioning.facts import Person
 from gitlab_hub.provisioning.model import CLOSING, Kind, Operation, Step
 from gitlab_hub.provisioning.operations.account_rules import AccountFacts, decide, state_ahead
@@ -74,7 +75,7 @@ async def _left_alone(
     if operation.kind is not Kind.DELETE_ACCOUNT and not person.counts_as_owner:
         return ()
     found: list[str] = []
-    for group in await reader.owned_groups(person.id):
+    for group in await owned_groups(reader, person.id):
         here = (ResourceType.GROUP, group.id)
         others = await reader.other_owners(group, {person.id, *around.gone(here)}) | around.coming(here)
         found += [] if others - {person.id} else [group.full_path]

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitlab_hub.gitlab.fields import text
+from gitlab_hub.provisioning.account_reading import account_named
 from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.model import Call, Kind, Operation, Step
 from gitlab_hub.provisioning.operations.account_rules import of_hand
@@ -97,7 +98,7 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> Ne
 
 async def _found(reader: LiveReader, operation: Operation) -> tuple[AccountState | None, bool]:
     """The account of the username and address, and whether another has one of them."""
-    row, is_taken = await reader.account_named(operation.username or "", operation.email or "")
+    row, is_taken = await account_named(reader, operation.username or "", operation.email or "")
     if row is None:
         return None, is_taken
     if (text(row.get("email")) or "").lower() != operation.email:

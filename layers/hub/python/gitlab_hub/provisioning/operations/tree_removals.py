@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.account_reading import held_in_tree
 from gitlab_hub.provisioning.facts import Hand, Person, Place
 from gitlab_hub.provisioning.model import Call, Operation, Step
 from gitlab_hub.provisioning.operations.account_rules import MACHINES
@@ -77,7 +78,7 @@ class TreeRemovals:
         """The most that the person has in the group or below it."""
         if operation.resource_type is None:
             return None
-        return _most(await reader.held_in_tree(operation.resource_id, operation.account_id))
+        return _most(await held_in_tree(reader, operation.resource_id, operation.account_id))
 
     def back(self, step: Step) -> Operation | None:
         """Nothing: what there was is not known one by one."""
@@ -142,7 +143,7 @@ async def _facts(reader: LiveReader, operation: Operation, around: Around) -> Tr
         reader.member(ResourceType.GROUP, place.id, person.id),
     )
     # To others GitLab answers 400.
-    held = await reader.held_in_tree(place.id, person.id) if own_level >= OWNER else []
+    held = await held_in_tree(reader, place.id, person.id) if own_level >= OWNER else []
     is_last = False
     if member is not None and member.membership.access_level >= OWNER:
         here = operation.resource
