@@ -17,7 +17,7 @@ REQUEST = f"{ONE}/access-requests/<request_id>"
 HOOK, BUILD = f"{ONE}/webhooks/<hook_id>", "/v1/builds/<build_id>"
 PIPELINE = f"{ONE}/projects/<project_id>/pipelines/<pipeline_id>"
 
-FIGURES = ("summary", "trend", "queue", "duration", "failures", "flaky", "mttr", "cost")
+FIGURES = ("summary", "trend", "queue", "duration", "failures", "flaky", "mttr", "cost", "dora")
 
 DOCUMENTED = {
     "open": [
@@ -33,6 +33,7 @@ DOCUMENTED = {
         f"GET {ONE}/explain", f"GET {ONE}/access-summary", f"GET {ONE}/gitlab-credentials",
         f"GET {ONE}/access-review.csv", f"GET {ONE}/population.csv", f"GET {ONE}/leavers.csv",
         f"GET {ONE}/groups/<group_id>", f"GET {ONE}/projects/<project_id>", "GET /v1/audit-log", "GET /v1/whoami",
+        "GET /metrics",
         f"GET {ONE}/pipelines", f"GET {ONE}/pipelines/completeness", f"GET {ONE}/projects/<project_id>/pipelines",
         f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree", f"GET {ONE}/jobs",
         *(f"GET {ONE}/analytics/{name}" for name in FIGURES),

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from gitlab_hub.builds.feature import TriggersFeature
     from gitlab_hub.builds.runs.store import BuildStore
     from gitlab_hub.builds.runs.worker import Builder
+    from gitlab_hub.composition.container import Container
     from gitlab_hub.gitlab.client import GitLab
     from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
     from gitlab_hub.gitlab.credential_kinds import CredentialKind
     from gitlab_hub.integrations.store import IntegrationStore
+    from gitlab_hub.pipelines.figures.metrics import MetricSources
     from gitlab_hub.pipelines.projects import ProjectRows
     from gitlab_hub.provisioning.listed import Listed
     from gitlab_hub.storage.ports import Table
@@ -267,3 +269,19 @@ class HubTokenUsers:
                 held = self._store.holding(integration.id).credentials
                 found |= {one.account.id for one in held if one.live and one.id != connection.credential_id}
         return frozenset(found - {0})
+
+
+def metric_sources(container: "Container") -> "MetricSources":
+    """Where `/metrics` has integrations, their runs and their incidents from."""
+    from gitlab_hub.pipelines.figures.metrics import MetricSources
+    from gitlab_hub.sync.store import RunStore
+
+    def incidents(integration_id: str, most: int) -> "Iterator[str]":
+        found = container.incidents.after(None, integration_id, page=most)
+        return (incident.kind for _, incident in islice(found, most))
+
+    return MetricSources(
+        visible=AllIntegrations(container.integration_store).seen_by,
+        runs=RunStore(container.integrations_table).load_many,
+        incidents=incidents,
+    )

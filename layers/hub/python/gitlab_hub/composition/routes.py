@@ -257,8 +257,10 @@ def provisioning_routes(container: "Container") -> list["Route"]:
 
 
 def operations_routes(container: "Container") -> list["Route"]:
-    """Health, tokens, incidents, the audit log, and the description of everything."""
+    """Health, tokens, incidents, the audit log, metrics, and the description of everything."""
     from gitlab_hub.audit.log import AuditReader
+    from gitlab_hub.composition.adapters import metric_sources
+    from gitlab_hub.pipelines.figures.metrics import MetricRoutes
     from gitlab_hub.web.audit_routes import AuditRoutes
     from gitlab_hub.web.incident_routes import IncidentRoutes
     from gitlab_hub.web.openapi import HealthRoutes, OpenApiRoutes
@@ -273,6 +275,7 @@ def operations_routes(container: "Container") -> list["Route"]:
         TokenRoutes(store, container.master_key, cursors, container.audit, container.now),
         IncidentRoutes(container.incidents, cursors),
         AuditRoutes(AuditReader(container.integrations_table, container.now), cursors),
+        MetricRoutes(container.table("pipelines_table"), metric_sources(container), container.now),
         OpenApiRoutes(lambda: all_routes(container)),
     )
 

@@ -85,14 +85,15 @@ TAGS = {
     "Credentials": "Credentials of an integration, in the convention of a metrics vendor.",
     "Syncs": "Copying from GitLab: start, follow, accept.",
     "Access": "Accounts, groups, projects, and who has what.",
-    "Pipelines": "Pipelines and jobs.",
+    "Pipelines": "Pipelines and jobs, and what they add up to.",
     "Webhooks": "Webhooks in GitLab, what they deliver, and where.",
     "Builds": "Triggers, and the builds that they start.",
-    "Operations": "Hub tokens, incidents, the audit log, health.",
+    "Operations": "Hub tokens, incidents, the audit log, health, metrics.",
 }
 TAG_OF_ROUTES = {
     "Integration": "Integrations", "GitLabToken": "Integrations", "OAuth": "Integrations", "Credential": "Credentials",
     "Sync": "Syncs", "Access": "Access", "Review": "Access", "History": "Access", "Pipeline": "Pipelines",
+    "Figure": "Pipelines", "Completeness": "Pipelines",
     "Hook": "Webhooks", "Receiver": "Webhooks", "Delivery": "Webhooks", "Trigger": "Builds", "Signing": "Builds",
     "Build": "Builds",
 }  # fmt: skip

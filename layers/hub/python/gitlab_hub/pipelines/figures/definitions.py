@@ -55,8 +55,9 @@ DEFINITIONS: dict[Figure, dict[DefinitionName, str]] = {
         "attempts that were retried. Flaky: in failed attempts (not infra) of jobs that succeeded in the same pipeline."
     },
     "dora": {
-        "hub": "Deployment frequency, lead time, change failure rate and time to restore, from deployments to the "
-        "production tier."
+        "hub": "Of deployments to the production tier: how many a day (successful ones, once for each environment and "
+        "commit), the median time from the merge of a merge request to its deployment, the share that a failed or "
+        "rolled back one followed, and the median time until the next successful one."
     },
 }
 """Figure → definition → its text; the definitions that a figure does not have are refused."""

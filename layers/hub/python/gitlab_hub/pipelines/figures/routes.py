@@ -53,6 +53,11 @@ ByProject = Annotated[Literal["project"] | None, Query(description=_ROWS)]
 
 PATH = "/v1/integrations/<integration_id>/analytics"
 
+NOT_SYNCED = views.Reason(
+    code="deployments_not_synced",
+    hint="The hub does not read deployments, environments and merge requests, so there is nothing to compute it from.",
+)
+
 Completeness = Callable[[Asked], FiguresCompleteness]
 
 
@@ -72,6 +77,7 @@ class FigureRoutes:
             "failures": (self.get_failures, "Show why jobs failed"),
             "flaky": (self.get_flaky, "Show which jobs are flaky"),
             "mttr": (self.get_mttr, "Show how long default branches took to recover"),
+            "dora": (self.get_dora, "Show how deliveries do"),
             "cost": (self.get_cost, "Show what jobs ran and cost"),
         }
         return [
@@ -152,6 +158,17 @@ class FigureRoutes:
         """Show how many minutes jobs ran and what they cost, with what retries and flaky jobs took of it."""
         asked = self._asked(integration_id, since, until, project_id, group_id, ref_class, group_by)
         return views.CostAnswer(**self._told("cost", definition, asked), **self._reader.cost(asked))
+
+    def get_dora(
+        self, integration_id: IntegrationId, since: Moment = None, until: End = None, project_id: ProjectId = None,
+        group_id: GroupId = None, ref_class: RefFilter = None, definition: Definition = "hub",
+    ) -> views.DoraAnswer:  # fmt: skip
+        """Show deployments, lead time, change failure rate and time to restore.
+
+        The hub does not read deployments, environments and merge requests: all figures are null, and `reason` says so.
+        """
+        asked = self._asked(integration_id, since, until, project_id, group_id, ref_class, None)
+        return views.DoraAnswer(**self._told("dora", definition, asked), reason=NOT_SYNCED)
 
     def _asked(
         self, integration_id: str, since: str | None, until: str | None, project_id: int | None, group_id: int | None,

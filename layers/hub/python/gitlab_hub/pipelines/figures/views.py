@@ -192,6 +192,27 @@ class RecoveryAnswer(FiguresAnswer, Recovery):
     rows: list[RecoveryRow]
 
 
+class Reason(FigureModel):
+    """Why figures are null."""
+
+    code: str = Field(description="A stable word for it.", examples=["deployments_not_synced"])
+    hint: str = Field(description="What it means.", examples=["The hub does not read deployments yet."])
+
+
+class DoraAnswer(FiguresAnswer):
+    """How deliveries do; all figures are null where deployments are not synced, which `reason` says."""
+
+    deployments: int | None = Field(None, description="Deployments to the production tier.", examples=[12])
+    deployment_frequency_per_day: float | None = Field(None, description="Deployments a day.", examples=[0.4])
+    lead_time_median: float | None = Field(None, description="From merge to deployment, in seconds.", examples=[7200.0])
+    change_failure_rate: float | None = Field(None, description="A share from 0 to 1.", examples=[0.05])
+    time_to_restore_median: float | None = Field(
+        None, description="Until the next success, in seconds.", examples=[3600.0]
+    )
+    reason: Reason | None = None
+    rows: list[Keyed] = []
+
+
 class Cost(FigureModel):
     """What jobs ran and cost; amounts are null where a type of runner has no price."""
 
