@@ -10,7 +10,7 @@ from gitlab_hub.pipelines.figures.sketch import (
     add,
     exact_quantile,
     mean,
-    quantile,
+    quantiles,
     sketch_of,
 )
 
@@ -21,7 +21,8 @@ def test_a_percentile_is_within_half_a_percent(share: float, largest: float) -> 
     draw = random.Random(int(largest))  # noqa: S311 - test data
     values = sorted(0.002 + draw.random() ** 4 * largest for _ in range(999))
     expected = exact_quantile(values, share)
-    assert quantile(sketch_of(values), share) == pytest.approx(expected, rel=RELATIVE_ERROR * 1.01, abs=0.0015)
+    (found,) = quantiles(sketch_of(values), [share])
+    assert found == pytest.approx(expected, rel=RELATIVE_ERROR * 1.01, abs=0.0015)
 
 
 def test_days_add_up_to_what_their_values_would_have_made_at_once() -> None:
@@ -46,9 +47,9 @@ def test_the_mean_is_exact() -> None:
 
 
 def test_nothing_has_no_percentiles() -> None:
-    assert (quantile({}, 0.5), mean({}), exact_quantile([], 0.5)) == (None, None, None)
+    assert (quantiles({}, [0.5, 0.9]), mean({}), exact_quantile([], 0.5)) == ([None, None], None, None)
 
 
 def test_what_took_no_time_is_zero_and_what_is_negative_is_no_duration() -> None:
     sketch = sketch_of([0, 0, -5])
-    assert (sketch["n"], quantile(sketch, 0.5), mean(sketch)) == (2, 0.0, 0.0)
+    assert (sketch["n"], quantiles(sketch, [0.5]), mean(sketch)) == (2, [0.0], 0.0)

@@ -7,7 +7,7 @@ from gitlab_hub.pipelines.figures.day import Day
 from gitlab_hub.pipelines.figures.definitions import DefinitionName
 from gitlab_hub.pipelines.figures.evidence import recoveries
 from gitlab_hub.pipelines.figures.facts import ENDS, OTHER
-from gitlab_hub.pipelines.figures.sketch import Sums, add, exact_quantile, mean, quantile
+from gitlab_hub.pipelines.figures.sketch import Sums, add, exact_quantile, mean, quantiles
 
 Answer = dict[str, Any]
 
@@ -36,13 +36,14 @@ def summary(day: Day, definition: DefinitionName = "hub") -> Answer:
 
 def duration(sketch: Mapping[str, Any]) -> Answer:
     """How long pipelines or jobs ran, in seconds."""
-    percentiles = {f"p{share}": quantile(sketch, share / 100) for share in (50, 75, 95)}
-    return {**percentiles, "mean": mean(sketch)}
+    p50, p75, p95 = quantiles(sketch, (0.5, 0.75, 0.95))
+    return {"p50": p50, "p75": p75, "p95": p95, "mean": mean(sketch)}
 
 
 def queue(sketch: Mapping[str, Any]) -> Answer:
     """How long jobs waited, in seconds."""
-    return {f"p{share}": quantile(sketch, share / 100) for share in (50, 95)}
+    p50, p95 = quantiles(sketch, (0.5, 0.95))
+    return {"p50": p50, "p95": p95}
 
 
 def counted(sketch: Mapping[str, Any]) -> int:

@@ -19,7 +19,7 @@ A pipeline and its jobs belong to the day (UTC) on which the pipeline was create
 | `tags` | tag → `queue` |
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from gitlab_hub.gitlab.fields import day_of
@@ -62,13 +62,25 @@ class Day:
         add(self.core, other.core)
         add(self.detail, other.detail)
 
+    def only(self, fields: Collection[str], part: str | None = None) -> "Day":
+        """The sums of these fields, and of one part of the details: what else a day holds costs time to add up."""
+        core = {name: _picked(sums, fields) for name, sums in self.core.items()}
+        detail = {
+            name: {part: {key: _picked(sums, fields) for key, sums in parts.get(part, {}).items()}}
+            for name, parts in self.detail.items()
+            if part is not None
+        }
+        return Day(core, detail)
+
+    def by_ref_class(self, wanted: str | None) -> Iterator[tuple[str, "Day"]]:
+        """The sums of each class of ref, or of the one that is wanted, without the level of classes."""
+        for name in sorted(self.core.keys() | self.detail.keys()):
+            if wanted in {None, name}:
+                yield name, Day(self.core.get(name, {}), self.detail.get(name, {}))
+
     def of(self, ref_class: str | None) -> "Day":
-        """The sums of one class of ref (None = of all) under one name."""
-        merged = Day()
-        for name in self.core.keys() | self.detail.keys():
-            if ref_class in {None, name}:
-                merged.add(Day({"": self.core.get(name, {})}, {"": self.detail.get(name, {})}))
-        return Day(merged.core.get("", {}), merged.detail.get("", {}))
+        """The sums of one class of ref, or of all (None), without the level of classes."""
+        return total(day for _, day in self.by_ref_class(ref_class))
 
     def _count_job(self, core: Sums, detail: Sums, job: JobFact, saved: set[str]) -> None:
         named = _part(detail, "jobs", job.name)
@@ -113,6 +125,10 @@ def _work(job: JobFact, duration: float, saved: set[str]) -> Sums:
     spent = round(duration * 1000)
     wasted = job.is_flaw and job.name in saved
     return {job.runner_type: {"run": spent, "retried": spent * job.retried, "flaky": spent * wasted}}
+
+
+def _picked(sums: Mapping[str, Any], fields: Collection[str]) -> Sums:
+    return {name: sums[name] for name in fields if name in sums}
 
 
 def _part(sums: Sums, *names: str) -> Sums:

@@ -3,7 +3,7 @@
 All projects together have one row a day; a project, a group or rows by project have one for each project and day.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -28,6 +28,9 @@ FEW_KEYS = 1_000
 MOST_SHOWN = 500
 """Rows of an answer: the most frequent ones."""
 
+SUMMARY = ("statuses", "worst", "duration", "queue")
+"""What a summary is made of."""
+
 HUB_ONLY = {"source", "job"}
 """What other definitions do not tell apart."""
 
@@ -51,20 +54,20 @@ class FigureReader:
 
     def summary(self, asked: Asked, definition: DefinitionName) -> Answer:
         """How pipelines ended, how long they took and waited; rows by project, class of ref or source."""
-        found = self._grouped(asked, definition, "core")
+        found = self._grouped(asked, definition, SUMMARY)
         rows = {key: answers.summary(day, definition) for key, day in found.by_key.items()}
         return {**answers.summary(found.whole, definition), "rows": self._shown(asked, rows, "pipelines")}
 
     def trend(self, asked: Asked, definition: DefinitionName) -> Answer:
         """The same with a row for each day, week (by its Monday) or month; those without pipelines are there too."""
-        found = self._grouped(asked, definition, "core")
+        found = self._grouped(asked, definition, SUMMARY)
         keys = dict.fromkeys(_period(day, asked.group_by or "day") for day in asked.days)
         rows = [{"key": key, **answers.summary(found.by_key.get(key, Day()), definition)} for key in keys]
         return {**answers.summary(found.whole, definition), "rows": rows}
 
     def queue(self, asked: Asked) -> Answer:
         """How long jobs waited; rows by runner, tag, project or class of ref."""
-        found = self._grouped(asked, "hub", "core", {"runner": "runners", "tag": "tags"}.get(asked.group_by or ""))
+        found = self._grouped(asked, "hub", ("queue",), {"runner": "runners", "tag": "tags"}.get(asked.group_by or ""))
         sketches = {key: day.core.get("queue", {}) for key, day in found.by_key.items()}
         rows = {key: {"count": answers.counted(one), **answers.queue(one)} for key, one in sketches.items()}
         whole = found.whole.core.get("queue", {})
@@ -73,7 +76,7 @@ class FigureReader:
 
     def duration(self, asked: Asked, definition: DefinitionName) -> Answer:
         """How long pipelines ran; rows by project or class of ref, or by job how long its attempts ran."""
-        found = self._grouped(asked, definition, "core", "jobs" if asked.group_by == "job" else None)
+        found = self._grouped(asked, definition, ("duration",), "jobs" if asked.group_by == "job" else None)
         sketches = {key: day.core.get("duration", {}) for key, day in found.by_key.items()}
         rows = {key: {"count": answers.counted(one), **answers.duration(one)} for key, one in sketches.items()}
         whole = found.whole.core.get("duration", {})
@@ -82,14 +85,14 @@ class FigureReader:
 
     def failures(self, asked: Asked) -> Answer:
         """Why jobs failed."""
-        found = self._grouped(asked, "hub", "core", None, detail=True).whole
+        found = self._grouped(asked, "hub", ("failures",), "jobs").whole
         rows = answers.failures(found)
         return {"count": sum(row["count"] for row in rows), "rows": rows}
 
     def cost(self, asked: Asked) -> Answer:
         """What jobs ran and cost; rows by project, job, runner or class of ref."""
         part = {"job": "jobs", "runner": "runners"}.get(asked.group_by or "")
-        found, prices = self._grouped(asked, "hub", "core", part), self._prices()
+        found, prices = self._grouped(asked, "hub", ("work",), part), self._prices()
         rows = {key: answers.cost(day.core.get("work", {}), prices) for key, day in found.by_key.items()}
         whole = answers.cost(found.whole.core.get("work", {}), prices)
         return {**whole, "rows": self._shown(asked, rows, "minutes")}
@@ -126,31 +129,26 @@ class FigureReader:
     # ---- Reading and adding up
 
     def _grouped(
-        self, asked: Asked, definition: DefinitionName, core: str, part: str | None = None, *, detail: bool = False
+        self, asked: Asked, definition: DefinitionName, fields: Collection[str], part: str | None = None
     ) -> Grouped:
-        """Add up what was asked for, whole and by key; `part` of the details gives keys of its own."""
+        """Add up some fields of what was asked for, whole and by key; a `part` of the details gives keys of its own."""
         if definition != "hub" and asked.group_by in HUB_ONLY:
             raise unfit("query.group_by", f"Only definition=hub is told by {asked.group_by}.")
         by_project = asked.group_by == "project"
-        parts = (core, "detail") if part or detail else (core,)
+        parts = ("core",) if part is None else ("core", "detail")
         reach = replace(asked, first=_earlier(asked.first)) if definition == "gitlab" else asked
         merged: dict[str, Day] = {}
         for item in self._rows(reach, by_project, *parts):
             for day, sums in _by_day(asked, definition, day_of_row(item), day_in(item)):
-                key = str(item["project_id"]) if by_project else _period(day, asked.group_by or "")
-                merged.setdefault(key, Day()).add(sums)
+                for ref_class, some in sums.only(fields, part).by_ref_class(asked.ref_class):
+                    merged.setdefault(_key(asked, item, day, ref_class), Day()).add(some)
         whole = total(merged.values())
-        by_key = {key: day.of(asked.ref_class) for key, day in merged.items()}
         if part is not None:
-            by_key = {name: Day(sums) for name, sums in whole.of(asked.ref_class).detail.get(part, {}).items()}
-        elif asked.group_by == "ref_class":
-            by_key = {name: whole.of(name) for name in sorted(whole.core) if asked.ref_class in {None, name}}
-        elif asked.group_by == "source":
-            sources = whole.of(asked.ref_class).core.get("statuses", {})
-            by_key = {name: Day({"statuses": {name: counts}}) for name, counts in sources.items()}
-        elif asked.group_by is None:
-            by_key = {} if "" in by_key else by_key
-        return Grouped(whole.of(asked.ref_class), by_key)
+            return Grouped(whole, {name: Day(sums) for name, sums in whole.detail.get(part, {}).items()})
+        if asked.group_by == "source":
+            sources = whole.core.get("statuses", {})
+            return Grouped(whole, {name: Day({"statuses": {name: counts}}) for name, counts in sources.items()})
+        return Grouped(whole, {} if asked.group_by is None else merged)
 
     def _rows(self, asked: Asked, by_project: bool, *parts: str) -> Iterable[Item]:  # noqa: FBT001 - how it is read
         if by_project or asked.project_id is not None or asked.group_id is not None:
@@ -202,6 +200,13 @@ def _by_day(asked: Asked, definition: DefinitionName, day: str, sums: Day) -> It
         for started, found in core.get("started", {}).items():
             if asked.first <= started <= asked.last:
                 yield started, Day({ref_class: found})
+
+
+def _key(asked: Asked, item: Item, day: str, ref_class: str) -> str:
+    """Which row of an answer a part of a day belongs to; "" where there are none."""
+    if asked.group_by == "project":
+        return str(item["project_id"])
+    return ref_class if asked.group_by == "ref_class" else _period(day, asked.group_by or "")
 
 
 def _period(day: str, length: str) -> str:

@@ -23,7 +23,7 @@ SMALLEST = 0.001
 
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _LOG_GROWTH = math.log(_GROWTH)
-_ZERO = "z"
+_ZERO, _BELOW_ALL = "z", -1_000_000
 
 
 def sketch_of(values: Iterable[float]) -> Sums:
@@ -47,7 +47,7 @@ def note(sketch: Sums, value: float) -> None:
 def add(into: Sums, other: Mapping[str, Any]) -> None:
     """Add numbers to those of the same names, however deep; `other` stays as it is."""
     for name, value in other.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             add(into.setdefault(name, {}), value)
         else:
             into[name] = into.get(name, 0) + value
@@ -58,12 +58,12 @@ def mean(sketch: Mapping[str, Any]) -> float | None:
     return round(sketch["s"] / sketch["n"] / 1000, 3) if sketch else None
 
 
-def quantile(sketch: Mapping[str, Any], share: float) -> float | None:
-    """The value (seconds) below which `share` of all lie; between neighbours, as with SQL's `percentile_cont`."""
+def quantiles(sketch: Mapping[str, Any], shares: Sequence[float]) -> list[float | None]:
+    """The values (seconds) below which such shares of all lie; between neighbours, as with SQL's `percentile_cont`."""
     if not sketch:
-        return None
-    ordered = sorted((_middle(bucket), count) for bucket, count in sketch["b"].items())
-    return _between(share * (sketch["n"] - 1), lambda rank: _at(ordered, rank))
+        return [None for _ in shares]
+    ordered = sorted((_place(bucket), count) for bucket, count in sketch["b"].items())
+    return [_between(share * (sketch["n"] - 1), lambda rank: _at(ordered, rank)) for share in shares]
 
 
 def exact_quantile(ordered: Sequence[float], share: float) -> float | None:
@@ -76,17 +76,21 @@ def _between(place: float, at: Callable[[int], float]) -> float:
     return round(low + (high - low) * (place - math.floor(place)), 3)
 
 
-def _at(ordered: Sequence[tuple[float, int]], rank: int) -> float:
-    for value, count in ordered:
+def _at(ordered: Sequence[tuple[int, int]], rank: int) -> float:
+    for place, count in ordered:
         rank -= count
         if rank < 0:
-            return value
-    return ordered[-1][0]
+            return _middle(place)
+    return _middle(ordered[-1][0])
 
 
 def _bucket(value: float) -> str:
     return _ZERO if value < SMALLEST else str(math.ceil(math.log(value) / _LOG_GROWTH))
 
 
-def _middle(bucket: str) -> float:
-    return 0.0 if bucket == _ZERO else 2 * _GROWTH ** int(bucket) / (_GROWTH + 1)
+def _place(bucket: str) -> int:
+    return _BELOW_ALL if bucket == _ZERO else int(bucket)
+
+
+def _middle(place: int) -> float:
+    return 0.0 if place == _BELOW_ALL else 2 * _GROWTH**place / (_GROWTH + 1)
