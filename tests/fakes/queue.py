@@ -2,11 +2,11 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitlab_hub.storage.ports import MAX_DELAY_SECONDS, QueueUnavailable
+from gitlab_hub.storage.ports import MAX_DELAY_SECONDS, FunctionUnavailable, QueueUnavailable
 from tests.fakes.lineage import Lineage, carried
 
 MAX_BYTES = 1024 * 1024
@@ -69,14 +69,22 @@ def _sent(text: str, delay_seconds: int, lineage: Lineage) -> Sent:
 
 
 class MemoryFunction:
-    """A function that is only counted."""
+    """A function whose starts are counted; whoever asks it is answered by `answer`, or nobody is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None) -> None:
         self.started = 0
+        self.answer = answer
 
     def start(self) -> None:
         """Start it."""
         self.started += 1
+
+    def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask it, with what JSON can carry."""
+        if self.answer is None:
+            raise FunctionUnavailable
+        answer: dict[str, Any] = json.loads(json.dumps(self.answer(json.loads(json.dumps(event)))))
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

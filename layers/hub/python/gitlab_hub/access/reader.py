@@ -136,6 +136,19 @@ class AccessReader:
         item = self._table.get(partition(integration_id, ACCOUNTS), padded(account_id))
         return None if item is None else value_of(Account, item)
 
+    def accounts_of(self, integration_id: str, ids: Iterable[int], wanted: AccountFilter) -> Page[Account]:
+        """Read the accounts of these ids that are asked for, in order; what there is not is left out."""
+        items = self._table.get_many([(partition(integration_id, ACCOUNTS), padded(one)) for one in set(ids)])
+        accounts = (value_of(Account, item) for item in sorted(items, key=lambda item: str(item["sk"])))
+        return Page([one for one in accounts if self._fits(integration_id, one, wanted)], None)
+
+    def _fits(self, integration_id: str, account: Account, wanted: AccountFilter) -> bool:
+        if not wanted.keeps(account, now=self.now()):
+            return False
+        return wanted.without_grants is None or (
+            self._has_grants(integration_id, account.id) is not wanted.without_grants
+        )
+
     def account_named(self, integration_id: str, username: str) -> Account | None:
         """Find the account of a username, whatever its case. Of several (one was renamed), the newest counts."""
         accounts = [value_of(Account, item) for item in self._named(integration_id, USERNAMES, username)]

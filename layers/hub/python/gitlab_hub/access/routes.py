@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from pydantic import Field
+
 from gitlab_hub.access.model import AccountStatus
 from gitlab_hub.access.reader import AccessReader, AccountFilter
 from gitlab_hub.access.views import (
@@ -36,6 +38,11 @@ Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 KindFilter = Annotated[AccountKind | None, Query()]
 StatusFilter = Annotated[AccountStatus | None, Query()]
 FlagFilter = Annotated[bool | None, Query()]
+MOST_NAMED = 100
+NamedIds = Annotated[
+    list[Annotated[int, Field(ge=0, le=MAX_ID)]] | None,
+    Query(alias="id", max_length=MOST_NAMED, description="Only these accounts, whatever there is of them."),
+]
 InactiveDays = Annotated[int | None, Query(ge=1, le=36_500)]
 
 
@@ -63,6 +70,7 @@ class AccessRoutes:
     def list_accounts(
         self,
         integration_id: IntegrationId,
+        ids: NamedIds = None,
         q: Text = None,
         kind: KindFilter = None,
         status: StatusFilter = None,
@@ -74,14 +82,20 @@ class AccessRoutes:
         limit: Limit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
     ) -> AccountList:
-        """List accounts whose names or addresses contain `q`, and of a kind, a status, or unused for some days."""
+        """List accounts whose names or addresses contain `q`, and of a kind, a status, or unused for some days.
+
+        Those of some `id`s, at most 100, come on one page.
+        """
         wanted = AccountFilter(
             q=q, kind=kind, status=status, inactive_days=inactive_days, is_admin=is_admin, external=external,
             two_factor_enabled=two_factor_enabled, without_grants=without_grants,
         )  # fmt: skip
-        listing = listing_name("accounts", integration_id, asdict(wanted))
+        listing = listing_name("accounts", integration_id, {**asdict(wanted), "ids": ids})
         after = self._cursors.open(listing, cursor)
-        found = self._reader.accounts(integration_id, wanted, after=after, limit=limit)
+        if ids is None:
+            found = self._reader.accounts(integration_id, wanted, after=after, limit=limit)
+        else:
+            found = self._reader.accounts_of(integration_id, ids, wanted)
         states = self._reader.list_states(integration_id)
         shown = [AccountAnswer.of(account, states) for account in found.values]
         return AccountList(accounts=shown, next_cursor=self._cursors.following(listing, found.next))

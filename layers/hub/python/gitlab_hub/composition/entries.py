@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from gitlab_hub.composition.container import Container
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gitlab_hub.composition.core import Required
     from gitlab_hub.storage.ports import Table
     from gitlab_hub.storage.sqs import DeadLetterWatch
@@ -112,7 +114,19 @@ def operations_api() -> Entry:
     """Serves health, hub tokens and the API's own description; and says so where there is no route."""
     from gitlab_hub.composition.routes import all_routes, operations_routes
 
-    return _http(operations_routes(get_container()), all_routes=partial(all_routes, get_container()))
+    routes = operations_routes(get_container())
+    return _with_public_url(_http(routes, all_routes=partial(all_routes, get_container())))
+
+
+@cache
+def console_pages(folder: "Path") -> Entry:
+    """Serves the web console; `folder` holds its templates and assets."""
+    from gitlab_hub.composition.console import console_of
+    from gitlab_hub.web.entry import http_entry
+
+    get_container().require_env("owner_token_secret")
+    console = console_of(get_container(), folder)
+    return http_entry(console, failure=console.failure)
 
 
 # ---- What queues and schedules call

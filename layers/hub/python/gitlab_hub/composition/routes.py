@@ -261,6 +261,8 @@ def operations_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.audit.log import AuditReader
     from gitlab_hub.composition.adapters import metric_sources
     from gitlab_hub.pipelines.figures.metrics import MetricRoutes
+    from gitlab_hub.console.link_routes import ConsoleLinkRoutes
+    from gitlab_hub.console.links import LinkStore
     from gitlab_hub.web.audit_routes import AuditRoutes
     from gitlab_hub.web.incident_routes import IncidentRoutes
     from gitlab_hub.web.openapi import HealthRoutes, OpenApiRoutes
@@ -273,6 +275,12 @@ def operations_routes(container: "Container") -> list["Route"]:
         HealthRoutes(),
         WhoAmIRoutes(store),
         TokenRoutes(store, container.master_key, cursors, container.audit, container.now),
+        ConsoleLinkRoutes(
+            LinkStore(container.integrations_table, container.now),
+            container.master_key,
+            container.audit,
+            container.public_url.base,
+        ),
         IncidentRoutes(container.incidents, cursors),
         AuditRoutes(AuditReader(container.integrations_table, container.now), cursors),
         MetricRoutes(container.table("pipelines_table"), metric_sources(container), container.now),

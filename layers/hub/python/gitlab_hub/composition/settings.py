@@ -42,6 +42,12 @@ class Settings(BaseModel):
     deliveries_queue_url: str = ""
     builds_queue_url: str = ""
     provisioner_function: str = ""
+    access_function: str = ""
+    builds_function: str = ""
+    integrations_function: str = ""
+    operations_function: str = ""
+    pipelines_function: str = ""
+    provisioning_function: str = ""
     builds_bus: str = ""
     exports_bucket: str = ""
     dead_letters_queue_urls: Annotated[tuple[str, ...], Listed] = ()

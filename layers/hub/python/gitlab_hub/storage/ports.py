@@ -253,11 +253,21 @@ class OrderedQueue(Protocol):
         """
 
 
+class FunctionUnavailable(StorageUnavailable):
+    """Another function of the hub gave no answer; nobody knows whether it did its work."""
+
+    def __init__(self, message: str = "A part of the hub did not answer; try again in a moment.") -> None:
+        super().__init__(message, retry_after=5)
+
+
 class Function(Protocol):
     """Another function of the hub, or a fake that passes the same contract test."""
 
     def start(self) -> None:
         """Have it called soon, as its schedule does; nobody waits for it. Raises QueueUnavailable."""
+
+    def ask(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Have it called with an event, and wait for its answer. It is asked once. Raises FunctionUnavailable."""
 
 
 class Depth(Protocol):

@@ -86,15 +86,21 @@ class OnMessage(Protocol):
         """Do the work within `remaining()` seconds, or raise to have the message delivered again."""
 
 
-def http_entry(api: Api, *, telemetry: Telemetry | None = None) -> Handler:
-    """Make the handler of an HTTP function: whatever happens, the caller gets the hub's error envelope."""
+def http_entry(
+    api: Api, *, telemetry: Telemetry | None = None, failure: Callable[[str], dict[str, Any]] | None = None
+) -> Handler:
+    """Make the handler of an HTTP function: whatever happens, the caller gets the hub's error envelope.
+
+    `failure` makes another answer than that for a failure that nobody foresaw, from the id of the request.
+    """
     frame = _Frame("InternalErrors", telemetry)
+    failed = failure or (lambda request_id: internal_error(request_id).to_gateway(request_id))
 
     def handler(event: Event, context: Any) -> dict[str, Any]:
         request_id = str((event.get("requestContext") or {}).get("requestId") or "unknown")
         return frame.run(
             lambda: api.resolve(event, context),
-            otherwise=lambda: internal_error(request_id).to_gateway(request_id),
+            otherwise=lambda: failed(request_id),
             context=context,
             outcome=lambda answer: {"status": answer["statusCode"]},
             request_id=request_id,

@@ -54,6 +54,15 @@ class HubToken:
         return self.revoked_at is None and (self.valid_until is None or now < self.valid_until)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownToken:
+    """A token that was found good: who calls with it, its label, and a fingerprint that no other secret has."""
+
+    principal: Principal
+    label: str | None
+    fingerprint: str
+
+
 class TokenStore:
     """The hub tokens in the table."""
 
@@ -93,21 +102,21 @@ class OwnerToken:
 
     def __init__(self, secrets: Secrets, name: str, now: Callable[[], float]) -> None:
         self._secrets, self._name, self._now = secrets, name, now
-        self._known: tuple[str, bytes] | None = None
+        self._last: tuple[str, bytes] | None = None
         self._until = 0.0
 
-    def principal_of(self, token: str) -> Principal | None:
-        """Give the owner, if this is the token."""
+    def known(self, token: str) -> KnownToken | None:
+        """Give the owner's token, if this is it."""
         if self._now() >= self._until:
-            self._known, self._until = self._read(), self._now() + OWNER_CACHE_SECONDS
-        if self._known is None or not hmac.compare_digest(_digest(token), self._known[1]):
+            self._last, self._until = self._read(), self._now() + OWNER_CACHE_SECONDS
+        if self._last is None or not hmac.compare_digest(_digest(token), self._last[1]):
             return None
-        return Principal(self._known[0], Role.OWNER)
+        return _of_owner(self._last)
 
-    def principal_by_id(self, token_id: str) -> Principal | None:
-        """Give the owner, if the token of this id is the owner's now."""
-        known = self._read()
-        return Principal(known[0], Role.OWNER) if known is not None and known[0] == token_id else None
+    def known_by_id(self, token_id: str) -> KnownToken | None:
+        """Give the owner's token, if it has this id now."""
+        last = self._read()
+        return _of_owner(last) if last is not None and last[0] == token_id else None
 
     def _read(self) -> tuple[str, bytes] | None:
         try:
@@ -127,23 +136,41 @@ class TokenAuthenticator:
         self._store, self._owner, self._now = store, owner, now
 
     def principal_of(self, presented: str) -> Principal | None:
-        """Give the caller, or None for every token that is not good.
+        """Give the caller, or None for every token that is not good."""
+        known = self.known(presented)
+        return None if known is None else known.principal
+
+    def principal_by_id(self, token_id: str) -> Principal | None:
+        """Give the caller that a token of this id stands for now, without the token; None where it is no good."""
+        known = self.known_by_id(token_id)
+        return None if known is None else known.principal
+
+    def known(self, presented: str) -> KnownToken | None:
+        """Give the token, or None for every one that is not good.
 
         The owner's token has no row, so its secret is read only for a token whose id has none either.
         """
         parts = _TOKEN.fullmatch(presented)
         token = self._store.get(parts["id"]) if parts else None
         if parts is None or token is None:
-            return self._owner.principal_of(presented)
+            return self._owner.known(presented)
         is_same = hmac.compare_digest(secret_hash(parts["secret"]).encode(), token.secret_sha256.encode())
-        return token.principal if is_same and token.is_good(self._now()) else None
+        return self._good(token) if is_same else None
 
-    def principal_by_id(self, token_id: str) -> Principal | None:
-        """Give the caller that a token of this id stands for now, without the token; None where it is no good."""
+    def known_by_id(self, token_id: str) -> KnownToken | None:
+        """Give the token of this id as it is now, without having seen it; None where it is no good."""
         token = self._store.get(token_id)
-        if token is None:
-            return self._owner.principal_by_id(token_id)
-        return token.principal if token.is_good(self._now()) else None
+        return self._owner.known_by_id(token_id) if token is None else self._good(token)
+
+    def _good(self, token: HubToken) -> KnownToken | None:
+        if not token.is_good(self._now()):
+            return None
+        return KnownToken(principal=token.principal, label=token.label, fingerprint=token.secret_sha256)
+
+
+def _of_owner(last: tuple[str, bytes]) -> KnownToken:
+    token_id, digest = last
+    return KnownToken(principal=Principal(token_id, Role.OWNER), label=None, fingerprint=digest.hex())
 
 
 def secret_hash(secret: str) -> str:

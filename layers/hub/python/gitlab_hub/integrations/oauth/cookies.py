@@ -13,6 +13,7 @@ from typing import Any
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.integrations.oauth.pending import LIFE_SECONDS
+from gitlab_hub.web.cookies import sent_cookies
 from gitlab_hub.web.responses import HttpResponse
 from gitlab_hub.web.status import status_of
 
@@ -34,18 +35,10 @@ def new_cookies(values: Sequence[str], public_url: str) -> tuple[str, ...]:
 
 
 def read_cookies(event: Mapping[str, Any], public_url: str) -> tuple[str, ...]:
-    """The values that a browser sent back; the gateway lists cookies beside the headers, others leave them there."""
-    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-    texts = [*(event.get("cookies") or ()), headers.get("cookie", "")]
+    """The values that a browser sent back."""
     names = (STRICT_NAME, NAME) if _is_plain(public_url) else (STRICT_NAME,)
-    found = (value for text in texts for name, value in _parsed(str(text)).items() if name in names)
+    found = (value for name, value in sent_cookies(event) if name in names)
     return tuple(one for value in found for one in value.split(_APART) if one)
-
-
-def _parsed(text: str) -> dict[str, str]:
-    # Not SimpleCookie, which gives up at the first cookie that is not as it should be: somebody else's, on this host.
-    pairs = (pair.partition("=") for pair in text.split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _is_plain(public_url: str) -> bool:

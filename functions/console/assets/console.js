@@ -1,0 +1,31 @@
+// What only a script can do; every page works without it.
+"use strict";
+
+// Nobody looks at a hidden page, so it asks for nothing, and catches up once it is seen again.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.querySelectorAll("[data-poll][hx-get]").forEach((one) => htmx.trigger(one, "wake"));
+});
+
+// What has changed is said once, not with every look.
+let said = document.querySelector("[data-said]")?.dataset.said;
+const say = (text) => { document.getElementById("live").textContent = text; };
+document.addEventListener("htmx:afterSwap", () => {
+  const now = document.querySelector("[data-said]")?.dataset.said;
+  if (now && now !== said) say(now);
+  said = now;
+});
+for (const name of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(name, () => say("This page could not be brought up to date; it tries again."));
+}
+
+// A page out of the browser's memory may be somebody else's by now.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent).then(() => say("Copied."));
+});

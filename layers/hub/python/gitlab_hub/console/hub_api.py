@@ -1,0 +1,125 @@
+"""The hub's own API as the console calls it: the same routes, roles, checks and answers that every other caller meets.
+
+Each call is one of the API's functions, asked with the event that the gateway would make for whoever is signed in. So
+there is no second set of rules here, and the function that shows pages holds no token of a GitLab.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from gitlab_hub.errors import HubError
+from gitlab_hub.storage.ports import Function
+from gitlab_hub.web.principal import Principal
+
+AT_ONCE = 6
+"""Calls that one page makes at the same time."""
+
+
+class Part(StrEnum):
+    """The functions that the API is made of, as far as pages need them."""
+
+    ACCESS = "access"
+    BUILDS = "builds"
+    INTEGRATIONS = "integrations"
+    OPERATIONS = "operations"
+    PIPELINES = "pipelines"
+    PROVISIONING = "provisioning"
+
+
+class ApiRefusal(HubError):
+    """The API said no, or could not answer; `status` and `refused` are its status and its code."""
+
+    def __init__(self, status: int, refused: str, message: str, *, retryable: bool, request_id: str) -> None:
+        super().__init__(message)
+        self.status, self.refused, self.request_id = status, refused, request_id
+        self.may_work_later = retryable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One call; `query` leaves out what is None or empty. `key` makes a repeated POST take effect once."""
+
+    part: Part
+    path: str
+    query: Mapping[str, Any] = field(default_factory=dict)
+    method: str = "GET"
+    body: Mapping[str, Any] | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a call came to: what it answered, or why it did not."""
+
+    data: dict[str, Any] | None
+    problem: ApiRefusal | None = None
+
+    def __bool__(self) -> bool:
+        """Whether there is something to show."""
+        return self.data is not None
+
+    def __getitem__(self, name: str) -> Any:
+        """A field of the answer; only where there is one."""
+        if self.data is None:
+            raise KeyError(name)
+        return self.data[name]
+
+
+class HubApi:
+    """Calls in the name of whoever is signed in."""
+
+    def __init__(self, function_of: Callable[[Part], Function], principal: Principal, request_id: str) -> None:
+        self._function_of, self._principal, self._request_id = function_of, principal, request_id
+
+    def call(self, ask: Ask) -> dict[str, Any]:
+        """Give the answer's body. Raises ApiRefusal."""
+        try:
+            response = self._function_of(ask.part).ask(self._event(ask))
+        except HubError as error:
+            raise ApiRefusal(
+                HTTPStatus.SERVICE_UNAVAILABLE, error.code, str(error), retryable=True, request_id=self._request_id
+            ) from error
+        body = json.loads(response.get("body") or "{}")
+        if response["statusCode"] >= HTTPStatus.BAD_REQUEST:
+            raise ApiRefusal(
+                response["statusCode"], body["code"], body["error"], retryable=body["retryable"],
+                request_id=body["request_id"],
+            )  # fmt: skip
+        return dict(body)
+
+    def load(self, ask: Ask) -> Loaded:
+        """Call, and let a page show the rest where this part of it cannot be had."""
+        try:
+            return Loaded(self.call(ask))
+        except ApiRefusal as problem:
+            return Loaded(None, problem)
+
+    def load_all(self, asks: Mapping[str, Ask]) -> dict[str, Loaded]:
+        """Several calls at once, by the same names."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return dict(zip(asks, pool.map(self.load, asks.values()), strict=True))
+
+    def _event(self, ask: Ask) -> dict[str, Any]:
+        query = {name: value for name, value in ask.query.items() if value is not None and value != ""}
+        headers = {"content-type": "application/json", **({"idempotency-key": ask.key} if ask.key else {})}
+        return {
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": ask.path,
+            "rawQueryString": urlencode(query, doseq=True),
+            "headers": headers,
+            "requestContext": {
+                "requestId": self._request_id,
+                "stage": "$default",
+                "http": {"method": ask.method, "path": ask.path},
+                "authorizer": {"lambda": self._principal.to_context()},
+            },
+            "body": None if ask.body is None else json.dumps(ask.body),
+            "isBase64Encoded": False,
+        }

@@ -1,0 +1,71 @@
+"""Templates into pages. Everything that is put into one is escaped; nothing but the files themselves is a template."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gitlab_hub.console import times
+from gitlab_hub.console.forms import as_json
+from gitlab_hub.gitlab.roles import role_name
+
+_TIME = Markup('<time datetime="{machine}" title="{exact}">{shown}</time>')
+
+
+class Renderer:
+    """Makes pages of the templates in a folder."""
+
+    def __init__(self, folder: Path, *, asset_url: Callable[[str], str], now: Callable[[], float]) -> None:
+        self._now = now
+        self._templates = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals.update(asset=asset_url, url=url_with)
+        self._templates.filters.update(
+            ago=self._ago, day=_day, duration=times.duration, role=role_name, web=web_url, count=_count, as_json=as_json,
+            words=_words,
+        )  # fmt: skip
+
+    def page(self, template: str, values: Mapping[str, Any]) -> str:
+        """Make a page."""
+        return self._templates.get_template(template).render({"now": self._now(), **values})
+
+    def _ago(self, moment: float | None) -> Markup:
+        """A moment as it is said, with the exact one behind it."""
+        return _spelled(moment, times.relative(moment, self._now())) if moment is not None else Markup("–")
+
+
+def web_url(given: str | None) -> str | None:
+    """An address that may stand behind a link: http or https, nothing that a browser would run."""
+    return given if given and urlsplit(given).scheme in {"http", "https"} else None
+
+
+def url_with(path: str, **query: Any) -> str:
+    """A path with a query; what is None or empty is left out."""
+    given = {name: value for name, value in query.items() if value is not None and value != ""}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _day(moment: float | None) -> Markup:
+    return _spelled(moment, times.day(moment)) if moment is not None else Markup("–")
+
+
+def _spelled(moment: float, shown: str) -> Markup:
+    return _TIME.format(machine=times.machine(moment), exact=times.exact(moment), shown=shown)
+
+
+def _count(number: float | None) -> str:
+    return "–" if number is None else f"{number:,}"
+
+
+def _words(code: str) -> str:
+    """A code of the API as words: `grant_added` → "grant added"."""
+    return code.replace("_", " ")

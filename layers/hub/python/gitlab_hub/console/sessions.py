@@ -1,0 +1,137 @@
+"""Who is signed in: a row for each browser, found by a random id that only the browser's cookie holds."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
+
+from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Item, Table
+from gitlab_hub.web.principal import Principal
+from gitlab_hub.web.tokens import KnownToken
+
+PARTITION = "CONSOLE_SESSION#"
+COOKIE = "__Host-hub-session"
+IDLE_SECONDS = 3600
+LONGEST_SECONDS = 12 * 3600
+NOTED_SECONDS = 60
+"""How often at most a session's last use is written down."""
+
+_SK = "SESSION"
+
+
+class Tokens(Protocol):
+    """What is known of hub tokens."""
+
+    def known(self, presented: str) -> KnownToken | None:
+        """The token, if it is good."""
+
+    def known_by_id(self, token_id: str) -> KnownToken | None:
+        """The token of this id, if it is good now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """What is stored of a session; times are unix seconds. `form_key` proves that a form was made for it."""
+
+    key: str
+    token_id: str
+    fingerprint: str
+    form_key: str
+    created_at: int
+    used_at: int
+
+    def is_over(self, now: float) -> bool:
+        """Say whether it has lasted, or rested, for too long."""
+        return now >= self.ends_at
+
+    @property
+    def ends_at(self) -> int:
+        """When it ends, unless it is used before."""
+        return min(self.created_at + LONGEST_SECONDS, self.used_at + IDLE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody who is signed in, with what their hub token is good for at this moment."""
+
+    principal: Principal
+    label: str | None
+    form_key: str = field(repr=False)
+
+    def has_made(self, form_key: str) -> bool:
+        """Say whether a form that carries this key was made for this session."""
+        return hmac.compare_digest(form_key.encode(), self.form_key.encode())
+
+
+class Sessions:
+    """Begins, finds and ends sessions. A session is worth what its hub token is worth when it is used, and no more."""
+
+    def __init__(
+        self,
+        table: Table,
+        tokens: Tokens,
+        now: Callable[[], float],
+        *,
+        new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    ) -> None:
+        self._table, self._tokens, self._now, self._new_secret = table, tokens, now, new_secret
+
+    def begin(self, token: KnownToken) -> str:
+        """Begin a session, and give the new id for the browser: never one that the browser came with."""
+        session_id, now = self._new_secret(), int(self._now())
+        row = SessionRow(
+            key=_hashed(session_id),
+            token_id=token.principal.token_id,
+            fingerprint=_hashed(token.fingerprint),
+            form_key=self._new_secret(),
+            created_at=now,
+            used_at=now,
+        )
+        self._table.put(_item(row), ABSENT)
+        return session_id
+
+    def find(self, session_id: str, *, in_use: bool = True) -> Session | None:
+        """Find a session that still counts; the token is looked up anew. `in_use` false does not prolong it."""
+        row = self._row(session_id)
+        now = self._now()
+        if row is None or row.is_over(now):
+            return None
+        token = self._tokens.known_by_id(row.token_id)
+        # A token of the same id with another secret is another token.
+        if token is None or not hmac.compare_digest(_hashed(token.fingerprint).encode(), row.fingerprint.encode()):
+            self.end(session_id)
+            return None
+        if in_use and now - row.used_at >= NOTED_SECONDS and not self._noted(row, int(now)):
+            return None
+        return Session(principal=token.principal, label=token.label, form_key=row.form_key)
+
+    def end(self, session_id: str) -> None:
+        """End a session; one that is over already stays so."""
+        self._table.delete(f"{PARTITION}{_hashed(session_id)}", _SK)
+
+    def _noted(self, row: SessionRow, now: int) -> bool:
+        """Write down that it was used; false where it was ended meanwhile, which must not bring it back."""
+        try:
+            self._table.put(_item(replace(row, used_at=now)), PRESENT)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _row(self, session_id: str) -> SessionRow | None:
+        item = self._table.get(f"{PARTITION}{_hashed(session_id)}", _SK)
+        return None if item is None else SessionRow(**_fields(item))
+
+
+def _item(row: SessionRow) -> Item:
+    place = {"pk": f"{PARTITION}{row.key}", "sk": _SK, "schema_version": 1}
+    return {**place, **asdict(row), "expires_at": row.created_at + LONGEST_SECONDS}
+
+
+def _fields(item: Item) -> dict[str, Any]:
+    return {name: item[name] for name in SessionRow.__dataclass_fields__}
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

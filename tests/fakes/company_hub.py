@@ -1,0 +1,121 @@
+"""A whole hub in memory, connected to a stand-in GitLab and synced: the API's functions, and the console over them."""
+
+import json
+import threading
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gitlab_hub.access.hints import AccessHints
+from gitlab_hub.access.changes.own_changes import OwnChanges
+from gitlab_hub.composition import routes as routing
+from gitlab_hub.composition.access_work import access_work
+from gitlab_hub.composition.console import console_of
+from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
+from gitlab_hub.integrations.connector import GitLabConnector
+from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.pipelines.feature import PipelinesFeature
+from gitlab_hub.pipelines.hints import PipelineHints
+from gitlab_hub.web.api import Api
+from gitlab_hub.web.idempotency import Idempotency
+from stand_in_gitlab.process import Running
+from tests.fakes.container import ENVIRONMENT, MemoryContainer
+from tests.fakes.events import OWNER, Context, answered, http_event, sqs_event, tick_event
+from tests.fakes.queue import MemoryFunction
+from tests.fakes.secrets import MemorySecrets
+
+FOLDER = Path(__file__).parents[2] / "functions" / "console"
+PARTS = {
+    "access": routing.access_routes,
+    "builds": routing.builds_routes,
+    "integrations": routing.integrations_routes,
+    "operations": routing.operations_routes,
+    "pipelines": routing.pipelines_routes,
+    "provisioning": routing.provisioning_routes,
+}
+OWNER_TOKEN = "ghub_t-owner_" + "s" * 40
+LOCAL = {"HUB_ALLOW_LOOPBACK": "true", "ALLOW_INSECURE_HTTP": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+
+
+class CompanyHub:
+    """The hub of a made-up company. Functions are asked one at a time, as each of them handles one event at a time."""
+
+    def __init__(self, now: Any, base: str = "https://hub.example.com") -> None:
+        secrets = MemorySecrets()
+        secrets.create(ENVIRONMENT["MASTER_KEY_SECRET"], {"key": "k" * 40}, version="v" * 32)
+        secrets.create(ENVIRONMENT["OWNER_TOKEN_SECRET"], {"id": "t-owner", "secret": "s" * 40}, version="v" * 32)
+        connector = GitLabConnector(NetworkPolicy(allow_loopback=True, allow_http=True))
+        functions = {f"{part}_function".upper(): part for part in PARTS}
+        self.container = MemoryContainer(
+            connector, secrets=secrets, now=now, environ={**LOCAL, **functions, "PUBLIC_URL": base}
+        )
+        self._lock = threading.Lock()
+        self._apis = {part: self._api(part) for part in PARTS}
+        for part in PARTS:
+            self.container.functions[part] = MemoryFunction(partial(self._answer, part))
+        self.console = console_of(self.container, FOLDER)
+
+    def call(self, part: str, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
+        """Call the API."""
+        return answered(self._answer(part, http_event(method, path, body, **{"principal": OWNER, **more})))
+
+    def connect(self, gitlab: Running, token: str = "admin") -> str:
+        """Connect the stand-in, and give the integration's id."""
+        features = {"manage_webhooks": True, "report_statuses": True, "provisioning": True}
+        body = {"host_url": gitlab.base, "auth_mode": "personal_token", "access_token": gitlab.tokens[token]}
+        body |= {"display_name": "Acme", "features": features}
+        status, made = self.call("integrations", "POST", "/v1/integrations/gitlab/start", body)
+        assert status == 201, made
+        return str(made["integration"]["id"])
+
+    def sync(self) -> None:
+        """Work on every sync that is queued, to its end."""
+        handlers = {"access": self._sync_accounts(), "pipelines": self._sync_pipelines()}
+        while any(self.container.queues[name].sent for name in handlers if name in self.container.queues):
+            for name, handler in handlers.items():
+                for message in self.container.queues[name].take():
+                    failed = handler(sqs_event(message), Context(left_ms=900_000))
+                    assert failed == {"batchItemFailures": []}
+
+    def provision(self) -> None:
+        """Carry out what was applied."""
+        table = self.container.table("access_table")
+        hints = AccessHints(table, self.container.queue("sync_accounts_queue_url"), self.container.now)
+        own = OwnChanges(table, self.container.now)
+        self.container.provisioning.worker(hints, own, self.container.new_id, lambda _: None).tick(lambda: 60.0)
+
+    def _api(self, part: str) -> Api:
+        return Api(
+            PARTS[part](self.container),
+            guard=self.container.integration_store,
+            idempotency=Idempotency(self.container.integrations_table),
+            now=self.container.now,
+        )
+
+    def _answer(self, part: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            return self._apis[part].resolve(event, Context())
+
+    def _sync_accounts(self) -> Any:
+        table, others = self.container.table("access_table"), self.container.deliveries_table
+        work, jobs = access_work(self.container, table, others)
+        return sync_entry(self.container, work, *jobs)
+
+    def _sync_pipelines(self) -> Any:
+        table = self.container.table("pipelines_table")
+        queue = self.container.queue("sync_pipelines_queue_url")
+        work = SyncWork(
+            feature=PipelinesFeature(table, self.container.incidents),
+            hints=PipelineHints(table, queue, self.container.now).hint_queue,
+            purges=[],
+            minutes=5,
+        )
+        return sync_entry(self.container, work)
+
+
+def text_of(response: Mapping[str, Any]) -> str:
+    """The body of a page, as it is read."""
+    import base64
+
+    return base64.b64decode(response["body"]).decode()
