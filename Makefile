@@ -38,7 +38,9 @@ lock: setup  ## Lock the newest versions that fit requirements/*.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 		requirements/runtime.in --output-file layers/dependencies/requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-		--constraint layers/dependencies/requirements.txt requirements/dev.in --output-file $(LOCK)
+		requirements/console.in --output-file layers/console/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+		--constraint layers/dependencies/requirements.txt --constraint layers/console/requirements.txt requirements/dev.in --output-file $(LOCK)
 
 # ---- Trying it out
 

@@ -30,6 +30,7 @@ CALLS: Sequence[tuple[str, str]] = (
     ("GET", "/v1/integrations/int_warm_up/pipelines"),
     ("GET", "/v1/integrations/int_warm_up/plans"),
     ("GET", "/v1/integrations/gitlab/callback"),
+    ("GET", "/console/sign-in"),
 )
 _RUN = {"integration_id": "int_warm_up", "sync_id": "warm_up"}
 MESSAGES: Mapping[str, Mapping[str, str]] = {

@@ -1,4 +1,4 @@
-# How `sam build` makes the two layers. It hands a Makefile nothing but ARTIFACTS_DIR, so the template names a Makefile
+# How `sam build` makes the layers. It hands a Makefile nothing but ARTIFACTS_DIR, so the template names a Makefile
 # by runtime and architecture (`ContextPath`), and the folder's name says what to build for: python3.13-arm64.
 # HUB_LAYER_PLATFORM=host takes packages for this machine instead: the local stack runs the functions on it.
 
@@ -13,9 +13,9 @@ PLATFORM := $(if $(filter host,$(HUB_LAYER_PLATFORM)),,$(FOREIGN))
 # Unchecked hashes: the files never change once they are in a layer, so Python need not look at the sources at all.
 PRECOMPILE = $(RUNTIME) -m compileall -q -s "$(ARTIFACTS_DIR)" -p /opt --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)/python"
 
-.PHONY: build-DependenciesLayer build-HubLayer
+.PHONY: build-DependenciesLayer build-ConsoleLayer build-HubLayer
 
-build-DependenciesLayer:
+build-DependenciesLayer build-ConsoleLayer:
 	$(RUNTIME) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary=:all: --require-hashes \
 		$(PLATFORM) --target "$(ARTIFACTS_DIR)/python" --requirement requirements.txt
 	rm -rf "$(ARTIFACTS_DIR)/python/bin"

@@ -92,7 +92,9 @@ class Browser:
 
     def look(self, *, width: int = 1280, height: int = 900, scheme: str = "light") -> None:
         """Be so wide and high (CSS pixels), in a light or a dark room."""
-        self._devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self._devtools(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
         self._devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def scripts(self, *, on: bool) -> None:

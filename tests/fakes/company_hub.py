@@ -1,27 +1,27 @@
 """A whole hub in memory, connected to a stand-in GitLab and synced: the API's functions, and the console over them."""
 
-import json
+import base64
 import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gitlab_hub.access.hints import AccessHints
 from gitlab_hub.access.changes.own_changes import OwnChanges
+from gitlab_hub.access.hints import AccessHints
 from gitlab_hub.composition import routes as routing
 from gitlab_hub.composition.access_work import access_work
 from gitlab_hub.composition.console import console_of
 from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
-from gitlab_hub.integrations.connector import GitLabConnector
 from gitlab_hub.gitlab.policy import NetworkPolicy
+from gitlab_hub.integrations.connector import GitLabConnector
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.hints import PipelineHints
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.idempotency import Idempotency
 from stand_in_gitlab.process import Running
 from tests.fakes.container import ENVIRONMENT, MemoryContainer
-from tests.fakes.events import OWNER, Context, answered, http_event, sqs_event, tick_event
+from tests.fakes.events import OWNER, Context, answered, http_event, sqs_event
 from tests.fakes.queue import MemoryFunction
 from tests.fakes.secrets import MemorySecrets
 
@@ -46,9 +46,8 @@ class CompanyHub:
         secrets.create(ENVIRONMENT["MASTER_KEY_SECRET"], {"key": "k" * 40}, version="v" * 32)
         secrets.create(ENVIRONMENT["OWNER_TOKEN_SECRET"], {"id": "t-owner", "secret": "s" * 40}, version="v" * 32)
         connector = GitLabConnector(NetworkPolicy(allow_loopback=True, allow_http=True))
-        functions = {f"{part}_function".upper(): part for part in PARTS}
         self.container = MemoryContainer(
-            connector, secrets=secrets, now=now, environ={**LOCAL, **functions, "PUBLIC_URL": base}
+            connector, secrets=secrets, now=now, environ={**LOCAL, "PUBLIC_URL": base}
         )
         self._lock = threading.Lock()
         self._apis = {part: self._api(part) for part in PARTS}
@@ -63,7 +62,7 @@ class CompanyHub:
     def connect(self, gitlab: Running, token: str = "admin") -> str:
         """Connect the stand-in, and give the integration's id."""
         features = {"manage_webhooks": True, "report_statuses": True, "provisioning": True}
-        body = {"host_url": gitlab.base, "auth_mode": "personal_token", "access_token": gitlab.tokens[token]}
+        body: dict[str, Any] = {"host_url": gitlab.base, "auth_mode": "personal_token", "access_token": gitlab.tokens[token]}
         body |= {"display_name": "Acme", "features": features}
         status, made = self.call("integrations", "POST", "/v1/integrations/gitlab/start", body)
         assert status == 201, made
@@ -116,6 +115,4 @@ class CompanyHub:
 
 def text_of(response: Mapping[str, Any]) -> str:
     """The body of a page, as it is read."""
-    import base64
-
     return base64.b64decode(response["body"]).decode()

@@ -17,6 +17,8 @@ from tests.fakes.table import MemoryTable
 
 INDEXES = ("by_account", "by_change", "by_time", "pending")
 BASE = "https://hub.example.com"
+PARTS = ("access", "builds", "integrations", "operations", "pipelines", "provisioning")
+"""The functions of the API that the console asks."""
 ENVIRONMENT = {
     "PUBLIC_URL": BASE,
     "MASTER_KEY_SECRET": "master-key",
@@ -26,6 +28,7 @@ ENVIRONMENT = {
     "DELIVERIES_QUEUE_URL": "deliveries",
     "BUILDS_QUEUE_URL": "builds",
     "PROVISIONER_FUNCTION": "provisioner",
+    **{f"{part.upper()}_FUNCTION": part for part in PARTS},
 }
 
 

@@ -44,8 +44,8 @@ class Guard:
 class Client:
     """Calls the API as the gateway does."""
 
-    def __init__(self, table: MemoryTable | None = None) -> None:
-        self.table = table or MemoryTable()
+    def __init__(self, table: MemoryTable | None = None, integration: str = "i1") -> None:
+        self.table, self.integration = table or MemoryTable(), integration
         self.notes = MemoryTable()
         reader, cursors = AccessReader(self.table, now=lambda: NOW), Cursors(lambda: b"key")
         effective = EffectiveReader(GraphReader(self.table, ScopeList(self.notes)), now=lambda: NOW)
@@ -94,8 +94,8 @@ class Client:
 
     def access_store(self) -> AccessStore:
         """The rows of the integration as a sync writes them."""
-        feed = ChangeFeed(self.table, "i1", sync_id="s1", now=lambda: NOW, beside_runs=False)
-        return AccessStore(self.table, "i1", feed)
+        feed = ChangeFeed(self.table, self.integration, sync_id="s1", now=lambda: NOW, beside_runs=False)
+        return AccessStore(self.table, self.integration, feed)
 
     def store_credentials(self, *credentials: Credential) -> CredentialStore:
         """Put tokens and keys where a sync would."""

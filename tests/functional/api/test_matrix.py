@@ -34,6 +34,7 @@ DOCUMENTED = {
         f"GET {ONE}/access-review.csv", f"GET {ONE}/population.csv", f"GET {ONE}/leavers.csv",
         f"GET {ONE}/groups/<group_id>", f"GET {ONE}/projects/<project_id>", "GET /v1/audit-log", "GET /v1/whoami",
         "GET /metrics",
+        "POST /v1/console-links",
         f"GET {ONE}/pipelines", f"GET {ONE}/pipelines/completeness", f"GET {ONE}/projects/<project_id>/pipelines",
         f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree", f"GET {ONE}/jobs",
         *(f"GET {ONE}/analytics/{name}" for name in FIGURES),

@@ -49,12 +49,14 @@ MOST = {
     "provisioner": 136,
     "caretaker": 180,
 }
+MOST_OF_THE_CONSOLE = 60
 WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "provisioner", "caretaker")
 
 
-def loaded(entry: str) -> list[str]:
+def loaded(entry: str, given: str = "") -> list[str]:
     """The modules that an interpreter has loaded once the entry is built."""
-    code = f"import sys; from gitlab_hub.composition import entries; entries.{entry}(); print(*sys.modules)"
+    code = "import sys; from pathlib import Path; from gitlab_hub.composition import entries; "
+    code += f"entries.{entry}({given}); print(*sys.modules)"
     done = subprocess.run(  # noqa: S603 our own interpreter
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(LAYER), "PATH": os.environ["PATH"], **ENVIRONMENT},
@@ -73,6 +75,15 @@ def test_an_entry_loads_what_it_uses_and_workers_load_no_http(entry: str) -> Non
     if entry in WORKERS:
         assert not set(HTTP) & set(modules)
         assert not [name for name in own if name.rpartition(".")[2].endswith("routes")]
+
+
+def test_the_console_loads_neither_routes_nor_what_reads_the_tables_and_nobody_else_loads_templates() -> None:
+    modules = loaded("console_pages", "Path('functions/console')")
+    own = [name for name in modules if name.partition(".")[0] == "gitlab_hub"]
+    assert len(own) <= MOST_OF_THE_CONSOLE, sorted(own)
+    assert not {*HTTP, *CLIENT, "pydantic"} & set(modules)
+    assert "jinja2" in modules
+    assert "jinja2" not in loaded("operations_api")
 
 
 def test_a_delivery_that_asks_no_gitlab_loads_no_client() -> None:

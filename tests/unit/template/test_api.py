@@ -19,6 +19,8 @@ OPEN = {
     "POST /v1/webhooks/gitlab",
     "POST /v1/webhooks/gitlab/{hook_id}",
 }
+PAGES = {"GET /console", "GET /console/{page+}", "POST /console/{page+}"}
+"""The console: a browser sends no hub token but a cookie, which the function looks up itself."""
 DEFAULT = "$default"
 """What the gateway falls back on; it asks nobody who calls."""
 HTTP_FUNCTIONS = {
@@ -57,8 +59,8 @@ def in_gateway_syntax(path: str) -> str:
 def test_every_route_but_the_open_ones_has_the_authorizer() -> None:
     unguarded = {key for key, operation in operations() if operation["security"] == [{"NONE": []}]}
     guarded = {key for key, operation in operations() if operation["security"] == [{"HubTokens": []}]}
-    assert unguarded == OPEN | {DEFAULT}
-    assert guarded == {key for key, _ in operations()} - OPEN - {DEFAULT}
+    assert unguarded == OPEN | PAGES | {DEFAULT}
+    assert guarded == {key for key, _ in operations()} - OPEN - PAGES - {DEFAULT}
 
 
 def test_the_authorizer_sees_calls_without_a_token_and_nothing_is_cached() -> None:
@@ -97,6 +99,12 @@ def test_template_and_code_agree_which_routes_are_open(folder: str) -> None:
 def test_every_route_has_an_event_to_try_it_with(folder: str) -> None:
     events = [json.loads(path.read_text()) for path in (ROOT / "events" / folder).glob("*.json")]
     assert {event["routeKey"] for event in events} == routes_of(folder)
+
+
+def test_the_console_has_its_pages_and_no_route_of_the_api() -> None:
+    assert routes_of("console") == PAGES
+    events = [json.loads(path.read_text()) for path in (ROOT / "events" / "console").glob("*.json")]
+    assert {event["routeKey"] for event in events} == PAGES
 
 
 def test_calls_are_throttled_and_logged_without_paths() -> None:

@@ -164,8 +164,17 @@ def test_there_is_a_layer_build_for_every_runtime_and_architecture() -> None:
     assert {path.parent.name for path in (ROOT / "layers" / "targets").glob("*/Makefile")} == wanted
 
 
-def test_the_dependencies_layer_is_locked_hashed_and_without_boto3() -> None:
-    lines = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text().splitlines()
+def test_what_pages_are_made_with_is_carried_by_the_console_alone() -> None:
+    layers = {name: len(function["Layers"]) for name, function in DEPLOYED.items()}
+    assert {name for name, count in layers.items() if count != 2} == {"ConsoleFunction"}
+    assert layers["ConsoleFunction"] == 3
+    needed = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text()
+    assert "jinja2" not in needed
+
+
+@pytest.mark.parametrize("layer", ["dependencies", "console"])
+def test_the_layers_of_third_parties_are_locked_hashed_and_without_boto3(layer: str) -> None:
+    lines = (ROOT / "layers" / layer / "requirements.txt").read_text().splitlines()
     pinned = [line for line in lines if "==" in line]
     assert pinned
     assert all(line.rstrip().endswith("\\") for line in pinned)  # a hash follows

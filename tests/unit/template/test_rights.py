@@ -73,7 +73,9 @@ def test_readers_change_nothing(role: str) -> None:
     assert allowed(role, "sqs") == set()
 
 
-@pytest.mark.parametrize("role", ["AuthorizerRole", "AccessRole", "PipelinesRole", "OperationsRole", "WebhooksRole"])
+@pytest.mark.parametrize(
+    "role", ["AuthorizerRole", "AccessRole", "PipelinesRole", "OperationsRole", "WebhooksRole", "ConsoleRole"]
+)
 def test_functions_that_call_no_gitlab_read_no_gitlab_token(role: str) -> None:
     assert all(_SECRETS not in json.dumps(statement) for name, statement in statements() if name == role)
 
@@ -99,6 +101,7 @@ def test_only_operations_may_make_hub_tokens() -> None:
 def test_hub_tokens_are_looked_up_where_somebody_calls_and_listed_by_operations_alone() -> None:
     assert who_may(READS, "IntegrationsTable", "TOKENS") == {
         "AuthorizerFunction": {"dynamodb:GetItem"},
+        "ConsoleFunction": {"dynamodb:GetItem"},  # a session is worth what its token is worth
         "OAuthFunction": {"dynamodb:GetItem"},  # whoever began an authorization must still be allowed to end it
         "OperationsFunction": {"dynamodb:GetItem", "dynamodb:Query"},
         "ProvisioningFunction": {"dynamodb:GetItem"},  # whose request or approval counts must still be allowed to
@@ -250,6 +253,27 @@ def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:
     }
     assert allowed("WebhooksRole", "dynamodb") == {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"}
     assert allowed("WebhooksRole", "sqs") == {"sqs:SendMessage"}
+
+
+def test_whoever_shows_pages_keeps_sessions_and_asks_the_api_for_all_else() -> None:
+    rows = {(one.action, one.resource, one.keys) for one in GRANTED if one.role == "ConsoleRole" and one.keys}
+    assert {(action.partition(":")[2], keys) for action, table, keys in rows if table == "IntegrationsTable"} == {
+        ("GetItem", ("CONSOLE_SESSION#*",)),
+        ("PutItem", ("CONSOLE_SESSION#*",)),
+        ("DeleteItem", ("CONSOLE_SESSION#*",)),
+        ("GetItem", ("CONSOLE_LINK#*",)),
+        ("DeleteItem", ("CONSOLE_LINK#*",)),
+        ("GetItem", ("TOKENS",)),
+        ("PutItem", ("AUDIT#*",)),
+    }
+    assert {table for _, table, _ in rows} == {"IntegrationsTable"}
+    asked = {one.resource for one in GRANTED if one.role == "ConsoleRole" and one.action.startswith("lambda:")}
+    variables = functions()["ConsoleFunction"]["Environment"]["Variables"]
+    assert asked == {value["Ref"] for name, value in variables.items() if name.endswith("_FUNCTION")}
+    assert {one.action for one in GRANTED if one.role == "ConsoleRole" and not one.keys} == {
+        "secretsmanager:GetSecretValue", "lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents",
+        "xray:PutTraceSegments", "xray:PutTelemetryRecords",
+    }  # fmt: skip
 
 
 def test_builds_run_only_where_the_deployer_says() -> None:

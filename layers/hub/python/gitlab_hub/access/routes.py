@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-
 from pydantic import Field
 
 from gitlab_hub.access.model import AccountStatus

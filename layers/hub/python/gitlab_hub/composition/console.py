@@ -47,9 +47,5 @@ def console_of(container: "Container", folder: Path) -> "Console":
     assets = Assets(folder / ASSETS)
     renderer = Renderer(folder / TEMPLATES, asset_url=assets.url, now=now)
     sessions = Sessions(table, tokens, now)
-    door = Door(
-        sessions=sessions, links=LinkStore(table, now), tokens=tokens, audit=container.audit, renderer=renderer
-    )
-    return Console(
-        screens(), door=door, sessions=sessions, api_of=api_of, renderer=renderer, assets=assets, now=now
-    )
+    door = Door(sessions=sessions, links=LinkStore(table, now), tokens=tokens, audit=container.audit, renderer=renderer)
+    return Console(screens(), door=door, sessions=sessions, api_of=api_of, renderer=renderer, assets=assets, now=now)

@@ -67,9 +67,7 @@ class Console:
         answer = BrowserResponse(
             status=HTTPStatus.INTERNAL_SERVER_ERROR, body=text.encode(), headers={"content-type": "text/plain"}
         )
-        return answer.to_gateway(
-            Call(method="GET", path="", request_id=request_id, headers={}, event={})
-        )
+        return answer.to_gateway(Call(method="GET", path="", request_id=request_id, headers={}, event={}))
 
     def _at_the_door(self, call: Call) -> BrowserResponse | None:
         if call.path.startswith(BASE):
@@ -100,9 +98,7 @@ class Console:
         to = _whole_path(call) if call.method == "GET" else _page_of(call)
         return self._door.form(call, to=to, status=HTTPStatus.UNAUTHORIZED)
 
-    def _shown(
-        self, call: Call, session: Session, screen: Screen, parameters: Mapping[str, str]
-    ) -> BrowserResponse:
+    def _shown(self, call: Call, session: Session, screen: Screen, parameters: Mapping[str, str]) -> BrowserResponse:
         fields: Mapping[str, str] = {}
         if call.method == "POST":
             check_origin(call)
@@ -131,7 +127,9 @@ class Console:
 
     def _problem(self, call: Call, session: Session | None, status: int, error: HubError) -> BrowserResponse:
         frame = _frame(session, call.path, _integration_in(call.path), "")
-        html = self._renderer.page("problem.html", {**frame, "status": status, "error": error, "request": call.request_id})
+        html = self._renderer.page(
+            "problem.html", {**frame, "status": status, "error": error, "request": call.request_id}
+        )
         return page_response(html, status=status)
 
 

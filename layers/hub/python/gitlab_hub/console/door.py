@@ -53,9 +53,7 @@ class Door:
             return self._use_link(call, ticket) if call.method == "POST" else self._show_link(call, ticket)
         return None
 
-    def form(
-        self, call: Call, *, to: str, status: int = HTTPStatus.OK, problem: str | None = None
-    ) -> BrowserResponse:
+    def form(self, call: Call, *, to: str, status: int = HTTPStatus.OK, problem: str | None = None) -> BrowserResponse:
         """Show the form that a token is pasted into."""
         return self._page(call, "sign_in.html", {"to": to, "problem": problem}, status)
 

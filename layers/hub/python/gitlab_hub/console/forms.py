@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from gitlab_hub.web.call import Call
-from gitlab_hub.web.errors import PermissionDenied
+from gitlab_hub.web.errors import PermissionDenied, Unprocessable
 
 FORM_KEY = "form_key"
 """The field that proves that the page was made for this browser."""
@@ -15,13 +15,19 @@ REPEAT_KEY = "repeat_key"
 """The field that makes a form take effect once, however often it is sent."""
 
 _HOME = "/console"
-_PATH = re.compile(r"/console(/[A-Za-z0-9_.~-]+)*(\?[A-Za-z0-9_.~&=%+@:-]*)?")
+_PATH = re.compile(r"/console(/[A-Za-z0-9_][A-Za-z0-9_.~-]*)*(\?[A-Za-z0-9_.~&=%+@:-]*)?")
 _MOST_FIELDS = 500
 
 
 def fields_of(call: Call) -> dict[str, str]:
-    """The fields of a form; of a repeated one the last. Raises InvalidJson or PayloadTooLarge for what is no text."""
-    found = parse_qs(call.body(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    """The fields of a form; of a repeated one the last.
+
+    Raises InvalidJson, PayloadTooLarge or Unprocessable for what no page of the console sends.
+    """
+    try:
+        found = parse_qs(call.body(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Unprocessable(f"A form has at most {_MOST_FIELDS} fields.") from None
     return {name: values[-1].strip() for name, values in found.items()}
 
 

@@ -113,6 +113,7 @@ class HubApi:
             "routeKey": "$default",
             "rawPath": ask.path,
             "rawQueryString": urlencode(query, doseq=True),
+            "queryStringParameters": {name: _joined(value) for name, value in query.items()} or None,
             "headers": headers,
             "requestContext": {
                 "requestId": self._request_id,
@@ -123,3 +124,8 @@ class HubApi:
             "body": None if ask.body is None else json.dumps(ask.body),
             "isBase64Encoded": False,
         }
+
+
+def _joined(value: Any) -> str:
+    """A parameter as the gateway gives it: what is repeated stands there once, with commas."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Table
+from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Key, Table
 from gitlab_hub.storage.rows import is_written
 
 PARTITION = "CONSOLE_LINK#"
@@ -29,14 +29,15 @@ class LinkStore:
     def add(self, ticket: str, token_id: str) -> Link:
         """Keep a link; made a second time, it is the first one still."""
         link = Link(token_id=token_id, ends_at=int(self._now()) + LIFE_SECONDS)
-        row = {**_key(ticket), "schema_version": 1, "token_id": token_id, "expires_at": link.ends_at}
+        pk, sk = _key(ticket)
+        row = {"pk": pk, "sk": sk, "schema_version": 1, "token_id": token_id, "expires_at": link.ends_at}
         if is_written(self._table.put, row, ABSENT):
             return link
         return self.find(ticket) or link
 
     def find(self, ticket: str) -> Link | None:
         """Look at a link without using it up."""
-        row = self._table.get(*_key(ticket).values())
+        row = self._table.get(*_key(ticket))
         # The table drops what is over days later, so its end is looked at here.
         if row is None or row["expires_at"] <= self._now():
             return None
@@ -48,11 +49,11 @@ class LinkStore:
         if link is None:
             return None
         try:
-            self._table.delete(*_key(ticket).values(), PRESENT)
+            self._table.delete(*_key(ticket), PRESENT)
         except ConditionFailed:
             return None
         return link
 
 
-def _key(ticket: str) -> dict[str, str]:
-    return {"pk": f"{PARTITION}{hashlib.sha256(ticket.encode(errors='surrogatepass')).hexdigest()}", "sk": _SK}
+def _key(ticket: str) -> Key:
+    return f"{PARTITION}{hashlib.sha256(ticket.encode(errors='surrogatepass')).hexdigest()}", _SK

@@ -12,6 +12,8 @@ from gitlab_hub.console import times
 from gitlab_hub.console.forms import as_json
 from gitlab_hub.gitlab.roles import role_name
 
+NOTHING = Markup("\N{EN DASH}")
+
 _TIME = Markup('<time datetime="{machine}" title="{exact}">{shown}</time>')
 
 
@@ -30,8 +32,8 @@ class Renderer:
         )
         self._templates.globals.update(asset=asset_url, url=url_with)
         self._templates.filters.update(
-            ago=self._ago, day=_day, duration=times.duration, role=role_name, web=web_url, count=_count, as_json=as_json,
-            words=_words,
+            ago=self._ago, day=_day, duration=times.duration, role=role_name, web=web_url, count=_count,
+            as_json=as_json, words=_words, slashed=_slashed,
         )  # fmt: skip
 
     def page(self, template: str, values: Mapping[str, Any]) -> str:
@@ -40,7 +42,7 @@ class Renderer:
 
     def _ago(self, moment: float | None) -> Markup:
         """A moment as it is said, with the exact one behind it."""
-        return _spelled(moment, times.relative(moment, self._now())) if moment is not None else Markup("–")
+        return _spelled(moment, times.relative(moment, self._now())) if moment is not None else NOTHING
 
 
 def web_url(given: str | None) -> str | None:
@@ -55,15 +57,20 @@ def url_with(path: str, **query: Any) -> str:
 
 
 def _day(moment: float | None) -> Markup:
-    return _spelled(moment, times.day(moment)) if moment is not None else Markup("–")
+    return _spelled(moment, times.day(moment)) if moment is not None else NOTHING
 
 
 def _spelled(moment: float, shown: str) -> Markup:
     return _TIME.format(machine=times.machine(moment), exact=times.exact(moment), shown=shown)
 
 
+def _slashed(path: str) -> Markup:
+    """A path that may go on in the next line behind each slash."""
+    return Markup("/<wbr>").join(path.split("/"))
+
+
 def _count(number: float | None) -> str:
-    return "–" if number is None else f"{number:,}"
+    return NOTHING if number is None else f"{number:,}"
 
 
 def _words(code: str) -> str:

@@ -34,13 +34,13 @@ class Visit:
         """The integration that the path names; "" where it names none."""
         return self.parameters.get("integration_id", "")
 
-    def ask(self, part: Part, path: str, **query: Any) -> Ask:
+    def ask(self, part: Part, where: str, /, **query: Any) -> Ask:
         """A call about the integration of the path."""
-        return Ask(part=part, path=f"/v1/integrations/{self.integration_id}{path}", query=query)
+        return Ask(part=part, path=f"/v1/integrations/{self.integration_id}{where}", query=query)
 
-    def get(self, part: Part, path: str, **query: Any) -> dict[str, Any]:
+    def get(self, part: Part, where: str, /, **query: Any) -> dict[str, Any]:
         """Read something about the integration of the path. Raises ApiRefusal."""
-        return self.api.call(self.ask(part, path, **query))
+        return self.api.call(self.ask(part, where, **query))
 
     def post(self, part: Part, path: str, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
         """Have something done about it. Raises ApiRefusal."""

@@ -18,7 +18,10 @@ _ANSWERED = LazyClient(
     "lambda",
     # The answer takes as long as the function; asked again after a lost one, it would do its work twice.
     config=Config(
-        connect_timeout=2, read_timeout=28, retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=16
+        connect_timeout=2,
+        read_timeout=28,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        max_pool_connections=16,
     ),
 )
 

@@ -7,7 +7,8 @@ from typing import Any
 def sent_cookies(event: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Every cookie of a request; the gateway lists them beside the headers, others leave them there.
 
-    Not by `SimpleCookie`, which gives up at the first cookie that is not as it should be: somebody else's, on this host.
+    Not by `SimpleCookie`, which gives up at the first cookie that is not as it should be, perhaps
+    somebody else's.
     """
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     texts = [*(event.get("cookies") or ()), headers.get("cookie", "")]
@@ -18,7 +19,7 @@ def sent_cookies(event: Mapping[str, Any]) -> list[tuple[str, str]]:
 def host_cookie(name: str, value: str, *, seconds: int) -> str:
     """A cookie that no other host or path can set, no script reads, and no request from elsewhere carries.
 
-    `name` begins with `__Host-`, which asks for `Secure`, `Path=/` and no `Domain` (RFC 6265bis, 4.1.3.2). Browsers take
-    127.0.0.1 and localhost for as good as https (W3C, Secure Contexts, 3.1). 0 seconds remove it.
+    `name` begins with `__Host-`, which asks for `Secure`, `Path=/` and no `Domain` (RFC 6265bis, 4.1.3.2). Browsers
+    take 127.0.0.1 and localhost for as good as https (W3C, Secure Contexts, 3.1). 0 seconds remove it.
     """
     return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}"

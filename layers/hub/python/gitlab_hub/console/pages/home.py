@@ -20,7 +20,6 @@ _NOTICES = {
 }
 
 
-
 def screens() -> Sequence[Screen]:
     """All screens of this part."""
     return (
@@ -36,7 +35,9 @@ def first(visit: Visit) -> Outcome:
     """Where one comes in: the one integration there is, or a choice of them."""
     found = visit.api.load_all(
         {
-            "integrations": Ask(part=Part.INTEGRATIONS, path="/v1/integrations", query={"cursor": visit.query.get("cursor")}),
+            "integrations": Ask(
+                part=Part.INTEGRATIONS, path="/v1/integrations", query={"cursor": visit.query.get("cursor")}
+            ),
             "incidents": Ask(part=Part.OPERATIONS, path="/v1/incidents", query={"limit": _INCIDENTS}),
         }
     )

@@ -28,9 +28,7 @@ def search(visit: Visit) -> Outcome:
     """Everybody, or whatever has a name like the one that is looked for."""
     q, filters = visit.query.get("q", ""), {name: visit.query.get(name, "") for name in FILTERS}
     asks = {
-        "accounts": visit.ask(
-            Part.ACCESS, "/accounts", q=q, limit=_PAGE, cursor=visit.query.get("cursor"), **filters
-        )
+        "accounts": visit.ask(Part.ACCESS, "/accounts", q=q, limit=_PAGE, cursor=visit.query.get("cursor"), **filters)
     }
     if q:
         asks["groups"] = visit.ask(Part.ACCESS, "/groups", q=q, limit=_FOUND)
