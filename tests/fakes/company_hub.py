@@ -46,9 +46,7 @@ class CompanyHub:
         secrets.create(ENVIRONMENT["MASTER_KEY_SECRET"], {"key": "k" * 40}, version="v" * 32)
         secrets.create(ENVIRONMENT["OWNER_TOKEN_SECRET"], {"id": "t-owner", "secret": "s" * 40}, version="v" * 32)
         connector = GitLabConnector(NetworkPolicy(allow_loopback=True, allow_http=True))
-        self.container = MemoryContainer(
-            connector, secrets=secrets, now=now, environ={**LOCAL, "PUBLIC_URL": base}
-        )
+        self.container = MemoryContainer(connector, secrets=secrets, now=now, environ={**LOCAL, "PUBLIC_URL": base})
         self._lock = threading.Lock()
         self._apis = {part: self._api(part) for part in PARTS}
         for part in PARTS:
@@ -62,7 +60,11 @@ class CompanyHub:
     def connect(self, gitlab: Running, token: str = "admin") -> str:
         """Connect the stand-in, and give the integration's id."""
         features = {"manage_webhooks": True, "report_statuses": True, "provisioning": True}
-        body: dict[str, Any] = {"host_url": gitlab.base, "auth_mode": "personal_token", "access_token": gitlab.tokens[token]}
+        body: dict[str, Any] = {
+            "host_url": gitlab.base,
+            "auth_mode": "personal_token",
+            "access_token": gitlab.tokens[token],
+        }
         body |= {"display_name": "Acme", "features": features}
         status, made = self.call("integrations", "POST", "/v1/integrations/gitlab/start", body)
         assert status == 201, made
@@ -82,7 +84,7 @@ class CompanyHub:
         table = self.container.table("access_table")
         hints = AccessHints(table, self.container.queue("sync_accounts_queue_url"), self.container.now)
         own = OwnChanges(table, self.container.now)
-        self.container.provisioning.worker(hints, own, self.container.new_id, lambda _: None).tick(lambda: 60.0)
+        self.container.provisioning.worker(hints, own, self.container.new_id, lambda _: None).tick(lambda: 280.0)
 
     def _api(self, part: str) -> Api:
         return Api(

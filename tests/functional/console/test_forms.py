@@ -41,9 +41,7 @@ def test_a_form_of_another_site_does_nothing(hub: ConsoleHub, visitor: Visitor, 
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", "é"])
-def test_a_form_without_the_key_of_the_session_does_nothing(
-    hub: ConsoleHub, visitor: Visitor, key: str | None
-) -> None:
+def test_a_form_without_the_key_of_the_session_does_nothing(hub: ConsoleHub, visitor: Visitor, key: str | None) -> None:
     form, before = visitor.get(hub.base).form(f"{hub.base}/syncs"), asked_for(hub)
     changed = {name: value for name, value in form.items() if name != "form_key"}
     shown = visitor.post(f"{hub.base}/syncs", changed | ({} if key is None else {"form_key": key}))

@@ -9,17 +9,16 @@ from tests.functional.console.console_hub import OWNER_TOKEN, ConsoleHub
 from tests.functional.console.test_screens import addresses, check
 from tests.functional.console.visitor import Visitor, links
 
-NAME = " ".join(
-    (
-        '"><script>alert(1)</script>',
-        "'><img src=x onerror=alert(1)>",
-        "</title></textarea><svg onload=alert(1)>",
-        "{{ 7 * 7 }}{% raw %}${7*7}",
-        "javascript:alert(1)",
-        "&lt;b&gt;&#x3c;b>",
-        "\u202egnp.exe",
-    )
+PAYLOADS = (
+    '"><script>alert(1)</script>',
+    "'><img src=x onerror=alert(1)>",
+    "</title></textarea><svg onload=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}${7*7}",
+    "javascript:alert(1)",
+    "&lt;b&gt;&#x3c;b>",
+    "\u202egnp.exe",
 )
+NAME = " ".join(PAYLOADS)
 PARAMETERS = ("q", "days", "kind", "cursor", "username", "path", "done", "min_access_level", "to")
 
 

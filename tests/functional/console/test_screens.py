@@ -63,8 +63,10 @@ def check(shown: Shown) -> None:
     assert len(ids) == len(set(ids))
 
 
-_TAGS = ("html", "body", "main", "section", "div", "span", "a", "p", "ul", "ol", "li", "table", "tr", "td", "th", "form",
-         "input", "select", "button", "svg", "img", "h1", "h2", "h3", "dl", "progress", "details", "nav", "header")  # fmt: skip
+_TAGS = (
+    "html", "body", "main", "section", "div", "span", "a", "p", "ul", "ol", "li", "table", "tr", "td", "th", "form",
+    "input", "select", "button", "svg", "img", "h1", "h2", "h3", "dl", "progress", "details", "nav", "header",
+)  # fmt: skip
 
 
 def test_every_page_is_whole_and_keeps_to_itself(hub: ConsoleHub, visitor: Visitor) -> None:

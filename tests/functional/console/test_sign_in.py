@@ -132,7 +132,9 @@ def test_a_strict_cookie_comes_along_on_the_second_look(hub: ConsoleHub, visitor
     assert visitor.send("GET", f"{hub.base}/people?q=a", sec_fetch_site="same-origin").status == 401
 
 
-@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/v1/tokens", "/console/../v1", "/console\\@x", ""])
+@pytest.mark.parametrize(
+    "to", ["https://evil.example", "//evil.example", "/v1/tokens", "/console/../v1", "/console\\@x", ""]
+)
 def test_nobody_is_sent_elsewhere_after_signing_in(visitor: Visitor, to: str) -> None:
     form = visitor.get("/console/sign-in").form("/console/sign-in")
     answer = visitor.post("/console/sign-in", {**form, "token": OWNER_TOKEN, "to": to})

@@ -1,0 +1,71 @@
+"""The console of a synced company behind a port of this machine, and a browser; skipped where there is none."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from stand_in_gitlab.process import running
+from tests.browser.server import serving
+from tests.browser.webdriver import Browser, chromedriver, missing
+from tests.fakes.company_hub import OWNER_TOKEN, CompanyHub
+
+COMPANY = ("--seed", "7", "--users", "20", "--groups", "6", "--projects", "8", "--pipelines", "2", "--jobs", "2")
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """A console that answers: where, over which hub, and with which integration."""
+
+    url: str
+    hub: CompanyHub
+    integration_id: str
+
+    @property
+    def home(self) -> str:
+        """The first page of the company."""
+        return f"{self.url}/console/{self.integration_id}"
+
+
+@pytest.fixture(scope="session")
+def console() -> Iterator[Console]:
+    """One company for all tests of this folder."""
+    if (reason := missing()) is not None:
+        pytest.skip(reason)
+    with running(*COMPANY) as gitlab:
+        hub = CompanyHub(time.time)
+        integration_id = hub.connect(gitlab)
+        for kind in ("access", "pipelines", "credentials"):
+            hub.call("integrations", "POST", f"/v1/integrations/{integration_id}/sync", {"kinds": [kind]})
+        hub.sync()
+        with serving(hub, threading.Lock()) as url:
+            yield Console(url, hub, integration_id)
+
+
+@pytest.fixture(scope="session")
+def _driver() -> Iterator[int]:
+    with chromedriver() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def _window(console: Console, _driver: int) -> Iterator[Browser]:
+    browser = Browser(_driver)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(_window: Browser, console: Console) -> Browser:
+    """A browser that is signed in, with scripts, in a light room at a desk."""
+    _window.scripts(on=True)
+    _window.look()
+    _window.open(f"{console.url}/console/sign-in")
+    _window.forget()
+    _window.open(f"{console.url}/console/sign-in")
+    _window.type("#token", OWNER_TOKEN)
+    _window.click("button[type=submit]")
+    _window.log()
+    return _window

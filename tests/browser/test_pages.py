@@ -1,0 +1,138 @@
+"""Every page in a real browser: accessible in light, dark and on a phone, by keyboard alone, and without a script."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Console
+from tests.browser.webdriver import Browser
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+LOOKS = {"light": (1280, "light"), "dark": (1280, "dark"), "phone": (320, "light")}
+RUN = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ["violations"]}).then((found) => done(found.violations.map(
+  (one) => one.id + ": " + one.nodes.map((node) => node.html.slice(0, 200)).join(" | "))));
+"""
+TAB, ENTER = "\ue004", "\ue007"
+
+
+def pages(console: Console) -> dict[str, str]:
+    """A page of each kind, with something on it."""
+    row = _shared(console)
+    account, place = row["account_id"], row["resource"]
+    return {
+        "sign-in": "/console/sign-in",
+        "nothing": "/console/nothing",
+        "home": "",
+        "people": "/people?q=a",
+        "nobody": "/people?q=zzzzzz",
+        "person": f"/people/{account}",
+        "place": f"/{place['type']}s/{place['id']}",
+        "ask": "/why",
+        "why": f"/why?account_id={account}&{place['type']}_id={place['id']}",
+        "changes": "/changes",
+        "plans": "/plans",
+    }
+
+
+def _shared(console: Console) -> Any:
+    path = f"/v1/integrations/{console.integration_id}/grants"
+    _, body = console.hub.call("access", "GET", path, query={"view": "effective", "kind": "shared", "limit": "200"})
+    return max(body["grants"], key=lambda row: len(row["path"]))
+
+
+def address(console: Console, path: str) -> str:
+    return f"{console.url}{path}" if path.startswith("/console") else f"{console.home}{path}"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_accessible(console: Console, browser: Browser, look: str) -> None:
+    width, scheme = LOOKS[look]
+    browser.look(width=width, scheme=scheme)
+    wrong: dict[str, list[str]] = {}
+    for name, path in pages(console).items():
+        browser.open(address(console, path))
+        browser.run(f"{AXE}; return null")
+        found = list(browser.run_async(RUN))
+        if browser.run("return document.documentElement.scrollWidth > window.innerWidth"):
+            found.append("wider than the window")
+        wrong |= {name: found} if found else {}
+    assert wrong == {}, json.dumps(wrong, indent=1)
+
+
+def test_the_policy_of_the_pages_stops_nothing_that_they_need(console: Console, browser: Browser) -> None:
+    for path in pages(console).values():
+        browser.open(address(console, path))
+    complaints = [line for line in browser.log() if "nothing" not in line]
+    assert complaints == []
+    assert browser.run("return getComputedStyle(document.querySelector('.skip')).position") == "absolute"
+    assert browser.run("return htmx.config.allowEval") is False
+
+
+def test_the_cookie_works_here_and_no_script_sees_it(console: Console, browser: Browser) -> None:
+    [cookie] = [one for one in browser.cookies() if one["name"] == "__Host-hub-session"]
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
+    assert browser.run("return document.cookie") == ""
+
+
+def test_the_keyboard_is_enough(console: Console, browser: Browser) -> None:
+    browser.open(console.home)
+    browser.press(TAB)
+    assert browser.run("return document.activeElement.className") == "skip"
+    browser.press(ENTER)
+    assert browser.run("return document.activeElement.id || location.hash") in {"main", "#main"}
+    browser.open(f"{console.home}/people")
+    seen = []
+    for _ in range(25):
+        browser.press(TAB)
+        seen.append(browser.run(
+            "const one = document.activeElement, box = one.getBoundingClientRect();"
+            "return [one.tagName, getComputedStyle(one).outlineStyle, box.height >= 16, box.bottom > 0]"
+        ))  # fmt: skip
+    assert [one for one in seen if one[1] == "none" or not all(one[2:])] == []
+
+
+def test_access_is_ended_from_why_to_the_applied_plan(console: Console, browser: Browser) -> None:
+    browser.open(address(console, pages(console)["why"]))
+    browser.click(".ending button")
+    assert "/plans/plan_" in browser.url
+    assert browser.run("return document.querySelector('#plan .badge').textContent") == "ready"
+    browser.click("#plan .danger")
+    browser.until("return document.querySelector('#plan .badge')?.textContent === 'applied'")
+    browser.open(f"{console.home}/changes")
+    assert browser.until("return document.querySelector('.feed .gone')?.textContent.includes('by the hub')")
+
+
+def test_everything_works_without_a_script(console: Console, browser: Browser) -> None:
+    browser.scripts(on=False)
+    browser.open(f"{console.home}/people")
+    browser.type("main #q", "a")
+    browser.click("main .filters button")
+    assert "q=a" in browser.url
+    browser.open(console.home)
+    browser.click(".start button")
+    assert browser.url.endswith("?done=sync")
+
+
+def test_whoever_signs_out_and_goes_back_sees_nothing(console: Console, browser: Browser) -> None:
+    browser.open(f"{console.home}/people")
+    browser.click(".who button")
+    assert browser.url.endswith("/console/sign-in")
+    browser.run("history.back(); return null")
+    browser.until("return document.readyState === 'complete' && document.querySelector('#token') !== null")
+
+
+def test_a_page_that_is_hidden_asks_for_nothing(console: Console, browser: Browser) -> None:
+    browser.open(console.home)
+    prevented = browser.run(
+        "const one = document.getElementById('syncs');"
+        "const made = () => new CustomEvent('htmx:beforeRequest', {bubbles: true, cancelable: true});"
+        "const asks = () => one.dispatchEvent(made());"
+        "const seen = asks();"
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
+        "return [seen, asks()];"
+    )
+    assert prevented == [True, False]
