@@ -19,7 +19,7 @@ def made(hub: ConsoleHub, who: Principal | None = None, **how: str) -> str:
     status, link = hub("POST", "/v1/console-links", **({"principal": who} if who else {}), **how)
     assert (status, link["expires_at"]) == (201, int(hub.clock) + LIFE_SECONDS)
     assert link["url"].startswith("https://hub.example.com/console/link/")
-    return urlsplit(link["url"]).path
+    return str(urlsplit(link["url"]).path)
 
 
 def test_it_signs_in_once(hub: ConsoleHub) -> None:
