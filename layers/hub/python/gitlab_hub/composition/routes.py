@@ -260,9 +260,9 @@ def operations_routes(container: "Container") -> list["Route"]:
     """Health, tokens, incidents, the audit log, metrics, and the description of everything."""
     from gitlab_hub.audit.log import AuditReader
     from gitlab_hub.composition.adapters import metric_sources
-    from gitlab_hub.pipelines.figures.metrics import MetricRoutes
     from gitlab_hub.console.link_routes import ConsoleLinkRoutes
     from gitlab_hub.console.links import LinkStore
+    from gitlab_hub.pipelines.figures.metrics import MetricRoutes
     from gitlab_hub.web.audit_routes import AuditRoutes
     from gitlab_hub.web.incident_routes import IncidentRoutes
     from gitlab_hub.web.openapi import HealthRoutes, OpenApiRoutes
