@@ -41,7 +41,7 @@ MOST = {
     "access_api": 150,
     "provisioning_api": 188,
     "pipelines_api": 110,
-    "operations_api": 85,
+    "operations_api": 106,
     "sync_accounts": 244,
     "sync_pipelines": 145,
     "deliveries": 120,

@@ -125,7 +125,9 @@ class Console:
         html = self._renderer.page(page.template, {**values, "visit": visit, **page.values})
         return page_response(html, status=page.status)
 
-    def _problem(self, call: Call, session: Session | None, status: int, error: HubError) -> BrowserResponse:
+    def _problem(
+        self, call: Call, session: Session | None, status: int, error: HubError | ApiRefusal
+    ) -> BrowserResponse:
         frame = _frame(session, call.path, _integration_in(call.path), "")
         html = self._renderer.page(
             "problem.html", {**frame, "status": status, "error": error, "request": call.request_id}

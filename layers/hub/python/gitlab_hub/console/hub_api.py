@@ -32,7 +32,7 @@ class Part(StrEnum):
     PROVISIONING = "provisioning"
 
 
-class ApiRefusal(HubError):
+class ApiRefusal(Exception):
     """The API said no, or could not answer; `status` and `refused` are its status and its code."""
 
     def __init__(self, status: int, refused: str, message: str, *, retryable: bool, request_id: str) -> None:

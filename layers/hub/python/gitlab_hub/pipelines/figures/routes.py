@@ -53,7 +53,7 @@ ByProject = Annotated[Literal["project"] | None, Query(description=_ROWS)]
 
 PATH = "/v1/integrations/<integration_id>/analytics"
 
-NOT_SYNCED = views.Reason(
+NOT_SYNCED = views.MissingFigures(
     code="deployments_not_synced",
     hint="The hub does not read deployments, environments and merge requests, so there is nothing to compute it from.",
 )

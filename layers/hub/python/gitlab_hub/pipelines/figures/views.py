@@ -192,7 +192,7 @@ class RecoveryAnswer(FiguresAnswer, Recovery):
     rows: list[RecoveryRow]
 
 
-class Reason(FigureModel):
+class MissingFigures(FigureModel):
     """Why figures are null."""
 
     code: str = Field(description="A stable word for it.", examples=["deployments_not_synced"])
@@ -209,7 +209,7 @@ class DoraAnswer(FiguresAnswer):
     time_to_restore_median: float | None = Field(
         None, description="Until the next success, in seconds.", examples=[3600.0]
     )
-    reason: Reason | None = None
+    reason: MissingFigures | None = None
     rows: list[Keyed] = []
 
 
