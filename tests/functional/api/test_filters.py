@@ -100,7 +100,8 @@ def test_every_value_of_another_type_is_refused_with_the_rule(hub: ApiHub, kind:
 
 
 def test_no_parameter_can_be_given_twice(hub: ApiHub) -> None:
-    for route, name, _ in described(hub):
+    single = [(route, name) for route, name, schema in described(hub) if schema.get("type") != "array"]
+    for route, name in single:
         message, field = refused(hub, route, {name: ["1", "2"]})
         assert field["field"] == f"query.{name}"
         assert "once" in message

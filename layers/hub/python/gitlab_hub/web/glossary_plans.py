@@ -112,7 +112,7 @@ PLANS: dict[str, tuple[str, Any]] = {
         f"{''.join(word.title() for word in name.split('_'))}Body.op": ("What to do.", name)
         for name in (
             *("update_invitation", "cancel_invitation", "block", "unblock", "deactivate", "activate"),
-            *("create_account", "delete_account", "revoke_credential"),
+            *("create_account", "delete_account", "offboard", "revoke_credential"),
         )
     },
     "ResourceBody.id": ("GitLab's id; it counts where a full path is given too.", 77),

@@ -31,7 +31,9 @@ MOST_INTEGRATIONS = 100
 MOST_INCIDENTS = 200
 """Of one integration; more are counted as so many."""
 
-Days = Annotated[int, Query(ge=1, le=30, description="How many days (UTC) the figures are of, today included.")]
+Days = Annotated[
+    int, Query(ge=1, le=30, description="How many days (UTC) the figures are of, today included.", examples=[2])
+]
 IntegrationFilter = Annotated[
     str | None, Query(min_length=1, max_length=200, description="Only this integration.", examples=["int_0a1b2c3d"])
 ]
