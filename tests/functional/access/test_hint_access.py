@@ -280,3 +280,25 @@ def test_marks_go_with_the_integration(company: HintedCompany) -> None:
     company.hint_worker.access.group("i1", 1)
     [mark] = [row for row in company.table.dump() if "due_at" in row]
     assert mark["pk"] in partitions("i1")
+
+
+@pytest.mark.parametrize("kind", ["project", "group"])
+def test_who_was_invited_is_there_at_once_and_who_answered_is_gone(company: HintedCompany, kind: str) -> None:
+    number = 9 if kind == "project" else 2
+    path = f"/{kind}s/{number}/invitations"
+    company.script.update({"/groups/2/subgroups": [], "/groups/2/projects": []})
+    row = {"invite_email": "ann@example.com", "access_level": 30, "expires_at": None, "created_at": None}
+    company.script[path] = [row]
+    company.hint(**{kind: number})
+    assert [one["email"] for one in company.rows("invitations").values()] == ["ann@example.com"]
+    company.script[path] = []
+    company.hint(**{kind: number})
+    assert company.rows("invitations") == {}
+
+
+def test_a_list_of_invitations_in_trouble_costs_a_hint_nothing(company: HintedCompany) -> None:
+    company.script["/projects/9/members"].append(member(NEW, "new"))
+    company.script[f"/users/{NEW}"] = user(NEW, "new")
+    company.script["/projects/9/invitations"] = Unavailable("no", http_status=502)
+    assert company.hint(project=9) == 1
+    assert NEW in company.members("project", 9)
