@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from local.demo.access_change import Changes
 from local.demo.access_change import table_of as table_of_change
 from local.demo.loop import MOMENTS, Shown, table_of
 from local.demo.progress import follow
@@ -75,12 +76,20 @@ def test_the_riskiest_tokens_and_keys_come_first_and_few_are_shown(pipe: Pipe) -
     assert "20 tokens and keys" in pipe.getvalue()
 
 
-def test_a_change_of_access_is_shown_with_who_made_it(pipe: Pipe) -> None:
+def test_changes_of_access_are_shown_in_their_order_with_who_made_them(pipe: Pipe) -> None:
     def plan(sentence: str) -> dict[str, Any]:
         return {"operations": [{"sentence": sentence, "status": "applied"}]}
 
-    there, back = "Ana [Lima]: no access → Developer on acme/shop", "Ana [Lima]: Developer → no access on acme/shop"
-    told = {"kind": "grant_added", "by": "hub"}
-    Console(file=pipe, width=120).print(table_of_change(plan(there), told, plan(back)))
+    given = "Ana [Lima]: no access → Developer on acme/shop until 2027-01-31 14:05 UTC"
+    away, back = "Ben: Developer → no access on acme/web", "Ben: no access → Developer on acme/web"
+    changes = Changes(
+        given=plan(given),
+        told={"kind": "grant_added", "by": "hub"},
+        ended={"account": "Ana [Lima]", "resource": {"full_path": "acme/shop"}, "status": "ended"},
+        revoked=plan(away),
+        undone=plan(back),
+    )
+    Console(file=pipe, width=140).print(table_of_change(changes))
     shown = pipe.getvalue()
-    assert shown.index(there) < shown.index("by: hub") < shown.index(back)
+    places = [shown.index(text) for text in (given, "by: hub", "Ana [Lima] on acme/shop", "ended  ", away, back)]
+    assert places == sorted(places)
