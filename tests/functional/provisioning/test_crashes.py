@@ -231,6 +231,36 @@ def test_deletions_keep_a_distance() -> None:
     assert (waits, len(hub.gitlab.writes)) == ([1.0, 1.0], 3)
 
 
+def test_what_the_looks_have_taken_of_that_distance_is_not_waited_for_again() -> None:
+    hub, _ = applied(revoke(BEN, 30), revoke(BEN, 20, TEAM_GROUP))
+    sent: list[float] = []
+
+    def step(method: str, _path: str) -> None:
+        hub.now += 0.05
+        if method == "DELETE":
+            sent.append(hub.now)
+
+    def sleep(seconds: float) -> None:
+        assert seconds < 1
+        hub.now += seconds
+
+    began, hub.gitlab.step = hub.now, step
+    hub.tick(hub.worker(sleep=sleep))
+    assert [round(sent[0] - began, 2), round(sent[1] - sent[0], 2)] == [1.05, 1.05]
+
+
+def test_a_clock_that_is_set_back_makes_no_deletion_wait_longer() -> None:
+    waits: list[float] = []
+    hub, _ = applied(revoke(BEN, 30))
+
+    def step(_method: str, _path: str) -> None:
+        hub.now -= 100
+
+    hub.gitlab.step = step
+    hub.tick(hub.worker(sleep=waits.append))
+    assert waits == [1.0]
+
+
 def test_a_fault_that_strikes_nothing_shows_that_the_ones_before_did() -> None:
     hub, _ = applied()
     plan = Plan()

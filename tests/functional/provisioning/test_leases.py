@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.provisioning.worker import MOST_PLANS
+from gitlab_hub.storage.due import Due
 from gitlab_hub.storage.ports import StorageUnavailable
 from tests.fakes.faults import Crash, every_call, faulty, unavailable
-from tests.functional.provisioning.plan_hub import BEN, grant
+from tests.functional.provisioning.plan_hub import BEN, INTEGRATION, grant
 from tests.functional.provisioning.test_crashes import applied, die_at, recover
 
 GITLAB = "https://gitlab.example/gitlab"
@@ -45,6 +47,13 @@ def test_a_worker_that_meets_a_store_that_is_away_leaves_the_next_one_nothing_to
         hub.now += 0 if is_free else 330
         assert recover(hub, plan)["status"] == "applied", fault
     assert met > 8
+
+
+def test_rows_that_nothing_is_left_to_do_for_hold_up_no_other() -> None:
+    hub, plan = applied(grant(20, 30))
+    hub.feature().store.due.add(Due(f"{INTEGRATION}#plan_{one:020x}", 0, "over") for one in range(2 * MOST_PLANS))
+    hub.tick()
+    assert hub.read(plan["id"])["status"] == "applied"
 
 
 def test_a_plan_with_an_operation_of_a_release_to_come_waits_for_it_and_holds_up_no_other() -> None:

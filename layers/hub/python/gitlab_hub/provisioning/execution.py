@@ -1,6 +1,7 @@
 """Carrying out one step: look, write down, send once, look again."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -49,6 +50,11 @@ class Execution:
     ) -> None:
         self._store, self._planner, self._gitlabs, self._audit = store, planner, gitlabs, audit
         self._own_changes, self._now, self._sleep = own_changes, now, sleep
+        self._quiet_since = math.inf
+
+    def begin(self) -> None:
+        """Note that nobody else writes from now on: whoever did before has deleted nothing after this moment."""
+        self._quiet_since = self._now()
 
     def carry_out(self, connection: GitLabConnection, plan: Plan, step: Step) -> Step:
         """Bring a step to its end, or leave it pending where it has to be tried again later.
@@ -67,8 +73,9 @@ class Execution:
         # After that line: what is given up before it has told nobody of a change.
         self._note_own(plan, step, line)
         if call.method == "DELETE":
-            self._sleep(DELETE_EVERY_SECONDS)
+            self._keep_distance()
         answer = asyncio.run(self._send(connection, call))
+        self._quiet_since = self._now()
         try:
             now_is = self._planner.state(connection, step.operation)
             if answer.taken is Taken.YES and step.operation.kind in IN_BACKGROUND and now_is != step.after:
@@ -113,6 +120,12 @@ class Execution:
         """End a step that is not to be tried any more, whatever became of what has gone out."""
         done = given_up(step, code, hint, at=self._clock(), shows_before=shows_before)
         return self._save(plan, done, is_unsure=bool(step.tries) and not shows_before)
+
+    def _keep_distance(self) -> None:
+        """Wait for what is left of the time between two deletions; a clock that is set back makes it no longer."""
+        left = DELETE_EVERY_SECONDS - (self._now() - self._quiet_since)
+        if left > 0:
+            self._sleep(min(left, DELETE_EVERY_SECONDS))
 
     async def _send(self, connection: GitLabConnection, call: Call) -> Answer:
         try:

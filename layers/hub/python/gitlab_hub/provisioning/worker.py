@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 
 from gitlab_hub.errors import FeatureDisabled, HubError, IntegrationPaused
 from gitlab_hub.gitlab.clients import GitLabs
@@ -34,8 +33,12 @@ AGAIN_SECONDS = 50
 GIVEN_UP_AFTER_SECONDS = 86_400
 """A GitLab that is away for longer than a day will not be changed by surprise when it comes back."""
 
-MOST_PLANS = 50
-"""Plans and requests for access that one tick looks at."""
+MOST_PLANS = 100
+"""Plans and requests for access that one tick works on: so many ends of access fit into its time.
+
+Rows that nothing is left to do for do not count. Each request that was ended leaves one of its plan, and these would be
+all that the next tick comes to.
+"""
 
 _TOO_LATE = "It could not be given before it would have been over. Ask for it anew."
 
@@ -65,8 +68,8 @@ class Provisioner:
         """Go on with what is due, within `remaining()` seconds; called too often it has no further effect."""
         taken = 0
         due_now = (one for page in self._store.due.pages(int(self._now())) for one in page)
-        for due in islice(due_now, MOST_PLANS):
-            if remaining() < NEEDED_SECONDS:
+        for due in due_now:
+            if taken >= MOST_PLANS or remaining() < NEEDED_SECONDS:
                 break
             integration_id, _, plan_id = due.subject.rpartition("#")
             if is_request(plan_id):
@@ -94,6 +97,7 @@ class Provisioner:
         owner = self._new_id()
         if not self._ledger.take(connection.base_url, owner=owner, now=int(self._now()), lives=remaining()):
             return  # Another worker writes there; a later tick looks again.
+        self._execution.begin()
         # Given back only where nothing is under way any more: after a crash the next worker waits until this one cannot
         # be alive.
         try:
