@@ -12,6 +12,7 @@ from benchmarks import (
     journeys,
     local_syncs,
     loopback,
+    provisioning,
     reads,
     receiving,
     report,
@@ -37,6 +38,7 @@ PARTS = (
     "journeys",
     "reads",
     "ticks",
+    "provisioning",
     "starts",
 )
 GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
@@ -78,6 +80,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
         "journeys": lambda: report.journeys(journeys.journeys()),
         "reads": lambda: report.reads(reads.counted(quick=chosen.quick)),
         "ticks": lambda: report.ticks(ticks.ticks()),
+        "provisioning": lambda: report.provisioning(provisioning.measured(quick=chosen.quick)),
         "local": lambda: report.local(list(local_syncs.figures(quick=chosen.quick))),
         "loopback": lambda: report.loopback(loopback.figures(quick=chosen.quick)),
         "starts": lambda: report.starts(list(_starts(tries=3 if chosen.quick else 7))),

@@ -10,6 +10,7 @@ from benchmarks.journeys import Journeys, journeys_table
 from benchmarks.local_syncs import Waited, waited_table
 from benchmarks.loopback import Figures as Loopback
 from benchmarks.loopback import load_tables, loop_table
+from benchmarks.provisioning import Provisioning, provisioning_tables
 from benchmarks.reads import Bills, reads_table
 from benchmarks.receiving import Figures as Received
 from benchmarks.receiving import receiving_table
@@ -108,6 +109,12 @@ def reads(counts: Mapping[int, Bills]) -> Section:
 def ticks(measured: Ticks) -> Section:
     """What each schedule asks of AWS."""
     return Section("Calls to AWS by a tick with nothing to do", (ticks_table(measured),))
+
+
+def provisioning(figures: Provisioning) -> Section:
+    """Changes of access."""
+    where = "Over a GitLab and tables in memory; ends in a simulated clock, 50 ms for each request to GitLab."
+    return Section("Changes of access", (where, *provisioning_tables(figures)))
 
 
 def loopback(figures: Loopback) -> Section:
