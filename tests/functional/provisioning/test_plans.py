@@ -1,6 +1,11 @@
 """A plan from its preview to what it has changed, over HTTP and the queue."""
 
-from tests.functional.provisioning.plan_hub import BEN, GROUP, PROJECT, SHOP, TEAM, PlanHub, grant, revoke
+import asyncio
+from collections import Counter
+
+import httpx
+
+from tests.functional.provisioning.plan_hub import ACME, BEN, GROUP, HUB, PROJECT, SHOP, TEAM, PlanHub, grant, revoke
 
 
 def test_a_plan_shows_a_sentence_what_changes_and_the_exact_call_and_changes_nothing() -> None:
@@ -78,3 +83,19 @@ def test_plans_are_listed_newest_first() -> None:
     assert (status, [one["id"] for one in body["plans"]]) == (200, made[:0:-1])
     status, body = hub("GET", "", query={"limit": 2, "cursor": body["next_cursor"]})
     assert ([one["id"] for one in body["plans"]], body["next_cursor"]) == (made[:1], None)
+
+
+def test_what_many_operations_need_is_asked_for_once_also_where_they_are_looked_at_together() -> None:
+    hub, asked = PlanHub(), Counter[str]()
+    answer = hub.gitlab.handle_async_request
+
+    async def after_a_while(request: httpx.Request) -> httpx.Response:
+        asked[request.url.path.removeprefix("/gitlab/api/v4/")] += 1
+        await asyncio.sleep(0.001)
+        return await answer(request)
+
+    hub.gitlab.handle_async_request = after_a_while  # type: ignore[method-assign]  # as slow as a GitLab is
+    plan = hub.plan(*(grant(one, 30, {"type": "group", "id": TEAM}) for one in range(20, 40)))
+    assert plan["status"] == "ready"
+    shared = (f"groups/{TEAM}", f"groups/{ACME}", f"groups/{TEAM}/saml_group_links", f"groups/{TEAM}/members/all/{HUB}")
+    assert {path: asked[path] for path in shared} == dict.fromkeys(shared, 1)

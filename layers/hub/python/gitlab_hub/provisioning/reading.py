@@ -1,9 +1,12 @@
 """Reading from GitLab, live, what an operation touches; the mirror only says whether the hub covers it.
 
 A reader remembers accounts, places and its own roles for as long as one plan is looked at, so that fifty operations in
-one group do not ask fifty times for it. Memberships are never remembered: they are what changes.
+one group do not ask fifty times for it, also where they are looked at together. Memberships are never remembered: they
+are what changes.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -42,20 +45,23 @@ class LiveReader:
         self._own_levels: dict[tuple[ResourceType, int], int] = {}
         self._saml: dict[int, bool] = {}
         self._own_token: list[int | None] = []
+        self._asking: defaultdict[tuple[object, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def person(self, account_id: int) -> Person | None:
         """An account; None where GitLab shows none."""
-        if account_id not in self._people:
-            row = await self.row(f"/users/{account_id}")
-            self._people[account_id] = None if row is None else person_of(row)
+        async with self._asking["person", account_id]:
+            if account_id not in self._people:
+                row = await self.row(f"/users/{account_id}")
+                self._people[account_id] = None if row is None else person_of(row)
         return self._people[account_id]
 
     async def place(self, kind: ResourceType, number: int) -> Place | None:
         """A group or project; None where GitLab shows none."""
-        if (kind, number) not in self._places:
-            is_group = kind is ResourceType.GROUP
-            row = await self.row(f"/{kind.collection}/{number}", _SMALL if is_group else None)
-            self._places[kind, number] = None if row is None else await self._place_of(kind, row)
+        async with self._asking["place", kind, number]:
+            if (kind, number) not in self._places:
+                is_group = kind is ResourceType.GROUP
+                row = await self.row(f"/{kind.collection}/{number}", _SMALL if is_group else None)
+                self._places[kind, number] = None if row is None else await self._place_of(kind, row)
         return self._places[kind, number]
 
     async def id_of(self, kind: ResourceType, path: str) -> int:
@@ -90,12 +96,13 @@ class LiveReader:
         """Whether SAML group links manage the members of a group (Premium; docs.gitlab.com/api/saml)."""
         if place.type is not ResourceType.GROUP:
             return False
-        if place.id not in self._saml:
-            try:
-                reply = await self._gitlab.get(f"/groups/{place.id}/saml_group_links")
-                self._saml[place.id] = bool(rows_in(reply.body))
-            except (ResourceNotFound, Forbidden):
-                self._saml[place.id] = False
+        async with self._asking["saml", place.id]:
+            if place.id not in self._saml:
+                try:
+                    reply = await self._gitlab.get(f"/groups/{place.id}/saml_group_links")
+                    self._saml[place.id] = bool(rows_in(reply.body))
+                except (ResourceNotFound, Forbidden):
+                    self._saml[place.id] = False
         return self._saml[place.id]
 
     async def line(self, place: Place) -> list[Place]:
@@ -124,9 +131,10 @@ class LiveReader:
         if self.hand.is_admin:
             return OWNER
         key = (place.type, place.id)
-        if key not in self._own_levels:
-            mine = place.owner_id == self.hand.account_id
-            self._own_levels[key] = OWNER if mine else await self.level_in(place, self.hand.account_id)
+        async with self._asking["own level", *key]:
+            if key not in self._own_levels:
+                mine = place.owner_id == self.hand.account_id
+                self._own_levels[key] = OWNER if mine else await self.level_in(place, self.hand.account_id)
         return self._own_levels[key]
 
     async def level_in(self, place: Place, account_id: int) -> int:
