@@ -45,6 +45,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
     with gitlab.running(*COMPANY) as company, _bundle(console, port) as local:
         console.print(f"A stand-in GitLab with a made-up company answers at {company.base}")
         hub = Hub(local.url, local.owner_token)
+        _point_to_console(console, local, hub)
         integration = hub.connect(company.base, company.tokens["admin"])
         console.print(
             f"Connected GitLab {integration['gitlab_version']} as {integration['account']['username']}; "
@@ -57,7 +58,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
         show_access_change(console, hub, integration["id"])
         console.print(f"All of this took {time.monotonic() - started:.0f} s on this machine, without AWS or Docker.")
         if not once:
-            _stay(console, local, integration["id"])
+            _stay(console, local, hub, integration["id"])
 
 
 @contextmanager
@@ -78,8 +79,16 @@ def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
         yield local
 
 
-def _stay(console: Console, local: LocalStack, integration_id: str) -> None:
-    console.print("\nLook around, for example:")
+def _point_to_console(console: Console, local: LocalStack, hub: Hub) -> None:
+    """Say where the web console is, with a link that needs no token."""
+    console.print(f"The web console: {local.url}/console\nThis link signs you in once, within ten minutes:")
+    console.print(f"  {hub.console_link()}", soft_wrap=True)
+
+
+def _stay(console: Console, local: LocalStack, hub: Hub, integration_id: str) -> None:
+    console.print("\nThe company's data is there to look at.")
+    _point_to_console(console, local, hub)
+    console.print("Or by the API, for example:")
     url = f"{local.url}/v1/integrations/{integration_id}/accounts?kind=human&limit=3"
     console.print(f"  curl -H 'Authorization: Bearer {local.owner_token}' '{url}'", soft_wrap=True)
     console.print("Ctrl-C ends it.")

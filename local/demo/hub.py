@@ -35,6 +35,10 @@ class Hub:
         integration: dict[str, Any] = self.call("POST", "/v1/integrations/gitlab/start", body)["integration"]
         return integration
 
+    def console_link(self) -> str:
+        """Make a link that signs in to the web console, once."""
+        return str(self.call("POST", "/v1/console-links", {})["url"])
+
     def request_sync(self, integration_id: str) -> None:
         """Ask for a sync of everything; of some kinds the schedule may have been faster."""
         path = f"/v1/integrations/{integration_id}/sync"

@@ -40,6 +40,7 @@ def console() -> Iterator[Console]:
         for kind in ("access", "pipelines", "credentials"):
             hub.call("integrations", "POST", f"/v1/integrations/{integration_id}/sync", {"kinds": [kind]})
         hub.sync()
+        hub.push(integration_id, gitlab.truth("projects")[0]["id"])
         with serving(hub, threading.Lock()) as url:
             yield Console(url, hub, integration_id)
 

@@ -35,7 +35,19 @@ def pages(console: Console) -> dict[str, str]:
         "why": f"/why?account_id={account}&{place['type']}_id={place['id']}",
         "changes": "/changes",
         "plans": "/plans",
+        "requests": "/requests",
+        "credentials": "/credentials",
+        "deliveries": "/deliveries",
+        "delivery": f"/deliveries/{first(console, 'deliveries')}",
+        "builds": "/builds",
+        "build": f"/builds/{first(console, 'builds')}",
     }
+
+
+def first(console: Console, what: str) -> str:
+    """The first of a list."""
+    _, body = console.hub.call("builds", "GET", f"/v1/{what}", query={"integration_id": console.integration_id})
+    return str(body[what][0]["id"])
 
 
 def _shared(console: Console) -> Any:

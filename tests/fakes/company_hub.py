@@ -1,14 +1,19 @@
 """A whole hub in memory, connected to a stand-in GitLab and synced: the API's functions, and the console over them."""
 
 import base64
+import json
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from standardwebhooks import Webhook
+
 from gitlab_hub.access.changes.own_changes import OwnChanges
 from gitlab_hub.access.hints import AccessHints
+from gitlab_hub.composition import adapters
 from gitlab_hub.composition import routes as routing
 from gitlab_hub.composition.access_work import access_work
 from gitlab_hub.composition.console import console_of
@@ -19,6 +24,7 @@ from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.hints import PipelineHints
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.idempotency import Idempotency
+from gitlab_hub.webhooks.receiving.receiver import WebhookApp
 from stand_in_gitlab.process import Running
 from tests.fakes.container import ENVIRONMENT, MemoryContainer
 from tests.fakes.events import OWNER, Context, answered, http_event, sqs_event
@@ -78,6 +84,45 @@ class CompanyHub:
                 for message in self.container.queues[name].take():
                     failed = handler(sqs_event(message), Context(left_ms=900_000))
                     assert failed == {"batchItemFailures": []}
+
+    def push(self, integration_id: str, project_id: int, *, message: str = "Fix it") -> None:
+        """Have GitLab deliver a push to a project, with a trigger that builds it unless its message says no."""
+        one = f"/v1/integrations/{integration_id}"
+        wanted = {"scope": "project", "target": project_id, "events": ["push"], "mode": "manual"}
+        status, hooked = self.call("integrations", "POST", f"{one}/webhooks", wanted)
+        assert status == 201, hooked
+        trigger = {"integration_id": integration_id, "project_id": project_id, "events": ["push"]}
+        status, made = self.call("builds", "POST", "/v1/triggers", {**trigger, "target": {"type": "eventbridge"}})
+        assert status == 201, made
+        commit = {"id": "a" * 40, "message": message, "added": ["a.py"], "modified": [], "removed": []}
+        push = {"object_kind": "push", "project_id": project_id, "ref": "refs/heads/main", "before": "b" * 40,
+                "after": "a" * 40, "checkout_sha": "a" * 40, "user_username": "ana", "commits": [commit],
+                "total_commits_count": 1, "project": {"id": project_id, "path_with_namespace": "acme/app"}}  # fmt: skip
+        text, sent_at = json.dumps(push), str(int(self.container.now()))
+        signed = Webhook(hooked["manual"]["signing_token"])
+        signature = signed.sign("msg_1", datetime.fromtimestamp(int(sent_at), UTC), text)
+        headers = {"x-gitlab-event": "Push Hook", "webhook-id": "msg_1", "webhook-timestamp": sent_at,
+                   "webhook-signature": signature}  # fmt: skip
+        path = f"/v1/webhooks/gitlab/{hooked['webhook']['id']}"
+        receiver = WebhookApp(self.container.receiver())
+        event = http_event("POST", path, raw=text, headers=headers, principal=None)
+        assert answered(receiver.resolve(event, Context()))[0] == 202
+        self._work_on_deliveries()
+
+    def _work_on_deliveries(self) -> None:
+        pipelines, access = self.container.table("pipelines_table"), self.container.table("access_table")
+        hints = adapters.SyncHints(
+            PipelineHints(pipelines, self.container.queue("sync_pipelines_queue_url"), self.container.now),
+            AccessHints(access, self.container.queue("sync_accounts_queue_url"), self.container.now),
+        )
+        worker = self.container.deliveries.worker(
+            scopes=self.container.hook_scopes(),
+            builds=self.container.builds.builds,
+            hints=hints,
+            states=adapters.IntegrationStates(self.container.integration_store),
+        )
+        for message in self.container.ordered_queues["deliveries"].take():
+            worker(message.body, remaining=lambda: 60.0)
 
     def provision(self) -> None:
         """Carry out what was applied."""

@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -29,15 +30,15 @@ class Shown:
     @property
     def text(self) -> str:
         """What a reader reads."""
-        return re.sub(r"\s+", " ", "".join(_Reader.read(self.html).texts)).strip()
+        return re.sub(r"\s+", " ", "".join(_read(self.html).texts)).strip()
 
     def elements(self, name: str) -> list[Attributes]:
         """All elements of a name, with their attributes."""
-        return [attributes for tag, attributes in _Reader.read(self.html).tags if tag == name]
+        return [attributes for tag, attributes in _read(self.html).tags if tag == name]
 
     def form(self, action: str) -> dict[str, str]:
         """The hidden fields of the form with this action."""
-        return dict(_Reader.read(self.html).forms[action])
+        return dict(_read(self.html).forms[action])
 
 
 class Visitor:
@@ -107,14 +108,10 @@ class _Reader(HTMLParser):
         self._open: list[str] = []
         self._form: dict[str, str] | None = None
 
-    @classmethod
-    def read(cls, html: str) -> "_Reader":
-        """Read a page."""
-        reader = cls()
-        reader.feed(html)
-        reader.close()
-        assert reader._open == [], reader._open
-        return reader
+    def finish(self) -> None:
+        """Come to the end of the page."""
+        self.close()
+        assert self._open == [], self._open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
@@ -137,6 +134,15 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+
+
+@lru_cache(maxsize=4)
+def _read(html: str) -> _Reader:
+    """Read a page, once however often it is looked at."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.finish()
+    return reader
 
 
 def links(shown: Shown) -> Iterator[str]:

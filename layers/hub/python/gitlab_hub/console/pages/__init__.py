@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from gitlab_hub.console.pages import changes, home, people, plans, why
+from gitlab_hub.console.pages import builds, changes, credentials, deliveries, home, people, plans, requests, why
 from gitlab_hub.console.screens import Screen
+
+PARTS = (home, people, why, changes, plans, requests, credentials, deliveries, builds)
 
 
 def screens() -> Sequence[Screen]:
     """All screens there are."""
-    return [screen for part in (home, people, why, changes, plans) for screen in part.screens()]
+    return [screen for part in PARTS for screen in part.screens()]
