@@ -115,6 +115,13 @@ class Browser:
             time.sleep(0.05)
         raise AssertionError(f"not within {PATIENCE:.0f} s: {script}")
 
+    def arrive(self, part: str) -> None:
+        """Wait until this is part of the address; a page without scripts can be asked for nothing else."""
+        deadline = time.monotonic() + PATIENCE
+        while part not in self.url:
+            assert time.monotonic() < deadline, (part, self.url)
+            time.sleep(0.05)
+
     def close(self) -> None:
         """Close the window."""
         self._command("DELETE", "")
