@@ -26,6 +26,7 @@ def pages(console: Console) -> dict[str, str]:
     return {
         "sign-in": "/console/sign-in",
         "nothing": "/console/nothing",
+        "connect": "/console/connect",
         "home": "",
         "people": "/people?q=a",
         "nobody": "/people?q=zzzzzz",

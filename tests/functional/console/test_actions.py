@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.fakes.gitlab import CANARY, HOST, answer
 from tests.functional.console.console_hub import OWNER_TOKEN, ConsoleHub
 from tests.functional.console.visitor import Visitor
 
@@ -72,3 +73,20 @@ def test_a_verdict_without_anything_suspect_is_refused_in_words(hub: ConsoleHub,
     fields = {"form_key": key, "repeat_key": "v" * 16, "kind": "access", "verdict": "accept"}
     shown = visitor.post(f"{hub.base}/syncs/verdict", fields)
     assert (shown.status, "nothing_suspect" in shown.text) == (409, True)
+
+
+def test_a_gitlab_is_connected_and_its_token_is_never_shown(hub: ConsoleHub, visitor: Visitor) -> None:
+    fields = {"host_url": HOST, "access_token": CANARY, "display_name": "Second"}
+    before = hub.gitlab.script["/user"]
+    hub.gitlab.script["/user"] = answer(401, {})
+    shown = visitor.submit(visitor.get("/console/connect"), "/console/connect", **fields)
+    assert (shown.status >= 400, "step by step" in shown.text, CANARY in shown.html) == (True, True, False)
+    values = {str(one.get("name")): one.get("value") for one in shown.elements("input")}
+    assert (values["host_url"], values["display_name"], values["access_token"]) == (HOST, "Second", None)
+    hub.gitlab.script["/user"] = before
+    # It is connected already: what the API says of that is said here.
+    again = visitor.submit(shown, "/console/connect", **fields)
+    assert (again.status, "duplicate_integration" in again.text, CANARY in again.html) == (409, True, False)
+    hub("DELETE", f"/v1/integrations/{hub.own}?force=true")
+    home = visitor.submit(again, "/console/connect", **fields)
+    assert (home.status, "Second" in home.text, CANARY in home.html) == (200, True, False)

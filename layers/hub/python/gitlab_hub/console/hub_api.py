@@ -17,9 +17,6 @@ from gitlab_hub.errors import HubError
 from gitlab_hub.storage.ports import Function
 from gitlab_hub.web.principal import Principal
 
-AT_ONCE = 6
-"""Calls that one page makes at the same time."""
-
 
 class Part(StrEnum):
     """The functions that the API is made of, as far as pages need them."""
@@ -35,10 +32,19 @@ class Part(StrEnum):
 class ApiRefusal(Exception):
     """The API said no, or could not answer; `status` and `refused` are its status and its code."""
 
-    def __init__(self, status: int, refused: str, message: str, *, retryable: bool, request_id: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        refused: str,
+        message: str,
+        *,
+        retryable: bool,
+        request_id: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status, self.refused, self.request_id = status, refused, request_id
-        self.may_work_later = retryable
+        self.may_work_later, self.details = retryable, dict(details or {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +94,13 @@ class HubApi:
         body = json.loads(response.get("body") or "{}")
         if response["statusCode"] >= HTTPStatus.BAD_REQUEST:
             raise ApiRefusal(
-                response["statusCode"], body["code"], body["error"], retryable=body["retryable"],
+                response["statusCode"],
+                body["code"],
+                body["error"],
+                retryable=body["retryable"],
                 request_id=body["request_id"],
-            )  # fmt: skip
+                details=body.get("details"),
+            )
         return dict(body)
 
     def load(self, ask: Ask) -> Loaded:
@@ -101,9 +111,21 @@ class HubApi:
             return Loaded(None, problem)
 
     def load_all(self, asks: Mapping[str, Ask]) -> dict[str, Loaded]:
-        """Several calls at once, by the same names."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return dict(zip(asks, pool.map(self.load, asks.values()), strict=True))
+        """Several calls, by the same names: of different functions at once, of one function one after the other.
+
+        Two calls of one function at the same time may each begin with a cold start, and take two of the executions that
+        an account may have at once; a new one has ten (Lambda quotas).
+        """
+        lines: dict[Part, dict[str, Ask]] = {}
+        for name, ask in asks.items():
+            lines.setdefault(ask.part, {})[name] = ask
+
+        def in_line(line: Mapping[str, Ask]) -> dict[str, Loaded]:
+            return {name: self.load(ask) for name, ask in line.items()}
+
+        with ThreadPoolExecutor(max(1, len(lines))) as pool:
+            found = {name: one for line in pool.map(in_line, lines.values()) for name, one in line.items()}
+        return {name: found[name] for name in asks}
 
     def _event(self, ask: Ask) -> dict[str, Any]:
         query = {name: value for name, value in ask.query.items() if value is not None and value != ""}

@@ -2,10 +2,21 @@
 
 from collections.abc import Sequence
 
-from gitlab_hub.console.pages import builds, changes, credentials, deliveries, home, people, plans, requests, why
+from gitlab_hub.console.pages import (
+    builds,
+    changes,
+    connect,
+    credentials,
+    deliveries,
+    home,
+    people,
+    plans,
+    requests,
+    why,
+)
 from gitlab_hub.console.screens import Screen
 
-PARTS = (home, people, why, changes, plans, requests, credentials, deliveries, builds)
+PARTS = (home, connect, people, why, changes, plans, requests, credentials, deliveries, builds)
 
 
 def screens() -> Sequence[Screen]:
