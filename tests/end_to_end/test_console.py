@@ -1,6 +1,7 @@
 """The console on the deployed bundle: a link signs in, pages show what the API answers, signing out ends it."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 
 import httpx
@@ -29,6 +30,10 @@ class Tab:
         given = {name: unescape(value) for name, value in hidden.items()} | fields
         return self._kept(action, self._http.post(action, data=given, headers=self._cookie()))
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def _kept(self, path: str, answer: httpx.Response) -> httpx.Response:
         self._hub.shown.append((path, answer.text))
         for line in answer.headers.get_list("set-cookie"):
@@ -42,8 +47,10 @@ class Tab:
 
 
 @pytest.fixture
-def tab(hub: Hub) -> Tab:
-    return Tab(hub)
+def tab(hub: Hub) -> Iterator[Tab]:
+    tab = Tab(hub)
+    yield tab
+    tab.close()
 
 
 def signed_in(hub: Hub, tab: Tab) -> None:
