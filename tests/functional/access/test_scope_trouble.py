@@ -4,7 +4,7 @@ from gitlab_hub.gitlab.errors import Forbidden, GitLabError, ResourceNotFound, U
 from gitlab_hub.inventory.listing import MAX_COLLECTED
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.session import SliceOver, run, run_in_slices
-from tests.functional.access.company import ADMIN, JANE, MEMBER, TOP_GROUP, Company, group, project
+from tests.functional.access.company import ADMIN, BESIDE, JANE, MEMBER, TOP_GROUP, Company, group, project
 
 ERRORS = [
     Forbidden("no", http_status=403),
@@ -63,7 +63,8 @@ async def test_a_run_cut_after_every_page_reads_each_page_once(who: SyncTarget) 
     whole, cut = Company(page_size=1), Company(page_size=1)
     await whole.sync(who)
     await run_in_slices(cut.feature, cut.session(who))
-    assert cut.table.dump() == whole.table.dump()
+    stored, expected = ([row for row in one.table.dump() if row["pk"] not in BESIDE] for one in (cut, whole))
+    assert stored == expected
     lists = [name for name in ("/users", "/groups", "/projects") if name in whole.gitlab.paths]
     for path in lists:
         pages = [call["start"] for name, call in cut.gitlab.calls if name == path and "pagination" in call]
