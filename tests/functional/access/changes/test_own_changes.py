@@ -1,5 +1,7 @@
 """What the hub itself has changed, and what somebody else has: the feed tells them apart."""
 
+from typing import Any
+
 import pytest
 
 from gitlab_hub.access.changes.model import Author, Change, ChangeKind, Place
@@ -78,3 +80,45 @@ def test_what_is_told_beside_a_change_of_the_hubs_own_is_nobodys() -> None:
         Change(kind=ChangeKind.RESOURCE_ADDED, resource=place, after={"full_path": "acme/shop"}),
     )
     assert [one.audit_id for one in reader.attributed([*others, own])] == [None, None, LINE]
+
+
+@pytest.mark.parametrize(
+    ("noted", "change", "is_own"),
+    [
+        ((JANE, "blocked"), ("account_changed", {"state": "active"}, {"state": "blocked"}), True),
+        ((JANE, "blocked"), ("account_changed", {"state": "active"}, {"state": "banned"}), False),
+        ((JANE, "blocked"), ("account_changed", {"state": "blocked", "name": "J"}, {"state": "blocked"}), False),
+        ((JANE, None), ("account_removed", {"state": "blocked"}, None), True),
+        ((JANE, "blocked"), ("account_removed", {"state": "blocked"}, None), False),
+        (("Jane", "active"), ("account_added", None, {"state": "active", "username": "jane"}), True),
+        (("Jane", "active"), ("account_added", None, {"state": "blocked", "username": "jane"}), False),
+        (("jan", "active"), ("account_added", None, {"state": "active", "username": "jane"}), False),
+    ],
+)
+def test_an_account_that_the_hub_has_changed_is_its_own_change(
+    noted: tuple[int | str, str | None], change: tuple[str, Any, Any], is_own: bool
+) -> None:
+    company, (account, state), (kind, before, after) = Company(), noted, change
+    now = lambda: company.session().now().timestamp()  # noqa: E731
+    own = OwnChanges(company.table, now)
+    own.note_account("i1", account, state=state, audit_id=LINE)
+    found = Change(kind=ChangeKind(kind), account_id=JANE, before=before, after=after)
+    reader = OwnChangeReader(company.table, "i1", now)
+    assert [one.audit_id for one in reader.attributed([found])] == [LINE if is_own else None]
+    own.drop_account("i1", account, state=state)
+    assert OwnChangeReader(company.table, "i1", now).attributed([found])[0].audit_id is None
+
+
+def test_who_is_blocked_and_then_deleted_is_told_as_the_hubs_both_times() -> None:
+    company = Company()
+    now = lambda: company.session().now().timestamp()  # noqa: E731
+    own = OwnChanges(company.table, now)
+    own.note_account("i1", JANE, state="blocked", audit_id="aud_block")
+    own.note_account("i1", JANE, state=None, audit_id="aud_delete")
+    active, blocked = {"state": "active"}, {"state": "blocked"}
+    found = (
+        Change(kind=ChangeKind.ACCOUNT_CHANGED, account_id=JANE, before=active, after=blocked),
+        Change(kind=ChangeKind.ACCOUNT_REMOVED, account_id=JANE, before=blocked),
+    )
+    told_of = OwnChangeReader(company.table, "i1", now).attributed(found)
+    assert [one.audit_id for one in told_of] == ["aud_block", "aud_delete"]

@@ -7,12 +7,24 @@ from gitlab_hub.gitlab.errors import ResourceNotFound
 from gitlab_hub.gitlab.fields import GitLabRow, first_id, number, part, text
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.errors import OutOfSight
 from gitlab_hub.provisioning.facts import Place
 
 if TYPE_CHECKING:
     from gitlab_hub.provisioning.reading import LiveReader
 
 _SOURCES = {"Namespace": ResourceType.GROUP, "Project": ResourceType.PROJECT}
+
+
+async def check_administrator(reader: "LiveReader") -> None:
+    """Make sure that a 404 about an account says that there is none. Raises OutOfSight.
+
+    To others than administrators GitLab need not show it, and it shows `is_admin` to them only, also of themselves
+    (lib/api/users.rb, `GET /users/:id`).
+    """
+    own = await reader.person(reader.hand.account_id)
+    if own is None or own.is_admin is None:
+        raise OutOfSight("GitLab does not treat the token's user as an administrator (any more).")
 
 
 async def owned_groups(reader: "LiveReader", account_id: int) -> list[Place]:
@@ -40,13 +52,17 @@ async def memberships_of(reader: "LiveReader", account_id: int, most: int) -> li
 
 
 async def credentials_of(reader: "LiveReader", account_id: int, most: int) -> list[tuple[CredentialKind, int]] | None:
-    """The personal tokens that are still good, and the SSH keys, of an account; None where they are more.
+    """The tokens of an account that are still good, and its SSH keys; None where they are more.
 
-    To be asked by administrators only (lib/api/personal_access_tokens.rb, `user_id`; lib/api/users.rb, `keys`).
+    To be asked by administrators only (lib/api/personal_access_tokens.rb, `user_id`; lib/api/users.rb, `keys` and
+    `impersonation_tokens`, which the first of these lists leaves out).
     """
-    keys = path_of_account(CredentialKind.SSH_KEY, account_id)
+    keys, impersonation = (
+        path_of_account(kind, account_id) for kind in (CredentialKind.SSH_KEY, CredentialKind.IMPERSONATION_TOKEN)
+    )
     lists = (
         (CredentialKind.PERSONAL_TOKEN, f"/{ANYWHERE}", {"user_id": str(account_id), "state": "active"}),
+        (CredentialKind.IMPERSONATION_TOKEN, impersonation, {"state": "active"}),
         (CredentialKind.SSH_KEY, keys, None),
     )
     found: list[tuple[CredentialKind, int]] = []

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
 from gitlab_hub.audit.log import Audit
@@ -11,7 +11,7 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.provisioning.instead import became_member, made_member
-from gitlab_hub.provisioning.model import IN_BACKGROUND, Call, Plan, Step, StepStatus
+from gitlab_hub.provisioning.model import IN_BACKGROUND, ON_ACCOUNTS, Call, Operation, Plan, Step, StepStatus
 from gitlab_hub.provisioning.outcomes import (
     Answer,
     Taken,
@@ -20,11 +20,12 @@ from gitlab_hub.provisioning.outcomes import (
     answer_of_error,
     before_sending,
     given_up,
+    held_back,
     reached,
 )
 from gitlab_hub.provisioning.planner import Planner
 from gitlab_hub.provisioning.ports import OwnChanges
-from gitlab_hub.provisioning.states import Instead, Membership, State
+from gitlab_hub.provisioning.states import AccountState, Instead, Membership, State
 from gitlab_hub.provisioning.store import PlanStore
 
 SEND_SECONDS = 25.0
@@ -104,6 +105,11 @@ class Execution:
         step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
         return self._save(plan, became_member(step, instead, at=self._clock()))
 
+    def held_back(self, plan: Plan, step: Step, steps: Iterable[Step]) -> Step | None:
+        """End a deletion that must not go out, as something before it was not done; None where it may."""
+        done = held_back(step, steps, at=self._clock())
+        return None if done is None else self._save(plan, done)
+
     def settle(self, connection: GitLabConnection, plan: Plan, step: Step, code: str, hint: str) -> Step:
         """End a step that is not to be sent any more. What has gone out is judged by what GitLab shows.
 
@@ -145,11 +151,16 @@ class Execution:
             one = saved.operation
             if one.holder and one.resource_type is not None:
                 self._own_changes.drop(plan.integration_id, *one.resource, one.holder, is_group=bool(one.group_id))
+            elif one.kind in ON_ACCOUNTS:
+                self._own_changes.drop_account(plan.integration_id, _account(one), state=_account_state(saved))
         return saved
 
     def _note_own(self, plan: Plan, step: Step, line: str) -> None:
         """Have the change feed know whose change this is, whoever finds it first."""
         one = step.operation
+        if one.kind in ON_ACCOUNTS and one.resource_type is None:
+            state = _account_state(step)
+            self._own_changes.note_account(plan.integration_id, _account(one), state=state, audit_id=line)
         if not one.holder or one.resource_type is None:
             return
         self._own_changes.note(
@@ -180,6 +191,15 @@ class Execution:
 
     def _clock(self) -> int:
         return int(self._now())
+
+
+def _account(one: Operation) -> int | str:
+    """An account by its id, or one that is to be made by its username."""
+    return one.account_id or one.username or ""
+
+
+def _account_state(step: Step) -> str | None:
+    return step.after.state if isinstance(step.after, AccountState) else None
 
 
 def _state(state: State | None) -> dict[str, object] | None:

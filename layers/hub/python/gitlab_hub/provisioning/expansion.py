@@ -4,15 +4,16 @@ Each of them is an operation like any other, with its own sentence, calls, refus
 is read when the plan is made; what comes after that is not part of it, which is why an account is blocked first.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitlab_hub.errors import InvalidInput, NotInGitLab
-from gitlab_hub.gitlab.fields import first_id
+from gitlab_hub.gitlab.fields import first_id, text
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.account_reading import credentials_of, memberships_of
+from gitlab_hub.provisioning.account_reading import account_named, credentials_of, memberships_of
 from gitlab_hub.provisioning.errors import TooManyOperations
 from gitlab_hub.provisioning.model import MOST_STEPS, ON_ACCOUNTS, Kind, Operation
 from gitlab_hub.provisioning.operations.invitations import Invitations
@@ -46,10 +47,10 @@ async def expanded(reader: "LiveReader", operations: Sequence[Operation]) -> lis
 
 
 async def _named(reader: "LiveReader", operation: Operation) -> Operation:
-    """The operation with the id of its account; without one where there is no such account."""
-    rows = await reader.rows("/users", {"username": operation.username or ""})
-    found = next((number for row in rows if (number := first_id(row, "id")) is not None), 0)
-    return replace(operation, account_id=found, username=None)
+    """The operation with the id of its account; without one where no account has both the name and the address."""
+    row, _ = await account_named(reader, operation.username or "", operation.email or "")
+    is_it = row is not None and (text(row.get("email")) or "").lower() == operation.email
+    return replace(operation, account_id=(first_id(row or {}, "id") or 0) if is_it else 0, username=None, email=None)
 
 
 async def _offboarding(reader: "LiveReader", operation: Operation) -> list[Operation]:
@@ -88,7 +89,7 @@ async def _revocations(
 ) -> AsyncIterator[Operation]:
     """The ends of direct memberships. Requests for access are none, and nobody takes a project of their own away."""
     for kind, number in places:
-        member, place = await reader.member(kind, number, account), await reader.place(kind, number)
+        member, place = await asyncio.gather(reader.member(kind, number, account), reader.place(kind, number))
         if member is not None and (place is None or place.owner_id != account):
             level = member.membership.access_level
             yield Operation(

@@ -215,6 +215,12 @@ class Step:
         """Whether nothing is to be done about it any more."""
         return self.status is not StepStatus.PENDING
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it is as it was to be, or on its way there in GitLab; it may have been so from the start."""
+        was_so = self.status is StepStatus.SKIPPED and self.error is None
+        return was_so or self.status in {StepStatus.APPLIED, StepStatus.ACCEPTED}
+
     def settled(self, status: StepStatus, *, at: int, error: str | None = None, hint: str | None = None) -> "Step":
         """The step at its end."""
         return replace(self, status=status, error=error, hint=hint, sent_at=None, settled_at=at)
@@ -292,7 +298,5 @@ def in_order(operations: Mapping[int, Operation]) -> list[int]:
 
 
 def ended(steps: Sequence[Step]) -> PlanStatus:
-    """The status of a plan whose steps are all settled: what was there already, or is under way in GitLab, is done."""
-    done = {StepStatus.APPLIED, StepStatus.ACCEPTED}
-    is_done = all(step.status in done or (step.status is StepStatus.SKIPPED and step.error is None) for step in steps)
-    return PlanStatus.APPLIED if is_done else PlanStatus.PARTLY_APPLIED
+    """The status of a plan whose steps are all settled."""
+    return PlanStatus.APPLIED if all(step.is_done for step in steps) else PlanStatus.PARTLY_APPLIED

@@ -5,7 +5,7 @@ request waits for an administrator (lib/api/invitations.rb; ee/app/services/ee/m
 that timed out may have been done. So what counts is what is read afterwards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from typing import Any
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError, NoConnection, RateLimited, ReadOnly
-from gitlab_hub.provisioning.model import IN_BACKGROUND, Step, StepStatus
+from gitlab_hub.provisioning.model import IN_BACKGROUND, Kind, Step, StepStatus
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.refusals import Code
@@ -23,6 +23,7 @@ MOST_TRIES = 5
 """Writes of one step. After each of them GitLab was asked, and showed that nothing was done."""
 
 DRIFTED, NOT_DONE, REFUSED = "plan_drifted", "not_done", "gitlab_refused"
+HELD_BACK = "held_back"
 
 DONE_WITHIN_SECONDS = 600
 """How long something is watched that GitLab has taken and does later; after that it is told as it is."""
@@ -35,6 +36,11 @@ _DRIFTED_HINT = "Somebody changed this in GitLab after the plan was applied. It 
 _NOT_DONE_HINT = "GitLab took the request, and shows no change. Look at it there, and make a new plan."
 _REFUSED_HINT = "GitLab refused the request. The audit log has its request id; ask GitLab's administrator about it."
 _UNSURE_HINT = "Its request had gone out, and may have been done: look at it in GitLab."
+_RIVAL_HINT = "Somebody else made this account at the same moment. It was left as it is; look at it in GitLab."
+_HELD_BACK_HINT = (
+    "The account is not deleted, as another operation of this plan about it was not carried out. Look at that one "
+    "first, then make a new plan."
+)
 _UNKNOWN_HINT = "GitLab gave no answer again and again, and shows no change. Make a new plan once it answers."
 
 
@@ -88,6 +94,21 @@ def answer_of_error(error: HubError) -> Answer:
     return Answer(taken=Taken.UNKNOWN, request_id=error.request_id, error=error.code, retry_after=wait)
 
 
+def held_back(step: Step, steps: Iterable[Step], *, at: int) -> Step | None:
+    """The step at its end, where it is a deletion that must not go out; else None.
+
+    A deletion is for good. It comes last, and only where all else that its plan does about the account was done: what
+    was left over may be what somebody has to look at while the account is there.
+    """
+    one = step.operation
+    if one.kind is not Kind.DELETE_ACCOUNT or step.tries:
+        return None
+    others = (other for other in steps if other.index != step.index and other.operation.account_id == one.account_id)
+    if all(other.is_done for other in others if other.is_settled):
+        return None
+    return step.settled(StepStatus.SKIPPED, at=at, error=HELD_BACK, hint=_HELD_BACK_HINT)
+
+
 def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
     """The step at its end, or as it is where it is to be waited for; None where its calls are to go out now.
 
@@ -115,20 +136,29 @@ def before_sending(step: Step, decision: Decision, *, at: int) -> Step | None:
 def after_sending(step: Step, answer: Answer, now_is: State | None, *, at: int) -> Step:
     """The step as it is after a write, by what GitLab shows now; still pending where it is to be tried again."""
     step = replace(step, gitlab_request_id=answer.request_id or step.gitlab_request_id)
-    if now_is == step.after:
+    if now_is == step.after and not _is_of_a_rival(step, answer):
         return reached(step, at)
     if step.operation.kind in IN_BACKGROUND and answer.taken in {Taken.YES, Taken.UNKNOWN}:
         return replace(step, taken_at=at if answer.taken is Taken.YES else None)
     if answer.taken is Taken.QUEUED:
         return step.settled(StepStatus.ACCEPTED, at=at, hint="GitLab waits for an administrator's approval.")
     if now_is != step.before:
-        return step.settled(StepStatus.FAILED, at=at, error=str(Code.GRANT_CHANGED), hint=_DRIFTED_HINT)
+        hint = _RIVAL_HINT if _is_of_a_rival(step, answer) else _DRIFTED_HINT
+        return step.settled(StepStatus.FAILED, at=at, error=str(Code.GRANT_CHANGED), hint=hint)
     failed = {Taken.NO: (answer.error or REFUSED, _REFUSED_HINT), Taken.YES: (NOT_DONE, _NOT_DONE_HINT)}
     if answer.taken in failed:
         error, hint = failed[answer.taken]
         return step.settled(StepStatus.FAILED, at=at, error=error, hint=hint)
     # A write that certainly was not done is no try.
     return replace(step, sent_at=None, tries=step.tries - (answer.taken is Taken.LATER))
+
+
+def _is_of_a_rival(step: Step, answer: Answer) -> bool:
+    """Whether an account that is there was made by somebody else, so that undo must not block it.
+
+    GitLab refused the only request for it that ever went out: the name or the address was taken already.
+    """
+    return step.operation.kind is Kind.CREATE_ACCOUNT and answer.taken is Taken.NO and step.tries == 1
 
 
 def given_up(step: Step, code: str, hint: str, *, at: int, shows_before: bool = False) -> Step:

@@ -150,7 +150,7 @@ class Planner:
             raise HostUnreachable("GitLab took too long to say what the plan touches; send fewer operations.") from None
 
     def _hand(self, connection: GitLabConnection, operations: Iterable[Operation] = ()) -> Hand:
-        ends_tokens = any(one.kind is Kind.REVOKE_CREDENTIAL or one.kind in CLOSING for one in operations)
+        ends_tokens = any(one.kind in {Kind.REVOKE_CREDENTIAL, Kind.OFFBOARD} | CLOSING for one in operations)
         return Hand(
             account_id=connection.user_id,
             is_admin=connection.is_admin,

@@ -25,6 +25,12 @@ class OwnChanges(Protocol):
     ) -> None:
         """An account, or an invited group, is about to have a level in a group or project, None for nothing."""
 
+    def note_account(self, integration_id: str, account: int | str, *, state: str | None, audit_id: str) -> None:
+        """An account, by its id or its new username, is about to be in a state, None for gone."""
+
+    def drop_account(self, integration_id: str, account: int | str, *, state: str | None) -> None:
+        """It did not become so."""
+
     def drop(
         self, integration_id: str, kind: ResourceType, number: int, holder: int, *, is_group: bool = False
     ) -> None:

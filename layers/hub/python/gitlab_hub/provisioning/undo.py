@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gitlab_hub.provisioning.instead import as_it_went
-from gitlab_hub.provisioning.model import Operation, Step, StepStatus
+from gitlab_hub.provisioning.model import IN_BACKGROUND, Kind, Operation, Step, StepStatus
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 
 
@@ -20,10 +20,17 @@ def left_out(steps: Sequence[Step]) -> list[int]:
 def _ways_back(steps: Sequence[Step]) -> list[tuple[int, Operation | None]]:
     carried_out = (as_it_went(step) for step in steps if _is_done(step))
     done = [step for step in carried_out if step.before != step.after]
-    return [(step.index, OPERATIONS[step.operation.kind].back(step)) for step in done]
+    # Whose deletion GitLab has taken gets nothing back, least of all a way in while it goes on.
+    deleted = {step.operation.account_id for step in done if step.operation.kind is Kind.DELETE_ACCOUNT}
+    return [(step.index, None if step.operation.account_id in deleted else _back(step)) for step in done]
+
+
+def _back(step: Step) -> Operation | None:
+    return OPERATIONS[step.operation.kind].back(step)
 
 
 def _is_done(step: Step) -> bool:
-    """Whether GitLab has what was planned; what waits for its administrator, it has not."""
-    waits = step.status is StepStatus.ACCEPTED and OPERATIONS[step.operation.kind].waits_for is not None
+    """Whether GitLab has what was planned, or works on it. What an administrator has to approve, it has not."""
+    kind = step.operation.kind
+    waits = step.status is StepStatus.ACCEPTED and (kind in IN_BACKGROUND or OPERATIONS[kind].waits_for is not None)
     return waits or step.status is StepStatus.APPLIED or step.instead is not None

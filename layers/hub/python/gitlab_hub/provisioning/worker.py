@@ -121,7 +121,8 @@ class Provisioner:
                     continue
                 if remaining() < NEEDED_SECONDS:
                     return
-                steps[number] = self._settled(plan, steps[number], over)
+                held = self._execution.held_back(plan, steps[number], steps.values())
+                steps[number] = held or self._settled(plan, steps[number], over)
                 if not steps[number].is_settled:
                     return  # The next tick goes on here, so that the order stays.
                 self._refreshed(plan, steps[number])

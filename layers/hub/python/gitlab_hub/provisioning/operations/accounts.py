@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.account_reading import owned_groups
+from gitlab_hub.provisioning.account_reading import check_administrator, owned_groups
 from gitlab_hub.provisioning.facts import Person
 from gitlab_hub.provisioning.model import CLOSING, Kind, Operation, Step
 from gitlab_hub.provisioning.operations.account_rules import AccountFacts, decide, state_ahead
@@ -48,8 +48,10 @@ class Accounts:
         )
 
     async def state(self, reader: LiveReader, operation: Operation) -> AccountState | None:
-        """The account as it is."""
+        """The account as it is; None says that there is none. Raises OutOfSight."""
         person = await reader.person(operation.account_id)
+        if person is None:
+            await check_administrator(reader)
         return None if person is None else AccountState(state=person.state)
 
     def back(self, step: Step) -> Operation | None:

@@ -59,8 +59,8 @@ class NewAccounts:
         return (await _found(reader, operation))[0]
 
     def back(self, step: Step) -> Operation | None:
-        """Block it; its id is looked up by the username."""
-        return Operation(kind=Kind.BLOCK, username=step.operation.username)
+        """Block it; its id is looked up by the username and the address, as somebody else may have the name by then."""
+        return Operation(kind=Kind.BLOCK, username=step.operation.username, email=step.operation.email)
 
 
 _ACTIVE = AccountState(state="active")

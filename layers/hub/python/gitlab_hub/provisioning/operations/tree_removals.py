@@ -75,10 +75,13 @@ class TreeRemovals:
         )
 
     async def state(self, reader: LiveReader, operation: Operation) -> Membership | None:
-        """The most that the person has in the group or below it."""
+        """The most that the person has in the group or below it. Raises OutOfSight."""
         if operation.resource_type is None:
             return None
-        return _most(await held_in_tree(reader, operation.resource_id, operation.account_id))
+        held = await held_in_tree(reader, operation.resource_id, operation.account_id)
+        if not held:
+            await reader.check_shown(*operation.resource)
+        return _most(held)
 
     def back(self, step: Step) -> Operation | None:
         """Nothing: what there was is not known one by one."""
@@ -108,7 +111,8 @@ def _always(operation: Operation, facts: TreeFacts, hand: Hand) -> Iterator[Code
         yield Code.NOT_OWNER
     if facts.person is None:
         yield Code.USER_NOT_FOUND
-    if operation.account_id == hand.account_id:
+    # It takes all from them there, also what another integration works with.
+    if operation.account_id in {hand.account_id, *hand.other_users}:
         yield Code.SELF_TARGET
     if facts.person is not None and facts.person.kind in MACHINES:
         yield Code.BOT_MEMBER
