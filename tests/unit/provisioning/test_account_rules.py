@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
+from gitlab_hub.provisioning.fact_rows import person_of
 from gitlab_hub.provisioning.facts import Hand, Person
 from gitlab_hub.provisioning.model import Kind, Operation, in_order
 from gitlab_hub.provisioning.operations import new_accounts
 from gitlab_hub.provisioning.operations.account_rules import AccountFacts, decide
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.new_accounts import NewAccountFacts
-from gitlab_hub.provisioning.reading import person_of
 from gitlab_hub.provisioning.refusals import ADVICE, ON_ACCOUNT, Code
 from gitlab_hub.provisioning.sentences import account_change
 from gitlab_hub.provisioning.states import AccountState

@@ -7,11 +7,11 @@ import pytest
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.provisioning.fact_rows import member_of, person_of, place_of
 from gitlab_hub.provisioning.facts import Facts, Hand, Inherited, Member, Person, Place
 from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.membership_rules import decide
-from gitlab_hub.provisioning.reading import member_of, person_of, place_of
 from gitlab_hub.provisioning.refusals import ADVICE, Code
 from gitlab_hub.provisioning.sentences import change
 from gitlab_hub.provisioning.states import Membership, membership_of
