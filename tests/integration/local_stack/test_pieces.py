@@ -115,6 +115,7 @@ def test_every_function_but_the_caretaker_is_loaded_before_anybody_calls() -> No
 
 
 def serving(routes: list[WantedRoute], method: str, path: str) -> str:
-    patterns = {re.sub(r"\{\w+\}", "[^/]+", route.key): route.function for route in routes}
+    # The last part of a route may stand for several (docs.aws.amazon.com/apigateway, "Greedy path variables").
+    patterns = {re.sub(r"\{\w+\}", "[^/]+", route.key.replace("{page+}", ".+")): route.function for route in routes}
     (function,) = {patterns[one] for one in patterns if re.fullmatch(one, f"{method} {path}")}
     return function
