@@ -96,6 +96,10 @@ class Targets:
         self.verdicts.append("accepted")
 
 
+NEVER = 10**9
+"""In the place of `graphql_from`: members are read by REST, however many lists there are."""
+
+
 class SyncHub:
     """One integration of a hub: its tables and queues, and workers as they are needed."""
 

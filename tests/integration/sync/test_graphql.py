@@ -15,13 +15,12 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, Run, RunStatus
 from stand_in_gitlab.process import Running, running
 from tests.fakes.faults import Crash, Plan
-from tests.fakes.sync_worker import ID, SyncHub
+from tests.fakes.sync_worker import ID, NEVER, SyncHub
 from tests.integration.sync.company_changes import happen
 from tests.integration.sync.conftest import EPOCH
 from tests.integration.sync.stored_rows import lost, mirrored, stored, truth
 
 SIZES = ("--users", "40", "--groups", "14", "--projects", "14", "--pipelines", "1", "--jobs", "1", "--seed", "11")
-NEVER = 10**9
 NEW_LEVEL = 45
 
 

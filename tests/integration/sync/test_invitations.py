@@ -10,12 +10,11 @@ from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from gitlab_hub.sync.scope_list import ListedScope
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import ID, SyncHub
+from tests.fakes.sync_worker import ID, NEVER, SyncHub
 from tests.integration.sync.conftest import EPOCH
 from tests.integration.sync.stored_rows import access, ends, reach, truth
 
 Invited = dict[tuple[str, int, str], tuple[int, int | None, str | None]]
-NEVER = 10**9
 STAGES = ("group_invitations", "project_invitations")
 
 

@@ -7,9 +7,9 @@ import pytest
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import SyncHub
+from tests.fakes.sync_worker import NEVER, SyncHub
 from tests.integration.sync.conftest import EPOCH
-from tests.integration.sync.test_invitations import NEVER, asked, assert_whole, real, stored
+from tests.integration.sync.test_invitations import asked, assert_whole, real, stored
 
 SIZES = ("--users", "20", "--groups", "14", "--projects", "14", "--pipelines", "0", "--jobs", "1", "--seed", "11")
 
