@@ -72,6 +72,10 @@ SELDOM = {
     ("AccessRole", "sqs:SendMessage", "SyncAccountsQueue"): "files that are too large for an answer",
     ("AccessRole", "dynamodb:PutItem", "AccessTable"): "files that are too large for an answer",
     ("AccessRole", "s3:GetObject", "ExportsBucket"): "files that are too large for an answer",
+    ("OperationsRole", "dynamodb:Query", "PipelinesTable"): "figures of days, where Prometheus asks for them",
+    ("ProvisionerRole", "dynamodb:GetItem", "AccessTable"): "a token or key that was revoked is looked up",
+    ("ProvisionerRole", "dynamodb:PutItem", "AccessTable"): "a token or key that was revoked is noted as such",
+    ("ProvisionerRole", "dynamodb:Query", "AccessTable"): "tokens and keys of whoever leaves",
     ("ProvisionerRole", "dynamodb:PutItem", "IntegrationsTable"): RENEWAL,
     ("ProvisioningRole", "dynamodb:PutItem", "IntegrationsTable"): RENEWAL,
     (
