@@ -55,7 +55,7 @@ async def credentials_of(reader: "LiveReader", account_id: int, most: int) -> li
     """The tokens of an account that are still good, and its SSH keys; None where they are more.
 
     To be asked by administrators only (lib/api/personal_access_tokens.rb, `user_id`; lib/api/users.rb, `keys` and
-    `impersonation_tokens`, which the first of these lists leaves out).
+    `impersonation_tokens`). The first of these lists may have impersonation tokens, too: each is named once, by its id.
     """
     keys, impersonation = (
         path_of_account(kind, account_id) for kind in (CredentialKind.SSH_KEY, CredentialKind.IMPERSONATION_TOKEN)
@@ -68,7 +68,9 @@ async def credentials_of(reader: "LiveReader", account_id: int, most: int) -> li
     found: list[tuple[CredentialKind, int]] = []
     for kind, path, narrowed in lists:
         async for rows in reader.pages(path, narrowed):
-            found += [(kind, one) for row in rows if (one := first_id(row, "id")) is not None]
+            known = {number for _, number in found if kind is CredentialKind.IMPERSONATION_TOKEN}
+            ids = [one for row in rows if (one := first_id(row, "id")) is not None]
+            found += [(kind, one) for one in ids if one not in known]
             if len(found) > most:
                 return None
     return found
