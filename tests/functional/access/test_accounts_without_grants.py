@@ -3,7 +3,8 @@
 import pytest
 
 from gitlab_hub.access.model import Account
-from gitlab_hub.access.reader import MOST_ASKED, AccessReader, AccountFilter
+from gitlab_hub.access.reader import MOST_ASKED, AccessReader
+from gitlab_hub.access.wanted import AccountFilter
 from tests.fakes.counting_table import CountedTable
 from tests.functional.access.access_api import NOW, Client, grant
 

@@ -10,7 +10,8 @@ from gitlab_hub.builds.targets.https import TargetCheck
 from gitlab_hub.composition.routes import all_routes
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Operation, Plan, PlanStatus, Step
+from gitlab_hub.provisioning.model import Plan, PlanStatus, Step
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.states import Membership
 from gitlab_hub.provisioning.timed.model import AccessRequest, RequestStatus
 from gitlab_hub.storage.ports import Table

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.model import Account, AccountStatus
-from gitlab_hub.access.reader import AccessReader, AccountFilter
+from gitlab_hub.access.reader import AccessReader
+from gitlab_hub.access.wanted import AccountFilter
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.account_lists import GROUP_LISTS, READING
 from gitlab_hub.integrations.permissions import need_of

@@ -1,7 +1,7 @@
 import pytest
 
 from gitlab_hub.access.model import Account
-from gitlab_hub.access.reader import DAY, is_inactive
+from gitlab_hub.access.wanted import DAY, is_inactive
 
 NOW = 1_772_323_200  # 2026-03-01 00:00 UTC
 OLD = NOW - 200 * DAY

@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.provisioning.fact_rows import person_of
 from gitlab_hub.provisioning.facts import Hand, Person
-from gitlab_hub.provisioning.model import Kind, Operation, in_order
+from gitlab_hub.provisioning.operation import Kind, Operation, in_order
 from gitlab_hub.provisioning.operations import new_accounts
 from gitlab_hub.provisioning.operations.account_rules import AccountFacts, decide
 from gitlab_hub.provisioning.operations.base import Decision

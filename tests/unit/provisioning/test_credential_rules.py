@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand, Place
 from gitlab_hub.provisioning.listed import Listed, located, revocation_of
-from gitlab_hub.provisioning.model import Kind, Operation
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.operations.credential_rules import (
     REVOKED,
     CredentialFacts,

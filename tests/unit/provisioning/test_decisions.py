@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.fact_rows import member_of, person_of, place_of
 from gitlab_hub.provisioning.facts import Facts, Hand, Inherited, Member, Person, Place
-from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation
+from gitlab_hub.provisioning.operation import NO_ROLE, Kind, Mode, Operation
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.membership_rules import decide
 from gitlab_hub.provisioning.refusals import ADVICE, Code

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Step, StepStatus
+from gitlab_hub.provisioning.model import Step, StepStatus
+from gitlab_hub.provisioning.operation import Kind
 from gitlab_hub.provisioning.states import Membership
 from gitlab_hub.provisioning.timed.ending import End, end_of, taking_back
 from gitlab_hub.provisioning.timed.model import grant

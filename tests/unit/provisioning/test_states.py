@@ -8,7 +8,8 @@ import pytest
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.limits import beyond
-from gitlab_hub.provisioning.model import GITLAB, Kind, Mode, Operation, Plan, PlanStatus, Step, plan_hash
+from gitlab_hub.provisioning.model import Plan, PlanStatus, Step, plan_hash
+from gitlab_hub.provisioning.operation import GITLAB, Kind, Mode, Operation
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.planner import touch_of
 from gitlab_hub.provisioning.states import (

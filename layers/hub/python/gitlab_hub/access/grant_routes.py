@@ -13,8 +13,9 @@ from gitlab_hub.access.filters import IdFilter, resource_of
 from gitlab_hub.access.grant_views import Explanation, GrantAnswer, GrantList
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.pages import Page
-from gitlab_hub.access.reader import AccessReader, Ending, GrantFilter
+from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.routes import BASE, IntegrationId
+from gitlab_hub.access.wanted import Ending, GrantFilter
 from gitlab_hub.errors import NotFound, NotInGitLab
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.web.api import Route

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
 from gitlab_hub.access.model import AccountStatus
-from gitlab_hub.access.reader import AccessReader, AccountFilter
+from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.views import (
     AccountAnswer,
     AccountEnvelope,
@@ -20,6 +20,7 @@ from gitlab_hub.access.views import (
     ProjectEnvelope,
     ProjectList,
 )
+from gitlab_hub.access.wanted import AccountFilter
 from gitlab_hub.errors import NotFound
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.fields import MAX_ID

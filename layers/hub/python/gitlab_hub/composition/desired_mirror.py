@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from gitlab_hub.access.reader import AccessReader, GrantFilter
+from gitlab_hub.access.reader import AccessReader
+from gitlab_hub.access.wanted import GrantFilter
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.desired.model import Held, Place
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Mode, Operation, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.model import PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.operation import Kind, Mode, Operation
 from gitlab_hub.provisioning.store import PlanStore
 
 if TYPE_CHECKING:

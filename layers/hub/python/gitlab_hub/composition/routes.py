@@ -271,16 +271,12 @@ def operations_routes(container: "Container") -> list["Route"]:
     from gitlab_hub.web.whoami import WhoAmIRoutes
 
     store, cursors = TokenStore(container.integrations_table), container.cursors
+    links = LinkStore(container.integrations_table, container.now)
     return _of(
         HealthRoutes(),
         WhoAmIRoutes(store),
         TokenRoutes(store, container.master_key, cursors, container.audit, container.now),
-        ConsoleLinkRoutes(
-            LinkStore(container.integrations_table, container.now),
-            container.master_key,
-            container.audit,
-            container.public_url.base,
-        ),
+        ConsoleLinkRoutes(links, container.master_key, container.audit, container.public_url.base),
         IncidentRoutes(container.incidents, cursors),
         AuditRoutes(AuditReader(container.integrations_table, container.now), cursors),
         MetricRoutes(container.table("pipelines_table"), metric_sources(container), container.now),

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 
-from gitlab_hub.provisioning.model import Kind, Operation
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.request_fields import AccountId, Email, ResourceBody
 from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody

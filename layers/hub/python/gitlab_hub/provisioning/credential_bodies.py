@@ -7,7 +7,7 @@ from pydantic import Field, StrictInt, model_validator
 from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import MAX_ID
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Operation
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.request_fields import AccountId, ResourceBody
 from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody

@@ -11,7 +11,8 @@ from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.gitlab.clients import GitLabConnection, GitLabs
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.provisioning.instead import became_member, made_member
-from gitlab_hub.provisioning.model import IN_BACKGROUND, ON_ACCOUNTS, Call, Operation, Plan, Step, StepStatus
+from gitlab_hub.provisioning.model import Call, Plan, Step, StepStatus
+from gitlab_hub.provisioning.operation import IN_BACKGROUND, ON_ACCOUNTS, Operation
 from gitlab_hub.provisioning.outcomes import (
     Answer,
     Taken,

@@ -15,7 +15,8 @@ from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.account_reading import account_named, credentials_of, memberships_of
 from gitlab_hub.provisioning.errors import TooManyOperations
-from gitlab_hub.provisioning.model import MOST_STEPS, ON_ACCOUNTS, Kind, Operation
+from gitlab_hub.provisioning.model import MOST_STEPS
+from gitlab_hub.provisioning.operation import ON_ACCOUNTS, Kind, Operation
 from gitlab_hub.provisioning.operations.invitations import Invitations
 
 if TYPE_CHECKING:

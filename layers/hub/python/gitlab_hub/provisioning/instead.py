@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gitlab_hub.gitlab.roles import role_name
-from gitlab_hub.provisioning.model import Kind, Operation, Step, StepStatus
+from gitlab_hub.provisioning.model import Step, StepStatus
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.states import Instead, Membership, membership_of
 
 BECAME_MEMBER = "became_member"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from gitlab_hub.errors import NotInGitLab
 from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Operation
+from gitlab_hub.provisioning.operation import Kind, Operation
 
 OF_RESOURCE = frozenset({CredentialKind.GROUP_TOKEN, CredentialKind.PROJECT_TOKEN, CredentialKind.DEPLOY_TOKEN})
 OF_ACCOUNT = frozenset(

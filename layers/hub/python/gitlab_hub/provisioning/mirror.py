@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import partition
-from gitlab_hub.provisioning.model import GITLAB, Operation, Where
+from gitlab_hub.provisioning.operation import GITLAB, Operation, Where
 from gitlab_hub.storage.ports import Key, Table
 from gitlab_hub.sync.errors import UnreadableRun
 from gitlab_hub.sync.ports import Kind

@@ -9,7 +9,7 @@ from gitlab_hub.gitlab.roles import MINIMAL_ACCESS
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.account_bodies import AccountBody
 from gitlab_hub.provisioning.credential_bodies import RevokeCredentialBody
-from gitlab_hub.provisioning.model import Kind, Mode, Operation, day_after
+from gitlab_hub.provisioning.operation import Kind, Mode, Operation, day_after
 from gitlab_hub.provisioning.request_fields import AccountId, Day, Email, GroupId, Level, ResourceBody, iso
 from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody

@@ -13,7 +13,8 @@ from typing import Any
 
 from gitlab_hub.errors import HubError
 from gitlab_hub.gitlab.errors import GitLabError, NoConnection, RateLimited, ReadOnly
-from gitlab_hub.provisioning.model import IN_BACKGROUND, Kind, Step, StepStatus
+from gitlab_hub.provisioning.model import Step, StepStatus
+from gitlab_hub.provisioning.operation import IN_BACKGROUND, Kind
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.refusals import Code

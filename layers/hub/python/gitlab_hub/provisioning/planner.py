@@ -14,7 +14,8 @@ from gitlab_hub.provisioning.expansion import expanded, is_open
 from gitlab_hub.provisioning.facts import Hand
 from gitlab_hub.provisioning.limits import Spent, Touch, beyond
 from gitlab_hub.provisioning.mirror import Mirror
-from gitlab_hub.provisioning.model import CLOSING, Kind, Operation, Step, Where, in_order
+from gitlab_hub.provisioning.model import Step
+from gitlab_hub.provisioning.operation import CLOSING, Kind, Operation, Where, in_order
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 from gitlab_hub.provisioning.ports import Addresses, HubUsers

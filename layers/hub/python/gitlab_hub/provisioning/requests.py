@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from gitlab_hub.provisioning.errors import TooManyOperations
-from gitlab_hub.provisioning.model import MOST_STEPS, Operation
+from gitlab_hub.provisioning.model import MOST_STEPS
+from gitlab_hub.provisioning.operation import Operation
 from gitlab_hub.provisioning.operation_bodies import OperationBody
 from gitlab_hub.provisioning.request_fields import Note
 from gitlab_hub.web.errors import Unprocessable, unfit

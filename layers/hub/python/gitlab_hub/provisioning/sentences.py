@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.roles import role_name
-from gitlab_hub.provisioning.model import day_after
+from gitlab_hub.provisioning.operation import day_after
 from gitlab_hub.provisioning.states import AccountState, CredentialState, Membership, State, membership_of
 
 

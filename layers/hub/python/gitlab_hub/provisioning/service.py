@@ -15,7 +15,8 @@ from gitlab_hub.provisioning.errors import PlanBlocked, PlanDrifted, PlanExpired
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.limits import WINDOW_SECONDS, Spent, Touch, in_window, spending
 from gitlab_hub.provisioning.listed import located
-from gitlab_hub.provisioning.model import PLAN_SECONDS, Operation, Plan, PlanStatus, Step, plan_hash
+from gitlab_hub.provisioning.model import PLAN_SECONDS, Plan, PlanStatus, Step, plan_hash
+from gitlab_hub.provisioning.operation import Operation
 from gitlab_hub.provisioning.planner import Planner, limited
 from gitlab_hub.provisioning.ports import Inventory
 from gitlab_hub.provisioning.refusals import OVERRIDABLE

@@ -11,7 +11,8 @@ from typing import Any
 
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.provisioning.keys import PLANS, STEPS, due_plans
-from gitlab_hub.provisioning.model import Call, Kind, Operation, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.model import Call, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.states import Instead, Membership, membership_of, state_of, stored
 from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.storage.ports import ABSENT, Item, Put, Table, UnknownSchema

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from gitlab_hub.provisioning.instead import as_it_went
-from gitlab_hub.provisioning.model import IN_BACKGROUND, Kind, Operation, Step, StepStatus
+from gitlab_hub.provisioning.model import Step, StepStatus
+from gitlab_hub.provisioning.operation import IN_BACKGROUND, Kind, Operation
 from gitlab_hub.provisioning.operations.table import OPERATIONS
 
 

@@ -10,7 +10,8 @@ from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.fields import midnight
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import ON_ACCOUNTS, Call, Kind, Operation, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.model import Call, Plan, PlanStatus, Step, StepStatus
+from gitlab_hub.provisioning.operation import ON_ACCOUNTS, Kind, Operation
 from gitlab_hub.provisioning.refusals import ADVICE, ON_ACCOUNT, ON_CREDENTIAL, Code
 from gitlab_hub.provisioning.states import AccountState, CredentialState, CredentialStatus, Instead, Membership, State
 from gitlab_hub.provisioning.timed.model import request_of

@@ -13,7 +13,8 @@ from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.execution import Execution
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.listed import Listed
-from gitlab_hub.provisioning.model import Operation, Plan, PlanStatus, Step, StepStatus, ended, in_order
+from gitlab_hub.provisioning.model import Plan, PlanStatus, Step, StepStatus, ended
+from gitlab_hub.provisioning.operation import Operation, in_order
 from gitlab_hub.provisioning.ports import Inventory, Refresh
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.service import usable

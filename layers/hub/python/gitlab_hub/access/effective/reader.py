@@ -13,7 +13,7 @@ from gitlab_hub.access.effective.paths import GrantKind, Memberships, is_at_leas
 from gitlab_hub.access.effective.reach import reached
 from gitlab_hub.access.model import Account, Grant
 from gitlab_hub.access.pages import MAX_READ, Page
-from gitlab_hub.access.reader import WHENEVER, Ending
+from gitlab_hub.access.wanted import WHENEVER, Ending
 from gitlab_hub.gitlab.roles import OWNER
 
 RESOURCES_READ = 50

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gitlab_hub.gitlab.roles import MINIMAL_ACCESS, ROLES
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Mode, Operation
+from gitlab_hub.provisioning.operation import Kind, Mode, Operation
 
 Place = tuple[ResourceType, int]
 

@@ -19,7 +19,8 @@ from datetime import date, timedelta
 
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.provisioning.facts import Hand, Person
-from gitlab_hub.provisioning.model import CLOSING, Call, Kind, Operation
+from gitlab_hub.provisioning.model import Call
+from gitlab_hub.provisioning.operation import CLOSING, Kind, Operation
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.states import AccountState

@@ -5,7 +5,8 @@ from dataclasses import replace
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.account_reading import check_administrator, owned_groups
 from gitlab_hub.provisioning.facts import Person
-from gitlab_hub.provisioning.model import CLOSING, Kind, Operation, Step
+from gitlab_hub.provisioning.model import Step
+from gitlab_hub.provisioning.operation import CLOSING, Kind, Operation
 from gitlab_hub.provisioning.operations.account_rules import AccountFacts, decide, state_ahead
 from gitlab_hub.provisioning.operations.base import Around, Finding
 from gitlab_hub.provisioning.reading import LiveReader

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.provisioning.facts import Hand
-from gitlab_hub.provisioning.model import CLOSING, Call, Kind, Mode, Operation, Resource, Step
+from gitlab_hub.provisioning.model import Call, Step
+from gitlab_hub.provisioning.operation import CLOSING, Kind, Mode, Operation, Resource
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.states import State

@@ -29,7 +29,8 @@ from gitlab_hub.gitlab.fields import GitLabRow, first_id, midnight, seconds, tex
 from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand, Person, Place
-from gitlab_hub.provisioning.model import Call, Operation
+from gitlab_hub.provisioning.model import Call
+from gitlab_hub.provisioning.operation import Operation
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.states import CredentialState, CredentialStatus

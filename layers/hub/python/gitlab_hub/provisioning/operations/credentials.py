@@ -6,7 +6,8 @@ from dataclasses import replace
 from gitlab_hub.gitlab.credential_kinds import ACCESS_TOKENS, ANYWHERE, CredentialKind
 from gitlab_hub.gitlab.fields import GitLabRow
 from gitlab_hub.provisioning.facts import Hand
-from gitlab_hub.provisioning.model import Operation, Step
+from gitlab_hub.provisioning.model import Step
+from gitlab_hub.provisioning.operation import Operation
 from gitlab_hub.provisioning.operations.base import Around, Finding
 from gitlab_hub.provisioning.operations.credential_rules import (
     CredentialFacts,

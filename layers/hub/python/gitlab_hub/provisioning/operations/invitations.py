@@ -23,7 +23,8 @@ from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.errors import OutOfSight
 from gitlab_hub.provisioning.facts import Hand, Place
-from gitlab_hub.provisioning.model import Call, Kind, Mode, Operation, Step
+from gitlab_hub.provisioning.model import Call, Step
+from gitlab_hub.provisioning.operation import Kind, Mode, Operation
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code

@@ -20,7 +20,8 @@ from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Facts, Hand, Place
-from gitlab_hub.provisioning.model import Call, Kind, Mode, Operation
+from gitlab_hub.provisioning.model import Call
+from gitlab_hub.provisioning.operation import Kind, Mode, Operation
 from gitlab_hub.provisioning.operations.base import Decision
 from gitlab_hub.provisioning.refusals import Code
 from gitlab_hub.provisioning.states import Membership

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from gitlab_hub.gitlab.roles import OWNER, role_name
 from gitlab_hub.provisioning.facts import Facts
-from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation, Step
+from gitlab_hub.provisioning.model import Step
+from gitlab_hub.provisioning.operation import NO_ROLE, Kind, Mode, Operation
 from gitlab_hub.provisioning.operations.base import Around, Finding
 from gitlab_hub.provisioning.operations.membership_rules import decide
 from gitlab_hub.provisioning.reading import LiveReader

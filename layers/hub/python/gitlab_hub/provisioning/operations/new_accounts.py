@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from gitlab_hub.gitlab.fields import text
 from gitlab_hub.provisioning.account_reading import account_named
 from gitlab_hub.provisioning.facts import Hand
-from gitlab_hub.provisioning.model import Call, Kind, Operation, Step
+from gitlab_hub.provisioning.model import Call, Step
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.operations.account_rules import of_hand
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.reading import LiveReader

@@ -18,7 +18,8 @@ from gitlab_hub.gitlab.roles import MAINTAINER, OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.facts import Hand, Place
 from gitlab_hub.provisioning.limits import MOST_COUNTED
-from gitlab_hub.provisioning.model import Call, Kind, Operation, Step
+from gitlab_hub.provisioning.model import Call, Step
+from gitlab_hub.provisioning.operation import Kind, Operation
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.reading import LiveReader
 from gitlab_hub.provisioning.refusals import Code

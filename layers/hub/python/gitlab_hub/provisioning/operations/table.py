@@ -1,6 +1,6 @@
 """Which operation is done by what: a new one is its `Kind`, its module, and a line here."""
 
-from gitlab_hub.provisioning.model import Kind
+from gitlab_hub.provisioning.operation import Kind
 from gitlab_hub.provisioning.operations.accounts import Accounts
 from gitlab_hub.provisioning.operations.base import OperationType
 from gitlab_hub.provisioning.operations.credentials import Credentials

@@ -14,7 +14,8 @@ from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.provisioning.account_reading import held_in_tree
 from gitlab_hub.provisioning.facts import Hand, Person, Place
-from gitlab_hub.provisioning.model import Call, Operation, Step
+from gitlab_hub.provisioning.model import Call, Step
+from gitlab_hub.provisioning.operation import Operation
 from gitlab_hub.provisioning.operations.account_rules import MACHINES
 from gitlab_hub.provisioning.operations.base import Around, Decision, Finding
 from gitlab_hub.provisioning.reading import LiveReader

@@ -5,7 +5,8 @@ The hub takes back what it gave, and nothing else. What a person changed by hand
 
 from enum import Enum, auto
 
-from gitlab_hub.provisioning.model import NO_ROLE, Kind, Mode, Operation, Step, StepStatus
+from gitlab_hub.provisioning.model import Step, StepStatus
+from gitlab_hub.provisioning.operation import NO_ROLE, Kind, Mode, Operation
 from gitlab_hub.provisioning.states import Membership, membership_of
 
 LATE_WRITES_SECONDS = 600

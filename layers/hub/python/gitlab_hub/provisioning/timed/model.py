@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.model import Kind, Mode, Operation, Plan, Step, day_after
+from gitlab_hub.provisioning.model import Plan, Step
+from gitlab_hub.provisioning.operation import Kind, Mode, Operation, day_after
 
 PENDING_SECONDS = 86_400
 """How long a request waits for somebody to decide."""

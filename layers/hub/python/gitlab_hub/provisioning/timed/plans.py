@@ -13,7 +13,8 @@ from gitlab_hub.gitlab.clients import GitLabConnection
 from gitlab_hub.provisioning.errors import PlanBlocked
 from gitlab_hub.provisioning.ledger import Ledger
 from gitlab_hub.provisioning.limits import in_window, spending
-from gitlab_hub.provisioning.model import Operation, Plan, PlanStatus, Step, plan_hash
+from gitlab_hub.provisioning.model import Plan, PlanStatus, Step, plan_hash
+from gitlab_hub.provisioning.operation import Operation
 from gitlab_hub.provisioning.planner import Planner, limited
 from gitlab_hub.provisioning.store import PlanStore
 from gitlab_hub.provisioning.timed.errors import AccessHeld
