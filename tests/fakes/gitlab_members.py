@@ -130,7 +130,7 @@ class MemberGitLab(httpx.AsyncBaseTransport):
 
     def _listed(self, path: str, query: httpx.QueryParams) -> list[dict[str, Any]]:
         """The tokens or keys below a path, by what narrows the list."""
-        rows = [row for key, row in self.credentials.items() if key.rpartition("/")[0] == path]
+        rows = [row for key, row in self.credentials.items() if path in _lists_with(key)]
         wanted = query.get("user_id")
         rows = [row for row in rows if wanted is None or str(row.get("user_id")) == wanted]
         return [row for row in rows if query.get("state") != "active" or not row["revoked"]]
@@ -269,6 +269,16 @@ def _fields(body: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
 
 def _role(row: dict[str, Any]) -> Any:
     return (row.get("member_role") or {}).get("id")
+
+
+def _lists_with(credential: str) -> tuple[str, ...]:
+    """The lists that show a token or key.
+
+    Administrators are shown impersonation tokens among the personal ones, too (lib/api/helpers/
+    personal_access_tokens_helpers.rb, `finder_params`).
+    """
+    own = credential.rpartition("/")[0]
+    return (own, "personal_access_tokens") if own.endswith("impersonation_tokens") else (own,)
 
 
 def _named(number: int) -> dict[str, str]:

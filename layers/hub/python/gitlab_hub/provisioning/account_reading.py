@@ -54,21 +54,22 @@ async def memberships_of(reader: "LiveReader", account_id: int, most: int) -> li
 async def credentials_of(reader: "LiveReader", account_id: int, most: int) -> list[tuple[CredentialKind, int]] | None:
     """The tokens of an account that are still good, and its SSH keys; None where they are more.
 
-    To be asked by administrators only (lib/api/personal_access_tokens.rb, `user_id`; lib/api/users.rb, `keys` and
-    `impersonation_tokens`). The first of these lists may have impersonation tokens, too: each is named once, by its id.
+    To be asked by administrators only (lib/api/users.rb, `keys` and `impersonation_tokens`). The list of personal
+    tokens shows them impersonation tokens as well, without saying so (`finder_params` in
+    lib/api/helpers/personal_access_tokens_helpers.rb); these have a list of their own, which is asked first.
     """
     keys, impersonation = (
         path_of_account(kind, account_id) for kind in (CredentialKind.SSH_KEY, CredentialKind.IMPERSONATION_TOKEN)
     )
     lists = (
-        (CredentialKind.PERSONAL_TOKEN, f"/{ANYWHERE}", {"user_id": str(account_id), "state": "active"}),
         (CredentialKind.IMPERSONATION_TOKEN, impersonation, {"state": "active"}),
+        (CredentialKind.PERSONAL_TOKEN, f"/{ANYWHERE}", {"user_id": str(account_id), "state": "active"}),
         (CredentialKind.SSH_KEY, keys, None),
     )
     found: list[tuple[CredentialKind, int]] = []
     for kind, path, narrowed in lists:
         async for rows in reader.pages(path, narrowed):
-            known = {number for _, number in found if kind is CredentialKind.IMPERSONATION_TOKEN}
+            known = {number for _, number in found} if kind is CredentialKind.PERSONAL_TOKEN else set[int]()
             ids = [one for row in rows if (one := first_id(row, "id")) is not None]
             found += [(kind, one) for one in ids if one not in known]
             if len(found) > most:
