@@ -22,15 +22,15 @@ class Accounts:
 
     users: Rows
     lasting: int = 0
-    leaving: dict[int, int] = field(default_factory=dict)
+    going: dict[int, int] = field(default_factory=dict)
 
     def look(self) -> None:
         """Let time pass for whoever is being deleted."""
-        for account, left in list(self.leaving.items()):
-            self.leaving[account] = left - 1
+        for account, left in list(self.going.items()):
+            self.going[account] = left - 1
             if left <= 0:
                 self.users.pop(account, None)
-                del self.leaving[account]
+                del self.going[account]
 
     def listed(self, query: httpx.QueryParams) -> list[dict[str, Any]]:
         """GET /users by a username or an address."""
@@ -82,7 +82,7 @@ class Accounts:
         if method == "DELETE" and (found := _USER.fullmatch(path)):
             if int(found[1]) not in self.users:
                 return httpx.Response(404, json={"message": "404 User Not Found"})
-            self.leaving[int(found[1])] = self.lasting
+            self.going.setdefault(int(found[1]), self.lasting)
             return httpx.Response(204)
         return None
 

@@ -8,7 +8,7 @@ import pytest
 from gitlab_hub.access.changes.model import Change, ChangeKind
 from gitlab_hub.access.changes.own_changes import OwnChangeReader
 from tests.functional.provisioning.account_hub import EVE, account_hub, on, refused, states
-from tests.functional.provisioning.plan_hub import ACME, ANA, BEN, HUB, INTEGRATION, SHOP
+from tests.functional.provisioning.plan_hub import ACME, BEN, HUB, INTEGRATION, SHOP
 from tests.functional.provisioning.test_account_crashes import applied
 from tests.functional.provisioning.test_crashes import recover, timed_out
 from tests.functional.provisioning.test_offboarding import leaving, owned, written
@@ -104,11 +104,11 @@ def test_an_account_whose_first_answer_came_too_late_is_the_hubs_own() -> None:
 
 
 def test_an_account_that_gitlab_hides_from_whoever_is_no_administrator_any_more_is_not_gone() -> None:
-    hub, plan = applied(on("delete_account", ANA))
-    shown = hub.gitlab.users.pop(ANA)
+    hub, plan = applied(on("delete_account", 21))
+    shown = hub.gitlab.users.pop(21)
     del hub.gitlab.users[HUB]["is_admin"]
     found = recover(hub, plan)
-    hub.gitlab.users[ANA] = shown
+    hub.gitlab.users[21] = shown
     assert outcomes(found) == [("delete_account", "skipped", "out_of_sight")]
     assert hub.gitlab.writes == []
 

@@ -1,5 +1,6 @@
-"""What is asked for as operations that can be planned: `offboard` becomes several, and usernames become ids.
+"""What is asked for as operations that can be planned.
 
+`offboard` and the deletion of an Owner become several operations, and usernames become ids.
 Each of them is an operation like any other, with its own sentence, calls, refusals, outcome and way back. What is there
 is read when the plan is made; what comes after that is not part of it, which is why an account is blocked first.
 """
@@ -13,7 +14,7 @@ from gitlab_hub.errors import InvalidInput, NotInGitLab
 from gitlab_hub.gitlab.fields import first_id, text
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType
-from gitlab_hub.provisioning.account_reading import account_named, credentials_of, memberships_of
+from gitlab_hub.provisioning.account_reading import account_named, credentials_of, memberships_of, owned_groups
 from gitlab_hub.provisioning.errors import TooManyOperations
 from gitlab_hub.provisioning.model import MOST_STEPS
 from gitlab_hub.provisioning.operation import ON_ACCOUNTS, Kind, Operation
@@ -29,7 +30,7 @@ _SHUT = frozenset({"banned", "ldap_blocked", "blocked_pending_approval"})
 
 def is_open(operation: Operation) -> bool:
     """Whether GitLab has to be asked what an operation comes to."""
-    if operation.kind is Kind.OFFBOARD:
+    if operation.kind in {Kind.OFFBOARD, Kind.DELETE_ACCOUNT}:
         return operation.resource_type is None
     return operation.kind in ON_ACCOUNTS and operation.kind is not Kind.CREATE_ACCOUNT and not operation.account_id
 
@@ -42,6 +43,8 @@ async def expanded(reader: "LiveReader", operations: Sequence[Operation]) -> lis
             found.append(one)
         elif one.kind is Kind.OFFBOARD:
             found += await _offboarding(reader, one)
+        elif one.kind is Kind.DELETE_ACCOUNT:
+            found += await _deletion(reader, one)
         else:
             found.append(await _named(reader, one))
     return _once_each(found)
@@ -52,6 +55,19 @@ async def _named(reader: "LiveReader", operation: Operation) -> Operation:
     row, _ = await account_named(reader, operation.username or "", operation.email or "")
     is_it = row is not None and (text(row.get("email")) or "").lower() == operation.email
     return replace(operation, account_id=(first_id(row or {}, "id") or 0) if is_it else 0, username=None, email=None)
+
+
+async def _deletion(reader: "LiveReader", operation: Operation) -> list[Operation]:
+    """The deletion of an account; of one that looks after a top-level group, with a block before it.
+
+    GitLab deletes in the background. Until it has begun the account would count as an active Owner, and another plan
+    could take away the only other one.
+    """
+    account = operation.account_id
+    person = await reader.person(account) if reader.hand.is_admin else None
+    if person is None or person.state != "active" or not await owned_groups(reader, account):
+        return [operation]
+    return [Operation(kind=Kind.BLOCK, account_id=account), operation]
 
 
 async def _offboarding(reader: "LiveReader", operation: Operation) -> list[Operation]:
