@@ -1,5 +1,7 @@
 """One-time links: they sign in whoever opens them first, as the token that made them, and for ten minutes."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +17,7 @@ def hub() -> ConsoleHub:
     return ConsoleHub()
 
 
-def made(hub: ConsoleHub, who: Principal | None = None, **how: str) -> str:
+def made(hub: ConsoleHub, who: Principal | None = None, **how: Any) -> str:
     status, link = hub("POST", "/v1/console-links", **({"principal": who} if who else {}), **how)
     assert (status, link["expires_at"]) == (201, int(hub.clock) + LIFE_SECONDS)
     assert link["url"].startswith("https://hub.example.com/console/link/")
@@ -64,6 +66,36 @@ def test_a_repeated_call_makes_the_same_link(hub: ConsoleHub) -> None:
     headers = {"idempotency-key": "k1"}
     links = [hub("POST", "/v1/console-links", headers=headers)[1] for _ in range(2)]
     assert links[0] == links[1]
+
+
+def test_a_repeated_call_brings_no_used_link_back(hub: ConsoleHub) -> None:
+    headers = {"idempotency-key": "k1"}
+    path = made(hub, headers=headers)
+    first = Visitor(hub.console)
+    assert first.submit(first.get(path), path).status == 200
+    assert made(hub, headers=headers) == path
+    assert Visitor(hub.console).get(path).status == 410
+
+
+def test_a_link_of_an_owner_token_that_was_replaced_opens_nothing(hub: ConsoleHub) -> None:
+    path, visitor = made(hub), Visitor(hub.console)
+    shown = visitor.get(path)
+    hub.secrets.write("owner-token", {"id": "t-owner", "secret": "n" * 40}, version="w" * 32)
+    assert (Visitor(hub.console).get(path).status, visitor.submit(shown, path).status) == (410, 410)
+    assert "__Host-hub-session" not in visitor.cookies
+
+
+def test_of_several_who_open_it_at_once_one_gets_in(hub: ConsoleHub) -> None:
+    path = made(hub)
+    visitors = [Visitor(hub.console) for _ in range(6)]
+    forms = [visitor.get(path).form(path) for visitor in visitors]
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        answers = list(pool.map(lambda pair: pair[0].post(path, pair[1]).status, zip(visitors, forms, strict=True)))
+    assert sorted(answers) == [303, *[410] * 5]
+
+
+def test_a_token_that_is_no_good_makes_none(hub: ConsoleHub) -> None:
+    assert hub("POST", "/v1/console-links", principal=Principal("t-revoked", Role.OWNER))[0] == 409
 
 
 def test_only_hashes_are_kept(hub: ConsoleHub) -> None:

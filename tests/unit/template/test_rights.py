@@ -262,7 +262,7 @@ def test_whoever_shows_pages_keeps_sessions_and_asks_the_api_for_all_else() -> N
         ("PutItem", ("CONSOLE_SESSION#*",)),
         ("DeleteItem", ("CONSOLE_SESSION#*",)),
         ("GetItem", ("CONSOLE_LINK#*",)),
-        ("DeleteItem", ("CONSOLE_LINK#*",)),
+        ("PutItem", ("CONSOLE_LINK#*",)),
         ("GetItem", ("TOKENS",)),
         ("PutItem", ("AUDIT#*",)),
     }

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.console.forms import FORM_KEY, check_origin, fields_of, is_same, own_path
-from gitlab_hub.console.links import LinkStore
+from gitlab_hub.console.links import Link, LinkStore
 from gitlab_hub.console.rendering import Renderer
 from gitlab_hub.console.responses import BrowserResponse, page_response, redirect
 from gitlab_hub.console.sessions import COOKIE, LONGEST_SECONDS, Sessions, Tokens
@@ -69,7 +69,7 @@ class Door:
     def _show_link(self, call: Call, ticket: str) -> BrowserResponse:
         # Looked at, not used up: what only previews a link must not take it away from whoever it is for.
         link = self._links.find(ticket)
-        token = None if link is None else self._tokens.known_by_id(link.token_id)
+        token = None if link is None else self._maker(link)
         if link is None or token is None:
             return self._gone(call)
         return self._page(call, "link.html", {"token": token, "ends_at": link.ends_at}, HTTPStatus.OK)
@@ -77,11 +77,16 @@ class Door:
     def _use_link(self, call: Call, ticket: str) -> BrowserResponse:
         _checked_fields(call)
         link = self._links.use(ticket)
-        token = None if link is None else self._tokens.known_by_id(link.token_id)
+        token = None if link is None else self._maker(link)
         return self._gone(call) if token is None else self._let_in(call, token, own_path(None))
 
+    def _maker(self, link: Link) -> KnownToken | None:
+        """The token that made a link, if it is good now."""
+        token = self._tokens.known_by_id(link.token_id)
+        return token if token is not None and link.is_of(token) else None
+
     def _gone(self, call: Call) -> BrowserResponse:
-        problem = "This link was used, or its ten minutes are over. Make another one, or paste a hub token."
+        problem = "This link was used, or it is over, as its hub token may be. Make another one, or paste a hub token."
         return self.form(call, to=own_path(None), status=HTTPStatus.GONE, problem=problem)
 
     def _let_in(self, call: Call, token: KnownToken, to: str) -> BrowserResponse:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.console.links import LIFE_SECONDS, LinkStore
+from gitlab_hub.console.sessions import Tokens
+from gitlab_hub.errors import Conflict
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.tokens import MasterKey
@@ -36,8 +38,11 @@ class ConsoleLink(BaseModel):
 class ConsoleLinkRoutes:
     """Makes links to the console. They carry no right that their maker does not have."""
 
-    def __init__(self, links: LinkStore, keys: MasterKey, audit: Audit, base_url: Callable[[], str]) -> None:
-        self._links, self._keys, self._audit, self._base_url = links, keys, audit, base_url
+    def __init__(
+        self, links: LinkStore, tokens: Tokens, keys: MasterKey, audit: Audit, base_url: Callable[[], str]
+    ) -> None:
+        self._links, self._tokens, self._keys, self._audit = links, tokens, keys, audit
+        self._base_url = base_url
 
     def routes(self) -> Sequence[Route]:
         """All routes of this part."""
@@ -48,7 +53,10 @@ class ConsoleLinkRoutes:
 
     def create(self, caller: Caller, seed: Seed) -> ConsoleLink:
         """Make a link; it is good for one sign-in within ten minutes."""
+        token = self._tokens.known_by_id(caller.token_id)
+        if token is None:
+            raise Conflict("This hub token was revoked or replaced a moment ago; use another one.")
         ticket = hmac.digest(self._keys.derive("console-links"), seed.encode(), hashlib.sha256).hex()
         self._audit.record(AuditAction.CONSOLE_LINK_CREATE, actor=caller.token_id, integration_id=None)
-        link = self._links.add(ticket, caller.token_id)
+        link = self._links.add(ticket, token)
         return ConsoleLink(url=f"{self._base_url()}{OPENED_AT}/{ticket}", expires_at=link.ends_at)

@@ -27,7 +27,7 @@ class Visit:
 
     def may(self, role: Role | str) -> bool:
         """Say whether the role is enough; only to leave out what the API would refuse."""
-        return self.session.principal.role.includes(Role(role))
+        return self.session.may(role)
 
     @property
     def integration_id(self) -> str:

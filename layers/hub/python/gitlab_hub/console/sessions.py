@@ -1,15 +1,14 @@
 """Who is signed in: a row for each browser, found by a random id that only the browser's cookie holds."""
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
+from gitlab_hub.console.forms import is_same
 from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Item, Table
-from gitlab_hub.web.principal import Principal
-from gitlab_hub.web.tokens import KnownToken
+from gitlab_hub.web.principal import Principal, Role
+from gitlab_hub.web.tokens import KnownToken, secret_hash
 
 PARTITION = "CONSOLE_SESSION#"
 COOKIE = "__Host-hub-session"
@@ -62,7 +61,11 @@ class Session:
 
     def has_made(self, form_key: str) -> bool:
         """Say whether a form that carries this key was made for this session."""
-        return hmac.compare_digest(form_key.encode(), self.form_key.encode())
+        return is_same(form_key, self.form_key)
+
+    def may(self, role: Role | str) -> bool:
+        """Say whether the role is enough; only to leave out what the API would refuse."""
+        return self.principal.role.includes(Role(role))
 
 
 class Sessions:
@@ -82,9 +85,9 @@ class Sessions:
         """Begin a session, and give the new id for the browser: never one that the browser came with."""
         session_id, now = self._new_secret(), int(self._now())
         row = SessionRow(
-            key=_hashed(session_id),
+            key=secret_hash(session_id),
             token_id=token.principal.token_id,
-            fingerprint=_hashed(token.fingerprint),
+            fingerprint=token.binding,
             form_key=self._new_secret(),
             created_at=now,
             used_at=now,
@@ -100,7 +103,7 @@ class Sessions:
             return None
         token = self._tokens.known_by_id(row.token_id)
         # A token of the same id with another secret is another token.
-        if token is None or not hmac.compare_digest(_hashed(token.fingerprint).encode(), row.fingerprint.encode()):
+        if token is None or not is_same(token.binding, row.fingerprint):
             self.end(session_id)
             return None
         if in_use and now - row.used_at >= NOTED_SECONDS and not self._noted(row, int(now)):
@@ -109,7 +112,7 @@ class Sessions:
 
     def end(self, session_id: str) -> None:
         """End a session; one that is over already stays so."""
-        self._table.delete(f"{PARTITION}{_hashed(session_id)}", _SK)
+        self._table.delete(f"{PARTITION}{secret_hash(session_id)}", _SK)
 
     def _noted(self, row: SessionRow, now: int) -> bool:
         """Write down that it was used; false where it was ended meanwhile, which must not bring it back."""
@@ -120,7 +123,7 @@ class Sessions:
         return True
 
     def _row(self, session_id: str) -> SessionRow | None:
-        item = self._table.get(f"{PARTITION}{_hashed(session_id)}", _SK)
+        item = self._table.get(f"{PARTITION}{secret_hash(session_id)}", _SK)
         return None if item is None else SessionRow(**_fields(item))
 
 
@@ -131,7 +134,3 @@ def _item(row: SessionRow) -> Item:
 
 def _fields(item: Item) -> dict[str, Any]:
     return {name: item[name] for name in SessionRow.__dataclass_fields__}
-
-
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

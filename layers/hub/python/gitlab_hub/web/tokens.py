@@ -62,6 +62,11 @@ class KnownToken:
     label: str | None
     fingerprint: str
 
+    @property
+    def binding(self) -> str:
+        """What is kept with whatever ends with this very token: its id may be another token's one day."""
+        return secret_hash(self.fingerprint)
+
 
 class TokenStore:
     """The hub tokens in the table."""
