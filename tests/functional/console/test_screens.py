@@ -137,20 +137,6 @@ def test_an_integration_that_is_foreign_is_an_unknown_one(hub: ConsoleHub) -> No
     assert pages[hub.other][0] == 404
 
 
-def test_a_viewer_is_shown_no_button_that_the_api_would_refuse(hub: ConsoleHub) -> None:
-    viewer = Visitor(hub.console)
-    viewer.sign_in(hub.token(role="viewer")["token"])
-    buttons = {
-        action
-        for address in addresses(hub)
-        for form in viewer.get(address).elements("form")
-        if form.get("method") == "post" and (action := form["action"]) != "/console/sign-out"
-    }
-    assert buttons == set()
-    form = {"form_key": viewer.get(hub.base).form("/console/sign-out")["form_key"]}
-    assert viewer.post(f"{hub.base}/syncs", form).status == 403
-
-
 def test_files_keep_their_names_until_they_change_and_fit_the_budget(hub: ConsoleHub, visitor: Visitor) -> None:
     shown = visitor.get(hub.base)
     files = {str(one.get("src") or one["href"]) for tag in ("script", "link", "img") for one in shown.elements(tag)}
