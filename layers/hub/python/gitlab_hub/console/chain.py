@@ -1,7 +1,7 @@
 """A way to access, as a chain of boxes and arrows: from the person to the group or project. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -46,7 +46,7 @@ def chain(path: Row, resource: Row, revoke_at: Sequence[Row]) -> list[Link]:
     cuts = {_key(one) for one in revoke_at}
     links = list(_links(path, resource, cuts))
     last = links[-1]
-    return [*links[:-1], Link(**{**_fields(last), "is_end": True})]
+    return [*links[:-1], replace(last, is_end=True)]
 
 
 def _links(path: Row, resource: Row, cuts: set[Place]) -> Iterator[Link]:
@@ -58,7 +58,7 @@ def _links(path: Row, resource: Row, cuts: set[Place]) -> Iterator[Link]:
     for number, edge in enumerate(path["edges"]):
         invited = edge["invited"]
         if at is not None and invited is not None and _key(invited) != _key(at):
-            yield Link(arrow=Arrow.BELOW, place=invited, level=links_level(path, number - 1))
+            yield Link(arrow=Arrow.BELOW, place=invited, level=at["level"])
         yield Link(
             arrow=Arrow.MEMBER if number == 0 else Arrow.INVITED,
             place=edge,
@@ -72,14 +72,5 @@ def _links(path: Row, resource: Row, cuts: set[Place]) -> Iterator[Link]:
         yield Link(arrow=Arrow.BELOW, place=resource, level=level)
 
 
-def links_level(path: Row, number: int) -> int:
-    """What gets through the step of this number."""
-    return int(path["edges"][number]["level"])
-
-
 def _key(place: Row) -> Place:
     return str(place["type"]), int(place["id"])
-
-
-def _fields(link: Link) -> dict[str, Any]:
-    return {name: getattr(link, name) for name in Link.__dataclass_fields__}

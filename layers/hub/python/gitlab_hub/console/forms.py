@@ -3,7 +3,7 @@
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from gitlab_hub.web.call import Call
@@ -17,6 +17,7 @@ REPEAT_KEY = "repeat_key"
 _HOME = "/console"
 _PATH = re.compile(r"/console(/[A-Za-z0-9_][A-Za-z0-9_.~-]*)*(\?[A-Za-z0-9_.~&=%+@:-]*)?")
 _MOST_FIELDS = 500
+_MOST_DIGITS = 18
 
 
 def fields_of(call: Call) -> dict[str, str]:
@@ -55,6 +56,21 @@ def is_same(given: str, wanted: str) -> bool:
 def own_path(given: str | None) -> str:
     """A path of the console to go to, as somebody asked for it; anything else is its first page."""
     return given if given and _PATH.fullmatch(given) else _HOME
+
+
+def number(text: str, *, most: int) -> int | None:
+    """Read a whole number from 0 to `most` in plain digits; None for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        return None
+    return int(text) if int(text) <= most else None
+
+
+def choice(fields: Mapping[str, str], name: str, choices: Collection[str]) -> str:
+    """Read which of several things is to be done. Raises Unprocessable for none of them: nothing is done by mistake."""
+    chosen = fields.get(name, "")
+    if chosen not in choices:
+        raise Unprocessable(f"The form does not say what to do: {', '.join(choices)}. Load the page again.")
+    return chosen
 
 
 def as_json(value: object) -> str:

@@ -47,7 +47,11 @@ class Renderer:
 
 def web_url(given: str | None) -> str | None:
     """An address that may stand behind a link: http or https, nothing that a browser would run."""
-    return given if given and urlsplit(given).scheme in {"http", "https"} else None
+    try:
+        is_web = urlsplit(given or "").scheme in {"http", "https"}
+    except ValueError:  # half of an IPv6 address
+        return None
+    return given if is_web else None
 
 
 def url_with(path: str, **query: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from gitlab_hub.console.hub_api import ApiRefusal, Ask, HubApi, Part
 from gitlab_hub.console.sessions import Session
+from gitlab_hub.web.errors import NoSuchPath
 from gitlab_hub.web.principal import Role
 
 _SEGMENT = r"[A-Za-z0-9_.-]{1,200}"
@@ -33,6 +34,14 @@ class Visit:
     def integration_id(self) -> str:
         """The integration that the path names; "" where it names none."""
         return self.parameters.get("integration_id", "")
+
+    def check_own(self, thing: Mapping[str, Any]) -> None:
+        """Refuse what another integration has: everything around it on the page would be of this one.
+
+        Raises NoSuchPath.
+        """
+        if thing["integration_id"] != self.integration_id:
+            raise NoSuchPath("There is no such thing in this integration.")
 
     def ask(self, part: Part, where: str, /, **query: Any) -> Ask:
         """A call about the integration of the path."""

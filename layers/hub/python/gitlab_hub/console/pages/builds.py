@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gitlab_hub.console.forms import REPEAT_KEY
+from gitlab_hub.console.forms import REPEAT_KEY, choice
 from gitlab_hub.console.hub_api import Ask, Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
@@ -34,12 +34,13 @@ def builds(visit: Visit) -> Outcome:
 def build(visit: Visit) -> Outcome:
     """One build, from what set it off to what GitLab was told of it."""
     one = visit.api.call(Ask(part=Part.BUILDS, path=f"/v1/builds/{visit.parameters['build_id']}"))["build"]
+    visit.check_own(one)
     return Page("build.html", {"one": one})
 
 
 def act(visit: Visit) -> Outcome:
     """Approve, repeat or cancel a build; a repeated one is a new build."""
-    verb = next((one for one in VERBS if visit.fields.get("verb") == one), VERBS[-1])
+    verb = choice(visit.fields, "verb", VERBS)
     path, key = f"/v1/builds/{visit.parameters['build_id']}/{verb}", visit.fields.get(REPEAT_KEY, "")
     made = visit.api.call(Ask(part=Part.BUILDS, path=path, method="POST", body={}, key=key))["build"]
     return GoTo(f"/console/{visit.integration_id}/builds/{made['id']}")

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from gitlab_hub.console import times
+from gitlab_hub.console.forms import number
 from gitlab_hub.console.hub_api import Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.people import accounts_of
@@ -13,6 +14,7 @@ from gitlab_hub.gitlab.roles import role_name
 
 SECTION = "changes"
 DAYS = (1, 7, 30, 90, 400)
+USUAL_DAYS = 30
 KINDS = (
     "grant_added", "grant_removed", "grant_changed", "account_added", "account_removed", "account_changed",
     "share_added", "share_removed", "share_changed", "resource_added", "resource_removed", "resource_moved",
@@ -28,7 +30,7 @@ def screens() -> Sequence[Screen]:
 
 def feed(visit: Visit) -> Outcome:
     """What has changed, the oldest first, as the feed tells it; a day has its own heading."""
-    days = int(visit.query["days"]) if visit.query.get("days", "").isdigit() else 30
+    days = number(visit.query.get("days", ""), most=DAYS[-1]) or USUAL_DAYS
     filters = {name: visit.query.get(name, "") for name in ("account_id", "group_id", "project_id", "kind")}
     # A cursor belongs to its list, so the day that it begins with must not move while somebody turns pages.
     since = visit.query.get("since") or str(int(visit.now) // _DAY * _DAY - days * _DAY)

@@ -10,6 +10,8 @@ from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "deliveries"
 STATUSES = ("pending", "handled", "ignored", "failed")
+MOST_BUILDS = 10
+"""Builds of a delivery that are looked up, as each is a call; there may be one for each trigger."""
 _PAGE = 50
 
 
@@ -34,9 +36,9 @@ def deliveries(visit: Visit) -> Outcome:
 def delivery(visit: Visit) -> Outcome:
     """One delivery, with every trigger's reason not to build, and the builds that it asked for."""
     one = visit.api.call(Ask(part=Part.BUILDS, path=f"/v1/deliveries/{visit.parameters['delivery_id']}"))["delivery"]
-    builds = visit.api.load_all(
-        {build: Ask(part=Part.BUILDS, path=f"/v1/builds/{build}") for build in one["build_ids"]}
-    )
+    visit.check_own(one)
+    shown = one["build_ids"][:MOST_BUILDS]
+    builds = visit.api.load_all({build: Ask(part=Part.BUILDS, path=f"/v1/builds/{build}") for build in shown})
     values = {"one": one, "builds": builds, "reasons": [told(reason) for reason in one["reasons"]]}
     return Page("delivery.html", {**values, "is_replayed": visit.query.get("done") == "replay"})
 

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gitlab_hub.console.forms import REPEAT_KEY
+from gitlab_hub.console.forms import REPEAT_KEY, choice
 from gitlab_hub.console.hub_api import Ask, Loaded, Part
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 ONE = "/console/<integration_id>"
 SECTION = "home"
 
+VERDICTS = ("accept", "reject")
 _INCIDENTS, _UNSEEN, _BUILDS = 20, 8, 50
 _UNDER_WAY = frozenset({"queued", "running", "parked"})
 _NOTICES = {
@@ -96,7 +97,7 @@ def start(visit: Visit) -> Outcome:
 
 def judge(visit: Visit) -> Outcome:
     """Accept or reject what a suspect sync would remove."""
-    verdict = "accept" if visit.fields.get("verdict") == "accept" else "reject"
+    verdict = choice(visit.fields, "verdict", VERDICTS)
     body = {"kind": visit.fields.get("kind", "")}
     visit.post(Part.INTEGRATIONS, f"/sync/{verdict}", body, key=visit.fields.get(REPEAT_KEY, ""))
     return GoTo(f"/console/{visit.integration_id}?done={verdict}")

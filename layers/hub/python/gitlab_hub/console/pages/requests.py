@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gitlab_hub.console.forms import REPEAT_KEY
+from gitlab_hub.console.forms import REPEAT_KEY, choice, number
 from gitlab_hub.console.hub_api import ApiRefusal, Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
@@ -12,6 +12,7 @@ STATUSES = ("pending", "approved", "active", "ended", "denied", "expired", "fail
 VERBS = ("approve", "deny", "revoke")
 LEVELS = (10, 15, 20, 30, 40, 50)
 _PAGE = 50
+_LARGEST = 10**9
 
 
 def screens() -> Sequence[Screen]:
@@ -31,12 +32,11 @@ def requests(visit: Visit) -> Outcome:
 def ask(visit: Visit) -> Outcome:
     """Ask for access for somebody."""
     fields = visit.fields
-    minutes, level = (fields.get(name, "") for name in ("minutes", "access_level"))
+    numbers = {name: _given(fields.get(name, "")) for name in ("access_level", "minutes")}
     body = {
         "username": fields.get("username", ""),
         "resource": {"full_path": fields.get("path", ""), "type": fields.get("type", "")},
-        "access_level": int(level) if level.isdigit() else level,
-        "minutes": int(minutes) if minutes.isdigit() else minutes,
+        **numbers,
         "reason": fields.get("reason", ""),
     }
     try:
@@ -48,7 +48,7 @@ def ask(visit: Visit) -> Outcome:
 
 def decide(visit: Visit) -> Outcome:
     """Approve, deny or end a request."""
-    verb = next((one for one in VERBS if visit.fields.get("verb") == one), "deny")
+    verb = choice(visit.fields, "verb", VERBS)
     comment = visit.fields.get("comment", "")
     path = f"/access-requests/{visit.parameters['request_id']}/{verb}"
     body = {"comment": comment} if comment else {}
@@ -57,6 +57,12 @@ def decide(visit: Visit) -> Outcome:
     except ApiRefusal as refusal:
         return _page(visit, refusal)
     return GoTo(f"/console/{visit.integration_id}/requests?done={verb}")
+
+
+def _given(text: str) -> int | str:
+    """A number as one; of anything else the API says what is wrong with it."""
+    found = number(text, most=_LARGEST)
+    return text if found is None else found
 
 
 def _page(visit: Visit, refusal: ApiRefusal | None = None) -> Page:

@@ -49,7 +49,7 @@ def plan_to_revoke(visit: Visit) -> Outcome:
     """Plan to take away every membership whose removal ends the access, as they were shown."""
     account_id, cuts = json_field(visit.fields, "account_id"), json_field(visit.fields, "cuts")
     operations = [
-        {"op": "revoke", "account_id": account_id, **cut} for cut in (cuts if isinstance(cuts, list) else [])
+        {**cut, "op": "revoke", "account_id": account_id} for cut in (cuts if isinstance(cuts, list) else [])
         if isinstance(cut, dict)
     ]  # fmt: skip
     body = {"operations": operations, "note": "End access, planned in the console"}
