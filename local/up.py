@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             with running(options, say=_to_stderr) as local:
                 print(f"Owner token: {local.owner_token}")
+                print(f"Console: {local.url}/console (sign in with the owner token)")
                 print(f"READY {local.url}", flush=True)
                 local.wait()
         except Stopped:
@@ -84,7 +85,7 @@ def running(
             prepare(stack)
             with _open_door(listening, emulator.port, Gateway(stack).api_id):
                 say("Loading the functions …")
-                warm_up(options.port, token, stack)
+                warm_up(options.port, token, stack, log=emulator.log)
                 try:
                     yield LocalStack(f"http://127.0.0.1:{options.port}", token, stack, emulator)
                 finally:

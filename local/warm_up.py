@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from local.problems import Problem
@@ -19,6 +20,7 @@ from local.stack import Stack
 
 AT_ONCE = 2
 _PATIENCE = 60.0
+_PAUSE = 0.2
 
 FIRST = ("GET", "/v1/tokens")
 """Alone and first: it loads the authorizer, which stands before all others."""
@@ -42,9 +44,26 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def warm_up(port: int, owner_token: str, stack: Stack) -> None:
-    """Call every function once and wait for its answer. Raises Problem where one does not answer in a minute."""
-    until = time.monotonic() + _PATIENCE
+def warm_up(port: int, owner_token: str, stack: Stack, *, log: Path, patience: float = _PATIENCE) -> None:
+    """Call every function once and wait for its answer. Raises Problem where one does not answer in time.
+
+    `log`: the emulator's, for whoever wants to know why; `patience` in seconds.
+    """
+    until = time.monotonic() + patience
+    try:
+        _load(port, owner_token, stack, until)
+    except NotLoaded as error:
+        raise Problem(
+            f"the deployed functions do not answer: {error}. A busy machine is the usual cause: end what else keeps it "
+            f"busy and try again; what failed is told in {log}"
+        ) from error
+
+
+class NotLoaded(Exception):
+    """A function did not answer until the patience was over, and what it last said."""
+
+
+def _load(port: int, owner_token: str, stack: Stack, until: float) -> None:
     _call(port, owner_token, *FIRST, until=until)
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
@@ -63,14 +82,25 @@ def _tasks(port: int, owner_token: str, stack: Stack) -> Iterator[Callable[..., 
 
 def _call(port: int, owner_token: str, method: str, path: str, *, until: float) -> None:
     while True:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)) as connection:
-            connection.request(method, path, headers={"Authorization": f"Bearer {owner_token}"})
-            status = connection.getresponse().status
-        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        said = _said(port, owner_token, method, path, until)
+        if said is None:
             return
         # On a busy machine a function may take longer to load than it may run.
         if time.monotonic() > until:
-            raise Problem(f"the deployed functions do not answer: {method} {path} says {status}")
+            raise NotLoaded(f"{method} {path} {said}")
+        time.sleep(_PAUSE)
+
+
+def _said(port: int, owner_token: str, method: str, path: str, until: float) -> str | None:
+    """Call once; None where the function has answered, else what came instead."""
+    left = max(1.0, until - time.monotonic())
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=left)) as connection:
+        try:
+            connection.request(method, path, headers={"Authorization": f"Bearer {owner_token}"})
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return f"got no answer ({str(error) or type(error).__name__})"
+    return None if status < HTTPStatus.INTERNAL_SERVER_ERROR else f"says {status}"
 
 
 def _invoke(client: Any, name: str, message: Mapping[str, str], *, until: float) -> None:
@@ -78,4 +108,4 @@ def _invoke(client: Any, name: str, message: Mapping[str, str], *, until: float)
     event = {"Records": [{"messageId": "warm-up", "eventSource": "aws:sqs", "attributes": {}, "body": body}]}
     while "FunctionError" in client.invoke(FunctionName=name, Payload=json.dumps(event).encode()):
         if time.monotonic() > until:
-            raise Problem(f"the deployed function {name} fails: see the emulator's log")
+            raise NotLoaded(f"the function {name} fails")

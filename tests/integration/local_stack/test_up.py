@@ -76,7 +76,9 @@ def port() -> int:
 @pytest.mark.slow
 def test_what_was_stored_is_there_again_after_a_restart(tmp_path: Path, port: int) -> None:
     with local(tmp_path, port, "--owner-token", TOKEN) as lines:
-        assert lines == [f"Owner token: {TOKEN}", f"READY http://127.0.0.1:{port}"]
+        url = f"http://127.0.0.1:{port}"
+        console = f"Console: {url}/console (sign in with the owner token)"
+        assert lines == [f"Owner token: {TOKEN}", console, f"READY {url}"]
         assert call(port, "GET", "/healthz", token=None)[0] == 200
         assert call(port, "GET", "/v1/tokens", token=None)[1]["code"] == "unauthorized"
         status, created = call(port, "POST", "/v1/tokens", {"role": "viewer"})
