@@ -4,9 +4,11 @@ Imports stand inside the functions: a cold start pays for what its function uses
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitlab_hub.composition.container import Container
     from gitlab_hub.composition.core import Required
     from gitlab_hub.console.app import Console
@@ -40,8 +42,8 @@ def console_of(container: "Container", folder: Path) -> "Console":
     def function_of(part: "Part") -> "Function":
         return container.function(names[part])
 
-    def api_of(principal: "Principal", request_id: str) -> "HubApi":
-        return HubApi(function_of, principal, request_id)
+    def api_of(principal: "Principal", context: "Mapping[str, Any]") -> "HubApi":
+        return HubApi(function_of, principal, context)
 
     table, tokens, now = container.integrations_table, container.token_authenticator, container.now
     assets = Assets(folder / ASSETS)

@@ -20,8 +20,8 @@ from gitlab_hub.web.errors import NoSuchPath, PermissionDenied
 from gitlab_hub.web.principal import Principal
 from gitlab_hub.web.status import status_of
 
-ApiOf = Callable[[Principal, str], HubApi]
-"""(who is signed in, id of the request) → the API in their name."""
+ApiOf = Callable[[Principal, Mapping[str, Any]], HubApi]
+"""(who is signed in, context of the request) → the API in their name."""
 
 
 class Console:
@@ -107,7 +107,7 @@ class Console:
                 raise PermissionDenied("This form is not of this session; load the page again and repeat it.")
         visit = Visit(
             session=session,
-            api=self._api_of(session.principal, call.request_id),
+            api=self._api_of(session.principal, call.event["requestContext"]),
             path=call.path,
             parameters=parameters,
             query={name: values[-1].strip() for name, values in call.query().items()},

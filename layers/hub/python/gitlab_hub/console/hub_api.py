@@ -6,16 +6,20 @@ there is no second set of rules here, and the function that shows pages holds no
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
 from gitlab_hub.errors import HubError
-from gitlab_hub.storage.ports import Function
+from gitlab_hub.storage.ports import Function, FunctionUnavailable
 from gitlab_hub.web.principal import Principal
+
+PATIENCE_SECONDS = 18.0
+"""How long the parts of a page may take; a function has 29 seconds, and the page is looked up and made besides."""
 
 
 class Part(StrEnum):
@@ -80,17 +84,24 @@ class Loaded:
 class HubApi:
     """Calls in the name of whoever is signed in."""
 
-    def __init__(self, function_of: Callable[[Part], Function], principal: Principal, request_id: str) -> None:
-        self._function_of, self._principal, self._request_id = function_of, principal, request_id
+    def __init__(
+        self,
+        function_of: Callable[[Part], Function],
+        principal: Principal,
+        context: Mapping[str, Any],
+        *,
+        patience: Callable[[], float] = lambda: PATIENCE_SECONDS,
+    ) -> None:
+        """`context`: the `requestContext` of the request behind it; `patience`: for how many seconds a page waits."""
+        self._function_of, self._principal, self._context, self._patience = function_of, principal, context, patience
+        self._request_id = str(context.get("requestId") or "unknown")
 
     def call(self, ask: Ask) -> dict[str, Any]:
         """Give the answer's body. Raises ApiRefusal."""
         try:
             response = self._function_of(ask.part).ask(self._event(ask))
         except HubError as error:
-            raise ApiRefusal(
-                HTTPStatus.SERVICE_UNAVAILABLE, error.code, str(error), retryable=True, request_id=self._request_id
-            ) from error
+            raise self._away(error) from error
         body = json.loads(response.get("body") or "{}")
         if response["statusCode"] >= HTTPStatus.BAD_REQUEST:
             raise ApiRefusal(
@@ -114,18 +125,37 @@ class HubApi:
         """Several calls, by the same names: of different functions at once, of one function one after the other.
 
         Two calls of one function at the same time may each begin with a cold start, and take two of the executions that
-        an account may have at once; a new one has ten (Lambda quotas).
+        an account may have at once; a new one has ten (Lambda quotas). What does not come in time is a part that cannot
+        be shown: whoever asked is answered for half a minute at most (API Gateway quotas), and shall see the rest.
         """
         lines: dict[Part, dict[str, Ask]] = {}
         for name, ask in asks.items():
             lines.setdefault(ask.part, {})[name] = ask
 
-        def in_line(line: Mapping[str, Ask]) -> dict[str, Loaded]:
-            return {name: self.load(ask) for name, ask in line.items()}
+        found: dict[str, Loaded] = {}
+        is_over = Event()
 
-        with ThreadPoolExecutor(max(1, len(lines))) as pool:
-            found = {name: one for line in pool.map(in_line, lines.values()) for name, one in line.items()}
-        return {name: found[name] for name in asks}
+        def in_line(line: Mapping[str, Ask]) -> None:
+            for name, ask in line.items():
+                if not is_over.is_set():
+                    found[name] = self.load(ask)
+
+        pool = ThreadPoolExecutor(max(1, len(lines)))
+        try:
+            running = [pool.submit(in_line, line) for line in lines.values()]
+            done, _ = wait(running, timeout=self._patience())
+        finally:
+            is_over.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+        for one in done:
+            one.result()
+        late = Loaded(None, self._away(FunctionUnavailable()))
+        return {name: found.get(name, late) for name in asks}
+
+    def _away(self, error: HubError) -> ApiRefusal:
+        return ApiRefusal(
+            HTTPStatus.SERVICE_UNAVAILABLE, error.code, str(error), retryable=True, request_id=self._request_id
+        )
 
     def _event(self, ask: Ask) -> dict[str, Any]:
         query = {name: value for name, value in ask.query.items() if value is not None and value != ""}
@@ -139,6 +169,8 @@ class HubApi:
             "headers": headers,
             "requestContext": {
                 "requestId": self._request_id,
+                # The functions learn the hub's own address from the gateway's id.
+                "apiId": self._context.get("apiId"),
                 "stage": "$default",
                 "http": {"method": ask.method, "path": ask.path},
                 "authorizer": {"lambda": self._principal.to_context()},
