@@ -131,3 +131,17 @@ def test_rows_of_the_release_before_are_read(hub: ApiHub, store: IncidentStore) 
     assert incident.details == {"days": 7, "expires_at": AT}
     store.close(incident.kind, hub.own, incident.subject)
     assert kinds(hub) == []
+
+
+def test_those_of_one_integration_are_found_behind_any_number_of_others(hub: ApiHub, store: IncidentStore) -> None:
+    first, last = sorted((hub.own, hub.other))
+    for number in range(5):
+        store.open(replace(lost(first), subject=f"cred_{number}"))
+    store.open(lost(last))
+    assert kinds(hub, query={"integration_id": last, "limit": "2"}) == [("credential_lost", last)]
+    _, page = hub("GET", PATH, query={"integration_id": first, "limit": "3"})
+    _, rest = hub("GET", PATH, query={"integration_id": first, "limit": "3", "cursor": page["next_cursor"]})
+    assert [one["subject"] for one in (*page["incidents"], *rest["incidents"])] == [f"cred_{n}" for n in range(5)]
+    assert (rest["next_cursor"], hub("GET", PATH, query={"cursor": page["next_cursor"]})[0]) == (None, 400)
+    limited = Principal("t-limited", Role.VIEWER, frozenset({first}))
+    assert hub("GET", PATH, query={"integration_id": last}, principal=limited)[0] == 404

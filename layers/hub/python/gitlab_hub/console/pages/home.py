@@ -57,7 +57,11 @@ def overview(visit: Visit) -> Outcome:
             "builds": Ask(
                 part=Part.BUILDS, path="/v1/builds", query={"integration_id": visit.integration_id, "limit": _BUILDS}
             ),
-            "incidents": Ask(part=Part.OPERATIONS, path="/v1/incidents", query={"limit": 200}),
+            "incidents": Ask(
+                part=Part.OPERATIONS,
+                path="/v1/incidents",
+                query={"integration_id": visit.integration_id, "limit": _INCIDENTS},
+            ),
             "unseen": visit.ask(Part.INTEGRATIONS, "/scopes", limit=_UNSEEN),
             "completeness": visit.ask(Part.PIPELINES, "/pipelines/completeness", limit=200),
         }
@@ -69,7 +73,6 @@ def overview(visit: Visit) -> Outcome:
         "home.html",
         {
             **found,
-            "mine": [one for one in _rows(found["incidents"], "incidents") if _is_of(one, visit.integration_id)],
             "figures": _figures(found["summary"]),
             "build_counts": Counter(one["status"] for one in _rows(found["builds"], "builds")),
             "stored_projects": _stored(found["completeness"]),
@@ -109,10 +112,6 @@ def _syncs(kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _rows(loaded: Loaded, name: str) -> list[dict[str, Any]]:
     return list(loaded[name]) if loaded else []
-
-
-def _is_of(incident: Mapping[str, Any], integration_id: str) -> bool:
-    return bool(incident["integration_id"] == integration_id)
 
 
 def _figures(summary: Loaded) -> dict[str, int]:
