@@ -56,7 +56,9 @@ class History:
         created = MONDAY + round(draw.random() * DAYS * 86_400) if before is None else None
         fixed = {"sha": f"{draw.randint(1, 12):040x}", "ref": ref, "source": source} if before is None else {}
         times = {"created_at": when(created), "started_at": when(created + draw.randint(0, 100_000))} if created else {}
-        ended = MONDAY + draw.randint(0, 10) * 86_400 + draw.randint(0, 9_999)
+        began = moment({**made, **times}["created_at"])
+        # On the same day: which success a failure over midnight is recovered with, a day need not tell exactly.
+        ended = min(began + draw.choice([60, 9_000, 40_000]), began // 86_400 * 86_400 + 86_399)
         made = {**made, **fixed, **times, "status": status, "duration": draw.choice([None, draw.randint(1, 5_000)]),
                 "finished_at": when(ended), "updated_at": when(ended)}  # fmt: skip
         for _ in range(draw.randint(0, 3)):
@@ -145,10 +147,18 @@ def recovered(history: History, rows: list[tuple[Pipeline, Jobs]]) -> list[int]:
             if made["project_id"] == project and made["ref"] == "main" and made["id"] in history.first
         )
         ends = [end for end in ends if end[2] in {"success", "failed"}]
-        for index, (_, _, status, at) in enumerate(ends):
-            if status == "failed" and index and ends[index - 1][2] == "success":
-                later = next((end[3] for end in ends[index:] if end[2] == "success"), None)
-                found += [] if later is None else [max(0, later - at)]
+        while any(end[2] == "success" for end in ends):
+            # Behind the first success, the first failure; behind its end, the next success.
+            while ends[0][2] != "success":
+                ends.pop(0)
+            failure = next((end for end in ends if end[2] == "failed"), None)
+            repaired = failure and next(
+                (end for end in ends if end > failure and end[2] == "success" and end[0] >= failure[3]), None
+            )
+            if not failure or not repaired:
+                break
+            found.append(repaired[3] - failure[3])
+            ends = ends[ends.index(repaired) :]
     return sorted(found)
 
 

@@ -34,6 +34,8 @@ class StoredPipeline:
     """Stored on behalf of a webhook; perhaps while a run was storing it too, so its chunks are not to be relied on."""
     written_at: int | None = None
     """Moves with every write (milliseconds)."""
+    created_at: int | None = None
+    """Unix seconds."""
 
     @property
     def unchanged(self) -> Condition:

@@ -57,8 +57,12 @@ class ProjectRows(TableRows):
 
     def listed(self, after: str | None) -> Iterator[list[Item]]:
         """Page by page, the projects behind a key that were not marked as gone."""
-        for page in query_pages(self._table, self._pk, after=after):
+        for page in self.known(after):
             yield [item for item in page if "gone_at" not in item]
+
+    def known(self, after: str | None) -> Iterator[list[Item]]:
+        """Page by page, all projects behind a key, those that are gone, too: their pipelines stay."""
+        return query_pages(self._table, self._pk, after=after)
 
 
 def project_row(listed: Mapping[str, Any]) -> Row:

@@ -92,14 +92,16 @@ class Copy:
         return any(pipeline.get("project_id") == self.pipeline["project_id"] for pipeline in started)
 
 
-def changed_mark(integration_id: str, row: Item) -> Item | None:
-    """What says that the figures of a stored pipeline's day are to be made again; None for one that has no day."""
-    if row["created_at"] is None:
-        return None
-    day = day_of(row["created_at"])
-    pk, sk = changed_key(integration_id, row["project_id"], day, row["id"])
-    about = {"project_id": row["project_id"], "day": day, "id": row["id"]}
-    return {"pk": pk, "sk": sk, "schema_version": 1, **about, "token": f"{row['written_at']}#{row['digest']}"}
+def changed_marks(integration_id: str, row: Item, known: StoredPipeline | None) -> Iterator[Item]:
+    """What says that the figures of a stored pipeline's day are to be made again; none for one that has no day.
+
+    Where GitLab corrects when it was created, the day on which it was counted before is to be made again as well.
+    """
+    created = (row["created_at"], None if known is None else known.created_at)
+    for day in sorted({day_of(moment) for moment in created if moment is not None}):
+        pk, sk = changed_key(integration_id, row["project_id"], day, row["id"])
+        about = {"project_id": row["project_id"], "day": day, "id": row["id"]}
+        yield {"pk": pk, "sk": sk, "schema_version": 1, **about, "token": f"{row['written_at']}#{row['digest']}"}
 
 
 class PipelineStore:
@@ -153,12 +155,12 @@ class PipelineStore:
         state = {"settled": copy.settled, "digest": digest, "hinted": hinted, "written_at": now}
         row = {**self._row(body, known, changed_at=changed_at), **counts, **state}
         condition = ABSENT if known is None else known.unchanged
-        mark = None if same else changed_mark(self._integration_id, row)
+        marks = [] if same else [Put(mark) for mark in changed_marks(self._integration_id, row, known)]
         # In one transaction: the figures of a day may be late, and never miss what is stored.
-        if mark is None:
-            self._table.put(row, condition)
+        if marks:
+            self._table.transact([Put(row, condition), *marks])
         else:
-            self._table.transact([Put(row, condition), Put(mark)])
+            self._table.put(row, condition)
         self._table.write(deletes=self._left_over(project_id, number, packed, known))
         return not same
 

@@ -20,7 +20,7 @@ _MINUTE_MS = 60_000
 def summary(day: Day, definition: DefinitionName = "hub") -> Answer:
     """How many pipelines there were, how they ended, and how long they took and waited.
 
-    With GitLab's definition the sums are those of pipelines that started in the range (`started_within`).
+    With GitLab's definition the sums are those of pipelines that started in the range.
     """
     counts = dict.fromkeys((*ENDS, OTHER), 0) | _statuses(day.core, definition)
     ended = counts["success"] + counts["failed"]
@@ -109,16 +109,6 @@ def cost(work: Mapping[str, Mapping[str, int]], prices: Mapping[str, float]) -> 
 def minutes(milliseconds: int) -> float:
     """Milliseconds as minutes."""
     return round(milliseconds / _MINUTE_MS, 3)
-
-
-def started_within(days: Iterable[Day], first: str, last: str) -> Day:
-    """The sums of pipelines by the day on which they started, of any day on which they were created."""
-    found = Day()
-    for day in days:
-        for started, sums in day.core.get("started", {}).items():
-            if first <= started <= last:
-                found.add(Day(sums))
-    return found
 
 
 def _statuses(core: Mapping[str, Any], definition: DefinitionName) -> dict[str, int]:

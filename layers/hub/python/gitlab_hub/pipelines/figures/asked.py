@@ -73,11 +73,17 @@ def _day(field: str, given: str, moment_of: Callable[[int], int]) -> str:
     if given.isascii() and given.isdigit() and int(given) <= _LATEST:
         return day_of(max(0, moment_of(int(given))))
     try:
-        return date.fromisoformat(given).isoformat() if "T" not in given else _day_of_time(given, moment_of)
+        return _day_of_time(given, moment_of) if "T" in given else _bounded(date.fromisoformat(given).isoformat())
     except ValueError:
         raise unfit(
             field, f"{field} is unix seconds, or a day or a time like 2026-11-30 or 2026-11-30T12:00:00Z."
         ) from None
+
+
+def _bounded(day: str) -> str:
+    if not 0 <= _midnight(day) <= _LATEST:
+        raise ValueError(day)
+    return day
 
 
 def _day_of_time(given: str, moment_of: Callable[[int], int]) -> str:

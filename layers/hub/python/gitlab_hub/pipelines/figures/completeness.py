@@ -55,8 +55,8 @@ def _states(table: Table, selection: ProjectSelection, asked: Asked) -> Collecti
         if table.get(projects_pk(integration_id), padded(project_id)) is None:
             return []
         return [table.get(pk, padded(project_id)) or {}]
-    wanted = (
-        selection.here(integration_id) if asked.group_id is None else selection.below(integration_id, asked.group_id)
-    )
+    wanted = set(selection.here(integration_id))
+    if asked.group_id is not None:
+        wanted &= selection.below(integration_id, asked.group_id).keys()
     found = {item["sk"]: item for item in query_all(table, pk, attributes=_STATE)}
     return [found.get(padded(number), {}) for number in wanted]

@@ -9,21 +9,24 @@ DefinitionName = Literal["hub", "gitlab", "dx"]
 
 _RATE_HUB = (
     "success / (success + failed), by the status at which a pipeline first ended, whatever was retried later; canceled "
-    "and skipped ones are shown apart. A pipeline counts on the day (UTC) on which it was created."
+    "and skipped ones are shown apart. A pipeline counts on the day (UTC) on which it was created, a child pipeline as "
+    "one of its own."
 )
 _RATE_GITLAB = (
     "success / all pipelines, by their last status. A pipeline counts on the day (UTC) on which it started; one that "
-    "started more than 7 days after its creation is left out."
+    "started more than 7 days after its creation is left out. Queue times are not told."
 )
 _RATE_DX = (
     "success / (success + failed), where a pipeline has the status that counts most among all attempts of its jobs: "
     "failed, canceled, success, running, in this order. It counts on the day (UTC) on which it was created."
 )
-_DURATION = " Durations are those of finished pipelines, queue times those of jobs. Percentiles are within 0.5 %."
+_PERCENTILES = " Percentiles are within 0.5 %."
+_DURATION = " Durations are those of finished pipelines."
+_TIMES = _DURATION + " Queue times are those of jobs." + _PERCENTILES
 
 DEFINITIONS: dict[Figure, dict[DefinitionName, str]] = {
-    "summary": {"hub": _RATE_HUB + _DURATION, "gitlab": _RATE_GITLAB + _DURATION, "dx": _RATE_DX + _DURATION},
-    "trend": {"hub": _RATE_HUB + _DURATION, "gitlab": _RATE_GITLAB + _DURATION, "dx": _RATE_DX + _DURATION},
+    "summary": {"hub": _RATE_HUB + _TIMES, "gitlab": _RATE_GITLAB + _DURATION + _PERCENTILES, "dx": _RATE_DX + _TIMES},
+    "trend": {"hub": _RATE_HUB + _TIMES, "gitlab": _RATE_GITLAB + _DURATION + _PERCENTILES, "dx": _RATE_DX + _TIMES},
     "queue": {
         "hub": "Seconds that jobs waited for a runner (GitLab's queued_duration), all attempts. Percentiles are within "
         "0.5 %.",
@@ -47,8 +50,8 @@ DEFINITIONS: dict[Figure, dict[DefinitionName, str]] = {
     },
     "mttr": {
         "hub": "On the default branch: from the end of the first failed pipeline after a successful one to the end of "
-        "the next successful pipeline that was created after it. Pipelines count by their status at their first end, "
-        "child pipelines with their parents. Both have to lie in the range."
+        "the next successful pipeline that was created behind that end. Pipelines count by their status at their "
+        "first end, child pipelines with their parents. Both have to lie in the range."
     },
     "cost": {
         "hub": "Minutes that jobs ran, all attempts, times the price of a minute on their type of runner. Retried: in "

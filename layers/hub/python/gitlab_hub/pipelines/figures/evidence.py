@@ -6,9 +6,11 @@ Both need the order or the commits of single pipelines, so a project's day keeps
   milliseconds, last failure, its pipeline, its job]; `passed`: commit → number in `sets` of the [name, successes] of
   the jobs that never failed on it.
 - `ends`: [created, id, ended, 1 = success] for each pipeline of the default branch at which success and failure take
-  turns.
+  turns, and for each success that is the first to be created behind the end of a failure.
+- `without`: which of the two is not there, or not whole, because there is no room for it.
 """
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from typing import Any
 from gitlab_hub.pipelines.figures.facts import CHILD, PipelineFact
 
 Evidence = dict[str, Any]
+
+FLAKY, ENDS, WITHOUT = "flaky", "ends", "without"
 
 MOST_EXAMPLES = 3
 MOST_FAILED = 2_000
@@ -53,25 +57,60 @@ class EvidenceCollector:
     def collected(self) -> Evidence:
         """What is kept."""
         flaky = {name: _packed(pairs) for name, pairs in self._pairs.items() if pairs}
-        return {"flaky": flaky, "ends": turns(self._ends)}
+        is_cut = any(sum(pair.failed > 0 for pair in pairs.values()) > MOST_FAILED for pairs in self._pairs.values())
+        return {FLAKY: flaky, ENDS: turns(self._ends), WITHOUT: [FLAKY] if is_cut else []}
+
+
+def lighter(evidence: Evidence) -> Iterator[Evidence]:
+    """The evidence, and what is left of it where there is less and less room."""
+    yield evidence
+    for name in (FLAKY, ENDS):
+        if name in evidence:
+            kept = {key: value for key, value in evidence.items() if key != name}
+            evidence = {**kept, WITHOUT: [*(one for one in evidence[WITHOUT] if one != name), name]}
+            yield evidence
+
+
+def is_whole(evidence: Evidence, name: str) -> bool:
+    """Whether the evidence of flaky jobs (`FLAKY`), or of recoveries (`ENDS`), is all there."""
+    return name not in evidence.get(WITHOUT, ())
 
 
 def turns(ends: Iterable[list[int]]) -> list[list[int]]:
-    """Of ends in the order of their creation, those at which success and failure take turns."""
+    """Of ends, in the order of their creation, those that recoveries follow from.
+
+    Of several successes in a row the first counts, and the first that was created behind the end of an earlier failure.
+    So a failure of these is recovered from as in all ends; one of an earlier day that ended after the first success of
+    this one, perhaps with a later success.
+    """
     kept: list[list[int]] = []
+    failures: list[int] = []
     for created, number, ended, success in sorted(ends):
-        if not kept or kept[-1][3] != success:
+        is_behind = False
+        while success and failures and failures[0] <= created:
+            heapq.heappop(failures)
+            is_behind = True
+        if is_behind or not kept or kept[-1][3] != success:
             kept.append([created, number, ended, success])
+            if not success:
+                heapq.heappush(failures, ended)
     return kept
 
 
 def recoveries(ends: Iterable[list[int]]) -> list[int]:
-    """Seconds from the end of each first failure after a success to the end of the next success, sorted."""
-    found, last, failed_at = [], None, None
-    for _, _, ended, success in turns(ends):
-        if success and failed_at is not None:
+    """Seconds from the end of each first failure after a success to that of the recovery, sorted.
+
+    The recovery is the next success that was created when that failure had ended: what was under way beside it says
+    nothing of a repair.
+    """
+    found: list[int] = []
+    failed_at, last = None, None
+    for created, _, ended, success in turns(ends):
+        if failed_at is None:
+            failed_at = ended if last and not success else None
+        elif success and created >= failed_at:
             found.append(max(0, ended - failed_at))
-        failed_at = ended if not success and last else None
+            failed_at = None
         last = success
     return sorted(found)
 
@@ -146,6 +185,7 @@ def _packed(pairs: Mapping[tuple[str, str], _Pair]) -> Evidence:
         for (sha, name), pair in sorted(pairs.items())
         if pair.failed
     ]
+    failed.sort(key=lambda one: not one[3])  # Where there are too many, those that succeeded as well are kept.
     passed: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for (sha, name), pair in sorted(pairs.items()):
         if not pair.failed:

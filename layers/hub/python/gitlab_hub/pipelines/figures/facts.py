@@ -22,6 +22,9 @@ _MERGE_REQUEST_REFS = "refs/merge-requests/"
 
 _WORST_FIRST = ("failed", "canceled", "success", "running")
 
+LONGEST = 315_360_000
+"""Seconds, ten years: what GitLab says to have taken longer, or less than no time, is no duration."""
+
 COMMIT_BYTES = 8
 """Of a digest of a commit's id, which is what figures keep: 64 bits tell the commits of one project apart."""
 
@@ -100,9 +103,13 @@ def pipeline_fact(pipeline: Item, jobs: Iterable[Item], default_branch: str | No
         ref_class=ref_class(pipeline, default_branch),
         source=pipeline.get("source") or "unknown",
         commit=_digest(pipeline.get("sha") or ""),
-        duration=pipeline.get("duration"),
+        duration=_lasting(pipeline.get("duration")),
         jobs=[job_fact(job) for job in jobs],
     )
+
+
+def _lasting(value: float | None) -> float | None:
+    return value if value is not None and 0 <= value <= LONGEST else None
 
 
 def _digest(sha: str) -> str:
@@ -119,8 +126,8 @@ def job_fact(job: Item) -> JobFact:
         retried=job["retried"],
         # Rows of an earlier release have no class where the reason is unknown.
         failure_class=job_failure_class(job),
-        duration=job.get("duration"),
-        queued=job.get("queued_duration"),
+        duration=_lasting(job.get("duration")),
+        queued=_lasting(job.get("queued_duration")),
         finished_at=seconds(job.get("finished_at")),
         runner=runner_name(runner),
         runner_type=runner.get("runner_type") or "unknown",

@@ -13,7 +13,7 @@ from gitlab_hub.pipelines.figures.answers import Answer
 from gitlab_hub.pipelines.figures.asked import Asked
 from gitlab_hub.pipelines.figures.day import Day, total
 from gitlab_hub.pipelines.figures.definitions import DefinitionName
-from gitlab_hub.pipelines.figures.evidence import Flakiness
+from gitlab_hub.pipelines.figures.evidence import ENDS, FLAKY, Evidence, Flakiness, is_whole
 from gitlab_hub.pipelines.figures.store import FigureStore, day_in, day_of_row, evidence_in
 from gitlab_hub.pipelines.selection import Projects, ProjectSelection
 from gitlab_hub.storage.ports import Item, Table
@@ -102,29 +102,32 @@ class FigureReader:
         by_project: dict[int, list[bytes]] = {}
         for item in self._project_rows(asked, "evidence"):
             by_project.setdefault(item["project_id"], []).append(item["evidence"])
-        found: list[Answer] = []
+        found, cut = list[Answer](), 0
         for project_id, packed in by_project.items():
             flakiness = Flakiness(project_id)
             for one in packed:
-                flakiness.note(evidence_in({"evidence": one})["flaky"], asked.ref_class)
+                evidence = evidence_in({"evidence": one})
+                cut += not is_whole(evidence, FLAKY)
+                flakiness.note(evidence.get(FLAKY, {}), asked.ref_class)
             found.extend(map(answers.flaky_row, flakiness.rows()))
         found.sort(key=lambda row: (-row["wasted"], row["key"]))
         wasted = answers.minutes(sum(row["wasted"] for row in found))
-        return {"count": len(found), "wasted_minutes": wasted, "rows": found[:MOST_SHOWN]}
+        return {"count": len(found), "wasted_minutes": wasted, "rows": found[:MOST_SHOWN], "cut": cut}
 
     def mttr(self, asked: Asked) -> Answer:
         """How long the default branches of projects took to recover."""
         by_project: dict[str, list[list[int]]] = {}
-        for item in self._rows(asked, False, "evidence"):
-            ends = evidence_in(item)["ends"]
-            for project_id, some in (ends if isinstance(ends, dict) else {str(item["project_id"]): ends}).items():
+        cut = 0
+        for evidence in self._ends(asked):
+            cut += not is_whole(evidence, ENDS)
+            for project_id, some in evidence.get(ENDS, {}).items():
                 by_project.setdefault(project_id, []).extend(some)
         if asked.ref_class not in {None, "default_branch"}:
             by_project = {}
         rows = {}
         if asked.group_by == "project":
             rows = {key: shown for key, ends in by_project.items() if (shown := answers.mttr([ends]))["recoveries"]}
-        return {**answers.mttr(by_project.values()), "rows": self._shown(asked, rows, "recoveries")}
+        return {**answers.mttr(by_project.values()), "rows": self._shown(asked, rows, "recoveries"), "cut": cut}
 
     # ---- Reading and adding up
 
@@ -149,6 +152,19 @@ class FigureReader:
             sources = whole.core.get("statuses", {})
             return Grouped(whole, {name: Day({"statuses": {name: counts}}) for name, counts in sources.items()})
         return Grouped(whole, {} if asked.group_by is None else merged)
+
+    def _ends(self, asked: Asked) -> Iterator[Evidence]:
+        """The evidence of recoveries, its `ends` by project; of a day that has no room for it project by project."""
+        for item in self._rows(asked, False, "evidence"):
+            evidence = evidence_in(item)
+            if "project_id" in item:
+                yield _of_project(item, evidence)
+            elif ENDS in evidence:
+                yield evidence
+            else:
+                day = day_of_row(item)
+                for one in self._project_rows(replace(asked, first=day, last=day), "evidence"):
+                    yield _of_project(one, evidence_in(one))
 
     def _rows(self, asked: Asked, by_project: bool, *parts: str) -> Iterable[Item]:  # noqa: FBT001 - how it is read
         if by_project or asked.project_id is not None or asked.group_id is not None:
@@ -191,6 +207,10 @@ class FigureReader:
         ]
 
 
+def _of_project(item: Item, evidence: Evidence) -> Evidence:
+    return {**evidence, ENDS: {str(item["project_id"]): evidence.get(ENDS, [])}}
+
+
 def _by_day(asked: Asked, definition: DefinitionName, day: str, sums: Day) -> Iterator[tuple[str, Day]]:
     """The sums of a row by the days that a definition counts them on."""
     if definition != "gitlab":
@@ -198,7 +218,7 @@ def _by_day(asked: Asked, definition: DefinitionName, day: str, sums: Day) -> It
         return
     for ref_class, core in sums.core.items():
         for started, found in core.get("started", {}).items():
-            if asked.first <= started <= asked.last:
+            if asked.first <= started <= asked.last and _earlier(started) <= day:
                 yield started, Day({ref_class: found})
 
 

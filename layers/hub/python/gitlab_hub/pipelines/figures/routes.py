@@ -139,7 +139,8 @@ class FigureRoutes:
     ) -> views.FlakyAnswer:  # fmt: skip
         """List jobs that both failed and succeeded on the same commit."""
         asked = self._asked(integration_id, since, until, project_id, group_id, ref_class, None)
-        return views.FlakyAnswer(**self._told("flaky", definition, asked), **self._reader.flaky(asked))
+        told = self._told("flaky", definition, asked)
+        return views.FlakyAnswer(**_cut(told, self._reader.flaky(asked)))
 
     def get_mttr(
         self, integration_id: IntegrationId, since: Moment = None, until: End = None, project_id: ProjectId = None,
@@ -148,7 +149,8 @@ class FigureRoutes:
     ) -> views.RecoveryAnswer:  # fmt: skip
         """Show how many seconds default branches took from a failure to the next success."""
         asked = self._asked(integration_id, since, until, project_id, group_id, ref_class, group_by)
-        return views.RecoveryAnswer(**self._told("mttr", definition, asked), **self._reader.mttr(asked))
+        told = self._told("mttr", definition, asked)
+        return views.RecoveryAnswer(**_cut(told, self._reader.mttr(asked)))
 
     def get_cost(
         self, integration_id: IntegrationId, since: Moment = None, until: End = None, project_id: ProjectId = None,
@@ -184,3 +186,10 @@ class FigureRoutes:
         """What every answer says of what it shows. Raises Unprocessable where the figure has no such definition."""
         named = {"name": definition, "text": text_of(figure, definition)}
         return {"definition": named, **with_range(asked), "completeness": asdict(self._completeness(asked))}
+
+
+def _cut(told: dict[str, Any], figures: dict[str, Any]) -> dict[str, Any]:
+    """Both, of a figure that says for how many days its evidence was cut."""
+    completeness, cut = told["completeness"], figures["cut"]
+    whole = completeness["complete"] and not cut
+    return {**told, **figures, "completeness": {**completeness, "complete": whole, "cut": cut}}

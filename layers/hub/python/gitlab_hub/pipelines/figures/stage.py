@@ -39,8 +39,8 @@ class FiguresStage(SingleScopeStage):
             await self._session.checkpoint(scope, self._session.cursor(scope))
 
     async def _count_everything(self, scope: Scope) -> None:
-        """Count all days of all projects, behind the project that an earlier worker has come to."""
-        pages = self._rows.listed(self._session.cursor(scope))
+        """Count all days of all projects, gone ones too, behind the project that an earlier worker has come to."""
+        pages = self._rows.known(self._session.cursor(scope))
         while (page := await self._session.io(next, pages, None)) is not None:
             for project in page:
                 await self._count(scope, await self._session.io(self._store.all_days, project["id"]))

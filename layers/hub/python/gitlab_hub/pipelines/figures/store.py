@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from gitlab_hub.gitlab.fields import day_of, padded
-from gitlab_hub.pipelines.figures.day import MOST_NAMES, Day, capped, total
-from gitlab_hub.pipelines.figures.evidence import Evidence, EvidenceCollector
+from gitlab_hub.pipelines.figures.day import MOST_NAMES, Day, capped
+from gitlab_hub.pipelines.figures.evidence import ENDS, WITHOUT, Evidence, EvidenceCollector, is_whole, lighter
 from gitlab_hub.pipelines.figures.facts import PipelineFact, pipeline_fact
 from gitlab_hub.pipelines.keys import (
     changed_days_pk,
@@ -23,7 +23,7 @@ from gitlab_hub.pipelines.store import JOBS, MAX_CHUNK, pack_one, unpack
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Delete, Item, Table
 from gitlab_hub.storage.rows import is_written, query_all, query_pages
 
-VERSION = 1
+VERSION = 2
 """Goes up with the rules that figures are made by: then all of them are made again out of what is stored."""
 
 AT_ONCE = 100
@@ -32,6 +32,11 @@ AT_ONCE = 100
 DELETES_AT_ONCE = 90
 
 FEWEST_NAMES = 10
+
+PROJECTS_AT_ONCE = 50
+
+MOST_WHILE_ADDING = 20 * MOST_NAMES
+"""Names that are told apart while projects are added up: more would not fit into the memory of a worker."""
 
 MAX_RAW = 20_000_000
 """Bytes of a part of a day's figures when it is unpacked."""
@@ -105,21 +110,31 @@ class FigureStore:
         key = figures_pk(self._integration_id, of.day), padded(of.project_id)
         before = self._table.get(*key) or {}
         ids = sorted(of.ids.union(_unpacked(before["ids"]) if before else ()))
-        day, evidence = Day(), EvidenceCollector()
+        day, evidence, counted = Day(), EvidenceCollector(), list[int]()
         for fact in self._facts(of.project_id, ids, default_branch):
-            day.count(fact)
-            evidence.note(fact)
-        row = {"pk": key[0], "sk": key[1], "schema_version": 1, "project_id": of.project_id, "ids": pack_one(ids)}
-        self._table.put({**row, **_fitting(day, evidence.collected())})
+            # GitLab may say later that it was created on another day.
+            if day_of(fact.created_at) == of.day:
+                day.count(fact)
+                evidence.note(fact)
+                counted.append(fact.id)
+        packed = pack_one(counted)
+        row = {"pk": key[0], "sk": key[1], "schema_version": 1, "project_id": of.project_id, "ids": packed}
+        self._table.put({**row, **_fitting(day, evidence.collected(), MAX_CHUNK - len(packed))})
         self._forget(of.marks)
 
     def add_up(self, day: str) -> None:
         """Make the figures of a day out of those of its projects."""
-        rows = list(query_all(self._table, figures_pk(self._integration_id, day)))
-        ends = {str(row["project_id"]): found for row in rows if (found := _unpacked(row["evidence"])["ends"])}
-        added = total(day_in(row) for row in rows)
-        row = {"pk": days_pk(self._integration_id), "sk": day, "schema_version": 1, "projects": len(rows)}
-        self._table.put({**row, **_fitting(added, {"ends": ends})})
+        added, ends, without, projects = Day(), dict[str, Any](), set[str](), 0
+        for projects, row in enumerate(query_all(self._table, figures_pk(self._integration_id, day)), 1):
+            added.add(day_in(row))
+            evidence = evidence_in(row)
+            without |= set() if is_whole(evidence, ENDS) else {ENDS}
+            if evidence.get(ENDS):
+                ends[str(row["project_id"])] = evidence[ENDS]
+            if projects % PROJECTS_AT_ONCE == 0:
+                added.detail = capped(added.detail, MOST_WHILE_ADDING)
+        row = {"pk": days_pk(self._integration_id), "sk": day, "schema_version": 1, "projects": projects}
+        self._table.put({**row, **_fitting(added, {ENDS: ends, WITHOUT: [*without]}, MAX_CHUNK)})
         self._table.delete(changed_days_pk(self._integration_id), day)
 
     def _facts(self, project_id: int, ids: Sequence[int], default_branch: str | None) -> Iterator[PipelineFact]:
@@ -209,14 +224,14 @@ def _project_days(marks: Iterable[Item], known: Iterable[tuple[int, str, int]] =
     return [ProjectDay(*key, frozenset(some), tuple(found.get(key, ()))) for key, some in ids.items()]
 
 
-def _fitting(day: Day, evidence: Evidence) -> dict[str, bytes]:
-    """Pack figures so that they fit an item: with fewer names told apart, and in the end without evidence."""
+def _fitting(day: Day, evidence: Evidence, room: int) -> dict[str, bytes]:
+    """Pack figures so that they fit an item: with fewer names told apart, and in the end with less evidence."""
     most, core, told = MOST_NAMES, pack_one(day.core), pack_one(evidence)
-    while True:
-        detail = pack_one(capped(day.detail, most))
-        if len(core) + len(detail) + len(told) <= MAX_CHUNK or most < FEWEST_NAMES:
-            break
+    detail = pack_one(capped(day.detail, most))
+    while len(core) + len(detail) + len(told) > room and most >= FEWEST_NAMES:
         most //= 2
-    if len(core) + len(detail) + len(told) > MAX_CHUNK:
-        told = pack_one({"ends": evidence["ends"], "flaky": {}, "cut": True})
+        detail = pack_one(capped(day.detail, most))
+    less = lighter(evidence)
+    while len(core) + len(detail) + len(told) > room and (left := next(less, None)) is not None:
+        told = pack_one(left)
     return {"core": core, "detail": detail, "evidence": told}

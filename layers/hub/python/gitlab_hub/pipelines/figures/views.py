@@ -24,6 +24,11 @@ class CompletenessShown(FigureModel):
     unread: int = Field(description="Projects that were never read, or not the last time.", examples=[0])
     owed: int = Field(description="Pipelines that GitLab lists and does not show.", examples=[0])
     pending: bool = Field(description="Whether something is stored that they do not count yet.")
+    cut: int = Field(
+        0,
+        description="Days of projects on which more happened than the hub keeps for this figure (flaky, mttr).",
+        examples=[0],
+    )
     until: int | None = Field(
         description="Up to when all changes are stored, in unix seconds.", examples=[1_790_000_000]
     )
