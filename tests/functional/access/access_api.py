@@ -52,7 +52,7 @@ class Client:
         rooms = (
             AccessRoutes(reader, cursors),
             GrantRoutes(reader, effective, cursors),
-            InvitationRoutes(reader, cursors),
+            InvitationRoutes(reader, ScopeList(self.notes), cursors),
             GitLabCredentialRoutes(
                 CredentialReader(self.table, ScopeList(self.notes), now=lambda: NOW), reader, cursors
             ),

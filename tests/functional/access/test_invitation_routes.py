@@ -100,6 +100,28 @@ def test_what_was_not_read_yet_is_not_shown_as_empty(client: Client) -> None:
     assert client.get("invitations")[1]["read_at"] == NOW - 60
 
 
+def test_a_list_that_gitlab_refuses_is_not_shown_as_empty(client: Client) -> None:
+    client.access_store().readings.note_round("group_invitations", Round(begun_at=NOW, is_over=True), sync_id="s1")
+    key = {"pk": "INTEGRATION#i1", "sk": f"SCOPE#access#group_invitations#{padded(1)}"}
+    client.notes.put({**key, "status": "forbidden", "code": "forbidden", "hint": ""})
+    assert [client.get("invitations", group_id=one)[1]["read_at"] for one in (1, 10)] == [None, NOW]
+
+
+def test_a_round_that_gitlab_only_refused_has_read_nothing(client: Client) -> None:
+    readings = client.access_store().readings
+    refused = Round(begun_at=NOW, until=padded(8), is_over=True, answers={"rightful": 0, "others": 10})
+    readings.note_round("group_invitations", refused, sync_id="s1")
+    body = client.get("invitations", group_id=1)[1]
+    assert (body["read_at"], body["reading"]["groups"]) == (None, {"read_at": None, "never_read": None})
+    assert client.get("invitations")[1]["read_at"] is None
+    readings.note("group_invitations", sync_id="s0", at=NOW - 60)
+    readings.note_round("group_invitations", refused, sync_id="s2")
+    assert client.get("invitations", group_id=1)[1]["read_at"] == NOW - 60, "an earlier round has shown it"
+    told = Round(begun_at=NOW, is_over=True, answers={"rightful": 0, "others": 10, "told": -1})
+    readings.note_round("group_invitations", told, sync_id="s3")
+    assert client.get("invitations", group_id=1)[1]["read_at"] == NOW
+
+
 def test_one_request_reads_a_bounded_number_of_rows(client: Client) -> None:
     invited(client, "group", 1, *(f"u{number}@example.com" for number in range(MAX_READ + 2)))
     status, body = client.get("invitations", q="nobody")

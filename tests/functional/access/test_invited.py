@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from gitlab_hub.access.asides import MOST_REFUSED
+from gitlab_hub.access.readings import InvitationReading, Readings, invitation_reading
 from gitlab_hub.access.rounds import AT_ONCE, PARTS
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unauthorized, Unavailable
+from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import NOW
 from tests.fakes.session import FakeSession, run, run_in_slices
@@ -205,6 +207,8 @@ async def test_where_all_are_refused_only_the_first_few_are_asked_and_it_is_said
     said = [text for key, _, text in session.asides if key == "all"]
     assert len(said) == 1
     assert "Owners of a group" in said[0]
+    reading = invitation_reading(Readings(company.table, "i1"), ResourceType.GROUP)
+    assert reading == InvitationReading(None, None), "nothing was shown"
     assert session.durable.errors == {}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.rounds import SHOWN
 from gitlab_hub.gitlab.errors import (
     Forbidden,
     GitLabError,
@@ -27,9 +28,6 @@ READ_EVERY_SECONDS = 86_400
 
 MOST_REFUSED = 10
 """So many groups (projects, users) are asked in vain before the others are not asked."""
-
-SHOWN = -1
-"""How GitLab answers where it has shown one."""
 
 ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 """What concerns every request of the run, and is the engine's to judge."""

@@ -14,6 +14,7 @@ from gitlab_hub.access.invitation_views import (
 from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.readings import InvitationReading
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.sync.scope_list import ScopeList
 from gitlab_hub.web.api import Route
 from gitlab_hub.web.auth import Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
@@ -25,8 +26,8 @@ Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 class InvitationRoutes:
     """Invitations to groups and projects of an integration."""
 
-    def __init__(self, reader: AccessReader, cursors: Cursors) -> None:
-        self._reader, self._cursors = reader, cursors
+    def __init__(self, reader: AccessReader, scopes: ScopeList, cursors: Cursors) -> None:
+        self._reader, self._scopes, self._cursors = reader, scopes, cursors
 
     def routes(self) -> list[Route]:
         """Give the route; everybody with access to the integration may read."""
@@ -46,7 +47,8 @@ class InvitationRoutes:
 
         They are read where the integration's token may invite: Owners of a group and Maintainers of a project may. In a
         large GitLab a day may pass until all were: `reading` says how far that is, and an empty list says nothing while
-        `read_at` is null. With `group_id` or `project_id`, `read_at` is about that group or project alone.
+        `read_at` is null. With `group_id` or `project_id`, `read_at` is about that group or project alone, and
+        null where GitLab refused its list the last time.
         """
         resource = resource_of(group_id, project_id)
         listing = listing_name("invitations", integration_id, {"q": q, "group": group_id, "project": project_id})
@@ -70,7 +72,7 @@ class InvitationRoutes:
     ) -> int | None:
         """Since when what is listed is known; of a kind that a GitLab has none of nothing is ever read."""
         if resource is not None:
-            return self._reader.invitations_read_at(integration_id, *resource)
+            return self._reader.invitations_read_at(integration_id, *resource, self._scopes)
         begun = [one for one in readings if one.never_read is not None]
         times = [one.read_at for one in begun if one.read_at is not None]
         return min(times) if times and len(times) == len(begun) else None

@@ -21,7 +21,7 @@ from gitlab_hub.access.invitation_rights import InvitationRights
 from gitlab_hub.access.keys import grants_scope, invitations_stage
 from gitlab_hub.access.members import NamelessMembers, resource_scopes
 from gitlab_hub.access.model import Invitation
-from gitlab_hub.access.rounds import Part, going_on, most_at_once, part_of
+from gitlab_hub.access.rounds import SHOWN, Part, going_on, most_at_once, part_of
 from gitlab_hub.access.transform import invitation_of, nameless
 from gitlab_hub.gitlab.errors import GitLabError, UnexpectedResponse
 from gitlab_hub.gitlab.fields import padded
@@ -31,8 +31,9 @@ from gitlab_hub.storage.rows import content_hash
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 UNREADABLE = "Some invitations could not be parsed; those that are stored stay."
-RIGHTFUL, OTHERS = "rightful", "others"
-"""Where the user seems to have the right, and where not: refusals here do not end the asking there."""
+RIGHTFUL, OTHERS, TOLD = "rightful", "others", "told"
+"""Where the user seems to have the right, and where not: refusals here do not end the asking there. And
+those of which GraphQL has told."""
 
 ReadMembers = Callable[[int, Scope], Awaitable[object]]
 
@@ -44,6 +45,8 @@ class _Plan:
     part: Part
     attempts: dict[str, Attempts]
     begins_round: bool
+    is_told: bool = False
+    """Whether GraphQL has told of any group or project who was invited."""
 
 
 class InvitationsStage:
@@ -86,6 +89,7 @@ class InvitationsStage:
         plan, session = self._plan, self._context.session
         if plan is not None and plan.part.after is not None:
             answers = {sort: attempts.answers for sort, attempts in plan.attempts.items()}
+            answers |= {TOLD: SHOWN} if plan.is_told else {}
             now = replace(plan.part.after, answers=answers)
             await session.write(self._context.store.readings.note_round, self.name, now, sync_id=session.sync_id)
 
@@ -117,10 +121,11 @@ class InvitationsStage:
         await self._look_up_rights()
         known = await session.io(store.nameless_invitations, self._kind)
         resources = await session.io(self._context.inventory.store.all_paths, self._kind)
-        changed, others = list[str](), list[str]()
+        changed, others, is_told = list[str](), list[str](), so_far.get(TOLD) == SHOWN
         for key, path in resources:
             sort = self._sort_of(key, path)
             told = self._members.of(self._kind, int(key)) if sort == RIGHTFUL else None
+            is_told |= told is not None
             if told is None and not attempts[sort].are_vain:
                 others.append(key)
             elif told is not None and told != known.get(key, ()):
@@ -130,7 +135,7 @@ class InvitationsStage:
         most = most_at_once(len(resources), is_first=before is None, full=session.full)
         part = part_of(before, changed, others, most=most, now=now, full=session.full)
         begins = part.after is not None and (current is None or not current.until)
-        return _Plan(part, attempts, begins_round=begins)
+        return _Plan(part, attempts, begins_round=begins, is_told=is_told)
 
     def _sort_of(self, key: str, path: str) -> str:
         return RIGHTFUL if self._rights.cover(self._kind, int(key), path) else OTHERS

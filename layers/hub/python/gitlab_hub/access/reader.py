@@ -25,6 +25,7 @@ from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import Resource, ResourceType, partition
 from gitlab_hub.storage.ports import Item, Rows, Table
 from gitlab_hub.storage.rows import query_all, value_of
+from gitlab_hub.sync.scope_list import ScopeList
 
 T = TypeVar("T")
 
@@ -151,9 +152,11 @@ class AccessReader:
         """How fresh the invitations to groups, or to projects, are."""
         return invitation_reading(Readings(self._table, integration_id), kind)
 
-    def invitations_read_at(self, integration_id: str, kind: ResourceType, number: int) -> int | None:
-        """Since when the invitations to one group or project are known (unix seconds); None: not read yet."""
-        return invitations_read_at(Readings(self._table, integration_id), kind, number)
+    def invitations_read_at(
+        self, integration_id: str, kind: ResourceType, number: int, scopes: ScopeList
+    ) -> int | None:
+        """Since when the invitations to one group or project are known (unix seconds); None: not read."""
+        return invitations_read_at(Readings(self._table, integration_id), scopes, integration_id, kind, number)
 
     def full_paths(self, integration_id: str, of: Iterable[Grant | Invitation]) -> dict[tuple[str, int], str]:
         """Read where the resources of some rows are now; these themselves keep no path that a rename would change."""

@@ -8,6 +8,8 @@ from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import value_of
+from gitlab_hub.sync.ports import Kind
+from gitlab_hub.sync.scope_list import ScopeList
 
 _ROUND = "round#"
 
@@ -28,10 +30,13 @@ class Readings:
         return None if item is None else (item["sync_id"], item["at"])
 
     def note_round(self, stage: str, now: Round, *, sync_id: str) -> None:
-        """Note how far a round is; where it is over, the stage has been gone through since that began."""
+        """Note how far a round is; where it is over, the stage has been gone through since that began.
+
+        A round in which GitLab has only refused has read nothing: what is known is of an earlier one.
+        """
         row: Item = {"pk": self._pk, "sk": f"{_ROUND}{stage}", "schema_version": 1, "sync_id": sync_id}
         self._table.put({**row, **asdict(now)})
-        if now.is_over:
+        if now.is_over and not now.is_in_vain:
             self.note(stage, sync_id=sync_id, at=now.begun_at)
 
     def round(self, stage: str) -> Round | None:
@@ -45,7 +50,7 @@ class InvitationReading:
     """How fresh the invitations to groups, or to projects, are.
 
     `read_at` (unix seconds): all of them are as GitLab had them then or later; None where some were never read.
-    `never_read`: of how many groups or projects; None where no sync has come to them.
+    `never_read`: of how many groups or projects; None where no sync has come to them, or GitLab refuses them all.
     """
 
     read_at: int | None
@@ -57,12 +62,19 @@ def invitation_reading(readings: Readings, kind: ResourceType) -> InvitationRead
     last, current = readings.last(invitations_stage(kind)), readings.round(invitations_stage(kind))
     if last is not None:
         return InvitationReading(last[1], 0)
-    return InvitationReading(None, None if current is None else current.left)
+    return InvitationReading(None, None if current is None or current.is_in_vain else current.left)
 
 
-def invitations_read_at(readings: Readings, kind: ResourceType, number: int) -> int | None:
-    """Since when the invitations to one group or project are known (unix seconds); None: not read yet (blocking)."""
+def invitations_read_at(
+    readings: Readings, scopes: ScopeList, integration_id: str, kind: ResourceType, number: int
+) -> int | None:
+    """Since when the invitations to one group or project are known (unix seconds); None: not read (blocking).
+
+    A list that GitLab refuses, or of which a part made no sense, is not known.
+    """
+    if scopes.incomplete(integration_id, Kind.ACCESS, [(invitations_stage(kind), padded(number))]):
+        return None
     last, current = readings.last(invitations_stage(kind)), readings.round(invitations_stage(kind))
-    if current is not None and padded(number) <= current.until:
+    if current is not None and not current.is_in_vain and padded(number) <= current.until:
         return max(current.begun_at, last[1] if last is not None else 0)
     return None if last is None else last[1]

@@ -20,6 +20,10 @@ PARTS = 48
 """Of more, a run reads this part: a day's, with a sync every half an hour."""
 
 
+SHOWN = -1
+"""How GitLab answers where it has shown one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """How far a round is.
@@ -33,6 +37,11 @@ class Round:
     left: int = 0
     is_over: bool = False
     answers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether GitLab was asked, and has only refused."""
+        return any(self.answers.values()) and SHOWN not in self.answers.values()
 
 
 def going_on(before: Round | None, *, now: int, full: bool) -> Round | None:

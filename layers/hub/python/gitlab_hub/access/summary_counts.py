@@ -11,6 +11,7 @@ from gitlab_hub.access.credentials.risks import Risk, risks_of
 from gitlab_hub.access.credentials.store import CredentialStore
 from gitlab_hub.access.keys import ACCOUNTS, GRANTS, INVITATIONS, OUTSIDE_GRANTS
 from gitlab_hub.access.model import Account, AccountStatus, Grant
+from gitlab_hub.access.reader import Ending, is_inactive
 from gitlab_hub.access.shards import ShardReader, Shards
 from gitlab_hub.access.wanted import is_inactive
 from gitlab_hub.gitlab.account_kinds import AccountKind
@@ -19,7 +20,6 @@ from gitlab_hub.inventory.model import ResourceType, partition
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all, value_of
 
-DAY = 86_400
 INACTIVE_DAYS, EXPIRING_DAYS = 90, 30
 
 
@@ -37,6 +37,13 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     ids: set[int] = field(default_factory=set)
     granted: set[int] = field(default_factory=set)
+    overdue: Ending = field(init=False)
+    expiring: Ending = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Judge ends as the lists do."""
+        self.overdue = Ending.of(within_days=None, overdue=True, now=self.now)
+        self.expiring = Ending.of(within_days=EXPIRING_DAYS, overdue=False, now=self.now)
 
     def account(self, account: Account) -> None:
         """Count an account. What the token is not shown is not counted as if it were so."""
@@ -57,8 +64,8 @@ class Tally:
         self.counts["grants"] += 1
         self.counts["owners"] += grant.access_level >= OWNER
         if grant.ends_at is not None:
-            self.counts["overdue"] += grant.ends_at <= self.now
-            self.counts["expiring"] += self.now < grant.ends_at < self.now + EXPIRING_DAYS * DAY
+            self.counts["overdue"] += self.overdue.keeps(grant.ends_at)
+            self.counts["expiring"] += self.expiring.keeps(grant.ends_at)
 
     def credential(self, credential: Credential) -> None:
         """Count a token or key, and its risks."""

@@ -161,7 +161,7 @@ def access_routes(container: "Container") -> list["Route"]:
     return _of(
         AccessRoutes(reader, cursors),
         GrantRoutes(reader, effective, cursors),
-        InvitationRoutes(reader, cursors),
+        InvitationRoutes(reader, scopes, cursors),
         GitLabCredentialRoutes(CredentialReader(table, scopes, now=now), reader, cursors),
         SummaryRoutes(summary),
         ChangeRoutes(ChangeReader(table), cursors),

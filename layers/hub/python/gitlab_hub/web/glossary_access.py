@@ -73,12 +73,12 @@ ACCESS: dict[str, tuple[str, Any]] = {
     ),
     "path": ("The steps of the way, from the membership to the group or project.", NOTHING),
     "never_read": (
-        "Of how many groups or projects the invitations were never read; null: no sync has come to them.",
+        "Of how many groups or projects the invitations were never read; null: no sync came, or all refused.",
         812,
     ),
     "reading": ("How far the reading of invitations is.", NOTHING),
     "read_at": (
-        "What is listed is as GitLab had it then or later, in unix seconds; null: some of it was never read.",
+        "What is listed is as GitLab had it then or later, in unix seconds; null: some was never read, or is refused.",
         _TIME,
     ),
     "revoke_at": (
