@@ -11,9 +11,8 @@ from gitlab_hub.access.credentials.risks import Risk, risks_of
 from gitlab_hub.access.credentials.store import CredentialStore
 from gitlab_hub.access.keys import ACCOUNTS, GRANTS, INVITATIONS, OUTSIDE_GRANTS
 from gitlab_hub.access.model import Account, AccountStatus, Grant
-from gitlab_hub.access.reader import Ending, is_inactive
 from gitlab_hub.access.shards import ShardReader, Shards
-from gitlab_hub.access.wanted import is_inactive
+from gitlab_hub.access.wanted import Ending, is_inactive
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.gitlab.roles import OWNER
 from gitlab_hub.inventory.model import ResourceType, partition

@@ -276,9 +276,9 @@ def operations_routes(container: "Container") -> list["Route"]:
         HealthRoutes(),
         WhoAmIRoutes(store),
         TokenRoutes(store, container.master_key, cursors, container.audit, container.now),
-        ConsoleLinkRoutes(links, container.now),
-            container.token_authenticator,
-            container.master_key, container.audit, container.public_url.base),
+        ConsoleLinkRoutes(
+            links, container.token_authenticator, container.master_key, container.audit, container.public_url.base
+        ),
         IncidentRoutes(container.incidents, cursors),
         AuditRoutes(AuditReader(container.integrations_table, container.now), cursors),
         MetricRoutes(container.table("pipelines_table"), metric_sources(container), container.now),
