@@ -67,6 +67,7 @@ class ModelGitLab:
         self.random = random.Random(seed)  # noqa: S311 - the order of ties
         self.requests = self.rate_limited = 0
         self.skew, self.group = 0, "g"
+        self.counts_up_to = 10_000
         self.delay = 0.0
         self.ignored: frozenset[str] = frozenset()
         self.dates, self.has_keyset = True, True
@@ -110,7 +111,8 @@ class ModelGitLab:
             rows = self._rows(path, params or {})
             start = (number - 1) * size
             following = str(number + 1) if len(rows) > start + size else None
-            yield Page(rows[start : start + size], following, self._date(), len(rows))
+            total = len(rows) if len(rows) <= self.counts_up_to else None
+            yield Page(rows[start : start + size], following, self._date(), total)
             if following is None:
                 return
             number += 1

@@ -185,3 +185,16 @@ async def test_a_server_without_a_clock_is_read_too(world: World) -> None:
     world.add(12, status="success")
     await world.sync()
     assert world.stored() == world.source()
+
+
+async def test_a_server_whose_clock_is_behind_is_read_to_the_end(world: World) -> None:
+    world.gitlab.skew = -3600
+    for number in range(1, 20):
+        world.add(number, updated=START - (100 - number) * SECOND, status="success")
+    await world.sync()
+    assert len(world.stored()) == 19
+    world.later(600)
+    for number in range(20, 40):
+        world.add(number, updated=world.now - (100 - number) * SECOND, status="success")
+    await world.sync()
+    assert world.stored() == world.source()

@@ -64,7 +64,7 @@ def test_a_millisecond_has_an_order_without_ties_and_reaches_the_next_millisecon
         (rows(1000, 1500), True, SeekStep.SEEK, 1500),
         (rows(1000, 1500), False, SeekStep.DONE, 1000),
         (rows(1000, 1000), True, SeekStep.SAME_TIMESTAMP, 1000),
-        (rows(1500, 9001), True, SeekStep.DONE, 1000),
+        (rows(1500, 9001), True, SeekStep.SEEK, 9001),
         (rows(1500, 9000), True, SeekStep.SEEK, 9000),
         (rows(1500, None), True, SeekStep.SEEK, 1500),
         (rows(None), True, SeekStep.DONE, 1000),

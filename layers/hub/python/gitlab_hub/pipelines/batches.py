@@ -27,6 +27,8 @@ from gitlab_hub.sync.ports import Session
 
 # Copying single pipelines, while others may be copying the same ones.
 
+NO_JOBS = "GitLab lists no jobs for a pipeline that has ended."
+
 MOST_RACES = 5
 """How often one pipeline is read anew because another worker stored it meanwhile."""
 
@@ -78,6 +80,7 @@ class BatchResult:
     children: bool
     bridges: str | None
     """Whether the newest one showed its trigger jobs, as in a window; None where none was copied."""
+    numbers: Sequence[int]
 
     def apply_to(self, window: Window) -> Window:
         """The window after the batch."""
@@ -88,6 +91,7 @@ class BatchResult:
             listed=window.listed + self.listed,
             stored=window.stored + self.stored,
             bridges=self.bridges or window.bridges,
+            reread=[*window.reread, *self.numbers] if window.again else [],
         )
 
 
@@ -123,6 +127,7 @@ class Batches:
                 stored=sum(isinstance(results[number], Copy) for number in new),
                 children=any(copy.has_children for copy in copies),
                 bridges=(copies[-1].bridges_refused or SHOWN) if copies else None,
+                numbers=[number for number, _ in batch],
             )
 
     async def try_again(self, owed: Sequence[Owed]) -> None:
@@ -153,6 +158,8 @@ class Batches:
         for number, result in results.items():
             if number in failed:
                 await self._owed_pipelines.add(rows[number], failed[number])
+            elif isinstance(result, Copy) and result.lacks_jobs and self._owed_pipelines.asks_again(number):
+                await self._owed_pipelines.add(rows[number], UnexpectedResponse(NO_JOBS), is_stored=True)
             else:
                 await self._owed_pipelines.resolve(number)
             self._session.count(

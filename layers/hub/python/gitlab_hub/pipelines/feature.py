@@ -43,7 +43,7 @@ class PipelinesFeature:
         rows = ProjectRows(table, session.target.integration_id)
         pipelines = PipelinesStage(session, rows, table, self._incidents)
         figures = FiguresStage(session, rows, table)
-        return [ProjectsStage(session, rows), pipelines, figures, SweepStage(session, rows, self._incidents)]
+        return [ProjectsStage(session, rows), pipelines, figures, SweepStage(session, rows, table, self._incidents)]
 
     async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one pipeline that a hint is about."""

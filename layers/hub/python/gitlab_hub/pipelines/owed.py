@@ -23,6 +23,9 @@ LONGEST_PAUSE_SECONDS = 86_400
 MOST_IN_A_ROW = 16
 """So many pipelines in a row without one that can be read are the trouble of the project, or of GitLab."""
 
+MOST_WITHOUT_JOBS = 32
+"""Where more pipelines of a project have no job, that is how they are."""
+
 MOST_TRIED = 8
 """Owed pipelines of one project that a run tries again."""
 
@@ -46,6 +49,8 @@ class Owed:
     sha: str | None = None
     http_status: int | None = None
     """What GitLab answered at the last try."""
+    is_stored: bool = False
+    """It is stored without any job, which one answer does not prove: it is only read once more."""
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -59,7 +64,7 @@ class Owed:
         return replace(after, tries=self.tries + 1, due_at=now + pause)
 
 
-def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int) -> Owed:
+def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int, is_stored: bool = False) -> Owed:
     """A listed pipeline that no run before could not read: the next one tries it again, as most trouble passes."""
     updated_at, sha = (text(row.get(name), None) for name in ("updated_at", "sha"))
     return Owed(
@@ -72,6 +77,7 @@ def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now
         updated_at=updated_at,
         sha=sha,
         http_status=error.http_status,
+        is_stored=is_stored,
     )
 
 

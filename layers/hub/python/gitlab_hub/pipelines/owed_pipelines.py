@@ -1,13 +1,13 @@
 """The owed pipelines of one project during a run: noted, resolved and reported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines import owed as rules
-from gitlab_hub.pipelines.owed import MOST_TRIED, Owed, OwedRows
+from gitlab_hub.pipelines.owed import MOST_TRIED, MOST_WITHOUT_JOBS, Owed, OwedRows
 from gitlab_hub.pipelines.projects import ReadStates
 from gitlab_hub.pipelines.window import Stream
 from gitlab_hub.sync.ports import Scope, Session
@@ -30,13 +30,17 @@ class OwedPipelines:
         self.owed = await self._session.io(self._rows.of, self._project_id)
         self.before = frozenset(self.owed)
 
-    def count(self, stream: Stream) -> int:
-        """How many are owed of a stream; which one they are of is not known, so all are of the first."""
-        return len(self.owed) if stream is Stream.DEFAULT else 0
+    def ids(self, stream: Stream) -> Iterable[int]:
+        """What is owed of a stream; which one they are of is not known, so all are of the first."""
+        return self.owed if stream is Stream.DEFAULT else ()
 
     def due(self, now: int, *, full: bool) -> Sequence[Owed]:
-        """Those that are to be tried again, a bounded number: new ones once more at once, as most trouble passes."""
-        waiting = sorted(self.owed.values(), key=lambda one: (one.pipeline_id in self.before, one.due_at))
+        """Those that are to be tried again, a bounded number: new ones once more at once, as most trouble passes.
+
+        What showed no jobs is left to a later run: jobs land late.
+        """
+        owed = [one for one in self.owed.values() if one.pipeline_id in self.before or not one.is_stored]
+        waiting = sorted(owed, key=lambda one: (one.pipeline_id in self.before, one.due_at))
         mine = [one for one in waiting if full or one.due_at <= now or one.pipeline_id not in self.before]
         return mine[:MOST_TRIED]
 
@@ -44,11 +48,19 @@ class OwedPipelines:
         """Whether a listed pipeline is owed and not to be tried yet."""
         return rules.is_waiting(self.owed.get(row["id"]), row, now=now)
 
-    async def add(self, row: Mapping[str, Any], error: GitLabError) -> None:
-        """Keep that a pipeline could not be read."""
+    def asks_again(self, number: int) -> bool:
+        """Whether a pipeline without jobs is to be read once more, in a later run."""
+        few = sum(one.is_stored for one in self.owed.values()) < MOST_WITHOUT_JOBS
+        return number not in self.before and (few or number in self.owed)
+
+    async def add(self, row: Mapping[str, Any], error: GitLabError, *, is_stored: bool = False) -> None:
+        """Keep that a pipeline could not be read, or (`is_stored`) not be believed."""
         now = from_datetime(self._session.now()) // 1000
         known = self.owed.get(row["id"]) if row["id"] in self.before else None
-        owed = rules.new_owed(row, self._project_id, error, now=now) if known is None else known.retried(error, now=now)
+        if known is None:
+            owed = rules.new_owed(row, self._project_id, error, now=now, is_stored=is_stored)
+        else:
+            owed = known.retried(error, now=now)
         if not self.owed:
             # First: whoever takes over from here, or comes next, looks for what is owed only where it says so.
             await self._session.write(self._states.mark_owed, self._project_id)
@@ -62,16 +74,21 @@ class OwedPipelines:
 
     def note(self) -> tuple[str, str] | None:
         """What the scope's note says of owed pipelines: an error code and a text; None where there are none."""
-        return (next(iter(self.owed.values())).code, rules.describe(self.owed)) if self.owed else None
+        owed = self._not_shown
+        return (next(iter(owed.values())).code, rules.describe(owed)) if owed else None
+
+    @property
+    def _not_shown(self) -> Mapping[int, Owed]:
+        return {number: one for number, one in self.owed.items() if not one.is_stored}
 
     async def report(self, scope: Scope) -> None:
         """Say as an incident which pipelines are owed, or that none is any more."""
         if self._incidents is None or not (self.owed or self.before):
             return
         integration_id = self._session.target.integration_id
-        if self.owed:
+        if owed := self._not_shown:
             path = scope.payload.get("path")
-            incident = rules.incident_of(integration_id, self._project_id, path, self.owed)
+            incident = rules.incident_of(integration_id, self._project_id, path, owed)
             await self._session.write(self._incidents.open, incident)
         else:
             await self._session.write(self._incidents.close, rules.INCIDENT, integration_id, str(self._project_id))

@@ -10,6 +10,7 @@ from gitlab_hub.gitlab.errors import ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines import window as windows
 from gitlab_hub.pipelines.batches import Batches
+from gitlab_hub.pipelines.deleted import AT_ONCE, DeletedPipelines
 from gitlab_hub.pipelines.freshness import must_read
 from gitlab_hub.pipelines.model import identity
 from gitlab_hub.pipelines.owed import are_hidden
@@ -45,6 +46,7 @@ class ProjectReading:
     ) -> None:
         self._session, self._scope, self._source = session, scope, source
         self._store, self._states, self._owed_pipelines = store, states, owed_pipelines
+        self._deleted = DeletedPipelines(session, source, store)
         self._batches = Batches(session, source, store, owed_pipelines, making)
 
     async def run(self) -> bool:
@@ -55,22 +57,23 @@ class ProjectReading:
             await self._owed_pipelines.load()
         window = Window.from_json(cursor) if cursor else self._opened(Stream.DEFAULT, state)
         if window.stream is Stream.DEFAULT:
-            window = await self._read(window)
-            state = await self._keep(state, window)
+            state, window = await self._keep(state, await self._read(window))
             if self._session.full or window.children or state.wants_children(self._now() // 1000):
                 window = self._opened(Stream.CHILD, state)
                 await self._checkpoint(window)
         if window.stream is Stream.CHILD:
-            state = await self._keep(state, await self._read(window))
+            state, _ = await self._keep(state, await self._read(window))
         await self._batches.try_again(self._owed_pipelines.due(self._now() // 1000, full=self._session.full))
         await self._report(state)
         return any(state.newest(stream) is not None for stream in Stream)
 
     def _opened(self, stream: Stream, state: ReadState) -> Window:
-        return Window.opened(stream, None if self._session.full else state.watermark(stream))
+        full = self._session.full
+        return Window.opened(stream, None if full else state.watermark(stream), again=full)
 
-    async def _keep(self, before: ReadState, window: Window) -> ReadState:
+    async def _keep(self, before: ReadState, window: Window) -> tuple[ReadState, Window]:
         """Move the watermark of a stream that was read to its end, and compare GitLab's count with ours."""
+        window = replace(window, again=False, reread=[])
         window, state = await self._reconcile(await self._newest(window, before), before)
         stream, now = window.stream, self._now()
         after = state.with_watermark(stream, windows.watermark(window, before.watermark(stream), now=now))
@@ -80,7 +83,7 @@ class ProjectReading:
         after = replace(after, owed=len(self._owed_pipelines.owed) or before.owed)
         if after != before:
             await self._session.write(self._states.save, self._source.project_id, after)
-        return after
+        return after, window
 
     async def _newest(self, window: Window, before: ReadState) -> Window:
         """Read the pipelines that are new by their ids, and that the seek does not show."""
@@ -119,20 +122,26 @@ class ProjectReading:
 
     async def _reconcile(self, window: Window, before: ReadState) -> tuple[Window, ReadState]:
         """Read the whole list where the seek has not shown all of it; then the counts are known again."""
-        now, stream = self._now() // 1000, window.stream
+        now, stream, full = self._now() // 1000, window.stream, self._session.full
         state = before.with_added(stream, listed=window.listed, stored=window.stored)
-        due = window.walked or (window.fresh and window.seen) or (stream is Stream.DEFAULT and state.wants_count(now))
-        if not due:
+        begun = window.fresh and (window.seen or before.newest(stream) is not None)
+        if not (window.walked or begun or state.wants_count(stream, now)):
             return window, state
         listed, dated = await self._counted_by_gitlab(window)
         walked_before = state.walked_at is not None and not window.fresh
-        if state.counts_match(stream, listed) and (dated or walked_before) and not window.fresh:
-            return window, replace(state, reconciled_at=now)
-        had = await self._count(stream) + self._owed_pipelines.count(stream)
-        if not window.walked and windows.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before):
+        if state.counts_match(stream, listed, now) and (dated or walked_before) and not window.fresh:
+            return window, state.with_reconciled(stream, now)
+        had = len({*await self._here(stream), *self._owed_pipelines.ids(stream)})
+        gap = windows.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before)
+        # What was just read from its beginning is compared by counts alone, where there are any.
+        walked_at = now if window.fresh and listed is None and not full else state.walked_at
+        gone = windows.has_deleted(listed=listed, had=had, walked_at=walked_at, now=now, full=full)
+        if not window.walked and (gap or gone):
             window = await self._walk(window)
-        counted = state.with_counts(stream, listed=listed, stored=await self._count(stream))
-        return window, replace(counted, reconciled_at=now, walked_at=now if window.walked else state.walked_at)
+        stored = len(await self._here(stream))
+        counted = state.with_counts(stream, listed=listed, stored=stored).with_reconciled(stream, now)
+        walked_at = now if window.walked and not window.doubtful else walked_at
+        return window, replace(counted, walked_at=walked_at)
 
     async def _counted_by_gitlab(self, window: Window) -> tuple[int | None, bool]:
         """How many pipelines GitLab counts, and whether the row that would show it has a date."""
@@ -152,8 +161,8 @@ class ProjectReading:
     async def _has_any(self) -> bool:
         return await self._session.io(self._store.has_any, self._source.project_id)
 
-    async def _count(self, stream: Stream) -> int:
-        return await self._session.io(self._store.count, self._source.project_id, children=stream is Stream.CHILD)
+    async def _here(self, stream: Stream) -> list[int]:
+        return await self._session.io(self._store.here, self._source.project_id, children=stream is Stream.CHILD)
 
     async def _read(self, window: Window) -> Window:
         step = SeekStep.SEEK
@@ -183,14 +192,35 @@ class ProjectReading:
         return (await self._take(window, page.rows)).after_same_timestamp_page(page.rows, page.next)
 
     async def _walk(self, window: Window) -> Window:
-        """Read the whole list by pages: all that helps where a server ignores the filter, or rows have no date."""
+        """Read the whole list by pages, and compare it with what is stored.
+
+        That is all that helps where a server ignores the filter, rows have no date, or some are gone.
+        """
+        if window.walk is None:
+            window = replace(window, walked_to=0)
         async for page in self._pages(windows.walk_params(window), cursor=window.walk):
-            window = replace(await self._take(_with_page(window, page), page.rows), walk=page.next)
+            window = await self._take(_with_page(window, page), page.rows)
+            window = replace(await self._mark_deleted(window, page), walk=page.next)
             if page.next is not None:
                 await self._checkpoint(window)
         window = replace(window, walked=True)
         await self._checkpoint(window)
         return window
+
+    async def _mark_deleted(self, window: Window, page: Page) -> Window:
+        """Mark what is stored, and gone where a page of the whole list does not show it."""
+        ids = windows.ids_in_order(window, page.rows)
+        if ids is None:
+            return replace(window, walked_to=None)
+        until = None if page.next is None or not ids else ids[-1]
+        children = window.stream is Stream.CHILD
+        missing = await self._deleted.missing(ids, children=children, after=window.walked_to, until=until)
+        for start in range(0, len(missing), AT_ONCE):
+            some = missing[start : start + AT_ONCE]
+            doubtful = not await self._deleted.mark(some) or window.doubtful
+            window = replace(window, walked_to=some[-1], copied=window.copied + len(some), doubtful=doubtful)
+            await self._checkpoint(window)
+        return window if until is None else replace(window, walked_to=until)
 
     async def _take(self, window: Window, listed: Rows) -> Window:
         """Make every listed pipeline that changed durable."""
@@ -201,7 +231,8 @@ class ProjectReading:
         due = [
             (number, row)
             for row, number in found
-            if must_read(row, known.get(number), at=at) and not self._owed_pipelines.is_waiting(row, now // 1000)
+            if (must_read(row, known.get(number), at=at) or window.reads_again(number))
+            and not self._owed_pipelines.is_waiting(row, now // 1000)
         ]
         # What a hint has stored already may have started children all the same.
         numbers = {number for number, _ in due}

@@ -11,8 +11,8 @@ from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, changed_key, chunk_key, pipelines_pk
 from gitlab_hub.pipelines.model import is_terminal
-from gitlab_hub.storage.ports import ABSENT, Item, Key, Put, Table
-from gitlab_hub.storage.rows import content_hash, query_all
+from gitlab_hub.storage.ports import ABSENT, Condition, Item, Key, Put, Table
+from gitlab_hub.storage.rows import content_hash, is_written, query_all
 
 # Many small rows as few items: compressed JSON, in chunks that a table takes and a reader can bound.
 
@@ -91,6 +91,17 @@ class Copy:
         started = (bridge["downstream_pipeline"] or {} for bridge in self.bridges or ())
         return any(pipeline.get("project_id") == self.pipeline["project_id"] for pipeline in started)
 
+    @property
+    def lacks_jobs(self) -> bool:
+        """Whether it has ended without any job, and nothing says why.
+
+        What other systems report has statuses instead of jobs (app/models/generic_commit_status.rb), an invalid
+        configuration makes none, and a skipped pipeline may have none.
+        """
+        explained = self.pipeline["source"] == "external" or self.pipeline["yaml_errors"]
+        ended = is_terminal(self.pipeline["status"]) and self.pipeline["status"] != "skipped"
+        return not (self.jobs or self.bridges or self.bridges_refused or explained) and ended
+
 
 def changed_marks(integration_id: str, row: Item, known: StoredPipeline | None) -> Iterator[Item]:
     """What says that the figures of a stored pipeline's day are to be made again; none for one that has no day.
@@ -123,12 +134,35 @@ class PipelineStore:
         rows = self._table.query(pipelines_pk(self._integration_id, project_id), limit=1, attributes=("sk",))
         return bool(rows.items)
 
-    def count(self, project_id: int, *, children: bool) -> int:
-        """How many pipelines of a project are stored and not gone: the children, or all others."""
-        pk = pipelines_pk(self._integration_id, project_id)
-        rows = query_all(self._table, pk, attributes=("sk", "source", "deleted_at_source"))
+    def here(
+        self, project_id: int, *, children: bool | None = None, after: int | None = None, until: int | None = None
+    ) -> list[int]:
+        """The ids of stored pipelines that are not gone, behind `after` up to `until`, in their order.
+
+        `children`: only child pipelines, or only all others; None = both.
+        """
+        behind, last = (None if number is None else padded(number) for number in (after, until))
+        pk, names = pipelines_pk(self._integration_id, project_id), ("id", "sk", "source", "deleted_at_source")
+        rows = query_all(self._table, pk, after=behind, until=last, attributes=names)
         here = (item for item in rows if item.get("deleted_at_source") is None)
-        return sum((item.get("source") == CHILD_SOURCE) is children for item in here)
+        return [item["id"] for item in here if children is None or (item.get("source") == CHILD_SOURCE) is children]
+
+    def mark_deleted(self, project_id: int, numbers: Iterable[int], *, now: int) -> int:
+        """Note that GitLab has pipelines no more (`now` in milliseconds), and how many that was news of.
+
+        A row that another worker writes meanwhile stays: its answer from GitLab is younger.
+        """
+        pk = pipelines_pk(self._integration_id, project_id)
+        items = self._table.get_many([(pk, padded(number)) for number in numbers])
+        marked = 0
+        for item in sorted(items, key=lambda item: int(item["id"])):
+            if item["deleted_at_source"] is None:
+                names = item.keys() & {"digest", "changed_at", "written_at"}
+                seen = Condition(equals={name: item[name] for name in names})
+                about = {"deleted_at_source": now // 1000, "changed_at": now, "written_at": now}
+                feed = {f"{BY_CHANGE}_sk": change_sk(now, project_id, item["id"])}
+                marked += is_written(self._table.put, {**item, **about, **feed}, seen)
+        return marked
 
     def save(self, copy: Copy, known: StoredPipeline | None, *, now: int, hinted: bool = False) -> bool:
         """Keep a pipeline (`now` in milliseconds); False where nothing had changed.

@@ -6,7 +6,7 @@ after the last row it saw. A row that changes meanwhile is met again further on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import pairwise
@@ -66,6 +66,9 @@ MAX_PAGES = 100_000
 
 OVERLAP_MS = 180_000
 """How far a window reaches back before the watermark: late commits and clocks that differ between GitLab's nodes."""
+
+WALK_SECONDS = 7 * 86_400
+"""How often a list that GitLab does not count is read as a whole: one request for each hundred pipelines."""
 
 CLOCK_TRUST_MS = 300_000
 """How far ahead of the hub's clock a server's `Date` is believed when it becomes a watermark."""
@@ -128,11 +131,20 @@ class Window:
     """The highest id seen."""
     bridges: str | None = None
     """Whether the pipeline that was read last showed its trigger jobs: SHOWN, or an error code; None before any."""
+    again: bool = False
+    """Whether pipelines are read again that look as they did: a full sync."""
+    reread: list[int] = field(default_factory=list)
+    """Those of them that were, as far as the next page may show them once more."""
+    walked_to: int | None = None
+    """Up to which id the whole list was compared with what is stored; None where it comes in another order."""
+    doubtful: bool = False
+    """Whether GitLab did not tell of something that the whole list does not show."""
 
     @classmethod
-    def opened(cls, stream: Stream, watermark: int | None) -> "Window":
+    def opened(cls, stream: Stream, watermark: int | None, *, again: bool = False) -> "Window":
         """The window that follows a watermark."""
-        return cls(stream, None if watermark is None else watermark - OVERLAP_MS, fresh=watermark is None)
+        lo = None if watermark is None else watermark - OVERLAP_MS
+        return cls(stream, lo, fresh=watermark is None, again=again)
 
     @classmethod
     def from_json(cls, cursor: Mapping[str, Any]) -> "Window":
@@ -158,11 +170,17 @@ class Window:
         counted = total if self.fresh and self.pages == 0 else self.total
         return replace(self, pages=self.pages + 1, hi=server_time if self.hi is None else self.hi, total=counted)
 
+    def reads_again(self, number: int) -> bool:
+        """Whether a pipeline is to be read though it looks as it did."""
+        return self.again and number not in self.reread
+
     def after_rows(self, rows: Sequence[Mapping[str, Any]]) -> "Window":
         """The window after the pipelines of a page were made durable."""
         last = max((m for m in (self.last, *_moments(rows)) if m is not None), default=None)
         top = max((number for number in (self.top, *map(identity, rows)) if number is not None), default=None)
-        return replace(self, last=last, top=top, seen=self.seen or bool(rows))
+        # The next page may show again what shares the latest moment.
+        reread = [identity(row) for row in rows] if self.again and last != self.last else self.reread
+        return replace(self, last=last, top=top, seen=self.seen or bool(rows), reread=reread)
 
     def after_same_timestamp_page(self, rows: Sequence[Mapping[str, Any]], following: str | None) -> "Window":
         """The window after a page of one millisecond; behind it when that was read completely."""
@@ -227,6 +245,24 @@ def has_gap(*, listed: int | None, had: int, dated: bool, walked_before: bool) -
     return not dated and (listed is None or not walked_before)
 
 
+def has_deleted(*, listed: int | None, had: int, walked_at: int | None, now: int, full: bool) -> bool:
+    """Decide whether the whole list has to be read, because something of what is stored may be gone (times in seconds).
+
+    `listed` and `had` as for `has_gap`. Where GitLab does not count, only reading the list tells: once a week.
+    """
+    if listed is not None:
+        return had > listed
+    return full or walked_at is None or now - walked_at >= WALK_SECONDS
+
+
+def ids_in_order(window: Window, rows: Sequence[Mapping[str, Any]]) -> list[int] | None:
+    """The ids of a page of the walked list; None where they are not in the order that was asked for."""
+    ids: list[int] = [row["id"] for row in rows if isinstance(row.get("id"), int)]
+    if window.walked_to is None or ids != sorted(ids) or (ids and ids[-1] <= window.walked_to):
+        return None
+    return ids
+
+
 def same_timestamp_params(window: Window) -> Params:
     """Everything in the millisecond at `lo`, in an order that has no ties."""
     lo = window.lo or 0
@@ -257,8 +293,6 @@ def next_step(window: Window, rows: Sequence[Mapping[str, Any]], *, more: bool) 
     """Decide what follows a page; `more` = the page was full."""
     moments = _moments(rows)
     if not more or not moments:
-        return SeekStep.DONE, window
-    if window.hi is not None and moments[-1] > window.hi:
         return SeekStep.DONE, window
     if window.lo is None or moments[-1] > window.lo:
         return SeekStep.SEEK, replace(window, lo=moments[-1])

@@ -1,0 +1,184 @@
+"""What GitLab has no more is told so: found by the counts, confirmed one by one, and never taken from a list alone."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.gitlab.errors import Forbidden, Unavailable
+from gitlab_hub.pipelines.keys import BY_CHANGE
+from gitlab_hub.pipelines.projects import RECONCILE_SECONDS
+from tests.unit.pipelines.pipelines_sync import LIST, SECOND, Stopped, World, fill, lists
+from tests.unit.pipelines.source_model import job
+
+
+@pytest.fixture
+def world() -> World:
+    made = World(page=4)
+    made.project()
+    fill(made, 14)
+    return made
+
+
+def deleted(world: World, project: int = 1) -> set[int]:
+    rows = (world.row(number, project) for number in world.stored(project))
+    return {row["id"] for row in rows if row is not None and row["deleted_at_source"] is not None}
+
+
+async def test_a_day_later_deleted_pipelines_are_told(world: World) -> None:
+    await world.sync()
+    for number in (1, 6, 7, 14):
+        del world.project()[number]
+    world.later(600)
+    await world.sync()
+    assert deleted(world) == set(), "counts are compared once a day"
+    world.later(RECONCILE_SECONDS)
+    session = await world.sync()
+    assert deleted(world) == {1, 6, 7, 14}
+    assert session.counts["pipelines_deleted"] == 4
+    assert all(row["deleted_at_source"] == world.now // SECOND for row in [world.row(6)] if row)
+    feed = world.table.query("i1", index=BY_CHANGE, limit=100).items
+    assert [item["id"] for item in feed][-4:] == [1, 6, 7, 14], "the feed of changes shows them"
+
+
+async def test_what_is_known_to_be_deleted_is_not_asked_about_again(world: World) -> None:
+    await world.sync()
+    del world.project()[6]
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    world.later(RECONCILE_SECONDS)
+    world.gitlab.log.clear()
+    written = world.table.written
+    await world.sync()
+    assert world.gitlab.asked("/6") == 0
+    assert len([params for params in lists(world) if params.get("sort") == "asc" and params["order_by"] == "id"]) == 0
+    assert world.table.written - written == 2, "that counts were compared, and children asked for"
+
+
+async def test_all_of_them_may_be_gone(world: World) -> None:
+    await world.sync()
+    world.project().clear()
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert deleted(world) == set(range(1, 15))
+
+
+async def test_a_list_that_shows_nothing_is_not_taken_at_its_word(world: World) -> None:
+    await world.sync()
+    kept, listed = world.gitlab._listed, 0
+
+    def empty(pipelines: Any, project_id: int, params: Any) -> Any:
+        nonlocal listed
+        listed += 1
+        return kept(pipelines, project_id, params)[:0]
+
+    world.gitlab._listed = empty  # type: ignore[method-assign]
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert listed
+    assert deleted(world) == set(), "each of them is still shown by its id"
+
+
+@pytest.mark.parametrize("error", [Unavailable("busy", http_status=500), Forbidden("no", http_status=403)])
+async def test_only_a_404_confirms_it(world: World, error: Exception) -> None:
+    await world.sync()
+    del world.project()[6], world.project()[9]
+    world.gitlab.faults[f"{LIST}/6"] = error
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert deleted(world) == {9}
+    world.gitlab.faults.clear()
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert deleted(world) == {6, 9}
+
+
+async def test_a_project_that_disappears_meanwhile_has_lost_nothing(world: World) -> None:
+    await world.sync()
+    del world.project()[6]
+    world.later(RECONCILE_SECONDS)
+
+    def disappears(path: str) -> None:
+        if path == f"{LIST}/6":
+            world.gitlab.faults[LIST] = Forbidden("no", http_status=403)
+
+    world.gitlab.before = disappears
+    with pytest.raises(Forbidden):
+        await world.sync()
+    assert deleted(world) == set()
+
+
+async def test_deleted_children_are_told(world: World) -> None:
+    world.add(40, source="parent_pipeline", status="success", jobs={400: job(400)})
+    world.add(41, source="parent_pipeline", status="success", jobs={410: job(410)})
+    await world.sync()
+    del world.project()[40]
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert deleted(world) == {40}
+
+
+async def test_a_full_sync_tells_at_once(world: World) -> None:
+    await world.sync()
+    del world.project()[6]
+    world.later(60)
+    await world.sync(full=True)
+    assert deleted(world) == {6}
+
+
+async def test_beyond_what_gitlab_counts_the_list_is_read_once_a_week(world: World) -> None:
+    world.gitlab.counts_up_to = 10
+    await world.sync()
+    del world.project()[6]
+    for _ in range(6):
+        world.later(RECONCILE_SECONDS)
+        await world.sync()
+    assert deleted(world) == set()
+    world.later(RECONCILE_SECONDS)
+    await world.sync()
+    assert deleted(world) == {6}
+
+
+async def test_workers_that_stop_soon_get_to_the_end(world: World) -> None:
+    await world.sync()
+    for number in range(2, 14):
+        del world.project()[number]
+    world.later(RECONCILE_SECONDS)
+    cursors: dict[str, Any] = {}
+    for _ in range(30):
+        try:
+            await world.sync(stop_after=1, resume=cursors)
+        except Stopped:
+            continue
+        break
+    assert deleted(world) == set(range(2, 14))
+    assert sum(path.startswith(f"{LIST}/") and "/jobs" not in path for path, _ in world.gitlab.log) < 14 * 2 + 12 * 3
+
+
+async def test_pipelines_of_a_project_that_is_gone_are_told_and_come_back_with_it(world: World) -> None:
+    await world.sync()
+    gone = world.gitlab.projects.pop(1)
+    world.project(2)
+    world.later(60)
+    await world.sweep()
+    assert deleted(world) == set(range(1, 15))
+    world.gitlab.projects[1] = gone
+    world.later(60)
+    await world.sync()
+    assert deleted(world) == set()
+    assert world.stored() == world.source()
+
+
+async def test_a_row_that_another_worker_writes_meanwhile_stays(world: World) -> None:
+    await world.sync()
+    row = world.project().pop(6)
+    world.later(RECONCILE_SECONDS)
+
+    def written_meanwhile(path: str) -> None:
+        if path == LIST and row.id in world.stored():
+            item = world.table.get("i1#pipelines#1", "000000000006")
+            assert item is not None
+            world.table.put({**item, "written_at": world.now})
+
+    world.gitlab.before = written_meanwhile
+    await world.sync()
+    assert deleted(world) <= {6}

@@ -1,0 +1,62 @@
+"""One empty list of jobs is no fact: a pipeline that shows none is read once more in a later run."""
+
+from typing import Any
+
+import pytest
+
+from gitlab_hub.pipelines.owed import MOST_WITHOUT_JOBS, OwedRows
+from tests.unit.pipelines.pipelines_sync import SECOND, START, World, state
+from tests.unit.pipelines.source_model import job
+
+LONG_AGO = START - 9000 * SECOND
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.add(1, updated=LONG_AGO, status="success", jobs={10: job(10), 11: job(11)})
+    made.add(2, updated=LONG_AGO, status="failed", jobs={20: job(20)})
+    return made
+
+
+def owed(world: World) -> list[int]:
+    return sorted(OwedRows(world.table, "i1").of(1))
+
+
+async def test_an_empty_answer_is_made_up_for_by_the_next_run(world: World) -> None:
+    jobs = dict(world.project()[1].jobs)
+    world.project()[1].jobs.clear()
+    await world.sync()
+    assert world.row(1) is not None, "it is shown all the same"
+    assert (owed(world), state(world).owed) == ([1], 1)
+    assert world.partials == [], "nothing needs a person"
+    world.project()[1].jobs.update(jobs)
+    world.later(600)
+    await world.sync()
+    assert world.stored() == world.source()
+    assert owed(world) == []
+
+
+async def test_what_has_none_the_second_time_has_none(world: World) -> None:
+    world.project()[1].jobs.clear()
+    for _ in range(2):
+        await world.sync()
+        world.later(600)
+    assert owed(world) == []
+    world.gitlab.log.clear()
+    await world.sync()
+    assert world.gitlab.asked("/jobs") == 0
+
+
+@pytest.mark.parametrize("fields", [{"source": "external"}, {"status": "skipped"}, {"status": "running"}])
+async def test_pipelines_that_may_have_none_are_read_once(world: World, fields: Any) -> None:
+    world.add(3, updated=LONG_AGO, **{"status": "success", **fields})
+    await world.sync()
+    assert owed(world) == []
+
+
+async def test_a_project_full_of_them_is_taken_as_it_is(world: World) -> None:
+    for number in range(100, 100 + 2 * MOST_WITHOUT_JOBS):
+        world.add(number, updated=LONG_AGO + number, status="failed")
+    await world.sync()
+    assert len(owed(world)) == MOST_WITHOUT_JOBS
