@@ -33,9 +33,11 @@ class Stopped(Exception):
 class ScriptedSession:
     """A session whose checkpoints outlive it, as a run's do; `stop_after` checkpoints it stops."""
 
-    def __init__(self, world: "World", cursors: dict[str, Any], *, full: bool, stop_after: int | None) -> None:
+    def __init__(
+        self, world: "World", cursors: dict[str, Any], *, full: bool, stop_after: int | None, sync_id: str = "s1"
+    ) -> None:
         self.target, self.gitlab, self.full = world.target, cast("GitLab", world.gitlab), full
-        self.sync_id, self.failures = "s1", 0
+        self.sync_id, self.failures = sync_id, 0
         self.counts: Counter[str] = Counter()
         self.cursors, self._world, self._stop_after = cursors, world, stop_after
         self._mirrors: dict[str, DatasetMirror] = {}
@@ -132,10 +134,12 @@ class World:
         """Let time pass."""
         self.now += int(seconds * SECOND)
 
-    async def sync(self, *, full: bool = False, stop_after: int | None = None, resume: Any = None) -> ScriptedSession:
+    async def sync(
+        self, *, full: bool = False, stop_after: int | None = None, resume: Any = None, sync_id: str = "s1"
+    ) -> ScriptedSession:
         """Run all stages; a stopped session can be resumed by another one."""
         cursors = {} if resume is None else resume
-        session = ScriptedSession(self, cursors, full=full, stop_after=stop_after)
+        session = ScriptedSession(self, cursors, full=full, stop_after=stop_after, sync_id=sync_id)
         for stage in PipelinesFeature(self.table).stages(cast("Session", session)):
             async for scope in stage.scopes(None):
                 await stage.read(scope)

@@ -26,22 +26,20 @@ def owed(world: World) -> list[int]:
 async def test_an_empty_answer_is_made_up_for_by_the_next_run(world: World) -> None:
     jobs = dict(world.project()[1].jobs)
     world.project()[1].jobs.clear()
-    await world.sync()
+    await world.sync(sync_id="s1")
     assert world.row(1) is not None, "it is shown all the same"
     assert (owed(world), state(world).owed) == ([1], 1)
     assert world.partials == [], "nothing needs a person"
     world.project()[1].jobs.update(jobs)
-    world.later(600)
-    await world.sync()
+    await world.sync(sync_id="s2")
     assert world.stored() == world.source()
     assert owed(world) == []
 
 
 async def test_what_has_none_the_second_time_has_none(world: World) -> None:
     world.project()[1].jobs.clear()
-    for _ in range(2):
-        await world.sync()
-        world.later(600)
+    for sync_id in ("s1", "s2"):
+        await world.sync(sync_id=sync_id)
     assert owed(world) == []
     world.gitlab.log.clear()
     await world.sync()

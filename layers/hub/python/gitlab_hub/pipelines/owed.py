@@ -49,8 +49,8 @@ class Owed:
     sha: str | None = None
     http_status: int | None = None
     """What GitLab answered at the last try."""
-    is_stored: bool = False
-    """It is stored without any job, which one answer does not prove: it is only read once more."""
+    stored_by: str | None = None
+    """The run that has stored it without any job, which one answer does not prove: a later run reads it once more."""
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -64,7 +64,9 @@ class Owed:
         return replace(after, tries=self.tries + 1, due_at=now + pause)
 
 
-def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int, is_stored: bool = False) -> Owed:
+def new_owed(
+    row: Mapping[str, Any], project_id: int, error: GitLabError, *, now: int, stored_by: str | None = None
+) -> Owed:
     """A listed pipeline that no run before could not read: the next one tries it again, as most trouble passes."""
     updated_at, sha = (text(row.get(name), None) for name in ("updated_at", "sha"))
     return Owed(
@@ -77,7 +79,7 @@ def new_owed(row: Mapping[str, Any], project_id: int, error: GitLabError, *, now
         updated_at=updated_at,
         sha=sha,
         http_status=error.http_status,
-        is_stored=is_stored,
+        stored_by=stored_by,
     )
 
 

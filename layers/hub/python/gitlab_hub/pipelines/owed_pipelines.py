@@ -39,7 +39,7 @@ class OwedPipelines:
 
         What showed no jobs is left to a later run: jobs land late.
         """
-        owed = [one for one in self.owed.values() if one.pipeline_id in self.before or not one.is_stored]
+        owed = [one for one in self.owed.values() if one.stored_by != self._session.sync_id]
         waiting = sorted(owed, key=lambda one: (one.pipeline_id in self.before, one.due_at))
         mine = [one for one in waiting if full or one.due_at <= now or one.pipeline_id not in self.before]
         return mine[:MOST_TRIED]
@@ -50,15 +50,18 @@ class OwedPipelines:
 
     def asks_again(self, number: int) -> bool:
         """Whether a pipeline without jobs is to be read once more, in a later run."""
-        few = sum(one.is_stored for one in self.owed.values()) < MOST_WITHOUT_JOBS
-        return number not in self.before and (few or number in self.owed)
+        known = self.owed.get(number)
+        if known is not None:
+            return known.stored_by == self._session.sync_id
+        return sum(one.stored_by is not None for one in self.owed.values()) < MOST_WITHOUT_JOBS
 
     async def add(self, row: Mapping[str, Any], error: GitLabError, *, is_stored: bool = False) -> None:
         """Keep that a pipeline could not be read, or (`is_stored`) not be believed."""
         now = from_datetime(self._session.now()) // 1000
         known = self.owed.get(row["id"]) if row["id"] in self.before else None
         if known is None:
-            owed = rules.new_owed(row, self._project_id, error, now=now, is_stored=is_stored)
+            stored_by = self._session.sync_id if is_stored else None
+            owed = rules.new_owed(row, self._project_id, error, now=now, stored_by=stored_by)
         else:
             owed = known.retried(error, now=now)
         if not self.owed:
@@ -79,7 +82,7 @@ class OwedPipelines:
 
     @property
     def _not_shown(self) -> Mapping[int, Owed]:
-        return {number: one for number, one in self.owed.items() if not one.is_stored}
+        return {number: one for number, one in self.owed.items() if one.stored_by is None}
 
     async def report(self, scope: Scope) -> None:
         """Say as an incident which pipelines are owed, or that none is any more."""
