@@ -43,7 +43,7 @@ MOST = {
     "pipelines_api": 110,
     "operations_api": 106,
     "sync_accounts": 244,
-    "sync_pipelines": 145,
+    "sync_pipelines": 156,
     "deliveries": 120,
     "builder": 120,
     "provisioner": 136,

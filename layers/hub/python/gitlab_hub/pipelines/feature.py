@@ -15,7 +15,8 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
-from gitlab_hub.pipelines.projects import ProjectRows, ProjectsStage, ReadStates, SweepStage, project_number
+from gitlab_hub.pipelines.project_stages import ProjectsStage, SweepStage
+from gitlab_hub.pipelines.projects import ProjectRows, ReadStates, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
 from gitlab_hub.pipelines.source import ProjectSource, why_closed
 from gitlab_hub.pipelines.store import PipelineStore
