@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from gitlab_hub.access.changes.feed import ChangeFeed
 from gitlab_hub.access.credentials.model import Credential, scope_of
@@ -67,8 +68,11 @@ class Client:
         event = {
             "version": "2.0",
             "rawPath": f"/v1/integrations/{integration}/{path}",
-            "rawQueryString": "",
-            "queryStringParameters": {name: str(value) for name, value in query.items()},
+            "rawQueryString": urlencode(query, doseq=True),
+            "queryStringParameters": {
+                name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+                for name, value in query.items()
+            },
             "headers": {},
             "requestContext": {
                 "requestId": "r1",

@@ -172,6 +172,32 @@ def test_a_cursor_of_another_list_is_refused(
     assert (status, body["code"]) == (400, "invalid_cursor")
 
 
+@pytest.mark.parametrize(
+    ("query", "paths"),
+    [
+        ({"id": [1, 2]}, ["acme", "beta"]),
+        ({"id": [2, 2, 9]}, ["beta"]),
+        ({"path": "BETA/"}, ["beta"]),
+        ({"path": "acme/store"}, []),
+        ({"path": "bet"}, []),
+        ({"path": "beta", "id": [1]}, []),
+        ({"id": [1, 2], "q": "Beta"}, ["beta"]),
+    ],
+)
+def test_groups_are_found_by_their_ids_and_by_their_path(
+    client: Client, query: dict[str, Any], paths: list[str]
+) -> None:
+    client.store(Resource(id=2, full_path="beta", name="Beta"))
+    status, body = client.get("groups", **query)
+    assert (status, [one["full_path"] for one in body["groups"]], body["next_cursor"]) == (200, paths, None)
+
+
+def test_a_project_is_found_by_its_path_and_no_more_ids_are_taken_than_fit_a_page(client: Client) -> None:
+    [store] = client.get("projects", path="acme/store")[1]["projects"]
+    assert client.get("projects", id=store["id"])[1]["projects"] == [store]
+    assert client.get("projects", id=list(range(101)))[0] == 422
+
+
 def test_a_cursor_of_groups_does_not_continue_projects(client: Client) -> None:
     client.store(Resource(id=2, full_path="beta", name="Beta"))
     cursor = client.get("groups", limit=1)[1]["next_cursor"]

@@ -116,6 +116,14 @@ class AccessReader:
 
         return self._scan_partition(partition(integration_id, kind.collection), read, after=after, limit=limit)
 
+    def resources_of(
+        self, integration_id: str, kind: ResourceType, ids: Iterable[int], *, q: str | None = None
+    ) -> list[Resource]:
+        """Read the groups or projects of these ids, in order; what there is not is left out."""
+        items = self._table.get_many([(partition(integration_id, kind.collection), padded(one)) for one in set(ids)])
+        found = (value_of(Resource, item) for item in sorted(items, key=lambda item: str(item["sk"])))
+        return [one for one in found if contains(q, (one.full_path, one.name))]
+
     def grants(self, integration_id: str, wanted: GrantFilter, *, after: str | None, limit: int) -> Page[Grant]:
         """List direct grants: what is about one group or project stands together, in order of accounts."""
         covered = Shards(integration_id, GRANTS)

@@ -43,6 +43,13 @@ NamedIds = Annotated[
     list[Annotated[int, Field(ge=0, le=MAX_ID)]] | None,
     Query(alias="id", max_length=MOST_NAMED, description="Only these accounts, whatever there is of them."),
 ]
+OnlyIds = Annotated[
+    list[Annotated[int, Field(ge=0, le=MAX_ID)]] | None,
+    Query(alias="id", max_length=MOST_NAMED, description="Only those with these ids, on one page."),
+]
+AtPath = Annotated[
+    str | None, Query(alias="path", min_length=1, max_length=5_000, description="Only the one at this full path.")
+]
 InactiveDays = Annotated[int | None, Query(ge=1, le=36_500)]
 
 
@@ -108,10 +115,11 @@ class AccessRoutes:
         return AccountEnvelope(account=AccountAnswer.of(account, self._reader.list_states(integration_id)))
 
     def list_groups(
-        self, integration_id: IntegrationId, q: Text = None, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
-    ) -> GroupList:
-        """List groups whose path or name contains `q`."""
-        groups, following = self._resources(ResourceType.GROUP, integration_id, q, limit, cursor)
+        self, integration_id: IntegrationId, ids: OnlyIds = None, path: AtPath = None, q: Text = None,
+        limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None,
+    ) -> GroupList:  # fmt: skip
+        """List groups whose path or name contains `q`, those of some `id`s, or the one at a `path`."""
+        groups, following = self._resources(ResourceType.GROUP, integration_id, ids, path, q, limit, cursor)
         roles = self._reader.role_names(integration_id)
         return GroupList(groups=[GroupAnswer.of(group, roles) for group in groups], next_cursor=following)
 
@@ -126,10 +134,11 @@ class AccessRoutes:
         return ProjectEnvelope(project=ProjectAnswer.of(project, self._reader.role_names(integration_id)))
 
     def list_projects(
-        self, integration_id: IntegrationId, q: Text = None, limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None
-    ) -> ProjectList:
-        """List projects whose path or name contains `q`."""
-        projects, following = self._resources(ResourceType.PROJECT, integration_id, q, limit, cursor)
+        self, integration_id: IntegrationId, ids: OnlyIds = None, path: AtPath = None, q: Text = None,
+        limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None,
+    ) -> ProjectList:  # fmt: skip
+        """List projects whose path or name contains `q`, those of some `id`s, or the one at a `path`."""
+        projects, following = self._resources(ResourceType.PROJECT, integration_id, ids, path, q, limit, cursor)
         roles = self._reader.role_names(integration_id)
         return ProjectList(projects=[ProjectAnswer.of(project, roles) for project in projects], next_cursor=following)
 
@@ -140,9 +149,16 @@ class AccessRoutes:
         return resource
 
     def _resources(
-        self, kind: ResourceType, integration_id: str, q: str | None, limit: int, cursor: str | None
-    ) -> tuple[list[Resource], str | None]:
-        listing = listing_name(kind.collection, integration_id, {"q": q})
+        self, kind: ResourceType, integration_id: str, ids: list[int] | None, path: str | None, q: str | None,
+        limit: int, cursor: str | None,
+    ) -> tuple[list[Resource], str | None]:  # fmt: skip
+        listing = listing_name(kind.collection, integration_id, {"q": q, "ids": ids, "path": path})
         after = self._cursors.open(listing, cursor)
+        if path is not None:
+            place = self._reader.place_at(integration_id, path.strip("/"))
+            is_asked_for = place is not None and place.type == kind and (ids is None or place.id in ids)
+            ids = [place.id] if place is not None and is_asked_for else []
+        if ids is not None:
+            return self._reader.resources_of(integration_id, kind, ids, q=q), None
         found = self._reader.resources(integration_id, kind, q=q, after=after, limit=limit)
         return found.values, self._cursors.following(listing, found.next)
