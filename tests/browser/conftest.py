@@ -12,7 +12,7 @@ from tests.browser.server import serving
 from tests.browser.webdriver import Browser, chromedriver, missing
 from tests.fakes.company_hub import OWNER_TOKEN, CompanyHub
 
-COMPANY = ("--seed", "7", "--users", "20", "--groups", "6", "--projects", "8", "--pipelines", "2", "--jobs", "2")
+COMPANY = ("--seed", "7", "--users", "20", "--groups", "6", "--projects", "8", "--pipelines", "3", "--jobs", "3")
 
 
 @dataclass(frozen=True, slots=True)

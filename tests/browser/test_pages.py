@@ -38,6 +38,11 @@ def pages(console: Console) -> dict[str, str]:
         "plans": "/plans",
         "requests": "/requests",
         "credentials": "/credentials",
+        "figures": "/pipelines?days=90",
+        "no figures": "/pipelines?from=2020-01-01&to=2020-01-07",
+        "pipelines": "/pipelines/list",
+        "pipeline": _busiest(console),
+        "jobs": "/jobs?status=failed",
         "deliveries": "/deliveries",
         "delivery": f"/deliveries/{first(console, 'deliveries')}",
         "builds": "/builds",
@@ -49,6 +54,14 @@ def first(console: Console, what: str) -> str:
     """The first of a list."""
     _, body = console.hub.call("builds", "GET", f"/v1/{what}", query={"integration_id": console.integration_id})
     return str(body[what][0]["id"])
+
+
+def _busiest(console: Console) -> str:
+    """The pipeline with most to draw."""
+    one = f"/v1/integrations/{console.integration_id}"
+    _, body = console.hub.call("pipelines", "GET", f"{one}/pipelines", query={"limit": "200"})
+    found = max(body["pipelines"], key=lambda row: (row["bridge_count"], row["job_count"]))
+    return f"/projects/{found['project_id']}/pipelines/{found['id']}"
 
 
 def _shared(console: Console) -> Any:

@@ -18,6 +18,7 @@ from tests.fakes.events import Context
 from tests.fakes.queue import MemoryFunction
 from tests.functional.access.access_api import Client, grant
 from tests.functional.api.api_hub import ApiHub
+from tests.functional.console.company_pipelines import CompanyPipelines
 
 FOLDER = Path(__file__).parents[3] / "functions" / "console"
 OWNER_TOKEN = "ghub_t-owner_" + "s" * 40
@@ -71,6 +72,7 @@ class ConsoleHub(ApiHub):
         shop = Resource(id=SHOP, full_path=f"acme/shop-{name}", name=name, parent_id=ACME)
         company.store(shop, kind=ResourceType.PROJECT)
         company.access_store().note_administrators()
+        CompanyPipelines(self.tables["pipelines"], self.own, name, now=START, projects=(SHOP, 3)).employ()
 
     def _answer(self, part: str, api: Api, event: Mapping[str, Any]) -> dict[str, Any]:
         if part in self.away:

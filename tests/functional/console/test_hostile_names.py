@@ -19,7 +19,10 @@ PAYLOADS = (
     "\u202egnp.exe",
 )
 NAME = " ".join(PAYLOADS)
-PARAMETERS = ("q", "days", "kind", "cursor", "username", "path", "done", "min_access_level", "to")
+PARAMETERS = (
+    "q", "days", "kind", "cursor", "username", "path", "done", "min_access_level", "to", "from", "ref", "name",
+    "definition", "project_id",
+)  # fmt: skip
 
 
 def signed_in(hub: ConsoleHub) -> Visitor:
@@ -43,7 +46,10 @@ def test_a_name_is_never_more_than_text() -> None:
     assert seen > 5
 
 
-@pytest.mark.parametrize("page", ["", "/people", "/why", "/changes", "/plans", "/people/1", "/groups/10"])
+@pytest.mark.parametrize(
+    "page",
+    ["", "/people", "/why", "/changes", "/plans", "/people/1", "/groups/10", "/pipelines", "/pipelines/list", "/jobs"],
+)
 def test_what_stands_in_the_address_is_never_more_than_text(page: str) -> None:
     hub = _hub()
     visitor = signed_in(hub)

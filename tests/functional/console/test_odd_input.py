@@ -30,8 +30,16 @@ def keys(hub: ConsoleHub, visitor: Visitor) -> dict[str, str]:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_what_is_no_number_breaks_nothing(hub: ConsoleHub, visitor: Visitor, number: str) -> None:
-    for name in ("days", "since", "account_id", "inactive_days", "expiring_within_days", "min_access_level"):
-        for page in ("/changes", "/people", "/credentials", f"/people/{ANA}", "/groups/10"):
+    for name in (
+        "days",
+        "since",
+        "account_id",
+        "inactive_days",
+        "expiring_within_days",
+        "min_access_level",
+        "project_id",
+    ):
+        for page in ("/changes", "/people", "/credentials", f"/people/{ANA}", "/groups/10", "/pipelines", "/jobs"):
             shown = visitor.get(f"{hub.base}{page}?{name}={number}")
             assert shown.status < 500, (page, name)
             check(shown)

@@ -8,6 +8,7 @@ import pytest
 
 from gitlab_hub.console.pages import screens
 from tests.fakes.container import PARTS
+from tests.functional.console.company_pipelines import BROKEN, WHOLE
 from tests.functional.console.console_hub import ACME, ANA, BEN, OPS, OWNER_TOKEN, SHOP, ConsoleHub
 from tests.functional.console.visitor import Shown, Visitor, links
 
@@ -17,12 +18,16 @@ PLACES = {
     "account_id": str(ANA),
     "group_id": str(ACME),
     "project_id": str(SHOP),
+    "pipeline_id": str(BROKEN),
 }
 WHY = f"/why?account_id={ANA}&project_id={SHOP}"
 QUERIES = (
     "/people?q=a", "/people?kind=human&status=active", "/changes?days=7&kind=grant_added", WHY,
     f"/why?account_id={BEN}&group_id={ACME}", "/deliveries?status=handled", "/builds?ref=main",
-    "/credentials?risk=no_expiry", "/requests?status=denied",
+    "/credentials?risk=no_expiry", "/requests?status=denied", f"/pipelines?days=7&project_id={SHOP}",
+    f"/pipelines?from=2026-01-01&to=2026-09-30&group_id={ACME}&ref_class=tag&definition=gitlab",
+    f"/projects/{SHOP}/pipelines/{WHOLE}", "/pipelines/list?days=7&status=success",
+    "/jobs?failure_class=script&days=90",
 )  # fmt: skip
 
 

@@ -115,7 +115,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
-        self.tags.append((tag, attributes))
+        # What a part of a drawing is called, and not the page.
+        self.tags.append(("svg title" if tag == "title" and "svg" in self._open else tag, attributes))
         if tag not in _VOID:
             self._open.append(tag)
         if tag == "form":

@@ -27,7 +27,10 @@ def test_how_long_ago(moment: int, said: str) -> None:
     assert times.relative(moment, NOW) == said
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0.42, "0.4 s"), (12, "12 s"), (185, "3 min 5 s"), (7_260, "2 h 1 min")])
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.42, "0.4 s"), (12, "12 s"), (185, "3 min 5 s"), (7_260, "2 h 1 min"), (172_800, "2 days 0 h")],
+)
 def test_how_long_it_took(seconds: float, said: str) -> None:
     assert times.duration(seconds) == said
 

@@ -96,6 +96,11 @@ class HubApi:
         self._function_of, self._principal, self._context, self._patience = function_of, principal, context, patience
         self._request_id = str(context.get("requestId") or "unknown")
 
+    @property
+    def request_id(self) -> str:
+        """The id of the request behind it, which stands in the log."""
+        return self._request_id
+
     def call(self, ask: Ask) -> dict[str, Any]:
         """Give the answer's body. Raises ApiRefusal."""
         try:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gitlab_hub.console import times
+from gitlab_hub.console import charts, times
 from gitlab_hub.console.forms import as_json
 from gitlab_hub.gitlab.roles import role_name
 
@@ -30,10 +30,10 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(asset=asset_url, url=url_with)
+        self._templates.globals.update(asset=asset_url, url=url_with, share=charts.share)
         self._templates.filters.update(
             ago=self._ago, day=_day, duration=times.duration, role=role_name, web=web_url, count=_count,
-            as_json=as_json, words=_words, slashed=_slashed,
+            as_json=as_json, words=_words, slashed=_slashed, percent=_percent, decimal=_decimal,
         )  # fmt: skip
 
     def page(self, template: str, values: Mapping[str, Any]) -> str:
@@ -75,6 +75,16 @@ def _slashed(path: str) -> Markup:
 
 def _count(number: float | None) -> str:
     return NOTHING if number is None else f"{number:,}"
+
+
+def _percent(share: float | None) -> Markup | str:
+    """A share from 0 to 1 as it is said: 0.9231 → "92.3 %"."""
+    return NOTHING if share is None else f"{share * 100:.1f} %"
+
+
+def _decimal(number: float | None) -> Markup | str:
+    """An amount with two places: 1234.5 → "1,234.50"."""
+    return NOTHING if number is None else f"{number:,.2f}"
 
 
 def _words(code: str) -> str:

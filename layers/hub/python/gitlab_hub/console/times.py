@@ -32,11 +32,14 @@ def day(moment: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Say how long something took: "0.4 s", "12 s", "3 min 5 s"."""
+    """Say how long something took: "0.4 s", "12 s", "3 min 5 s", "13 days 7 h"."""
     if seconds < 10:  # noqa: PLR2004 - below that the tenths count
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 48:  # noqa: PLR2004 - two days
+        days, hours = divmod(hours, 24)
+        return f"{days} days {hours} h"
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

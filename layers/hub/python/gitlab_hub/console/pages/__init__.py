@@ -8,15 +8,17 @@ from gitlab_hub.console.pages import (
     connect,
     credentials,
     deliveries,
+    figures,
     home,
     people,
+    pipelines,
     plans,
     requests,
     why,
 )
 from gitlab_hub.console.screens import Screen
 
-PARTS = (home, connect, people, why, changes, plans, requests, credentials, deliveries, builds)
+PARTS = (home, connect, people, why, changes, plans, requests, credentials, figures, pipelines, deliveries, builds)
 
 
 def screens() -> Sequence[Screen]:

@@ -7,8 +7,8 @@ from typing import Any
 from gitlab_hub.console import times
 from gitlab_hub.console.forms import number
 from gitlab_hub.console.hub_api import Part
+from gitlab_hub.console.names import accounts_of
 from gitlab_hub.console.pages.home import ONE
-from gitlab_hub.console.people import accounts_of
 from gitlab_hub.console.screens import Outcome, Page, Screen, Visit
 from gitlab_hub.gitlab.roles import role_name
 

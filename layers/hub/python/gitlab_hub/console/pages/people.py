@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from gitlab_hub.console.hub_api import Part
+from gitlab_hub.console.names import accounts_of
 from gitlab_hub.console.pages.home import ONE
-from gitlab_hub.console.people import accounts_of
 from gitlab_hub.console.screens import Outcome, Page, Screen, Visit
 
 SECTION = "people"

@@ -6,8 +6,8 @@ from typing import Any
 from gitlab_hub.console.chain import chain
 from gitlab_hub.console.forms import REPEAT_KEY, as_json, json_field
 from gitlab_hub.console.hub_api import ApiRefusal, Part
+from gitlab_hub.console.names import accounts_of
 from gitlab_hub.console.pages.home import ONE
-from gitlab_hub.console.people import accounts_of
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "people"
