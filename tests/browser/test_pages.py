@@ -38,6 +38,8 @@ def pages(console: Console) -> dict[str, str]:
         "plans": "/plans",
         "requests": "/requests",
         "credentials": "/credentials",
+        "reviews": "/reviews",
+        "review": f"/reviews/{review_of(console)}",
         "figures": "/pipelines?days=90",
         "no figures": "/pipelines?from=2020-01-01&to=2020-01-07",
         "pipelines": "/pipelines/list",
@@ -54,6 +56,16 @@ def first(console: Console, what: str) -> str:
     """The first of a list."""
     _, body = console.hub.call("builds", "GET", f"/v1/{what}", query={"integration_id": console.integration_id})
     return str(body[what][0]["id"])
+
+
+def review_of(console: Console) -> str:
+    """A review with something to decide, made once."""
+    path = f"/v1/integrations/{console.integration_id}/reviews"
+    _, body = console.hub.call("access", "GET", path)
+    if not body["reviews"]:
+        _, made = console.hub.call("access", "POST", path, {"title": "Q4 2026: everything", "scope": {}})
+        return str(made["review"]["id"])
+    return str(body["reviews"][0]["id"])
 
 
 def _busiest(console: Console) -> str:

@@ -29,3 +29,16 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent).then(() => say("Copied."));
 });
+
+// Decisions one after the other: keys count only while the focus is in a row of them (WCAG 2.1.4).
+const CHOICES = { k: "keep", r: "revoke" };
+document.addEventListener("keydown", (event) => {
+  const row = event.target.closest("[data-decisions] tbody tr");
+  if (!row || !CHOICES[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+  const radio = row.querySelector(`input[value="${CHOICES[event.key]}"]`);
+  if (!radio) return;
+  event.preventDefault();
+  radio.checked = true;
+  say(`${row.querySelector("legend").textContent}: ${radio.value}`);
+  (row.nextElementSibling?.querySelector("input[type=radio]") ?? radio).focus();
+});

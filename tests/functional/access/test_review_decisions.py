@@ -78,6 +78,30 @@ def test_deciding_again_replaces_with_who_and_when(hub: ReviewHub, review: str) 
     assert (second["actor"], second["details"]["target"], second["integration_id"]) == (REVIEWER.token_id, review, "i1")
 
 
+def test_items_are_narrowed_by_what_was_frozen_of_their_accounts(hub: ReviewHub, review: str) -> None:
+    every = hub.items(review)
+    told = [(row["username"], row["resource"]["full_path"], row["access_level"]) for row in every]
+    cases: list[tuple[dict[str, Any], Any]] = [
+        ({"two_factor_enabled": "true"}, lambda row: row["two_factor_enabled"] is True),
+        ({"two_factor_enabled": "false"}, lambda row: row["two_factor_enabled"] is False),
+        ({"external": "true"}, lambda row: row["external"] is True),
+        ({"min_access_level": 40}, lambda row: row["access_level"] >= 40),
+        ({"q": "TEAM/shop"}, lambda row: row["resource"]["full_path"] == "acme/team/shop"),
+        ({"q": "ana", "min_access_level": 50}, lambda row: "ana" in f"{row}" and row["access_level"] == 50),
+        ({"inactive_days": 1}, lambda row: row["username"] == "ana"),
+        ({"inactive_days": 3650}, lambda _: False),
+        ({"expiring_within_days": 10}, lambda row: row["expires_at"] is not None),
+        ({"expiring_within_days": 10, "q": "ana"}, lambda row: row["expires_at"] and "ana" in f"{row}"),
+    ]
+    for query, fits in cases:
+        expected = [one for one, row in zip(told, every, strict=True) if fits(row)]
+        for limit in (1, 200):
+            found = hub.items(review, limit=limit, **query)
+            shown = [(row["username"], row["resource"]["full_path"], row["access_level"]) for row in found]
+            assert shown == expected, query
+    assert len({len(hub.items(review, **query)) for query, _ in cases}) > 3
+
+
 def test_items_are_listed_by_what_was_decided(hub: ReviewHub, review: str) -> None:
     ids = [row["id"] for row in hub.items(review)]
     hub.decide(review, *({"item_id": one, **KEEP} for one in ids[::3]))

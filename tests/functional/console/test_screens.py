@@ -46,7 +46,7 @@ def visitor(hub: ConsoleHub) -> Visitor:
 def addresses(hub: ConsoleHub) -> Iterator[str]:
     """Every page there is, with ids of things that there are."""
     for screen in screens():
-        if screen.method == "GET" and not screen.is_poll:
+        if screen.method == "GET" and not screen.is_poll and not screen.path.endswith("/file"):
             known = {**hub.ids, **PLACES, "integration_id": hub.own}
             yield re.sub(r"<(\w+)>", lambda part: known[part[1]], screen.path)  # noqa: B023 - used at once
     yield from (f"{hub.base}{query}" for query in QUERIES)

@@ -11,8 +11,8 @@ from gitlab_hub.console.door import Door, session_ids, sign_in_url
 from gitlab_hub.console.forms import FORM_KEY, check_origin, fields_of
 from gitlab_hub.console.hub_api import ApiRefusal, HubApi
 from gitlab_hub.console.rendering import Renderer
-from gitlab_hub.console.responses import BrowserResponse, page_response, redirect
-from gitlab_hub.console.screens import GoTo, Page, Screen, ScreenDirectory, Visit
+from gitlab_hub.console.responses import BrowserResponse, file_response, page_response, redirect
+from gitlab_hub.console.screens import Download, GoTo, Page, Screen, ScreenDirectory, Visit
 from gitlab_hub.console.sessions import Session, Sessions
 from gitlab_hub.errors import HubError
 from gitlab_hub.web.call import Call, check_path, check_query
@@ -118,6 +118,8 @@ class Console:
         outcome = screen.show(visit)
         if isinstance(outcome, GoTo):
             return redirect(outcome.path)
+        if isinstance(outcome, Download):
+            return file_response(outcome.name, outcome.media, outcome.text)
         return self._page(visit, screen.section, outcome)
 
     def _page(self, visit: Visit, section: str, page: Page) -> BrowserResponse:

@@ -103,12 +103,17 @@ class HubApi:
 
     def call(self, ask: Ask) -> dict[str, Any]:
         """Give the answer's body. Raises ApiRefusal."""
+        return dict(json.loads(self.text(ask) or "{}"))
+
+    def text(self, ask: Ask) -> str:
+        """Give the answer's body as it was sent. Raises ApiRefusal."""
         try:
             response = self._function_of(ask.part).ask(self._event(ask))
         except HubError as error:
             raise self._away(error) from error
-        body = json.loads(response.get("body") or "{}")
+        text = str(response.get("body") or "")
         if response["statusCode"] >= HTTPStatus.BAD_REQUEST:
+            body = json.loads(text)
             raise ApiRefusal(
                 response["statusCode"],
                 body["code"],
@@ -117,7 +122,7 @@ class HubApi:
                 request_id=body["request_id"],
                 details=body.get("details"),
             )
-        return dict(body)
+        return text
 
     def load(self, ask: Ask) -> Loaded:
         """Call, and let a page show the rest where this part of it cannot be had."""

@@ -55,6 +55,12 @@ def page_response(html: str, *, status: int = HTTPStatus.OK, cookies: tuple[str,
     return BrowserResponse(status=status, body=html.encode(), headers={"content-type": HTML}, cookies=cookies)
 
 
+def file_response(name: str, media: str, text: str) -> BrowserResponse:
+    """A file to keep, which no browser shows as a page."""
+    headers = {"content-type": f"{media}; charset=utf-8", "content-disposition": f'attachment; filename="{name}"'}
+    return BrowserResponse(status=HTTPStatus.OK, body=text.encode(), headers=headers)
+
+
 def redirect(path: str, *, cookies: tuple[str, ...] = ()) -> BrowserResponse:
     """Send the browser to another page, with GET."""
     return BrowserResponse(status=HTTPStatus.SEE_OTHER, headers={"location": path}, cookies=cookies)

@@ -51,6 +51,11 @@ class Visit:
         """Read something about the integration of the path. Raises ApiRefusal."""
         return self.api.call(self.ask(part, where, **query))
 
+    def patch(self, part: Part, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Have something of it changed. Raises ApiRefusal."""
+        where = f"/v1/integrations/{self.integration_id}{path}"
+        return self.api.call(Ask(part=part, path=where, method="PATCH", body=body))
+
     def post(self, part: Part, path: str, body: Mapping[str, Any], *, key: str) -> dict[str, Any]:
         """Have something done about it. Raises ApiRefusal."""
         where = f"/v1/integrations/{self.integration_id}{path}"
@@ -74,7 +79,16 @@ class GoTo:
     path: str
 
 
-Outcome = Page | GoTo
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to keep: its name, its type, and what is in it."""
+
+    name: str
+    media: str
+    text: str
+
+
+Outcome = Page | GoTo | Download
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

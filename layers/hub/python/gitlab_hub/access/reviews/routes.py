@@ -1,11 +1,13 @@
 """The HTTP routes of access reviews."""
 
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
+from gitlab_hub.access.reviews.item_filter import ItemFilter
 from gitlab_hub.access.reviews.model import UNDECIDED, Decision
 from gitlab_hub.access.reviews.remediation import Plans
 from gitlab_hub.access.reviews.requests import DecisionsBody, ReviewBody
@@ -19,7 +21,7 @@ from gitlab_hub.access.reviews.views import (
     ReviewList,
     ReviewView,
 )
-from gitlab_hub.access.routes import BASE, IntegrationId
+from gitlab_hub.access.routes import BASE, FlagFilter, InactiveDays, IntegrationId, Text
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor, listing_name
@@ -87,17 +89,28 @@ class ReviewRoutes:
         review_id: ReviewId,
         caller: Caller,
         decision: Annotated[DecisionFilter | None, Query()] = None,
+        q: Text = None,
+        inactive_days: InactiveDays = None,
+        two_factor_enabled: FlagFilter = None,
+        external: FlagFilter = None,
+        min_access_level: Annotated[int | None, Query(ge=1, le=50)] = None,
+        expiring_within_days: Annotated[int | None, Query(ge=1, le=36_500)] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: PageCursor = None,
     ) -> ReviewItemList:
         """List what is reviewed, each item with what was decided about it. For admins and the reviewers.
 
-        A page looks at 2,000 items at most: with a filter it may be short, or empty, and go on.
+        Days count from the moment at which the review was made: what it froze then is what is asked about. A page looks
+        at 2,000 items at most: with a filter it may be short, or empty, and go on.
         """
         review = self._service.review_for(integration_id, review_id, caller)
-        listing = listing_name("review_items", integration_id, {"review": review_id, "decision": decision})
+        wanted = ItemFilter(
+            decision=decision, q=q, inactive_days=inactive_days, two_factor_enabled=two_factor_enabled,
+            external=external, min_access_level=min_access_level, expiring_within_days=expiring_within_days,
+        )  # fmt: skip
+        listing = listing_name("review_items", integration_id, {"review": review_id, **asdict(wanted)})
         after = self._cursors.open(listing, cursor)
-        found = self._service.store.item_page(integration_id, review, decision, after=after, limit=limit)
+        found = self._service.store.item_page(integration_id, review, wanted, after=after, limit=limit)
         shown = [ReviewItemView.of(item) for item in found.values]
         return ReviewItemList(items=shown, next_cursor=self._cursors.following(listing, found.next))
 

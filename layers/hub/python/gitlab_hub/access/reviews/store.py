@@ -9,6 +9,7 @@ from typing import Any
 
 from gitlab_hub.access.keys import REVIEW_ITEMS, REVIEWS
 from gitlab_hub.access.pages import MAX_READ, Page
+from gitlab_hub.access.reviews.item_filter import ItemFilter
 from gitlab_hub.access.reviews.model import Item, Review, recount
 from gitlab_hub.inventory.model import partition
 from gitlab_hub.storage import ports
@@ -89,16 +90,16 @@ class ReviewStore:
             yield value_of(Item, row)
 
     def item_page(
-        self, integration_id: str, review: Review, answer: str | None, *, after: str | None, limit: int
+        self, integration_id: str, review: Review, wanted: ItemFilter, *, after: str | None, limit: int
     ) -> Page[Item]:
-        """List items with one decision (None: all); a page looks at 2,000 of them at most, and may be short."""
+        """List the items that are asked for; a page looks at 2,000 of them at most, and may be short."""
         found: list[Item] = []
         come_to = after
         for read, item in enumerate(self.items(integration_id, review, after)):
             if len(found) == limit or read == MAX_READ:
                 return Page(found, come_to)
             come_to = item.id
-            if answer in {None, item.answer}:
+            if wanted.keeps(item, at=review.snapshot_at):
                 found.append(item)
         return Page(found, None)
 

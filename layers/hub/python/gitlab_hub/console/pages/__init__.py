@@ -14,11 +14,26 @@ from gitlab_hub.console.pages import (
     pipelines,
     plans,
     requests,
+    reviews,
     why,
 )
 from gitlab_hub.console.screens import Screen
 
-PARTS = (home, connect, people, why, changes, plans, requests, credentials, figures, pipelines, deliveries, builds)
+PARTS = (
+    home,
+    connect,
+    people,
+    why,
+    changes,
+    plans,
+    requests,
+    reviews,
+    credentials,
+    figures,
+    pipelines,
+    deliveries,
+    builds,
+)
 
 
 def screens() -> Sequence[Screen]:
