@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.14 python3.11 python3 p
 LOCK := requirements/dev.txt
 INSTALLED := $(VENV)/installed.txt
 
-TYPED := layers/hub/python local stand_in_gitlab tests $(if $(wildcard benchmarks/*.py),benchmarks)
+TYPED := layers/hub/python cli local stand_in_gitlab tests $(if $(wildcard benchmarks/*.py),benchmarks)
 FILES := git ls-files -z --cached --others --exclude-standard
 
 export SAM_CLI_TELEMETRY := 0
@@ -39,8 +39,11 @@ lock: setup  ## Lock the newest versions that fit requirements/*.in
 		requirements/runtime.in --output-file layers/dependencies/requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 		requirements/console.in --output-file layers/console/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+		requirements/cli.in --output-file cli/requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-		--constraint layers/dependencies/requirements.txt --constraint layers/console/requirements.txt requirements/dev.in --output-file $(LOCK)
+		--constraint layers/dependencies/requirements.txt --constraint layers/console/requirements.txt \
+		--constraint cli/requirements.txt requirements/dev.in --output-file $(LOCK)
 
 # ---- Trying it out
 
@@ -88,7 +91,7 @@ template: setup
 	$(BIN)/sam validate --lint --region eu-west-1
 	$(BIN)/cfn-lint template.yaml
 security: setup
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml --severity-level medium layers/hub/python functions local stand_in_gitlab
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml --severity-level medium layers/hub/python functions cli local stand_in_gitlab
 secrets: setup
 	# The template is read by tests/unit/template for secrets; tests, events and the stand-in GitLab hold made-up ones.
 	$(FILES) | xargs -0 $(BIN)/detect-secrets-hook \

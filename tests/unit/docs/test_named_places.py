@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "layers" / "hub" / "python" / "gitlab_hub"
-CODE = ("layers", "functions", "local", "stand_in_gitlab", "benchmarks", "tests")
+CODE = ("layers", "functions", "cli", "local", "stand_in_gitlab", "benchmarks", "tests")
 PAGES = ("architecture.md", "adding.md")
 MORE_PAGES = ("decisions.md", "stand-in-gitlab.md")
 TOPS = (ROOT, PACKAGE, ROOT / "stand_in_gitlab")

@@ -1,0 +1,95 @@
+"""The program `hub`: all commands, and how one ends."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hub_cli import __version__
+from hub_cli.commands import (
+    access,
+    accounts,
+    builds,
+    changes,
+    connecting,
+    deliveries,
+    login,
+    operations,
+    pipelines,
+    plans,
+    requests,
+    syncing,
+    tokens,
+)
+from hub_cli.output import console, text
+from hub_cli.problems import Problem, Refused
+
+ABOUT = """Who has access to what in GitLab and why, how pipelines do, and what is built: gitlab-hub on a terminal.
+
+Begin with `hub login`. Every command has --help, and tells what it found as a table, or with -o json or csv, with times
+in ISO 8601. HUB_URL and HUB_TOKEN take the place of the login, HUB_INTEGRATION that of -i; NO_COLOR ends colours.
+
+Exit codes: 0 done; 1 the hub refused or failed; 2 wrong usage; 3 the hub cannot be reached; 4 something needs
+attention, such as a sync or plan that failed, or open incidents with --fail; 130 ended by Ctrl-C.
+"""
+
+
+class Commands(TyperGroup):
+    """Commands whose problems are told in words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry a command out; a problem ends it with its exit code."""
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            tell(problem)
+            raise typer.Exit(problem.exit_code) from None
+
+
+def tell(problem: Problem) -> None:
+    """Say what is wrong and what to do about it."""
+    to = console(sys.stderr)
+    code = f"{problem.code}: " if isinstance(problem, Refused) else ""
+    to.print(text(f"{code}{problem.message}", "red"))
+    if problem.hint:
+        to.print(text(problem.hint))
+    if isinstance(problem, Refused) and problem.request_id:
+        to.print(text(f"request id: {problem.request_id}", "dim"))
+
+
+app = typer.Typer(
+    name="hub",
+    cls=Commands,
+    help=ABOUT,
+    no_args_is_help=True,
+    # A traceback with local variables would show the token.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"hub {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Stand before every command."""
+
+
+for part in (login, connecting, syncing, access, accounts, changes, plans, requests, pipelines, deliveries, builds,
+             operations, tokens):  # fmt: skip
+    part.add_to(app)
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    app(prog_name="hub")

@@ -1,0 +1,1 @@
+"""The commands, a module for each subject; `add_to` of a module puts its commands into the program."""

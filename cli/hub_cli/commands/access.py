@@ -1,0 +1,121 @@
+"""Who has access to what: `who`, `what`, `why`."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from hub_cli.answers import Row
+from hub_cli.choices import By
+from hub_cli.formats import Column, Format, Kind, field
+from hub_cli.invocation import Invocation
+from hub_cli.names import accounts_by_id, level_named, place, username
+from hub_cli.options import Integration, Limit, Output
+from hub_cli.ways import ways
+
+PANEL = "Access"
+_AT_ONCE = 100
+
+
+GRANT = (
+    Column("role", lambda row: f"{row['role']}{' or more' if row['at_least'] else ''}"),
+    Column("custom role", field("member_role", "name")),
+    Column("by", field("kind")),
+    Column("from", lambda row: place(row["path"][0]) if row["path"] else None),
+    Column("expires", field("expires_at"), Kind.TIME),
+    Column("since", kind=Kind.TIME),
+)
+PERSON = (
+    Column("person", field("person")),
+    Column("name", field("account", "name")),
+    Column("status", field("account", "status")),
+)
+RESOURCE = (Column("kind of place", field("resource", "type")), Column("path", lambda row: place(row["resource"])))
+WAYS = (
+    Column("by", field("kind")),
+    Column("level", kind=Kind.NUMBER),
+    Column("role"),
+    Column("from", lambda way: place(way["edges"][0]) if way["edges"] else None),
+    Column("through", lambda way: [place(edge) for edge in way["edges"]]),
+    Column("expires", field("expires_at"), Kind.TIME),
+    Column("since", kind=Kind.TIME),
+)
+
+Least = Annotated[str | None, typer.Option("--at-least", metavar="ROLE", help="Only with this role or a higher one.")]
+OnlyBy = Annotated[By | None, typer.Option("--by", help="Only access that comes this way.")]
+Person = Annotated[str, typer.Argument(metavar="PERSON", help="Username, with or without @.")]
+Path = Annotated[str, typer.Argument(metavar="PATH", help="Full path of a group or project, such as acme/app.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (who, what, why):
+        app.command(rich_help_panel=PANEL)(command)
+
+
+def who(
+    context: typer.Context,
+    path: Path,
+    *,
+    at_least: Least = None,
+    by: OnlyBy = None,
+    limit: Limit = None,
+    output: Output = Format.TABLE,
+    integration: Integration = None,
+) -> None:
+    """Show who has access to a group or project: each account once, with its highest role and where it comes from."""
+    invocation = Invocation.of(context, output, integration)
+    grants = invocation.hub.rows(
+        invocation.at("grants"), "grants", path=path, view="effective", kind=by,
+        min_access_level=None if at_least is None else level_named(at_least),
+    )  # fmt: skip
+    found = with_people(invocation, grants)
+    invocation.out.rows(found, (*PERSON, *GRANT), empty=f"Nobody has access to {path} so.", asked=limit)
+
+
+def what(
+    context: typer.Context,
+    person: Person,
+    *,
+    at_least: Least = None,
+    by: OnlyBy = None,
+    limit: Limit = None,
+    output: Output = Format.TABLE,
+    integration: Integration = None,
+) -> None:
+    """Show what somebody has access to: each group and project once, with the highest role and where it comes from."""
+    invocation = Invocation.of(context, output, integration)
+    grants = invocation.hub.rows(
+        invocation.at("grants"), "grants", username=person, view="effective", kind=by,
+        min_access_level=None if at_least is None else level_named(at_least),
+    )  # fmt: skip
+    invocation.out.rows(grants, (*RESOURCE, *GRANT), empty=f"{person} has access to nothing so.", asked=limit)
+
+
+def why(
+    context: typer.Context,
+    person: Person,
+    path: Path,
+    *,
+    output: Output = Format.TABLE,
+    integration: Integration = None,
+) -> None:
+    """Show every way by which somebody has access, drawn as a tree, and which memberships to cut to end it (✂)."""
+    invocation = Invocation.of(context, output, integration)
+    found = invocation.hub.get(invocation.at("explain"), username=person, path=path)
+    if not invocation.out.is_for_people:
+        invocation.out.exactly(found, found["paths"], WAYS)
+        return
+    givers = accounts_by_id(invocation.hub, invocation.at(), [one["granted_by"] for one in found["paths"]])
+    invocation.out.draw(ways(found, givers, now=invocation.now))
+
+
+def with_people(invocation: Invocation, rows: Iterable[Row]) -> Iterator[Row]:
+    """Put accounts beside rows with an `account_id`, some at a time: `account`, and `person`, what to call it."""
+    stream = iter(rows)
+    while some := list(islice(stream, _AT_ONCE)):
+        known = accounts_by_id(invocation.hub, invocation.at(), [row.get("account_id") for row in some])
+        for row in some:
+            account_id = row.get("account_id")
+            yield {**row, "person": username(known, account_id), "account": known.get(account_id or -1)}

@@ -1,0 +1,34 @@
+"""Options that many commands have."""
+
+from typing import Annotated
+
+import typer
+
+from hub_cli.client import path
+from hub_cli.formats import Format
+from hub_cli.invocation import Invocation
+from hub_cli.problems import Problem
+
+
+def integrations_like(context: typer.Context, incomplete: str) -> list[str]:
+    """Integrations that begin so, for the shell to complete; none where the hub cannot tell."""
+    try:
+        known = Invocation.of(context).hub.rows(path("integrations"), "integrations")
+        names = [str(name) for one in known for name in (one["display_name"], one["id"])]
+    except Problem:
+        return []
+    return [name for name in names if name.startswith(incomplete) and name.isprintable()]
+
+
+Output = Annotated[Format, typer.Option("-o", "--output", help="How to tell it: a table, JSON or CSV.")]
+Integration = Annotated[
+    str | None,
+    typer.Option(
+        "-i", "--integration", metavar="NAME", autocompletion=integrations_like,
+        help="Name or id of the integration; not needed where there is one. Also HUB_INTEGRATION.",
+    ),
+]  # fmt: skip
+Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="At most so many rows.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+ProjectPath = Annotated[str | None, typer.Option("--project", metavar="PATH", help="Only this project.")]
+GroupPath = Annotated[str | None, typer.Option("--group", metavar="PATH", help="Only this group and what is below it.")]
