@@ -28,7 +28,7 @@ SHOWN = {
     "pipelines --failed --project acme/shop-Ana --ref main --since 7d": None,
     "jobs --failed --failed-of infra --group acme --name unit --runner r1": None,
     "success --since 7d --refs default_branch --by project": "all          0",
-    "flaky --project acme/shop-Ana": None,
+    "flaky --project acme/shop-Ana": "100.0 %",
     "deliveries --event push --since 1d": "pending",
     "builds --status pending": "manual  t-owner  pending",
     "incidents": None,

@@ -38,8 +38,8 @@ MOST = {
     "integrations_api": 210,
     "oauth_api": 165,
     "builds_api": 190,
-    "access_api": 152,
-    "provisioning_api": 190,
+    "access_api": 160,
+    "provisioning_api": 200,
     "pipelines_api": 110,
     "operations_api": 106,
     "sync_accounts": 244,
@@ -49,7 +49,7 @@ MOST = {
     "provisioner": 136,
     "caretaker": 180,
 }
-MOST_OF_THE_CONSOLE = 60
+MOST_OF_THE_CONSOLE = 76
 WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "provisioner", "caretaker")
 
 
