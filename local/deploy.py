@@ -29,6 +29,7 @@ def parameters(options: Options, target: Target, endpoint: str) -> dict[str, str
         "PublicUrl": f"http://127.0.0.1:{options.port}",
         "DeletionProtection": "false",
         "LogLevel": options.log_level,
+        "RunnerPrices": options.runner_prices,
         "AllowLoopback": _flag(options.allow_loopback),
         "AllowInsecureHttp": _flag(options.allow_http),
         "AllowedPrivateCidrs": ",".join(options.allow_private),

@@ -28,6 +28,8 @@ class Options:
     keep_state: bool = True
     """Whether the state is wanted again: writing it takes a moment."""
     log_level: str = "INFO"
+    runner_prices: str = ""
+    """What a minute costs on runners, as the parameter `RunnerPrices` takes it."""
 
 
 def add_up_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local.demo.access_change import show_access_change
+from local.demo.health import PRICE, show_health
 from local.demo.hub import Hub
 from local.demo.loop import show_loop
 from local.demo.progress import follow
@@ -54,6 +55,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
         hub.request_sync(integration["id"])
         kinds = follow(console, lambda: hub.sync_state(integration["id"]))
         show(console, hub, integration["id"], kinds)
+        show_health(console, hub, integration["id"])
         show_loop(console, hub, company, integration["id"])
         show_access_change(console, hub, integration["id"])
         console.print(f"All of this took {time.monotonic() - started:.0f} s on this machine, without AWS or Docker.")
@@ -72,6 +74,7 @@ def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
             owner_token=f"ghub_demo_{secrets.token_hex(16)}",
             allow_loopback=True,
             keep_state=False,
+            runner_prices=f"default={PRICE}",
         )
         with steps(console, "Starting …") as say:
             local = cleaning_up.enter_context(running(options, say=say))

@@ -20,7 +20,7 @@ def show(console: Console, hub: Hub, integration_id: str, kinds: dict[str, Any])
     accounts = list(hub.all(integration_id, "accounts"))
     pipelines = list(hub.all(integration_id, "pipelines"))
     grants = list(hub.all(integration_id, "grants", view="direct"))
-    jobs = [job for pipeline in pipelines for job in _jobs(hub, integration_id, pipeline)]
+    jobs = list(hub.all(integration_id, "jobs"))
     console.print(
         Columns(
             [
@@ -63,11 +63,6 @@ def _explain(console: Console, hub: Hub, integration_id: str) -> None:
         steps = " → ".join(f"{edge['full_path']} ({edge['level']})" for edge in way["edges"])
         table.add_row(way["kind"], f"{way['level']} {way['role']}", steps)
     console.print(table)
-
-
-def _jobs(hub: Hub, integration_id: str, pipeline: Row) -> Iterable[Row]:
-    path = f"projects/{pipeline['project_id']}/pipelines/{pipeline['id']}/jobs"
-    return hub.all(integration_id, path, include_retried="true")
 
 
 def _resources(hub: Hub, integration_id: str) -> dict[str, int]:
