@@ -154,7 +154,7 @@ def sync_pipelines() -> Entry:
     container, table = get_container(), _required_table("pipelines_table")
     queue = container.syncs.queues[PipelinesFeature.kind]
     work = SyncWork(
-        feature=PipelinesFeature(table, container.incidents),
+        feature=PipelinesFeature(table, container.incidents, alerts=container.settings.pipeline_alerts),
         hints=PipelineHints(table, queue, container.now).hint_queue,
         purges=[(table, partial(partitions, table))],
         minutes=container.settings.pipelines_interval_minutes,

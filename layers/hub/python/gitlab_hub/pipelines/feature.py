@@ -12,6 +12,7 @@ from gitlab_hub.gitlab.errors import (
     Unauthorized,
 )
 from gitlab_hub.incidents import IncidentStore
+from gitlab_hub.pipelines.figures.alerts import AlertMarks, AlertsStage
 from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
@@ -35,16 +36,23 @@ class PipelinesFeature:
 
     kind = Kind.PIPELINES
 
-    def __init__(self, table: Table, incidents: IncidentStore | None = None) -> None:
-        self.table, self._incidents = table, incidents
+    def __init__(self, table: Table, incidents: IncidentStore | None = None, *, alerts: bool = False) -> None:
+        """`alerts`: whether to tell as incidents what gets worse."""
+        self.table, self._incidents, self._alerts = table, incidents, alerts
 
     def stages(self, session: Session) -> Sequence[Stage]:
         """The steps of one run."""
         table = session.fenced(self.table)
         rows = ProjectRows(table, session.target.integration_id)
         pipelines = PipelinesStage(session, rows, table, self._incidents)
-        figures = FiguresStage(session, rows, table)
-        return [ProjectsStage(session, rows), pipelines, figures, SweepStage(session, rows, table, self._incidents)]
+        marks = AlertMarks(table, session.target.integration_id) if self._alerts else None
+        figures, sweep = FiguresStage(session, rows, table, marks), SweepStage(session, rows, table, self._incidents)
+        return [ProjectsStage(session, rows), pipelines, figures, *self._alerting(session, table), sweep]
+
+    def _alerting(self, session: Session, table: Table) -> list[Stage]:
+        if self._incidents is None or not (self._alerts or session.full):
+            return []
+        return [AlertsStage(session, table, self._incidents, on=self._alerts)]
 
     async def refresh(self, session: Session, hint: Hint) -> None:
         """Read the one pipeline that a hint is about."""

@@ -12,6 +12,7 @@
 | `<integration>#figures#<day>` | project | the figures of a project's day |
 | `<integration>#days` | day | the figures of a day, of all projects together |
 | `<integration>#changed_days` | day | a day of which that is not up to date |
+| `<integration>#alerts` | project | a project that may have got better or worse |
 | `<integration>#figures` | `version` | of which release the figures are |
 
 Jobs have a partition of their own because a query pays for every byte it passes over: a list of pipelines must not
@@ -106,6 +107,11 @@ def changed_days_pk(integration_id: str) -> str:
     return f"{integration_id}#changed_days"
 
 
+def alerts_pk(integration_id: str) -> str:
+    """The partition of the projects that alerts are to look at."""
+    return f"{integration_id}#alerts"
+
+
 def figures_version_key(integration_id: str) -> Key:
     """The key of what says by which release's rules the figures were made."""
     return f"{integration_id}#figures", "version"
@@ -123,7 +129,7 @@ def partitions(table: Table, integration_id: str) -> Iterator[str]:
     for pk in days:
         for item in query_all(table, pk, attributes=("sk",)):
             yield figures_pk(integration_id, item["sk"])
-    yield from (*days, changed_pk(integration_id))
+    yield from (*days, changed_pk(integration_id), alerts_pk(integration_id))
     yield figures_version_key(integration_id)[0]
     yield cursors_pk(integration_id)
     yield hints_pk(integration_id)

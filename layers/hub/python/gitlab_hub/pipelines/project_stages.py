@@ -6,6 +6,7 @@ from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.inventory.coverage import project_is_gone
 from gitlab_hub.inventory.listing import Params, projects_list
 from gitlab_hub.pipelines.deleted import mark_all_deleted
+from gitlab_hub.pipelines.figures.alerts import KINDS
 from gitlab_hub.pipelines.owed import INCIDENT
 from gitlab_hub.pipelines.projects import DATASET, ProjectRows, ReadState, ReadStates, project_number, project_row
 from gitlab_hub.pipelines.store import PipelineStore
@@ -65,7 +66,8 @@ class SweepStage(SingleScopeStage):
         if not await project_is_gone(session.gitlab, session.target, project_id):
             return False
         if self._incidents is not None:
-            await session.write(self._incidents.close, INCIDENT, session.target.integration_id, str(project_id))
+            for kind in (INCIDENT, *KINDS):
+                await session.write(self._incidents.close, kind, session.target.integration_id, str(project_id))
         # First, so that nothing is taken for read of a project that comes back.
         await session.write(self._states.save, project_id, ReadState())
         await mark_all_deleted(session, self._store, project_id)

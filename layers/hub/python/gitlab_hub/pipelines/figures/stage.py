@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from gitlab_hub.pipelines.figures.alerts import AlertMarks
 from gitlab_hub.pipelines.figures.store import FigureStore, ProjectDay
 from gitlab_hub.pipelines.projects import ProjectRows
 from gitlab_hub.pipelines.selection import default_branches
@@ -20,8 +21,11 @@ class FiguresStage(SingleScopeStage):
 
     name = "figures"
 
-    def __init__(self, session: Session, rows: ProjectRows, table: Table) -> None:
-        self._session, self._rows, self._table = session, rows, table
+    def __init__(
+        self, session: Session, rows: ProjectRows, table: Table, alert_marks: AlertMarks | None = None
+    ) -> None:
+        """`alert_marks`: where to note projects that alerts are to look at; None where nobody does."""
+        self._session, self._rows, self._table, self._alert_marks = session, rows, table, alert_marks
         self._store = FigureStore(table, session.target.integration_id)
         self._marked: set[str] = set()
         self._default_branches: dict[int, str | None] = {}
@@ -47,8 +51,11 @@ class FiguresStage(SingleScopeStage):
                 await self._session.checkpoint(scope, project["sk"])
 
     async def _count(self, scope: Scope, days: Sequence[ProjectDay]) -> None:
+        projects = {day.project_id for day in days}
+        if self._alert_marks is not None:
+            await self._session.write(self._alert_marks.add, sorted(projects))
         await self._mark({day.day for day in days})
-        await self._know_default_branches({day.project_id for day in days})
+        await self._know_default_branches(projects)
         for start in range(0, len(days), DAYS_AT_ONCE):
             some = days[start : start + DAYS_AT_ONCE]
             await self._session.gather(*(partial(self._count_one, day) for day in some))

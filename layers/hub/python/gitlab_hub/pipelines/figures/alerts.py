@@ -1,0 +1,143 @@
+"""The step of a run that tells as incidents what got worse in the projects whose figures have changed.
+
+Which projects are to be looked at stands in the table from before their figures are made: whoever carries on for a
+worker that died finds them all.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, timedelta
+from typing import Any
+
+from gitlab_hub.gitlab.fields import padded
+from gitlab_hub.incidents import Incident, IncidentStore
+from gitlab_hub.pipelines.figures.day import total
+from gitlab_hub.pipelines.figures.evidence import ENDS
+from gitlab_hub.pipelines.figures.regressions import (
+    BEFORE_DAYS,
+    LATELY_DAYS,
+    Red,
+    Regression,
+    regressions,
+    turned_red,
+)
+from gitlab_hub.pipelines.figures.store import FigureStore, day_in, day_of_row, evidence_in
+from gitlab_hub.pipelines.keys import alerts_pk, projects_pk
+from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.storage.rows import query_pages
+from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
+
+RED, WORSE = "default_branch_red", "jobs_regressed"
+KINDS = (RED, WORSE)
+
+MOST_NAMED = 20
+REF_CLASS = "default_branch"
+
+
+class AlertMarks:
+    """Which projects of an integration are to be looked at. All calls block."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._table, self._pk = table, alerts_pk(integration_id)
+
+    def add(self, projects: Iterable[int]) -> None:
+        """Have projects looked at."""
+        self._table.write(
+            puts=[{"pk": self._pk, "sk": padded(one), "schema_version": 1, "id": one} for one in projects]
+        )
+
+    def pages(self) -> Iterator[list[int]]:
+        """The projects that are to be looked at, page by page."""
+        for page in query_pages(self._table, self._pk):
+            yield [item["id"] for item in page]
+
+    def drop(self, project_id: int) -> None:
+        """A project was looked at."""
+        self._table.delete(self._pk, padded(project_id))
+
+
+class AlertsStage(SingleScopeStage):
+    """Looks at projects whose figures have changed. Where alerts are off, a full sync drops those that are left."""
+
+    name = "alerts"
+
+    def __init__(self, session: Session, table: Table, incidents: IncidentStore, *, on: bool) -> None:
+        self._session, self._table, self._incidents, self._on = session, table, incidents, on
+        self._integration_id = session.target.integration_id
+        self._figures, self.marks = FigureStore(table, self._integration_id), AlertMarks(table, self._integration_id)
+
+    async def read(self, scope: Scope) -> None:
+        """Look at them one after the other."""
+        if not self._on:
+            await self._session.write(self._drop_all)
+            return
+        pages = self.marks.pages()
+        while (page := await self._session.io(next, pages, None)) is not None:
+            for project_id in page:
+                await self._session.write(self._look, project_id)
+                await self._session.checkpoint(scope, self._session.cursor(scope))
+
+    def _drop_all(self) -> None:
+        left = [one for one in self._incidents.of(self._integration_id) if one.kind in KINDS]
+        for one in left:
+            self._incidents.close(one.kind, one.integration_id, one.subject)
+
+    def _look(self, project_id: int) -> None:
+        today = self._session.now().astimezone(UTC)
+        days = [(today - timedelta(days=back)).date().isoformat() for back in range(LATELY_DAYS + BEFORE_DAYS)]
+        rows = self._figures.of_project(project_id, days, "detail", "evidence")
+        lately, before = (
+            total(day_in(row) for row in rows if (day_of_row(row) in days[:LATELY_DAYS]) is is_late).of(REF_CLASS)
+            for is_late in (True, False)
+        )
+        ends = [one for row in rows for one in evidence_in(row).get(ENDS, ())]
+        self._tell(project_id, turned_red(ends), regressions(lately, before))
+        self.marks.drop(project_id)
+
+    def _tell(self, project_id: int, red: Red | None, worse: list[Regression]) -> None:
+        about = self._table.get(projects_pk(self._integration_id), padded(project_id)) or {}
+        found = {
+            RED: None if red is None else self._red(project_id, about, red),
+            WORSE: self._worse(project_id, about, worse) if worse else None,
+        }
+        for kind, incident in found.items():
+            if incident is None:
+                self._incidents.close(kind, self._integration_id, str(project_id))
+            else:
+                self._incidents.open(incident)
+
+    def _red(self, project_id: int, about: Item, red: Red) -> Incident:
+        branch = about.get("default_branch")
+        over = "It is over with the next pipeline that succeeds there."
+        hint = f"{_name(about)}: the default branch {branch} fails since pipeline {red.pipeline_id}. {over}"
+        return self._incident(RED, project_id, about, red.at, hint, {"pipeline_id": red.pipeline_id})
+
+    def _worse(self, project_id: int, about: Item, worse: list[Regression]) -> Incident:
+        jobs = [asdict(one) for one in worse[:MOST_NAMED]]
+        when = f"on its default branch since yesterday, compared with the {BEFORE_DAYS} days before"
+        hint = f"{_name(about)}, {when}: {'; '.join(map(_said, worse[:MOST_NAMED]))}."
+        at = int(self._session.now().timestamp())
+        return self._incident(WORSE, project_id, about, at, hint, {"jobs": jobs, "count": len(worse)})
+
+    def _incident(
+        self, kind: str, project_id: int, about: Item, at: int, hint: str, details: Mapping[str, Any]
+    ) -> Incident:
+        named = {"project_id": project_id, "project": about.get("path_with_namespace")}
+        return Incident(
+            kind=kind,
+            integration_id=self._integration_id,
+            subject=str(project_id),
+            at=at,
+            hint=hint,
+            details={**named, **details},
+        )
+
+
+def _name(about: Item) -> str:
+    return str(about.get("path_with_namespace") or "A project")
+
+
+def _said(one: Regression) -> str:
+    if one.figure == "p95_seconds":
+        return f"{one.job} takes up to {one.now} s (p95; it was {one.before} s)"
+    return f"{one.job} fails in {one.now} % of its attempts (it was {one.before} %)"
