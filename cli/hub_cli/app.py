@@ -23,7 +23,7 @@ from hub_cli.commands import (
     tokens,
 )
 from hub_cli.output import console, text
-from hub_cli.problems import Problem, Refused
+from hub_cli.problems import ExitCode, Problem, Refused
 
 ABOUT = """Who has access to what in GitLab and why, how pipelines do, and what is built: gitlab-hub on a terminal.
 
@@ -45,6 +45,10 @@ class Commands(TyperGroup):
         except Problem as problem:
             tell(problem)
             raise typer.Exit(problem.exit_code) from None
+        except KeyError as missing:
+            hint = f"Is the hub older or newer than this command ({__version__})?"
+            tell(Problem(f"The hub's answer has no {missing}.", hint=hint))
+            raise typer.Exit(ExitCode.REFUSED) from None
 
 
 def tell(problem: Problem) -> None:

@@ -78,7 +78,13 @@ class Output:
 
     def draw(self, drawing: RenderableType) -> None:
         """Show something to people. Whatever is in it has to be safe: `text`, or made by this class."""
-        console(sys.stdout).print(drawing)
+        to = console(sys.stdout)
+        if to.is_terminal:
+            to.print(drawing)
+            return
+        with to.capture() as drawn:
+            to.print(drawing)
+        _write("".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
     def say(self, message: str) -> None:
         """Say something to people; programs are told by the exit code and the data alone."""

@@ -12,7 +12,7 @@ _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"([1-9]\d{0,5})([mhdw])")
 _STEPS = ((2 * 365 * DAY, 365 * DAY, "years"), (120 * DAY, 30 * DAY, "months"), (2 * DAY, DAY, "days"),
           (2 * HOUR, HOUR, "hours"), (2 * MINUTE, MINUTE, "minutes"), (5, 1, "seconds"))  # fmt: skip
-_IS_TIME = re.compile(r"(?:.*_)?(?:at|since|until)|from|to")
+_IS_TIME = re.compile(r"(?:.*_)?(?:at|since|until)|deleted_at_source|from|to")
 _EARLIEST = 10**8
 """A smaller number in a field that is called like a time is none: 1973 was before GitLab."""
 

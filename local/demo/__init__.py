@@ -94,5 +94,8 @@ def _stay(console: Console, local: LocalStack, hub: Hub, integration_id: str) ->
     console.print("Or by the API, for example:")
     url = f"{local.url}/v1/integrations/{integration_id}/accounts?kind=human&limit=3"
     console.print(f"  curl -H 'Authorization: Bearer {local.owner_token}' '{url}'", soft_wrap=True)
+    console.print("Or by the command line, which docs/cli.md shows, for example:")
+    login = f"HUB_URL={local.url} HUB_TOKEN={local.owner_token}"
+    console.print(f"  {login} PYTHONPATH=cli .venv/bin/python -m hub_cli people --no-2fa", soft_wrap=True)
     console.print("Ctrl-C ends it.")
     local.wait()

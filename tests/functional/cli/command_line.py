@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from typer.testing import CliRunner
 
+from gitlab_hub.web.principal import Principal
 from hub_cli.app import app
 from hub_cli.invocation import World
 from tests.fakes.events import Context, http_event
@@ -41,7 +42,7 @@ class Network:
     requests: list[httpx.Request] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Carry one request to the hub, behind the authorizer that the deployed one has."""
+        """Carry one request, unless there is trouble."""
         self.requests.append(request)
         if self.troubles:
             trouble = self.troubles.pop(0)
@@ -50,17 +51,25 @@ class Network:
                     trouble.request = request
                 raise trouble
             return trouble if isinstance(trouble, httpx.Response) else trouble(request)
-        presented = request.headers["authorization"].removeprefix("Bearer ")
+        return self.answer(request)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """Have the hub answer."""
         event = http_event(
             request.method,
             request.url.path,
             raw=request.content.decode() or None,
             headers=dict(request.headers),
-            principal=self.hub.container.token_authenticator.principal_of(presented),
+            principal=self.principal(request),
             query={name: request.url.params.get_list(name) for name in request.url.params},
         )
         answer = self.hub.api.resolve(event, Context())
         return httpx.Response(answer["statusCode"], headers=answer["headers"], text=answer["body"])
+
+    def principal(self, request: httpx.Request) -> Principal | None:
+        """Who calls, as the authorizer finds out."""
+        presented = request.headers["authorization"].removeprefix("Bearer ")
+        return self.hub.container.token_authenticator.principal_of(presented)
 
 
 class CommandLine:
@@ -79,7 +88,7 @@ class CommandLine:
             "XDG_CONFIG_HOME": str(folder),
         }
 
-    def __call__(self, *arguments: str, typed: str = "", terminal: Mapping[str, str] | None = None) -> Ended:
+    def __call__(self, *arguments: str, typed: str = "", terminal: Mapping[str, str | None] | None = None) -> Ended:
         """Carry a command out; `terminal`: standard output is one, with these variables."""
         shell = {"NO_COLOR": "1", "COLUMNS": "100", "FORCE_COLOR": None, "_TYPER_FORCE_DISABLE_TERMINAL": "1"}
         if terminal is not None:
@@ -98,6 +107,10 @@ class CommandLine:
         assert status == 201, made
         self.environ["HUB_TOKEN"] = made["token"]
         return str(made["token"])
+
+    def as_owner(self) -> None:
+        """Use the owner's token again."""
+        self.environ["HUB_TOKEN"] = OWNER_TOKEN
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

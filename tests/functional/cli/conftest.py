@@ -1,4 +1,4 @@
-"""A company's hub, made once, and a shell for each test."""
+"""A company's hub, made once for a file, and a shell for each test."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.functional.cli.command_line import CommandLine
 from tests.functional.console.console_hub import ConsoleHub
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def company() -> ConsoleHub:
     return ConsoleHub()
 
