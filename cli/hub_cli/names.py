@@ -1,6 +1,6 @@
 """Names that people type, and the ids that the API wants for them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -9,7 +9,7 @@ from hub_cli.client import Hub, path
 from hub_cli.problems import WrongUsage
 
 _AT_ONCE = 100
-"""How many accounts the API gives by their ids in one call."""
+"""How many things the API gives by their ids in one call."""
 LEVELS = {
     "minimal-access": 5, "guest": 10, "planner": 15, "reporter": 20, "security-manager": 25, "developer": 30,
     "maintainer": 40, "owner": 50,
@@ -58,9 +58,8 @@ def place_named(hub: Hub, base: str, full_path: str, *, kinds: Iterable[str] = (
     """Find a group or project by its full path: `{type, id, full_path}`. Raises WrongUsage."""
     wanted = full_path.strip("/")
     for kind in kinds:
-        for resource in hub.rows(f"{base}/{kind}s", f"{kind}s", q=wanted):
-            if resource["full_path"].casefold() == wanted.casefold():
-                return {"type": kind, "id": resource["id"], "full_path": resource["full_path"]}
+        for resource in hub.rows(f"{base}/{kind}s", f"{kind}s", path=wanted):
+            return {"type": kind, "id": resource["id"], "full_path": resource["full_path"]}
     raise WrongUsage(f"There is no {' or '.join(kinds)} “{full_path}”.", hint="Give its full path, such as acme/app.")
 
 
@@ -79,12 +78,19 @@ def role_of(level: int) -> str:
 
 def accounts_by_id(hub: Hub, base: str, ids: Iterable[int | None]) -> dict[int, Row]:
     """The accounts of these ids; what the hub does not know is left out."""
-    wanted = sorted({one for one in ids if one is not None})
-    found: dict[int, Row] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
-        found |= {account["id"]: account for account in hub.rows(f"{base}/accounts", "accounts", id=some)}
-    return found
+    return _by_id(hub, base, "accounts", ids)
+
+
+def projects_by_id(hub: Hub, base: str, ids: Iterable[int | None]) -> dict[int, Row]:
+    """The projects of these ids; what the hub does not know is left out."""
+    return _by_id(hub, base, "projects", ids)
+
+
+def in_parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """As many rows at a time as can be looked up in one call."""
+    stream = iter(rows)
+    while some := list(islice(stream, _AT_ONCE)):
+        yield some
 
 
 def username(accounts: Mapping[int, Row], account_id: int | None) -> str | None:
@@ -99,6 +105,15 @@ def place(resource: Mapping[str, Any] | None) -> str | None:
     if resource is None:
         return None
     return str(resource.get("full_path") or f"{resource['type']} {resource['id']}")
+
+
+def _by_id(hub: Hub, base: str, plural: str, ids: Iterable[int | None]) -> dict[int, Row]:
+    wanted = sorted({one for one in ids if one is not None})
+    found: dict[int, Row] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        found |= {one["id"]: one for one in hub.rows(f"{base}/{plural}", plural, id=some)}
+    return found
 
 
 def _listed(integrations: Iterable[Row]) -> str:

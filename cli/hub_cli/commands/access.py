@@ -1,7 +1,6 @@
 """Who has access to what: `who`, `what`, `why`."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Annotated
 
 import typer
@@ -10,12 +9,11 @@ from hub_cli.answers import Row
 from hub_cli.choices import By
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
-from hub_cli.names import accounts_by_id, level_named, place, username
+from hub_cli.names import accounts_by_id, in_parts, level_named, place, username
 from hub_cli.options import Integration, Limit, Output
 from hub_cli.ways import ways
 
 PANEL = "Access"
-_AT_ONCE = 100
 
 
 GRANT = (
@@ -113,8 +111,7 @@ def why(
 
 def with_people(invocation: Invocation, rows: Iterable[Row]) -> Iterator[Row]:
     """Put accounts beside rows with an `account_id`, some at a time: `account`, and `person`, what to call it."""
-    stream = iter(rows)
-    while some := list(islice(stream, _AT_ONCE)):
+    for some in in_parts(rows):
         known = accounts_by_id(invocation.hub, invocation.at(), [row.get("account_id") for row in some])
         for row in some:
             account_id = row.get("account_id")

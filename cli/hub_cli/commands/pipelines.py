@@ -1,5 +1,6 @@
 """How pipelines are doing: `pipelines`, `jobs`, `success`, `flaky`."""
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +9,7 @@ from hub_cli.answers import Row
 from hub_cli.choices import FailureClass, GroupBy, PipelineStatus, RefClass
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
-from hub_cli.names import place_named
+from hub_cli.names import in_parts, place_named, projects_by_id
 from hub_cli.options import GroupPath, Integration, Limit, Output, ProjectPath
 from hub_cli.problems import WrongUsage
 from hub_cli.times import moment_before
@@ -93,8 +94,7 @@ def pipelines(
         created_after=None if since is None else moment_before(since, now=invocation.now),
         **_where(invocation, project, group),
     )  # fmt: skip
-    rows = Projects(invocation).beside(found)
-    invocation.out.rows(rows, PIPELINES, empty="There is no such pipeline.", asked=limit)
+    invocation.out.rows(with_projects(invocation, found), PIPELINES, empty="There is no such pipeline.", asked=limit)
 
 
 def jobs(
@@ -120,7 +120,7 @@ def jobs(
         created_after=None if since is None else moment_before(since, now=invocation.now),
         **_where(invocation, project, group),
     )  # fmt: skip
-    invocation.out.rows(Projects(invocation).beside(found), JOBS, empty="There is no such job.", asked=limit)
+    invocation.out.rows(with_projects(invocation, found), JOBS, empty="There is no such job.", asked=limit)
 
 
 def success(
@@ -154,26 +154,16 @@ def flaky(
     """Show jobs that fail and succeed on the same commit, the most wasteful first."""
     invocation = Invocation.of(context, output, integration)
     answer = _figures(invocation, "flaky", since, refs, project, group)
-    _tell(invocation, answer, list(Projects(invocation).beside(answer["rows"])), FLAKY)
+    _tell(invocation, answer, list(with_projects(invocation, answer["rows"])), FLAKY)
 
 
-class Projects:
-    """Projects by their ids, each looked up once."""
-
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
-        self._known: dict[int, str] | None = None
-
-    def beside(self, rows: Any) -> Any:
-        """Put the path of its project beside each row: `project`."""
-        for row in rows:
-            yield {**row, "project": self._path(row["project_id"])}
-
-    def _path(self, project_id: int) -> str:
-        if self._known is None:
-            listed = self._invocation.hub.rows(self._invocation.at("projects"), "projects")
-            self._known = {one["id"]: one["full_path"] for one in listed}
-        return self._known.get(project_id, f"project {project_id}")
+def with_projects(invocation: Invocation, rows: Iterable[Row]) -> Iterator[Row]:
+    """Put the path of its project beside each row, some at a time: `project`."""
+    for some in in_parts(rows):
+        known = projects_by_id(invocation.hub, invocation.at(), [row["project_id"] for row in some])
+        for row in some:
+            project = known.get(row["project_id"], {"full_path": f"project {row['project_id']}"})
+            yield {**row, "project": project["full_path"]}
 
 
 def _status(status: PipelineStatus | None, *, failed: bool) -> PipelineStatus | None:
