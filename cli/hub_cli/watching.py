@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from hub_cli.answers import Row
 from hub_cli.invocation import Invocation
-from hub_cli.output import console
+from hub_cli.output import console, label
 from hub_cli.problems import Refused, Unreachable
 from hub_cli.safe_text import visible
 from hub_cli.times import iso
@@ -123,13 +123,13 @@ class Bars:
             self._progress.update(task, completed=done, total=total or None, note=visible(note))
         elif self._said.get(name) != note:
             self._said[name] = note
-            self._console.print(visible(f"{name}: {note}"))
+            self._console.print(label(f"{name}: {note}"))
 
     def trouble(self, message: str) -> None:
         """Say once that there is no answer just now."""
         if self._trouble != message:
             self._trouble = message
-            self._console.print(visible(f"{message} Trying again …"))
+            self._console.print(label(f"{message} Trying again …"))
 
 
 def until_interrupted(run: Callable[[], Any], invocation: Invocation, *, ended: str | None = _ENDED) -> Any:

@@ -12,6 +12,7 @@ from hub_cli.invocation import Invocation, query_of, secret
 from hub_cli.options import Limit, Output
 from hub_cli.output import text
 from hub_cli.problems import Refused
+from hub_cli.times import relative
 
 PANEL = "This hub"
 INTEGRATIONS = (
@@ -49,21 +50,33 @@ def connect(
     manage_webhooks: Annotated[bool, typer.Option("--manage-webhooks", help="Let the hub register webhooks.")] = False,
     report_statuses: Annotated[bool, typer.Option("--report-statuses", help="Let it report builds.")] = False,
     provisioning: Annotated[bool, typer.Option("--provisioning", help="Let it change access, by plans.")] = False,
+    oauth_app: Annotated[
+        str | None, typer.Option("--oauth-app", metavar="CLIENT_ID", help="Connect with an OAuth application instead.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Try the token, and keep nothing.")] = False,
-    token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read the token from standard input.")] = False,
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read the token, or the application's secret, from standard input.")
+    ] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Connect a GitLab with an access token, which is asked for without an echo.
+    """Connect a GitLab with an access token, or the secret of an OAuth application, which is asked for without an echo.
 
     The token is tried step by step; where it does not suffice nothing is kept, and the steps say why. The scope
     read_api is enough to read; the features want api, see docs/tokens.md.
     """
     invocation = Invocation.of(context, output)
     hub = invocation.hub
-    token = secret("GitLab token", "--token-stdin", from_stdin=token_stdin)
+    if oauth_app is None:
+        how = {
+            "auth_mode": "personal_token",
+            "access_token": secret("GitLab token", "--token-stdin", from_stdin=token_stdin),
+        }
+    else:
+        kept = secret("Secret of the application", "--token-stdin", from_stdin=token_stdin)
+        how = {"auth_mode": "oauth_app", "client_id": oauth_app, "client_secret": kept}
     features = {"manage_webhooks": manage_webhooks, "report_statuses": report_statuses, "provisioning": provisioning}
     body = query_of(
-        host_url=url, auth_mode="personal_token", access_token=token, display_name=name, group=group,
+        **how, host_url=url, display_name=name, group=group,
         features={feature: True for feature, is_on in features.items() if is_on} or None, dry_run=dry_run or None,
     )  # fmt: skip
     try:
@@ -72,6 +85,8 @@ def connect(
         _show_checks(invocation, refused.details.get("checks"))
         raise
     _show(invocation, answer)
+    if oauth_app is not None and answer["integration"] is not None:
+        _authorize(invocation, answer)
 
 
 def integrations(context: typer.Context, *, limit: Limit = None, output: Output = Format.TABLE) -> None:
@@ -90,10 +105,22 @@ def _show(invocation: Invocation, answer: Row) -> None:
     if verification["warnings"]:
         out.say(f"Warnings: {', '.join(verification['warnings'])}")
     if integration is None:
-        out.say("The token would do. Nothing was kept.")
+        out.say("It would do. Nothing was kept.")
         return
     out.thing(integration, INTEGRATIONS)
-    out.say(f"Its first syncs start by themselves; `hub sync --watch -i {integration['id']}` follows them.")
+    if integration["status"] == "active":
+        out.say(f"Its first syncs start by themselves; `hub sync --watch -i {integration['id']}` follows them.")
+
+
+def _authorize(invocation: Invocation, answer: Row) -> None:
+    """Say where to agree in a browser; the link is no data of the integration, so programs find it beside them."""
+    begun = invocation.hub.post(
+        path("integrations", "gitlab", "authorize"), {"integration_id": answer["integration"]["id"]}
+    )
+    out = invocation.out
+    out.remark(f"The application needs the redirect URI {answer['redirect_uri']}")
+    until = relative(begun["state_expires_at"], now=invocation.now)
+    out.remark(f"To agree, open this in a browser; it ends {until}:\n{begun['connect_url']}", style="")
 
 
 def _show_checks(invocation: Invocation, checks: Any) -> None:

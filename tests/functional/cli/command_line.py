@@ -51,7 +51,11 @@ class Network:
                     trouble.request = request
                 raise trouble
             return trouble if isinstance(trouble, httpx.Response) else trouble(request)
-        return self.answer(request)
+        try:
+            return self.answer(request)
+        except KeyError as error:
+            # The command would take it for an answer of another version.
+            raise AssertionError(f"the hub itself failed: {error!r}") from error
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Have the hub answer."""

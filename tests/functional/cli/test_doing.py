@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from tests.fakes.gitlab import CANARY, answer
@@ -38,6 +39,38 @@ def test_a_token_that_does_not_suffice_is_refused_step_by_step(hub: CommandLine)
     hub.hub.gitlab.script["/user"] = before
     assert (refused.code, "invalid_credentials: " in refused.err, CANARY in refused.everything) == (1, True, False)
     assert "failed" in refused.out
+
+
+def test_an_oauth_application_is_connected_by_a_link_for_a_browser(hub: CommandLine) -> None:
+    _, shown = hub.hub("GET", f"/v1/integrations/{hub.hub.own}")
+    started = {
+        "integration": {**shown["integration"], "status": "inactive"},
+        "verification": {"ok": True, "code": None, "warnings": [], "checks": []},
+        "redirect_uri": "https://hub.example.com/callback",
+    }
+    begun = {"connect_url": "https://hub.example.com/connect/t-1", "state_expires_at": int(hub.clock) + 600}
+    hub.network.troubles = [httpx.Response(201, json=started), httpx.Response(200, json=begun)]
+    told = hub("connect", "https://gitlab.example.com", "--oauth-app", "app-1", typed="gloas-1\n")
+    assert [json.loads(request.content) for request in hub.network.requests] == [
+        {
+            "host_url": "https://gitlab.example.com",
+            "auth_mode": "oauth_app",
+            "client_id": "app-1",
+            "client_secret": "gloas-1",
+        },
+        {"integration_id": hub.hub.own},
+    ]
+    assert (told.code, "inactive" in told.out, "gloas-1" in told.everything, "hub sync" in told.out) == (
+        0,
+        True,
+        False,
+        False,
+    )
+    assert told.err.splitlines() == [
+        "The application needs the redirect URI https://hub.example.com/callback",
+        "To agree, open this in a browser; it ends in 10 minutes:",
+        "https://hub.example.com/connect/t-1",
+    ]
 
 
 def test_a_delivery_is_replayed(hub: CommandLine) -> None:
