@@ -1,5 +1,6 @@
 """The program `hub`: all commands, and how one ends."""
 
+import io
 import sys
 from typing import Annotated, Any
 
@@ -96,4 +97,8 @@ for part in (login, connecting, syncing, access, accounts, changes, plans, reque
 
 def main() -> None:
     """Run the command that was typed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a letter shows a question mark in its place.
+            stream.reconfigure(errors="replace")
     app(prog_name="hub")

@@ -78,22 +78,23 @@ def test_every_time_of_the_api_is_told_as_one(description: dict[str, Any]) -> No
     assert kept == set()
 
 
-def test_it_runs_as_a_module_and_completes_in_a_shell(tmp_path: Path) -> None:
-    env = {
+def test_it_runs_as_a_module_completes_in_a_shell_and_speaks_to_old_terminals(tmp_path: Path) -> None:
+    here = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(ROOT / "cli"),
         "XDG_CONFIG_HOME": str(tmp_path),
         "HOME": str(tmp_path),
     }
 
-    def run(**more: str) -> subprocess.CompletedProcess[str]:
-        arguments = [sys.executable, "-m", "hub_cli", *(["whoami"] if not more else [])]
-        return subprocess.run(arguments, env={**env, **more}, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        whole = [sys.executable, "-m", "hub_cli", *arguments]
+        return subprocess.run(whole, env={**here, **more}, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
 
-    ended = run()
+    ended = run("whoami")
     assert (ended.returncode, ended.stdout, "You are not logged in." in ended.stderr) == (2, "", True)
-    offered = run(_HUB_COMPLETE="complete_bash", COMP_WORDS="hub pl", COMP_CWORD="1")
-    assert offered.stdout.split() == ["plan"]
+    assert run(_HUB_COMPLETE="complete_bash", COMP_WORDS="hub pl", COMP_CWORD="1").stdout.split() == ["plan"]
+    plain = run("why", "--help", PYTHONIOENCODING="ascii")
+    assert (plain.returncode, "Show every way" in plain.stdout, plain.stdout.isascii()) == (0, True, True)
 
 
 def test_the_shell_completes_integrations(hub: CommandLine) -> None:
