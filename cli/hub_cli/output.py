@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub_cli.answers import Row
-from hub_cli.formats import Column, Format
+from hub_cli.formats import Column, Format, Kind
 from hub_cli.safe_text import escaped_json, visible, visible_lines
 from hub_cli.times import with_iso_times
 
@@ -76,24 +76,27 @@ class Output:
         else:
             self._csv_rows(rows, columns)
 
-    def draw(self, drawing: RenderableType) -> None:
-        """Show something to people. Whatever is in it has to be safe: `text`, or made by this class."""
+    def draw(self, drawing: RenderableType, *, wraps: bool = True) -> None:
+        """Show something to people. Whatever is in it has to be safe: `text`, or made by this class.
+
+        What is to be copied, such as an address, does not wrap: a line break would become part of it.
+        """
         to = console(sys.stdout)
         if to.is_terminal:
-            to.print(drawing)
+            to.print(drawing, soft_wrap=not wraps)
             return
         with to.capture() as drawn:
             to.print(drawing)
         _write("".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))
 
-    def say(self, message: str) -> None:
+    def say(self, message: str, *, wraps: bool = True) -> None:
         """Say something to people; programs are told by the exit code and the data alone."""
         if self.is_for_people:
-            self.draw(text(message))
+            self.draw(text(message), wraps=wraps)
 
-    def remark(self, message: str, *, style: str = "dim") -> None:
+    def remark(self, message: str, *, style: str = "dim", wraps: bool = True) -> None:
         """Say something beside the data."""
-        console(sys.stderr).print(text(message, style))
+        console(sys.stderr).print(text(message, style), soft_wrap=not wraps)
 
     def table(self, rows: Sequence[Row], columns: Sequence[Column]) -> Table:
         """A table of these rows, to be drawn; a column in which nothing stands is left out."""
@@ -103,7 +106,7 @@ class Output:
         for column in columns:
             table.add_column(
                 column.name, justify="right" if column.is_right_aligned else "left", overflow="fold",
-                no_wrap=not is_terminal,
+                no_wrap=not is_terminal or column.kind is not Kind.TEXT,
             )  # fmt: skip
         for row in rows:
             table.add_row(*(Text(column.shown(row, now=self._now)) for column in columns))

@@ -34,10 +34,13 @@ def ways(found: Row, givers: Mapping[int, Row], *, now: float) -> RenderableType
     parts: list[RenderableType] = [tree, text(found["sentence"])]
     if found["next_change_at"]:
         parts.append(text(f"It changes by itself {relative(found['next_change_at'], now=now)}."))
-    if found["revoke_at"]:
-        parts.append(text("To end it:"))
-        parts += [label(f"  {_command(account, one)}") for one in found["revoke_at"]]
     return Group(*parts)
+
+
+def commands_to_end(found: Row) -> list[str]:
+    """What to type to plan the end of each membership that has to go; names are quoted for a shell."""
+    person = shlex.quote(found["account"]["username"])
+    return [f"hub plan revoke {person} {shlex.quote(str(place(one)))}" for one in found["revoke_at"]]
 
 
 def _headline(way: Row, givers: Mapping[int, Row], now: float) -> Text:
@@ -78,10 +81,6 @@ def _step(edge: Row, before: Row | None, now: float, *, is_first: bool) -> Text:
     if edge.get("expires_at"):
         told += f", ends {relative(edge['expires_at'], now=now)}"
     return label(told)
-
-
-def _command(account: Row, cut: Row) -> str:
-    return f"hub plan revoke {shlex.quote(account['username'])} {shlex.quote(str(place(cut)))}"
 
 
 def _key(one: Row) -> tuple[str, int]:

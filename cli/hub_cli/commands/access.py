@@ -11,7 +11,7 @@ from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
 from hub_cli.names import accounts_by_id, in_parts, level_named, place, username
 from hub_cli.options import Integration, Limit, Output
-from hub_cli.ways import ways
+from hub_cli.ways import commands_to_end, ways
 
 PANEL = "Access"
 
@@ -107,6 +107,8 @@ def why(
         return
     givers = accounts_by_id(invocation.hub, invocation.at(), [one["granted_by"] for one in found["paths"]])
     invocation.out.draw(ways(found, givers, now=invocation.now))
+    for number, command in enumerate(commands_to_end(found)):
+        invocation.out.say(f"To end it:\n  {command}" if number == 0 else f"  {command}", wraps=False)
 
 
 def with_people(invocation: Invocation, rows: Iterable[Row]) -> Iterator[Row]:

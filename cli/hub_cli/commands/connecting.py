@@ -120,7 +120,8 @@ def _authorize(invocation: Invocation, answer: Row) -> None:
     out = invocation.out
     out.remark(f"The application needs the redirect URI {answer['redirect_uri']}")
     until = relative(begun["state_expires_at"], now=invocation.now)
-    out.remark(f"To agree, open this in a browser; it ends {until}:\n{begun['connect_url']}", style="")
+    out.remark(f"To agree, open this in a browser; it ends {until}:", style="")
+    out.remark(begun["connect_url"], style="", wraps=False)
 
 
 def _show_checks(invocation: Invocation, checks: Any) -> None:

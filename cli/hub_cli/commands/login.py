@@ -70,5 +70,6 @@ def open_console(
     """Open the web console, signed in as you: by a link that works once, within ten minutes."""
     invocation = Invocation.of(context)
     url = str(invocation.hub.post(path("console-links"))["url"])
-    if only_print or not sys.stdout.isatty() or not webbrowser.open(url):
-        invocation.out.say(url)
+    is_for_browsers = url.startswith(("https://", "http://"))
+    if only_print or not is_for_browsers or not sys.stdout.isatty() or not webbrowser.open(url):
+        invocation.out.say(url, wraps=False)

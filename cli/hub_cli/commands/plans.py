@@ -192,7 +192,7 @@ def _tell_or_apply(invocation: Invocation, plan: Row, *, apply: bool, yes: bool)
 def _apply(invocation: Invocation, plan: Row, reason: str | None, *, yes: bool) -> None:
     if invocation.out.is_for_people:
         invocation.out.draw(drawn(plan))
-    invocation.confirm(f"Apply this to GitLab ({plan['operation_count']} operations)?", is_sure=yes)
+    invocation.confirm(f"Apply this to GitLab ({plan['summary']})?", is_sure=yes)
     body = query_of(hash=plan["hash"], override=None if reason is None else {"reason": reason})
     invocation.hub.post(invocation.at("plans", plan["id"], "apply"), body)
     done = follow_plan(invocation, plan["id"])
