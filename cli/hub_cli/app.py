@@ -31,8 +31,14 @@ ABOUT = """Who has access to what in GitLab and why, how pipelines do, and what 
 Begin with `hub login`. Every command has --help, and tells what it found as a table, or with -o json or csv, with times
 in ISO 8601. HUB_URL and HUB_TOKEN take the place of the login, HUB_INTEGRATION that of -i; NO_COLOR ends colours.
 
-Exit codes: 0 done; 1 the hub refused or failed; 2 wrong usage; 3 the hub cannot be reached; 4 something needs
-attention, such as a sync or plan that failed, or open incidents with --fail; 130 ended by Ctrl-C.
+Exit codes:
+
+- 0 done
+- 1 the hub refused or failed, or you answered no
+- 2 wrong usage
+- 3 the hub cannot be reached
+- 4 something needs attention: a sync or plan that failed, open incidents with --fail
+- 130 ended by Ctrl-C
 """
 
 
@@ -68,6 +74,7 @@ app = typer.Typer(
     cls=Commands,
     help=ABOUT,
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     # A traceback with local variables would show the token.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
