@@ -13,7 +13,8 @@ from gitlab_hub.access.history.state import State
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.reviews.model import Item
 from gitlab_hub.access.reviews.snapshot import item_of_grant
-from gitlab_hub.access.reviews.table import COLUMNS, cell, cells_line, csv_line
+from gitlab_hub.access.reviews.table import COLUMNS
+from gitlab_hub.csv_lines import cell, cells_line, csv_line
 
 EVERYONE = "everyone"
 _NAMES = {"internal": "everyone who is signed in", "public": "everyone, signed in or not"}

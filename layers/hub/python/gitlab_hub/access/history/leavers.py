@@ -8,7 +8,8 @@ from gitlab_hub.access.changes.model import ChangeKind, Entry, State
 from gitlab_hub.access.history.model import Snapshot
 from gitlab_hub.access.keys import GRANTS
 from gitlab_hub.access.model import AccountStatus
-from gitlab_hub.access.reviews.table import SOURCE_SYSTEM, csv_line, time
+from gitlab_hub.access.reviews.table import SOURCE_SYSTEM
+from gitlab_hub.csv_lines import csv_line, time
 from gitlab_hub.storage.ports import Item
 
 COLUMNS = (

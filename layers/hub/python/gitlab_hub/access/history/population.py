@@ -8,7 +8,8 @@ from typing import Any
 
 from gitlab_hub.access.history.model import SECTIONS, Snapshot
 from gitlab_hub.access.keys import GRANTS, OUTSIDE_GRANTS, OUTSIDE_GROUPS, members_stage
-from gitlab_hub.access.reviews.table import SOURCE_SYSTEM, csv_line, time
+from gitlab_hub.access.reviews.table import SOURCE_SYSTEM
+from gitlab_hub.csv_lines import csv_line, time
 from gitlab_hub.inventory.model import ResourceType
 
 _STAGES = {

@@ -1,15 +1,13 @@
-"""Who has what as a table for auditors: CSV by RFC 4180, in which no cell is taken for a formula. Pure."""
+"""Who has what as a table for auditors, as CSV. Pure."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from io import StringIO
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from gitlab_hub.access.reviews.model import Item, Membership, Review
 from gitlab_hub.access.reviews.remediation import Key, is_planned, remediated_at
+from gitlab_hub.csv_lines import csv_line, time
 from gitlab_hub.gitlab.roles import role_name
 from gitlab_hub.web.errors import Unprocessable
 from gitlab_hub.web.responses import MAX_ANSWER_BYTES
@@ -17,9 +15,6 @@ from gitlab_hub.web.responses import MAX_ANSWER_BYTES
 _ROOM = 10_000
 """Left for the headers and the frame of the answer."""
 SOURCE_SYSTEM = "gitlab"
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a cell that spreadsheets calculate begins with, full-width signs too (OWASP, "CSV Injection")."""
 
 
 class Frozen(Protocol):
@@ -39,19 +34,6 @@ class Frozen(Protocol):
 
 
 Column = Callable[[Frozen, Item], Any]
-
-
-def cell(value: Any) -> str:
-    """Spell a value; what is unknown is empty, and a text that would be a formula gets an apostrophe in front."""
-    if value is None:
-        return ""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def time(moment: int | None) -> str | None:
-    """A time as spreadsheets and people read it: ISO 8601, UTC."""
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def completeness(review: Frozen, item: Item) -> str:
@@ -145,15 +127,3 @@ def csv_of(
                 "The review is larger than the 6 MB of an answer; page through GET …/reviews/{review_id}/items instead."
             )
     return "".join(parts)
-
-
-def csv_line(values: Iterable[Any]) -> str:
-    """Write one line."""
-    return cells_line([cell(value) for value in values])
-
-
-def cells_line(cells: Iterable[str]) -> str:
-    """Write one line of cells that are spelled already."""
-    written = StringIO(newline="")
-    csv.writer(written).writerow(cells)
-    return written.getvalue()
