@@ -42,8 +42,10 @@ lock: setup  ## Lock the newest versions that fit requirements/*.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
 		requirements/cli.in --output-file cli/requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+		requirements/exporter.in --output-file layers/exporter/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 		--constraint layers/dependencies/requirements.txt --constraint layers/console/requirements.txt \
-		--constraint cli/requirements.txt requirements/dev.in --output-file $(LOCK)
+		--constraint layers/exporter/requirements.txt --constraint cli/requirements.txt requirements/dev.in --output-file $(LOCK)
 
 # ---- Trying it out
 

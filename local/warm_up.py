@@ -39,6 +39,7 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     "DeliveriesFunction": {"delivery_id": "dlv_warm_up"},
     "BuilderFunction": {"report": "bld_warm_up"},
     "ProvisionerFunction": {},
+    "ExporterFunction": {},
     "SyncAccountsFunction": {**_RUN, "kind": "access"},
     "SyncPipelinesFunction": {**_RUN, "kind": "pipelines"},
 }

@@ -139,8 +139,8 @@ def calls(deployed: Deployed, hub: Hub, one: str) -> frozenset[AwsCall]:
 
 def test_no_function_was_loaded_before_somebody_listened(calls: frozenset[AwsCall]) -> None:
     asked = {call.function for call in calls if any("_warm_up" in key for key in call.keys)}
-    # The provisioner looks at what is due, whatever it is called with.
-    assert asked >= MESSAGES.keys() - {"ProvisionerFunction"}
+    # These look at what is due, whatever they are called with.
+    assert asked >= MESSAGES.keys() - {"ProvisionerFunction", "ExporterFunction"}
 
 
 def test_every_call_is_one_that_the_role_allows(calls: frozenset[AwsCall]) -> None:

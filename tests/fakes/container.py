@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "DELIVERIES_QUEUE_URL": "deliveries",
     "BUILDS_QUEUE_URL": "builds",
     "PROVISIONER_FUNCTION": "provisioner",
+    "EXPORTER_FUNCTION": "exporter",
     **{f"{part.upper()}_FUNCTION": part for part in PARTS},
 }
 

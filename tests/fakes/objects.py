@@ -32,10 +32,11 @@ class MemoryObjects:
             content, _ = self._kept[key]
         yield from (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
 
-    def keys(self, prefix: str, *, limit: int = MOST) -> list[str]:
-        """The first keys that begin so."""
+    def keys(self, prefix: str, *, limit: int = MOST, after: str = "") -> list[str]:
+        """The first keys that begin so and stand behind `after`."""
         with self._lock:
-            return sorted(key for key in self._kept if key.startswith(prefix))[: min(limit, MOST)]
+            found = sorted(key for key in self._kept if key.startswith(prefix) and key > after)
+            return found[: min(limit, MOST)]
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove objects."""

@@ -98,6 +98,8 @@ class ApiHub:
         one["build_id"] = self._made("POST", "/v1/builds", wanted)["build"]["id"]
         everything: dict[str, Any] = {"title": "Everything", "scope": {}}
         one["review_id"] = self._made("POST", f"/v1/integrations/{self.own}/reviews", everything)["review"]["id"]
+        wanted = {"dataset": "accounts", "format": "csv"}
+        one["export_id"] = self._made("POST", f"/v1/integrations/{self.own}/exports", wanted)["export"]["id"]
         one["plan_id"] = self._plan()
         one["request_id"] = self._request()
         return one

@@ -62,6 +62,7 @@ DOCUMENTED = {
         f"POST {ONE}/reviews", f"GET {ONE}/reviews", f"GET {REVIEW}", f"POST {REVIEW}/close",
         f"POST {ONE}/plans", f"GET {ONE}/plans", f"GET {PLAN}", f"POST {PLAN}/undo",
         f"PUT {ONE}/desired-access",
+        f"POST {ONE}/exports", f"GET {ONE}/exports", f"GET {ONE}/exports/<export_id>",
     ],
     "owner": [
         f"DELETE {ONE}", f"POST {PLAN}/apply", f"GET {ONE}/access-policies",

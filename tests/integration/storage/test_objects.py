@@ -65,6 +65,9 @@ def test_keys_are_listed_by_their_beginning_in_order(objects: Objects) -> None:
         objects.write(key, [b"x"], media=MEDIA)
     assert objects.keys("b/") == ["b/1", "b/10", "b/2"]
     assert objects.keys("b/", limit=2) == ["b/1", "b/10"]
+    assert objects.keys("b/", limit=2, after="b/10") == ["b/2"]
+    assert objects.keys("b/", after="a/9") == ["b/1", "b/10", "b/2"]
+    assert objects.keys("b/", after="b/2") == []
     objects.delete(["b/1", "b/2", "nothing"])
     assert objects.keys("") == ["a/3", "b/10"]
 

@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "BUILDS_QUEUE_URL": FIFO,
     "EXPORTS_BUCKET": "exports",
     "PROVISIONER_FUNCTION": "provisioner",
+    "EXPORTER_FUNCTION": "exporter",
     "MASTER_KEY_SECRET": "master",
     "OWNER_TOKEN_SECRET": "owner",
 }
@@ -38,19 +39,20 @@ MOST = {
     "integrations_api": 210,
     "oauth_api": 165,
     "builds_api": 190,
-    "access_api": 160,
+    "access_api": 172,
     "provisioning_api": 200,
     "pipelines_api": 110,
     "operations_api": 106,
-    "sync_accounts": 244,
+    "sync_accounts": 248,
     "sync_pipelines": 156,
     "deliveries": 120,
     "builder": 120,
     "provisioner": 136,
+    "exporter": 118,
     "caretaker": 180,
 }
 MOST_OF_THE_CONSOLE = 76
-WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "provisioner", "caretaker")
+WORKERS = ("sync_accounts", "sync_pipelines", "deliveries", "builder", "provisioner", "exporter", "caretaker")
 
 
 def loaded(entry: str, given: str = "") -> list[str]:

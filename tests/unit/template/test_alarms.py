@@ -127,7 +127,8 @@ def test_a_tick_or_a_start_that_fails_is_not_repeated_and_is_told() -> None:
     # Lambda tries asynchronous events three times and keeps them for six hours unless it is told otherwise
     # (Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation").
     told = {one["FunctionName"]["Ref"]: one for one in resources("AWS::Lambda::EventInvokeConfig").values()}
-    assert set(told) == {*scheduled(), "ProvisionerFunction"}  # which a tick of another function starts
+    # Those two are started by others, and by a tick of another function.
+    assert set(told) == {*scheduled(), "ProvisionerFunction", "ExporterFunction"}
     for name, how in told.items():
         assert (how["MaximumRetryAttempts"], how["MaximumEventAgeInSeconds"]) == (0, 60), name
         assert how["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] == "FailedTicksQueue", name

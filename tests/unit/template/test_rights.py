@@ -15,8 +15,8 @@ BEGIN_AND_END = ("CreateSecret", "DeleteSecret")
 OF_LAMBDA = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"}
 """What Lambda itself does with a queue, in the name of the function's role."""
 _SECRETS = "secret:gitlab-hub/${AWS::StackName}/integration/*"
-OBJECTS = ("int_*/access/*", "files/int_*")
-"""The objects of integrations: their snapshots, and the files for auditors."""
+OBJECTS = ("int_*/access/*", "files/int_*", "exports/int_*")
+"""The objects of integrations: their snapshots, the files for auditors, and exports."""
 
 
 def test_every_function_has_a_role_of_its_own() -> None:
@@ -74,7 +74,8 @@ def test_readers_change_nothing(role: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "role", ["AuthorizerRole", "AccessRole", "PipelinesRole", "OperationsRole", "WebhooksRole", "ConsoleRole"]
+    "role",
+    ["AuthorizerRole", "AccessRole", "PipelinesRole", "OperationsRole", "WebhooksRole", "ConsoleRole", "ExporterRole"],
 )
 def test_functions_that_call_no_gitlab_read_no_gitlab_token(role: str) -> None:
     assert all(_SECRETS not in json.dumps(statement) for name, statement in statements() if name == role)
@@ -156,6 +157,8 @@ def test_a_table_with_an_owner_is_whole_to_its_owner_and_readers_alone() -> None
         ("AccessRole", "AccessTable"),
         ("SyncPipelinesRole", "PipelinesTable"),
         ("PipelinesRole", "PipelinesTable"),
+        ("ExporterRole", "AccessTable"),
+        ("ExporterRole", "PipelinesTable"),
     }
 
 
@@ -185,6 +188,8 @@ def test_whoever_answers_about_access_writes_reviews_and_nothing_that_comes_from
         ("PutItem", "AccessTable", ("*#reviews", "*#review_items")),
         ("BatchWriteItem", "AccessTable", ("*#reviews", "*#review_items")),
         ("PutItem", "AccessTable", ("*#files",)),
+        ("PutItem", "IntegrationsTable", ("EXPORTS#*",)),
+        ("PutItem", "IntegrationsTable", ("DUE#exports",)),
         ("PutItem", "IntegrationsTable", ("AUDIT#*",)),
         ("PutItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
         ("DeleteItem", "IntegrationsTable", ("IDEMPOTENCY#*",)),
@@ -209,7 +214,7 @@ OF_OBJECTS = {
 """What each call of S3 needs (Service Authorization Reference, Amazon S3)."""
 
 
-def test_objects_are_written_by_the_sync_and_read_by_who_answers_and_nobody_else() -> None:
+def test_objects_are_written_by_those_who_make_them_and_read_by_who_answers_and_nobody_else() -> None:
     code = (ROOT / "layers/hub/python/gitlab_hub/storage/s3.py").read_text()
     needed = {OF_OBJECTS[name] for name in re.findall(r"_client\(\)\.(\w+)\(", code)}
     granted = {grant for grant in GRANTED if grant.action.startswith("s3:")}
@@ -217,7 +222,11 @@ def test_objects_are_written_by_the_sync_and_read_by_who_answers_and_nobody_else
         role: {grant.action.partition(":")[2] for grant in granted if grant.role == role}
         for role in {grant.role for grant in granted}
     }
-    assert by_role == {"SyncAccountsRole": needed, "AccessRole": {"GetObject"}}
+    assert by_role == {
+        "SyncAccountsRole": needed,
+        "AccessRole": {"GetObject"},
+        "ExporterRole": needed - {"GetObject"},
+    }
     assert {grant.resource for grant in granted} == {BUCKET}
     patterns = {key for grant in granted for key in grant.keys if grant.action != "s3:ListBucket"}
     assert patterns == set(OBJECTS)
@@ -240,6 +249,20 @@ def test_rights_on_objects_end_where_integrations_have_theirs(key: str, is_grant
         ("AccessFunction", "s3:GetObject"),
     ):
         assert bool(used(AwsCall(function, action, BUCKET, (key,)), GRANTED)) is is_granted, (function, action)
+
+
+def test_whoever_makes_exports_changes_nothing_but_them() -> None:
+    writes = {grant for grant in GRANTED if grant.role == "ExporterRole" and grant.action in WRITES}
+    assert {key for grant in writes for key in grant.keys} == {
+        "EXPORTS#*",
+        "EXPORT_FILES#*",
+        "DUE#exports",
+        "INCIDENTS",
+    }
+    assert {grant.resource for grant in writes} == {"IntegrationsTable"}
+    objects = {grant for grant in GRANTED if grant.role == "ExporterRole" and grant.action.startswith("s3:")}
+    assert {grant.keys for grant in objects} == {("exports/int_*",)}
+    assert allowed("ExporterRole", "secretsmanager") == set()
 
 
 def test_whoever_takes_webhooks_in_sees_only_what_that_needs() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from gitlab_hub.access.history.model import DAY, KEPT_DAYS, files_prefix
 from gitlab_hub.access.history.reader import KEPT_SECONDS
+from gitlab_hub.exports.keys import prefix_of
 from gitlab_hub.webhooks.deliveries.store import SHOWN
 from tests.unit.template.transformed import Resource, leaves, resources, source, transformed
 
@@ -137,12 +138,14 @@ def test_exports_are_private_encrypted_and_end() -> None:
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    snapshots, files = bucket["LifecycleConfiguration"]["Rules"]
+    snapshots, files, exports = bucket["LifecycleConfiguration"]["Rules"]
     # The row of a snapshot ends with its 400th day; S3 removes in the night behind the day that it counts to.
     assert "Prefix" not in snapshots
     assert snapshots["ExpirationInDays"] == KEPT_DAYS + 1
     assert snapshots["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert (files["Prefix"], files["ExpirationInDays"] * DAY > KEPT_SECONDS) == (files_prefix("")[:-1], True)
+    assert (exports["Prefix"], exports["ExpirationInDays"]) == ("exports/", {"Ref": "ExportRetentionDays"})
+    assert prefix_of("int_1").startswith(exports["Prefix"])
 
 
 def test_secrets_are_generated_and_never_written_down() -> None:

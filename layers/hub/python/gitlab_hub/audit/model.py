@@ -28,6 +28,7 @@ class AuditAction(StrEnum):
     GITLAB_TOKEN_REPLACE = "gitlab_token.replace"  # noqa: S105 - the name of an action
     GITLAB_TOKEN_ROTATE = "gitlab_token.rotate"  # noqa: S105 - the name of an action
     DESIRED_ACCESS_STORE = "desired_access.store"
+    EXPORT_CREATE = "export.create"
     HOOK_CREATE = "hook.create"
     HOOK_DELETE = "hook.delete"
     HOOK_REPAIR = "hook.repair"

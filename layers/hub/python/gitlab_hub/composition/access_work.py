@@ -13,6 +13,7 @@ from gitlab_hub.composition.container import Container
 from gitlab_hub.composition.desired_mirror import DesiredMirror
 from gitlab_hub.composition.history import HistoryWorkers
 from gitlab_hub.composition.sync_entry import SyncWork
+from gitlab_hub.exports.keys import partitions as export_partitions
 from gitlab_hub.provisioning.desired.store import DesiredStore, DriftWatch
 from gitlab_hub.provisioning.keys import partitions as plan_partitions
 from gitlab_hub.provisioning.keys import start_where_due
@@ -41,7 +42,7 @@ def access_work(container: Container, table: Table, others: Table) -> tuple[Sync
         purges=[
             (table, _access_and_plans),
             (others, partial(_deliveries_and_builds, others)),
-            (container.integrations_table, _history),
+            (container.integrations_table, _history_and_exports),
         ],
         minutes=container.settings.access_interval_minutes,
         beside=[(credentials, container.settings.credentials_interval_minutes)],
@@ -62,5 +63,5 @@ def _deliveries_and_builds(table: Table, integration_id: str) -> Iterable[str]:
     yield from BuildStore(table).partitions(integration_id)
 
 
-def _history(integration_id: str) -> Iterable[str]:
-    yield history_partition(integration_id)
+def _history_and_exports(integration_id: str) -> Iterable[str]:
+    yield from (history_partition(integration_id), *export_partitions(integration_id))

@@ -37,6 +37,7 @@ Required = Literal[
     "deliveries_queue_url",
     "builds_queue_url",
     "provisioner_function",
+    "exporter_function",
     "access_function",
     "builds_function",
     "integrations_function",

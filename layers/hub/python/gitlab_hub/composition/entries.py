@@ -214,9 +214,33 @@ def provisioner() -> Entry:
 
 
 @cache
+def exporter() -> Entry:
+    """Makes exports."""
+    from gitlab_hub.composition.export_sources import export_sources
+    from gitlab_hub.exports.store import ExportStore
+    from gitlab_hub.exports.worker import Exporter
+    from gitlab_hub.sync.scope_list import ScopeList
+    from gitlab_hub.web.entry import jobs_entry, work_time_left
+
+    container = get_container()
+    container.require_env("exports_bucket")
+    access, pipelines = (_required_table(name) for name in ("access_table", "pipelines_table"))
+    worker = Exporter(
+        store=ExportStore(container.integrations_table),
+        sources=export_sources(access, pipelines, ScopeList(container.integrations_table), container.now),
+        objects=container.objects("exports_bucket"),
+        incidents=container.incidents,
+        exists=container.integration_store.exists,
+        now=container.now,
+    )
+    return jobs_entry([partial(worker.tick, work_time_left)])
+
+
+@cache
 def caretaker() -> Entry:
-    """Looks after what ages: tokens, hooks, deliveries and pushes that were missed."""
+    """Looks after what ages: tokens, hooks, deliveries and pushes that were missed; starts exports that were left."""
     from gitlab_hub.composition import adapters
+    from gitlab_hub.exports.keys import start_where_due
     from gitlab_hub.pipelines.projects import ProjectRows
     from gitlab_hub.web.entry import jobs_entry, time_left
 
@@ -229,7 +253,13 @@ def caretaker() -> Entry:
         built_projects=adapters.TriggeredProjects(container.builds.triggers, partial(ProjectRows, pipelines)),
         announce=container.deliveries.synthesized_pushes,
     )
-    return jobs_entry([*(partial(job.tick, time_left) for job in (monitor, hooks, pushes)), _dead_letters().tick])
+    # A schedule of the exporter's own, or a queue, would cost an idle hub more than a look from here.
+    exports = partial(
+        start_where_due, container.integrations_table, container.function("exporter_function"), container.now
+    )
+    return jobs_entry(
+        [*(partial(job.tick, time_left) for job in (monitor, hooks, pushes)), exports, _dead_letters().tick]
+    )
 
 
 # ---- Parts of these

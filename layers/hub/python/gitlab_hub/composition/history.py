@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from gitlab_hub.access.history.capture import SnapshotJob, SnapshotTick, remove_objects
 from gitlab_hub.access.history.files import FileJob
 from gitlab_hub.access.history.reader import FileStore, HistoryReader
+from gitlab_hub.exports.keys import prefix_of
 from gitlab_hub.storage.due import AT_ONCE, Due
 from gitlab_hub.sync.due import due_snapshots
 from gitlab_hub.sync.scope_list import ScopeList
@@ -59,4 +60,5 @@ class HistoryWorkers:
 
     def remove(self, integration_id: str, remaining: Callable[[], float]) -> bool:
         """Remove the objects of an integration that is gone; False where time is up before that."""
-        return remove_objects(self._objects, integration_id, remaining)
+        beside = [prefix_of(integration_id)]
+        return remove_objects(self._objects, integration_id, remaining, beside=beside)

@@ -167,6 +167,7 @@ def access_routes(container: "Container") -> list["Route"]:
         ChangeRoutes(ChangeReader(table), cursors),
         _review_routes(container, reader, summary, scopes),
         _history_routes(container),
+        _export_routes(container),
     )
 
 
@@ -205,6 +206,24 @@ def _history_routes(container: "Container") -> "Routes":
         left=time_left,
     )
     return HistoryRoutes(files)
+
+
+def _export_routes(container: "Container") -> "Routes":
+    from gitlab_hub.exports.routes import ExportRoutes
+    from gitlab_hub.exports.service import ExportService
+    from gitlab_hub.exports.store import ExportStore
+    from gitlab_hub.integrations.rows import is_live
+
+    service = ExportService(
+        ExportStore(container.integrations_table),
+        container.objects("exports_bucket"),
+        container.function("exporter_function"),
+        container.audit,
+        is_live=is_live,
+        kept_days=container.settings.export_retention_days,
+        now=container.now,
+    )
+    return ExportRoutes(service, container.cursors)
 
 
 def pipelines_routes(container: "Container") -> list["Route"]:

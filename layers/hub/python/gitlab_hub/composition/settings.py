@@ -42,6 +42,7 @@ class Settings(BaseModel):
     deliveries_queue_url: str = ""
     builds_queue_url: str = ""
     provisioner_function: str = ""
+    exporter_function: str = ""
     access_function: str = ""
     builds_function: str = ""
     integrations_function: str = ""
@@ -50,6 +51,7 @@ class Settings(BaseModel):
     provisioning_function: str = ""
     builds_bus: str = ""
     exports_bucket: str = ""
+    export_retention_days: Annotated[int, Field(ge=1)] = 30
     dead_letters_queue_urls: Annotated[tuple[str, ...], Listed] = ()
     secret_prefix: str = ""
     public_url: str = ""

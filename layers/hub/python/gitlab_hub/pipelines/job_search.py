@@ -77,7 +77,7 @@ class JobSearch:
         for _ in range(MAX_PIPELINES // BATCH):
             rows = self._pipelines(integration_id, filters.project_id, behind)
             pipelines = [row for row in rows.items if within is None or row["project_id"] in within]
-            jobs = self._jobs(integration_id, [row for row in pipelines if filters.may_hold(row)])
+            jobs = jobs_of(self._table, integration_id, [row for row in pipelines if filters.may_hold(row)])
             branches = default_branches(self._table, integration_id, {row["project_id"] for row in pipelines})
             for row in rows.items:
                 for job in jobs.get((row["project_id"], row["id"]), ()):
@@ -97,17 +97,18 @@ class JobSearch:
             return self._table.query(integration_id, after=behind, limit=BATCH, forward=False, index=BY_CHANGE)
         return self._table.query(pipelines_pk(integration_id, project_id), after=behind, limit=BATCH, forward=False)
 
-    def _jobs(self, integration_id: str, pipelines: Sequence[Item]) -> dict[tuple[int, int], Iterator[Item]]:
-        """The jobs of pipelines, newest first."""
-        keys = {
-            chunk_key(integration_id, row["project_id"], row["id"], JOBS, n): (row["project_id"], row["id"])
-            for row in pipelines
-            for n in range(row["job_chunks"])
-        }
-        packed: dict[tuple[int, int], list[Item]] = {}
-        for item in sorted(self._table.get_many(list(keys)), key=lambda item: str(item["sk"])):
-            packed.setdefault(keys[item["pk"], item["sk"]], []).append(item)
-        return {key: _unpacked(items) for key, items in packed.items()}
+
+def jobs_of(table: Table, integration_id: str, pipelines: Sequence[Item]) -> dict[tuple[int, int], Iterator[Item]]:
+    """The jobs of some stored pipelines, newest first, by the project and the pipeline that they are of."""
+    keys = {
+        chunk_key(integration_id, row["project_id"], row["id"], JOBS, n): (row["project_id"], row["id"])
+        for row in pipelines
+        for n in range(row["job_chunks"])
+    }
+    packed: dict[tuple[int, int], list[Item]] = {}
+    for item in sorted(table.get_many(list(keys)), key=lambda item: str(item["sk"])):
+        packed.setdefault(keys[item["pk"], item["sk"]], []).append(item)
+    return {key: _unpacked(items) for key, items in packed.items()}
 
 
 def _unpacked(items: Sequence[Item]) -> Iterator[Item]:

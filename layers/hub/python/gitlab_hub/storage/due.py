@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gitlab_hub.storage.ports import Condition, ConditionFailed, Item, Key, Table
-from gitlab_hub.storage.rows import query_pages
+from gitlab_hub.storage.rows import query_all, query_pages
 
 PAGE = 100
 AT_ONCE = 0
@@ -54,6 +54,10 @@ class DueRows:
         """What is due by now, what waits longest first, a page at a time; one request where nothing is due."""
         pages = query_pages(self._table, self._pk, until=f"{now:010d}~", limit=PAGE)
         return (list(map(_due_of, page)) for page in pages if page)
+
+    def every(self) -> Iterator[Due]:
+        """All rows, those that are due later too, in the order of their times; for partitions that stay small."""
+        return (_due_of(item) for item in query_all(self._table, self._pk) if item["sk"] != _WALK)
 
     def add(self, wanted: Iterable[Due]) -> None:
         """Write rows; one that is there already is written anew."""

@@ -178,8 +178,8 @@ class Objects(Protocol):
         A reading that is cut short raises StorageUnavailable; it never ends like a whole one.
         """
 
-    def keys(self, prefix: str, *, limit: int = 1_000) -> list[str]:
-        """The first keys that begin so, in their order, at most 1,000."""
+    def keys(self, prefix: str, *, limit: int = 1_000, after: str = "") -> list[str]:
+        """The first keys that begin so and stand behind `after`, in their order, at most 1,000."""
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove at most 1,000 objects; one that is not there is no error."""

@@ -73,9 +73,10 @@ class S3Objects:
         while (part := _call(lambda: next(parts, None))) is not None:
             yield part
 
-    def keys(self, prefix: str, *, limit: int = 1_000) -> list[str]:
-        """List the first keys that begin so."""
-        answer = _call(lambda: self._client().list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=limit))
+    def keys(self, prefix: str, *, limit: int = 1_000, after: str = "") -> list[str]:
+        """List the first keys that begin so and stand behind `after`."""
+        wanted: Any = {"Prefix": prefix, "MaxKeys": limit} | ({"StartAfter": after} if after else {})
+        answer = _call(lambda: self._client().list_objects_v2(Bucket=self._bucket, **wanted))
         return [one["Key"] for one in answer.get("Contents", [])]
 
     def delete(self, keys: Sequence[str]) -> None:

@@ -76,6 +76,7 @@ TERMS: dict[str, tuple[str, Any]] = {
     "error": ("What went wrong.", NOTHING),
     "event": ("The event: push, tag_push, merge_request, pipeline, job, …", "push"),
     "events": ("The events.", ["push", "merge_request"]),
+    "export_id": ("Id of the export.", "exp_6ab2f1000a1b2c3d4e5f"),  # pragma: allowlist secret
     "exclude": ("None of these patterns may fit; `*` stands for a part of a name.", ["wip/*"]),
     "expiration_date": ("When the token ends: an ISO 8601 date or time.", "2027-01-31T00:00:00Z"),
     "expires_at": ("When it ends, in unix seconds; null: it has no end.", 1800000000),

@@ -53,6 +53,8 @@ STATUS_OF_CODE = {
     "no_history": 404,
     "review_closed": 409,
     "self_review": 403,
+    # Exports
+    "too_many_exports": 409,
     # Plans
     "plan_blocked": 403,
     "plan_drifted": 409,

@@ -258,9 +258,11 @@ def _counted(unread: Iterable[tuple[str, str]]) -> dict[str, int]:
 PAGE = 1_000
 
 
-def remove_objects(objects: Objects, integration_id: str, remaining: Callable[[], float]) -> bool:
-    """Remove everything of an integration; False where time is up before that."""
-    for prefix in (snapshots_prefix(integration_id), files_prefix(integration_id)):
+def remove_objects(
+    objects: Objects, integration_id: str, remaining: Callable[[], float], *, beside: Sequence[str] = ()
+) -> bool:
+    """Remove everything of an integration, and what begins with others' prefixes; False where time is up before."""
+    for prefix in (snapshots_prefix(integration_id), files_prefix(integration_id), *beside):
         while keys := objects.keys(prefix, limit=PAGE):
             if remaining() <= 0:
                 return False

@@ -1,0 +1,1 @@
+"""Files of what is stored, for analysts and auditors."""
