@@ -170,7 +170,7 @@ class ExportHub:
 
     def recover(self) -> None:
         """Let time pass until nobody who died can be alive, and have the tick start another worker."""
-        self.plan.heal()
+        self.plan = Plan()
         self.now += LEFT + 60
         before = self.function.started
         start_where_due(self.integrations, self.function, self.clock)
