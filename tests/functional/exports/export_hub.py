@@ -49,7 +49,7 @@ class Known:
     """The integrations that there are."""
 
     def __init__(self) -> None:
-        self.ids = {"int_1", "int_2"}
+        self.ids = {"i1", "i2"}
 
     def exists(self, integration_id: str) -> bool:
         return integration_id in self.ids
@@ -87,7 +87,7 @@ class ExportHub:
 
     # ---- What is stored
 
-    def project(self, number: int, path: str = "", integration: str = "int_1") -> None:
+    def project(self, number: int, path: str = "", integration: str = "i1") -> None:
         key = {"pk": projects_pk(integration), "sk": padded(number)}
         row = {"id": number, "path_with_namespace": path or f"acme/p{number}", "default_branch": "main"}
         self.pipelines.put({**key, **row})
@@ -99,7 +99,7 @@ class ExportHub:
         project: int = 15,
         *,
         jobs: int = 2,
-        integration: str = "int_1",
+        integration: str = "i1",
         **more: Any,
     ) -> None:
         """Keep a pipeline with some jobs as the sync does, in place of what there was."""
@@ -116,13 +116,13 @@ class ExportHub:
         store.save(copy, known.get(number), now=int(self.now * 1000))
 
     def stored_ids(self, project: int = 15) -> list[int]:
-        return [row["id"] for row in query_all(self.pipelines, pipelines_pk("int_1", project))]
+        return [row["id"] for row in query_all(self.pipelines, pipelines_pk("i1", project))]
 
     # ---- The API
 
     def call(self, method: str, path: str = "", body: Any = None, **more: Any) -> tuple[int, Any]:
         """Call a route of exports."""
-        integration = more.pop("integration", "int_1")
+        integration = more.pop("integration", "i1")
         event = http_event(
             method, f"/v1/integrations/{integration}/exports{path}", body, **{"principal": ADMIN, **more}
         )
@@ -181,7 +181,7 @@ class ExportHub:
 
     def content(self, export: Any, file: Any) -> bytes:
         """The bytes that a file's link leads to."""
-        key = prefix_of("int_1", export["id"]) + file["path"]
+        key = prefix_of("i1", export["id"]) + file["path"]
         assert key in file["url"]
         return self.bucket.dump()[key]
 

@@ -59,7 +59,7 @@ def test_files_are_told_of_as_they_are(hub: ExportHub, how: str, tmp_path: Path)
         content = hub.content(export, file)
         assert (file["bytes"], file["sha256"]) == (len(content), sha256(content).hexdigest())
     assert export["bytes"] == sum(file["bytes"] for file in export["files"])
-    key = f"exports/int_1/{export['id']}/manifest.json"
+    key = f"exports/i1/{export['id']}/manifest.json"
     manifest = hub.bucket.dump()[key]
     assert (export["manifest"]["bytes"], export["manifest"]["sha256"]) == (len(manifest), sha256(manifest).hexdigest())
     told = json.loads(manifest)

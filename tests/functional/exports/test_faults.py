@@ -35,7 +35,7 @@ def whole(hub: ExportHub, export_id: str, folder: Path) -> list[int]:
     """The ids in the files that are told of, which are all that lie in the bucket."""
     export = hub.show(export_id)
     assert export["status"] == "done"
-    mine = f"exports/int_1/{export_id}/"
+    mine = f"exports/i1/{export_id}/"
     told = {mine + file["path"] for file in export["files"]} | {mine + "manifest.json"}
     assert {key for key in hub.bucket.dump() if key.startswith(mine)} == told
     rows: list[dict[str, Any]] = hub.read(export, folder)
@@ -76,7 +76,7 @@ def test_a_worker_out_of_time_writes_down_how_far_it_is_and_the_next_goes_on(tmp
         hub.now += 1
     assert looks > 2
     assert whole(hub, export_id, tmp_path) == WANTED
-    assert hub.store.get("int_1", export_id).was_interrupted is False  # type: ignore[union-attr]
+    assert hub.store.get("i1", export_id).was_interrupted is False  # type: ignore[union-attr]
 
 
 @pytest.mark.usefixtures("small_slices")
@@ -153,7 +153,7 @@ def test_a_bucket_that_is_away_for_long_is_no_reason_to_give_up_before_a_day(tmp
 def test_nothing_is_written_for_an_integration_that_is_gone() -> None:
     hub = filled(Plan())
     hub.ask("pipelines", "csv")
-    hub.known.ids.discard("int_1")
+    hub.known.ids.discard("i1")
     hub.work()
     assert hub.bucket.dump() == {}
     assert list(hub.store.due.every()) == []

@@ -57,8 +57,8 @@ def parquet_of(columns: Sequence[Column], lines: bytes | bytearray) -> Iterator[
 
 
 def _copy(columns: Sequence[Column], source: Path, target: Path) -> str:
-    """The statement; the names of columns are ours, and the folder's is of letters that need no quoting."""
-    named = ", ".join(f"{column.name}: '{TYPES[column.type]}'" for column in columns)
+    """The statement; the names of columns and of the folder are ours, and have nothing in them that ends a quote."""
+    named = ", ".join(f"'{column.name}': '{TYPES[column.type]}'" for column in columns)
     read = (
         f"read_json('{source}', format='newline_delimited', maximum_object_size={_LONGEST_LINE}, columns={{{named}}})"
     )

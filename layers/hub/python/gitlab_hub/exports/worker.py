@@ -72,8 +72,10 @@ class Exporter:
             taken += 1
             try:
                 self._carry_on(export, remaining)
-            except HubError as error:
-                self._give_back(export, is_clean=False, counts=not error.retryable)
+            except Exception as error:
+                # Whatever it is, the next try need not wait until this worker cannot be alive.
+                will_pass = isinstance(error, HubError) and error.retryable
+                self._give_back(export, is_clean=False, counts=not will_pass)
                 raise
         return {"exports": taken}
 
