@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "DELIVERIES_QUEUE_URL": f"{_QUEUE}deliveries.fifo",
     "BUILDS_QUEUE_URL": f"{_QUEUE}builds.fifo",
     "PROVISIONER_FUNCTION": "provisioner",
+    "EXPORTER_FUNCTION": "exporter",
     "DEAD_LETTERS_QUEUE_URLS": ",".join(f"{_QUEUE}dead-{number}" for number in range(4)),
     "BUILDS_BUS": "builds",
     "EXPORTS_BUCKET": "exports",
