@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local.demo.access_change import show_access_change
+from local.demo.exported import show_export
 from local.demo.health import PRICE, show_health
 from local.demo.hub import Hub
 from local.demo.loop import show_loop
@@ -56,6 +57,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
         kinds = follow(console, lambda: hub.sync_state(integration["id"]))
         show(console, hub, integration["id"], kinds)
         show_health(console, hub, integration["id"])
+        show_export(console, hub, integration["id"])
         show_loop(console, hub, company, integration["id"])
         show_access_change(console, hub, integration["id"])
         console.print(f"All of this took {time.monotonic() - started:.0f} s on this machine, without AWS or Docker.")

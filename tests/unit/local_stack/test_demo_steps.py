@@ -8,6 +8,7 @@ from rich.console import Console
 
 from local.demo.access_change import Changes
 from local.demo.access_change import table_of as table_of_change
+from local.demo.exported import line
 from local.demo.loop import MOMENTS, Shown, table_of
 from local.demo.progress import follow
 from local.demo.report import RISKIEST, riskiest
@@ -93,3 +94,9 @@ def test_changes_of_access_are_shown_in_their_order_with_who_made_them(pipe: Pip
     shown = pipe.getvalue()
     places = [shown.index(text) for text in (given, "by: hub", "Ana [Lima] on acme/shop", "ended  ", away, back)]
     assert places == sorted(places)
+
+
+def test_an_export_is_told_of_in_one_line() -> None:
+    export = {"rows": 1_234, "dataset": "grants", "bytes": 9_484, "format": "parquet"}
+    told = line(export, [("Developer", 700), ("Owner", 34)], 1.26)
+    assert told == "Exported in 1.3 s: 1,234 grants, 9 KB of parquet; SQL over it says 700 Developer, 34 Owner, …"

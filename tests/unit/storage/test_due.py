@@ -77,3 +77,9 @@ def test_a_long_walk_goes_on_at_the_next_tick(rows: DueRows) -> None:
 def test_a_walk_that_a_wrong_clock_began_does_not_keep_the_next_one_waiting(rows: DueRows) -> None:
     walked(rows, NOW + 10 * WALK_SECONDS)
     assert len(walked(rows, NOW)) == 3
+
+
+def test_those_that_are_due_later_can_be_seen_too_and_the_walks_note_is_none(rows: DueRows) -> None:
+    rows.add([Due("later", NOW + 60, "b"), Due("now", NOW, "a")])
+    rows.walk(lambda _: None, NOW)
+    assert list(rows.every()) == [Due("now", NOW, "a"), Due("later", NOW + 60, "b")]
