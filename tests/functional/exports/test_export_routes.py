@@ -168,3 +168,14 @@ def test_who_asked_for_what_is_in_the_audit_log(hub: ExportHub) -> None:
     assert line["details"]["after"] == {
         "dataset": "pipelines", "format": "parquet", "project_id": 15, "from": NOW - 28 * DAY, "to": None,
     }  # fmt: skip
+
+
+def test_a_slice_writes_no_more_files_than_fit_into_the_end_of_a_workers_time(
+    hub: ExportHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "MOST_PARTS", 2)
+    export = hub.made()
+    assert [file["path"].rpartition("-")[2] for file in export["files"]] == [
+        "000000.csv", "000000.csv", "000001.csv", "000001.csv", "000002.csv",
+    ]  # fmt: skip
+    assert export["rows"] == 5

@@ -1,14 +1,19 @@
 """Parquet files, by DuckDB: the one module that knows it, loaded by the exporter alone.
 
 DuckDB is told to fetch nothing, to read and write in one folder only, and to hold 256 MB at most; what it needs besides
-it lays down in that folder.
+it lays down in that folder. It is opened once per process: that takes longer than a small file does.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from gitlab_hub.exports.columns import Column, Type
+
+if TYPE_CHECKING:
+    import duckdb
 
 _CHUNK = 256_000
 _MEMORY = "256MB"
@@ -31,29 +36,43 @@ class ParquetUnavailable(Exception):
 
 
 def parquet_of(columns: Sequence[Column], lines: bytes | bytearray) -> Iterator[bytes]:
-    """The bytes of a Parquet file with the rows that are given as lines of JSON. Raises ParquetUnavailable."""
+    """The bytes of a Parquet file with the rows that are given as lines of JSON. Raises ParquetUnavailable.
+
+    One file at a time: it is to be taken whole before the next one is asked for.
+    """
+    folder, connection = _workshop()
+    source, target = Path(folder.name, "rows.jsonl"), Path(folder.name, "rows.parquet")
+    try:
+        source.write_bytes(lines)
+        connection.execute(_copy(columns, source, target))
+        with target.open("rb") as written:
+            while chunk := written.read(_CHUNK):
+                yield chunk
+    finally:
+        source.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
+
+
+@cache
+def _workshop() -> "tuple[TemporaryDirectory[str], duckdb.DuckDBPyConnection]":
+    """A folder, and a DuckDB that reaches nothing else."""
     try:
         import duckdb  # noqa: PLC0415 - 60 MB that only Parquet needs
     except ImportError:
         raise ParquetUnavailable from None
-    with TemporaryDirectory(prefix="export-") as folder:
-        source, target = Path(folder, "rows.jsonl"), Path(folder, "rows.parquet")
-        source.write_bytes(lines)
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": _MEMORY,
-            "threads": 1,
-            "temp_directory": folder,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "preserve_insertion_order": True,
-        }
-        with duckdb.connect(":memory:", config=settings) as connection:
-            connection.execute("SET allowed_directories = [?]", [folder])
-            connection.execute("SET enable_external_access = false")
-            connection.execute(_copy(columns, source, target))
-        with target.open("rb") as written:
-            while chunk := written.read(_CHUNK):
-                yield chunk
+    folder = TemporaryDirectory(prefix="export-")
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": _MEMORY,
+        "threads": 1,
+        "temp_directory": folder.name,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": True,
+    }
+    connection = duckdb.connect(":memory:", config=settings)
+    connection.execute("SET allowed_directories = [?]", [folder.name])
+    connection.execute("SET enable_external_access = false")
+    return folder, connection
 
 
 def _copy(columns: Sequence[Column], source: Path, target: Path) -> str:

@@ -17,6 +17,9 @@ ENOUGH_ROWS, MOST_ROWS = 20_000, 40_000
 """After which a slice ends with its day, and after which it ends wherever it is."""
 
 ENOUGH_BYTES, MOST_BYTES = 24_000_000, 48_000_000
+MOST_PARTS = 300
+"""Files of a slice: what is written down no sooner than they all are must fit into the end of a worker's time."""
+
 MOST_BATCHES = 20_000
 """Batches that are looked at, those without a row among them."""
 
@@ -46,8 +49,10 @@ class Slice:
         held = self.held if self.rows else 0
         if self.rows >= MOST_ROWS or held >= MOST_BYTES or self.batches >= MOST_BATCHES:
             return True
-        is_new_file = bool(batch.rows) and batch.partition != self.latest
-        return is_new_file and (self.rows >= ENOUGH_ROWS or held >= ENOUGH_BYTES)
+        if not batch.rows or batch.partition == self.latest:
+            return False
+        is_full = len(self.parts) >= MOST_PARTS and batch.partition not in self.parts
+        return is_full or self.rows >= ENOUGH_ROWS or held >= ENOUGH_BYTES
 
     def take(self, batch: Batch, make: Callable[[], Part]) -> None:
         """Add a batch."""

@@ -42,6 +42,9 @@ MOST_AT_ONCE = 2
 
 MOST_TRIES = 5
 GIVEN_UP_AFTER_SECONDS = DAY
+LONGEST_SECONDS = 900
+"""How long Lambda lets any function run."""
+
 MARGIN_SECONDS = 30
 """What a worker is believed to live longer than it says: its reserve, and clocks that differ."""
 
@@ -95,7 +98,7 @@ class Exporter:
             if export.tries >= MOST_TRIES or now - export.created_at > GIVEN_UP_AFTER_SECONDS:
                 self._fail(export, GAVE_UP)
                 continue
-            until = now + int(remaining()) + MARGIN_SECONDS
+            until = now + int(min(remaining(), LONGEST_SECONDS)) + MARGIN_SECONDS
             taken = claimed(export, until=until)
             # Before it is taken: whatever becomes of this worker, a later tick finds it.
             self._store.due.add([Due(subject_of(export), until, export.id)])
