@@ -57,10 +57,10 @@ class FolderObjects:
             while part := content.read(256_000):
                 yield part
 
-    def keys(self, prefix: str, *, limit: int = 1_000) -> list[str]:
+    def keys(self, prefix: str, *, limit: int = 1_000, after: str = "") -> list[str]:
         """The files of a folder."""
         found = (str(path.relative_to(self._folder)) for path in self._folder.rglob("*") if path.is_file())
-        return sorted(key for key in found if key.startswith(prefix))[:limit]
+        return sorted(key for key in found if key.startswith(prefix) and key > after)[:limit]
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files."""
