@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.graphql.batch_size import FIRST, GIVES_UP_AFTER, GROWS_AFTER, BatchSize
+from gitlab_hub.access.graphql.members import FIRST
 from gitlab_hub.access.graphql.queries import (
     MembersQuery,
     Schema,
@@ -16,6 +16,7 @@ from gitlab_hub.access.graphql.queries import (
 from gitlab_hub.access.graphql.standing import Standing
 from gitlab_hub.access.transform import account_of_member, grant_of
 from gitlab_hub.gitlab.graphql import GraphQLReply, read_reply
+from gitlab_hub.gitlab.graphql_batches import GIVES_UP_AFTER, GROWS_AFTER, BatchSize
 from gitlab_hub.inventory.model import ResourceType
 
 GROUP, PROJECT = ResourceType.GROUP, ResourceType.PROJECT
@@ -189,7 +190,7 @@ def test_what_graphql_is_taken_for() -> None:
 
 
 def test_batches_shrink_at_once_and_grow_with_care() -> None:
-    size = BatchSize()
+    size = BatchSize(FIRST)
     assert (size.within(400), size.within(100)) == (FIRST, 100)
     size.worked(0.1)
     assert size.within(400) == 200

@@ -11,34 +11,22 @@ from typing import NamedTuple
 
 from gitlab_hub.access.asides import is_due
 from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.graphql.batch_size import BatchSize
 from gitlab_hub.access.graphql.comparison import is_same
 from gitlab_hub.access.graphql.queries import MemberPage, member_pages, values_of
 from gitlab_hub.access.graphql.standing import Place, Probe, Standing
 from gitlab_hub.access.keys import TOP_GROUPS
 from gitlab_hub.access.transform import Nameless
-from gitlab_hub.gitlab.errors import (
-    GitLabError,
-    HostNotAllowed,
-    HostUnreachable,
-    InvalidUrl,
-    RateLimited,
-    TlsError,
-    Unavailable,
-    UnexpectedResponse,
-)
+from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.graphql import GraphQLReply
+from gitlab_hub.gitlab.graphql_batches import ENDS_SLICE, TOO_MUCH, BatchSize
 from gitlab_hub.inventory.listing import MAX_COLLECTED, Rows
 from gitlab_hub.inventory.model import ResourceType
 
 WORTH_IT = 20
 """So many lists cost REST about as many requests as finding out whether GraphQL may be used."""
 
-ENDS_SLICE = (RateLimited, HostNotAllowed, InvalidUrl, TlsError)
-"""What concerns every request of a run. A token that only GraphQL refuses (401) is good enough for REST."""
-
-_TOO_MUCH = (HostUnreachable, Unavailable, UnexpectedResponse)
-"""What a GitLab says that is asked for too much at once, or gives more than the hub takes."""
+FIRST = 200
+"""Lists that the first batch asks for."""
 
 
 class Told(NamedTuple):
@@ -58,7 +46,7 @@ class MemberBatches:
         self._planned: dict[Place, str] = {}
         self._found: dict[Place, Told | None] = {}
         self._standings: dict[ResourceType, Standing] = {}
-        self._size = BatchSize()
+        self._size = BatchSize(FIRST)
         self._unproven: tuple[Place, Rows] | None = None
 
     def plan(self, kind: ResourceType, resources: Iterable[tuple[str, str]]) -> None:
@@ -121,7 +109,7 @@ class MemberBatches:
                 pages, too_much = await self._ask(batch, standing)
             except ENDS_SLICE:
                 raise
-            except _TOO_MUCH:
+            except TOO_MUCH:
                 pages, too_much = {}, True
             except GitLabError:
                 self._give_up()

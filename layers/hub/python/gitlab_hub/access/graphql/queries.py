@@ -2,10 +2,9 @@
 
 Field names, arguments and types: docs.gitlab.com/api/graphql/reference (`Query.groups`, `Query.projects`,
 `GroupMember`, `ProjectMember`, `UserCore`). Resources are batched by `groups(ids:)` and `projects(ids:)`, a hundred in
-each part of a query: asked for one by one, each would add the whole complexity of a list of members, a part adds it
-once. What a part costs is told by `field_complexity` in app/graphql/types/base_field.rb and by base_resolver.rb in
-app/graphql/resolvers: one for each field, one for a resolver and one more if it sorts, twice that for a page of 100.
-The ids go along as variables, which do not count as characters of the query.
+each part of a query. What a part costs is told by `field_complexity` in app/graphql/types/base_field.rb and by
+base_resolver.rb in app/graphql/resolvers: one for each field, one for a resolver and one more if it sorts, twice that
+for a page of 100.
 """
 
 import re
@@ -14,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitlab_hub.access.transform import Nameless, nameless_of
+from gitlab_hub.gitlab import graphql_batches as batches
 from gitlab_hub.gitlab.fields import mapping, number, part
-from gitlab_hub.gitlab.graphql import PAGE, GraphQLQuery, GraphQLReply, global_id, number_of
+from gitlab_hub.gitlab.graphql import PAGE, GraphQLQuery, GraphQLReply, number_of
+from gitlab_hub.gitlab.graphql_batches import LEAST_LIMIT
 from gitlab_hub.gitlab.roles import MINIMAL_ACCESS
 from gitlab_hub.inventory.model import ResourceType
 
@@ -50,9 +51,6 @@ _MINIMAL = (
 PENDING_BY_PATH = GraphQLQuery(
     "PendingMembers", f"group(fullPath: $path) {{ id {_PENDING} }}", "$path: ID!, $size: Int"
 )
-
-LEAST_LIMIT = 250
-"""The complexity that GitLab allows to whoever has a token; administrators 300 (app/graphql/gitlab_schema.rb)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +136,18 @@ OUTLINES = 2 * PAGE
 
 def parts_query(name: str, kind: ResourceType, wanted: str, count: int, *, after: bool = False) -> GraphQLQuery:
     """A query about so many resources, in parts of a hundred: `values_of` gives its variables."""
-    parts, nodes = range(-(-count // PAGE)), f"{{ nodes {{ id {wanted} }} }}"
-    selection = (f"part{one}: {kind.collection}(ids: $ids{one}, first: $count) {nodes}" for one in parts)
-    declared = [*(f"$ids{one}: [ID!]" for one in parts), "$count: Int", "$size: Int", *(["$after: String"] * after)]
-    return GraphQLQuery(name, " ".join(selection), ", ".join(declared))
+    variables = ["$size: Int", *(["$after: String"] * after)]
+    return batches.parts_query(name, kind.collection, wanted, count, variables=variables)
 
 
 def values_of(kind: ResourceType, numbers: Sequence[int], **more: Any) -> dict[str, Any]:
     """The variables of such a query."""
-    ids = [global_id(type_of(kind), number) for number in numbers]
-    parts = {f"ids{place}": ids[start : start + PAGE] for place, start in enumerate(range(0, len(ids), PAGE))}
-    return {**parts, "count": min(PAGE, len(ids)), "size": PAGE, **more}
+    return batches.values_of(type_of(kind), numbers, size=PAGE, **more)
 
 
 def nodes_of(reply: GraphQLReply, kind: ResourceType) -> dict[int, Mapping[str, Any]]:
     """The groups or projects of an answer's parts that no error lies on, by their ids."""
-    found: dict[int, Mapping[str, Any]] = {}
-    for name, value in reply.data.items():
-        nodes = mapping(value).get("nodes") if name.startswith("part") else None
-        for place, node in enumerate(nodes if isinstance(nodes, list) else ()):
-            resource = number_of(mapping(node).get("id"), type_of(kind))
-            if resource is not None and not reply.failed(name, "nodes", place):
-                found[resource] = mapping(node)
-    return found
+    return batches.nodes_of(reply, type_of(kind))
 
 
 def type_of(kind: ResourceType) -> str:

@@ -9,7 +9,6 @@ rows of members, the second has no substitute.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.access.context import AccessContext
@@ -27,10 +26,9 @@ from gitlab_hub.access.graphql.queries import (
     shows_minimal_access,
     values_of,
 )
-from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResponse
-from gitlab_hub.gitlab.fields import mapping
-from gitlab_hub.gitlab.granular import is_fine_grained
+from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.graphql import PAGE
+from gitlab_hub.gitlab.graphql_batches import may_be_cut_short
 from gitlab_hub.inventory.listing import Rows, collect
 from gitlab_hub.inventory.model import ResourceType
 
@@ -106,7 +104,7 @@ class Probe:
         `leaves_tops`: whether groups at the top are to be read by REST in this run, unless GraphQL tells all of them.
         """
         schema = Schema.of(await self._gitlab.query(SCHEMA, SCHEMA_VALUES))
-        if kind not in schema.kinds or await self._is_fine_grained() or not await self._finds_sample(kind, some):
+        if kind not in schema.kinds or await may_be_cut_short(self._gitlab) or not await self._finds_sample(kind, some):
             return Standing()
         is_enterprise = any("membership_state" in row for row in self.read[self.sample or (kind, 0)])
         collects, target = await self._context.visibility.collects_accounts(), self._context.session.target
@@ -132,21 +130,6 @@ class Probe:
             leaves_tops=leaves_tops and not shows_minimal_access(told.values()),
             invited_into=_all_invited(told, asked) if wants_shared else None,
         )
-
-    async def _is_fine_grained(self) -> bool:
-        """Whether the token is a fine-grained one; yes where in doubt.
-
-        An OAuth token has no such page (400, in old releases 404), and is none.
-        """
-        try:
-            told = mapping((await self._gitlab.get("/personal_access_tokens/self")).body)
-        except ResourceNotFound:
-            return False
-        except UnexpectedResponse as error:
-            return error.http_status != HTTPStatus.BAD_REQUEST
-        except Forbidden:
-            return True
-        return is_fine_grained(told.get("scopes")) or bool(told.get("granular")) or "scopes" not in told
 
     async def _finds_sample(self, kind: ResourceType, some: Sequence[int]) -> bool:
         """Read lists until one has a member; each of them is read with that."""
