@@ -19,7 +19,7 @@ class Case:
     store_ms: int = 0
     """How long every operation of DynamoDB takes."""
     by_rest: bool = False
-    """Whether members are read by REST alone."""
+    """Whether members and pipelines are read by REST alone."""
 
     @property
     def sizes(self) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ class Bench:
         is_access = task.kind == Kind.ACCESS
         worth_it = NEVER if task.by_rest else WORTH_IT
         access = AccessFeature(DynamoTable("access"), graphql_from=worth_it)
-        feature = access if is_access else PipelinesFeature(DynamoTable("pipelines"))
+        feature = access if is_access else PipelinesFeature(DynamoTable("pipelines"), graphql_from=worth_it)
         outside = Runtime(worker=lambda: uuid4().hex)
         self._engine = Engine(feature, self._runs, OneTarget(task), self._connect, self._inbox, outside)
 

@@ -59,7 +59,7 @@ class StandIn:
         outside = base + "".join(f"/{part}" for part in self._root)
         self.sender = Sender(company, clock, outside, post)
         self.rest, self.oauth = RestApi(company, clock, outside, self.sender), OAuth(company, clock)
-        self.graphql = GraphQLApi(company, clock, outside)
+        self.graphql = GraphQLApi(company, clock, outside, self.rest.view)
         self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
         self.writes = Writes(company)
         self.control_api = ControlApi(

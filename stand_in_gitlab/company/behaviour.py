@@ -50,7 +50,8 @@ class Behaviour:
     community: bool = False
     """A Community Edition: rows of members have neither state nor custom role, groups no lock of memberships."""
     graphql: str = "on"
-    """`old`: groups cannot be asked for by ids, nor tell where they were invited; `missing`: there is none."""
+    """`old`: groups cannot be asked for by ids, nor tell where they were invited, nor pipelines be asked for by time;
+    `missing`: there is none."""
     graphql_complexity: int = 0
     """The most that a query may cost; 0: as much as GitLab allows, 250, and 300 to administrators."""
     graphql_hides_minimal: bool = False

@@ -15,6 +15,7 @@ from graphql import (
     validate,
 )
 
+from stand_in_gitlab.ci.view import CiView
 from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.model import Token, User
 from stand_in_gitlab.company.state import Company
@@ -36,10 +37,10 @@ _NO_ARGUMENT = re.compile(r"Unknown argument '(\w+)' on field '(?:\w+\.)?(\w+)'"
 class GraphQLApi:
     """Answers queries over one company. There are no mutations."""
 
-    def __init__(self, company: Company, clock: Clock, base: str) -> None:
+    def __init__(self, company: Company, clock: Clock, base: str, view: CiView) -> None:
         self._company, self._clock = company, clock
         self._visibilities = Visibilities(company)
-        self._resolvers = Resolvers(company, Shapes(company, base))
+        self._resolvers = Resolvers(company, Shapes(company, base), view)
 
     def answer(self, call: Call) -> Answer:
         """The answer to a call; refusals are answers too."""
@@ -88,7 +89,8 @@ class GraphQLApi:
         if depth > DEPTH:
             return {"errors": [{"message": f"Query has depth of {depth}, which exceeds max depth of {DEPTH}"}]}
         caller = Caller(
-            token=token, user=user, visibility=self._visibilities.of(user), score=score, limit=limit
+            token=token, user=user, visibility=self._visibilities.of(user), score=score, limit=limit,
+            now=self._clock.now(),
         )  # fmt: skip
         result = execute_sync(
             known,

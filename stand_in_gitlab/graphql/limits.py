@@ -24,7 +24,9 @@ from graphql import (
 
 AUTHENTICATED, ADMIN, DEPTH, SIZE, PAGE = 250, 300, 20, 10_000, 100
 RESOLVED = frozenset({"group", "groups", "project", "projects", "groupMembers", "projectMembers"})
-RESOLVED_CONNECTIONS = frozenset({"sharedGroups", "pendingMembers"})
+RESOLVED_CONNECTIONS = frozenset({"sharedGroups", "pendingMembers", "pipelines", "jobs"})
+ASKS_GITALY = frozenset({"pipelines", "beforeSha"})
+"""Fields that cost one more (`calls_gitaly` in app/graphql/types/ci/pipeline_type.rb and its resolver's concern)."""
 
 
 class Cost:
@@ -59,10 +61,12 @@ class Cost:
         field = kind.fields.get(name) if isinstance(kind, GraphQLObjectType) else None
         child, depth = self._of(node.selection_set, get_named_type(field.type) if field else None)
         if name not in RESOLVED | RESOLVED_CONNECTIONS or field is None:
-            return 1 + child, depth + 1
+            return 1 + child + (name in ASKS_GITALY), depth + 1
         given = {one.name.value: value_from_ast_untyped(one.value, dict(self._variables)) for one in node.arguments}
         defaults = {name: one.default_value for name, one in field.args.items() if isinstance(one.default_value, str)}
-        cost = child + 1 + bool({**defaults, **given}.get("sort")) + 5 * bool(given.get("search"))
+        cost = (
+            child + 1 + (name in ASKS_GITALY) + bool({**defaults, **given}.get("sort")) + 5 * bool(given.get("search"))
+        )
         if str(get_named_type(field.type)).endswith("Connection"):
             wanted = [given[each] for each in ("first", "last") if isinstance(given.get(each), int)]
             cost += int(cost * min([*wanted, PAGE]) * 0.01)

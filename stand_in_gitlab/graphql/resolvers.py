@@ -4,15 +4,13 @@ What a caller may not read is null, with an error where a resolver refuses, and 
 is treated so for all that lies outside of its grant (lib/gitlab/graphql/authz).
 """
 
-import base64
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from stand_in_gitlab.clock import iso
+from stand_in_gitlab.ci.view import CiView
 from stand_in_gitlab.company.model import (
     MAINTAINER,
     MINIMAL,
@@ -27,7 +25,9 @@ from stand_in_gitlab.company.model import (
 )
 from stand_in_gitlab.company.state import Company, Source
 from stand_in_gitlab.company.visibility import Visibility
-from stand_in_gitlab.graphql.limits import PAGE
+from stand_in_gitlab.graphql.connections import number_of, page_of, time_of
+from stand_in_gitlab.graphql.pipelines import PipelineFields, PipelineRow
+from stand_in_gitlab.rest.ci_shapes import CiShapes
 from stand_in_gitlab.rest.granular import granted
 from stand_in_gitlab.rest.shapes import Shapes
 
@@ -52,6 +52,7 @@ class Caller:
     visibility: Visibility
     score: int
     limit: int
+    now: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,9 @@ class Member:
 class Resolvers:
     """Reads the company for one caller after the other."""
 
-    def __init__(self, company: Company, shapes: Shapes) -> None:
+    def __init__(self, company: Company, shapes: Shapes, view: CiView) -> None:
         self._company, self._shapes = company, shapes
+        self._pipelines = pipelines = PipelineFields(company, CiShapes(company, shapes.base, shapes), view)
         self._fields: Mapping[tuple[str, str], Callable[..., Any]] = {
             ("Query", "currentUser"): lambda _, info: info.context.user,
             ("Query", "queryComplexity"): lambda _, info: {"score": info.context.score, "limit": info.context.limit},
@@ -86,9 +88,14 @@ class Resolvers:
             ("Group", "sharedGroups"): self._shared,
             ("Group", "pendingMembers"): self._pending,
             ("Project", "projectMembers"): self._members,
+            ("Project", "jobsEnabled"): lambda project, info: pipelines.are_shown(project, info.context),
+            ("Project", "pipelines"): lambda project, info, **args: pipelines.of(
+                project, info.context, args, granted=self._grants(info.context, "Pipeline: Read", project)
+            ),
+            ("Pipeline", "jobs"): lambda row, info, **args: pipelines.jobs(row, info.context, args),
         }
 
-    def resolve(self, source: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
+    def resolve(self, source: Any, info: GraphQLResolveInfo, /, **args: Any) -> Any:
         """The value of one field."""
         found = self._fields.get((info.parent_type.name, info.field_name))
         if found is not None:
@@ -101,6 +108,8 @@ class Resolvers:
 
     def _plain(self, source: Any, name: str, caller: Caller) -> Any:
         match source:
+            case PipelineRow():
+                return self._pipelines.field(source, name)
             case Member():
                 return self._of_member(source, name, caller)
             case User():
@@ -119,8 +128,8 @@ class Resolvers:
         return {
             "id": f"gid://gitlab/{self.is_type_of(member)}/{member.number}",
             "accessLevel": {"integerValue": row.level, "stringValue": None},
-            "createdAt": _time(row.created),
-            "updatedAt": _time(row.created),
+            "createdAt": time_of(row.created),
+            "updatedAt": time_of(row.created),
             "expiresAt": row.expires_at,
             "memberRole": None if role is None else {"id": f"gid://gitlab/MemberRole/{role.id}", "name": role.name},
             "group": member.place,
@@ -154,17 +163,17 @@ class Resolvers:
 
     def _groups(self, _: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
         rows = sorted(self._named(self._company.groups, "Group", args), key=lambda one: (one.name, one.id))
-        return _page([one for one in rows if self._sees(info.context, one)], lambda one: one.id, args)
+        return page_of([one for one in rows if self._sees(info.context, one)], lambda one: one.id, args)
 
     def _projects(self, _: Any, info: GraphQLResolveInfo, **args: Any) -> Any:
         rows = sorted(self._named(self._company.projects, "Project", args), key=lambda one: -one.id)
-        return _page([one for one in rows if self._sees(info.context, one)], lambda one: one.id, args)
+        return page_of([one for one in rows if self._sees(info.context, one)], lambda one: one.id, args)
 
     @staticmethod
     def _named(rows: Mapping[int, Any], kind: str, args: Mapping[str, Any]) -> list[Any]:
         if (ids := args.get("ids")) is None:
             return list(rows.values())
-        numbers = [_number(one, kind) for one in ids]
+        numbers = [number_of(one, kind) for one in ids]
         return [rows[number] for number in dict.fromkeys(numbers) if number in rows]
 
     def _members(self, place: Place, info: GraphQLResolveInfo, **args: Any) -> Any:
@@ -183,7 +192,7 @@ class Resolvers:
         if (levels := args.get("accessLevels")) is not None:
             members = [member for member in members if LEVELS.get(member.row.level) in levels]
         # Keyset pages go by id, the newest first (lib/gitlab/graphql/pagination/keyset).
-        return _page(sorted(members, key=lambda one: -one.number), lambda one: one.number, args)
+        return page_of(sorted(members, key=lambda one: -one.number), lambda one: one.number, args)
 
     def _shared(self, group: Group, info: GraphQLResolveInfo, **args: Any) -> Any:
         """The groups that this one was invited into (app/finders/namespaces/groups/shared_groups_finder.rb)."""
@@ -191,7 +200,7 @@ class Resolvers:
             one for one in self._company.groups.values()
             if any(share.group_id == group.id for share in one.shares) and self._sees(info.context, one)
         ]  # fmt: skip
-        return _page(rows, lambda one: one.id, args)
+        return page_of(rows, lambda one: one.id, args)
 
     def _pending(self, group: Group, info: GraphQLResolveInfo, **args: Any) -> Any:
         """Who waits for approval, or for the answer to an email, in a group at the top or below it; for its Owners."""
@@ -206,7 +215,7 @@ class Resolvers:
             rows += [{"id": "gid://gitlab/Member/1", "approved": False, "invited": False} for _ in waiting]
             invited = self._company.invitations[source]
             rows += [{"id": f"gid://gitlab/Member/{one}", "approved": True, "invited": True} for one in invited]
-        return _page(rows, id, args)
+        return page_of(rows, id, args)
 
     def _sees(self, caller: Caller, place: Place) -> bool:
         if isinstance(place, Group):
@@ -215,46 +224,3 @@ class Resolvers:
 
     def _grants(self, caller: Caller, permission: str, place: Place) -> bool:
         return granted(self._company, caller.token, caller.user, caller.visibility, permission, place)
-
-
-def _page(rows: Sequence[Any], key: Callable[[Any], int], args: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of a connection: at most a hundred nodes, behind the row that a cursor names."""
-    size = min(args["first"], PAGE) if isinstance(args.get("first"), int) else PAGE
-    start = 0
-    if args.get("after"):
-        try:
-            place = int(json.loads(base64.b64decode(args["after"]))["id"])
-        except (ValueError, KeyError, TypeError):
-            raise GraphQLError("Please provide a valid cursor") from None
-        start = _behind(rows, key, place)
-    page = list(rows[start : start + size])
-    more = start + size < len(rows)
-    return {"nodes": page, "pageInfo": {
-        "hasNextPage": more, "hasPreviousPage": start > 0,
-        "startCursor": _cursor(key(page[0])) if page else None,
-        "endCursor": _cursor(key(page[-1])) if page else None,
-    }}  # fmt: skip
-
-
-def _behind(rows: Iterable[Any], key: Callable[[Any], int], place: int) -> int:
-    """Where a list goes on behind a key, whether its row is still there or not."""
-    keys = [key(row) for row in rows]
-    if place in keys:
-        return keys.index(place) + 1
-    return next((number for number, one in enumerate(keys) if one < place), len(keys))
-
-
-def _cursor(number: int) -> str:
-    return base64.b64encode(json.dumps({"id": str(number)}).encode()).decode()
-
-
-def _number(gid: str, kind: str) -> int:
-    prefix = f"gid://gitlab/{kind}/"
-    if not gid.startswith(prefix) or not gid.removeprefix(prefix).isdecimal():
-        raise GraphQLError(f'"{gid}" does not represent an instance of {kind}')
-    return int(gid.removeprefix(prefix))
-
-
-def _time(moment: float) -> str:
-    """GraphQL's `Time` has no fractions of a second (app/graphql/types/time_type.rb)."""
-    return iso(moment)[:19] + "Z"

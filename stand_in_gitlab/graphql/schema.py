@@ -13,10 +13,12 @@ OLD_ARGUMENTS = 'search: String, sort: String = "name_asc"'
 
 _PAGES = "after: String, before: String, first: Int, last: Int"
 _CONNECTIONS = ("Group", "Project", "GroupMember", "MemberInterface", "PendingMemberInterface")
+_COUNTED = ("Pipeline", "CiJob")
 
 
 def _connection(node: str) -> str:
-    return f"type {node}Connection {{ nodes: [{node}], pageInfo: PageInfo! }}"
+    count = "count: Int!" if node in _COUNTED else ""
+    return f"type {node}Connection {{ nodes: [{node}], pageInfo: PageInfo! {count} }}"
 
 
 @lru_cache(maxsize=4)
@@ -27,6 +29,7 @@ def schema(*, old: bool, community: bool) -> GraphQLSchema:
     pending = f"pendingMembers({_PAGES}): PendingMemberInterfaceConnection" if enterprise else ""
     shared = "" if old else f'sharedGroups(sort: String = "name_asc", {_PAGES}): GroupConnection'
     ids = "" if old else "ids: [ID!], "
+    moments = "" if old else "updatedAfter: Time, updatedBefore: Time,"
     levels = "" if old else "accessLevels: [AccessLevelEnum!],"
     member = f"""
         id: ID!, accessLevel: AccessLevel, createdAt: Time, createdBy: UserCore, expiresAt: Time, updatedAt: Time,
@@ -59,11 +62,24 @@ def schema(*, old: bool, community: bool) -> GraphQLSchema:
       {shared}
     }}
     type Project {{
-      id: ID!, fullPath: ID!, name: String!, webUrl: String, visibility: String
+      id: ID!, fullPath: ID!, name: String!, webUrl: String, visibility: String, jobsEnabled: Boolean
+      pipelines(status: PipelineStatusEnum, source: String, {moments} {_PAGES}): PipelineConnection
       projectMembers(relations: [ProjectMemberRelation!] = [DIRECT, INHERITED], search: String, sort: String, {_PAGES}):
         MemberInterfaceConnection
     }}
-    {" ".join(map(_connection, _CONNECTIONS))}
+    scalar Duration
+    enum PipelineStatusEnum {{
+      CREATED WAITING_FOR_RESOURCE PREPARING WAITING_FOR_CALLBACK PENDING RUNNING FAILED SUCCESS CANCELING CANCELED
+      SKIPPED MANUAL SCHEDULED
+    }}
+    type CiJob {{ id: ID }}
+    type Pipeline {{
+      id: ID!, iid: String!, name: String, sha: String, beforeSha: String, status: PipelineStatusEnum!, ref: String,
+      refPath: String, source: String, duration: Int, queuedDuration: Duration, coverage: Float, createdAt: Time!,
+      updatedAt: Time!, startedAt: Time, finishedAt: Time, committedAt: Time, yamlErrorMessages: String, user: UserCore
+      jobs(retried: Boolean, {_PAGES}): CiJobConnection
+    }}
+    {" ".join(map(_connection, (*_CONNECTIONS, *_COUNTED)))}
     type QueryComplexity {{ score: Int, limit: Int }}
     type Query {{
       currentUser: UserCore

@@ -97,7 +97,7 @@ class Targets:
 
 
 NEVER = 10**9
-"""In the place of `graphql_from`: members are read by REST, however many lists there are."""
+"""In the place of `graphql_from`: everything is read by REST, however many lists there are."""
 
 
 class SyncHub:
@@ -126,7 +126,7 @@ class SyncHub:
         """Told how long the hub waits, in a worker or between two of them."""
         self.requests: list[httpx.URL] = []
         self.graphql_from = WORTH_IT
-        """So many groups and projects are worth asking whether GraphQL may tell their members."""
+        """So many groups and projects are worth asking whether GraphQL may tell their members, or pipelines."""
         self._numbers = count(1)
 
     def clone(self) -> "SyncHub":
@@ -197,7 +197,7 @@ class SyncHub:
         incidents = IncidentStore(state, lambda: self.now, is_live)
         features: dict[Kind, Callable[[], Feature]] = {
             Kind.ACCESS: lambda: AccessFeature(table, graphql_from=self.graphql_from),
-            Kind.PIPELINES: lambda: PipelinesFeature(table, incidents),
+            Kind.PIPELINES: lambda: PipelinesFeature(table, incidents, graphql_from=self.graphql_from),
             Kind.CREDENTIALS: lambda: CredentialsFeature(table, partial(RunStore(state).load, kind=Kind.ACCESS)),
         }
         return Engine(

@@ -93,6 +93,10 @@ class ModelGitLab:
         body = self._group(path) if path.startswith("/groups/") else self._single(path)
         return Reply(body, 200, self._date(), None, {})
 
+    async def query(self, *_: object) -> None:
+        """There is no GraphQL here."""
+        raise ResourceNotFound("There is no such thing.", http_status=404)
+
     def _group(self, path: str) -> Row:
         """Every project is in one group, which is found by its id and by its path in any case (lib/api/helpers.rb)."""
         if path.removeprefix("/groups/").lower() not in {str(GROUP), self.group}:

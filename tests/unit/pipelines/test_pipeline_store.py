@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.pipelines.attempts import with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import changed_pk
 from gitlab_hub.pipelines.model import job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy, PipelineStore
 from gitlab_hub.storage.ports import Item
-from gitlab_hub.storage.rows import Action, key_of
+from gitlab_hub.storage.rows import Action, content_hash, key_of
 from tests.unit.pipelines.pipelines_sync import CountingTable
 from tests.unit.pipelines.source_model import job
 
@@ -53,6 +54,31 @@ def test_an_unchanged_pipeline_is_not_written(store: PipelineStore, table: Count
     store.save(copy(), None, now=1)
     table.written = 0
     assert not store.save(copy(), known(store), now=2)
+    assert table.written == 0
+
+
+TIMES = ("created_at", "started_at", "finished_at", "updated_at", "committed_at")
+
+
+@pytest.mark.parametrize("moments", [("10:00:00.123Z", "10:00:00Z"), ("10:00:00Z", "10:00:00.123Z")])
+def test_parts_of_seconds_are_no_change(store: PipelineStore, table: CountingTable, moments: tuple[str, str]) -> None:
+    before, after = (dict.fromkeys(TIMES, f"2026-01-01T{moment}") for moment in moments)
+    store.save(copy(**before), None, now=1)
+    table.written = 0
+    assert not store.save(copy(**after), known(store), now=2)
+    assert (table.written, row(table)["changed_at"]) == (0, 1)
+    assert store.save(copy(**{**after, "finished_at": "2026-01-01T10:00:01Z"}), known(store), now=3)
+
+
+def test_what_the_release_before_has_stored_is_no_change(store: PipelineStore, table: CountingTable) -> None:
+    times = dict.fromkeys(TIMES, "2026-01-01T10:00:00.123Z")
+    store.save(copy(**times), None, now=1)
+    item, jobs = row(table), with_attempts(copy().jobs)
+    body = {**copy(**times).pipeline, "job_count": 1, "bridge_count": 0, "failure_class": None}
+    table.put({**item, "digest": content_hash({"pipeline": body, "jobs": jobs, "bridges": []})})
+    table.written = 0
+    assert row(table)["digest"] != item["digest"]
+    assert not store.save(copy(**times), known(store), now=2)
     assert table.written == 0
 
 

@@ -112,7 +112,7 @@ class FetchResult(NamedTuple):
         reply = read_reply(self.body)
         if reply is None:
             raise self.unusable("GitLab's answer is none of GraphQL's.")
-        return reply
+        return replace(reply, server_time=http_date(self.answer.headers.get("date")))
 
     def whole(self) -> "FetchResult":
         """Raise unless a reading call was answered with 200.

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -88,6 +89,8 @@ class GraphQLReply:
 
     data: Mapping[str, Any] = field(repr=False)
     errors: tuple[GraphQLError, ...] = ()
+    server_time: datetime | None = None
+    """GitLab's clock when it answered, where it said so."""
 
     def failed(self, *path: str | int) -> bool:
         """Whether an error lies on this path, above it or below it. One that names no path lies on all of them."""

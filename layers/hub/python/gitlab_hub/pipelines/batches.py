@@ -114,6 +114,7 @@ class Batches:
         self, due: Sequence[tuple[int, Row]], known: Mapping[int, StoredPipeline]
     ) -> AsyncIterator[BatchResult]:
         """Copy listed pipelines. Raises GitLabError where not one pipeline but the project is in trouble."""
+        await self._source.expect([row for _, row in due], known)
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
             jobs = (partial(self._copy, number, row, known.get(number)) for number, row in batch)

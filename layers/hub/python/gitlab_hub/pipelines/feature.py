@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from gitlab_hub.gitlab.errors import (
+    CiDisabled,
     Forbidden,
     GitLabError,
     InsufficientScope,
@@ -14,6 +15,9 @@ from gitlab_hub.gitlab.errors import (
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.figures.alerts import AlertMarks, AlertsStage
 from gitlab_hub.pipelines.figures.stage import FiguresStage
+from gitlab_hub.pipelines.graphql.details import ToldPipelines
+from gitlab_hub.pipelines.graphql.prefetch import Prefetch
+from gitlab_hub.pipelines.graphql.standing import WORTH_IT
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.project_stages import ProjectsStage, SweepStage
@@ -36,15 +40,22 @@ class PipelinesFeature:
 
     kind = Kind.PIPELINES
 
-    def __init__(self, table: Table, incidents: IncidentStore | None = None, *, alerts: bool = False) -> None:
+    def __init__(
+        self,
+        table: Table,
+        incidents: IncidentStore | None = None,
+        *,
+        alerts: bool = False,
+        graphql_from: int = WORTH_IT,
+    ) -> None:
         """`alerts`: whether to tell as incidents what gets worse."""
-        self.table, self._incidents, self._alerts = table, incidents, alerts
+        self.table, self._incidents, self._alerts, self._graphql_from = table, incidents, alerts, graphql_from
 
     def stages(self, session: Session) -> Sequence[Stage]:
         """The steps of one run."""
         table = session.fenced(self.table)
         rows = ProjectRows(table, session.target.integration_id)
-        pipelines = PipelinesStage(session, rows, table, self._incidents)
+        pipelines = PipelinesStage(session, rows, table, self._incidents, graphql_from=self._graphql_from)
         marks = AlertMarks(table, session.target.integration_id) if self._alerts else None
         figures, sweep = FiguresStage(session, rows, table, marks), SweepStage(session, rows, table, self._incidents)
         return [ProjectsStage(session, rows), pipelines, figures, *self._alerting(session, table), sweep]
@@ -65,12 +76,19 @@ class PipelinesStage:
     name = "pipelines"
 
     def __init__(
-        self, session: Session, rows: ProjectRows, table: Table, incidents: IncidentStore | None = None
+        self,
+        session: Session,
+        rows: ProjectRows,
+        table: Table,
+        incidents: IncidentStore | None = None,
+        *,
+        graphql_from: int = WORTH_IT,
     ) -> None:
         self._session, self._rows, self._incidents = session, rows, incidents
         self._owed = OwedRows(table, session.target.integration_id)
         self._store = PipelineStore(table, session.target.integration_id)
         self._states = ReadStates(table, session.target.integration_id)
+        self._prefetch = Prefetch(session, self._store, worth_it=graphql_from)
         self._making = asyncio.Semaphore(session.concurrency(IN_THE_MAKING))
 
     async def size(self) -> int | None:
@@ -81,16 +99,18 @@ class PipelinesStage:
         """The known projects by id."""
         pages = self._rows.listed(after)
         while (page := await self._session.io(next, pages, None)) is not None:
-            await self._session.io(self._states.look_ahead, [item["sk"] for item in page])
+            self._prefetch.plan(await self._session.io(self._states.look_ahead, [item["sk"] for item in page]))
             for item in page:
                 yield Scope(item["sk"], {"type": "project", "id": item["id"], "path": item["path_with_namespace"]})
 
     async def read(self, scope: Scope) -> bool:
         """Read one project's pipelines; False where it has none."""
-        source = ProjectSource(self._session.gitlab, self._session.gather, project_number(scope.key))
+        source = await self._source(scope)
         owed_pipelines = OwedPipelines(self._session, self._owed, self._states, self._incidents, source.project_id)
         reading = ProjectReading(self._session, scope, source, self._store, self._states, owed_pipelines, self._making)
         try:
+            if source.told is not None and source.told.is_off:
+                raise CiDisabled("CI/CD is switched off in this project.")
             return await reading.run()
         except (RateLimited, Unauthorized, InsufficientScope, MissingPermissions):
             raise
@@ -100,3 +120,10 @@ class PipelinesStage:
                 self._states.mark_failed, source.project_id, reason.code, owed=len(owed_pipelines.owed)
             )
             raise reason from None
+
+    async def _source(self, scope: Scope) -> ProjectSource:
+        """Where a project is read from. One whose reading was interrupted goes on with REST's lists."""
+        session, number = self._session, project_number(scope.key)
+        told = await self._prefetch.told_of(number) if session.cursor(scope) is None else None
+        pipelines = ToldPipelines(session.gitlab, number, told, self._prefetch.told_of_rows)
+        return ProjectSource(session.gitlab, session.gather, number, told, pipelines)

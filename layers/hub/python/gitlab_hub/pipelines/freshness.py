@@ -16,6 +16,10 @@ pipelines is needed.
 """
 
 
+LATE_MS = 960_000
+"""A worker lives for 15 minutes (AWS Lambda, "Quotas"): what it wrote so long after a moment it has read after it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPipeline:
     """What is stored of a pipeline, as far as it decides about reading and writing it."""
@@ -50,6 +54,22 @@ def _when(moment: Any) -> Any:
     return moment if found is None else found
 
 
+def _is_same_time(moment: Any, known: StoredPipeline) -> bool:
+    """Whether a listed `updated_at` is the stored one, also where one of them is told in whole seconds, as by GraphQL.
+
+    Within the second of the stored one a pipeline may have changed once more, unless it was read after that second: so
+    are those that GraphQL tells. Of others it is known where they were written long after they had changed.
+    """
+    listed, stored = _when(moment), _when(known.updated_at)
+    if listed == stored:
+        return True
+    if not (isinstance(listed, int) and isinstance(stored, int)) or listed // 1000 != stored // 1000:
+        return False
+    if "." not in str(known.updated_at):
+        return True
+    return "." not in str(moment) and known.written_at is not None and known.written_at - stored >= LATE_MS
+
+
 def is_settled(pipeline: Mapping[str, Any], *, at: int) -> bool:
     """Say whether nothing can land late any more in a pipeline that was read at `at` (the server's clock)."""
     if not is_terminal(pipeline.get("status")):
@@ -62,7 +82,7 @@ def must_read(row: Mapping[str, Any], known: StoredPipeline | None, *, at: int) 
     """Decide from a list row: new, changed, thought deleted, or finished long enough to be read for the last time."""
     if known is None or known.deleted_at_source is not None:
         return True
-    if (_when(row.get("updated_at")), row.get("status") or UNKNOWN) != (_when(known.updated_at), known.status):
+    if (row.get("status") or UNKNOWN) != known.status or not _is_same_time(row.get("updated_at"), known):
         return True
     # The row has no finished_at; a pipeline is never updated before it finishes, so this is later, never too early.
     return not known.settled and is_settled({**row, "finished_at": None}, at=at)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from gitlab_hub.gitlab.errors import UnexpectedResponse
-from gitlab_hub.gitlab.fields import number, text
+from gitlab_hub.gitlab.fields import number, seconds, text
 from gitlab_hub.storage.ports import Item
 
 StatusName = Literal[
@@ -56,6 +56,7 @@ _PIPELINE = (
     "yaml_errors",
 )
 _JOB = (*_RUN, "stage", "allow_failure", "erased_at", "coverage", "failure_reason", "web_url", "artifacts_expire_at")
+_TIMES = ("created_at", "started_at", "finished_at", "updated_at", "committed_at")
 _DOWNSTREAM = ("id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at", "web_url")
 _USER = ("id", "username", "name")
 _RUNNER = ("id", "description", "runner_type")
@@ -86,6 +87,11 @@ def pipeline_of(body: Any, project_id: int) -> Item:
         "project_id": project_id,
         "user": _part(body.get("user"), _USER),
     }
+
+
+def in_seconds(pipeline: Item) -> Item:
+    """A pipeline with its times in whole seconds: so GraphQL tells them, and so they are shown."""
+    return {**pipeline, **{name: seconds(pipeline[name]) for name in _TIMES}}
 
 
 def job_of(row: Mapping[str, Any]) -> Item:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.gitlab.errors import GitLabError, HostUnreachable, NotGitLab, Unavailable, UnexpectedResponse
-from gitlab_hub.gitlab.fields import padded, text
+from gitlab_hub.gitlab.fields import padded, seconds, text
 from gitlab_hub.incidents import Incident
 from gitlab_hub.pipelines.keys import owed_key, owed_pk
 from gitlab_hub.storage.ports import Item, Table
@@ -85,7 +85,8 @@ def new_owed(
 
 def is_waiting(owed: Owed | None, row: Mapping[str, Any], *, now: int) -> bool:
     """Whether a listed pipeline is owed, unchanged, and not to be tried yet."""
-    return owed is not None and owed.due_at > now and owed.updated_at == row.get("updated_at")
+    # GraphQL tells whole seconds.
+    return owed is not None and owed.due_at > now and seconds(owed.updated_at) == seconds(row.get("updated_at"))
 
 
 def are_hidden(owed: Iterable[Owed]) -> bool:

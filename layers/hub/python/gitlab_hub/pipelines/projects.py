@@ -185,19 +185,20 @@ class ReadStates:
         self._table, self._pk = table, cursors_pk(integration_id)
         self._ahead: dict[str, Item] = {}
 
-    def look_ahead(self, keys: Sequence[str]) -> None:
+    def look_ahead(self, keys: Sequence[str]) -> dict[int, ReadState]:
         """Read the states of projects that are about to be loaded, sorted by key: nobody else writes them meanwhile.
 
         Each is used once, so that a second try sees what the first one has kept.
         """
         items = stretch(self._table, [(self._pk, key) for key in keys])
         self._ahead = {item["sk"]: item for item in items}
+        return {project_number(key): _state(self._ahead.get(key, {})) for key in keys}
 
     def load(self, project_id: int) -> ReadState:
         """The state of a project; one that was never read has none."""
         key = padded(project_id)
         item = self._ahead.pop(key, None) or self._table.get(self._pk, key) or {}
-        return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
+        return _state(item)
 
     def mark_owed(self, project_id: int) -> None:
         """Note that something of a project is owed; how much is known at the end of its reading."""
@@ -215,6 +216,10 @@ class ReadStates:
     def save(self, project_id: int, state: ReadState) -> None:
         """Keep the state of a project."""
         self._table.put({"pk": self._pk, "sk": padded(project_id), "schema_version": 1, **asdict(state)})
+
+
+def _state(item: Item) -> ReadState:
+    return ReadState(**{name: item.get(name) for name in ReadState.__dataclass_fields__})
 
 
 def project_number(key: str) -> int:

@@ -244,10 +244,16 @@ class ProjectReading:
         self._session.count(rows_read=len(listed))
         return window.after_rows([row for row, _ in found])
 
-    def _pages(
-        self, params: Mapping[str, str | int | bool], cursor: str | None = None, *, per_page: int = windows.PER_PAGE
+    async def _pages(
+        self, params: windows.Params, cursor: str | None = None, *, per_page: int = windows.PER_PAGE
     ) -> AsyncIterator[Page]:
-        return self._session.gitlab.pages(self._source.path, params, cursor=cursor, per_page=per_page)
+        """Pages of a list, from what GraphQL has told where that is enough."""
+        told = self._source.told
+        if told is not None and cursor is None and (page := told.page(params)) is not None:
+            yield page
+            return
+        async for page in self._session.gitlab.pages(self._source.path, params, cursor=cursor, per_page=per_page):
+            yield page
 
     async def _checkpoint(self, window: Window) -> None:
         await self._session.checkpoint(self._scope, window.to_json())

@@ -1,6 +1,6 @@
 """Reading single pipelines from GitLab."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,10 +8,16 @@ from typing import Any
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import ci_is_off, from_datetime, iso, mapping, millis, text
-from gitlab_hub.pipelines.freshness import is_settled
+from gitlab_hub.pipelines.freshness import StoredPipeline, is_settled
+from gitlab_hub.pipelines.graphql.details import ToldPipelines
+from gitlab_hub.pipelines.graphql.queries import Detail
+from gitlab_hub.pipelines.graphql.told import Told
 from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy
 from gitlab_hub.storage.ports import Item
+
+PART_OF_SECOND_MS = 999
+"""How much later than GraphQL says a pipeline may have finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,10 @@ class ProjectSource:
     gather: Callable[..., Awaitable[list[Any]]]
     """Runs calls side by side, as `Session.gather` does."""
     project_id: int
+    told: Told | None = None
+    """What GraphQL has told of its lists."""
+    pipelines: ToldPipelines | None = None
+    """What it tells of single pipelines."""
 
     @property
     def path(self) -> str:
@@ -35,10 +45,17 @@ class ProjectSource:
         next listing shows it. In the other order a finished pipeline could be kept with unfinished jobs.
         """
         path = f"{self.path}/{pipeline_id}"
-        reply = await self.gitlab.get(path)
-        pipeline = pipeline_of(reply.body, self.project_id)
-        at = now if reply.server_time is None else from_datetime(reply.server_time)
-        jobs, bridges = await self.gather(partial(self._jobs, path), partial(self._bridges, path))
+        if self.pipelines is not None and (taken := self.pipelines.take(pipeline_id)) is not None:
+            detail, at = taken[0], taken[1] - PART_OF_SECOND_MS
+            pipeline = pipeline_of(detail.body, self.project_id)
+            jobs, bridges = await self.gather(
+                partial(self._jobs_of, path, detail), partial(self._bridges_of, path, detail)
+            )
+        else:
+            reply = await self.gitlab.get(path)
+            pipeline = pipeline_of(reply.body, self.project_id)
+            at = now if reply.server_time is None else from_datetime(reply.server_time)
+            jobs, bridges = await self.gather(partial(self._jobs, path), partial(self._bridges, path))
         refused = bridges if isinstance(bridges, str) else None
         return Copy(
             pipeline=pipeline,
@@ -48,6 +65,11 @@ class ProjectSource:
             settled=is_settled(pipeline, at=at) and not refused,
             bridges_refused=refused,
         )
+
+    async def expect(self, rows: Sequence[Mapping[str, Any]], known: Mapping[int, StoredPipeline]) -> None:
+        """Hear which listed pipelines are fetched next, and what is stored of them."""
+        if self.pipelines is not None:
+            await self.pipelines.expect(rows, known)
 
     async def confirm(self) -> None:
         """Raise unless the project's list of pipelines can still be read."""
@@ -62,13 +84,21 @@ class ProjectSource:
         if (sha := text(row.get("sha"), None)) is not None:
             params["sha"] = sha
         if (moment := millis(row.get("updated_at"))) is not None:
-            # The answer shows milliseconds but the filter compares microseconds.
-            params |= {"updated_after": iso(moment), "updated_before": iso(moment + 1)}
+            # REST shows milliseconds and GraphQL seconds, but the filter compares microseconds.
+            params |= {"updated_after": iso(moment), "updated_before": iso(moment + (1 if moment % 1000 else 1000))}
         for stream in ({}, {"source": "parent_pipeline"}):
             async for page in self.gitlab.pages(self.path, {**params, **stream}):
                 if any(listed.get("id") == row["id"] for listed in page.rows):
                     return True
         return False
+
+    async def _jobs_of(self, path: str, detail: Detail) -> list[Item]:
+        """The jobs of a pipeline that GraphQL has told: they are read after it, as always."""
+        jobs = None if self.pipelines is None else await self.pipelines.jobs(detail)
+        return await self._jobs(path) if jobs is None else list(jobs)
+
+    async def _bridges_of(self, path: str, detail: Detail) -> list[Item] | str:
+        return await self._bridges(path) if detail.has_bridges else []
 
     async def _jobs(self, path: str) -> list[Item]:
         return [job_of(row) for row in await self._all(f"{path}/jobs", {"include_retried": True})]
@@ -87,6 +117,8 @@ class ProjectSource:
 
 async def why_closed(source: ProjectSource, refusal: Forbidden) -> Forbidden:
     """Tell a project without CI/CD, which shows its pipelines to nobody, from one that hides them from the token."""
+    if isinstance(refusal, CiDisabled):
+        return refusal
     try:
         project = (await source.gitlab.get(f"/projects/{source.project_id}")).body
     except (Forbidden, ResourceNotFound):

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.fields import day_of, padded, seconds
 from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, changed_key, chunk_key, pipelines_pk
-from gitlab_hub.pipelines.model import is_terminal
+from gitlab_hub.pipelines.model import in_seconds, is_terminal
 from gitlab_hub.storage.ports import ABSENT, Condition, Item, Key, Put, Table
 from gitlab_hub.storage.rows import content_hash, is_written, query_all
 
@@ -176,8 +176,12 @@ class PipelineStore:
         bridges = self._bridges(project_id, number, copy, known)
         sizes = {"job_count": len(jobs), "bridge_count": len(bridges)}
         body = {**copy.pipeline, **sizes, "failure_class": pipeline_failure_class(copy.pipeline, jobs)}
-        digest = content_hash({"pipeline": body, "jobs": jobs, "bridges": bridges})
-        same = known is not None and known.digest == digest and known.deleted_at_source is None
+        parts = {"jobs": jobs, "bridges": bridges}
+        # Whichever way a pipeline was read: GraphQL tells its times in whole seconds.
+        digest = content_hash({"pipeline": in_seconds(body), **parts})
+        # The release before took the times as they came.
+        digests = {digest, *([content_hash({"pipeline": body, **parts})] if known and known.digest != digest else [])}
+        same = known is not None and known.digest in digests and known.deleted_at_source is None
         reliable = same and not hinted and not (known is not None and known.hinted)
         if known is not None and reliable and known.settled == copy.settled:
             return False

@@ -142,8 +142,8 @@ class Window:
 
     @classmethod
     def opened(cls, stream: Stream, watermark: int | None, *, again: bool = False) -> "Window":
-        """The window that follows a watermark."""
-        lo = None if watermark is None else watermark - OVERLAP_MS
+        """The window that follows a watermark; from a whole second on, as GraphQL tells no parts of one."""
+        lo = None if watermark is None else (watermark - OVERLAP_MS) // 1000 * 1000
         return cls(stream, lo, fresh=watermark is None, again=again)
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Pipelines of many projects in one request, beside the REST reading that stays the truth."""
