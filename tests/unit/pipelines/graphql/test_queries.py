@@ -6,7 +6,8 @@ from graphql import OperationDefinitionNode, get_operation_ast, parse
 from gitlab_hub.gitlab.fields import millis
 from gitlab_hub.gitlab.graphql import GraphQLQuery, GraphQLReply
 from gitlab_hub.pipelines.graphql import queries
-from gitlab_hub.pipelines.graphql.queries import Newest, Schema
+from gitlab_hub.pipelines.graphql.queries import Newest
+from gitlab_hub.pipelines.graphql.schema import Schema
 from gitlab_hub.pipelines.model import in_seconds, pipeline_of
 from gitlab_hub.pipelines.window import Stream
 from stand_in_gitlab.graphql.limits import Cost

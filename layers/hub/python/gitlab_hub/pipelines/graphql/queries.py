@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.gitlab.fields import iso, mapping, millis, number, part, text
-from gitlab_hub.gitlab.graphql import PAGE, GraphQLQuery, GraphQLReply, number_of
-from gitlab_hub.gitlab.graphql_batches import LEAST_LIMIT, parts_query, values_of
+from gitlab_hub.gitlab.graphql import PAGE, GraphQLQuery, number_of
+from gitlab_hub.gitlab.graphql_batches import parts_query, values_of
 from gitlab_hub.pipelines.window import PER_PAGE, Stream
 
 MOST = PER_PAGE - 1
@@ -24,30 +24,14 @@ FEW = 20
 CHILD_SOURCE = "parent_pipeline"
 TYPE = "Project"
 
-SCHEMA = GraphQLQuery(
-    "SchemaForPipelines",
-    """
-    queryComplexity { limit }
-    query: __type(name: $query) { fields { name args { name } } }
-    project: __type(name: $project) { fields { name args { name } } }
-    pipeline: __type(name: $pipeline) { fields { name } }
-    pipelines: __type(name: $pipelines) { fields { name } }
-    jobs: __type(name: $jobs) { fields { name } }
-    """,
-    "$query: String!, $project: String!, $pipeline: String!, $pipelines: String!, $jobs: String!",
-)
-SCHEMA_VALUES = {
-    "query": "Query", "project": "Project", "pipeline": "Pipeline", "pipelines": "PipelineConnection",
-    "jobs": "CiJobConnection",
-}  # fmt: skip
-
-_PLAIN = (
+PLAIN = (
     "id iid name status sha beforeSha ref refPath source createdAt updatedAt startedAt finishedAt committedAt duration "
     "queuedDuration coverage yamlErrorMessages"
 )
+"""Fields of a pipeline that are told by themselves."""
 _JOBS = f"jobs(first: {PAGE}) {{ count nodes {{ id }} pageInfo {{ hasNextPage }} }}"
 _LIST = "count pageInfo { hasNextPage }"
-_WHOLE = f"{_LIST} nodes {{ {_PLAIN} user {{ id username name }} {_JOBS} }}"
+_WHOLE = f"{_LIST} nodes {{ {PLAIN} user {{ id username name }} {_JOBS} }}"
 _OUTLINE = f"{_LIST} nodes {{ id status updatedAt source sha }}"
 _IDS = "pageInfo { hasNextPage } nodes { id source }"
 _SINCE, _CHILD_SINCE = "updatedAfter: $since, first: $size", "updatedAfter: $childSince, first: $size"
@@ -71,31 +55,6 @@ _TEXTS = {
     "createdAt": "created_at", "updatedAt": "updated_at", "startedAt": "started_at", "finishedAt": "finished_at",
     "committedAt": "committed_at", "yamlErrorMessages": "yaml_errors",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """Whether this GitLab's GraphQL has all that is of use here: asked for, never told from a version."""
-
-    is_enough: bool = False
-    limit: int = LEAST_LIMIT
-    """What a query of this token may cost."""
-
-    @classmethod
-    def of(cls, reply: GraphQLReply) -> "Schema":
-        """Read what `SCHEMA` was answered with; what it does not say is not there."""
-        if reply.errors:
-            return cls()
-        query, project = (_arguments(reply.data.get(name)) for name in ("query", "project"))
-        pipeline, pipelines, jobs = (_arguments(reply.data.get(name)) for name in ("pipeline", "pipelines", "jobs"))
-        enough = (
-            "ids" in query.get("projects", ())
-            and {"updatedAfter", "updatedBefore", "source"} <= set(project.get("pipelines", ()))
-            and {"jobsEnabled", "webUrl"} <= project.keys()
-            and {*_PLAIN.split(), "user", "jobs"} <= pipeline.keys()
-            and "count" in pipelines.keys() & jobs.keys()
-        )
-        return cls(enough, max(LEAST_LIMIT, number(part(reply.data, "queryComplexity").get("limit")) or 0))
 
 
 def most_looked_at(limit: int, *, counts: bool) -> int:
@@ -290,14 +249,3 @@ def _whole_number(value: Any) -> Any:
 def _coverage(value: Any) -> Any:
     """The text that REST makes of a coverage (`coverage` in app/presenters/ci/pipeline_presenter.rb)."""
     return f"{value:.2f}" if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _arguments(described: Any) -> dict[str, list[str]]:
-    """The fields of a type with their arguments."""
-    found = mapping(described).get("fields")
-    fields = [mapping(one) for one in found] if isinstance(found, list) else []
-    return {str(one.get("name")): _names(one.get("args")) for one in fields}
-
-
-def _names(args: Any) -> list[str]:
-    return [str(mapping(one).get("name")) for one in args] if isinstance(args, list) else []

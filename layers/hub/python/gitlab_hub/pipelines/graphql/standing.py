@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from gitlab_hub.gitlab.errors import GitLabError
 from gitlab_hub.gitlab.fields import millis
 from gitlab_hub.gitlab.graphql_batches import ENDS_SLICE, may_be_cut_short
-from gitlab_hub.pipelines.graphql.queries import SCHEMA, SCHEMA_VALUES, Detail, Schema
+from gitlab_hub.pipelines.graphql.queries import Detail
+from gitlab_hub.pipelines.graphql.schema import SCHEMA, SCHEMA_VALUES, Schema
 from gitlab_hub.pipelines.graphql.told import Told
 from gitlab_hub.pipelines.model import in_seconds, is_terminal, pipeline_of
 from gitlab_hub.sync.ports import Session
