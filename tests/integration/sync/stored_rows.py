@@ -66,7 +66,7 @@ def pipelines(hub: SyncHub) -> View:
                 found["projects"][item["id"]] = item["path_with_namespace"]
             case ["pipelines", project]:
                 key = (int(project), item["id"])
-                found["pipelines"][key] = (item["status"], item["updated_at"], item["source"])
+                found["pipelines"][key] = (item["status"], in_seconds(item["updated_at"]), item["source"])
                 assert json.loads(zlib.decompress(item["body"]))["status"] == item["status"]
             case ["jobs", project]:
                 pipeline, part, _ = item["sk"].split("#")
@@ -141,7 +141,7 @@ def pipelines_truth(hub: SyncHub) -> View:
     return {
         "projects": projects,
         "pipelines": {
-            (row["project_id"], row["id"]): (row["status"], row["updated_at"], row["source"])
+            (row["project_id"], row["id"]): (row["status"], in_seconds(row["updated_at"]), row["source"])
             for row in server.truth("pipelines")
             if row["project_id"] in readable
         },
@@ -204,6 +204,11 @@ def reach(hub: SyncHub) -> tuple[dict[int, str], dict[int, str]]:
 def lost(before: View, after: View, now: View) -> list[tuple[str, Any]]:
     """Rows that were stored, exist in GitLab, and are not stored any more: there must never be one."""
     return [(name, key) for name, rows in before.items() for key in rows if key in now[name] and key not in after[name]]
+
+
+def in_seconds(moment: str | None) -> str | None:
+    """A time without parts of a second, which GraphQL does not tell."""
+    return moment and moment[:19]
 
 
 def place(row: dict[str, Any]) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from gitlab_hub.pipelines.completeness import CompletenessReader
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import RunStatus
 from stand_in_gitlab.process import Running
-from tests.fakes.sync_worker import ID, SyncHub
+from tests.fakes.sync_worker import ID, NEVER, SyncHub
 from tests.integration.sync.stored_rows import stored, truth
 
 
@@ -20,6 +20,13 @@ def project_of(server: Running, *, pipelines: int) -> tuple[int, list[int]]:
     for number in range(pipelines):
         server.change("add_pipeline", project_id=project, jobs=1, created=now - 50_000 + number)
     return project, sorted(row["id"] for row in server.truth("pipelines", project_id=project))
+
+
+def by_rest(server: Running) -> SyncHub:
+    """A hub that asks for each pipeline and its jobs by themselves."""
+    hub = SyncHub(server)
+    hub.graphql_from = NEVER
+    return hub
 
 
 def completeness(hub: SyncHub, project: int) -> tuple[int | None, int | None, list[int]]:
@@ -34,7 +41,7 @@ def test_one_pipeline_that_fails_for_ever_starves_no_other(fresh: Running, route
     project, ids = project_of(fresh, pipelines=160)
     poison = ids[3]
     fresh.fault("status", status=500, path=f"/pipelines/{poison}{route}", times=0)
-    hub = SyncHub(fresh)
+    hub = by_rest(fresh)
     for _ in range(3):
         run = hub.sync(Kind.PIPELINES)
         assert (run.status, run.counts["scopes_partial"]) == (RunStatus.IDLE, 1)
@@ -59,7 +66,7 @@ def test_one_pipeline_that_fails_for_ever_starves_no_other(fresh: Running, route
 def test_a_project_that_is_gone_owes_nothing(fresh: Running) -> None:
     project, ids = project_of(fresh, pipelines=2)
     fresh.fault("status", status=500, path=f"/pipelines/{ids[0]}/jobs", times=0)
-    hub = SyncHub(fresh)
+    hub = by_rest(fresh)
     hub.sync(Kind.PIPELINES)
     assert [one.subject for one in IncidentStore(hub.state, lambda: hub.now, is_live).of(ID)] == [str(project)]
     fresh.change("remove_project", id=project)
@@ -71,7 +78,7 @@ def test_pipelines_without_a_date_are_all_stored(fresh: Running) -> None:
     project, ids = project_of(fresh, pipelines=216)
     for number in ids[60:210]:
         fresh.change("update_pipeline", id=number, undated=True)
-    hub = SyncHub(fresh)
+    hub = by_rest(fresh)
     assert hub.sync(Kind.PIPELINES).status is RunStatus.IDLE
     assert stored(hub, Kind.PIPELINES) == truth(hub, Kind.PIPELINES)
     assert completeness(hub, project) == (len(ids), len(ids), [])

@@ -17,7 +17,7 @@ from stand_in_gitlab.process import Running, running
 from tests.fakes.faults import Crash, Plan
 from tests.fakes.sync_worker import ID, NEVER, SyncHub
 from tests.integration.sync.conftest import EPOCH
-from tests.integration.sync.stored_rows import View, lost, mirrored, stored, truth
+from tests.integration.sync.stored_rows import lost, mirrored, stored, truth
 
 SIZES = ("--users", "12", "--groups", "3", "--projects", "6", "--pipelines", "3", "--jobs", "3", "--seed", "3")
 LONG = ("--users", "3", "--groups", "1", "--projects", "1", "--pipelines", "105", "--jobs", "1", "--seed", "3")
@@ -72,15 +72,9 @@ def _content(row: Item) -> Item:
     return row
 
 
-def in_whole_seconds(view: View) -> View:
-    """The rows that tests compare with the truth, where times have no parts of a second."""
-    pipelines = {key: (status, (at or "")[:19], source) for key, (status, at, source) in view["pipelines"].items()}
-    return {**view, "pipelines": pipelines}
-
-
 def is_true(hub: SyncHub) -> bool:
     """Whether the hub has what GitLab has."""
-    return in_whole_seconds(stored(hub, Kind.PIPELINES)) == in_whole_seconds(truth(hub, Kind.PIPELINES))
+    return stored(hub, Kind.PIPELINES) == truth(hub, Kind.PIPELINES)
 
 
 def ways(run: Run) -> tuple[int, int]:
