@@ -193,8 +193,7 @@ def test_a_full_sync_asks_rest_only(server: Running, told_by_rest: list[Item]) -
     assert (ways(hub.sync(Kind.PIPELINES, full=True))[0], content(hub)) == (0, told_by_rest)
 
 
-def test_what_a_hint_has_stored_meanwhile_is_not_overwritten(server: Running) -> None:
-    """A pipeline changes and is read by another worker between GraphQL's answer and its use."""
+def test_what_changes_between_the_answer_and_the_reading_of_jobs_is_found(server: Running) -> None:
     hub, changed = hub_of(server), dict[str, Any]()
 
     def watch(request: httpx.Request) -> httpx.Request:

@@ -140,15 +140,15 @@ class Prefetch:
                 elif not too_much or len(batch) == 1:
                     self._found[one] = None
             await self._prove(self._found.values())
-            self._learn(begun_seconds=(self._session.now() - begun).total_seconds(), whole=whole, brought=bool(nodes),
+            self._learn(seconds=(self._session.now() - begun).total_seconds(), whole=whole, brought=bool(nodes),
                         too_much=too_much)  # fmt: skip
 
-    def _learn(self, *, begun_seconds: float, whole: bool, brought: bool, too_much: bool) -> None:
+    def _learn(self, *, seconds: float, whole: bool, brought: bool, too_much: bool) -> None:
         size = self._sizes[whole]
         if too_much:
             size.was_too_much(brought_any=brought)
         else:
-            size.worked(begun_seconds)
+            size.worked(seconds)
         if size.is_hopeless:
             self._standing.give_up()
 
