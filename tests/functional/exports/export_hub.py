@@ -56,9 +56,9 @@ class Known:
 
 
 class ExportHub:
-    """The hub; `plan` lets calls of the worker to its stores fail."""
+    """The hub; `plan` lets calls of the worker to its stores fail, `asking` those of the routes."""
 
-    def __init__(self, plan: Plan | None = None) -> None:
+    def __init__(self, plan: Plan | None = None, *, asking: Plan | None = None) -> None:
         self.now, self.plan = float(NOW), plan or Plan()
         self.integrations, self.access, self.pipelines = (MemoryTable(("by_account", "by_change")) for _ in range(3))
         self.bucket, self.function, self.known = MemoryObjects(), MemoryFunction(), Known()
@@ -66,11 +66,13 @@ class ExportHub:
             row = {"pk": integration_rows.INTEGRATIONS, "sk": integration_id, "lifecycle": integration_rows.LIVE}
             self.integrations.put(row)
         self.store = ExportStore(self.integrations)
+        faults = asking or Plan()
+        table: Table = faulty(self.integrations, faults)
         service = ExportService(
-            self.store,
-            self.bucket,
-            self.function,
-            AuditLog(self.integrations, self.clock),
+            ExportStore(table),
+            faulty(self.bucket, faults),
+            faulty(self.function, faults),
+            AuditLog(table, self.clock),
             is_live=integration_rows.is_live,
             kept_days=30,
             now=self.clock,

@@ -20,8 +20,8 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slices, "MOST_ROWS", 2)
 
 
-def filled(plan: Plan) -> ExportHub:
-    hub = ExportHub(plan)
+def filled(plan: Plan, *, asking: Plan | None = None) -> ExportHub:
+    hub = ExportHub(plan, asking=asking)
     hub.project(15)
     hub.project(16)
     for number in (1, 2, 3, 4):
@@ -148,6 +148,27 @@ def test_a_bucket_that_is_away_for_long_is_no_reason_to_give_up_before_a_day(tmp
     hub.now += 86_401
     hub.work()
     assert hub.show(export_id)["error"]["code"] == "export_gave_up"
+
+
+@BEFORE_OR_AFTER
+def test_who_asks_while_a_store_is_away_asks_again_and_has_one_export(applied: bool, tmp_path: Path) -> None:
+    wanted, again = {"dataset": "pipelines", "format": "jsonl"}, {"idempotency-key": "k"}
+    refusals = 0
+    for asking in every_call(error=unavailable, applied=applied):
+        hub = filled(Plan(), asking=asking)
+        status, body = hub.call("POST", "", wanted, headers=again)
+        if not asking.struck:
+            break
+        if status == 503:
+            refusals += 1
+            assert body["retryable"]
+            status, body = hub.call("POST", "", wanted, headers=again)
+        assert status == 202, body
+        hub.work()
+        (listed,) = hub.call("GET")[1]["exports"]
+        assert listed["id"] == body["export"]["id"]
+        assert whole(hub, listed["id"], tmp_path) == WANTED
+    assert refusals > 2
 
 
 def test_nothing_is_written_for_an_integration_that_is_gone() -> None:
