@@ -11,6 +11,7 @@ from gitlab_hub.builds.triggers.routes import TriggerRoutes
 from gitlab_hub.builds.triggers.service import TriggerService
 from gitlab_hub.errors import InvalidInput
 from gitlab_hub.gitlab.clients import GitLabConnection
+from gitlab_hub.gitlab.webhooks.event import HookEvent
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.web.api import Api
 from gitlab_hub.web.idempotency import Idempotency
@@ -81,6 +82,7 @@ class TriggersHub:
         self.integrations, self.sources = Integrations(), MemorySources()
         self.group_lookup = MemoryGroups()
         self.check_target: CheckTarget = only_allowed
+        self.delivered: dict[str, HookEvent] = {}
         self.use(self.rows)
 
     def use(self, table: Table, keys: Table | None = None) -> None:
@@ -96,7 +98,11 @@ class TriggersHub:
             store=store, integrations=self.integrations, audit=self.integrations, now=lambda: self.now, checks=checks
         )
         part = TriggerRoutes(
-            service=service, store=store, matcher=self.feature.matcher, cursors=Cursors(lambda: b"k" * 32)
+            service=service,
+            store=store,
+            matcher=self.feature.matcher,
+            cursors=Cursors(lambda: b"k" * 32),
+            delivered=self.delivered.__getitem__,
         )
         self.api = Api(
             part.routes(), guard=self.integrations, idempotency=Idempotency(keys or self.keys), now=lambda: self.now

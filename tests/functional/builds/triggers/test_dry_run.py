@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.triggers import INTEGRATION
+from tests.functional.api.api_hub import ApiHub
 from tests.functional.builds.triggers_hub import DEVELOPER, PATH, TriggersHub
 
 BODIES = Path(__file__).parents[3] / "data" / "gitlab"
@@ -131,3 +132,41 @@ def test_a_trigger_that_is_gone_cannot_be_dry_run(hub: TriggersHub) -> None:
     made = hub.made()
     hub("DELETE", f"{PATH}/{made['id']}")
     assert hub("POST", f"{PATH}/{made['id']}/test", {"event": "push", "payload": {}})[0] == 404
+
+
+def test_a_delivery_that_came_is_tried_as_its_body_would_be() -> None:
+    hub = ApiHub()
+    path, sent = f"{PATH}/{hub.ids['trigger_id']}/test", {"delivery_id": hub.ids["delivery_id"]}
+    payload = {"object_kind": "push", "project_id": 3, "ref": "refs/heads/main", "after": "a" * 40}
+    before = hub.stored()
+    status, answer = hub("POST", path, sent)
+    assert (status, answer) == hub("POST", path, {"event": "push", "payload": payload})
+    assert (status, answer["event"], len(answer["reasons"]) > 0) == (200, "push", True)
+    assert hub.stored() == before
+
+
+def test_a_delivery_of_another_integration_is_an_unknown_one() -> None:
+    hub = ApiHub()
+    other = {"integration_id": hub.other, "project_id": 3, "events": ["push"], "target": {"type": "eventbridge"}}
+    _, made = hub("POST", PATH, other)
+    path = f"{PATH}/{made['trigger']['id']}/test"
+    unknown = f"{hub.ids['delivery_id'][:-4]}0000"
+    told = [hub("POST", path, {"delivery_id": one}) for one in (hub.ids["delivery_id"], "dlv_x")]
+    told.append(hub("POST", f"{PATH}/{hub.ids['trigger_id']}/test", {"delivery_id": unknown}))
+    assert {(status, answer["code"]) for status, answer in told} == {(404, "not_found")}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"event": "push"},
+        {"payload": {}},
+        {"delivery_id": "d", "event": "push"},
+        {"delivery_id": "d", "payload": {}},
+    ],
+)
+def test_what_is_tried_is_a_delivery_or_a_body(hub: TriggersHub, body: dict[str, Any]) -> None:
+    status, answer = hub("POST", f"{PATH}/{hub.made()['id']}/test", body, principal=DEVELOPER)
+    assert (status, answer["code"]) == (422, "invalid_input")
+    assert "either a delivery_id, or an event and its payload" in answer["error"]

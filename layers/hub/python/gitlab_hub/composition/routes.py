@@ -111,7 +111,13 @@ def builds_routes(container: "Container") -> list["Route"]:
     )
     service = TriggerService(store=triggers.store, integrations=store, audit=audit, now=now, checks=checks)
     return _of(
-        TriggerRoutes(service=service, store=triggers.store, matcher=triggers.matcher, cursors=cursors),
+        TriggerRoutes(
+            service=service,
+            store=triggers.store,
+            matcher=triggers.matcher,
+            cursors=cursors,
+            delivered=container.deliveries.replay.event,
+        ),
         SigningRoutes(
             triggers=triggers.store,
             secrets=TargetSecrets(container.signing_key),

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from itertools import permutations
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, StrictBool, StrictInt, ValidationError
+from pydantic import Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from gitlab_hub.builds.triggers.model import Globs, MergeRequestRules, ReportStatus, Trigger
 from gitlab_hub.gitlab.webhooks.event_types import BUILDING
 from gitlab_hub.web.errors import Unprocessable
+from gitlab_hub.web.rules import rule
 from gitlab_hub.web.validation import RequestBody, refusal_of
 
 # Where builds can go, and what each kind of target needs to know.
@@ -228,10 +229,26 @@ class TriggerPatchBody(RequestBody):
 
 
 class DryRunBody(RequestBody):
-    """An event to try a trigger with: its name (GitLab's header or ours) and its body."""
+    """An event to try a trigger with: its name (GitLab's header or ours) and its body, or a delivery that came."""
 
-    event: Annotated[str, Field(min_length=1, max_length=100)]
-    payload: dict[str, Any]
+    event: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    payload: dict[str, Any] | None = None
+    delivery_id: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="A delivery of the trigger's integration, in place of `event` and `payload`.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        told = self.event is not None and self.payload is not None
+        is_one = told if self.delivery_id is None else self.event is None and self.payload is None
+        if not is_one:
+            raise rule("names either a delivery_id, or an event and its payload")
+        return self
 
 
 def fields_of(trigger: Trigger) -> dict[str, Any]:

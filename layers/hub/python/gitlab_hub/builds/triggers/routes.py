@@ -1,10 +1,12 @@
 """The routes of triggers."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.builds.triggers.matching import TriggerMatcher
+from gitlab_hub.builds.triggers.model import Trigger
 from gitlab_hub.builds.triggers.requests import DryRunBody, TriggerBody, TriggerPatchBody
 from gitlab_hub.builds.triggers.service import Position, TriggerResult, TriggerService
 from gitlab_hub.builds.triggers.store import TriggerStore
@@ -17,7 +19,9 @@ from gitlab_hub.builds.triggers.views import (
     WarningView,
 )
 from gitlab_hub.errors import NotFound
+from gitlab_hub.gitlab.webhooks.event import HookEvent
 from gitlab_hub.gitlab.webhooks.parse import parse
+from gitlab_hub.ids import owner_of
 from gitlab_hub.web.api import Route, Seed
 from gitlab_hub.web.auth import Caller, Role
 from gitlab_hub.web.pagination import DEFAULT_LIMIT, Cursors, Limit, PageCursor
@@ -35,9 +39,17 @@ class TriggerRoutes:
     """Triggers: admins manage them, viewers read them, and who may run builds may dry-run one."""
 
     def __init__(
-        self, *, service: TriggerService, store: TriggerStore, matcher: TriggerMatcher, cursors: Cursors
+        self,
+        *,
+        service: TriggerService,
+        store: TriggerStore,
+        matcher: TriggerMatcher,
+        cursors: Cursors,
+        delivered: Callable[[str], HookEvent],
     ) -> None:
+        """`delivered`: the event that came with a delivery; raises NotFound."""
         self._service, self._store, self._matcher, self._cursors = service, store, matcher, cursors
+        self._delivered = delivered
 
     def routes(self) -> list[Route]:
         """Give all routes."""
@@ -92,15 +104,26 @@ class TriggerRoutes:
         return RemovedTrigger()
 
     def dry_run(self, trigger_id: TriggerId, body: DryRunBody) -> DryRunAnswer:
-        """Say whether an event would be built, and why; nothing is kept or sent. The payload decides what it is."""
+        """Say whether an event would be built, and why; nothing is kept or sent. The payload decides what it is.
+
+        A delivery that came counts as far as the hub has kept it.
+        """
         found = self._service.read(trigger_id)
-        event = parse(body.event, body.payload)
+        event = self._event(found.trigger, body)
         return DryRunAnswer.of(
             self._matcher.dry_run(found.trigger, event),
             found.trigger,
             event=event.kind,
             warnings=found.warnings,
         )
+
+    def _event(self, trigger: Trigger, body: DryRunBody) -> HookEvent:
+        """What the trigger is tried with. Raises NotFound for a delivery of another integration."""
+        if body.delivery_id is None:
+            return parse(body.event or "", body.payload or {})
+        if owner_of(body.delivery_id) != trigger.integration_id:
+            raise NotFound("There is no such delivery.")
+        return self._delivered(body.delivery_id)
 
 
 def _see(caller: Caller, integration_id: str) -> None:

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from gitlab_hub.errors import HubError, NotFound
 from gitlab_hub.gitlab.webhooks.event import HookEvent
+from gitlab_hub.gitlab.webhooks.parse import parse
 from gitlab_hub.storage.ports import OrderedQueue
-from gitlab_hub.webhooks.deliveries.body import compress_body
+from gitlab_hub.webhooks.deliveries.body import compress_body, decompress_body
 from gitlab_hub.webhooks.deliveries.model import Delivery, DeliveryStatus, due, polled_delivery, synthesized_id
 from gitlab_hub.webhooks.deliveries.store import DeliveryStore
 
@@ -87,6 +88,13 @@ class DeliveryReplay:
         if delivery is None:
             raise NotFound("There is no such delivery.")
         return delivery
+
+    def event(self, delivery_id: str) -> HookEvent:
+        """What a delivery told, as far as its body was kept. Raises NotFound."""
+        stored = self._store.load(delivery_id)
+        if stored is None:
+            raise NotFound("There is no such delivery.")
+        return parse(stored.delivery.headers.get("x-gitlab-event", ""), decompress_body(stored.body))
 
     def replay(self, delivery_id: str) -> Delivery:
         """Make a delivery pending again and send it; where sending fails, the requeue job does it. Raises NotFound."""
