@@ -48,7 +48,20 @@ def test_a_name_is_never_more_than_text() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["", "/people", "/why", "/changes", "/plans", "/people/1", "/groups/10", "/pipelines", "/pipelines/list", "/jobs"],
+    [
+        "",
+        "/people",
+        "/why",
+        "/changes",
+        "/plans",
+        "/people/1",
+        "/groups/10",
+        "/pipelines",
+        "/pipelines/list",
+        "/jobs",
+        "/settings/audit",
+        "/deliveries/replay",
+    ],
 )
 def test_what_stands_in_the_address_is_never_more_than_text(page: str) -> None:
     hub = _hub()

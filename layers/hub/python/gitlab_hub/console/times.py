@@ -1,6 +1,6 @@
 """Moments as people say them: how long ago, and exactly. Pure."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 _STEPS = ((60, 1, "s"), (3_600, 60, "min"), (86_400, 3_600, "h"), (60 * 86_400, 86_400, "day"))
 _MONTH, _YEAR = 30 * 86_400, 365 * 86_400
@@ -29,6 +29,15 @@ def machine(moment: float) -> str:
 def day(moment: float) -> str:
     """The day alone, in UTC: "2026-11-30"."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
+
+
+def end_of(text: str) -> int | str:
+    """The end of a day (UTC) in unix seconds, for the API; what is no day stays as it is, and the API says so."""
+    try:
+        end = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return text
+    return int(end.timestamp())
 
 
 def duration(seconds: float) -> str:

@@ -10,11 +10,15 @@ from gitlab_hub.console.pages import (
     deliveries,
     figures,
     home,
+    hooks,
     people,
     pipelines,
     plans,
+    replays,
     requests,
     reviews,
+    settings,
+    triggers,
     why,
 )
 from gitlab_hub.console.screens import Screen
@@ -32,7 +36,11 @@ PARTS = (
     figures,
     pipelines,
     deliveries,
+    replays,
     builds,
+    settings,
+    hooks,
+    triggers,
 )
 
 

@@ -1,10 +1,10 @@
 """Access reviews: who has what, frozen at one moment, for people to keep or revoke item by item or many at once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from gitlab_hub.console import times
 from gitlab_hub.console.forms import REPEAT_KEY, number
 from gitlab_hub.console.hub_api import ApiRefusal, Part
 from gitlab_hub.console.names import place_at
@@ -154,14 +154,5 @@ def _new_review(visit: Visit) -> dict[str, Any]:
     if reviewers:
         body["reviewers"] = reviewers[: _MOST_REVIEWERS + 1]
     if due := fields.get("due"):
-        body["due_at"] = _end_of(due)
+        body["due_at"] = times.end_of(due)
     return body
-
-
-def _end_of(day: str) -> int | str:
-    """The end of a day (UTC) in unix seconds; of what is no day the API says so."""
-    try:
-        end = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC) + timedelta(days=1)
-    except (ValueError, OverflowError):
-        return day
-    return int(end.timestamp())

@@ -1,0 +1,149 @@
+"""Settings: tokens, webhooks, triggers and the log; a secret is on the page that made it, and on no other."""
+
+import re
+
+import pytest
+
+from gitlab_hub.console.pages.hooks import EVENTS
+from gitlab_hub.gitlab.webhooks.event_types import BUILDING, REGISTRABLE
+from tests.fakes.gitlab import answer, project
+from tests.functional.console.console_hub import ANA, OWNER_TOKEN, ConsoleHub
+from tests.functional.console.visitor import Shown, Visitor, links
+
+TOKEN = re.compile(r"ghub_[0-9a-f]{16}_\w+")
+
+
+@pytest.fixture
+def hub() -> ConsoleHub:
+    return ConsoleHub()
+
+
+@pytest.fixture
+def visitor(hub: ConsoleHub) -> Visitor:
+    return signed_in(hub, OWNER_TOKEN)
+
+
+def signed_in(hub: ConsoleHub, token: str) -> Visitor:
+    visitor = Visitor(hub.console)
+    visitor.sign_in(token)
+    return visitor
+
+
+def fill(visitor: Visitor, page: str, **fields: str) -> Shown:
+    return visitor.submit(visitor.get(page), page, **fields)
+
+
+def test_a_token_is_made_shown_once_and_works(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/tokens"
+    given = {"label": "CI <b>", "role": "developer", "only_here": "on", "account_id": str(ANA), "until": "2027-01-31"}
+    made = fill(visitor, page, **given)
+    [token] = set(TOKEN.findall(made.html))
+    assert (made.headers["cache-control"], "CI <b>" in made.text) == ("no-store", True)
+    assert TOKEN.findall(visitor.get(page).html) == []
+    assert TOKEN.findall(visitor.get(f"{hub.base}/settings/audit?reach=all").html) == []
+    theirs = signed_in(hub, token).get(hub.base)
+    assert ("developer" in theirs.text, "CI <b>" in theirs.text) == (True, True)
+
+
+def test_a_form_that_is_sent_twice_makes_one_token(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/tokens"
+    form = {**visitor.get(page).form(page), "role": "viewer"}
+    first, again = visitor.post(page, form), visitor.post(page, form)
+    assert TOKEN.findall(first.html) == TOKEN.findall(again.html) != []
+    assert len(hub("GET", "/v1/tokens")[1]["tokens"]) == 1
+
+
+def test_a_revoked_token_ends_its_sessions(hub: ConsoleHub, visitor: Visitor) -> None:
+    page, made = f"{hub.base}/settings/tokens", hub.token(role="viewer", label="L")
+    theirs = signed_in(hub, made["token"])
+    assert theirs.get(hub.base).status == 200
+    revoked = visitor.submit(visitor.get(page), f"{page}/{made['id']}", verb="revoke")
+    assert ("Revoked: it is useless" in revoked.text, theirs.get(hub.base).status) == (True, 401)
+    assert f"{page}/{made['id']}" not in {form.get("action") for form in revoked.elements("form")}
+
+
+@pytest.mark.parametrize("field", [{"role": "king"}, {"until": "2020-01-01"}, {"until": "x"}, {"account_id": "ana"}])
+def test_what_is_wrong_with_a_token_is_said_with_what_was_given(
+    hub: ConsoleHub, visitor: Visitor, field: dict[str, str]
+) -> None:
+    shown = fill(visitor, f"{hub.base}/settings/tokens", **{"role": "viewer", "label": "kept", **field})
+    values = {str(one.get("name")): one.get("value") for one in shown.elements("input")}
+    assert (shown.status, "invalid_input" in shown.text, values["label"]) == (422, True, "kept")
+
+
+def test_only_owners_are_led_to_tokens(hub: ConsoleHub) -> None:
+    admin = signed_in(hub, hub.token(role="admin")["token"])
+    shown = admin.get(f"{hub.base}/settings")
+    assert f"{hub.base}/settings/tokens" not in set(links(shown))
+    assert "permission_denied" in admin.get(f"{hub.base}/settings/tokens").text
+
+
+def test_a_webhook_that_a_person_enters_shows_its_secrets_once(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/hooks"
+    hub.gitlab.script["/projects/4"] = answer(body=project(4))
+    made = fill(visitor, page, **{"scope": "project", "target": "4", "event-push": "on", "manual": "on"})
+    secrets = [one for one in re.findall(r"<pre[^>]*>([^<]+)</pre>", made.html) if len(one) > 20]
+    assert (made.status, len(secrets), "Enter these in GitLab" in made.text) == (200, 2, True)
+    again = visitor.get(page)
+    assert [one for one in secrets if one in again.html] == []
+
+
+def test_the_api_says_what_is_wrong_with_a_webhook(hub: ConsoleHub, visitor: Visitor) -> None:
+    shown = fill(visitor, f"{hub.base}/settings/hooks", scope="project", target="acme/x")
+    assert (shown.status, "invalid_input" in shown.text) == (422, True)
+
+
+def test_a_webhook_is_removed(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/hooks"
+    removed = visitor.submit(visitor.get(page), f"{page}/{hub.ids['hook_id']}", verb="remove")
+    assert ("Removed, in GitLab and here." in removed.text, "No webhook is registered" in removed.text) == (True, True)
+
+
+def test_a_trigger_is_made_of_a_path_switched_off_and_removed(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/triggers"
+    given = {"path": "acme", "event-push": "on", "branches": "main, release/*", "target": "codebuild", "where": "app"}
+    refused = fill(visitor, page, **given)
+    values = {str(one.get("name")): one.get("value") for one in refused.elements("input")}
+    assert ("BuildProjectArns" in refused.text, values["path"], values["where"]) == (True, "acme", "app")
+    made = visitor.submit(refused, page, **{**given, "target": "eventbridge", "where": ""})
+    for told in ("Builds of Acme", "main, release/*", "eventbridge"):
+        assert told in made.text, told
+    [one] = {str(form["action"]) for form in made.elements("form") if str(form["action"]).endswith("/try")}
+    one = one.removesuffix("/try")
+    off = visitor.submit(visitor.get(one), one, verb="disable")
+    assert "Switch on" in off.text
+    assert "Removed; what it has built stays." in visitor.submit(off, one, verb="remove").text
+
+
+def test_a_trigger_is_tried_on_what_came(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/triggers/{hub.ids['trigger_id']}"
+    before = hub.stored()
+    tried = visitor.submit(visitor.get(page), f"{page}/try", delivery_id=hub.ids["delivery_id"])
+    assert (tried.status, "What it makes of this push" in tried.text, hub.stored() == before) == (200, True, True)
+    unknown = visitor.submit(tried, f"{page}/try", delivery_id="dlv_none")
+    assert (unknown.status, "not_found" in unknown.text) == (404, True)
+    assert visitor.get(page.replace(hub.own, hub.other, 1)).status == 404
+
+
+def test_the_log_is_narrowed_by_who_and_what(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings/audit"
+    assert "trigger create" in visitor.get(page).text.partition("Before and after")[2]
+    made = visitor.get(f"{page}?action=hook.create").text.partition("Before and after")[2]
+    assert ("hook create" in made, "trigger create" in made) == (True, False)
+    assert "Nothing was done that fits." in visitor.get(f"{page}?actor=nobody").text
+    assert "invalid_input" in visitor.get(f"{page}?action=dance").text
+
+
+def test_an_integration_is_renamed_and_allowed_more(hub: ConsoleHub, visitor: Visitor) -> None:
+    page = f"{hub.base}/settings"
+    shown = fill(visitor, page, display_name="Acme <1>", paused="on")
+    assert ("Changed." in shown.text, hub("GET", f"/v1/integrations/{hub.own}")[1]["integration"]["status"]) == (
+        True, "paused",
+    )  # fmt: skip
+    refused = fill(visitor, page, display_name="x" * 2000)
+    assert (refused.status, "invalid_input" in refused.text) == (422, True)
+
+
+def test_what_can_be_chosen_is_what_the_api_takes() -> None:
+    assert set(EVENTS) <= set(REGISTRABLE)
+    assert {"push", "tag_push", "merge_request"} <= set(BUILDING)
