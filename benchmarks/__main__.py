@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     cases,
+    console,
     effective,
     history,
     journeys,
@@ -39,6 +40,7 @@ PARTS = (
     "reads",
     "ticks",
     "provisioning",
+    "console",
     "starts",
 )
 GROUPS = {"webhooks": WEBHOOKS, "syncs": KINDS}
@@ -81,6 +83,7 @@ def _sections(chosen: argparse.Namespace) -> Iterator[report.Section]:
         "reads": lambda: report.reads(reads.counted(quick=chosen.quick)),
         "ticks": lambda: report.ticks(ticks.ticks()),
         "provisioning": lambda: report.provisioning(provisioning.measured(quick=chosen.quick)),
+        "console": lambda: report.console(list(console.weighed(quick=chosen.quick))),
         "local": lambda: report.local(list(local_syncs.figures(quick=chosen.quick))),
         "loopback": lambda: report.loopback(loopback.figures(quick=chosen.quick)),
         "starts": lambda: report.starts(list(_starts(tries=3 if chosen.quick else 7))),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.cases import JOBS, PIPELINES
+from benchmarks.console import Weight, console_table
 from benchmarks.effective import Answers, answers_table
 from benchmarks.history import Steps, kept_table
 from benchmarks.journeys import Journeys, journeys_table
@@ -125,6 +126,11 @@ def loopback(figures: Loopback) -> Section:
 def local(waited: Sequence[Waited]) -> Section:
     """Syncs on the emulator."""
     return Section("Access syncs through the local stack", (waited_table(waited),))
+
+
+def console(weights: Sequence[Weight]) -> Section:
+    """What pages of the console weigh, and how long they take."""
+    return Section("Pages of the console", (console_table(weights),))
 
 
 def starts(measured: Sequence[Start]) -> Section:

@@ -13,7 +13,8 @@ AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 LOOKS = {"light": (1280, "light"), "dark": (1280, "dark"), "phone": (320, "light")}
 RUN = """
 const done = arguments[arguments.length - 1];
-axe.run(document, {resultTypes: ["violations"]}).then((found) => done(found.violations.map(
+const wanted = {resultTypes: ["violations"], rules: {"target-size": {enabled: true}}};
+axe.run(document, wanted).then((found) => done(found.violations.map(
   (one) => one.id + ": " + one.nodes.map((node) => node.html.slice(0, 200)).join(" | "))));
 """
 TAB, ENTER = "\ue004", "\ue007"
@@ -42,6 +43,7 @@ def pages(console: Console) -> dict[str, str]:
         "review": f"/reviews/{review_of(console)}",
         "figures": "/pipelines?days=90",
         "no figures": "/pipelines?from=2020-01-01&to=2020-01-07",
+        "failures": "/pipelines/failures?days=90",
         "pipelines": "/pipelines/list",
         "pipeline": _busiest(console),
         "jobs": "/jobs?status=failed",
@@ -89,6 +91,11 @@ def _shared(console: Console) -> Any:
     return max(body["grants"], key=lambda row: len(row["path"]))
 
 
+def whole(browser: Browser) -> None:
+    """Wait until the pieces of a page that come later are there."""
+    browser.until("return document.querySelector('[data-late]') === null")
+
+
 def address(console: Console, path: str) -> str:
     return f"{console.url}{path}" if path.startswith("/console") else f"{console.home}{path}"
 
@@ -100,6 +107,7 @@ def test_every_page_is_accessible(console: Console, browser: Browser, look: str)
     wrong: dict[str, list[str]] = {}
     for name, path in pages(console).items():
         browser.open(address(console, path))
+        whole(browser)
         browser.run(f"{AXE}; return null")
         found = list(browser.run_async(RUN))
         if browser.run("return document.documentElement.scrollWidth > window.innerWidth"):

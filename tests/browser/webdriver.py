@@ -83,11 +83,14 @@ class Browser:
         """Drop all cookies."""
         self._devtools("Network.clearBrowserCookies")
 
-    def screenshot(self) -> bytes:
-        """The whole page as a PNG."""
+    def screenshot(self, *, most: int | None = None) -> bytes:
+        """The page as WebP, or no more than so many pixels of it from the top."""
         size = self._devtools("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        shown = self._devtools("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+        height = size["height"] if most is None else min(most, size["height"])
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1}
+        shown = self._devtools(
+            "Page.captureScreenshot", clip=clip, captureBeyondViewport=True, format="webp", quality=80
+        )
         return base64.b64decode(shown["data"])
 
     def look(self, *, width: int = 1280, height: int = 900, scheme: str = "light") -> None:

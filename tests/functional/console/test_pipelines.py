@@ -22,8 +22,11 @@ def visitor(hub: ConsoleHub) -> Visitor:
     return visitor
 
 
+PIECES = ("", "/failures", "/projects")
+
+
 def test_each_figure_stands_with_its_rule_its_range_and_how_whole_it_is(hub: ConsoleHub, visitor: Visitor) -> None:
-    text = visitor.get(f"{hub.base}/pipelines?days=7").text
+    text = " ".join(visitor.get(f"{hub.base}/pipelines{piece}?days=7").text for piece in PIECES)
     for told in ("100.0 % of 3 pipelines", "1 job wasted 1.0 minutes", "5 minutes of jobs", "script1", "RunnerPrices"):
         assert told in text, told
     figures = 3 + len(("mttr", "cost", "failures", "flaky", "dora"))
@@ -32,8 +35,29 @@ def test_each_figure_stands_with_its_rule_its_range_and_how_whole_it_is(hub: Con
     assert "success / (success + failed)" in text
 
 
+def test_what_takes_longer_comes_later_or_on_a_page_of_its_own(hub: ConsoleHub, visitor: Visitor) -> None:
+    shown = visitor.get(f"{hub.base}/pipelines?days=7&project_id={SHOP}&ref_class=tag")
+    late = [str(one["hx-get"]) for one in shown.elements("section") if one.get("hx-trigger") == "load"]
+    query = f"project_id={SHOP}&days=7&ref_class=tag"
+    assert late == [f"{hub.base}/pipelines{piece}?{query}" for piece in PIECES[1:]]
+    assert set(late) <= set(links(shown))
+    for address in late:
+        piece = visitor.get(address, hx_request="true")
+        assert (piece.status, piece.elements("h1"), len(piece.elements("h2")) > 0) == (200, [], True)
+        assert len(visitor.get(address).elements("h1")) == 1
+
+
+def test_where_figures_are_away_each_piece_says_so(hub: ConsoleHub, visitor: Visitor) -> None:
+    hub.away = {"pipelines"}
+    try:
+        told = [visitor.get(f"{hub.base}/pipelines{piece}").text.count("cannot be shown") for piece in PIECES]
+    finally:
+        hub.away = set()
+    assert told == [1, 4, 2]
+
+
 def test_dora_says_why_it_is_not_there(hub: ConsoleHub, visitor: Visitor) -> None:
-    text = visitor.get(f"{hub.base}/pipelines").text
+    text = visitor.get(f"{hub.base}/pipelines/failures").text
     assert "Not there: The hub does not read deployments" in text
     assert "deployments_not_synced" in text
 
@@ -54,7 +78,7 @@ def test_a_path_becomes_an_id_in_the_address_and_narrows_every_figure(hub: Conso
     text = visitor.get(f"{hub.base}/pipelines?days=7&path=ACME/SHOP-ana").text
     assert "Of 1 project, all read." in text
     assert "acme/shop-Ana all projects" in text
-    group = visitor.get(f"{hub.base}/pipelines?days=7&path=acme")
+    group = visitor.get(f"{hub.base}/pipelines/projects?days=7&group_id={ACME}")
     assert f"{hub.base}/pipelines?project_id={SHOP}&days=7" in set(links(group))
 
 
@@ -76,8 +100,8 @@ def test_what_the_api_refuses_is_said_once(hub: ConsoleHub, visitor: Visitor) ->
 def test_days_without_a_pipeline_are_an_empty_state(hub: ConsoleHub, visitor: Visitor) -> None:
     text = visitor.get(f"{hub.base}/pipelines?from=2026-01-01&to=2026-01-03").text
     assert "No pipeline ran in these days." in text
-    assert "No job failed and succeeded on the same commit." in text
-    assert "nan" not in text.lower().split()
+    calm = visitor.get(f"{hub.base}/pipelines/projects?from=2026-01-01&to=2026-01-03").text
+    assert "No job failed and succeeded on the same commit." in calm
 
 
 def test_a_long_range_is_told_by_week(hub: ConsoleHub, visitor: Visitor) -> None:

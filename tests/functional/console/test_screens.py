@@ -25,6 +25,7 @@ QUERIES = (
     "/people?q=a", "/people?kind=human&status=active", "/changes?days=7&kind=grant_added", WHY,
     f"/why?account_id={BEN}&group_id={ACME}", "/deliveries?status=handled", "/builds?ref=main",
     "/credentials?risk=no_expiry", "/requests?status=denied", f"/pipelines?days=7&project_id={SHOP}",
+    f"/pipelines/projects?days=90&group_id={ACME}",
     f"/pipelines?from=2026-01-01&to=2026-09-30&group_id={ACME}&ref_class=tag&definition=gitlab",
     f"/projects/{SHOP}/pipelines/{WHOLE}", "/pipelines/list?days=7&status=success",
     "/jobs?failure_class=script&days=90", "/settings/audit?action=hook.create&days=7&reach=all",

@@ -1,6 +1,7 @@
 """Figures of pipelines: how they end, take, wait and fail, over the days and of the projects that the address names."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gitlab_hub.console import charts, ranges
@@ -22,24 +23,90 @@ _FLAKY = 20
 
 def screens() -> Sequence[Screen]:
     """All screens of this part."""
-    return (Screen(method="GET", path=f"{ONE}/pipelines", show=figures, section=SECTION),)
+    one = f"{ONE}/pipelines"
+    return (
+        Screen(method="GET", path=one, show=figures, section=SECTION),
+        Screen(method="GET", path=f"{one}/failures", show=failures, section=SECTION),
+        Screen(method="GET", path=f"{one}/projects", show=projects, section=SECTION),
+    )
 
 
 def figures(visit: Visit) -> Outcome:
-    """All figures of a range, each with its rule, and how whole they are."""
-    chosen = ranges.range_of(visit.query, visit.now)
-    filters = {name: visit.query.get(name, "") for name in FILTERS}
+    """How pipelines end, take and wait, and day by day; what takes longer to add up comes in two pieces later."""
+    asked = _asked(visit)
     if path := visit.query.get("path"):
-        return _narrowed(visit, path, {**chosen.query, **filters})
-    place = place_in(visit)
-    found = visit.api.load_all(_asks(visit, chosen, place, filters))
-    values = {**found, "chosen": chosen, "place": place, "filters": filters, **_choices()}
-    trend = found["trend"]
-    if trend.problem is not None and trend.problem.status < 500:  # noqa: PLR2004 - what was asked for is wrong
-        return Page("figures.html", {**values, "found": None}, status=trend.problem.status, problem=trend.problem)
-    drawn = _drawn(found)
-    names = projects_of(visit, [row["project_id"] for row in drawn["flaky_rows"]])
-    return Page("figures.html", {**values, "found": found, "names": names, **drawn})
+        return _narrowed(visit, path, asked)
+    week = asked.chosen.days > _BY_WEEK_FROM
+    before = asked.chosen.before()
+    asks = {"trend": asked.ask(visit, "trend", ruled=True, group_by="week" if week else "day")}
+    if before is not None:
+        asks["before"] = asked.ask(visit, "summary", ruled=True, within=before)
+    found = visit.api.load_all(asks)
+    problem = found["trend"].problem
+    if problem is not None and problem.status < 500:  # noqa: PLR2004 - what was asked for is wrong
+        return Page("figures.html", {**asked.shown, "found": None}, status=problem.status, problem=problem)
+    return Page("figures.html", {**asked.shown, "found": found, **_drawn(found)})
+
+
+def failures(visit: Visit) -> Outcome:
+    """How long it took to recover, what it cost, why jobs failed, and DORA's figures."""
+    asked = _asked(visit)
+    found = visit.api.load_all({name: asked.ask(visit, name) for name in ("mttr", "cost", "failures", "dora")})
+    rows = found["failures"]["rows"] if found["failures"] else []
+    return _piece(visit, "figures_failures", {**asked.shown, "found": found, "failures_rows": rows})
+
+
+def projects(visit: Visit) -> Outcome:
+    """Which jobs are flaky, and the figures project by project."""
+    asked = _asked(visit)
+    asks = {"flaky": asked.ask(visit, "flaky")}
+    if asked.place is None or asked.place.name == "group":
+        asks["projects"] = asked.ask(visit, "summary", ruled=True, group_by="project")
+    found = visit.api.load_all(asks)
+    rows = {name: found[name]["rows"] if found.get(name) else [] for name in ("flaky", "projects")}
+    shown, more = rows["flaky"][:_FLAKY], rows["flaky"][_FLAKY:]
+    values = {
+        "found": found, "flaky_rows": shown, "flaky_more": more, "projects_rows": rows["projects"],
+        "names": projects_of(visit, [row["project_id"] for row in shown]),
+    }  # fmt: skip
+    return _piece(visit, "figures_projects", {**asked.shown, **values})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an address asks figures for."""
+
+    chosen: ranges.DayRange
+    place: Place | None
+    filters: Mapping[str, str]
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What every template of figures needs."""
+        choices = {"ref_classes": REF_CLASSES, "definitions": DEFINITIONS, "day_choices": ranges.CHOICES}
+        return {"chosen": self.chosen, "place": self.place, "filters": self.filters, **choices}
+
+    def ask(
+        self, visit: Visit, figure: str, *, ruled: bool = False, within: ranges.DayRange | None = None, **more: str
+    ) -> Ask:
+        """A call for a figure; `ruled`: by the definition that was chosen, which not every figure has."""
+        of = {"ref_class": self.filters["ref_class"], **(self.place.query if self.place else {})}
+        rule = {"definition": self.filters["definition"]} if ruled else {}
+        bounds = (within or self.chosen).bounds
+        return visit.ask(Part.PIPELINES, f"/analytics/{figure}", **bounds, **of, **rule, **more)
+
+
+def _asked(visit: Visit) -> _Asked:
+    filters = {name: visit.query.get(name, "") for name in FILTERS}
+    place = None if visit.query.get("path") else place_in(visit)
+    return _Asked(ranges.range_of(visit.query, visit.now), place, filters)
+
+
+def _piece(visit: Visit, name: str, values: Mapping[str, Any]) -> Page:
+    """A piece of the page that asks for it, or a page of its own for whoever has no script."""
+    if visit.is_fragment:
+        return Page(f"{name}.html", values)
+    return Page("figures_part.html", {**values, "part": name})
 
 
 def change(now: float | None, before: float | None) -> tuple[str, str] | None:
@@ -52,42 +119,13 @@ def change(now: float | None, before: float | None) -> tuple[str, str] | None:
     return (f"{points:.1f} points up", "good") if points > 0 else (f"{-points:.1f} points down", "bad")
 
 
-def _narrowed(visit: Visit, path: str, query: Mapping[str, str]) -> Outcome:
+def _narrowed(visit: Visit, path: str, asked: _Asked) -> Outcome:
     """The same figures of the group or project at a path; its id stands in the address, as a path may change."""
-    address = f"/console/{visit.integration_id}/pipelines"
     try:
         place = place_at(visit, path)
     except ApiRefusal as refusal:
-        chosen, filters = ranges.range_of(visit.query, visit.now), {name: query.get(name, "") for name in FILTERS}
-        values = {"found": None, "chosen": chosen, "place": None, "filters": filters, **_choices()}
-        return Page("figures.html", values, status=refusal.status, problem=refusal)
-    return GoTo(url_with(address, **place.query, **query))
-
-
-def _choices() -> dict[str, Any]:
-    return {"ref_classes": REF_CLASSES, "definitions": DEFINITIONS, "day_choices": ranges.CHOICES}
-
-
-def _asks(visit: Visit, chosen: ranges.DayRange, place: Place | None, filters: Mapping[str, str]) -> dict[str, Ask]:
-    """What the page needs, the most important first: whatever does not come in time is left out."""
-    of = {"ref_class": filters["ref_class"], **(place.query if place else {})}
-    ruled = {**of, "definition": filters["definition"]}
-
-    def ask(figure: str, query: Mapping[str, str], within: ranges.DayRange = chosen, **more: str) -> Ask:
-        return visit.ask(Part.PIPELINES, f"/analytics/{figure}", **within.bounds, **query, **more)
-
-    before, has_rows = chosen.before(), place is None or place.name == "group"
-    asks = {
-        "trend": ask("trend", ruled, group_by="week" if chosen.days > _BY_WEEK_FROM else "day"),
-        "before": ask("summary", ruled, before) if before else None,
-        "failures": ask("failures", of),
-        "flaky": ask("flaky", of),
-        "mttr": ask("mttr", of),
-        "cost": ask("cost", of),
-        "projects": ask("summary", ruled, group_by="project") if has_rows else None,
-        "dora": ask("dora", of),
-    }
-    return {name: one for name, one in asks.items() if one is not None}
+        return Page("figures.html", {**asked.shown, "found": None}, status=refusal.status, problem=refusal)
+    return GoTo(url_with(visit.path, **place.query, **asked.chosen.query, **asked.filters))
 
 
 def _drawn(found: Mapping[str, Loaded]) -> dict[str, Any]:
@@ -104,7 +142,4 @@ def _drawn(found: Mapping[str, Loaded]) -> dict[str, Any]:
             "queue": charts.line([row["queue"]["p95"] for row in rows]),
         }
         values["moved"] = change(trend["success_rate"], before["success_rate"]) if before else None
-    for name in ("failures", "flaky", "projects"):
-        values[f"{name}_rows"] = found[name]["rows"] if found.get(name) else []
-    values["flaky_rows"], values["flaky_more"] = values["flaky_rows"][:_FLAKY], values["flaky_rows"][_FLAKY:]
     return values
