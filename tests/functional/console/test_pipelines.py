@@ -3,8 +3,9 @@
 import pytest
 
 from gitlab_hub.console.pages.figures import change
+from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from tests.functional.console.company_pipelines import BROKEN, CHILD, WHOLE
-from tests.functional.console.console_hub import ACME, OWNER_TOKEN, SHOP, ConsoleHub
+from tests.functional.console.console_hub import ACME, OWNER_TOKEN, SHOP, START, ConsoleHub
 from tests.functional.console.visitor import Visitor, links
 
 UNREAD = "Not everything: of 2 projects, 1 not read."
@@ -150,3 +151,13 @@ def test_a_pipeline_leads_to_what_it_started_also_where_that_is_not_stored(hub: 
     assert f"{hub.base}/projects/{SHOP}/pipelines/{CHILD}" in set(links(shown))
     assert "in project 9999 not stored here" in shown.text
     assert visitor.get(f"{hub.base}/projects/{SHOP}/pipelines/1").status == 404
+
+
+def test_what_is_missing_from_figures_is_counted_in_words() -> None:
+    hub = ConsoleHub()
+    state = ReadState(default_watermark=START * 1000, owed=2)
+    ReadStates(hub.tables["pipelines"], hub.own).save(SHOP, state)
+    visitor = Visitor(hub.console)
+    visitor.sign_in(OWNER_TOKEN)
+    text = visitor.get(f"{hub.base}/pipelines?project_id={SHOP}").text
+    assert "Not everything: of 1 project, 0 not read; 2 pipelines that GitLab lists could not be read" in text
