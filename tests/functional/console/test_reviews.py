@@ -9,7 +9,7 @@ from tests.functional.console.console_hub import ANA, OWNER_TOKEN, ConsoleHub
 from tests.functional.console.visitor import Shown, Visitor, links
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hub() -> ConsoleHub:
     return ConsoleHub()
 
