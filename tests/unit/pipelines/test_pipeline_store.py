@@ -57,12 +57,14 @@ def test_an_unchanged_pipeline_is_not_written(store: PipelineStore, table: Count
     assert table.written == 0
 
 
-TIMES = ("created_at", "started_at", "finished_at", "updated_at", "committed_at")
+def times_at(moment: str) -> dict[str, Any]:
+    names = ("created_at", "started_at", "finished_at", "updated_at", "committed_at")
+    return dict.fromkeys(names, f"2026-01-01T{moment}")
 
 
 @pytest.mark.parametrize("moments", [("10:00:00.123Z", "10:00:00Z"), ("10:00:00Z", "10:00:00.123Z")])
 def test_parts_of_seconds_are_no_change(store: PipelineStore, table: CountingTable, moments: tuple[str, str]) -> None:
-    before, after = (dict.fromkeys(TIMES, f"2026-01-01T{moment}") for moment in moments)
+    before, after = map(times_at, moments)
     store.save(copy(**before), None, now=1)
     table.written = 0
     assert not store.save(copy(**after), known(store), now=2)
@@ -71,7 +73,7 @@ def test_parts_of_seconds_are_no_change(store: PipelineStore, table: CountingTab
 
 
 def test_what_the_release_before_has_stored_is_no_change(store: PipelineStore, table: CountingTable) -> None:
-    times = dict.fromkeys(TIMES, "2026-01-01T10:00:00.123Z")
+    times = times_at("10:00:00.123Z")
     store.save(copy(**times), None, now=1)
     item, jobs = row(table), with_attempts(copy().jobs)
     body = {**copy(**times).pipeline, "job_count": 1, "bridge_count": 0, "failure_class": None}
