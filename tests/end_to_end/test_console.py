@@ -80,6 +80,18 @@ def test_a_link_signs_in_and_pages_show_the_company(hub: Hub, one: str, tab: Tab
             "/credentials",
             "/builds",
             "/deliveries",
+            "/deliveries/replay",
+            "/pipelines",
+            "/pipelines/failures",
+            "/pipelines/projects",
+            "/pipelines/list",
+            "/jobs",
+            "/reviews",
+            "/settings",
+            "/settings/hooks",
+            "/settings/triggers",
+            "/settings/tokens",
+            "/settings/audit",
         )
     }
     assert {path: page.status_code for path, page in pages.items()} == dict.fromkeys(pages, 200)
