@@ -151,17 +151,18 @@ class ExportHub:
 
     # ---- The worker
 
-    def exporter(self) -> Exporter:
+    def exporter(self, *, incidents_fail_too: bool = False) -> Exporter:
         """A worker, whose calls fail as planned."""
         integrations: Table = faulty(self.integrations, self.plan)
         access: Table = faulty(self.access, self.plan)
         pipelines: Table = faulty(self.pipelines, self.plan)
         objects: Objects = faulty(self.bucket, self.plan)
+        told_in = integrations if incidents_fail_too else self.integrations
         return Exporter(
             store=ExportStore(integrations),
             sources=export_sources(access, pipelines, ScopeList(self.integrations), self.clock),
             objects=objects,
-            incidents=IncidentStore(self.integrations, self.clock, integration_rows.is_live),
+            incidents=IncidentStore(told_in, self.clock, integration_rows.is_live),
             exists=self.known.exists,
             now=self.clock,
         )

@@ -52,8 +52,7 @@ class ExportStore:
 
     def due_for(self, due: Due) -> Export | None:
         """Read what is due; None where it is gone."""
-        integration_id, _, export_id = due.subject.partition("#")
-        return self.get(integration_id, export_id)
+        return self.get(*subject_parts(due.subject))
 
     def put_files(self, export: Export, files: Iterable[File]) -> None:
         """Write files behind those that the export counts; they show once it counts them too."""
@@ -73,10 +72,21 @@ class ExportStore:
         )
         yield from (value_of(File, row) for row in rows)
 
+    def forget_files(self, integration_id: str, export_id: str) -> None:
+        """Remove what is written of the files of an export, counted or not."""
+        rows = query_all(self._table, files_pk(integration_id), prefix=f"{export_id}#", attributes=("pk", "sk"))
+        self._table.write(deletes=[(row["pk"], row["sk"]) for row in rows])
+
 
 def subject_of(export: Export) -> str:
     """The name of an export among what is due."""
     return f"{export.asked.integration_id}#{export.id}"
+
+
+def subject_parts(subject: str) -> tuple[str, str]:
+    """The integration and the export of such a name."""
+    integration_id, _, export_id = subject.partition("#")
+    return integration_id, export_id
 
 
 def _row(export: Export) -> Item:

@@ -5,7 +5,7 @@ them, then how far it is. One that dies leaves its last slice to the next worker
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ from gitlab_hub.exports.model import (
 from gitlab_hub.exports.parquet import ParquetUnavailable
 from gitlab_hub.exports.ports import Source
 from gitlab_hub.exports.slices import LEAST_SECONDS, read_slice, write_slice
-from gitlab_hub.exports.store import ExportStore, subject_of
+from gitlab_hub.exports.store import ExportStore, subject_of, subject_parts
 from gitlab_hub.incidents import Incident, IncidentStore
 from gitlab_hub.storage.due import Due
 from gitlab_hub.storage.ports import Objects, UnknownSchema
@@ -86,8 +86,11 @@ class Exporter:
         """Take the export that has waited longest; None where there is none, or enough are being made."""
         now, waiting, held = int(self._now()), dict[str, Export](), set[str]()
         for due, export in self._known():
-            if export is None or export.status.is_final or not self._exists(export.asked.integration_id):
-                self._store.due.drop([due])
+            integration_id, export_id = subject_parts(due.subject)
+            if export is None or not self._exists(integration_id):
+                self._sweep(due, integration_id, export_id)
+            elif export.status.is_final:
+                self._end(export)  # Who wrote that it is over may not have come to tell of it.
             elif export.is_held(now):
                 held.add(export.id)
             else:
@@ -171,37 +174,38 @@ class Exporter:
 
     def _clear(self, export: Export) -> None:
         """Remove what workers that died have left and no slice has written again."""
-        counted = {file.key for file in self._store.files(export)}
-        prefix, after = prefix_of(export.asked.integration_id, export.id), ""
+        self._remove(export.asked.integration_id, export.id, but={file.key for file in self._store.files(export)})
+
+    def _sweep(self, due: Due, integration_id: str, export_id: str) -> None:
+        """Remove what a worker wrote while the export went away, once that worker cannot be alive any more."""
+        if due.at > self._now():
+            return
+        self._remove(integration_id, export_id)
+        self._store.forget_files(integration_id, export_id)
+        self._store.due.drop([due])
+
+    def _remove(self, integration_id: str, export_id: str, *, but: Collection[str] = ()) -> None:
+        prefix, after = prefix_of(integration_id, export_id), ""
         while keys := self._objects.keys(prefix, limit=_PAGE, after=after):
-            self._objects.delete([key for key in keys if key not in counted])
+            self._objects.delete([key for key in keys if key not in but])
             after = keys[-1]
 
     def _fail(self, export: Export, code: str) -> None:
         """Write that it will not be done, and have a person look."""
-        now = int(self._now())
-        over = failed(export, code, at=now)
-        if not self._store.save(over):
-            return
-        asked = export.asked
-        details = {"code": code, "dataset": str(asked.dataset), "format": str(asked.format)}
-        self._incidents.open(
-            Incident(
-                kind=INCIDENT,
-                integration_id=asked.integration_id,
-                subject=str(asked.dataset),
-                at=now,
-                hint=HINTS[code],
-                details=details,
-                revision=export.id,
-            )
-        )
-        self._end(over)
+        over = failed(export, code, at=int(self._now()))
+        if self._store.save(over):
+            self._end(over)
 
     def _end(self, export: Export) -> None:
-        """Nobody has to look at it any more; an export that is done ends the incident about those that were not."""
+        """Tell of an export that is over, and have nobody look at it any more; done again it has no other effect.
+
+        One that failed is for a person to look at; one that is done ends the incident about those that were not.
+        """
+        asked = export.asked
         if export.status is Status.DONE:
-            self._incidents.close(INCIDENT, export.asked.integration_id, str(export.asked.dataset))
+            self._incidents.close(INCIDENT, asked.integration_id, str(asked.dataset))
+        else:
+            self._incidents.open(_incident(export))
         subject = subject_of(export)
         self._store.due.drop([due for due in self._store.due.every() if due.subject == subject])
 
@@ -212,3 +216,16 @@ class Exporter:
             if current is not None and current.leased_until == export.leased_until and not current.status.is_final:
                 self._store.due.add([Due(subject_of(export), int(self._now()), export.id)])
                 self._store.save(released(current, is_clean=is_clean, counts=counts))
+
+
+def _incident(export: Export) -> Incident:
+    asked, code = export.asked, export.error or GAVE_UP
+    return Incident(
+        kind=INCIDENT,
+        integration_id=asked.integration_id,
+        subject=str(asked.dataset),
+        at=export.finished_at or export.created_at,
+        hint=HINTS.get(code, ""),
+        details={"code": code, "dataset": str(asked.dataset), "format": str(asked.format)},
+        revision=export.id,
+    )
