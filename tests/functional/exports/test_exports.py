@@ -100,3 +100,13 @@ def test_late_rows_of_a_day_are_in_the_next_export_and_the_one_before_stays(hub:
     assert ids(hub.read(hub.show(first["id"]), tmp_path)) == [5]
     (file,) = hub.show(first["id"])["files"]
     assert file["sha256"] == sha256(hub.content(first, file)).hexdigest()
+
+
+def test_jobs_outside_of_the_range_are_not_read(hub: ExportHub) -> None:
+    def read(dataset: str) -> int:
+        before = hub.pipelines.bill["items"]
+        assert hub.made(dataset, "csv", **{"from": "2026-11-02", "to": "2026-11-02"})["rows"] > 0
+        return hub.pipelines.bill["items"] - before
+
+    # Of that day's pipelines one has jobs, in one chunk.
+    assert read("jobs") == read("pipelines") + 1

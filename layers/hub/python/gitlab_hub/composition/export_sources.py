@@ -71,7 +71,10 @@ class JobSource(PipelineSource):
     """Jobs, every attempt, in the file of their pipeline's project and day."""
 
     def _rows(self, asked: Asked, project: KnownProject, after: str | None) -> Iterator[tuple[Item, list[Item]]]:
-        for row, jobs in self._walk.with_jobs(asked.integration_id, project, after=after):
+        def is_wanted(row: Item) -> bool:
+            return asked.holds(row["created_at"])
+
+        for row, jobs in self._walk.with_jobs(asked.integration_id, project, after=after, of=is_wanted):
             yield row, [job_row(job, row, project) for job in jobs]
 
 

@@ -3,7 +3,7 @@
 Nothing is bounded here: who walks stops when it has enough, and goes on behind the row it has come to.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gitlab_hub.gitlab.fields import padded
@@ -55,12 +55,15 @@ class PipelineWalk:
         return query_all(self._table, pipelines_pk(integration_id, project.id), after=after, limit=_PIPELINES)
 
     def with_jobs(
-        self, integration_id: str, project: KnownProject, *, after: str | None
+        self, integration_id: str, project: KnownProject, *, after: str | None, of: Callable[[Item], bool]
     ) -> Iterator[tuple[Item, list[Item]]]:
-        """The same rows, each with every attempt of its jobs, the newest first."""
+        """The same rows, each with every attempt of its jobs, the newest first; `of`: whose jobs are wanted.
+
+        Of others none is read: an export of a day must not read the jobs of all years.
+        """
         pk = pipelines_pk(integration_id, project.id)
         for page in query_pages(self._table, pk, after=after, limit=_WITH_JOBS):
-            jobs = jobs_of(self._table, integration_id, page)
+            jobs = jobs_of(self._table, integration_id, [row for row in page if of(row)])
             for row in page:
                 yield row, list(jobs.get((row["project_id"], row["id"]), ()))
 
