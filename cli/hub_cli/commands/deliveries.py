@@ -1,6 +1,5 @@
 """What GitLab has sent, and what became of it: `deliveries`, and `deliveries tail`, `show`, `replay`."""
 
-from collections import deque
 from itertools import islice
 from typing import Annotated, Any
 
@@ -40,9 +39,11 @@ DELIVERY = (
     ),
     Column("builds", field("build_ids")),
 )
-_SEEN = 1000
+_AT_ONCE = 1000
 _BEHIND = 60
 """Seconds that a tail looks back, so that what was stored late is not missed."""
+_LONGEST = 3600
+"""Seconds after which it waits no longer for a delivery that nobody is done with."""
 
 app = typer.Typer(
     help="Show what GitLab has sent, the newest first, and why it built nothing.", invoke_without_command=True
@@ -85,24 +86,44 @@ def tail(
 ) -> None:
     """Show deliveries as they come, each once it is done with, until Ctrl-C. It survives a network that is away."""
     invocation = Invocation.of(context, integration=integration)
-    seen: deque[str] = deque(maxlen=_SEEN)
-    started = int(invocation.now)
+    news = _News(int(invocation.now))
     invocation.out.remark(f"Waiting for deliveries; it looks every {EVERY:.0f} seconds. Ctrl-C ends it.")
 
     def look() -> list[Row]:
-        since = max(started, int(invocation.now) - _BEHIND)
+        now = int(invocation.now)
         found = invocation.hub.rows(
-            path("deliveries"), "deliveries", integration_id=invocation.asked_integration_id, event=event, since=since
-        )
-        return [one for one in islice(found, _SEEN) if one["status"] != "pending" and one["id"] not in seen]
+            path("deliveries"), "deliveries", integration_id=invocation.asked_integration_id, event=event,
+            since=news.since(now),
+        )  # fmt: skip
+        return news.of(list(islice(found, _AT_ONCE)), now)
 
     def show(found: list[Row]) -> None:
-        for one in reversed(found):
-            seen.append(one["id"])
+        for one in found:
             invocation.out.say(_line(one))
 
     watch = Watch(invocation, look, is_over=lambda _: False)
     until_interrupted(lambda: watch.run(show, invocation.out.remark), invocation, ended=None)
+
+
+class _News:
+    """What a tail has not shown yet: deliveries that came while the network was away, or that nobody is done with."""
+
+    def __init__(self, now: int) -> None:
+        self._began, self._whole_until = now, now
+        self._shown: dict[str, None] = {}
+
+    def since(self, now: int) -> int:
+        """From when on there may be some."""
+        return max(self._began, self._whole_until - _BEHIND, now - _LONGEST)
+
+    def of(self, found: list[Row], now: int) -> list[Row]:
+        """Those among what was found at this time (the newest first), the oldest first."""
+        done = [one for one in reversed(found) if one["status"] != "pending" and one["id"] not in self._shown]
+        self._shown |= dict.fromkeys(one["id"] for one in done)
+        for old in list(islice(self._shown, max(0, len(self._shown) - 5 * _AT_ONCE))):
+            del self._shown[old]
+        self._whole_until = min([now, *(one["received_at"] for one in found if one["status"] == "pending")])
+        return done
 
 
 @app.command()

@@ -140,6 +140,31 @@ def test_deliveries_are_told_once_each_when_they_are_done_with(hub: CommandLine)
     assert "Nothing answers at hub.example.com." in ended.err
 
 
+@pytest.mark.parametrize("first", ["pending", "none"])
+def test_a_tail_looks_back_to_what_it_has_not_shown_yet(hub: CommandLine, first: str) -> None:
+    came = int(hub.clock) + 1
+    one = {**_delivery(hub), "id": "dlv_1", "received_at": came, "status": "handled", "build_ids": [], "reasons": []}
+    hub.when_slept = lambda: setattr(hub, "clock", hub.clock + 100)  # it takes its time, or the network was away
+    before = _page({**one, "status": "pending"}) if first == "pending" else _page()
+    away = [httpx.ConnectError("refused") for _ in range(4)]
+    del hub.environ["HUB_INTEGRATION"]
+    hub.network.troubles = [before, *away, _page(one), _page(one), _interrupt]
+    ended = hub("deliveries", "tail")
+    since = [int(request.url.params["since"]) for request in hub.network.requests]
+    assert [line.split()[0] for line in ended.out.splitlines()] == ["dlv_1"]
+    assert since[5] <= came < since[-1], since
+
+
+def test_a_tail_does_not_wait_for_one_delivery_for_ever(hub: CommandLine) -> None:
+    one = {**_delivery(hub), "received_at": int(hub.clock), "status": "pending"}
+    hub.when_slept = lambda: setattr(hub, "clock", hub.clock + 3600)
+    del hub.environ["HUB_INTEGRATION"]
+    hub.network.troubles = [_page(one), _page(one), _page(one), _interrupt]
+    hub("deliveries", "tail")
+    since = [int(request.url.params["since"]) for request in hub.network.requests]
+    assert since[-1] >= hub.clock - 3700
+
+
 def _delivery(hub: CommandLine) -> dict[str, Any]:
     told: dict[str, Any] = hub.hub("GET", f"/v1/deliveries/{hub.hub.ids['delivery_id']}")[1]["delivery"]
     return told
