@@ -41,16 +41,16 @@ class Hub:
 
     def rows(self, path: str, plural: str, /, **query: Any) -> Iterator[Row]:
         """Read a list to its end, a page whenever the next row is wanted."""
-        cursor: str | None = None
+        cursor, known = None, set[str]()
         while True:
             page = self._call("GET", path, query={"limit": _PAGE, **query, "cursor": cursor})
             yield from page[plural]
-            following = page.get("next_cursor")
-            if following is None:
+            cursor = page.get("next_cursor")
+            if cursor is None:
                 return
-            if following == cursor:
+            if cursor in known:
                 raise Unreachable("The hub gave the same page again; the list was not read to its end.")
-            cursor = following
+            known.add(cursor)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Row:
         """Do something once, however often it has to be sent."""
@@ -98,10 +98,12 @@ def path(*parts: str | int) -> str:
 def _opened(login: Login, transport: httpx.BaseTransport | None) -> httpx.Client:
     headers = {"authorization": f"Bearer {login.token}", "user-agent": f"gitlab-hub-cli/{__version__}"}
     try:
-        # A redirect is not followed: the token belongs to this address alone.
+        # A redirect is not followed: the token belongs to this address alone. Only an address on this machine may go
+        # without encryption, and then no proxy that the environment names may carry the token away from it.
         return httpx.Client(
-            base_url=login.url, headers=headers, timeout=_TIMEOUT, transport=transport, follow_redirects=False
-        )
+            base_url=login.url, headers=headers, timeout=_TIMEOUT, transport=transport, follow_redirects=False,
+            trust_env=login.url.startswith("https:"),
+        )  # fmt: skip
     except (httpx.InvalidURL, UnicodeError, ValueError):
         hint = "`hub login` stores another one."
         raise WrongUsage("The address, or the token, holds characters that none has.", hint=hint) from None
