@@ -42,6 +42,10 @@ Exit codes:
 """
 
 
+_ODD = (KeyError, TypeError, AttributeError, ValueError, OverflowError)
+"""What comes of an answer whose fields are missing, or other than they are documented to be."""
+
+
 class Commands(TyperGroup):
     """Commands whose problems are told in words."""
 
@@ -52,9 +56,10 @@ class Commands(TyperGroup):
         except Problem as problem:
             tell(problem)
             raise typer.Exit(problem.exit_code) from None
-        except KeyError as missing:
+        except _ODD as odd:
+            lacks = f"has no {odd}" if isinstance(odd, KeyError) else "is not what this command knows"
             hint = f"Is the hub older or newer than this command ({__version__})?"
-            tell(Problem(f"The hub's answer has no {missing}.", hint=hint))
+            tell(Problem(f"The hub's answer {lacks}.", hint=hint))
             raise typer.Exit(ExitCode.REFUSED) from None
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,25 +51,37 @@ class Settings:
         return Login(address, token or (stored.token if stored else ""))
 
     def store(self, login: Login) -> None:
-        """Keep a login, readable for this user alone; whatever happens, the file is the old or the new one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Keep a login, readable for this user alone; whatever happens, the file is the old or the new one.
+
+        Raises Problem.
+        """
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"url": login.url, "token": login.token}, file)
-        draft.replace(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            draft.unlink(missing_ok=True)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"url": login.url, "token": login.token}, file)
+            draft.replace(self.path)
+        except OSError as error:
+            with suppress(OSError):  # It may hold the token.
+                draft.unlink(missing_ok=True)
+            hint = "Set HUB_URL and HUB_TOKEN, or XDG_CONFIG_HOME to a folder that is yours."
+            raise Problem(f"{self.path} cannot be written: {error.strerror}.", hint=hint) from None
 
     def forget(self) -> bool:
-        """Remove what is stored; whether there was anything."""
+        """Remove what is stored; whether there was anything. Raises Problem."""
         was_there = self.path.exists()
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise Problem(f"{self.path} cannot be removed: {error.strerror}.", hint="It holds your token.") from None
         return was_there
 
     def _stored(self) -> Login | None:
         try:
             mode = self.path.stat().st_mode
-            text = self.path.read_text(encoding="utf-8")
+            content = self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -78,8 +91,8 @@ class Settings:
         if os.name == "posix" and mode & _OTHERS:
             raise Problem(f"Others may read {self.path}, which holds your token.", hint=f"chmod 600 {self.path}")
         try:
-            content = json.loads(text)
-            return Login(checked_address(str(content["url"])), str(content["token"]))
+            kept = json.loads(content)
+            return Login(checked_address(str(kept["url"])), str(kept["token"]))
         except (ValueError, KeyError, TypeError):
             raise Problem(f"{self.path} holds no login.", hint="`hub login` writes it anew.") from None
 

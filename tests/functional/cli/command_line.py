@@ -53,7 +53,7 @@ class Network:
             return trouble if isinstance(trouble, httpx.Response) else trouble(request)
         try:
             return self.answer(request)
-        except KeyError as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             # The command would take it for an answer of another version.
             raise AssertionError(f"the hub itself failed: {error!r}") from error
 

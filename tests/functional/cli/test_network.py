@@ -117,6 +117,12 @@ def test_a_list_that_goes_round_in_circles_is_ended(hub: CommandLine) -> None:
     assert (hub("tokens", "-o", "json").code, len(hub.network.requests)) == (3, 2)
 
 
+def test_a_list_that_goes_round_in_a_larger_circle_is_ended_too(hub: CommandLine) -> None:
+    pages = [{"tokens": [], "next_cursor": cursor} for cursor in ("a", "b", "c", "a", "b", "c")]
+    hub.network.troubles = [httpx.Response(200, json=page) for page in pages]
+    assert (hub("tokens", "-o", "json").code, len(hub.network.requests)) == (3, 4)
+
+
 def test_what_was_told_before_the_network_failed_is_no_whole_answer(hub: CommandLine) -> None:
     del hub.environ["HUB_INTEGRATION"]
     page = {"entries": [], "next_cursor": "next"}
@@ -148,7 +154,8 @@ def test_what_there_is_not_is_said_in_words(hub: CommandLine, arguments: str, co
 
 def test_an_answer_of_another_version_is_said_to_be_one(hub: CommandLine) -> None:
     del hub.environ["HUB_INTEGRATION"]
-    for answer in ({"ok": True}, {"incidents": [{"what": 1}], "next_cursor": None}):
+    rows: list[object] = [None, "x", 1, [None], [1], [["a"]], [{"what": 1}]]
+    for answer in ({"ok": True}, *({"incidents": some, "next_cursor": None} for some in rows)):
         hub.network.troubles = [httpx.Response(200, json=answer)]
         ended = hub("incidents")
         assert (ended.code, ended.out, "older or newer" in ended.err) == (1, "", True)

@@ -69,7 +69,12 @@ def test_what_is_written_while_the_integration_goes_away_goes_too(at: int) -> No
 def test_what_a_worker_that_may_be_alive_writes_of_one_that_is_gone_waits_for_its_end() -> None:
     hub = filled()
     hub.ask()
-    hub.plan = Plan(at=2, only={"write"}, meanwhile=lambda: (removed(hub), hub.exporter().tick(lambda: LEFT)))
+
+    def gone_and_looked_at() -> None:
+        removed(hub)
+        hub.exporter().tick(lambda: LEFT)
+
+    hub.plan = Plan(at=2, only={"write"}, meanwhile=gone_and_looked_at)
     hub.work()
     hub.recover()
     assert left_over(hub) == []

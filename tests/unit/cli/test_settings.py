@@ -63,13 +63,26 @@ def test_a_file_that_others_can_read_is_not_used(tmp_path: Path, mode: int) -> N
     assert (TOKEN in str(refused.value), refused.value.hint) == (False, f"chmod 600 {kept.path}")
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"url": "https://hub.example.com"}', "\x00"])
-def test_a_broken_file_is_said_to_be_one(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"url": "https://hub.example.com"}', b"\x00", b"\xff\xfe"])
+def test_a_broken_file_is_said_to_be_one(tmp_path: Path, content: bytes) -> None:
     kept = settings(tmp_path)
     kept.store(Login(URL, TOKEN))
-    kept.path.write_text(content)
+    kept.path.write_bytes(content)
     with pytest.raises(Problem, match="holds no login"):
         kept.login()
+
+
+def test_where_nothing_can_be_kept_or_forgotten_it_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Problem, match="cannot be written"):
+        settings(tmp_path / "file").store(Login(URL, TOKEN))
+    kept = settings(tmp_path)
+    kept.path.mkdir(parents=True)
+    with pytest.raises(Problem, match="cannot be written"):
+        kept.store(Login(URL, TOKEN))
+    assert [one.name for one in kept.path.parent.iterdir()] == ["login.json"]
+    with pytest.raises(Problem, match="cannot be removed"):
+        kept.forget()
 
 
 def test_a_kept_address_is_checked_like_any_other(tmp_path: Path) -> None:
