@@ -103,6 +103,18 @@ def test_a_preview_tries_a_bounded_number_of_triggers(hub: ConsoleHub, visitor: 
     assert ("Not every trigger was tried" in shown.text, "not tried" in shown.text) == (True, True)
 
 
+def test_triggers_of_the_group_that_a_project_is_in_now_are_tried_too(hub: ConsoleHub, visitor: Visitor) -> None:
+    project = hub("GET", f"/v1/integrations/{hub.own}/projects")[1]["projects"][0]
+    group = project["full_path"].rpartition("/")[0]
+    body = {"integration_id": hub.own, "group": group, "events": ["push"], "target": {"type": "eventbridge"}}
+    status, made = hub("POST", "/v1/triggers", body)
+    assert status == 201, made
+    [row] = [one for one in hub.tables["deliveries"].dump() if one.get("delivery_id") == hub.ids["delivery_id"]]
+    hub.tables["deliveries"].put({**row, "project_id": project["id"], "project_path": "before/it-moved"})
+    shown = visitor.get(f"{hub.base}/deliveries/replay").text
+    assert f"by a trigger of {group}".lower() in shown.lower()
+
+
 def test_who_may_not_replay_is_offered_nothing(hub: ConsoleHub) -> None:
     viewer = Visitor(hub.console)
     viewer.sign_in(hub.token(role="viewer")["token"])
@@ -120,4 +132,7 @@ def test_a_trigger_is_tried_on_what_it_is_about() -> None:
         {"id": "t1", "group": None, "project_id": 3}, {"id": "t2", "group": "Acme", "project_id": None},
         {"id": "t3", "group": None, "project_id": 9},
     ]  # fmt: skip
-    assert [(one, trigger["id"]) for one, trigger in tries(came, known)] == [("d1", "t1"), ("d1", "t2")]
+    assert [(one, trigger["id"]) for one, trigger in tries(came, known, {})] == [("d1", "t1"), ("d1", "t2")]
+    # A project may have moved since, or its group may be called otherwise; what is built goes by where it is now.
+    moved = tries(came, known, {4: {"full_path": "acme/x"}})
+    assert [(one, trigger["id"]) for one, trigger in moved] == [("d1", "t1"), ("d1", "t2"), ("d2", "t2")]

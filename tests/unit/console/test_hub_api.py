@@ -86,7 +86,7 @@ def test_a_part_that_does_not_answer_in_time_leaves_the_rest_of_the_page() -> No
             stuck.wait(10)
         return {"statusCode": 200, "body": "{}"}
 
-    api = HubApi(lambda _: MemoryFunction(answered), WHO, HERE, patience=lambda: 0.2)
+    api = HubApi(lambda _: MemoryFunction(answered), WHO, HERE, patience=0.2)
     asks = {
         "stuck": Ask(part=Part.BUILDS, path="/v1/stuck"),
         "behind": Ask(part=Part.BUILDS, path="/v1/behind"),
@@ -99,6 +99,22 @@ def test_a_part_that_does_not_answer_in_time_leaves_the_rest_of_the_page() -> No
     time.sleep(0.1)
     # What nobody waits for any more is not asked for.
     assert sorted(asked) == ["/v1/other", "/v1/stuck"]
+
+
+def test_all_parts_of_a_page_share_the_time_that_it_has() -> None:
+    stuck = threading.Event()
+
+    def answered(_: Mapping[str, Any]) -> dict[str, Any]:
+        stuck.wait(10)
+        return {"statusCode": 200, "body": "{}"}
+
+    api, began = HubApi(lambda _: MemoryFunction(answered), WHO, HERE, patience=0.5), time.monotonic()
+    for _ in range(4):
+        found = api.load_all({"stuck": Ask(part=Part.BUILDS, path="/v1/stuck")})
+        assert found["stuck"].problem is not None
+    took = time.monotonic() - began
+    stuck.set()
+    assert took < 1.5
 
 
 def test_a_mistake_in_the_answer_is_not_swallowed() -> None:

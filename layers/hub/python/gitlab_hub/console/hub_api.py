@@ -5,6 +5,7 @@ there is no second set of rules here, and the function that shows pages holds no
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from gitlab_hub.storage.ports import Function, FunctionUnavailable
 from gitlab_hub.web.principal import Principal
 
 PATIENCE_SECONDS = 18.0
-"""How long the parts of a page may take; a function has 29 seconds, and the page is looked up and made besides."""
+"""How long the parts of a page may take, all together: a function has 29 seconds, and makes the page besides."""
 
 
 class Part(StrEnum):
@@ -90,10 +91,14 @@ class HubApi:
         principal: Principal,
         context: Mapping[str, Any],
         *,
-        patience: Callable[[], float] = lambda: PATIENCE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
-        """`context`: the `requestContext` of the request behind it; `patience`: for how many seconds a page waits."""
-        self._function_of, self._principal, self._context, self._patience = function_of, principal, context, patience
+        """`context`: the `requestContext` of the request behind it; `patience`: for how many seconds a page waits.
+
+        They begin now, and some pages ask several times, for what an answer before has named.
+        """
+        self._function_of, self._principal, self._context = function_of, principal, context
+        self._waits_until = time.monotonic() + patience
         self._request_id = str(context.get("requestId") or "unknown")
 
     @property
@@ -153,7 +158,7 @@ class HubApi:
         pool = ThreadPoolExecutor(max(1, len(lines)))
         try:
             running = [pool.submit(in_line, line) for line in lines.values()]
-            done, _ = wait(running, timeout=self._patience())
+            done, _ = wait(running, timeout=max(0.0, self._waits_until - time.monotonic()))
         finally:
             is_over.set()
             pool.shutdown(wait=False, cancel_futures=True)

@@ -6,6 +6,7 @@ from typing import Any
 from gitlab_hub.console import ranges
 from gitlab_hub.console.forms import REPEAT_KEY, number
 from gitlab_hub.console.hub_api import Ask, Loaded, Part
+from gitlab_hub.console.names import projects_of
 from gitlab_hub.console.pages.deliveries import SECTION, STATUSES
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import Outcome, Page, Screen, Visit
@@ -51,7 +52,7 @@ def preview(visit: Visit) -> Outcome:
     )
     rows = found["deliveries"]["deliveries"] if found["deliveries"] else []
     triggers = found["triggers"]["triggers"] if found["triggers"] else []
-    wanted = tries(rows, triggers)
+    wanted = tries(rows, triggers, projects_of(visit, [one["project_id"] for one in rows]) if triggers else {})
     told = _tried(visit, wanted[:MOST_TRIES]) if visit.may("developer") else {}
     values = {
         **found, "filters": filters, "since": query["since"], "statuses": STATUSES, "day_choices": ranges.CHOICES,
@@ -70,17 +71,29 @@ def replay(visit: Visit) -> Outcome:
 
 
 def tries(
-    deliveries: Iterable[Mapping[str, Any]], triggers: Iterable[Mapping[str, Any]]
+    deliveries: Iterable[Mapping[str, Any]],
+    triggers: Iterable[Mapping[str, Any]],
+    projects: Mapping[int, Mapping[str, Any]],
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    """Which trigger is to be tried on which delivery: those of its project, and of a group above it. Pure."""
+    """Which trigger is to be tried on which delivery: those of its project, and of a group above it. Pure.
+
+    `projects`: as they are now, by their ids. A group may be called otherwise since a delivery came, and a project may
+    have moved; a trigger that builds then must not be missing where it is said what a replay would build.
+    """
     known = list(triggers)
-    return [(one["id"], trigger) for one in deliveries for trigger in known if _is_about(trigger, one)]
+    return [
+        (one["id"], trigger)
+        for one in deliveries
+        for trigger in known
+        if _is_about(trigger, one, projects.get(one["project_id"], {}).get("full_path"))
+    ]
 
 
-def _is_about(trigger: Mapping[str, Any], delivery: Mapping[str, Any]) -> bool:
+def _is_about(trigger: Mapping[str, Any], delivery: Mapping[str, Any], path_now: str | None) -> bool:
     if trigger["group"] is None:
         return bool(trigger["project_id"] == delivery["project_id"])
-    return str(delivery["project_path"] or "").lower().startswith(f"{trigger['group'].lower()}/")
+    below = f"{trigger['group'].lower()}/"
+    return any((path or "").lower().startswith(below) for path in (delivery["project_path"], path_now))
 
 
 def _tried(visit: Visit, wanted: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Loaded]:
