@@ -144,6 +144,18 @@ def test_an_integration_is_renamed_and_allowed_more(hub: ConsoleHub, visitor: Vi
     assert (refused.status, "invalid_input" in refused.text) == (422, True)
 
 
+def test_a_page_that_has_become_old_undoes_nothing_that_it_did_not_show(hub: ConsoleHub, visitor: Visitor) -> None:
+    page, path = f"{hub.base}/settings", f"/v1/integrations/{hub.own}"
+    assert hub("PATCH", path, {"paused": False})[0] == 200
+    old = visitor.get(page)
+    assert hub("PATCH", path, {"paused": True})[0] == 200
+    visitor.submit(old, page, display_name="Acme, renamed")
+    now = hub("GET", path)[1]["integration"]
+    assert (now["display_name"], now["status"]) == ("Acme, renamed", "paused")
+    visitor.submit(visitor.get(page), page, display_name="Acme, renamed")
+    assert hub("GET", path)[1]["integration"]["status"] == "active"
+
+
 def test_what_can_be_chosen_is_what_the_api_takes() -> None:
     assert set(EVENTS) <= set(REGISTRABLE)
     assert {"push", "tag_push", "merge_request"} <= set(BUILDING)

@@ -1,18 +1,20 @@
 """Settings: the integration and its past syncs, hub tokens, and the audit log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.console import ranges, times
-from gitlab_hub.console.forms import REPEAT_KEY, choice, number
+from gitlab_hub.console.forms import REPEAT_KEY, choice, json_field, number
 from gitlab_hub.console.hub_api import ApiRefusal, Ask, Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 from gitlab_hub.web.principal import Role
 
 SECTION = "settings"
+WAS = "was"
+"""The field that says what the form has shown."""
 FEATURES = ("manage_webhooks", "report_statuses", "provisioning")
 _PAGE = 50
 _RUNS = 10
@@ -39,13 +41,10 @@ def integration(visit: Visit) -> Outcome:
 
 def change(visit: Visit) -> Outcome:
     """Change its name, what it may do, or pause it; and go on."""
-    body = {
-        "display_name": visit.fields.get("display_name", ""),
-        "paused": visit.fields.get("paused") == "on",
-        "features": {name: visit.fields.get(name) == "on" for name in FEATURES},
-    }
+    body = _changes(visit.fields)
     try:
-        visit.patch(Part.INTEGRATIONS, "", body)
+        if body:
+            visit.patch(Part.INTEGRATIONS, "", body)
     except ApiRefusal as refusal:
         return _integration(visit, refusal)
     return GoTo(f"{visit.path}?done=changed")
@@ -97,6 +96,26 @@ def audit_log(visit: Visit) -> Outcome:
     return Page("audit.html", {**values, "day_choices": ranges.CHOICES})
 
 
+def _told(one: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form shows of an integration, as it sends it back."""
+    features = {name: one["features"][name] for name in FEATURES}
+    return {"display_name": one["display_name"], "paused": one["status"] == "paused", "features": features}
+
+
+def _changes(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What somebody has changed in the form. What they left as it was shown may be otherwise by now, and stays so."""
+    told = json_field(fields, WAS)
+    was: dict[str, Any] = told if isinstance(told, dict) else {}
+    shown = was.get("features")
+    before: dict[str, Any] = shown if isinstance(shown, dict) else {}
+    plain = {"display_name": fields.get("display_name", ""), "paused": fields.get("paused") == "on"}
+    features = {name: fields.get(name) == "on" for name in FEATURES}
+    changed: dict[str, Any] = {name: value for name, value in plain.items() if was.get(name) != value}
+    if switched := {name: is_on for name, is_on in features.items() if before.get(name) is not is_on}:
+        changed["features"] = switched
+    return changed
+
+
 def _integration(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
     found = visit.api.load_all(
         {
@@ -106,7 +125,8 @@ def _integration(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
     )
     if (problem := found["integration"].problem) is not None:
         raise problem
-    values = {**found, "one": found["integration"]["integration"], "given": visit.fields, "features": FEATURES}
+    one = found["integration"]["integration"]
+    values = {**found, "one": one, "told": _told(one), "given": visit.fields, "features": FEATURES}
     status = refusal.status if refusal else HTTPStatus.OK
     return Page("settings.html", {**values, "done": visit.query.get("done")}, status=status, problem=refusal)
 
