@@ -101,7 +101,8 @@ class Hub:
         ours = {"integration_id": INTEGRATION, "connection_id": INTEGRATION, "credential_id": "one"}
         owned = {f"{what}_id": owned_id(prefix, INTEGRATION, "1") for what, prefix in _PREFIXES.items()}
         gitlabs = {"account_id": "1", "group_id": "1", "project_id": str(PROJECT), "pipeline_id": "1"}
-        return ours | owned | gitlabs | {"review_id": "rev_0a1b2c3d4e5f6071"}  # pragma: allowlist secret
+        dated = {"review_id": "rev_0a1b2c3d4e5f6071", "export_id": "exp_0a1b2c3d4e5f6071"}  # pragma: allowlist secret
+        return ours | owned | gitlabs | dated
 
     def _bill(self, entry: Entry, event: Mapping[str, Any]) -> Bill:
         entry(event, Context())

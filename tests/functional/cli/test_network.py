@@ -1,6 +1,7 @@
 """A network and a hub that fail: what is tried again, what is said, and which exit code it is."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -118,7 +119,7 @@ def test_a_list_that_goes_round_in_circles_is_ended(hub: CommandLine) -> None:
 
 
 def test_a_list_that_goes_round_in_a_larger_circle_is_ended_too(hub: CommandLine) -> None:
-    pages = [{"tokens": [], "next_cursor": cursor} for cursor in ("a", "b", "c", "a", "b", "c")]
+    pages: list[dict[str, Any]] = [{"tokens": [], "next_cursor": cursor} for cursor in ("a", "b", "c", "a", "b", "c")]
     hub.network.troubles = [httpx.Response(200, json=page) for page in pages]
     assert (hub("tokens", "-o", "json").code, len(hub.network.requests)) == (3, 4)
 
