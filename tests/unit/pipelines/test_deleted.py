@@ -7,6 +7,7 @@ import pytest
 from gitlab_hub.gitlab.errors import Forbidden, Unavailable
 from gitlab_hub.pipelines.keys import BY_CHANGE
 from gitlab_hub.pipelines.projects import RECONCILE_SECONDS
+from gitlab_hub.pipelines.window import WALK_SECONDS
 from tests.unit.pipelines.pipelines_sync import LIST, SECOND, Stopped, World, fill, lists
 from tests.unit.pipelines.source_model import job
 
@@ -136,6 +137,34 @@ async def test_beyond_what_gitlab_counts_the_list_is_read_once_a_week(world: Wor
     world.later(RECONCILE_SECONDS)
     await world.sync()
     assert deleted(world) == {6}
+
+
+async def test_beyond_what_gitlab_counts_children_are_compared_too(world: World) -> None:
+    world.gitlab.counts_up_to = 3
+    for number in range(40, 46):
+        world.add(number, source="parent_pipeline", status="success", jobs={10 * number: job(10 * number)})
+    await world.sync()
+    del world.project()[6], world.project()[42]
+    world.later(WALK_SECONDS)
+    await world.sync()
+    assert deleted(world) == {6, 42}
+
+
+async def test_workers_that_stop_soon_compare_what_lies_behind_the_last_page(world: World) -> None:
+    for number in range(15, 60):
+        world.add(number, status="success", jobs={number: job(number)})
+    await world.sync()
+    for number in range(13, 60):
+        del world.project()[number]
+    world.later(RECONCILE_SECONDS)
+    cursors: dict[str, Any] = {}
+    for _ in range(60):
+        try:
+            await world.sync(stop_after=1, resume=cursors)
+        except Stopped:
+            continue
+        break
+    assert deleted(world) == set(range(13, 60))
 
 
 async def test_workers_that_stop_soon_get_to_the_end(world: World) -> None:

@@ -53,6 +53,38 @@ async def test_a_server_without_the_filter_is_read_again_too(world: World) -> No
     assert session.counts["pipelines_read"] == 11
 
 
+@pytest.mark.parametrize("number", [3, 14])
+async def test_those_without_a_date_are_read_again_too(world: World, number: int) -> None:
+    long_ago = START - 9000 * SECOND
+    for one in range(1, 16):
+        world.add(one, updated=long_ago + one * SECOND, undated=one > number, status="success", jobs={one: job(one)})
+    await world.sync()
+    world.later(600)
+    world.project()[15].jobs[100] = job(100, "landed late")
+    session = await world.sync(full=True)
+    assert world.stored() == world.source()
+    assert session.counts["pipelines_read"] < 15 + world.gitlab.page, "the others once, but for a page"
+
+
+async def test_a_checkpoint_does_not_grow_with_the_list(world: World) -> None:
+    for number in range(1, 41):
+        world.add(number, updated=START - number * SECOND, status="success", jobs={number: job(number)})
+    world.gitlab.ignored = frozenset({"updated_after", "updated_before", "order_by", "sort"})
+    await world.sync()
+    world.later(600)
+    cursors: dict[str, Any] = {}
+    most = 0
+    for _ in range(100):
+        try:
+            await world.sync(full=True, stop_after=1, resume=cursors)
+        except Stopped:
+            most = max(most, *(len(cursor["reread"]) for cursor in cursors.values() if cursor))
+            continue
+        break
+    assert most <= world.gitlab.page
+    assert world.stored() == world.source()
+
+
 async def test_workers_that_stop_soon_get_to_the_end(world: World) -> None:
     world.gitlab.page = 100
     for number in range(1, 61):

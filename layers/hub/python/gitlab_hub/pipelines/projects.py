@@ -82,6 +82,7 @@ class ReadState:
     child_reconciled_at: int | None = None
     walked_at: int | None = None
     """When the whole list was last read page by page (seconds)."""
+    child_walked_at: int | None = None
     owed: int | None = None
     """Pipelines that GitLab lists and does not show."""
     default_newest: int | None = None
@@ -143,7 +144,8 @@ class ReadState:
         known, stored = counts
         if listed is None or known != listed or stored is None:
             return False
-        lately = self.walked_at is not None and now - self.walked_at < WALK_SECONDS
+        walked_at = self.walked(stream)
+        lately = walked_at is not None and now - walked_at < WALK_SECONDS
         return stored == listed or (stored > listed and lately)
 
     def with_bridges(self, seen: str | None) -> "ReadState":
@@ -162,6 +164,16 @@ class ReadState:
         if stream is Stream.DEFAULT:
             return replace(self, reconciled_at=now)
         return replace(self, child_reconciled_at=now)
+
+    def walked(self, stream: Stream) -> int | None:
+        """When the whole list of a stream was last read page by page (seconds)."""
+        return self.walked_at if stream is Stream.DEFAULT else self.child_walked_at
+
+    def with_walked(self, stream: Stream, walked_at: int | None) -> "ReadState":
+        """The state with that moment."""
+        if stream is Stream.DEFAULT:
+            return replace(self, walked_at=walked_at)
+        return replace(self, child_walked_at=walked_at)
 
     def with_children_read(self, *, seen: bool, now: int) -> "ReadState":
         """The state after the child stream was read."""

@@ -73,8 +73,8 @@ class ProjectReading:
 
     async def _keep(self, before: ReadState, window: Window) -> tuple[ReadState, Window]:
         """Move the watermark of a stream that was read to its end, and compare GitLab's count with ours."""
-        window = replace(window, again=False, reread=[])
         window, state = await self._reconcile(await self._newest(window, before), before)
+        window = replace(window, again=False, reread=[])
         stream, now = window.stream, self._now()
         after = state.with_watermark(stream, windows.watermark(window, before.watermark(stream), now=now))
         after = after.with_newest(stream, window.top).with_bridges(window.bridges)
@@ -128,20 +128,20 @@ class ProjectReading:
         if not (window.walked or begun or state.wants_count(stream, now)):
             return window, state
         listed, dated = await self._counted_by_gitlab(window)
-        walked_before = state.walked_at is not None and not window.fresh
+        walked_before = state.walked(stream) is not None and not window.fresh
         if state.counts_match(stream, listed, now) and (dated or walked_before) and not window.fresh:
             return window, state.with_reconciled(stream, now)
         had = len({*await self._here(stream), *self._owed_pipelines.ids(stream)})
         gap = windows.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before)
         # What was just read from its beginning is compared by counts alone, where there are any.
-        walked_at = now if window.fresh and listed is None and not full else state.walked_at
+        walked_at = now if window.fresh and listed is None and not full else state.walked(stream)
         gone = windows.has_deleted(listed=listed, had=had, walked_at=walked_at, now=now, full=full)
         if not window.walked and (gap or gone):
             window = await self._walk(window)
         stored = len(await self._here(stream))
         counted = state.with_counts(stream, listed=listed, stored=stored).with_reconciled(stream, now)
         walked_at = now if window.walked and not window.doubtful else walked_at
-        return window, replace(counted, walked_at=walked_at)
+        return window, counted.with_walked(stream, walked_at)
 
     async def _counted_by_gitlab(self, window: Window) -> tuple[int | None, bool]:
         """How many pipelines GitLab counts, and whether the row that would show it has a date."""
@@ -196,11 +196,11 @@ class ProjectReading:
 
         That is all that helps where a server ignores the filter, rows have no date, or some are gone.
         """
-        if window.walk is None:
+        if window.walk is None and window.walked_to is None:
             window = replace(window, walked_to=0)
         async for page in self._pages(windows.walk_params(window), cursor=window.walk):
             window = await self._take(_with_page(window, page), page.rows)
-            window = replace(await self._mark_deleted(window, page), walk=page.next)
+            window = replace(await self._mark_deleted(window, page), walk=page.next, reread=[])
             if page.next is not None:
                 await self._checkpoint(window)
         window = replace(window, walked=True)
@@ -209,7 +209,7 @@ class ProjectReading:
 
     async def _mark_deleted(self, window: Window, page: Page) -> Window:
         """Mark what is stored, and gone where a page of the whole list does not show it."""
-        ids = windows.ids_in_order(window, page.rows)
+        ids = windows.ids_in_order(window, page.rows, is_last=page.next is None)
         if ids is None:
             return replace(window, walked_to=None)
         until = None if page.next is None or not ids else ids[-1]
@@ -231,7 +231,7 @@ class ProjectReading:
         due = [
             (number, row)
             for row, number in found
-            if (must_read(row, known.get(number), at=at) or window.reads_again(number))
+            if (must_read(row, known.get(number), at=at) or window.reads_again(row))
             and not self._owed_pipelines.is_waiting(row, now // 1000)
         ]
         # What a hint has stored already may have started children all the same.

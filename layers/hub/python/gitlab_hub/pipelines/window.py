@@ -170,9 +170,12 @@ class Window:
         counted = total if self.fresh and self.pages == 0 else self.total
         return replace(self, pages=self.pages + 1, hi=server_time if self.hi is None else self.hi, total=counted)
 
-    def reads_again(self, number: int) -> bool:
-        """Whether a pipeline is to be read though it looks as it did."""
-        return self.again and number not in self.reread
+    def reads_again(self, row: Mapping[str, Any]) -> bool:
+        """Whether a pipeline is to be read though it looks as it did. What a seek has read, its whole list has not to."""
+        if not self.again or identity(row) in self.reread:
+            return False
+        moment = millis(row.get("updated_at"))
+        return moment is None or self.lo is None or moment >= self.lo
 
     def after_rows(self, rows: Sequence[Mapping[str, Any]]) -> "Window":
         """The window after the pipelines of a page were made durable."""
@@ -255,10 +258,13 @@ def has_deleted(*, listed: int | None, had: int, walked_at: int | None, now: int
     return full or walked_at is None or now - walked_at >= WALK_SECONDS
 
 
-def ids_in_order(window: Window, rows: Sequence[Mapping[str, Any]]) -> list[int] | None:
-    """The ids of a page of the walked list; None where they are not in the order that was asked for."""
+def ids_in_order(window: Window, rows: Sequence[Mapping[str, Any]], *, is_last: bool) -> list[int] | None:
+    """The ids of a page of the walked list; None where they are not in the order that was asked for.
+
+    Behind the last page everything is compared that is stored: an earlier worker may have come far behind its ids.
+    """
     ids: list[int] = [row["id"] for row in rows if isinstance(row.get("id"), int)]
-    if window.walked_to is None or ids != sorted(ids) or (ids and ids[-1] <= window.walked_to):
+    if window.walked_to is None or ids != sorted(ids) or (ids and not is_last and ids[-1] <= window.walked_to):
         return None
     return ids
 
