@@ -1,14 +1,16 @@
 """What GitLab has no more is told so: found by the counts, confirmed one by one, and never taken from a list alone."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from gitlab_hub.gitlab.errors import Forbidden, Unavailable
+from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import BY_CHANGE
 from gitlab_hub.pipelines.projects import RECONCILE_SECONDS
 from gitlab_hub.pipelines.window import WALK_SECONDS
-from tests.unit.pipelines.pipelines_sync import LIST, SECOND, Stopped, World, fill, lists
+from gitlab_hub.sync.ports import Session
+from tests.unit.pipelines.pipelines_sync import LIST, SECOND, ScriptedSession, Stopped, World, fill, lists, state
 from tests.unit.pipelines.source_model import job
 
 
@@ -79,18 +81,69 @@ async def test_a_list_that_shows_nothing_is_not_taken_at_its_word(world: World) 
     assert deleted(world) == set(), "each of them is still shown by its id"
 
 
+async def test_a_list_that_cannot_be_read_so_far_down_costs_nothing_else(world: World) -> None:
+    """GitLab may never answer in time for the last pages of a list of hundreds of thousands."""
+    world.gitlab.counts_up_to = 10
+    await world.sync()
+    del world.project()[2]
+    world.later(WALK_SECONDS)
+    world.add(40, source="parent_pipeline", status="success", jobs={400: job(400)})
+    world.add(41, status="success", jobs={410: job(410)})
+
+    def deep(path: str) -> None:
+        if path == LIST and world.gitlab.log[-1][1].get("page", 1) >= 3:
+            raise Unavailable("busy", http_status=500)
+
+    world.gitlab.before = deep
+    cursors: dict[str, Any] = {}
+    for _ in range(30):
+        try:
+            await world.sync(stop_after=2, resume=cursors)
+        except Stopped:
+            continue
+        break
+    assert deleted(world) == {2}
+    assert {40, 41} <= world.stored().keys()
+    assert [code for _, code, _ in world.partials] == ["gitlab_unavailable"]
+    assert state(world).default_watermark == world.now // SECOND * 1000
+    world.gitlab.log.clear()
+    await world.sync()
+    assert [params for params in lists(world) if params.get("sort") == "asc" and params["order_by"] == "id"] == []
+    world.gitlab.before = lambda _: None
+    del world.project()[9]
+    world.later(WALK_SECONDS)
+    await world.sync()
+    assert deleted(world) == {2, 9}
+
+
+async def test_as_many_new_as_deleted_ones_hide_nothing(world: World) -> None:
+    await world.sync()
+    for day in range(1, 3):
+        del world.project()[day]
+        world.later(RECONCILE_SECONDS)
+        world.add(14 + day, status="success", jobs={14 + day: job(14 + day)})
+        session = ScriptedSession(world, {}, full=False, stop_after=None)
+        hint = {"project_id": 1, "pipeline_id": 14 + day}
+        await PipelinesFeature(world.table).refresh(cast("Session", session), hint)
+        await world.sync()
+    assert deleted(world) == {1, 2}
+
+
 @pytest.mark.parametrize("error", [Unavailable("busy", http_status=500), Forbidden("no", http_status=403)])
 async def test_only_a_404_confirms_it(world: World, error: Exception) -> None:
+    await world.sync()
+    del world.project()[1]
+    world.later(RECONCILE_SECONDS)
     await world.sync()
     del world.project()[6], world.project()[9]
     world.gitlab.faults[f"{LIST}/6"] = error
     world.later(RECONCILE_SECONDS)
     await world.sync()
-    assert deleted(world) == {9}
+    assert deleted(world) == {1, 9}
     world.gitlab.faults.clear()
     world.later(RECONCILE_SECONDS)
     await world.sync()
-    assert deleted(world) == {6, 9}
+    assert deleted(world) == {1, 6, 9}
 
 
 async def test_a_project_that_disappears_meanwhile_has_lost_nothing(world: World) -> None:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from gitlab_hub.gitlab.client import Page
-from gitlab_hub.gitlab.errors import ResourceNotFound, UnexpectedResponse
+from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines import window as windows
 from gitlab_hub.pipelines.batches import Batches
 from gitlab_hub.pipelines.deleted import AT_ONCE, DeletedPipelines
 from gitlab_hub.pipelines.freshness import must_read
 from gitlab_hub.pipelines.model import identity
-from gitlab_hub.pipelines.owed import are_hidden
+from gitlab_hub.pipelines.owed import OF_ONE_PIPELINE, are_hidden
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from gitlab_hub.pipelines.source import ProjectSource
@@ -26,6 +26,11 @@ HIDDEN = "GitLab lists pipelines here and answers 404 for each of them: the toke
 NO_BRIDGES = (
     "GitLab does not show the trigger jobs (bridges) of pipelines here, so what they have started is missing. Give the "
     'token\'s user Reporter (a fine-grained token Pipeline: Read), then POST …/sync {"full": true}.'
+)
+
+NOT_WALKED = (
+    "GitLab's list of pipelines could not be read to its end, so which of them are gone is not known. It is "
+    "tried again in some days."
 )
 
 Rows = Sequence[Mapping[str, Any]]
@@ -48,10 +53,12 @@ class ProjectReading:
         self._store, self._states, self._owed_pipelines = store, states, owed_pipelines
         self._deleted = DeletedPipelines(session, source, store)
         self._batches = Batches(session, source, store, owed_pipelines, making)
+        self._newest_before: dict[Stream, int | None] = {}
 
     async def run(self) -> bool:
         """Read what is due, to the end; the answer is whether the project has shown any pipeline, now or before."""
         state = await self._session.io(self._states.load, self._source.project_id)
+        self._newest_before = {stream: state.newest(stream) for stream in Stream}
         cursor = self._session.cursor(self._scope)
         if cursor or state.owed:
             await self._owed_pipelines.load()
@@ -132,22 +139,25 @@ class ProjectReading:
         if state.counts_match(stream, listed, now) and (dated or walked_before) and not window.fresh:
             return window, state.with_reconciled(stream, now)
         had = len({*await self._here(stream), *self._owed_pipelines.ids(stream)})
+        if listed != had and self._source.told is not None:
+            # What GraphQL has told may be minutes old, and hints store more meanwhile.
+            listed, dated = await self._counted_by_gitlab(window, by_rest=True)
         gap = windows.has_gap(listed=listed, had=had, dated=dated, walked_before=walked_before)
         # What was just read from its beginning is compared by counts alone, where there are any.
         walked_at = now if window.fresh and listed is None and not full else state.walked(stream)
         gone = windows.has_deleted(listed=listed, had=had, walked_at=walked_at, now=now, full=full)
-        if not window.walked and (gap or gone):
-            window = await self._walk(window)
+        if not window.walked and (gap or (gone and not window.given_up)):
+            window = await self._walk(replace(window, checking=not gap))
         stored = len(await self._here(stream))
         counted = state.with_counts(stream, listed=listed, stored=stored).with_reconciled(stream, now)
-        walked_at = now if window.walked and not window.doubtful else walked_at
-        return window, counted.with_walked(stream, walked_at)
+        return window, counted.with_walked(stream, windows.walked_at(window, walked_at, listed=listed, now=now))
 
-    async def _counted_by_gitlab(self, window: Window) -> tuple[int | None, bool]:
+    async def _counted_by_gitlab(self, window: Window, *, by_rest: bool = False) -> tuple[int | None, bool]:
         """How many pipelines GitLab counts, and whether the row that would show it has a date."""
-        if window.fresh and window.total is not None and not self._session.full:
+        if window.fresh and window.total is not None and not self._session.full and not by_rest:
             return window.total, True
-        page = await anext(self._pages(windows.undated_params(window), per_page=1))
+        params = windows.undated_params(window)
+        page = await anext(self._listed(params, per_page=1) if by_rest else self._pages(params, per_page=1))
         return page.total, windows.is_dated(page.rows)
 
     async def _forget(self) -> None:
@@ -198,14 +208,26 @@ class ProjectReading:
         """
         if window.walk is None and window.walked_to is None:
             window = replace(window, walked_to=0)
-        async for page in self._pages(windows.walk_params(window), cursor=window.walk):
-            window = await self._take(_with_page(window, page), page.rows)
-            window = replace(await self._mark_deleted(window, page), walk=page.next, reread=[])
-            if page.next is not None:
-                await self._checkpoint(window)
-        window = replace(window, walked=True)
+        try:
+            async for page in self._listed(windows.walk_params(window), window.walk):
+                window = await self._take(_with_page(window, page), page.rows)
+                window = replace(await self._mark_deleted(window, page), walk=page.next, reread=[])
+                if page.next is not None:
+                    await self._checkpoint(window)
+        except OF_ONE_PIPELINE as error:
+            if not window.checking:
+                raise
+            window = await self._give_up(window, error)
+        else:
+            window = replace(window, walked=True)
         await self._checkpoint(window)
         return window
+
+    async def _give_up(self, window: Window, error: GitLabError) -> Window:
+        """Read no further what only tells of deleted pipelines: so far down, GitLab may never answer in time."""
+        await self._source.confirm()
+        await self._session.partial(self._scope, error.code, NOT_WALKED)
+        return replace(window, walk=None, walked_to=None, given_up=True)
 
     async def _mark_deleted(self, window: Window, page: Page) -> Window:
         """Mark what is stored, and gone where a page of the whole list does not show it."""
@@ -236,12 +258,16 @@ class ProjectReading:
         ]
         # What a hint has stored already may have started children all the same.
         numbers = {number for number, _ in due}
-        started = any(one.bridge_chunks for n, one in known.items() if one.hinted and n not in numbers)
+        hinted = {number for number, one in known.items() if one.hinted}
+        started = any(known[number].bridge_chunks for number in hinted - numbers)
+        newest = self._newest_before[window.stream]
+        met = sum(newest is not None and number > newest for number in hinted)
         window = replace(window, children=window.children or started)
         async for outcome in self._batches.copy(due, known):
             window = outcome.apply_to(window)
             await self._checkpoint(window)
         self._session.count(rows_read=len(listed))
+        window = replace(window, listed=window.listed + met, stored=window.stored + met)
         return window.after_rows([row for row, _ in found])
 
     async def _pages(
@@ -252,8 +278,14 @@ class ProjectReading:
         if told is not None and cursor is None and (page := told.page(params)) is not None:
             yield page
             return
-        async for page in self._session.gitlab.pages(self._source.path, params, cursor=cursor, per_page=per_page):
+        async for page in self._listed(params, cursor, per_page=per_page):
             yield page
+
+    def _listed(
+        self, params: windows.Params, cursor: str | None = None, *, per_page: int = windows.PER_PAGE
+    ) -> AsyncIterator[Page]:
+        """Pages of a list, from REST."""
+        return self._session.gitlab.pages(self._source.path, params, cursor=cursor, per_page=per_page)
 
     async def _checkpoint(self, window: Window) -> None:
         await self._session.checkpoint(self._scope, window.to_json())

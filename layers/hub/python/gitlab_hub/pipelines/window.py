@@ -139,6 +139,10 @@ class Window:
     """Up to which id the whole list was compared with what is stored; None where it comes in another order."""
     doubtful: bool = False
     """Whether GitLab did not tell of something that the whole list does not show."""
+    checking: bool = False
+    """Whether the whole list is read only for what is gone: trouble on its way ends that, and nothing else."""
+    given_up: bool = False
+    """Whether it has."""
 
     @classmethod
     def opened(cls, stream: Stream, watermark: int | None, *, again: bool = False) -> "Window":
@@ -171,7 +175,7 @@ class Window:
         return replace(self, pages=self.pages + 1, hi=server_time if self.hi is None else self.hi, total=counted)
 
     def reads_again(self, row: Mapping[str, Any]) -> bool:
-        """Whether a pipeline is to be read though it looks as it did. What a seek has read, its whole list has not to."""
+        """Whether a pipeline is to be read though it looks as it did; none twice, where its list follows a seek."""
         if not self.again or identity(row) in self.reread:
             return False
         moment = millis(row.get("updated_at"))
@@ -256,6 +260,17 @@ def has_deleted(*, listed: int | None, had: int, walked_at: int | None, now: int
     if listed is not None:
         return had > listed
     return full or walked_at is None or now - walked_at >= WALK_SECONDS
+
+
+def walked_at(window: Window, before: int | None, *, listed: int | None, now: int) -> int | None:
+    """When the whole list counts as read after a window, where it did so `before` (seconds); `listed` as for `has_gap`.
+
+    What was left open is looked at again in a day where GitLab counts. A list that is longer than that, and could not
+    be read to its end, waits as if it had been: each try costs hundreds of requests.
+    """
+    if window.given_up or window.doubtful:
+        return now if window.given_up and listed is None else before if listed is None else None
+    return now if window.walked else before
 
 
 def ids_in_order(window: Window, rows: Sequence[Mapping[str, Any]], *, is_last: bool) -> list[int] | None:
