@@ -35,11 +35,11 @@ async def world() -> World:
 async def reads(world: World, counts: Mapping[Stream, tuple[int, bool]]) -> None:
     """Read the project with an answer of GraphQL that nothing has changed."""
     session: Any = ScriptedSession(world, {}, full=False, stop_after=None)
-    scope, rows = Scope("000000000001", {"id": 1}), {stream: [] for stream in Stream}
+    scope, rows = Scope("000000000001", {"id": 1}), {one: list[Any]() for one in Stream}
     since = dict.fromkeys(Stream, world.now // 1000 - 2 * RECONCILE_SECONDS * 1000 - OVERLAP_MS)
     told = Told(
         project_id=1, asked_at=world.now // 1000, answered_at=datetime.fromtimestamp(world.now / 1e6, UTC),
-        since=since, rows=cast("Any", rows), newest={Stream.DEFAULT: Newest((14, 13), whole=False)},
+        since=since, rows=rows, newest={Stream.DEFAULT: Newest((14, 13), whole=False)},
         known_newest={Stream.DEFAULT: 14}, counts=counts,
     )  # fmt: skip
     source = ProjectSource(session.gitlab, session.gather, 1, told)

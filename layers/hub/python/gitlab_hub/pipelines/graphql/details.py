@@ -30,7 +30,9 @@ class ToldPipelines:
         """Hear which listed pipelines are fetched next, and what is stored of them."""
         untold = [row for row in rows if not any(row["id"] in told.details for told in self._told)]
         if len(untold) >= WORTH_ASKING:
-            self._told += await self._ask(self._project_id, untold)
+            younger = await self._ask(self._project_id, untold)
+            self._jobs.forget(number for told in younger for number in told.details)
+            self._told += younger
         for told in self._told:
             told.drop_written(known)
         builds = {number: detail.builds for told in self._told for number, detail in told.details.items()}
