@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from gitlab_hub.gitlab.errors import Unavailable
 from gitlab_hub.pipelines.owed import MOST_WITHOUT_JOBS, OwedRows
-from tests.unit.pipelines.pipelines_sync import SECOND, START, World, state
+from tests.unit.pipelines.pipelines_sync import LIST, SECOND, START, World, state
 from tests.unit.pipelines.source_model import job
 
 LONG_AGO = START - 9000 * SECOND
@@ -44,6 +45,19 @@ async def test_what_has_none_the_second_time_has_none(world: World) -> None:
     world.gitlab.log.clear()
     await world.sync()
     assert world.gitlab.asked("/jobs") == 0
+
+
+async def test_one_that_cannot_be_read_the_second_time_is_told_like_any_other(world: World) -> None:
+    world.project()[1].jobs.clear()
+    await world.sync(sync_id="s1")
+    world.project()[1].jobs[10] = job(10)
+    world.gitlab.faults[f"{LIST}/1"] = Unavailable("busy", http_status=500)
+    await world.sync(sync_id="s2")
+    assert [(key, code) for key, code, _ in world.partials] == [("000000000001", "gitlab_unavailable")]
+    world.gitlab.faults.clear()
+    world.later(3600)
+    await world.sync(sync_id="s3")
+    assert (world.stored(), owed(world)) == (world.source(), [])
 
 
 @pytest.mark.parametrize("fields", [{"source": "external"}, {"status": "skipped"}, {"status": "running"}])

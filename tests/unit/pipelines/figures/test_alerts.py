@@ -5,9 +5,11 @@ from typing import Any, cast
 
 import pytest
 
+from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.incidents import Incident, IncidentStore
 from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.figures.alerts import AlertMarks
+from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.storage.ports import Check, Condition
 from gitlab_hub.sync.ports import Scope, Session
 from tests.unit.pipelines.figures.figure_world import DAY, MONDAY, FigureWorld, attempt, pipeline
@@ -80,6 +82,47 @@ def test_a_job_that_became_slower_is_told_until_it_is_as_before(hub: Alerting) -
     for number in range(30):
         hub.ran(number + 100, duration=60.0)
     hub.ran(200, duration=60.0)
+    hub.run()
+    assert hub.found() == {}
+
+
+def test_what_is_red_for_weeks_is_told_until_it_is_mended(hub: Alerting) -> None:
+    hub.ran(1, day=5)
+    hub.ran(2, "failed", day=8.5)
+    hub.run()
+    for day in range(10, 40):
+        hub.world.later(DAY)
+        hub.ran(day, "failed", day=day)
+        hub.run()
+    assert hub.found()["default_branch_red"].details["pipeline_id"] == 2
+    hub.ran(40, day=39.1)
+    hub.run()
+    assert hub.found() == {}
+
+
+def test_jobs_that_run_no_more_are_no_worse(hub: Alerting) -> None:
+    for number in range(30):
+        hub.ran(number + 1, day=2, duration=60.0)
+        hub.ran(number + 100, duration=600.0)
+    hub.run()
+    hub.world.later(DAY)
+    hub.run()
+    assert list(hub.found()) == ["jobs_regressed"]
+    gets = hub.table.reads
+    hub.run()
+    assert hub.table.reads - gets == 1, "it is looked at once a day"
+    hub.world.later(DAY)
+    hub.run()
+    assert hub.found() == {}
+
+
+def test_of_a_project_that_is_gone_nothing_is_told(hub: Alerting) -> None:
+    hub.ran(1, day=5)
+    hub.ran(2, "failed")
+    key = (projects_pk("i1"), padded(7))
+    project = hub.table.get(*key)
+    assert project is not None
+    hub.table.put({**project, "gone_at": 1})
     hub.run()
     assert hub.found() == {}
 

@@ -1,6 +1,7 @@
 """The owed pipelines of one project during a run: noted, resolved and reported."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gitlab_hub.gitlab.errors import GitLabError
@@ -59,11 +60,12 @@ class OwedPipelines:
         """Keep that a pipeline could not be read, or (`is_stored`) not be believed."""
         now = from_datetime(self._session.now()) // 1000
         known = self.owed.get(row["id"]) if row["id"] in self.before else None
+        stored_by = self._session.sync_id if is_stored else None
         if known is None:
-            stored_by = self._session.sync_id if is_stored else None
             owed = rules.new_owed(row, self._project_id, error, now=now, stored_by=stored_by)
         else:
-            owed = known.retried(error, now=now)
+            # What cannot be read any more is owed like any other, though it was stored without its jobs.
+            owed = replace(known.retried(error, now=now), stored_by=known.stored_by if is_stored else None)
         if not self.owed:
             # First: whoever takes over from here, or comes next, looks for what is owed only where it says so.
             await self._session.write(self._states.mark_owed, self._project_id)

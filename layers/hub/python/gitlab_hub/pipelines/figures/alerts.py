@@ -4,8 +4,8 @@ Which projects are to be looked at stands in the table from before their figures
 worker that died finds them all.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from gitlab_hub.pipelines.figures.regressions import (
     LATELY_DAYS,
     Red,
     Regression,
+    is_mended,
     regressions,
     turned_red,
 )
@@ -57,7 +58,10 @@ class AlertMarks:
 
 
 class AlertsStage(SingleScopeStage):
-    """Looks at projects whose figures have changed. Where alerts are off, a full sync drops those that are left."""
+    """Looks at projects whose figures have changed, and once a day at those with jobs that got worse.
+
+    Where alerts are off, a full sync drops those that are left.
+    """
 
     name = "alerts"
 
@@ -73,9 +77,22 @@ class AlertsStage(SingleScopeStage):
             return
         pages = self.marks.pages()
         while (page := await self._session.io(next, pages, None)) is not None:
-            for project_id in page:
-                await self._session.write(self._look, project_id)
-                await self._session.checkpoint(scope, self._session.cursor(scope))
+            await self._look_at(scope, page)
+        await self._look_at(scope, await self._session.io(self._of_earlier_days))
+
+    async def _look_at(self, scope: Scope, projects: Iterable[int]) -> None:
+        for project_id in projects:
+            await self._session.write(self._look, project_id)
+            await self._session.checkpoint(scope, self._session.cursor(scope))
+
+    def _of_earlier_days(self) -> list[int]:
+        """Projects whose jobs got worse on a day before this one: nothing may have run there since."""
+        found = self._incidents.of(self._integration_id)
+        return [int(one.subject) for one in found if one.kind == WORSE and one.revision != self._today]
+
+    @property
+    def _today(self) -> str:
+        return self._session.now().astimezone(UTC).date().isoformat()
 
     def _drop_all(self) -> None:
         left = [one for one in self._incidents.of(self._integration_id) if one.kind in KINDS]
@@ -91,20 +108,23 @@ class AlertsStage(SingleScopeStage):
             for is_late in (True, False)
         )
         ends = [one for row in rows for one in evidence_in(row).get(ENDS, ())]
-        self._tell(project_id, turned_red(ends), regressions(lately, before))
+        about = self._table.get(projects_pk(self._integration_id), padded(project_id))
+        if about is None or "gone_at" in about:
+            # Figures of a project that is gone may be made again, and nothing in it will ever get better.
+            over = KINDS
+        else:
+            over = self._tell(project_id, about, ends, regressions(lately, before))
+        for kind in over:
+            self._incidents.close(kind, self._integration_id, str(project_id))
         self.marks.drop(project_id)
 
-    def _tell(self, project_id: int, red: Red | None, worse: list[Regression]) -> None:
-        about = self._table.get(projects_pk(self._integration_id), padded(project_id)) or {}
-        found = {
-            RED: None if red is None else self._red(project_id, about, red),
-            WORSE: self._worse(project_id, about, worse) if worse else None,
-        }
-        for kind, incident in found.items():
-            if incident is None:
-                self._incidents.close(kind, self._integration_id, str(project_id))
-            else:
-                self._incidents.open(incident)
+    def _tell(self, project_id: int, about: Item, ends: list[list[int]], worse: list[Regression]) -> Sequence[str]:
+        """Tell what got worse; the answer is what is over."""
+        if (red := turned_red(ends)) is not None:
+            self._incidents.open(self._red(project_id, about, red))
+        if worse:
+            self._incidents.open(self._worse(project_id, about, worse))
+        return [RED] * is_mended(ends) + [WORSE] * (not worse)
 
     def _red(self, project_id: int, about: Item, red: Red) -> Incident:
         branch = about.get("default_branch")
@@ -117,7 +137,8 @@ class AlertsStage(SingleScopeStage):
         when = f"on its default branch since yesterday, compared with the {BEFORE_DAYS} days before"
         hint = f"{_name(about)}, {when}: {'; '.join(map(_said, worse[:MOST_NAMED]))}."
         at = int(self._session.now().timestamp())
-        return self._incident(WORSE, project_id, about, at, hint, {"jobs": jobs, "count": len(worse)})
+        told = self._incident(WORSE, project_id, about, at, hint, {"jobs": jobs, "count": len(worse)})
+        return replace(told, revision=self._today)
 
     def _incident(
         self, kind: str, project_id: int, about: Item, at: int, hint: str, details: Mapping[str, Any]

@@ -56,6 +56,12 @@ def turned_red(ends: Iterable[list[int]]) -> Red | None:
     return Red(pipeline_id, ended)
 
 
+def is_mended(ends: Iterable[list[int]]) -> bool:
+    """Whether the last of these ends is a success. Days without any say nothing: what was red still is."""
+    kept = turns(ends)
+    return bool(kept and kept[-1][3])
+
+
 def regressions(lately: Day, before: Day) -> list[Regression]:
     """The jobs that got worse, by name; both days without the level of classes of refs."""
     jobs, earlier = lately.detail.get("jobs", {}), before.detail.get("jobs", {})
