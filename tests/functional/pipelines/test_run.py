@@ -5,9 +5,13 @@ from typing import Any, cast
 
 from gitlab_hub.gitlab.errors import Forbidden, RateLimited, Unavailable
 from gitlab_hub.pipelines.feature import PipelinesFeature
+from gitlab_hub.pipelines.figures.store import FigureStore
+from gitlab_hub.sync.run import CLAIMS_WITHOUT_PROGRESS
 from tests.fakes.engine import Driver
 from tests.unit.pipelines.pipelines_sync import World
 from tests.unit.pipelines.source_model import job
+
+DAY = 86_400_000_000
 
 
 class Estate:
@@ -60,6 +64,48 @@ def test_a_run_in_many_slices_brings_the_same() -> None:
     estate.driver.remaining = remaining
     estate.driver.work(estate.driver.start(), slices=200)
     assert estate.equal() == [True] * 5
+
+
+def slowly_from(estate: Estate, stage: str, checks: int) -> list[int]:
+    """Let each worker that comes to a stage do but a little of it; the answer counts those workers as they end."""
+    ended: list[int] = []
+    asked = 0
+
+    def remaining() -> float:
+        nonlocal asked
+        asked += estate.driver.run.checkpoint.stage == stage
+        if asked < checks:
+            return 900.0
+        asked = 0
+        ended.append(len(ended))
+        return 0.0
+
+    estate.driver.remaining = remaining
+    return ended
+
+
+def test_figures_of_many_days_are_made_by_many_workers() -> None:
+    estate = Estate()
+    for number in range(101, 201):
+        project, updated = number % 5 + 1, estate.world.now - number // 5 * DAY
+        estate.world.add(number, project=project, updated=updated, status="success", jobs={number: job(number)})
+    workers = slowly_from(estate, "figures", 40)
+    run = estate.driver.work(estate.driver.start(), slices=200)
+    assert (run.status, run.last_error) == ("idle", None)
+    assert len(workers) > CLAIMS_WITHOUT_PROGRESS
+    assert not FigureStore(estate.world.table, "i1").has_changed()
+
+
+def test_pipelines_of_a_project_that_is_gone_are_marked_by_many_workers() -> None:
+    estate = Estate()
+    for number in range(101, 301):
+        estate.world.add(number, status="success", jobs={number: job(number)})
+    estate.driver.work(estate.driver.start())
+    del estate.world.gitlab.projects[1]
+    workers = slowly_from(estate, "sweep", 8)
+    run = estate.driver.work(estate.driver.start("s2"), slices=200)
+    assert (run.status, run.last_error, run.counts["pipelines_deleted"]) == ("idle", None, 220)
+    assert len(workers) > CLAIMS_WITHOUT_PROGRESS
 
 
 def test_a_forbidden_project_costs_only_itself() -> None:

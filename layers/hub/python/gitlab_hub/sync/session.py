@@ -67,6 +67,7 @@ class RunSession(BlockingCalls):
         self._history: dict[str, list[Any]] = {}
         self._pending: dict[str, list[Any]] = {}
         self._chunks = 0
+        self._got_on = False
         self._partial: set[tuple[str, str]] = set()
         self._kept_notes: set[str] = set()
         # What an earlier worker has refused stays refused: it may have left nothing to do but the end of the run.
@@ -188,7 +189,8 @@ class RunSession(BlockingCalls):
             self.advance(replace(self.checkpointed, cursors={**self.checkpointed.cursors, scope.key: cursor}))
 
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
-        """All rows before `cursor` are durable."""
+        """All rows before `cursor` are durable. A stage whose rows say what is left may give the same one each time."""
+        self._got_on = True
         self.advance(replace(self.checkpointed, cursors={**self.checkpointed.cursors, scope.key: cursor}))
         await self.flush_if_due()
         self.check()
@@ -261,7 +263,7 @@ class RunSession(BlockingCalls):
         counts.update({name: mirror.listed - counts[name] for name, mirror in self._mirrors.items()})
         counts["requests"] += self.gitlab.requests
         counts["rate_limited"] += self.gitlab.rate_limited
-        moved = self.checkpointed != self.run.checkpoint
+        moved = self._got_on or self.checkpointed != self.run.checkpoint
         run = progressed(self.run, self.checkpointed) if moved else self.run
         run = renew(run, now=int(self._clock()))
         return replace(

@@ -43,24 +43,34 @@ class FiguresStage(SingleScopeStage):
             await self._session.checkpoint(scope, self._session.cursor(scope))
 
     async def _count_everything(self, scope: Scope) -> None:
-        """Count all days of all projects, gone ones too, behind the project that an earlier worker has come to."""
-        pages = self._rows.known(self._session.cursor(scope))
+        """Count all days of all projects, gone ones too, behind the day that an earlier worker has come to.
+
+        The cursor: the last project that is done; behind it, after a `#` each, the next one and its last day done.
+        """
+        behind, _, within = (self._session.cursor(scope) or "").partition("#")
+        pages = self._rows.known(behind or None)
         while (page := await self._session.io(next, pages, None)) is not None:
             for project in page:
-                await self._count(scope, await self._session.io(self._store.all_days, project["id"]))
-                await self._session.checkpoint(scope, project["sk"])
+                sk, days = project["sk"], await self._session.io(self._store.all_days, project["id"])
+                done = within.removeprefix(f"{sk}#") if within.startswith(f"{sk}#") else ""
+                left = sorted((day for day in days if day.day > done), key=lambda day: day.day)
+                await self._count(scope, left, within=f"{behind}#{sk}")
+                await self._session.checkpoint(scope, sk)
+                behind, within = sk, ""
 
-    async def _count(self, scope: Scope, days: Sequence[ProjectDay]) -> None:
+    async def _count(self, scope: Scope, days: Sequence[ProjectDay], *, within: str | None = None) -> None:
+        """Count days, in their order. `within`: what the cursor says of their project; None = nothing."""
         projects = {day.project_id for day in days}
         if self._alert_marks is not None:
             await self._session.write(self._alert_marks.add, sorted(projects))
-        await self._mark({day.day for day in days})
         await self._know_default_branches(projects)
         for start in range(0, len(days), DAYS_AT_ONCE):
             some = days[start : start + DAYS_AT_ONCE]
+            await self._mark({day.day for day in some})
             await self._session.gather(*(partial(self._count_one, day) for day in some))
             self._session.count(figures_made=len(some))
-            await self._session.checkpoint(scope, self._session.cursor(scope))
+            cursor = self._session.cursor(scope) if within is None else f"{within}#{some[-1].day}"
+            await self._session.checkpoint(scope, cursor)
 
     async def _count_one(self, day: ProjectDay) -> None:
         await self._session.write(self._store.count, day, self._default_branches.get(day.project_id))
