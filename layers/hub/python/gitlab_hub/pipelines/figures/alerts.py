@@ -111,7 +111,7 @@ class AlertsStage(SingleScopeStage):
         about = self._table.get(projects_pk(self._integration_id), padded(project_id))
         if about is None or "gone_at" in about:
             # Figures of a project that is gone may be made again, and nothing in it will ever get better.
-            over = KINDS
+            over: Sequence[str] = KINDS
         else:
             over = self._tell(project_id, about, ends, regressions(lately, before))
         for kind in over:
