@@ -44,7 +44,11 @@ def parquet_of(columns: Sequence[Column], lines: bytes | bytearray) -> Iterator[
     source, target = Path(folder.name, "rows.jsonl"), Path(folder.name, "rows.parquet")
     try:
         source.write_bytes(lines)
-        connection.execute(_copy(columns, source, target))
+        named = {column.name: TYPES[column.type] for column in columns}
+        rows = connection.read_json(
+            str(source), format="newline_delimited", maximum_object_size=_LONGEST_LINE, columns=named
+        )
+        rows.write_parquet(str(target), compression="zstd")
         with target.open("rb") as written:
             while chunk := written.read(_CHUNK):
                 yield chunk
@@ -73,12 +77,3 @@ def _workshop() -> "tuple[TemporaryDirectory[str], duckdb.DuckDBPyConnection]":
     connection.execute("SET allowed_directories = [?]", [folder.name])
     connection.execute("SET enable_external_access = false")
     return folder, connection
-
-
-def _copy(columns: Sequence[Column], source: Path, target: Path) -> str:
-    """The statement; the names of columns and of the folder are ours, and have nothing in them that ends a quote."""
-    named = ", ".join(f"'{column.name}': '{TYPES[column.type]}'" for column in columns)
-    read = (
-        f"read_json('{source}', format='newline_delimited', maximum_object_size={_LONGEST_LINE}, columns={{{named}}})"
-    )
-    return f"COPY (SELECT * FROM {read}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608 - see above
