@@ -111,6 +111,10 @@ class FakeSession:
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
         """Keep the cursor, and end the slice where it is over."""
         self.durable.cursors[scope.key] = _stored(cursor)
+        await self.note_progress()
+
+    async def note_progress(self) -> None:
+        """End the slice where it is over."""
         if self._left is not None:
             self._left -= 1
             if self._left <= 0:

@@ -67,6 +67,9 @@ class ScriptedSession:
 
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
         self.cursors[scope.key] = cursor
+        await self.note_progress()
+
+    async def note_progress(self) -> None:
         if self._stop_after is not None:
             self._stop_after -= 1
             if self._stop_after < 0:

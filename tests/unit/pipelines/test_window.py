@@ -7,7 +7,8 @@ import pytest
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.fields import iso
 from gitlab_hub.pipelines import window as windows
-from gitlab_hub.pipelines.window import MAX_PAGES, SameTimestampPaging, SeekStep, Stream, Window
+from gitlab_hub.pipelines.same_timestamp import SameTimestampPaging
+from gitlab_hub.pipelines.window import MAX_PAGES, SeekStep, Stream, Window
 
 
 def rows(*moments: int | None) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines.owed import OF_ONE_PIPELINE
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
-from gitlab_hub.sync.ports import Scope, Session
+from gitlab_hub.sync.ports import Session
 
 AT_ONCE = 16
 """Pipelines that are confirmed, and then marked, between two checkpoints."""
@@ -67,9 +67,9 @@ async def mark_deleted(session: Session, store: PipelineStore, project_id: int, 
     session.count(pipelines_deleted=marked)
 
 
-async def mark_all_deleted(session: Session, scope: Scope, store: PipelineStore, project_id: int) -> None:
+async def mark_all_deleted(session: Session, store: PipelineStore, project_id: int) -> None:
     """Mark all pipelines of a project that is gone; whoever carries on finds those that are left."""
     numbers: list[int] = await session.io(store.here, project_id)
     for start in range(0, len(numbers), AT_ONCE):
         await mark_deleted(session, store, project_id, numbers[start : start + AT_ONCE])
-        await session.checkpoint(scope, session.cursor(scope))
+        await session.note_progress()

@@ -56,11 +56,11 @@ class SweepStage(SingleScopeStage):
         self._store = PipelineStore(table, session.target.integration_id)
         self._mirror = session.mirror(DATASET, rows)
 
-    async def read(self, scope: Scope) -> None:
+    async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is one
         """Sweep the projects."""
-        await self._mirror.delete_missing(lambda _, key: self._goes(scope, key))
+        await self._mirror.delete_missing(self._goes)
 
-    async def _goes(self, scope: Scope, key: str) -> bool:
+    async def _goes(self, _scope: str, key: str) -> bool:
         """Say whether a project is gone; then its pipelines are, and nothing of it is owed any more."""
         project_id, session = project_number(key), self._session
         if not await project_is_gone(session.gitlab, session.target, project_id):
@@ -70,5 +70,5 @@ class SweepStage(SingleScopeStage):
                 await session.write(self._incidents.close, kind, session.target.integration_id, str(project_id))
         # First, so that nothing is taken for read of a project that comes back.
         await session.write(self._states.save, project_id, ReadState())
-        await mark_all_deleted(session, scope, self._store, project_id)
+        await mark_all_deleted(session, self._store, project_id)
         return True

@@ -165,6 +165,9 @@ class Session(Protocol):
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
         """All rows before `cursor` (JSON) are durable. Ends the slice here when time is up or the lease is lost."""
 
+    async def note_progress(self) -> None:
+        """Something is done for good, and what is left stands in the table: no cursor moves. Ends the slice, too."""
+
     def fenced(self, table: Table) -> Table:
         """The feature's table as this worker may write to it: while no newer one has begun. Raises LeaseLost."""
 

@@ -189,9 +189,14 @@ class RunSession(BlockingCalls):
             self.advance(replace(self.checkpointed, cursors={**self.checkpointed.cursors, scope.key: cursor}))
 
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:
-        """All rows before `cursor` are durable. A stage whose rows say what is left may give the same one each time."""
-        self._got_on = True
+        """All rows before `cursor` are durable."""
         self.advance(replace(self.checkpointed, cursors={**self.checkpointed.cursors, scope.key: cursor}))
+        await self.flush_if_due()
+        self.check()
+
+    async def note_progress(self) -> None:
+        """Something is done for good that the rows themselves tell of, and no cursor."""
+        self._got_on = True
         await self.flush_if_due()
         self.check()
 

@@ -70,20 +70,20 @@ class AlertsStage(SingleScopeStage):
         self._integration_id = session.target.integration_id
         self._figures, self.marks = FigureStore(table, self._integration_id), AlertMarks(table, self._integration_id)
 
-    async def read(self, scope: Scope) -> None:
+    async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is one
         """Look at them one after the other."""
         if not self._on:
             await self._session.write(self._drop_all)
             return
         pages = self.marks.pages()
         while (page := await self._session.io(next, pages, None)) is not None:
-            await self._look_at(scope, page)
-        await self._look_at(scope, await self._session.io(self._of_earlier_days))
+            await self._look_at(page)
+        await self._look_at(await self._session.io(self._of_earlier_days))
 
-    async def _look_at(self, scope: Scope, projects: Iterable[int]) -> None:
+    async def _look_at(self, projects: Iterable[int]) -> None:
         for project_id in projects:
             await self._session.write(self._look, project_id)
-            await self._session.checkpoint(scope, self._session.cursor(scope))
+            await self._session.note_progress()
 
     def _of_earlier_days(self) -> list[int]:
         """Projects whose jobs got worse on a day before this one: nothing may have run there since."""

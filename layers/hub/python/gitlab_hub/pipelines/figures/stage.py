@@ -40,7 +40,7 @@ class FiguresStage(SingleScopeStage):
             await self._count(scope, page)
         for day in await self._session.io(self._store.changed_days):
             await self._session.write(self._store.add_up, day)
-            await self._session.checkpoint(scope, self._session.cursor(scope))
+            await self._session.note_progress()
 
     async def _count_everything(self, scope: Scope) -> None:
         """Count all days of all projects, gone ones too, behind the day that an earlier worker has come to.
@@ -69,8 +69,10 @@ class FiguresStage(SingleScopeStage):
             await self._mark({day.day for day in some})
             await self._session.gather(*(partial(self._count_one, day) for day in some))
             self._session.count(figures_made=len(some))
-            cursor = self._session.cursor(scope) if within is None else f"{within}#{some[-1].day}"
-            await self._session.checkpoint(scope, cursor)
+            if within is None:
+                await self._session.note_progress()
+            else:
+                await self._session.checkpoint(scope, f"{within}#{some[-1].day}")
 
     async def _count_one(self, day: ProjectDay) -> None:
         await self._session.write(self._store.count, day, self._default_branches.get(day.project_id))

@@ -103,6 +103,10 @@ class HintSession(BlockingCalls):
         """Everything begins at its start."""
         return None
 
+    async def note_progress(self) -> None:
+        """End here when time is up."""
+        self.check()
+
     async def checkpoint(self, scope: Scope, cursor: Any) -> None:  # noqa: ARG002 - see above
         """End here when time is up."""
         self.check()
