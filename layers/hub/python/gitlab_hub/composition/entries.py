@@ -216,23 +216,11 @@ def provisioner() -> Entry:
 @cache
 def exporter() -> Entry:
     """Makes exports."""
-    from gitlab_hub.composition.export_sources import export_sources
-    from gitlab_hub.exports.store import ExportStore
-    from gitlab_hub.exports.worker import Exporter
-    from gitlab_hub.sync.scope_list import ScopeList
+    from gitlab_hub.composition.export_sources import exporter_of
     from gitlab_hub.web.entry import jobs_entry, work_time_left
 
-    container = get_container()
-    container.require_env("exports_bucket")
-    access, pipelines = (_required_table(name) for name in ("access_table", "pipelines_table"))
-    worker = Exporter(
-        store=ExportStore(container.integrations_table),
-        sources=export_sources(access, pipelines, ScopeList(container.integrations_table), container.now),
-        objects=container.objects("exports_bucket"),
-        incidents=container.incidents,
-        exists=container.integration_store.exists,
-        now=container.now,
-    )
+    get_container().require_env("exports_bucket")
+    worker = exporter_of(get_container(), *(_required_table(name) for name in ("access_table", "pipelines_table")))
     return jobs_entry([partial(worker.tick, work_time_left)])
 
 

@@ -1,7 +1,7 @@
 """The rows of exports: what the features show in their lists, in the order in which it is stored."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitlab_hub.access.changes.reader import ChangeFilter, ChangeReader
 from gitlab_hub.access.changes.views import ChangeAnswer
@@ -14,6 +14,8 @@ from gitlab_hub.access.reader import AccessReader
 from gitlab_hub.access.wanted import AccountFilter, GrantFilter
 from gitlab_hub.exports.model import UNDATED, Asked, Batch, Dataset, Partition, Place
 from gitlab_hub.exports.ports import Source
+from gitlab_hub.exports.store import ExportStore
+from gitlab_hub.exports.worker import Exporter
 from gitlab_hub.gitlab.fields import day_of
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.pipelines.walk import KnownProject, PipelineWalk, job_row, pipeline_row
@@ -21,9 +23,25 @@ from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import item_of
 from gitlab_hub.sync.scope_list import ScopeList
 
+if TYPE_CHECKING:
+    from gitlab_hub.composition.container import Container
+
 PAGE = 200
 _BEHIND_ALL = "~"
 """Behind the last row of a project."""
+
+
+def exporter_of(container: "Container", access: Table, pipelines: Table) -> Exporter:
+    """What makes exports of the rows of two tables."""
+    now, state = container.now, container.integrations_table
+    return Exporter(
+        store=ExportStore(state),
+        sources=export_sources(access, pipelines, ScopeList(state), now),
+        objects=container.objects("exports_bucket"),
+        incidents=container.incidents,
+        exists=container.integration_store.exists,
+        now=now,
+    )
 
 
 def export_sources(

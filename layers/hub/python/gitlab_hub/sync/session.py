@@ -64,12 +64,9 @@ class RunSession(BlockingCalls):
         self._flush_seconds, self._flushed_at = flush_seconds, clock()
         self._counts = Counter(run.counts)
         self._mirrors: dict[str, DatasetMirror] = {}
-        self._history: dict[str, list[Any]] = {}
-        self._pending: dict[str, list[Any]] = {}
-        self._chunks = 0
-        self._got_on = False
-        self._partial: set[tuple[str, str]] = set()
-        self._kept_notes: set[str] = set()
+        self._history, self._pending = dict[str, list[Any]](), dict[str, list[Any]]()
+        self._chunks, self._got_on = 0, False
+        self._partial, self._kept_notes = set[tuple[str, str]](), set[str]()
         # What an earlier worker has refused stays refused: it may have left nothing to do but the end of the run.
         self._suspected: dict[str, int] | None = dict(run.suspected) or None
         self._fence = Fence(table, run.integration_id, run.kind)
