@@ -264,3 +264,16 @@ async def test_a_row_that_another_worker_writes_meanwhile_stays(world: World) ->
     world.gitlab.before = written_meanwhile
     await world.sync()
     assert deleted(world) <= {6}
+
+
+async def test_what_is_there_and_never_listed_costs_a_look_at_the_list_once_a_week(world: World) -> None:
+    await world.sync()
+    world.project()[6].visible_from = world.now + 365 * RECONCILE_SECONDS * SECOND
+    walks = []
+    for _ in range(8):
+        world.later(RECONCILE_SECONDS)
+        world.gitlab.log.clear()
+        await world.sync()
+        walks.append(world.gitlab.asked("/pipelines/6"))
+    assert deleted(world) == set()
+    assert walks == [1, 0, 0, 0, 0, 0, 0, 1]

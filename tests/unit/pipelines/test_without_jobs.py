@@ -31,6 +31,7 @@ async def test_an_empty_answer_is_made_up_for_by_the_next_run(world: World) -> N
     assert world.row(1) is not None, "it is shown all the same"
     assert (owed(world), state(world).owed) == ([1], 1)
     assert world.partials == [], "nothing needs a person"
+    assert world.gitlab.asked("/jobs") == 2, "a later run asks again, not this one"
     world.project()[1].jobs.update(jobs)
     await world.sync(sync_id="s2")
     assert world.stored() == world.source()
