@@ -3,7 +3,9 @@
 import fcntl
 import hashlib
 import platform
+import shutil
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ class Build:
 
     template: Path
     fingerprint: str
+    archives: Path
+    """The folder with one ZIP file of each function and layer."""
 
 
 def this_machine() -> Target:
@@ -51,11 +55,13 @@ def build(target: Target, root: Path = ROOT) -> Build:
         stamp = place / "fingerprint"
         wanted = fingerprint(root, target)
         template = place / "build" / "template.yaml"
-        if not (template.exists() and stamp.exists() and stamp.read_text() == wanted):
+        archives = place / "archives"
+        if not (template.exists() and archives.exists() and stamp.exists() and stamp.read_text() == wanted):
             stamp.unlink(missing_ok=True)
             _sam_build(root, target, place)
+            _archive(template.parent, archives)
             stamp.write_text(wanted)
-    return Build(template, wanted)
+    return Build(template, wanted, archives)
 
 
 def fingerprint(root: Path, target: Target) -> str:
@@ -82,6 +88,18 @@ def _sam_build(root: Path, target: Target, place: Path) -> None:
     # The emulator runs the functions right here, so they need this machine's packages and not Lambda's.
     env = environment(HUB_LAYER_PLATFORM="host")
     run([*arguments, "--parameter-overrides", *overrides], env=env, log=place / "build.log", cwd=root)
+
+
+def _archive(built: Path, archives: Path) -> None:
+    """Pack each folder of the build as it is: nothing is sent anywhere, so making it smaller would only take time."""
+    shutil.rmtree(archives, ignore_errors=True)
+    archives.mkdir()
+    for folder in (path for path in built.iterdir() if path.is_dir()):
+        with zipfile.ZipFile(
+            archives / f"{folder.name}.zip", "w", zipfile.ZIP_STORED, strict_timestamps=False
+        ) as archive:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                archive.write(path, path.relative_to(folder))
 
 
 @contextmanager

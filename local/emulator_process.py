@@ -10,6 +10,7 @@ from hypercorn.config import Config
 from ministack import app as ministack
 
 from local.end_with_parent import end_group, end_with_parent
+from local.unpacking import unpack_once
 
 _GRACE_SECONDS = 1.0
 """How long requests under way may take once the emulator was asked to stop; hypercorn's own default is three."""
@@ -35,6 +36,7 @@ async def _app(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
 
 if __name__ == "__main__":
     end_with_parent(_orphaned.set)
+    unpack_once()
     Config.graceful_timeout = _GRACE_SECONDS
     ministack.app = _app
     sys.argv[1:] = []

@@ -105,7 +105,7 @@ def _deployed(options: Options, emulator: Emulator, home: Home, say: Callable[[s
     stack = Stack(emulator.endpoint)
     if home.deployed != wanted or not stack.exists():
         say("Deploying it to the emulator …")
-        deploy(built, values, stack, emulator.endpoint, home.path)
+        deploy(built, values, stack)
     repair_concurrency(stack)
     Gateway(stack).put_routes()
     return wanted, stack
