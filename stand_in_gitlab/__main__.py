@@ -1,9 +1,8 @@
 """`python -m stand_in_gitlab`: a stand-in GitLab alone."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from local.end_with_parent import end_with_parent
 from stand_in_gitlab.server import serve
 
 
@@ -31,18 +30,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="URI",
         help="where the OAuth application `hub` may send people back to; repeatable (default: the local hub)",
     )
-    options.add_argument(
-        "--end-with-parent", action="store_true", help="end when standard input is closed, for whoever starts it"
-    )
     return options
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve with the options of the command line."""
-    options = vars(parser().parse_args(arguments))
-    if options.pop("end_with_parent"):
-        end_with_parent()
-    serve(**options)
+def main(
+    arguments: Sequence[str] | None = None, say: Callable[[str], object] = lambda line: print(line, flush=True)
+) -> None:
+    """Serve with the options of the command line; `say` gets each line that it prints."""
+    serve(**vars(parser().parse_args(arguments)), say=say)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def serve(
     frozen: bool = False,
     gitlab_com: bool = False,
     redirect_uri: Sequence[str] = (),
-    say: Callable[[str], Any] = lambda line: print(line, flush=True),
+    say: Callable[[str], object],
 ) -> None:
     """Serve until a signal comes. `READY` is printed when connections are accepted; port 0 takes any free one."""
     try:
@@ -127,7 +127,7 @@ def _config(app: StandIn) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Says when it is ready, and looks at the clock every now and then."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], Any], tick: Callable[[], Any]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object], tick: Callable[[], Any]) -> None:
         super().__init__(config)
         self._ready, self._tick = ready, tick
 
