@@ -1,11 +1,15 @@
 """The template as CloudFormation will get it: SAM's transform applied, no AWS asked."""
 
 import copy
+import hashlib
+import json
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import samtranslator
 from boto3 import Session
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -28,8 +32,19 @@ def source() -> dict[str, Any]:
 
 @cache
 def transformed() -> dict[str, Any]:
-    """The template after SAM's transform."""
-    template = source()
+    """The template after SAM's transform, which takes some seconds; kept until the template or SAM changes."""
+    made_of = hashlib.sha256(samtranslator.__version__.encode() + (ROOT / "template.yaml").read_bytes())
+    kept = ROOT / ".pytest_cache" / f"template-{made_of.hexdigest()}.json"
+    if not kept.exists():
+        kept.parent.mkdir(exist_ok=True)
+        half = kept.with_suffix(f".{os.getpid()}")
+        half.write_text(json.dumps(_transform(source())))
+        half.rename(kept)
+    template: dict[str, Any] = json.loads(kept.read_text())
+    return template
+
+
+def _transform(template: dict[str, Any]) -> dict[str, Any]:
     for resource in template["Resources"].values():
         for code in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
             resource["Properties"][code] = "s3://bucket/key"  # what `sam package` does

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from gitlab_hub.storage.due import DueRows
@@ -131,10 +131,15 @@ def _journal(run: Run) -> str:
     return f"JOURNAL#{run.integration_id}#{run.kind}#{run.sync_id}"
 
 
+def _attributes(value: Run | Checkpoint) -> Item:
+    # Not `asdict`: it copies what is within, and a run is written after every few pages.
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
 def _item_of(run: Run) -> Item:
-    state = asdict(run)
+    state = _attributes(run)
     state["kind"], state["status"] = str(run.kind), str(run.status)
-    state["checkpoint"] = _packed(state["checkpoint"])
+    state["checkpoint"] = _packed(_attributes(run.checkpoint))
     return {"pk": partition(run.integration_id), "sk": f"RUN#{run.kind}", "schema_version": SCHEMA_VERSION, **state}
 
 
