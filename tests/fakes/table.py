@@ -121,6 +121,16 @@ class MemoryTable:
         with self._lock:
             return [decode(self._items[key]) for key in sorted(self._items)]
 
+    def snapshot(self) -> dict[Key, Wire]:
+        """Everything stored, for `restore`: for tests that begin at one state many times (not part of the port)."""
+        with self._lock:
+            return dict(self._items)
+
+    def restore(self, snapshot: dict[Key, Wire]) -> None:
+        """Store what was stored then, and nothing else (not part of the port)."""
+        with self._lock:
+            self._items = dict(snapshot)
+
     def _apply(self, key: Key, action: Put | Delete | Check) -> None:
         if isinstance(action, Put):
             self._items[key] = _accepted(action.item)[1]

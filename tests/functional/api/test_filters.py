@@ -11,6 +11,7 @@ from gitlab_hub.web.route import Route
 from tests.functional.api.api_hub import ApiHub
 
 Schema = dict[str, Any]
+Parameters = list[tuple[Route, str, Schema]]
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +19,13 @@ def hub() -> ApiHub:
     return ApiHub()
 
 
-def described(hub: ApiHub) -> Iterator[tuple[Route, str, Schema]]:
+@pytest.fixture(scope="module")
+def described(hub: ApiHub) -> Parameters:
     """Every parameter of every query: route, name, schema."""
+    return list(_described(hub))
+
+
+def _described(hub: ApiHub) -> Iterator[tuple[Route, str, Schema]]:
     made = document(hub.routes)
     for route in hub.routes:
         operation = made["paths"][re.sub(r"<(\w+)>", r"{\1}", route.path)][route.method.lower()]
@@ -64,8 +70,8 @@ def test_every_route_refuses_a_parameter_that_it_does_not_have(hub: ApiHub) -> N
     assert hub.stored() == before
 
 
-def test_every_misspelt_value_is_refused_with_those_that_are_allowed(hub: ApiHub) -> None:
-    found = [(route, name, schema["enum"]) for route, name, schema in described(hub) if "enum" in schema]
+def test_every_misspelt_value_is_refused_with_those_that_are_allowed(hub: ApiHub, described: Parameters) -> None:
+    found = [(route, name, schema["enum"]) for route, name, schema in described if "enum" in schema]
     for route, name, values in found:
         for wrong in ("misspelt", values[0].upper(), f"{values[0]},{values[0]}", ""):
             message, field = refused(hub, route, {name: wrong})
@@ -90,8 +96,10 @@ def test_every_misspelt_value_is_refused_with_those_that_are_allowed(hub: ApiHub
         ("boolean", "", "must be true or false"),
     ],
 )
-def test_every_value_of_another_type_is_refused_with_the_rule(hub: ApiHub, kind: str, wrong: str, rule: str) -> None:
-    found = [(route, name) for route, name, schema in described(hub) if schema.get("type") == kind]
+def test_every_value_of_another_type_is_refused_with_the_rule(
+    hub: ApiHub, described: Parameters, kind: str, wrong: str, rule: str
+) -> None:
+    found = [(route, name) for route, name, schema in described if schema.get("type") == kind]
     assert len(found) > 2
     for route, name in found:
         message, field = refused(hub, route, {name: wrong})
@@ -99,8 +107,8 @@ def test_every_value_of_another_type_is_refused_with_the_rule(hub: ApiHub, kind:
         assert rule in message
 
 
-def test_no_parameter_can_be_given_twice(hub: ApiHub) -> None:
-    single = [(route, name) for route, name, schema in described(hub) if schema.get("type") != "array"]
+def test_no_parameter_can_be_given_twice(hub: ApiHub, described: Parameters) -> None:
+    single = [(route, name) for route, name, schema in described if schema.get("type") != "array"]
     for route, name in single:
         message, field = refused(hub, route, {name: ["1", "2"]})
         assert field["field"] == f"query.{name}"
@@ -112,8 +120,8 @@ def test_a_branch_with_a_comma_is_one_branch(hub: ApiHub) -> None:
     assert hub("GET", path, query={"ref": "a,b"})[0] == 200
 
 
-def test_every_list_refuses_a_cursor_that_it_did_not_give(hub: ApiHub) -> None:
-    lists = [route for route, name, _ in described(hub) if name == "cursor"]
+def test_every_list_refuses_a_cursor_that_it_did_not_give(hub: ApiHub, described: Parameters) -> None:
+    lists = [route for route, name, _ in described if name == "cursor"]
     assert len(lists) > 12
     for route in lists:
         for wrong in ("", "x", "eyJ4IjoxfQ"):
