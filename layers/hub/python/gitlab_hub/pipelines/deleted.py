@@ -13,6 +13,7 @@ from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines.owed import OF_ONE_PIPELINE
 from gitlab_hub.pipelines.source import ProjectSource
 from gitlab_hub.pipelines.store import PipelineStore
+from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.ports import Session
 
 AT_ONCE = 16
@@ -42,12 +43,14 @@ class DeletedPipelines:
 
         Raises GitLabError where the project is in trouble.
         """
+        # Before GitLab is asked: a webhook may have a pipeline read meanwhile, and its row is then the younger news.
+        rows = await self._session.io(self._store.rows, self._source.project_id, numbers)
         answers = await self._session.gather(*(partial(self._is_gone, number) for number in numbers))
-        gone = [number for number, is_gone in zip(numbers, answers, strict=True) if is_gone]
+        gone = {number for number, is_gone in zip(numbers, answers, strict=True) if is_gone}
         if gone:
             # A 404 for a project that is hidden, or gone, says nothing of its pipelines.
             await self._source.confirm()
-            await mark_deleted(self._session, self._store, self._source.project_id, gone)
+            await _mark(self._session, self._store, [row for row in rows if row["id"] in gone])
         return None not in answers
 
     async def _is_gone(self, number: int) -> bool | None:
@@ -60,16 +63,15 @@ class DeletedPipelines:
         return False
 
 
-async def mark_deleted(session: Session, store: PipelineStore, project_id: int, numbers: Sequence[int]) -> None:
-    """Mark pipelines of a project as gone, whoever writes them meanwhile going first."""
-    now = from_datetime(session.now())
-    marked = await session.write(store.mark_deleted, project_id, numbers, now=now)
-    session.count(pipelines_deleted=marked)
-
-
 async def mark_all_deleted(session: Session, store: PipelineStore, project_id: int) -> None:
     """Mark all pipelines of a project that is gone; whoever carries on finds those that are left."""
     numbers: list[int] = await session.io(store.here, project_id)
     for start in range(0, len(numbers), AT_ONCE):
-        await mark_deleted(session, store, project_id, numbers[start : start + AT_ONCE])
+        await _mark(session, store, await session.io(store.rows, project_id, numbers[start : start + AT_ONCE]))
         await session.note_progress()
+
+
+async def _mark(session: Session, store: PipelineStore, rows: Sequence[Item]) -> None:
+    """Mark the pipelines of some rows as gone, unless somebody has written them since they were read."""
+    marked = await session.write(store.mark_deleted, rows, now=from_datetime(session.now()))
+    session.count(pipelines_deleted=marked)

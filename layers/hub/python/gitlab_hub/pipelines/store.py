@@ -147,21 +147,25 @@ class PipelineStore:
         here = (item for item in rows if item.get("deleted_at_source") is None)
         return [item["id"] for item in here if children is None or (item.get("source") == CHILD_SOURCE) is children]
 
-    def mark_deleted(self, project_id: int, numbers: Iterable[int], *, now: int) -> int:
+    def rows(self, project_id: int, ids: Iterable[int]) -> list[Item]:
+        """The rows of some pipelines, in the order of their ids; those that are not stored are left out."""
+        pk = pipelines_pk(self._integration_id, project_id)
+        return sorted(self._table.get_many([(pk, padded(number)) for number in ids]), key=lambda row: int(row["id"]))
+
+    def mark_deleted(self, rows: Iterable[Item], *, now: int) -> int:
         """Note that GitLab has pipelines no more (`now` in milliseconds), and how many that was news of.
 
-        A row that another worker writes meanwhile stays: its answer from GitLab is younger.
+        `rows` are theirs as they were before GitLab was asked: what another worker has written since then is younger
+        than the answer, and stays.
         """
-        pk = pipelines_pk(self._integration_id, project_id)
-        items = self._table.get_many([(pk, padded(number)) for number in numbers])
         marked = 0
-        for item in sorted(items, key=lambda item: int(item["id"])):
-            if item["deleted_at_source"] is None:
-                names = item.keys() & {"digest", "changed_at", "written_at"}
-                seen = Condition(equals={name: item[name] for name in names})
+        for row in rows:
+            if row["deleted_at_source"] is None:
+                names = row.keys() & {"digest", "changed_at", "written_at"}
+                unchanged = Condition(equals={name: row[name] for name in names})
                 about = {"deleted_at_source": now // 1000, "changed_at": now, "written_at": now}
-                feed = {f"{BY_CHANGE}_sk": change_sk(now, project_id, item["id"])}
-                marked += is_written(self._table.put, {**item, **about, **feed}, seen)
+                feed = {f"{BY_CHANGE}_sk": change_sk(now, row["project_id"], row["id"])}
+                marked += is_written(self._table.put, {**row, **about, **feed}, unchanged)
         return marked
 
     def save(self, copy: Copy, known: StoredPipeline | None, *, now: int, hinted: bool = False) -> bool:
