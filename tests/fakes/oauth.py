@@ -128,7 +128,7 @@ class OAuthGitLab(ScriptedGitLab):
         self.faults.append(Fault(path, httpx.ReadTimeout("lost"), lost=True, times=times))
 
     def fail(self, path: str, error: Exception | httpx.Response, *, times: int = 1) -> None:
-        """Do nothing and answer with trouble."""
+        """Do nothing and answer with a fault."""
         self.faults.append(Fault(path, error, times=times))
 
     def expire(self) -> None:

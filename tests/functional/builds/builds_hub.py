@@ -50,7 +50,7 @@ class MemoryTarget:
         self.builds: dict[str, Mapping[str, Any]] = {}
         self.stopped: list[str] = []
         self.ends: dict[str, BuildStatus] = {}
-        self.trouble: list[Exception] = []
+        self.faults: list[Exception] = []
 
     def start(self, build: Build, message: Mapping[str, Any]) -> Started:
         self._called("start", build)
@@ -68,8 +68,8 @@ class MemoryTarget:
 
     def _called(self, what: str, build: Build) -> None:
         self.calls.append((what, build.id))
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.faults:
+            raise self.faults.pop(0)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tests.functional.api.api_hub import ApiHub
 from tests.functional.console.console_hub import OWNER_TOKEN
 
 URL = "https://hub.example.com"
-Trouble = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+Fault = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +35,22 @@ class Ended:
 
 @dataclass
 class Network:
-    """The way to the hub: each trouble stands in for one answer, the requests are kept."""
+    """The way to the hub: each fault stands in for one answer, the requests are kept."""
 
     hub: ApiHub
-    troubles: list[Trouble] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Carry one request, unless there is trouble."""
+        """Carry one request, unless there is a fault."""
         self.requests.append(request)
-        if self.troubles:
-            trouble = self.troubles.pop(0)
-            if isinstance(trouble, Exception):
-                if isinstance(trouble, httpx.RequestError):
-                    trouble.request = request
-                raise trouble
-            return trouble if isinstance(trouble, httpx.Response) else trouble(request)
+        if self.faults:
+            fault = self.faults.pop(0)
+            if isinstance(fault, Exception):
+                if isinstance(fault, httpx.RequestError):
+                    fault.request = request
+                raise fault
+            return fault if isinstance(fault, httpx.Response) else fault(request)
         try:
             return self.answer(request)
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:

@@ -49,7 +49,7 @@ def test_an_oauth_application_is_connected_by_a_link_for_a_browser(hub: CommandL
         "redirect_uri": "https://hub.example.com/callback",
     }
     begun = {"connect_url": "https://hub.example.com/connect/t-1", "state_expires_at": int(hub.clock) + 600}
-    hub.network.troubles = [httpx.Response(201, json=started), httpx.Response(200, json=begun)]
+    hub.network.faults = [httpx.Response(201, json=started), httpx.Response(200, json=begun)]
     told = hub("connect", "https://gitlab.example.com", "--oauth-app", "app-1", typed="gloas-1\n")
     assert [json.loads(request.content) for request in hub.network.requests] == [
         {

@@ -74,5 +74,5 @@ def test_a_token_is_sent_to_its_own_hub_alone(nobody: CommandLine) -> None:
         [],
     )
     nobody.environ["HUB_URL"] = URL
-    nobody.network.troubles = [httpx.Response(307, headers={"location": "https://other.example.com/v1/whoami"})]
+    nobody.network.faults = [httpx.Response(307, headers={"location": "https://other.example.com/v1/whoami"})]
     assert (nobody("whoami").code, {one.url.host for one in nobody.network.requests}) == (3, {"hub.example.com"})

@@ -19,7 +19,7 @@ def ssl_error() -> httpx.ConnectError:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words"),
+    ("fault", "words"),
     [
         (lambda: httpx.ConnectError("[Errno -2] Name or service not known"), "There is no host hub.example.com."),
         (lambda: httpx.ConnectError("[Errno 111] Connection refused"), "Nothing answers at hub.example.com."),
@@ -34,9 +34,9 @@ def ssl_error() -> httpx.ConnectError:
         (lambda: httpx.Response(200, json=[1]), "is no gitlab-hub (HTTP 200)"),
     ],
 )
-def test_where_no_hub_answers_it_is_said_what_to_do(hub: CommandLine, trouble: object, words: str) -> None:
-    assert callable(trouble)
-    hub.network.troubles = [trouble() for _ in range(TRIES)]
+def test_where_no_hub_answers_it_is_said_what_to_do(hub: CommandLine, fault: object, words: str) -> None:
+    assert callable(fault)
+    hub.network.faults = [fault() for _ in range(TRIES)]
     ended = hub("whoami")
     assert (ended.code, ended.out, words in ended.err) == (3, "", True)
     assert (OWNER_TOKEN in ended.err, "Traceback" in ended.err) == (False, False)
@@ -44,7 +44,7 @@ def test_where_no_hub_answers_it_is_said_what_to_do(hub: CommandLine, trouble: o
 
 
 def test_what_passes_by_itself_is_waited_for(hub: CommandLine) -> None:
-    hub.network.troubles = [
+    hub.network.faults = [
         httpx.ConnectError("refused"),
         httpx.Response(429, json={"message": "Too Many Requests"}, headers={"retry-after": "3"}),
         httpx.Response(503, json=AWAY),
@@ -54,7 +54,7 @@ def test_what_passes_by_itself_is_waited_for(hub: CommandLine) -> None:
 
 
 def test_what_asks_for_more_patience_than_there_is_says_when_to_try_again(hub: CommandLine) -> None:
-    hub.network.troubles = [httpx.Response(503, json=AWAY, headers={"retry-after": "120"})]
+    hub.network.faults = [httpx.Response(503, json=AWAY, headers={"retry-after": "120"})]
     ended = hub("whoami")
     assert (ended.code, hub.slept) == (1, [])
     assert ended.err.splitlines() == [
@@ -70,7 +70,7 @@ def test_what_asks_for_more_patience_than_there_is_says_when_to_try_again(hub: C
     ],
 )
 def test_a_hub_that_fails_is_not_asked_again(hub: CommandLine, answer: httpx.Response, words: str) -> None:
-    hub.network.troubles = [answer]
+    hub.network.faults = [answer]
     ended = hub("whoami")
     assert (ended.code, words in ended.err, len(hub.network.requests)) == (1, True, 1)
 
@@ -83,7 +83,7 @@ def test_a_post_is_sent_again_under_the_same_key_and_takes_effect_once(hub: Comm
         hub.network.answer(request)
         raise httpx.ReadTimeout("timed out", request=request)
 
-    hub.network.troubles = [answer_lost]
+    hub.network.faults = [answer_lost]
     assert hub("deliveries", "replay", hub.hub.ids["delivery_id"]).code == 0
     keys = {request.headers["idempotency-key"] for request in hub.network.requests}
     assert (len(hub.network.requests), len(keys), len(waiting.sent)) == (2, 1, before + 1)
@@ -92,7 +92,7 @@ def test_a_post_is_sent_again_under_the_same_key_and_takes_effect_once(hub: Comm
 
 
 def test_a_delete_whose_answer_is_lost_is_not_sent_again(hub: CommandLine) -> None:
-    hub.network.troubles = [httpx.ReadTimeout("timed out")]
+    hub.network.faults = [httpx.ReadTimeout("timed out")]
     assert (hub("tokens", "revoke", "t-1", "-y").code, len(hub.network.requests)) == (3, 1)
 
 
@@ -114,20 +114,20 @@ def test_a_list_is_read_page_by_page_and_no_further_than_is_wanted(tmp_path: Pat
 
 def test_a_list_that_goes_round_in_circles_is_ended(hub: CommandLine) -> None:
     page = {"tokens": [], "next_cursor": "same"}
-    hub.network.troubles = [httpx.Response(200, json=page) for _ in range(3)]
+    hub.network.faults = [httpx.Response(200, json=page) for _ in range(3)]
     assert (hub("tokens", "-o", "json").code, len(hub.network.requests)) == (3, 2)
 
 
 def test_a_list_that_goes_round_in_a_larger_circle_is_ended_too(hub: CommandLine) -> None:
     pages: list[dict[str, Any]] = [{"tokens": [], "next_cursor": cursor} for cursor in ("a", "b", "c", "a", "b", "c")]
-    hub.network.troubles = [httpx.Response(200, json=page) for page in pages]
+    hub.network.faults = [httpx.Response(200, json=page) for page in pages]
     assert (hub("tokens", "-o", "json").code, len(hub.network.requests)) == (3, 4)
 
 
 def test_what_was_told_before_the_network_failed_is_no_whole_answer(hub: CommandLine) -> None:
     del hub.environ["HUB_INTEGRATION"]
     page = {"entries": [], "next_cursor": "next"}
-    hub.network.troubles = [httpx.Response(200, json=page), *(httpx.ConnectError("refused") for _ in range(TRIES))]
+    hub.network.faults = [httpx.Response(200, json=page), *(httpx.ConnectError("refused") for _ in range(TRIES))]
     assert hub("audit", "-o", "csv", "--action", "plan.apply").code == 3
 
 
@@ -157,7 +157,7 @@ def test_an_answer_of_another_version_is_said_to_be_one(hub: CommandLine) -> Non
     del hub.environ["HUB_INTEGRATION"]
     rows: list[object] = [None, "x", 1, [None], [1], [["a"]], [{"what": 1}]]
     for answer in ({"ok": True}, *({"incidents": some, "next_cursor": None} for some in rows)):
-        hub.network.troubles = [httpx.Response(200, json=answer)]
+        hub.network.faults = [httpx.Response(200, json=answer)]
         ended = hub("incidents")
         assert (ended.code, ended.out, "older or newer" in ended.err) == (1, "", True)
 
@@ -169,6 +169,6 @@ def test_several_integrations_want_one_to_be_named(hub: CommandLine) -> None:
 
 
 def test_without_an_integration_it_is_said_how_to_connect_one(hub: CommandLine) -> None:
-    hub.network.troubles = [httpx.Response(200, json={"integrations": [], "next_cursor": None})]
+    hub.network.faults = [httpx.Response(200, json={"integrations": [], "next_cursor": None})]
     ended = hub("people")
     assert (ended.code, "hub connect" in ended.err) == (2, True)

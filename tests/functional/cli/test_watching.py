@@ -77,8 +77,8 @@ def test_a_rate_limit_is_told_with_its_end(following: CommandLine) -> None:
 
 def test_a_network_that_is_away_for_a_while_ends_no_watching(following: CommandLine) -> None:
     def go_away() -> None:
-        following.network.troubles = [httpx.ConnectError("refused") for _ in range(4)]
-        following.network.troubles.append(httpx.Response(503, json={"message": "Service Unavailable"}))
+        following.network.faults = [httpx.ConnectError("refused") for _ in range(4)]
+        following.network.faults.append(httpx.Response(503, json={"message": "Service Unavailable"}))
         change(following, status=RunStatus.IDLE)
 
     then(following, go_away)
@@ -89,7 +89,7 @@ def test_a_network_that_is_away_for_a_while_ends_no_watching(following: CommandL
 
 def test_a_network_that_stays_away_ends_it_at_last(following: CommandLine) -> None:
     def go_away() -> None:
-        following.network.troubles = [httpx.ConnectError("refused") for _ in range(2000)]
+        following.network.faults = [httpx.ConnectError("refused") for _ in range(2000)]
 
     then(following, go_away)
     started = following.clock
@@ -99,12 +99,12 @@ def test_a_network_that_stays_away_ends_it_at_last(following: CommandLine) -> No
 
 
 def test_a_token_that_is_revoked_meanwhile_ends_it_at_once(following: CommandLine) -> None:
-    then(following, lambda: following.network.troubles.append(_unauthorized()))
+    then(following, lambda: following.network.faults.append(_unauthorized()))
     assert following("sync", "--watch", "--kind", "access").code == 1
 
 
 def test_ctrl_c_ends_the_watching_and_not_the_sync(following: CommandLine) -> None:
-    then(following, lambda: following.network.troubles.append(_interrupt))
+    then(following, lambda: following.network.faults.append(_interrupt))
     ended = following("sync", "--watch", "--kind", "access")
     assert (ended.code, "No longer watching; it goes on by itself." in ended.err, "Traceback" in ended.err) == (
         130,
@@ -120,7 +120,7 @@ def test_a_terminal_sees_bars(following: CommandLine) -> None:
 
 
 def test_ctrl_c_ends_every_other_command_quietly_too(hub: CommandLine) -> None:
-    hub.network.troubles = [_interrupt]
+    hub.network.faults = [_interrupt]
     ended = hub("people")
     assert (ended.code, "Traceback" in ended.err) == (130, False)
 
@@ -131,7 +131,7 @@ def test_deliveries_are_told_once_each_when_they_are_done_with(hub: CommandLine)
     waiting, ignored = {**one, "status": "pending"}, {**one, "status": "ignored", "reasons": ["trg_1: skip_ci_message"]}
     away = [httpx.ConnectError("refused") for _ in range(4)]
     del hub.environ["HUB_INTEGRATION"]
-    hub.network.troubles = [_page(waiting), _page(ignored), *away, _page(other, ignored), _interrupt]
+    hub.network.faults = [_page(waiting), _page(ignored), *away, _page(other, ignored), _interrupt]
     ended = hub("deliveries", "tail", "--event", "push")
     assert (ended.code, ended.out.splitlines()) == (130, [
         f"{one['id']}  push  main  ignored  skip ci message",
@@ -148,7 +148,7 @@ def test_a_tail_looks_back_to_what_it_has_not_shown_yet(hub: CommandLine, first:
     before = _page({**one, "status": "pending"}) if first == "pending" else _page()
     away = [httpx.ConnectError("refused") for _ in range(4)]
     del hub.environ["HUB_INTEGRATION"]
-    hub.network.troubles = [before, *away, _page(one), _page(one), _interrupt]
+    hub.network.faults = [before, *away, _page(one), _page(one), _interrupt]
     ended = hub("deliveries", "tail")
     since = [int(request.url.params["since"]) for request in hub.network.requests]
     assert [line.split()[0] for line in ended.out.splitlines()] == ["dlv_1"]
@@ -159,7 +159,7 @@ def test_a_tail_does_not_wait_for_one_delivery_for_ever(hub: CommandLine) -> Non
     one = {**_delivery(hub), "received_at": int(hub.clock), "status": "pending"}
     hub.when_slept = lambda: setattr(hub, "clock", hub.clock + 3600)
     del hub.environ["HUB_INTEGRATION"]
-    hub.network.troubles = [_page(one), _page(one), _page(one), _interrupt]
+    hub.network.faults = [_page(one), _page(one), _page(one), _interrupt]
     hub("deliveries", "tail")
     since = [int(request.url.params["since"]) for request in hub.network.requests]
     assert since[-1] >= hub.clock - 3700

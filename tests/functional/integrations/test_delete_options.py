@@ -100,12 +100,12 @@ def test_an_oauth_pair_is_left_alone_when_asked_for(hub: OAuthHub) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [answer(503), httpx.ConnectError("no"), answer(403, {"error": "x"}), httpx.ReadTimeout("?")]
+    "fault", [answer(503), httpx.ConnectError("no"), answer(403, {"error": "x"}), httpx.ReadTimeout("?")]
 )
-def test_a_revocation_that_fails_is_said_and_stops_nothing(hub: OAuthHub, trouble: Any) -> None:
+def test_a_revocation_that_fails_is_said_and_stops_nothing(hub: OAuthHub, fault: Any) -> None:
     one = hub.connected()
     credential_id = hub.loaded(one).credential.id
-    hub.gitlab.fail("/oauth/revoke", trouble)
+    hub.gitlab.fail("/oauth/revoke", fault)
     body = leave(hub, one)
     assert (body["revoked"], body["revoke_failed"]) == (False, [credential_id])
 

@@ -12,7 +12,7 @@ from tests.functional.integrations.integrations_hub import IntegrationsHub
 
 SELF = "/personal_access_tokens/self"
 EXPIRED = answer(401, {"error": "invalid_token", "error_description": "Token is expired."})
-TROUBLE = [
+FAULTS = [
     (SELF, answer(500)),
     (SELF, answer(429, retry_after="9")),
     (SELF, html()),
@@ -44,7 +44,7 @@ def one(hub: IntegrationsHub) -> str:
     return hub.start()
 
 
-@pytest.mark.parametrize(("path", "script"), TROUBLE)
+@pytest.mark.parametrize(("path", "script"), FAULTS)
 def test_trouble_that_may_pass_changes_nothing(hub: IntegrationsHub, one: str, path: str, script: Any) -> None:
     hub.gitlab.script[path] = script
     before = hub.rows()
@@ -52,7 +52,7 @@ def test_trouble_that_may_pass_changes_nothing(hub: IntegrationsHub, one: str, p
     assert (status, body["ok"], hub.rows()) == (200, False, before)
 
 
-@pytest.mark.parametrize("script", [script for path, script in TROUBLE if path == SELF])
+@pytest.mark.parametrize("script", [script for path, script in FAULTS if path == SELF])
 def test_a_check_in_trouble_changes_nothing(hub: IntegrationsHub, one: str, script: Any) -> None:
     hub.gitlab.script[SELF] = script
     before = hub.rows()

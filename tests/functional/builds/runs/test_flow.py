@@ -121,7 +121,7 @@ def test_a_forks_build_waits_for_approval_and_does_not_stand_in_the_way_of_the_m
 
 
 def test_what_the_target_refuses_fails_with_a_code_and_a_hint(world: World) -> None:
-    world.target.trouble = [TargetDenied("Give the builder the right.")]
+    world.target.faults = [TargetDenied("Give the builder the right.")]
     build_id = world.push()
     world.work()
     build = world.build(build_id)
@@ -135,7 +135,7 @@ def test_what_the_target_refuses_fails_with_a_code_and_a_hint(world: World) -> N
 
 
 def test_a_target_that_is_away_fails_the_message_and_is_asked_again_by_the_schedule(world: World) -> None:
-    world.target.trouble = [TargetUnavailable("away"), TargetUnavailable("away")]
+    world.target.faults = [TargetUnavailable("away"), TargetUnavailable("away")]
     build_id = world.push()
     world.work()
     assert [type(each) for each in world.failures] == [TargetUnavailable]
@@ -149,7 +149,7 @@ def test_a_target_that_is_away_fails_the_message_and_is_asked_again_by_the_sched
 
 
 def test_a_target_that_stays_away_fails_the_build_in_the_end(world: World) -> None:
-    world.target.trouble = [TargetUnavailable("away")] * 100
+    world.target.faults = [TargetUnavailable("away")] * 100
     build_id = world.push()
     world.work()
     for _ in range(MOST_STARTS + 1):

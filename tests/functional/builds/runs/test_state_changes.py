@@ -205,7 +205,7 @@ def test_an_end_whose_event_was_lost_is_looked_up() -> None:
     assert world.target.calls[1:] == polls
     assert world.build(build_id).status is BuildStatus.RUNNING
     world.target.ends[build_id] = BuildStatus.SUCCESS
-    world.target.trouble = [TargetUnavailable("away")]
+    world.target.faults = [TargetUnavailable("away")]
     world.later(901)
     assert world.build(build_id).status is BuildStatus.RUNNING
     world.later(901)
@@ -220,7 +220,7 @@ def test_a_build_that_may_not_be_looked_up_says_so_until_it_has_ended() -> None:
     world = world_with(CODEBUILD)
     build_id = world.push()
     world.work()
-    world.target.trouble = [TargetDenied("The builder may not look.")]
+    world.target.faults = [TargetDenied("The builder may not look.")]
     world.later(901)
     build = world.build(build_id)
     assert (build.status, build.error, build.error_hint) == (

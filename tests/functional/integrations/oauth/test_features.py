@@ -83,20 +83,20 @@ def test_features_that_were_patched_meanwhile_stay(hub: OAuthHub) -> None:
     assert hub.integration(one)["features"] == NONE_ON | WRITES
 
 
-@pytest.mark.parametrize(("trouble", "status", "code"), [
+@pytest.mark.parametrize(("fault", "status", "code"), [
     ("less is granted", 403, "invalid_permissions"),
     ("another user", 409, "gitlab_account_mismatch"),
     ("nothing is reached", 409, "no_resources"),
 ])  # fmt: skip
 def test_where_widening_is_refused_all_stays_as_it_was(
-    hub: OAuthHub, one: str, trouble: str, status: int, code: str
+    hub: OAuthHub, one: str, fault: str, status: int, code: str
 ) -> None:
     before = hub.loaded(one)
-    if trouble == "less is granted":
+    if fault == "less is granted":
         hub.gitlab.grants = ["read_api"]
-    if trouble == "nothing is reached":
+    if fault == "nothing is reached":
         hub.gitlab.script["/projects"] = answer(body=[])
-    answered, body = widen(hub, one, user=8 if trouble == "another user" else 7)
+    answered, body = widen(hub, one, user=8 if fault == "another user" else 7)
     assert (answered, body["code"]) == (status, code)
     assert (hub.loaded(one), hub.integration(one)["features"]) == (before, NONE_ON)
     only_the_stored_pair_lives(hub, one)

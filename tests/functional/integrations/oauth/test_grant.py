@@ -55,7 +55,7 @@ def test_scopes_asked_for_and_granted(
     assert hub.finish(one)[0] == status
 
 
-@pytest.mark.parametrize(("path", "trouble", "status", "code"), [
+@pytest.mark.parametrize(("path", "fault", "status", "code"), [
     ("/projects", answer(body=[]), 409, "no_resources"),
     ("/user", answer(403, {"message": "blocked"}), 403, "invalid_permissions"),
     ("/user", answer(403, {"message": "403 Forbidden - Your account has been blocked."}), 403, "account_blocked"),
@@ -63,10 +63,10 @@ def test_scopes_asked_for_and_granted(
     ("/version", answer(503), 503, "gitlab_unavailable"),
 ])  # fmt: skip
 def test_what_fails_to_verify_is_not_kept_and_ends(
-    hub: OAuthHub, path: str, trouble: httpx.Response, status: int, code: str
+    hub: OAuthHub, path: str, fault: httpx.Response, status: int, code: str
 ) -> None:
     one = hub.start()
-    hub.gitlab.script[path] = trouble
+    hub.gitlab.script[path] = fault
     answered, body = hub.finish(one)
     assert (answered, body["code"]) == (status, code)
     is_as_before(hub, one)
@@ -165,11 +165,11 @@ def test_a_wrong_application_secret_says_so(hub: OAuthHub) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [answer(503), httpx.ReadTimeout("?"), httpx.ConnectError("no"), html(200), answer(200, {})]
+    "fault", [answer(503), httpx.ReadTimeout("?"), httpx.ConnectError("no"), html(200), answer(200, {})]
 )
-def test_a_code_is_offered_once_whatever_comes_of_it(hub: OAuthHub, trouble: Any) -> None:
+def test_a_code_is_offered_once_whatever_comes_of_it(hub: OAuthHub, fault: Any) -> None:
     one = hub.start()
-    hub.gitlab.fail(TOKEN, trouble)
+    hub.gitlab.fail(TOKEN, fault)
     status, body = hub.finish(one)
     assert (status >= 500, hub.gitlab.trades) == (True, 1), body
     is_as_before(hub, one)

@@ -132,13 +132,13 @@ async def test_a_lost_pair_gives_no_token(hub: OAuthHub, one: str) -> None:
 # ---- what failures leave
 
 
-@pytest.mark.parametrize("trouble", [
+@pytest.mark.parametrize("fault", [
     answer(503), answer(500), answer(429, retry_after="17"), httpx.ConnectError("no"), httpx.ConnectTimeout("no"),
 ])  # fmt: skip
-def test_trouble_that_may_pass_changes_nothing_however_often(hub: OAuthHub, one: str, trouble: Any) -> None:
+def test_trouble_that_may_pass_changes_nothing_however_often(hub: OAuthHub, one: str, fault: Any) -> None:
     expire(hub)
     for _ in range(6):
-        hub.gitlab.fail(TOKEN, trouble)
+        hub.gitlab.fail(TOKEN, fault)
         assert isinstance(attempt(hub, one), GitLabError)
         hub.now += 400
     assert (states(hub, one), hub.told.lost) == (("active", "valid"), [])

@@ -32,12 +32,12 @@ NOT_GITLABS_OWN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("trouble", NOT_GITLABS_OWN, ids=repr)
+@pytest.mark.parametrize("fault", NOT_GITLABS_OWN, ids=repr)
 def test_what_is_not_gitlabs_own_refusal_ends_nothing_however_long_it_lasts(
-    hub: OAuthHub, one: str, trouble: Any
+    hub: OAuthHub, one: str, fault: Any
 ) -> None:
     expire(hub)
-    hub.gitlab.fail(TOKEN, trouble, times=40)
+    hub.gitlab.fail(TOKEN, fault, times=40)
     for _ in range(40):
         error = attempt(hub, one)
         assert isinstance(error, GitLabError)
@@ -53,10 +53,10 @@ def test_what_is_not_gitlabs_own_refusal_ends_nothing_however_long_it_lasts(
     assert [incident.kind for incident in hub.feature.incidents.of(one)] == []
 
 
-@pytest.mark.parametrize("trouble", [answer(401), html(), httpx.ReadTimeout("?")], ids=repr)
-def test_pauses_grow_so_that_there_is_never_a_tight_loop(hub: OAuthHub, one: str, trouble: Any) -> None:
+@pytest.mark.parametrize("fault", [answer(401), html(), httpx.ReadTimeout("?")], ids=repr)
+def test_pauses_grow_so_that_there_is_never_a_tight_loop(hub: OAuthHub, one: str, fault: Any) -> None:
     expire(hub)
-    hub.gitlab.fail(TOKEN, trouble, times=10_000)
+    hub.gitlab.fail(TOKEN, fault, times=10_000)
     tries = []
     started, waits = hub.now, set()
     for _ in range(3600):
@@ -140,13 +140,13 @@ def test_the_verdict_is_about_the_token_that_was_used_last(hub: OAuthHub, one: s
     assert (shown["status"], shown["credential_status"]) == ("error", "rejected")
 
 
-@pytest.mark.parametrize("trouble", [answer(503), answer(401), html(), httpx.ReadTimeout("?")], ids=repr)
+@pytest.mark.parametrize("fault", [answer(503), answer(401), html(), httpx.ReadTimeout("?")], ids=repr)
 @pytest.mark.parametrize("path", ["verify", "gitlab-token/check"])
 def test_a_refused_token_that_cannot_be_renewed_now_is_not_judged(
-    hub: OAuthHub, one: str, path: str, trouble: Any
+    hub: OAuthHub, one: str, path: str, fault: Any
 ) -> None:
     hub.gitlab.expire()
-    hub.gitlab.fail(TOKEN, trouble)
+    hub.gitlab.fail(TOKEN, fault)
     status, answered = hub("POST", f"/v1/integrations/{one}/{path}")
     assert status == 200
     assert answered.get("code") != "invalid_credentials"

@@ -29,13 +29,13 @@ from tests.functional.integrations.tokens.revoking import (
     tick,
 )
 
-TROUBLES = [answer(503), answer(429), httpx.ConnectError("no"), httpx.ReadTimeout("?"), html(200), answer(403)]
+FAULTS = [answer(503), answer(429), httpx.ConnectError("no"), httpx.ReadTimeout("?"), html(200), answer(403)]
 
 
 @pytest.mark.parametrize("change", [replace, delete])
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_it_ends_when_gitlab_is_back(hub: OAuthHub, one: str, trouble: Any, change: Any) -> None:
-    hub.gitlab.fail(REVOKE, trouble, times=3)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_it_ends_when_gitlab_is_back(hub: OAuthHub, one: str, fault: Any, change: Any) -> None:
+    hub.gitlab.fail(REVOKE, fault, times=3)
     assert change(hub, one) == 200
     living = len(lives(hub))
     for _ in range(4):
@@ -118,8 +118,8 @@ def test_wherever_the_caretaker_ends_the_next_one_goes_on(at: int, applied: bool
 
 
 @pytest.mark.parametrize("change", [replace, delete])
-@pytest.mark.parametrize("trouble", ["crash", "away"])
-def test_what_a_renewal_brings_too_late_ends(hub: OAuthHub, one: str, change: Any, trouble: str) -> None:
+@pytest.mark.parametrize("fault", ["crash", "away"])
+def test_what_a_renewal_brings_too_late_ends(hub: OAuthHub, one: str, change: Any, fault: str) -> None:
     hub.now += LIFE
     hub.gitlab.expire()
     credential_id, plan = hub.loaded(one).credential.id, Plan()
@@ -127,7 +127,7 @@ def test_what_a_renewal_brings_too_late_ends(hub: OAuthHub, one: str, change: An
 
     def changed() -> None:
         assert change(hub.beside(), one) == 200
-        if trouble == "crash":
+        if fault == "crash":
             plan.at, plan.applied = len(plan.calls) + 1, True
         else:
             hub.gitlab.fail(REVOKE, answer(503), times=2)
@@ -137,7 +137,7 @@ def test_what_a_renewal_brings_too_late_ends(hub: OAuthHub, one: str, change: An
         result: LoadedCredential | BaseException = hub.feature.tokens.refresher.get_credential(one, credential_id)
     except (GitLabError, Crash) as error:
         result = error
-    assert isinstance(result, Crash) == (trouble == "crash")
+    assert isinstance(result, Crash) == (fault == "crash")
     hub.use(hub.stored_rows, hub.stored_secrets)
     assert len(lives(hub)) == 1 + len(stored(hub, one))
     tick(hub, after=SETTLED_SECONDS)

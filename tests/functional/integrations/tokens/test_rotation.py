@@ -98,12 +98,12 @@ def test_a_definite_no_is_not_permitted_and_costs_nothing(hub: OAuthHub, one: st
     assert rotate(hub, one)[0] == 200
 
 
-@pytest.mark.parametrize("trouble", [
+@pytest.mark.parametrize("fault", [
     answer(429, retry_after="9"), httpx.ConnectError("no"), answer(400, {}),
     answer(403, {"message": "You cannot perform write operations on a read-only instance"}),
 ])  # fmt: skip
-def test_what_had_no_effect_may_be_tried_again_at_once(hub: OAuthHub, one: str, trouble: Any) -> None:
-    hub.gitlab.fail(ROTATE, trouble)
+def test_what_had_no_effect_may_be_tried_again_at_once(hub: OAuthHub, one: str, fault: Any) -> None:
+    hub.gitlab.fail(ROTATE, fault)
     assert rotate(hub, one)[0] >= 400
     assert (hub.integration(one)["credential_status"], rotate(hub, one)[0]) == ("valid", 200)
     assert works(hub, one)
@@ -147,9 +147,9 @@ def test_duplicate_ticks_call_once_per_generation(hub: OAuthHub, one: str) -> No
     assert (hub.gitlab.calls, works(hub, one)) == (["rotate"], True)
 
 
-@pytest.mark.parametrize("trouble", [httpx.ReadTimeout("?"), answer(502), html(200), answer(201, {"id": 1})])
-def test_a_lost_answer_is_never_followed_by_another_call(hub: OAuthHub, one: str, trouble: Any) -> None:
-    hub.gitlab.faults.append(fault := _lost(trouble))
+@pytest.mark.parametrize("error", [httpx.ReadTimeout("?"), answer(502), html(200), answer(201, {"id": 1})])
+def test_a_lost_answer_is_never_followed_by_another_call(hub: OAuthHub, one: str, error: Any) -> None:
+    hub.gitlab.faults.append(fault := _lost(error))
     assert rotate(hub, one)[0] >= 500
     assert fault not in hub.gitlab.faults
     assert hub.integration(one)["credential_status"] == "valid"
@@ -166,10 +166,10 @@ def test_a_lost_answer_is_never_followed_by_another_call(hub: OAuthHub, one: str
     assert hub.integration(one)["credential_status"] == "refresh_failed"
 
 
-def _lost(trouble: Any) -> Any:
+def _lost(error: Any) -> Any:
     from tests.fakes.oauth import Fault  # noqa: PLC0415 - only here
 
-    return Fault(ROTATE, trouble, lost=True)
+    return Fault(ROTATE, error, lost=True)
 
 
 def test_a_call_that_never_arrived_is_repeated_only_after_the_token_was_seen_alive_and_a_quiet_time(

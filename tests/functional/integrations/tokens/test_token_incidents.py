@@ -128,10 +128,10 @@ def test_a_refused_token_is_an_incident_and_told_once(hub: OAuthHub, found: Foun
     assert [row for row in before if row["pk"] == PARTITION] != []
 
 
-@pytest.mark.parametrize("trouble", [answer(503), html(), answer(200, {"id": 7})])
-def test_a_single_refusal_of_a_write_judges_nothing(hub: OAuthHub, trouble: Any) -> None:
+@pytest.mark.parametrize("fault", [answer(503), html(), answer(200, {"id": 7})])
+def test_a_single_refusal_of_a_write_judges_nothing(hub: OAuthHub, fault: Any) -> None:
     one = by_token(hub)
-    hub.gitlab.script |= {"/projects/3/hooks": answer(401), "/user": trouble}
+    hub.gitlab.script |= {"/projects/3/hooks": answer(401), "/user": fault}
     with pytest.raises(GitLabError):
         write(hub, one)
     assert (hub.integration(one)["credential_status"], kinds(hub, one)) == ("valid", [])

@@ -121,7 +121,7 @@ def test_an_integration_limited_to_a_group_reaches_its_projects() -> None:
     assert hub.register()["target_id"] == 3
 
 
-TROUBLE: list[Any] = [
+FAULTS: list[Any] = [
     (lambda: answer(500, {"message": "500"}), 503, "gitlab_unavailable"),
     (lambda: httpx.ReadTimeout("late"), 502, "host_unreachable"),
     (lambda: answer(201, [1]), 502, "unexpected_response"),
@@ -134,7 +134,7 @@ TROUBLE: list[Any] = [
 
 
 @BEFORE_OR_AFTER
-@pytest.mark.parametrize(("error", "status", "code"), TROUBLE)
+@pytest.mark.parametrize(("error", "status", "code"), FAULTS)
 def test_a_creation_with_an_unknown_end_is_taken_up_by_the_next_request(
     error: Any, status: int, code: str, applied: bool
 ) -> None:

@@ -9,7 +9,7 @@ from tests.end_to_end.companies import COMPANY, DEVELOPER, token
 from tests.end_to_end.hub_client import BOTH, Hub, until
 from tests.end_to_end.truth import real, real_access, shown, shown_access
 
-Trouble = Callable[[Running], object]
+Fault = Callable[[Running], object]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def restless(_restless: Running) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def here(hub: Hub, _restless: Running) -> str:
-    """An administrator's integration that was synced before the trouble began."""
+    """An administrator's integration that was synced before the faults began."""
     one = hub.connect(_restless.base, token(_restless))
     hub.sync(one)
     return one
@@ -52,7 +52,7 @@ def throttled(gitlab: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "fault",
     [
         pytest.param(throttled, id="throttled"),
         pytest.param(lambda gitlab: gitlab.fault("rate_limited", retry_after=1, times=3), id="told to wait"),
@@ -61,9 +61,9 @@ def throttled(gitlab: Running) -> None:
         pytest.param(lambda gitlab: gitlab.fault("reset", probability=0.15, times=12), id="hung up"),
     ],
 )
-def test_a_sync_gets_through_trouble_that_passes(hub: Hub, restless: Running, here: str, trouble: Trouble) -> None:
+def test_a_sync_gets_through_faults_that_pass(hub: Hub, restless: Running, here: str, fault: Fault) -> None:
     something_happens(restless)
-    trouble(restless)
+    fault(restless)
     states = hub.sync(here)
     assert {kind: states[kind]["status"] for kind in BOTH} == dict.fromkeys(BOTH, "idle")
     assert shown(hub, here) == real(restless)

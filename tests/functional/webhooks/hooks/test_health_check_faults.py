@@ -1,4 +1,4 @@
-"""Trouble with one hook, project or GitLab holds up no other."""
+"""Faults of one hook, project or GitLab hold up no other."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from tests.functional.webhooks.hooks_hub import OTHER, PATH, PROJECT, HooksHub, 
         lambda: answer(200, [1]),
     ],
 )
-def test_the_trouble_of_one_integration_stops_no_other(fault: Any) -> None:
+def test_the_faults_of_one_integration_stop_no_other(fault: Any) -> None:
     hub = HooksHub()
     shown = hub.register()
     hub.now += 60
@@ -35,7 +35,7 @@ def test_the_trouble_of_one_integration_stops_no_other(fault: Any) -> None:
     later(hub)
     really = hub.gitlab._really
 
-    async def troubled(request: httpx.Request) -> httpx.Response:
+    async def faulty(request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/api/v4/projects/3"):
             made: Any = fault()
             if isinstance(made, Exception):
@@ -43,7 +43,7 @@ def test_the_trouble_of_one_integration_stops_no_other(fault: Any) -> None:
             return httpx.Response(made.status_code, headers=made.headers, content=made.content)
         return await really(request)
 
-    hub.gitlab._really = troubled  # type: ignore[method-assign]  # everything about one project fails
+    hub.gitlab._really = faulty  # type: ignore[method-assign]  # everything about one project fails
     assert tick(hub) == HealthCheckReport(looked=1, failed=1)
     assert hub.hook(other["webhook"]["id"]).checked_at == hub.now
     assert hub.hook(shown["id"]).status == "active"
