@@ -125,8 +125,8 @@ def test_lists_name_projects_and_lead_to_the_pipeline(hub: ConsoleHub, visitor: 
         assert "acme/shop-Ana" in shown.text
         assert f"{hub.base}/projects/{SHOP}/pipelines/{BROKEN}" in set(links(shown))
     assert "attempt 1 of 2" in visitor.get(f"{hub.base}/jobs?failure_class=script").text
-    assert "No job fits." in visitor.get(f"{hub.base}/jobs?failure_class=quota").text
-    assert "No pipeline fits." in visitor.get(f"{hub.base}/pipelines/list?status=manual").text
+    assert "No job matches." in visitor.get(f"{hub.base}/jobs?failure_class=quota").text
+    assert "No pipeline matches." in visitor.get(f"{hub.base}/pipelines/list?status=manual").text
 
 
 def test_a_list_is_there_where_names_are_not(hub: ConsoleHub, visitor: Visitor) -> None:

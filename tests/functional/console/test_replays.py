@@ -52,7 +52,7 @@ def test_what_would_be_built_is_shown_and_nothing_happens(hub: ConsoleHub, visit
     shown = visitor.get(f"{hub.base}/deliveries/replay")
     assert ("push main" in shown.text, "by a trigger of the project" in shown.text) == (True, True)
     assert hub.stored() == before
-    assert "No delivery fits." in visitor.get(f"{hub.base}/deliveries/replay?status=failed").text
+    assert "No delivery matches." in visitor.get(f"{hub.base}/deliveries/replay?status=failed").text
 
 
 def test_those_that_are_ticked_are_replayed(hub: ConsoleHub, visitor: Visitor) -> None:

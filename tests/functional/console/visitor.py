@@ -36,6 +36,11 @@ class Shown:
         """All elements of a name, with their attributes."""
         return [attributes for tag, attributes in _read(self.html).tags if tag == name]
 
+    @property
+    def selects(self) -> Mapping[str, list[str]]:
+        """What each list of a form lets one choose, by the list's name."""
+        return _read(self.html).selects
+
     def form(self, action: str) -> dict[str, str]:
         """The hidden fields of the form with this action."""
         return dict(_read(self.html).forms[action])
@@ -105,8 +110,10 @@ class _Reader(HTMLParser):
         self.tags: list[tuple[str, Attributes]] = []
         self.texts: list[str] = []
         self.forms: dict[str, dict[str, str]] = {}
+        self.selects: dict[str, list[str]] = {}
         self._open: list[str] = []
         self._form: dict[str, str] | None = None
+        self._select: list[str] = []
 
     def finish(self) -> None:
         """Come to the end of the page."""
@@ -121,6 +128,10 @@ class _Reader(HTMLParser):
             self._open.append(tag)
         if tag == "form":
             self._form = self.forms.setdefault(str(attributes.get("action")), {})
+        if tag == "select":
+            self._select = self.selects.setdefault(str(attributes["name"]), [])
+        if tag == "option":
+            self._select.append(attributes.get("value") or "")
         if tag == "input" and attributes.get("type") == "hidden" and self._form is not None:
             self._form[str(attributes["name"])] = attributes.get("value") or ""
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.forms import REPEAT_KEY, choice
 from gitlab_hub.console.hub_api import Ask, Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "builds"
-STATUSES = ("pending", "running", "success", "failed", "canceled")
 VERBS = ("approve", "rerun", "cancel")
 _PAGE = 50
 
@@ -28,7 +28,7 @@ def builds(visit: Visit) -> Outcome:
     filters = {name: visit.query.get(name, "") for name in ("status", "ref", "project_id", "trigger_id")}
     query = {"integration_id": visit.integration_id, "limit": _PAGE, "cursor": visit.query.get("cursor"), **filters}
     found = visit.api.load(Ask(part=Part.BUILDS, path="/v1/builds", query=query))
-    return Page("builds.html", {"found": found, "filters": filters, "statuses": STATUSES})
+    return Page("builds.html", {"found": found, "filters": filters, "statuses": choices.BUILD_STATUSES})
 
 
 def build(visit: Visit) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from gitlab_hub.console import times
+from gitlab_hub.console import choices, times
 from gitlab_hub.console.forms import number
 from gitlab_hub.console.hub_api import Part
 from gitlab_hub.console.names import accounts_of
@@ -15,10 +15,6 @@ from gitlab_hub.gitlab.roles import role_name
 SECTION = "changes"
 DAYS = (1, 7, 30, 90, 400)
 USUAL_DAYS = 30
-KINDS = (
-    "grant_added", "grant_removed", "grant_changed", "account_added", "account_removed", "account_changed",
-    "share_added", "share_removed", "share_changed", "resource_added", "resource_removed", "resource_moved",
-)  # fmt: skip
 _DAY = 86_400
 _PAGE = 100
 
@@ -41,7 +37,7 @@ def feed(visit: Visit) -> Outcome:
     by_day = [(day, list(some)) for day, some in groupby(rows, key=lambda one: times.day(one["at"]))]
     people = accounts_of(visit, [one["account_id"] for one in rows])
     values = {"found": found, "by_day": by_day, "people": people, "days": days, "since": since, "filters": filters}
-    return Page("changes.html", {**values, "day_choices": DAYS, "kinds": KINDS})
+    return Page("changes.html", {**values, "day_choices": DAYS, "kinds": choices.CHANGE_KINDS})
 
 
 def told(change: Mapping[str, Any]) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.forms import REPEAT_KEY
 from gitlab_hub.console.hub_api import ApiRefusal, Ask, Part
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 PATH = "/console/connect"
-FEATURES = ("manage_webhooks", "report_statuses", "provisioning")
 _START = "/v1/integrations/gitlab/start"
 
 
@@ -22,7 +22,7 @@ def screens() -> Sequence[Screen]:
 
 def form(_visit: Visit) -> Outcome:
     """Ask which GitLab, and for a token of it."""
-    return Page("connect.html", {"given": {}, "checks": [], "features": FEATURES})
+    return Page("connect.html", {"given": {}, "checks": [], "features": choices.FEATURES})
 
 
 def connect(visit: Visit) -> Outcome:
@@ -36,7 +36,7 @@ def connect(visit: Visit) -> Outcome:
         checks = refusal.details.get("checks", [])
         # The token is not given back: it is pasted once more.
         given = {name: value for name, value in visit.fields.items() if name != "access_token"}
-        values = {"given": given, "checks": checks, "features": FEATURES}
+        values = {"given": given, "checks": checks, "features": choices.FEATURES}
         return Page("connect.html", values, status=refusal.status, problem=refusal)
     return GoTo(f"/console/{made['integration']['id']}")
 
@@ -47,6 +47,6 @@ def _body(fields: Mapping[str, str]) -> dict[str, Any]:
         "host_url": fields.get("host_url", ""),
         "auth_mode": "personal_token",
         "access_token": fields.get("access_token", ""),
-        "features": {name: fields.get(name) == "on" for name in FEATURES},
+        "features": {name: fields.get(name) == "on" for name in choices.FEATURES},
         **given,
     }

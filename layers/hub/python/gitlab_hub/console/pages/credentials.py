@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.hub_api import Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import Outcome, Page, Screen, Visit
 
 SECTION = "credentials"
-KINDS = (
-    "personal_token", "group_token", "project_token", "service_account_token", "deploy_token", "deploy_key", "ssh_key",
-    "impersonation_token",
-)  # fmt: skip
 _PAGE = 50
 
 
@@ -33,4 +30,4 @@ def credentials(visit: Visit) -> Outcome:
     figures = found["summary"]["figures"] if found["summary"] else []
     risks = {one["name"].removeprefix("credentials_"): one["count"] for one in figures
              if one["name"].startswith("credentials_")}  # fmt: skip
-    return Page("credentials.html", {**found, "filters": filters, "kinds": KINDS, "risks": risks})
+    return Page("credentials.html", {**found, "filters": filters, "kinds": choices.CREDENTIAL_KINDS, "risks": risks})

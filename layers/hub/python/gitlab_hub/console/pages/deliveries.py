@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.forms import REPEAT_KEY
 from gitlab_hub.console.hub_api import Ask, Part
 from gitlab_hub.console.pages.home import ONE
@@ -9,7 +10,6 @@ from gitlab_hub.console.reasons import told
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "deliveries"
-STATUSES = ("pending", "handled", "ignored", "failed")
 MOST_BUILDS = 10
 """Builds of a delivery that are looked up, as each is a call; there may be one for each trigger."""
 _PAGE = 50
@@ -30,7 +30,8 @@ def deliveries(visit: Visit) -> Outcome:
     filters = {name: visit.query.get(name, "") for name in ("status", "event", "hook_id")}
     query = {"integration_id": visit.integration_id, "limit": _PAGE, "cursor": visit.query.get("cursor"), **filters}
     found = visit.api.load(Ask(part=Part.BUILDS, path="/v1/deliveries", query=query))
-    return Page("deliveries.html", {"found": found, "filters": filters, "statuses": STATUSES, "told": told})
+    offered = {"statuses": choices.DELIVERY_STATUSES, "events": choices.DELIVERY_EVENTS}
+    return Page("deliveries.html", {"found": found, "filters": filters, "told": told, **offered})
 
 
 def delivery(visit: Visit) -> Outcome:

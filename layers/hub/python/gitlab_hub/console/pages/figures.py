@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitlab_hub.console import charts, ranges
+from gitlab_hub.console import charts, choices, ranges
 from gitlab_hub.console.hub_api import ApiRefusal, Ask, Loaded, Part
 from gitlab_hub.console.names import Place, place_at, place_in, projects_of
 from gitlab_hub.console.pages.home import ONE
@@ -12,8 +12,6 @@ from gitlab_hub.console.rendering import url_with
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "pipelines"
-REF_CLASSES = ("default_branch", "merge_request", "tag", "other")
-DEFINITIONS = ("hub", "gitlab", "dx")
 ENDS = ("success", "failed", "canceled", "skipped", "other")
 FILTERS = ("ref_class", "definition")
 _BY_WEEK_FROM = 100
@@ -83,8 +81,12 @@ class _Asked:
     @property
     def shown(self) -> dict[str, Any]:
         """What every template of figures needs."""
-        choices = {"ref_classes": REF_CLASSES, "definitions": DEFINITIONS, "day_choices": ranges.CHOICES}
-        return {"chosen": self.chosen, "place": self.place, "filters": self.filters, **choices}
+        offered = {
+            "ref_classes": choices.REF_CLASSES,
+            "definitions": choices.DEFINITIONS,
+            "day_choices": ranges.CHOICES,
+        }
+        return {"chosen": self.chosen, "place": self.place, "filters": self.filters, **offered}
 
     def ask(
         self, visit: Visit, figure: str, *, ruled: bool = False, within: ranges.DayRange | None = None, **more: str

@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.forms import REPEAT_KEY, choice, number
 from gitlab_hub.console.hub_api import ApiRefusal, Ask, Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "settings"
-EVENTS = (
-    "push", "tag_push", "merge_request", "pipeline", "job", "deployment", "release", "member", "project", "subgroup"
-)  # fmt: skip
 USUAL = ("push", "tag_push", "merge_request", "pipeline", "job")
-SCOPES = ("project", "group", "system")
 VERBS = ("test", "repair", "resend-failed", "remove")
 _PAGE = 50
 _MOST_ID = 2**53
@@ -40,7 +37,7 @@ def make(visit: Visit) -> Outcome:
     fields = visit.fields
     body: dict[str, Any] = {
         "scope": fields.get("scope", ""),
-        "events": [name for name in EVENTS if fields.get(f"event-{name}") == "on"],
+        "events": [name for name in choices.HOOK_EVENTS if fields.get(f"event-{name}") == "on"],
         "mode": "manual" if fields.get("manual") == "on" else "auto",
     }
     if target := fields.get("target"):
@@ -75,7 +72,7 @@ def _page(
         visit.ask(Part.INTEGRATIONS, "/webhooks", limit=_PAGE, cursor=visit.query.get("cursor"))
     )  # fmt: skip
     values = {
-        "found": found, "made": made, "told": told, "given": {} if made else visit.fields, "events": EVENTS,
-        "usual": USUAL, "scopes": SCOPES, "done": visit.query.get("done"),
+        "found": found, "made": made, "told": told, "given": {} if made else visit.fields,
+        "events": choices.HOOK_EVENTS, "usual": USUAL, "scopes": choices.HOOK_SCOPES, "done": visit.query.get("done"),
     }  # fmt: skip
     return Page("hooks.html", values, status=refusal.status if refusal else HTTPStatus.OK, problem=refusal)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.hub_api import Part
 from gitlab_hub.console.names import accounts_of
 from gitlab_hub.console.pages.home import ONE
@@ -33,7 +34,8 @@ def search(visit: Visit) -> Outcome:
     if q:
         asks["groups"] = visit.ask(Part.ACCESS, "/groups", q=q, limit=_FOUND)
         asks["projects"] = visit.ask(Part.ACCESS, "/projects", q=q, limit=_FOUND)
-    return Page("people.html", {**visit.api.load_all(asks), "q": q, "filters": filters})
+    offered = {"kinds": choices.ACCOUNT_KINDS, "statuses": choices.ACCOUNT_STATUSES}
+    return Page("people.html", {**visit.api.load_all(asks), "q": q, "filters": filters, **offered})
 
 
 def person(visit: Visit) -> Outcome:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gitlab_hub.console import ranges
+from gitlab_hub.console import choices, ranges
 from gitlab_hub.console.hub_api import ApiRefusal, Part
 from gitlab_hub.console.names import Place, place_at, place_in, projects_of
 from gitlab_hub.console.pages.home import ONE
@@ -12,12 +12,6 @@ from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 from gitlab_hub.console.waterfall import waterfall
 
 SECTION = "pipelines"
-STATUSES = ("success", "failed", "running", "pending", "canceled", "skipped", "manual", "created", "scheduled")
-SOURCES = (
-    "push", "merge_request_event", "schedule", "web", "trigger", "api", "pipeline", "parent_pipeline", "external",
-    "chat",
-)  # fmt: skip
-FAILURE_CLASSES = ("script", "infra", "timeout", "config", "quota", "policy", "unknown")
 _PAGE = 50
 MOST_JOBS = 200
 """Attempts that one page draws; the next page has the others."""
@@ -35,13 +29,14 @@ def screens() -> Sequence[Screen]:
 
 def pipelines(visit: Visit) -> Outcome:
     """The pipelines: those of a project the newest first, those of several by their last change."""
-    return _list(visit, "pipelines", ("status", "source", "ref"), {"statuses": STATUSES, "sources": SOURCES})
+    offered = {"statuses": choices.PIPELINE_STATUSES, "sources": choices.PIPELINE_SOURCES}
+    return _list(visit, "pipelines", ("status", "source", "ref"), offered)
 
 
 def jobs(visit: Visit) -> Outcome:
     """Attempts of jobs across pipelines."""
-    choices = {"statuses": STATUSES, "failure_classes": FAILURE_CLASSES}
-    return _list(visit, "jobs", ("status", "failure_class", "name", "runner"), choices)
+    offered = {"statuses": choices.PIPELINE_STATUSES, "failure_classes": choices.FAILURE_CLASSES}
+    return _list(visit, "jobs", ("status", "failure_class", "name", "runner"), offered)
 
 
 def pipeline(visit: Visit) -> Outcome:
@@ -77,11 +72,11 @@ def _projects_in(triggers: Sequence[Mapping[str, Any]]) -> set[int]:
     return {one["project_id"] for one in started}.union(*(_projects_in(one["bridges"]) for one in started))
 
 
-def _list(visit: Visit, name: str, filter_names: Sequence[str], choices: Mapping[str, Any]) -> Outcome:
+def _list(visit: Visit, name: str, filter_names: Sequence[str], offered: Mapping[str, Any]) -> Outcome:
     """A list of pipelines or jobs, narrowed by what stands in the address."""
     chosen = ranges.range_of(visit.query, visit.now) if _has_range(visit) else None
     filters = {one: visit.query.get(one, "") for one in filter_names}
-    template, shown = f"{name}.html", {"filters": filters, "chosen": chosen, "day_choices": ranges.CHOICES, **choices}
+    template, shown = f"{name}.html", {"filters": filters, "chosen": chosen, "day_choices": ranges.CHOICES, **offered}
     if path := visit.query.get("path"):
         return _narrowed(visit, path, template, {**shown, "query": {**filters, **(chosen.query if chosen else {})}})
     place = place_in(visit)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitlab_hub.console import ranges
+from gitlab_hub.console import choices, ranges
 from gitlab_hub.console.forms import REPEAT_KEY, number
 from gitlab_hub.console.hub_api import Ask, Loaded, Part
 from gitlab_hub.console.names import projects_of
-from gitlab_hub.console.pages.deliveries import SECTION, STATUSES
+from gitlab_hub.console.pages.deliveries import SECTION
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import Outcome, Page, Screen, Visit
 
@@ -55,7 +55,8 @@ def preview(visit: Visit) -> Outcome:
     wanted = tries(rows, triggers, projects_of(visit, [one["project_id"] for one in rows]) if triggers else {})
     told = _tried(visit, wanted[:MOST_TRIES]) if visit.may("developer") else {}
     values = {
-        **found, "filters": filters, "since": query["since"], "statuses": STATUSES, "day_choices": ranges.CHOICES,
+        **found, "filters": filters, "since": query["since"], "statuses": choices.DELIVERY_STATUSES,
+        "events": choices.DELIVERY_EVENTS, "day_choices": ranges.CHOICES,
         "told": told, "tried": _by_delivery(wanted), "is_part": len(wanted) > MOST_TRIES, "most": MOST,
     }  # fmt: skip
     return Page("replay.html", values)

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.forms import REPEAT_KEY, choice, number
 from gitlab_hub.console.hub_api import ApiRefusal, Part
 from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "requests"
-STATUSES = ("pending", "approved", "active", "ended", "denied", "expired", "failed")
 VERBS = ("approve", "deny", "revoke")
-LEVELS = (10, 15, 20, 30, 40, 50)
 _PAGE = 50
 _LARGEST = 10**9
 
@@ -70,5 +69,6 @@ def _page(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
     found = visit.api.load(
         visit.ask(Part.PROVISIONING, "/access-requests", status=status, limit=_PAGE, cursor=visit.query.get("cursor"))
     )
-    values = {"found": found, "status": status, "statuses": STATUSES, "levels": LEVELS, "given": visit.fields}
+    offered = {"statuses": choices.REQUEST_STATUSES, "levels": choices.LEVELS}
+    values = {"found": found, "status": status, "given": visit.fields, **offered}
     return Page("requests.html", values, status=refusal.status if refusal else 200, problem=refusal)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from gitlab_hub.console import times
+from gitlab_hub.console import choices, times
 from gitlab_hub.console.forms import REPEAT_KEY, number
 from gitlab_hub.console.hub_api import ApiRefusal, Part
 from gitlab_hub.console.names import place_at
@@ -13,10 +13,8 @@ from gitlab_hub.console.rendering import url_with
 from gitlab_hub.console.screens import Download, GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "reviews"
-KINDS = ("human", "service_account", "project_bot", "group_bot", "internal", "unknown")
-LEVELS = (10, 15, 20, 30, 40, 50)
-ANSWERS = ("none", "keep", "revoke", "change")
-CHOICES = ("keep", "revoke")
+DECIDED = ("keep", "revoke")
+"""What a reviewer may answer here; what is to be changed is said over the API."""
 FILTERS = (
     "decision", "q", "inactive_days", "two_factor_enabled", "external", "min_access_level", "expiring_within_days"
 )  # fmt: skip
@@ -95,14 +93,14 @@ def decisions_in(fields: Mapping[str, str]) -> list[dict[str, Any]]:
     for_all, comment = fields.get("all", ""), fields.get("comment", "")
     more = {"comment": comment} if comment else {}
     ids = [name.removeprefix(ITEM) for name in fields if name.startswith(ITEM)]
-    shown = fields.get("items", "").split() if for_all in CHOICES else ids
-    found = [(one, for_all if for_all in CHOICES else fields[f"{ITEM}{one}"]) for one in shown[: 4 * PAGE]]
-    return [{"item_id": one, "decision": choice, **more} for one, choice in found if choice in CHOICES]
+    shown = fields.get("items", "").split() if for_all in DECIDED else ids
+    found = [(one, for_all if for_all in DECIDED else fields[f"{ITEM}{one}"]) for one in shown[: 4 * PAGE]]
+    return [{"item_id": one, "decision": choice, **more} for one, choice in found if choice in DECIDED]
 
 
 def _list(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
     found = visit.api.load(visit.ask(Part.ACCESS, "/reviews", limit=PAGE, cursor=visit.query.get("cursor")))
-    values = {"found": found, "given": visit.fields, "kinds": KINDS, "levels": LEVELS}
+    values = {"found": found, "given": visit.fields, "kinds": choices.ACCOUNT_KINDS, "levels": choices.LEVELS}
     return Page("reviews.html", values, status=refusal.status if refusal else HTTPStatus.OK, problem=refusal)
 
 
@@ -124,8 +122,8 @@ def _one(visit: Visit, refusal: ApiRefusal | None = None, *, closed: Mapping[str
     one = whole["review"] if whole else None
     chosen = {name.removeprefix(ITEM): value for name, value in visit.fields.items() if name.startswith(ITEM)}
     values = {
-        **found, "one": one, "review_id": visit.parameters["review_id"], "filters": filters, "answers": ANSWERS,
-        "levels": LEVELS, "chosen": chosen, "closed": closed,
+        **found, "one": one, "review_id": visit.parameters["review_id"], "filters": filters,
+        "answers": choices.DECISIONS, "levels": choices.LEVELS, "chosen": chosen, "closed": closed,
         "query": {name: value for name, value in filters.items() if value},
         "is_open": one is None or one["status"] == "open", "done": number(visit.query.get("done", ""), most=10**6),
     }  # fmt: skip
@@ -147,7 +145,7 @@ def _new_review(visit: Visit) -> dict[str, Any]:
         scope[f"{place.name}_id"] = int(place.number)
     if (level := number(fields.get("min_access_level", ""), most=_MOST_LEVEL)) is not None:
         scope["min_access_level"] = level
-    if kinds := [kind for kind in KINDS if fields.get(f"kind-{kind}") == "on"]:
+    if kinds := [kind for kind in choices.ACCOUNT_KINDS if fields.get(f"kind-{kind}") == "on"]:
         scope["kinds"] = kinds
     body: dict[str, Any] = {"title": fields.get("title", ""), "scope": scope}
     reviewers = fields.get("reviewers", "").replace(",", " ").split()

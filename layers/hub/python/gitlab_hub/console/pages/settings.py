@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gitlab_hub.audit.model import AuditAction
-from gitlab_hub.console import ranges, times
+from gitlab_hub.console import choices, ranges, times
 from gitlab_hub.console.forms import REPEAT_KEY, choice, json_field, number
 from gitlab_hub.console.hub_api import ApiRefusal, Ask, Part
 from gitlab_hub.console.pages.home import ONE
@@ -15,7 +15,6 @@ from gitlab_hub.web.principal import Role
 SECTION = "settings"
 WAS = "was"
 """The field that says what the form has shown."""
-FEATURES = ("manage_webhooks", "report_statuses", "provisioning")
 _PAGE = 50
 _RUNS = 10
 _MOST_ID = 2**53
@@ -98,7 +97,7 @@ def audit_log(visit: Visit) -> Outcome:
 
 def _told(one: Mapping[str, Any]) -> dict[str, Any]:
     """What the form shows of an integration, as it sends it back."""
-    features = {name: one["features"][name] for name in FEATURES}
+    features = {name: one["features"][name] for name in choices.FEATURES}
     return {"display_name": one["display_name"], "paused": one["status"] == "paused", "features": features}
 
 
@@ -109,7 +108,7 @@ def _changes(fields: Mapping[str, str]) -> dict[str, Any]:
     shown = was.get("features")
     before: dict[str, Any] = shown if isinstance(shown, dict) else {}
     plain = {"display_name": fields.get("display_name", ""), "paused": fields.get("paused") == "on"}
-    features = {name: fields.get(name) == "on" for name in FEATURES}
+    features = {name: fields.get(name) == "on" for name in choices.FEATURES}
     changed: dict[str, Any] = {name: value for name, value in plain.items() if was.get(name) != value}
     if switched := {name: is_on for name, is_on in features.items() if before.get(name) is not is_on}:
         changed["features"] = switched
@@ -126,7 +125,7 @@ def _integration(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
     if (problem := found["integration"].problem) is not None:
         raise problem
     one = found["integration"]["integration"]
-    values = {**found, "one": one, "told": _told(one), "given": visit.fields, "features": FEATURES}
+    values = {**found, "one": one, "told": _told(one), "given": visit.fields, "features": choices.FEATURES}
     status = refusal.status if refusal else HTTPStatus.OK
     return Page("settings.html", {**values, "done": visit.query.get("done")}, status=status, problem=refusal)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from gitlab_hub.console import choices
 from gitlab_hub.console.forms import REPEAT_KEY, choice
 from gitlab_hub.console.hub_api import ApiRefusal, Ask, Part
 from gitlab_hub.console.names import place_at, projects_of
@@ -11,7 +12,6 @@ from gitlab_hub.console.pages.home import ONE
 from gitlab_hub.console.screens import GoTo, Outcome, Page, Screen, Visit
 
 SECTION = "settings"
-EVENTS = ("push", "tag_push", "merge_request")
 TARGETS: Mapping[str, str] = {
     "eventbridge": "bus",
     "codebuild": "project",
@@ -94,7 +94,8 @@ def _list(visit: Visit, refusal: ApiRefusal | None = None) -> Page:
     query = {"integration_id": visit.integration_id, "limit": _PAGE, "cursor": visit.query.get("cursor")}
     found = visit.api.load(Ask(part=Part.BUILDS, path=_API, query=query))
     names = projects_of(visit, [one["project_id"] for one in found["triggers"]]) if found else {}
-    values = {"found": found, "names": names, "given": visit.fields, "events": EVENTS, "targets": tuple(TARGETS)}
+    offered = {"events": choices.TRIGGER_EVENTS, "targets": tuple(TARGETS)}
+    values = {"found": found, "names": names, "given": visit.fields, **offered}
     status = refusal.status if refusal else HTTPStatus.OK
     return Page("triggers.html", {**values, "done": visit.query.get("done")}, status=status, problem=refusal)
 
@@ -123,7 +124,7 @@ def _new_trigger(visit: Visit) -> dict[str, Any]:
         target[TARGETS[kind]] = where
     body: dict[str, Any] = {
         "integration_id": visit.integration_id,
-        "events": [name for name in EVENTS if fields.get(f"event-{name}") == "on"],
+        "events": [name for name in choices.TRIGGER_EVENTS if fields.get(f"event-{name}") == "on"],
         "target": target,
         "concurrency": {"cancel_previous": fields.get("cancel_previous") == "on"},
     }
