@@ -17,6 +17,7 @@ from hub_cli.names import integration_named
 from hub_cli.output import Output
 from hub_cli.problems import WrongUsage
 from hub_cli.settings import Login, Settings
+from hub_cli.times import moment_before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,10 @@ class Invocation:
     def now(self) -> float:
         """Unix seconds."""
         return self.world.now()
+
+    def moment(self, text: str | None) -> int | None:
+        """How far back, or since when, as somebody has typed it: unix seconds; None of None. Raises WrongUsage."""
+        return None if text is None else moment_before(text, now=self.now)
 
     def at(self, *parts: str | int) -> str:
         """A path below the integration."""

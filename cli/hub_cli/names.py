@@ -63,6 +63,16 @@ def place_named(hub: Hub, base: str, full_path: str, *, kinds: Iterable[str] = (
     raise WrongUsage(f"There is no {' or '.join(kinds)} “{full_path}”.", hint="Give its full path, such as acme/app.")
 
 
+def access_named(hub: Hub, base: str, person: str, full_path: str) -> Row:
+    """Whom and what a change of access is about: `{account_id, resource: {type, id}}`.
+
+    An explanation knows both by their names, whether or not there is access.
+    """
+    found = hub.get(f"{base}/explain", username=person, path=full_path)
+    resource = {"type": found["resource"]["type"], "id": found["resource"]["id"]}
+    return {"account_id": found["account"]["id"], "resource": resource}
+
+
 def level_named(name: str) -> int:
     """Give the access level of a role. Raises WrongUsage."""
     key = name.strip().lower().replace(" ", "-").replace("_", "-")

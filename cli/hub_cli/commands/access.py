@@ -9,8 +9,8 @@ from hub_cli.answers import Row
 from hub_cli.choices import By
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
-from hub_cli.names import accounts_by_id, in_parts, level_named, place, username
-from hub_cli.options import Integration, Limit, Output
+from hub_cli.names import accounts_by_id, in_parts, place, username
+from hub_cli.options import Integration, Least, Limit, Output, Path, Person
 from hub_cli.ways import commands_to_end, ways
 
 PANEL = "Access"
@@ -40,10 +40,7 @@ WAYS = (
     Column("since", kind=Kind.TIME),
 )
 
-Least = Annotated[str | None, typer.Option("--at-least", metavar="ROLE", help="Only with this role or a higher one.")]
 OnlyBy = Annotated[By | None, typer.Option("--by", help="Only access that comes this way.")]
-Person = Annotated[str, typer.Argument(metavar="PERSON", help="Username, with or without @.")]
-Path = Annotated[str, typer.Argument(metavar="PATH", help="Full path of a group or project, such as acme/app.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,11 +62,10 @@ def who(
     """Show who has access to a group or project: each account once, with its highest role and where it comes from."""
     invocation = Invocation.of(context, output, integration)
     grants = invocation.hub.rows(
-        invocation.at("grants"), "grants", path=path, view="effective", kind=by,
-        min_access_level=None if at_least is None else level_named(at_least),
-    )  # fmt: skip
+        invocation.at("grants"), "grants", path=path, view="effective", kind=by, min_access_level=at_least
+    )
     found = with_people(invocation, grants)
-    invocation.out.rows(found, (*PERSON, *GRANT), empty=f"Nobody has access to {path} so.", asked=limit)
+    invocation.out.rows(found, (*PERSON, *GRANT), empty=f"Nobody has such access to {path}.", asked=limit)
 
 
 def what(
@@ -85,10 +81,9 @@ def what(
     """Show what somebody has access to: each group and project once, with the highest role and where it comes from."""
     invocation = Invocation.of(context, output, integration)
     grants = invocation.hub.rows(
-        invocation.at("grants"), "grants", username=person, view="effective", kind=by,
-        min_access_level=None if at_least is None else level_named(at_least),
-    )  # fmt: skip
-    invocation.out.rows(grants, (*RESOURCE, *GRANT), empty=f"{person} has access to nothing so.", asked=limit)
+        invocation.at("grants"), "grants", username=person, view="effective", kind=by, min_access_level=at_least
+    )
+    invocation.out.rows(grants, (*RESOURCE, *GRANT), empty=f"{person} has no such access.", asked=limit)
 
 
 def why(

@@ -1,5 +1,6 @@
 """What was built: `builds`, and `builds show`, `approve`, `rerun`, `cancel`."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from hub_cli.client import path
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
 from hub_cli.names import place_named
-from hub_cli.options import Integration, Limit, Output, ProjectPath
+from hub_cli.options import Id, Integration, Limit, Output, ProjectPath, Ref
 
 PANEL = "Builds"
 
@@ -48,7 +49,6 @@ BUILD = (
     Column("commit status", field("report", "status")),
     Column("rerun of", field("rerun_of")),
 )
-Build = Annotated[str, typer.Argument(metavar="ID")]
 
 app = typer.Typer(help="Show what was built, the newest first.", invoke_without_command=True)
 
@@ -64,7 +64,7 @@ def builds(
     *,
     status: Annotated[BuildStatus | None, typer.Option(help="Only with this status.")] = None,
     project: ProjectPath = None,
-    ref: Annotated[str | None, typer.Option(help="Only of this branch or tag.")] = None,
+    ref: Ref = None,
     limit: Limit = None,
     output: Output = Format.TABLE,
     integration: Integration = None,
@@ -78,34 +78,26 @@ def builds(
         path("builds"), "builds", status=status, ref=ref, project_id=place and place["id"],
         integration_id=invocation.asked_integration_id if place is None else invocation.integration_id,
     )  # fmt: skip
-    invocation.out.rows(found, BUILDS, empty="Nothing was built.", asked=limit)
+    invocation.out.rows(found, BUILDS, empty="There is no such build.", asked=limit)
 
 
 @app.command()
-def show(context: typer.Context, build: Build, *, output: Output = Format.TABLE) -> None:
+def show(context: typer.Context, build: Id, *, output: Output = Format.TABLE) -> None:
     """Show one build."""
     invocation = Invocation.of(context, output)
     invocation.out.thing(invocation.hub.get(path("builds", build))["build"], BUILD)
 
 
-@app.command()
-def approve(context: typer.Context, build: Build, *, output: Output = Format.TABLE) -> None:
-    """Let a build start that waits for approval, because it comes from a fork."""
-    _do(context, build, "approve", output)
+def _action(what: str) -> Callable[..., None]:
+    def act(context: typer.Context, build: Id, *, output: Output = Format.TABLE) -> None:
+        invocation = Invocation.of(context, output)
+        invocation.out.thing(invocation.hub.post(path("builds", build, what))["build"], BUILD)
+
+    return act
 
 
-@app.command()
-def rerun(context: typer.Context, build: Build, *, output: Output = Format.TABLE) -> None:
-    """Run a finished build again, as a new one."""
-    _do(context, build, "rerun", output)
-
-
-@app.command()
-def cancel(context: typer.Context, build: Build, *, output: Output = Format.TABLE) -> None:
-    """Cancel a build."""
-    _do(context, build, "cancel", output)
-
-
-def _do(context: typer.Context, build: str, what: str, output: Format) -> None:
-    invocation = Invocation.of(context, output)
-    invocation.out.thing(invocation.hub.post(path("builds", build, what))["build"], BUILD)
+app.command("approve", help="Let a build start that waits for approval, because it comes from a fork.")(
+    _action("approve")
+)
+app.command("rerun", help="Run a finished build again, as a new one.")(_action("rerun"))
+app.command("cancel", help="Cancel a build.")(_action("cancel"))

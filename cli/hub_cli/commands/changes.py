@@ -11,7 +11,7 @@ from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
 from hub_cli.names import account_named, place, place_named, role_of
 from hub_cli.options import Integration, Limit, Output
-from hub_cli.times import iso, moment_before
+from hub_cli.times import iso
 
 PANEL = "Access"
 
@@ -55,8 +55,7 @@ def changes(
     resource = None if path is None else place_named(hub, base, path)
     found = hub.rows(
         invocation.at("changes"), "changes", kind=kind, account_id=account and account["id"],
-        since=moment_before(since, now=invocation.now),
-        until=None if until is None else moment_before(until, now=invocation.now),
+        since=invocation.moment(since), until=invocation.moment(until),
         **({} if resource is None else {f"{resource['type']}_id": resource["id"]}),
     )  # fmt: skip
     # All of them: the newest come last, so a table that ended early would leave out what matters.

@@ -10,9 +10,8 @@ from hub_cli.choices import DeliveryStatus
 from hub_cli.client import path
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
-from hub_cli.options import Integration, Limit, Output
+from hub_cli.options import Id, Integration, Limit, Output, Since
 from hub_cli.output import text
-from hub_cli.times import moment_before
 from hub_cli.watching import EVERY, Watch, until_interrupted
 
 PANEL = "Builds"
@@ -61,7 +60,7 @@ def deliveries(
     *,
     status: Annotated[DeliveryStatus | None, typer.Option(help="Only what became this.")] = None,
     event: Annotated[str | None, typer.Option(help="Only this kind of event, such as push.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="7d", help="Only what came since then.")] = None,
+    since: Since = None,
     limit: Limit = None,
     output: Output = Format.TABLE,
     integration: Integration = None,
@@ -72,9 +71,9 @@ def deliveries(
     invocation = Invocation.of(context, output, integration)
     found = invocation.hub.rows(
         path("deliveries"), "deliveries", integration_id=invocation.asked_integration_id, status=status, event=event,
-        since=None if since is None else moment_before(since, now=invocation.now),
+        since=invocation.moment(since),
     )  # fmt: skip
-    invocation.out.rows(found, DELIVERIES, empty="Nothing has come.", asked=limit)
+    invocation.out.rows(found, DELIVERIES, empty="There is no such delivery.", asked=limit)
 
 
 @app.command()
@@ -129,7 +128,7 @@ class _News:
 @app.command()
 def show(
     context: typer.Context,
-    delivery: Annotated[str, typer.Argument(metavar="ID")],
+    delivery: Id,
     *,
     output: Output = Format.TABLE,
 ) -> None:
@@ -141,7 +140,7 @@ def show(
 @app.command()
 def replay(
     context: typer.Context,
-    delivery: Annotated[str, typer.Argument(metavar="ID")],
+    delivery: Id,
     *,
     output: Output = Format.TABLE,
 ) -> None:

@@ -52,7 +52,7 @@ def logout(context: typer.Context) -> None:
     """Forget the address and the token. The token itself stays good: an owner ends it with `hub tokens revoke`."""
     invocation = Invocation.of(context)
     was_there = invocation.settings.forget()
-    invocation.out.say("Forgotten." if was_there else "You were not logged in.")
+    invocation.out.say("Logged out." if was_there else "You were not logged in.")
 
 
 def whoami(context: typer.Context, *, output: Output = Format.TABLE) -> None:

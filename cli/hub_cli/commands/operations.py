@@ -8,9 +8,8 @@ import typer
 from hub_cli.client import path
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
-from hub_cli.options import Integration, Limit, Output
+from hub_cli.options import Integration, Limit, Output, Since
 from hub_cli.problems import ExitCode
-from hub_cli.times import moment_before
 
 PANEL = "This hub"
 INCIDENTS = (
@@ -48,7 +47,7 @@ def incidents(
     invocation = Invocation.of(context, output, integration)
     found = invocation.hub.rows(path("incidents"), "incidents", integration_id=invocation.asked_integration_id)
     first = list(islice(found, 1))
-    invocation.out.rows(chain(first, found), INCIDENTS, empty="Nothing needs you.", asked=limit)
+    invocation.out.rows(chain(first, found), INCIDENTS, empty="No incident is open.", asked=limit)
     if fail and first:
         raise typer.Exit(ExitCode.ATTENTION)
 
@@ -56,7 +55,7 @@ def incidents(
 def audit(
     context: typer.Context,
     *,
-    since: Annotated[str | None, typer.Option(metavar="7d", help="Only what was done since then.")] = None,
+    since: Since = None,
     actor: Annotated[str | None, typer.Option(metavar="TOKEN", help="Only by this hub token.")] = None,
     action: Annotated[str | None, typer.Option(help="Only this action, such as plan.apply.")] = None,
     limit: Limit = None,
@@ -67,6 +66,6 @@ def audit(
     invocation = Invocation.of(context, output, integration)
     found = invocation.hub.rows(
         path("audit-log"), "entries", actor=actor, action=action, integration_id=invocation.asked_integration_id,
-        since=None if since is None else moment_before(since, now=invocation.now),
+        since=invocation.moment(since),
     )  # fmt: skip
-    invocation.out.rows(found, AUDIT, empty="Nobody did anything.", asked=limit)
+    invocation.out.rows(found, AUDIT, empty="There is no such entry.", asked=limit)

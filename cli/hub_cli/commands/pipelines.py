@@ -10,9 +10,8 @@ from hub_cli.choices import FailureClass, GroupBy, PipelineStatus, RefClass
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation
 from hub_cli.names import in_parts, place_named, projects_by_id
-from hub_cli.options import GroupPath, Integration, Limit, Output, ProjectPath
+from hub_cli.options import GroupPath, Integration, Limit, Output, ProjectPath, Ref, Since
 from hub_cli.problems import WrongUsage
-from hub_cli.times import moment_before
 
 PANEL = "Pipelines"
 PIPELINES = (
@@ -62,7 +61,6 @@ FLAKY = (
     Column("seen in job", lambda row: row["examples"][0]["job_id"] if row["examples"] else None),
 )
 
-Since = Annotated[str | None, typer.Option(metavar="7d", help="Only what was created since then.")]
 Failed = Annotated[bool, typer.Option("--failed", help="Only what has failed.")]
 Range = Annotated[str, typer.Option("--since", metavar="30d", help="How far back.")]
 OnlyRef = Annotated[RefClass | None, typer.Option("--refs", help="Only pipelines that ran for such refs.")]
@@ -81,7 +79,7 @@ def pipelines(
     status: Annotated[PipelineStatus | None, typer.Option(help="Only with this status.")] = None,
     project: ProjectPath = None,
     group: GroupPath = None,
-    ref: Annotated[str | None, typer.Option(help="Only of this branch or tag.")] = None,
+    ref: Ref = None,
     since: Since = None,
     limit: Limit = None,
     output: Output = Format.TABLE,
@@ -91,7 +89,7 @@ def pipelines(
     invocation = Invocation.of(context, output, integration)
     found = invocation.hub.rows(
         invocation.at("pipelines"), "pipelines", ref=ref, status=_status(status, failed=failed),
-        created_after=None if since is None else moment_before(since, now=invocation.now),
+        created_after=invocation.moment(since),
         **_where(invocation, project, group),
     )  # fmt: skip
     invocation.out.rows(with_projects(invocation, found), PIPELINES, empty="There is no such pipeline.", asked=limit)
@@ -117,7 +115,7 @@ def jobs(
     found = invocation.hub.rows(
         invocation.at("jobs"), "jobs", name=name, runner=runner, failure_class=failed_of,
         status=_status(status, failed=failed),
-        created_after=None if since is None else moment_before(since, now=invocation.now),
+        created_after=invocation.moment(since),
         **_where(invocation, project, group),
     )  # fmt: skip
     invocation.out.rows(with_projects(invocation, found), JOBS, empty="There is no such job.", asked=limit)
@@ -191,7 +189,7 @@ def _figures(
     group: str | None,
     **more: Any,
 ) -> Row:
-    query = {"from": moment_before(since, now=invocation.now), "ref_class": refs, **more}
+    query = {"from": invocation.moment(since), "ref_class": refs, **more}
     return invocation.hub.get(invocation.at("analytics", name), **query, **_where(invocation, project, group))
 
 

@@ -1,6 +1,6 @@
 """Changing access by plans: `plan grant`, `plan revoke`, `plan offboard`, `apply`, `undo`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -8,8 +8,8 @@ from hub_cli.answers import Row
 from hub_cli.choices import Mode
 from hub_cli.formats import Column, Format, Kind
 from hub_cli.invocation import Invocation, query_of
-from hub_cli.names import account_named, level_named
-from hub_cli.options import Integration, Limit, Output, Yes
+from hub_cli.names import access_named, account_named
+from hub_cli.options import Integration, Limit, Output, Path, Person, Role, Yes
 from hub_cli.plan_shown import OPERATIONS, drawn
 from hub_cli.problems import ExitCode, WrongUsage
 from hub_cli.times import moment_after
@@ -28,8 +28,6 @@ PLANS = (
 )
 _GOOD = frozenset({"ready", "applied", "applying"})
 
-Person = Annotated[str, typer.Argument(metavar="PERSON", help="Username, with or without @.")]
-Path = Annotated[str, typer.Argument(metavar="PATH", help="Full path of a group or project, such as acme/app.")]
 Plan = Annotated[str, typer.Argument(metavar="PLAN", help="Its id, plan_…")]
 Note = Annotated[str | None, typer.Option(help="Why, for the audit log.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Apply it at once, after a confirmation.")]
@@ -72,9 +70,7 @@ def grant(
     context: typer.Context,
     person: Person,
     path: Path,
-    role: Annotated[
-        str, typer.Argument(metavar="ROLE", help="guest, planner, reporter, developer, maintainer, owner …")
-    ],
+    role: Role,
     *,
     until: Annotated[str | None, typer.Option(metavar="2h", help="For how long, to the minute; or until when.")] = None,
     expires: Annotated[str | None, typer.Option(metavar="DAY", help="First day without it, as 2027-01-31.")] = None,
@@ -88,10 +84,16 @@ def grant(
     """Plan to give somebody a role in a group or project."""
     invocation = Invocation.of(context, output, integration)
     operation = query_of(
-        op="grant", access_level=level_named(role), mode=mode, expires_at=expires,
+        op="grant", access_level=role, mode=mode, expires_at=expires,
         until=None if until is None else moment_after(until, now=invocation.now),
     )  # fmt: skip
-    _plan(invocation, {**operation, **_whom_and_where(invocation, person, path)}, note, apply=apply, yes=yes)
+    _plan(
+        invocation,
+        {**operation, **access_named(invocation.hub, invocation.at(), person, path)},
+        note,
+        apply=apply,
+        yes=yes,
+    )
 
 
 @app.command()
@@ -111,7 +113,7 @@ def revoke(
     `hub why` says which ones to take away to end somebody's access.
     """
     invocation = Invocation.of(context, output, integration)
-    operation = {"op": "revoke", **_whom_and_where(invocation, person, path)}
+    operation = {"op": "revoke", **access_named(invocation.hub, invocation.at(), person, path)}
     _plan(invocation, operation, note, apply=apply, yes=yes)
 
 
@@ -165,13 +167,6 @@ def undo(
     invocation = Invocation.of(context, output, integration)
     made = invocation.hub.post(invocation.at("plans", plan, "undo"))["plan"]
     _tell_or_apply(invocation, made, apply=apply, yes=yes)
-
-
-def _whom_and_where(invocation: Invocation, person: str, path: str) -> dict[str, Any]:
-    """An explanation knows both by their names, whether or not there is access."""
-    found = invocation.hub.get(invocation.at("explain"), username=person, path=path)
-    resource = {"type": found["resource"]["type"], "id": found["resource"]["id"]}
-    return {"account_id": found["account"]["id"], "resource": resource}
 
 
 def _plan(invocation: Invocation, operation: Row, note: str | None, *, apply: bool, yes: bool) -> None:

@@ -1,5 +1,6 @@
 """Access for a while: `requests`, and `requests ask`, `approve`, `deny`, `end`."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -7,8 +8,8 @@ import typer
 from hub_cli.choices import RequestStatus
 from hub_cli.formats import Column, Format, Kind, field
 from hub_cli.invocation import Invocation, query_of
-from hub_cli.names import level_named, place
-from hub_cli.options import Integration, Limit, Output
+from hub_cli.names import access_named, place
+from hub_cli.options import Id, Integration, Limit, Output, Path, Person, Role
 from hub_cli.problems import WrongUsage
 from hub_cli.times import MINUTE, duration
 
@@ -27,7 +28,6 @@ REQUESTS = (
     Column("ends", field("ends_at"), Kind.TIME),
     Column("error"),
 )
-Request = Annotated[str, typer.Argument(metavar="ID")]
 Comment = Annotated[str | None, typer.Option(help="What to say to it.")]
 
 app = typer.Typer(help="Ask for access for a while, and decide about what others ask for.", invoke_without_command=True)
@@ -58,9 +58,9 @@ def requests(
 @app.command()
 def ask(
     context: typer.Context,
-    person: Annotated[str, typer.Argument(metavar="PERSON", help="Username of who is to have it.")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="Full path of a group or project.")],
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="guest, reporter, developer, maintainer, owner …")],
+    person: Person,
+    path: Path,
+    role: Role,
     *,
     time: Annotated[str, typer.Option("--for", metavar="1h", help="For how long.")] = "1h",
     reason: Annotated[str, typer.Option(prompt=True, help="Why; asked for if left out.")],
@@ -72,11 +72,9 @@ def ask(
     seconds = duration(time)
     if seconds % MINUTE:
         raise WrongUsage(f"“{time}” is not a number of minutes.")
-    found = invocation.hub.get(invocation.at("explain"), username=person, path=path)
     body = {
-        "account_id": found["account"]["id"],
-        "resource": {"type": found["resource"]["type"], "id": found["resource"]["id"]},
-        "access_level": level_named(role),
+        **access_named(invocation.hub, invocation.at(), person, path),
+        "access_level": role,
         "minutes": seconds // MINUTE,
         "reason": reason,
     }
@@ -84,45 +82,22 @@ def ask(
     invocation.out.thing(made, REQUESTS)
 
 
-@app.command()
-def approve(
-    context: typer.Context,
-    request: Request,
-    *,
-    comment: Comment = None,
-    output: Output = Format.TABLE,
-    integration: Integration = None,
-) -> None:
-    """Approve what somebody else asks for."""
-    _decide(Invocation.of(context, output, integration), request, "approve", comment)
+def _decision(what: str) -> Callable[..., None]:
+    def decide(
+        context: typer.Context,
+        request: Id,
+        *,
+        comment: Comment = None,
+        output: Output = Format.TABLE,
+        integration: Integration = None,
+    ) -> None:
+        invocation = Invocation.of(context, output, integration)
+        answer = invocation.hub.post(invocation.at("access-requests", request, what), query_of(comment=comment))
+        invocation.out.thing(answer["access_request"], REQUESTS)
+
+    return decide
 
 
-@app.command()
-def deny(
-    context: typer.Context,
-    request: Request,
-    *,
-    comment: Comment = None,
-    output: Output = Format.TABLE,
-    integration: Integration = None,
-) -> None:
-    """Deny it."""
-    _decide(Invocation.of(context, output, integration), request, "deny", comment)
-
-
-@app.command()
-def end(
-    context: typer.Context,
-    request: Request,
-    *,
-    comment: Comment = None,
-    output: Output = Format.TABLE,
-    integration: Integration = None,
-) -> None:
-    """End access before its time, or take a request back."""
-    _decide(Invocation.of(context, output, integration), request, "revoke", comment)
-
-
-def _decide(invocation: Invocation, request: str, what: str, comment: str | None) -> None:
-    answer = invocation.hub.post(invocation.at("access-requests", request, what), query_of(comment=comment))
-    invocation.out.thing(answer["access_request"], REQUESTS)
+app.command("approve", help="Approve what somebody else asks for.")(_decision("approve"))
+app.command("deny", help="Deny what somebody else asks for.")(_decision("deny"))
+app.command("end", help="End access before its time, or take a request back.")(_decision("revoke"))

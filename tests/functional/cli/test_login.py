@@ -28,7 +28,7 @@ def test_whoever_logs_in_can_work_until_they_log_out(nobody: CommandLine) -> Non
     )
     assert nobody("whoami").code == nobody("people").code == 0
     assert (nobody("logout").out, kept.exists(), nobody("logout").out) == (
-        "Forgotten.\n",
+        "Logged out.\n",
         False,
         "You were not logged in.\n",
     )
