@@ -19,7 +19,7 @@ from local.demo.progress import follow
 from local.demo.report import show
 from local.demo.steps import steps
 from local.options import Options
-from local.problems import Stopped
+from local.problems import Problem, Stopped
 from local.tools import remove_later
 from local.up import LocalStack, running, stopped_by_signals
 from stand_in_gitlab import process as gitlab
@@ -68,8 +68,7 @@ def _run(console: Console, port: int, *, once: bool) -> None:
 @contextmanager
 def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
     with ExitStack() as cleaning_up:
-        folder = Path(tempfile.mkdtemp(prefix="gitlab-hub-demo-"))
-        cleaning_up.callback(remove_later, folder)
+        folder = cleaning_up.enter_context(temporary_folder())
         options = Options(
             port=port,
             state_dir=folder,
@@ -82,6 +81,20 @@ def _bundle(console: Console, port: int) -> Iterator[LocalStack]:
             local = cleaning_up.enter_context(running(options, say=say))
         console.print(f"The bundle is deployed and answers at {local.url}")
         yield local
+
+
+@contextmanager
+def temporary_folder(within: Path | None = None) -> Iterator[Path]:
+    """A folder for as long as the demo runs; it stays where that fails, as the message names a log in it."""
+    folder = Path(tempfile.mkdtemp(prefix="gitlab-hub-demo-", dir=within))
+    try:
+        yield folder
+    except Problem:
+        raise
+    except BaseException:
+        remove_later(folder)
+        raise
+    remove_later(folder)
 
 
 def _point_to_console(console: Console, local: LocalStack, hub: Hub) -> None:
