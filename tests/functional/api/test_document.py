@@ -187,3 +187,15 @@ def test_the_glossary_has_no_word_that_nobody_uses(made: Schema) -> None:
     used = {name.rpartition(".")[2] for name, _ in fields(made)}
     assert set(MEANINGS) - used == set()
     assert {name.rpartition(".")[2] for name in SPECIAL} - used == set()
+
+
+def test_a_role_of_a_hub_token_is_not_taken_for_a_level_of_gitlab(made: Schema) -> None:
+    schemas = made["components"]["schemas"]
+    roles = {
+        name: field["description"]
+        for name, schema in schemas.items()
+        for field in [schema.get("properties", {}).get("role", {})]
+        if field.get("$ref", "").endswith("/Role")
+    }
+    assert {"HubToken", "NewHubToken", "TokenCreateRequest", "WhoAmI"} <= roles.keys()
+    assert set(roles.values()) == {"viewer, developer, admin or owner."}

@@ -32,6 +32,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
         f"{name}.status": ("active, inactive (waits for its authorization), error or paused.", "active")
         for name in _SEVERAL
     },
+    **{f"{name}.role": ("viewer, developer, admin or owner.", "viewer") for name in (*_TOKENS, "NewToken", "WhoAmI")},
     **{f"{name}.id": ("Id of the hub token.", "0a1b2c3d4e5f6071") for name in _TOKENS},  # pragma: allowlist secret
     **{
         f"{name}.id": ("GitLab's id.", 42)
@@ -155,7 +156,6 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "InvitationAnswer.created_by": ("Name of who sent the invitation, as GitLab shows it.", "Jane Doe"),
     "InvitationAnswer.status": ("pending: nobody has answered yet.", "pending"),
     "MemberRoleAnswer.name": ("Name of the custom role.", "Auditor"),
-    "NewToken.role": ("viewer, developer, admin or owner.", "viewer"),
     "ReasonView.code": ("A stable word for programs; docs/builds.md explains each.", "branch_fits"),
     "ReportStatusBody.name": ("Under what name.", "gitlab-hub"),
     "ReportView.status": ("What GitLab was told.", "success"),
@@ -166,7 +166,7 @@ SPECIAL: dict[str, tuple[str, Any]] = {
     "DryRunBody.event": ("Name of the event, GitLab's or ours.", "push"),
     "RunnerView.description": ("GitLab's description of the runner.", "shared-1"),
     "SyncState.status": ("idle, queued, running, parked (waits for GitLab's limit), suspect or failed.", "idle"),
-    "SyncStates.kinds": ("access and pipelines.", NOTHING),
+    "SyncStates.kinds": ("access, pipelines and credentials.", NOTHING),
     "TokenAnswer.status": ("valid, expiring, expired, rejected, refresh_failed or unknown.", "valid"),
     "TriggerView.id": ("Id of the trigger.", "trg_0a1b2c3d_77"),
     "TriggerEnvelope.warnings": ("What keeps it from what it is for; all is looked at when it is made or changed.", []),
