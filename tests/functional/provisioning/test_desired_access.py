@@ -147,7 +147,12 @@ def test_what_cannot_be_taken_changes_and_keeps_nothing(hub: DesiredHub, body: A
 def test_a_wrong_line_is_named(hub: DesiredHub) -> None:
     _, said = hub.put(f"{HEADER}{BEN},project,{SHOP},30\n999,project,{SHOP},30\n", csv=True)
     assert said["details"]["rows"] == [
-        {"line": 3, "column": "account_id", "code": "unknown_account", "message": "is no account that the hub has read"}
+        {
+            "line": 3,
+            "column": "account_id",
+            "code": "unknown_account",
+            "message": "is no account that the hub has read; check how it is written, or sync access first",
+        }
     ]
 
 

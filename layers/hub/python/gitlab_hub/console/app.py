@@ -104,7 +104,9 @@ class Console:
             check_origin(call)
             fields = fields_of(call)
             if not session.has_made(fields.get(FORM_KEY, "")):
-                raise PermissionDenied("This form is not of this session; load the page again and repeat it.")
+                raise PermissionDenied(
+                    "You have signed in again since this page was opened; load it again and repeat the step."
+                )
         visit = Visit(
             session=session,
             api=self._api_of(session.principal, call.event["requestContext"]),

@@ -62,7 +62,7 @@ class Door:
         presented, to = fields.get("token", ""), own_path(fields.get("to"))
         token = self._tokens.known(presented) if 0 < len(presented) <= _LONGEST_TOKEN else None
         if token is None:
-            problem = "This is no hub token that is good now. It begins with ghub_; an owner can make a new one."
+            problem = "This hub token is not valid: mistyped, revoked or expired. An owner can make a new one."
             return self.form(call, to=to, status=HTTPStatus.UNAUTHORIZED, problem=problem)
         return self._let_in(call, token, to)
 
@@ -86,7 +86,7 @@ class Door:
         return token if token is not None and link.is_of(token) else None
 
     def _gone(self, call: Call) -> BrowserResponse:
-        problem = "This link was used, or it is over, as its hub token may be. Make another one, or paste a hub token."
+        problem = "This link was used or has expired, or its hub token has. Make another link, or paste a hub token."
         return self.form(call, to=own_path(None), status=HTTPStatus.GONE, problem=problem)
 
     def _let_in(self, call: Call, token: KnownToken, to: str) -> BrowserResponse:
@@ -102,7 +102,7 @@ class Door:
             session = self._sessions.find(session_id)
             if session is not None:
                 if not session.has_made(fields_of(call).get(FORM_KEY, "")):
-                    raise PermissionDenied("This form is not of this session; load the page again.")
+                    raise PermissionDenied("You have signed in again since this page was opened; load it again.")
                 actor = session.principal.token_id
                 self._audit.record(AuditAction.CONSOLE_SIGN_OUT, actor=actor, integration_id=None)
             self._sessions.end(session_id)

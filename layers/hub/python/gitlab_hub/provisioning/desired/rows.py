@@ -127,14 +127,14 @@ def _wanted(integration_id: str, cells: Mapping[str, str], directory: Directory)
         raise _WrongError(
             "username" if account_id is None else "account_id",
             RowProblem.UNKNOWN_ACCOUNT,
-            "is no account that the hub has read",
+            "is no account that the hub has read; check how it is written, or sync access first",
         )
     resource = directory.resource(integration_id, kind, number, path)
     if resource is None:
         raise _WrongError(
             "resource_path" if number is None else "resource_id",
             RowProblem.UNKNOWN_RESOURCE,
-            f"is no {kind} that the integration covers",
+            f"is no {kind} that the integration covers; check how it is written, or sync access first",
         )
     if account_id is not None and username is not None and directory.account(integration_id, None, username) != account:
         raise _WrongError("username", RowProblem.MISMATCH, f"is not that of account {account}")

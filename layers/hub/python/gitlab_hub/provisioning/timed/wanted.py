@@ -58,5 +58,5 @@ class Names:
             rows = rows_in((await gitlab.get("/users", {"username": username})).body)
         found = first_id(rows[0], "id") if rows else None
         if found is None:
-            raise NotInGitLab("GitLab shows no account of this username to the token.")
+            raise NotInGitLab("GitLab shows no account of this username to the token; check how it is written.")
         return found
