@@ -19,7 +19,8 @@ from local.problems import Problem
 from local.stack import Stack
 
 AT_ONCE = 2
-_PATIENCE = 60.0
+_PATIENCE = 180.0
+"""Seconds for all of them. A busy machine needs more than one minute for what an idle one does in ten seconds."""
 _PAUSE = 0.2
 
 FIRST = ("GET", "/v1/tokens")
