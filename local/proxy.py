@@ -39,7 +39,9 @@ class ReverseProxy:
         try:
             self._listening.listen(128)
         except OSError:
-            raise Problem("the port was taken meanwhile: give another one with --port") from None
+            raise Problem(
+                'the port was taken meanwhile: give another one with --port (make: ARGS="--port …")'
+            ) from None
         self._server.start(lambda accept: asyncio.start_server(accept, sock=self._listening))
 
     def close(self) -> None:

@@ -79,7 +79,9 @@ def listen(port: int) -> socket.socket:
         listening.bind(("127.0.0.1", port))
     except (OSError, OverflowError):
         listening.close()
-        raise Problem(f"port {port} is in use or not allowed: give another one with --port") from None
+        raise Problem(
+            f'port {port} is in use or not allowed: give another one with --port (make: ARGS="--port …")'
+        ) from None
     return listening
 
 

@@ -68,7 +68,9 @@ def serve(
     try:
         listener = socket.create_server((HOST, port), backlog=512)
     except OSError:
-        raise Problem(f"port {port} is in use or not allowed: give another one with --port") from None
+        raise Problem(
+            f'port {port} is in use or not allowed: give another one with --port (make: ARGS="--port …")'
+        ) from None
     base = f"http://{HOST}:{listener.getsockname()[1]}"
     sizes = Sizes(users=users, groups=groups, projects=projects, pipelines=pipelines, jobs=jobs)
     app = stand_in(

@@ -133,7 +133,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         used = taken.getsockname()[1]
         line = refused("up", "--port", str(used), "--state-dir", str(tmp_path))
-    assert line == f"up: port {used} is in use or not allowed: give another one with --port"
+    assert line == f'up: port {used} is in use or not allowed: give another one with --port (make: ARGS="--port …")'
 
 
 def test_an_owner_token_of_another_shape_is_refused(tmp_path: Path) -> None:
