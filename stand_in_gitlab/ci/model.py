@@ -65,6 +65,8 @@ class Pipeline:
     touched: float | None = None
     undated: bool = False
     """Whether `updated_at` is null, as in rows of long ago."""
+    unmoved_since: float | None = None
+    """From when on `updated_at` stays as it is, whatever becomes of the pipeline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Reads pipelines and jobs at a moment, and remembers what will not change any more."""
 
+from dataclasses import replace
+
 from stand_in_gitlab.ci.model import Attempt, Pipeline, State
 from stand_in_gitlab.ci.plan import Planner, latest
 from stand_in_gitlab.ci.state import state_at
@@ -25,6 +27,8 @@ class CiView:
             return known[1]
         attempts = self._planner.attempts(pipeline)
         state = state_at(pipeline.created, attempts, now, pipeline.touched)
+        if pipeline.unmoved_since is not None:
+            state = replace(state, updated=min(state.updated, pipeline.unmoved_since))
         over = max([pipeline.created, *(max(each.created, each.finished) for each in attempts)])
         if now >= over:
             self._settled[pipeline.id] = (over, state)

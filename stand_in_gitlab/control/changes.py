@@ -214,9 +214,13 @@ class Changes:
         )
         return {"id": pipeline.id, "child_id": pipeline.child.id if pipeline.child else None}
 
-    def update_pipeline(self, id: int, *, undated: bool) -> Done:  # noqa: A002
-        """Make a pipeline one whose `updated_at` is null, or has a value again."""
-        self._pipeline(id).undated = undated
+    def update_pipeline(self, id: int, *, undated: bool | None = None, unmoved: bool | None = None) -> Done:  # noqa: A002
+        """Let `updated_at` of a pipeline be null, or stay as it is whatever happens; or let it be as usual."""
+        pipeline = self._pipeline(id)
+        if undated is not None:
+            pipeline.undated = undated
+        if unmoved is not None:
+            pipeline.unmoved_since = self._clock.now() if unmoved else None
         return {"id": id}
 
     def remove_pipeline(self, id: int) -> Done:  # noqa: A002

@@ -10,7 +10,7 @@ import pytest
 from gitlab_hub.pipelines.graphql.queries import Newest
 from gitlab_hub.pipelines.graphql.told import Told
 from gitlab_hub.pipelines.owed import OwedRows
-from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
+from gitlab_hub.pipelines.owed_pipelines import Allowance, OwedPipelines
 from gitlab_hub.pipelines.projects import RECONCILE_SECONDS, ReadStates
 from gitlab_hub.pipelines.reading import ProjectReading
 from gitlab_hub.pipelines.source import ProjectSource
@@ -44,7 +44,7 @@ async def reads(world: World, counts: Mapping[Stream, tuple[int, bool]]) -> None
     )  # fmt: skip
     source = ProjectSource(session.gitlab, session.gather, 1, told)
     store, states = PipelineStore(world.table, "i1"), ReadStates(world.table, "i1")
-    owed = OwedPipelines(cast("Session", session), OwedRows(world.table, "i1"), states, None, 1)
+    owed = OwedPipelines(cast("Session", session), OwedRows(world.table, "i1"), states, None, 1, Allowance())
     reading = ProjectReading(session, scope, source, store, states, owed, asyncio.Semaphore(4))
     await reading.run()
 

@@ -16,6 +16,7 @@ from gitlab_hub.gitlab.errors import (
     UnexpectedResponse,
 )
 from gitlab_hub.gitlab.fields import from_datetime
+from gitlab_hub.pipelines.deleted import DeletedPipelines
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.owed import MOST_IN_A_ROW, OF_ONE_PIPELINE, Owed
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
@@ -104,9 +105,11 @@ class Batches:
         source: ProjectSource,
         store: PipelineStore,
         owed_pipelines: OwedPipelines,
+        deleted: DeletedPipelines,
         making: asyncio.Semaphore,
     ) -> None:
         self._session, self._source, self._store, self._owed_pipelines = session, source, store, owed_pipelines
+        self._deleted = deleted
         self._making, self._copier = making, PipelineCopier(session, source, store)
         self._in_a_row = 0
 
@@ -120,6 +123,8 @@ class Batches:
             jobs = (partial(self._copy, number, row, known.get(number)) for number, row in batch)
             results = dict(zip([number for number, _ in batch], await self._session.gather(*jobs), strict=True))
             await self._record_results(results, dict(batch))
+            if gone := [n for n, result in results.items() if isinstance(result, ResourceNotFound) and n in known]:
+                await self._deleted.mark(gone)
             copies = [result for result in results.values() if isinstance(result, Copy)]
             new = [number for number in results if number not in known and number not in self._owed_pipelines.before]
             yield BatchResult(
@@ -138,6 +143,7 @@ class Batches:
         numbers = [one.pipeline_id for one in owed]
         known = await self._session.io(self._store.known, self._source.project_id, numbers)
         rows = [(one.pipeline_id, one.row) for one in owed]
+        self._session.count(unfinished_asked=sum(one.unfinished for one in owed))
         async for _ in self.copy(rows, known):
             pass
 
@@ -161,6 +167,8 @@ class Batches:
                 await self._owed_pipelines.add(rows[number], failed[number])
             elif isinstance(result, Copy) and result.lacks_jobs and self._owed_pipelines.asks_again(number):
                 await self._owed_pipelines.add(rows[number], UnexpectedResponse(NO_JOBS), is_stored=True)
+            elif isinstance(result, Copy) and result.is_unfinished:
+                await self._owed_pipelines.add_unfinished(rows[number])
             else:
                 await self._owed_pipelines.resolve(number)
             self._session.count(
@@ -179,7 +187,8 @@ class Batches:
                 error.behind_list = True
                 raise
             except ResourceNotFound as error:
-                if not await self._source.lists(row):
+                # What is stored may have changed since: it is gone only where no list shows it any more.
+                if not await self._source.lists(row if known is None else {**row, "updated_at": None}):
                     return error
                 return UnexpectedResponse("GitLab answers 404 for a pipeline that it lists.", http_status=404)
             except (Forbidden, *OF_ONE_PIPELINE) as error:

@@ -38,6 +38,11 @@ class ProjectCompleteness(BaseModel):
     owed: list[int] = Field(
         description="Ids of pipelines that GitLab lists and does not show; they are tried again.", examples=[[503]]
     )
+    unfinished: int | None = Field(
+        description="Pipelines stored before their end; they are asked for again ever more rarely. Null before they "
+        "were looked for.",
+        examples=[2],
+    )
     lag_seconds: int | None = Field(
         description="Seconds since the moment up to which all changes are stored.", examples=[240]
     )
@@ -75,7 +80,8 @@ class CompletenessReader:
         return {item["sk"]: ReadState(**{name: item.get(name) for name in names}) for item in items}
 
     def _shown(self, integration_id: str, project: Item, state: ReadState) -> ProjectCompleteness:
-        owed = sorted(OwedRows(self._table, integration_id).of(project["id"])) if state.owed else []
+        rows = OwedRows(self._table, integration_id).of(project["id"]) if state.owed else {}
+        owed = sorted(number for number, one in rows.items() if not one.unfinished)
         watermark = state.default_watermark
         return ProjectCompleteness(
             project_id=project["id"],
@@ -84,6 +90,7 @@ class CompletenessReader:
             listed=_sum(state.default_listed, state.child_listed),
             last_reconciled_at=state.reconciled_at,
             owed=owed,
+            unfinished=state.unfinished,
             lag_seconds=None if watermark is None else max(0, int(self._now()) - watermark // 1000),
             error=state.error,
         )

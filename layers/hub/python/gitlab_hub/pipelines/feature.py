@@ -19,7 +19,7 @@ from gitlab_hub.pipelines.graphql.details import ToldPipelines
 from gitlab_hub.pipelines.graphql.prefetch import Prefetch
 from gitlab_hub.pipelines.graphql.standing import WORTH_IT
 from gitlab_hub.pipelines.owed import OwedRows
-from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
+from gitlab_hub.pipelines.owed_pipelines import Allowance, OwedPipelines
 from gitlab_hub.pipelines.project_stages import ProjectsStage, SweepStage
 from gitlab_hub.pipelines.projects import ProjectRows, ReadStates, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
@@ -89,6 +89,7 @@ class PipelinesStage:
         self._store = PipelineStore(table, session.target.integration_id)
         self._states = ReadStates(table, session.target.integration_id)
         self._prefetch = Prefetch(session, self._store, worth_it=graphql_from)
+        self._allowance = Allowance()
         self._making = asyncio.Semaphore(session.concurrency(IN_THE_MAKING))
 
     async def size(self) -> int | None:
@@ -106,7 +107,9 @@ class PipelinesStage:
     async def read(self, scope: Scope) -> bool:
         """Read one project's pipelines; False where it has none."""
         source = await self._source(scope)
-        owed_pipelines = OwedPipelines(self._session, self._owed, self._states, self._incidents, source.project_id)
+        owed_pipelines = OwedPipelines(
+            self._session, self._owed, self._states, self._incidents, source.project_id, self._allowance
+        )
         reading = ProjectReading(self._session, scope, source, self._store, self._states, owed_pipelines, self._making)
         try:
             if source.told is not None and source.told.is_off:
@@ -117,7 +120,7 @@ class PipelinesStage:
         except GitLabError as error:
             reason = await why_closed(source, error) if isinstance(error, Forbidden) else error
             await self._session.write(
-                self._states.mark_failed, source.project_id, reason.code, owed=len(owed_pipelines.owed)
+                self._states.mark_failed, source.project_id, reason.code, owed=owed_pipelines.count
             )
             raise reason from None
 

@@ -6,7 +6,7 @@
 | `<integration>#cursors` | project | how far its pipelines were read; apart, so that no listing overwrites it |
 | `<integration>#pipelines#<project>` | pipeline | a pipeline, without its jobs |
 | `<integration>#jobs#<project>` | `<pipeline>#<jobs or bridges>#<n>` | packed jobs or bridges of a pipeline |
-| `<integration>#owed` | `<project>#<pipeline>` | a pipeline that GitLab lists and does not show |
+| `<integration>#owed` | `<project>#<pipeline>` | a pipeline that is to be asked for again |
 | `<integration>#hints` | `<project>#<pipeline>` | that a message about a pipeline is on its way, and when it is due |
 | `<integration>#changed` | `<project>#<day>#<pipeline>` | a pipeline that figures do not count yet as it is |
 | `<integration>#figures#<day>` | project | the figures of a project's day |
@@ -65,12 +65,12 @@ def hint_key(integration_id: str, project_id: int, pipeline_id: int) -> Key:
 
 
 def owed_pk(integration_id: str) -> str:
-    """The partition of the pipelines that are owed."""
+    """The partition of the pipelines that are to be asked for again."""
     return f"{integration_id}#owed"
 
 
 def owed_key(integration_id: str, project_id: int, pipeline_id: int) -> Key:
-    """The key of a pipeline that is owed."""
+    """The key of one of them."""
     return owed_pk(integration_id), f"{padded(project_id)}#{padded(pipeline_id)}"
 
 

@@ -28,6 +28,13 @@ SourceName = Literal[
 TERMINAL = frozenset({"success", "failed", "canceled", "skipped"})
 """Statuses that a pipeline or job rests in; a retry may still move it on. Unknown ones count as not terminal."""
 
+ACTIVE = frozenset({"waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "canceling"})
+"""Statuses in which a job is at work or queued, GitLab's `ACTIVE_STATUSES` and later ones of theirs (its
+app/models/concerns/ci/has_status.rb)."""
+
+BLOCKED = "manual"
+"""The status of what waits for a person: it rests in it like a finished one until somebody plays it."""
+
 UNKNOWN = "unknown"
 MAX_TEXT = 1024
 MAX_TAGS = 50
@@ -73,6 +80,11 @@ def identity(row: Mapping[str, Any]) -> int:
 def is_terminal(status: Any) -> bool:
     """Say whether a status is one to rest in."""
     return status in TERMINAL
+
+
+def is_in_progress(status: Any) -> bool:
+    """Say whether a pipeline of a status goes on by itself; a status that the hub does not know counts as such."""
+    return status not in TERMINAL and status != BLOCKED
 
 
 def pipeline_of(body: Any, project_id: int) -> Item:

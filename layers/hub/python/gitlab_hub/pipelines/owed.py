@@ -1,6 +1,9 @@
-"""Pipelines that GitLab lists and does not show: named, tried again ever more rarely, and in nobody's way.
+"""Pipelines that are to be asked for again: ever more rarely, a bounded number at a time, and in nobody's way.
 
-A route can answer 500 for one pipeline for weeks. Whoever insisted on it would never get to those behind it.
+Some GitLab lists and does not show: a route can answer 500 for one pipeline for weeks, and whoever insisted on it would
+never get to those behind it. Others were stored before they had ended. Their jobs change while they stay as they are:
+only another status moves a pipeline (`update_pipeline!` in GitLab's
+app/services/ci/pipeline_processing/atomic_processing_service.rb), and its end may be missed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,6 +32,9 @@ MOST_WITHOUT_JOBS = 32
 MOST_TRIED = 8
 """Owed pipelines of one project that a run tries again."""
 
+MOST_UNFINISHED = 256
+"""Unfinished ones that a worker asks for again, over all projects; the next run asks for the others."""
+
 INCIDENT = "pipelines_owed"
 _MOST_NAMED = 50
 
@@ -51,6 +57,13 @@ class Owed:
     """What GitLab answered at the last try."""
     stored_by: str | None = None
     """The run that has stored it without any job, which one answer does not prove: a later run reads it once more."""
+    unfinished: bool = False
+    """Whether it is stored, and had not ended when it was read last."""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it was read, and is to be read once more all the same."""
+        return self.unfinished or self.stored_by is not None
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -59,9 +72,13 @@ class Owed:
 
     def retried(self, error: GitLabError, *, now: int) -> "Owed":
         """Owed after one more try in vain."""
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS << min(self.tries - 1, 10))
         after = replace(self, code=error.code, reason=str(error), http_status=error.http_status)
-        return replace(after, tries=self.tries + 1, due_at=now + pause)
+        return after.later(now=now)
+
+    def later(self, *, now: int) -> "Owed":
+        """To be tried once more, after a pause that grows."""
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS << min(self.tries - 1, 10))
+        return replace(self, tries=self.tries + 1, due_at=now + pause)
 
 
 def new_owed(
@@ -83,10 +100,28 @@ def new_owed(
     )
 
 
+def unfinished(row: Mapping[str, Any], project_id: int, *, now: int) -> Owed:
+    """A pipeline that is stored as it was before its end."""
+    updated_at, sha = (text(row.get(name), None) for name in ("updated_at", "sha"))
+    return Owed(
+        project_id=project_id,
+        pipeline_id=row["id"],
+        code="",
+        reason="",
+        since=now,
+        due_at=now + FIRST_PAUSE_SECONDS,
+        updated_at=updated_at,
+        sha=sha,
+        unfinished=True,
+    )
+
+
 def is_waiting(owed: Owed | None, row: Mapping[str, Any], *, now: int) -> bool:
     """Whether a listed pipeline is owed, unchanged, and not to be tried yet."""
     # GraphQL tells whole seconds.
-    return owed is not None and owed.due_at > now and seconds(owed.updated_at) == seconds(row.get("updated_at"))
+    if owed is None or owed.unfinished:
+        return False
+    return owed.due_at > now and seconds(owed.updated_at) == seconds(row.get("updated_at"))
 
 
 def are_hidden(owed: Iterable[Owed]) -> bool:

@@ -85,6 +85,8 @@ class ReadState:
     child_walked_at: int | None = None
     owed: int | None = None
     """Pipelines that GitLab lists and does not show."""
+    unfinished: int | None = None
+    """Stored pipelines that go on by themselves and are asked for again; None before they were looked for."""
     default_newest: int | None = None
     child_newest: int | None = None
     """The highest id listed."""

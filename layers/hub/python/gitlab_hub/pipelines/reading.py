@@ -52,7 +52,7 @@ class ProjectReading:
         self._session, self._scope, self._source = session, scope, source
         self._store, self._states, self._owed_pipelines = store, states, owed_pipelines
         self._deleted = DeletedPipelines(session, source, store)
-        self._batches = Batches(session, source, store, owed_pipelines, making)
+        self._batches = Batches(session, source, store, owed_pipelines, self._deleted, making)
         self._newest_before: dict[Stream, int | None] = {}
 
     async def run(self) -> bool:
@@ -60,8 +60,7 @@ class ProjectReading:
         state = await self._session.io(self._states.load, self._source.project_id)
         self._newest_before = {stream: state.newest(stream) for stream in Stream}
         cursor = self._session.cursor(self._scope)
-        if cursor or state.owed:
-            await self._owed_pipelines.load()
+        await self._owed_pipelines.load(state, self._store, resumed=bool(cursor))
         window = Window.from_json(cursor) if cursor else self._opened(Stream.DEFAULT, state)
         if window.stream is Stream.DEFAULT:
             state, window = await self._keep(state, await self._read(window))
@@ -87,7 +86,8 @@ class ProjectReading:
         after = after.with_newest(stream, window.top).with_bridges(window.bridges)
         if stream is Stream.CHILD:
             after = after.with_children_read(seen=window.seen, now=now // 1000)
-        after = replace(after, owed=len(self._owed_pipelines.owed) or before.owed)
+        counted = self._owed_pipelines.counted(after)
+        after = replace(counted, owed=counted.owed or before.owed)
         if after != before:
             await self._session.write(self._states.save, self._source.project_id, after)
         return after, window
@@ -119,12 +119,11 @@ class ProjectReading:
             hidden.behind_list = True
             raise hidden
         await owed_pipelines.report(self._scope)
-        notes = [note for note in (owed_pipelines.note(), bridges and (bridges, NO_BRIDGES)) if note]
+        notes = [note for note in (owed_pipelines.scope_note(), bridges and (bridges, NO_BRIDGES)) if note]
         if notes:
             await self._session.partial(self._scope, notes[0][0], " ".join(text for _, text in notes))
-        owed = len(self._owed_pipelines.owed) or None
-        if owed != state.owed or state.error is not None:
-            after = replace(state, owed=owed, error=None)
+        after = replace(owed_pipelines.counted(state), error=None)
+        if after != state:
             await self._session.write(self._states.save, self._source.project_id, after)
 
     async def _reconcile(self, window: Window, before: ReadState) -> tuple[Window, ReadState]:
@@ -258,6 +257,9 @@ class ProjectReading:
         ]
         # What a hint has stored already may have started children all the same.
         numbers = {number for number, _ in due}
+        for row, number in found:
+            if number in known and number not in numbers:
+                await self._owed_pipelines.note(row, known[number])
         hinted = {number for number, one in known.items() if one.hinted}
         started = any(known[number].bridge_chunks for number in hinted - numbers)
         newest = self._newest_before[window.stream]

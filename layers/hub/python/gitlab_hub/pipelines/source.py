@@ -12,7 +12,7 @@ from gitlab_hub.pipelines.freshness import StoredPipeline, is_settled
 from gitlab_hub.pipelines.graphql.details import ToldPipelines
 from gitlab_hub.pipelines.graphql.queries import Detail
 from gitlab_hub.pipelines.graphql.told import Told
-from gitlab_hub.pipelines.model import bridge_of, job_of, pipeline_of
+from gitlab_hub.pipelines.model import ACTIVE, bridge_of, job_of, pipeline_of
 from gitlab_hub.pipelines.store import Copy
 from gitlab_hub.storage.ports import Item
 
@@ -62,7 +62,8 @@ class ProjectSource:
             jobs=jobs,
             bridges=None if refused else bridges,
             # A pipeline without its trigger jobs has not settled: a full sync reads it again.
-            settled=is_settled(pipeline, at=at) and not refused,
+            # Nor has one of which a job is still at work: what is known of it will not stay true.
+            settled=is_settled(pipeline, at=at) and not refused and not any(job["status"] in ACTIVE for job in jobs),
             bridges_refused=refused,
         )
 

@@ -10,7 +10,7 @@ from gitlab_hub.gitlab.fields import day_of, padded, seconds
 from gitlab_hub.pipelines.attempts import pipeline_failure_class, with_attempts
 from gitlab_hub.pipelines.freshness import StoredPipeline
 from gitlab_hub.pipelines.keys import BY_CHANGE, change_sk, changed_key, chunk_key, pipelines_pk
-from gitlab_hub.pipelines.model import in_seconds, is_terminal
+from gitlab_hub.pipelines.model import ACTIVE, in_seconds, is_in_progress, is_terminal
 from gitlab_hub.storage.ports import ABSENT, Condition, Item, Key, Put, Table
 from gitlab_hub.storage.rows import content_hash, is_written, query_all
 
@@ -92,6 +92,11 @@ class Copy:
         return any(pipeline.get("project_id") == self.pipeline["project_id"] for pipeline in started)
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether it, or one of its jobs, goes on by itself, so that what is stored of it will not stay true."""
+        return is_in_progress(self.pipeline["status"]) or any(job["status"] in ACTIVE for job in self.jobs)
+
+    @property
     def lacks_jobs(self) -> bool:
         """Whether it has ended without any job, and nothing says why.
 
@@ -146,6 +151,16 @@ class PipelineStore:
         rows = query_all(self._table, pk, after=behind, until=last, attributes=names)
         here = (item for item in rows if item.get("deleted_at_source") is None)
         return [item["id"] for item in here if children is None or (item.get("source") == CHILD_SOURCE) is children]
+
+    def in_progress(self, project_id: int) -> list[Item]:
+        """The stored pipelines that are not gone and go on by themselves: their id, sha and `updated_at`.
+
+        It reads all pipelines of the project.
+        """
+        names = ("id", "status", "updated_at", "deleted_at_source", "body")
+        rows = query_all(self._table, pipelines_pk(self._integration_id, project_id), attributes=names)
+        found = (row for row in rows if row.get("deleted_at_source") is None and is_in_progress(row["status"]))
+        return [{**row, "sha": unpack(row["body"])["sha"]} for row in found]
 
     def rows(self, project_id: int, ids: Iterable[int]) -> list[Item]:
         """The rows of some pipelines, in the order of their ids; those that are not stored are left out."""
