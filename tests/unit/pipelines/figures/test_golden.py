@@ -186,7 +186,15 @@ def test_minutes_cost_what_their_type_of_runner_costs(world: FigureWorld) -> Non
 
 
 def test_an_answer_says_how_whole_it_is(world: FigureWorld) -> None:
-    expected = {"complete": True, "projects": 2, "unread": 0, "owed": 0, "pending": False, "cut": 0}
+    expected = {
+        "complete": True,
+        "projects": 2,
+        "unread": 0,
+        "owed": 0,
+        "without_details": 0,
+        "pending": False,
+        "cut": 0,
+    }
     expected["until"] = MONDAY + 10 * DAY
     assert world.get("summary")["completeness"] == expected
     assert world.get("summary", project_id=8)["completeness"] == {**expected, "projects": 1}

@@ -56,6 +56,7 @@ NEEDS = (
         feature="pipelines",
         does="Sync pipelines and jobs",
         permissions=("Project: Read", "Pipeline: Read"),
+        better_with=("Job: Read",),
         role="Reporter",
     ),
     Need(

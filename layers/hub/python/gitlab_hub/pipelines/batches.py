@@ -126,13 +126,14 @@ class Batches:
             if gone := [n for n, result in results.items() if isinstance(result, ResourceNotFound) and n in known]:
                 await self._deleted.mark(gone)
             copies = [result for result in results.values() if isinstance(result, Copy)]
+            whole = [copy for copy in copies if not copy.is_outline]
             new = [number for number in results if number not in known and number not in self._owed_pipelines.before]
             yield BatchResult(
                 copied=len(batch),
                 listed=sum(not isinstance(results[number], ResourceNotFound) for number in new),
                 stored=sum(isinstance(results[number], Copy) for number in new),
                 children=any(copy.has_children for copy in copies),
-                bridges=(copies[-1].bridges_refused or SHOWN) if copies else None,
+                bridges=(whole[-1].bridges_refused or SHOWN) if whole else None,
                 numbers=[number for number, _ in batch],
             )
 
@@ -167,8 +168,8 @@ class Batches:
                 await self._owed_pipelines.add(rows[number], failed[number])
             elif isinstance(result, Copy) and result.lacks_jobs and self._owed_pipelines.asks_again(number):
                 await self._owed_pipelines.add(rows[number], UnexpectedResponse(NO_JOBS), is_stored=True)
-            elif isinstance(result, Copy) and result.is_unfinished:
-                await self._owed_pipelines.add_unfinished(rows[number])
+            elif isinstance(result, Copy) and (result.is_unfinished or result.is_outline):
+                await self._owed_pipelines.add_unfinished(rows[number], is_outline=result.is_outline)
             else:
                 await self._owed_pipelines.resolve(number)
             self._session.count(

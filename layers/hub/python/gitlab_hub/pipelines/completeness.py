@@ -43,6 +43,10 @@ class ProjectCompleteness(BaseModel):
         "were looked for.",
         examples=[2],
     )
+    without_details: int = Field(
+        description="Pipelines of which only lists were read yet: their times, durations and trigger jobs follow.",
+        examples=[0],
+    )
     lag_seconds: int | None = Field(
         description="Seconds since the moment up to which all changes are stored.", examples=[240]
     )
@@ -91,6 +95,7 @@ class CompletenessReader:
             last_reconciled_at=state.reconciled_at,
             owed=owed,
             unfinished=state.unfinished,
+            without_details=state.outlined or 0,
             lag_seconds=None if watermark is None else max(0, int(self._now()) - watermark // 1000),
             error=state.error,
         )

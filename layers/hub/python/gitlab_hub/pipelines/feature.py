@@ -18,6 +18,7 @@ from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.graphql.details import ToldPipelines
 from gitlab_hub.pipelines.graphql.prefetch import Prefetch
 from gitlab_hub.pipelines.graphql.standing import WORTH_IT
+from gitlab_hub.pipelines.outlines import Outlines
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import Allowance, OwedPipelines
 from gitlab_hub.pipelines.project_stages import ProjectsStage, SweepStage
@@ -90,6 +91,7 @@ class PipelinesStage:
         self._states = ReadStates(table, session.target.integration_id)
         self._prefetch = Prefetch(session, self._store, worth_it=graphql_from)
         self._allowance = Allowance()
+        self._shows_jobs = True
         self._making = asyncio.Semaphore(session.concurrency(IN_THE_MAKING))
 
     async def size(self) -> int | None:
@@ -127,6 +129,14 @@ class PipelinesStage:
     async def _source(self, scope: Scope) -> ProjectSource:
         """Where a project is read from. One whose reading was interrupted goes on with REST's lists."""
         session, number = self._session, project_number(scope.key)
-        told = await self._prefetch.told_of(number) if session.cursor(scope) is None else None
+        is_new = session.cursor(scope) is None
+        is_first = is_new and self._prefetch.is_first(number)
+        told = await self._prefetch.told_of(number) if is_new else None
         pipelines = ToldPipelines(session.gitlab, number, told, self._prefetch.told_of_rows)
-        return ProjectSource(session.gitlab, session.gather, number, told, pipelines)
+        wants_outlines = told is None and is_first and self._prefetch.is_refused and self._shows_jobs
+        outlines = Outlines(session.gitlab, number, self._hide_jobs) if wants_outlines else None
+        return ProjectSource(session.gitlab, session.gather, number, told, pipelines, outlines)
+
+    def _hide_jobs(self) -> None:
+        """Hear that the token may see no project's list of jobs: whoever asks next asks for each pipeline's."""
+        self._shows_jobs = False

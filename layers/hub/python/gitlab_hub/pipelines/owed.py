@@ -58,7 +58,9 @@ class Owed:
     stored_by: str | None = None
     """The run that has stored it without any job, which one answer does not prove: a later run reads it once more."""
     unfinished: bool = False
-    """Whether it is stored, and had not ended when it was read last."""
+    """Whether it is stored, and had not ended when it was read last, or was read in outline."""
+    outline: bool = False
+    """Whether it is stored as lists tell it: its details are to be read."""
 
     @property
     def is_stored(self) -> bool:
@@ -100,8 +102,8 @@ def new_owed(
     )
 
 
-def unfinished(row: Mapping[str, Any], project_id: int, *, now: int) -> Owed:
-    """A pipeline that is stored as it was before its end."""
+def unfinished(row: Mapping[str, Any], project_id: int, *, now: int, is_outline: bool = False) -> Owed:
+    """A pipeline that is stored as it was before its end, or without its details."""
     updated_at, sha = (text(row.get(name), None) for name in ("updated_at", "sha"))
     return Owed(
         project_id=project_id,
@@ -113,6 +115,7 @@ def unfinished(row: Mapping[str, Any], project_id: int, *, now: int) -> Owed:
         updated_at=updated_at,
         sha=sha,
         unfinished=True,
+        outline=is_outline,
     )
 
 

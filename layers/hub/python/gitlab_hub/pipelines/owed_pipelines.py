@@ -54,7 +54,7 @@ class OwedPipelines:
 
         Releases before this one noted nothing of what had not ended: that is looked for once.
         """
-        if resumed or state.owed or state.unfinished:
+        if resumed or state.owed or state.unfinished or state.outlined:
             self.owed = await self._session.io(self._rows.of, self._project_id)
             self.before, self._missed = frozenset(self.owed), bool(self.not_shown)
         if state.unfinished is None and state.reconciled_at is not None:
@@ -64,12 +64,17 @@ class OwedPipelines:
     @property
     def count(self) -> int:
         """How many are owed of which something is missing."""
-        return len(self.owed) - self.unfinished
+        return sum(not one.unfinished for one in self.owed.values())
 
     @property
     def unfinished(self) -> int:
         """How many are stored as they were before their end."""
-        return sum(one.unfinished for one in self.owed.values())
+        return sum(one.unfinished and not one.outline for one in self.owed.values())
+
+    @property
+    def outlined(self) -> int:
+        """How many are stored without their details."""
+        return sum(one.outline for one in self.owed.values())
 
     @property
     def not_shown(self) -> Mapping[int, Owed]:
@@ -78,7 +83,7 @@ class OwedPipelines:
 
     def counted(self, state: ReadState) -> ReadState:
         """The read state of the project with these counts."""
-        return replace(state, owed=self.count or None, unfinished=self.unfinished)
+        return replace(state, owed=self.count or None, unfinished=self.unfinished, outlined=self.outlined or None)
 
     def ids(self, stream: Stream) -> Iterable[int]:
         """What is not stored of a stream; which one they are of is not known, so all are of the first."""
@@ -97,7 +102,10 @@ class OwedPipelines:
             and one.stored_by != self._session.sync_id
             and (full or one.due_at <= now or one.pipeline_id not in self.before)
         ][:MOST_TRIED]
-        unfinished = [one for one in waiting if one.unfinished and one.due_at <= now][: MOST_TRIED - len(mine)]
+        unfinished = [one for one in waiting if one.unfinished and one.due_at <= now]
+        # What still goes on first, then the newest of those that only lack details.
+        unfinished.sort(key=lambda one: (one.outline, -one.pipeline_id if one.outline else one.due_at))
+        unfinished = unfinished[: MOST_TRIED - len(mine)]
         return [*mine, *unfinished[: self._allowance.take(len(unfinished))]]
 
     def is_waiting(self, row: Mapping[str, Any], now: int) -> bool:
@@ -126,15 +134,15 @@ class OwedPipelines:
             await self._session.write(self._states.mark_owed, self._project_id)
         await self._keep(owed)
 
-    async def add_unfinished(self, row: Mapping[str, Any]) -> None:
-        """Keep that a pipeline was read before its end; one that has been waited for is asked for later than before.
+    async def add_unfinished(self, row: Mapping[str, Any], *, is_outline: bool = False) -> None:
+        """Keep that a pipeline was read before its end, or without its details.
 
-        Where nothing else is owed of the project, this is found again by whoever reads from the same checkpoint, or
-        watermark: the list shows the pipeline once more.
+        One that has been waited for is asked for later than before. Where nothing else is owed of the project, this is
+        found again by whoever reads from the same checkpoint, or watermark: the list shows the pipeline once more.
         """
         now, known = self._now(), self.owed.get(row["id"])
-        if known is None or not known.unfinished:
-            await self._keep(rules.unfinished(row, self._project_id, now=now))
+        if known is None or not known.unfinished or known.outline is not is_outline:
+            await self._keep(rules.unfinished(row, self._project_id, now=now, is_outline=is_outline))
         elif known.due_at <= now:
             await self._keep(known.later(now=now))
 

@@ -87,6 +87,8 @@ class ReadState:
     """Pipelines that GitLab lists and does not show."""
     unfinished: int | None = None
     """Stored pipelines that go on by themselves and are asked for again; None before they were looked for."""
+    outlined: int | None = None
+    """Stored pipelines whose details are to be read."""
     default_newest: int | None = None
     child_newest: int | None = None
     """The highest id listed."""

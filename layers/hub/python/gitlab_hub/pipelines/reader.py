@@ -263,7 +263,7 @@ class TreeBuilder:
         for _ in range(MAX_DEPTH):
             level = self._grow(level)
         for node in level:
-            node["truncated"] = node["bridge_count"] > 0
+            node["truncated"] = (node["bridge_count"] or 0) > 0
         return root
 
     def _grow(self, level: Sequence[Item]) -> list[Item]:
@@ -272,7 +272,7 @@ class TreeBuilder:
             bridges = self._reader.bridges(self._integration_id, node) if self._room else []
             node["bridges"] = bridges[: self._room]
             self._room -= len(node["bridges"])
-            node["truncated"] = len(node["bridges"]) < node["bridge_count"]
+            node["truncated"] = len(node["bridges"]) < (node["bridge_count"] or 0)
         started = [bridge for node in level for bridge in node["bridges"] if bridge["downstream_pipeline"]]
         wanted = [(bridge, found) for bridge in started if (found := self._downstream(bridge)) is not None]
         stored = self._reader.some(self._integration_id, [number for _, number in wanted])

@@ -275,9 +275,8 @@ class ProjectReading:
     async def _pages(
         self, params: windows.Params, cursor: str | None = None, *, per_page: int = windows.PER_PAGE
     ) -> AsyncIterator[Page]:
-        """Pages of a list, from what GraphQL has told where that is enough."""
-        told = self._source.told
-        if told is not None and cursor is None and (page := told.page(params)) is not None:
+        """Pages of a list, from what has been told of it where that is enough."""
+        if cursor is None and (page := self._source.told_page(params)) is not None:
             yield page
             return
         async for page in self._listed(params, cursor, per_page=per_page):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gitlab_hub.gitlab.client import GitLab
+from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import ci_is_off, from_datetime, iso, mapping, millis, text
 from gitlab_hub.pipelines.freshness import StoredPipeline, is_settled
@@ -13,7 +13,9 @@ from gitlab_hub.pipelines.graphql.details import ToldPipelines
 from gitlab_hub.pipelines.graphql.queries import Detail
 from gitlab_hub.pipelines.graphql.told import Told
 from gitlab_hub.pipelines.model import ACTIVE, bridge_of, job_of, pipeline_of
+from gitlab_hub.pipelines.outlines import Outlines
 from gitlab_hub.pipelines.store import Copy
+from gitlab_hub.pipelines.window import Params
 from gitlab_hub.storage.ports import Item
 
 PART_OF_SECOND_MS = 999
@@ -32,18 +34,29 @@ class ProjectSource:
     """What GraphQL has told of its lists."""
     pipelines: ToldPipelines | None = None
     """What it tells of single pipelines."""
+    outlines: Outlines | None = None
+    """What lists of REST tell of a project that is read for the first time."""
 
     @property
     def path(self) -> str:
         """The API path of the list of pipelines."""
         return f"/projects/{self.project_id}/pipelines"
 
+    def told_page(self, params: Params) -> Page | None:
+        """A page of its lists as GraphQL, or other lists, have told it; None where GitLab has to be asked."""
+        told = (one.page(params) for one in (self.told, self.outlines) if one is not None)
+        return next((page for page in told if page is not None), None)
+
     async def fetch(self, pipeline_id: int, *, now: int) -> Copy:
-        """Read a pipeline completely. `now` (milliseconds) stands in for a server that sends no `Date`.
+        """Read a pipeline completely, or in outline where that is expected.
+
+        `now` (milliseconds) stands in for a server that sends no `Date`.
 
         The pipeline goes before its jobs: a job that changes in between makes GitLab move the pipeline on, and the
         next listing shows it. In the other order a finished pipeline could be kept with unfinished jobs.
         """
+        if self.outlines is not None and (outline := self.outlines.take(pipeline_id)) is not None:
+            return outline
         path = f"{self.path}/{pipeline_id}"
         if self.pipelines is not None and (taken := self.pipelines.take(pipeline_id)) is not None:
             detail, at = taken[0], taken[1] - PART_OF_SECOND_MS
@@ -71,6 +84,8 @@ class ProjectSource:
         """Hear which listed pipelines are fetched next, and what is stored of them."""
         if self.pipelines is not None:
             await self.pipelines.expect(rows, known)
+        if self.outlines is not None:
+            await self.outlines.expect(rows, known)
 
     async def confirm(self) -> None:
         """Raise unless the project's list of pipelines can still be read."""

@@ -84,6 +84,8 @@ class Copy:
     settled: bool
     bridges_refused: str | None = None
     """Why not: an error code."""
+    is_outline: bool = False
+    """Whether it is what lists tell: without times and duration, and what is null may not be."""
 
     @property
     def has_children(self) -> bool:
@@ -193,7 +195,7 @@ class PipelineStore:
         project_id, number = copy.pipeline["project_id"], copy.pipeline["id"]
         jobs = with_attempts(copy.jobs)
         bridges = self._bridges(project_id, number, copy, known)
-        sizes = {"job_count": len(jobs), "bridge_count": len(bridges)}
+        sizes = {"job_count": len(jobs), "bridge_count": None if copy.is_outline else len(bridges)}
         body = {**copy.pipeline, **sizes, "failure_class": pipeline_failure_class(copy.pipeline, jobs)}
         parts = {"jobs": jobs, "bridges": bridges}
         # Whichever way a pipeline was read: GraphQL tells its times in whole seconds.
@@ -210,7 +212,7 @@ class PipelineStore:
         changed_at = known.changed_at if known is not None and same else now
         counts = {"job_chunks": len(packed[JOBS]), "bridge_chunks": len(packed[BRIDGES])}
         state = {"settled": copy.settled, "digest": digest, "hinted": hinted, "written_at": now}
-        row = {**self._row(body, known, changed_at=changed_at), **counts, **state}
+        row = {**self._row(body, known, changed_at=changed_at, is_outline=copy.is_outline), **counts, **state}
         condition = ABSENT if known is None else known.unchanged
         marks = [] if same else [Put(mark) for mark in changed_marks(self._integration_id, row, known)]
         # In one transaction: the figures of a day may be late, and never miss what is stored.
@@ -229,16 +231,18 @@ class PipelineStore:
         items = sorted(self._table.get_many(keys), key=lambda item: str(item["sk"]))
         return [bridge for item in items for bridge in unpack(item["data"])]
 
-    def _row(self, body: Item, known: StoredPipeline | None, *, changed_at: int) -> Item:
+    def _row(self, body: Item, known: StoredPipeline | None, *, changed_at: int, is_outline: bool) -> Item:
         project_id, number, status = body["project_id"], body["id"], body["status"]
+        ended_at = seconds(body["finished_at"] or body["updated_at"]) if is_terminal(status) else None
         ended = {
             "first_terminal_status": status if is_terminal(status) else None,
-            "first_terminal_at": seconds(body["finished_at"] or body["updated_at"]) if is_terminal(status) else None,
+            "first_terminal_at": None if is_outline else ended_at,
         }
         if known is not None and known.first_terminal_status is not None:
             ended = {
                 "first_terminal_status": known.first_terminal_status,
-                "first_terminal_at": known.first_terminal_at,
+                # An outline does not know when.
+                "first_terminal_at": known.first_terminal_at or ended["first_terminal_at"],
             }
         return {
             "pk": pipelines_pk(self._integration_id, project_id),

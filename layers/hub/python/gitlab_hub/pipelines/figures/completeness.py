@@ -11,7 +11,7 @@ from gitlab_hub.pipelines.selection import ProjectSelection
 from gitlab_hub.storage.ports import Item, Table
 from gitlab_hub.storage.rows import query_all
 
-_STATE = ("sk", "default_watermark", "error", "owed")
+_STATE = ("sk", "default_watermark", "error", "owed", "outlined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,8 @@ class FiguresCompleteness:
     """Projects that were never read, or not the last time."""
     owed: int
     """Pipelines that GitLab lists and does not show."""
+    without_details: int
+    """Pipelines of which only lists were read yet."""
     pending: bool
     """Whether something is stored that the figures do not count yet."""
     until: int | None
@@ -36,12 +38,14 @@ def completeness_of(table: Table, selection: ProjectSelection, asked: Asked) -> 
     states = _states(table, selection, asked)
     pending = store.has_changed(asked.project_id) or (bool(states) and not store.is_current())
     read = [state for state in states if state.get("default_watermark") is not None and not state.get("error")]
-    unread, owed = len(states) - len(read), sum(state.get("owed") or 0 for state in states)
+    unread = len(states) - len(read)
+    owed, outlined = (sum(state.get(name) or 0 for state in states) for name in ("owed", "outlined"))
     return FiguresCompleteness(
-        complete=bool(read) and not unread and not owed and not pending,
+        complete=bool(read) and not unread and not owed and not outlined and not pending,
         projects=len(states),
         unread=unread,
         owed=owed,
+        without_details=outlined,
         pending=pending,
         until=min((state["default_watermark"] // 1000 for state in read), default=None),
     )

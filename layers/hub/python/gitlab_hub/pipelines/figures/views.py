@@ -23,6 +23,9 @@ class CompletenessShown(FigureModel):
     projects: int = Field(description="How many projects they are of.", examples=[12])
     unread: int = Field(description="Projects that were never read, or not the last time.", examples=[0])
     owed: int = Field(description="Pipelines that GitLab lists and does not show.", examples=[0])
+    without_details: int = Field(
+        description="Pipelines of which only lists were read yet: they have no times and durations.", examples=[0]
+    )
     pending: bool = Field(description="Whether something is stored that they do not count yet.")
     cut: int = Field(
         0,

@@ -5,9 +5,9 @@ from typing import Any
 
 from gitlab_hub.gitlab.client import GitLab
 from gitlab_hub.pipelines.freshness import StoredPipeline
-from gitlab_hub.pipelines.graphql.jobs import ProjectJobs
 from gitlab_hub.pipelines.graphql.queries import Detail
 from gitlab_hub.pipelines.graphql.told import Told
+from gitlab_hub.pipelines.project_jobs import ProjectJobs
 from gitlab_hub.storage.ports import Item
 
 WORTH_ASKING = 3

@@ -64,6 +64,15 @@ class Prefetch:
         """Hear of projects that are read next."""
         self._planned |= {number: Plan(state) for number, state in states.items()}
 
+    def is_first(self, number: int) -> bool:
+        """Whether a project that is read next was never read before."""
+        return number in self._planned and not self._planned[number].was_read
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether GraphQL was asked in this slice, and REST has to tell everything."""
+        return self._standing.is_refused
+
     async def told_of(self, number: int) -> Told | None:
         """What is known of a project; None where REST has to tell it."""
         async with self._one_at_a_time:

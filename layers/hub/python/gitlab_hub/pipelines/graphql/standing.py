@@ -35,6 +35,11 @@ class Standing:
         """The complexity that a query may have."""
         return (self._schema or Schema()).limit
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was asked, and tells nothing (more) in this slice."""
+        return self._schema is not None and not self._schema.is_enough
+
     async def may(self, wanted: int) -> bool:
         """Whether GraphQL may tell anything, where so much is wanted; asked once it is worth it."""
         if self._schema is None and wanted >= self._worth_it and not self._session.full:

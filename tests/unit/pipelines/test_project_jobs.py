@@ -1,39 +1,8 @@
-from collections.abc import AsyncIterator
-from typing import Any, cast
-
 import pytest
 
-from gitlab_hub.gitlab.client import GitLab, Page
 from gitlab_hub.gitlab.errors import Forbidden, UnexpectedResponse
-from gitlab_hub.pipelines.graphql.jobs import ProjectJobs
-
-Row = dict[str, Any]
-
-
-class Lists:
-    """A GitLab that knows one list, of 100 jobs a page."""
-
-    def __init__(self, *jobs: Row, error: Exception | None = None) -> None:
-        self._jobs, self._error = sorted(jobs, key=lambda job: -job["id"]), error
-        self.read = 0
-
-    async def pages(self, path: str, params: Row, *, cursor: str | None, per_page: int) -> AsyncIterator[Page]:
-        assert (path, params["sort"], params["pagination"], per_page) == ("/projects/7/jobs", "desc", "keyset", 100)
-        for start in range(0, len(self._jobs) or 1, per_page):
-            self.read += 1
-            if self._error is not None:
-                raise self._error
-            more = start + per_page < len(self._jobs)
-            yield Page(self._jobs[start : start + per_page], "c" if more else None, None, None)
-
-    def of(self, **wanted: Any) -> ProjectJobs:
-        jobs = ProjectJobs(cast("GitLab", self), 7)
-        jobs.want(**wanted)
-        return jobs
-
-
-def job(number: int, pipeline: int) -> Row:
-    return {"id": number, "name": "test", "status": "success", "pipeline": {"id": pipeline}}
+from gitlab_hub.pipelines.project_jobs import ProjectJobs
+from tests.unit.pipelines.job_lists import Lists, Row, job
 
 
 def pipelines(count: int, each: int) -> tuple[list[Row], dict[int, frozenset[int]]]:

@@ -1,15 +1,25 @@
 """The jobs of a project's pipelines, read by REST many pipelines at once.
 
-GraphQL tells neither who started a job, nor why it failed by its code, nor parts of a second of its duration
-(app/graphql/types/ci/job_type.rb). The list of a project's jobs has all that, retried ones too, the newest first and by
-keyset (docs.gitlab.com/api/jobs, "List project jobs"), in rows of the same shape as a pipeline's own (lib/api/ci).
+A list of each pipeline's own costs a request for each. GraphQL tells neither who started a job, nor why it failed by
+its code, nor parts of a second of its duration (app/graphql/types/ci/job_type.rb). The list of a project's jobs has all
+that, retried ones too, the newest first and by keyset (docs.gitlab.com/api/jobs, "List project jobs"), in rows of the
+same shape as a pipeline's own (lib/api/ci).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from gitlab_hub.gitlab.client import GitLab, Page
-from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound, UnexpectedResponse
+from gitlab_hub.gitlab.errors import (
+    Forbidden,
+    InsufficientScope,
+    MissingPermissions,
+    ResourceNotFound,
+    UnexpectedResponse,
+)
 from gitlab_hub.gitlab.fields import part
 from gitlab_hub.gitlab.keyset import keyset_pages
 from gitlab_hub.pipelines.model import identity, job_of
@@ -20,6 +30,24 @@ PAGE_SIZE = 100
 
 SPREAD = 2
 """How many times more jobs than are wanted may be read to get to all of them."""
+
+
+@dataclass(slots=True)
+class JobsOfPipeline:
+    """The jobs of a pipeline, retried ones too, and the pipeline as they name it."""
+
+    row: Mapping[str, Any]
+    jobs: list[Item] = field(default_factory=list)
+    differs: bool = False
+    """Whether some name it otherwise than others: it has changed while they were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeList:
+    """All jobs of a project by the ids of their pipelines, and when the list began to be read, by GitLab's clock."""
+
+    pipelines: Mapping[int, JobsOfPipeline]
+    answered_at: datetime
 
 
 class ProjectJobs:
@@ -58,6 +86,29 @@ class ProjectJobs:
         jobs = self._jobs.pop(pipeline, {})
         return list(jobs.values()) if self._reaches(lowest) and builds <= jobs.keys() else None
 
+    async def whole(self, *, most: int) -> WholeList | None:
+        """The list to its end; None where it has more pages than `most`, or does not tell all that is needed.
+
+        Raises InsufficientScope and MissingPermissions: no list of jobs is shown to this token.
+        """
+        found: dict[int, JobsOfPipeline] = {}
+        answered_at: datetime | None = None
+        for _ in range(most):
+            page = await _next(self._pages, strict=True)
+            answered_at = answered_at or (page and page.server_time)
+            if page is None or answered_at is None:
+                return None
+            for row in page.rows:
+                pipeline = part(row, "pipeline")
+                if (number := pipeline.get("id")) is None:
+                    return None
+                jobs = found.setdefault(number, JobsOfPipeline(pipeline))
+                jobs.jobs.append(job_of(row))
+                jobs.differs = jobs.differs or jobs.row != pipeline
+            if page.next is None:
+                return WholeList(found, answered_at)
+        return None
+
     def _reaches(self, build: int) -> bool:
         return self._lowest is not None and self._lowest <= build
 
@@ -75,9 +126,13 @@ class ProjectJobs:
         self._ended = page.next is None
 
 
-async def _next(pages: AsyncIterator[Page]) -> Page | None:
+async def _next(pages: AsyncIterator[Page], *, strict: bool = False) -> Page | None:
     """The next page; None where the list ends or is not shown. Each pipeline's own list says more of that."""
     try:
         return await anext(pages, None)
+    except (InsufficientScope, MissingPermissions):
+        if strict:
+            raise
+        return None
     except (Forbidden, ResourceNotFound, UnexpectedResponse):
         return None
