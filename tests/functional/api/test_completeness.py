@@ -46,12 +46,13 @@ def test_each_project_says_what_is_listed_stored_and_owed(hub: ApiHub) -> None:
         "owed": [],
         "unfinished": None,
         "without_details": 0,
+        "next_look_at": None,
         "lag_seconds": None,
     }
     assert (status, body["next_cursor"]) == (200, None)
     assert body["completeness"] == [
         {"project_id": 7, "full_path": "acme/p7", "stored": 162, "listed": 163, "last_reconciled_at": now - 90,
-         "owed": [503], "unfinished": 1, "without_details": 0, "lag_seconds": 60, "error": None},
+         "owed": [503], "unfinished": 1, "without_details": 0, "next_look_at": None, "lag_seconds": 60, "error": None},
         {"project_id": 8, "full_path": "acme/p8", **unknown, "error": "invalid_permissions"},
         {"project_id": 9, "full_path": "acme/p9", **unknown, "error": None},
     ]  # fmt: skip

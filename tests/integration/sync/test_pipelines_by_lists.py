@@ -7,12 +7,14 @@ import pytest
 
 from gitlab_hub.gitlab.fields import seconds
 from gitlab_hub.integrations.permissions import need_of
+from gitlab_hub.pipelines.cadence import LONGEST_REST_SECONDS
+from gitlab_hub.pipelines.completeness import CompletenessReader
 from gitlab_hub.pipelines.owed import FIRST_PAUSE_SECONDS
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus
 from stand_in_gitlab.process import Running, running
-from tests.fakes.sync_worker import NEVER, SyncHub
+from tests.fakes.sync_worker import ID, NEVER, SyncHub
 from tests.integration.sync.conftest import EPOCH
 from tests.integration.sync.stored_rows import stored, truth
 from tests.integration.sync.test_pipelines_by_graphql import SIZES, content, details, is_true, prepare
@@ -125,3 +127,47 @@ def test_what_happens_to_a_pipeline_in_outline_is_found() -> None:
                  if key[1] not in {row["id"] for row in rows}}  # fmt: skip
         assert alive == truth(hub, Kind.PIPELINES)["pipelines"]
         assert all(row["first_terminal_at"] == seconds(row["first_terminal_at"]) for row in rows)
+
+
+def test_projects_in_which_nothing_happens_are_asked_ever_more_rarely() -> None:
+    with running("--frozen", "--epoch", EPOCH, *SIZES) as server:
+        hub = hub_of(server)
+        hub.sync(Kind.PIPELINES)
+        hub.later(3 * 86_400)
+        hub.sync(Kind.PIPELINES)
+        completed(hub)
+        asked = []
+        for _ in range(24):
+            hub.requests.clear()
+            run = hub.sync(Kind.PIPELINES)
+            lists = [url for url in hub.requests if url.path.endswith("/pipelines")]
+            asked.append(len({url.path for url in lists}))
+            assert run.status is RunStatus.IDLE
+            assert asked[-1] + run.counts.get("projects_resting", 0) == len(server.truth("projects"))
+            assert run.counts["rows_written"] == 0
+            hub.now += 900
+        assert min(asked) == 1, "an asked sync does not wake them either, and one without CI/CD is asked each time"
+        assert sum(asked) < len(asked) * len(server.truth("projects")) / 2
+        shown, _ = CompletenessReader(hub.rows[Kind.PIPELINES], lambda: hub.now).page(ID, after=None, limit=100)
+        assert any(one.next_look_at is not None and one.next_look_at >= hub.now - 900 for one in shown)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_happens_in_one_that_rests_is_found_in_time(*, full: bool) -> None:
+    with running("--frozen", "--epoch", EPOCH, *SIZES) as server:
+        hub = hub_of(server)
+        hub.sync(Kind.PIPELINES)
+        hub.later(10 * 86_400)
+        hub.sync(Kind.PIPELINES)
+        hub.later(10 * 86_400)
+        hub.now += 1
+        if full:
+            hub.sync(Kind.PIPELINES)
+            hub.later(600)
+            hub.sync(Kind.PIPELINES, full=True)
+        else:
+            hub.sync(Kind.PIPELINES)
+            hub.later(LONGEST_REST_SECONDS)
+            hub.sync(Kind.PIPELINES)
+            completed(hub)
+        assert stored(hub, Kind.PIPELINES)["pipelines"] == truth(hub, Kind.PIPELINES)["pipelines"]

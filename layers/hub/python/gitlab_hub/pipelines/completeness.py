@@ -47,6 +47,11 @@ class ProjectCompleteness(BaseModel):
         description="Pipelines of which only lists were read yet: their times, durations and trigger jobs follow.",
         examples=[0],
     )
+    next_look_at: int | None = Field(
+        description="When GitLab is asked again for what is new in a project in which nothing happened lately, in unix "
+        "seconds; null: in each sync. Webhooks and full syncs do not wait for it.",
+        examples=[1_790_020_000],
+    )
     lag_seconds: int | None = Field(
         description="Seconds since the moment up to which all changes are stored.", examples=[240]
     )
@@ -96,6 +101,7 @@ class CompletenessReader:
             owed=owed,
             unfinished=state.unfinished,
             without_details=state.outlined or 0,
+            next_look_at=state.next_look,
             lag_seconds=None if watermark is None else max(0, int(self._now()) - watermark // 1000),
             error=state.error,
         )

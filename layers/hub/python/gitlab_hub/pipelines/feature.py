@@ -12,6 +12,7 @@ from gitlab_hub.gitlab.errors import (
     RateLimited,
     Unauthorized,
 )
+from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.pipelines.figures.alerts import AlertMarks, AlertsStage
 from gitlab_hub.pipelines.figures.stage import FiguresStage
@@ -92,6 +93,7 @@ class PipelinesStage:
         self._prefetch = Prefetch(session, self._store, worth_it=graphql_from)
         self._allowance = Allowance()
         self._shows_jobs = True
+        self._resting: set[int] = set()
         self._making = asyncio.Semaphore(session.concurrency(IN_THE_MAKING))
 
     async def size(self) -> int | None:
@@ -102,7 +104,10 @@ class PipelinesStage:
         """The known projects by id."""
         pages = self._rows.listed(after)
         while (page := await self._session.io(next, pages, None)) is not None:
-            self._prefetch.plan(await self._session.io(self._states.look_ahead, [item["sk"] for item in page]))
+            states = await self._session.io(self._states.look_ahead, [item["sk"] for item in page])
+            self._prefetch.plan(states)
+            now = from_datetime(self._session.now()) // 1000
+            self._resting |= {number for number, state in states.items() if state.rests(now)}
             for item in page:
                 yield Scope(item["sk"], {"type": "project", "id": item["id"], "path": item["path_with_namespace"]})
 
@@ -116,7 +121,10 @@ class PipelinesStage:
         try:
             if source.told is not None and source.told.is_off:
                 raise CiDisabled("CI/CD is switched off in this project.")
-            return await reading.run()
+            resting = self._rests(scope, source)
+            if resting:
+                self._session.count(projects_resting=1)
+            return await reading.run(resting=resting)
         except (RateLimited, Unauthorized, InsufficientScope, MissingPermissions):
             raise
         except GitLabError as error:
@@ -126,6 +134,11 @@ class PipelinesStage:
             )
             raise reason from None
 
+    def _rests(self, scope: Scope, source: ProjectSource) -> bool:
+        """Whether a project is not asked for its lists in this run: only where it costs requests of its own."""
+        is_new = self._session.cursor(scope) is None and not self._session.full
+        return is_new and source.may_rest and source.project_id in self._resting
+
     async def _source(self, scope: Scope) -> ProjectSource:
         """Where a project is read from. One whose reading was interrupted goes on with REST's lists."""
         session, number = self._session, project_number(scope.key)
@@ -133,9 +146,10 @@ class PipelinesStage:
         is_first = is_new and self._prefetch.is_first(number)
         told = await self._prefetch.told_of(number) if is_new else None
         pipelines = ToldPipelines(session.gitlab, number, told, self._prefetch.told_of_rows)
-        wants_outlines = told is None and is_first and self._prefetch.is_refused and self._shows_jobs
-        outlines = Outlines(session.gitlab, number, self._hide_jobs) if wants_outlines else None
-        return ProjectSource(session.gitlab, session.gather, number, told, pipelines, outlines)
+        may_rest = told is None and self._prefetch.is_refused
+        by_lists = may_rest and is_first and self._shows_jobs
+        outlines = Outlines(session.gitlab, number, self._hide_jobs) if by_lists else None
+        return ProjectSource(session.gitlab, session.gather, number, told, pipelines, may_rest, outlines)
 
     def _hide_jobs(self) -> None:
         """Hear that the token may see no project's list of jobs: whoever asks next asks for each pipeline's."""

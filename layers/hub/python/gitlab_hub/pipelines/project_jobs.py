@@ -95,7 +95,7 @@ class ProjectJobs:
         answered_at: datetime | None = None
         for _ in range(most):
             page = await _next(self._pages, strict=True)
-            answered_at = answered_at or (page and page.server_time)
+            answered_at = page.server_time if page is not None and answered_at is None else answered_at
             if page is None or answered_at is None:
                 return None
             for row in page.rows:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gitlab_hub.gitlab.fields import MAX_ID, padded
+from gitlab_hub.pipelines.cadence import next_look
 from gitlab_hub.pipelines.keys import cursors_pk, projects_pk
 from gitlab_hub.pipelines.model import clean_text, identity
 from gitlab_hub.pipelines.window import SHOWN, WALK_SECONDS, Stream
@@ -89,6 +90,10 @@ class ReadState:
     """Stored pipelines that go on by themselves and are asked for again; None before they were looked for."""
     outlined: int | None = None
     """Stored pipelines whose details are to be read."""
+    active_at: int | None = None
+    """When something was updated last, or, where nothing ever was, when the project was first asked (seconds)."""
+    looked_at: int | None = None
+    """When its lists were asked for last, where nothing had happened in it lately (seconds)."""
     default_newest: int | None = None
     child_newest: int | None = None
     """The highest id listed."""
@@ -186,6 +191,22 @@ class ReadState:
             child_probed_at=_noted(self.child_probed_at, now),
             child_seen_at=_noted(self.child_seen_at, now) if seen else self.child_seen_at,
         )
+
+    def with_look(self, last: int | None, now: int) -> "ReadState":
+        """The state after its lists were asked for; `last` = the latest update they have shown (milliseconds)."""
+        seen = [moment for moment in (self.active_at, None if last is None else last // 1000) if moment is not None]
+        after = replace(self, active_at=max(seen, default=now), looked_at=now)
+        return after if after.next_look is not None else replace(after, looked_at=None)
+
+    @property
+    def next_look(self) -> int | None:
+        """When its lists are to be asked for again (seconds); None = in each sync."""
+        return next_look(looked_at=self.looked_at, active_at=self.active_at)
+
+    def rests(self, now: int) -> bool:
+        """Say whether its lists need not be asked for yet."""
+        until = self.next_look
+        return until is not None and self.error is None and (self.looked_at or 0) <= now < until
 
     def wants_children(self, now: int) -> bool:
         """Say whether the child stream is due: always where there were children lately, else once a day."""

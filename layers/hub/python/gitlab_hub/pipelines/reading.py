@@ -13,6 +13,7 @@ from gitlab_hub.pipelines.batches import Batches
 from gitlab_hub.pipelines.deleted import AT_ONCE, DeletedPipelines
 from gitlab_hub.pipelines.freshness import must_read
 from gitlab_hub.pipelines.model import identity
+from gitlab_hub.pipelines.notes import HIDDEN, NO_BRIDGES, NOT_WALKED
 from gitlab_hub.pipelines.owed import OF_ONE_PIPELINE, are_hidden
 from gitlab_hub.pipelines.owed_pipelines import OwedPipelines
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
@@ -21,17 +22,6 @@ from gitlab_hub.pipelines.store import PipelineStore
 from gitlab_hub.pipelines.window import SeekStep, Stream, Window
 from gitlab_hub.sync.ports import Scope, Session
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
-
-HIDDEN = "GitLab lists pipelines here and answers 404 for each of them: the token may not see them."
-NO_BRIDGES = (
-    "GitLab does not show the trigger jobs (bridges) of pipelines here, so what they have started is missing. Give the "
-    'token\'s user Reporter (a fine-grained token Pipeline: Read), then POST …/sync {"full": true}.'
-)
-
-NOT_WALKED = (
-    "GitLab's list of pipelines could not be read to its end, so which of them are gone is not known. It is "
-    "tried again in some days."
-)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -55,13 +45,23 @@ class ProjectReading:
         self._batches = Batches(session, source, store, owed_pipelines, self._deleted, making)
         self._newest_before: dict[Stream, int | None] = {}
 
-    async def run(self) -> bool:
-        """Read what is due, to the end; the answer is whether the project has shown any pipeline, now or before."""
+    async def run(self, *, resting: bool = False) -> bool:
+        """Read what is due, to the end; the answer is whether the project has shown any pipeline, now or before.
+
+        `resting`: its lists are not asked for, single pipelines are.
+        """
         state = await self._session.io(self._states.load, self._source.project_id)
         self._newest_before = {stream: state.newest(stream) for stream in Stream}
         cursor = self._session.cursor(self._scope)
         await self._owed_pipelines.load(state, self._store, resumed=bool(cursor))
         window = Window.from_json(cursor) if cursor else self._opened(Stream.DEFAULT, state)
+        if not resting:
+            state = await self._read_streams(window, state)
+        await self._batches.try_again(self._owed_pipelines.due(self._now() // 1000, full=self._session.full))
+        await self._report(state)
+        return any(state.newest(stream) is not None for stream in Stream)
+
+    async def _read_streams(self, window: Window, state: ReadState) -> ReadState:
         if window.stream is Stream.DEFAULT:
             state, window = await self._keep(state, await self._read(window))
             if self._session.full or window.children or state.wants_children(self._now() // 1000):
@@ -69,9 +69,7 @@ class ProjectReading:
                 await self._checkpoint(window)
         if window.stream is Stream.CHILD:
             state, _ = await self._keep(state, await self._read(window))
-        await self._batches.try_again(self._owed_pipelines.due(self._now() // 1000, full=self._session.full))
-        await self._report(state)
-        return any(state.newest(stream) is not None for stream in Stream)
+        return state
 
     def _opened(self, stream: Stream, state: ReadState) -> Window:
         full = self._session.full
@@ -86,6 +84,8 @@ class ProjectReading:
         after = after.with_newest(stream, window.top).with_bridges(window.bridges)
         if stream is Stream.CHILD:
             after = after.with_children_read(seen=window.seen, now=now // 1000)
+        if self._source.may_rest:
+            after = after.with_look(window.last, now // 1000)
         counted = self._owed_pipelines.counted(after)
         after = replace(counted, owed=counted.owed or before.owed)
         if after != before:

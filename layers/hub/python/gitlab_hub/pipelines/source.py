@@ -34,6 +34,8 @@ class ProjectSource:
     """What GraphQL has told of its lists."""
     pipelines: ToldPipelines | None = None
     """What it tells of single pipelines."""
+    may_rest: bool = False
+    """Whether its lists cost requests of their own, so that they are asked for more rarely while nothing happens."""
     outlines: Outlines | None = None
     """What lists of REST tell of a project that is read for the first time."""
 
