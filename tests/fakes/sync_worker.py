@@ -23,7 +23,7 @@ from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.gitlab.wire import VettedTransport
 from gitlab_hub.incidents import IncidentStore
 from gitlab_hub.integrations.rows import INTEGRATIONS, LIVE, is_live
-from gitlab_hub.pipelines.feature import PipelinesFeature
+from gitlab_hub.pipelines.feature import MANY_PROJECTS, PipelinesFeature
 from gitlab_hub.storage.ports import Table
 from gitlab_hub.sync.dispatcher import Dispatcher
 from gitlab_hub.sync.engine import Connection, Engine, Runtime
@@ -125,7 +125,7 @@ class SyncHub:
         self.pause: Callable[[float], None] = lambda _: None
         """Told how long the hub waits, in a worker or between two of them."""
         self.requests: list[httpx.URL] = []
-        self.graphql_from = WORTH_IT
+        self.graphql_from, self.lists_from = WORTH_IT, MANY_PROJECTS
         """So many groups and projects are worth asking whether GraphQL may tell their members, or pipelines."""
         self._numbers = count(1)
 
@@ -197,7 +197,9 @@ class SyncHub:
         incidents = IncidentStore(state, lambda: self.now, is_live)
         features: dict[Kind, Callable[[], Feature]] = {
             Kind.ACCESS: lambda: AccessFeature(table, graphql_from=self.graphql_from),
-            Kind.PIPELINES: lambda: PipelinesFeature(table, incidents, graphql_from=self.graphql_from),
+            Kind.PIPELINES: lambda: PipelinesFeature(
+                table, incidents, graphql_from=self.graphql_from, lists_from=self.lists_from
+            ),
             Kind.CREDENTIALS: lambda: CredentialsFeature(table, partial(RunStore(state).load, kind=Kind.ACCESS)),
         }
         return Engine(

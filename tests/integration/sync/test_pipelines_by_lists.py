@@ -39,7 +39,7 @@ def hub_of(server: Running, *, lists: bool = True, jobs: bool = True) -> SyncHub
     if name not in server.control("GET", "tokens"):
         server.change("add_token", name=name, user_id=user, scopes=["granular"], grants=grants)
     hub.targets.token = server.control("GET", "tokens")[name]
-    hub.graphql_from = 1 if lists else NEVER
+    hub.graphql_from, hub.lists_from = (1, 1) if lists else (NEVER, NEVER)
     return hub
 
 
@@ -79,6 +79,17 @@ def test_lists_tell_nothing_that_is_wrong_and_in_the_end_everything(company: Run
     completed(hub)
     assert content(hub) == content(whole)
     assert is_true(hub)
+
+
+def test_few_projects_are_whole_at_once_and_never_rest(company: Running) -> None:
+    hub, whole = hub_of(company), hub_of(company, lists=False)
+    hub.lists_from = len(company.truth("projects")) + 1
+    assert hub.sync(Kind.PIPELINES).status is whole.sync(Kind.PIPELINES).status is RunStatus.IDLE
+    assert (outlined(hub), content(hub)) == (0, content(whole))
+    hub.now += LONGEST_REST_SECONDS
+    hub.sync(Kind.PIPELINES)
+    hub.now += 1
+    assert "projects_resting" not in hub.sync(Kind.PIPELINES).counts
 
 
 def test_a_token_without_lists_of_jobs_reads_each_pipeline(company: Running) -> None:

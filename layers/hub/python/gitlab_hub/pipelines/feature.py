@@ -36,6 +36,10 @@ IN_THE_MAKING = 16
 """Pipelines being read at a time, over all projects: enough to keep the client's connections busy, and a bound on
 memory."""
 
+MANY_PROJECTS = 100
+"""From so many on, reading every pipeline of a first sync, and asking every idle project in each later one, takes too
+long by REST. Where there are fewer, everything is whole at once."""
+
 
 class PipelinesFeature:
     """Projects first, then the pipelines of each of them; what must be judged over a whole run comes last."""
@@ -49,15 +53,23 @@ class PipelinesFeature:
         *,
         alerts: bool = False,
         graphql_from: int = WORTH_IT,
+        lists_from: int = MANY_PROJECTS,
     ) -> None:
-        """`alerts`: whether to tell as incidents what gets worse."""
-        self.table, self._incidents, self._alerts, self._graphql_from = table, incidents, alerts, graphql_from
+        """`alerts`: whether to tell as incidents what gets worse.
+
+        `graphql_from`, `lists_from`: so many projects are worth asking whether GraphQL may tell them, and, where it may
+        not, reading only lists of those that are new and leaving idle ones alone for a while.
+        """
+        self.table, self._incidents, self._alerts = table, incidents, alerts
+        self._graphql_from, self._lists_from = graphql_from, lists_from
 
     def stages(self, session: Session) -> Sequence[Stage]:
         """The steps of one run."""
         table = session.fenced(self.table)
         rows = ProjectRows(table, session.target.integration_id)
-        pipelines = PipelinesStage(session, rows, table, self._incidents, graphql_from=self._graphql_from)
+        pipelines = PipelinesStage(
+            session, rows, table, self._incidents, graphql_from=self._graphql_from, lists_from=self._lists_from
+        )
         marks = AlertMarks(table, session.target.integration_id) if self._alerts else None
         figures, sweep = FiguresStage(session, rows, table, marks), SweepStage(session, rows, table, self._incidents)
         return [ProjectsStage(session, rows), pipelines, figures, *self._alerting(session, table), sweep]
@@ -85,6 +97,7 @@ class PipelinesStage:
         incidents: IncidentStore | None = None,
         *,
         graphql_from: int = WORTH_IT,
+        lists_from: int = MANY_PROJECTS,
     ) -> None:
         self._session, self._rows, self._incidents = session, rows, incidents
         self._owed = OwedRows(table, session.target.integration_id)
@@ -92,7 +105,7 @@ class PipelinesStage:
         self._states = ReadStates(table, session.target.integration_id)
         self._prefetch = Prefetch(session, self._store, worth_it=graphql_from)
         self._allowance = Allowance()
-        self._shows_jobs = True
+        self._shows_jobs, self._lists_from, self._are_many = True, lists_from, False
         self._resting: set[int] = set()
         self._making = asyncio.Semaphore(session.concurrency(IN_THE_MAKING))
 
@@ -106,6 +119,7 @@ class PipelinesStage:
         while (page := await self._session.io(next, pages, None)) is not None:
             states = await self._session.io(self._states.look_ahead, [item["sk"] for item in page])
             self._prefetch.plan(states)
+            self._are_many |= len(states) >= self._lists_from
             now = from_datetime(self._session.now()) // 1000
             self._resting |= {number for number, state in states.items() if state.rests(now)}
             for item in page:
@@ -146,7 +160,7 @@ class PipelinesStage:
         is_first = is_new and self._prefetch.is_first(number)
         told = await self._prefetch.told_of(number) if is_new else None
         pipelines = ToldPipelines(session.gitlab, number, told, self._prefetch.told_of_rows)
-        may_rest = told is None and self._prefetch.is_refused
+        may_rest = told is None and self._prefetch.is_refused and self._are_many
         by_lists = may_rest and is_first and self._shows_jobs
         outlines = Outlines(session.gitlab, number, self._hide_jobs) if by_lists else None
         return ProjectSource(session.gitlab, session.gather, number, told, pipelines, may_rest, outlines)
