@@ -115,3 +115,4 @@ class MergeRequest:
     draft: bool = False
     labels: tuple[str, ...] = ()
     merge_commit: str | None = None
+    merged: float | None = None

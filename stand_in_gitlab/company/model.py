@@ -105,6 +105,8 @@ class Project:
     has_repository: bool = True
     """Without one there are no pipelines either, whoever asks."""
     public_jobs: bool = True
+    environments_enabled: bool = True
+    """`environments_access_level`: without it nobody reads environments and deployments."""
     topics: tuple[str, ...] = ()
     shares: list[Share] = field(default_factory=list)
     marked_for_deletion_on: str | None = None

@@ -8,6 +8,7 @@ from stand_in_gitlab.company.application_model import Application, Grant
 from stand_in_gitlab.company.behaviour import Behaviour
 from stand_in_gitlab.company.code_model import MergeRequest, Repository
 from stand_in_gitlab.company.credential_model import DeployKey, DeployToken, SshKey
+from stand_in_gitlab.company.deployment_model import Deployment, Environment
 from stand_in_gitlab.company.hook_model import Hook, HookOwner
 from stand_in_gitlab.company.model import Group, Invitation, Membership, Project, QueuedMember, SourceKind, Token, User
 from stand_in_gitlab.company.status_model import CommitStatus
@@ -30,6 +31,8 @@ class Company:
     hooks: defaultdict[HookOwner, dict[int, Hook]] = field(default_factory=lambda: defaultdict(dict))
     repositories: dict[int, Repository] = field(default_factory=dict)
     merge_requests: defaultdict[int, dict[int, MergeRequest]] = field(default_factory=lambda: defaultdict(dict))
+    environments: defaultdict[int, dict[int, Environment]] = field(default_factory=lambda: defaultdict(dict))
+    deployments: defaultdict[int, dict[int, Deployment]] = field(default_factory=lambda: defaultdict(dict))
     statuses: dict[int, CommitStatus] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     ssh_keys: dict[int, SshKey] = field(default_factory=dict)
@@ -97,6 +100,8 @@ class Company:
         self.hooks.pop(("project", project_id), None)
         self.repositories.pop(project_id, None)
         self.merge_requests.pop(project_id, None)
+        self.environments.pop(project_id, None)
+        self.deployments.pop(project_id, None)
 
     def forget_group(self, group_id: int) -> list[int]:
         """Delete a group with everything below it, and its shares elsewhere; returns the ids of the groups."""

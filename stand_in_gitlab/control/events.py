@@ -6,6 +6,7 @@ from typing import Any
 from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.control.ci_events import CiEvents
 from stand_in_gitlab.control.code_changes import CodeChanges, Done
+from stand_in_gitlab.control.deployments import Deployments
 from stand_in_gitlab.control.estate_events import EstateEvents
 from stand_in_gitlab.control.followers import Followers
 from stand_in_gitlab.control.merge_requests import MergeRequests
@@ -38,9 +39,9 @@ class EventEmitter:
             requests.open_merge_request,
             requests.update_merge_request,
             requests.start_merge_request_pipeline,
-            others.deploy,
             others.release,
             others.note,
+            *Deployments(parts, rest.view, clock, sender).verbs,
         ]
 
     def catch_up(self) -> int:

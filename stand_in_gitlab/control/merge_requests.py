@@ -149,6 +149,7 @@ class MergeRequests:
         wanted = {"message": f"Merge branch '{mr.source_branch}' into '{mr.target_branch}'", "second_parent": mr.sha}
         made = commit(self._company, repository, before, wanted, user.id, self._clock.now())
         repository.branches[mr.target_branch] = mr.merge_commit = made.sha
+        mr.merged = mr.updated
         arrived = tuple(repository.between(before, made.sha))
         move = Move(f"refs/heads/{mr.target_branch}", before, made.sha, arrived)
         return list(self._mover.events(self._company.projects[mr.project_id], user, [move], None))

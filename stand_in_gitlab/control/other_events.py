@@ -1,4 +1,4 @@
-"""Deployments, releases and comments: verbs of the control API that only tell hooks."""
+"""Releases and comments: verbs of the control API that only tell hooks."""
 
 from stand_in_gitlab.clock import Clock
 from stand_in_gitlab.company.code import find_commit, merge_request_at, repository_of
@@ -16,17 +16,6 @@ class OtherEvents:
 
     def __init__(self, parts: Parts, clock: Clock, sender: Sender) -> None:
         self._parts, self._company, self._clock, self._sender = parts, parts.company, clock, sender
-
-    def deploy(
-        self, project_id: int, environment: str = "production", *, status: str = "success", ref: str | None = None
-    ) -> Done:
-        """Deploy a ref."""
-        project = self._company.projects[project_id]
-        ref = ref or project.default_branch or "main"
-        number, user = self._company.next_id("deployment"), self._parts.someone(project.creator_id)
-        head, now = self._commit(project, ref), self._clock.now()
-        payload = others.deployment(self._parts, number, project, user, head, ref, environment, status, now)
-        return self._told("deployment_hooks", project, number, payload)
 
     def release(self, project_id: int, tag: str, *, action: str = "create") -> Done:
         """Release a tag that is there."""

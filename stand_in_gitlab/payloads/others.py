@@ -3,6 +3,7 @@
 import time
 
 from stand_in_gitlab.company.code_model import Commit, MergeRequest
+from stand_in_gitlab.company.deployment_model import Deployment
 from stand_in_gitlab.company.model import Project, User
 from stand_in_gitlab.payloads.merge_request import attributes_of, url_of
 from stand_in_gitlab.payloads.parts import Json, Parts, utc
@@ -10,37 +11,29 @@ from stand_in_gitlab.payloads.parts import Json, Parts, utc
 PLAIN_NOTE = {"attachment": None, "line_code": None, "system": False, "st_diff": None, "action": "create"}
 
 
-def deployment(
-    parts: Parts,
-    number: int,
-    project: Project,
-    user: User,
-    commit: Commit,
-    ref: str,
-    environment: str,
-    status: str,
-    now: float,
-) -> Json:
-    """A deployment whose status changed."""
-    page = parts.project(project)["web_url"]
+def deployment(parts: Parts, made: Deployment, commit: Commit, now: float) -> Json:
+    """A deployment whose status changed (lib/gitlab/data_builder/deployment.rb)."""
+    project = parts.company.projects[made.project_id]
+    where, user = parts.company.environments[project.id][made.environment_id], parts.someone(made.user_id)
+    page, job = parts.project(project)["web_url"], made.job and made.job[1]
     return {
         "object_kind": "deployment",
-        "status": status,
+        "status": made.status,
         "status_changed_at": time.strftime("%Y-%m-%d %H:%M:%S +0000", time.gmtime(now)),
-        "deployment_id": number,
-        "deployable_id": number,
-        "deployable_url": f"{page}/-/jobs/{number}",
-        "environment": environment,
-        "environment_tier": environment if environment in {"production", "staging"} else "other",
-        "environment_slug": environment,
-        "environment_external_url": f"https://{environment}.acme.example",
+        "deployment_id": made.id,
+        "deployable_id": job,
+        "deployable_url": job and f"{page}/-/jobs/{job}",
+        "environment": where.name,
+        "environment_tier": where.tier,
+        "environment_slug": where.slug,
+        "environment_external_url": where.external_url,
         "project": parts.project(project),
         "short_sha": commit.sha[:8],
         "user": parts.user(user),
         "user_url": f"{parts.base}/{user.username}",
         "commit_url": f"{page}/-/commit/{commit.sha}",
         "commit_title": commit.title,
-        "ref": ref,
+        "ref": made.ref,
     }
 
 

@@ -20,6 +20,7 @@ from stand_in_gitlab.rest.ci_shapes import CiShapes
 from stand_in_gitlab.rest.code_shapes import CodeShapes
 from stand_in_gitlab.rest.credential_writes import CredentialWritesApi
 from stand_in_gitlab.rest.credentials import CredentialsApi
+from stand_in_gitlab.rest.deployments import DeploymentsApi
 from stand_in_gitlab.rest.granular import check_grant
 from stand_in_gitlab.rest.groups import GroupsApi
 from stand_in_gitlab.rest.hook_events import HookEventsApi
@@ -131,7 +132,9 @@ class RestApi:
         shapes = CodeShapes(self._company, self.base)
         yield from RepositoryApi(self._company, shapes).routes()
         ci = CiShapes(self._company, self.base, self._shapes)
-        yield from MergeRequestsApi(self._company, self._shapes, shapes, self.base, ci=ci, view=self.view).routes()
+        requests = MergeRequestsApi(self._company, self._shapes, shapes, self.base, ci=ci, view=self.view)
+        yield from requests.routes()
+        yield from DeploymentsApi(self._company, self._shapes, ci, self.view, requests.row).routes()
 
     def _hooks(self) -> Iterator[Route]:
         samples = Samples(self.parts)

@@ -79,6 +79,8 @@ BELOW = {
     "DELETE deploy_keys": "Deploy Key: Delete",
     "GET pipelines": "Pipeline: Read",
     "GET jobs": "Job: Read",
+    "GET environments": "Environment: Read",
+    "GET deployments": "Deployment: Read",
     "GET hooks": "Webhook: Read",
     "POST hooks": "Webhook: Create",
     "PUT hooks": "Webhook: Update",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stand_in_gitlab.ci.external import pipelines_of
 from stand_in_gitlab.ci.view import CiView
-from stand_in_gitlab.clock import iso
+from stand_in_gitlab.clock import iso, iso_or_none
 from stand_in_gitlab.company.code import diffs, repository_of
 from stand_in_gitlab.company.code_model import MergeRequest, Repository
 from stand_in_gitlab.company.model import Project
@@ -57,13 +57,13 @@ class MergeRequestsApi:
         """GET …/merge_requests, newest first, by `state` and branches."""
         project = code_project(self._find, ask)
         rows = [mr for mr in reversed(self._company.merge_requests[project.id].values()) if _wanted(ask, mr)]
-        return numbered(ask, rows, lambda mr: self._row(project, mr))
+        return numbered(ask, rows, lambda mr: self.row(project, mr))
 
     def one(self, ask: Ask) -> Answer:
         """GET …/merge_requests/:iid."""
         project, mr, repository = self._named(ask)
         count = len(diffs(repository, self._base_of(repository, mr), mr.sha))
-        return reply({**self._row(project, mr), **self._detail(repository, mr, ask.now), "changes_count": str(count)})
+        return reply({**self.row(project, mr), **self._detail(repository, mr, ask.now), "changes_count": str(count)})
 
     def diffs(self, ask: Ask) -> Answer:
         """GET …/merge_requests/:iid/diffs."""
@@ -98,7 +98,8 @@ class MergeRequestsApi:
             return repository.commits[mr.merge_commit].parents[0]
         return repository.branches.get(mr.target_branch)
 
-    def _row(self, project: Project, mr: MergeRequest) -> Json:
+    def row(self, project: Project, mr: MergeRequest) -> Json:
+        """A row of a list."""
         author = self._company.users.get(mr.author_id)
         status = "can_be_merged" if mr.state == "opened" else "unchecked"
         return {
@@ -122,6 +123,7 @@ class MergeRequestsApi:
             "detailed_merge_status": "draft_status" if mr.draft else "mergeable",
             "sha": mr.sha,
             "merge_commit_sha": mr.merge_commit,
+            "merged_at": iso_or_none(mr.merged),
             "web_url": f"{self._base}/{project.full_path}/-/merge_requests/{mr.iid}",
             **UNUSED,
         }

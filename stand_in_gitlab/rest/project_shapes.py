@@ -80,6 +80,7 @@ class ProjectShapes:
             "archived": project.archived,
             "jobs_enabled": usable,
             "builds_access_level": features,
+            "environments_access_level": "enabled" if project.environments_enabled else "disabled",
             "repository_access_level": "enabled" if project.has_repository else "disabled",
             "issues_enabled": True,
             "merge_requests_enabled": True,
