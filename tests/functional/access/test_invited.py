@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.asides import MOST_REFUSED
 from gitlab_hub.access.readings import InvitationReading, Readings, invitation_reading
 from gitlab_hub.access.rounds import AT_ONCE, PARTS
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, RateLimited, ResourceNotFound, Unauthorized, Unavailable
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.sync.asides import MOST_REFUSED
 from gitlab_hub.sync.ports import SyncTarget
 from tests.fakes.scripted_client import NOW
 from tests.fakes.session import FakeSession, run, run_in_slices

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.asides import MOST_REFUSED
 from gitlab_hub.access.credentials.store import OWN_TOKEN, CredentialStore
 from gitlab_hub.integrations.permissions import need_of
+from gitlab_hub.sync.asides import MOST_REFUSED
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import LEASE_SECONDS, RunStatus
 from stand_in_gitlab.process import Running, running

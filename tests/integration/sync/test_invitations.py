@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gitlab_hub.access.asides import MOST_REFUSED
+from gitlab_hub.sync.asides import MOST_REFUSED
 from gitlab_hub.sync.incidents import incidents_of
 from gitlab_hub.sync.ports import Kind
 from gitlab_hub.sync.run import Run, RunStatus

@@ -15,19 +15,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from gitlab_hub.access.asides import ENDS_SLICE, MOST_REFUSED, Attempts, as_refusal, now_of, readable
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.due import now_of
 from gitlab_hub.access.invitation_rights import InvitationRights
 from gitlab_hub.access.keys import grants_scope, invitations_stage
 from gitlab_hub.access.members import NamelessMembers, resource_scopes
 from gitlab_hub.access.model import Invitation
-from gitlab_hub.access.rounds import SHOWN, Part, going_on, most_at_once, part_of
+from gitlab_hub.access.rounds import Part, going_on, most_at_once, part_of
 from gitlab_hub.access.transform import invitation_of, nameless
 from gitlab_hub.gitlab.errors import GitLabError, UnexpectedResponse
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.listing import collect
 from gitlab_hub.inventory.model import ResourceType
 from gitlab_hub.storage.rows import content_hash
+from gitlab_hub.sync.asides import ENDS_SLICE, MOST_REFUSED, SHOWN, Attempts, as_refusal, readable
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 UNREADABLE = "Some invitations could not be parsed; those that are stored stay."

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import partial
 
 from gitlab_hub.access.accounts import AccountCollector
-from gitlab_hub.access.asides import is_due, note_reading
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.due import is_due, note_reading
 from gitlab_hub.access.graphql.members import MemberBatches
 from gitlab_hub.access.graphql.pages import GroupPages
 from gitlab_hub.access.keys import TOP_GROUPS, grants_scope, members_stage

@@ -7,6 +7,8 @@ known to have changed is read before that. Where there are few, one run a day re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from gitlab_hub.sync.asides import SHOWN
+
 EVERY_SECONDS = 86_400
 """How often everything is read: so long after a round began the next one does."""
 
@@ -18,10 +20,6 @@ AT_ONCE = 100
 
 PARTS = 48
 """Of more, a run reads this part: a day's, with a sync every half an hour."""
-
-
-SHOWN = -1
-"""How GitLab answers where it has shown one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
-from gitlab_hub.access.asides import Attempts, readable
 from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import Credential, account_source, scope_of
 from gitlab_hub.access.credentials.store import OWN_TOKEN
@@ -28,6 +27,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.fields import mapping, number, padded, strict_number
 from gitlab_hub.inventory.listing import Rows, collect
+from gitlab_hub.sync.asides import Attempts, readable
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 

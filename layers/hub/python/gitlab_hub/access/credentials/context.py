@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gitlab_hub.access.asides import as_refusal
 from gitlab_hub.access.context import Visibility
 from gitlab_hub.access.credentials.one_row import OneRow
 from gitlab_hub.access.credentials.store import CredentialStore
@@ -15,6 +14,7 @@ from gitlab_hub.gitlab.fields import number
 from gitlab_hub.gitlab.keyset import keyset_pages
 from gitlab_hub.inventory.listing import BY_ID, Params
 from gitlab_hub.inventory.model import ResourceType
+from gitlab_hub.sync.asides import as_refusal
 from gitlab_hub.sync.ports import Mirror, Session
 
 T = TypeVar("T")

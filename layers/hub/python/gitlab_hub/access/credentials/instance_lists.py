@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from gitlab_hub.access.asides import status_of
 from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import Credential, scope_of
 from gitlab_hub.access.credentials.transform import deploy_keys_of, deploy_token_of
@@ -10,6 +9,7 @@ from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import Forbidden, ResourceNotFound
 from gitlab_hub.gitlab.fields import GitLabRow
 from gitlab_hub.inventory.listing import Rows
+from gitlab_hub.sync.asides import status_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 from gitlab_hub.sync.unreadable_rows import read_skipping_unreadable
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from gitlab_hub.access.asides import Attempts, readable
 from gitlab_hub.access.credentials.access_tokens import OTHERS, UNREADABLE
 from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import NOWHERE, Credential, scope_of, source_of
@@ -14,6 +13,7 @@ from gitlab_hub.gitlab.errors import Forbidden, UnexpectedResponse
 from gitlab_hub.gitlab.fields import GitLabRow, padded, strict_number
 from gitlab_hub.inventory.listing import Rows, collect
 from gitlab_hub.inventory.model import Resource, ResourceType
+from gitlab_hub.sync.asides import Attempts, readable
 from gitlab_hub.sync.ports import Scope
 
 OWNER, MAINTAINER = 50, 40

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-from gitlab_hub.access.asides import Attempts, readable
 from gitlab_hub.access.credentials.access_tokens import UNREADABLE
 from gitlab_hub.access.credentials.context import CredentialContext
 from gitlab_hub.access.credentials.model import account_source, scope_of
@@ -13,6 +12,7 @@ from gitlab_hub.gitlab.credential_kinds import CredentialKind
 from gitlab_hub.gitlab.errors import UnexpectedResponse
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.inventory.listing import collect
+from gitlab_hub.sync.asides import Attempts, readable
 from gitlab_hub.sync.ports import Scope
 
 KEYLESS = frozenset({AccountKind.GROUP_BOT, AccountKind.PROJECT_BOT, AccountKind.INTERNAL})

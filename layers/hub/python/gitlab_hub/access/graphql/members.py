@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from gitlab_hub.access.asides import is_due
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.due import is_due
 from gitlab_hub.access.graphql.comparison import is_same
 from gitlab_hub.access.graphql.queries import MemberPage, member_pages, values_of
 from gitlab_hub.access.graphql.standing import Place, Probe, Standing

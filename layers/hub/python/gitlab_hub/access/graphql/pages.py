@@ -9,8 +9,8 @@ nowhere else: they are read in rounds. A full sync reads every page.
 import asyncio
 from dataclasses import dataclass, field
 
-from gitlab_hub.access.asides import now_of
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.due import now_of
 from gitlab_hub.access.graphql.members import MemberBatches
 from gitlab_hub.access.keys import GROUP_PAGES
 from gitlab_hub.access.rounds import Round, most_at_once, part_of

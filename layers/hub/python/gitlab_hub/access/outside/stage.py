@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from gitlab_hub.access.accounts import AccountCollector
-from gitlab_hub.access.asides import ENDS_SLICE, as_refusal, readable, status_of
 from gitlab_hub.access.context import AccessContext
 from gitlab_hub.access.keys import OUTSIDE_GROUPS
 from gitlab_hub.access.outside.store import NamedGroup, OutsideStore, named_by
@@ -19,6 +18,7 @@ from gitlab_hub.gitlab.errors import GitLabError, ResourceNotFound, UnexpectedRe
 from gitlab_hub.gitlab.fields import mapping, padded
 from gitlab_hub.inventory.listing import collect
 from gitlab_hub.inventory.model import Resource, ResourceType, group_of
+from gitlab_hub.sync.asides import ENDS_SLICE, as_refusal, readable, status_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 AT_ONCE = 4

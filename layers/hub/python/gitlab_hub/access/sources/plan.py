@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from gitlab_hub.access.asides import status_of
 from gitlab_hub.access.sources.layers import list_at, place_of
 from gitlab_hub.access.sources.store import READ
 from gitlab_hub.gitlab.account_lists import AccountList
@@ -15,6 +14,7 @@ from gitlab_hub.gitlab.errors import (
     ResourceNotFound,
     UnexpectedResponse,
 )
+from gitlab_hub.sync.asides import status_of
 
 BAD_REQUEST = 400
 DISABLED = "disabled"

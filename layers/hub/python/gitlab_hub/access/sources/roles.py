@@ -6,14 +6,15 @@ everywhere else, and on Ultimate only (ee/lib/api/member_roles.rb: the other lis
 
 from functools import partial
 
-from gitlab_hub.access.asides import ENDS_SLICE, as_refusal, is_due, note_reading, now_of, status_of
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.due import is_due, note_reading, now_of
 from gitlab_hub.access.keys import MEMBER_ROLES
 from gitlab_hub.access.sources.layers import list_at
 from gitlab_hub.access.sources.store import READ
 from gitlab_hub.gitlab.account_lists import GROUP_ROLES, INSTANCE_ROLES, AccountList
 from gitlab_hub.gitlab.errors import Forbidden, GitLabError, MissingPermissions, ResourceNotFound, UnexpectedResponse
 from gitlab_hub.gitlab.fields import number, text
+from gitlab_hub.sync.asides import ENDS_SLICE, as_refusal, status_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 MOST_ROLES = 1_000

@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gitlab_hub.access.asides import ENDS_SLICE, as_refusal, is_due, note_reading, now_of, status_of
 from gitlab_hub.access.context import AccessContext
+from gitlab_hub.access.due import is_due, note_reading, now_of
 from gitlab_hub.access.model import Account
 from gitlab_hub.access.sources.doubt import BELIEVED_AFTER_SECONDS, is_doubtful, told
 from gitlab_hub.access.sources.layers import list_at, place_of
@@ -32,6 +32,7 @@ from gitlab_hub.gitlab.errors import Forbidden, GitLabError, UnexpectedResponse
 from gitlab_hub.gitlab.fields import is_within, number, text
 from gitlab_hub.inventory.listing import Params
 from gitlab_hub.inventory.model import ALL, ResourceType
+from gitlab_hub.sync.asides import ENDS_SLICE, as_refusal, status_of
 from gitlab_hub.sync.ports import Scope, SingleScopeStage
 
 MOST_LISTED = 100_000

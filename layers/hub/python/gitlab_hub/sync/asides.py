@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from gitlab_hub.access.context import AccessContext
-from gitlab_hub.access.rounds import SHOWN
 from gitlab_hub.gitlab.errors import (
+    CiDisabled,
     Forbidden,
     GitLabError,
     HostNotAllowed,
@@ -18,13 +17,12 @@ from gitlab_hub.gitlab.errors import (
     Unavailable,
     UnexpectedResponse,
 )
-from gitlab_hub.inventory.model import ALL
-from gitlab_hub.sync.ports import Scope, Session
+from gitlab_hub.sync.ports import ALL, Scope, Session
 
 T = TypeVar("T")
 
-READ_EVERY_SECONDS = 86_400
-"""How often what costs many requests, and seldom changes, is read."""
+SHOWN = -1
+"""How GitLab answers where it has shown one."""
 
 MOST_REFUSED = 10
 """So many groups (projects, users) are asked in vain before the others are not asked."""
@@ -36,31 +34,13 @@ ENDS_SLICE = (RateLimited, Unauthorized, HostNotAllowed, InvalidUrl, TlsError)
 def status_of(error: GitLabError) -> str:
     """The status of a scope that was not read for this reason, as `Session.aside` takes it."""
     match error:
+        case CiDisabled():
+            return "disabled"
         case Forbidden():
             return "forbidden"
         case ResourceNotFound():
             return "gone"
     return "failed"
-
-
-async def is_due(context: AccessContext, stage: str) -> bool:
-    """Whether a stage that reads once a day reads in this run: also where this run has begun to."""
-    session = context.session
-    last = await session.io(context.store.readings.last, stage)
-    if session.full or last is None:
-        return True
-    sync_id, at = last
-    return sync_id == session.sync_id or at + READ_EVERY_SECONDS <= now_of(context)
-
-
-async def note_reading(context: AccessContext, stage: str) -> None:
-    """Note that a stage which reads once a day has been gone through in this run."""
-    await context.session.write(context.store.readings.note, stage, sync_id=context.session.sync_id, at=now_of(context))
-
-
-def now_of(context: AccessContext) -> int:
-    """The hub's clock in unix seconds."""
-    return int(context.session.now().timestamp())
 
 
 def readable(
@@ -151,9 +131,13 @@ class Attempts:
         except ENDS_SLICE:
             raise
         except GitLabError as error:
-            self._refused += self._counts_gone or not isinstance(error, ResourceNotFound)
+            self._refused += self._is_refusal(error)
             await session.aside(scope, status_of(error), error.code, str(error))
             if self.are_vain:
                 await session.aside(Scope(ALL), status_of(error), error.code, in_vain)
         else:
             self._shown = True
+
+    def _is_refusal(self, error: GitLabError) -> bool:
+        """Whether an error may be one of all scopes: a project without the feature has it for nobody."""
+        return not isinstance(error, CiDisabled) and (self._counts_gone or not isinstance(error, ResourceNotFound))
