@@ -90,6 +90,9 @@ class ScriptedSession:
     async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         self._world.partials.append((scope.key, code, " ".join([reason, *rows]).strip()))
 
+    async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:
+        self._world.asides.append((scope.key, status, f"{code} {reason}".strip()))
+
 
 class CountingTable(MemoryTable):
     """A table that counts single reads and written items, and can break."""
@@ -116,6 +119,7 @@ class World:
         self.gitlab = ModelGitLab(lambda: self.now, seed=seed, page=page)
         self.table = CountingTable()
         self.partials: list[tuple[str, str, str]] = []
+        self.asides: list[tuple[str, str, str]] = []
         self.target = SyncTarget(
             integration_id="i1", credential_id="c1", base_url="https://gitlab.example", user_id=7, is_admin=True
         )

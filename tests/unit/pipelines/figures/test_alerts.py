@@ -8,8 +8,8 @@ import pytest
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.incidents import Incident, IncidentStore
 from gitlab_hub.pipelines.feature import PipelinesFeature
-from gitlab_hub.pipelines.figures.alerts import AlertMarks
-from gitlab_hub.pipelines.keys import projects_pk
+from gitlab_hub.pipelines.keys import alerts_pk, projects_pk
+from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.storage.ports import Check, Condition
 from gitlab_hub.sync.ports import Scope, Session
 from tests.unit.pipelines.figures.figure_world import DAY, MONDAY, FigureWorld, attempt, pipeline
@@ -131,7 +131,7 @@ def test_off_by_default_and_dropped_by_a_full_sync_where_it_was_switched_off(hub
     hub.ran(1, day=5)
     hub.ran(2, "failed")
     hub.run(alerts=False)
-    assert (hub.found(), list(AlertMarks(hub.table, "i1").pages())) == ({}, [[]])
+    assert (hub.found(), list(ProjectMarks(hub.table, alerts_pk("i1")).pages())) == ({}, [[]])
     hub.ran(3, "failed")
     hub.run()
     assert list(hub.found()) == ["default_branch_red"]
@@ -152,4 +152,4 @@ def test_whoever_carries_on_for_a_worker_that_died_looks_at_every_project(hub: A
     except Stopped:
         hub.run()
     assert sorted(one.subject for one in hub.incidents.of("i1")) == ["7", "8", "9"]
-    assert list(AlertMarks(hub.table, "i1").pages()) == [[]]
+    assert list(ProjectMarks(hub.table, alerts_pk("i1")).pages()) == [[]]

@@ -14,14 +14,17 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.pipelines.figures.alerts import AlertMarks, AlertsStage
+from gitlab_hub.pipelines.deployments.stage import DeploymentsStage
+from gitlab_hub.pipelines.figures.alerts import AlertsStage
 from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.graphql.details import ToldPipelines
 from gitlab_hub.pipelines.graphql.prefetch import Prefetch
 from gitlab_hub.pipelines.graphql.standing import WORTH_IT
+from gitlab_hub.pipelines.keys import alerts_pk, deployments_due_pk
 from gitlab_hub.pipelines.outlines import Outlines
 from gitlab_hub.pipelines.owed import OwedRows
 from gitlab_hub.pipelines.owed_pipelines import Allowance, OwedPipelines
+from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.pipelines.project_stages import ProjectsStage, SweepStage
 from gitlab_hub.pipelines.projects import ProjectRows, ReadStates, project_number
 from gitlab_hub.pipelines.reading import ProjectReading
@@ -52,15 +55,17 @@ class PipelinesFeature:
         incidents: IncidentStore | None = None,
         *,
         alerts: bool = False,
+        deployments: bool = False,
         graphql_from: int = WORTH_IT,
         lists_from: int = MANY_PROJECTS,
     ) -> None:
-        """`alerts`: whether to tell as incidents what gets worse.
+        """`alerts`: whether to tell as incidents what gets worse; `deployments`: whether to read these as well.
 
         `graphql_from`, `lists_from`: so many projects are worth asking whether GraphQL may tell them, and, where it may
         not, reading only lists of those that are new and leaving idle ones alone for a while.
         """
-        self.table, self._incidents, self._alerts = table, incidents, alerts
+        self.table, self._incidents = table, incidents
+        self._alerts, self._deployments = alerts, deployments
         self._graphql_from, self._lists_from = graphql_from, lists_from
 
     def stages(self, session: Session) -> Sequence[Stage]:
@@ -70,9 +75,13 @@ class PipelinesFeature:
         pipelines = PipelinesStage(
             session, rows, table, self._incidents, graphql_from=self._graphql_from, lists_from=self._lists_from
         )
-        marks = AlertMarks(table, session.target.integration_id) if self._alerts else None
+        due = ProjectMarks(table, deployments_due_pk(session.target.integration_id))
+        alerts = ProjectMarks(table, alerts_pk(session.target.integration_id))
+        marks = [*([alerts] if self._alerts else []), *([due] if self._deployments else [])]
         figures, sweep = FiguresStage(session, rows, table, marks), SweepStage(session, rows, table, self._incidents)
-        return [ProjectsStage(session, rows), pipelines, figures, *self._alerting(session, table), sweep]
+        deployments = [DeploymentsStage(session, rows, table, due)] if self._deployments else []
+        beside = [*self._alerting(session, table), *deployments]
+        return [ProjectsStage(session, rows), pipelines, figures, *beside, sweep]
 
     def _alerting(self, session: Session, table: Table) -> list[Stage]:
         if self._incidents is None or not (self._alerts or session.full):

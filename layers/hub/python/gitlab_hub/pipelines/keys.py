@@ -13,6 +13,11 @@
 | `<integration>#days` | day | the figures of a day, of all projects together |
 | `<integration>#changed_days` | day | a day of which that is not up to date |
 | `<integration>#alerts` | project | a project that may have got better or worse |
+| `<integration>#environments` | `<project>#<environment>` | an environment |
+| `<integration>#deployments#<project>` | deployment | a deployment |
+| `<integration>#deployment_states` | project | how far its deployments were read |
+| `<integration>#deployments_due` | project | a project that may have deployed |
+| `<integration>#changes` | `<day>#<project>` | what a project's deployments to production of a day came to |
 | `<integration>#figures` | `version` | of which release the figures are |
 
 Jobs have a partition of their own because a query pays for every byte it passes over: a list of pipelines must not
@@ -117,6 +122,39 @@ def figures_version_key(integration_id: str) -> Key:
     return f"{integration_id}#figures", "version"
 
 
+# Deployments.
+
+
+def environments_pk(integration_id: str) -> str:
+    """The partition of an integration's environments."""
+    return f"{integration_id}#environments"
+
+
+def deployments_pk(integration_id: str, project_id: int) -> str:
+    """The partition of a project's deployments."""
+    return f"{integration_id}#deployments#{project_id}"
+
+
+def deployment_feed(integration_id: str) -> str:
+    """Where deployments stand in the index by change, apart from pipelines."""
+    return f"{integration_id}#deployments"
+
+
+def deployment_states_pk(integration_id: str) -> str:
+    """The partition of what says how far deployments were read."""
+    return f"{integration_id}#deployment_states"
+
+
+def deployments_due_pk(integration_id: str) -> str:
+    """The partition of the projects that may have deployed."""
+    return f"{integration_id}#deployments_due"
+
+
+def changes_pk(integration_id: str) -> str:
+    """The partition of what deployments to production came to, day by day."""
+    return f"{integration_id}#changes"
+
+
 # Which partitions hold something of an integration.
 
 
@@ -125,12 +163,15 @@ def partitions(table: Table, integration_id: str) -> Iterator[str]:
     for item in query_all(table, projects_pk(integration_id), attributes=("id", "sk")):
         yield pipelines_pk(integration_id, item["id"])
         yield jobs_pk(integration_id, item["id"])
+        yield deployments_pk(integration_id, item["id"])
     days = (days_pk(integration_id), changed_days_pk(integration_id))
     for pk in days:
         for item in query_all(table, pk, attributes=("sk",)):
             yield figures_pk(integration_id, item["sk"])
     yield from (*days, changed_pk(integration_id), alerts_pk(integration_id))
     yield figures_version_key(integration_id)[0]
+    yield from (changes_pk(integration_id), deployments_due_pk(integration_id), deployment_states_pk(integration_id))
+    yield environments_pk(integration_id)
     yield cursors_pk(integration_id)
     yield hints_pk(integration_id)
     yield fence_partition(integration_id)

@@ -4,7 +4,7 @@ Which projects are to be looked at stands in the table from before their figures
 worker that died finds them all.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, timedelta
 from typing import Any
@@ -24,8 +24,8 @@ from gitlab_hub.pipelines.figures.regressions import (
 )
 from gitlab_hub.pipelines.figures.store import FigureStore, day_in, day_of_row, evidence_in
 from gitlab_hub.pipelines.keys import alerts_pk, projects_pk
+from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.storage.ports import Item, Table
-from gitlab_hub.storage.rows import query_pages
 from gitlab_hub.sync.ports import Scope, Session, SingleScopeStage
 
 RED, WORSE = "default_branch_red", "jobs_regressed"
@@ -33,28 +33,6 @@ KINDS = (RED, WORSE)
 
 MOST_NAMED = 20
 REF_CLASS = "default_branch"
-
-
-class AlertMarks:
-    """Which projects of an integration are to be looked at. All calls block."""
-
-    def __init__(self, table: Table, integration_id: str) -> None:
-        self._table, self._pk = table, alerts_pk(integration_id)
-
-    def add(self, projects: Iterable[int]) -> None:
-        """Have projects looked at."""
-        self._table.write(
-            puts=[{"pk": self._pk, "sk": padded(one), "schema_version": 1, "id": one} for one in projects]
-        )
-
-    def pages(self) -> Iterator[list[int]]:
-        """The projects that are to be looked at, page by page."""
-        for page in query_pages(self._table, self._pk):
-            yield [item["id"] for item in page]
-
-    def drop(self, project_id: int) -> None:
-        """A project was looked at."""
-        self._table.delete(self._pk, padded(project_id))
 
 
 class AlertsStage(SingleScopeStage):
@@ -68,7 +46,10 @@ class AlertsStage(SingleScopeStage):
     def __init__(self, session: Session, table: Table, incidents: IncidentStore, *, on: bool) -> None:
         self._session, self._table, self._incidents, self._on = session, table, incidents, on
         self._integration_id = session.target.integration_id
-        self._figures, self.marks = FigureStore(table, self._integration_id), AlertMarks(table, self._integration_id)
+        self._figures, self.marks = (
+            FigureStore(table, self._integration_id),
+            ProjectMarks(table, alerts_pk(self._integration_id)),
+        )
 
     async def read(self, scope: Scope) -> None:  # noqa: ARG002 - there is one
         """Look at them one after the other."""
@@ -77,11 +58,11 @@ class AlertsStage(SingleScopeStage):
             return
         pages = self.marks.pages()
         while (page := await self._session.io(next, pages, None)) is not None:
-            await self._look_at(page)
-        await self._look_at(await self._session.io(self._of_earlier_days))
-
-    async def _look_at(self, projects: Iterable[int]) -> None:
-        for project_id in projects:
+            for marked in page:
+                await self._session.write(self._look, marked.project_id)
+                await self._session.write(self.marks.drop, marked)
+                await self._session.note_progress()
+        for project_id in await self._session.io(self._of_earlier_days):
             await self._session.write(self._look, project_id)
             await self._session.note_progress()
 
@@ -116,7 +97,6 @@ class AlertsStage(SingleScopeStage):
             over = self._tell(project_id, about, ends, regressions(lately, before))
         for kind in over:
             self._incidents.close(kind, self._integration_id, str(project_id))
-        self.marks.drop(project_id)
 
     def _tell(self, project_id: int, about: Item, ends: list[list[int]], worse: list[Regression]) -> Sequence[str]:
         """Tell what got worse; the answer is what is over."""

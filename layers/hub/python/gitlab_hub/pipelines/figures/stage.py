@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from gitlab_hub.pipelines.figures.alerts import AlertMarks
+from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.pipelines.figures.store import FigureStore, ProjectDay
+from gitlab_hub.pipelines.project_marks import ProjectMarks
 from gitlab_hub.pipelines.projects import ProjectRows
 from gitlab_hub.pipelines.selection import default_branches
 from gitlab_hub.storage.ports import Table
@@ -21,11 +22,9 @@ class FiguresStage(SingleScopeStage):
 
     name = "figures"
 
-    def __init__(
-        self, session: Session, rows: ProjectRows, table: Table, alert_marks: AlertMarks | None = None
-    ) -> None:
-        """`alert_marks`: where to note projects that alerts are to look at; None where nobody does."""
-        self._session, self._rows, self._table, self._alert_marks = session, rows, table, alert_marks
+    def __init__(self, session: Session, rows: ProjectRows, table: Table, marks: Sequence[ProjectMarks] = ()) -> None:
+        """`marks`: where to note projects in which something has changed, for later steps."""
+        self._session, self._rows, self._table, self._marks = session, rows, table, marks
         self._store = FigureStore(table, session.target.integration_id)
         self._marked: set[str] = set()
         self._default_branches: dict[int, str | None] = {}
@@ -61,8 +60,8 @@ class FiguresStage(SingleScopeStage):
     async def _count(self, scope: Scope, days: Sequence[ProjectDay], *, within: str | None = None) -> None:
         """Count days, in their order. `within`: what the cursor says of their project; None = nothing."""
         projects = {day.project_id for day in days}
-        if self._alert_marks is not None:
-            await self._session.write(self._alert_marks.add, sorted(projects))
+        for marks in self._marks:
+            await self._session.write(marks.add, sorted(projects), now=from_datetime(self._session.now()))
         await self._know_default_branches(projects)
         for start in range(0, len(days), DAYS_AT_ONCE):
             some = days[start : start + DAYS_AT_ONCE]

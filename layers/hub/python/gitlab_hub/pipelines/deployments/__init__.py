@@ -1,0 +1,1 @@
+"""Deployments and environments: read with few requests, and what changes in production came to."""

@@ -1,0 +1,114 @@
+"""The step of a run that reads deployments, in projects where something may have been deployed.
+
+GitLab makes a deployment with a job, so only where pipelines have changed there is anything to ask, and a project that
+does not deploy is asked once a day. What is refused here is noted and leaves the run complete: pipelines are its
+purpose.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+
+from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, GitLabError, ResourceNotFound
+from gitlab_hub.gitlab.fields import ci_is_off, from_datetime, mapping, padded
+from gitlab_hub.pipelines.deployments.reading import DeploymentReading
+from gitlab_hub.pipelines.deployments.state import DeploymentStates
+from gitlab_hub.pipelines.deployments.store import DeploymentStore
+from gitlab_hub.pipelines.keys import projects_pk
+from gitlab_hub.pipelines.project_marks import Marked, ProjectMarks
+from gitlab_hub.pipelines.projects import ProjectRows, project_number
+from gitlab_hub.storage.ports import Item, Table
+from gitlab_hub.sync.asides import ENDS_SLICE, Attempts
+from gitlab_hub.sync.ports import Scope, Session
+
+NOT_SHOWN = (
+    "GitLab shows the deployments of none of the projects that were asked, so the others are not asked. Give the "
+    "token's user Reporter (a fine-grained token Deployment: Read and Environment: Read)."
+)
+OFF = "Environments are switched off in this project."
+
+
+class DeploymentsStage:
+    """Reads the deployments of marked projects, each on its own; those of all in a full sync."""
+
+    name = "deployments"
+
+    def __init__(self, session: Session, rows: ProjectRows, table: Table, marks: ProjectMarks) -> None:
+        self._session, self._rows, self._table, self._marks = session, rows, table, marks
+        integration_id = session.target.integration_id
+        self._store, self._states = DeploymentStore(table, integration_id), DeploymentStates(table, integration_id)
+        self._attempts = Attempts()
+
+    async def size(self) -> int | None:
+        """Not known without reading all marks."""
+        return None
+
+    async def scopes(self, after: str | None) -> AsyncIterator[Scope]:
+        """The projects that are due, by id."""
+        if self._session.full:
+            listed = self._rows.listed(after)
+            while (page := await self._session.io(next, listed, None)) is not None:
+                for item in page:
+                    yield _scope(item)
+            return
+        pages = self._marks.pages(after)
+        while (marked := await self._session.io(next, pages, None)) is not None:
+            for item in await self._due(marked):
+                yield _scope(item)
+
+    async def read(self, scope: Scope) -> None:
+        """Read one project's deployments, or note why not."""
+        await self._attempts.read(self._session, scope, self._read, in_vain=NOT_SHOWN)
+
+    async def _due(self, marked: Sequence[Marked]) -> Iterable[Item]:
+        """Those of marked projects that are to be asked now; of projects that are gone the mark is dropped."""
+        now = from_datetime(self._session.now()) // 1000
+        states = await self._session.io(self._states.load_many, [one.project_id for one in marked])
+        due = [one for one in marked if one.project_id not in states or states[one.project_id].is_due(now)]
+        pk = projects_pk(self._session.target.integration_id)
+        found = await self._session.io(self._table.get_many, [(pk, padded(one.project_id)) for one in due])
+        here = {item["id"]: item for item in found if "gone_at" not in item}
+        for one in due:
+            if one.project_id not in here:
+                await self._session.write(self._marks.drop, one)
+        return [here[number] for number in sorted(here)]
+
+    async def _read(self, scope: Scope) -> None:
+        project_id = project_number(scope.key)
+        marked = await self._session.io(self._marks.get, project_id)
+        try:
+            is_done = await DeploymentReading(self._session, scope, project_id, self._store, self._states).run()
+        except ENDS_SLICE:
+            raise
+        except GitLabError as error:
+            reason = await self._why(project_id, error) if isinstance(error, Forbidden) else error
+            await self._note(project_id, reason)
+            raise reason from None
+        if marked is not None and is_done:
+            await self._session.write(self._marks.drop, marked)
+
+    async def _note(self, project_id: int, error: GitLabError) -> None:
+        """Note why a project could not be read; a refusal is not tried again before a day is over."""
+        state = await self._session.io(self._states.load, project_id)
+        now = from_datetime(self._session.now()) // 1000
+        is_closed = isinstance(error, Forbidden | ResourceNotFound)
+        after = replace(state, error=error.code, has_more=False, read_at=now if is_closed else state.read_at)
+        await self._session.write(self._states.save, project_id, after)
+
+    async def _why(self, project_id: int, refusal: Forbidden) -> Forbidden:
+        """Tell a project that has no environments for anybody from one that hides them from the token.
+
+        `environments_disabled`, `builds_disabled` and `repository_disabled` in app/policies/project_policy.rb.
+        """
+        if isinstance(refusal, CiDisabled):
+            return refusal
+        try:
+            project = mapping((await self._session.gitlab.get(f"/projects/{project_id}")).body)
+        except (Forbidden, ResourceNotFound):
+            return refusal
+        if ci_is_off(project) or project.get("environments_access_level") == "disabled":
+            return CiDisabled(OFF, http_status=refusal.http_status)
+        return refusal
+
+
+def _scope(item: Item) -> Scope:
+    return Scope(item["sk"], {"type": "project", "id": item["id"], "path": item["path_with_namespace"]})

@@ -1,0 +1,156 @@
+"""Stored environments and deployments of projects, and what is counted of them day by day. All calls block."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitlab_hub.gitlab.fields import day_of, padded
+from gitlab_hub.pipelines.deployments.changes import Change
+from gitlab_hub.pipelines.keys import (
+    BY_CHANGE,
+    change_sk,
+    changes_pk,
+    deployment_feed,
+    deployments_pk,
+    environments_pk,
+)
+from gitlab_hub.pipelines.store import pack_one, unpack
+from gitlab_hub.storage.ports import Item, Key, Table
+from gitlab_hub.storage.rows import content_hash, query_all
+
+HASH = "hash"
+OWN = ("merged", "merged_unknown", HASH)
+"""What the hub knows of a deployment beside its row in GitLab's list."""
+
+MOST_MERGED = 500
+"""Merge requests of one deployment whose times are kept."""
+
+STORED_EARLY = 90 * 86_400
+"""A manual job makes its deployment with its pipeline, and may run so much later (seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What of some listed deployments is news: the rows to store, and the earliest end that they change."""
+
+    rows: list[Item]
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountedDay:
+    """What a project's deployments to production of a day came to."""
+
+    changes: Sequence[Change]
+    successes: int
+    """All that succeeded, changes or not."""
+
+
+class DeploymentStore:
+    """The deployments of one integration. Only the worker of a run writes them."""
+
+    def __init__(self, table: Table, integration_id: str) -> None:
+        self._table, self._integration_id = table, integration_id
+
+    # ---- Deployments
+
+    def changed(self, project_id: int, listed: Sequence[Item], *, now: int) -> Changed:
+        """Compare listed deployments with what is stored (`now` in milliseconds)."""
+        pk = deployments_pk(self._integration_id, project_id)
+        found = self._table.get_many([(pk, padded(one["id"])) for one in listed])
+        known = {item["id"]: item for item in found}
+        rows, ends = [], []
+        for one in listed:
+            before = known.get(one["id"], {})
+            # Whatever touches an ended deployment later moves `updated_at`, but not its end.
+            is_same_end = before.get("status") == one["status"] and before.get("finished_at") is not None
+            kept = {**one, "finished_at": before["finished_at"]} if is_same_end else one
+            if content_hash(kept) != before.get(HASH):
+                rows.append(self._row(project_id, kept, before, now))
+                ends += [end for end in (kept["finished_at"], before.get("finished_at")) if end is not None]
+        return Changed(rows, min(ends, default=None))
+
+    def put(self, rows: Iterable[Item]) -> None:
+        """Store deployments as `changed` or `since` gave them."""
+        self._table.write(puts=rows)
+
+    def since(self, project_id: int, moment: int) -> list[Item]:
+        """The deployments that may have ended since a moment, the newest first."""
+        found = []
+        for item in query_all(self._table, deployments_pk(self._integration_id, project_id), forward=False):
+            if (item["created_at"] or 0) < moment - STORED_EARLY:
+                break
+            found.append(item)
+        return found
+
+    def _row(self, project_id: int, deployment: Item, before: Mapping[str, Any], now: int) -> Item:
+        own = {name: before[name] for name in OWN if name in before}
+        return {
+            **own,
+            **deployment,
+            HASH: content_hash(deployment),
+            "pk": deployments_pk(self._integration_id, project_id),
+            "sk": padded(deployment["id"]),
+            f"{BY_CHANGE}_pk": deployment_feed(self._integration_id),
+            f"{BY_CHANGE}_sk": change_sk(now, project_id, deployment["id"]),
+            "changed_at": now,
+            "schema_version": 1,
+        }
+
+    # ---- Environments
+
+    def environments(self, project_id: int) -> dict[int, Item]:
+        """The environments of a project that are known, gone ones too."""
+        rows = query_all(self._table, environments_pk(self._integration_id), prefix=f"{padded(project_id)}#")
+        return {item["id"]: item for item in rows}
+
+    def put_environments(self, project_id: int, rows: Iterable[Item]) -> None:
+        """Store environments."""
+        pk = environments_pk(self._integration_id)
+        keys = ({"pk": pk, "sk": f"{padded(project_id)}#{padded(row['id'])}"} for row in rows)
+        about = {"project_id": project_id, "schema_version": 1}
+        self._table.write(puts=[{**row, **about, **key} for row, key in zip(rows, keys, strict=True)])
+
+    # ---- What is counted
+
+    def put_days(self, project_id: int, days: Mapping[str, CountedDay], gone: Iterable[str]) -> None:
+        """Store what days came to, and remove those that have come to nothing."""
+        puts = [self._day_row(project_id, day, counted) for day, counted in days.items()]
+        self._table.write(puts=puts, deletes=[self._day_key(project_id, day) for day in gone])
+
+    def days(self, first: str, last: str) -> Iterator[tuple[int, str, CountedDay]]:
+        """What was counted of days, of all projects, both days included."""
+        rows = query_all(self._table, changes_pk(self._integration_id), after=first, until=f"{last}#~")
+        for item in rows:
+            yield _counted(item)
+
+    def days_of(self, project_id: int, days: Sequence[str]) -> Iterator[tuple[int, str, CountedDay]]:
+        """What was counted of some days of one project."""
+        for item in self._table.get_many([self._day_key(project_id, day) for day in days]):
+            yield _counted(item)
+
+    def _day_key(self, project_id: int, day: str) -> Key:
+        return changes_pk(self._integration_id), f"{day}#{padded(project_id)}"
+
+    def _day_row(self, project_id: int, day: str, counted: CountedDay) -> Item:
+        pk, sk = self._day_key(project_id, day)
+        packed = pack_one([_packed(one) for one in counted.changes])
+        about = {"project_id": project_id, "successes": counted.successes, "changes": packed}
+        return {"pk": pk, "sk": sk, "schema_version": 1, **about}
+
+
+def day_of_change(one: Change) -> str:
+    """The day (UTC) that a change counts on: that of its end."""
+    return day_of(one.at)
+
+
+def _packed(one: Change) -> list[Any]:
+    lead_times = None if one.lead_times is None else list(one.lead_times)
+    return [one.id, one.environment_id, one.at, lead_times, one.is_first, one.failed, one.restored_after]
+
+
+def _counted(item: Item) -> tuple[int, str, CountedDay]:
+    found = unpack(item["changes"])
+    names = ("id", "environment_id", "at", "lead_times", "is_first", "failed", "restored_after")
+    changes = [Change(**dict(zip(names, one, strict=True))) for one in found]
+    return item["project_id"], str(item["sk"])[:10], CountedDay(changes, item["successes"])
