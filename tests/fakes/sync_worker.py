@@ -127,6 +127,8 @@ class SyncHub:
         self.requests: list[httpx.URL] = []
         self.graphql_from, self.lists_from = WORTH_IT, MANY_PROJECTS
         """So many groups and projects are worth asking whether GraphQL may tell their members, or pipelines."""
+        self.deployments = False
+        """Whether syncs of pipelines read deployments."""
         self._numbers = count(1)
 
     def clone(self) -> "SyncHub":
@@ -198,7 +200,11 @@ class SyncHub:
         features: dict[Kind, Callable[[], Feature]] = {
             Kind.ACCESS: lambda: AccessFeature(table, graphql_from=self.graphql_from),
             Kind.PIPELINES: lambda: PipelinesFeature(
-                table, incidents, graphql_from=self.graphql_from, lists_from=self.lists_from
+                table,
+                incidents,
+                deployments=self.deployments,
+                graphql_from=self.graphql_from,
+                lists_from=self.lists_from,
             ),
             Kind.CREDENTIALS: lambda: CredentialsFeature(table, partial(RunStore(state).load, kind=Kind.ACCESS)),
         }

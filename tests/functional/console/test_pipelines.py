@@ -3,6 +3,9 @@
 import pytest
 
 from gitlab_hub.console.pages.figures import change
+from gitlab_hub.pipelines.deployments.changes import Change
+from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
+from gitlab_hub.pipelines.deployments.store import CountedDay, DeploymentStore, day_of_change
 from gitlab_hub.pipelines.projects import ReadState, ReadStates
 from tests.functional.console.company_pipelines import BROKEN, CHILD, WHOLE
 from tests.functional.console.console_hub import ACME, OWNER_TOKEN, SHOP, START, ConsoleHub
@@ -32,7 +35,8 @@ def test_each_figure_stands_with_its_rule_its_range_and_how_whole_it_is(hub: Con
         assert told in text, told
     figures = 3 + len(("mttr", "cost", "failures", "flaky", "dora"))
     assert text.count("What this counts") == text.count("2026-09-15 to 2026-09-21, days in UTC.") == figures
-    assert text.count(UNREAD) == figures + 1
+    # The trend says so twice; of deployments no project was read.
+    assert (text.count(UNREAD), text.count("Not everything: of 2 projects, 2 not read")) == (figures, 1)
     assert "success / (success + failed)" in text
 
 
@@ -57,10 +61,30 @@ def test_where_figures_are_away_each_piece_says_so(hub: ConsoleHub, visitor: Vis
     assert told == [1, 4, 2]
 
 
-def test_dora_says_why_it_is_not_there(hub: ConsoleHub, visitor: Visitor) -> None:
-    text = visitor.get(f"{hub.base}/pipelines/failures").text
-    assert "Not there: The hub does not read deployments" in text
+@pytest.mark.parametrize("query", ["", "?ref_class=tag"])
+def test_dora_says_why_it_is_not_there(hub: ConsoleHub, visitor: Visitor, query: str) -> None:
+    text = visitor.get(f"{hub.base}/pipelines/failures{query}").text
+    assert "Not there: The hub has read deployments of none of these projects" in text
     assert "deployments_not_synced" in text
+
+
+def test_deployments_are_told_with_what_is_not_known_of_them() -> None:
+    hub = ConsoleHub()
+    store = DeploymentStore(hub.tables["pipelines"], hub.own)
+    first = Change(id=1, environment_id=4, at=START - 9 * 86_400, lead_times=[7_200], failed=True, restored_after=3_600)
+    second = Change(id=2, environment_id=4, at=START - 9 * 86_400 + 9, lead_times=None)
+    store.put_days(SHOP, {day_of_change(first): CountedDay([first, second], 2)}, [])
+    DeploymentStates(hub.tables["pipelines"], hub.own).save(SHOP, DeploymentState(read_at=START))
+    visitor = Visitor(hub.console)
+    visitor.sign_in(OWNER_TOKEN)
+    text = visitor.get(f"{hub.base}/pipelines/failures?project_id={SHOP}&ref_class=tag").text
+    for told in (
+        "Deployments2",
+        "50.0 %",
+        "of 1 deployment it is not known what came along",
+        "whatever ref they are of",
+    ):
+        assert told in text, told
 
 
 def test_the_chart_has_its_numbers_in_a_table(hub: ConsoleHub, visitor: Visitor) -> None:

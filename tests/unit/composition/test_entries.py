@@ -44,7 +44,7 @@ MOST = {
     "pipelines_api": 110,
     "operations_api": 106,
     "sync_accounts": 248,
-    "sync_pipelines": 164,
+    "sync_pipelines": 174,
     "deliveries": 120,
     "builder": 120,
     "provisioner": 136,

@@ -6,9 +6,13 @@ import pytest
 
 from gitlab_hub.pipelines.deployments.changes import Change
 from gitlab_hub.pipelines.deployments.reading import LINKED_AFTER
+from gitlab_hub.pipelines.deployments.stage import MOST_NEW
 from gitlab_hub.pipelines.deployments.state import DAY, HOUR
 from gitlab_hub.pipelines.deployments.store import CountedDay
+from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.storage.ports import Item
+from gitlab_hub.sync.asides import MOST_REFUSED
+from gitlab_hub.sync.table_rows import HASH
 from tests.fakes.faults import Crash, Plan
 from tests.unit.pipelines.deployments.deploying_world import EPOCH, PROJECT, Deploying
 from tests.unit.pipelines.pipelines_sync import Stopped
@@ -303,3 +307,35 @@ def test_one_that_is_marked_while_it_is_read_is_read_again(world: Deploying) -> 
     world.mark()
     world.marks.drop(before)
     assert world.is_marked
+
+
+def test_a_run_begins_with_a_hundred_projects_at_most(world: Deploying) -> None:
+    others = [world.do("add_project", path=f"p{number}")["id"] for number in range(MOST_NEW + 20)]
+    for number in others:
+        row = {"id": number, "path_with_namespace": f"g/p{number}", HASH: "h"}
+        world.table.put({"pk": projects_pk("i1"), "sk": f"{number:012d}", **row})
+    world.marks.add(others, now=1)
+    asked = []
+    for _ in range(3):
+        world.sync(marked=False)
+        asked.append(len(world.log))
+    assert (asked, world.asides) == ([MOST_NEW, 20, 0], [])
+
+
+def test_where_gitlab_refuses_all_only_the_first_few_are_asked(world: Deploying) -> None:
+    others = range(100, 130)
+    for number in others:
+        row = {"id": number, "path_with_namespace": f"g/p{number}", HASH: "h"}
+        world.table.put({"pk": projects_pk("i1"), "sk": f"{number:012d}", **row})
+    world.marks.add(others, now=1)
+    world.sync(marked=False)
+    assert len(world.log) == MOST_REFUSED
+    assert [key for key, _, _ in world.asides] == [*(f"{number:012d}" for number in others[:MOST_REFUSED]), "all"]
+
+
+def test_the_mark_of_a_project_that_is_gone_is_dropped(world: Deploying) -> None:
+    row = {"id": 5, "path_with_namespace": "g/gone", "gone_at": 1}
+    world.table.put({"pk": projects_pk("i1"), "sk": f"{5:012d}", **row})
+    world.marks.add([5], now=1)
+    world.sync(marked=False)
+    assert (world.log, world.is_marked) == ([], False)

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from gitlab_hub.gitlab.fields import iso, padded
 from gitlab_hub.inventory.model import partition
+from gitlab_hub.pipelines.deployments.dora import DoraReader
 from gitlab_hub.pipelines.figures.completeness import completeness_of
 from gitlab_hub.pipelines.figures.reader import FigureReader
 from gitlab_hub.pipelines.figures.routes import FigureRoutes
@@ -49,7 +50,8 @@ class FigureWorld:
         self.written = 0
         selection = ProjectSelection(self.table, self.groups)
         reader = FigureReader(self.table, selection, lambda: self.prices)
-        routes = FigureRoutes(reader, partial(completeness_of, self.table, selection), lambda: MONDAY + 10.0 * DAY)
+        dora, now = DoraReader(self.table, selection), lambda: MONDAY + 10.0 * DAY
+        routes = FigureRoutes(reader, partial(completeness_of, self.table, selection), dora, now)
         self.api = Api(routes.routes(), guard=OneIntegration(), idempotency=None, now=lambda: 0.0)
 
     def project(self, number: int, path: str = "acme/shop", *, default_branch: str = "main") -> None:

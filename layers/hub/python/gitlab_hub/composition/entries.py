@@ -152,12 +152,14 @@ def sync_pipelines() -> Entry:
     from gitlab_hub.pipelines.keys import partitions
 
     container, table = get_container(), _required_table("pipelines_table")
-    queue = container.syncs.queues[PipelinesFeature.kind]
+    queue, settings = container.syncs.queues[PipelinesFeature.kind], container.settings
     work = SyncWork(
-        feature=PipelinesFeature(table, container.incidents, alerts=container.settings.pipeline_alerts),
+        feature=PipelinesFeature(
+            table, container.incidents, alerts=settings.pipeline_alerts, deployments=settings.read_deployments
+        ),
         hints=PipelineHints(table, queue, container.now).hint_queue,
         purges=[(table, partial(partitions, table))],
-        minutes=container.settings.pipelines_interval_minutes,
+        minutes=settings.pipelines_interval_minutes,
     )
     return sync_entry(container, work)
 

@@ -151,6 +151,7 @@ def pipelines_routes(container: "Container") -> list["Route"]:
     from functools import partial
 
     from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
+    from gitlab_hub.pipelines.deployments.dora import DoraReader
     from gitlab_hub.pipelines.figures.completeness import completeness_of
     from gitlab_hub.pipelines.figures.reader import FigureReader
     from gitlab_hub.pipelines.figures.routes import FigureRoutes
@@ -163,7 +164,7 @@ def pipelines_routes(container: "Container") -> list["Route"]:
     selection = ProjectSelection(table, container.table("access_table"))
     figures = FigureReader(table, selection, lambda: container.settings.runner_prices)
     return _of(
-        FigureRoutes(figures, partial(completeness_of, table, selection), container.now),
+        FigureRoutes(figures, partial(completeness_of, table, selection), DoraReader(table, selection), container.now),
         PipelineRoutes(PipelineReader(table), JobSearch(table), selection, cursors),
         CompletenessRoutes(CompletenessReader(table, container.now), cursors),
     )

@@ -59,6 +59,7 @@ class Settings(BaseModel):
     access_interval_minutes: Annotated[int, Field(ge=1)] = 30
     credentials_interval_minutes: Annotated[int, Field(ge=1)] = 1440
     pipeline_alerts: bool = False
+    read_deployments: bool = True
     pipelines_interval_minutes: Annotated[int, Field(ge=1)] = 5
     master_key_secret: str = ""
     owner_token_secret: str = ""

@@ -56,7 +56,7 @@ NEEDS = (
         feature="pipelines",
         does="Sync pipelines and jobs",
         permissions=("Project: Read", "Pipeline: Read"),
-        better_with=("Job: Read",),
+        better_with=("Job: Read", "Deployment: Read", "Environment: Read"),
         role="Reporter",
     ),
     Need(

@@ -92,7 +92,9 @@ class _Asked:
         self, visit: Visit, figure: str, *, ruled: bool = False, within: ranges.DayRange | None = None, **more: str
     ) -> Ask:
         """A call for a figure; `ruled`: by the definition that was chosen, which not every figure has."""
-        of = {"ref_class": self.filters["ref_class"], **(self.place.query if self.place else {})}
+        # Deployments are told by environments, not by classes of refs.
+        refs = {} if figure == "dora" else {"ref_class": self.filters["ref_class"]}
+        of = {**refs, **(self.place.query if self.place else {})}
         rule = {"definition": self.filters["definition"]} if ruled else {}
         bounds = (within or self.chosen).bounds
         return visit.ask(Part.PIPELINES, f"/analytics/{figure}", **bounds, **of, **rule, **more)

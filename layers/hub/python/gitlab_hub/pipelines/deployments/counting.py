@@ -56,12 +56,13 @@ def first_of(deployments: Iterable[Ended], environment: Item) -> tuple[int, int]
 
 
 def changes_of(by_environment: Mapping[int, Sequence[Ended]], environments: Environments) -> list[Change]:
-    """The changes in all environments."""
-    return [
+    """The changes in all environments, in the order in which they ended."""
+    found = (
         change
         for where, deployments in by_environment.items()
         for change in changes(deployments, environments[where].get("first_id"))
-    ]
+    )
+    return sorted(found, key=lambda one: (one.at, one.id))
 
 
 def counted(by_environment: Mapping[int, Sequence[Ended]], environments: Environments, since: int) -> Count:

@@ -24,6 +24,9 @@ NOT_SHOWN = (
     "GitLab shows the deployments of none of the projects that were asked, so the others are not asked. Give the "
     "token's user Reporter (a fine-grained token Deployment: Read and Environment: Read)."
 )
+MOST_NEW = 100
+"""So many projects that were never asked a run asks: a first sync is long enough without all of them."""
+
 OFF = "Environments are switched off in this project."
 
 
@@ -36,7 +39,7 @@ class DeploymentsStage:
         self._session, self._rows, self._table, self._marks = session, rows, table, marks
         integration_id = session.target.integration_id
         self._store, self._states = DeploymentStore(table, integration_id), DeploymentStates(table, integration_id)
-        self._attempts = Attempts()
+        self._attempts, self._new = Attempts(), 0
 
     async def size(self) -> int | None:
         """Not known without reading all marks."""
@@ -70,7 +73,11 @@ class DeploymentsStage:
         for one in due:
             if one.project_id not in here:
                 await self._session.write(self._marks.drop, one)
-        return [here[number] for number in sorted(here)]
+        return [here[number] for number in sorted(here) if number in states or self._may_begin()]
+
+    def _may_begin(self) -> bool:
+        self._new += 1
+        return self._new <= MOST_NEW
 
     async def _read(self, scope: Scope) -> None:
         project_id = project_number(scope.key)

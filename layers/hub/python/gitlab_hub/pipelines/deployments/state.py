@@ -7,7 +7,7 @@ from gitlab_hub.gitlab.errors import CiDisabled
 from gitlab_hub.gitlab.fields import padded
 from gitlab_hub.pipelines.keys import deployment_states_pk
 from gitlab_hub.storage.ports import Item, Table
-from gitlab_hub.storage.rows import item_of, value_of
+from gitlab_hub.storage.rows import item_of, query_all, value_of
 
 HOUR, DAY = 3_600, 86_400
 
@@ -70,6 +70,10 @@ class DeploymentStates:
         """The states of some projects, of those that were read."""
         items = self._table.get_many([(self._pk, padded(one)) for one in projects])
         return {int(item["sk"]): _state(item) for item in items}
+
+    def load_all(self) -> dict[int, DeploymentState]:
+        """The states of all projects that were read."""
+        return {int(item["sk"]): _state(item) for item in query_all(self._table, self._pk)}
 
     def save(self, project_id: int, state: DeploymentState) -> None:
         """Keep the state of a project."""

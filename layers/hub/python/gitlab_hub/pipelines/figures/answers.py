@@ -28,7 +28,7 @@ def summary(day: Day, definition: DefinitionName = "hub") -> Answer:
     return {
         "pipelines": sum(counts.values()),
         "by_status": counts,
-        "success_rate": _share(counts["success"], whole),
+        "success_rate": share(counts["success"], whole),
         "duration": duration(day.core.get("duration", {})),
         "queue": queue(day.core.get("queue", {})),
     }
@@ -74,7 +74,7 @@ def flaky_row(row: Mapping[str, Any]) -> Answer:
     return {
         **row,
         "key": f"{row['project_id']}/{row['job_name']}",
-        "rate": _share(row["commits"], row["ran"]),
+        "rate": share(row["commits"], row["ran"]),
         "wasted_minutes": minutes(row["wasted"]),
     }
 
@@ -122,7 +122,8 @@ def _statuses(core: Mapping[str, Any], definition: DefinitionName) -> dict[str, 
     return counts
 
 
-def _share(part: int, whole: int) -> float | None:
+def share(part: int, whole: int) -> float | None:
+    """A part of a whole, between 0 and 1; None where there is nothing."""
     return round(part / whole, 6) if whole else None
 
 

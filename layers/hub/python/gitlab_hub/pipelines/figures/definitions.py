@@ -58,9 +58,16 @@ DEFINITIONS: dict[Figure, dict[DefinitionName, str]] = {
         "attempts that were retried. Flaky: in failed attempts (not infra) of jobs that succeeded in the same pipeline."
     },
     "dora": {
-        "hub": "Of deployments to the production tier: how many a day (successful ones, once for each environment and "
-        "commit), the median time from the merge of a merge request to its deployment, the share that a failed or "
-        "rolled back one followed, and the median time until the next successful one."
+        "hub": "Deployments to environments of the tier production, on the day (UTC) on which they ended. Counted are "
+        "successful ones, once for each environment and commit: to go back to an earlier commit is a rollback. Lead "
+        "time: from the merge of each merge request to the deployment that brought it, but for the first deployment to "
+        "an environment. Change failure rate: the share that a failed deployment or a rollback followed there. Time to "
+        "restore: from the end of that failed deployment to the end of the next successful one, of a rollback from the "
+        "deployment that it took back. What lies more than 90 days apart does not belong together.",
+        "gitlab": "Deployments to environments of the tier production, on the day (UTC) on which they ended. Counted "
+        "are all successful ones. Lead time: the median from the merge of a merge request to the end of the deployment "
+        "that brought it, but for the first deployment to an environment. GitLab's change failure rate and time to "
+        "restore are those of its incidents, which the hub does not read.",
     },
 }
 """Figure → definition → its text; the definitions that a figure does not have are refused."""

@@ -61,7 +61,7 @@ class FigureReader:
     def trend(self, asked: Asked, definition: DefinitionName) -> Answer:
         """The same with a row for each day, week (by its Monday) or month; those without pipelines are there too."""
         found = self._grouped(asked, definition, SUMMARY)
-        keys = dict.fromkeys(_period(day, asked.group_by or "day") for day in asked.days)
+        keys = dict.fromkeys(period(day, asked.group_by or "day") for day in asked.days)
         rows = [{"key": key, **answers.summary(found.by_key.get(key, Day()), definition)} for key in keys]
         return {**answers.summary(found.whole, definition), "rows": rows}
 
@@ -226,11 +226,11 @@ def _key(asked: Asked, item: Item, day: str, ref_class: str) -> str:
     """Which row of an answer a part of a day belongs to; "" where there are none."""
     if asked.group_by == "project":
         return str(item["project_id"])
-    return ref_class if asked.group_by == "ref_class" else _period(day, asked.group_by or "")
+    return ref_class if asked.group_by == "ref_class" else period(day, asked.group_by or "")
 
 
-def _period(day: str, length: str) -> str:
-    """What a day belongs to; "" where days are not told apart."""
+def period(day: str, length: str) -> str:
+    """The day, week (by its Monday) or month that a day belongs to; "" where days are not told apart."""
     moment = date.fromisoformat(day)
     periods = {
         "day": day,

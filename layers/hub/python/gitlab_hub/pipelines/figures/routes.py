@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from gitlab_hub.gitlab.fields import MAX_ID
+from gitlab_hub.pipelines.deployments.dora import DoraReader
 from gitlab_hub.pipelines.figures import views
 from gitlab_hub.pipelines.figures.asked import Asked, range_of
 from gitlab_hub.pipelines.figures.completeness import FiguresCompleteness
@@ -14,6 +15,7 @@ from gitlab_hub.pipelines.figures.definitions import DefinitionName, Figure, tex
 from gitlab_hub.pipelines.figures.facts import RefClass
 from gitlab_hub.pipelines.figures.reader import FigureReader, with_range
 from gitlab_hub.web.auth import Role
+from gitlab_hub.web.errors import unfit
 from gitlab_hub.web.route import Route
 
 IntegrationId = Annotated[str, Path()]
@@ -49,13 +51,20 @@ ByPeriod = Annotated[Literal["day", "week", "month"], Query(description="How lon
 ByQueue = Annotated[Literal["project", "ref_class", "runner", "tag"] | None, Query(description=_ROWS)]
 ByDuration = Annotated[Literal["project", "ref_class", "job"] | None, Query(description=_ROWS)]
 ByCost = Annotated[Literal["project", "ref_class", "job", "runner"] | None, Query(description=_ROWS)]
+ByDora = Annotated[Literal["project", "day", "week", "month"] | None, Query(description=_ROWS)]
 ByProject = Annotated[Literal["project"] | None, Query(description=_ROWS)]
 
 PATH = "/v1/integrations/<integration_id>/analytics"
 
 NOT_SYNCED = views.MissingFigures(
     code="deployments_not_synced",
-    hint="The hub does not read deployments, environments and merge requests, so there is nothing to compute it from.",
+    hint="The hub has read deployments of none of these projects: the parameter ReadDeployments is false, no pipeline "
+    "has changed there since it was on (POST …/sync with full reads them all), or GitLab refuses, as the sync says.",
+)
+NO_INCIDENTS = views.MissingFigures(
+    code="incidents_not_synced",
+    hint="GitLab's change failure rate and time to restore are those of its incidents, which the hub does not read. "
+    "definition=hub tells both by deployments.",
 )
 
 Completeness = Callable[[Asked], FiguresCompleteness]
@@ -64,8 +73,10 @@ Completeness = Callable[[Asked], FiguresCompleteness]
 class FigureRoutes:
     """Shows figures of a range."""
 
-    def __init__(self, reader: FigureReader, completeness: Completeness, now: Callable[[], float]) -> None:
-        self._reader, self._completeness, self._now = reader, completeness, now
+    def __init__(
+        self, reader: FigureReader, completeness: Completeness, dora: DoraReader, now: Callable[[], float]
+    ) -> None:
+        self._reader, self._completeness, self._dora, self._now = reader, completeness, dora, now
 
     def routes(self) -> Sequence[Route]:
         """All routes of this part."""
@@ -163,14 +174,24 @@ class FigureRoutes:
 
     def get_dora(
         self, integration_id: IntegrationId, since: Moment = None, until: End = None, project_id: ProjectId = None,
-        group_id: GroupId = None, ref_class: RefFilter = None, definition: Definition = "hub",
+        group_id: GroupId = None, ref_class: RefFilter = None, group_by: ByDora = None, definition: Definition = "hub",
     ) -> views.DoraAnswer:  # fmt: skip
-        """Show deployments, lead time, change failure rate and time to restore.
+        """Show deployments to production, lead time, change failure rate and time to restore.
 
-        The hub does not read deployments, environments and merge requests: all figures are null, and `reason` says so.
+        Where no deployments were read, all figures are null, and `reason` says so.
         """
-        asked = self._asked(integration_id, since, until, project_id, group_id, ref_class, None)
-        return views.DoraAnswer(**self._told("dora", definition, asked), reason=NOT_SYNCED)
+        if ref_class is not None:
+            raise unfit("query.ref_class", "dora is told by environments, not by class of ref; leave ref_class out.")
+        asked = self._asked(integration_id, since, until, project_id, group_id, None, group_by)
+        named = _named("dora", definition, asked)
+        completeness, is_read = self._dora.completeness(asked)
+        told = {**named, "completeness": asdict(completeness)}
+        if not is_read:
+            return views.DoraAnswer(**told, reason=NOT_SYNCED)
+        figures = self._dora.dora(asked, definition)
+        whole, unknown = told["completeness"], figures.pop("without_lead_time")
+        whole |= {"without_lead_time": unknown, "complete": whole["complete"] and not unknown}
+        return views.DoraAnswer(**told, **figures, reason=NO_INCIDENTS if definition == "gitlab" else None)
 
     def _asked(
         self, integration_id: str, since: str | None, until: str | None, project_id: int | None, group_id: int | None,
@@ -184,8 +205,12 @@ class FigureRoutes:
 
     def _told(self, figure: Figure, definition: DefinitionName, asked: Asked) -> dict[str, Any]:
         """What every answer says of what it shows. Raises Unprocessable where the figure has no such definition."""
-        named = {"name": definition, "text": text_of(figure, definition)}
-        return {"definition": named, **with_range(asked), "completeness": asdict(self._completeness(asked))}
+        return {**_named(figure, definition, asked), "completeness": asdict(self._completeness(asked))}
+
+
+def _named(figure: Figure, definition: DefinitionName, asked: Asked) -> dict[str, Any]:
+    """What an answer says of its rule and its range."""
+    return {"definition": {"name": definition, "text": text_of(figure, definition)}, **with_range(asked)}
 
 
 def _cut(told: dict[str, Any], figures: dict[str, Any]) -> dict[str, Any]:

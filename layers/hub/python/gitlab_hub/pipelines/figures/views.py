@@ -32,6 +32,11 @@ class CompletenessShown(FigureModel):
         description="Days of projects on which more happened than the hub keeps for this figure (flaky, mttr).",
         examples=[0],
     )
+    without_lead_time: int = Field(
+        0,
+        description="Deployments of which it is not known what they brought (dora).",
+        examples=[0],
+    )
     until: int | None = Field(
         description="Up to when all changes are stored, in unix seconds.", examples=[1_790_000_000]
     )
@@ -204,11 +209,11 @@ class MissingFigures(FigureModel):
     """Why figures are null."""
 
     code: str = Field(description="A stable word for it.", examples=["deployments_not_synced"])
-    hint: str = Field(description="What it means.", examples=["The hub does not read deployments yet."])
+    hint: str = Field(description="What it means.", examples=["The hub has read deployments of none of them."])
 
 
-class DoraAnswer(FiguresAnswer):
-    """How deliveries do; all figures are null where deployments are not synced, which `reason` says."""
+class Dora(FigureModel):
+    """How deliveries do; null where that is not known, or there is nothing to tell."""
 
     deployments: int | None = Field(None, description="Deployments to the production tier.", examples=[12])
     deployment_frequency_per_day: float | None = Field(None, description="Deployments a day.", examples=[0.4])
@@ -217,8 +222,17 @@ class DoraAnswer(FiguresAnswer):
     time_to_restore_median: float | None = Field(
         None, description="Until the next success, in seconds.", examples=[3600.0]
     )
-    reason: MissingFigures | None = None
-    rows: list[Keyed] = []
+
+
+class DoraRow(Keyed, Dora):
+    """How deliveries of a part do."""
+
+
+class DoraAnswer(FiguresAnswer, Dora):
+    """How deliveries do in a range."""
+
+    reason: MissingFigures | None = Field(None, description="Why figures are null that others would have.")
+    rows: list[DoraRow] = []
 
 
 class Cost(FigureModel):
