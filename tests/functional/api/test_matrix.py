@@ -37,6 +37,7 @@ DOCUMENTED = {
         "POST /v1/console-links",
         f"GET {ONE}/pipelines", f"GET {ONE}/pipelines/completeness", f"GET {ONE}/projects/<project_id>/pipelines",
         f"GET {PIPELINE}", f"GET {PIPELINE}/jobs", f"GET {PIPELINE}/tree", f"GET {ONE}/jobs",
+        f"GET {ONE}/deployments", f"GET {ONE}/environments",
         *(f"GET {ONE}/analytics/{name}" for name in FIGURES),
         f"GET {RPC}.list", f"GET {RPC}.info/<credential_id>", f"GET {ONE}/webhooks", f"GET {HOOK}",
         "GET /v1/deliveries", "GET /v1/deliveries/<delivery_id>", "GET /v1/triggers", "GET /v1/triggers/<trigger_id>",

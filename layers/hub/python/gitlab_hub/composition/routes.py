@@ -152,6 +152,8 @@ def pipelines_routes(container: "Container") -> list["Route"]:
 
     from gitlab_hub.pipelines.completeness import CompletenessReader, CompletenessRoutes
     from gitlab_hub.pipelines.deployments.dora import DoraReader
+    from gitlab_hub.pipelines.deployments.reader import DeploymentReader
+    from gitlab_hub.pipelines.deployments.routes import DeploymentRoutes
     from gitlab_hub.pipelines.figures.completeness import completeness_of
     from gitlab_hub.pipelines.figures.reader import FigureReader
     from gitlab_hub.pipelines.figures.routes import FigureRoutes
@@ -167,6 +169,7 @@ def pipelines_routes(container: "Container") -> list["Route"]:
         FigureRoutes(figures, partial(completeness_of, table, selection), DoraReader(table, selection), container.now),
         PipelineRoutes(PipelineReader(table), JobSearch(table), selection, cursors),
         CompletenessRoutes(CompletenessReader(table, container.now), cursors),
+        DeploymentRoutes(DeploymentReader(table), selection, cursors),
     )
 
 
