@@ -89,6 +89,10 @@ class RecordingHints:
         """Remember it."""
         self.given.append(("pipeline", integration_id, project_id, pipeline_id))
 
+    def deployments(self, integration_id: str, project_id: int) -> None:
+        """Remember it."""
+        self.given.append(("deployments", integration_id, project_id))
+
     def project(self, integration_id: str, project_id: int) -> None:
         """Remember it."""
         self.given.append(("project", integration_id, project_id))

@@ -63,9 +63,10 @@ def test_hints_go_to_the_sync_that_they_concern() -> None:
     pipelines, access = Answer(), Answer()
     hints = SyncHints(pipelines, access)
     hints.pipeline(INTEGRATION, 3, 900)
+    hints.deployments(INTEGRATION, 3)
     hints.project(INTEGRATION, 3)
     hints.group(INTEGRATION, 1)
-    assert pipelines.calls == [("pipeline", INTEGRATION, 3, 900)]
+    assert pipelines.calls == [("pipeline", INTEGRATION, 3, 900), ("deployments", INTEGRATION, 3)]
     assert access.calls == [("project", INTEGRATION, 3), ("group", INTEGRATION, 1)]
 
 

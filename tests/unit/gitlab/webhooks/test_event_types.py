@@ -25,6 +25,7 @@ SETS_OFF = {
     (): "nothing yet",
     (Effect.BUILDS,): "builds",
     (Effect.PIPELINE,): "a look at the pipeline",
+    (Effect.DEPLOYMENTS,): "a look at the deployments, by the next sync",
     (Effect.PROJECT, Effect.GROUP): "a look at the project or group",
 }
 

@@ -1,6 +1,7 @@
 """Deployments are read where something may have been deployed, with few requests, and counted as they come."""
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import pytest
 
@@ -9,13 +10,15 @@ from gitlab_hub.pipelines.deployments.reading import LINKED_AFTER
 from gitlab_hub.pipelines.deployments.stage import MOST_NEW
 from gitlab_hub.pipelines.deployments.state import DAY, HOUR
 from gitlab_hub.pipelines.deployments.store import CountedDay
+from gitlab_hub.pipelines.feature import PipelinesFeature
 from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.asides import MOST_REFUSED
+from gitlab_hub.sync.ports import Session
 from gitlab_hub.sync.table_rows import HASH
 from tests.fakes.faults import Crash, Plan
 from tests.unit.pipelines.deployments.deploying_world import EPOCH, PROJECT, Deploying
-from tests.unit.pipelines.pipelines_sync import Stopped
+from tests.unit.pipelines.pipelines_sync import ScriptedSession, Stopped, World
 
 WRITES = {"put", "write", "delete", "transact"}
 MONDAY, TUESDAY = "2026-09-21", "2026-09-22"
@@ -339,3 +342,13 @@ def test_the_mark_of_a_project_that_is_gone_is_dropped(world: Deploying) -> None
     world.marks.add([5], now=1)
     world.sync(marked=False)
     assert (world.log, world.is_marked) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("on", "number", "marked"), [(True, PROJECT, True), (True, 77, False), (False, PROJECT, False)]
+)
+def test_a_webhook_has_the_next_run_ask(world: Deploying, *, on: bool, number: int, marked: bool) -> None:
+    session = cast("Session", ScriptedSession(cast("World", world), {}, full=False, stop_after=None))
+    feature = PipelinesFeature(world.table, deployments=on)
+    asyncio.run(feature.refresh(session, {"integration_id": "i1", "project_id": number}))
+    assert (world.is_marked, world.log) == (marked, [])

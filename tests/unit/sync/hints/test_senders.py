@@ -34,10 +34,12 @@ def test_senders_are_given_a_table_a_queue_and_a_clock() -> None:
 def test_messages_are_as_agreed() -> None:
     queue, table = MemoryQueue(), MemoryTable()
     PipelineHints(table, queue, lambda: 1.0).pipeline("i1", 7, 70)
+    PipelineHints(table, queue, lambda: 1.0).deployments("i1", 8)
     AccessHints(table, queue, lambda: 1.0).project("i1", 7)
     AccessHints(table, queue, lambda: 1.0).group("i1", 7)
     assert queue.bodies == [
         {"schema": 1, "hint": {"integration_id": "i1", "project_id": 7, "pipeline_id": 70}},
+        {"schema": 1, "hint": {"integration_id": "i1", "project_id": 8}},
         {"schema": 1, "hint": {"integration_id": "i1", "project_id": 7}},
         {"schema": 1, "hint": {"integration_id": "i1", "group_id": 7}},
     ]
@@ -46,8 +48,10 @@ def test_messages_are_as_agreed() -> None:
 def test_marks_lie_where_the_key_layout_says() -> None:
     queue, table = MemoryQueue(), MemoryTable()
     PipelineHints(table, queue, lambda: 1.0).pipeline("i1", 7, 70)
+    PipelineHints(table, queue, lambda: 1.0).deployments("i1", 7)
     AccessHints(table, queue, lambda: 1.0).group("i2", 8)
     assert [(item["pk"], item["sk"]) for item in table.dump()] == [
+        ("i1#hints", "000000000007#000000000000"),
         ("i1#hints", "000000000007#000000000070"),
         ("i2#hints", "group#000000000008"),
     ]

@@ -22,6 +22,8 @@ def event(kind: str, **more: Any) -> HookEvent:
         ("pipeline", {"project_id": 1, "pipeline_id": 2}, Effect.PIPELINE),
         ("job", {"project_id": 1, "pipeline_id": 2}, Effect.PIPELINE),
         ("pipeline", {"project_id": 1}, INCOMPLETE),
+        ("deployment", {"project_id": 1}, Effect.DEPLOYMENTS),
+        ("deployment", {}, INCOMPLETE),
         ("job", {"pipeline_id": 2}, INCOMPLETE),
         ("member", {"project_id": 1, "group_id": 2}, Effect.PROJECT),
         ("member", {"group_id": 2}, Effect.GROUP),

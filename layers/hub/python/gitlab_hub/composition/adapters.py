@@ -172,6 +172,7 @@ class ActiveBuildsAdapter:
 
 class _PipelineHints(Protocol):
     def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None: ...
+    def deployments(self, integration_id: str, project_id: int) -> None: ...
 
 
 class _AccessHints(Protocol):
@@ -188,6 +189,10 @@ class SyncHints:
     def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None:
         """A pipeline, or one of its jobs, may have changed."""
         self._pipelines.pipeline(integration_id, project_id, pipeline_id)
+
+    def deployments(self, integration_id: str, project_id: int) -> None:
+        """Something may have been deployed in a project."""
+        self._pipelines.deployments(integration_id, project_id)
 
     def project(self, integration_id: str, project_id: int) -> None:
         """A project or its members may have changed."""

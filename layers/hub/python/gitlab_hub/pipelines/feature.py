@@ -14,7 +14,7 @@ from gitlab_hub.gitlab.errors import (
 )
 from gitlab_hub.gitlab.fields import from_datetime
 from gitlab_hub.incidents import IncidentStore
-from gitlab_hub.pipelines.deployments.stage import DeploymentsStage
+from gitlab_hub.pipelines.deployments.stage import DeploymentsStage, note_deployment
 from gitlab_hub.pipelines.figures.alerts import AlertsStage
 from gitlab_hub.pipelines.figures.stage import FiguresStage
 from gitlab_hub.pipelines.graphql.details import ToldPipelines
@@ -89,7 +89,11 @@ class PipelinesFeature:
         return [AlertsStage(session, table, self._incidents, on=self._alerts)]
 
     async def refresh(self, session: Session, hint: Hint) -> None:
-        """Read the one pipeline that a hint is about."""
+        """Read the one pipeline that a hint is about, or have the next run ask for a project's deployments."""
+        if "pipeline_id" not in hint:
+            if self._deployments:
+                await note_deployment(session, session.fenced(self.table), hint["project_id"])
+            return
         await TargetedRefresh(session, session.fenced(self.table)).run(hint["project_id"], hint["pipeline_id"])
 
 

@@ -23,10 +23,11 @@ class Scope(StrEnum):
 
 
 class Effect(StrEnum):
-    """What an event sets off: builds, or a look at a pipeline, a project or a group."""
+    """What an event sets off: builds, or a look at a pipeline, deployments, a project or a group."""
 
     BUILDS = "builds"
     PIPELINE = "pipeline"
+    DEPLOYMENTS = "deployments"
     PROJECT = "project"
     GROUP = "group"
 
@@ -38,6 +39,7 @@ _SYSTEM = frozenset({Scope.SYSTEM})
 
 _BUILDS = (Effect.BUILDS,)
 _PIPELINE = (Effect.PIPELINE,)
+_DEPLOYMENTS = (Effect.DEPLOYMENTS,)
 _PLACE = (Effect.PROJECT, Effect.GROUP)
 
 _WEBHOOKS = "https://docs.gitlab.com/user/project/integrations/webhook_events/#"
@@ -99,7 +101,7 @@ EVENT_TYPES = (
     ),
     EventType(
         name="deployment", header="Deployment Hook", object_kind="deployment", flag="deployment_events",
-        scopes=_PROJECTS, read=bodies.deployment, docs=_WEBHOOKS + "deployment-events",
+        scopes=_PROJECTS, effects=_DEPLOYMENTS, read=bodies.deployment, docs=_WEBHOOKS + "deployment-events",
     ),
     EventType(
         name="release", header="Release Hook", object_kind="release", flag="releases_events",

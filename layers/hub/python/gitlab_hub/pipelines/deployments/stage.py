@@ -13,7 +13,7 @@ from gitlab_hub.gitlab.fields import ci_is_off, from_datetime, mapping, padded
 from gitlab_hub.pipelines.deployments.reading import DeploymentReading
 from gitlab_hub.pipelines.deployments.state import DeploymentStates
 from gitlab_hub.pipelines.deployments.store import DeploymentStore
-from gitlab_hub.pipelines.keys import projects_pk
+from gitlab_hub.pipelines.keys import deployments_due_pk, projects_pk
 from gitlab_hub.pipelines.project_marks import Marked, ProjectMarks
 from gitlab_hub.pipelines.projects import ProjectRows, project_number
 from gitlab_hub.storage.ports import Item, Table
@@ -115,6 +115,17 @@ class DeploymentsStage:
         if ci_is_off(project) or project.get("environments_access_level") == "disabled":
             return CiDisabled(OFF, http_status=refusal.http_status)
         return refusal
+
+
+async def note_deployment(session: Session, table: Table, project_id: int) -> None:
+    """Mark a project, if it is known: what was deployed without a pipeline is told by nothing but a webhook.
+
+    One that is not known yet is marked once a run has read its pipelines.
+    """
+    integration_id, now = session.target.integration_id, from_datetime(session.now())
+    if await session.io(table.get, projects_pk(integration_id), padded(project_id)) is not None:
+        marks = ProjectMarks(table, deployments_due_pk(integration_id))
+        await session.write(marks.add, [project_id], now=now)
 
 
 def _scope(item: Item) -> Scope:

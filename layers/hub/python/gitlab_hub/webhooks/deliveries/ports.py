@@ -35,6 +35,9 @@ class Hints(Protocol):
     def pipeline(self, integration_id: str, project_id: int, pipeline_id: int) -> None:
         """A pipeline, or one of its jobs, may have changed."""
 
+    def deployments(self, integration_id: str, project_id: int) -> None:
+        """Something may have been deployed in a project."""
+
     def project(self, integration_id: str, project_id: int) -> None:
         """A project or its members may have changed."""
 

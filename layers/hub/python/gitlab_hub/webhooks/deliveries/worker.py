@@ -125,6 +125,8 @@ class DeliveryWorker:
         match effect:
             case Effect.PIPELINE if event.project_id and event.pipeline_id:
                 self._hints.pipeline(integration_id, event.project_id, event.pipeline_id)
+            case Effect.DEPLOYMENTS if event.project_id:
+                self._hints.deployments(integration_id, event.project_id)
             case Effect.PROJECT if event.project_id:
                 self._hints.project(integration_id, event.project_id)
             case Effect.GROUP if event.group_id:
