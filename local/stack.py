@@ -8,6 +8,8 @@ import boto3
 from botocore.config import Config
 
 NAME = "gitlab-hub"
+_PATIENCE = 300
+"""Seconds for an answer: the emulator deploys while it is asked to, and is not to be asked twice."""
 
 
 class Stack:
@@ -25,7 +27,7 @@ class Stack:
             region_name="us-east-1",
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106 - the emulator takes any  # pragma: allowlist secret
-            config=Config(retries={"mode": "standard", "max_attempts": 3}, proxies={}),
+            config=Config(read_timeout=_PATIENCE, retries={"mode": "standard", "max_attempts": 3}, proxies={}),
         )
 
     @cached_property
