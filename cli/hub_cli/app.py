@@ -15,6 +15,7 @@ from hub_cli.commands import (
     changes,
     connecting,
     deliveries,
+    exports,
     login,
     operations,
     pipelines,
@@ -37,7 +38,7 @@ Exit codes:
 - 1 the hub refused or failed, or you answered no
 - 2 wrong usage
 - 3 the hub cannot be reached
-- 4 something needs attention: a sync or plan that failed, open incidents with --fail
+- 4 something needs attention: a sync, plan or export that failed, open incidents with --fail
 - 130 ended by Ctrl-C
 """
 
@@ -102,8 +103,8 @@ def root(
     """Stand before every command."""
 
 
-for part in (login, connecting, syncing, access, accounts, changes, plans, requests, pipelines, deliveries, builds,
-             operations, tokens):  # fmt: skip
+for part in (login, connecting, syncing, access, accounts, changes, plans, requests, pipelines, exports, deliveries,
+             builds, operations, tokens):  # fmt: skip
     part.add_to(app)
 
 

@@ -181,3 +181,22 @@ class Mode(StrEnum):
 
     AT_LEAST = "ensure_at_least"
     EXACTLY = "set_exactly"
+
+
+class Dataset(StrEnum):
+    """What can be exported."""
+
+    PIPELINES = "pipelines"
+    JOBS = "jobs"
+    ACCOUNTS = "accounts"
+    GRANTS = "grants"
+    CHANGES = "changes"
+    GITLAB_CREDENTIALS = "gitlab_credentials"
+
+
+class FileFormat(StrEnum):
+    """How the files of an export are written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"

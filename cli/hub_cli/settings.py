@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from hub_cli.problems import Problem, WrongUsage
 
@@ -106,6 +106,11 @@ def checked_address(url: str) -> str:
         host = None
     if split.scheme not in {"https", "http"} or not host or split.query or split.fragment or split.username:
         raise WrongUsage(f"“{url}” is no address of a hub.", hint="It looks like https://hub.example.com.")
-    if split.scheme == "http" and host not in _LOOPBACK:
+    if not is_private_enough(split):
         raise WrongUsage(f"{url} is not encrypted: everybody on the way could read the token.", hint="Use https://.")
     return url.strip().rstrip("/")
+
+
+def is_private_enough(address: SplitResult) -> bool:
+    """Whether nobody on the way can read what goes there: it is encrypted, or stays on this machine."""
+    return address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOOPBACK)

@@ -90,6 +90,24 @@ def follow_plan(invocation: Invocation, plan_id: str) -> Row:
     return seen
 
 
+def follow_export(invocation: Invocation, export_id: str) -> Row:
+    """Follow an export until it is done or has failed; gives its last state, with its first file."""
+
+    def look() -> Row:
+        export: Row = invocation.hub.get(invocation.at("exports", export_id), limit=1)["export"]
+        return export
+
+    with Bars() as bars:
+        watch = Watch(invocation, look, is_over=lambda export: export["status"] in {"done", "failed"})
+
+        def show(export: Row) -> None:
+            progress = export["progress"]
+            bars.show("export", progress["done"], progress["total"], export["status"])
+
+        seen: Row = until_interrupted(lambda: watch.run(show, bars.trouble), invocation)
+    return seen
+
+
 class Bars:
     """Bars of progress on standard error; where that is no terminal, a line whenever a status changes."""
 
@@ -113,7 +131,7 @@ class Bars:
         if self._console.is_terminal:
             self._progress.stop()
 
-    def show(self, name: str, done: int, total: int, note: str) -> None:
+    def show(self, name: str, done: int, total: int | None, note: str) -> None:
         """Show how far something is."""
         self._trouble = None
         if self._console.is_terminal:

@@ -28,6 +28,7 @@ def serving(hub: CompanyHub, turn: threading.Lock) -> Iterator[str]:
                 answer = hub.console.resolve(_event(self), Context())
                 hub.provision()
                 hub.sync()
+                hub.export()
             self._send(answer)
 
         def log_message(self, *_given: Any) -> None:

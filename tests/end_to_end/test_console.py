@@ -86,6 +86,7 @@ def test_a_link_signs_in_and_pages_show_the_company(hub: Hub, one: str, tab: Tab
             "/pipelines/projects",
             "/pipelines/list",
             "/jobs",
+            "/exports",
             "/reviews",
             "/settings",
             "/settings/hooks",

@@ -17,6 +17,7 @@ from gitlab_hub.composition import adapters
 from gitlab_hub.composition import routes as routing
 from gitlab_hub.composition.access_work import access_work
 from gitlab_hub.composition.console import console_of
+from gitlab_hub.composition.export_sources import exporter_of
 from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.integrations.connector import GitLabConnector
@@ -130,6 +131,11 @@ class CompanyHub:
         hints = AccessHints(table, self.container.queue("sync_accounts_queue_url"), self.container.now)
         own = OwnChanges(table, self.container.now)
         self.container.provisioning.worker(hints, own, self.container.new_id, lambda _: None).tick(lambda: 280.0)
+
+    def export(self) -> None:
+        """Make the exports that were asked for."""
+        tables = self.container.table("access_table"), self.container.table("pipelines_table")
+        exporter_of(self.container, *tables).tick(lambda: 840.0)
 
     def _api(self, part: str) -> Api:
         return Api(

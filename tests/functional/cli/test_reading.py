@@ -29,6 +29,8 @@ SHOWN = {
     "jobs --failed --failed-of infra --group acme --name unit --runner r1": None,
     "success --since 7d --refs default_branch --by project": "all          0",
     "flaky --project acme/shop-Ana": "100.0 %",
+    "exports": "accounts  csv     queued",
+    "exports list --limit 1": "exp_",
     "deliveries --event push --since 1d": "pending",
     "builds --status pending": "manual  t-owner  pending",
     "incidents": None,

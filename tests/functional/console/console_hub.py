@@ -9,6 +9,7 @@ from typing import Any
 from gitlab_hub.access.model import Account, AccountStatus
 from gitlab_hub.composition import routes as routing
 from gitlab_hub.composition.console import console_of
+from gitlab_hub.composition.export_sources import exporter_of
 from gitlab_hub.gitlab.account_kinds import AccountKind
 from gitlab_hub.inventory.model import Resource, ResourceType, Share
 from gitlab_hub.web.api import Api
@@ -55,6 +56,10 @@ class ConsoleHub(ApiHub):
         status, made = self("POST", "/v1/tokens", body)
         assert status == 201, made
         return dict(made)
+
+    def export(self) -> None:
+        """Make the exports that were asked for."""
+        exporter_of(self.container, self.tables["access"], self.tables["pipelines"]).tick(lambda: 840.0)
 
     def _employ(self, name: str) -> None:
         """Ana is a Maintainer of acme until a day, Ben is in ops, which was invited into acme; shop lies in acme."""

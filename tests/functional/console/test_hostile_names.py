@@ -21,7 +21,7 @@ PAYLOADS = (
 NAME = " ".join(PAYLOADS)
 PARAMETERS = (
     "q", "days", "kind", "cursor", "username", "path", "done", "min_access_level", "to", "from", "ref", "name",
-    "definition", "project_id",
+    "definition", "project_id", "dataset", "format",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def test_a_name_is_never_more_than_text() -> None:
         "/pipelines",
         "/pipelines/list",
         "/jobs",
+        "/exports",
         "/settings/audit",
         "/deliveries/replay",
     ],

@@ -12,7 +12,7 @@ from tests.functional.console.test_screens import addresses
 from tests.functional.console.visitor import Visitor, links
 
 ROLES = ("viewer", "developer", "admin", "owner")
-HIDDEN = {"viewer": {"plans", "requests", "reviews"}, "developer": {"plans", "reviews"}}
+HIDDEN = {"viewer": {"plans", "requests", "reviews", "exports"}, "developer": {"plans", "reviews", "exports"}}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Whose names stand behind GitLab's ids, and which group or project a path names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,14 +44,15 @@ def place_in(visit: Visit) -> Place | None:
     return None
 
 
-def place_at(visit: Visit, path: str) -> Place:
-    """The group or project at a full path. Raises ApiRefusal where there is none, or nobody can say."""
-    for name in ("project", "group"):
+def place_at(visit: Visit, path: str, *, kinds: Sequence[str] = ("project", "group")) -> Place:
+    """The group or project at a full path. Raises ApiRefusal where there is none of `kinds`, or nobody can say."""
+    for name in kinds:
         rows = visit.get(Part.ACCESS, f"/{name}s", path=path)[f"{name}s"]
         if rows:
             return Place(name, str(rows[0]["id"]), rows[0]["full_path"])
     raise ApiRefusal(
-        404, "not_found", "There is no group or project at this path; write it as in GitLab's address, like acme/app.",
+        404, "not_found",
+        f"There is no {' or '.join(sorted(kinds))} at this path; write it as in GitLab's address, like acme/app.",
         retryable=False, request_id=visit.api.request_id,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from gitlab_hub.gitlab.roles import role_name
 
 NOTHING = Markup("\N{EN DASH}")
 
+_SIZES = ("B", "kB", "MB", "GB", "TB")
 _TIME = Markup('<time datetime="{machine}" title="{exact}">{shown}</time>')
 
 
@@ -33,7 +34,7 @@ class Renderer:
         self._templates.globals.update(asset=asset_url, url=url_with, share=charts.share)
         self._templates.filters.update(
             ago=self._ago, day=_day, duration=times.duration, role=role_name, web=web_url, count=_count,
-            as_json=as_json, words=_words, slashed=_slashed, percent=_percent, decimal=_decimal,
+            as_json=as_json, words=_words, slashed=_slashed, percent=_percent, decimal=_decimal, size=_size,
         )  # fmt: skip
 
     def page(self, template: str, values: Mapping[str, Any]) -> str:
@@ -54,7 +55,7 @@ def web_url(given: str | None) -> str | None:
     return given if is_web else None
 
 
-def url_with(path: str, **query: Any) -> str:
+def url_with(path: str, /, **query: Any) -> str:
     """A path with a query; what is None or empty is left out."""
     given = {name: value for name, value in query.items() if value is not None and value != ""}
     return f"{path}?{urlencode(given)}" if given else path
@@ -85,6 +86,12 @@ def _percent(share: float | None) -> Markup | str:
 def _decimal(number: float | None) -> Markup | str:
     """An amount with two places: 1234.5 → "1,234.50"."""
     return NOTHING if number is None else f"{number:,.2f}"
+
+
+def _size(amount: int) -> str:
+    """How many bytes, in the steps of a thousand that files are told in: 1204332 → "1.2 MB"."""
+    exponent = min((len(str(amount)) - 1) // 3, len(_SIZES) - 1)
+    return f"{amount / 1000**exponent:.1f} {_SIZES[exponent]}" if exponent else f"{amount} B"
 
 
 def _words(code: str) -> str:

@@ -74,7 +74,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class GoTo:
-    """Another page to go to, once something was done."""
+    """Another address to go to: a page, once something was done, or a file by a link to it."""
 
     path: str
 
