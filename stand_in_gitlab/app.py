@@ -18,9 +18,10 @@ from stand_in_gitlab.control.writes import Writes
 from stand_in_gitlab.fault_injection import REPLACING, Line, deliver, inject
 from stand_in_gitlab.fault_injection_lists import PLACES
 from stand_in_gitlab.graphql.api import GraphQLApi
+from stand_in_gitlab.oauth.openid import OpenId
 from stand_in_gitlab.oauth.routes import OAuth
 from stand_in_gitlab.rest.api import Call, RestApi
-from stand_in_gitlab.rest.ask import Answer
+from stand_in_gitlab.rest.ask import Answer, reply
 from stand_in_gitlab.rest.auth import token_text
 from stand_in_gitlab.rest.refusals import Refusal
 from stand_in_gitlab.webhooks.sender import Sender
@@ -30,6 +31,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 CONTROL, API, OAUTH, GRAPHQL = "__standin__", ("api", "v4"), ("oauth",), ("api", "graphql")
+DISCOVERY = (".well-known", "openid-configuration")
 NO_PAGE = b"<!DOCTYPE html><html><body>404</body></html>"
 
 
@@ -58,7 +60,8 @@ class StandIn:
         self._root = tuple(part for part in root_path.split("/") if part)
         outside = base + "".join(f"/{part}" for part in self._root)
         self.sender = Sender(company, clock, outside, post)
-        self.rest, self.oauth = RestApi(company, clock, outside, self.sender), OAuth(company, clock)
+        self.rest, self.openid = RestApi(company, clock, outside, self.sender), OpenId(company, outside)
+        self.oauth = OAuth(company, clock, self.openid)
         self.graphql = GraphQLApi(company, clock, outside, self.rest.view)
         self.faults, self.limits, self.stats, self.pace = Faults(), Limits(time.monotonic), Stats(), Pace(latency)
         self.writes = Writes(company)
@@ -116,6 +119,8 @@ class StandIn:
         inside = self._inside(call)
         if inside is None and (asked := self._inside(call, OAUTH)):
             return self.oauth.answer(asked)
+        if inside is None and call.method == "GET" and (asked := self._inside(call, DISCOVERY)) and not asked.segments:
+            return reply(self.openid.discovery())
         if inside is None and call.method == "POST" and (asked := self._inside(call, GRAPHQL)):
             headers, refusal = self.limits.check(self._caller(call), asked.path, self.clock.now())
             return _with(refusal or self.graphql.answer(asked), headers)

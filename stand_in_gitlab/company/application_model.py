@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-SCOPES = ("api", "read_api", "read_user")
+SCOPES = ("api", "read_api", "read_user", "openid")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,4 +29,6 @@ class Grant:
     created: float
     challenge: str | None
     method: str | None
+    nonce: str | None = None
+    """What an ID token repeats (OpenID Connect Core, 3.1.2.1)."""
     used: bool = False

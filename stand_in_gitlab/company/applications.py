@@ -45,6 +45,7 @@ def new_grant(
     scopes: tuple[str, ...],
     now: float,
     challenge: tuple[str | None, str | None],
+    nonce: str | None = None,
 ) -> Grant:
     """A fresh code for a user who said yes."""
     grant = Grant(
@@ -56,6 +57,7 @@ def new_grant(
         created=now,
         challenge=challenge[0],
         method=challenge[1],
+        nonce=nonce,
     )
     company.grants[grant.code] = grant
     return grant

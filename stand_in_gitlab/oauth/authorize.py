@@ -35,7 +35,8 @@ def authorize(company: Company, params: Mapping[str, str], now: float) -> Answer
         return _back(back, {"error": "access_denied", "error_description": DENIED, **state})
     challenge = params.get("code_challenge") or None
     method = params.get("code_challenge_method", "plain") if challenge else None
-    grant = new_grant(company, application, user.id, back, scopes, now, (challenge, method))
+    nonce = params.get("nonce") or None
+    grant = new_grant(company, application, user.id, back, scopes, now, (challenge, method), nonce)
     return _back(back, {"code": grant.code, **state})
 
 

@@ -11,17 +11,19 @@ from stand_in_gitlab.company.applications import CODE_LIFETIME, LIFETIME, new_pa
 from stand_in_gitlab.company.model import Token
 from stand_in_gitlab.company.state import Company
 from stand_in_gitlab.oauth.errors import missing, refusal
+from stand_in_gitlab.oauth.openid import SCOPE, OpenId
 
 Json = dict[str, Any]
 
 
-def exchange(company: Company, application: Application, sent: Mapping[str, Any], now: float) -> Json:
+def exchange(company: Company, openid: OpenId, application: Application, sent: Mapping[str, Any], now: float) -> Json:
     """The answer of the token endpoint for any grant type that GitLab's web applications use."""
     kind = sent.get("grant_type")
     if kind == "authorization_code":
-        return _shown(_from_code(company, application, sent, now))
+        token, nonce = _from_code(company, application, sent, now)
+        return _shown(openid, token, nonce, now)
     if kind == "refresh_token":
-        return _shown(_refreshed(company, application, sent, now))
+        return _shown(openid, _refreshed(company, application, sent, now), None, now)
     raise refusal("unsupported_grant_type") if kind else missing("grant_type")
 
 
@@ -34,7 +36,9 @@ def check_refresh_token(company: Company, sent: Mapping[str, Any]) -> None:
         raise refusal("invalid_grant")
 
 
-def _from_code(company: Company, application: Application, sent: Mapping[str, Any], now: float) -> Token:
+def _from_code(
+    company: Company, application: Application, sent: Mapping[str, Any], now: float
+) -> tuple[Token, str | None]:
     grant = company.grants.get(str(sent.get("code", "")))
     if not sent.get("redirect_uri"):
         raise missing("redirect_uri")
@@ -43,7 +47,7 @@ def _from_code(company: Company, application: Application, sent: Mapping[str, An
     if grant is None or grant.client_id != application.client_id or not _good(grant, sent, now):
         raise refusal("invalid_grant")
     grant.used = True
-    return new_pair(company, application.client_id, grant.user_id, grant.scopes, now)
+    return new_pair(company, application.client_id, grant.user_id, grant.scopes, now), grant.nonce
 
 
 def _good(grant: Grant, sent: Mapping[str, Any], now: float) -> bool:
@@ -79,7 +83,9 @@ def _may_sign_in(company: Company, token: Token) -> bool:
     return user is not None and user.state == "active"
 
 
-def _shown(token: Token) -> Json:
+def _shown(openid: OpenId, token: Token, nonce: str | None, now: float) -> Json:
+    """With an ID token where the scope asks for one (doorkeeper-openid_connect, oauth/token_response.rb)."""
+    more = {"id_token": openid.id_token(token, nonce, now)} if SCOPE in token.scopes else {}
     return {
         "access_token": token.value,
         "token_type": "Bearer",
@@ -87,6 +93,7 @@ def _shown(token: Token) -> Json:
         "refresh_token": token.refresh,
         "scope": " ".join(token.scopes),
         "created_at": int(token.created),
+        **more,
     }
 
 
