@@ -28,6 +28,11 @@ class Options:
     keep_state: bool = True
     """Whether the state is wanted again: writing it takes a moment."""
     log_level: str = "INFO"
+    console_gitlab: str = ""
+    """The GitLab that people sign in to the console with, its application, and who gets which role there."""
+    console_client_id: str = ""
+    console_client_secret: str = field(default="", repr=False)
+    console_roles: str = ""
     runner_prices: str = ""
     """What a minute costs on runners, as the parameter `RunnerPrices` takes it."""
 
@@ -59,6 +64,14 @@ def add_up_arguments(parser: argparse.ArgumentParser) -> None:
         help="a port GitLab may listen on; repeatable",
     )
     add("--allow-http", action="store_true", help="let a GitLab be connected without TLS")
+    add("--console-gitlab", default="", metavar="URL", help="let people sign in to the console with this GitLab")
+    add(
+        "--console-client-id",
+        default="",
+        metavar="ID",
+        help="the OAuth application there; its secret is taken from HUB_CONSOLE_CLIENT_SECRET",
+    )
+    add("--console-roles", default="", metavar="RULES", help="who gets which role, such as acme/platform=owner")
     add("--no-schedules", action="store_true", help="start no sync by itself")
     add("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"], help="the functions' log level")
 
@@ -76,6 +89,10 @@ def up_options(arguments: argparse.Namespace) -> Options:
         allow_private=_networks(arguments.allow_private),
         allow_ports=tuple(arguments.allow_port),
         allow_http=arguments.allow_http,
+        console_gitlab=arguments.console_gitlab,
+        console_client_id=arguments.console_client_id,
+        console_client_secret=os.environ.get("HUB_CONSOLE_CLIENT_SECRET", ""),
+        console_roles=arguments.console_roles,
         schedules=not arguments.no_schedules,
         log_level=arguments.log_level,
     )

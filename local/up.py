@@ -16,7 +16,7 @@ from local.emulator import Emulator
 from local.emulator_fixes import repair_concurrency
 from local.gateway import Gateway
 from local.options import Options, add_up_arguments, up_options
-from local.owner import put_owner_token
+from local.owner import put_client_secret, put_owner_token
 from local.problems import Problem, Stopped
 from local.proxy import ReverseProxy
 from local.stack import Stack
@@ -82,6 +82,7 @@ def running(
             emulator.start()
             wanted, stack = _deployed(options, emulator, home, say)
             token = put_owner_token(stack, options.owner_token, is_new=home.deployed is None)
+            put_client_secret(stack, options.console_client_secret)
             prepare(stack)
             with _open_door(listening, emulator.port, Gateway(stack).api_id):
                 say("Loading the functions …")

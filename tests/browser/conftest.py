@@ -12,6 +12,8 @@ from tests.browser.server import serving
 from tests.browser.webdriver import Browser, chromedriver, missing
 from tests.fakes.company_hub import OWNER_TOKEN, CompanyHub
 
+ADMINISTRATOR = 1
+"""Who says yes where the stand-in asks nobody."""
 COMPANY = ("--seed", "7", "--users", "20", "--groups", "6", "--projects", "8", "--pipelines", "3", "--jobs", "3")
 
 
@@ -35,6 +37,8 @@ def console() -> Iterator[Console]:
     if (reason := missing()) is not None:
         pytest.skip(reason)
     with running(*COMPANY) as gitlab:
+        group = gitlab.truth("groups")[0]
+        gitlab.change("add_member", source="group", source_id=group["id"], user_id=ADMINISTRATOR, level=10)
         hub = CompanyHub(time.time)
         integration_id = hub.connect(gitlab)
         for kind in ("access", "pipelines", "credentials"):
@@ -42,6 +46,7 @@ def console() -> Iterator[Console]:
         hub.sync()
         hub.push(integration_id, gitlab.truth("projects")[0]["id"])
         with serving(hub, threading.Lock()) as url:
+            hub.sign_in_with(gitlab, group["full_path"], url)
             yield Console(url, hub, integration_id)
 
 

@@ -57,6 +57,7 @@ SELDOM = {
     ("BuilderRole", "dynamodb:PutItem", "IntegrationsTable"): RENEWAL,
     ("BuilderRole", "dynamodb:Query", "DeliveriesTable"): "builds that a new one supersedes (cancel_previous)",
     ("BuildsRole", "dynamodb:Query", "DeliveriesTable"): "triggers are listed",
+    ("ConsoleRole", "secretsmanager:GetSecretValue", "ConsoleClientSecret"): "people sign in with a GitLab",
     ("DeliveriesRole", "dynamodb:PutItem", "IntegrationsTable"): RENEWAL,
     ("DeliveriesRole", "dynamodb:Query", "DeliveriesTable/index/pending"): "its tick looks for forgotten deliveries",
     ("DeliveriesRole", "dynamodb:Query", "IntegrationsTable"): "a comparison of commits wants the credential",

@@ -19,6 +19,7 @@ from gitlab_hub.composition.access_work import access_work
 from gitlab_hub.composition.console import console_of
 from gitlab_hub.composition.export_sources import exporter_of
 from gitlab_hub.composition.sync_entry import SyncWork, sync_entry
+from gitlab_hub.console.gitlab_sign_in import FINISH
 from gitlab_hub.gitlab.policy import NetworkPolicy
 from gitlab_hub.integrations.connector import GitLabConnector
 from gitlab_hub.pipelines.feature import PipelinesFeature
@@ -58,6 +59,15 @@ class CompanyHub:
         self._apis = {part: self._api(part) for part in PARTS}
         for part in PARTS:
             self.container.functions[part] = MemoryFunction(partial(self._answer, part))
+        self.console = console_of(self.container, FOLDER)
+
+    def sign_in_with(self, gitlab: Running, group: str, url: str) -> None:
+        """Let its administrator, who is to be in a group, sign in to the console at a URL, as an admin."""
+        client = gitlab.add_application("console", f"{url}{FINISH}", scopes=["openid"])
+        self.container.secrets().create("console-client", {"client_secret": client.client_secret}, version="v" * 32)
+        settings = {"CONSOLE_CLIENT_ID": client.client_id, "CONSOLE_CLIENT_SECRET": "console-client"}
+        more = {"CONSOLE_GITLAB_URL": gitlab.base, "CONSOLE_ROLES": f"{group}=admin", "PUBLIC_URL": url}
+        self.container.reconfigure(settings | more)
         self.console = console_of(self.container, FOLDER)
 
     def call(self, part: str, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:

@@ -56,6 +56,12 @@ class MemoryContainer(Container):
         self._connector, self._patient, self._secrets = connector, patient or connector, secrets or MemorySecrets()
         vars(self).update(parts)
 
+    def reconfigure(self, environ: Mapping[str, str]) -> None:
+        """Give the functions other variables, as a deployment does."""
+        self._environ = {**self._environ, **environ}
+        for name in ("settings", "public_url"):
+            vars(self).pop(name, None)
+
     def table(self, name: Required) -> Table:
         """The table of a setting's name; made when it is first asked for."""
         return self.tables.setdefault(name.removesuffix("_table"), MemoryTable(INDEXES))

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from gitlab_hub.composition.settings import Settings
+from gitlab_hub.console.people import rules_of
 from local.cloud import LONGEST_STACK_NAME
-from tests.unit.template.transformed import ROOT, Resource, functions, resources, source, statements
+from tests.unit.template.transformed import ROOT, Resource, functions, resources, source, statements, transformed
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 DEPLOYED = resources("AWS::Lambda::Function")
@@ -69,7 +70,8 @@ def test_settings_name_secrets_and_hold_none(name: str) -> None:
         is_secret = any(word in variable for word in ("SECRET", "TOKEN", "KEY", "PASSWORD"))
         assert not (is_secret and isinstance(value, str)), variable
         if is_secret:
-            assert set(value) <= {"Ref", "Fn::Sub"}, variable
+            named = value["Fn::If"][1:] if "Fn::If" in value else [value]
+            assert all(set(one) <= {"Ref", "Fn::Sub"} for one in named), variable
 
 
 @pytest.mark.parametrize("name", DEPLOYED)
@@ -79,12 +81,29 @@ def test_sam_local_can_point_every_function_at_an_emulator(name: str) -> None:
 
 
 def test_loopback_is_refused_where_no_emulator_is() -> None:
-    (rule,) = source()["Rules"].values()
+    rule = source()["Rules"]["LoopbackIsForTheLocalStack"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "AllowLoopback"}, "true"]}
     (assertion,) = rule["Assertions"]
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AwsEndpointUrl"}, ""]}]}
     assert source()["Parameters"]["AllowLoopback"]["Default"] == "false"
     assert source()["Parameters"]["AwsEndpointUrl"]["Default"] == ""
+
+
+def test_whoever_names_a_gitlab_to_sign_in_with_names_an_application_and_who_may_come_in() -> None:
+    rule = source()["Rules"]["SigningInWithGitLabIsWhole"]
+    wanted = {json.dumps(one["Assert"]) for one in rule["Assertions"]}
+    assert wanted == {
+        json.dumps({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]}) for name in ("ConsoleClientId", "ConsoleRoles")
+    }
+    assert source()["Parameters"]["ConsoleGitLabUrl"]["Default"] == ""
+    secret = transformed()["Resources"]["ConsoleClientSecret"]
+    assert secret["Condition"] == transformed()["Outputs"]["ConsoleClientSecretName"]["Condition"] == "HasConsoleGitLab"
+
+
+def test_rules_that_the_template_takes_are_rules_that_the_console_reads() -> None:
+    pattern = source()["Parameters"]["ConsoleRoles"]["AllowedPattern"]
+    for text in (value for name, value, fits in HOSTS_AND_RANGES if name == "ConsoleRoles" and fits):
+        assert (re.fullmatch(pattern, text) is not None, len(rules_of(text))) == (True, text.count("="))
 
 
 def test_event_sources_are_bounded_each_by_itself_and_report_single_failures() -> None:
@@ -111,7 +130,12 @@ def test_only_functions_that_call_gitlab_or_targets_are_in_the_vpc() -> None:
     calling = {name for name, one in DEPLOYED.items() if "ALLOWED_HOSTS" in one["Environment"]["Variables"]}
     placed = {name: one["VpcConfig"] for name, one in DEPLOYED.items() if "VpcConfig" in one}
     assert placed.keys() == calling
-    assert {config["Fn::If"][0] for config in placed.values()} == {"HasVpc"}
+    # The console calls one only where people sign in with it.
+    assert {name: config["Fn::If"][0] for name, config in placed.items() if config["Fn::If"][0] != "HasVpc"} == {
+        "ConsoleFunction": "ConsoleIsInVpc"
+    }
+    both = [source()["Conditions"][name] for name in ("HasConsoleGitLab", "HasVpc")]
+    assert source()["Conditions"]["ConsoleIsInVpc"] == {"Fn::And": both}
     roles = {name for name, role in resources("AWS::IAM::Role").items() if "ManagedPolicyArns" in role}
     assert roles == {functions()[name]["Role"]["Fn::GetAtt"][0] for name in calling}
 
@@ -143,6 +167,21 @@ HOSTS_AND_RANGES = [
     ("AllowedPrivateCidrs", "10.0.0.0/255.0.0.0", False),
     ("AllowedPrivateCidrs", "gitlab.example.com", False),
     ("AllowedPrivateCidrs", "10.20.0.0/16;10.30.0.0/16", False),
+    ("ConsoleGitLabUrl", "", True),
+    ("ConsoleGitLabUrl", "https://gitlab.example.com", True),
+    ("ConsoleGitLabUrl", "https://example.com/gitlab", True),
+    ("ConsoleGitLabUrl", "https://gitlab.example.com/", False),
+    ("ConsoleGitLabUrl", "gitlab.example.com", False),
+    ("ConsoleGitLabUrl", "https://gitlab.example.com?x=1", False),
+    ("ConsoleGitLabUrl", "https://me@gitlab.example.com", False),
+    ("ConsoleRoles", "", True),
+    ("ConsoleRoles", "acme/platform=owner", True),
+    ("ConsoleRoles", "acme/platform=owner,acme/shop=developer@int_1+int_2,acme.x=viewer", True),
+    ("ConsoleRoles", "acme/platform=owner,", False),
+    ("ConsoleRoles", "acme/platform=root", False),
+    ("ConsoleRoles", "acme/platform=owner@shop", False),
+    ("ConsoleRoles", "*=owner", False),
+    ("ConsoleRoles", "acme", False),
 ]
 
 

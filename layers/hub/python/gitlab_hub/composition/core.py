@@ -49,6 +49,10 @@ Required = Literal[
     "secret_prefix",
     "master_key_secret",
     "owner_token_secret",
+    "console_gitlab_url",
+    "console_client_id",
+    "console_client_secret",
+    "console_roles",
 ]
 """Settings that are plain texts: functions that start often read them as they are, without the models of `settings`."""
 

@@ -63,6 +63,10 @@ class Settings(BaseModel):
     pipelines_interval_minutes: Annotated[int, Field(ge=1)] = 5
     master_key_secret: str = ""
     owner_token_secret: str = ""
+    console_gitlab_url: str = ""
+    console_client_id: str = ""
+    console_client_secret: str = ""
+    console_roles: str = ""
     allowed_private_cidrs: Annotated[tuple[str, ...], Listed] = ()
     allowed_hosts: Annotated[tuple[str, ...], Listed] = ()
     allowed_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Listed] = ()

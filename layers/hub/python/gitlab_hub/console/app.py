@@ -9,7 +9,7 @@ from gitlab_hub.audit.log import begin_request
 from gitlab_hub.console.assets import BASE, Assets
 from gitlab_hub.console.door import Door, session_ids, sign_in_url
 from gitlab_hub.console.forms import FORM_KEY, check_origin, fields_of
-from gitlab_hub.console.hub_api import ApiRefusal, HubApi
+from gitlab_hub.console.hub_api import ApiOf, ApiRefusal
 from gitlab_hub.console.rendering import Renderer
 from gitlab_hub.console.responses import BrowserResponse, file_response, page_response, redirect
 from gitlab_hub.console.screens import Download, GoTo, Page, Screen, ScreenDirectory, Visit
@@ -17,11 +17,7 @@ from gitlab_hub.console.sessions import Session, Sessions
 from gitlab_hub.errors import HubError
 from gitlab_hub.web.call import Call, check_path, check_query
 from gitlab_hub.web.errors import NoSuchPath, PermissionDenied
-from gitlab_hub.web.principal import Principal
 from gitlab_hub.web.status import status_of
-
-ApiOf = Callable[[Principal, Mapping[str, Any]], HubApi]
-"""(who is signed in, context of the request) → the API in their name."""
 
 
 class Console:

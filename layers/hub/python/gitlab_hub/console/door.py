@@ -1,7 +1,8 @@
-"""The door: signing in with a hub token or a one-time link, and signing out."""
+"""The door: signing in with a hub token, a one-time link or GitLab, and signing out."""
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -9,8 +10,12 @@ from urllib.parse import urlencode
 from gitlab_hub.audit.log import Audit
 from gitlab_hub.audit.model import AuditAction
 from gitlab_hub.console.forms import FORM_KEY, check_origin, fields_of, is_same, own_path
+from gitlab_hub.console.gitlab_sign_in import BEGIN, FINISH, LIFE_SECONDS, GitLabSignIn, Provider, integrations_at
+from gitlab_hub.console.gitlab_sign_in import COOKIE as GITLAB_COOKIE
+from gitlab_hub.console.hub_api import ApiOf
 from gitlab_hub.console.links import Link, LinkStore
-from gitlab_hub.console.rendering import Renderer
+from gitlab_hub.console.people import Person, principal_of
+from gitlab_hub.console.rendering import Renderer, url_with
 from gitlab_hub.console.responses import BrowserResponse, page_response, redirect
 from gitlab_hub.console.sessions import COOKIE, LONGEST_SECONDS, Sessions, Tokens
 from gitlab_hub.web.call import Call
@@ -37,15 +42,21 @@ class Door:
         tokens: Tokens,
         audit: Audit,
         renderer: Renderer,
+        api_of: ApiOf,
+        gitlab: GitLabSignIn | None = None,
         new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(24),
     ) -> None:
+        """`gitlab`: None where nobody signs in with GitLab."""
         self._sessions, self._links, self._tokens = sessions, links, tokens
         self._audit, self._renderer, self._new_secret = audit, renderer, new_secret
+        self._api_of, self._gitlab = api_of, gitlab
 
     def answer(self, call: Call) -> BrowserResponse | None:
         """Answer a request at the door; None where it goes further in."""
         if call.path == SIGN_IN:
             return self._sign_in(call) if call.method == "POST" else self.form(call, to=_asked_for(call))
+        if self._gitlab is not None and call.method == "GET" and call.path in (BEGIN, FINISH):
+            return self._to_gitlab(call, self._gitlab) if call.path == BEGIN else self._from_gitlab(call, self._gitlab)
         if call.path == SIGN_OUT and call.method == "POST":
             return self._sign_out(call)
         if call.path.startswith(LINK):
@@ -55,7 +66,8 @@ class Door:
 
     def form(self, call: Call, *, to: str, status: int = HTTPStatus.OK, problem: str | None = None) -> BrowserResponse:
         """Show the form that a token is pasted into."""
-        return self._page(call, "sign_in.html", {"to": to, "problem": problem}, status)
+        at_gitlab = None if self._gitlab is None else url_with(BEGIN, to=to)
+        return self._page(call, "sign_in.html", {"to": to, "problem": problem, "at_gitlab": at_gitlab}, status)
 
     def _sign_in(self, call: Call) -> BrowserResponse:
         fields = _checked_fields(call)
@@ -64,7 +76,35 @@ class Door:
         if token is None:
             problem = "This hub token is not valid: mistyped, revoked or expired. An owner can make a new one."
             return self.form(call, to=to, status=HTTPStatus.UNAUTHORIZED, problem=problem)
-        return self._let_in(call, token, to)
+        return self._let_in_token(call, token, to)
+
+    def _to_gitlab(self, call: Call, gitlab: GitLabSignIn) -> BrowserResponse:
+        if call.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+            # Nobody is signed in by what another site links to.
+            return self.form(call, to=_asked_for(call))
+        address, value = gitlab.begin(call, _asked_for(call))
+        # GitLab leads back from another site, which a strict cookie would not come along with.
+        return redirect(address, cookies=(host_cookie(GITLAB_COOKIE, value, seconds=LIFE_SECONDS, same_site="Lax"),))
+
+    def _from_gitlab(self, call: Call, gitlab: GitLabSignIn) -> BrowserResponse:
+        over = host_cookie(GITLAB_COOKIE, "", seconds=0, same_site="Lax")
+        try:
+            answer = self._let_in_person(call, *gitlab.finish(call), gitlab.provider)
+        except PermissionDenied as refusal:
+            answer = self.form(call, to=own_path(None), status=HTTPStatus.FORBIDDEN, problem=str(refusal))
+        return replace(answer, cookies=(*answer.cookies, over))
+
+    def _let_in_person(self, call: Call, person: Person, to: str, provider: Provider) -> BrowserResponse:
+        principal = principal_of(person, provider.rules, provider.issuer)
+        if principal is None:
+            raise PermissionDenied(
+                f"GitLab knows you as @{person.username}, and none of your groups there may come in here. Whoever runs "
+                "the hub names groups in ConsoleRoles."
+            )
+        api = self._api_of(principal, call.event["requestContext"])
+        located = replace(person, integration_ids=tuple(integrations_at(api, provider.issuer)))
+        after = {"username": person.username, "gitlab": person.issuer, "role": principal.role.value}
+        return self._let_in(call, principal.token_id, lambda: self._sessions.begin_of(located), to, after=after)
 
     def _show_link(self, call: Call, ticket: str) -> BrowserResponse:
         # Looked at, not used up: what only previews a link must not take it away from whoever it is for.
@@ -78,7 +118,7 @@ class Door:
         _checked_fields(call)
         link = self._links.use(ticket)
         token = None if link is None else self._maker(link)
-        return self._gone(call) if token is None else self._let_in(call, token, own_path(None))
+        return self._gone(call) if token is None else self._let_in_token(call, token, own_path(None))
 
     def _maker(self, link: Link) -> KnownToken | None:
         """The token that made a link, if it is good now."""
@@ -89,11 +129,14 @@ class Door:
         problem = "This link was used or has expired, or its hub token has. Make another link, or paste a hub token."
         return self.form(call, to=own_path(None), status=HTTPStatus.GONE, problem=problem)
 
-    def _let_in(self, call: Call, token: KnownToken, to: str) -> BrowserResponse:
+    def _let_in_token(self, call: Call, token: KnownToken, to: str) -> BrowserResponse:
+        return self._let_in(call, token.principal.token_id, lambda: self._sessions.begin(token), to)
+
+    def _let_in(self, call: Call, actor: str, begin: Callable[[], str], to: str, **details: Any) -> BrowserResponse:
         for before in session_ids(call.event):
             self._sessions.end(before)
-        self._audit.record(AuditAction.CONSOLE_SIGN_IN, actor=token.principal.token_id, integration_id=None)
-        cookie = host_cookie(COOKIE, self._sessions.begin(token), seconds=LONGEST_SECONDS)
+        self._audit.record(AuditAction.CONSOLE_SIGN_IN, actor=actor, integration_id=None, **details)
+        cookie = host_cookie(COOKIE, begin(), seconds=LONGEST_SECONDS)
         return redirect(to, cookies=(cookie, host_cookie(DOOR_COOKIE, "", seconds=0)))
 
     def _sign_out(self, call: Call) -> BrowserResponse:

@@ -195,6 +195,10 @@ class HubApi:
         }
 
 
+ApiOf = Callable[[Principal, Mapping[str, Any]], HubApi]
+"""(who is signed in, context of the request) → the API in their name."""
+
+
 def _joined(value: Any) -> str:
     """A parameter as the gateway gives it: what is repeated stands there once, with commas."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

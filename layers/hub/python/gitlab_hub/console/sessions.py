@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from gitlab_hub.console.forms import is_same
+from gitlab_hub.console.people import Person
 from gitlab_hub.storage.ports import ABSENT, PRESENT, ConditionFailed, Item, Table
 from gitlab_hub.web.principal import Principal, Role
 from gitlab_hub.web.tokens import KnownToken, secret_hash
@@ -14,6 +15,8 @@ PARTITION = "CONSOLE_SESSION#"
 COOKIE = "__Host-hub-session"
 IDLE_SECONDS = 3600
 LONGEST_SECONDS = 12 * 3600
+LONGEST_AT_GITLAB_SECONDS = 4 * 3600
+"""How long a sign-in with GitLab lasts: in which groups somebody is was asked when they signed in."""
 NOTED_SECONDS = 60
 """How often at most a session's last use is written down."""
 
@@ -32,14 +35,18 @@ class Tokens(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """What is stored of a session; times are unix seconds. `form_key` proves that a form was made for it."""
+    """What is stored of a session; times are unix seconds. `form_key` proves that a form was made for it.
+
+    It is a hub token's (`token_id` and `fingerprint`), or somebody's who has signed in with GitLab (`person`).
+    """
 
     key: str
-    token_id: str
-    fingerprint: str
     form_key: str
     created_at: int
     used_at: int
+    token_id: str = ""
+    fingerprint: str = ""
+    person: dict[str, Any] | None = None
 
     def is_over(self, now: float) -> bool:
         """Say whether it has lasted, or rested, for too long."""
@@ -48,12 +55,13 @@ class SessionRow:
     @property
     def ends_at(self) -> int:
         """When it ends, unless it is used before."""
-        return min(self.created_at + LONGEST_SECONDS, self.used_at + IDLE_SECONDS)
+        longest = LONGEST_SECONDS if self.person is None else LONGEST_AT_GITLAB_SECONDS
+        return min(self.created_at + longest, self.used_at + IDLE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody who is signed in, with what their hub token is good for at this moment."""
+    """Somebody who is signed in, with what their hub token, or their groups in GitLab, are good for at this moment."""
 
     principal: Principal
     label: str | None
@@ -69,7 +77,10 @@ class Session:
 
 
 class Sessions:
-    """Begins, finds and ends sessions. A session is worth what its hub token is worth when it is used, and no more."""
+    """Begins, finds and ends sessions.
+
+    A session is worth what its hub token is worth when it is used, or what the rules make of its person, and no more.
+    """
 
     def __init__(
         self,
@@ -77,23 +88,20 @@ class Sessions:
         tokens: Tokens,
         now: Callable[[], float],
         *,
+        principal_of: Callable[[Person], Principal | None] = lambda _person: None,
         new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     ) -> None:
+        """`principal_of`: who somebody from GitLab is by the rules of this moment."""
         self._table, self._tokens, self._now, self._new_secret = table, tokens, now, new_secret
+        self._principal_of = principal_of
 
     def begin(self, token: KnownToken) -> str:
         """Begin a session, and give the new id for the browser: never one that the browser came with."""
-        session_id, now = self._new_secret(), int(self._now())
-        row = SessionRow(
-            key=secret_hash(session_id),
-            token_id=token.principal.token_id,
-            fingerprint=token.binding,
-            form_key=self._new_secret(),
-            created_at=now,
-            used_at=now,
-        )
-        self._table.put(_item(row), ABSENT)
-        return session_id
+        return self._begun(token_id=token.principal.token_id, fingerprint=token.binding)
+
+    def begin_of(self, person: Person) -> str:
+        """The same for somebody who has signed in with GitLab."""
+        return self._begun(person=person.to_row())
 
     def find(self, session_id: str, *, in_use: bool = True) -> Session | None:
         """Find a session that still counts; the token is looked up anew. `in_use` false does not prolong it."""
@@ -101,18 +109,35 @@ class Sessions:
         now = self._now()
         if row is None or row.is_over(now):
             return None
-        token = self._tokens.known_by_id(row.token_id)
-        # A token of the same id with another secret is another token.
-        if token is None or not is_same(token.binding, row.fingerprint):
+        known = self._of_token(row) if row.person is None else self._of_person(Person.from_row(row.person))
+        if known is None:
             self.end(session_id)
             return None
         if in_use and now - row.used_at >= NOTED_SECONDS and not self._noted(row, int(now)):
             return None
-        return Session(principal=token.principal, label=token.label, form_key=row.form_key)
+        principal, label = known
+        return Session(principal=principal, label=label, form_key=row.form_key)
 
     def end(self, session_id: str) -> None:
         """End a session; one that is over already stays so."""
         self._table.delete(f"{PARTITION}{secret_hash(session_id)}", _SK)
+
+    def _begun(self, **whose: Any) -> str:
+        session_id, now = self._new_secret(), int(self._now())
+        row = SessionRow(key=secret_hash(session_id), form_key=self._new_secret(), created_at=now, used_at=now, **whose)
+        self._table.put(_item(row), ABSENT)
+        return session_id
+
+    def _of_token(self, row: SessionRow) -> tuple[Principal, str | None] | None:
+        token = self._tokens.known_by_id(row.token_id)
+        # A token of the same id with another secret is another token.
+        if token is None or not is_same(token.binding, row.fingerprint):
+            return None
+        return token.principal, token.label
+
+    def _of_person(self, person: Person) -> tuple[Principal, str | None] | None:
+        principal = self._principal_of(person)
+        return None if principal is None else (principal, f"@{person.username}")
 
     def _noted(self, row: SessionRow, now: int) -> bool:
         """Write down that it was used; false where it was ended meanwhile, which must not bring it back."""
@@ -133,4 +158,5 @@ def _item(row: SessionRow) -> Item:
 
 
 def _fields(item: Item) -> dict[str, Any]:
-    return {name: item[name] for name in SessionRow.__dataclass_fields__}
+    # Rows of earlier releases are all of tokens.
+    return {name: item[name] for name in SessionRow.__dataclass_fields__ if name in item}

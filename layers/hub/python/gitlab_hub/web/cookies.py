@@ -1,7 +1,7 @@
 """Cookies that a browser sent, and the one kind that the hub sets where it can: `__Host-`, for its own host alone."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 
 def sent_cookies(event: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -16,10 +16,12 @@ def sent_cookies(event: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name.strip(), value.strip()) for name, _, value in pairs if name.strip()]
 
 
-def host_cookie(name: str, value: str, *, seconds: int) -> str:
+def host_cookie(name: str, value: str, *, seconds: int, same_site: Literal["Strict", "Lax"] = "Strict") -> str:
     """A cookie that no other host or path can set, no script reads, and no request from elsewhere carries.
+
+    With `Lax` a link or a redirection from elsewhere carries it (RFC 6265bis, 5.2).
 
     `name` begins with `__Host-`, which asks for `Secure`, `Path=/` and no `Domain` (RFC 6265bis, 4.1.3.2). Browsers
     take 127.0.0.1 and localhost for as good as https (W3C, Secure Contexts, 3.1). 0 seconds remove it.
     """
-    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}"
+    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}; Max-Age={seconds}"

@@ -1,0 +1,172 @@
+"""Answers that are no sign-in of this browser's, and a GitLab that fails or is another one: nobody is let in."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+
+from gitlab_hub.console.gitlab_sign_in import BEGIN, COOKIE, FINISH, LIFE_SECONDS
+from tests.fakes.gitlab import HOST
+from tests.functional.console.gitlab_door import SESSION, GitLabDoor, is_refused
+
+
+def test_a_sign_in_that_another_browser_began_is_nobodys(door: GitLabDoor) -> None:
+    """Whoever sends somebody their own answer of GitLab's would have them work in a session that is not theirs."""
+    attacker, victim, user = door.visitor(), door.visitor(), door.member(0)
+    path = door.agree(door.begin(attacker), user)
+    assert is_refused(door, victim, door.come_back(victim, path), "begun in another browser")
+    door.begin(victim)
+    assert is_refused(door, victim, door.come_back(victim, path), "begun in another browser")
+
+
+def test_a_code_that_was_made_for_another_sign_in_opens_nothing(door: GitLabDoor) -> None:
+    attacker, victim, user = door.visitor(), door.visitor(), door.member(0)
+    code = dict(parse_qsl(urlsplit(door.agree(door.begin(attacker), user)).query))["code"]
+    state = door.begin(victim)["state"]
+    shown = door.come_back(victim, f"{FINISH}?{urlencode({'code': code, 'state': state})}")
+    assert is_refused(door, victim, shown, "invalid_credentials", status=400)
+
+
+def test_an_answer_counts_once(door: GitLabDoor) -> None:
+    visitor, user = door.visitor(), door.member(0)
+    asked = door.begin(visitor)
+    kept = dict(visitor.cookies)
+    path = door.agree(asked, user)
+    assert door.come_back(visitor, path).status == 303
+    again = door.come_back(visitor, path)
+    assert (again.status, "finished already" in again.text) == (403, True)
+    other = door.visitor()
+    other.cookies.update(kept)
+    replayed = door.come_back(other, path)
+    assert (replayed.status, "invalid_credentials" in replayed.text, SESSION in other.cookies) == (400, True, False)
+
+
+def test_a_sign_in_is_over_after_ten_minutes(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    door.hub.clock += LIFE_SECONDS + 1
+    assert is_refused(door, visitor, door.come_back(visitor, path), "longer than ten minutes")
+    assert door.way.requests == []
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", "x", "a.b.c", "..", "secret.1790000000.%%%", "a.99999999999999999999.L2NvbnNvbGU"]
+)
+def test_a_cookie_that_the_hub_has_not_made_is_none(door: GitLabDoor, cookie: str) -> None:
+    visitor = door.visitor()
+    visitor.cookies[COOKIE] = cookie
+    assert is_refused(door, visitor, door.come_back(visitor, f"{FINISH}?code=c&state=s"), "begun in another browser")
+
+
+def test_another_gitlab_that_answers_is_not_believed(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    shown = door.come_back(visitor, f"{path}&iss=https%3A%2F%2Fevil.example.com")
+    assert is_refused(door, visitor, shown, "Another GitLab has answered")
+
+
+def test_a_no_at_gitlab_is_one_here(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0), standin_deny="1")
+    assert is_refused(door, visitor, door.come_back(visitor, path), "GitLab let nobody in")
+
+
+def test_another_site_cannot_begin_a_sign_in(door: GitLabDoor) -> None:
+    sent = door.visitor().send("GET", BEGIN, sec_fetch_site="cross-site")
+    assert (sent.status, "location" in sent.headers, COOKIE in str(sent.set_cookies)) == (200, False, False)
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/v1/tokens",
+        "/console\\@x",
+        "javascript:x",
+        f"/console?q={'x' * 4000}",
+    ],
+)
+def test_nobody_is_sent_elsewhere_afterwards(door: GitLabDoor, to: str) -> None:
+    visitor = door.visitor()
+    assert door.sign_in(visitor, door.member(0), to).headers["location"] == "/console"
+
+
+def test_a_session_that_a_browser_brings_is_never_taken_over(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    visitor.cookies[SESSION] = "chosen-by-somebody-else"
+    door.sign_in(visitor, door.member(0))
+    other = door.visitor()
+    other.cookies[SESSION] = "chosen-by-somebody-else"
+    assert (visitor.get("/console").status, other.get("/console").status) == (200, 401)
+
+
+# ---- A GitLab that fails, or is another one
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_gitlab_that_is_away_lets_nobody_in(door: GitLabDoor, number: int) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    door.way.failing = number
+    shown = door.come_back(visitor, path)
+    # What only reads is tried again; what uses the code up is not.
+    if number == 2:
+        assert is_refused(door, visitor, shown, "host_unreachable", status=502)
+    else:
+        assert (shown.status, len(door.way.requests)) == (303, 5)
+
+
+def test_a_hub_that_cannot_say_which_integrations_there_are_lets_nobody_in(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    door.hub.away = {"integrations"}
+    try:
+        shown = door.come_back(visitor, path)
+    finally:
+        door.hub.away = set()
+    assert is_refused(door, visitor, shown, "service_unavailable", status=503)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"issuer": "https://evil.example.com", "jwks_uri": f"{HOST}/oauth/discovery/keys"},
+        {"issuer": HOST, "jwks_uri": "https://evil.example.com/keys"},
+        {"issuer": HOST, "jwks_uri": f"{HOST}.evil.example.com/keys"},
+        {"issuer": HOST},
+        [],
+    ],
+)
+def test_keys_are_taken_from_the_gitlab_that_was_asked_and_nowhere_else(door: GitLabDoor, document: object) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    door.way.changed["/.well-known/openid-configuration"] = httpx.Response(200, json=document)
+    shown = door.come_back(visitor, path)
+    assert is_refused(door, visitor, shown, "ConsoleGitLabUrl")
+    assert len(door.way.requests) == 1
+
+
+def test_a_token_that_others_have_signed_is_none(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    foreign = GitLabDoor().app.openid.keys()
+    door.way.changed["/oauth/discovery/keys"] = httpx.Response(200, json=foreign)
+    assert is_refused(door, visitor, door.come_back(visitor, path), "ID token does not hold")
+
+
+def test_userinfo_about_somebody_else_is_not_taken(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    door.way.changed["/oauth/userinfo"] = httpx.Response(200, json={"sub": "1", "groups": door.groups})
+    assert is_refused(door, visitor, door.come_back(visitor, path), "about somebody else")
+
+
+def test_a_wrong_client_secret_says_so_and_lets_nobody_in(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    door.application.client_secret, kept = "another", door.application.client_secret
+    shown = door.come_back(visitor, path)
+    door.application.client_secret = kept
+    assert is_refused(door, visitor, shown, "invalid_credentials", status=400)
+    assert kept not in shown.html

@@ -1,0 +1,148 @@
+"""Signing in with GitLab: who comes in as what, for how long, and that it is off where nobody asks for it."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from gitlab_hub.console.gitlab_sign_in import BEGIN, COOKIE, FINISH, LIFE_SECONDS
+from gitlab_hub.console.sessions import LONGEST_AT_GITLAB_SECONDS
+from tests.fakes.gitlab import HOST
+from tests.fakes.queue import MemoryFunction
+from tests.functional.console.console_hub import ConsoleHub
+from tests.functional.console.gitlab_door import CALLBACK, SESSION, GitLabDoor, is_refused
+from tests.functional.console.visitor import Visitor, links
+
+
+def test_a_member_of_a_named_group_is_in_with_its_role_where_they_wanted_to_be(door: GitLabDoor) -> None:
+    visitor, user = door.visitor(), door.member(0)
+    [link] = [one for one in links(visitor.get(f"{door.hub.base}/people?q=a")) if one.startswith(BEGIN)]
+    assert dict(parse_qsl(urlsplit(link).query)) == {"to": f"{door.hub.base}/people?q=a"}
+    answer = door.sign_in(visitor, user, f"{door.hub.base}/people?q=a")
+    assert (answer.status, answer.headers["location"]) == (303, f"{door.hub.base}/people?q=a")
+    assert {line.partition("=")[0] for line in answer.set_cookies if "Max-Age=0" in line} >= {COOKIE}
+    shown = visitor.get(f"{door.hub.base}/people?q=a")
+    assert (shown.status, f"@{user.username}" in shown.text, "admin" in shown.text) == (200, True, True)
+    assert "permission_denied" in visitor.get(f"{door.hub.base}/settings/tokens").text
+
+
+def test_gitlab_is_asked_with_pkce_for_the_least_scope_and_leads_back_to_the_hub(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    first, second = door.begin(visitor), door.begin(visitor)
+    assert {**first, "state": "", "nonce": "", "code_challenge": ""} == {
+        "client_id": door.application.client_id, "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid",
+        "state": "", "nonce": "", "code_challenge": "", "code_challenge_method": "S256",
+    }  # fmt: skip
+    secrets = [one[name] for one in (first, second) for name in ("state", "nonce", "code_challenge")]
+    assert (len(set(secrets)), {len(one) for one in secrets}) == (6, {43})
+
+
+def test_the_cookie_of_a_sign_in_comes_along_from_gitlab_and_no_script_sees_it(door: GitLabDoor) -> None:
+    sent = door.visitor().send("GET", BEGIN)
+    [cookie] = sent.set_cookies
+    flags = {part.strip() for part in cookie.split(";")[1:]}
+    assert flags == {"Path=/", "Secure", "HttpOnly", "SameSite=Lax", f"Max-Age={LIFE_SECONDS}"}
+    value = cookie.partition("=")[2].partition(";")[0]
+    assert value.partition(".")[0] not in sent.headers["location"]
+
+
+def test_the_log_says_who_came_with_which_role(door: GitLabDoor) -> None:
+    user = door.member(0)
+    door.sign_in(door.visitor(), user)
+    _, log = door.hub("GET", "/v1/audit-log", query={"action": "console.sign_in"})
+    line = log["entries"][0]
+    assert (line["actor"], line["after"]) == (
+        f"gitlab:{user.id}", {"username": user.username, "gitlab": HOST, "role": "admin"}
+    )  # fmt: skip
+
+
+def test_nothing_secret_is_shown_or_stored(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    path = door.agree(door.begin(visitor), door.member(0))
+    answer = door.come_back(visitor, path)
+    shown = visitor.get(door.hub.base)
+    tokens = [token.value for token in door.app.company.tokens.values() if token.client_id]
+    secrets = [door.application.client_secret, dict(parse_qsl(urlsplit(path).query))["code"], *tokens]
+    seen = repr([door.hub.tables["integrations"].dump(), answer, shown.html, visitor.cookies])
+    assert [one for one in secrets if one in seen] == []
+
+
+def test_whoever_is_in_no_named_group_stays_outside(door: GitLabDoor) -> None:
+    visitor, user = door.visitor(), door.member(1)
+    assert is_refused(door, visitor, door.sign_in(visitor, user), f"@{user.username}, and none of your groups")
+
+
+def test_a_member_of_a_group_above_is_a_member_of_what_is_below(door: GitLabDoor) -> None:
+    company = door.app.company
+    below = next(one for one in company.groups.values() if one.parent_id is not None)
+    above = company.ancestors(below.id)[-1]
+    door.configure(f"{below.full_path.upper()}=viewer")
+    visitor = door.visitor()
+    assert door.sign_in(visitor, door.member(door.groups.index(above.full_path))).status == 303
+    assert visitor.get(door.hub.base).status == 200
+
+
+def test_a_role_may_be_limited_to_integrations(door: GitLabDoor) -> None:
+    door.configure("{0}=admin@" + door.hub.own)
+    visitor = door.visitor()
+    door.sign_in(visitor, door.member(0))
+    pages = [visitor.get(f"/console/{one}").status for one in (door.hub.own, door.hub.other)]
+    assert pages == [200, 404]
+
+
+def test_nobody_decides_on_their_own_access(door: GitLabDoor) -> None:
+    """In the integrations of the GitLab that they come from, the API knows them by their account there."""
+    visitor, user, callers = door.visitor(), door.member(0), list[Mapping[str, str]]()
+    functions = door.hub.container.functions
+    access = functions["access"]
+
+    def listening(event: Mapping[str, Any]) -> dict[str, Any]:
+        callers.append(event["requestContext"]["authorizer"]["lambda"])
+        return access.ask(event)
+
+    door.sign_in(visitor, user)
+    functions["access"] = MemoryFunction(listening)
+    try:
+        assert visitor.get(door.hub.base).status == 200
+    finally:
+        functions["access"] = access
+    mine = " ".join(f"{one}:{user.id}" for one in sorted((door.hub.own, door.hub.other)))
+    assert {one["gitlab_accounts"] for one in callers} == {mine}
+
+
+# ---- What ends it
+
+
+def test_the_rules_of_the_moment_count(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    door.sign_in(visitor, door.member(0))
+    door.configure("{0}=viewer")
+    moved = Visitor(door.hub.console)
+    moved.cookies.update(visitor.cookies)
+    assert ("viewer" in moved.get(door.hub.base).text, moved.get(f"{door.hub.base}/exports").status) == (True, 200)
+    door.configure("{1}=owner")
+    gone = Visitor(door.hub.console)
+    gone.cookies.update(visitor.cookies)
+    assert (gone.get(door.hub.base).status, door.sessions()) == (401, [])
+
+
+def test_it_ends_after_four_hours_of_work(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    door.sign_in(visitor, door.member(0))
+    seen = []
+    for _ in range(LONGEST_AT_GITLAB_SECONDS // 1_800):
+        door.hub.clock += 1_800
+        seen.append(visitor.get("/console").status)
+    assert (set(seen[:-1]), seen[-1]) == ({200}, 401)
+
+
+def test_signing_out_ends_it(door: GitLabDoor) -> None:
+    visitor = door.visitor()
+    door.sign_in(visitor, door.member(0))
+    visitor.submit(visitor.get(door.hub.base), "/console/sign-out")
+    assert (SESSION in visitor.cookies, door.sessions()) == (False, [])
+
+
+def test_it_is_off_unless_the_stack_names_a_gitlab() -> None:
+    visitor = Visitor(ConsoleHub().console)
+    assert "Sign in with GitLab" not in visitor.get("/console/sign-in").text
+    assert [visitor.send("GET", path).status for path in (BEGIN, f"{FINISH}?code=c&state=s")] == [404, 404]
