@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.functional.cli.command_line import CommandLine, Network, Trouble
+from tests.functional.cli.command_line import CommandLine, Network, Fault
 from tests.functional.console.console_hub import START, ConsoleHub
 
 BUCKET = "bucket.example"
@@ -18,10 +18,10 @@ BUCKET = "bucket.example"
 class ExportNetwork(Network):
     """A hub, and a bucket that knows nobody but whoever has a link.
 
-    `bucket_troubles` stand in for answers of the bucket, `told` for those of the hub about one export.
+    `bucket_faults` stand in for answers of the bucket, `told` for those of the hub about one export.
     """
 
-    bucket_troubles: list[Trouble]
+    bucket_faults: list[Fault]
     told: list[httpx.Response]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -29,11 +29,11 @@ class ExportNetwork(Network):
         if request.url.host != BUCKET:
             return self.told.pop(0) if self.told and "/exports/" in request.url.path else super().answer(request)
         assert "authorization" not in request.headers
-        if self.bucket_troubles:
-            trouble = self.bucket_troubles.pop(0)
-            if isinstance(trouble, Exception):
-                raise trouble
-            return trouble if isinstance(trouble, httpx.Response) else trouble(request)
+        if self.bucket_faults:
+            fault = self.bucket_faults.pop(0)
+            if isinstance(fault, Exception):
+                raise fault
+            return fault if isinstance(fault, httpx.Response) else fault(request)
         return stored(self.hub.container.bucket.dump()[request.url.path.removeprefix("/")])
 
 
@@ -45,7 +45,7 @@ class ExportLine(CommandLine):
     def __init__(self, hub: ConsoleHub, folder: Path) -> None:
         super().__init__(hub, folder)
         self.network = ExportNetwork(hub)
-        self.network.bucket_troubles, self.network.told = [], []
+        self.network.bucket_faults, self.network.told = [], []
         self.when_slept = hub.export
 
     def made(self, *words: str) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def test_more_files_than_links_are_asked_for_at_once_all_come(
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "fault",
     [
         httpx.ConnectError("refused"),
         httpx.ReadError("reset"),
@@ -157,15 +157,15 @@ def test_more_files_than_links_are_asked_for_at_once_all_come(
         httpx.Response(429),
     ],
 )
-def test_a_download_is_tried_again_where_that_helps(hub: ExportLine, folder: Path, trouble: Trouble) -> None:
+def test_a_download_is_tried_again_where_that_helps(hub: ExportLine, folder: Path, fault: Fault) -> None:
     made = hub.made("accounts")
-    hub.network.bucket_troubles = [trouble]
+    hub.network.bucket_faults = [fault]
     ended = hub("exports", "download", made["id"], "--to", str(folder))
     assert (ended.code, hub.slept[-1]) == (0, 0.5), ended.err
 
 
 @pytest.mark.parametrize(
-    ("troubles", "code", "words"),
+    ("faults", "code", "words"),
     [
         ([httpx.Response(403, text="<Code>AccessDenied</Code>")], 1, "a quarter of an hour"),
         ([stored(b"something else")], 1, "is not the file that the hub wrote"),
@@ -175,10 +175,10 @@ def test_a_download_is_tried_again_where_that_helps(hub: ExportLine, folder: Pat
     ],
 )
 def test_what_is_not_whole_and_right_is_not_kept(
-    hub: ExportLine, folder: Path, troubles: list[Trouble], code: int, words: str
+    hub: ExportLine, folder: Path, faults: list[Fault], code: int, words: str
 ) -> None:
     made = hub.made("accounts")
-    hub.network.bucket_troubles = troubles
+    hub.network.bucket_faults = faults
     ended = hub("exports", "download", made["id"], "--to", str(folder))
     assert (ended.code, words in ended.err) == (code, True), ended.err
     assert [path for path in folder.rglob("*") if path.is_file()] == []
@@ -192,7 +192,7 @@ def test_a_name_leads_nowhere_but_into_the_folder(hub: ExportLine, folder: Path,
     file = {**file_of(hub, made), "path": path}
     content, told = manifest(file)
     hub.network.told = [page(made, file, manifest=told) for _ in range(2)]
-    hub.network.bucket_troubles = [content]
+    hub.network.bucket_faults = [content]
     ended = hub("exports", "download", made["id"], "--to", str(folder))
     assert (ended.code, "names a file that is none" in ended.err) == (1, True)
     assert [one.name for one in folder.parent.rglob("*evil*")] == []
@@ -204,7 +204,7 @@ def test_files_are_those_of_the_manifest(hub: ExportLine, folder: Path, change: 
     file = file_of(hub, made)
     listed = {"another hash": [{**file, "sha256": "0" * 64}], "one more": [file, {**file, "path": "more.csv"}]}
     content, told = manifest(*listed.get(change, []))
-    hub.network.told, hub.network.bucket_troubles = [page(made, file, manifest=told)], [content]
+    hub.network.told, hub.network.bucket_faults = [page(made, file, manifest=told)], [content]
     ended = hub("exports", "download", made["id"], "--to", str(folder))
     assert (ended.code, "manifest" in ended.err) == (1, True)
 
