@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.measured import Row, number, rows, sync
 from benchmarks.ticks import OPERATIONS
-from tests.unit.template.transformed import resources, source
+from tests.unit.template.transformed import resources, source, transformed
 
 HOURS = 730
 DAYS = HOURS / 24
@@ -78,7 +78,7 @@ def everything() -> list[Use]:
 
 
 def _standing() -> Iterator[Use]:
-    alarms, secrets = len(resources("AWS::CloudWatch::Alarm")), len(resources("AWS::SecretsManager::Secret"))
+    alarms, secrets = len(_always("AWS::CloudWatch::Alarm")), len(_always("AWS::SecretsManager::Secret"))
     yield Use("alarms", "alarm", alarms, alarms)
     yield Use("secrets: master key, owner's token, one for each integration", "secret", secrets, secrets + 1)
     queues = resources("AWS::SQS::Queue")
@@ -92,6 +92,12 @@ def _standing() -> Iterator[Use]:
         "polling empty queues", "standard queue request", (len(polled) - fifo) * polls, (len(polled) - fifo) * polls
     )
     yield Use("polling empty FIFO queues", "FIFO queue request", fifo * polls, fifo * polls)
+
+
+def _always(kind: str) -> list[str]:
+    """The resources of a kind that every stack has: those under a condition are a choice."""
+    found = transformed()["Resources"].items()
+    return [name for name, resource in found if resource["Type"] == kind and "Condition" not in resource]
 
 
 def _ticks() -> Iterator[Use]:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.functional.cli.command_line import CommandLine, Network, Fault
+from tests.functional.cli.command_line import CommandLine, Fault, Network
 from tests.functional.console.console_hub import START, ConsoleHub
 
 BUCKET = "bucket.example"

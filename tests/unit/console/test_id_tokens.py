@@ -23,7 +23,8 @@ GOOD: dict[str, Any] = {
 
 
 def spelled(claims: dict[str, Any], key: RSAKey = KEY, **header: Any) -> str:
-    return jwt.encode({"alg": "RS256", "kid": key.kid, **header}, claims, key)
+    named = {"alg": "RS256", "kid": key.kid, **header}
+    return jwt.encode(named, claims, key, algorithms=[named["alg"]])
 
 
 def checked(token: str, keys: Any = KEYS, now: float = NOW) -> dict[str, Any]:

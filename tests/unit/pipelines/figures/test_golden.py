@@ -192,6 +192,7 @@ def test_an_answer_says_how_whole_it_is(world: FigureWorld) -> None:
         "unread": 0,
         "owed": 0,
         "without_details": 0,
+        "without_lead_time": 0,
         "pending": False,
         "cut": 0,
     }

@@ -54,8 +54,8 @@ def completeness_of(table: Table, selection: ProjectSelection, asked: Asked) -> 
     pending = counting or any(one in known.marked for one in wanted)
     moments = [moment for one in read if (moment := known.until(one)) is not None]
     shown = FiguresCompleteness(
-        complete=bool(read) and not unread and not pending, projects=len(wanted), unread=unread, owed=0, without_details=0,
-        pending=pending, until=min(moments, default=None),
+        complete=bool(read) and not unread and not pending, projects=len(wanted), unread=unread, owed=0,
+        without_details=0, pending=pending, until=min(moments, default=None),
     )  # fmt: skip
     return shown, any(state.is_read for state in known.deployments.values())
 
