@@ -90,6 +90,9 @@ class ScriptedSession:
     async def partial(self, scope: Scope, code: str, reason: str = "", *, rows: Sequence[str] = ()) -> None:
         self._world.partials.append((scope.key, code, " ".join([reason, *rows]).strip()))
 
+    def keep_notes(self) -> None:
+        self._world.kept_notes += 1
+
     async def aside(self, scope: Scope, status: str, code: str, reason: str = "") -> None:
         self._world.asides.append((scope.key, status, f"{code} {reason}".strip()))
 
@@ -120,6 +123,7 @@ class World:
         self.table = CountingTable()
         self.partials: list[tuple[str, str, str]] = []
         self.asides: list[tuple[str, str, str]] = []
+        self.kept_notes = 0
         self.target = SyncTarget(
             integration_id="i1", credential_id="c1", base_url="https://gitlab.example", user_id=7, is_admin=True
         )

@@ -50,7 +50,7 @@ class Deploying:
         self.do("push", project_id=PROJECT, branch="main", files=["a.py"])
         self.table, self.log = MemoryTable(), list[tuple[str, dict[str, str]]]()
         self.asides, self.partials = list[tuple[str, str, str]](), list[tuple[str, str, str]]()
-        self.token = "admin-read"
+        self.token, self.kept_notes = "admin-read", 0
         self.target = SyncTarget(
             integration_id="i1", credential_id="c1", base_url="http://gitlab.test", user_id=1, is_admin=True
         )

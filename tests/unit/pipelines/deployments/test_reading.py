@@ -246,10 +246,27 @@ def test_what_is_refused_is_said_and_not_taken_for_nothing(world: Deploying, off
     assert (world.days(), world.is_marked, world.state.is_read) == (before, True, status == "disabled")
     world.later(HOUR)
     world.sync()
-    assert world.asked() == []
+    assert (world.asked(), world.kept_notes) == ([], 1)  # What was said of it stays.
     world.later(DAY)
     world.sync()
     assert world.asked()[0] == "/deployments"
+
+
+def test_what_was_refused_lately_is_said_again_where_another_project_is_read(world: Deploying) -> None:
+    other = world.do("add_project", path="other")["id"]
+    row = {"id": other, "path_with_namespace": "g/other", HASH: "h"}
+    world.table.put({"pk": projects_pk("i1"), "sk": f"{other:012d}", **row})
+    world.do("update_project", id=PROJECT, environments_enabled=False)
+    world.sync()
+    world.later(HOUR)
+    world.marks.add([other], now=1)
+    world.asides.clear()
+    world.sync()
+    assert (len(world.log), [(key, status) for key, status, _ in world.asides]) == (
+        1,
+        [(f"{PROJECT:012d}", "disabled")],
+    )
+    assert world.kept_notes == 0
 
 
 def test_a_fine_grained_token_wants_the_permission(world: Deploying) -> None:

@@ -65,7 +65,7 @@ class ScopeView(BaseModel):
     kind: str = Field(description="The sync: access, pipelines or credentials.", examples=["access"])
     name: str = Field(
         description="What was to be read: accounts, groups, projects, group_members, project_members, account_lists, "
-        "member_roles, group_invitations, project_invitations, pipelines, or a kind of credentials.",
+        "member_roles, group_invitations, project_invitations, pipelines, deployments, or a kind of credentials.",
         examples=["group_members"],
     )
     resource: ScopeResource | None = Field(description="What it is about; null where the whole list is meant.")

@@ -5,13 +5,13 @@ does not deploy is asked once a day. What is refused here is noted and leaves th
 purpose.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from gitlab_hub.gitlab.errors import CiDisabled, Forbidden, GitLabError, ResourceNotFound
 from gitlab_hub.gitlab.fields import ci_is_off, from_datetime, mapping, padded
 from gitlab_hub.pipelines.deployments.reading import DeploymentReading
-from gitlab_hub.pipelines.deployments.state import DeploymentStates
+from gitlab_hub.pipelines.deployments.state import DeploymentState, DeploymentStates
 from gitlab_hub.pipelines.deployments.store import DeploymentStore
 from gitlab_hub.pipelines.keys import deployments_due_pk, projects_pk
 from gitlab_hub.pipelines.project_marks import Marked, ProjectMarks
@@ -27,6 +27,11 @@ NOT_SHOWN = (
 MOST_NEW = 100
 """So many projects that were never asked a run asks: a first sync is long enough without all of them."""
 
+AT_ONCE = 100
+
+STILL = "GitLab did not show its deployments within the last day; it is asked again once that is over."
+_STATUSES = {CiDisabled.code: "disabled", ResourceNotFound.code: "gone"}
+
 OFF = "Environments are switched off in this project."
 
 
@@ -39,7 +44,7 @@ class DeploymentsStage:
         self._session, self._rows, self._table, self._marks = session, rows, table, marks
         integration_id = session.target.integration_id
         self._store, self._states = DeploymentStore(table, integration_id), DeploymentStates(table, integration_id)
-        self._attempts, self._new = Attempts(), 0
+        self._attempts = Attempts()
 
     async def size(self) -> int | None:
         """Not known without reading all marks."""
@@ -53,31 +58,46 @@ class DeploymentsStage:
                 for item in page:
                     yield _scope(item)
             return
-        pages = self._marks.pages(after)
-        while (marked := await self._session.io(next, pages, None)) is not None:
-            for item in await self._due(marked):
+        due, refused = await self._marked(after)
+        if after is None and not due:
+            self._session.keep_notes()
+            return
+        for project_id, code in refused.items():
+            # What was refused within a day is refused still: it is said anew, as a run drops the notes before its own.
+            about = Scope(padded(project_id), {"type": "project", "id": project_id})
+            await self._session.aside(about, _STATUSES.get(code, "forbidden"), code, STILL)
+        for start in range(0, len(due), AT_ONCE):
+            for item in await self._here(due[start : start + AT_ONCE]):
                 yield _scope(item)
 
     async def read(self, scope: Scope) -> None:
         """Read one project's deployments, or note why not."""
         await self._attempts.read(self._session, scope, self._read, in_vain=NOT_SHOWN)
 
-    async def _due(self, marked: Sequence[Marked]) -> Iterable[Item]:
-        """Those of marked projects that are to be asked now; of projects that are gone the mark is dropped."""
-        now = from_datetime(self._session.now()) // 1000
-        states = await self._session.io(self._states.load_many, [one.project_id for one in marked])
-        due = [one for one in marked if one.project_id not in states or states[one.project_id].is_due(now)]
+    async def _marked(self, after: str | None) -> tuple[list[Marked], dict[int, str]]:
+        """The marked projects that are to be asked now, and why others are not: what GitLab has refused lately."""
+        now, due, refused = from_datetime(self._session.now()) // 1000, list[Marked](), dict[int, str]()
+        pages, new = self._marks.pages(after), 0
+        while (page := await self._session.io(next, pages, None)) is not None:
+            states = await self._session.io(self._states.load_many, [one.project_id for one in page])
+            for one in page:
+                state = states.get(one.project_id, DeploymentState())
+                new += state.read_at is None
+                if state.is_due(now) and (state.read_at is not None or new <= MOST_NEW):
+                    due.append(one)
+                elif state.error is not None:
+                    refused[one.project_id] = state.error
+        return due, refused
+
+    async def _here(self, marked: Sequence[Marked]) -> list[Item]:
+        """Those of marked projects that GitLab lists; of the others the mark is dropped."""
         pk = projects_pk(self._session.target.integration_id)
-        found = await self._session.io(self._table.get_many, [(pk, padded(one.project_id)) for one in due])
+        found = await self._session.io(self._table.get_many, [(pk, padded(one.project_id)) for one in marked])
         here = {item["id"]: item for item in found if "gone_at" not in item}
-        for one in due:
+        for one in marked:
             if one.project_id not in here:
                 await self._session.write(self._marks.drop, one)
-        return [here[number] for number in sorted(here) if number in states or self._may_begin()]
-
-    def _may_begin(self) -> bool:
-        self._new += 1
-        return self._new <= MOST_NEW
+        return [here[number] for number in sorted(here)]
 
     async def _read(self, scope: Scope) -> None:
         project_id = project_number(scope.key)
