@@ -1,6 +1,7 @@
 """The first sync by REST alone: by lists first, each pipeline in passing, and in the end what each pipeline tells."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from gitlab_hub.pipelines.completeness import CompletenessReader
 from gitlab_hub.pipelines.owed import FIRST_PAUSE_SECONDS
 from gitlab_hub.storage.ports import Item
 from gitlab_hub.sync.ports import Kind
-from gitlab_hub.sync.run import Run, RunStatus
+from gitlab_hub.sync.run import LEASE_SECONDS, Run, RunStatus
 from stand_in_gitlab.process import Running, running
+from tests.fakes.faults import Crash, Plan
 from tests.fakes.sync_worker import ID, NEVER, SyncHub
 from tests.integration.sync.conftest import EPOCH
 from tests.integration.sync.stored_rows import stored, truth
-from tests.integration.sync.test_pipelines_by_graphql import SIZES, content, details, is_true, prepare
+from tests.integration.sync.test_pipelines_by_graphql import SIZES, asked, content, details, is_true, prepare
 
 LISTED = ("id", "iid", "project_id", "status", "ref", "sha", "source", "created_at", "updated_at", "web_url", "name")
 BY_JOBS = ("tag",)
@@ -182,3 +184,19 @@ def test_what_happens_in_one_that_rests_is_found_in_time(*, full: bool) -> None:
             hub.sync(Kind.PIPELINES)
             completed(hub)
         assert stored(hub, Kind.PIPELINES)["pipelines"] == truth(hub, Kind.PIPELINES)["pipelines"]
+
+
+def test_a_kill_at_any_call_converges(company: Running) -> None:
+    hub, message = asked(hub_of(company))
+    undisturbed = Plan()
+    with hub.failing(undisturbed):
+        hub.engine(Kind.PIPELINES).handle(message, remaining=hub.remaining)
+    for at in range(2, len(undisturbed.calls) + 1, max(1, len(undisturbed.calls) // 6)):
+        hub, message = asked(hub_of(company))
+        with suppress(Crash), hub.failing(Plan(at=at, applied=at % 2 == 0, repeat=True)):
+            hub.engine(Kind.PIPELINES).handle(message, remaining=hub.remaining)
+        hub.now += LEASE_SECONDS
+        hub.engine(Kind.PIPELINES).handle(message, remaining=hub.remaining)
+        assert hub.work(Kind.PIPELINES).status is RunStatus.IDLE, f"killed at call {at}"
+        completed(hub)
+        assert is_true(hub), f"killed at call {at}"
