@@ -47,7 +47,7 @@ MOST = {
     "pipelines_api": 110,
     "operations_api": 108,
     "sync_accounts": 248,
-    "sync_pipelines": 174,
+    "sync_pipelines": 176,
     "deliveries": 120,
     "builder": 120,
     "provisioner": 136,
