@@ -72,6 +72,10 @@ class Use:
     load: float
 
 
+CHOSEN = {"HasConsoleGitLab", "HasDashboard", "HasExportsCatalog"}
+"""Conditions of the template that hold only where somebody chose so."""
+
+
 def everything() -> list[Use]:
     """All of it."""
     return [*_standing(), *_ticks(), *_syncs(), *_deliveries(), *_requests(), *_kept()]
@@ -95,9 +99,9 @@ def _standing() -> Iterator[Use]:
 
 
 def _always(kind: str) -> list[str]:
-    """The resources of a kind that every stack has: those under a condition are a choice."""
+    """The resources of a kind that a stack has by default."""
     found = transformed()["Resources"].items()
-    return [name for name, resource in found if resource["Type"] == kind and "Condition" not in resource]
+    return [name for name, one in found if one["Type"] == kind and one.get("Condition") not in CHOSEN]
 
 
 def _ticks() -> Iterator[Use]:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 
-from gitlab_hub.console.gitlab_sign_in import BEGIN, COOKIE, FINISH, LIFE_SECONDS
+from gitlab_hub.console.gitlab_sign_in import BEGIN, COOKIE, FINISH, LIFE_SECONDS, Attempt
 from tests.fakes.gitlab import HOST
 from tests.functional.console.gitlab_door import SESSION, GitLabDoor, is_refused
 
@@ -90,6 +90,13 @@ def test_another_site_cannot_begin_a_sign_in(door: GitLabDoor) -> None:
 def test_nobody_is_sent_elsewhere_afterwards(door: GitLabDoor, to: str) -> None:
     visitor = door.visitor()
     assert door.sign_in(visitor, door.member(0), to).headers["location"] == "/console"
+
+
+def test_a_cookie_leads_to_pages_of_the_console_and_not_elsewhere() -> None:
+    for to in ("https://evil.example", "//evil.example", "/v1/tokens", ""):
+        attempt = Attempt.from_cookie(Attempt(secret="s", began_at=1, to=to).to_cookie())
+        assert attempt is not None
+        assert (attempt.to, attempt.secret) == ("/console", "s")
 
 
 def test_a_session_that_a_browser_brings_is_never_taken_over(door: GitLabDoor) -> None:
