@@ -153,3 +153,17 @@ class _Watched(httpx.AsyncBaseTransport):
 
 def _unheard(_: Request) -> Reply:
     return Reply(status=200, headers={}, body="")
+
+
+def shipped(world: Deploying) -> None:
+    """A change that is the first, one with a merge request, and a failure behind it."""
+    world.merge("one")
+    world.later(600)
+    world.deploy()
+    world.later(3_600)
+    world.merge("two")
+    world.later(1_800)
+    world.deploy()
+    world.later(3_600)
+    world.deploy(files="x.py", status="failed")
+    world.later(600)

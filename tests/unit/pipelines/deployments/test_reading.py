@@ -1,24 +1,15 @@
 """Deployments are read where something may have been deployed, with few requests, and counted as they come."""
 
-import asyncio
-from typing import Any, cast
-
 import pytest
 
 from gitlab_hub.pipelines.deployments.changes import Change
 from gitlab_hub.pipelines.deployments.reading import LINKED_AFTER
-from gitlab_hub.pipelines.deployments.stage import MOST_NEW
 from gitlab_hub.pipelines.deployments.state import DAY, HOUR
 from gitlab_hub.pipelines.deployments.store import CountedDay
-from gitlab_hub.pipelines.feature import PipelinesFeature
-from gitlab_hub.pipelines.keys import projects_pk
 from gitlab_hub.storage.ports import Item
-from gitlab_hub.sync.asides import MOST_REFUSED
-from gitlab_hub.sync.ports import Session
-from gitlab_hub.sync.table_rows import HASH
 from tests.fakes.faults import Crash, Plan
-from tests.unit.pipelines.deployments.deploying_world import EPOCH, PROJECT, Deploying
-from tests.unit.pipelines.pipelines_sync import ScriptedSession, Stopped, World
+from tests.unit.pipelines.deployments.deploying_world import EPOCH, PROJECT, Deploying, shipped
+from tests.unit.pipelines.pipelines_sync import Stopped
 
 WRITES = {"put", "write", "delete", "transact"}
 MONDAY, TUESDAY = "2026-09-21", "2026-09-22"
@@ -27,20 +18,6 @@ MONDAY, TUESDAY = "2026-09-21", "2026-09-22"
 @pytest.fixture
 def world() -> Deploying:
     return Deploying()
-
-
-def shipped(world: Deploying) -> None:
-    """A change that is the first, one with a merge request, and a failure behind it."""
-    world.merge("one")
-    world.later(600)
-    world.deploy()
-    world.later(3_600)
-    world.merge("two")
-    world.later(1_800)
-    world.deploy()
-    world.later(3_600)
-    world.deploy(files="x.py", status="failed")
-    world.later(600)
 
 
 def changes(world: Deploying) -> list[Change]:
@@ -222,64 +199,6 @@ def test_an_environment_that_is_gone_is_known_as_such(world: Deploying) -> None:
     assert (known[1]["deleted_at_source"], known[2].get("deleted_at_source")) == (EPOCH + DAY, None)
 
 
-@pytest.mark.parametrize(("off", "status"), [
-    ({"environments_enabled": False}, "disabled"),
-    ({"builds_enabled": False}, "disabled"),
-    ({}, "forbidden"),
-])  # fmt: skip
-def test_what_is_refused_is_said_and_not_taken_for_nothing(world: Deploying, off: dict[str, Any], status: str) -> None:
-    shipped(world)
-    world.sync()
-    before = world.days()
-    world.later(DAY)
-    if off:
-        world.do("update_project", id=PROJECT, **off)
-    else:
-        world.do("add_user", username="guest.one")
-        guest = max(world.app.company.users)
-        world.do("add_token", name="guest", user_id=guest, scopes=["read_api"])
-        world.do("add_member", source="project", source_id=PROJECT, user_id=guest, level=10)
-        world.token = "guest"
-    world.sync()
-    ((key, said, _),) = world.asides
-    assert (key, said) == (f"{PROJECT:012d}", status)
-    assert (world.days(), world.is_marked, world.state.is_read) == (before, True, status == "disabled")
-    world.later(HOUR)
-    world.sync()
-    assert (world.asked(), world.kept_notes) == ([], 1)  # What was said of it stays.
-    world.later(DAY)
-    world.sync()
-    assert world.asked()[0] == "/deployments"
-
-
-def test_what_was_refused_lately_is_said_again_where_another_project_is_read(world: Deploying) -> None:
-    other = world.do("add_project", path="other")["id"]
-    row = {"id": other, "path_with_namespace": "g/other", HASH: "h"}
-    world.table.put({"pk": projects_pk("i1"), "sk": f"{other:012d}", **row})
-    world.do("update_project", id=PROJECT, environments_enabled=False)
-    world.sync()
-    world.later(HOUR)
-    world.marks.add([other], now=1)
-    world.asides.clear()
-    world.sync()
-    assert (len(world.log), [(key, status) for key, status, _ in world.asides]) == (
-        1,
-        [(f"{PROJECT:012d}", "disabled")],
-    )
-    assert world.kept_notes == 0
-
-
-def test_a_fine_grained_token_wants_the_permission(world: Deploying) -> None:
-    grants = [{"access": "all_memberships", "permissions": ["Project: Read", "Pipeline: Read"]}]
-    owner = world.app.company.tokens[world.app.company.well_known["owner-read"]].user_id
-    world.do("add_member", source="project", source_id=PROJECT, user_id=owner, level=50)
-    world.do("add_token", name="granular", user_id=owner, scopes=["granular"], grants=grants)
-    world.token = "granular"
-    world.sync()
-    ((_, said, why),) = world.asides
-    assert (said, "Deployment: Read" in why, world.state.is_read) == ("forbidden", True, False)
-
-
 def test_a_list_of_several_pages_is_read_by_seeking(world: Deploying) -> None:
     for number in range(130):
         world.deploy(environment="staging", status="success" if number % 2 else "failed")
@@ -327,45 +246,3 @@ def test_one_that_is_marked_while_it_is_read_is_read_again(world: Deploying) -> 
     world.mark()
     world.marks.drop(before)
     assert world.is_marked
-
-
-def test_a_run_begins_with_a_hundred_projects_at_most(world: Deploying) -> None:
-    others = [world.do("add_project", path=f"p{number}")["id"] for number in range(MOST_NEW + 20)]
-    for number in others:
-        row = {"id": number, "path_with_namespace": f"g/p{number}", HASH: "h"}
-        world.table.put({"pk": projects_pk("i1"), "sk": f"{number:012d}", **row})
-    world.marks.add(others, now=1)
-    asked = []
-    for _ in range(3):
-        world.sync(marked=False)
-        asked.append(len(world.log))
-    assert (asked, world.asides) == ([MOST_NEW, 20, 0], [])
-
-
-def test_where_gitlab_refuses_all_only_the_first_few_are_asked(world: Deploying) -> None:
-    others = range(100, 130)
-    for number in others:
-        row = {"id": number, "path_with_namespace": f"g/p{number}", HASH: "h"}
-        world.table.put({"pk": projects_pk("i1"), "sk": f"{number:012d}", **row})
-    world.marks.add(others, now=1)
-    world.sync(marked=False)
-    assert len(world.log) == MOST_REFUSED
-    assert [key for key, _, _ in world.asides] == [*(f"{number:012d}" for number in others[:MOST_REFUSED]), "all"]
-
-
-def test_the_mark_of_a_project_that_is_gone_is_dropped(world: Deploying) -> None:
-    row = {"id": 5, "path_with_namespace": "g/gone", "gone_at": 1}
-    world.table.put({"pk": projects_pk("i1"), "sk": f"{5:012d}", **row})
-    world.marks.add([5], now=1)
-    world.sync(marked=False)
-    assert (world.log, world.is_marked) == ([], False)
-
-
-@pytest.mark.parametrize(
-    ("on", "number", "marked"), [(True, PROJECT, True), (True, 77, False), (False, PROJECT, False)]
-)
-def test_a_webhook_has_the_next_run_ask(world: Deploying, *, on: bool, number: int, marked: bool) -> None:
-    session = cast("Session", ScriptedSession(cast("World", world), {}, full=False, stop_after=None))
-    feature = PipelinesFeature(world.table, deployments=on)
-    asyncio.run(feature.refresh(session, {"integration_id": "i1", "project_id": number}))
-    assert (world.is_marked, world.log) == (marked, [])
