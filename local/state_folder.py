@@ -18,6 +18,7 @@ class Home:
         self.path = path
         self._facts = path / "stack.json"
         self.deployed_at_stop: str | None = None
+        """The fingerprint of what is deployed; None until the stack runs, so that the next start deploys it again."""
 
     def __enter__(self) -> Self:
         """Take the folder for this process, and keep it from everybody else: the emulator's secrets lie in it."""

@@ -92,7 +92,8 @@ def running(
                 finally:
                     home.deployed_at_stop = wanted
         finally:
-            if emulator.stop(save=options.keep_state) and home.deployed_at_stop is not None:
+            # Also of a start that failed: what it has deployed is named by addresses with this port.
+            if emulator.stop(save=options.keep_state):
                 home.remember(emulator_port=emulator.port)
 
 

@@ -79,6 +79,14 @@ def test_a_deployment_counts_only_after_a_good_stop(tmp_path: Path) -> None:
         assert again.deployed == "abc"
 
 
+def test_a_start_that_failed_keeps_its_addresses_and_is_deployed_again(tmp_path: Path) -> None:
+    with Home(tmp_path) as home:
+        port = home.emulator_port()
+        home.remember(emulator_port=port)
+    with Home(tmp_path) as again:
+        assert (again.emulator_port(), again.deployed) == (port, None)
+
+
 def test_a_damaged_note_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text("{")
     with Home(tmp_path) as home:
