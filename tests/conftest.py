@@ -15,11 +15,12 @@ settings.load_profile("untimed")
 _OURS = re.compile(r"[A-Z_]{3,}")
 """The beginnings of partition keys as the hub spells them; tests of the fake itself use others."""
 
-STACK = "tests/end_to_end"
+TOGETHER = ("tests/end_to_end", "tests/browser")
+"""Folders whose tests share servers."""
 
 
 class _ByServers(LoadScopeScheduling):  # type: ignore[misc]
-    """Keeps a file's tests together, and all that need the deployed bundle: each group starts its servers once.
+    """Keeps a file's tests together, and all that need the same servers: each group starts them once.
 
     `--dist loadgroup` does not: xdist 3.8 writes its groups into an attribute that pytest 9.2 no longer reads, so every
     test went to whichever process was free, and two bundles were deployed.
@@ -27,7 +28,7 @@ class _ByServers(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return STACK if path.startswith(f"{STACK}/") else path
+        return next((folder for folder in TOGETHER if path.startswith(f"{folder}/")), path)
 
 
 @pytest.hookimpl(optionalhook=True)

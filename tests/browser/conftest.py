@@ -31,7 +31,7 @@ class Console:
         return f"{self.url}/console/{self.integration_id}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def console() -> Iterator[Console]:
     """One company for all tests of this folder."""
     if (reason := missing()) is not None:
@@ -50,13 +50,13 @@ def console() -> Iterator[Console]:
             yield Console(url, hub, integration_id)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _driver() -> Iterator[int]:
     with chromedriver() as port:
         yield port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _window(console: Console, _driver: int) -> Iterator[Browser]:
     browser = Browser(_driver)
     yield browser
