@@ -15,8 +15,8 @@ NOW, DAY = 1_790_000_000, 86_400
     [
         (0, None),
         (ACTIVE_SECONDS - 1, None),
-        (ACTIVE_SECONDS, 600),
-        (DAY, 7_200),
+        (ACTIVE_SECONDS, 450),
+        (DAY // 2, 10_800),
         (3 * DAY, LONGEST_REST_SECONDS),
         (900 * DAY, LONGEST_REST_SECONDS),
         (-DAY, None),

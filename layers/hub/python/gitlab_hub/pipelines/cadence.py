@@ -1,10 +1,10 @@
 """How often the lists of a project are asked for where each project costs requests of its own. Pure; unix seconds."""
 
-ACTIVE_SECONDS = 7_200
+ACTIVE_SECONDS = 1_800
 """A project in which something happened within so long is asked in each sync."""
 
-SHARE = 12
-"""Others rest for a twelfth of the time for which nothing has happened."""
+SHARE = 4
+"""Others rest for a quarter of the time for which nothing has happened."""
 
 LONGEST_REST_SECONDS = 6 * 3_600
 
