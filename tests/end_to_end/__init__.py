@@ -1,0 +1,1 @@
+"""The bundle on the local stack. A package, so that what its fixtures start ends with its last test."""
