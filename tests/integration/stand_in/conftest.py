@@ -11,7 +11,7 @@ from stand_in_gitlab.process import Running, running
 SIZES = ("--users", "130", "--groups", "16", "--projects", "40", "--pipelines", "6", "--seed", "11")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[Running]:
     """One for the whole session; time stands still unless a test moves it."""
     with running("--frozen", "--epoch", "1790000000", *SIZES) as stand_in:

@@ -11,7 +11,7 @@ from tests.integration.storage.backends import Stores, aws_stores, client, emula
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session", params=["memory", "moto", pytest.param("ministack", marks=pytest.mark.emulator)])
+@pytest.fixture(scope="package", params=["memory", "moto", pytest.param("ministack", marks=pytest.mark.emulator)])
 def backend(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Stores]]:
     """Where the stores are; each call makes new ones."""
     if request.param == "memory":
