@@ -26,7 +26,7 @@ _OVER = "Links are good for a quarter of an hour. Call it again: what is here al
 
 
 class Downloads:
-    """A folder that files are downloaded into. A file there is one that was checked."""
+    """A folder that files are downloaded into. A file there is one that was checked, and none is ever replaced."""
 
     def __init__(self, folder: Path, *, transport: httpx.BaseTransport | None, sleep: Callable[[float], None]) -> None:
         self._folder, self._transport, self._sleep = folder, transport, sleep
@@ -34,19 +34,23 @@ class Downloads:
     def path(self, name: str) -> Path:
         """Where a file of the hub's goes. Raises Problem for a name that would lead anywhere else."""
         parts = PurePosixPath(name).parts
-        if not parts or any(part in {"/", ".."} or _FORBIDDEN & set(part) or UNSAFE.search(part) for part in parts):
+        # A name that begins with two slashes has a first part of its own, which is as absolute as one slash.
+        if not parts or any("/" in one or one == ".." or _FORBIDDEN & {*one} or UNSAFE.search(one) for one in parts):
             raise Problem(f"The hub names a file that is none: “{name}”.", hint="Nothing was written for it.")
         return self._folder.joinpath(*parts)
 
     def keep(self, name: str, file: Row) -> bool:
         """Have a file here that is what the hub says it is (`url`, `bytes`, `sha256`); whether it had to be fetched.
 
-        Raises Problem, and Unreachable where the network stays away.
+        Raises Problem, also where another file is there, and Unreachable where the network stays away.
         """
         target = self.path(name)
         try:
-            if target.is_file() and _digest(target) == file["sha256"]:
-                return False
+            if target.is_file():
+                if _digest(target) == file["sha256"]:
+                    return False
+                hint = "--to names another folder; if it is this export's and was changed, delete it and call again."
+                raise Problem(f"{target} is here already, and is another file.", hint=hint)
             target.parent.mkdir(parents=True, exist_ok=True)
             draft = target.with_name(f".{target.name}.{os.getpid()}")
             try:

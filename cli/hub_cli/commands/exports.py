@@ -139,7 +139,7 @@ def download(
 ) -> None:
     """Download the files of an export, in the folders that DuckDB and others read, and check the SHA-256 of each.
 
-    Called again, it brings only what is not here yet, and checks the rest.
+    Called again, it brings only what is not here yet, and checks the rest. It replaces no file.
     """
     invocation = Invocation.of(context, output, integration)
     found = follow_export(invocation, export) if wait else _head(invocation, export)
@@ -147,7 +147,7 @@ def download(
         _tell(invocation, found)
     if found["status"] != "done":
         raise Problem(f"The export {export} is not done yet: {found['status']}.", hint="--wait follows it to its end.")
-    folder = to or Path(found["id"])
+    folder = to or Path(export)  # As it was typed: where files go is nothing that a hub may say.
     downloads = Downloads(folder, transport=invocation.world.transport, sleep=invocation.world.sleep)
     files: list[Row] = until_interrupted(lambda: _bring(invocation, found, downloads), invocation, ended=_STOPPED)
     if invocation.out.is_for_people:

@@ -125,17 +125,43 @@ def test_files_are_downloaded_into_their_folders_and_checked(hub: ExportLine, fo
     assert len(rows) == made["rows"] > 0
 
 
-def test_called_again_only_what_is_missing_or_spoiled_is_fetched(hub: ExportLine, folder: Path) -> None:
+def test_called_again_only_what_is_missing_is_fetched(hub: ExportLine, folder: Path) -> None:
     made = hub.made("pipelines")
     call = ("exports", "download", made["id"], "--to", str(folder), "-o", "json")
     first = hub(*call)
-    spoiled, gone, *_ = sorted(folder.rglob("*.csv"))
-    spoiled.write_bytes(b"half of i")
+    gone, kept, *_ = sorted(folder.rglob("*.csv"))
     gone.unlink()
     hub.network.requests.clear()
-    assert (hub(*call).out, sorted(folder.rglob("*.csv"))[:2]) == (first.out, [spoiled, gone])
-    assert len([one for one in hub.network.requests if one.url.host == BUCKET]) == 2
+    assert (hub(*call).out, sorted(folder.rglob("*.csv"))[:2]) == (first.out, [gone, kept])
+    assert len([one for one in hub.network.requests if one.url.host == BUCKET]) == 1
     assert [path for path in folder.rglob("*") if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "*.csv"])
+def test_a_file_that_is_another_is_left_alone(hub: ExportLine, folder: Path, name: str) -> None:
+    """Somebody's own, that of another export, or one that was changed since: nobody knows here which."""
+    call = ("exports", "download", hub.made("accounts")["id"], "--to", str(folder))
+    assert hub(*call).code == 0
+    [other] = folder.rglob(name)
+    other.write_bytes(b"mine")
+    ended = hub(*call)
+    assert (ended.code, "is another file" in ended.err, other.read_bytes()) == (1, True, b"mine"), ended.err
+    other.unlink()
+    assert (hub(*call).code, other.read_bytes() == b"mine") == (0, False)
+
+
+def test_a_hub_does_not_say_which_folder_files_go_into(
+    hub: ExportLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    made = hub.made("accounts")
+    content, told = manifest()
+    hub.network.told = [page({**made, "id": "../elsewhere"}, manifest=told) for _ in range(2)]
+    hub.network.bucket_faults = [content]
+    assert hub("exports", "download", made["id"]).code == 0
+    assert ([one.name for one in here.iterdir()], (tmp_path / "elsewhere").exists()) == ([made["id"]], False)
 
 
 def test_more_files_than_links_are_asked_for_at_once_all_come(
@@ -185,11 +211,11 @@ def test_what_is_not_whole_and_right_is_not_kept(
 
 
 @pytest.mark.parametrize(
-    "path", ["../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "a\\..\\evil", "C:evil", "", "a\nb"]
+    "path", ["../evil.csv", "/etc/evil.csv", "//{0}/evil.csv", "a/../../evil.csv", "a\\..\\evil", "C:evil", "", "a\nb"]
 )
 def test_a_name_leads_nowhere_but_into_the_folder(hub: ExportLine, folder: Path, path: str) -> None:
     made = hub.made("accounts")
-    file = {**file_of(hub, made), "path": path}
+    file = {**file_of(hub, made), "path": path.format(str(folder.parent).lstrip("/"))}
     content, told = manifest(file)
     hub.network.told = [page(made, file, manifest=told) for _ in range(2)]
     hub.network.bucket_faults = [content]
